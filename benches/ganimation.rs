@@ -1,0 +1,71 @@
+//! Milliseconds a frame, and once a portrait, of the default network and of the paper's.
+
+use std::hint::black_box;
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use criterion::{Criterion, criterion_group, criterion_main};
+use mien::methods::ganimation::{Config, Generator};
+
+#[path = "../tests/common/procedural.rs"]
+mod procedural;
+
+fn default_network() -> Generator {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/weights/ganimation-128.safetensors"
+    );
+    let tensors = candle_core::safetensors::load(file, &Device::Cpu).expect("the default weights");
+    let config = Config {
+        conv_dim: 32,
+        ..Config::default()
+    };
+    let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
+    Generator::new(&config, vb).expect("the default network")
+}
+
+fn paper_network() -> Generator {
+    let config = Config::default();
+    let tensors = procedural::ganimation_keys(config.conv_dim, config.repeat_num, config.c_dim)
+        .into_iter()
+        .map(|(key, shape)| {
+            let values = procedural::param(&key, &shape, 1);
+            (
+                key,
+                Tensor::from_vec(values, shape, &Device::Cpu).expect("values fit"),
+            )
+        })
+        .collect();
+    let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
+    Generator::new(&config, vb).expect("the paper's network")
+}
+
+fn frames(c: &mut Criterion) {
+    let picture = procedural::image("portrait", &[1, 3, 128, 128], 1);
+    let x = Tensor::from_vec(picture, (1, 3, 128, 128), &Device::Cpu).expect("values fit");
+    let aus = [0.5; 17];
+    for (name, generator) in [("32@128", default_network()), ("64@128", paper_network())] {
+        c.bench_function(&format!("ganimation {name} prepare"), |b| {
+            b.iter(|| {
+                generator
+                    .prepare(black_box(&x))
+                    .expect("a prepared picture")
+            });
+        });
+        let prepared = generator.prepare(&x).expect("a prepared picture");
+        c.bench_function(&format!("ganimation {name} frame"), |b| {
+            b.iter(|| {
+                generator
+                    .frame(black_box(&prepared), &aus, &|| false)
+                    .expect("a frame")
+            });
+        });
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(50);
+    targets = frames
+}
+criterion_main!(benches);

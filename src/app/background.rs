@@ -1,0 +1,70 @@
+//! Work beside the window: threads of their own, and the system's file dialogs.
+
+use std::path::{Path, PathBuf};
+
+use directories::UserDirs;
+use iced::Task;
+use iced::futures::channel::oneshot;
+use rfd::AsyncFileDialog;
+
+/// Runs something long on a thread of its own; `None` comes back when it broke off.
+pub fn in_background<T, M>(
+    work: impl FnOnce() -> T + Send + 'static,
+    done: impl FnOnce(Option<T>) -> M + Send + 'static,
+) -> Task<M>
+where
+    T: Send + 'static,
+    M: Send + 'static,
+{
+    let (tell, told) = oneshot::channel();
+    let spawned = std::thread::Builder::new()
+        .name("mien-background".to_owned())
+        .spawn(move || {
+            // Nobody listens any more when the window is closed.
+            drop(tell.send(work()));
+        });
+    drop(spawned);
+    Task::perform(async move { told.await.ok() }, done)
+}
+
+/// Lets the artist choose a portrait.
+pub async fn choose_portrait() -> Option<PathBuf> {
+    let extensions = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"];
+    let chosen = AsyncFileDialog::new()
+        .set_title("Open a portrait")
+        .add_filter("Pictures", &extensions)
+        .add_filter("All files", &["*"])
+        .pick_file()
+        .await;
+    chosen.map(|file| file.path().to_owned())
+}
+
+/// Lets the artist choose where to write, beginning with a place.
+pub async fn choose_target(path: PathBuf) -> Option<PathBuf> {
+    let mut dialog = AsyncFileDialog::new().set_title("Export to");
+    if let Some(folder) = path.parent().filter(|folder| folder.is_dir()) {
+        dialog = dialog.set_directory(folder);
+    }
+    if let Some(name) = path.file_name() {
+        dialog = dialog.set_file_name(name.to_string_lossy());
+    }
+    let chosen = dialog.save_file().await?;
+    let mut chosen = chosen.path().to_owned();
+    if let (None, Some(extension)) = (chosen.extension(), path.extension()) {
+        chosen.set_extension(extension);
+    }
+    Some(chosen)
+}
+
+/// Where exports go unless told otherwise: the artist's pictures, their home, or the current folder.
+pub fn pictures_folder() -> PathBuf {
+    UserDirs::new()
+        .map(|folders| {
+            folders
+                .picture_dir()
+                .filter(|folder| folder.is_dir())
+                .unwrap_or_else(|| folders.home_dir())
+                .to_owned()
+        })
+        .unwrap_or_else(|| Path::new(".").to_owned())
+}

@@ -1,0 +1,117 @@
+//! The keyboard.
+
+use iced::keyboard::{Event, Key, Modifiers, key::Named};
+use iced::{Task, keyboard};
+
+use super::{App, Message, expression, panes, timeline};
+use crate::engine::Pane;
+
+impl App {
+    pub(super) fn obey_keyboard(&mut self, event: keyboard::Event) -> Task<Message> {
+        match event {
+            Event::KeyPressed {
+                key,
+                physical_key,
+                modifiers,
+                repeat,
+                ..
+            } => {
+                if key == Key::Named(Named::Escape) {
+                    return self.escape();
+                }
+                // A dialog stands before everything else.
+                if self.export.is_some() {
+                    return Task::none();
+                }
+                let letter = key.to_latin(physical_key);
+                if letter == Some('s') && modifiers.is_empty() {
+                    self.panes.holding = true;
+                    return Task::none();
+                }
+                match shortcut(&key, letter, modifiers, repeat) {
+                    Some(message) => self.obey(message),
+                    None => Task::none(),
+                }
+            }
+            Event::KeyReleased {
+                key, physical_key, ..
+            } => {
+                if key.to_latin(physical_key) == Some('s') {
+                    self.panes.holding = false;
+                }
+                Task::none()
+            }
+            Event::ModifiersChanged(_) => Task::none(),
+        }
+    }
+
+    fn escape(&mut self) -> Task<Message> {
+        let typing = self.expression.escape() | self.timeline.escape();
+        if !typing && self.export.is_some() {
+            return self.obey(Message::Export(super::export::Message::Cancel));
+        }
+        Task::none()
+    }
+}
+
+/// What a key asks for, as the README lists it.
+fn shortcut(key: &Key, letter: Option<char>, modifiers: Modifiers, repeat: bool) -> Option<Message> {
+    let timeline = |message| Some(Message::Timeline(message));
+    let panes = |message| Some(Message::Panes(message));
+    if modifiers.command() {
+        return match letter? {
+            'z' if modifiers.shift() => Some(Message::Redo),
+            'z' => Some(Message::Undo),
+            'y' => Some(Message::Redo),
+            'o' => Some(Message::OpenDialog),
+            'e' => Some(Message::ExportDialog),
+            _ => None,
+        };
+    }
+    match key {
+        Key::Named(Named::ArrowLeft) => return timeline(timeline::Message::Step(-1)),
+        Key::Named(Named::ArrowRight) => return timeline(timeline::Message::Step(1)),
+        Key::Named(Named::Home) => return timeline(timeline::Message::ToStart),
+        _ => {}
+    }
+    if repeat {
+        return None;
+    }
+    match key {
+        Key::Named(Named::Space) => return timeline(timeline::Message::PlayToggled),
+        Key::Named(Named::Delete | Named::Backspace) => {
+            return timeline(timeline::Message::KeyRemoved);
+        }
+        _ => {}
+    }
+    match letter? {
+        'k' => timeline(timeline::Message::KeyAdded),
+        'w' => panes(panes::Message::WipeToggled),
+        'c' => panes(panes::Message::CropToggled),
+        'f' => panes(panes::Message::Fit),
+        'r' => Some(Message::Expression(expression::Message::ResetAll)),
+        digit @ '1'..='4' => {
+            let pane = Pane::ALL.get(digit as usize - '1' as usize)?;
+            panes(panes::Message::Toggled(*pane))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn undo_and_redo_have_their_keys() {
+        let press = |letter: char, modifiers| {
+            shortcut(&Key::Character(letter.to_string().into()), Some(letter), modifiers, false)
+        };
+        let both = Modifiers::CTRL | Modifiers::SHIFT;
+        assert!(matches!(press('z', Modifiers::CTRL), Some(Message::Undo)));
+        assert!(matches!(press('z', both), Some(Message::Redo)));
+        assert!(matches!(press('y', Modifiers::CTRL), Some(Message::Redo)));
+        assert!(press('z', Modifiers::empty()).is_none());
+        assert!(press('x', Modifiers::empty()).is_none());
+    }
+}

@@ -1,0 +1,481 @@
+//! The studio: the iced application. Nothing else knows iced.
+//!
+//! Each panel has its own state, messages and view, and answers a message with an [`Action`](expression::Action) that
+//! says what it wants of the document; only [`App`] changes the document, so that every change can be undone.
+
+mod background;
+mod curves;
+mod export;
+mod expression;
+mod keys;
+mod pane;
+mod panes;
+mod slider;
+mod theme;
+mod timeline;
+mod view;
+mod widgets;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use iced::futures::channel::mpsc;
+use iced::{Subscription, Task, keyboard, window};
+
+use crate::engine::{
+    EngineError, Model, Picture, Portrait, Request, Sample, Scene, Worker, presets_folder,
+    read_picture,
+};
+use crate::studio::{Document, History, PortraitRef, Preset};
+
+use background::in_background;
+use export::Export;
+use expression::Expression;
+use panes::Panes;
+use timeline::Timeline;
+
+pub use expression::{Value, field_id, slider_id};
+pub use theme::theme;
+
+/// Opens the studio and returns when its window is closed.
+///
+/// # Errors
+/// [`EngineError`] when the weights can't be used or the system gives no window.
+pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), EngineError> {
+    let model = Arc::new(Model::open(weights.as_deref())?);
+    let sample = Sample::all()
+        .first()
+        .map(|sample| sample.open().map(Arc::new))
+        .transpose()?
+        .ok_or_else(|| EngineError::Refused("this program carries no sample portrait.".to_owned()))?;
+
+    iced::application(
+        move || App::boot(&model, &sample, portrait.clone()),
+        App::update,
+        App::view,
+    )
+    .title(App::title)
+    .theme(|_: &App| theme::theme())
+    .subscription(App::subscription)
+    .font(theme::FIGURES_FILE)
+    .antialiasing(true)
+    .window(window::Settings {
+        size: iced::Size::new(1360.0, 860.0),
+        min_size: Some(iced::Size::new(980.0, 640.0)),
+        icon: icon(),
+        ..window::Settings::default()
+    })
+    .run()
+    .map_err(|error| {
+        EngineError::Refused(format!(
+            "the window could not be opened ({error}); run Mien on a desktop, or use \"mien edit\"."
+        ))
+    })
+}
+
+fn icon() -> Option<window::Icon> {
+    let png = include_bytes!("../../resources/icons/mien.png");
+    let picture = read_picture(Path::new("mien.png"), png).ok()?;
+    let (width, height) = picture.size();
+    window::icon::from_rgba(picture.into_rgba(), width, height).ok()
+}
+
+/// The whole window.
+pub struct App {
+    history: History,
+    /// The pixels of every portrait that undo can still come to.
+    portraits: HashMap<u64, Arc<Picture>>,
+    model: Arc<Model>,
+    worker: Worker,
+    /// What was asked of the worker last.
+    asked: Option<Request>,
+    asked_serial: u64,
+    expression: Expression,
+    panes: Panes,
+    timeline: Timeline,
+    export: Option<Export>,
+    status: Status,
+    /// Whether a portrait is being opened.
+    opening: bool,
+}
+
+/// What the status line says.
+#[derive(Debug, Default)]
+struct Status {
+    notice: Option<Notice>,
+    /// Milliseconds of the latest frame for which the network ran.
+    millis: Option<f32>,
+    /// The mean of 1 - A, in 0..=1.
+    edited: f32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Notice {
+    Hint(String),
+    Problem(String),
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Expression(expression::Message),
+    Panes(panes::Message),
+    Timeline(timeline::Message),
+    Export(export::Message),
+    /// The worker has drawn something.
+    Drawn,
+    OpenDialog,
+    OpenSample(usize),
+    /// A file was chosen or dropped.
+    OpenFile(Option<PathBuf>),
+    Opened(Result<Arc<Portrait>, String>),
+    ExportDialog,
+    Undo,
+    Redo,
+    Keyboard(keyboard::Event),
+    Scaled(f32),
+    NoticeClosed,
+}
+
+impl App {
+    fn boot(
+        model: &Arc<Model>,
+        sample: &Arc<Portrait>,
+        portrait: Option<PathBuf>,
+    ) -> (Self, Task<Message>) {
+        let (mut wake, woken) = mpsc::channel(1);
+        // A full channel already holds the wake-up.
+        let worker = Worker::spawn(Arc::clone(model), move || drop(wake.try_send(())));
+        let (worker, problem) = match worker {
+            Ok(worker) => (worker, None),
+            Err(error) => (
+                Worker::idle(),
+                Some(format!("No preview: the system gives no thread ({error}).")),
+            ),
+        };
+        let mut app = Self::new(Arc::clone(model), worker, sample);
+        if let Some(problem) = problem {
+            app.status.notice = Some(Notice::Problem(problem));
+        }
+        let scale = window::oldest()
+            .and_then(window::scale_factor)
+            .map(Message::Scaled);
+        let open = match portrait {
+            Some(path) => app.update(Message::OpenFile(Some(path))),
+            None => Task::none(),
+        };
+        let frames = Task::run(woken, |()| Message::Drawn);
+        (app, Task::batch([scale, open, frames]))
+    }
+
+    /// A window on a portrait, drawn by a worker.
+    pub fn new(model: Arc<Model>, worker: Worker, portrait: &Portrait) -> Self {
+        let (mut presets, mut problems) = (Vec::new(), Vec::new());
+        if let Some(folder) = presets_folder() {
+            (presets, problems) = Preset::in_folder(&folder);
+        }
+        let built_in = Preset::built_in().unwrap_or_default();
+        let mut app = Self {
+            history: History::new(document_of(0, portrait)),
+            portraits: HashMap::from([(0, Arc::new(portrait.picture.clone()))]),
+            model,
+            worker,
+            asked: None,
+            asked_serial: 0,
+            expression: Expression::new(built_in, presets),
+            panes: Panes::default(),
+            timeline: Timeline::default(),
+            export: None,
+            status: Status::default(),
+            opening: false,
+        };
+        if let Some(problem) = problems.pop() {
+            app.status.notice = Some(Notice::Problem(problem.to_string()));
+        }
+        app.ask();
+        app
+    }
+
+    /// The document as it is now.
+    pub fn document(&self) -> &Document {
+        self.history.document()
+    }
+
+    /// Whether the panes show what was asked last.
+    pub fn is_settled(&self) -> bool {
+        self.panes.serial() == self.asked_serial
+    }
+
+    /// The worker behind the panes.
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    fn title(&self) -> String {
+        format!("{} – Mien", self.document().portrait.name)
+    }
+
+    fn subscription(&self) -> Subscription<Message> {
+        let mut all = vec![
+            keyboard::listen().map(Message::Keyboard),
+            iced::event::listen_with(|event, _, _| match event {
+                iced::Event::Window(window::Event::FileDropped(path)) => {
+                    Some(Message::OpenFile(Some(path)))
+                }
+                iced::Event::Window(window::Event::Rescaled(scale)) => Some(Message::Scaled(scale)),
+                _ => None,
+            }),
+        ];
+        if self.timeline.is_playing() {
+            all.push(
+                iced::time::every(timeline::TICK)
+                    .map(|now| Message::Timeline(timeline::Message::Tick(now))),
+            );
+        }
+        if self.export.as_ref().is_some_and(Export::is_running) {
+            all.push(
+                iced::time::every(std::time::Duration::from_millis(100))
+                    .map(|_| Message::Export(export::Message::Watched)),
+            );
+        }
+        Subscription::batch(all)
+    }
+
+    /// Takes a message; whatever it changes is asked of the worker at once.
+    pub fn update(&mut self, message: Message) -> Task<Message> {
+        let task = self.obey(message);
+        let track = &self.history.document().track;
+        self.timeline.follow(track);
+        self.ask();
+        task
+    }
+
+    fn obey(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::Expression(message) => return self.obey_expression(message),
+            Message::Panes(message) => {
+                match self.panes.update(message, self.history.document()) {
+                    panes::Action::None => {}
+                    panes::Action::Crop(crop) => {
+                        self.history
+                            .drag(crate::studio::Gesture::Crop, |document| document.crop = crop);
+                    }
+                    panes::Action::EndGesture => self.history.end_gesture(),
+                }
+            }
+            Message::Timeline(message) => {
+                match self.timeline.update(message, self.history.document()) {
+                    timeline::Action::None => {}
+                    timeline::Action::Drag(gesture, change) => {
+                        self.history.drag(gesture, |document| change.apply(document));
+                    }
+                    timeline::Action::Edit(change) => {
+                        self.history.edit(|document| change.apply(document));
+                    }
+                    timeline::Action::EndGesture => self.history.end_gesture(),
+                }
+            }
+            Message::Export(message) => return self.obey_export(message),
+            Message::Drawn => self.take_drawn(),
+            Message::OpenDialog => {
+                return Task::perform(background::choose_portrait(), Message::OpenFile);
+            }
+            Message::OpenSample(index) => {
+                if let Some(sample) = Sample::all().get(index) {
+                    self.opening = true;
+                    return open(move || sample.open());
+                }
+            }
+            Message::OpenFile(None) => {}
+            Message::OpenFile(Some(path)) => {
+                self.opening = true;
+                return open(move || Portrait::open(&path));
+            }
+            Message::Opened(Ok(portrait)) => self.show(&portrait),
+            Message::Opened(Err(problem)) => {
+                self.opening = false;
+                self.status.notice = Some(Notice::Problem(problem));
+            }
+            Message::ExportDialog => {
+                if self.export.is_none() {
+                    let folder = background::pictures_folder();
+                    self.export = Some(Export::new(self.history.document(), &folder));
+                }
+            }
+            Message::Undo => {
+                self.history.undo();
+                self.forget_portraits();
+            }
+            Message::Redo => {
+                self.history.redo();
+            }
+            Message::Keyboard(event) => return self.obey_keyboard(event),
+            Message::Scaled(scale) => self.panes.set_scale(scale),
+            Message::NoticeClosed => self.status.notice = None,
+        }
+        Task::none()
+    }
+
+    fn obey_expression(&mut self, message: expression::Message) -> Task<Message> {
+        let frame = self.timeline.frame();
+        match self.expression.update(message, self.history.document(), frame) {
+            expression::Action::None => {}
+            expression::Action::Drag(gesture, change) => {
+                self.history
+                    .drag(gesture, |document| change.apply(document, frame));
+            }
+            expression::Action::Edit(change) => {
+                self.history.edit(|document| change.apply(document, frame));
+            }
+            expression::Action::EndGesture => self.history.end_gesture(),
+            expression::Action::Focus(id) => return iced::widget::operation::focus(id),
+            expression::Action::Keep(preset) => {
+                let kept = presets_folder()
+                    .ok_or_else(|| "There is no home folder to keep presets in.".to_owned())
+                    .and_then(|folder| preset.save(&folder).map_err(|e| e.to_string()));
+                match kept {
+                    Ok(path) => {
+                        self.status.notice =
+                            Some(Notice::Hint(format!("Kept as {}.", path.display())));
+                        self.expression.kept(preset);
+                    }
+                    Err(problem) => self.status.notice = Some(Notice::Problem(problem)),
+                }
+            }
+        }
+        Task::none()
+    }
+
+    fn obey_export(&mut self, message: export::Message) -> Task<Message> {
+        let document = self.history.document();
+        let (Some(dialog), Some(portrait)) = (
+            &mut self.export,
+            self.portraits.get(&document.portrait.id),
+        ) else {
+            return Task::none();
+        };
+        match dialog.update(message, document, self.timeline.frame(), portrait) {
+            export::Action::None => {}
+            export::Action::Close => self.export = None,
+            export::Action::Choose(path) => {
+                return Task::perform(background::choose_target(path), |path| {
+                    Message::Export(export::Message::Chosen(path))
+                });
+            }
+            export::Action::Run(job, progress) => {
+                let model = Arc::clone(&self.model);
+                return in_background(
+                    move || crate::engine::export(&model, &job, &progress),
+                    |result| {
+                        Message::Export(export::Message::Ended(match result {
+                            Some(Ok(())) => Ok(()),
+                            Some(Err(error)) if error.is_cancelled() => {
+                                Err(export::Ending::Cancelled)
+                            }
+                            Some(Err(error)) => Err(export::Ending::Failed(error.to_string())),
+                            None => Err(export::Ending::Failed(
+                                "The export stopped by a fault of Mien; please report it."
+                                    .to_owned(),
+                            )),
+                        }))
+                    },
+                );
+            }
+            export::Action::Done(path) => {
+                self.export = None;
+                self.status.notice =
+                    Some(Notice::Hint(format!("Exported to {}.", path.display())));
+            }
+        }
+        Task::none()
+    }
+
+    /// Shows a portrait in place of the one before; undo brings that back.
+    fn show(&mut self, portrait: &Portrait) {
+        self.opening = false;
+        let id = self.portraits.keys().max().map_or(0, |id| id + 1);
+        self.portraits
+            .insert(id, Arc::new(portrait.picture.clone()));
+        self.history
+            .edit(|document| *document = document_of(id, portrait));
+        self.panes.reset();
+        self.forget_portraits();
+        self.status.notice = portrait.guessed.then(|| {
+            Notice::Hint(
+                "Drag the square's edge and corners so that it holds the face, chin and brows with a little room."
+                    .to_owned(),
+            )
+        });
+        if portrait.guessed {
+            self.panes.crop_shown = true;
+        }
+    }
+
+    fn forget_portraits(&mut self) {
+        let known: std::collections::HashSet<u64> = self.history.portraits().collect();
+        self.portraits.retain(|id, _| known.contains(id));
+    }
+
+    /// What the worker should be drawing.
+    fn request(&self) -> Option<Request> {
+        let document = self.history.document();
+        let portrait = self.portraits.get(&document.portrait.id)?;
+        Some(Request {
+            id: document.portrait.id,
+            portrait: Arc::clone(portrait),
+            scene: Scene::of(document, self.timeline.frame()),
+            view: self.panes.view_of(portrait.size()),
+            panes: self.panes.shown().to_vec(),
+            wipe: self.panes.wipe,
+            source: self.panes.holding,
+        })
+    }
+
+    /// Asks for what should be seen, unless that is what was asked last.
+    fn ask(&mut self) {
+        let Some(request) = self.request() else {
+            return;
+        };
+        if self.asked.as_ref().is_none_or(|asked| !asked.same(&request)) {
+            self.asked_serial = self.worker.send(request.clone());
+            self.asked = Some(request);
+        }
+    }
+
+    fn take_drawn(&mut self) {
+        match self.worker.take() {
+            Some(Ok(outcome)) => {
+                if self.panes.take(&outcome) {
+                    self.status.edited = outcome.mean_edit;
+                    if outcome.network_millis.is_some() {
+                        self.status.millis = Some(outcome.millis);
+                    }
+                }
+            }
+            Some(Err(error)) => self.status.notice = Some(Notice::Problem(error.to_string())),
+            None => {}
+        }
+    }
+}
+
+fn document_of(id: u64, portrait: &Portrait) -> Document {
+    let reference = PortraitRef {
+        id,
+        name: portrait.name.clone(),
+        width: portrait.picture.width(),
+        height: portrait.picture.height(),
+    };
+    Document::new(reference, portrait.crop, portrait.source)
+}
+
+fn open(
+    read: impl FnOnce() -> Result<Portrait, EngineError> + Send + 'static,
+) -> Task<Message> {
+    in_background(read, |result| {
+        Message::Opened(match result {
+            Some(Ok(portrait)) => Ok(Arc::new(portrait)),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err("The portrait could not be opened by a fault of Mien.".to_owned()),
+        })
+    })
+}

@@ -1,0 +1,418 @@
+//! One pane: the worker's picture, and over it the crop, the wipe line and the title.
+
+use std::time::{Duration, Instant};
+
+use iced::alignment::Vertical;
+use iced::mouse::{self, Cursor, ScrollDelta};
+use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke, Text};
+use iced::{Color, Element, Length, Point, Rectangle, Renderer, Size, Theme};
+
+use super::panes::{Message, Shown};
+use super::theme;
+use crate::engine::{Pane, View};
+use crate::studio::Crop;
+
+/// The picture itself, filling the pane.
+pub struct Picture<'a> {
+    pub shown: Option<&'a Shown>,
+}
+
+impl<'a> Picture<'a> {
+    pub fn into_element(self) -> Element<'a, Message> {
+        Canvas::new(self)
+            .width(Length::Fill)
+            .height(Length::Fill)
+            .into()
+    }
+}
+
+impl canvas::Program<Message> for Picture<'_> {
+    type State = ();
+
+    fn draw(
+        &self,
+        _state: &(),
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: Cursor,
+    ) -> Vec<Geometry> {
+        let mut frame = Frame::new(renderer, bounds.size());
+        if let Some(shown) = self.shown {
+            let (width, height) = shown.size;
+            let unit = Size::new(bounds.width / width as f32, bounds.height / height as f32);
+            for tile in &shown.tiles {
+                let place = Rectangle {
+                    x: 0.0,
+                    y: tile.top as f32 * unit.height,
+                    width: width as f32 * unit.width,
+                    height: tile.rows as f32 * unit.height,
+                };
+                frame.draw_image(place, canvas::Image::new(tile.handle.clone()).snap(true));
+            }
+        }
+        vec![frame.into_geometry()]
+    }
+}
+
+/// What lies over the picture, and what the hand does there.
+pub struct Overlay {
+    pub pane: Pane,
+    pub view: View,
+    /// Physical pixels a logical pixel.
+    pub scale: f64,
+    pub crop: Option<Crop>,
+    pub wipe: Option<f32>,
+    pub holding: bool,
+    /// Whether anything is asked of the network.
+    pub edited: bool,
+}
+
+/// How near the hand must come to an edge to take it, in logical pixels.
+const REACH: f64 = 8.0;
+
+const DOUBLE_CLICK: Duration = Duration::from_millis(350);
+
+#[derive(Debug, Default)]
+pub struct Hand {
+    drag: Option<Drag>,
+    pressed: Option<(Instant, Point)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Drag {
+    Pan { last: Point },
+    Wipe,
+    /// The crop follows the hand at this distance from its corner, in portrait pixels.
+    Move { offset: (f64, f64) },
+    /// The corner opposite to this one stays.
+    Size { anchor: (f64, f64) },
+}
+
+impl Overlay {
+    pub fn into_element<'a>(self) -> Element<'a, Message> {
+        Canvas::new(self)
+            .width(Length::Fill)
+            .height(Length::Fill)
+            .into()
+    }
+
+    fn to_portrait(&self, at: Point) -> (f64, f64) {
+        let physical = |value: f32| f64::from(value) * self.scale;
+        self.view.to_portrait((physical(at.x), physical(at.y)))
+    }
+
+    fn crop_place(&self, crop: Crop) -> Rectangle {
+        let (x, y) = self.view.to_pane((f64::from(crop.x), f64::from(crop.y)));
+        let side = (f64::from(crop.side) * self.view.zoom / self.scale) as f32;
+        Rectangle {
+            x: (x / self.scale) as f32,
+            y: (y / self.scale) as f32,
+            width: side,
+            height: side,
+        }
+    }
+
+    /// What a press at this point of the pane takes hold of.
+    fn grip(&self, at: Point, bounds: Rectangle) -> Drag {
+        if let Some(wipe) = self.wipe {
+            let distance = f64::from((at.x - wipe * bounds.width).abs());
+            if distance <= REACH {
+                return Drag::Wipe;
+            }
+        }
+        if let Some(crop) = self.crop {
+            let place = self.crop_place(crop);
+            let reach = REACH as f32;
+            let near = |a: f32, b: f32| (a - b).abs() <= reach;
+            let (left, right) = (near(at.x, place.x), near(at.x, place.x + place.width));
+            let (top, bottom) = (near(at.y, place.y), near(at.y, place.y + place.height));
+            let (x, y) = (f64::from(crop.x), f64::from(crop.y));
+            let side = f64::from(crop.side);
+            if (left || right) && (top || bottom) {
+                let anchor = (
+                    if left { x + side } else { x },
+                    if top { y + side } else { y },
+                );
+                return Drag::Size { anchor };
+            }
+            let within = place.expand(reach).contains(at);
+            if within && (left || right || top || bottom) {
+                let hand = self.to_portrait(at);
+                return Drag::Move {
+                    offset: (hand.0 - x, hand.1 - y),
+                };
+            }
+        }
+        Drag::Pan { last: at }
+    }
+
+    fn dragged(&self, drag: &mut Drag, at: Point, bounds: Rectangle) -> Option<Message> {
+        match drag {
+            Drag::Pan { last } => {
+                let by = at - *last;
+                *last = at;
+                let physical = |value: f32| f64::from(value) * self.scale;
+                Some(Message::Panned((physical(by.x), physical(by.y))))
+            }
+            Drag::Wipe => Some(Message::Wiped(at.x / bounds.width.max(1.0))),
+            Drag::Move { offset } => {
+                let hand = self.to_portrait(at);
+                Some(Message::Cropped(Crop {
+                    x: (hand.0 - offset.0) as f32,
+                    y: (hand.1 - offset.1) as f32,
+                    side: self.crop?.side,
+                }))
+            }
+            Drag::Size { anchor } => {
+                let hand = self.to_portrait(at);
+                let (dx, dy) = (hand.0 - anchor.0, hand.1 - anchor.1);
+                let side = dx.abs().max(dy.abs()).max(f64::from(Crop::MIN_SIDE));
+                let corner = |anchor: f64, d: f64| if d < 0.0 { anchor - side } else { anchor };
+                Some(Message::Cropped(Crop {
+                    x: corner(anchor.0, dx) as f32,
+                    y: corner(anchor.1, dy) as f32,
+                    side: side as f32,
+                }))
+            }
+        }
+    }
+
+    fn draw_crop(&self, frame: &mut Frame, crop: Crop) {
+        let place = self.crop_place(crop);
+        let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
+        frame.stroke_rectangle(
+            place.position(),
+            place.size(),
+            edge(Color::BLACK.scale_alpha(0.5), 3.0),
+        );
+        frame.stroke_rectangle(
+            place.position(),
+            place.size(),
+            edge(theme::ACCENT.scale_alpha(0.8), 1.0),
+        );
+        let (right, bottom) = (place.x + place.width, place.y + place.height);
+        for (x, y) in [(place.x, place.y), (right, place.y), (place.x, bottom), (right, bottom)] {
+            let corner = Path::rectangle(Point::new(x - 3.5, y - 3.5), Size::new(7.0, 7.0));
+            frame.fill(&corner, theme::ACCENT);
+        }
+    }
+
+    fn draw_wipe(&self, frame: &mut Frame, wipe: f32, size: Size) {
+        let x = (wipe * size.width).round() + 0.5;
+        let line = Path::line(Point::new(x, 0.0), Point::new(x, size.height));
+        frame.stroke(&line, Stroke::default().with_color(Color::BLACK.scale_alpha(0.5)).with_width(3.0));
+        frame.stroke(&line, Stroke::default().with_color(theme::ACCENT).with_width(1.0));
+        frame.fill(&Path::circle(Point::new(x, size.height / 2.0), 6.0), theme::ACCENT);
+    }
+
+    fn draw_title(&self, frame: &mut Frame) {
+        let title = match self.pane {
+            Pane::Result if self.holding => "Source (held)",
+            Pane::Result if !self.edited => "Result · no edit",
+            pane => pane.title(),
+        };
+        let place = Point::new(8.0, 6.0);
+        let size = Size::new(16.0 + 6.6 * title.chars().count() as f32, 20.0);
+        frame.fill(
+            &Path::rounded_rectangle(place, size, 4.0.into()),
+            theme::GROUND.scale_alpha(0.72),
+        );
+        frame.fill_text(Text {
+            content: title.to_owned(),
+            position: Point::new(place.x + 8.0, place.y + 10.0),
+            color: theme::TEXT,
+            size: theme::SMALL.into(),
+            align_y: Vertical::Center,
+            ..Text::default()
+        });
+    }
+}
+
+impl canvas::Program<Message> for Overlay {
+    type State = Hand;
+
+    fn update(
+        &self,
+        hand: &mut Hand,
+        event: &Event,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> Option<Action<Message>> {
+        let Event::Mouse(event) = event else {
+            return None;
+        };
+        match event {
+            mouse::Event::WheelScrolled { delta } => {
+                let at = cursor.position_in(bounds)?;
+                let notches = match delta {
+                    ScrollDelta::Lines { y, .. } => f64::from(*y),
+                    ScrollDelta::Pixels { y, .. } => f64::from(*y) / 60.0,
+                };
+                let factor = 1.2f64.powf(notches.clamp(-4.0, 4.0));
+                let physical = |value: f32| f64::from(value) * self.scale;
+                let message = Message::Zoomed(factor, (physical(at.x), physical(at.y)));
+                Some(Action::publish(message).and_capture())
+            }
+            mouse::Event::ButtonPressed(mouse::Button::Middle) => {
+                let last = cursor.position_in(bounds)?;
+                hand.drag = Some(Drag::Pan { last });
+                Some(Action::capture())
+            }
+            mouse::Event::ButtonPressed(mouse::Button::Left) => {
+                let at = cursor.position_in(bounds)?;
+                let grip = self.grip(at, bounds);
+                let again = hand
+                    .pressed
+                    .replace((Instant::now(), at))
+                    .is_some_and(|(before, place)| {
+                        before.elapsed() < DOUBLE_CLICK && place.distance(at) < 5.0
+                    });
+                if again && matches!(grip, Drag::Pan { .. }) {
+                    hand.drag = None;
+                    return Some(Action::publish(Message::Fit).and_capture());
+                }
+                hand.drag = Some(grip);
+                Some(Action::capture())
+            }
+            mouse::Event::CursorMoved { .. } => {
+                let mut drag = hand.drag?;
+                let at = cursor.land().position()?;
+                let at = Point::new(at.x - bounds.x, at.y - bounds.y);
+                let message = self.dragged(&mut drag, at, bounds);
+                hand.drag = Some(drag);
+                message.map(|message| Action::publish(message).and_capture())
+            }
+            mouse::Event::ButtonReleased(mouse::Button::Left | mouse::Button::Middle) => {
+                hand.drag.take()?;
+                Some(Action::publish(Message::Released).and_capture())
+            }
+            _ => None,
+        }
+    }
+
+    fn draw(
+        &self,
+        _hand: &Hand,
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: Cursor,
+    ) -> Vec<Geometry> {
+        let mut frame = Frame::new(renderer, bounds.size());
+        if let Some(crop) = self.crop {
+            self.draw_crop(&mut frame, crop);
+        }
+        if let Some(wipe) = self.wipe {
+            self.draw_wipe(&mut frame, wipe, bounds.size());
+        }
+        self.draw_title(&mut frame);
+        vec![frame.into_geometry()]
+    }
+
+    fn mouse_interaction(
+        &self,
+        hand: &Hand,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> mouse::Interaction {
+        let Some(at) = cursor.position_in(bounds) else {
+            return mouse::Interaction::default();
+        };
+        match hand.drag.unwrap_or_else(|| self.grip(at, bounds)) {
+            Drag::Pan { .. } if hand.drag.is_some() => mouse::Interaction::Grabbing,
+            Drag::Pan { .. } => mouse::Interaction::default(),
+            Drag::Wipe => mouse::Interaction::ResizingHorizontally,
+            Drag::Move { .. } => mouse::Interaction::Move,
+            Drag::Size { anchor } => {
+                let hand = self.to_portrait(at);
+                if (hand.0 < anchor.0) == (hand.1 < anchor.1) {
+                    mouse::Interaction::ResizingDiagonallyDown
+                } else {
+                    mouse::Interaction::ResizingDiagonallyUp
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overlay() -> Overlay {
+        Overlay {
+            pane: Pane::Source,
+            view: View {
+                x: 0.0,
+                y: 0.0,
+                zoom: 2.0,
+                width: 800,
+                height: 600,
+            },
+            scale: 2.0,
+            crop: Some(Crop {
+                x: 100.0,
+                y: 50.0,
+                side: 80.0,
+            }),
+            wipe: None,
+            holding: false,
+            edited: true,
+        }
+    }
+
+    const BOUNDS: Rectangle = Rectangle {
+        x: 0.0,
+        y: 0.0,
+        width: 400.0,
+        height: 300.0,
+    };
+
+    #[test]
+    fn corners_size_edges_move_and_the_rest_pans() {
+        let overlay = overlay();
+        let at = |x: f32, y: f32| overlay.grip(Point::new(x, y), BOUNDS);
+        assert_eq!(at(102.0, 48.0), Drag::Size { anchor: (180.0, 130.0) });
+        assert_eq!(at(178.0, 131.0), Drag::Size { anchor: (100.0, 50.0) });
+        assert!(matches!(at(140.0, 50.0), Drag::Move { .. }));
+        assert!(matches!(at(140.0, 90.0), Drag::Pan { .. }));
+        assert!(matches!(at(300.0, 50.0), Drag::Pan { .. }));
+    }
+
+    #[test]
+    fn dragging_an_edge_moves_the_crop_as_far_as_the_hand() {
+        let overlay = overlay();
+        let mut drag = overlay.grip(Point::new(140.0, 50.0), BOUNDS);
+        match overlay.dragged(&mut drag, Point::new(150.0, 45.0), BOUNDS) {
+            Some(Message::Cropped(crop)) => {
+                assert_eq!((crop.x, crop.y, crop.side), (110.0, 45.0, 80.0));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn dragging_a_corner_keeps_the_opposite_one_and_the_square() {
+        let overlay = overlay();
+        let mut drag = overlay.grip(Point::new(180.0, 130.0), BOUNDS);
+        match overlay.dragged(&mut drag, Point::new(200.0, 140.0), BOUNDS) {
+            Some(Message::Cropped(crop)) => {
+                assert_eq!((crop.x, crop.y, crop.side), (100.0, 50.0, 100.0));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_wipe_line_is_taken_where_it_stands() {
+        let mut overlay = overlay();
+        overlay.wipe = Some(0.5);
+        let mut drag = overlay.grip(Point::new(203.0, 10.0), BOUNDS);
+        assert_eq!(drag, Drag::Wipe);
+        match overlay.dragged(&mut drag, Point::new(100.0, 10.0), BOUNDS) {
+            Some(Message::Wiped(place)) => assert_eq!(place, 0.25),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The canvas in the middle: up to four panes over one portrait, zoomed and panned together.
+
+use iced::widget::tooltip::Position;
+use iced::widget::{column, container, image, row, sensor, space, stack, text};
+use iced::{Alignment, Element, Length, Size};
+
+use super::pane::{Overlay, Picture};
+use super::theme;
+use super::widgets::{hinted, toggle};
+use crate::engine::{Outcome, Pane, View};
+use crate::studio::{Crop, Document};
+
+/// The space between panes, in logical pixels.
+const GUTTER: f32 = 4.0;
+
+/// A picture of fewer bytes is sent to the graphics card at once; larger ones flicker while they load.
+const TILE_BYTES: u32 = 2 * 1024 * 1024 - 1;
+
+#[derive(Debug)]
+pub struct Panes {
+    shown: Vec<Pane>,
+    /// Where the artist has zoomed and panned to; `None` shows the whole portrait, whatever the window's size.
+    view: Option<View>,
+    /// The room for all panes, in logical pixels.
+    area: Size,
+    /// Physical pixels a logical pixel.
+    scale: f32,
+    pub wipe: Option<f32>,
+    pub crop_shown: bool,
+    /// Whether the source is held up in place of the result.
+    pub holding: bool,
+    pictures: Vec<Shown>,
+    serial: u64,
+}
+
+/// A pane's latest picture, cut so that each tile is sent at once.
+#[derive(Debug)]
+pub struct Shown {
+    pane: Pane,
+    /// Physical pixels.
+    pub size: (u32, u32),
+    pub tiles: Vec<Tile>,
+}
+
+/// Some whole rows of a picture.
+#[derive(Debug)]
+pub struct Tile {
+    pub top: u32,
+    pub rows: u32,
+    pub handle: image::Handle,
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Area(Size),
+    Toggled(Pane),
+    /// A factor about a point of the pane, in physical pixels.
+    Zoomed(f64, (f64, f64)),
+    /// Physical pixels.
+    Panned((f64, f64)),
+    Fit,
+    Actual,
+    WipeToggled,
+    Wiped(f32),
+    CropToggled,
+    Cropped(Crop),
+    Released,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    None,
+    Crop(Crop),
+    EndGesture,
+}
+
+impl Default for Panes {
+    fn default() -> Self {
+        Self {
+            shown: vec![Pane::Source, Pane::Result, Pane::Attention, Pane::Color],
+            view: None,
+            area: Size::new(800.0, 560.0),
+            scale: 1.0,
+            wipe: None,
+            crop_shown: true,
+            holding: false,
+            pictures: Vec::new(),
+            serial: 0,
+        }
+    }
+}
+
+impl Panes {
+    /// The panes that are seen, in their order.
+    pub fn shown(&self) -> &[Pane] {
+        &self.shown
+    }
+
+    /// The number of the request whose pictures are shown.
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    pub fn set_scale(&mut self, scale: f32) {
+        self.scale = scale.max(0.1);
+    }
+
+    /// Another portrait: the whole of it is shown.
+    pub fn reset(&mut self) {
+        self.view = None;
+    }
+
+    /// What every pane shows of the portrait, in physical pixels.
+    pub fn view_of(&self, portrait: (u32, u32)) -> View {
+        let (_, cell) = self.layout(portrait);
+        let pixels = |side: f32| ((side * self.scale).round() as u32).max(1);
+        let (width, height) = (pixels(cell.width), pixels(cell.height));
+        match self.view {
+            Some(view) if (view.width, view.height) == (width, height) => view,
+            Some(view) => view.resized(width, height),
+            None => View::fit(width, height, portrait),
+        }
+    }
+
+    /// Takes the worker's pictures unless newer ones are shown already; true when they were taken.
+    pub fn take(&mut self, outcome: &Outcome) -> bool {
+        if outcome.serial < self.serial {
+            return false;
+        }
+        self.serial = outcome.serial;
+        let panes = outcome.request.panes.iter();
+        self.pictures = panes
+            .zip(&outcome.pictures)
+            .map(|(pane, picture)| Shown {
+                pane: *pane,
+                size: picture.size(),
+                tiles: tiles(picture.size(), picture.rgba()),
+            })
+            .collect();
+        true
+    }
+
+    pub fn update(&mut self, message: Message, document: &Document) -> Action {
+        let portrait = (document.portrait.width, document.portrait.height);
+        let view = self.view_of(portrait);
+        match message {
+            Message::Area(area) => {
+                self.view = self.view.map(|_| view);
+                self.area = area;
+            }
+            Message::Toggled(pane) => {
+                self.view = self.view.map(|_| view);
+                self.toggle(pane);
+            }
+            Message::Zoomed(factor, at) => self.view = Some(view.zoomed(factor, at)),
+            Message::Panned(by) => self.view = Some(view.panned(by, portrait)),
+            Message::Fit => self.view = None,
+            Message::Actual => {
+                let centre = (f64::from(view.width) / 2.0, f64::from(view.height) / 2.0);
+                self.view = Some(view.zoomed(1.0 / view.zoom, centre));
+            }
+            Message::WipeToggled => {
+                self.wipe = match self.wipe {
+                    Some(_) => None,
+                    None => Some(0.5),
+                };
+                if self.wipe.is_some() && !self.shown.contains(&Pane::Result) {
+                    self.toggle(Pane::Result);
+                }
+            }
+            Message::Wiped(place) => self.wipe = Some(place.clamp(0.0, 1.0)),
+            Message::CropToggled => self.crop_shown = !self.crop_shown,
+            Message::Cropped(crop) => {
+                return Action::Crop(crop.fitted(portrait.0, portrait.1));
+            }
+            Message::Released => return Action::EndGesture,
+        }
+        Action::None
+    }
+
+    /// Shows or hides a pane; the last one stays.
+    fn toggle(&mut self, pane: Pane) {
+        if !self.shown.contains(&pane) {
+            self.shown.push(pane);
+            self.shown
+                .sort_by_key(|pane| Pane::ALL.iter().position(|other| other == pane));
+        } else if self.shown.len() > 1 {
+            self.shown.retain(|other| *other != pane);
+        }
+    }
+
+    /// Columns, and the size of a pane in whole logical pixels: whatever shows the portrait largest.
+    fn layout(&self, portrait: (u32, u32)) -> (usize, Size) {
+        let count = self.shown.len();
+        let cell = |columns: usize| {
+            let rows = count.div_ceil(columns);
+            let side = |room: f32, n: usize| {
+                ((room - GUTTER * (n - 1) as f32) / n as f32).floor().max(1.0)
+            };
+            Size::new(side(self.area.width, columns), side(self.area.height, rows))
+        };
+        let zoom = |size: Size| {
+            (size.width / portrait.0.max(1) as f32).min(size.height / portrait.1.max(1) as f32)
+        };
+        (1..=count)
+            .map(|columns| (columns, cell(columns)))
+            .max_by(|(_, a), (_, b)| zoom(*a).total_cmp(&zoom(*b)))
+            .unwrap_or((1, self.area))
+    }
+
+    pub fn view<'a>(&'a self, document: &'a Document, onset: bool) -> Element<'a, Message> {
+        let portrait = (document.portrait.width, document.portrait.height);
+        let (columns, cell) = self.layout(portrait);
+        let view = self.view_of(portrait);
+        // The crop is drawn where the portrait itself is seen, or failing that on the first pane.
+        let crop_pane = self
+            .shown
+            .iter()
+            .find(|pane| **pane == Pane::Source)
+            .or(self.shown.first());
+        let rows = self.shown.chunks(columns).map(|line| {
+            let cells = line.iter().map(|pane| {
+                let picture = Picture {
+                    shown: self.pictures.iter().find(|shown| shown.pane == *pane),
+                };
+                let overlay = Overlay {
+                    pane: *pane,
+                    view,
+                    scale: f64::from(self.scale),
+                    crop: (self.crop_shown && crop_pane == Some(pane)).then_some(document.crop),
+                    wipe: self.wipe.filter(|_| *pane == Pane::Result),
+                    holding: self.holding && *pane == Pane::Result,
+                    edited: onset,
+                };
+                container(stack![picture.into_element(), overlay.into_element()])
+                    .id(pane.key())
+                    .width(cell.width)
+                    .height(cell.height)
+                    .clip(true)
+                    .into()
+            });
+            row(cells).spacing(GUTTER).into()
+        });
+        let area = sensor(
+            container(column(rows).spacing(GUTTER))
+                .center(Length::Fill)
+                .style(|_| container::Style {
+                    background: Some(theme::GROUND.into()),
+                    ..container::Style::default()
+                }),
+        )
+        .on_show(Message::Area)
+        .on_resize(Message::Area);
+        column![area, self.toolbar(view)].into()
+    }
+
+    fn toolbar(&self, view: View) -> Element<'_, Message> {
+        let panes = Pane::ALL.into_iter().map(|pane| {
+            let hint = match pane {
+                Pane::Source => "The portrait as it is (1)",
+                Pane::Result => "The edited portrait (2)",
+                Pane::Attention => "What the network edits: dark is kept, bright is redrawn (3)",
+                Pane::Color => "What the network would paint in the crop (4)",
+            };
+            let on = self.shown.contains(&pane);
+            hinted(toggle(pane.title(), on, Message::Toggled(pane)), hint, Position::Top)
+        });
+        let wipe = hinted(
+            toggle("Wipe", self.wipe.is_some(), Message::WipeToggled),
+            "Source on the left of a line, result on its right; drag the line (W)",
+            Position::Top,
+        );
+        let crop = hinted(
+            toggle("Face crop", self.crop_shown, Message::CropToggled),
+            "The square that the network sees: drag its edge to move it, a corner to size it (C)",
+            Position::Top,
+        );
+        let fit = hinted(
+            toggle("Fit", self.view.is_none(), Message::Fit),
+            "The whole portrait (F, or double-click)",
+            Position::Top,
+        );
+        let actual = hinted(
+            toggle("1:1", false, Message::Actual),
+            "One pixel of the portrait is one of the screen",
+            Position::Top,
+        );
+        let percent = text(format!("{:>5.0} %", view.zoom * 100.0))
+            .size(theme::SMALL)
+            .font(theme::FIGURES)
+            .color(theme::DIM);
+        let tools = row(panes)
+            .push(space::horizontal().width(theme::SPACE))
+            .push(wipe)
+            .push(crop)
+            .push(space::horizontal())
+            .push(percent)
+            .push(fit)
+            .push(actual)
+            .spacing(theme::GAP)
+            .align_y(Alignment::Center);
+        container(tools)
+            .padding([theme::GAP, theme::SPACE])
+            .width(Length::Fill)
+            .into()
+    }
+}
+
+fn tiles((width, height): (u32, u32), rgba: &[u8]) -> Vec<Tile> {
+    let rows = (TILE_BYTES / (width * 4).max(1)).max(1);
+    let pitch = width as usize * 4;
+    (0..height)
+        .step_by(rows as usize)
+        .map(|top| {
+            let rows = rows.min(height - top);
+            let bytes = &rgba[top as usize * pitch..][..rows as usize * pitch];
+            Tile {
+                top,
+                rows,
+                handle: image::Handle::from_rgba(width, rows, bytes.to_vec()),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_are_small_and_cover_every_row() {
+        for (width, height) in [(1, 1), (640, 480), (1920, 1080), (7000, 300)] {
+            let rgba = vec![0; width as usize * height as usize * 4];
+            let tiles = tiles((width, height), &rgba);
+            assert_eq!(tiles.iter().map(|tile| tile.rows).sum::<u32>(), height);
+            assert!(tiles.iter().all(|tile| tile.rows * width * 4 <= TILE_BYTES));
+            let tops: Vec<u32> = tiles.iter().map(|tile| tile.top).collect();
+            assert!(tops.windows(2).all(|pair| pair[0] < pair[1]));
+        }
+    }
+
+    #[test]
+    fn the_layout_shows_the_portrait_as_large_as_it_can() {
+        let mut panes = Panes {
+            area: Size::new(900.0, 500.0),
+            ..Panes::default()
+        };
+        assert_eq!(panes.layout((512, 512)).0, 2);
+        panes.toggle(Pane::Color);
+        assert_eq!(panes.layout((512, 512)).0, 3);
+        panes.toggle(Pane::Attention);
+        panes.toggle(Pane::Source);
+        assert_eq!(panes.layout((512, 512)), (1, Size::new(900.0, 500.0)));
+        panes.toggle(Pane::Result);
+        assert_eq!(panes.shown(), [Pane::Result], "the last pane stays");
+    }
+}

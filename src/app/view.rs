@@ -1,0 +1,147 @@
+//! The window as a whole: top bar, panels, status line, dialog.
+
+use iced::widget::tooltip::Position;
+use iced::widget::{
+    button, center, column, container, mouse_area, opaque, row, space, stack, text,
+};
+use iced::{Alignment, Element, Length};
+
+use super::widgets::{Sign, action, hinted, sign};
+use super::{App, Message, Notice, theme};
+use crate::engine::{Sample, Scene};
+
+impl App {
+    /// The whole window.
+    pub fn view(&self) -> Element<'_, Message> {
+        let document = self.document();
+        let frame = self.timeline.frame();
+        let edited = Scene::of(document, frame).onset() > 0.0;
+        let middle = row![
+            self.expression.view(document, frame).map(Message::Expression),
+            self.panes.view(document, edited).map(Message::Panes),
+        ];
+        let base = column![
+            self.top_bar(),
+            middle.height(Length::Fill),
+            self.timeline.view(document).map(Message::Timeline),
+            self.status_line(),
+        ];
+        let dialog = self.export.as_ref().map(|dialog| {
+            let shade = mouse_area(center(opaque(
+                dialog.view(document).map(Message::Export),
+            ))
+            .style(theme::shade));
+            opaque(shade)
+        });
+        stack![base, dialog].into()
+    }
+
+    fn top_bar(&self) -> Element<'_, Message> {
+        let portrait = &self.document().portrait;
+        let samples = Sample::all().iter().enumerate().map(|(index, sample)| {
+            hinted(
+                action(&sample.title, Some(Message::OpenSample(index))),
+                &sample.credit,
+                Position::Bottom,
+            )
+        });
+        let undo = self.history.can_undo().then_some(Message::Undo);
+        let redo = self.history.can_redo().then_some(Message::Redo);
+        container(
+            row![
+                text("Mien").size(theme::LARGE),
+                space::horizontal().width(theme::SPACE),
+                hinted(
+                    action("Open…", Some(Message::OpenDialog)),
+                    "Opens a portrait (Ctrl+O); or drop one on the window",
+                    Position::Bottom,
+                ),
+                text("Samples").size(theme::SMALL).color(theme::DIM),
+            ]
+            .extend(samples)
+            .push(space::horizontal())
+            .push(text(&portrait.name).size(theme::NORMAL))
+            .push(
+                text(format!("{} x {}", portrait.width, portrait.height))
+                    .size(theme::SMALL)
+                    .font(theme::FIGURES)
+                    .color(theme::DIM),
+            )
+            .push(space::horizontal())
+            .push(hinted(sign(Sign::Undo, undo), "Undo (Ctrl+Z)", Position::Bottom))
+            .push(hinted(sign(Sign::Redo, redo), "Redo (Ctrl+Shift+Z)", Position::Bottom))
+            .push(space::horizontal().width(theme::SPACE))
+            .push(
+                button(text("Export…").size(theme::NORMAL))
+                    .on_press(Message::ExportDialog)
+                    .padding([4, 14])
+                    .style(theme::primary),
+            )
+            .spacing(theme::GAP)
+            .align_y(Alignment::Center),
+        )
+        .padding([8.0, theme::SPACE])
+        .style(theme::panel)
+        .into()
+    }
+
+    fn status_line(&self) -> Element<'_, Message> {
+        let figures = |content: String| {
+            text(content)
+                .size(theme::SMALL)
+                .font(theme::FIGURES)
+                .color(theme::DIM)
+        };
+        let notice: Element<'_, Message> = match &self.status.notice {
+            _ if self.opening => text("Opening…").size(theme::SMALL).color(theme::DIM).into(),
+            Some(Notice::Hint(hint)) => closable(hint, theme::ACCENT),
+            Some(Notice::Problem(problem)) => closable(problem, theme::DANGER),
+            None => text("Hold S to see the source; Shift moves a slider finely; double-click resets it")
+                .size(theme::SMALL)
+                .color(theme::FAINT)
+                .into(),
+        };
+        let millis = self
+            .status
+            .millis
+            .map_or("   – ms".to_owned(), |millis| format!("{millis:>4.0} ms"));
+        container(
+            row![
+                notice,
+                space::horizontal(),
+                hinted(
+                    figures(format!("edits {:>3.0} % of the face", self.status.edited * 100.0)),
+                    "The mean of 1 - attention over the crop: how much of it the network redraws",
+                    Position::Top,
+                ),
+                hinted(
+                    figures(format!("{millis} a frame")),
+                    "The latest frame for which the network ran, with drawing all panes",
+                    Position::Top,
+                ),
+                figures(self.model.name().to_owned()),
+                figures(self.model.device_name()),
+            ]
+            .spacing(theme::SPACE)
+            .align_y(Alignment::Center),
+        )
+        .padding([6.0, theme::SPACE])
+        .into()
+    }
+}
+
+fn closable(words: &str, color: iced::Color) -> Element<'_, Message> {
+    row![
+        text(words)
+            .size(theme::SMALL)
+            .color(color)
+            .wrapping(text::Wrapping::WordOrGlyph),
+        button(text("Close").size(theme::SMALL))
+            .on_press(Message::NoticeClosed)
+            .padding([0, 6])
+            .style(theme::flat),
+    ]
+    .spacing(theme::GAP)
+    .align_y(Alignment::Center)
+    .into()
+}

@@ -1,0 +1,136 @@
+//! Small pieces that several panels share.
+
+use std::time::Duration;
+
+use iced::widget::tooltip::Position;
+use iced::widget::{button, canvas, container, text, tooltip};
+use iced::{Color, Element, Point, Rectangle, Renderer, Theme, mouse};
+
+use super::theme;
+
+/// Something with an explanation that appears when the cursor rests on it.
+pub fn hinted<'a, M: 'a>(
+    content: impl Into<Element<'a, M>>,
+    hint: &'a str,
+    position: Position,
+) -> Element<'a, M> {
+    let hint = container(text(hint).size(theme::SMALL))
+        .padding(8)
+        .max_width(260)
+        .style(theme::tip);
+    tooltip(content, hint, position)
+        .delay(Duration::from_millis(500))
+        .into()
+}
+
+/// A small button with a word on it; without a message it can't be pressed.
+pub fn action<'a, M: Clone + 'a>(label: &'a str, message: Option<M>) -> Element<'a, M> {
+    button(text(label).size(theme::SMALL))
+        .on_press_maybe(message)
+        .padding([4, 9])
+        .style(theme::raised)
+        .into()
+}
+
+/// A small button that stays down while what it stands for is on.
+pub fn toggle<'a, M: Clone + 'a>(label: &'a str, on: bool, message: M) -> Element<'a, M> {
+    button(text(label).size(theme::SMALL))
+        .on_press(message)
+        .padding([4, 9])
+        .style(theme::toggled(on))
+        .into()
+}
+
+/// A button with a drawn sign on it; without a message it can't be pressed.
+pub fn sign<'a, M: Clone + 'a>(sign: Sign, message: Option<M>) -> Element<'a, M> {
+    let color = if message.is_some() {
+        theme::TEXT
+    } else {
+        theme::FAINT
+    };
+    button(canvas(Drawing { sign, color }).width(16).height(16))
+        .on_press_maybe(message)
+        .padding(5)
+        .style(theme::raised)
+        .into()
+}
+
+/// The signs that buttons wear; drawn, so that no font needs to have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    Play,
+    Pause,
+    ToStart,
+    Undo,
+    Redo,
+}
+
+struct Drawing {
+    sign: Sign,
+    color: Color,
+}
+
+impl<M> canvas::Program<M> for Drawing {
+    type State = ();
+
+    fn draw(
+        &self,
+        _state: &(),
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: mouse::Cursor,
+    ) -> Vec<canvas::Geometry> {
+        let mut frame = canvas::Frame::new(renderer, bounds.size());
+        let stroke = canvas::Stroke::default()
+            .with_color(self.color)
+            .with_width(1.8)
+            .with_line_cap(canvas::LineCap::Round);
+        let polygon = |points: &[(f32, f32)]| {
+            canvas::Path::new(|path| {
+                for (i, (x, y)) in points.iter().enumerate() {
+                    let point = Point::new(*x, *y);
+                    if i == 0 {
+                        path.move_to(point);
+                    } else {
+                        path.line_to(point);
+                    }
+                }
+                path.close();
+            })
+        };
+        let bar = |x: f32| polygon(&[(x, 3.0), (x + 3.5, 3.0), (x + 3.5, 13.0), (x, 13.0)]);
+        match self.sign {
+            Sign::Play => frame.fill(&polygon(&[(4.0, 2.0), (14.0, 8.0), (4.0, 14.0)]), self.color),
+            Sign::Pause => {
+                frame.fill(&bar(3.5), self.color);
+                frame.fill(&bar(9.0), self.color);
+            }
+            Sign::ToStart => {
+                frame.fill(&polygon(&[(2.0, 3.0), (4.0, 3.0), (4.0, 13.0), (2.0, 13.0)]), self.color);
+                frame.fill(&polygon(&[(13.0, 2.5), (5.0, 8.0), (13.0, 13.5)]), self.color);
+            }
+            Sign::Undo | Sign::Redo => {
+                let x = |x: f32| if self.sign == Sign::Undo { x } else { 16.0 - x };
+                let bow = canvas::Path::new(|path| {
+                    path.move_to(Point::new(x(3.0), 6.0));
+                    path.line_to(Point::new(x(10.0), 6.0));
+                    path.bezier_curve_to(
+                        Point::new(x(14.5), 6.0),
+                        Point::new(x(14.5), 13.0),
+                        Point::new(x(10.0), 13.0),
+                    );
+                    path.line_to(Point::new(x(6.0), 13.0));
+                });
+                let head = canvas::Path::new(|path| {
+                    path.move_to(Point::new(x(6.0), 2.8));
+                    path.line_to(Point::new(x(2.8), 6.0));
+                    path.line_to(Point::new(x(6.0), 9.2));
+                });
+                frame.stroke(&bow, stroke);
+                frame.stroke(&head, stroke);
+            }
+        }
+        vec![frame.into_geometry()]
+    }
+}

@@ -1,0 +1,83 @@
+//! The command line: the studio, or the same engine without a window.
+
+mod edit;
+mod weights;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app;
+use crate::engine::EngineError;
+
+/// A desktop studio for artists who edit the expression in a portrait.
+///
+/// Without a command the studio opens, with a portrait if one is given.
+#[derive(Debug, Parser)]
+#[command(name = "mien", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// The portrait to open in the studio (PNG, JPEG, WebP, TIFF, BMP or GIF)
+    portrait: Option<PathBuf>,
+
+    /// A GANimation weight file (safetensors) to use in place of the one that comes with Mien
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Edits a portrait's expression and writes a picture, a GIF or a video
+    Edit(edit::Arguments),
+    /// Says which weights are installed
+    Weights(weights::Arguments),
+}
+
+/// Runs the program: exit code 0 when all went well, 1 with one sentence on standard error when not, 2 for a command
+/// line that can't be understood.
+pub fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("MIEN_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Some(Command::Edit(arguments)) => edit::run(arguments),
+        Some(Command::Weights(arguments)) => weights::run(&arguments),
+        None => app::run(arguments.portrait, arguments.weights)
+            .map_err(|error| EngineError::Refused(error.to_string())),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mien: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_portrait_opens_the_studio_and_a_command_does_not() {
+        let studio = Arguments::try_parse_from(["mien", "me.png"]).unwrap();
+        assert!(studio.command.is_none() && studio.portrait.is_some());
+        let command = Arguments::try_parse_from(["mien", "weights", "list"]).unwrap();
+        assert!(matches!(command.command, Some(Command::Weights(_))));
+    }
+}

@@ -1,0 +1,267 @@
+//! The export: the same frames whoever asks for them, written whole or not at all.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fast_image_resize::FilterType;
+
+use super::view::resampled;
+use super::{EngineError, Model, Pane, Progress, Renderer, Scene};
+use crate::face::Edit;
+use crate::media::{
+    FrameSink, GIF_MAX_FPS, GifSettings, GifSink, LoopCount, Mp4Settings, Mp4Sink, Picture,
+    PngSequence, save_png,
+};
+
+/// The kinds of file that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Png,
+    Gif,
+    Mp4,
+    /// Numbered PNG files beside the given name.
+    PngSequence,
+}
+
+impl Format {
+    /// All formats, as the menu lists them.
+    pub const ALL: [Format; 4] = [Format::Png, Format::Gif, Format::Mp4, Format::PngSequence];
+
+    /// The extension of its files.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Png | Format::PngSequence => "png",
+            Format::Gif => "gif",
+            Format::Mp4 => "mp4",
+        }
+    }
+
+    /// The format that a file's name asks for; `frames` tells one PNG from a sequence.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] for a name of no known kind.
+    pub fn of(path: &Path, frames: usize) -> Result<Self, EngineError> {
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("png") if frames > 1 => Ok(Format::PngSequence),
+            Some("png") => Ok(Format::Png),
+            Some("gif") => Ok(Format::Gif),
+            Some("mp4") => Ok(Format::Mp4),
+            _ => Err(EngineError::Refused(format!(
+                "{} does not say which kind of file to write; end the name in .png, .gif or .mp4.",
+                path.display()
+            ))),
+        }
+    }
+
+    /// The highest frame rate that the format can play.
+    pub fn max_fps(self) -> f64 {
+        match self {
+            Format::Gif => GIF_MAX_FPS,
+            _ => crate::media::MAX_FPS,
+        }
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Format::Png => "PNG picture",
+            Format::Gif => "Animated GIF",
+            Format::Mp4 => "MP4 video",
+            Format::PngSequence => "PNG sequence",
+        })
+    }
+}
+
+/// One file (or sequence) to be written.
+#[derive(Debug, Clone)]
+pub struct ExportJob {
+    pub portrait: Arc<Picture>,
+    /// One scene a frame, all of the same crop.
+    pub scenes: Vec<Scene>,
+    /// What stands side by side in each frame, from left to right.
+    pub panes: Vec<Pane>,
+    pub format: Format,
+    /// Frames a second; PNG has no use for it.
+    pub fps: f64,
+    /// How often a GIF plays.
+    pub loops: LoopCount,
+    /// The size of a pane, in sizes of the portrait; in 0.01..=1.
+    pub scale: f64,
+    pub path: PathBuf,
+}
+
+impl ExportJob {
+    /// A measure of the work for [`export`].
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.scenes.len())
+    }
+
+    fn frame_size(&self) -> (u32, u32) {
+        let (width, height) = self.pane_size();
+        (width.saturating_mul(self.panes.len() as u32), height)
+    }
+
+    fn pane_size(&self) -> (u32, u32) {
+        let scaled = |side: u32| ((f64::from(side) * self.scale).round() as u32).max(1);
+        let (width, height) = self.portrait.size();
+        if self.scale == 1.0 {
+            (width, height)
+        } else {
+            (scaled(width), scaled(height))
+        }
+    }
+
+    fn sink(&self) -> Result<Option<Box<dyn FrameSink>>, EngineError> {
+        let (width, height) = self.frame_size();
+        Ok(match self.format {
+            Format::Png => None,
+            Format::PngSequence => Some(Box::new(PngSequence::new(&self.path)?)),
+            Format::Gif => {
+                let settings = GifSettings {
+                    fps: self.fps,
+                    loops: self.loops,
+                    ..GifSettings::default()
+                };
+                Some(Box::new(GifSink::new(&self.path, width, height, settings)?))
+            }
+            Format::Mp4 => {
+                let settings = Mp4Settings {
+                    fps: self.fps,
+                    ..Mp4Settings::default()
+                };
+                Some(Box::new(Mp4Sink::new(&self.path, width, height, settings)?))
+            }
+        })
+    }
+}
+
+/// Renders every scene and writes the file. Nothing stands under the final name before it is whole.
+///
+/// # Errors
+/// [`EngineError::Cancelled`] when `progress` was asked to stop, [`EngineError::Refused`] for a job without frames or
+/// panes, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
+pub fn export(model: &Arc<Model>, job: &ExportJob, progress: &Progress) -> Result<(), EngineError> {
+    let first = match job.scenes.first() {
+        Some(first) if !job.panes.is_empty() => first,
+        _ => {
+            return Err(EngineError::Refused(
+                "there is nothing to export; choose at least one frame and one pane.".to_owned(),
+            ));
+        }
+    };
+    // The file comes first: a folder that can't be written to is told at once, not after an hour.
+    let mut sink = job.sink()?;
+    let renderer = Renderer::new(Arc::clone(model), &job.portrait, first.crop)?;
+    let stop = || progress.cancel.is_cancelled();
+
+    let mut edits = Edits::default();
+    for scene in &job.scenes {
+        let edit = edits.of(&renderer, scene, &job.panes, &stop)?;
+        let picture = frame(&renderer, job, scene, edit.as_deref())?;
+        if stop() {
+            return Err(EngineError::Cancelled);
+        }
+        match &mut sink {
+            Some(sink) => sink.push(&picture)?,
+            None => save_png(&job.path, &picture)?,
+        }
+        progress.step();
+    }
+    if stop() {
+        return Err(EngineError::Cancelled);
+    }
+    if let Some(sink) = sink {
+        sink.finish()?;
+    }
+    Ok(())
+}
+
+/// The network's words on frames that come again, as they do when a movement is played back.
+#[derive(Default)]
+struct Edits(HashMap<Vec<u32>, Option<Arc<Edit>>>);
+
+impl Edits {
+    /// How many are kept; each takes some 0.4 MB at 128 pixels.
+    const KEPT: usize = 512;
+
+    fn of(
+        &mut self,
+        renderer: &Renderer,
+        scene: &Scene,
+        panes: &[Pane],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Arc<Edit>>, EngineError> {
+        let diagnostics = panes
+            .iter()
+            .any(|pane| matches!(pane, Pane::Attention | Pane::Color));
+        if scene.onset() == 0.0 && !diagnostics {
+            return Ok(None);
+        }
+        let key: Vec<u32> = scene.target.values().iter().map(|v| v.to_bits()).collect();
+        if let Some(known) = self.0.get(&key) {
+            return Ok(known.clone());
+        }
+        let edit = Some(Arc::new(renderer.edit(&scene.target, stop)?));
+        if self.0.len() < Self::KEPT {
+            self.0.insert(key, edit.clone());
+        }
+        Ok(edit)
+    }
+}
+
+fn frame(
+    renderer: &Renderer,
+    job: &ExportJob,
+    scene: &Scene,
+    edit: Option<&Edit>,
+) -> Result<Picture, EngineError> {
+    let mut pictures = Vec::with_capacity(job.panes.len());
+    for pane in &job.panes {
+        let picture = renderer.picture(&job.portrait, scene, edit, *pane);
+        let size = job.pane_size();
+        pictures.push(if size == picture.size() {
+            picture
+        } else {
+            let (width, height) = picture.size();
+            let whole = (0.0, 0.0, f64::from(width), f64::from(height));
+            resampled(&picture, whole, size, FilterType::CatmullRom)
+                .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))?
+        });
+    }
+    if pictures.len() == 1 {
+        // Taken whole, so that without an edit the very bytes go out.
+        return Ok(pictures.remove(0));
+    }
+    let (width, height) = job.frame_size();
+    let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
+    for row in 0..height as usize {
+        for picture in &pictures {
+            let pitch = picture.width() as usize * 4;
+            rgba.extend_from_slice(&picture.rgba()[row * pitch..][..pitch]);
+        }
+    }
+    Ok(Picture::new(width, height, rgba)?.with_alpha(job.portrait.has_alpha()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_the_format() {
+        let of = |name: &str, frames| Format::of(Path::new(name), frames);
+        assert_eq!(of("a.PNG", 1).unwrap(), Format::Png);
+        assert_eq!(of("a.png", 2).unwrap(), Format::PngSequence);
+        assert_eq!(of("b.gif", 1).unwrap(), Format::Gif);
+        assert_eq!(of("b.mp4", 9).unwrap(), Format::Mp4);
+        for name in ["b", "b.mov", ".png"] {
+            let error = of(name, 1).unwrap_err().to_string();
+            assert!(error.contains(".gif or .mp4"), "{error}");
+        }
+    }
+}

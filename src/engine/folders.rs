@@ -1,0 +1,22 @@
+//! Where the artist's own presets and weights lie.
+
+use std::path::PathBuf;
+
+use directories::ProjectDirs;
+
+/// The folder of the artist's own presets; `None` on a system without a home folder.
+pub fn presets_folder() -> Option<PathBuf> {
+    data_folder().map(|folder| folder.join("presets"))
+}
+
+/// The folder of imported weights; `None` on a system without a home folder.
+pub fn weights_folder() -> Option<PathBuf> {
+    data_folder().map(|folder| folder.join("weights"))
+}
+
+fn data_folder() -> Option<PathBuf> {
+    match std::env::var_os("MIEN_DATA_DIR") {
+        Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
+        _ => ProjectDirs::from("", "", "mien").map(|folders| folders.data_dir().to_owned()),
+    }
+}

@@ -1,0 +1,25 @@
+//! From document to pictures: one path for the studio's panes, its export and the command, so that all three give the
+//! same bytes.
+
+mod error;
+mod export;
+mod folders;
+mod model;
+mod portrait;
+mod progress;
+mod render;
+mod view;
+mod worker;
+
+pub use error::EngineError;
+pub use export::{ExportJob, Format, export};
+pub use folders::{presets_folder, weights_folder};
+pub use model::Model;
+pub use portrait::{Portrait, Sample};
+pub use progress::{CancelToken, Progress};
+pub use render::{Pane, Renderer, Scene};
+pub use view::View;
+pub use worker::{Outcome, Request, Worker};
+
+pub use crate::media::{LoopCount, MediaError, Picture, read as read_picture};
+pub use crate::weights::{Installed, Origin, WeightsError, installed};

@@ -1,0 +1,89 @@
+//! How far a long work has come, and how to stop it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Asks a work to stop; clones ask the same work.
+#[derive(Debug, Clone, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How many steps of how many are done; clones show the same work.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    done: Arc<AtomicUsize>,
+    total: usize,
+    started: Instant,
+    pub cancel: CancelToken,
+}
+
+impl Progress {
+    pub fn new(total: usize) -> Self {
+        Self {
+            done: Arc::default(),
+            total,
+            started: Instant::now(),
+            cancel: CancelToken::default(),
+        }
+    }
+
+    /// One more step is done.
+    pub fn step(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn done(&self) -> usize {
+        self.done.load(Ordering::Relaxed).min(self.total)
+    }
+
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// The share that is done, in 0..=1.
+    pub fn fraction(&self) -> f32 {
+        self.done() as f32 / self.total.max(1) as f32
+    }
+
+    /// The time left, judged by the steps so far; nothing before the first.
+    pub fn remaining(&self) -> Option<Duration> {
+        remaining(self.done(), self.total, self.started.elapsed())
+    }
+}
+
+fn remaining(done: usize, total: usize, elapsed: Duration) -> Option<Duration> {
+    (done > 0).then(|| elapsed.mul_f64(total.saturating_sub(done) as f64 / done as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_follows_the_steps() {
+        let second = Duration::from_secs(1);
+        assert_eq!(remaining(0, 10, second), None);
+        assert_eq!(remaining(2, 10, second), Some(4 * second));
+        assert_eq!(remaining(10, 10, second), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn clones_share_steps_and_the_stop() {
+        let progress = Progress::new(4);
+        let seen = progress.clone();
+        progress.step();
+        seen.cancel.cancel();
+        assert_eq!(seen.fraction(), 0.25);
+        assert!(progress.cancel.is_cancelled());
+    }
+}

@@ -1,0 +1,203 @@
+//! One frame: a document's portrait and expression in, a picture out.
+
+use std::sync::Arc;
+
+use super::model::Prepared;
+use super::{EngineError, Model};
+use crate::face::{Edit, Show, Square, network_input, paste};
+use crate::media::Picture;
+use crate::studio::{AuVector, Crop, Document};
+
+/// What a pane shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    Source,
+    Result,
+    /// 1 - A in heat colours: what the network edits.
+    Attention,
+    /// The colour regression C.
+    Color,
+}
+
+impl Pane {
+    /// All panes, in the order in which they stand side by side.
+    pub const ALL: [Pane; 4] = [Pane::Source, Pane::Result, Pane::Attention, Pane::Color];
+
+    /// The pane's title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Pane::Source => "Source",
+            Pane::Result => "Result",
+            Pane::Attention => "Attention",
+            Pane::Color => "Colour",
+        }
+    }
+
+    /// The name on the command line.
+    pub fn key(self) -> &'static str {
+        match self {
+            Pane::Source => "source",
+            Pane::Result => "result",
+            Pane::Attention => "attention",
+            Pane::Color => "colour",
+        }
+    }
+
+    /// The pane of a name; "color" is understood too.
+    pub fn from_key(key: &str) -> Option<Self> {
+        let key = if key == "color" { "colour" } else { key };
+        Self::ALL.into_iter().find(|pane| pane.key() == key)
+    }
+}
+
+/// What one frame is made from, apart from the portrait's pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scene {
+    pub crop: Crop,
+    /// The portrait's own expression.
+    pub source: AuVector,
+    /// The expression asked for, strength already counted in.
+    pub target: AuVector,
+    /// Whether the portrait's fine detail is carried over.
+    pub detail: bool,
+}
+
+/// The largest difference from the source's expression over which an edit fades in, so that the first touch of a
+/// slider doesn't jump from the untouched portrait to the network's view of it.
+const ONSET: f32 = 0.05;
+
+impl Scene {
+    /// The document at a frame of its track.
+    pub fn of(document: &Document, frame: u32) -> Self {
+        Self {
+            crop: document.crop,
+            source: document.source,
+            target: document.target(frame),
+            detail: document.detail,
+        }
+    }
+
+    /// How far the edit is faded in, in 0..=1: 0 exactly when nothing is asked for, 1 from a difference of
+    /// [`ONSET`] on.
+    pub fn onset(&self) -> f32 {
+        let t = (self.source.distance(&self.target) / ONSET).min(1.0);
+        t * t * (3.0 - 2.0 * t)
+    }
+}
+
+/// A model with a portrait's crop prepared for it.
+pub struct Renderer {
+    model: Arc<Model>,
+    prepared: Prepared,
+    crop: Crop,
+}
+
+impl Renderer {
+    /// Does all that depends on the portrait and its crop alone.
+    ///
+    /// # Errors
+    /// [`EngineError::Crop`] when the crop does not lie within the portrait.
+    pub fn new(model: Arc<Model>, portrait: &Picture, crop: Crop) -> Result<Self, EngineError> {
+        let (width, height) = portrait.size();
+        let crop = crop.checked(width, height)?;
+        let input = network_input(portrait, square(crop), model.size())
+            .map_err(|error| EngineError::Network(error.to_string()))?;
+        let prepared = model.prepare(input)?;
+        Ok(Self {
+            model,
+            prepared,
+            crop,
+        })
+    }
+
+    /// The crop that was prepared.
+    pub fn crop(&self) -> Crop {
+        self.crop
+    }
+
+    /// What the network says to an expression. `stop` is asked between the layers.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] when `stop` said so.
+    pub fn edit(&self, target: &AuVector, stop: &dyn Fn() -> bool) -> Result<Edit, EngineError> {
+        self.model.edit(&self.prepared, target, stop)
+    }
+
+    /// A pane at the portrait's own size. `edit` may be missing where nothing is asked for.
+    pub fn picture(
+        &self,
+        portrait: &Picture,
+        scene: &Scene,
+        edit: Option<&Edit>,
+        pane: Pane,
+    ) -> Picture {
+        let mut picture = portrait.clone();
+        draw(&mut picture, square(self.crop), scene, edit, pane);
+        picture
+    }
+}
+
+/// Draws a pane over `base`, which shows the portrait with its crop at `square`.
+pub(super) fn draw(
+    base: &mut Picture,
+    square: Square,
+    scene: &Scene,
+    edit: Option<&Edit>,
+    pane: Pane,
+) {
+    let onset = scene.onset();
+    let show = match pane {
+        Pane::Source => return,
+        Pane::Result => Show::Result {
+            onset,
+            detail: scene.detail,
+        },
+        Pane::Attention => Show::Attention { onset },
+        Pane::Color => Show::Color,
+    };
+    if let Some(edit) = edit {
+        paste(base, square, edit, show);
+    }
+}
+
+pub(super) fn square(crop: Crop) -> Square {
+    Square {
+        x: f64::from(crop.x),
+        y: f64::from(crop.y),
+        side: f64::from(crop.side),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::ActionUnit;
+
+    #[test]
+    fn the_onset_is_zero_only_without_an_edit_and_full_soon_after() {
+        let crop = Crop {
+            x: 0.0,
+            y: 0.0,
+            side: 8.0,
+        };
+        let scene = |value: f32| Scene {
+            crop,
+            source: AuVector::NEUTRAL,
+            target: AuVector::NEUTRAL.with(ActionUnit::ALL[8], value),
+            detail: true,
+        };
+        assert_eq!(scene(0.0).onset(), 0.0);
+        assert!(scene(0.01).onset() > 0.0 && scene(0.01).onset() < 0.2);
+        assert_eq!(scene(ONSET).onset(), 1.0);
+        assert_eq!(scene(1.0).onset(), 1.0);
+    }
+
+    #[test]
+    fn panes_are_named_both_ways() {
+        for pane in Pane::ALL {
+            assert_eq!(Pane::from_key(pane.key()), Some(pane));
+        }
+        assert_eq!(Pane::from_key("color"), Some(Pane::Color));
+        assert_eq!(Pane::from_key("flow"), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! From the portrait to what a network sees.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
+
+use crate::media::Picture;
+
+/// A square in pixels of some picture; pixel `i` spans `i..i + 1`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Square {
+    pub x: f64,
+    pub y: f64,
+    pub side: f64,
+}
+
+/// What shows through where a portrait is transparent, in 0..=255: the networks know no alpha.
+const BEHIND: f32 = 127.5;
+
+/// The square of the picture as planar RGB `[3, size, size]` in [-1, 1], averaged down (or interpolated up) with a
+/// Catmull-Rom filter. Transparent parts are shown over mid grey.
+///
+/// # Errors
+/// [`ResizeError`] when the square does not lie within the picture.
+pub fn network_input(
+    picture: &Picture,
+    square: Square,
+    size: usize,
+) -> Result<Vec<f32>, ResizeError> {
+    let source = ImageRef::new(
+        picture.width(),
+        picture.height(),
+        picture.rgba(),
+        PixelType::U8x4,
+    )
+    .map_err(|_| ResizeError::PixelTypesAreDifferent)?;
+    let mut small = Image::new(size as u32, size as u32, PixelType::U8x4);
+    let options = ResizeOptions::new()
+        .crop(square.x, square.y, square.side, square.side)
+        .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
+        .use_alpha(picture.has_alpha());
+    Resizer::new().resize(&source, &mut small, &options)?;
+
+    let area = size * size;
+    let mut planes = vec![0.0; 3 * area];
+    for (i, pixel) in small.buffer().chunks_exact(4).enumerate() {
+        let alpha = f32::from(pixel[3]) / 255.0;
+        for channel in 0..3 {
+            let value = f32::from(pixel[channel]) * alpha + BEHIND * (1.0 - alpha);
+            planes[channel * area + i] = value / 127.5 - 1.0;
+        }
+    }
+    Ok(planes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn flat(width: u32, height: u32, pixel: [u8; 4]) -> Picture {
+        Picture::new(width, height, pixel.repeat((width * height) as usize)).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_flat_picture_gives_flat_planes(
+            pixel in any::<[u8; 3]>(), width in 8u32..80, height in 8u32..80, at in 0f64..1.0, part in 0.2f64..1.0,
+        ) {
+            let picture = flat(width, height, [pixel[0], pixel[1], pixel[2], 255]);
+            let side = f64::from(width.min(height)) * part;
+            let square = Square {
+                x: (f64::from(width) - side) * at,
+                y: (f64::from(height) - side) * at,
+                side,
+            };
+            let planes = network_input(&picture, square, 16).unwrap();
+            for channel in 0..3 {
+                let wanted = f32::from(pixel[channel]) / 127.5 - 1.0;
+                for value in &planes[channel * 256..(channel + 1) * 256] {
+                    prop_assert!((value - wanted).abs() < 0.01);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn at_its_own_size_the_crop_is_the_pixels() {
+        let rgba: Vec<u8> = (0..32 * 32 * 4)
+            .map(|i| if i % 4 == 3 { 255 } else { (i * 37 % 251) as u8 })
+            .collect();
+        let picture = Picture::new(32, 32, rgba.clone()).unwrap();
+        let square = Square { x: 8.0, y: 4.0, side: 16.0 };
+        let planes = network_input(&picture, square, 16).unwrap();
+        for y in 0..16 {
+            for x in 0..16 {
+                let pixel = rgba[((y + 4) * 32 + x + 8) * 4];
+                let back = (planes[y * 16 + x] + 1.0) * 127.5;
+                assert!((back - f32::from(pixel)).abs() < 1e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_transparent_is_grey() {
+        let picture = flat(16, 16, [255, 0, 0, 0]).with_alpha(true);
+        let square = Square { x: 0.0, y: 0.0, side: 16.0 };
+        let planes = network_input(&picture, square, 8).unwrap();
+        assert!(planes.iter().all(|value| value.abs() < 1e-6));
+    }
+
+    #[test]
+    fn a_square_that_sticks_out_is_an_error() {
+        let square = Square { x: 10.0, y: 0.0, side: 16.0 };
+        assert!(network_input(&flat(16, 16, [9; 4]), square, 8).is_err());
+    }
+}

@@ -1,0 +1,316 @@
+//! From a network's square back into the portrait, at the portrait's own size.
+//!
+//! GANimation's picture is `A * I + (1 - A) * C` (Pumarola et al. 2018, Eq. 1). Here A and C are stretched over the
+//! crop and blended with the portrait's own pixels in full resolution: where A keeps the source, the source's very
+//! pixel stays. Three weights multiply the edit `1 - A`: a window that closes it towards the crop's edge, so that no
+//! seam can show; the pixel's own alpha, since there is nothing to edit where nothing is seen; and the caller's onset.
+
+use rayon::prelude::*;
+
+use super::Square;
+use super::resample::Taps;
+use crate::media::Picture;
+
+/// What a network says about one crop, at the network's own size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    /// Pixels a side.
+    pub size: usize,
+    /// What the network saw: `[3, size, size]` in [-1, 1].
+    pub input: Vec<f32>,
+    /// The colour regression C: `[3, size, size]` in [-1, 1].
+    pub color: Vec<f32>,
+    /// The attention A: `[size, size]` in [0, 1]; 1 keeps the source.
+    pub attention: Vec<f32>,
+}
+
+impl Edit {
+    /// How much of the crop the network edits: the mean of 1 - A, in [0, 1].
+    pub fn mean_edit(&self) -> f32 {
+        let kept: f64 = self.attention.iter().map(|a| f64::from(*a)).sum();
+        1.0 - (kept / self.attention.len().max(1) as f64) as f32
+    }
+}
+
+/// Which picture is made of an [`Edit`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Show {
+    /// The edited portrait. `onset` in 0..=1 fades the whole edit in: at 0 not a byte changes. With `detail` the
+    /// portrait's own fine detail, which no network of this size can draw, is laid over C where C keeps the colour.
+    Result { onset: f32, detail: bool },
+    /// 1 - A in heat colours over the dimmed portrait, times `onset`.
+    Attention { onset: f32 },
+    /// C in the crop's place.
+    Color,
+}
+
+/// The share of the crop's side over which the edit closes towards the edge.
+const FEATHER: f32 = 0.07;
+
+/// How far C may differ from what the network saw before the fine detail no longer belongs there, in 1/127.5 of the
+/// full range.
+const DETAIL_TOLERANCE: f32 = 0.12;
+
+/// 1 - A, detail weight, and C' for three channels.
+const PLANES: usize = 5;
+
+/// Pastes an edit into `base`, a picture in which the crop lies at `square`; the square may stick out. Pixels outside
+/// it are not touched (but for [`Show::Attention`], which dims them).
+pub fn paste(base: &mut Picture, square: Square, edit: &Edit, show: Show) {
+    if let Show::Attention { .. } = show {
+        dim(base);
+    }
+    let onset = match show {
+        Show::Result { onset, .. } | Show::Attention { onset } => onset,
+        Show::Color => 1.0,
+    };
+    if matches!(show, Show::Result { .. }) && onset <= 0.0 {
+        return;
+    }
+
+    let size = edit.size;
+    let (width, height) = (base.width() as usize, base.height() as usize);
+    let across = Taps::new(square.x, square.side, width, size);
+    let down = Taps::new(square.y, square.side, height, size);
+    if across.len() == 0 || down.len() == 0 {
+        return;
+    }
+
+    let span = across.len();
+    let planes = planes(edit, matches!(show, Show::Result { detail: true, .. }));
+    let mut wide = vec![0.0f32; PLANES * size * span];
+    wide.par_chunks_mut(span)
+        .zip(planes.par_chunks(size))
+        .for_each(|(out, line)| across.stretch(line, out));
+
+    let window_at = |pixel: usize, origin: f64| {
+        let place = ((pixel as f64 + 0.5 - origin) / square.side) as f32;
+        smoothstep(place.min(1.0 - place) / FEATHER)
+    };
+    let window: Vec<f32> = (0..span)
+        .map(|i| window_at(across.start + i, square.x))
+        .collect();
+
+    base.rgba_mut()
+        .par_chunks_mut(width * 4)
+        .skip(down.start)
+        .take(down.len())
+        .enumerate()
+        .for_each_init(
+            || vec![0.0f32; PLANES * span],
+            |line, (i, row)| {
+                line.fill(0.0);
+                for (sample, weight) in down.at(i, size) {
+                    for plane in 0..PLANES {
+                        let source = &wide[(plane * size + sample) * span..][..span];
+                        let target = &mut line[plane * span..][..span];
+                        for (out, value) in target.iter_mut().zip(source) {
+                            *out += value * weight;
+                        }
+                    }
+                }
+                let row_window = window_at(down.start + i, square.y) * onset;
+                let pixels = &mut row[across.start * 4..][..span * 4];
+                for (x, pixel) in pixels.chunks_exact_mut(4).enumerate() {
+                    let values = std::array::from_fn(|plane| line[plane * span + x]);
+                    blend(pixel, values, window[x] * row_window, show);
+                }
+            },
+        );
+}
+
+/// The planes that are stretched: 1 - A, the detail weight s, and C' = C - s * input in 0..=255, so that
+/// `C' + s * portrait` is C with the portrait's detail where s is 1, and C alone where s is 0.
+fn planes(edit: &Edit, detail: bool) -> Vec<f32> {
+    let area = edit.size * edit.size;
+    let mut planes = vec![0.0; PLANES * area];
+    for i in 0..area {
+        let difference = (0..3)
+            .map(|c| (edit.color[c * area + i] - edit.input[c * area + i]).abs())
+            .fold(0.0, f32::max);
+        let keep = if detail {
+            (-(difference / DETAIL_TOLERANCE).powi(2)).exp()
+        } else {
+            0.0
+        };
+        planes[i] = 1.0 - edit.attention[i];
+        planes[area + i] = keep;
+        for c in 0..3 {
+            let color = (edit.color[c * area + i] + 1.0) * 127.5;
+            let seen = (edit.input[c * area + i] + 1.0) * 127.5;
+            planes[(2 + c) * area + i] = color - keep * seen;
+        }
+    }
+    planes
+}
+
+fn blend(pixel: &mut [u8], values: [f32; PLANES], window: f32, show: Show) {
+    let [edited, keep, color @ ..] = values;
+    match show {
+        Show::Result { .. } => {
+            let alpha = f32::from(pixel[3]) / 255.0;
+            let weight = edited.clamp(0.0, 1.0) * window * alpha;
+            let keep = keep.clamp(0.0, 1.0);
+            for c in 0..3 {
+                let own = f32::from(pixel[c]);
+                // `as` brings what lies outside to 0 or 255.
+                pixel[c] = (own + weight * (color[c] + keep * own - own)).round() as u8;
+            }
+        }
+        Show::Attention { .. } => {
+            let heat = heat(edited.clamp(0.0, 1.0) * window);
+            for c in 0..3 {
+                pixel[c] = (f32::from(pixel[c]) * 0.6 + heat[c]).round() as u8;
+            }
+        }
+        Show::Color => {
+            for c in 0..3 {
+                pixel[c] = color[c].round() as u8;
+            }
+            pixel[3] = 255;
+        }
+    }
+}
+
+fn dim(base: &mut Picture) {
+    base.rgba_mut().par_chunks_mut(4).for_each(|pixel| {
+        let luma = 0.2126 * f32::from(pixel[0])
+            + 0.7152 * f32::from(pixel[1])
+            + 0.0722 * f32::from(pixel[2]);
+        pixel[..3].fill((luma * 0.35).round() as u8);
+    });
+}
+
+/// From nothing over violet, red and orange to a pale yellow, as added light in 0..=255.
+fn heat(value: f32) -> [f32; 3] {
+    const STOPS: [[f32; 3]; 5] = [
+        [0.0, 0.0, 0.0],
+        [70.0, 15.0, 105.0],
+        [190.0, 45.0, 70.0],
+        [245.0, 130.0, 20.0],
+        [252.0, 240.0, 170.0],
+    ];
+    let place = value.clamp(0.0, 1.0) * (STOPS.len() - 1) as f32;
+    let index = (place as usize).min(STOPS.len() - 2);
+    let t = place - index as f32;
+    std::array::from_fn(|c| STOPS[index][c] * (1.0 - t) + STOPS[index + 1][c] * t)
+}
+
+fn smoothstep(t: f32) -> f32 {
+    let t = t.clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::network_input;
+    use proptest::prelude::*;
+
+    const SIZE: usize = 16;
+
+    fn noise(width: u32, height: u32, seed: u32, alpha: bool) -> Picture {
+        let rgba = (0..width * height * 4)
+            .map(|i| {
+                let value = (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 13) as u8;
+                if i % 4 == 3 && !alpha { 255 } else { value }
+            })
+            .collect();
+        Picture::new(width, height, rgba).unwrap().with_alpha(alpha)
+    }
+
+    fn edit(attention: f32, color: f32) -> Edit {
+        Edit {
+            size: SIZE,
+            input: vec![0.0; 3 * SIZE * SIZE],
+            color: vec![color; 3 * SIZE * SIZE],
+            attention: vec![attention; SIZE * SIZE],
+        }
+    }
+
+    const PLAIN: Show = Show::Result { onset: 1.0, detail: false };
+
+    proptest! {
+        #[test]
+        fn nothing_outside_the_square_and_no_alpha_ever_changes(
+            x in -30f64..60.0, y in -30f64..60.0, side in 2f64..90.0, seed: u32, detail: bool,
+        ) {
+            let before = noise(47, 53, seed, true);
+            let mut after = Picture::new(47, 53, before.rgba().to_vec()).unwrap();
+            let square = Square { x, y, side };
+            paste(&mut after, square, &edit(0.0, 0.9), Show::Result { onset: 1.0, detail });
+            for (i, (a, b)) in before.rgba().chunks(4).zip(after.rgba().chunks(4)).enumerate() {
+                let (px, py) = ((i % 47) as f64 + 0.5, (i / 47) as f64 + 0.5);
+                let inside = px >= x && px < x + side && py >= y && py < y + side;
+                prop_assert_eq!(a[3], b[3]);
+                if !inside || a[3] == 0 {
+                    prop_assert_eq!(&a[..3], &b[..3]);
+                }
+            }
+        }
+
+        #[test]
+        fn full_attention_or_no_onset_keeps_every_byte(seed: u32, x in -9f64..30.0, side in 4f64..60.0, detail: bool) {
+            let before = noise(40, 40, seed, true);
+            let square = Square { x, y: x, side };
+            for (edit, onset) in [(edit(1.0, 0.9), 1.0), (edit(0.0, 0.9), 0.0)] {
+                let mut after = Picture::new(40, 40, before.rgba().to_vec()).unwrap();
+                paste(&mut after, square, &edit, Show::Result { onset, detail });
+                prop_assert_eq!(before.rgba(), after.rgba());
+            }
+        }
+
+        #[test]
+        fn a_network_that_changes_nothing_keeps_fine_detail_to_a_rounding(seed: u32, x in 0f64..20.0, side in 20f64..60.0) {
+            let before = noise(80, 80, seed, false);
+            let square = Square { x, y: 20.0 - x, side };
+            let input = network_input(&before, square, SIZE).unwrap();
+            let same = Edit { color: input.clone(), input, ..edit(0.0, 0.0) };
+            let mut after = Picture::new(80, 80, before.rgba().to_vec()).unwrap();
+            paste(&mut after, square, &same, Show::Result { onset: 1.0, detail: true });
+            for (a, b) in before.rgba().iter().zip(after.rgba()) {
+                prop_assert!(a.abs_diff(*b) <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn the_middle_becomes_the_colour_and_the_edge_shows_no_seam() {
+        let mut picture = noise(100, 100, 7, false);
+        picture.rgba_mut().fill(255);
+        let square = Square { x: 10.0, y: 10.0, side: 80.0 };
+        paste(&mut picture, square, &edit(0.0, -1.0), PLAIN);
+        let at = |x: usize, y: usize| picture.rgba()[(y * 100 + x) * 4];
+        assert_eq!(at(50, 50), 0);
+        let line: Vec<u8> = (0..50).map(|x| at(x, 50)).collect();
+        assert_eq!(line[9], 255);
+        let steepest = line.windows(2).map(|w| w[0].abs_diff(w[1])).max().unwrap();
+        assert!(steepest < 80, "a step of {steepest} at the crop's edge: {line:?}");
+        assert!(line.windows(2).all(|w| w[0] >= w[1]), "{line:?}");
+    }
+
+    #[test]
+    fn the_blend_is_the_papers_equation_at_the_networks_own_size() {
+        let mut picture = noise(SIZE as u32, SIZE as u32, 3, false);
+        let own = f32::from(picture.rgba()[(8 * SIZE + 8) * 4]);
+        let square = Square { x: 0.0, y: 0.0, side: SIZE as f64 };
+        paste(&mut picture, square, &edit(0.25, 0.5), PLAIN);
+        let wanted = 0.25 * own + 0.75 * (1.5 * 127.5);
+        let got = f32::from(picture.rgba()[(8 * SIZE + 8) * 4]);
+        assert!((wanted - got).abs() <= 0.51, "{wanted} {got}");
+    }
+
+    #[test]
+    fn attention_is_dark_where_the_source_is_kept_and_bright_where_not() {
+        let square = Square { x: 8.0, y: 8.0, side: 48.0 };
+        let brightness = |attention: f32| {
+            let mut picture = noise(64, 64, 5, false);
+            paste(&mut picture, square, &edit(attention, 0.0), Show::Attention { onset: 1.0 });
+            let pixel = &picture.rgba()[(32 * 64 + 32) * 4..][..3];
+            pixel.iter().map(|v| u32::from(*v)).sum::<u32>()
+        };
+        assert!(brightness(1.0) < 200);
+        assert!(brightness(0.0) > 500);
+        assert!((edit(0.3, 0.0).mean_edit() - 0.7).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,10 @@
+//! `mien` alone opens the studio; `mien COMMAND` works without a window.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    mien::cli::main()
+}

@@ -1,0 +1,308 @@
+//! What can go wrong with files, each as one sentence: which file, what is wrong, what to do.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::open::{MAX_PIXELS, MAX_SIDE};
+
+/// Why a file could not be opened or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MediaError {
+    /// There is nothing at that path.
+    #[error("{} isn't there; check its name and folder.", Name(path))]
+    NotFound { path: PathBuf },
+
+    /// The system doesn't let this user read the file.
+    #[error(
+        "{} may not be read by this user; change its permissions or copy it to a folder of your own.",
+        Name(path)
+    )]
+    NotReadable { path: PathBuf },
+
+    /// A folder where a file was expected.
+    #[error("{} is a folder, not a file; choose a file in it.", Name(path))]
+    IsFolder { path: PathBuf },
+
+    /// A device, pipe or socket.
+    #[error(
+        "{} is a device or pipe rather than an ordinary file; choose an ordinary file.",
+        Name(path)
+    )]
+    NotAFile { path: PathBuf },
+
+    /// A file without a byte.
+    #[error("{} is empty (0 bytes); copy it again from where it came.", Name(path))]
+    Empty { path: PathBuf },
+
+    /// A web page under a picture's name.
+    #[error(
+        "{} is a web page, not a picture; download the picture itself rather than the page that shows it.",
+        Name(path)
+    )]
+    WebPage { path: PathBuf },
+
+    /// The text that git leaves in place of a large file.
+    #[error(
+        "{} is a Git LFS pointer, not the picture itself; fetch the picture with \"git lfs pull\".",
+        Name(path)
+    )]
+    LfsPointer { path: PathBuf },
+
+    /// A known kind of file that isn't among those that Mien reads.
+    #[error(
+        "{} is {kind}, which Mien doesn't open as a picture; {advice}.",
+        Name(path)
+    )]
+    OtherKind {
+        path: PathBuf,
+        kind: &'static str,
+        advice: &'static str,
+    },
+
+    /// Not recognised at all.
+    #[error(
+        "{} is not a picture that Mien can read; open a PNG, JPEG, WebP, TIFF, BMP or GIF.",
+        Name(path)
+    )]
+    NotAPicture { path: PathBuf },
+
+    /// A picture whose data are wrong or missing.
+    #[error(
+        "{} is damaged or cut short ({reason}); copy it again from where it came.",
+        Name(path)
+    )]
+    Damaged { path: PathBuf, reason: String },
+
+    /// A picture that uses a rare feature of its format.
+    #[error(
+        "{} uses a variant of its format that Mien can't read ({reason}); save it anew as an ordinary PNG.",
+        Name(path)
+    )]
+    Unsupported { path: PathBuf, reason: String },
+
+    /// More pixels than Mien handles.
+    #[error(
+        "{} is {width} x {height} pixels; Mien opens pictures up to {} megapixels and {MAX_SIDE} pixels a side, so scale it down first.",
+        Name(path), MAX_PIXELS / 1_000_000
+    )]
+    TooLarge {
+        path: PathBuf,
+        width: u32,
+        height: u32,
+    },
+
+    /// More bytes than a picture of the largest size has.
+    #[error("{} is a file of {} MB, more than any picture that Mien opens; save it anew as PNG or scale it down first.", Name(path), bytes / 1_000_000)]
+    TooManyBytes { path: PathBuf, bytes: u64 },
+
+    /// A picture with a side of zero.
+    #[error(
+        "{} is {width} x {height} pixels, so there is nothing to see in it; open another picture.",
+        Name(path)
+    )]
+    NoPixels {
+        path: PathBuf,
+        width: u32,
+        height: u32,
+    },
+
+    /// Any other failure while reading.
+    #[error(
+        "{} could not be read ({source}); check the disk or network drive that it is on.",
+        Name(path)
+    )]
+    Read { path: PathBuf, source: io::Error },
+
+    /// The folder to write to doesn't exist.
+    #[error(
+        "{} can't be saved because the folder {} doesn't exist; make it or choose another.",
+        Name(path),
+        Folder(path)
+    )]
+    NoFolder { path: PathBuf },
+
+    /// The folder to write to, or the file to replace, is write-protected.
+    #[error(
+        "{} can't be saved because it or the folder {} is write-protected; save it elsewhere.",
+        Name(path),
+        Folder(path)
+    )]
+    NotWritable { path: PathBuf },
+
+    /// No room left.
+    #[error(
+        "{} can't be saved because the disk is full; make room or save it elsewhere.",
+        Name(path)
+    )]
+    DiskFull { path: PathBuf },
+
+    /// Any other failure while writing.
+    #[error(
+        "{} could not be saved ({source}); try again or save it elsewhere.",
+        Name(path)
+    )]
+    Write { path: PathBuf, source: io::Error },
+
+    /// A path without a file name.
+    #[error("\"{}\" has no file name; add one, like portrait.png.", path.display())]
+    NoName { path: PathBuf },
+
+    /// A frame of another size than the clip's.
+    #[error(
+        "{} is {} x {} pixels, but a frame of {} x {} was given for it; render all frames at one size.",
+        Name(path), expected.0, expected.1, found.0, found.1
+    )]
+    FrameSize {
+        path: PathBuf,
+        expected: (u32, u32),
+        found: (u32, u32),
+    },
+
+    /// A clip of a size that its format doesn't allow.
+    #[error(
+        "{} would be {width} x {height} pixels, but {limit}; {advice}.",
+        Name(path)
+    )]
+    ClipSize {
+        path: PathBuf,
+        width: u32,
+        height: u32,
+        limit: &'static str,
+        advice: &'static str,
+    },
+
+    /// A rate that no clip, or no clip of this format, can have.
+    #[error(
+        "{} can't run at {fps} frames a second; choose a rate from 0.01 to {max}.",
+        Name(path)
+    )]
+    FrameRate { path: PathBuf, fps: f64, max: f64 },
+
+    /// A clip that was finished before it had a frame.
+    #[error(
+        "{} has no frames to save; choose a range of at least one frame.",
+        Name(path)
+    )]
+    NoFrames { path: PathBuf },
+
+    /// The encoder gave up.
+    #[error(
+        "{} could not be encoded ({reason}); choose another size, quality or format.",
+        Name(path)
+    )]
+    Encode { path: PathBuf, reason: String },
+
+    /// Pixels that don't fill a picture; a fault of the caller, not of a file.
+    #[error(
+        "A picture of {width} x {height} pixels can't be made of {bytes} bytes; give it width x height x 4 of them."
+    )]
+    BadBuffer {
+        width: u32,
+        height: u32,
+        bytes: usize,
+    },
+}
+
+impl MediaError {
+    /// The sentence for a failure of the system while reading `path`.
+    pub(super) fn reading(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound { path },
+            io::ErrorKind::PermissionDenied => Self::NotReadable { path },
+            io::ErrorKind::IsADirectory => Self::IsFolder { path },
+            _ => Self::Read { path, source },
+        }
+    }
+
+    /// The sentence for a failure of the system while writing `path`.
+    pub(super) fn writing(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NoFolder { path },
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::NotWritable { path }
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            io::ErrorKind::IsADirectory => Self::IsFolder { path },
+            _ => Self::Write { path, source },
+        }
+    }
+
+    pub(super) fn encoding(path: &Path, reason: impl fmt::Display) -> Self {
+        Self::Encode {
+            path: path.to_owned(),
+            reason: one_line(&reason.to_string()),
+        }
+    }
+}
+
+/// A decoder's message, fit to stand inside a sentence.
+pub(super) fn one_line(message: &str) -> String {
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.trim_end_matches('.');
+    match line.char_indices().nth(160) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+/// Shows a path by its last part, which is what the person chose.
+struct Name<'a>(&'a Path);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.file_name() {
+            Some(name) => Path::new(name).display().fmt(f),
+            None => self.0.display().fmt(f),
+        }
+    }
+}
+
+/// Shows the folder of a path.
+struct Folder<'a>(&'a Path);
+
+impl fmt::Display for Folder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.parent() {
+            Some(folder) if folder != Path::new("") => folder.display().fmt(f),
+            _ => f.write_str("here"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_called_by_its_name() {
+        let path = Path::new("out/smile.png");
+        let error = MediaError::writing(path, io::ErrorKind::StorageFull.into());
+        assert_eq!(
+            error.to_string(),
+            "smile.png can't be saved because the disk is full; make room or save it elsewhere."
+        );
+    }
+
+    #[test]
+    fn the_size_limit_is_in_the_sentence() {
+        let error = MediaError::TooLarge {
+            path: "huge.png".into(),
+            width: 100_000,
+            height: 40,
+        };
+        assert_eq!(
+            error.to_string(),
+            "huge.png is 100000 x 40 pixels; Mien opens pictures up to 64 megapixels and 32768 pixels a side, so scale it down first."
+        );
+    }
+
+    #[test]
+    fn a_decoders_message_becomes_one_short_line() {
+        assert_eq!(one_line("a\nb  c."), "a b c");
+        assert!(one_line(&"é".repeat(500)).chars().count() <= 161);
+    }
+}

@@ -1,0 +1,33 @@
+//! Pictures and clips, in and out.
+//!
+//! Inside Mien a picture is always [`Picture`]: 8-bit RGBA, sRGB, straight alpha. [`open`] makes one of any file that artists
+//! have, whatever its colour space, depth and orientation; [`save_png`], [`PngSequence`], [`GifSink`] and [`Mp4Sink`] write
+//! them. Every writer works on a hidden file beside the target and renames it at the end, so that an export which fails or is
+//! cancelled leaves whatever was there before.
+
+mod beside;
+mod colour;
+mod error;
+mod gif;
+mod gif_frame;
+mod gif_palette;
+mod mp4;
+mod mp4_boxes;
+mod open;
+mod picture;
+mod png;
+mod rate;
+mod sequence;
+mod sink;
+mod sniff;
+mod yuv;
+
+pub use error::MediaError;
+pub use gif::{GifSettings, GifSink, LoopCount};
+pub use mp4::{Mp4Settings, Mp4Sink};
+pub use open::{MAX_PIXELS, MAX_SIDE, open, read};
+pub use picture::Picture;
+pub use png::save_png;
+pub use rate::{GIF_MAX_FPS, MAX_FPS, MIN_FPS, fps_to_rational};
+pub use sequence::{PngSequence, frame_path};
+pub use sink::FrameSink;

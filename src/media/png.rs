@@ -1,0 +1,65 @@
+//! PNG, exact to the last bit.
+
+use std::io::Write;
+use std::path::Path;
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+
+use super::beside::Beside;
+use super::{MediaError, Picture};
+
+/// Saves `picture` as PNG: RGBA when it has an alpha channel, else RGB, 8 bits, and nothing but pixels in the file.
+///
+/// # Errors
+///
+/// The errors of writing; the file that was there before is then untouched.
+pub fn save_png(path: &Path, picture: &Picture) -> Result<(), MediaError> {
+    let mut file = Beside::create(path)?;
+    write(&mut file, path, picture)?;
+    file.commit()
+}
+
+/// Writes `picture` as PNG to `out`; `path` is the name that errors give.
+pub(super) fn write(
+    out: &mut impl Write,
+    path: &Path,
+    picture: &Picture,
+) -> Result<(), MediaError> {
+    // Through memory, because the encoder hides from us why its writer failed.
+    let mut bytes = Vec::new();
+    let encoder =
+        PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive);
+    let (width, height) = picture.size();
+
+    if picture.has_alpha() {
+        encoder.write_image(picture.rgba(), width, height, ExtendedColorType::Rgba8)
+    } else {
+        let rgb: Vec<u8> = picture
+            .rgba()
+            .chunks_exact(4)
+            .flat_map(|p| [p[0], p[1], p[2]])
+            .collect();
+        encoder.write_image(&rgb, width, height, ExtendedColorType::Rgb8)
+    }
+    .map_err(|e| MediaError::encoding(path, e))?;
+    out.write_all(&bytes)
+        .map_err(|e| MediaError::writing(path, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_reported_as_such() {
+        // The device that is always full exists on Linux alone.
+        let Ok(mut full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
+            return;
+        };
+        let picture = Picture::new(1, 1, vec![1, 2, 3, 4]).unwrap();
+
+        let error = write(&mut full, Path::new("a.png"), &picture).unwrap_err();
+        assert!(matches!(error, MediaError::DiskFull { .. }), "{error}");
+    }
+}

@@ -1,0 +1,71 @@
+//! The sizes of a GANimation generator, as its weights file carries them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+/// The sizes of a generator; the defaults are the paper's.
+///
+/// Read from JSON such as `{"image_size": 128, "conv_dim": 32, "repeat_num": 6, "c_dim": 17}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// Pixels along each side of the pictures it was trained on; a multiple of 4.
+    pub image_size: usize,
+    /// Channels behind the first convolution; four times as many in the middle.
+    pub conv_dim: usize,
+    /// Residual blocks in the middle.
+    pub repeat_num: usize,
+    /// Action Units.
+    pub c_dim: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            image_size: 128,
+            conv_dim: 64,
+            repeat_num: 6,
+            c_dim: 17,
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a configuration.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it isn't JSON with these four numbers or a number is out of range.
+    pub fn from_json(json: &str) -> Result<Self, Error> {
+        let config: Self = serde_json::from_str(json).map_err(|e| Error::Config(e.to_string()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks that a network of these sizes can be made.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the first number that is out of range.
+    pub fn validate(&self) -> Result<(), Error> {
+        // The upper bounds only keep a damaged file from asking for more memory than there is.
+        let ranges = [
+            ("image_size", self.image_size, 8, 4096),
+            ("conv_dim", self.conv_dim, 1, 1024),
+            ("repeat_num", self.repeat_num, 0, 64),
+            ("c_dim", self.c_dim, 1, 1024),
+        ];
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(Error::Config(format!(
+                    "{name} is {value}, but must be from {least} to {most}"
+                )));
+            }
+        }
+        if !self.image_size.is_multiple_of(4) {
+            return Err(Error::Config(format!(
+                "image_size is {}, but must be a multiple of 4",
+                self.image_size
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,261 @@
+//! The generator, with the authors' own keys (`attetion_reg` is spelt so).
+
+use candle_core::{Device, Result as Candle, Tensor};
+use candle_nn::VarBuilder;
+
+use crate::nn::{self, ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm};
+
+use super::{Config, Error};
+
+/// Asked between layers: whether the frame in the making is no longer wanted.
+pub type Stop<'a> = &'a dyn Fn() -> bool;
+
+/// What the generator gives for a picture.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The colour regression `C`, `[N, 3, H, W]` in `[-1, 1]`.
+    pub color: Tensor,
+    /// The attention mask `A`, `[N, 1, H, W]` in `[0, 1]`; 1 keeps the source.
+    pub attention: Tensor,
+}
+
+/// What of a frame depends on the picture alone; made by [`Generator::prepare`].
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The picture's part of the first convolution, `[1, conv_dim, H, W]`.
+    features: Tensor,
+}
+
+/// `A * x + (1 - A) * C` (Eq. 1), `[N, 3, H, W]` in `[-1, 1]`.
+///
+/// # Errors
+/// [`Error::Tensor`] if the shapes differ.
+pub fn result(x: &Tensor, output: &Output) -> Result<Tensor, Error> {
+    let difference = (x - &output.color)?;
+    Ok((&output.color + difference.broadcast_mul(&output.attention)?)?)
+}
+
+/// The GANimation generator.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    config: Config,
+    device: Device,
+    /// The first convolution, whole.
+    first: Conv2d,
+    /// Its first three inputs' part.
+    picture: Conv2d,
+    /// Its other inputs' part: the Action Units, each one value over all the picture.
+    action_units: ConstantConv,
+    first_norm: InstanceNorm,
+    down: [(Conv2d, InstanceNorm); 2],
+    blocks: Vec<Residual>,
+    up: [(ConvTranspose2d, InstanceNorm); 2],
+    /// Both heads see the same features: one convolution, colour first.
+    heads: Conv2d,
+}
+
+#[derive(Clone, Debug)]
+struct Residual {
+    convs: [Conv2d; 2],
+    norms: [InstanceNorm; 2],
+}
+
+const PICTURE: usize = 3;
+const SAME_7: ConvConfig = ConvConfig {
+    stride: 1,
+    padding: 3,
+};
+const SAME_3: ConvConfig = ConvConfig {
+    stride: 1,
+    padding: 1,
+};
+const HALF_4: ConvConfig = ConvConfig {
+    stride: 2,
+    padding: 1,
+};
+
+impl Residual {
+    fn load(dim: usize, vb: VarBuilder) -> Candle<Self> {
+        let conv = |i: usize| Conv2d::load(dim, dim, 3, SAME_3, false, vb.pp(i));
+        let norm = |i: usize| InstanceNorm::load(dim, vb.pp(i));
+        Ok(Self {
+            convs: [conv(0)?, conv(3)?],
+            norms: [norm(1)?, norm(4)?],
+        })
+    }
+
+    fn forward(&self, x: &Tensor, stop: Stop) -> Result<Tensor, Error> {
+        let h = self.convs[0].forward_then(x, &Epilogue::norm_relu(&self.norms[0]))?;
+        check(stop)?;
+        Ok(self.convs[1].forward_then(&h, &Epilogue::norm_add(&self.norms[1], x))?)
+    }
+}
+
+impl Generator {
+    /// Reads the weights under the authors' keys: `main.N.…`, `img_reg.0`, `attetion_reg.0`.
+    ///
+    /// # Errors
+    /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
+    pub fn new(config: &Config, vb: VarBuilder) -> Result<Self, Error> {
+        config.validate()?;
+        Self::load(config, vb).map_err(Error::loading)
+    }
+
+    fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+        let (d, blocks) = (config.conv_dim, config.repeat_num);
+        let inputs = PICTURE + config.c_dim;
+        let main = vb.pp("main");
+        let norm = |i: usize, dim: usize| InstanceNorm::load(dim, main.pp(i));
+
+        let first = main.pp(0).get((d, inputs, 7, 7), "weight")?;
+        let down = |i: usize, dim: usize| {
+            let conv = Conv2d::load(dim, 2 * dim, 4, HALF_4, false, main.pp(i))?;
+            Candle::Ok((conv, norm(i + 1, 2 * dim)?))
+        };
+        let up = |i: usize, dim: usize| {
+            let conv = ConvTranspose2d::load(dim, dim / 2, 4, HALF_4, false, main.pp(i))?;
+            Candle::Ok((conv, norm(i + 1, dim / 2)?))
+        };
+        let color = vb.pp("img_reg.0").get((PICTURE, d, 7, 7), "weight")?;
+        let attention = vb.pp("attetion_reg.0").get((1, d, 7, 7), "weight")?;
+        let heads = Tensor::cat(&[color, attention], 0)?;
+
+        Ok(Self {
+            config: *config,
+            device: vb.device().clone(),
+            picture: Conv2d::new(&first.narrow(1, 0, PICTURE)?, None, SAME_7)?,
+            action_units: ConstantConv::new(
+                &first.narrow(1, PICTURE, config.c_dim)?,
+                SAME_7.padding,
+            )?,
+            first: Conv2d::new(&first, None, SAME_7)?,
+            first_norm: norm(1, d)?,
+            down: [down(3, d)?, down(6, 2 * d)?],
+            blocks: (0..blocks)
+                .map(|i| Residual::load(4 * d, main.pp(9 + i).pp("main")))
+                .collect::<Candle<_>>()?,
+            up: [up(9 + blocks, 4 * d)?, up(12 + blocks, 2 * d)?],
+            heads: Conv2d::new(&heads, None, SAME_7)?,
+        })
+    }
+
+    /// The sizes that it was made with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where its weights are; pictures must be there too.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The whole network at once: `x` `[N, 3, H, W]` in `[-1, 1]`, `aus` `[N, c_dim]`.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] or [`Error::ActionUnits`] if a shape differs; [`Error::Tensor`].
+    pub fn forward(&self, x: &Tensor, aus: &Tensor) -> Result<Output, Error> {
+        let (n, height, width) = picture_size(x)?;
+        if aus.dims() != [n, self.config.c_dim] {
+            return Err(Error::ActionUnits {
+                expected: n * self.config.c_dim,
+                found: aus.elem_count(),
+            });
+        }
+        let planes = aus.reshape((n, self.config.c_dim, 1, 1))?.broadcast_as((
+            n,
+            self.config.c_dim,
+            height,
+            width,
+        ))?;
+        let x = Tensor::cat(&[x, &planes], 1)?;
+        let h = self
+            .first
+            .forward_then(&x, &Epilogue::norm_relu(&self.first_norm))?;
+        self.after_first(h, &|| false)
+    }
+
+    /// All that a frame needs of the picture `x`, `[1, 3, H, W]` in `[-1, 1]`, once. H and W
+    /// are multiples of 4; the network was trained at `image_size`.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] if the shape differs; [`Error::Tensor`].
+    pub fn prepare(&self, x: &Tensor) -> Result<Prepared, Error> {
+        let (n, ..) = picture_size(x)?;
+        if n != 1 {
+            return Err(not_a_picture(x));
+        }
+        Ok(Prepared {
+            features: self.picture.forward(x)?,
+        })
+    }
+
+    /// The output for Action Units `aus` (`c_dim` of them, 0 to 1), `N = 1`: what
+    /// [`Generator::forward`] gives, to rounding. `stop` is asked between layers, on this thread.
+    ///
+    /// # Errors
+    /// [`Error::ActionUnits`] or [`Error::NotFinite`] if the vector is unusable,
+    /// [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
+    pub fn frame(&self, prepared: &Prepared, aus: &[f32], stop: Stop) -> Result<Output, Error> {
+        if aus.len() != self.config.c_dim {
+            return Err(Error::ActionUnits {
+                expected: self.config.c_dim,
+                found: aus.len(),
+            });
+        }
+        if let Some(index) = aus.iter().position(|v| !v.is_finite()) {
+            return Err(Error::NotFinite { index });
+        }
+        check(stop)?;
+        let (_, _, height, width) = prepared.features.dims4()?;
+        let map = self.action_units.at(aus, height, width)?;
+        let h = map.add_norm_relu(&prepared.features, &self.first_norm)?;
+        self.after_first(h, stop)
+    }
+
+    fn after_first(&self, mut h: Tensor, stop: Stop) -> Result<Output, Error> {
+        for (conv, norm) in &self.down {
+            check(stop)?;
+            h = conv.forward_then(&h, &Epilogue::norm_relu(norm))?;
+        }
+        for block in &self.blocks {
+            check(stop)?;
+            h = block.forward(&h, stop)?;
+        }
+        for (conv, norm) in &self.up {
+            check(stop)?;
+            h = conv.forward_then(&h, &Epilogue::norm_relu(norm))?;
+        }
+        check(stop)?;
+        let (color, attention) = nn::tanh_and_sigmoid(&self.heads.forward(&h)?)?;
+        Ok(Output { color, attention })
+    }
+}
+
+fn check(stop: Stop) -> Result<(), Error> {
+    if stop() {
+        Err(Error::Cancelled)
+    } else {
+        Ok(())
+    }
+}
+
+fn picture_size(x: &Tensor) -> Result<(usize, usize, usize), Error> {
+    match *x.dims() {
+        [n, PICTURE, height, width]
+            if n > 0
+                && height.min(width) > 0
+                && height.is_multiple_of(4)
+                && width.is_multiple_of(4) =>
+        {
+            Ok((n, height, width))
+        }
+        _ => Err(not_a_picture(x)),
+    }
+}
+
+fn not_a_picture(x: &Tensor) -> Error {
+    Error::Picture {
+        expected: "[1, 3, H, W] with H and W multiples of 4",
+        found: x.dims().to_vec(),
+    }
+}

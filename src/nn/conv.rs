@@ -1,0 +1,231 @@
+//! Convolution with weights packed when it is made.
+
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+use rayon::prelude::*;
+
+use super::direct::{self, Layout, Packed};
+use super::epilogue::Epilogue;
+use super::host::{self, Scratch};
+use super::isa::Isa;
+use super::micro::Shape;
+use super::winograd::Winograd;
+
+/// How a kernel moves over the picture. Both axes alike, zeros outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvConfig {
+    /// Samples between neighbouring outputs (or inputs, transposed); at least 1.
+    pub stride: usize,
+    /// Zeros on each side; transposed, rows and columns cut from each side.
+    pub padding: usize,
+}
+
+impl Default for ConvConfig {
+    fn default() -> Self {
+        Self {
+            stride: 1,
+            padding: 0,
+        }
+    }
+}
+
+/// A 2-D convolution (cross-correlation, as in PyTorch). For inference: no gradients.
+///
+/// Loaded on the CPU it owns packed weights and runs our kernels; loaded on another
+/// device it runs candle's operations there. Both agree to rounding.
+#[derive(Clone, Debug)]
+pub struct Conv2d {
+    inputs: usize,
+    outputs: usize,
+    kernel: (usize, usize),
+    config: ConvConfig,
+    bias: Option<Vec<f32>>,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Direct(Packed),
+    Winograd(Winograd),
+    Candle {
+        weight: Tensor,
+        bias: Option<Tensor>,
+    },
+}
+
+impl Conv2d {
+    /// From `weight` `[outputs, inputs, kh, kw]` and `bias` `[outputs]`.
+    ///
+    /// # Errors
+    /// If the shapes disagree, the stride is zero, or the kernel has no value.
+    pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
+        if weight.device().is_cpu() {
+            return Self::with_isa(weight, bias, config, Isa::best());
+        }
+        Self::unpacked(weight, bias, config)
+    }
+
+    /// As [`Conv2d::new`] on the CPU, with kernels for the instruction set `isa`: for tests and benches.
+    pub fn with_isa(
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        config: ConvConfig,
+        isa: Isa,
+    ) -> Result<Self> {
+        let mut this = Self::unpacked(weight, bias, config)?;
+        this.kind = this.pack(&host::to_values(weight)?, isa);
+        Ok(this)
+    }
+
+    /// Reads `weight` and, if `bias`, `bias` from `vb`, a square `kernel`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn load(
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        config: ConvConfig,
+        bias: bool,
+        vb: VarBuilder,
+    ) -> Result<Self> {
+        let weight = vb.get((outputs, inputs, kernel, kernel), "weight")?;
+        let bias = bias.then(|| vb.get(outputs, "bias")).transpose()?;
+        Self::new(&weight, bias.as_ref(), config)
+    }
+
+    fn unpacked(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
+        let (outputs, inputs, kh, kw) = weight.dims4()?;
+        if weight.elem_count() == 0 || config.stride == 0 {
+            candle_core::bail!("a convolution needs a kernel and a stride of at least 1");
+        }
+        if let Some(bias) = bias
+            && bias.dims() != [outputs]
+        {
+            candle_core::bail!("bias: expected [{outputs}], found {:?}", bias.dims());
+        }
+        Ok(Self {
+            inputs,
+            outputs,
+            kernel: (kh, kw),
+            config,
+            bias: bias.map(host::to_values).transpose()?,
+            kind: Kind::Candle {
+                weight: weight.clone(),
+                bias: bias.map(|b| b.reshape((1, outputs, 1, 1))).transpose()?,
+            },
+        })
+    }
+
+    fn pack(&self, weight: &[f32], isa: Isa) -> Kind {
+        let (kh, kw) = self.kernel;
+        if self.kernel == (3, 3)
+            && self.config.stride == 1
+            && Winograd::pays(self.inputs, self.outputs)
+        {
+            return Kind::Winograd(Winograd::new(weight, self.inputs, self.outputs, isa));
+        }
+        let shape = Shape::for_channels(isa, self.outputs);
+        let taps = self.inputs * kh * kw;
+        Kind::Direct(Packed::new(shape, self.outputs, taps, |output, tap| {
+            weight[output * taps + tap]
+        }))
+    }
+
+    /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H + 2 padding - kh) / stride + 1`.
+    ///
+    /// # Errors
+    /// If the channels differ or the kernel is larger than the padded picture.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.forward_then(x, &Epilogue::default())
+    }
+
+    /// [`Conv2d::forward`], then `epilogue` while the result is still in the cache.
+    ///
+    /// # Errors
+    /// As [`Conv2d::forward`], or if the epilogue's shapes don't fit the result.
+    pub fn forward_then(&self, x: &Tensor, epilogue: &Epilogue) -> Result<Tensor> {
+        let (n, channels, height, width) = x.dims4()?;
+        let (kh, kw) = self.kernel;
+        let ConvConfig { stride, padding } = self.config;
+        let (padded_h, padded_w) = (height + 2 * padding, width + 2 * padding);
+        if channels != self.inputs || padded_h < kh || padded_w < kw || height * width == 0 {
+            candle_core::bail!(
+                "convolution {kh}x{kw} of {} channels can't take {:?}",
+                self.inputs,
+                x.dims()
+            );
+        }
+
+        if let Kind::Candle { weight, bias } = &self.kind {
+            let y = conv2d(x, weight, padding, stride)?;
+            let y = match bias {
+                Some(bias) => y.broadcast_add(bias)?,
+                None => y,
+            };
+            return epilogue.compose(y);
+        }
+
+        let (out_h, out_w) = ((padded_h - kh) / stride + 1, (padded_w - kw) / stride + 1);
+        let plane = out_h * out_w;
+        let mut out = vec![0f32; n * self.outputs * plane];
+        host::with_values(x, |x| {
+            for (x, out) in x
+                .chunks_exact(channels * height * width)
+                .zip(out.chunks_exact_mut(self.outputs * plane))
+            {
+                match &self.kind {
+                    Kind::Direct(packed) => {
+                        let layout = Layout {
+                            channels,
+                            height,
+                            width,
+                            before: padding,
+                            stride,
+                            rows: out_h + (kh - 1) / stride,
+                            pitch: out_w + (kw - 1) / stride,
+                        };
+                        self.direct(packed, &layout, &layout.copy(x), out, out_w);
+                    }
+                    Kind::Winograd(winograd) => {
+                        winograd.run(x, (height, width), padding, out, (out_h, out_w));
+                    }
+                    Kind::Candle { .. } => {}
+                }
+            }
+            Ok(())
+        })?;
+        epilogue.apply(&mut out, self.bias.as_deref(), (n, self.outputs, plane))?;
+        Tensor::from_vec(out, (n, self.outputs, out_h, out_w), x.device())
+    }
+
+    fn direct(
+        &self,
+        packed: &Packed,
+        layout: &Layout,
+        input: &Scratch,
+        out: &mut [f32],
+        out_w: usize,
+    ) {
+        let (kh, kw) = self.kernel;
+        let passes = packed.passes(
+            (0..self.inputs * kh * kw)
+                .map(|tap| layout.offset(tap / (kh * kw), tap / kw % kh, tap % kw)),
+        );
+        let plane = out.len() / self.outputs;
+        // Enough tasks for every thread, of enough rows to use the packed weights again.
+        let out_h = plane / out_w;
+        let wanted = (4 * rayon::current_num_threads()).div_ceil(packed.groups());
+        let band = out_h.div_ceil(wanted).max(4);
+        direct::bands(out, plane, out_w, packed.shape.rows, band)
+            .into_par_iter()
+            .for_each(|mut task| {
+                packed.rows(&mut task, &passes, input, (layout.pitch, out_w));
+            });
+    }
+}
+
+/// candle's convolution, which wants both axes' kernels in one tensor and dense values.
+fn conv2d(x: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
+    x.contiguous()?.conv2d(weight, padding, stride, 1, 1)
+}

@@ -1,0 +1,241 @@
+//! Direct convolution over a padded copy of the picture, for any kernel and stride.
+//!
+//! The copy is cut into `stride * stride` phases, so that the samples under one tap for
+//! neighbouring outputs are neighbours in memory whatever the stride.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::host::Scratch;
+use super::micro::{SLACK, Shape, TILE, Taps};
+
+/// Taps that one pass over the picture takes: their weights stay in the first-level cache.
+const TAPS_A_PASS: usize = 320;
+
+/// Where a picture's values lie in its padded, phase-split copy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    /// Zeros before the first row and column.
+    pub before: usize,
+    pub stride: usize,
+    /// Rows and columns of one phase.
+    pub rows: usize,
+    pub pitch: usize,
+}
+
+impl Layout {
+    fn channel(&self) -> usize {
+        self.stride * self.stride * self.rows * self.pitch
+    }
+
+    /// The offset of a padded coordinate, relative to an output's own position.
+    pub fn offset(&self, channel: usize, y: usize, x: usize) -> usize {
+        let s = self.stride;
+        channel * self.channel() + ((y % s * s + x % s) * self.rows + y / s) * self.pitch + x / s
+    }
+
+    /// Copies `picture` (`channels * height * width`) with its zeros.
+    pub fn copy(&self, picture: &[f32]) -> Scratch {
+        let len = self.channels * self.channel();
+        let mut padded = Scratch::new(len + SLACK);
+        let (planes, slack) = padded.split_at_mut(len);
+        slack.fill(0.0);
+        planes
+            .par_chunks_mut(self.channel())
+            .zip(picture.par_chunks(self.height * self.width))
+            .for_each(|(to, from)| self.copy_plane(from, to));
+        padded
+    }
+
+    fn copy_plane(&self, from: &[f32], to: &mut [f32]) {
+        to.fill(0.0);
+        let s = self.stride;
+        for (y, row) in from.chunks_exact(self.width).enumerate() {
+            let y = y + self.before;
+            if y / s >= self.rows {
+                break; // rows that no output sees
+            }
+            if s == 1 {
+                let start = y * self.pitch + self.before;
+                let n = row.len().min(self.pitch - self.before.min(self.pitch));
+                to[start..start + n].copy_from_slice(&row[..n]);
+                continue;
+            }
+            for phase in 0..s {
+                // The first column of this phase at or after the padding.
+                let first = (phase + s - self.before % s) % s;
+                let start = ((y % s * s + phase) * self.rows + y / s) * self.pitch
+                    + (self.before + first) / s;
+                let room = self.pitch.saturating_sub((self.before + first) / s);
+                let line = row.get(first..).unwrap_or_default().iter().step_by(s);
+                for (to, &from) in to[start..start + room].iter_mut().zip(line) {
+                    *to = from;
+                }
+            }
+        }
+    }
+}
+
+/// A kernel's taps with weights, packed for [`Shape::run`].
+#[derive(Clone, Debug)]
+pub(super) struct Packed {
+    pub shape: Shape,
+    pub outputs: usize,
+    taps: usize,
+    /// Per group of `shape.rows` output channels: `[tap][row]`.
+    weights: Vec<f32>,
+}
+
+impl Packed {
+    /// `weight(output, tap)` gives the values; `taps` is their number per output.
+    pub fn new(
+        shape: Shape,
+        outputs: usize,
+        taps: usize,
+        weight: impl Fn(usize, usize) -> f32,
+    ) -> Self {
+        let rows = shape.rows;
+        let groups = outputs.div_ceil(rows);
+        let mut weights = vec![0.0; groups * taps * rows];
+        for output in 0..outputs {
+            let (group, row) = (output / rows, output % rows);
+            for tap in 0..taps {
+                weights[(group * taps + tap) * rows + row] = weight(output, tap);
+            }
+        }
+        Self {
+            shape,
+            outputs,
+            taps,
+            weights,
+        }
+    }
+
+    pub fn groups(&self) -> usize {
+        self.outputs.div_ceil(self.shape.rows)
+    }
+
+    pub fn group(&self, group: usize) -> &[f32] {
+        let n = self.taps * self.shape.rows;
+        &self.weights[group * n..(group + 1) * n]
+    }
+
+    /// Splits a kernel's offsets (in the order of the packed taps) into passes.
+    pub fn passes(&self, offsets: impl Iterator<Item = usize>) -> Vec<Taps> {
+        let offsets: Vec<usize> = offsets.collect();
+        debug_assert_eq!(offsets.len(), self.taps);
+        let passes = offsets.len().div_ceil(TAPS_A_PASS).max(1);
+        offsets
+            .chunks(offsets.len().div_ceil(passes).max(1))
+            .map(|chunk| Taps::new(chunk.iter().copied()))
+            .collect()
+    }
+
+    /// Writes whole rows of one group's outputs, from row `first` on: `rows[channel]` holds
+    /// some rows of `width` values.
+    pub fn rows(
+        &self,
+        task: &mut Band,
+        passes: &[Taps],
+        input: &[f32],
+        (pitch, width): (usize, usize),
+    ) {
+        let height = task.rows.first().map_or(0, |r| r.len() / width);
+        let mut weights = self.group(task.group);
+        for (pass, taps) in passes.iter().enumerate() {
+            let (now, later) = weights.split_at(taps.len() * self.shape.rows);
+            weights = later;
+            for y in 0..height {
+                let base = (task.first + y) * pitch;
+                let at = y * width..(y + 1) * width;
+                self.pass(pass == 0, taps, now, (input, base), &mut task.rows, at);
+            }
+        }
+    }
+
+    /// Writes one row of a group's outputs, whose first value sees `input` from `base`.
+    pub fn row(
+        &self,
+        group: usize,
+        passes: &[Taps],
+        (input, base): (&[f32], usize),
+        rows: &mut [&mut [f32]],
+    ) {
+        let width = rows.first().map_or(0, |r| r.len());
+        if passes.is_empty() {
+            rows.iter_mut().for_each(|row| row.fill(0.0));
+        }
+        let mut weights = self.group(group);
+        for (pass, taps) in passes.iter().enumerate() {
+            let (now, later) = weights.split_at(taps.len() * self.shape.rows);
+            weights = later;
+            self.pass(pass == 0, taps, now, (input, base), rows, 0..width);
+        }
+    }
+
+    /// The part `at` of the rows, by some of the taps: stored if `first`, else added.
+    fn pass(
+        &self,
+        first: bool,
+        taps: &Taps,
+        weights: &[f32],
+        (input, base): (&[f32], usize),
+        rows: &mut [&mut [f32]],
+        at: Range<usize>,
+    ) {
+        let shape = self.shape;
+        let mut tile = [0f32; TILE];
+        for x in at.clone().step_by(shape.width) {
+            shape.run(input, base + x - at.start, taps, weights, &mut tile);
+            let n = shape.width.min(at.end - x);
+            for (tile, row) in tile.chunks_exact(shape.width).zip(rows.iter_mut()) {
+                let row = &mut row[x..x + n];
+                if first {
+                    row.copy_from_slice(&tile[..n]);
+                } else {
+                    for (to, from) in row.iter_mut().zip(tile) {
+                        *to += from;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One task of a convolution: a group of output channels and a band of rows of each.
+pub(super) struct Band<'a> {
+    pub group: usize,
+    pub first: usize,
+    pub rows: Vec<&'a mut [f32]>,
+}
+
+/// Cuts planes of `width`-long rows into bands of about `height` rows for each group of channels.
+pub(super) fn bands(
+    out: &mut [f32],
+    plane: usize,
+    width: usize,
+    group: usize,
+    height: usize,
+) -> Vec<Band<'_>> {
+    let mut tasks = Vec::new();
+    for (index, planes) in out.chunks_mut(plane * group).enumerate() {
+        let start = tasks.len();
+        for plane in planes.chunks_mut(plane) {
+            for (band, rows) in plane.chunks_mut(height * width).enumerate() {
+                if start + band == tasks.len() {
+                    tasks.push(Band {
+                        group: index,
+                        first: band * height,
+                        rows: Vec::with_capacity(group),
+                    });
+                }
+                tasks[start + band].rows.push(rows);
+            }
+        }
+    }
+    tasks
+}

@@ -1,0 +1,122 @@
+//! What follows a convolution, in one pass per channel: bias, instance norm, ReLU, residual.
+
+use candle_core::{Result, Tensor};
+use rayon::prelude::*;
+
+use super::host;
+use super::isa::{Isa, multiversion};
+use super::norm::{self, InstanceNorm};
+
+/// `y = relu(norm(x + bias)) + residual`, each part optional.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Epilogue<'a> {
+    /// The norm over each channel of each picture.
+    pub norm: Option<&'a InstanceNorm>,
+    /// Whether negative values become zero.
+    pub relu: bool,
+    /// Added last; of the result's shape.
+    pub residual: Option<&'a Tensor>,
+}
+
+impl<'a> Epilogue<'a> {
+    /// The usual one: norm and ReLU.
+    pub fn norm_relu(norm: &'a InstanceNorm) -> Self {
+        Self {
+            norm: Some(norm),
+            relu: true,
+            residual: None,
+        }
+    }
+
+    /// The end of a residual block: norm, then add the block's input.
+    pub fn norm_add(norm: &'a InstanceNorm, residual: &'a Tensor) -> Self {
+        Self {
+            norm: Some(norm),
+            relu: false,
+            residual: Some(residual),
+        }
+    }
+
+    /// In place on the CPU; `shape` is pictures, channels, values a plane.
+    pub(super) fn apply(
+        &self,
+        y: &mut [f32],
+        bias: Option<&[f32]>,
+        (pictures, channels, plane): (usize, usize, usize),
+    ) -> Result<()> {
+        if let Some(norm) = self.norm
+            && norm.channels() != channels
+        {
+            candle_core::bail!(
+                "instance norm of {} channels can't take {channels}",
+                norm.channels()
+            );
+        }
+        if bias.is_none() && self.norm.is_none() && !self.relu && self.residual.is_none() {
+            return Ok(());
+        }
+        let isa = Isa::best();
+        let run = |y: &mut [f32], residual: Option<&[f32]>| {
+            y.par_chunks_exact_mut(plane)
+                .enumerate()
+                .for_each(|(index, y)| {
+                    let channel = index % channels;
+                    let residual = residual.map(|r| &r[index * plane..][..plane]);
+                    let bias = bias.map_or(0.0, |b| b[channel]);
+                    // Normalising takes the bias out again: `(x + b) - mean(x + b) = x - mean(x)`.
+                    let (scale, shift) = match self.norm {
+                        Some(norm) => norm.scale_shift(isa, channel, y),
+                        None => (1.0, bias),
+                    };
+                    finish(isa, y, scale, shift, self.relu, residual);
+                });
+        };
+        match self.residual {
+            None => run(y, None),
+            Some(residual) => {
+                if residual.elem_count() != pictures * channels * plane || !host::is_ours(residual)
+                {
+                    candle_core::bail!("the residual's shape {:?} differs", residual.dims());
+                }
+                host::with_values(residual, |r| {
+                    run(y, Some(r));
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same of candle's operations, on any device.
+    pub(super) fn compose(&self, mut y: Tensor) -> Result<Tensor> {
+        if let Some(norm) = self.norm {
+            y = norm::compose(norm, &y)?;
+        }
+        if self.relu {
+            y = y.relu()?;
+        }
+        if let Some(residual) = self.residual {
+            y = (y + residual)?;
+        }
+        Ok(y)
+    }
+}
+
+multiversion! {
+    /// `relu(y * scale + shift) + residual` in place.
+    pub(super) fn finish(y: &mut [f32], scale: f32, shift: f32, relu: bool, residual: Option<&[f32]>) {
+        let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
+        match residual {
+            Some(residual) => {
+                for (y, r) in y.iter_mut().zip(residual) {
+                    *y = norm::clamp_below(*y * scale + shift, floor) + r;
+                }
+            }
+            None => {
+                for y in y.iter_mut() {
+                    *y = norm::clamp_below(*y * scale + shift, floor);
+                }
+            }
+        }
+    }
+}

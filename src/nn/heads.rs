@@ -1,0 +1,53 @@
+//! The last step of a network that gives a colour and a mask, in parallel.
+
+use candle_core::{Result, Tensor};
+use candle_nn::ops;
+use rayon::prelude::*;
+
+use super::host;
+
+/// `[N, 4, H, W]` to `tanh` of the first three channels and `sigmoid` of the last.
+///
+/// # Errors
+/// If there aren't four channels.
+pub fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (n, channels, height, width) = x.dims4()?;
+    if channels != 4 {
+        candle_core::bail!("expected 4 channels, found {channels}");
+    }
+    if !host::is_ours(x) {
+        return Ok((
+            x.narrow(1, 0, 3)?.tanh()?,
+            ops::sigmoid(&x.narrow(1, 3, 1)?)?,
+        ));
+    }
+    let plane = height * width;
+    let mut color = vec![0f32; n * 3 * plane];
+    let mut attention = vec![0f32; n * plane];
+    host::with_values(x, |x| {
+        for (i, x) in x.chunks_exact(4 * plane).enumerate() {
+            let (first, last) = x.split_at(3 * plane);
+            let to = &mut color[i * 3 * plane..][..3 * plane];
+            map(to, first, f32::tanh);
+            map(&mut attention[i * plane..][..plane], last, |v| {
+                1.0 / (1.0 + (-v).exp())
+            });
+        }
+        Ok(())
+    })?;
+    Ok((
+        Tensor::from_vec(color, (n, 3, height, width), x.device())?,
+        Tensor::from_vec(attention, (n, 1, height, width), x.device())?,
+    ))
+}
+
+fn map(to: &mut [f32], from: &[f32], f: impl Fn(f32) -> f32 + Sync) {
+    const PART: usize = 4096;
+    to.par_chunks_mut(PART)
+        .zip(from.par_chunks(PART))
+        .for_each(|(to, from)| {
+            for (to, &from) in to.iter_mut().zip(from) {
+                *to = f(from);
+            }
+        });
+}

@@ -1,0 +1,85 @@
+//! Which instruction set the kernels run on, found once at run time.
+
+use std::sync::OnceLock;
+
+/// An instruction set that the kernels are compiled for.
+///
+/// A value other than [`Isa::Portable`] only ever comes from [`Isa::available`]
+/// or [`Isa::best`], which hand out what this machine has; the kernels rely on that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(pub(super) Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Isa {
+    /// Every instruction set that this machine can run, slowest first.
+    pub fn available() -> Vec<Self> {
+        #[allow(unused_mut)] // only x86-64 adds to it
+        let mut all = vec![Self(Kind::Portable)];
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if avx2 {
+                all.push(Self(Kind::Avx2));
+            }
+            if avx2 && is_x86_feature_detected!("avx512f") {
+                all.push(Self(Kind::Avx512));
+            }
+        }
+        all
+    }
+
+    /// The fastest of [`Isa::available`].
+    pub fn best() -> Self {
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| {
+            Self::available()
+                .last()
+                .copied()
+                .unwrap_or(Self(Kind::Portable))
+        })
+    }
+}
+
+/// Compiles one plain loop for each instruction set and picks at run time, so that
+/// LLVM may vectorise it with the widest registers. The body is ordinary safe Rust.
+macro_rules! multiversion {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
+        $(#[$doc])*
+        #[allow(clippy::too_many_arguments)]
+        $vis fn $name(isa: $crate::nn::Isa, $($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            fn body($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            #[allow(clippy::too_many_arguments)]
+            fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx2,fma")]
+            #[allow(clippy::too_many_arguments)]
+            fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+
+            match isa.0 {
+                $crate::nn::isa::Kind::Portable => body($($arg),*),
+                // SAFETY: an `Isa` is only made after the CPU was asked for these features.
+                #[cfg(target_arch = "x86_64")]
+                $crate::nn::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::nn::isa::Kind::Avx512 => unsafe { avx512($($arg),*) },
+            }
+        }
+    };
+}
+
+pub(super) use multiversion;

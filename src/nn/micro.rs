@@ -1,0 +1,195 @@
+//! The one inner loop under every convolution: a gathered small GEMM.
+//!
+//! `tile[m][i] = sum over t of weights[t][m] * input[base + offsets[t] + i]`: for a direct
+//! convolution the offsets are the taps of the kernel in a padded picture (no im2col is
+//! ever written); for Winograd they are the rows of a matrix.
+
+use super::isa::{Isa, Kind};
+
+/// Output channels (`rows`) by neighbouring values (`width`) that one call computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub rows: usize,
+    pub width: usize,
+    isa: Isa,
+}
+
+/// Room for the largest tile of any instruction set.
+pub(super) const TILE: usize = 8 * 32;
+
+/// What [`Shape::wide`] and [`Shape::narrow`] may read past a row's end, at most.
+pub(super) const SLACK: usize = 64;
+
+/// Offsets of the taps, with their largest, which bounds what is read.
+#[derive(Clone, Debug)]
+pub(super) struct Taps {
+    offsets: Vec<u32>,
+    reach: usize,
+}
+
+impl Taps {
+    pub fn new(offsets: impl IntoIterator<Item = usize>) -> Self {
+        // Pictures of more than 4 G values don't fit in the memory this runs in.
+        let offsets: Vec<u32> = offsets.into_iter().map(|o| o as u32).collect();
+        let reach = offsets.iter().max().copied().unwrap_or(0) as usize;
+        Self { offsets, reach }
+    }
+
+    pub fn len(&self) -> usize {
+        self.offsets.len()
+    }
+}
+
+impl Shape {
+    /// The tile that keeps all registers of `isa` busy for many output channels.
+    pub fn wide(isa: Isa) -> Self {
+        let (rows, width) = match isa.0 {
+            Kind::Portable => (4, 8),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => (6, 16),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => (8, 32),
+        };
+        Self { rows, width, isa }
+    }
+
+    /// The tile for at most four output channels.
+    pub fn narrow(isa: Isa) -> Self {
+        let (rows, width) = match isa.0 {
+            Kind::Portable => (4, 8),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => (4, 16),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => (4, 64),
+        };
+        Self { rows, width, isa }
+    }
+
+    /// The better of the two for `channels` outputs.
+    pub fn for_channels(isa: Isa, channels: usize) -> Self {
+        if channels <= 4 {
+            Self::narrow(isa)
+        } else {
+            Self::wide(isa)
+        }
+    }
+
+    pub fn isa(self) -> Isa {
+        self.isa
+    }
+
+    /// Computes one tile, row after row of `width` values, into the front of `tile`.
+    ///
+    /// # Panics
+    /// If `input` ends before `base + largest offset + width`, or `weights` isn't
+    /// `taps.len() * rows` long.
+    #[inline]
+    pub fn run(
+        self,
+        input: &[f32],
+        base: usize,
+        taps: &Taps,
+        weights: &[f32],
+        tile: &mut [f32; TILE],
+    ) {
+        assert!(base + taps.reach + self.width <= input.len());
+        assert_eq!(weights.len(), taps.len() * self.rows);
+        let input = &input[base..];
+        let offsets = &taps.offsets[..];
+
+        match (self.isa.0, self.rows) {
+            (Kind::Portable, _) => portable(input, offsets, weights, tile),
+            // SAFETY (all four): the CPU has the features, since `isa` says so. Each load of
+            // the kernel lies in `input[offset..offset + width]` with `offset <= reach`, which the
+            // first assertion bounds; weights are read below `taps * rows`, the second;
+            // and `rows * width <= TILE` for every shape that the constructors make.
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2, 4) => unsafe { avx2::<4, 2>(input, offsets, weights, tile) },
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2, _) => unsafe { avx2::<6, 2>(input, offsets, weights, tile) },
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, 4) => unsafe { avx512::<4, 4>(input, offsets, weights, tile) },
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, _) => unsafe { avx512::<8, 2>(input, offsets, weights, tile) },
+        }
+    }
+}
+
+fn portable(input: &[f32], offsets: &[u32], weights: &[f32], tile: &mut [f32; TILE]) {
+    let mut acc = [[0f32; 8]; 4];
+    for (&offset, w) in offsets.iter().zip(weights.chunks_exact(4)) {
+        let x = &input[offset as usize..][..8];
+        for (row, &w) in acc.iter_mut().zip(w) {
+            for (a, &x) in row.iter_mut().zip(x) {
+                *a += w * x;
+            }
+        }
+    }
+    tile[..32].copy_from_slice(acc.as_flattened());
+}
+
+#[cfg(target_arch = "x86_64")]
+macro_rules! kernel {
+    ($name:ident, $features:literal, $lanes:literal, $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident) => {
+        /// # Safety
+        /// The CPU has the features; `input` reaches `lanes * NV` past every offset;
+        /// `weights` holds `MR` values an offset; `MR * NV * lanes <= TILE`.
+        #[target_feature(enable = $features)]
+        unsafe fn $name<const MR: usize, const NV: usize>(
+            input: &[f32],
+            offsets: &[u32],
+            weights: &[f32],
+            tile: &mut [f32; TILE],
+        ) {
+            use std::arch::x86_64::*;
+
+            let mut acc = [[$zero(); NV]; MR];
+            let mut w = weights.as_ptr();
+            for &offset in offsets {
+                // SAFETY: in bounds by this function's contract.
+                unsafe {
+                    let x = input.as_ptr().add(offset as usize);
+                    let x: [_; NV] = std::array::from_fn(|v| $load(x.add(v * $lanes)));
+                    for m in 0..MR {
+                        let w = $splat(*w.add(m));
+                        for v in 0..NV {
+                            acc[m][v] = $fma(w, x[v], acc[m][v]);
+                        }
+                    }
+                    w = w.add(MR);
+                }
+            }
+            for (m, row) in acc.iter().enumerate() {
+                for (v, value) in row.iter().enumerate() {
+                    // SAFETY: `MR * NV * lanes <= TILE`.
+                    unsafe {
+                        $store(tile.as_mut_ptr().add((m * NV + v) * $lanes), *value);
+                    }
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+kernel!(
+    avx2,
+    "avx2,fma",
+    8,
+    _mm256_setzero_ps,
+    _mm256_loadu_ps,
+    _mm256_set1_ps,
+    _mm256_fmadd_ps,
+    _mm256_storeu_ps
+);
+#[cfg(target_arch = "x86_64")]
+kernel!(
+    avx512,
+    "avx512f",
+    16,
+    _mm512_setzero_ps,
+    _mm512_loadu_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_storeu_ps
+);

@@ -1,0 +1,29 @@
+//! Layers that candle lacks or runs slowly on the CPU.
+//!
+//! A layer owns its weights, packed when it is made, and hides the kernel behind one
+//! `forward`, so that kernels may change without a network noticing. On the CPU (f32) our
+//! kernels run: one register-tiled loop (`micro`) under direct, transposed and Winograd
+//! convolution, picked for the CPU's instruction set at run time. On any other device the
+//! same layers run candle's operations and give the same results to rounding.
+//!
+//! All of it is for inference: no gradients flow through these layers.
+
+mod border;
+mod conv;
+mod direct;
+mod epilogue;
+mod heads;
+mod host;
+mod isa;
+mod micro;
+mod norm;
+mod transposed;
+mod winograd;
+
+pub use border::{ConstantConv, ConstantMap};
+pub use conv::{Conv2d, ConvConfig};
+pub use epilogue::Epilogue;
+pub use heads::tanh_and_sigmoid;
+pub use isa::Isa;
+pub use norm::InstanceNorm;
+pub use transposed::ConvTranspose2d;

@@ -1,0 +1,276 @@
+//! Transposed convolution, as `stride * stride` small convolutions over the small picture.
+//!
+//! Outputs whose (cut) coordinates agree modulo the stride see the same taps, so no
+//! inserted zero is ever multiplied: a 4x4 kernel with stride 2 is four 2x2 kernels.
+
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+use rayon::prelude::*;
+
+use super::conv::ConvConfig;
+use super::direct::{Layout, Packed};
+use super::epilogue::Epilogue;
+use super::host::{self, Scratch};
+use super::isa::{Isa, multiversion};
+use super::micro::{Shape, Taps};
+
+/// A 2-D transposed convolution without output padding. For inference: no gradients.
+///
+/// On the CPU it owns packed weights; elsewhere it runs candle's operation.
+#[derive(Clone, Debug)]
+pub struct ConvTranspose2d {
+    inputs: usize,
+    outputs: usize,
+    kernel: (usize, usize),
+    config: ConvConfig,
+    bias: Option<Vec<f32>>,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// One kernel for each phase, rows first.
+    Phases(Vec<Packed>),
+    Candle {
+        weight: Tensor,
+        bias: Option<Tensor>,
+    },
+}
+
+impl ConvTranspose2d {
+    /// From `weight` `[inputs, outputs, kh, kw]` and `bias` `[outputs]`.
+    ///
+    /// # Errors
+    /// If the shapes disagree, the stride is zero, or the kernel has no value.
+    pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
+        let mut this = Self::unpacked(weight, bias, config)?;
+        if weight.device().is_cpu() {
+            this.pack(&host::to_values(weight)?, Isa::best());
+        }
+        Ok(this)
+    }
+
+    /// As [`ConvTranspose2d::new`] on the CPU, with kernels for `isa`: for tests and benches.
+    pub fn with_isa(
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        config: ConvConfig,
+        isa: Isa,
+    ) -> Result<Self> {
+        let mut this = Self::unpacked(weight, bias, config)?;
+        this.pack(&host::to_values(weight)?, isa);
+        Ok(this)
+    }
+
+    /// Reads `weight` and, if `bias`, `bias` from `vb`, a square `kernel`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn load(
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        config: ConvConfig,
+        bias: bool,
+        vb: VarBuilder,
+    ) -> Result<Self> {
+        let weight = vb.get((inputs, outputs, kernel, kernel), "weight")?;
+        let bias = bias.then(|| vb.get(outputs, "bias")).transpose()?;
+        Self::new(&weight, bias.as_ref(), config)
+    }
+
+    fn unpacked(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
+        let (inputs, outputs, kh, kw) = weight.dims4()?;
+        if weight.elem_count() == 0 || config.stride == 0 {
+            candle_core::bail!("a convolution needs a kernel and a stride of at least 1");
+        }
+        if let Some(bias) = bias
+            && bias.dims() != [outputs]
+        {
+            candle_core::bail!("bias: expected [{outputs}], found {:?}", bias.dims());
+        }
+        Ok(Self {
+            inputs,
+            outputs,
+            kernel: (kh, kw),
+            config,
+            bias: bias.map(host::to_values).transpose()?,
+            kind: Kind::Candle {
+                weight: weight.clone(),
+                bias: bias.map(|b| b.reshape((1, outputs, 1, 1))).transpose()?,
+            },
+        })
+    }
+
+    fn pack(&mut self, weight: &[f32], isa: Isa) {
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let (kh, kw) = self.kernel;
+        let s = self.config.stride;
+        let shape = Shape::for_channels(isa, outputs);
+        let phases = (0..s * s)
+            .map(|phase| {
+                let (ry, rx) = (phase / s, phase % s);
+                let (ny, nx) = (taps(kh, s, ry), taps(kw, s, rx));
+                Packed::new(shape, outputs, inputs * ny * nx, |output, tap| {
+                    let input = tap / (ny * nx);
+                    let (ky, kx) = (ry + tap / nx % ny * s, rx + tap % nx * s);
+                    weight[((input * outputs + output) * kh + ky) * kw + kx]
+                })
+            })
+            .collect();
+        self.kind = Kind::Phases(phases);
+    }
+
+    /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H - 1) stride + kh - 2 padding`.
+    ///
+    /// # Errors
+    /// If the channels differ or nothing is left after the cut.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.forward_then(x, &Epilogue::default())
+    }
+
+    /// [`ConvTranspose2d::forward`], then `epilogue`.
+    ///
+    /// # Errors
+    /// As [`ConvTranspose2d::forward`], or if the epilogue's shapes don't fit the result.
+    pub fn forward_then(&self, x: &Tensor, epilogue: &Epilogue) -> Result<Tensor> {
+        let (n, channels, height, width) = x.dims4()?;
+        let (kh, kw) = self.kernel;
+        let ConvConfig { stride, padding } = self.config;
+        let whole = |size: usize, k: usize| (size.max(1) - 1) * stride + k;
+        let (whole_h, whole_w) = (whole(height, kh), whole(width, kw));
+        if channels != self.inputs || height * width == 0 || whole_h.min(whole_w) <= 2 * padding {
+            candle_core::bail!(
+                "transposed convolution {kh}x{kw} of {} channels can't take {:?}",
+                self.inputs,
+                x.dims()
+            );
+        }
+
+        let phases = match &self.kind {
+            Kind::Phases(phases) => phases,
+            Kind::Candle { weight, bias } => {
+                let y = x
+                    .contiguous()?
+                    .conv_transpose2d(weight, padding, 0, stride, 1)?;
+                let y = match bias {
+                    Some(bias) => y.broadcast_add(bias)?,
+                    None => y,
+                };
+                return epilogue.compose(y);
+            }
+        };
+        let (out_h, out_w) = (whole_h - 2 * padding, whole_w - 2 * padding);
+        let plane = out_h * out_w;
+        let mut out = vec![0f32; n * self.outputs * plane];
+        host::with_values(x, |x| {
+            for (x, out) in x
+                .chunks_exact(channels * height * width)
+                .zip(out.chunks_exact_mut(self.outputs * plane))
+            {
+                self.run(phases, x, (height, width), out, (out_h, out_w));
+            }
+            Ok(())
+        })?;
+        epilogue.apply(&mut out, self.bias.as_deref(), (n, self.outputs, plane))?;
+        Tensor::from_vec(out, (n, self.outputs, out_h, out_w), x.device())
+    }
+
+    fn run(
+        &self,
+        phases: &[Packed],
+        x: &[f32],
+        (height, width): (usize, usize),
+        out: &mut [f32],
+        (out_h, out_w): (usize, usize),
+    ) {
+        let (kh, kw) = self.kernel;
+        let ConvConfig { stride: s, padding } = self.config;
+        // Output `o` of phase `r = (o + padding) % s` is made of inputs `q - j`, `q = (o + padding) / s`.
+        let most = |k: usize| k.div_ceil(s) - 1;
+        let before = most(kh).max(most(kw));
+        let layout = Layout {
+            channels: self.inputs,
+            height,
+            width,
+            before,
+            stride: 1,
+            rows: (out_h - 1 + padding) / s + before + 1,
+            pitch: (out_w - 1 + padding) / s + before + 1,
+        };
+        let input = layout.copy(x);
+        let passes: Vec<Vec<Taps>> = phases
+            .iter()
+            .enumerate()
+            .map(|(phase, packed)| {
+                let (ny, nx) = (taps(kh, s, phase / s), taps(kw, s, phase % s));
+                packed.passes((0..self.inputs * ny * nx).map(|tap| {
+                    let (jy, jx) = (tap / nx % ny, tap % nx);
+                    layout.offset(tap / (ny * nx), before - jy, before - jx)
+                }))
+            })
+            .collect();
+
+        let shape = phases[0].shape;
+        let isa = shape.isa();
+        let plane = out_h * out_w;
+        out.par_chunks_mut(plane * shape.rows)
+            .enumerate()
+            .for_each(|(group, out)| {
+                let channels = out.len() / plane;
+                // One row of every phase's column, for each channel.
+                let columns = out_w.div_ceil(s) + 1;
+                let mut line = Scratch::new(s * channels * columns);
+                for y in 0..out_h {
+                    let (ry, qy) = ((y + padding) % s, (y + padding) / s);
+                    for x0 in 0..s.min(out_w) {
+                        let (rx, qx) = ((x0 + padding) % s, (x0 + padding) / s);
+                        let count = (out_w - x0).div_ceil(s);
+                        let phase = ry * s + rx;
+                        let line = &mut line[x0 * channels * columns..][..channels * columns];
+                        let mut rows: Vec<&mut [f32]> = line
+                            .chunks_mut(columns)
+                            .map(|row| &mut row[..count])
+                            .collect();
+                        phases[phase].row(
+                            group,
+                            &passes[phase],
+                            (&input, qy * layout.pitch + qx),
+                            &mut rows,
+                        );
+                    }
+                    for (c, plane) in out.chunks_mut(plane).enumerate() {
+                        let to = &mut plane[y * out_w..][..out_w];
+                        if s == 2 && out_w > 1 {
+                            let even = &line[c * columns..][..columns];
+                            let odd = &line[(channels + c) * columns..][..columns];
+                            interleave(isa, even, odd, to);
+                        } else {
+                            for (x, to) in to.iter_mut().enumerate() {
+                                *to = line[(x % s * channels + c) * columns + x / s];
+                            }
+                        }
+                    }
+                }
+            });
+    }
+}
+
+/// Taps of a kernel of `k` that outputs of phase `r` see.
+fn taps(k: usize, stride: usize, r: usize) -> usize {
+    k.saturating_sub(r).div_ceil(stride)
+}
+
+multiversion! {
+    fn interleave(even: &[f32], odd: &[f32], to: &mut [f32]) {
+        let mut pairs = to.chunks_exact_mut(2);
+        let n = pairs.len();
+        for ((pair, even), odd) in (&mut pairs).zip(&even[..n]).zip(&odd[..n]) {
+            pair[0] = *even;
+            pair[1] = *odd;
+        }
+        if let [last] = pairs.into_remainder() {
+            *last = even[n];
+        }
+    }
+}

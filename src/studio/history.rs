@@ -1,0 +1,192 @@
+//! Undo and redo of every change, grouped by gesture.
+
+use std::collections::VecDeque;
+
+use super::{ActionUnit, Document};
+
+/// What one continuous movement of the hand changes. Edits of the same gesture, one after the other, are one step of
+/// undo until [`History::end_gesture`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gesture {
+    Slider(ActionUnit),
+    Strength,
+    Crop,
+    Keyframe,
+    Length,
+    Fps,
+}
+
+/// The document now, and what it was and will be again.
+#[derive(Debug, Clone)]
+pub struct History {
+    current: Document,
+    past: VecDeque<Document>,
+    future: Vec<Document>,
+    open: Option<Gesture>,
+}
+
+impl History {
+    /// How many steps back are kept.
+    pub const DEPTH: usize = 1000;
+
+    pub fn new(document: Document) -> Self {
+        Self {
+            current: document,
+            past: VecDeque::new(),
+            future: Vec::new(),
+            open: None,
+        }
+    }
+
+    /// The document as it is now.
+    pub fn document(&self) -> &Document {
+        &self.current
+    }
+
+    /// Changes the document; one step of undo. A change that changes nothing leaves no step. Returns whether
+    /// anything changed.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Document)) -> bool {
+        self.open = None;
+        self.apply(true, change)
+    }
+
+    /// Changes the document as part of a gesture; one step of undo with those of the same gesture just before.
+    pub fn drag(&mut self, gesture: Gesture, change: impl FnOnce(&mut Document)) -> bool {
+        let first = self.open != Some(gesture);
+        let changed = self.apply(first, change);
+        if changed || !first {
+            self.open = Some(gesture);
+        }
+        changed
+    }
+
+    fn apply(&mut self, step: bool, change: impl FnOnce(&mut Document)) -> bool {
+        let before = self.current.clone();
+        change(&mut self.current);
+        if self.current == before {
+            return false;
+        }
+        self.future.clear();
+        if step {
+            self.past.push_back(before);
+            if self.past.len() > Self::DEPTH {
+                self.past.pop_front();
+            }
+        }
+        true
+    }
+
+    /// The hand has let go: the next edit is a step of its own.
+    pub fn end_gesture(&mut self) {
+        self.open = None;
+    }
+
+    /// Goes one step back; false at the beginning.
+    pub fn undo(&mut self) -> bool {
+        self.open = None;
+        let Some(before) = self.past.pop_back() else {
+            return false;
+        };
+        self.future
+            .push(std::mem::replace(&mut self.current, before));
+        true
+    }
+
+    /// Goes one step forward again; false when there is none.
+    pub fn redo(&mut self) -> bool {
+        self.open = None;
+        let Some(after) = self.future.pop() else {
+            return false;
+        };
+        self.past
+            .push_back(std::mem::replace(&mut self.current, after));
+        true
+    }
+
+    pub fn can_undo(&self) -> bool {
+        !self.past.is_empty()
+    }
+
+    pub fn can_redo(&self) -> bool {
+        !self.future.is_empty()
+    }
+
+    /// The portraits that any step still speaks of.
+    pub fn portraits(&self) -> impl Iterator<Item = u64> {
+        std::iter::once(&self.current)
+            .chain(&self.past)
+            .chain(&self.future)
+            .map(|document| document.portrait.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::document::tests::sample;
+    use proptest::prelude::*;
+
+    fn unit(code: u8) -> ActionUnit {
+        ActionUnit::from_code(code).unwrap()
+    }
+
+    fn slide(history: &mut History, code: u8, value: f32) {
+        history.drag(Gesture::Slider(unit(code)), |d| d.set_au(0, unit(code), value));
+    }
+
+    #[test]
+    fn one_gesture_is_one_step() {
+        let mut history = History::new(sample());
+        for i in 1..=50 {
+            slide(&mut history, 12, i as f32 / 50.0);
+        }
+        slide(&mut history, 6, 0.5);
+        assert!(history.undo());
+        assert_eq!(history.document().aus.get(unit(6)), 0.0);
+        assert_eq!(history.document().aus.get(unit(12)), 1.0);
+        assert!(history.undo());
+        assert_eq!(history.document(), &sample());
+        assert!(!history.undo());
+        assert!(history.redo() && history.redo() && !history.redo());
+        assert_eq!(history.document().aus.get(unit(6)), 0.5);
+    }
+
+    #[test]
+    fn letting_go_begins_a_new_step() {
+        let mut history = History::new(sample());
+        slide(&mut history, 12, 0.3);
+        history.end_gesture();
+        slide(&mut history, 12, 0.6);
+        history.undo();
+        assert_eq!(history.document().aus.get(unit(12)), 0.3);
+    }
+
+    #[test]
+    fn a_change_that_changes_nothing_keeps_the_redo() {
+        let mut history = History::new(sample());
+        slide(&mut history, 12, 0.3);
+        history.undo();
+        assert!(!history.edit(|d| d.strength = 1.0));
+        assert!(history.can_redo());
+    }
+
+    proptest! {
+        #[test]
+        fn undoing_all_and_redoing_all_comes_back(edits in proptest::collection::vec((0usize..17, 0f32..=1.0, any::<bool>()), 0..60)) {
+            let mut history = History::new(sample());
+            for (index, value, drag) in edits {
+                let unit = ActionUnit::ALL[index];
+                if drag {
+                    history.drag(Gesture::Slider(unit), |d| d.set_au(0, unit, value));
+                } else {
+                    history.edit(|d| d.set_au(0, unit, value));
+                }
+            }
+            let end = history.document().clone();
+            while history.undo() {}
+            prop_assert_eq!(history.document(), &sample());
+            while history.redo() {}
+            prop_assert_eq!(history.document(), &end);
+        }
+    }
+}

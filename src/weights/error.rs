@@ -1,0 +1,34 @@
+//! Why a model file can't be used, in one sentence each.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum WeightsError {
+    #[error("there is no weight file {}; check the path, or leave it out to use the weights that come with Mien.", .0.display())]
+    Missing(PathBuf),
+    #[error("{} cannot be read ({source}); check that you may read it.", path.display())]
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{} is {what}, not a safetensors file; {advice}.", path.display())]
+    NotSafetensors {
+        path: PathBuf,
+        what: &'static str,
+        advice: &'static str,
+    },
+    #[error("{} is damaged or cut short ({reason}); copy or download it again.", path.display())]
+    Damaged { path: PathBuf, reason: String },
+    #[error("{} does not say how it is to be used: {reason}; use a file that was exported for Mien.", path.display())]
+    Metadata { path: PathBuf, reason: String },
+    #[error("{} holds a network of the kind {found:?}, and this needs one of the kind {wanted:?}; choose another file.", path.display())]
+    WrongArchitecture {
+        path: PathBuf,
+        found: String,
+        wanted: &'static str,
+    },
+    #[error("{} does not fit its own description: {reason}; use a file that was exported for Mien.", path.display())]
+    Mismatch { path: PathBuf, reason: String },
+}

@@ -1,0 +1,204 @@
+//! Model files: safetensors whose metadata says what they are, so that loading one never needs a flag.
+
+mod error;
+mod metadata;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use safetensors::SafeTensors;
+
+pub use error::WeightsError;
+pub use metadata::{CropRule, Metadata};
+
+/// The default GANimation generator, carried within the program: it starts without any file beside it.
+const DEFAULT: (&str, &[u8]) = (
+    "ganimation-128",
+    include_bytes!("../../weights/ganimation-128.safetensors"),
+);
+
+/// Where a model file comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Carried within the program.
+    Bundled,
+    File(PathBuf),
+}
+
+/// A model file, read whole.
+#[derive(Debug)]
+pub struct ModelFile {
+    /// The file's name without its extension, as the status line shows it.
+    pub name: String,
+    pub origin: Origin,
+    pub metadata: Metadata,
+    /// Bytes of the whole file.
+    pub size: u64,
+    pub tensors: HashMap<String, Tensor>,
+}
+
+impl ModelFile {
+    /// The weights that Mien uses unless told otherwise.
+    ///
+    /// # Errors
+    /// [`WeightsError`] only for a program built from a damaged file.
+    pub fn bundled(device: &Device) -> Result<Self, WeightsError> {
+        let (name, bytes) = DEFAULT;
+        let path = PathBuf::from(format!("{name}.safetensors"));
+        Self::read(&path, bytes, Origin::Bundled, device)
+    }
+
+    /// Opens a model file.
+    ///
+    /// # Errors
+    /// [`WeightsError`], one sentence that names the file: missing, not safetensors (and what it is instead), cut
+    /// short, or without the metadata that says what it is.
+    pub fn open(path: &Path, device: &Device) -> Result<Self, WeightsError> {
+        let bytes = read_file(path)?;
+        Self::read(path, &bytes, Origin::File(path.to_owned()), device)
+    }
+
+    fn read(
+        path: &Path,
+        bytes: &[u8],
+        origin: Origin,
+        device: &Device,
+    ) -> Result<Self, WeightsError> {
+        let metadata = Metadata::of(path, bytes)?;
+        let damaged = |reason: String| WeightsError::Damaged {
+            path: path.to_owned(),
+            reason,
+        };
+        let tensors = candle_core::safetensors::load_buffer(bytes, device)
+            .map_err(|error| damaged(error.to_string()))?;
+        Ok(Self {
+            name: stem(path),
+            origin,
+            metadata,
+            size: bytes.len() as u64,
+            tensors,
+        })
+    }
+}
+
+/// A line of `mien weights list`: what is installed, without its tensors being loaded.
+#[derive(Debug)]
+pub struct Installed {
+    pub name: String,
+    pub origin: Origin,
+    pub metadata: Metadata,
+    /// Bytes of the whole file.
+    pub size: u64,
+    /// How many numbers the networks hold.
+    pub parameters: u64,
+}
+
+/// The bundled weights and those in `folder` (the user's own), by name; a file that can't be used is given as its
+/// error. A folder that isn't there holds none.
+pub fn installed(folder: Option<&Path>) -> Vec<Result<Installed, WeightsError>> {
+    let (name, bytes) = DEFAULT;
+    let bundled = PathBuf::from(format!("{name}.safetensors"));
+    let mut list = vec![describe(&bundled, bytes, Origin::Bundled)];
+
+    let mut paths: Vec<PathBuf> = folder
+        .and_then(|folder| std::fs::read_dir(folder).ok())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
+        .collect();
+    paths.sort();
+    list.extend(paths.into_iter().map(|path| {
+        let bytes = read_file(&path)?;
+        describe(&path, &bytes, Origin::File(path.clone()))
+    }));
+    list
+}
+
+fn describe(path: &Path, bytes: &[u8], origin: Origin) -> Result<Installed, WeightsError> {
+    let metadata = Metadata::of(path, bytes)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Damaged {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let parameters = tensors
+        .iter()
+        .map(|(_, view)| view.shape().iter().product::<usize>() as u64)
+        .sum();
+    Ok(Installed {
+        name: stem(path),
+        origin,
+        metadata,
+        size: bytes.len() as u64,
+        parameters,
+    })
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, WeightsError> {
+    std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => WeightsError::Missing(path.to_owned()),
+        _ => WeightsError::Unreadable {
+            path: path.to_owned(),
+            source: error,
+        },
+    })
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(
+        || path.display().to_string(),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundled_file_says_what_it_is() {
+        let file = ModelFile::bundled(&Device::Cpu).unwrap();
+        assert_eq!(file.metadata.architecture, "ganimation");
+        assert_eq!(file.metadata.au_order.len(), 17);
+        assert_eq!(file.metadata.crop.scale, 1.4);
+        assert!(file.metadata.licence.contains("MIT"));
+        assert!(file.tensors.contains_key("attetion_reg.0.weight"));
+    }
+
+    #[test]
+    fn a_file_cut_short_anywhere_is_told_and_never_a_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("short.safetensors");
+        let (_, whole) = DEFAULT;
+        for keep in [0, 1, 7, 8, 9, 100, 2000, whole.len() / 2, whole.len() - 1] {
+            std::fs::write(&path, &whole[..keep]).unwrap();
+            let error = ModelFile::open(&path, &Device::Cpu).unwrap_err().to_string();
+            assert!(error.contains("short.safetensors"), "{keep}: {error}");
+            assert!(installed(Some(folder.path()))[1].is_err(), "{keep}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_model_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let pickle = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+        let cases: [(&[u8], &str); 5] = [
+            (b"<!DOCTYPE html><html>", "web page"),
+            (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+            (b"PK\x03\x04....", "PyTorch"),
+            (pickle, "PyTorch"),
+            (b"", "empty"),
+        ];
+        for (bytes, part) in cases {
+            let path = folder.path().join("x.safetensors");
+            std::fs::write(&path, bytes).unwrap();
+            let error = ModelFile::open(&path, &Device::Cpu).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        let missing = folder.path().join("gone.safetensors");
+        let error = ModelFile::open(&missing, &Device::Cpu).unwrap_err();
+        assert!(matches!(error, WeightsError::Missing(_)));
+    }
+}

@@ -1,0 +1,298 @@
+//! The `mien` command end to end: real files in, real files out, and one clear sentence for everything that is wrong.
+
+mod media_support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use mien::media::{self, Picture};
+use media_support::{names, read_gif, read_mp4};
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("resources/samples")
+        .join(name)
+}
+
+fn mien(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mien"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("MIEN_DATA_DIR", folder.join("data"))
+        .output()
+        .unwrap()
+}
+
+fn edit(folder: &Path, portrait: &Path, arguments: &[&str]) -> Output {
+    let mut all = vec!["edit", portrait.to_str().unwrap()];
+    all.extend(arguments);
+    mien(folder, &all)
+}
+
+fn succeed(output: &Output) {
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words}");
+}
+
+/// The one sentence of a failure.
+fn sentence(output: &Output, code: i32) -> String {
+    let words = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{words}");
+    assert!(!words.contains("panicked"), "{words}");
+    words.trim().to_owned()
+}
+
+#[test]
+fn a_smile_is_written_and_only_the_face_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let portrait = sample("grace_hopper.jpg");
+    succeed(&edit(
+        folder.path(),
+        &portrait,
+        &["--au", "12=0.8", "--au", "6=0.5", "-o", "smile.png"],
+    ));
+    let before = media::open(&portrait).unwrap();
+    let after = media::open(&folder.path().join("smile.png")).unwrap();
+    assert_eq!(before.size(), after.size());
+    // The crop that comes with this sample.
+    let (left, top, side) = (121.1, 91.8, 283.3);
+    let mut changed = 0;
+    let pixels = before.rgba().chunks(4).zip(after.rgba().chunks(4));
+    for (i, (a, b)) in pixels.enumerate() {
+        let (x, y) = ((i % 512) as f64 + 0.5, (i / 512) as f64 + 0.5);
+        let inside = x >= left && x < left + side && y >= top && y < top + side;
+        if !inside {
+            assert_eq!(a, b, "outside the crop at {x}, {y}");
+        } else if a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > 8) {
+            changed += 1;
+        }
+    }
+    assert!(changed > 500, "only {changed} pixels of the face changed");
+}
+
+#[test]
+fn no_edit_gives_back_the_very_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    // Sliders at the source's own values; a full edit at strength zero; a portrait with alpha.
+    let own = sample("astronaut.png");
+    succeed(&edit(folder.path(), &own, &["-o", "own.png"]));
+    succeed(&edit(
+        folder.path(),
+        &own,
+        &["--preset", "angry", "--strength", "0", "-o", "zero.png"],
+    ));
+    let before = media::open(&own).unwrap();
+    for name in ["own.png", "zero.png"] {
+        let after = media::open(&folder.path().join(name)).unwrap();
+        assert_eq!(before.rgba(), after.rgba(), "{name}");
+    }
+
+    let rgba: Vec<u8> = (0..90 * 70 * 4u32).map(|i| (i * 7919 >> 4) as u8).collect();
+    let clear = Picture::new(90, 70, rgba).unwrap().with_alpha(true);
+    let path = folder.path().join("clear.png");
+    media::save_png(&path, &clear).unwrap();
+    succeed(&edit(
+        folder.path(),
+        &path,
+        &["--crop", "10,5,60", "--au", "12=1", "--strength", "0", "-o", "still.png"],
+    ));
+    succeed(&edit(
+        folder.path(),
+        &path,
+        &["--crop", "10,5,60", "--au", "12=1", "-o", "edited.png"],
+    ));
+    let still = media::open(&folder.path().join("still.png")).unwrap();
+    assert_eq!(clear.rgba(), still.rgba());
+    assert!(still.has_alpha());
+    let edited = media::open(&folder.path().join("edited.png")).unwrap();
+    let alphas = |picture: &Picture| -> Vec<u8> {
+        picture.rgba().iter().skip(3).step_by(4).copied().collect()
+    };
+    assert_eq!(alphas(&clear), alphas(&edited));
+}
+
+#[test]
+fn a_gif_moves_there_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(&edit(
+        folder.path(),
+        &sample("astronaut.png"),
+        &["--preset", "surprise", "--frames", "6", "--fps", "12", "--pingpong", "--scale", "0.25", "-o", "s.gif"],
+    ));
+    let gif = read_gif(&folder.path().join("s.gif"));
+    assert_eq!(gif.size, (128, 128));
+    assert_eq!(gif.delays.len(), 10, "6 frames there and 4 back");
+    let total: u32 = gif.delays.iter().map(|delay| u32::from(*delay)).sum();
+    assert!((i64::from(total) - 83).abs() <= 1, "{total} hundredths of a second");
+    assert_eq!(gif.repeat, gif::Repeat::Infinite);
+    let difference = |a: &[u8], b: &[u8]| -> u64 {
+        a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum()
+    };
+    let far = difference(&gif.shown[0], &gif.shown[5]);
+    let near = difference(&gif.shown[1], &gif.shown[9]);
+    assert!(far > 4 * near, "the end is {far} from the start, the way back {near} from the way there");
+}
+
+#[test]
+fn a_video_has_its_frames_size_and_rate_even_when_odd() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(&edit(
+        folder.path(),
+        &sample("grace_hopper.jpg"),
+        &[
+            "--au", "12=1", "--frames", "5", "--fps", "23.976", "--scale", "0.21",
+            "--panes", "source,result", "-o", "v.mp4",
+        ],
+    ));
+    let video = read_mp4(&folder.path().join("v.mp4"));
+    // 512 x 600 at 0.21 is 108 x 126; two panes stand side by side.
+    assert_eq!((video.size, video.frames.len()), ((216, 126), 5));
+    for ticks in video.durations {
+        let fps = f64::from(video.timescale) / f64::from(ticks);
+        assert!((fps - 24000.0 / 1001.0).abs() < 1e-6, "{fps}");
+    }
+}
+
+#[test]
+fn a_sequence_is_numbered_and_its_last_frame_is_the_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let portrait = sample("astronaut.png");
+    let asked = ["--preset", "happy", "--panes", "result,attention,colour,source", "--scale", "0.25"];
+    let with = |more: &[&'static str]| [&asked, more].concat();
+    succeed(&edit(folder.path(), &portrait, &with(&["--frames", "3", "-o", "walk.png"])));
+    succeed(&edit(folder.path(), &portrait, &with(&["-o", "still.png"])));
+    assert_eq!(
+        names(folder.path()),
+        ["still.png", "walk_0001.png", "walk_0002.png", "walk_0003.png"]
+    );
+    let last = media::open(&folder.path().join("walk_0003.png")).unwrap();
+    let still = media::open(&folder.path().join("still.png")).unwrap();
+    assert_eq!(last.size(), (4 * 128, 128));
+    assert_eq!(last.rgba(), still.rgba());
+}
+
+#[test]
+fn weights_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = mien(folder.path(), &["weights", "list", "-v"]);
+    succeed(&listed);
+    let text = String::from_utf8(listed.stdout).unwrap();
+    for part in ["ganimation-128", "AU45", "comes with Mien", "MIT OR Apache-2.0"] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn what_is_asked_wrongly_is_answered_with_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let portrait = sample("astronaut.png");
+    let cases: [(&[&str], &str); 19] = [
+        (&["--au", "3=0.5", "-o", "x.png"], "not an Action Unit"),
+        (&["--au", "12=1.5", "-o", "x.png"], "out of range"),
+        (&["--au", "12=-1", "-o", "x.png"], "out of range"),
+        (&["--au", "12=NaN", "-o", "x.png"], "out of range"),
+        (&["--au", "12", "-o", "x.png"], "write the code"),
+        (&["--preset", "grumpy", "-o", "x.png"], "not a preset"),
+        (&["--strength", "2", "-o", "x.png"], "--strength 2 is out of range"),
+        (&["--strength", "NaN", "-o", "x.png"], "out of range"),
+        (&["--crop", "400,10,200", "-o", "x.png"], "does not lie within"),
+        (&["--crop", "-5,10,200", "-o", "x.png"], "does not lie within"),
+        (&["--crop", "1,1,2", "-o", "x.png"], "too small"),
+        (&["--crop", "face", "-o", "x.png"], "not a crop"),
+        (&["--panes", "flow", "-o", "x.png"], "not a pane"),
+        (&["--frames", "0", "-o", "x.gif"], "--frames 0 is out of range"),
+        (&["--fps", "0", "-o", "x.gif"], "--fps 0 is out of range"),
+        (&["--fps", "99", "-o", "x.gif"], "from 1 to 50"),
+        (&["--scale", "7", "-o", "x.png"], "--scale 7 is out of range"),
+        (&["-o", "x.mov"], "end the name in .png, .gif or .mp4"),
+        (&["-o", "nowhere/x.png"], "nowhere"),
+    ];
+    for (arguments, part) in cases {
+        let words = sentence(&edit(folder.path(), &portrait, arguments), 1);
+        assert!(words.contains(part), "{arguments:?}: {words}");
+        assert_eq!(words.lines().count(), 1, "{words}");
+    }
+    assert!(names(folder.path()).is_empty(), "{:?}", names(folder.path()));
+    // A command line without a target is clap's to explain.
+    sentence(&edit(folder.path(), &portrait, &[]), 2);
+}
+
+#[test]
+fn portraits_that_are_none_are_told_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(sample("astronaut.png")).unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("notes.txt", b"dear diary, today I smiled");
+    write("cut.png", &whole[..whole.len() / 3]);
+    write("empty.jpg", b"");
+    write("page.jpg", b"<!DOCTYPE html><html></html>");
+    let tiny = Picture::new(1, 1, vec![9; 4]).unwrap();
+    media::save_png(&folder.path().join("one.png"), &tiny).unwrap();
+    for (name, part) in [
+        ("notes.txt", "not a picture"),
+        ("cut.png", "damaged or cut short"),
+        ("empty.jpg", "empty"),
+        ("page.jpg", "web page"),
+        ("one.png", "too small"),
+        ("gone.png", "isn't there"),
+    ] {
+        let words = sentence(&edit(folder.path(), Path::new(name), &["-o", "x.png"]), 1);
+        assert!(words.contains(part), "{name}: {words}");
+        assert!(name == "one.png" || words.contains(name), "{words}");
+        assert!(!folder.path().join("x.png").exists());
+    }
+}
+
+#[test]
+fn weights_that_do_not_fit_are_told_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/ganimation-128.safetensors");
+    let whole = std::fs::read(bundled).unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("cut.safetensors", &whole[..whole.len() - 1000]);
+    write("page.safetensors", b"<html>not found</html>");
+    // The same bytes under a description that promises a wider network, and one that takes another system.
+    let described = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = whole
+            .windows(from.len())
+            .position(|window| window == from.as_bytes())
+            .unwrap();
+        let mut bytes = whole.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        bytes
+    };
+    write("wide.safetensors", &described(r#"conv_dim\": 32"#, r#"conv_dim\": 64"#));
+    write("other.safetensors", &described("\"ganimation\"", "\"animatoin!\""));
+    for (name, part) in [
+        ("gone.safetensors", "no weight file"),
+        ("cut.safetensors", "damaged or cut short"),
+        ("page.safetensors", "web page"),
+        ("wide.safetensors", "does not fit its own description"),
+        ("other.safetensors", "animatoin!"),
+    ] {
+        let output = edit(
+            folder.path(),
+            &sample("astronaut.png"),
+            &["--au", "12=1", "--weights", name, "-o", "x.png"],
+        );
+        let words = sentence(&output, 1);
+        assert!(words.contains(part) && words.contains(name), "{name}: {words}");
+        assert!(!folder.path().join("x.png").exists());
+    }
+}
+
+#[test]
+fn an_export_that_fails_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("x.mp4");
+    std::fs::write(&target, b"precious").unwrap();
+    let output = edit(
+        folder.path(),
+        &sample("astronaut.png"),
+        &["--frames", "3", "--weights", "gone.safetensors", "-o", "x.mp4"],
+    );
+    sentence(&output, 1);
+    assert_eq!(std::fs::read(&target).unwrap(), b"precious");
+    assert_eq!(names(folder.path()), ["x.mp4"]);
+}

@@ -1,0 +1,259 @@
+//! Every layer against the definition, written as plainly as can be.
+
+#![allow(dead_code)] // each test uses a part
+#![allow(clippy::needless_range_loop)] // the definitions read as in the papers
+
+use candle_core::{Device, Tensor};
+use mien::nn::{ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa};
+
+use super::procedural::u;
+
+/// One convolution's sizes.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    pub pictures: usize,
+    pub inputs: usize,
+    pub outputs: usize,
+    pub kernel: (usize, usize),
+    pub stride: usize,
+    pub padding: usize,
+    pub size: (usize, usize),
+}
+
+fn tensor(name: &str, shape: &[usize]) -> (Tensor, Vec<f32>) {
+    let values = u(name, shape.iter().product(), 1);
+    let tensor = Tensor::from_vec(values.clone(), shape, &Device::Cpu).unwrap();
+    (tensor, values)
+}
+
+fn values(x: &Tensor) -> Vec<f32> {
+    x.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn assert_close(found: &[f32], expected: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    // Rounding grows with the terms of a sum, not with what is left of them.
+    let mean = expected.iter().map(|e| e * e).sum::<f64>() / expected.len().max(1) as f64;
+    let size = mean.sqrt().max(1.0);
+    for (i, (&f, &e)) in found.iter().zip(expected).enumerate() {
+        let bound = tolerance * (size + e.abs());
+        assert!(
+            (f64::from(f) - e).abs() <= bound,
+            "{what} at {i}: {f}, not {e}"
+        );
+    }
+}
+
+/// The direct convolution, or nothing if the kernel doesn't fit.
+pub fn convolution(case: Case) {
+    let Case {
+        pictures,
+        inputs,
+        outputs,
+        kernel: (kh, kw),
+        stride,
+        padding,
+        size: (h, w),
+    } = case;
+    if h + 2 * padding < kh || w + 2 * padding < kw {
+        return;
+    }
+    let (out_h, out_w) = (
+        (h + 2 * padding - kh) / stride + 1,
+        (w + 2 * padding - kw) / stride + 1,
+    );
+    let (x, xs) = tensor("x", &[pictures, inputs, h, w]);
+    let (weight, ws) = tensor("weight", &[outputs, inputs, kh, kw]);
+    let (bias, bs) = tensor("bias", &[outputs]);
+    let mut expected = Vec::new();
+    for n in 0..pictures {
+        for o in 0..outputs {
+            for y in 0..out_h {
+                for x in 0..out_w {
+                    let mut sum = f64::from(bs[o]);
+                    for i in 0..inputs {
+                        for ky in 0..kh {
+                            for kx in 0..kw {
+                                let (sy, sx) = (y * stride + ky, x * stride + kx);
+                                if sy < padding
+                                    || sx < padding
+                                    || sy - padding >= h
+                                    || sx - padding >= w
+                                {
+                                    continue;
+                                }
+                                let at = ((n * inputs + i) * h + sy - padding) * w + sx - padding;
+                                let k = ((o * inputs + i) * kh + ky) * kw + kx;
+                                sum += f64::from(xs[at]) * f64::from(ws[k]);
+                            }
+                        }
+                    }
+                    expected.push(sum);
+                }
+            }
+        }
+    }
+    for isa in Isa::available() {
+        let config = ConvConfig { stride, padding };
+        let conv = Conv2d::with_isa(&weight, Some(&bias), config, isa).unwrap();
+        let found = conv.forward(&x).unwrap();
+        assert_eq!(found.dims(), [pictures, outputs, out_h, out_w]);
+        assert_close(
+            &values(&found),
+            &expected,
+            3e-5,
+            &format!("{case:?} {isa:?}"),
+        );
+    }
+}
+
+/// The transposed convolution, or nothing if no output is left.
+pub fn transposed(case: Case) {
+    let Case {
+        pictures,
+        inputs,
+        outputs,
+        kernel: (kh, kw),
+        stride,
+        padding,
+        size: (h, w),
+    } = case;
+    let (whole_h, whole_w) = ((h - 1) * stride + kh, (w - 1) * stride + kw);
+    if whole_h.min(whole_w) <= 2 * padding {
+        return;
+    }
+    let (out_h, out_w) = (whole_h - 2 * padding, whole_w - 2 * padding);
+    let (x, xs) = tensor("x", &[pictures, inputs, h, w]);
+    let (weight, ws) = tensor("weight", &[inputs, outputs, kh, kw]);
+    let (bias, bs) = tensor("bias", &[outputs]);
+    let mut expected = vec![0f64; pictures * outputs * out_h * out_w];
+    for n in 0..pictures {
+        for o in 0..outputs {
+            let plane = &mut expected[(n * outputs + o) * out_h * out_w..][..out_h * out_w];
+            plane.fill(f64::from(bs[o]));
+            for i in 0..inputs {
+                for y in 0..h {
+                    for x in 0..w {
+                        for ky in 0..kh {
+                            for kx in 0..kw {
+                                let (ty, tx) = (y * stride + ky, x * stride + kx);
+                                if ty < padding
+                                    || tx < padding
+                                    || ty - padding >= out_h
+                                    || tx - padding >= out_w
+                                {
+                                    continue;
+                                }
+                                let k = ((i * outputs + o) * kh + ky) * kw + kx;
+                                plane[(ty - padding) * out_w + tx - padding] +=
+                                    f64::from(xs[((n * inputs + i) * h + y) * w + x])
+                                        * f64::from(ws[k]);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for isa in Isa::available() {
+        let config = ConvConfig { stride, padding };
+        let conv = ConvTranspose2d::with_isa(&weight, Some(&bias), config, isa).unwrap();
+        let found = conv.forward(&x).unwrap();
+        assert_eq!(found.dims(), [pictures, outputs, out_h, out_w]);
+        assert_close(
+            &values(&found),
+            &expected,
+            3e-5,
+            &format!("{case:?} {isa:?}"),
+        );
+    }
+}
+
+/// Norm, ReLU and residual behind a 1x1 convolution that changes nothing.
+pub fn normalised(
+    pictures: usize,
+    channels: usize,
+    (h, w): (usize, usize),
+    offset: f32,
+    relu: bool,
+) {
+    let (x, _) = tensor("x", &[pictures, channels, h, w]);
+    let x = (x + f64::from(offset)).unwrap();
+    let (residual, rs) = tensor("residual", &[pictures, channels, h, w]);
+    let (weight, ws) = tensor("weight", &[channels]);
+    let (bias, bs) = tensor("bias", &[channels]);
+    let norm = InstanceNorm::new(&weight, &bias, InstanceNorm::EPS).unwrap();
+    let (mut plain, mut added) = (Vec::new(), Vec::new());
+    for (p, plane) in values(&x).chunks(h * w).enumerate() {
+        let n = plane.len() as f64;
+        let mean = plane.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+        let variance = plane
+            .iter()
+            .map(|&v| (f64::from(v) - mean).powi(2))
+            .sum::<f64>()
+            / n;
+        for (i, &v) in plane.iter().enumerate() {
+            let scaled =
+                (f64::from(v) - mean) / (variance + 1e-5).sqrt() * f64::from(ws[p % channels]);
+            let y = scaled + f64::from(bs[p % channels]);
+            let y = if relu { y.max(0.0) } else { y };
+            plain.push(y);
+            added.push(y + f64::from(rs[p * h * w + i]));
+        }
+    }
+    // What f32 holds of a value far from zero bounds what is left of it.
+    let tolerance = 2e-5 * (1.0 + f64::from(offset.abs()));
+    assert_close(
+        &values(&norm.forward(&x, relu).unwrap()),
+        &plain,
+        tolerance,
+        "norm",
+    );
+
+    let eye = Tensor::eye(channels, candle_core::DType::F32, &Device::Cpu).unwrap();
+    let eye = eye.reshape((channels, channels, 1, 1)).unwrap();
+    let conv = Conv2d::new(&eye, None, ConvConfig::default()).unwrap();
+    let epilogue = Epilogue {
+        norm: Some(&norm),
+        relu,
+        residual: Some(&residual),
+    };
+    let found = conv.forward_then(&x, &epilogue).unwrap();
+    assert_close(&values(&found), &added, tolerance, "norm and residual");
+}
+
+/// Constants seen through padding, against a convolution of planes that hold them.
+pub fn constant(
+    inputs: usize,
+    outputs: usize,
+    kernel: usize,
+    padding: usize,
+    (h, w): (usize, usize),
+) {
+    if (h + 2 * padding).min(w + 2 * padding) < kernel {
+        return;
+    }
+    let (weight, _) = tensor("weight", &[outputs, inputs, kernel, kernel]);
+    let (constants, cs) = tensor("constants", &[1, inputs, 1, 1]);
+    let planes = constants.broadcast_as((1, inputs, h, w)).unwrap();
+    let config = ConvConfig { stride: 1, padding };
+    let expected = Conv2d::new(&weight, None, config)
+        .unwrap()
+        .forward(&planes)
+        .unwrap();
+    let map = ConstantConv::new(&weight, padding)
+        .unwrap()
+        .at(&cs, h, w)
+        .unwrap();
+    let found = map.to_tensor(&expected).unwrap();
+    let wanted: Vec<f64> = values(&expected).iter().map(|&v| f64::from(v)).collect();
+    assert_close(&values(&found), &wanted, 1e-5, "constant");
+
+    let (x, _) = tensor("x", expected.dims());
+    let ones = Tensor::ones(outputs, candle_core::DType::F32, &Device::Cpu).unwrap();
+    let norm = InstanceNorm::new(&ones, &ones, InstanceNorm::EPS).unwrap();
+    let fused = map.add_norm_relu(&x, &norm).unwrap();
+    let composed = norm.forward(&(x + found).unwrap(), true).unwrap();
+    let wanted: Vec<f64> = values(&composed).iter().map(|&v| f64::from(v)).collect();
+    assert_close(&values(&fused), &wanted, 1e-5, "constant, normalised");
+}

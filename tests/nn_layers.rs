@@ -1,0 +1,60 @@
+//! Every layer against its definition, over random shapes and on every instruction set.
+
+mod common;
+
+use common::layers::{self, Case};
+use proptest::prelude::*;
+
+fn case() -> impl Strategy<Value = Case> {
+    let channels = prop_oneof![1usize..6, 6usize..20];
+    (
+        1usize..3,
+        (channels.clone(), channels),
+        (1usize..8, 1usize..8),
+        1usize..4,
+        0usize..4,
+        (1usize..24, 1usize..40),
+    )
+        .prop_map(
+            |(pictures, (inputs, outputs), kernel, stride, padding, size)| Case {
+                pictures,
+                inputs,
+                outputs,
+                kernel,
+                stride,
+                padding,
+                size,
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn convolution(case in case()) {
+        layers::convolution(case);
+    }
+
+    #[test]
+    fn winograd(inputs in 16usize..20, outputs in 16usize..40, padding in 0usize..3, h in 1usize..20, w in 1usize..40) {
+        layers::convolution(Case {
+            pictures: 1, inputs, outputs, kernel: (3, 3), stride: 1, padding, size: (h, w),
+        });
+    }
+
+    #[test]
+    fn transposed(case in case()) {
+        layers::transposed(case);
+    }
+
+    #[test]
+    fn normalised(pictures in 1usize..3, channels in 1usize..9, h in 1usize..50, w in 1usize..50, offset in -50f32..50.0, relu: bool) {
+        layers::normalised(pictures, channels, (h, w), offset, relu);
+    }
+
+    #[test]
+    fn constant(inputs in 1usize..5, outputs in 1usize..9, kernel in 1usize..8, padding in 0usize..5, h in 1usize..20, w in 1usize..20) {
+        layers::constant(inputs, outputs, kernel, padding, (h, w));
+    }
+}

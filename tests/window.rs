@@ -1,0 +1,395 @@
+//! The window, driven as a hand would: what is clicked and typed goes to the worker, and undo brings it back.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use iced::keyboard::{self, Key, Modifiers, key};
+use iced::{Element, Event, Point, Settings, Size, mouse};
+use iced_test::{Simulator, selector};
+use mien::app::{App, Message, Value, field_id, slider_id, theme};
+use mien::media::open;
+use mien::engine::{Model, Pane, Request, Sample, Worker};
+use mien::studio::{ActionUnit, AuVector, Preset};
+
+const SIZE: Size = Size::new(1360.0, 860.0);
+
+fn unit(code: u8) -> ActionUnit {
+    ActionUnit::from_code(code).unwrap()
+}
+
+/// A window on the first sample, with a worker that only keeps what it is asked.
+fn app() -> App {
+    let portrait = Sample::all()[0].open().unwrap();
+    App::new(Arc::new(Model::bundled().unwrap()), Worker::idle(), &portrait)
+}
+
+fn asked(app: &App) -> Request {
+    app.worker().pending().unwrap()
+}
+
+fn simulator<'a>(view: Element<'a, Message>) -> Simulator<'a, Message> {
+    let settings = Settings {
+        fonts: vec![include_bytes!("../resources/fonts/FiraCode-Regular.ttf").into()],
+        ..Settings::default()
+    };
+    Simulator::with_size(settings, SIZE, view)
+}
+
+/// Does something with the window as it stands, then hands the messages to the application.
+fn act(app: &mut App, hand: impl FnOnce(&mut Simulator<'_, Message>)) {
+    let messages: Vec<Message> = {
+        let mut window = simulator(app.view());
+        hand(&mut window);
+        window.into_messages().collect()
+    };
+    for message in messages {
+        drop(app.update(message));
+    }
+}
+
+fn press(app: &mut App, letter: &str, modifiers: Modifiers) {
+    let code = match letter {
+        "z" => key::Code::KeyZ,
+        "k" => key::Code::KeyK,
+        "s" => key::Code::KeyS,
+        other => panic!("no such key: {other}"),
+    };
+    let event = keyboard::Event::KeyPressed {
+        key: Key::Character(letter.into()),
+        modified_key: Key::Character(letter.into()),
+        physical_key: key::Physical::Code(code),
+        location: keyboard::Location::Standard,
+        modifiers,
+        text: None,
+        repeat: false,
+    };
+    drop(app.update(Message::Keyboard(event)));
+}
+
+/// Drags across a slider, from one value to another.
+fn drag(app: &mut App, value: Value, from: f32, to: f32) {
+    act(app, |window| {
+        let place = window.find(selector::id(slider_id(value))).unwrap().bounds();
+        let at = |value: f32| {
+            Point::new(place.x + 6.0 + value * (place.width - 12.0), place.center_y())
+        };
+        let moved = |value: f32| {
+            Event::Mouse(mouse::Event::CursorMoved { position: at(value) })
+        };
+        window.point_at(at(from));
+        window.simulate([
+            moved(from),
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)),
+        ]);
+        window.point_at(at(to));
+        window.simulate([
+            moved(to),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ]);
+    });
+}
+
+#[test]
+fn a_slider_moves_and_the_worker_is_asked_for_that_value() {
+    let mut app = app();
+    let smile = unit(12);
+    let own = app.document().source.get(smile);
+    assert_eq!(asked(&app).scene.target, app.document().source);
+
+    drag(&mut app, Value::Unit(smile), own, 0.25);
+    let target = asked(&app).scene.target.get(smile);
+    assert!((target - 0.25).abs() < 0.01, "{target}");
+
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene.target.get(smile), own);
+    press(&mut app, "z", Modifiers::CTRL | Modifiers::SHIFT);
+    assert_eq!(asked(&app).scene.target.get(smile), target);
+}
+
+#[test]
+fn a_whole_drag_is_one_step_of_undo() {
+    let mut app = app();
+    let before = app.document().clone();
+    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.3);
+    drag(&mut app, Value::Unit(unit(4)), 0.3, 0.9);
+    assert!(app.document().aus.get(unit(4)) > 0.85);
+    press(&mut app, "z", Modifiers::CTRL);
+    let first = app.document().aus.get(unit(4));
+    assert!((first - 0.3).abs() < 0.02, "{first}");
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(*app.document(), before);
+}
+
+#[test]
+fn a_number_is_typed_and_nonsense_changes_nothing() {
+    let mut app = app();
+    let type_in = |app: &mut App, text: &str| {
+        act(app, |window| {
+            window.click(selector::id(field_id(Value::Unit(unit(1))))).unwrap();
+            window.simulate([
+                select_all(),
+            ]);
+            window.typewrite(text);
+        });
+    };
+    type_in(&mut app, "0.5");
+    // Fields hold "0.00"; what was typed stands within it or in its place, and counts only as a number in range.
+    let value = asked(&app).scene.target.get(unit(1));
+    assert!((0.0..=1.0).contains(&value));
+    drop(app.update(Message::Undo));
+    type_in(&mut app, "x");
+    assert_eq!(asked(&app).scene.target.get(unit(1)), 0.0);
+}
+
+fn select_all() -> Event {
+    Event::Keyboard(keyboard::Event::KeyPressed {
+        key: Key::Character("a".into()),
+        modified_key: Key::Character("a".into()),
+        physical_key: key::Physical::Code(key::Code::KeyA),
+        location: keyboard::Location::Standard,
+        modifiers: Modifiers::CTRL,
+        text: None,
+        repeat: false,
+    })
+}
+
+#[test]
+fn a_double_click_brings_the_portraits_own_value_back() {
+    let mut app = app();
+    let smile = unit(12);
+    drag(&mut app, Value::Unit(smile), 0.8, 0.1);
+    act(&mut app, |window| {
+        let place = window.find(selector::id(slider_id(Value::Unit(smile)))).unwrap().bounds();
+        window.point_at(place.center());
+        let click = [
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ];
+        window.simulate(click.clone());
+        window.simulate(click);
+    });
+    assert_eq!(app.document().aus.get(smile), app.document().source.get(smile));
+}
+
+#[test]
+fn presets_and_reset_are_one_click() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Angry").unwrap();
+    });
+    let presets = Preset::built_in().unwrap();
+    let angry = Preset::find(&presets, "angry").unwrap();
+    assert_eq!(asked(&app).scene.target, angry.aus);
+    act(&mut app, |window| {
+        window.click("Reset all").unwrap();
+    });
+    assert_eq!(asked(&app).scene.target, app.document().source);
+}
+
+#[test]
+fn strength_zero_asks_for_no_edit() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Sad").unwrap();
+    });
+    assert!(asked(&app).scene.onset() > 0.0);
+    drag(&mut app, Value::Strength, 1.0, 0.0);
+    assert_eq!(asked(&app).scene.onset(), 0.0);
+}
+
+#[test]
+fn panes_come_and_go_and_the_key_held_shows_the_source() {
+    let mut app = app();
+    assert_eq!(asked(&app).panes, Pane::ALL);
+    act(&mut app, |window| {
+        window.click("Attention").unwrap();
+    });
+    assert_eq!(asked(&app).panes, [Pane::Source, Pane::Result, Pane::Color]);
+    assert!(!asked(&app).source);
+    press(&mut app, "s", Modifiers::empty());
+    assert!(asked(&app).source);
+}
+
+#[test]
+fn dragging_the_crops_edge_moves_what_the_network_sees() {
+    let mut app = app();
+    let before = app.document().crop;
+    act(&mut app, |window| {
+        let pane = window.find(selector::id("source")).unwrap().bounds();
+        // The request says how the pane shows the portrait.
+        let view = mien::engine::View::fit(pane.width as u32, pane.height as u32, (512, 512));
+        let edge = view.to_pane((
+            f64::from(before.x + before.side / 2.0),
+            f64::from(before.y),
+        ));
+        let at = Point::new(pane.x + edge.0 as f32, pane.y + edge.1 as f32);
+        let moved = |by: f32| {
+            let position = Point::new(at.x + by, at.y);
+            Event::Mouse(mouse::Event::CursorMoved { position })
+        };
+        window.point_at(at);
+        window.simulate([
+            moved(0.0),
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)),
+        ]);
+        window.point_at(Point::new(at.x + 20.0, at.y));
+        window.simulate([
+            moved(20.0),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ]);
+    });
+    let after = app.document().crop;
+    assert!(after.x > before.x + 5.0, "{before:?} {after:?}");
+    assert_eq!(after.side, before.side);
+    assert_eq!(asked(&app).scene.crop, after);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(app.document().crop, before);
+}
+
+#[test]
+fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
+    let mut app = app();
+    press(&mut app, "k", Modifiers::empty());
+    let own = asked(&app).scene.target;
+    let right = keyboard::Event::KeyPressed {
+        key: Key::Named(key::Named::ArrowRight),
+        modified_key: Key::Named(key::Named::ArrowRight),
+        physical_key: key::Physical::Code(key::Code::ArrowRight),
+        location: keyboard::Location::Standard,
+        modifiers: Modifiers::empty(),
+        text: None,
+        repeat: false,
+    };
+    for _ in 0..24 {
+        drop(app.update(Message::Keyboard(right.clone())));
+    }
+    act(&mut app, |window| {
+        window.click("Surprised").unwrap();
+    });
+    assert_eq!(app.document().track.keyframes().len(), 2);
+    let surprised = asked(&app).scene.target;
+    let left = match right {
+        keyboard::Event::KeyPressed { location, modifiers, .. } => keyboard::Event::KeyPressed {
+            key: Key::Named(key::Named::ArrowLeft),
+            modified_key: Key::Named(key::Named::ArrowLeft),
+            physical_key: key::Physical::Code(key::Code::ArrowLeft),
+            location,
+            modifiers,
+            text: None,
+            repeat: false,
+        },
+        _ => unreachable!("made above"),
+    };
+    for _ in 0..12 {
+        drop(app.update(Message::Keyboard(left.clone())));
+    }
+    let between = asked(&app).scene.target;
+    let middle: AuVector = own.lerp(&surprised, 0.5);
+    assert!(between.distance(&middle) < 1e-5);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(app.document().track.keyframes().len(), 1);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert!(app.document().track.is_empty());
+}
+
+#[test]
+fn another_portrait_is_shown_and_undo_brings_the_first_back() {
+    let mut app = app();
+    let first = app.document().clone();
+    let other = Sample::all()[1].open().unwrap();
+    drop(app.update(Message::Opened(Ok(Arc::new(other)))));
+    assert_eq!(app.document().portrait.name, "grace_hopper.jpg");
+    assert_eq!(asked(&app).portrait.size(), (512, 600));
+    drop(app.update(Message::Undo));
+    assert_eq!(*app.document(), first);
+    assert_eq!(asked(&app).portrait.size(), (512, 512));
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_told_and_nothing_is_lost() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Happy").unwrap();
+    });
+    let before = app.document().clone();
+    let problem = "notes.txt is not a picture that Mien can read.".to_owned();
+    drop(app.update(Message::Opened(Err(problem.clone()))));
+    assert_eq!(*app.document(), before);
+    let mut window = simulator(app.view());
+    assert!(window.find(problem.as_str()).is_ok());
+}
+
+#[test]
+fn the_export_dialog_opens_and_escape_closes_it() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Export…").unwrap();
+    });
+    let shown = |app: &App| simulator(app.view()).find("PNG sequence").is_ok();
+    assert!(shown(&app));
+    let escape = keyboard::Event::KeyPressed {
+        key: Key::Named(key::Named::Escape),
+        modified_key: Key::Named(key::Named::Escape),
+        physical_key: key::Physical::Code(key::Code::Escape),
+        location: keyboard::Location::Standard,
+        modifiers: Modifiers::empty(),
+        text: None,
+        repeat: false,
+    };
+    drop(app.update(Message::Keyboard(escape)));
+    assert!(!shown(&app));
+}
+
+/// The start screen as it was when somebody last looked at it and found it right.
+const START: &str = "tests/snapshots/start.png";
+
+#[test]
+fn the_start_screen_looks_as_it_did() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let model = Arc::new(Model::bundled().unwrap());
+    let worker = Worker::spawn(Arc::clone(&model), move || drop(tell.send(()))).unwrap();
+    let mut app = App::new(model, worker, &Sample::all()[0].open().unwrap());
+    // The panes learn their room from the first layout.
+    act(&mut app, |window| {
+        window.simulate([Event::Window(iced::window::Event::RedrawRequested(
+            std::time::Instant::now(),
+        ))]);
+    });
+    while told.recv_timeout(Duration::from_secs(60)).is_ok() {
+        drop(app.update(Message::Drawn));
+        if app.is_settled() {
+            break;
+        }
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = simulator(app.view());
+    let snapshot = window.snapshot(&theme()).unwrap();
+    // Writes the picture, since there is none under that name yet.
+    assert!(snapshot.matches_image(folder.path().join("start")).unwrap());
+    let written = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+
+    let known = Path::new(env!("CARGO_MANIFEST_DIR")).join(START);
+    if std::env::var_os("MIEN_UPDATE_SNAPSHOTS").is_some() {
+        std::fs::create_dir_all(known.parent().unwrap()).unwrap();
+        std::fs::copy(&written, &known).unwrap();
+    }
+    let (now, then) = (open(&written).unwrap(), open(&known).unwrap());
+    assert_eq!(now.size(), then.size());
+    let pixels = now.rgba().chunks(4).zip(then.rgba().chunks(4));
+    // Machines round differently; an eye sees nothing of it.
+    let differ = pixels
+        .filter(|(a, b)| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 32))
+        .count();
+    let share = differ as f64 / (now.width() * now.height()) as f64;
+    if share >= 0.002 {
+        let seen = std::env::temp_dir().join("mien-start-screen.png");
+        std::fs::copy(&written, &seen).unwrap();
+        panic!(
+            "{:.2} % of the start screen differs from {START}; look at {}, and if it is right, run the test again with MIEN_UPDATE_SNAPSHOTS=1",
+            share * 100.0,
+            seen.display()
+        );
+    }
+}
