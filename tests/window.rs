@@ -348,7 +348,7 @@ const START: &str = "tests/snapshots/start.png";
 fn the_start_screen_looks_as_it_did() {
     let (tell, told) = std::sync::mpsc::channel();
     let model = Arc::new(Model::bundled().unwrap());
-    let worker = Worker::spawn(Arc::clone(&model), move || drop(tell.send(()))).unwrap();
+    let worker = Worker::spawn(Arc::clone(&model), move || tell.send(()).unwrap_or_default()).unwrap();
     let mut app = App::new(model, worker, &Sample::all()[0].open().unwrap());
     // The panes learn their room from the first layout.
     act(&mut app, |window| {

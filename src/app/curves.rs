@@ -7,7 +7,8 @@ use iced::{Element, Length, Point, Rectangle, Renderer, Size, Theme};
 
 use super::theme;
 use super::timeline::Message;
-use crate::studio::{ActionUnit, Document};
+use super::widgets::Kept;
+use crate::studio::{ActionUnit, Document, Track};
 
 /// The room at the left and right end, so that the first and last keyframe are whole.
 const MARGIN: f32 = 10.0;
@@ -27,6 +28,8 @@ pub struct Curves<'a> {
 #[derive(Debug, Default)]
 pub struct Hand {
     drag: Option<Drag>,
+    /// Of the track, the playhead's frame and the selected keyframe.
+    drawn: Kept<(Track, u32, Option<usize>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,6 +110,7 @@ impl<'a> Curves<'a> {
                 position: lane.center(),
                 color: theme::FAINT,
                 size: theme::SMALL.into(),
+                font: theme::WORDS,
                 align_x: Horizontal::Center.into(),
                 align_y: Vertical::Center,
                 ..Text::default()
@@ -270,18 +274,20 @@ impl canvas::Program<Message> for Curves<'_> {
 
     fn draw(
         &self,
-        _hand: &Hand,
+        hand: &Hand,
         renderer: &Renderer,
         _theme: &Theme,
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
-        let mut frame = Frame::new(renderer, bounds.size());
-        self.draw_ruler(&mut frame, bounds.size());
-        self.draw_keys(&mut frame, bounds.width);
-        self.draw_curves(&mut frame, bounds.size());
-        self.draw_playhead(&mut frame, bounds.size());
-        vec![frame.into_geometry()]
+        let size = bounds.size();
+        let key = (self.document.track.clone(), self.frame, self.selected);
+        hand.drawn.draw(renderer, size, key, |frame| {
+            self.draw_ruler(frame, size);
+            self.draw_keys(frame, size.width);
+            self.draw_curves(frame, size);
+            self.draw_playhead(frame, size);
+        })
     }
 
     fn mouse_interaction(

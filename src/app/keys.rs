@@ -89,6 +89,7 @@ fn shortcut(key: &Key, letter: Option<char>, modifiers: Modifiers, repeat: bool)
         'w' => panes(panes::Message::WipeToggled),
         'c' => panes(panes::Message::CropToggled),
         'f' => panes(panes::Message::Fit),
+        'g' => panes(panes::Message::Face),
         'r' => Some(Message::Expression(expression::Message::ResetAll)),
         digit @ '1'..='4' => {
             let pane = Pane::ALL.get(digit as usize - '1' as usize)?;

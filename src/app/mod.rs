@@ -59,9 +59,10 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
     .theme(|_: &App| theme::theme())
     .subscription(App::subscription)
     .font(theme::FIGURES_FILE)
+    .default_font(theme::WORDS)
     .antialiasing(true)
     .window(window::Settings {
-        size: iced::Size::new(1360.0, 860.0),
+        size: iced::Size::new(1400.0, 880.0),
         min_size: Some(iced::Size::new(980.0, 640.0)),
         icon: icon(),
         ..window::Settings::default()
@@ -104,7 +105,7 @@ pub struct App {
 #[derive(Debug, Default)]
 struct Status {
     notice: Option<Notice>,
-    /// Milliseconds of the latest frame for which the network ran.
+    /// Milliseconds that a frame takes.
     millis: Option<f32>,
     /// The mean of 1 - A, in 0..=1.
     edited: f32,
@@ -398,7 +399,7 @@ impl App {
             .insert(id, Arc::new(portrait.picture.clone()));
         self.history
             .edit(|document| *document = document_of(id, portrait));
-        self.panes.reset();
+        self.panes.show_face(!portrait.guessed);
         self.forget_portraits();
         self.status.notice = portrait.guessed.then(|| {
             Notice::Hint(
@@ -424,7 +425,7 @@ impl App {
             id: document.portrait.id,
             portrait: Arc::clone(portrait),
             scene: Scene::of(document, self.timeline.frame()),
-            view: self.panes.view_of(portrait.size()),
+            view: self.panes.view_of(document),
             panes: self.panes.shown().to_vec(),
             wipe: self.panes.wipe,
             source: self.panes.holding,
@@ -447,9 +448,7 @@ impl App {
             Some(Ok(outcome)) => {
                 if self.panes.take(&outcome) {
                     self.status.edited = outcome.mean_edit;
-                    if outcome.network_millis.is_some() {
-                        self.status.millis = Some(outcome.millis);
-                    }
+                    self.status.millis = Some(outcome.millis);
                 }
             }
             Some(Err(error)) => self.status.notice = Some(Notice::Problem(error.to_string())),

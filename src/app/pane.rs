@@ -9,6 +9,7 @@ use iced::{Color, Element, Length, Point, Rectangle, Renderer, Size, Theme};
 
 use super::panes::{Message, Shown};
 use super::theme;
+use super::widgets::Kept;
 use crate::engine::{Pane, View};
 use crate::studio::Crop;
 
@@ -77,6 +78,8 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(350);
 pub struct Hand {
     drag: Option<Drag>,
     pressed: Option<(Instant, Point)>,
+    /// Of the crop's place, the wipe and the title.
+    drawn: Kept<(Option<Rectangle>, Option<f32>, &'static str)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -178,55 +181,58 @@ impl Overlay {
         }
     }
 
-    fn draw_crop(&self, frame: &mut Frame, crop: Crop) {
-        let place = self.crop_place(crop);
-        let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
-        frame.stroke_rectangle(
-            place.position(),
-            place.size(),
-            edge(Color::BLACK.scale_alpha(0.5), 3.0),
-        );
-        frame.stroke_rectangle(
-            place.position(),
-            place.size(),
-            edge(theme::ACCENT.scale_alpha(0.8), 1.0),
-        );
-        let (right, bottom) = (place.x + place.width, place.y + place.height);
-        for (x, y) in [(place.x, place.y), (right, place.y), (place.x, bottom), (right, bottom)] {
-            let corner = Path::rectangle(Point::new(x - 3.5, y - 3.5), Size::new(7.0, 7.0));
-            frame.fill(&corner, theme::ACCENT);
-        }
-    }
-
-    fn draw_wipe(&self, frame: &mut Frame, wipe: f32, size: Size) {
-        let x = (wipe * size.width).round() + 0.5;
-        let line = Path::line(Point::new(x, 0.0), Point::new(x, size.height));
-        frame.stroke(&line, Stroke::default().with_color(Color::BLACK.scale_alpha(0.5)).with_width(3.0));
-        frame.stroke(&line, Stroke::default().with_color(theme::ACCENT).with_width(1.0));
-        frame.fill(&Path::circle(Point::new(x, size.height / 2.0), 6.0), theme::ACCENT);
-    }
-
-    fn draw_title(&self, frame: &mut Frame) {
-        let title = match self.pane {
+    fn title(&self) -> &'static str {
+        match self.pane {
             Pane::Result if self.holding => "Source (held)",
             Pane::Result if !self.edited => "Result · no edit",
             pane => pane.title(),
-        };
-        let place = Point::new(8.0, 6.0);
-        let size = Size::new(16.0 + 6.6 * title.chars().count() as f32, 20.0);
-        frame.fill(
-            &Path::rounded_rectangle(place, size, 4.0.into()),
-            theme::GROUND.scale_alpha(0.72),
-        );
-        frame.fill_text(Text {
-            content: title.to_owned(),
-            position: Point::new(place.x + 8.0, place.y + 10.0),
-            color: theme::TEXT,
-            size: theme::SMALL.into(),
-            align_y: Vertical::Center,
-            ..Text::default()
-        });
+        }
     }
+}
+
+fn draw_crop(frame: &mut Frame, place: Rectangle) {
+    let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
+    frame.stroke_rectangle(
+        place.position(),
+        place.size(),
+        edge(Color::BLACK.scale_alpha(0.5), 3.0),
+    );
+    frame.stroke_rectangle(
+        place.position(),
+        place.size(),
+        edge(theme::ACCENT.scale_alpha(0.8), 1.0),
+    );
+    let (right, bottom) = (place.x + place.width, place.y + place.height);
+    for (x, y) in [(place.x, place.y), (right, place.y), (place.x, bottom), (right, bottom)] {
+        let corner = Path::rectangle(Point::new(x - 3.5, y - 3.5), Size::new(7.0, 7.0));
+        frame.fill(&corner, theme::ACCENT);
+    }
+}
+
+fn draw_wipe(frame: &mut Frame, wipe: f32, size: Size) {
+    let x = (wipe * size.width).round() + 0.5;
+    let line = Path::line(Point::new(x, 0.0), Point::new(x, size.height));
+    frame.stroke(&line, Stroke::default().with_color(Color::BLACK.scale_alpha(0.5)).with_width(3.0));
+    frame.stroke(&line, Stroke::default().with_color(theme::ACCENT).with_width(1.0));
+    frame.fill(&Path::circle(Point::new(x, size.height / 2.0), 6.0), theme::ACCENT);
+}
+
+fn draw_title(frame: &mut Frame, title: &str) {
+    let place = Point::new(8.0, 6.0);
+    let size = Size::new(16.0 + 6.6 * title.chars().count() as f32, 20.0);
+    frame.fill(
+        &Path::rounded_rectangle(place, size, 4.0.into()),
+        theme::GROUND.scale_alpha(0.72),
+    );
+    frame.fill_text(Text {
+        content: title.to_owned(),
+        position: Point::new(place.x + 8.0, place.y + 10.0),
+        color: theme::TEXT,
+        size: theme::SMALL.into(),
+            font: theme::WORDS,
+        align_y: Vertical::Center,
+        ..Text::default()
+    });
 }
 
 impl canvas::Program<Message> for Overlay {
@@ -270,7 +276,7 @@ impl canvas::Program<Message> for Overlay {
                     });
                 if again && matches!(grip, Drag::Pan { .. }) {
                     hand.drag = None;
-                    return Some(Action::publish(Message::Fit).and_capture());
+                    return Some(Action::publish(Message::Face).and_capture());
                 }
                 hand.drag = Some(grip);
                 Some(Action::capture())
@@ -293,21 +299,23 @@ impl canvas::Program<Message> for Overlay {
 
     fn draw(
         &self,
-        _hand: &Hand,
+        hand: &Hand,
         renderer: &Renderer,
         _theme: &Theme,
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
-        let mut frame = Frame::new(renderer, bounds.size());
-        if let Some(crop) = self.crop {
-            self.draw_crop(&mut frame, crop);
-        }
-        if let Some(wipe) = self.wipe {
-            self.draw_wipe(&mut frame, wipe, bounds.size());
-        }
-        self.draw_title(&mut frame);
-        vec![frame.into_geometry()]
+        let crop = self.crop.map(|crop| self.crop_place(crop));
+        let key = (crop, self.wipe, self.title());
+        hand.drawn.draw(renderer, bounds.size(), key, |frame| {
+            if let Some(place) = crop {
+                draw_crop(frame, place);
+            }
+            if let Some(wipe) = self.wipe {
+                draw_wipe(frame, wipe, bounds.size());
+            }
+            draw_title(frame, self.title());
+        })
     }
 
     fn mouse_interaction(

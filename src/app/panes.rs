@@ -19,8 +19,7 @@ const TILE_BYTES: u32 = 2 * 1024 * 1024 - 1;
 #[derive(Debug)]
 pub struct Panes {
     shown: Vec<Pane>,
-    /// Where the artist has zoomed and panned to; `None` shows the whole portrait, whatever the window's size.
-    view: Option<View>,
+    look: Look,
     /// The room for all panes, in logical pixels.
     area: Size,
     /// Physical pixels a logical pixel.
@@ -32,6 +31,20 @@ pub struct Panes {
     pictures: Vec<Shown>,
     serial: u64,
 }
+
+/// What part of the portrait the panes show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Look {
+    /// All of it, whatever the window's size.
+    Whole,
+    /// The face's crop with some room around it.
+    Face,
+    /// Where the artist has zoomed and panned to.
+    At(View),
+}
+
+/// How much more than the crop is shown of the face, in sides of the crop.
+const AROUND_FACE: f32 = 1.5;
 
 /// A pane's latest picture, cut so that each tile is sent at once.
 #[derive(Debug)]
@@ -59,6 +72,7 @@ pub enum Message {
     /// Physical pixels.
     Panned((f64, f64)),
     Fit,
+    Face,
     Actual,
     WipeToggled,
     Wiped(f32),
@@ -78,7 +92,7 @@ impl Default for Panes {
     fn default() -> Self {
         Self {
             shown: vec![Pane::Source, Pane::Result, Pane::Attention, Pane::Color],
-            view: None,
+            look: Look::Face,
             area: Size::new(800.0, 560.0),
             scale: 1.0,
             wipe: None,
@@ -105,20 +119,29 @@ impl Panes {
         self.scale = scale.max(0.1);
     }
 
-    /// Another portrait: the whole of it is shown.
-    pub fn reset(&mut self) {
-        self.view = None;
+    /// Another portrait: its face is shown where it is known, else the whole of it.
+    pub fn show_face(&mut self, known: bool) {
+        self.look = if known { Look::Face } else { Look::Whole };
     }
 
     /// What every pane shows of the portrait, in physical pixels.
-    pub fn view_of(&self, portrait: (u32, u32)) -> View {
-        let (_, cell) = self.layout(portrait);
+    pub fn view_of(&self, document: &Document) -> View {
+        let portrait = (document.portrait.width, document.portrait.height);
+        let (_, cell) = self.layout(document);
         let pixels = |side: f32| ((side * self.scale).round() as u32).max(1);
         let (width, height) = (pixels(cell.width), pixels(cell.height));
-        match self.view {
-            Some(view) if (view.width, view.height) == (width, height) => view,
-            Some(view) => view.resized(width, height),
-            None => View::fit(width, height, portrait),
+        match self.look {
+            Look::At(view) if (view.width, view.height) == (width, height) => view,
+            Look::At(view) => view.resized(width, height),
+            Look::Whole => View::fit(width, height, portrait),
+            Look::Face => {
+                let crop = document.crop;
+                let middle = (
+                    f64::from(crop.x + crop.side / 2.0),
+                    f64::from(crop.y + crop.side / 2.0),
+                );
+                View::about(width, height, middle, f64::from(crop.side * AROUND_FACE))
+            }
         }
     }
 
@@ -142,22 +165,23 @@ impl Panes {
 
     pub fn update(&mut self, message: Message, document: &Document) -> Action {
         let portrait = (document.portrait.width, document.portrait.height);
-        let view = self.view_of(portrait);
+        let view = self.view_of(document);
         match message {
             Message::Area(area) => {
-                self.view = self.view.map(|_| view);
+                self.hold(view);
                 self.area = area;
             }
             Message::Toggled(pane) => {
-                self.view = self.view.map(|_| view);
+                self.hold(view);
                 self.toggle(pane);
             }
-            Message::Zoomed(factor, at) => self.view = Some(view.zoomed(factor, at)),
-            Message::Panned(by) => self.view = Some(view.panned(by, portrait)),
-            Message::Fit => self.view = None,
+            Message::Zoomed(factor, at) => self.look = Look::At(view.zoomed(factor, at)),
+            Message::Panned(by) => self.look = Look::At(view.panned(by, portrait)),
+            Message::Fit => self.look = Look::Whole,
+            Message::Face => self.look = Look::Face,
             Message::Actual => {
                 let centre = (f64::from(view.width) / 2.0, f64::from(view.height) / 2.0);
-                self.view = Some(view.zoomed(1.0 / view.zoom, centre));
+                self.look = Look::At(view.zoomed(1.0 / view.zoom, centre));
             }
             Message::WipeToggled => {
                 self.wipe = match self.wipe {
@@ -171,11 +195,20 @@ impl Panes {
             Message::Wiped(place) => self.wipe = Some(place.clamp(0.0, 1.0)),
             Message::CropToggled => self.crop_shown = !self.crop_shown,
             Message::Cropped(crop) => {
+                // The view stays put while the crop is under the hand.
+                self.look = Look::At(view);
                 return Action::Crop(crop.fitted(portrait.0, portrait.1));
             }
             Message::Released => return Action::EndGesture,
         }
         Action::None
+    }
+
+    /// Keeps what is zoomed to through a change of the layout.
+    fn hold(&mut self, view: View) {
+        if let Look::At(_) = self.look {
+            self.look = Look::At(view);
+        }
     }
 
     /// Shows or hides a pane; the last one stays.
@@ -189,8 +222,16 @@ impl Panes {
         }
     }
 
-    /// Columns, and the size of a pane in whole logical pixels: whatever shows the portrait largest.
-    fn layout(&self, portrait: (u32, u32)) -> (usize, Size) {
+    /// Columns, and the size of a pane in whole logical pixels: whatever shows the portrait largest, and of those
+    /// what leaves the fewest places empty.
+    fn layout(&self, document: &Document) -> (usize, Size) {
+        let (width, height) = match self.look {
+            Look::Face => (1.0, 1.0),
+            _ => (
+                document.portrait.width.max(1) as f32,
+                document.portrait.height.max(1) as f32,
+            ),
+        };
         let count = self.shown.len();
         let cell = |columns: usize| {
             let rows = count.div_ceil(columns);
@@ -199,19 +240,20 @@ impl Panes {
             };
             Size::new(side(self.area.width, columns), side(self.area.height, rows))
         };
-        let zoom = |size: Size| {
-            (size.width / portrait.0.max(1) as f32).min(size.height / portrait.1.max(1) as f32)
+        let merit = |columns: usize, size: Size| {
+            let empty = columns * count.div_ceil(columns) - count;
+            // A percent larger is not worth an empty place.
+            (size.width / width).min(size.height / height) * (1.0 - 0.01 * empty as f32)
         };
         (1..=count)
             .map(|columns| (columns, cell(columns)))
-            .max_by(|(_, a), (_, b)| zoom(*a).total_cmp(&zoom(*b)))
+            .max_by(|a, b| merit(a.0, a.1).total_cmp(&merit(b.0, b.1)))
             .unwrap_or((1, self.area))
     }
 
     pub fn view<'a>(&'a self, document: &'a Document, onset: bool) -> Element<'a, Message> {
-        let portrait = (document.portrait.width, document.portrait.height);
-        let (columns, cell) = self.layout(portrait);
-        let view = self.view_of(portrait);
+        let (columns, cell) = self.layout(document);
+        let view = self.view_of(document);
         // The crop is drawn where the portrait itself is seen, or failing that on the first pane.
         let crop_pane = self
             .shown
@@ -276,8 +318,13 @@ impl Panes {
             Position::Top,
         );
         let fit = hinted(
-            toggle("Fit", self.view.is_none(), Message::Fit),
-            "The whole portrait (F, or double-click)",
+            toggle("Whole", self.look == Look::Whole, Message::Fit),
+            "The whole portrait (F)",
+            Position::Top,
+        );
+        let face = hinted(
+            toggle("Face", self.look == Look::Face, Message::Face),
+            "The face and a little around it (G, or double-click)",
             Position::Top,
         );
         let actual = hinted(
@@ -295,6 +342,7 @@ impl Panes {
             .push(crop)
             .push(space::horizontal())
             .push(percent)
+            .push(face)
             .push(fit)
             .push(actual)
             .spacing(theme::GAP)
@@ -326,6 +374,7 @@ fn tiles((width, height): (u32, u32), rgba: &[u8]) -> Vec<Tile> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::{AuVector, PortraitRef};
 
     #[test]
     fn tiles_are_small_and_cover_every_row() {
@@ -341,16 +390,28 @@ mod tests {
 
     #[test]
     fn the_layout_shows_the_portrait_as_large_as_it_can() {
+        let portrait = PortraitRef {
+            id: 0,
+            name: String::new(),
+            width: 512,
+            height: 512,
+        };
+        let crop = Crop {
+            x: 0.0,
+            y: 0.0,
+            side: 99.0,
+        };
+        let document = Document::new(portrait, crop, AuVector::NEUTRAL);
         let mut panes = Panes {
             area: Size::new(900.0, 500.0),
             ..Panes::default()
         };
-        assert_eq!(panes.layout((512, 512)).0, 2);
+        assert_eq!(panes.layout(&document).0, 2);
         panes.toggle(Pane::Color);
-        assert_eq!(panes.layout((512, 512)).0, 3);
+        assert_eq!(panes.layout(&document).0, 3);
         panes.toggle(Pane::Attention);
         panes.toggle(Pane::Source);
-        assert_eq!(panes.layout((512, 512)), (1, Size::new(900.0, 500.0)));
+        assert_eq!(panes.layout(&document), (1, Size::new(900.0, 500.0)));
         panes.toggle(Pane::Result);
         assert_eq!(panes.shown(), [Pane::Result], "the last pane stays");
     }

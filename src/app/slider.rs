@@ -7,6 +7,7 @@ use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, S
 use iced::{Element, Length, Point, Rectangle, Renderer, Theme, keyboard};
 
 use super::theme;
+use super::widgets::Kept;
 
 /// The slider's height, in logical pixels.
 pub const HEIGHT: f32 = 22.0;
@@ -39,6 +40,43 @@ impl<'a, Message: Clone + 'a> Slider<'a, Message> {
     }
 }
 
+impl<Message> Slider<'_, Message> {
+    fn paint(&self, frame: &mut Frame, alive: bool) {
+        let size = frame.size();
+        let middle = size.height / 2.0;
+        let place = |value: f32| place_of(value, size.width);
+        let bar = |from: f32, to: f32| {
+            Path::line(Point::new(from, middle), Point::new(to, middle))
+        };
+        let stroke = |color| {
+            Stroke::default()
+                .with_color(color)
+                .with_width(3.0)
+                .with_line_cap(canvas::LineCap::Round)
+        };
+        frame.stroke(&bar(place(0.0), place(1.0)), stroke(theme::LINE));
+        let (value, own) = (place(self.value), place(self.own));
+        if value != own {
+            frame.stroke(&bar(own, value), stroke(theme::ACCENT));
+        }
+        let tick = Path::line(
+            Point::new(own, middle - 6.0),
+            Point::new(own, middle + 6.0),
+        );
+        frame.stroke(
+            &tick,
+            Stroke::default().with_color(theme::DIM).with_width(1.5),
+        );
+        let radius = if alive { HANDLE } else { HANDLE - 1.0 };
+        let color = if self.value == self.own && !alive {
+            theme::DIM
+        } else {
+            theme::TEXT
+        };
+        frame.fill(&Path::circle(Point::new(value, middle), radius), color);
+    }
+}
+
 /// The value under a place on a slider of this width, and back.
 pub fn value_at(x: f32, width: f32) -> f32 {
     ((x - HANDLE) / (width - 2.0 * HANDLE).max(1.0)).clamp(0.0, 1.0)
@@ -56,6 +94,8 @@ pub struct Hand {
     pressed: Option<Instant>,
     fine: bool,
     over: bool,
+    /// Of the value, the tick, and whether the hand is here.
+    drawn: Kept<(f32, f32, bool)>,
 }
 
 impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
@@ -123,40 +163,10 @@ impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
-        let mut frame = Frame::new(renderer, bounds.size());
-        let middle = bounds.height / 2.0;
-        let place = |value: f32| place_of(value, bounds.width);
-        let bar = |from: f32, to: f32| {
-            Path::line(Point::new(from, middle), Point::new(to, middle))
-        };
-        let stroke = |color| {
-            Stroke::default()
-                .with_color(color)
-                .with_width(3.0)
-                .with_line_cap(canvas::LineCap::Round)
-        };
-        frame.stroke(&bar(place(0.0), place(1.0)), stroke(theme::LINE));
-        let (value, own) = (place(self.value), place(self.own));
-        if value != own {
-            frame.stroke(&bar(own, value), stroke(theme::ACCENT));
-        }
-        let tick = Path::line(
-            Point::new(own, middle - 6.0),
-            Point::new(own, middle + 6.0),
-        );
-        frame.stroke(
-            &tick,
-            Stroke::default().with_color(theme::DIM).with_width(1.5),
-        );
         let alive = hand.over || hand.dragging.is_some();
-        let radius = if alive { HANDLE } else { HANDLE - 1.0 };
-        let color = if self.value == self.own && !alive {
-            theme::DIM
-        } else {
-            theme::TEXT
-        };
-        frame.fill(&Path::circle(Point::new(value, middle), radius), color);
-        vec![frame.into_geometry()]
+        let key = (self.value, self.own, alive);
+        hand.drawn
+            .draw(renderer, bounds.size(), key, |frame| self.paint(frame, alive))
     }
 
     fn mouse_interaction(

@@ -26,6 +26,9 @@ pub const SPACE: f32 = 14.0;
 /// Figures of equal width: nothing jumps when a value changes.
 pub const FIGURES: Font = Font::with_name("Fira Code");
 
+/// The font of everything else; iced carries it.
+pub const WORDS: Font = Font::with_name("Fira Sans");
+
 /// The figures' font file.
 pub const FIGURES_FILE: &[u8] = include_bytes!("../../resources/fonts/FiraCode-Regular.ttf");
 

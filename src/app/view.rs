@@ -16,14 +16,17 @@ impl App {
         let document = self.document();
         let frame = self.timeline.frame();
         let edited = Scene::of(document, frame).onset() > 0.0;
+        let right = column![
+            self.panes.view(document, edited).map(Message::Panes),
+            self.timeline.view(document).map(Message::Timeline),
+        ];
         let middle = row![
             self.expression.view(document, frame).map(Message::Expression),
-            self.panes.view(document, edited).map(Message::Panes),
+            right,
         ];
         let base = column![
             self.top_bar(),
             middle.height(Length::Fill),
-            self.timeline.view(document).map(Message::Timeline),
             self.status_line(),
         ];
         let dialog = self.export.as_ref().map(|dialog| {
@@ -116,7 +119,7 @@ impl App {
                 ),
                 hinted(
                     figures(format!("{millis} a frame")),
-                    "The latest frame for which the network ran, with drawing all panes",
+                    "What a frame takes: the network when it last ran, and drawing all panes",
                     Position::Top,
                 ),
                 figures(self.model.name().to_owned()),

@@ -1,12 +1,49 @@
 //! Small pieces that several panels share.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use iced::widget::tooltip::Position;
 use iced::widget::{button, canvas, container, text, tooltip};
-use iced::{Color, Element, Point, Rectangle, Renderer, Theme, mouse};
+use iced::{Color, Element, Point, Rectangle, Renderer, Size, Theme, mouse};
 
 use super::theme;
+
+/// A drawing that is kept until what it shows has changed.
+///
+/// Besides the work it saves, the software renderer needs it: of a fresh drawing it repaints only the boxes of the
+/// paths, and those of straight lines are empty.
+#[derive(Debug)]
+pub struct Kept<K> {
+    cache: canvas::Cache,
+    key: RefCell<Option<K>>,
+}
+
+impl<K> Default for Kept<K> {
+    fn default() -> Self {
+        Self {
+            cache: canvas::Cache::new(),
+            key: RefCell::new(None),
+        }
+    }
+}
+
+impl<K: PartialEq> Kept<K> {
+    /// The drawing for `key`, made anew only when the key or the size is another.
+    pub fn draw(
+        &self,
+        renderer: &Renderer,
+        size: Size,
+        key: K,
+        draw: impl FnOnce(&mut canvas::Frame),
+    ) -> Vec<canvas::Geometry> {
+        if self.key.borrow().as_ref() != Some(&key) {
+            self.cache.clear();
+            self.key.replace(Some(key));
+        }
+        vec![self.cache.draw(renderer, size, draw)]
+    }
+}
 
 /// Something with an explanation that appears when the cursor rests on it.
 pub fn hinted<'a, M: 'a>(
@@ -71,17 +108,22 @@ struct Drawing {
 }
 
 impl<M> canvas::Program<M> for Drawing {
-    type State = ();
+    type State = Kept<(Sign, Color)>;
 
     fn draw(
         &self,
-        _state: &(),
+        kept: &Self::State,
         renderer: &Renderer,
         _theme: &Theme,
         bounds: Rectangle,
         _cursor: mouse::Cursor,
     ) -> Vec<canvas::Geometry> {
-        let mut frame = canvas::Frame::new(renderer, bounds.size());
+        kept.draw(renderer, bounds.size(), (self.sign, self.color), |frame| self.paint(frame))
+    }
+}
+
+impl Drawing {
+    fn paint(&self, frame: &mut canvas::Frame) {
         let stroke = canvas::Stroke::default()
             .with_color(self.color)
             .with_width(1.8)
@@ -131,6 +173,5 @@ impl<M> canvas::Program<M> for Drawing {
                 frame.stroke(&head, stroke);
             }
         }
-        vec![frame.into_geometry()]
     }
 }

@@ -36,6 +36,18 @@ impl View {
         }
     }
 
+    /// A square of the portrait of this side about a point, as large as the pane allows; at most 16 times.
+    pub fn about(width: u32, height: u32, middle: (f64, f64), side: f64) -> Self {
+        let zoom = (f64::from(width.min(height)) / side.max(1.0)).min(16.0);
+        Self {
+            x: middle.0 - f64::from(width) / zoom / 2.0,
+            y: middle.1 - f64::from(height) / zoom / 2.0,
+            zoom,
+            width,
+            height,
+        }
+    }
+
     /// Zooms by a factor about a point of the pane (in pane pixels), which stays where it is. Between 1/64 and 32.
     pub fn zoomed(self, factor: f64, at: (f64, f64)) -> Self {
         let zoom = (self.zoom * factor).clamp(1.0 / 64.0, 32.0);

@@ -66,7 +66,7 @@ pub struct Outcome {
     pub pictures: Vec<Picture>,
     /// The mean of 1 - A over the crop, in 0..=1.
     pub mean_edit: f32,
-    /// Milliseconds of the network and the drawing.
+    /// Milliseconds that a frame takes: this drawing, and the network when it last ran.
     pub millis: f32,
     /// Milliseconds of the network alone; nothing when its last word was used again.
     pub network_millis: Option<f32>,
@@ -197,6 +197,8 @@ struct Desk {
     pyramid: Option<(u64, Pyramid)>,
     renderer: Option<(u64, Renderer)>,
     seen: Option<(u64, View, Picture)>,
+    /// Milliseconds of the network when it last ran.
+    network: f32,
     edits: Edits,
 }
 
@@ -241,7 +243,10 @@ impl Desk {
             request: request.clone(),
             pictures,
             mean_edit,
-            millis: millis_since(started),
+            millis: match network_millis {
+                Some(_) => millis_since(started),
+                None => millis_since(started) + self.network,
+            },
             network_millis,
         })
     }
@@ -272,6 +277,7 @@ impl Desk {
         let started = Instant::now();
         let edit = Arc::new(renderer.edit(&target, stale)?);
         let millis = millis_since(started);
+        self.network = millis;
         self.edits.put(target, Arc::clone(&edit));
         Ok((Some(edit), Some(millis)))
     }
@@ -359,7 +365,7 @@ mod tests {
     fn spawn() -> (Worker, mpsc::Receiver<()>) {
         let (tell, told) = mpsc::channel();
         let model = Arc::new(Model::bundled().unwrap());
-        let worker = Worker::spawn(model, move || drop(tell.send(()))).unwrap();
+        let worker = Worker::spawn(model, move || tell.send(()).unwrap_or_default()).unwrap();
         (worker, told)
     }
 

@@ -158,9 +158,10 @@ fn blend(pixel: &mut [u8], values: [f32; PLANES], window: f32, show: Show) {
             }
         }
         Show::Attention { .. } => {
-            let heat = heat(edited.clamp(0.0, 1.0) * window);
+            let amount = edited.clamp(0.0, 1.0) * window;
+            let heat = heat(amount);
             for c in 0..3 {
-                pixel[c] = (f32::from(pixel[c]) * 0.6 + heat[c]).round() as u8;
+                pixel[c] = (f32::from(pixel[c]) * (1.0 - 0.6 * amount) + heat[c]).round() as u8;
             }
         }
         Show::Color => {
@@ -177,7 +178,7 @@ fn dim(base: &mut Picture) {
         let luma = 0.2126 * f32::from(pixel[0])
             + 0.7152 * f32::from(pixel[1])
             + 0.0722 * f32::from(pixel[2]);
-        pixel[..3].fill((luma * 0.35).round() as u8);
+        pixel[..3].fill((luma * 0.42).round() as u8);
     });
 }
 
