@@ -5,8 +5,8 @@ mod media_support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use mien::media::{self, Picture};
 use media_support::{names, read_gif, read_mp4};
+use mien::media::{self, Picture};
 
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -94,7 +94,16 @@ fn no_edit_gives_back_the_very_bytes() {
     succeed(&edit(
         folder.path(),
         &path,
-        &["--crop", "10,5,60", "--au", "12=1", "--strength", "0", "-o", "still.png"],
+        &[
+            "--crop",
+            "10,5,60",
+            "--au",
+            "12=1",
+            "--strength",
+            "0",
+            "-o",
+            "still.png",
+        ],
     ));
     succeed(&edit(
         folder.path(),
@@ -117,20 +126,41 @@ fn a_gif_moves_there_and_back() {
     succeed(&edit(
         folder.path(),
         &sample("astronaut.png"),
-        &["--preset", "surprise", "--frames", "6", "--fps", "12", "--pingpong", "--scale", "0.25", "-o", "s.gif"],
+        &[
+            "--preset",
+            "surprise",
+            "--frames",
+            "6",
+            "--fps",
+            "12",
+            "--pingpong",
+            "--scale",
+            "0.25",
+            "-o",
+            "s.gif",
+        ],
     ));
     let gif = read_gif(&folder.path().join("s.gif"));
     assert_eq!(gif.size, (128, 128));
     assert_eq!(gif.delays.len(), 10, "6 frames there and 4 back");
     let total: u32 = gif.delays.iter().map(|delay| u32::from(*delay)).sum();
-    assert!((i64::from(total) - 83).abs() <= 1, "{total} hundredths of a second");
+    assert!(
+        (i64::from(total) - 83).abs() <= 1,
+        "{total} hundredths of a second"
+    );
     assert_eq!(gif.repeat, gif::Repeat::Infinite);
     let difference = |a: &[u8], b: &[u8]| -> u64 {
-        a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum()
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| u64::from(a.abs_diff(*b)))
+            .sum()
     };
     let far = difference(&gif.shown[0], &gif.shown[5]);
     let near = difference(&gif.shown[1], &gif.shown[9]);
-    assert!(far > 4 * near, "the end is {far} from the start, the way back {near} from the way there");
+    assert!(
+        far > 4 * near,
+        "the end is {far} from the start, the way back {near} from the way there"
+    );
 }
 
 #[test]
@@ -140,8 +170,18 @@ fn a_video_has_its_frames_size_and_rate_even_when_odd() {
         folder.path(),
         &sample("grace_hopper.jpg"),
         &[
-            "--au", "12=1", "--frames", "5", "--fps", "23.976", "--scale", "0.21",
-            "--panes", "source,result", "-o", "v.mp4",
+            "--au",
+            "12=1",
+            "--frames",
+            "5",
+            "--fps",
+            "23.976",
+            "--scale",
+            "0.21",
+            "--panes",
+            "source,result",
+            "-o",
+            "v.mp4",
         ],
     ));
     let video = read_mp4(&folder.path().join("v.mp4"));
@@ -157,13 +197,29 @@ fn a_video_has_its_frames_size_and_rate_even_when_odd() {
 fn a_sequence_is_numbered_and_its_last_frame_is_the_still() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
-    let asked = ["--preset", "happy", "--panes", "result,attention,colour,source", "--scale", "0.25"];
+    let asked = [
+        "--preset",
+        "happy",
+        "--panes",
+        "result,attention,colour,source",
+        "--scale",
+        "0.25",
+    ];
     let with = |more: &[&'static str]| [&asked, more].concat();
-    succeed(&edit(folder.path(), &portrait, &with(&["--frames", "3", "-o", "walk.png"])));
+    succeed(&edit(
+        folder.path(),
+        &portrait,
+        &with(&["--frames", "3", "-o", "walk.png"]),
+    ));
     succeed(&edit(folder.path(), &portrait, &with(&["-o", "still.png"])));
     assert_eq!(
         names(folder.path()),
-        ["still.png", "walk_0001.png", "walk_0002.png", "walk_0003.png"]
+        [
+            "still.png",
+            "walk_0001.png",
+            "walk_0002.png",
+            "walk_0003.png"
+        ]
     );
     let last = media::open(&folder.path().join("walk_0003.png")).unwrap();
     let still = media::open(&folder.path().join("still.png")).unwrap();
@@ -177,7 +233,12 @@ fn weights_are_listed() {
     let listed = mien(folder.path(), &["weights", "list", "-v"]);
     succeed(&listed);
     let text = String::from_utf8(listed.stdout).unwrap();
-    for part in ["ganimation-128", "AU45", "comes with Mien", "MIT OR Apache-2.0"] {
+    for part in [
+        "ganimation-128",
+        "AU45",
+        "comes with Mien",
+        "MIT OR Apache-2.0",
+    ] {
         assert!(text.contains(part), "{text}");
     }
 }
@@ -193,17 +254,32 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         (&["--au", "12=NaN", "-o", "x.png"], "out of range"),
         (&["--au", "12", "-o", "x.png"], "write the code"),
         (&["--preset", "grumpy", "-o", "x.png"], "not a preset"),
-        (&["--strength", "2", "-o", "x.png"], "--strength 2 is out of range"),
+        (
+            &["--strength", "2", "-o", "x.png"],
+            "--strength 2 is out of range",
+        ),
         (&["--strength", "NaN", "-o", "x.png"], "out of range"),
-        (&["--crop", "400,10,200", "-o", "x.png"], "does not lie within"),
-        (&["--crop", "-5,10,200", "-o", "x.png"], "does not lie within"),
+        (
+            &["--crop", "400,10,200", "-o", "x.png"],
+            "does not lie within",
+        ),
+        (
+            &["--crop", "-5,10,200", "-o", "x.png"],
+            "does not lie within",
+        ),
         (&["--crop", "1,1,2", "-o", "x.png"], "too small"),
         (&["--crop", "face", "-o", "x.png"], "not a crop"),
         (&["--panes", "flow", "-o", "x.png"], "not a pane"),
-        (&["--frames", "0", "-o", "x.gif"], "--frames 0 is out of range"),
+        (
+            &["--frames", "0", "-o", "x.gif"],
+            "--frames 0 is out of range",
+        ),
         (&["--fps", "0", "-o", "x.gif"], "--fps 0 is out of range"),
         (&["--fps", "99", "-o", "x.gif"], "from 1 to 50"),
-        (&["--scale", "7", "-o", "x.png"], "--scale 7 is out of range"),
+        (
+            &["--scale", "7", "-o", "x.png"],
+            "--scale 7 is out of range",
+        ),
         (&["-o", "x.mov"], "end the name in .png, .gif or .mp4"),
         (&["-o", "nowhere/x.png"], "nowhere"),
     ];
@@ -212,7 +288,11 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         assert!(words.contains(part), "{arguments:?}: {words}");
         assert_eq!(words.lines().count(), 1, "{words}");
     }
-    assert!(names(folder.path()).is_empty(), "{:?}", names(folder.path()));
+    assert!(
+        names(folder.path()).is_empty(),
+        "{:?}",
+        names(folder.path())
+    );
     // A command line without a target is clap's to explain.
     sentence(&edit(folder.path(), &portrait, &[]), 2);
 }
@@ -262,8 +342,14 @@ fn weights_that_do_not_fit_are_told_by_name() {
         bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
         bytes
     };
-    write("wide.safetensors", &described(r#"conv_dim\": 32"#, r#"conv_dim\": 64"#));
-    write("other.safetensors", &described("\"ganimation\"", "\"animatoin!\""));
+    write(
+        "wide.safetensors",
+        &described(r#"conv_dim\": 32"#, r#"conv_dim\": 64"#),
+    );
+    write(
+        "other.safetensors",
+        &described("\"ganimation\"", "\"animatoin!\""),
+    );
     for (name, part) in [
         ("gone.safetensors", "no weight file"),
         ("cut.safetensors", "damaged or cut short"),
@@ -277,7 +363,10 @@ fn weights_that_do_not_fit_are_told_by_name() {
             &["--au", "12=1", "--weights", name, "-o", "x.png"],
         );
         let words = sentence(&output, 1);
-        assert!(words.contains(part) && words.contains(name), "{name}: {words}");
+        assert!(
+            words.contains(part) && words.contains(name),
+            "{name}: {words}"
+        );
         assert!(!folder.path().join("x.png").exists());
     }
 }
@@ -290,7 +379,14 @@ fn an_export_that_fails_leaves_what_was_there() {
     let output = edit(
         folder.path(),
         &sample("astronaut.png"),
-        &["--frames", "3", "--weights", "gone.safetensors", "-o", "x.mp4"],
+        &[
+            "--frames",
+            "3",
+            "--weights",
+            "gone.safetensors",
+            "-o",
+            "x.mp4",
+        ],
     );
     sentence(&output, 1);
     assert_eq!(std::fs::read(&target).unwrap(), b"precious");

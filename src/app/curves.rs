@@ -201,7 +201,12 @@ impl<'a> Curves<'a> {
                     color,
                     size: 10.0.into(),
                     font: theme::FIGURES,
-                    align_x: if beyond { Horizontal::Right } else { Horizontal::Left }.into(),
+                    align_x: if beyond {
+                        Horizontal::Right
+                    } else {
+                        Horizontal::Left
+                    }
+                    .into(),
                     align_y: Vertical::Center,
                     ..Text::default()
                 });
@@ -314,11 +319,24 @@ mod tests {
 
     #[test]
     fn places_and_frames_agree() {
-        let portrait = PortraitRef { id: 0, name: String::new(), width: 9, height: 9 };
-        let crop = Crop { x: 0.0, y: 0.0, side: 8.0 };
+        let portrait = PortraitRef {
+            id: 0,
+            name: String::new(),
+            width: 9,
+            height: 9,
+        };
+        let crop = Crop {
+            x: 0.0,
+            y: 0.0,
+            side: 8.0,
+        };
         let mut document = Document::new(portrait, crop, AuVector::NEUTRAL);
         document.add_key(12);
-        let curves = Curves { document: &document, frame: 0, selected: None };
+        let curves = Curves {
+            document: &document,
+            frame: 0,
+            selected: None,
+        };
         for frame in [0, 1, 12, 47] {
             let x = curves.x_of(document.track.time_of(frame), 700.0);
             assert_eq!(curves.frame_at(x, 700.0), frame);
@@ -326,7 +344,10 @@ mod tests {
         assert_eq!(curves.frame_at(-80.0, 700.0), 0);
         assert_eq!(curves.frame_at(9000.0, 700.0), 47);
         let x = curves.x_of(0.5, 700.0);
-        assert_eq!(curves.key_at(Point::new(x + 3.0, RULER + 5.0), 700.0), Some(0));
+        assert_eq!(
+            curves.key_at(Point::new(x + 3.0, RULER + 5.0), 700.0),
+            Some(0)
+        );
         assert_eq!(curves.key_at(Point::new(x + 3.0, 90.0), 700.0), None);
     }
 }

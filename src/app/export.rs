@@ -13,7 +13,7 @@ use super::theme;
 use super::timeline::short;
 use super::widgets::{action, toggle};
 use crate::engine::{ExportJob, Format, LoopCount, Pane, Picture, Progress, Scene};
-use crate::studio::Document;
+use crate::studio::{Document, Playback};
 
 /// The shares of the portrait's size that are offered.
 const SCALES: [Scale; 4] = [Scale(1.0), Scale(0.75), Scale(0.5), Scale(0.25)];
@@ -42,6 +42,8 @@ pub struct Export {
     /// Why the export can't begin, or why it ended.
     problem: Option<String>,
     running: Option<Progress>,
+    /// The file that may be replaced: the artist has been asked.
+    replacing: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone)]
@@ -94,10 +96,14 @@ impl Export {
             panes: vec![Pane::Result],
             scale: SCALES[0],
             fps: short(document.track.fps()),
-            loops: "0".to_owned(),
+            loops: match document.track.playback {
+                Playback::Once => "1".to_owned(),
+                Playback::Loop | Playback::PingPong => "0".to_owned(),
+            },
             path: folder.join(name).display().to_string(),
             problem: None,
             running: None,
+            replacing: None,
         }
     }
 
@@ -128,9 +134,18 @@ impl Export {
             Message::Chosen(path) => {
                 if let Some(path) = path {
                     self.path = path.display().to_string();
+                    // The system's dialog has asked already.
+                    self.replacing = Some(path);
                 }
             }
             Message::Start => match self.job(document, frame, portrait) {
+                Ok(job) if job.path.exists() && self.replacing.as_ref() != Some(&job.path) => {
+                    self.problem = Some(format!(
+                        "{} is there already; export again to replace it, or change the name.",
+                        job.path.display()
+                    ));
+                    self.replacing = Some(job.path);
+                }
                 Ok(job) => {
                     let progress = job.progress();
                     self.problem = None;
@@ -185,7 +200,10 @@ impl Export {
             .ok()
             .filter(|fps| (1.0..=max).contains(fps))
             .ok_or_else(|| {
-                format!("{:?} frames a second can't be played; give a number from 1 to {max}.", self.fps)
+                format!(
+                    "{:?} frames a second can't be played; give a number from 1 to {max}.",
+                    self.fps
+                )
             })?;
         let loops = match self.loops.trim().parse() {
             Ok(0) => LoopCount::Forever,
@@ -239,12 +257,7 @@ impl Export {
     }
 
     fn form<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
-        let label = |name| {
-            text(name)
-                .size(theme::NORMAL)
-                .color(theme::DIM)
-                .width(110)
-        };
+        let label = |name| text(name).size(theme::NORMAL).color(theme::DIM).width(110);
         let line = |name, content: Element<'a, Message>| {
             row![label(name), content]
                 .spacing(theme::GAP)
@@ -261,13 +274,17 @@ impl Export {
         }))
         .spacing(theme::GAP);
         let panes = row(Pane::ALL.map(|pane| {
-            toggle(pane.title(), self.panes.contains(&pane), Message::Pane(pane))
+            toggle(
+                pane.title(),
+                self.panes.contains(&pane),
+                Message::Pane(pane),
+            )
         }))
         .spacing(theme::GAP);
         let size = pick_list(SCALES, Some(self.scale), Message::Scale)
             .text_size(theme::NORMAL)
             .padding([4, 8])
-            .style(theme::choice);
+            .style(theme::choice((self.scale.0 * 100.0) as usize));
         let moves = self.format != Format::Png;
         let fps = moves.then(|| {
             let field = entry(&self.fps, Message::Fps).width(70);
@@ -275,7 +292,9 @@ impl Export {
         });
         let loops = (self.format == Format::Gif).then(|| {
             let field = entry(&self.loops, Message::Loops).width(70);
-            let hint = text("0 plays for ever").size(theme::SMALL).color(theme::DIM);
+            let hint = text("0 plays for ever")
+                .size(theme::SMALL)
+                .color(theme::DIM);
             line(
                 "Times to play",
                 row![field, hint]
@@ -336,10 +355,14 @@ impl Export {
             scaled(document.portrait.height),
         );
         if self.format == Format::Png {
-            return format!("One picture of {width} x {height} pixels, of the frame under the playhead.");
+            return format!(
+                "One picture of {width} x {height} pixels, of the frame under the playhead."
+            );
         }
         let fps: Option<f64> = self.fps.trim().replace(',', ".").parse().ok();
-        let frames = fps.filter(|fps| *fps >= 1.0).map(|fps| frames_at(document, fps).len());
+        let frames = fps
+            .filter(|fps| *fps >= 1.0)
+            .map(|fps| frames_at(document, fps).len());
         let still = if document.track.keyframes().len() < 2 {
             " The track has fewer than two keyframes, so nothing will move."
         } else {
@@ -364,8 +387,12 @@ impl Export {
             text("Exporting").size(theme::LARGE),
             progress_bar(0.0..=1.0, progress.fraction()).girth(8),
             row![
-                text(format!("{} of {} frames", progress.done(), progress.total()))
-                    .size(theme::NORMAL),
+                text(format!(
+                    "{} of {} frames",
+                    progress.done(),
+                    progress.total()
+                ))
+                .size(theme::NORMAL),
                 space::horizontal(),
                 text(left).size(theme::NORMAL).color(theme::DIM),
             ],
@@ -412,8 +439,17 @@ mod tests {
     use crate::studio::{AuVector, Crop, PortraitRef};
 
     fn document() -> Document {
-        let portrait = PortraitRef { id: 0, name: "me.jpg".to_owned(), width: 40, height: 30 };
-        let crop = Crop { x: 0.0, y: 0.0, side: 20.0 };
+        let portrait = PortraitRef {
+            id: 0,
+            name: "me.jpg".to_owned(),
+            width: 40,
+            height: 30,
+        };
+        let crop = Crop {
+            x: 0.0,
+            y: 0.0,
+            side: 20.0,
+        };
         Document::new(portrait, crop, AuVector::NEUTRAL)
     }
 
@@ -442,13 +478,29 @@ mod tests {
         assert_eq!(job(&export, &document).unwrap().scenes.len(), 1);
         export.format = Format::Gif;
         export.fps = "90".to_owned();
-        assert!(job(&export, &document).unwrap_err().contains("from 1 to 50"));
+        assert!(
+            job(&export, &document)
+                .unwrap_err()
+                .contains("from 1 to 50")
+        );
         export.fps = "12".to_owned();
         export.loops = "x".to_owned();
         assert!(job(&export, &document).unwrap_err().contains("0 for ever"));
         export.loops = "3".to_owned();
         export.path = "/".to_owned();
         assert!(job(&export, &document).unwrap_err().contains("no name"));
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_replaced_only_when_asked_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let document = document();
+        let picture = Arc::new(Picture::new(40, 30, vec![0; 4800]).unwrap());
+        let mut export = Export::new(&document, folder.path());
+        std::fs::write(&export.path, b"precious").unwrap();
+        let mut start = || export.update(Message::Start, &document, 0, &picture);
+        assert!(matches!(start(), Action::None));
+        assert!(matches!(start(), Action::Run(..)));
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub enum Action {
     Drag(Gesture, Change),
     Edit(Change),
     EndGesture,
+    /// A number is entered.
+    Leave,
     Focus(Id),
     Keep(Preset),
 }
@@ -113,7 +115,7 @@ impl Expression {
         match message {
             Message::Moved(value, number) => drag(value, number),
             Message::Released => Action::EndGesture,
-            Message::Entered => Action::EndGesture,
+            Message::Entered => Action::Leave,
             Message::Typed(value, text) => {
                 let number = parse(&text);
                 self.typing = Some((value, text));
@@ -189,7 +191,9 @@ impl Expression {
                         .font(theme::FIGURES)
                         .color(theme::DIM)
                         .width(40),
-                    text(unit.name()).size(theme::NORMAL).wrapping(text::Wrapping::None),
+                    text(unit.name())
+                        .size(theme::NORMAL)
+                        .wrapping(text::Wrapping::None),
                 ]
                 .align_y(Alignment::Center);
                 self.line(

@@ -55,7 +55,12 @@ impl App {
 }
 
 /// What a key asks for, as the README lists it.
-fn shortcut(key: &Key, letter: Option<char>, modifiers: Modifiers, repeat: bool) -> Option<Message> {
+fn shortcut(
+    key: &Key,
+    letter: Option<char>,
+    modifiers: Modifiers,
+    repeat: bool,
+) -> Option<Message> {
     let timeline = |message| Some(Message::Timeline(message));
     let panes = |message| Some(Message::Panes(message));
     if modifiers.command() {
@@ -106,7 +111,12 @@ mod tests {
     #[test]
     fn undo_and_redo_have_their_keys() {
         let press = |letter: char, modifiers| {
-            shortcut(&Key::Character(letter.to_string().into()), Some(letter), modifiers, false)
+            shortcut(
+                &Key::Character(letter.to_string().into()),
+                Some(letter),
+                modifiers,
+                false,
+            )
         };
         let both = Modifiers::CTRL | Modifiers::SHIFT;
         assert!(matches!(press('z', Modifiers::CTRL), Some(Message::Undo)));

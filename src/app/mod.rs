@@ -16,7 +16,7 @@ mod timeline;
 mod view;
 mod widgets;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,7 +48,9 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         .first()
         .map(|sample| sample.open().map(Arc::new))
         .transpose()?
-        .ok_or_else(|| EngineError::Refused("this program carries no sample portrait.".to_owned()))?;
+        .ok_or_else(|| {
+            EngineError::Refused("this program carries no sample portrait.".to_owned())
+        })?;
 
     iced::application(
         move || App::boot(&model, &sample, portrait.clone()),
@@ -74,6 +76,9 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         ))
     })
 }
+
+/// How many bytes of portraits are kept for undo.
+const PORTRAIT_BYTES: usize = 1 << 30;
 
 fn icon() -> Option<window::Icon> {
     let png = include_bytes!("../../resources/icons/mien.png");
@@ -178,7 +183,7 @@ impl App {
         let built_in = Preset::built_in().unwrap_or_default();
         let mut app = Self {
             history: History::new(document_of(0, portrait)),
-            portraits: HashMap::from([(0, Arc::new(portrait.picture.clone()))]),
+            portraits: HashMap::from([(0, Arc::clone(&portrait.picture))]),
             model,
             worker,
             asked: None,
@@ -254,26 +259,27 @@ impl App {
     fn obey(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Expression(message) => return self.obey_expression(message),
-            Message::Panes(message) => {
-                match self.panes.update(message, self.history.document()) {
-                    panes::Action::None => {}
-                    panes::Action::Crop(crop) => {
-                        self.history
-                            .drag(crate::studio::Gesture::Crop, |document| document.crop = crop);
-                    }
-                    panes::Action::EndGesture => self.history.end_gesture(),
+            Message::Panes(message) => match self.panes.update(message, self.history.document()) {
+                panes::Action::None => {}
+                panes::Action::Crop(crop) => {
+                    self.history.drag(crate::studio::Gesture::Crop, |document| {
+                        document.crop = crop
+                    });
                 }
-            }
+                panes::Action::EndGesture => self.history.end_gesture(),
+            },
             Message::Timeline(message) => {
                 match self.timeline.update(message, self.history.document()) {
                     timeline::Action::None => {}
                     timeline::Action::Drag(gesture, change) => {
-                        self.history.drag(gesture, |document| change.apply(document));
+                        self.history
+                            .drag(gesture, |document| change.apply(document));
                     }
                     timeline::Action::Edit(change) => {
                         self.history.edit(|document| change.apply(document));
                     }
                     timeline::Action::EndGesture => self.history.end_gesture(),
+                    timeline::Action::Leave => return self.leave_field(),
                 }
             }
             Message::Export(message) => return self.obey_export(message),
@@ -287,7 +293,10 @@ impl App {
                     return open(move || sample.open());
                 }
             }
-            Message::OpenFile(None) => {}
+            Message::OpenFile(None) => {
+                let hint = "No portrait was chosen; one can also be dropped on the window.";
+                self.status.notice = Some(Notice::Hint(hint.to_owned()));
+            }
             Message::OpenFile(Some(path)) => {
                 self.opening = true;
                 return open(move || Portrait::open(&path));
@@ -319,7 +328,10 @@ impl App {
 
     fn obey_expression(&mut self, message: expression::Message) -> Task<Message> {
         let frame = self.timeline.frame();
-        match self.expression.update(message, self.history.document(), frame) {
+        match self
+            .expression
+            .update(message, self.history.document(), frame)
+        {
             expression::Action::None => {}
             expression::Action::Drag(gesture, change) => {
                 self.history
@@ -329,6 +341,7 @@ impl App {
                 self.history.edit(|document| change.apply(document, frame));
             }
             expression::Action::EndGesture => self.history.end_gesture(),
+            expression::Action::Leave => return self.leave_field(),
             expression::Action::Focus(id) => return iced::widget::operation::focus(id),
             expression::Action::Keep(preset) => {
                 let kept = presets_folder()
@@ -347,12 +360,18 @@ impl App {
         Task::none()
     }
 
+    /// A number is entered: the keyboard is the window's again.
+    fn leave_field(&mut self) -> Task<Message> {
+        self.history.end_gesture();
+        // Focusing what isn't there takes the focus from what has it.
+        iced::widget::operation::focus("nothing")
+    }
+
     fn obey_export(&mut self, message: export::Message) -> Task<Message> {
         let document = self.history.document();
-        let (Some(dialog), Some(portrait)) = (
-            &mut self.export,
-            self.portraits.get(&document.portrait.id),
-        ) else {
+        let (Some(dialog), Some(portrait)) =
+            (&mut self.export, self.portraits.get(&document.portrait.id))
+        else {
             return Task::none();
         };
         match dialog.update(message, document, self.timeline.frame(), portrait) {
@@ -384,8 +403,7 @@ impl App {
             }
             export::Action::Done(path) => {
                 self.export = None;
-                self.status.notice =
-                    Some(Notice::Hint(format!("Exported to {}.", path.display())));
+                self.status.notice = Some(Notice::Hint(format!("Exported to {}.", path.display())));
             }
         }
         Task::none()
@@ -395,8 +413,7 @@ impl App {
     fn show(&mut self, portrait: &Portrait) {
         self.opening = false;
         let id = self.portraits.keys().max().map_or(0, |id| id + 1);
-        self.portraits
-            .insert(id, Arc::new(portrait.picture.clone()));
+        self.portraits.insert(id, Arc::clone(&portrait.picture));
         self.history
             .edit(|document| *document = document_of(id, portrait));
         self.panes.show_face(!portrait.guessed);
@@ -412,9 +429,17 @@ impl App {
         }
     }
 
+    /// Lets go of the portraits that no step of undo speaks of, and of the oldest steps when those that are left hold
+    /// too much memory.
     fn forget_portraits(&mut self) {
-        let known: std::collections::HashSet<u64> = self.history.portraits().collect();
-        self.portraits.retain(|id, _| known.contains(id));
+        loop {
+            let known: HashSet<u64> = self.history.portraits().collect();
+            self.portraits.retain(|id, _| known.contains(id));
+            let bytes: usize = self.portraits.values().map(|p| p.rgba().len()).sum();
+            if bytes <= PORTRAIT_BYTES || !self.history.forget_oldest() {
+                return;
+            }
+        }
     }
 
     /// What the worker should be drawing.
@@ -437,7 +462,11 @@ impl App {
         let Some(request) = self.request() else {
             return;
         };
-        if self.asked.as_ref().is_none_or(|asked| !asked.same(&request)) {
+        if self
+            .asked
+            .as_ref()
+            .is_none_or(|asked| !asked.same(&request))
+        {
             self.asked_serial = self.worker.send(request.clone());
             self.asked = Some(request);
         }
@@ -467,9 +496,7 @@ fn document_of(id: u64, portrait: &Portrait) -> Document {
     Document::new(reference, portrait.crop, portrait.source)
 }
 
-fn open(
-    read: impl FnOnce() -> Result<Portrait, EngineError> + Send + 'static,
-) -> Task<Message> {
+fn open(read: impl FnOnce() -> Result<Portrait, EngineError> + Send + 'static) -> Task<Message> {
     in_background(read, |result| {
         Message::Opened(match result {
             Some(Ok(portrait)) => Ok(Arc::new(portrait)),

@@ -84,12 +84,18 @@ pub struct Hand {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Drag {
-    Pan { last: Point },
+    Pan {
+        last: Point,
+    },
     Wipe,
     /// The crop follows the hand at this distance from its corner, in portrait pixels.
-    Move { offset: (f64, f64) },
+    Move {
+        offset: (f64, f64),
+    },
     /// The corner opposite to this one stays.
-    Size { anchor: (f64, f64) },
+    Size {
+        anchor: (f64, f64),
+    },
 }
 
 impl Overlay {
@@ -203,7 +209,12 @@ fn draw_crop(frame: &mut Frame, place: Rectangle) {
         edge(theme::ACCENT.scale_alpha(0.8), 1.0),
     );
     let (right, bottom) = (place.x + place.width, place.y + place.height);
-    for (x, y) in [(place.x, place.y), (right, place.y), (place.x, bottom), (right, bottom)] {
+    for (x, y) in [
+        (place.x, place.y),
+        (right, place.y),
+        (place.x, bottom),
+        (right, bottom),
+    ] {
         let corner = Path::rectangle(Point::new(x - 3.5, y - 3.5), Size::new(7.0, 7.0));
         frame.fill(&corner, theme::ACCENT);
     }
@@ -212,14 +223,25 @@ fn draw_crop(frame: &mut Frame, place: Rectangle) {
 fn draw_wipe(frame: &mut Frame, wipe: f32, size: Size) {
     let x = (wipe * size.width).round() + 0.5;
     let line = Path::line(Point::new(x, 0.0), Point::new(x, size.height));
-    frame.stroke(&line, Stroke::default().with_color(Color::BLACK.scale_alpha(0.5)).with_width(3.0));
-    frame.stroke(&line, Stroke::default().with_color(theme::ACCENT).with_width(1.0));
-    frame.fill(&Path::circle(Point::new(x, size.height / 2.0), 6.0), theme::ACCENT);
+    frame.stroke(
+        &line,
+        Stroke::default()
+            .with_color(Color::BLACK.scale_alpha(0.5))
+            .with_width(3.0),
+    );
+    frame.stroke(
+        &line,
+        Stroke::default().with_color(theme::ACCENT).with_width(1.0),
+    );
+    frame.fill(
+        &Path::circle(Point::new(x, size.height / 2.0), 6.0),
+        theme::ACCENT,
+    );
 }
 
 fn draw_title(frame: &mut Frame, title: &str) {
     let place = Point::new(8.0, 6.0);
-    let size = Size::new(16.0 + 6.6 * title.chars().count() as f32, 20.0);
+    let size = Size::new(18.0 + 5.8 * title.chars().count() as f32, 20.0);
     frame.fill(
         &Path::rounded_rectangle(place, size, 4.0.into()),
         theme::GROUND.scale_alpha(0.72),
@@ -229,7 +251,7 @@ fn draw_title(frame: &mut Frame, title: &str) {
         position: Point::new(place.x + 8.0, place.y + 10.0),
         color: theme::TEXT,
         size: theme::SMALL.into(),
-            font: theme::WORDS,
+        font: theme::WORDS,
         align_y: Vertical::Center,
         ..Text::default()
     });
@@ -268,12 +290,12 @@ impl canvas::Program<Message> for Overlay {
             mouse::Event::ButtonPressed(mouse::Button::Left) => {
                 let at = cursor.position_in(bounds)?;
                 let grip = self.grip(at, bounds);
-                let again = hand
-                    .pressed
-                    .replace((Instant::now(), at))
-                    .is_some_and(|(before, place)| {
-                        before.elapsed() < DOUBLE_CLICK && place.distance(at) < 5.0
-                    });
+                let again =
+                    hand.pressed
+                        .replace((Instant::now(), at))
+                        .is_some_and(|(before, place)| {
+                            before.elapsed() < DOUBLE_CLICK && place.distance(at) < 5.0
+                        });
                 if again && matches!(grip, Drag::Pan { .. }) {
                     hand.drag = None;
                     return Some(Action::publish(Message::Face).and_capture());
@@ -381,8 +403,18 @@ mod tests {
     fn corners_size_edges_move_and_the_rest_pans() {
         let overlay = overlay();
         let at = |x: f32, y: f32| overlay.grip(Point::new(x, y), BOUNDS);
-        assert_eq!(at(102.0, 48.0), Drag::Size { anchor: (180.0, 130.0) });
-        assert_eq!(at(178.0, 131.0), Drag::Size { anchor: (100.0, 50.0) });
+        assert_eq!(
+            at(102.0, 48.0),
+            Drag::Size {
+                anchor: (180.0, 130.0)
+            }
+        );
+        assert_eq!(
+            at(178.0, 131.0),
+            Drag::Size {
+                anchor: (100.0, 50.0)
+            }
+        );
         assert!(matches!(at(140.0, 50.0), Drag::Move { .. }));
         assert!(matches!(at(140.0, 90.0), Drag::Pan { .. }));
         assert!(matches!(at(300.0, 50.0), Drag::Pan { .. }));

@@ -236,7 +236,9 @@ impl Panes {
         let cell = |columns: usize| {
             let rows = count.div_ceil(columns);
             let side = |room: f32, n: usize| {
-                ((room - GUTTER * (n - 1) as f32) / n as f32).floor().max(1.0)
+                ((room - GUTTER * (n - 1) as f32) / n as f32)
+                    .floor()
+                    .max(1.0)
             };
             Size::new(side(self.area.width, columns), side(self.area.height, rows))
         };
@@ -305,7 +307,11 @@ impl Panes {
                 Pane::Color => "What the network would paint in the crop (4)",
             };
             let on = self.shown.contains(&pane);
-            hinted(toggle(pane.title(), on, Message::Toggled(pane)), hint, Position::Top)
+            hinted(
+                toggle(pane.title(), on, Message::Toggled(pane)),
+                hint,
+                Position::Top,
+            )
         });
         let wipe = hinted(
             toggle("Wipe", self.wipe.is_some(), Message::WipeToggled),
@@ -374,7 +380,9 @@ fn tiles((width, height): (u32, u32), rgba: &[u8]) -> Vec<Tile> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Picture, Request, Sample, Scene};
     use crate::studio::{AuVector, PortraitRef};
+    use std::sync::Arc;
 
     #[test]
     fn tiles_are_small_and_cover_every_row() {
@@ -386,6 +394,39 @@ mod tests {
             let tops: Vec<u32> = tiles.iter().map(|tile| tile.top).collect();
             assert!(tops.windows(2).all(|pair| pair[0] < pair[1]));
         }
+    }
+
+    #[test]
+    fn a_stale_picture_never_takes_a_newer_ones_place() {
+        let portrait = Sample::all()[0].open().unwrap();
+        let request = Request {
+            id: 0,
+            portrait: Arc::clone(&portrait.picture),
+            scene: Scene {
+                crop: portrait.crop,
+                source: portrait.source,
+                target: portrait.source,
+                detail: true,
+            },
+            view: View::fit(4, 4, portrait.picture.size()),
+            panes: vec![Pane::Result],
+            wipe: None,
+            source: false,
+        };
+        let outcome = |serial: u64, size: u32| Outcome {
+            serial,
+            request: request.clone(),
+            pictures: vec![Picture::new(size, size, vec![0; (size * size * 4) as usize]).unwrap()],
+            mean_edit: 0.0,
+            millis: 0.0,
+            network_millis: None,
+        };
+        let mut panes = Panes::default();
+        assert!(panes.take(&outcome(5, 4)));
+        assert!(!panes.take(&outcome(3, 2)));
+        assert_eq!(panes.pictures[0].size, (4, 4));
+        assert!(panes.take(&outcome(6, 3)));
+        assert_eq!(panes.pictures[0].size, (3, 3));
     }
 
     #[test]

@@ -33,10 +33,7 @@ pub struct Slider<'a, Message> {
 impl<'a, Message: Clone + 'a> Slider<'a, Message> {
     /// The widget, as wide as its place allows.
     pub fn into_element(self) -> Element<'a, Message> {
-        Canvas::new(self)
-            .width(Length::Fill)
-            .height(HEIGHT)
-            .into()
+        Canvas::new(self).width(Length::Fill).height(HEIGHT).into()
     }
 }
 
@@ -45,9 +42,7 @@ impl<Message> Slider<'_, Message> {
         let size = frame.size();
         let middle = size.height / 2.0;
         let place = |value: f32| place_of(value, size.width);
-        let bar = |from: f32, to: f32| {
-            Path::line(Point::new(from, middle), Point::new(to, middle))
-        };
+        let bar = |from: f32, to: f32| Path::line(Point::new(from, middle), Point::new(to, middle));
         let stroke = |color| {
             Stroke::default()
                 .with_color(color)
@@ -59,10 +54,7 @@ impl<Message> Slider<'_, Message> {
         if value != own {
             frame.stroke(&bar(own, value), stroke(theme::ACCENT));
         }
-        let tick = Path::line(
-            Point::new(own, middle - 6.0),
-            Point::new(own, middle + 6.0),
-        );
+        let tick = Path::line(Point::new(own, middle - 6.0), Point::new(own, middle + 6.0));
         frame.stroke(
             &tick,
             Stroke::default().with_color(theme::DIM).with_width(1.5),
@@ -165,8 +157,9 @@ impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
     ) -> Vec<Geometry> {
         let alive = hand.over || hand.dragging.is_some();
         let key = (self.value, self.own, alive);
-        hand.drawn
-            .draw(renderer, bounds.size(), key, |frame| self.paint(frame, alive))
+        hand.drawn.draw(renderer, bounds.size(), key, |frame| {
+            self.paint(frame, alive)
+        })
     }
 
     fn mouse_interaction(

@@ -153,7 +153,18 @@ pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
     }
 }
 
-pub fn choice(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
+/// A list to choose from, of which the `index`th is chosen.
+///
+/// Each choice has a background of its own, though no eye can tell: the software renderer repaints a changed text only
+/// in part, a changed background whole.
+pub fn choice(index: usize) -> impl Fn(&Theme, pick_list::Status) -> pick_list::Style {
+    move |theme, status| pick_list::Style {
+        background: RAISED.scale_alpha(1.0 - index as f32 * 1e-4).into(),
+        ..choice_style(theme, status)
+    }
+}
+
+fn choice_style(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
     let edge = match status {
         pick_list::Status::Opened { .. } => ACCENT,
         pick_list::Status::Hovered => LINE,

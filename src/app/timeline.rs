@@ -57,6 +57,8 @@ pub enum Action {
     Drag(Gesture, Change),
     Edit(Change),
     EndGesture,
+    /// A number is entered.
+    Leave,
 }
 
 /// A change of the document that the panel asks for.
@@ -160,7 +162,8 @@ impl Timeline {
                     return Action::Drag(Gesture::Keyframe, Change::MoveKey(index, frame));
                 }
             }
-            Message::Released | Message::Entered => return Action::EndGesture,
+            Message::Released => return Action::EndGesture,
+            Message::Entered => return Action::Leave,
             Message::KeyAdded => return Action::Edit(Change::AddKey(self.frame)),
             Message::KeyRemoved => {
                 if let Some(index) = self.selected.or_else(|| track.key_on(self.frame)) {
@@ -212,14 +215,12 @@ impl Timeline {
             frame: self.frame,
             selected: self.selected,
         };
-        container(
-            column![self.controls(document), curves.into_element()].spacing(theme::GAP),
-        )
-        .padding([10.0, theme::SPACE])
-        .height(HEIGHT)
-        .width(Length::Fill)
-        .style(theme::panel)
-        .into()
+        container(column![self.controls(document), curves.into_element()].spacing(theme::GAP))
+            .padding([10.0, theme::SPACE])
+            .height(HEIGHT)
+            .width(Length::Fill)
+            .style(theme::panel)
+            .into()
     }
 
     fn controls<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
@@ -251,7 +252,7 @@ impl Timeline {
             pick_list(Playback::ALL, Some(track.playback), Message::Playback)
                 .text_size(theme::SMALL)
                 .padding([4, 8])
-                .style(theme::choice),
+                .style(theme::choice(track.playback as usize)),
             time,
             space::horizontal(),
             hinted(
@@ -266,7 +267,7 @@ impl Timeline {
                 .text_size(theme::SMALL)
                 .padding([4, 8])
                 .width(150)
-                .style(theme::choice),
+                .style(theme::choice(easing.map_or(0, |easing| easing as usize + 1))),
             space::horizontal().width(theme::SPACE),
             text("Frames").size(theme::SMALL).color(theme::DIM),
             self.field(Value::Frames, track.frames().to_string()),
@@ -327,8 +328,14 @@ mod tests {
 
     #[test]
     fn only_lengths_and_rates_in_range_are_taken() {
-        assert_eq!(parse(Value::Frames, " 30 "), Some((Gesture::Length, Change::Frames(30))));
-        assert_eq!(parse(Value::Fps, "12,5"), Some((Gesture::Fps, Change::Fps(12.5))));
+        assert_eq!(
+            parse(Value::Frames, " 30 "),
+            Some((Gesture::Length, Change::Frames(30)))
+        );
+        assert_eq!(
+            parse(Value::Fps, "12,5"),
+            Some((Gesture::Fps, Change::Fps(12.5)))
+        );
         for text in ["", "1", "-3", "1e9", "x"] {
             assert_eq!(parse(Value::Frames, text), None, "{text}");
         }

@@ -21,7 +21,9 @@ impl App {
             self.timeline.view(document).map(Message::Timeline),
         ];
         let middle = row![
-            self.expression.view(document, frame).map(Message::Expression),
+            self.expression
+                .view(document, frame)
+                .map(Message::Expression),
             right,
         ];
         let base = column![
@@ -30,10 +32,9 @@ impl App {
             self.status_line(),
         ];
         let dialog = self.export.as_ref().map(|dialog| {
-            let shade = mouse_area(center(opaque(
-                dialog.view(document).map(Message::Export),
-            ))
-            .style(theme::shade));
+            let shade = mouse_area(
+                center(opaque(dialog.view(document).map(Message::Export))).style(theme::shade),
+            );
             opaque(shade)
         });
         stack![base, dialog].into()
@@ -71,8 +72,16 @@ impl App {
                     .color(theme::DIM),
             )
             .push(space::horizontal())
-            .push(hinted(sign(Sign::Undo, undo), "Undo (Ctrl+Z)", Position::Bottom))
-            .push(hinted(sign(Sign::Redo, redo), "Redo (Ctrl+Shift+Z)", Position::Bottom))
+            .push(hinted(
+                sign(Sign::Undo, undo),
+                "Undo (Ctrl+Z)",
+                Position::Bottom,
+            ))
+            .push(hinted(
+                sign(Sign::Redo, redo),
+                "Redo (Ctrl+Shift+Z)",
+                Position::Bottom,
+            ))
             .push(space::horizontal().width(theme::SPACE))
             .push(
                 button(text("Export…").size(theme::NORMAL))
@@ -99,10 +108,12 @@ impl App {
             _ if self.opening => text("Opening…").size(theme::SMALL).color(theme::DIM).into(),
             Some(Notice::Hint(hint)) => closable(hint, theme::ACCENT),
             Some(Notice::Problem(problem)) => closable(problem, theme::DANGER),
-            None => text("Hold S to see the source; Shift moves a slider finely; double-click resets it")
-                .size(theme::SMALL)
-                .color(theme::FAINT)
-                .into(),
+            None => text(
+                "Hold S to see the source; Shift moves a slider finely; double-click resets it",
+            )
+            .size(theme::SMALL)
+            .color(theme::FAINT)
+            .into(),
         };
         let millis = self
             .status
@@ -113,7 +124,10 @@ impl App {
                 notice,
                 space::horizontal(),
                 hinted(
-                    figures(format!("edits {:>3.0} % of the face", self.status.edited * 100.0)),
+                    figures(format!(
+                        "edits {:>3.0} % of the face",
+                        self.status.edited * 100.0
+                    )),
                     "The mean of 1 - attention over the crop: how much of it the network redraws",
                     Position::Top,
                 ),

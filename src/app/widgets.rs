@@ -118,7 +118,9 @@ impl<M> canvas::Program<M> for Drawing {
         bounds: Rectangle,
         _cursor: mouse::Cursor,
     ) -> Vec<canvas::Geometry> {
-        kept.draw(renderer, bounds.size(), (self.sign, self.color), |frame| self.paint(frame))
+        kept.draw(renderer, bounds.size(), (self.sign, self.color), |frame| {
+            self.paint(frame)
+        })
     }
 }
 
@@ -143,14 +145,23 @@ impl Drawing {
         };
         let bar = |x: f32| polygon(&[(x, 3.0), (x + 3.5, 3.0), (x + 3.5, 13.0), (x, 13.0)]);
         match self.sign {
-            Sign::Play => frame.fill(&polygon(&[(4.0, 2.0), (14.0, 8.0), (4.0, 14.0)]), self.color),
+            Sign::Play => frame.fill(
+                &polygon(&[(4.0, 2.0), (14.0, 8.0), (4.0, 14.0)]),
+                self.color,
+            ),
             Sign::Pause => {
                 frame.fill(&bar(3.5), self.color);
                 frame.fill(&bar(9.0), self.color);
             }
             Sign::ToStart => {
-                frame.fill(&polygon(&[(2.0, 3.0), (4.0, 3.0), (4.0, 13.0), (2.0, 13.0)]), self.color);
-                frame.fill(&polygon(&[(13.0, 2.5), (5.0, 8.0), (13.0, 13.5)]), self.color);
+                frame.fill(
+                    &polygon(&[(2.0, 3.0), (4.0, 3.0), (4.0, 13.0), (2.0, 13.0)]),
+                    self.color,
+                );
+                frame.fill(
+                    &polygon(&[(13.0, 2.5), (5.0, 8.0), (13.0, 13.5)]),
+                    self.color,
+                );
             }
             Sign::Undo | Sign::Redo => {
                 let x = |x: f32| if self.sign == Sign::Undo { x } else { 16.0 - x };

@@ -44,7 +44,12 @@ pub(super) struct Arguments {
     frames: Option<u32>,
 
     /// Frames a second of GIF and MP4
-    #[arg(long, default_value = "24", value_name = "F", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        default_value = "24",
+        value_name = "F",
+        allow_hyphen_values = true
+    )]
     fps: String,
 
     /// Plays the movement back again after its end: N frames become 2N-2
@@ -60,7 +65,12 @@ pub(super) struct Arguments {
     panes: String,
 
     /// The size of what is written, as a share of the portrait's own
-    #[arg(long, default_value = "1", value_name = "S", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        default_value = "1",
+        value_name = "S",
+        allow_hyphen_values = true
+    )]
     scale: String,
 
     /// Leaves the network's own softness, without the portrait's fine detail over it
@@ -109,7 +119,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
             .into_iter()
             .map(|frame| Scene::of(&document, frame))
             .collect(),
-        portrait: Arc::new(portrait.picture),
+        portrait: portrait.picture,
         panes,
         format,
         fps,

@@ -34,7 +34,11 @@ impl Model {
     /// [`EngineError::Weights`] only for a program built from a damaged file.
     pub fn bundled() -> Result<Self, EngineError> {
         let device = Device::Cpu;
-        Self::from_file(Path::new("ganimation-128"), ModelFile::bundled(&device)?, device)
+        Self::from_file(
+            Path::new("ganimation-128"),
+            ModelFile::bundled(&device)?,
+            device,
+        )
     }
 
     /// The weights in a file, or the bundled ones where there is none.

@@ -1,7 +1,7 @@
 //! Portraits with what is known of the face in them.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ use crate::studio::{AuVector, Crop};
 pub struct Portrait {
     /// The file's name.
     pub name: String,
-    pub picture: Picture,
+    pub picture: Arc<Picture>,
     pub crop: Crop,
     /// Whether the crop is only a guess that the artist should look at.
     pub guessed: bool,
@@ -72,7 +72,7 @@ impl Sample {
     fn portrait(&self, picture: Picture) -> Portrait {
         Portrait {
             name: self.file.clone(),
-            picture,
+            picture: Arc::new(picture),
             crop: self.crop,
             guessed: false,
             source: self.source,
@@ -102,7 +102,7 @@ impl Portrait {
         Ok(Portrait {
             name,
             crop: Crop::guess(picture.width(), picture.height())?,
-            picture,
+            picture: Arc::new(picture),
             guessed: true,
             source: AuVector::NEUTRAL,
         })

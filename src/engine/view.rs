@@ -64,7 +64,10 @@ impl View {
         let seen = |pane: u32| f64::from(pane) / self.zoom;
         let hold = |at: f64, size: u32, pane: u32| {
             let margin = seen(pane) * 0.2;
-            at.clamp(margin - seen(pane), (f64::from(size) - margin).max(margin - seen(pane)))
+            at.clamp(
+                margin - seen(pane),
+                (f64::from(size) - margin).max(margin - seen(pane)),
+            )
         };
         Self {
             x: hold(self.x - by.0 / self.zoom, portrait.0, self.width),
@@ -120,7 +123,12 @@ impl Pyramid {
         while size.0.max(size.1) > SMALLEST {
             size = ((size.0 / 2).max(1), (size.1 / 2).max(1));
             let above = levels.last().unwrap_or(portrait);
-            let whole = (0.0, 0.0, f64::from(above.width()), f64::from(above.height()));
+            let whole = (
+                0.0,
+                0.0,
+                f64::from(above.width()),
+                f64::from(above.height()),
+            );
             let Some(level) = resampled(above, whole, size, FilterType::Box) else {
                 break;
             };
@@ -133,7 +141,11 @@ impl Pyramid {
     pub fn view(&self, portrait: &Picture, view: &View) -> Option<Picture> {
         let (w, h) = (f64::from(portrait.width()), f64::from(portrait.height()));
         let span = |from: f64, size: f64, pane: u32| {
-            let edge = |at: f64| ((at - from) * view.zoom).round().clamp(0.0, f64::from(pane)) as u32;
+            let edge = |at: f64| {
+                ((at - from) * view.zoom)
+                    .round()
+                    .clamp(0.0, f64::from(pane)) as u32
+            };
             let (start, end) = (edge(0.0), edge(size));
             let place = |pixel: u32| (from + f64::from(pixel) / view.zoom).clamp(0.0, size);
             (start, end, place(start), place(end))
@@ -150,7 +162,12 @@ impl Pyramid {
                 .map_or(portrait, |index| &self.levels[index]);
             let (kx, ky) = (f64::from(level.width()) / w, f64::from(level.height()) / h);
             let part = (x0 * kx, y0 * ky, (x1 - x0) * kx, (y1 - y0) * ky);
-            let seen = resampled(level, part, (right - left, bottom - top), FilterType::CatmullRom)?;
+            let seen = resampled(
+                level,
+                part,
+                (right - left, bottom - top),
+                FilterType::CatmullRom,
+            )?;
             let (pitch, line) = (view.width as usize * 4, (right - left) as usize * 4);
             for (row, pixels) in seen.rgba().chunks_exact(line).enumerate() {
                 let at = (top as usize + row) * pitch + left as usize * 4;
@@ -264,7 +281,13 @@ mod tests {
     #[test]
     fn at_one_to_one_the_view_is_the_portraits_own_pixels() {
         let portrait = picture(60, 40);
-        let view = View { x: 10.0, y: 5.0, zoom: 1.0, width: 20, height: 10 };
+        let view = View {
+            x: 10.0,
+            y: 5.0,
+            zoom: 1.0,
+            width: 20,
+            height: 10,
+        };
         let seen = Pyramid::new(&portrait).view(&portrait, &view).unwrap();
         assert_eq!(seen.rgba()[..4], [10, 5, 77, 255]);
         assert_eq!(seen.rgba()[(9 * 20 + 19) * 4..], [29, 14, 77, 255]);
@@ -283,8 +306,16 @@ mod tests {
 
     #[test]
     fn transparency_is_chequered_inside_and_left_alone_beside() {
-        let portrait = Picture::new(40, 40, vec![0; 6400]).unwrap().with_alpha(true);
-        let view = View { x: -10.0, y: -10.0, zoom: 1.0, width: 60, height: 60 };
+        let portrait = Picture::new(40, 40, vec![0; 6400])
+            .unwrap()
+            .with_alpha(true);
+        let view = View {
+            x: -10.0,
+            y: -10.0,
+            zoom: 1.0,
+            width: 60,
+            height: 60,
+        };
         let mut seen = Pyramid::new(&portrait).view(&portrait, &view).unwrap();
         over_chequers(&mut seen, &view, portrait.size());
         assert_eq!(seen.rgba()[3], 0);

@@ -211,7 +211,9 @@ impl Desk {
         stale: &dyn Fn() -> bool,
     ) -> Result<Outcome, EngineError> {
         let started = Instant::now();
-        let Request { id, scene, view, .. } = *request;
+        let Request {
+            id, scene, view, ..
+        } = *request;
         let portrait = &*request.portrait;
 
         let (edit, network_millis) = if request.needs_network() {
@@ -355,7 +357,7 @@ mod tests {
                 detail: true,
             },
             view: View::fit(120, 120, portrait.picture.size()),
-            portrait: Arc::new(portrait.picture),
+            portrait: portrait.picture,
             panes: vec![Pane::Source, Pane::Result],
             wipe: None,
             source: false,
@@ -395,9 +397,20 @@ mod tests {
             last = worker.send(next);
         }
         let (outcome, seen) = wait_for(&worker, &told, last);
-        assert_eq!(outcome.request.scene.target.get(ActionUnit::from_code(12).unwrap()), 1.0);
+        assert_eq!(
+            outcome
+                .request
+                .scene
+                .target
+                .get(ActionUnit::from_code(12).unwrap()),
+            1.0
+        );
         assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
-        assert!(seen.len() < 100, "{} of 200 requests were drawn", seen.len());
+        assert!(
+            seen.len() < 100,
+            "{} of 200 requests were drawn",
+            seen.len()
+        );
         assert!(outcome.mean_edit > 0.0 && outcome.network_millis.is_some());
         assert_ne!(outcome.pictures[0], outcome.pictures[1]);
 

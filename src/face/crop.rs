@@ -86,10 +86,20 @@ mod tests {
     #[test]
     fn at_its_own_size_the_crop_is_the_pixels() {
         let rgba: Vec<u8> = (0..32 * 32 * 4)
-            .map(|i| if i % 4 == 3 { 255 } else { (i * 37 % 251) as u8 })
+            .map(|i| {
+                if i % 4 == 3 {
+                    255
+                } else {
+                    (i * 37 % 251) as u8
+                }
+            })
             .collect();
         let picture = Picture::new(32, 32, rgba.clone()).unwrap();
-        let square = Square { x: 8.0, y: 4.0, side: 16.0 };
+        let square = Square {
+            x: 8.0,
+            y: 4.0,
+            side: 16.0,
+        };
         let planes = network_input(&picture, square, 16).unwrap();
         for y in 0..16 {
             for x in 0..16 {
@@ -103,14 +113,22 @@ mod tests {
     #[test]
     fn what_is_transparent_is_grey() {
         let picture = flat(16, 16, [255, 0, 0, 0]).with_alpha(true);
-        let square = Square { x: 0.0, y: 0.0, side: 16.0 };
+        let square = Square {
+            x: 0.0,
+            y: 0.0,
+            side: 16.0,
+        };
         let planes = network_input(&picture, square, 8).unwrap();
         assert!(planes.iter().all(|value| value.abs() < 1e-6));
     }
 
     #[test]
     fn a_square_that_sticks_out_is_an_error() {
-        let square = Square { x: 10.0, y: 0.0, side: 16.0 };
+        let square = Square {
+            x: 10.0,
+            y: 0.0,
+            side: 16.0,
+        };
         assert!(network_input(&flat(16, 16, [9; 4]), square, 8).is_err());
     }
 }

@@ -47,9 +47,13 @@ pub enum Show {
 /// The share of the crop's side over which the edit closes towards the edge.
 const FEATHER: f32 = 0.07;
 
-/// How far C may differ from what the network saw before the fine detail no longer belongs there, in 1/127.5 of the
-/// full range.
-const DETAIL_TOLERANCE: f32 = 0.12;
+/// How sharply C may depart from what the network saw before the portrait's fine detail no longer belongs there, in
+/// 1/127.5 of the full range. A soft change, of light or of colour, carries the detail along; a sharp one means that
+/// a feature has moved.
+const DETAIL_TOLERANCE: f32 = 0.13;
+
+/// What counts as soft: changes over more than this share of the crop's side.
+const SOFT: f32 = 0.04;
 
 /// 1 - A, detail weight, and C' for three channels.
 const PLANES: usize = 5;
@@ -123,16 +127,14 @@ pub fn paste(base: &mut Picture, square: Square, edit: &Edit, show: Show) {
 /// `C' + s * portrait` is C with the portrait's detail where s is 1, and C alone where s is 0.
 fn planes(edit: &Edit, detail: bool) -> Vec<f32> {
     let area = edit.size * edit.size;
+    let moved = if detail {
+        moved(edit)
+    } else {
+        vec![f32::INFINITY; area]
+    };
     let mut planes = vec![0.0; PLANES * area];
     for i in 0..area {
-        let difference = (0..3)
-            .map(|c| (edit.color[c * area + i] - edit.input[c * area + i]).abs())
-            .fold(0.0, f32::max);
-        let keep = if detail {
-            (-(difference / DETAIL_TOLERANCE).powi(2)).exp()
-        } else {
-            0.0
-        };
+        let keep = (-(moved[i] / DETAIL_TOLERANCE).powi(2)).exp();
         planes[i] = 1.0 - edit.attention[i];
         planes[area + i] = keep;
         for c in 0..3 {
@@ -142,6 +144,50 @@ fn planes(edit: &Edit, detail: bool) -> Vec<f32> {
         }
     }
     planes
+}
+
+/// For each sample, how sharply C departs from the network's input around it.
+fn moved(edit: &Edit) -> Vec<f32> {
+    let area = edit.size * edit.size;
+    let radius = (edit.size as f32 * SOFT).ceil() as usize;
+    let mut sharpest = vec![0.0f32; area];
+    for c in 0..3 {
+        let plane = c * area..(c + 1) * area;
+        let change: Vec<f32> = edit.color[plane.clone()]
+            .iter()
+            .zip(&edit.input[plane])
+            .map(|(color, input)| color - input)
+            .collect();
+        // That C is softer than the input everywhere moves nothing.
+        let change = around(&change, edit.size, 1, mean);
+        let soft = around(&change, edit.size, radius, mean);
+        for ((sharpest, change), soft) in sharpest.iter_mut().zip(&change).zip(&soft) {
+            *sharpest = sharpest.max((change - soft).abs());
+        }
+    }
+    // A feature that has moved takes its surroundings with it.
+    around(&sharpest, edit.size, radius.div_ceil(2), |values| {
+        values.iter().copied().fold(0.0, f32::max)
+    })
+}
+
+fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len() as f32
+}
+
+/// Applies `combine` to the neighbours within `radius` along rows, then along columns.
+fn around(values: &[f32], size: usize, radius: usize, combine: impl Fn(&[f32]) -> f32) -> Vec<f32> {
+    let along_rows_turned = |values: &[f32]| {
+        let mut turned = vec![0.0; values.len()];
+        for (y, row) in values.chunks_exact(size).enumerate() {
+            for x in 0..size {
+                let near = x.saturating_sub(radius)..(x + radius + 1).min(size);
+                turned[x * size + y] = combine(&row[near]);
+            }
+        }
+        turned
+    };
+    along_rows_turned(&along_rows_turned(values))
 }
 
 fn blend(pixel: &mut [u8], values: [f32; PLANES], window: f32, show: Show) {
@@ -229,7 +275,10 @@ mod tests {
         }
     }
 
-    const PLAIN: Show = Show::Result { onset: 1.0, detail: false };
+    const PLAIN: Show = Show::Result {
+        onset: 1.0,
+        detail: false,
+    };
 
     proptest! {
         #[test]
@@ -279,14 +328,21 @@ mod tests {
     fn the_middle_becomes_the_colour_and_the_edge_shows_no_seam() {
         let mut picture = noise(100, 100, 7, false);
         picture.rgba_mut().fill(255);
-        let square = Square { x: 10.0, y: 10.0, side: 80.0 };
+        let square = Square {
+            x: 10.0,
+            y: 10.0,
+            side: 80.0,
+        };
         paste(&mut picture, square, &edit(0.0, -1.0), PLAIN);
         let at = |x: usize, y: usize| picture.rgba()[(y * 100 + x) * 4];
         assert_eq!(at(50, 50), 0);
         let line: Vec<u8> = (0..50).map(|x| at(x, 50)).collect();
         assert_eq!(line[9], 255);
         let steepest = line.windows(2).map(|w| w[0].abs_diff(w[1])).max().unwrap();
-        assert!(steepest < 80, "a step of {steepest} at the crop's edge: {line:?}");
+        assert!(
+            steepest < 80,
+            "a step of {steepest} at the crop's edge: {line:?}"
+        );
         assert!(line.windows(2).all(|w| w[0] >= w[1]), "{line:?}");
     }
 
@@ -294,7 +350,11 @@ mod tests {
     fn the_blend_is_the_papers_equation_at_the_networks_own_size() {
         let mut picture = noise(SIZE as u32, SIZE as u32, 3, false);
         let own = f32::from(picture.rgba()[(8 * SIZE + 8) * 4]);
-        let square = Square { x: 0.0, y: 0.0, side: SIZE as f64 };
+        let square = Square {
+            x: 0.0,
+            y: 0.0,
+            side: SIZE as f64,
+        };
         paste(&mut picture, square, &edit(0.25, 0.5), PLAIN);
         let wanted = 0.25 * own + 0.75 * (1.5 * 127.5);
         let got = f32::from(picture.rgba()[(8 * SIZE + 8) * 4]);
@@ -302,11 +362,66 @@ mod tests {
     }
 
     #[test]
+    fn a_soft_change_of_light_carries_the_detail_and_a_sharp_one_does_not() {
+        let spread = |sharp: bool| {
+            let mut picture = noise(160, 160, 11, false);
+            let square = Square {
+                x: 0.0,
+                y: 0.0,
+                side: 160.0,
+            };
+            let input = network_input(&picture, square, 32).unwrap();
+            let color = (0..input.len())
+                .map(|i| {
+                    let stripe = if sharp && i % 4 < 2 { 0.6 } else { 0.0 };
+                    input[i] - 0.3 + stripe
+                })
+                .collect();
+            let edit = Edit {
+                size: 32,
+                input,
+                color,
+                attention: vec![0.0; 1024],
+            };
+            paste(
+                &mut picture,
+                square,
+                &edit,
+                Show::Result {
+                    onset: 1.0,
+                    detail: true,
+                },
+            );
+            let row = &picture.rgba()[80 * 160 * 4..][..160 * 4];
+            let middle = &row[60 * 4..100 * 4];
+            let steps = middle.chunks(4).zip(middle[4..].chunks(4));
+            steps
+                .map(|(a, b)| u32::from(a[0].abs_diff(b[0])))
+                .sum::<u32>()
+        };
+        assert!(
+            spread(false) > 2 * spread(true),
+            "{} {}",
+            spread(false),
+            spread(true)
+        );
+    }
+
+    #[test]
     fn attention_is_dark_where_the_source_is_kept_and_bright_where_not() {
-        let square = Square { x: 8.0, y: 8.0, side: 48.0 };
+        let square = Square {
+            x: 8.0,
+            y: 8.0,
+            side: 48.0,
+        };
         let brightness = |attention: f32| {
             let mut picture = noise(64, 64, 5, false);
-            paste(&mut picture, square, &edit(attention, 0.0), Show::Attention { onset: 1.0 });
+            paste(
+                &mut picture,
+                square,
+                &edit(attention, 0.0),
+                Show::Attention { onset: 1.0 },
+            );
             let pixel = &picture.rgba()[(32 * 64 + 32) * 4..][..3];
             pixel.iter().map(|v| u32::from(*v)).sum::<u32>()
         };

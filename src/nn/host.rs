@@ -27,7 +27,11 @@ pub(super) fn to_values(x: &Tensor) -> Result<Vec<f32>> {
 }
 
 /// A buffer from a pool that keeps what earlier calls allocated. Its contents are leftovers.
-pub(super) struct Scratch(Vec<f32>);
+pub(super) struct Scratch {
+    /// At least `len` long; never shortened, since growing again would clear it for nothing.
+    buffer: Vec<f32>,
+    len: usize,
+}
 
 /// More would only hold memory: no network here nests deeper on this many threads.
 const POOL: usize = 32;
@@ -43,13 +47,15 @@ impl Scratch {
                 let best = free
                     .iter()
                     .enumerate()
-                    .min_by_key(|(_, b)| (b.capacity() < len, b.capacity().abs_diff(len)))
+                    .min_by_key(|(_, b)| (b.len() < len, b.len().abs_diff(len)))
                     .map(|(i, _)| i);
                 best.map(|i| free.swap_remove(i)).unwrap_or_default()
             })
             .unwrap_or_default();
-        buffer.resize(len, 0.0);
-        Self(buffer)
+        if buffer.len() < len {
+            buffer.resize(len, 0.0);
+        }
+        Self { buffer, len }
     }
 }
 
@@ -58,7 +64,7 @@ impl Drop for Scratch {
         if let Ok(mut free) = FREE.lock()
             && free.len() < POOL
         {
-            free.push(std::mem::take(&mut self.0));
+            free.push(std::mem::take(&mut self.buffer));
         }
     }
 }
@@ -67,12 +73,12 @@ impl Deref for Scratch {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.0
+        &self.buffer[..self.len]
     }
 }
 
 impl DerefMut for Scratch {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.0
+        &mut self.buffer[..self.len]
     }
 }

@@ -14,8 +14,6 @@ pub(super) enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
 }
 
 impl Isa {
@@ -25,12 +23,8 @@ impl Isa {
         let mut all = vec![Self(Kind::Portable)];
         #[cfg(target_arch = "x86_64")]
         {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if avx2 {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 all.push(Self(Kind::Avx2));
-            }
-            if avx2 && is_x86_feature_detected!("avx512f") {
-                all.push(Self(Kind::Avx512));
             }
         }
         all
@@ -64,19 +58,11 @@ macro_rules! multiversion {
             #[allow(clippy::too_many_arguments)]
             fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
 
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx2,fma")]
-            #[allow(clippy::too_many_arguments)]
-            fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
-
             match isa.0 {
                 $crate::nn::isa::Kind::Portable => body($($arg),*),
                 // SAFETY: an `Isa` is only made after the CPU was asked for these features.
                 #[cfg(target_arch = "x86_64")]
                 $crate::nn::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },
-                // SAFETY: as above.
-                #[cfg(target_arch = "x86_64")]
-                $crate::nn::isa::Kind::Avx512 => unsafe { avx512($($arg),*) },
             }
         }
     };

@@ -15,10 +15,10 @@ pub(super) struct Shape {
 }
 
 /// Room for the largest tile of any instruction set.
-pub(super) const TILE: usize = 8 * 32;
+pub(super) const TILE: usize = 6 * 16;
 
 /// What [`Shape::wide`] and [`Shape::narrow`] may read past a row's end, at most.
-pub(super) const SLACK: usize = 64;
+pub(super) const SLACK: usize = 16;
 
 /// Offsets of the taps, with their largest, which bounds what is read.
 #[derive(Clone, Debug)]
@@ -47,8 +47,6 @@ impl Shape {
             Kind::Portable => (4, 8),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => (6, 16),
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => (8, 32),
         };
         Self { rows, width, isa }
     }
@@ -59,8 +57,6 @@ impl Shape {
             Kind::Portable => (4, 8),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => (4, 16),
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => (4, 64),
         };
         Self { rows, width, isa }
     }
@@ -99,7 +95,7 @@ impl Shape {
 
         match (self.isa.0, self.rows) {
             (Kind::Portable, _) => portable(input, offsets, weights, tile),
-            // SAFETY (all four): the CPU has the features, since `isa` says so. Each load of
+            // SAFETY (both): the CPU has the features, since `isa` says so. Each load of
             // the kernel lies in `input[offset..offset + width]` with `offset <= reach`, which the
             // first assertion bounds; weights are read below `taps * rows`, the second;
             // and `rows * width <= TILE` for every shape that the constructors make.
@@ -107,10 +103,6 @@ impl Shape {
             (Kind::Avx2, 4) => unsafe { avx2::<4, 2>(input, offsets, weights, tile) },
             #[cfg(target_arch = "x86_64")]
             (Kind::Avx2, _) => unsafe { avx2::<6, 2>(input, offsets, weights, tile) },
-            #[cfg(target_arch = "x86_64")]
-            (Kind::Avx512, 4) => unsafe { avx512::<4, 4>(input, offsets, weights, tile) },
-            #[cfg(target_arch = "x86_64")]
-            (Kind::Avx512, _) => unsafe { avx512::<8, 2>(input, offsets, weights, tile) },
         }
     }
 }
@@ -128,68 +120,44 @@ fn portable(input: &[f32], offsets: &[u32], weights: &[f32], tile: &mut [f32; TI
     tile[..32].copy_from_slice(acc.as_flattened());
 }
 
+/// # Safety
+/// The CPU has AVX2 and FMA; `input` reaches `8 * NV` past every offset; `weights` holds `MR` values an offset;
+/// `MR * NV * 8 <= TILE`.
 #[cfg(target_arch = "x86_64")]
-macro_rules! kernel {
-    ($name:ident, $features:literal, $lanes:literal, $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident) => {
-        /// # Safety
-        /// The CPU has the features; `input` reaches `lanes * NV` past every offset;
-        /// `weights` holds `MR` values an offset; `MR * NV * lanes <= TILE`.
-        #[target_feature(enable = $features)]
-        unsafe fn $name<const MR: usize, const NV: usize>(
-            input: &[f32],
-            offsets: &[u32],
-            weights: &[f32],
-            tile: &mut [f32; TILE],
-        ) {
-            use std::arch::x86_64::*;
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2<const MR: usize, const NV: usize>(
+    input: &[f32],
+    offsets: &[u32],
+    weights: &[f32],
+    tile: &mut [f32; TILE],
+) {
+    use std::arch::x86_64::{
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    };
 
-            let mut acc = [[$zero(); NV]; MR];
-            let mut w = weights.as_ptr();
-            for &offset in offsets {
-                // SAFETY: in bounds by this function's contract.
-                unsafe {
-                    let x = input.as_ptr().add(offset as usize);
-                    let x: [_; NV] = std::array::from_fn(|v| $load(x.add(v * $lanes)));
-                    for m in 0..MR {
-                        let w = $splat(*w.add(m));
-                        for v in 0..NV {
-                            acc[m][v] = $fma(w, x[v], acc[m][v]);
-                        }
-                    }
-                    w = w.add(MR);
+    const LANES: usize = 8;
+    let mut acc = [[_mm256_setzero_ps(); NV]; MR];
+    let mut w = weights.as_ptr();
+    for &offset in offsets {
+        // SAFETY: in bounds by this function's contract.
+        unsafe {
+            let x = input.as_ptr().add(offset as usize);
+            let x: [_; NV] = std::array::from_fn(|v| _mm256_loadu_ps(x.add(v * LANES)));
+            for (m, row) in acc.iter_mut().enumerate() {
+                let w = _mm256_set1_ps(*w.add(m));
+                for (sum, x) in row.iter_mut().zip(x) {
+                    *sum = _mm256_fmadd_ps(w, x, *sum);
                 }
             }
-            for (m, row) in acc.iter().enumerate() {
-                for (v, value) in row.iter().enumerate() {
-                    // SAFETY: `MR * NV * lanes <= TILE`.
-                    unsafe {
-                        $store(tile.as_mut_ptr().add((m * NV + v) * $lanes), *value);
-                    }
-                }
+            w = w.add(MR);
+        }
+    }
+    for (m, row) in acc.iter().enumerate() {
+        for (v, value) in row.iter().enumerate() {
+            // SAFETY: `MR * NV * 8 <= TILE`.
+            unsafe {
+                _mm256_storeu_ps(tile.as_mut_ptr().add((m * NV + v) * LANES), *value);
             }
         }
-    };
+    }
 }
-
-#[cfg(target_arch = "x86_64")]
-kernel!(
-    avx2,
-    "avx2,fma",
-    8,
-    _mm256_setzero_ps,
-    _mm256_loadu_ps,
-    _mm256_set1_ps,
-    _mm256_fmadd_ps,
-    _mm256_storeu_ps
-);
-#[cfg(target_arch = "x86_64")]
-kernel!(
-    avx512,
-    "avx512f",
-    16,
-    _mm512_setzero_ps,
-    _mm512_loadu_ps,
-    _mm512_set1_ps,
-    _mm512_fmadd_ps,
-    _mm512_storeu_ps
-);

@@ -124,7 +124,9 @@ pub enum AuError {
     Unknown(String),
     #[error("AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full).")]
     OutOfRange { code: u8, value: String },
-    #[error("{0:?} is not an Action Unit setting; write the code, an equals sign and a value from 0 to 1, such as 12=0.8.")]
+    #[error(
+        "{0:?} is not an Action Unit setting; write the code, an equals sign and a value from 0 to 1, such as 12=0.8."
+    )]
     Malformed(String),
 }
 

@@ -14,9 +14,13 @@ pub struct Crop {
 /// What can be wrong with a crop that somebody wrote.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum CropError {
-    #[error("{0:?} is not a crop; write left, top and side in pixels of the portrait, such as 150,50,148.")]
+    #[error(
+        "{0:?} is not a crop; write left, top and side in pixels of the portrait, such as 150,50,148."
+    )]
     Malformed(String),
-    #[error("the crop {x},{y},{side} does not lie within the portrait of {width} x {height} pixels; keep the whole square inside it.")]
+    #[error(
+        "the crop {x},{y},{side} does not lie within the portrait of {width} x {height} pixels; keep the whole square inside it."
+    )]
     Outside {
         x: f32,
         y: f32,

@@ -103,6 +103,11 @@ impl History {
         true
     }
 
+    /// Lets the oldest step go; false when there is none.
+    pub fn forget_oldest(&mut self) -> bool {
+        self.past.pop_front().is_some()
+    }
+
     pub fn can_undo(&self) -> bool {
         !self.past.is_empty()
     }
@@ -131,7 +136,9 @@ mod tests {
     }
 
     fn slide(history: &mut History, code: u8, value: f32) {
-        history.drag(Gesture::Slider(unit(code)), |d| d.set_au(0, unit(code), value));
+        history.drag(Gesture::Slider(unit(code)), |d| {
+            d.set_au(0, unit(code), value)
+        });
     }
 
     #[test]
@@ -168,6 +175,18 @@ mod tests {
         history.undo();
         assert!(!history.edit(|d| d.strength = 1.0));
         assert!(history.can_redo());
+    }
+
+    #[test]
+    fn forgetting_keeps_the_newest_steps() {
+        let mut history = History::new(sample());
+        for value in [0.2, 0.4, 0.6] {
+            history.edit(|d| d.strength = value);
+        }
+        assert!(history.forget_oldest());
+        while history.undo() {}
+        assert_eq!(history.document().strength, 0.2);
+        assert!(!history.forget_oldest());
     }
 
     proptest! {

@@ -36,15 +36,39 @@ pub enum PresetError {
 
 /// The presets that come with the program, as they stand in `resources/presets`.
 const BUILT_IN: [(&str, &str); 9] = [
-    ("neutral.json", include_str!("../../resources/presets/neutral.json")),
-    ("happy.json", include_str!("../../resources/presets/happy.json")),
+    (
+        "neutral.json",
+        include_str!("../../resources/presets/neutral.json"),
+    ),
+    (
+        "happy.json",
+        include_str!("../../resources/presets/happy.json"),
+    ),
     ("sad.json", include_str!("../../resources/presets/sad.json")),
-    ("surprised.json", include_str!("../../resources/presets/surprised.json")),
-    ("angry.json", include_str!("../../resources/presets/angry.json")),
-    ("disgusted.json", include_str!("../../resources/presets/disgusted.json")),
-    ("afraid.json", include_str!("../../resources/presets/afraid.json")),
-    ("contempt.json", include_str!("../../resources/presets/contempt.json")),
-    ("blink.json", include_str!("../../resources/presets/blink.json")),
+    (
+        "surprised.json",
+        include_str!("../../resources/presets/surprised.json"),
+    ),
+    (
+        "angry.json",
+        include_str!("../../resources/presets/angry.json"),
+    ),
+    (
+        "disgusted.json",
+        include_str!("../../resources/presets/disgusted.json"),
+    ),
+    (
+        "afraid.json",
+        include_str!("../../resources/presets/afraid.json"),
+    ),
+    (
+        "contempt.json",
+        include_str!("../../resources/presets/contempt.json"),
+    ),
+    (
+        "blink.json",
+        include_str!("../../resources/presets/blink.json"),
+    ),
 ];
 
 impl Preset {
@@ -132,7 +156,10 @@ impl Preset {
         if !stem.contains(char::is_alphanumeric) {
             return Err(PresetError::BadName(self.name.clone()));
         }
-        if BUILT_IN.iter().any(|(file, _)| *file == format!("{stem}.json")) {
+        if BUILT_IN
+            .iter()
+            .any(|(file, _)| *file == format!("{stem}.json"))
+        {
             return Err(PresetError::Taken(self.name.clone()));
         }
         let path = folder.join(format!("{stem}.json"));
@@ -162,11 +189,27 @@ mod tests {
         let names: Vec<&str> = presets.iter().map(|p| p.name.as_str()).collect();
         assert_eq!(
             names,
-            ["Neutral", "Happy", "Sad", "Surprised", "Angry", "Disgusted", "Afraid", "Contempt", "Blink"]
+            [
+                "Neutral",
+                "Happy",
+                "Sad",
+                "Surprised",
+                "Angry",
+                "Disgusted",
+                "Afraid",
+                "Contempt",
+                "Blink"
+            ]
         );
         assert_eq!(presets[0].aus, AuVector::NEUTRAL);
         for (i, a) in presets.iter().enumerate() {
-            assert!(presets[i + 1..].iter().all(|b| a.aus.distance(&b.aus) > 0.2), "{}", a.name);
+            assert!(
+                presets[i + 1..]
+                    .iter()
+                    .all(|b| a.aus.distance(&b.aus) > 0.2),
+                "{}",
+                a.name
+            );
         }
         let smile = ActionUnit::from_code(12).unwrap();
         assert!(presets[1].aus.get(smile) > 0.5);
@@ -204,7 +247,10 @@ mod tests {
     fn names_that_cannot_be_kept_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["", "  ", "../..", "Happy"] {
-            let preset = Preset { name: name.to_owned(), aus: AuVector::NEUTRAL };
+            let preset = Preset {
+                name: name.to_owned(),
+                aus: AuVector::NEUTRAL,
+            };
             assert!(preset.save(folder.path()).is_err(), "{name}");
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -288,7 +288,10 @@ mod tests {
         track.set_easing(0, Easing::Linear);
         assert_eq!(track.value_at(0.0), Some(smile(0.2)));
         assert_eq!(track.value_at(99.0), Some(smile(1.0)));
-        let middle = track.value_at(1.0).unwrap().get(ActionUnit::from_code(12).unwrap());
+        let middle = track
+            .value_at(1.0)
+            .unwrap()
+            .get(ActionUnit::from_code(12).unwrap());
         assert!((middle - 0.6).abs() < 1e-6, "{middle}");
         track.set_easing(0, Easing::Hold);
         assert_eq!(track.value_at(1.49), Some(smile(0.2)));
@@ -325,7 +328,9 @@ mod tests {
         track.set_frames(4);
         track.playback = Playback::PingPong;
         assert_eq!(track.order(), [0, 1, 2, 3, 2, 1]);
-        let shown: Vec<u32> = (0..8).map(|i| track.playing_at((f64::from(i) + 0.5) / 24.0).0).collect();
+        let shown: Vec<u32> = (0..8)
+            .map(|i| track.playing_at((f64::from(i) + 0.5) / 24.0).0)
+            .collect();
         assert_eq!(shown, [0, 1, 2, 3, 2, 1, 0, 1]);
     }
 

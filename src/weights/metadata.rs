@@ -101,7 +101,10 @@ fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             "the download went wrong, so fetch the file itself",
         ))
     } else if start.starts_with(b"version https://git-lfs") {
-        Some(("a Git LFS pointer", "run \"git lfs pull\" where it came from"))
+        Some((
+            "a Git LFS pointer",
+            "run \"git lfs pull\" where it came from",
+        ))
     } else if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02") {
         Some((
             "a PyTorch checkpoint",

@@ -174,7 +174,9 @@ mod tests {
         let (_, whole) = DEFAULT;
         for keep in [0, 1, 7, 8, 9, 100, 2000, whole.len() / 2, whole.len() - 1] {
             std::fs::write(&path, &whole[..keep]).unwrap();
-            let error = ModelFile::open(&path, &Device::Cpu).unwrap_err().to_string();
+            let error = ModelFile::open(&path, &Device::Cpu)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("short.safetensors"), "{keep}: {error}");
             assert!(installed(Some(folder.path()))[1].is_err(), "{keep}");
         }
@@ -194,7 +196,9 @@ mod tests {
         for (bytes, part) in cases {
             let path = folder.path().join("x.safetensors");
             std::fs::write(&path, bytes).unwrap();
-            let error = ModelFile::open(&path, &Device::Cpu).unwrap_err().to_string();
+            let error = ModelFile::open(&path, &Device::Cpu)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(part), "{error}");
         }
         let missing = folder.path().join("gone.safetensors");

@@ -1,0 +1,44 @@
+//! Milliseconds for what surrounds the network: the crop's way in, and the edit's way back into a 2-megapixel portrait.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use mien::face::{Edit, Show, Square, network_input, paste};
+use mien::media::Picture;
+
+const SIZE: usize = 128;
+
+fn ways(c: &mut Criterion) {
+    let (width, height) = (1600u32, 1250u32);
+    let rgba = (0..width * height)
+        .flat_map(|i| [(i % 251) as u8, (i % 241) as u8, (i % 239) as u8, 255])
+        .collect();
+    let portrait = Picture::new(width, height, rgba).expect("a picture");
+    let square = Square {
+        x: 400.3,
+        y: 210.7,
+        side: 800.0,
+    };
+    let input = network_input(&portrait, square, SIZE).expect("a crop");
+    let edit = Edit {
+        size: SIZE,
+        color: input.iter().map(|value| value * 0.9).collect(),
+        attention: vec![0.5; SIZE * SIZE],
+        input,
+    };
+
+    c.bench_function("crop of 800 pixels to 128", |b| {
+        b.iter(|| network_input(black_box(&portrait), square, SIZE).expect("a crop"));
+    });
+    let show = Show::Result {
+        onset: 1.0,
+        detail: true,
+    };
+    let mut target = portrait.clone();
+    c.bench_function("paste into 2 megapixels", |b| {
+        b.iter(|| paste(black_box(&mut target), square, &edit, show));
+    });
+}
+
+criterion_group!(benches, ways);
+criterion_main!(benches);
