@@ -87,7 +87,9 @@ fn no_edit_gives_back_the_very_bytes() {
         assert_eq!(before.rgba(), after.rgba(), "{name}");
     }
 
-    let rgba: Vec<u8> = (0..90 * 70 * 4u32).map(|i| (i * 7919 >> 4) as u8).collect();
+    let rgba: Vec<u8> = (0..90 * 70 * 4u32)
+        .map(|i| ((i * 7919) >> 4) as u8)
+        .collect();
     let clear = Picture::new(90, 70, rgba).unwrap().with_alpha(true);
     let path = folder.path().join("clear.png");
     media::save_png(&path, &clear).unwrap();

@@ -418,7 +418,7 @@ fn what_may_not_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret.png");
     fs::write(&path, encode(&rgb_image(), ImageFormat::Png)).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     // The superuser reads everything.
     if fs::File::open(&path).is_err() {
         assert!(matches!(open(&path), Err(MediaError::NotReadable { .. })));

@@ -8,6 +8,7 @@ mod curves;
 mod export;
 mod expression;
 mod keys;
+mod launch;
 mod pane;
 mod panes;
 mod slider;
@@ -17,15 +18,13 @@ mod view;
 mod widgets;
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use iced::futures::channel::mpsc;
-use iced::{Subscription, Task, keyboard, window};
+use iced::{Task, keyboard};
 
 use crate::engine::{
     EngineError, Model, Picture, Portrait, Request, Sample, Scene, Worker, presets_folder,
-    read_picture,
 };
 use crate::studio::{Document, History, PortraitRef, Preset};
 
@@ -36,56 +35,11 @@ use panes::Panes;
 use timeline::Timeline;
 
 pub use expression::{Value, field_id, slider_id};
+pub use launch::run;
 pub use theme::theme;
-
-/// Opens the studio and returns when its window is closed.
-///
-/// # Errors
-/// [`EngineError`] when the weights can't be used or the system gives no window.
-pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), EngineError> {
-    let model = Arc::new(Model::open(weights.as_deref())?);
-    let sample = Sample::all()
-        .first()
-        .map(|sample| sample.open().map(Arc::new))
-        .transpose()?
-        .ok_or_else(|| {
-            EngineError::Refused("this program carries no sample portrait.".to_owned())
-        })?;
-
-    iced::application(
-        move || App::boot(&model, &sample, portrait.clone()),
-        App::update,
-        App::view,
-    )
-    .title(App::title)
-    .theme(|_: &App| theme::theme())
-    .subscription(App::subscription)
-    .font(theme::FIGURES_FILE)
-    .default_font(theme::WORDS)
-    .antialiasing(true)
-    .window(window::Settings {
-        size: iced::Size::new(1400.0, 880.0),
-        min_size: Some(iced::Size::new(980.0, 640.0)),
-        icon: icon(),
-        ..window::Settings::default()
-    })
-    .run()
-    .map_err(|error| {
-        EngineError::Refused(format!(
-            "the window could not be opened ({error}); run Mien on a desktop, or use \"mien edit\"."
-        ))
-    })
-}
 
 /// How many bytes of portraits are kept for undo.
 const PORTRAIT_BYTES: usize = 1 << 30;
-
-fn icon() -> Option<window::Icon> {
-    let png = include_bytes!("../../resources/icons/mien.png");
-    let picture = read_picture(Path::new("mien.png"), png).ok()?;
-    let (width, height) = picture.size();
-    window::icon::from_rgba(picture.into_rgba(), width, height).ok()
-}
 
 /// The whole window.
 pub struct App {
@@ -144,36 +98,6 @@ pub enum Message {
 }
 
 impl App {
-    fn boot(
-        model: &Arc<Model>,
-        sample: &Arc<Portrait>,
-        portrait: Option<PathBuf>,
-    ) -> (Self, Task<Message>) {
-        let (mut wake, woken) = mpsc::channel(1);
-        // A full channel already holds the wake-up.
-        let worker = Worker::spawn(Arc::clone(model), move || drop(wake.try_send(())));
-        let (worker, problem) = match worker {
-            Ok(worker) => (worker, None),
-            Err(error) => (
-                Worker::idle(),
-                Some(format!("No preview: the system gives no thread ({error}).")),
-            ),
-        };
-        let mut app = Self::new(Arc::clone(model), worker, sample);
-        if let Some(problem) = problem {
-            app.status.notice = Some(Notice::Problem(problem));
-        }
-        let scale = window::oldest()
-            .and_then(window::scale_factor)
-            .map(Message::Scaled);
-        let open = match portrait {
-            Some(path) => app.update(Message::OpenFile(Some(path))),
-            None => Task::none(),
-        };
-        let frames = Task::run(woken, |()| Message::Drawn);
-        (app, Task::batch([scale, open, frames]))
-    }
-
     /// A window on a portrait, drawn by a worker.
     pub fn new(model: Arc<Model>, worker: Worker, portrait: &Portrait) -> Self {
         let (mut presets, mut problems) = (Vec::new(), Vec::new());
@@ -215,36 +139,6 @@ impl App {
     /// The worker behind the panes.
     pub fn worker(&self) -> &Worker {
         &self.worker
-    }
-
-    fn title(&self) -> String {
-        format!("{} – Mien", self.document().portrait.name)
-    }
-
-    fn subscription(&self) -> Subscription<Message> {
-        let mut all = vec![
-            keyboard::listen().map(Message::Keyboard),
-            iced::event::listen_with(|event, _, _| match event {
-                iced::Event::Window(window::Event::FileDropped(path)) => {
-                    Some(Message::OpenFile(Some(path)))
-                }
-                iced::Event::Window(window::Event::Rescaled(scale)) => Some(Message::Scaled(scale)),
-                _ => None,
-            }),
-        ];
-        if self.timeline.is_playing() {
-            all.push(
-                iced::time::every(timeline::TICK)
-                    .map(|now| Message::Timeline(timeline::Message::Tick(now))),
-            );
-        }
-        if self.export.as_ref().is_some_and(Export::is_running) {
-            all.push(
-                iced::time::every(std::time::Duration::from_millis(100))
-                    .map(|_| Message::Export(export::Message::Watched)),
-            );
-        }
-        Subscription::batch(all)
     }
 
     /// Takes a message; whatever it changes is asked of the worker at once.
@@ -474,14 +368,12 @@ impl App {
 
     fn take_drawn(&mut self) {
         match self.worker.take() {
-            Some(Ok(outcome)) => {
-                if self.panes.take(&outcome) {
-                    self.status.edited = outcome.mean_edit;
-                    self.status.millis = Some(outcome.millis);
-                }
+            Some(Ok(outcome)) if self.panes.take(&outcome) => {
+                self.status.edited = outcome.mean_edit;
+                self.status.millis = Some(outcome.millis);
             }
             Some(Err(error)) => self.status.notice = Some(Notice::Problem(error.to_string())),
-            None => {}
+            Some(Ok(_)) | None => {}
         }
     }
 }

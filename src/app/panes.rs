@@ -127,7 +127,7 @@ impl Panes {
     /// What every pane shows of the portrait, in physical pixels.
     pub fn view_of(&self, document: &Document) -> View {
         let portrait = (document.portrait.width, document.portrait.height);
-        let (_, cell) = self.layout(document);
+        let (_, cell) = self.layout();
         let pixels = |side: f32| ((side * self.scale).round() as u32).max(1);
         let (width, height) = (pixels(cell.width), pixels(cell.height));
         match self.look {
@@ -222,16 +222,9 @@ impl Panes {
         }
     }
 
-    /// Columns, and the size of a pane in whole logical pixels: whatever shows the portrait largest, and of those
-    /// what leaves the fewest places empty.
-    fn layout(&self, document: &Document) -> (usize, Size) {
-        let (width, height) = match self.look {
-            Look::Face => (1.0, 1.0),
-            _ => (
-                document.portrait.width.max(1) as f32,
-                document.portrait.height.max(1) as f32,
-            ),
-        };
+    /// Columns, and the size of a pane in whole logical pixels: whatever shows a face (which is about as wide as high)
+    /// largest, and of those what leaves the fewest places empty. It depends on nothing that zooming changes.
+    fn layout(&self) -> (usize, Size) {
         let count = self.shown.len();
         let cell = |columns: usize| {
             let rows = count.div_ceil(columns);
@@ -245,7 +238,7 @@ impl Panes {
         let merit = |columns: usize, size: Size| {
             let empty = columns * count.div_ceil(columns) - count;
             // A percent larger is not worth an empty place.
-            (size.width / width).min(size.height / height) * (1.0 - 0.01 * empty as f32)
+            size.width.min(size.height) * (1.0 - 0.01 * empty as f32)
         };
         (1..=count)
             .map(|columns| (columns, cell(columns)))
@@ -254,7 +247,7 @@ impl Panes {
     }
 
     pub fn view<'a>(&'a self, document: &'a Document, onset: bool) -> Element<'a, Message> {
-        let (columns, cell) = self.layout(document);
+        let (columns, cell) = self.layout();
         let view = self.view_of(document);
         // The crop is drawn where the portrait itself is seen, or failing that on the first pane.
         let crop_pane = self
@@ -381,7 +374,6 @@ fn tiles((width, height): (u32, u32), rgba: &[u8]) -> Vec<Tile> {
 mod tests {
     use super::*;
     use crate::engine::{Picture, Request, Sample, Scene};
-    use crate::studio::{AuVector, PortraitRef};
     use std::sync::Arc;
 
     #[test]
@@ -430,29 +422,17 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_shows_the_portrait_as_large_as_it_can() {
-        let portrait = PortraitRef {
-            id: 0,
-            name: String::new(),
-            width: 512,
-            height: 512,
-        };
-        let crop = Crop {
-            x: 0.0,
-            y: 0.0,
-            side: 99.0,
-        };
-        let document = Document::new(portrait, crop, AuVector::NEUTRAL);
+    fn the_layout_shows_a_face_as_large_as_it_can() {
         let mut panes = Panes {
             area: Size::new(900.0, 500.0),
             ..Panes::default()
         };
-        assert_eq!(panes.layout(&document).0, 2);
+        assert_eq!(panes.layout().0, 2);
         panes.toggle(Pane::Color);
-        assert_eq!(panes.layout(&document).0, 3);
+        assert_eq!(panes.layout().0, 3);
         panes.toggle(Pane::Attention);
         panes.toggle(Pane::Source);
-        assert_eq!(panes.layout(&document), (1, Size::new(900.0, 500.0)));
+        assert_eq!(panes.layout(), (1, Size::new(900.0, 500.0)));
         panes.toggle(Pane::Result);
         assert_eq!(panes.shown(), [Pane::Result], "the last pane stays");
     }

@@ -213,7 +213,7 @@ impl Timeline {
         let curves = Curves {
             document,
             frame: self.frame,
-            selected: self.selected,
+            selected: self.selected.or_else(|| document.track.key_on(self.frame)),
         };
         container(column![self.controls(document), curves.into_element()].spacing(theme::GAP))
             .padding([10.0, theme::SPACE])

@@ -31,7 +31,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Edits a portrait's expression and writes a picture, a GIF or a video
-    Edit(edit::Arguments),
+    Edit(Box<edit::Arguments>),
     /// Says which weights are installed
     Weights(weights::Arguments),
 }
@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
 
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Some(Command::Edit(arguments)) => edit::run(arguments),
+        Some(Command::Edit(arguments)) => edit::run(*arguments),
         Some(Command::Weights(arguments)) => weights::run(&arguments),
         None => app::run(arguments.portrait, arguments.weights)
             .map_err(|error| EngineError::Refused(error.to_string())),
