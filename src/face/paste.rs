@@ -363,47 +363,53 @@ mod tests {
 
     #[test]
     fn a_soft_change_of_light_carries_the_detail_and_a_sharp_one_does_not() {
-        let spread = |sharp: bool| {
-            let mut picture = noise(160, 160, 11, false);
-            let square = Square {
-                x: 0.0,
-                y: 0.0,
-                side: 160.0,
-            };
-            let input = network_input(&picture, square, 32).unwrap();
-            let color = (0..input.len())
-                .map(|i| {
-                    let stripe = if sharp && i % 4 < 2 { 0.6 } else { 0.0 };
-                    input[i] - 0.3 + stripe
-                })
-                .collect();
+        let before = noise(160, 160, 11, false);
+        let square = Square {
+            x: 0.0,
+            y: 0.0,
+            side: 160.0,
+        };
+        let input = network_input(&before, square, 32).unwrap();
+        // The middle of the picture, where the window is open, pasted with and without the detail.
+        let middle = |sharp: bool, detail: bool| -> Vec<f32> {
+            let stripe = |i: usize| if sharp && i % 8 < 4 { 0.9 } else { 0.0 };
+            let color = (0..input.len()).map(|i| input[i] - 0.3 + stripe(i));
             let edit = Edit {
                 size: 32,
-                input,
-                color,
-                attention: vec![0.0; 1024],
+                input: input.clone(),
+                color: color.collect(),
+                attention: vec![0.0; 32 * 32],
             };
+            let mut after = before.clone();
             paste(
-                &mut picture,
+                &mut after,
                 square,
                 &edit,
-                Show::Result {
-                    onset: 1.0,
-                    detail: true,
-                },
+                Show::Result { onset: 1.0, detail },
             );
-            let row = &picture.rgba()[80 * 160 * 4..][..160 * 4];
-            let middle = &row[60 * 4..100 * 4];
-            let steps = middle.chunks(4).zip(middle[4..].chunks(4));
-            steps
-                .map(|(a, b)| u32::from(a[0].abs_diff(b[0])))
-                .sum::<u32>()
+            let row = &after.rgba()[80 * 160 * 4..][40 * 4..120 * 4];
+            row.iter()
+                .step_by(4)
+                .map(|value| f32::from(*value))
+                .collect()
+        };
+        let own = &before.rgba()[80 * 160 * 4..][40 * 4..120 * 4];
+        let darker = own
+            .iter()
+            .step_by(4)
+            .map(|v| (f32::from(*v) - 0.3 * 127.5).max(0.0));
+        for (wanted, got) in darker.zip(middle(false, true)) {
+            assert!((wanted - got).abs() <= 1.0, "{wanted} {got}");
+        }
+        let apart = |sharp: bool| -> f32 {
+            let pairs = middle(sharp, true).into_iter().zip(middle(sharp, false));
+            pairs.map(|(a, b)| (a - b).abs()).sum::<f32>() / 80.0
         };
         assert!(
-            spread(false) > 2 * spread(true),
+            apart(true) < 0.1 * apart(false),
             "{} {}",
-            spread(false),
-            spread(true)
+            apart(true),
+            apart(false)
         );
     }
 
