@@ -9,6 +9,9 @@ use image::{ExtendedColorType, ImageEncoder};
 use super::beside::Beside;
 use super::{MediaError, Picture};
 
+/// Pixels beyond which a small file is no longer worth the wait.
+const LARGE: u64 = 8_000_000;
+
 /// Saves `picture` as PNG: RGBA when it has an alpha channel, else RGB, 8 bits, and nothing but pixels in the file.
 ///
 /// # Errors
@@ -28,9 +31,13 @@ pub(super) fn write(
 ) -> Result<(), MediaError> {
     // Through memory, because the encoder hides from us why its writer failed.
     let mut bytes = Vec::new();
-    let encoder =
-        PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive);
     let (width, height) = picture.size();
+    let compression = if u64::from(width) * u64::from(height) > LARGE {
+        CompressionType::Fast
+    } else {
+        CompressionType::Default
+    };
+    let encoder = PngEncoder::new_with_quality(&mut bytes, compression, FilterType::Adaptive);
 
     if picture.has_alpha() {
         encoder.write_image(picture.rgba(), width, height, ExtendedColorType::Rgba8)
