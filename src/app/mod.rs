@@ -1,6 +1,6 @@
 //! The studio: the iced application. Nothing else knows iced.
 //!
-//! Each panel has its own state, messages and view, and answers a message with an [`Action`](expression::Action) that
+//! Each panel has its own state, messages and view, and answers a message with an `Action` that
 //! says what it wants of the document; only [`App`] changes the document, so that every change can be undone.
 
 mod background;

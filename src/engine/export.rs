@@ -1,11 +1,11 @@
 //! The export: the same frames whoever asks for them, written whole or not at all.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fast_image_resize::FilterType;
 
+use super::edits::Edits;
 use super::view::resampled;
 use super::{EngineError, Model, Pane, Progress, Renderer, Scene};
 use crate::face::Edit;
@@ -161,7 +161,7 @@ pub fn export(model: &Arc<Model>, job: &ExportJob, progress: &Progress) -> Resul
 
     let mut edits = Edits::default();
     for scene in &job.scenes {
-        let edit = edits.of(&renderer, scene, &job.panes, &stop)?;
+        let edit = edit(&mut edits, &renderer, scene, &job.panes, &stop)?;
         let picture = frame(&renderer, job, scene, edit.as_deref())?;
         if stop() {
             return Err(EngineError::Cancelled);
@@ -181,37 +181,24 @@ pub fn export(model: &Arc<Model>, job: &ExportJob, progress: &Progress) -> Resul
     Ok(())
 }
 
-/// The network's words on frames that come again, as they do when a movement is played back.
-#[derive(Default)]
-struct Edits(HashMap<Vec<u32>, Option<Arc<Edit>>>);
-
-impl Edits {
-    /// How many are kept; each takes some 0.4 MB at 128 pixels.
-    const KEPT: usize = 512;
-
-    fn of(
-        &mut self,
-        renderer: &Renderer,
-        scene: &Scene,
-        panes: &[Pane],
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Option<Arc<Edit>>, EngineError> {
-        let diagnostics = panes
-            .iter()
-            .any(|pane| matches!(pane, Pane::Attention | Pane::Color));
-        if scene.onset() == 0.0 && !diagnostics {
-            return Ok(None);
-        }
-        let key: Vec<u32> = scene.target.values().iter().map(|v| v.to_bits()).collect();
-        if let Some(known) = self.0.get(&key) {
-            return Ok(known.clone());
-        }
-        let edit = Some(Arc::new(renderer.edit(&scene.target, stop)?));
-        if self.0.len() < Self::KEPT {
-            self.0.insert(key, edit.clone());
-        }
-        Ok(edit)
+/// What the network says to a scene, from what it said before where it can be; nothing where nothing is asked for.
+fn edit(
+    edits: &mut Edits,
+    renderer: &Renderer,
+    scene: &Scene,
+    panes: &[Pane],
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<Arc<Edit>>, EngineError> {
+    let needed = panes.iter().any(|pane| pane.needs_network(scene));
+    if !needed {
+        return Ok(None);
     }
+    if let Some(known) = edits.get(&scene.target) {
+        return Ok(Some(known));
+    }
+    let edit = Arc::new(renderer.edit(&scene.target, stop)?);
+    edits.put(scene.target, Arc::clone(&edit));
+    Ok(Some(edit))
 }
 
 fn frame(

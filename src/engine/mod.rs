@@ -1,6 +1,7 @@
 //! From document to pictures: one path for the studio's panes, its export and the command, so that all three give the
 //! same bytes.
 
+mod edits;
 mod error;
 mod export;
 mod folders;

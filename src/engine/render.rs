@@ -43,6 +43,15 @@ impl Pane {
         }
     }
 
+    /// Whether the network has to say something for this pane of a scene.
+    pub(super) fn needs_network(self, scene: &Scene) -> bool {
+        match self {
+            Pane::Source => false,
+            Pane::Result => scene.onset() > 0.0,
+            Pane::Attention | Pane::Color => true,
+        }
+    }
+
     /// The pane of a name; "color" is understood too.
     pub fn from_key(key: &str) -> Option<Self> {
         let key = if key == "color" { "colour" } else { key };
@@ -78,7 +87,7 @@ impl Scene {
     }
 
     /// How far the edit is faded in, in 0..=1: 0 exactly when nothing is asked for, 1 from a difference of
-    /// [`ONSET`] on.
+    /// 0.05 on.
     pub fn onset(&self) -> f32 {
         let t = (self.source.distance(&self.target) / ONSET).min(1.0);
         t * t * (3.0 - 2.0 * t)

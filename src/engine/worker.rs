@@ -4,17 +4,16 @@
 //! when its portrait or crop is no longer wanted: while a hand moves a slider, requests come faster than any network,
 //! and dropping each for the next would show nothing until the hand rests.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::edits::Edits;
 use super::render::{draw, square};
 use super::view::{Pyramid, View, over_chequers};
 use super::{EngineError, Model, Pane, Renderer, Scene};
 use crate::face::Edit;
 use crate::media::Picture;
-use crate::studio::AuVector;
 
 /// What the window wants to see.
 #[derive(Debug, Clone)]
@@ -48,11 +47,8 @@ impl Request {
 
     /// Whether the network has to say something for this.
     fn needs_network(&self) -> bool {
-        self.panes.iter().any(|pane| match pane {
-            Pane::Source => false,
-            Pane::Result => self.scene.onset() > 0.0,
-            Pane::Attention | Pane::Color => true,
-        })
+        let mut panes = self.panes.iter();
+        panes.any(|pane| pane.needs_network(&self.scene))
     }
 }
 
@@ -267,7 +263,7 @@ impl Desk {
         let (_, renderer) = match fresh {
             Some(fresh) => self.renderer.insert(fresh),
             None => {
-                self.edits.0.clear();
+                self.edits = Edits::default();
                 let renderer = Renderer::new(Arc::clone(model), &request.portrait, crop)?;
                 self.renderer.insert((request.id, renderer))
             }
@@ -303,27 +299,6 @@ impl Desk {
     }
 }
 
-/// The network's latest words on one crop, so that playing a loop or looking back costs nothing.
-#[derive(Default)]
-struct Edits(VecDeque<(AuVector, Arc<Edit>)>);
-
-impl Edits {
-    /// How many are kept; each takes some 0.4 MB at 128 pixels.
-    const KEPT: usize = 256;
-
-    fn get(&self, target: &AuVector) -> Option<Arc<Edit>> {
-        let found = self.0.iter().find(|(kept, _)| kept == target);
-        found.map(|(_, edit)| Arc::clone(edit))
-    }
-
-    fn put(&mut self, target: AuVector, edit: Arc<Edit>) {
-        if self.0.len() == Self::KEPT {
-            self.0.pop_front();
-        }
-        self.0.push_back((target, edit));
-    }
-}
-
 fn wipe_source(picture: &mut Picture, source: &Picture, wipe: f32) {
     let pitch = picture.width() as usize * 4;
     let kept = (wipe.clamp(0.0, 1.0) * picture.width() as f32).round() as usize * 4;
@@ -341,7 +316,7 @@ fn millis_since(started: Instant) -> f32 {
 mod tests {
     use super::*;
     use crate::engine::Sample;
-    use crate::studio::ActionUnit;
+    use crate::studio::{ActionUnit, AuVector};
     use std::sync::mpsc;
     use std::time::Duration;
 

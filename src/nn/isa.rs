@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 /// An instruction set that the kernels are compiled for.
 ///
-/// A value other than [`Isa::Portable`] only ever comes from [`Isa::available`]
+/// A value other than the portable one only ever comes from [`Isa::available`]
 /// or [`Isa::best`], which hand out what this machine has; the kernels rely on that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isa(pub(super) Kind);
