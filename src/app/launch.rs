@@ -38,7 +38,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
     .antialiasing(true)
     .window(window::Settings {
         size: iced::Size::new(1400.0, 880.0),
-        min_size: Some(iced::Size::new(980.0, 640.0)),
+        min_size: Some(iced::Size::new(1240.0, 640.0)),
         icon: icon(),
         ..window::Settings::default()
     })
