@@ -1,0 +1,209 @@
+//! What the export dialog looks like.
+
+use std::time::Duration;
+
+use iced::widget::{
+    button, column, container, pick_list, progress_bar, row, space, text, text_input,
+};
+use iced::{Alignment, Element, Length};
+
+use super::{Export, Message, SCALES, frames_at};
+use crate::app::theme;
+use crate::app::widgets::{action, toggle};
+use crate::engine::{Format, Pane, Progress};
+use crate::studio::Document;
+
+const PATH: &str = "export-path";
+
+impl Export {
+    pub fn view<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
+        let content = match &self.running {
+            Some(progress) => self.progress(progress),
+            None => self.form(document),
+        };
+        container(content)
+            .padding(22)
+            .width(520)
+            .style(theme::card)
+            .into()
+    }
+
+    fn form<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
+        let label = |name| text(name).size(theme::NORMAL).color(theme::DIM).width(110);
+        let line = |name, content: Element<'a, Message>| {
+            row![label(name), content]
+                .spacing(theme::GAP)
+                .align_y(Alignment::Center)
+        };
+        let formats = row(Format::ALL.map(|format| {
+            let name = match format {
+                Format::Png => "PNG",
+                Format::Gif => "GIF",
+                Format::Mp4 => "MP4",
+                Format::PngSequence => "PNG sequence",
+            };
+            toggle(name, self.format == format, Message::Format(format))
+        }))
+        .spacing(theme::GAP);
+        let panes = row(Pane::ALL.map(|pane| {
+            toggle(
+                pane.title(),
+                self.panes.contains(&pane),
+                Message::Pane(pane),
+            )
+        }))
+        .spacing(theme::GAP);
+        let size = pick_list(SCALES, Some(self.scale), Message::Scale)
+            .text_size(theme::NORMAL)
+            .padding([4, 8])
+            .style(theme::choice((self.scale.0 * 100.0) as usize));
+        let moves = self.format != Format::Png;
+        let fps = moves.then(|| {
+            let field = entry(&self.fps, Message::Fps).width(70);
+            line("Frames a second", field.into())
+        });
+        let loops = (self.format == Format::Gif).then(|| {
+            let field = entry(&self.loops, Message::Loops).width(70);
+            let hint = text("0 plays for ever")
+                .size(theme::SMALL)
+                .color(theme::DIM);
+            line(
+                "Times to play",
+                row![field, hint]
+                    .spacing(theme::GAP)
+                    .align_y(Alignment::Center)
+                    .into(),
+            )
+        });
+        let file = row![
+            entry(&self.path, Message::Path)
+                .id(PATH)
+                .width(Length::Fill)
+                .on_submit(Message::Start),
+            action("Choose…", Some(Message::Choose)),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+
+        column![
+            text("Export").size(theme::LARGE),
+            line("Format", formats.into()),
+            line("Side by side", panes.into()),
+            line("Size", size.into()),
+        ]
+        .push(fps)
+        .push(loops)
+        .push(line("File", file.into()))
+        .push(
+            text(self.summary(document))
+                .size(theme::SMALL)
+                .color(theme::DIM),
+        )
+        .push(
+            self.problem
+                .as_ref()
+                .map(|problem| text(problem).size(theme::NORMAL).color(theme::DANGER)),
+        )
+        .push(
+            row![
+                space::horizontal(),
+                action("Cancel", Some(Message::Cancel)),
+                button(text("Export").size(theme::NORMAL))
+                    .on_press(Message::Start)
+                    .padding([5, 16])
+                    .style(theme::primary),
+            ]
+            .spacing(theme::GAP)
+            .align_y(Alignment::Center),
+        )
+        .spacing(12)
+        .into()
+    }
+
+    fn summary(&self, document: &Document) -> String {
+        let scaled = |side: u32| ((f64::from(side) * self.scale.0).round() as u32).max(1);
+        let (width, height) = (
+            scaled(document.portrait.width) * self.panes.len() as u32,
+            scaled(document.portrait.height),
+        );
+        if self.format == Format::Png {
+            return format!(
+                "One picture of {width} x {height} pixels, of the frame under the playhead."
+            );
+        }
+        let fps: Option<f64> = self.fps.trim().replace(',', ".").parse().ok();
+        let frames = fps
+            .filter(|fps| *fps >= 1.0)
+            .map(|fps| frames_at(document, fps).len());
+        let still = if document.track.keyframes().len() < 2 {
+            " The track has fewer than two keyframes, so nothing will move."
+        } else {
+            ""
+        };
+        match frames {
+            Some(frames) => format!(
+                "{frames} frames of {width} x {height} pixels, {}.{still}",
+                document.track.playback.to_string().to_lowercase()
+            ),
+            None => format!("{width} x {height} pixels."),
+        }
+    }
+
+    fn progress(&self, progress: &Progress) -> Element<'_, Message> {
+        let left = progress
+            .remaining()
+            .map_or("working out the time left".to_owned(), |left| {
+                format!("{} left", duration(left))
+            });
+        column![
+            text("Exporting").size(theme::LARGE),
+            progress_bar(0.0..=1.0, progress.fraction()).girth(8),
+            row![
+                text(format!(
+                    "{} of {} frames",
+                    progress.done(),
+                    progress.total()
+                ))
+                .size(theme::NORMAL),
+                space::horizontal(),
+                text(left).size(theme::NORMAL).color(theme::DIM),
+            ],
+            row![space::horizontal(), action("Cancel", Some(Message::Cancel))],
+        ]
+        .spacing(12)
+        .into()
+    }
+}
+
+fn entry<'a>(
+    value: &str,
+    on_input: impl Fn(String) -> Message + 'a,
+) -> text_input::TextInput<'a, Message> {
+    text_input("", value)
+        .on_input(on_input)
+        .size(theme::NORMAL)
+        .padding([4, 8])
+        .style(theme::field)
+}
+
+/// A length of time as a person says it.
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil() as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_a_person_says_them() {
+        assert_eq!(duration(Duration::from_millis(1200)), "2 s");
+        assert_eq!(duration(Duration::from_secs(61)), "1 min 01 s");
+        assert_eq!(duration(Duration::from_secs(7260)), "2 h 01 min");
+    }
+}
