@@ -300,6 +300,19 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_studio_without_a_display_is_refused_with_one_sentence() {
+    let output = Command::new(env!("CARGO_BIN_EXE_mien"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .output()
+        .unwrap();
+    let words = sentence(&output, 1);
+    assert!(words.contains("no display"), "{words}");
+}
+
+#[test]
 fn portraits_that_are_none_are_told_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read(sample("astronaut.png")).unwrap();

@@ -16,6 +16,12 @@ use crate::engine::{EngineError, Model, Portrait, Sample, Worker, read_picture};
 /// # Errors
 /// [`EngineError`] when the weights can't be used or the system gives no window.
 pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), EngineError> {
+    if !has_display() {
+        return Err(EngineError::Refused(
+            "there is no display to open a window on; run Mien on a desktop, or use \"mien edit\"."
+                .to_owned(),
+        ));
+    }
     let model = Arc::new(Model::open(weights.as_deref())?);
     let sample = Sample::all()
         .first()
@@ -48,6 +54,15 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
             "the window could not be opened ({error}); run Mien on a desktop, or use \"mien edit\"."
         ))
     })
+}
+
+/// Whether there is anything to open a window on; the toolkit would panic without.
+fn has_display() -> bool {
+    let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux")
+        || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"]
+            .into_iter()
+            .any(named)
 }
 
 fn icon() -> Option<window::Icon> {
