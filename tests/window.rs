@@ -333,6 +333,24 @@ fn another_portrait_is_shown_and_undo_brings_the_first_back() {
 }
 
 #[test]
+fn a_forgotten_portraits_number_is_never_given_again() {
+    let mut app = app();
+    let open = |app: &mut App| {
+        let portrait = Sample::all()[1].open().unwrap();
+        drop(app.update(Message::Opened(Ok(Arc::new(portrait)))));
+        asked(app).id
+    };
+    let first = open(&mut app);
+    drop(app.update(Message::Undo));
+    // An edit forgets what could be redone, and undoing it the portrait that nothing speaks of any more.
+    act(&mut app, |window| {
+        window.click("Sad").unwrap();
+    });
+    drop(app.update(Message::Undo));
+    assert_ne!(open(&mut app), first);
+}
+
+#[test]
 fn a_file_that_cannot_be_opened_is_told_and_nothing_is_lost() {
     let mut app = app();
     act(&mut app, |window| {

@@ -26,7 +26,7 @@ use iced::{Task, keyboard};
 use crate::engine::{
     EngineError, Model, Picture, Portrait, Request, Sample, Scene, Worker, presets_folder,
 };
-use crate::studio::{Document, History, PortraitRef, Preset};
+use crate::studio::{Document, Gesture, History, PortraitRef, Preset};
 
 use background::in_background;
 use export::Export;
@@ -46,6 +46,8 @@ pub struct App {
     history: History,
     /// The pixels of every portrait that undo can still come to.
     portraits: HashMap<u64, Arc<Picture>>,
+    /// Never given twice: the worker takes the same number for the same pixels.
+    next_portrait: u64,
     model: Arc<Model>,
     worker: Worker,
     /// What was asked of the worker last.
@@ -108,6 +110,7 @@ impl App {
         let mut app = Self {
             history: History::new(document_of(0, portrait)),
             portraits: HashMap::from([(0, Arc::clone(&portrait.picture))]),
+            next_portrait: 1,
             model,
             worker,
             asked: None,
@@ -156,9 +159,8 @@ impl App {
             Message::Panes(message) => match self.panes.update(message, self.history.document()) {
                 panes::Action::None => {}
                 panes::Action::Crop(crop) => {
-                    self.history.drag(crate::studio::Gesture::Crop, |document| {
-                        document.crop = crop
-                    });
+                    self.history
+                        .drag(Gesture::Crop, |document| document.crop = crop);
                 }
                 panes::Action::EndGesture => self.history.end_gesture(),
             },
@@ -306,7 +308,8 @@ impl App {
     /// Shows a portrait in place of the one before; undo brings that back.
     fn show(&mut self, portrait: &Portrait) {
         self.opening = false;
-        let id = self.portraits.keys().max().map_or(0, |id| id + 1);
+        let id = self.next_portrait;
+        self.next_portrait += 1;
         self.portraits.insert(id, Arc::clone(&portrait.picture));
         self.history
             .edit(|document| *document = document_of(id, portrait));
