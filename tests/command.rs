@@ -378,6 +378,7 @@ fn weights_that_do_not_fit_are_told_by_name() {
             &["--au", "12=1", "--weights", name, "-o", "x.png"],
         );
         let words = sentence(&output, 1);
+        assert!(!words.contains(".;"), "{words}");
         assert!(
             words.contains(part) && words.contains(name),
             "{name}: {words}"

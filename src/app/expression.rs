@@ -9,7 +9,7 @@ use iced::{Alignment, Element, Length};
 
 use super::slider::Slider;
 use super::theme;
-use super::widgets::{action, hinted};
+use super::widgets::{action, decimal, hinted};
 use crate::studio::{ActionUnit, AuVector, Document, Gesture, Group, Preset};
 
 /// The panel's width, in logical pixels.
@@ -338,13 +338,9 @@ fn drag(value: Value, number: f32) -> Action {
     }
 }
 
-/// A number from 0 to 1; a decimal comma is understood.
+/// A number from 0 to 1.
 fn parse(text: &str) -> Option<f32> {
-    text.trim()
-        .replace(',', ".")
-        .parse()
-        .ok()
-        .filter(|number| (0.0..=1.0).contains(number))
+    decimal(text).filter(|number| (0.0..=1.0).contains(number))
 }
 
 #[cfg(test)]

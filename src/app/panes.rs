@@ -173,7 +173,7 @@ impl Panes {
             }
             Message::Toggled(pane) => {
                 self.hold(view);
-                self.toggle(pane);
+                toggle_pane(&mut self.shown, pane);
             }
             Message::Zoomed(factor, at) => self.look = Look::At(view.zoomed(factor, at)),
             Message::Panned(by) => self.look = Look::At(view.panned(by, portrait)),
@@ -189,7 +189,7 @@ impl Panes {
                     None => Some(0.5),
                 };
                 if self.wipe.is_some() && !self.shown.contains(&Pane::Result) {
-                    self.toggle(Pane::Result);
+                    toggle_pane(&mut self.shown, Pane::Result);
                 }
             }
             Message::Wiped(place) => self.wipe = Some(place.clamp(0.0, 1.0)),
@@ -208,17 +208,6 @@ impl Panes {
     fn hold(&mut self, view: View) {
         if let Look::At(_) = self.look {
             self.look = Look::At(view);
-        }
-    }
-
-    /// Shows or hides a pane; the last one stays.
-    fn toggle(&mut self, pane: Pane) {
-        if !self.shown.contains(&pane) {
-            self.shown.push(pane);
-            self.shown
-                .sort_by_key(|pane| Pane::ALL.iter().position(|other| other == pane));
-        } else if self.shown.len() > 1 {
-            self.shown.retain(|other| *other != pane);
         }
     }
 
@@ -353,6 +342,16 @@ impl Panes {
     }
 }
 
+/// Adds a pane in its place or takes it away; the last one stays.
+pub fn toggle_pane(panes: &mut Vec<Pane>, pane: Pane) {
+    if !panes.contains(&pane) {
+        panes.push(pane);
+        panes.sort_by_key(|pane| Pane::ALL.iter().position(|other| other == pane));
+    } else if panes.len() > 1 {
+        panes.retain(|other| *other != pane);
+    }
+}
+
 fn tiles((width, height): (u32, u32), rgba: &[u8]) -> Vec<Tile> {
     let rows = (TILE_BYTES / (width * 4).max(1)).max(1);
     let pitch = width as usize * 4;
@@ -428,12 +427,12 @@ mod tests {
             ..Panes::default()
         };
         assert_eq!(panes.layout().0, 2);
-        panes.toggle(Pane::Color);
+        toggle_pane(&mut panes.shown, Pane::Color);
         assert_eq!(panes.layout().0, 3);
-        panes.toggle(Pane::Attention);
-        panes.toggle(Pane::Source);
+        toggle_pane(&mut panes.shown, Pane::Attention);
+        toggle_pane(&mut panes.shown, Pane::Source);
         assert_eq!(panes.layout(), (1, Size::new(900.0, 500.0)));
-        panes.toggle(Pane::Result);
+        toggle_pane(&mut panes.shown, Pane::Result);
         assert_eq!(panes.shown(), [Pane::Result], "the last pane stays");
     }
 }

@@ -8,7 +8,7 @@ use iced::{Alignment, Element, Length};
 
 use super::curves::Curves;
 use super::theme;
-use super::widgets::{Sign, action, hinted, sign};
+use super::widgets::{Sign, action, decimal, hinted, sign};
 use crate::studio::{Document, Easing, Gesture, Playback, Track};
 
 /// The panel's height, in logical pixels.
@@ -300,16 +300,15 @@ impl Timeline {
 pub const TICK: Duration = Duration::from_millis(16);
 
 fn parse(value: Value, text: &str) -> Option<(Gesture, Change)> {
-    let text = text.trim().replace(',', ".");
     match value {
         Value::Frames => {
-            let frames = text.parse().ok()?;
+            let frames = decimal(text)?;
             Track::FRAMES
                 .contains(&frames)
                 .then_some((Gesture::Length, Change::Frames(frames)))
         }
         Value::Fps => {
-            let fps = text.parse().ok()?;
+            let fps = decimal(text)?;
             Track::FPS
                 .contains(&fps)
                 .then_some((Gesture::Fps, Change::Fps(fps)))

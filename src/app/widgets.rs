@@ -1,6 +1,7 @@
 //! Small pieces that several panels share.
 
 use std::cell::RefCell;
+use std::str::FromStr;
 use std::time::Duration;
 
 use iced::widget::tooltip::Position;
@@ -43,6 +44,11 @@ impl<K: PartialEq> Kept<K> {
         }
         vec![self.cache.draw(renderer, size, draw)]
     }
+}
+
+/// A typed number; a decimal comma is understood.
+pub fn decimal<T: FromStr>(text: &str) -> Option<T> {
+    text.trim().replace(',', ".").parse().ok()
 }
 
 /// Something with an explanation that appears when the cursor rests on it.

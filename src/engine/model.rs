@@ -66,12 +66,13 @@ impl Model {
             }
             .into());
         }
+        // The network's errors are sentences; here they stand within one.
         let mismatch = |reason: String| WeightsError::Mismatch {
             path: path.clone(),
-            reason,
+            reason: reason.trim_end_matches('.').to_owned(),
         };
-        let config: Config = serde_json::from_value(file.metadata.config)
-            .map_err(|error| mismatch(format!("its configuration cannot be read ({error})")))?;
+        let config = Config::from_json(&file.metadata.config.to_string())
+            .map_err(|error| mismatch(error.to_string()))?;
         let order = au_order(&file.metadata.au_order, config.c_dim).map_err(mismatch)?;
         let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
         let generator =

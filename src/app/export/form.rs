@@ -7,9 +7,9 @@ use iced::widget::{
 };
 use iced::{Alignment, Element, Length};
 
-use super::{Export, Message, SCALES, frames_at};
+use super::{Export, Message, SCALES};
 use crate::app::theme;
-use crate::app::widgets::{action, toggle};
+use crate::app::widgets::{action, decimal, toggle};
 use crate::engine::{Format, Pane, Progress};
 use crate::studio::Document;
 
@@ -131,10 +131,11 @@ impl Export {
                 "One picture of {width} x {height} pixels, of the frame under the playhead."
             );
         }
-        let fps: Option<f64> = self.fps.trim().replace(',', ".").parse().ok();
-        let frames = fps
-            .filter(|fps| *fps >= 1.0)
-            .map(|fps| frames_at(document, fps).len());
+        let frames = decimal(&self.fps).filter(|fps| *fps >= 1.0).map(|fps| {
+            let mut track = document.track.clone();
+            track.set_fps(fps);
+            track.order().len()
+        });
         let still = if document.track.keyframes().len() < 2 {
             " The track has fewer than two keyframes, so nothing will move."
         } else {

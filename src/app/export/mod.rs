@@ -5,7 +5,9 @@ mod form;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::panes::toggle_pane;
 use super::timeline::short;
+use super::widgets::decimal;
 use crate::engine::{ExportJob, Format, LoopCount, Pane, Picture, Progress, Scene};
 use crate::studio::{Document, Playback};
 
@@ -119,7 +121,7 @@ impl Export {
                 self.path = path.display().to_string();
                 self.problem = None;
             }
-            Message::Pane(pane) => self.toggle(pane),
+            Message::Pane(pane) => toggle_pane(&mut self.panes, pane),
             Message::Scale(scale) => self.scale = scale,
             Message::Fps(fps) => self.fps = fps,
             Message::Loops(loops) => self.loops = loops,
@@ -167,18 +169,6 @@ impl Export {
         Action::None
     }
 
-    fn toggle(&mut self, pane: Pane) {
-        if let Some(at) = self.panes.iter().position(|other| *other == pane) {
-            if self.panes.len() > 1 {
-                self.panes.remove(at);
-            }
-        } else {
-            self.panes.push(pane);
-            self.panes
-                .sort_by_key(|pane| Pane::ALL.iter().position(|other| other == pane));
-        }
-    }
-
     fn job(
         &self,
         document: &Document,
@@ -186,12 +176,7 @@ impl Export {
         portrait: &Arc<Picture>,
     ) -> Result<ExportJob, String> {
         let max = self.format.max_fps().min(120.0);
-        let fps = self
-            .fps
-            .trim()
-            .replace(',', ".")
-            .parse()
-            .ok()
+        let fps = decimal(&self.fps)
             .filter(|fps| (1.0..=max).contains(fps))
             .ok_or_else(|| {
                 format!(
@@ -214,15 +199,15 @@ impl Export {
         if path.file_name().is_none() {
             return Err("The file has no name; type one or choose a place.".to_owned());
         }
+        let mut document = document.clone();
         let order = match self.format {
             Format::Png => vec![frame],
-            _ => frames_at(document, fps),
+            _ => {
+                // The movement keeps its seconds whatever the rate of the file.
+                document.track.set_fps(fps);
+                document.track.order()
+            }
         };
-        // The movement keeps its seconds whatever the rate of the file.
-        let mut document = document.clone();
-        if self.format != Format::Png {
-            document.track.set_fps(fps);
-        }
         Ok(ExportJob {
             portrait: Arc::clone(portrait),
             scenes: order
@@ -237,13 +222,6 @@ impl Export {
             path,
         })
     }
-}
-
-/// The frames of a document's track, played once through at another rate.
-fn frames_at(document: &Document, fps: f64) -> Vec<u32> {
-    let mut track = document.track.clone();
-    track.set_fps(fps);
-    track.order()
 }
 
 #[cfg(test)]
