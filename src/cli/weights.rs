@@ -45,21 +45,18 @@ fn describe(entry: &Installed, verbose: bool) -> String {
     );
     if verbose {
         let metadata = &entry.metadata;
-        let crop = &metadata.crop;
+        text += &format!("\n  config   {}", metadata.config);
+        if !metadata.au_order.is_empty() {
+            let codes = metadata.au_order.iter().map(|code| format!("AU{code}"));
+            text += &format!("\n  units    {}", codes.collect::<Vec<_>>().join(" "));
+        }
+        if let Some(crop) = &metadata.crop {
+            let upright = if crop.upright { ", upright" } else { "" };
+            text += &format!("\n  crop     {} x {}{upright}", crop.kind, crop.scale);
+        }
         text += &format!(
-            "\n  config   {}\n  units    {}\n  crop     {} x {}{}\n  licence  {}\n  origin   {}",
-            metadata.config,
-            metadata
-                .au_order
-                .iter()
-                .map(|code| format!("AU{code}"))
-                .collect::<Vec<_>>()
-                .join(" "),
-            crop.kind,
-            crop.scale,
-            if crop.upright { ", upright" } else { "" },
-            metadata.licence,
-            metadata.origin,
+            "\n  licence  {}\n  origin   {}",
+            metadata.licence, metadata.origin
         );
     }
     text

@@ -9,7 +9,7 @@ use super::EngineError;
 use crate::face::Edit;
 use crate::methods::ganimation::{self, Config, Generator};
 use crate::studio::{ActionUnit, AuVector};
-use crate::weights::{ModelFile, WeightsError};
+use crate::weights::{Bundled, CropRule, ModelFile, WeightsError};
 
 /// A generator with what its file says of it.
 pub struct Model {
@@ -19,6 +19,7 @@ pub struct Model {
     /// For each input of the network, which unit it is.
     order: Vec<ActionUnit>,
     size: usize,
+    crop: CropRule,
 }
 
 /// What depends on the portrait alone.
@@ -36,7 +37,7 @@ impl Model {
         let device = Device::Cpu;
         Self::from_file(
             Path::new("ganimation-128"),
-            ModelFile::bundled(&device)?,
+            ModelFile::bundled(Bundled::Ganimation, &device)?,
             device,
         )
     }
@@ -74,6 +75,9 @@ impl Model {
         let config = Config::from_json(&file.metadata.config.to_string())
             .map_err(|error| mismatch(error.to_string()))?;
         let order = au_order(&file.metadata.au_order, config.c_dim).map_err(mismatch)?;
+        let crop = file.metadata.crop.ok_or_else(|| {
+            mismatch("its metadata has no \"crop\", which says where the face must lie".to_owned())
+        })?;
         let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
         let generator =
             Generator::new(&config, tensors).map_err(|error| mismatch(error.to_string()))?;
@@ -83,6 +87,7 @@ impl Model {
             generator,
             device,
             order,
+            crop,
         })
     }
 
@@ -102,6 +107,11 @@ impl Model {
     /// Pixels a side of what the network sees.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// Where the face must lie in the square that the network sees.
+    pub fn crop(&self) -> &CropRule {
+        &self.crop
     }
 
     /// All that depends on the picture alone; `input` is `[3, size, size]` in [-1, 1].

@@ -14,7 +14,7 @@ pub struct Square {
 }
 
 /// What shows through where a portrait is transparent, in 0..=255: the networks know no alpha.
-const BEHIND: f32 = 127.5;
+pub(super) const BEHIND: f32 = 127.5;
 
 /// The square of the picture as planar RGB `[3, size, size]` in [-1, 1], averaged down (or interpolated up) with a
 /// Catmull-Rom filter. Transparent parts are shown over mid grey.

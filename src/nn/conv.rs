@@ -2,7 +2,6 @@
 
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
-use rayon::prelude::*;
 
 use super::direct::{self, Layout, Packed};
 use super::epilogue::Epilogue;
@@ -10,6 +9,9 @@ use super::host::{self, Scratch};
 use super::isa::Isa;
 use super::micro::Shape;
 use super::winograd::Winograd;
+
+/// What a 1x1 kernel reads in one go: half of a small second-level cache.
+const MIX_VALUES: usize = 24 * 1024;
 
 /// How a kernel moves over the picture. Both axes alike, zeros outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +177,14 @@ impl Conv2d {
                 .zip(out.chunks_exact_mut(self.outputs * plane))
             {
                 match &self.kind {
+                    // The planes as they lie, taken as one long row: nothing to pad, nothing to copy.
+                    Kind::Direct(packed)
+                        if self.kernel == (1, 1)
+                            && (stride, padding) == (1, 0)
+                            && plane.is_multiple_of(packed.shape.width) =>
+                    {
+                        self.mix(packed, x, out);
+                    }
                     Kind::Direct(packed) => {
                         let layout = Layout {
                             channels,
@@ -217,11 +227,34 @@ impl Conv2d {
         let out_h = plane / out_w;
         let wanted = (4 * rayon::current_num_threads()).div_ceil(packed.groups());
         let band = out_h.div_ceil(wanted).max(4);
-        direct::bands(out, plane, out_w, packed.shape.rows, band)
-            .into_par_iter()
-            .for_each(|mut task| {
-                packed.rows(&mut task, &passes, input, (layout.pitch, out_w));
-            });
+        let work = out.len() * self.inputs * kh * kw;
+        let tasks = direct::bands(out, plane, out_w, packed.shape.rows, band);
+        host::each(tasks, work, |mut task| {
+            packed.rows(&mut task, &passes, input, (layout.pitch, out_w));
+        });
+    }
+
+    /// A 1x1 kernel on planes whose length is a whole number of tiles.
+    fn mix(&self, packed: &Packed, x: &[f32], out: &mut [f32]) {
+        let plane = out.len() / self.outputs;
+        let passes = packed.passes((0..self.inputs).map(|channel| channel * plane));
+        // Every group reads a part of the picture while that part is in the cache.
+        let tile = packed.shape.width;
+        let tiles = plane / tile;
+        let part = tiles
+            .div_ceil(2 * rayon::current_num_threads())
+            .min(MIX_VALUES / (self.inputs * tile))
+            .max(1)
+            * tile;
+        let work = out.len() * self.inputs;
+        let tasks = direct::bands(out, plane, part, self.outputs, 1);
+        host::each(tasks, work, |mut task| {
+            let base = task.first * part;
+            let groups = task.rows.chunks_mut(packed.shape.rows);
+            for (group, rows) in groups.enumerate() {
+                packed.row(group, &passes, (x, base), rows);
+            }
+        });
     }
 }
 

@@ -1,21 +1,23 @@
 //! What follows a convolution, in one pass per channel: bias, instance norm, ReLU, residual.
 
 use candle_core::{Result, Tensor};
-use rayon::prelude::*;
 
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::norm::{self, InstanceNorm};
+use super::slopes::{Slopes, slope_in_place};
 
-/// `y = relu(norm(x + bias)) + residual`, each part optional.
+/// `y = slopes(relu(norm(x + bias)) + residual)`, each part optional.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'a> {
     /// The norm over each channel of each picture.
     pub norm: Option<&'a InstanceNorm>,
     /// Whether negative values become zero.
     pub relu: bool,
-    /// Added last; of the result's shape.
+    /// Added to what came before; of the result's shape.
     pub residual: Option<&'a Tensor>,
+    /// What negative values are multiplied with, last of all.
+    pub slopes: Option<&'a Slopes>,
 }
 
 impl<'a> Epilogue<'a> {
@@ -24,7 +26,7 @@ impl<'a> Epilogue<'a> {
         Self {
             norm: Some(norm),
             relu: true,
-            residual: None,
+            ..Self::default()
         }
     }
 
@@ -32,8 +34,16 @@ impl<'a> Epilogue<'a> {
     pub fn norm_add(norm: &'a InstanceNorm, residual: &'a Tensor) -> Self {
         Self {
             norm: Some(norm),
-            relu: false,
             residual: Some(residual),
+            ..Self::default()
+        }
+    }
+
+    /// A rectifier of its own for every channel.
+    pub fn rectified(slopes: &'a Slopes) -> Self {
+        Self {
+            slopes: Some(slopes),
+            ..Self::default()
         }
     }
 
@@ -52,24 +62,35 @@ impl<'a> Epilogue<'a> {
                 norm.channels()
             );
         }
-        if bias.is_none() && self.norm.is_none() && !self.relu && self.residual.is_none() {
+        let slopes = self.slopes.map(Slopes::values);
+        if slopes.is_some_and(|slopes| slopes.len() != channels) {
+            candle_core::bail!("there is not one slope for each of {channels} channels");
+        }
+        let plain = self.norm.is_none() && !self.relu && self.residual.is_none();
+        if plain && bias.is_none() && slopes.is_none() {
             return Ok(());
         }
         let isa = Isa::best();
         let run = |y: &mut [f32], residual: Option<&[f32]>| {
-            y.par_chunks_exact_mut(plane)
-                .enumerate()
-                .for_each(|(index, y)| {
-                    let channel = index % channels;
-                    let residual = residual.map(|r| &r[index * plane..][..plane]);
-                    let bias = bias.map_or(0.0, |b| b[channel]);
-                    // Normalising takes the bias out again: `(x + b) - mean(x + b) = x - mean(x)`.
-                    let (scale, shift) = match self.norm {
-                        Some(norm) => norm.scale_shift(isa, channel, y),
-                        None => (1.0, bias),
-                    };
-                    finish(isa, y, scale, shift, self.relu, residual);
-                });
+            let work = y.len() * 4;
+            let planes: Vec<_> = y.chunks_exact_mut(plane).enumerate().collect();
+            host::each(planes, work, |(index, y)| {
+                let channel = index % channels;
+                let residual = residual.map(|r| &r[index * plane..][..plane]);
+                let bias = bias.map_or(0.0, |b| b[channel]);
+                if let (true, Some(slopes)) = (plain, slopes) {
+                    return slope_in_place(isa, y, bias, slopes[channel], None);
+                }
+                // Normalising takes the bias out again: `(x + b) - mean(x + b) = x - mean(x)`.
+                let (scale, shift) = match self.norm {
+                    Some(norm) => norm.scale_shift(isa, channel, y),
+                    None => (1.0, bias),
+                };
+                finish(isa, y, scale, shift, self.relu, residual);
+                if let Some(slopes) = slopes {
+                    slope_in_place(isa, y, 0.0, slopes[channel], None);
+                }
+            });
         };
         match self.residual {
             None => run(y, None),
@@ -98,7 +119,10 @@ impl<'a> Epilogue<'a> {
         if let Some(residual) = self.residual {
             y = (y + residual)?;
         }
-        Ok(y)
+        match self.slopes {
+            Some(slopes) => slopes.compose(&y),
+            None => Ok(y),
+        }
     }
 }
 

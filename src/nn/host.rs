@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
 use candle_core::{CpuStorage, DType, Result, Storage, Tensor};
+use rayon::prelude::*;
 
 /// Whether our own kernels run for this tensor.
 pub(super) fn is_ours(x: &Tensor) -> bool {
@@ -24,6 +25,18 @@ pub(super) fn with_values<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) ->
 /// The values of any tensor as f32 on this side.
 pub(super) fn to_values(x: &Tensor) -> Result<Vec<f32>> {
     x.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+}
+
+/// Below so many multiplications a second thread costs more than it gives.
+const SMALL: usize = 150_000;
+
+/// Does every task: in parallel unless the whole `work`, in multiplications, is small.
+pub(super) fn each<T: Send>(tasks: Vec<T>, work: usize, run: impl Fn(T) + Sync + Send) {
+    if work < SMALL {
+        tasks.into_iter().for_each(run);
+    } else {
+        tasks.into_par_iter().for_each(run);
+    }
 }
 
 /// A buffer from a pool that keeps what earlier calls allocated. Its contents are leftovers.

@@ -17,6 +17,9 @@ mod host;
 mod isa;
 mod micro;
 mod norm;
+mod pool;
+mod separable;
+mod slopes;
 mod transposed;
 mod winograd;
 
@@ -26,4 +29,7 @@ pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;
 pub use norm::InstanceNorm;
+pub use pool::max_pool;
+pub use separable::Separable;
+pub use slopes::Slopes;
 pub use transposed::ConvTranspose2d;

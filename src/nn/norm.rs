@@ -67,7 +67,7 @@ impl InstanceNorm {
         let epilogue = Epilogue {
             norm: Some(self),
             relu,
-            residual: None,
+            ..Epilogue::default()
         };
         if !host::is_ours(x) {
             return epilogue.compose(x.clone());

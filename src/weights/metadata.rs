@@ -26,9 +26,10 @@ pub struct Metadata {
     pub architecture: String,
     /// The network's configuration, as JSON.
     pub config: serde_json::Value,
-    /// FACS codes in the order in which the network takes them.
+    /// FACS codes in the order in which the network takes them; none for a network that takes no Action Units.
     pub au_order: Vec<u8>,
-    pub crop: CropRule,
+    /// For a network that sees a crop of the face.
+    pub crop: Option<CropRule>,
     pub licence: String,
     pub origin: String,
 }
@@ -70,16 +71,19 @@ impl Metadata {
         let json = |name: &str, error: serde_json::Error| {
             format!("its metadata's {name:?} cannot be read ({error})")
         };
-        let au_order = field("au_order")?
-            .split(',')
+        let au_order = fields
+            .get("au_order")
+            .into_iter()
+            .flat_map(|codes| codes.split(','))
             .map(|code| code.trim().parse())
             .collect::<Result<_, _>>()
             .map_err(|_| "its metadata's \"au_order\" is not a list of FACS codes".to_owned())?;
+        let crop = fields.get("crop").map(|text| serde_json::from_str(text));
         Ok(Self {
             architecture: field("architecture")?.clone(),
             config: serde_json::from_str(field("config")?).map_err(|e| json("config", e))?,
             au_order,
-            crop: serde_json::from_str(field("crop")?).map_err(|e| json("crop", e))?,
+            crop: crop.transpose().map_err(|e| json("crop", e))?,
             licence: fields
                 .get("licence")
                 .cloned()

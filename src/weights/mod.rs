@@ -12,11 +12,38 @@ use safetensors::SafeTensors;
 pub use error::WeightsError;
 pub use metadata::{CropRule, Metadata};
 
-/// The default GANimation generator, carried within the program: it starts without any file beside it.
-const DEFAULT: (&str, &[u8]) = (
-    "ganimation-128",
-    include_bytes!("../../weights/ganimation-128.safetensors"),
-);
+/// A model file carried within the program, which starts without any file beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bundled {
+    /// The default GANimation generator.
+    Ganimation,
+    /// What finds faces and reads them.
+    FaceLandmarker,
+}
+
+impl Bundled {
+    /// All of them, as `mien weights list` shows them.
+    pub const ALL: [Bundled; 2] = [Bundled::Ganimation, Bundled::FaceLandmarker];
+
+    fn name(self) -> &'static str {
+        match self {
+            Bundled::Ganimation => "ganimation-128",
+            Bundled::FaceLandmarker => "face-landmarker",
+        }
+    }
+
+    fn bytes(self) -> &'static [u8] {
+        match self {
+            Bundled::Ganimation => include_bytes!("../../weights/ganimation-128.safetensors"),
+            Bundled::FaceLandmarker => include_bytes!("../../weights/face-landmarker.safetensors"),
+        }
+    }
+
+    /// What errors call the file.
+    fn path(self) -> PathBuf {
+        PathBuf::from(format!("{}.safetensors", self.name()))
+    }
+}
 
 /// Where a model file comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +66,12 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// The weights that Mien uses unless told otherwise.
+    /// A file that comes with the program.
     ///
     /// # Errors
     /// [`WeightsError`] only for a program built from a damaged file.
-    pub fn bundled(device: &Device) -> Result<Self, WeightsError> {
-        let (name, bytes) = DEFAULT;
-        let path = PathBuf::from(format!("{name}.safetensors"));
-        Self::read(&path, bytes, Origin::Bundled, device)
+    pub fn bundled(which: Bundled, device: &Device) -> Result<Self, WeightsError> {
+        Self::read(&which.path(), which.bytes(), Origin::Bundled, device)
     }
 
     /// Opens a model file.
@@ -97,9 +122,10 @@ pub struct Installed {
 /// The bundled weights and those in `folder` (the user's own), by name; a file that can't be used is given as its
 /// error. A folder that isn't there holds none.
 pub fn installed(folder: Option<&Path>) -> Vec<Result<Installed, WeightsError>> {
-    let (name, bytes) = DEFAULT;
-    let bundled = PathBuf::from(format!("{name}.safetensors"));
-    let mut list = vec![describe(&bundled, bytes, Origin::Bundled)];
+    let mut list: Vec<_> = Bundled::ALL
+        .into_iter()
+        .map(|which| describe(&which.path(), which.bytes(), Origin::Bundled))
+        .collect();
 
     let mut paths: Vec<PathBuf> = folder
         .and_then(|folder| std::fs::read_dir(folder).ok())
@@ -159,26 +185,34 @@ mod tests {
 
     #[test]
     fn the_bundled_file_says_what_it_is() {
-        let file = ModelFile::bundled(&Device::Cpu).unwrap();
+        let file = ModelFile::bundled(Bundled::Ganimation, &Device::Cpu).unwrap();
         assert_eq!(file.metadata.architecture, "ganimation");
         assert_eq!(file.metadata.au_order.len(), 17);
-        assert_eq!(file.metadata.crop.scale, 1.4);
+        assert_eq!(file.metadata.crop.unwrap().scale, 1.4);
         assert!(file.metadata.licence.contains("MIT"));
         assert!(file.tensors.contains_key("attetion_reg.0.weight"));
+
+        let file = ModelFile::bundled(Bundled::FaceLandmarker, &Device::Cpu).unwrap();
+        assert_eq!(file.metadata.architecture, "face-landmarker");
+        assert_eq!(file.metadata.licence, "Apache-2.0");
+        assert!(file.metadata.au_order.is_empty() && file.metadata.crop.is_none());
     }
 
     #[test]
     fn a_file_cut_short_anywhere_is_told_and_never_a_panic() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("short.safetensors");
-        let (_, whole) = DEFAULT;
+        let whole = Bundled::Ganimation.bytes();
         for keep in [0, 1, 7, 8, 9, 100, 2000, whole.len() / 2, whole.len() - 1] {
             std::fs::write(&path, &whole[..keep]).unwrap();
             let error = ModelFile::open(&path, &Device::Cpu)
                 .unwrap_err()
                 .to_string();
             assert!(error.contains("short.safetensors"), "{keep}: {error}");
-            assert!(installed(Some(folder.path()))[1].is_err(), "{keep}");
+            assert!(
+                installed(Some(folder.path()))[Bundled::ALL.len()].is_err(),
+                "{keep}"
+            );
         }
     }
 

@@ -1,0 +1,56 @@
+//! Finding, following and reading a face of 256 pixels. MediaPipe's own time on the same machine is printed by
+//! `tests/face/mediapipe_time.py`.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use candle_core::Device;
+use criterion::{Criterion, criterion_group, criterion_main};
+use mien::face::{FaceFinder, Levels, Tracker};
+use mien::media;
+
+fn face(c: &mut Criterion) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
+    // Her face is some 256 pixels high with the room around it that the landmarks' network wants.
+    let Ok(picture) = media::open(&path) else {
+        return;
+    };
+    let Ok(finder) = FaceFinder::bundled(&Device::Cpu) else {
+        return;
+    };
+    let mut group = c.benchmark_group("face");
+    let levels = Levels::new(&picture);
+    let Ok(found) = finder.detector.whole(&levels) else {
+        return;
+    };
+    let region = found[0].region();
+
+    group.bench_function("halving", |b| b.iter(|| Levels::new(black_box(&picture))));
+    group.bench_function("detector", |b| b.iter(|| finder.detector.whole(&levels)));
+    group.bench_function("landmarks", |b| {
+        b.iter(|| finder.landmarks.find(&levels, &region));
+    });
+    if let Ok(Some((mesh, _))) = finder.landmarks.find(&levels, &region) {
+        group.bench_function("blendshapes", |b| {
+            b.iter(|| finder.blendshapes.scores(&mesh))
+        });
+    }
+    group.bench_function("detector, landmarks, blendshapes", |b| {
+        b.iter(|| {
+            let levels = Levels::new(&picture);
+            let found = finder.detector.whole(&levels)?;
+            finder.follow(&levels, &found[0].region())
+        });
+    });
+    group.bench_function("all faces of a portrait", |b| {
+        b.iter(|| finder.faces(&picture))
+    });
+    group.bench_function("a followed frame", |b| {
+        let mut tracker = Tracker::default();
+        b.iter(|| tracker.next(&finder, &picture));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, face);
+criterion_main!(benches);

@@ -1,0 +1,204 @@
+//! How strongly each of 52 movements shows in a face, from 146 of its landmarks: an MLP-Mixer (Tolstikhin et al. 2021;
+//! Grishchenko et al. 2022, "Blendshapes GHUM: Real-time Monocular Facial Blendshape Prediction"), with the weights of
+//! MediaPipe's Face Landmarker v2.
+
+use candle_core::{D, Device, Module, Result, Tensor};
+use candle_nn::{Linear, VarBuilder, ops};
+
+use super::mesh::Mesh;
+
+/// How many scores there are.
+pub const COUNT: usize = 52;
+
+/// The movements' names, in the order of the scores.
+pub const NAMES: [&str; COUNT] = [
+    "_neutral",
+    "browDownLeft",
+    "browDownRight",
+    "browInnerUp",
+    "browOuterUpLeft",
+    "browOuterUpRight",
+    "cheekPuff",
+    "cheekSquintLeft",
+    "cheekSquintRight",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+    "eyeLookDownLeft",
+    "eyeLookDownRight",
+    "eyeLookInLeft",
+    "eyeLookInRight",
+    "eyeLookOutLeft",
+    "eyeLookOutRight",
+    "eyeLookUpLeft",
+    "eyeLookUpRight",
+    "eyeSquintLeft",
+    "eyeSquintRight",
+    "eyeWideLeft",
+    "eyeWideRight",
+    "jawForward",
+    "jawLeft",
+    "jawOpen",
+    "jawRight",
+    "mouthClose",
+    "mouthDimpleLeft",
+    "mouthDimpleRight",
+    "mouthFrownLeft",
+    "mouthFrownRight",
+    "mouthFunnel",
+    "mouthLeft",
+    "mouthLowerDownLeft",
+    "mouthLowerDownRight",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthPucker",
+    "mouthRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+    "mouthSmileLeft",
+    "mouthSmileRight",
+    "mouthStretchLeft",
+    "mouthStretchRight",
+    "mouthUpperUpLeft",
+    "mouthUpperUpRight",
+    "noseSneerLeft",
+    "noseSneerRight",
+];
+
+/// The landmarks that the network reads.
+const POINTS: [u16; 146] = [
+    0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65,
+    66, 67, 70, 78, 80, 81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136,
+    144, 145, 146, 148, 149, 150, 152, 153, 154, 155, 157, 158, 159, 160, 161, 162, 163, 168, 172,
+    173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249, 251, 263, 267, 269, 270, 276, 282, 283,
+    284, 285, 288, 291, 293, 295, 296, 297, 300, 308, 310, 311, 312, 314, 317, 318, 321, 323, 324,
+    332, 334, 336, 338, 356, 361, 362, 365, 373, 374, 375, 377, 378, 379, 380, 381, 382, 384, 385,
+    386, 387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466, 468, 469, 470, 471, 472,
+    473, 474, 475, 476, 477,
+];
+
+const TOKENS: usize = 97;
+const CHANNELS: usize = 64;
+const BLOCKS: usize = 4;
+
+/// A layer norm without an offset, two matrices, and what came in added.
+#[derive(Debug)]
+struct Mixer {
+    norm: Tensor,
+    first: Linear,
+    second: Linear,
+}
+
+impl Mixer {
+    fn load(size: usize, hidden: usize, vb: VarBuilder) -> Result<Self> {
+        Ok(Self {
+            norm: vb.get(CHANNELS, "norm")?,
+            first: linear(size, hidden, vb.pp("0"))?,
+            second: linear(hidden, size, vb.pp("1"))?,
+        })
+    }
+
+    fn mix(&self, x: &Tensor) -> Result<Tensor> {
+        self.second.forward(&self.first.forward(x)?.relu()?)
+    }
+}
+
+fn linear(inputs: usize, outputs: usize, vb: VarBuilder) -> Result<Linear> {
+    let weight = vb.get((outputs, inputs), "weight")?;
+    Ok(Linear::new(weight, Some(vb.get(outputs, "bias")?)))
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Blendshapes {
+    points: Linear,
+    embedding: Linear,
+    token: Tensor,
+    blocks: Vec<(Mixer, Mixer)>,
+    head: Linear,
+    scale: f64,
+    epsilon: f64,
+    device: Device,
+}
+
+impl Blendshapes {
+    /// Reads `points`, `embedding`, `token`, `blocks.{0..4}.token` and `.channel`, `head`, `scale` and `epsilon`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn new(vb: VarBuilder) -> Result<Self> {
+        let number = |name: &str| -> Result<f64> {
+            let values: Vec<f32> = vb.get(1, name)?.to_vec1()?;
+            Ok(f64::from(values[0]))
+        };
+        let blocks = (0..BLOCKS)
+            .map(|i| {
+                let vb = vb.pp("blocks").pp(i);
+                Ok((
+                    Mixer::load(TOKENS, 384, vb.pp("token"))?,
+                    Mixer::load(CHANNELS, 256, vb.pp("channel"))?,
+                ))
+            })
+            .collect::<Result<_>>()?;
+        let token = vb.get(CHANNELS, "token")?.reshape((1, CHANNELS))?;
+        Ok(Self {
+            points: linear(POINTS.len(), TOKENS - 1, vb.pp("points"))?,
+            embedding: linear(2, CHANNELS, vb.pp("embedding"))?,
+            device: token.device().clone(),
+            token,
+            blocks,
+            head: linear(CHANNELS, COUNT, vb.pp("head"))?,
+            scale: number("scale")?,
+            epsilon: number("epsilon")?,
+        })
+    }
+
+    /// The scores of a face, each in 0..=1, in the order of [`NAMES`].
+    ///
+    /// # Errors
+    /// The device's, when it has no memory.
+    pub fn scores(&self, mesh: &Mesh) -> Result<[f32; COUNT]> {
+        let all = mesh.points();
+        let points: Vec<[f64; 2]> = POINTS
+            .iter()
+            .map(|i| all[usize::from(*i)])
+            .map(|[x, y, _]| [f64::from(x), f64::from(y)])
+            .collect();
+        let x = Tensor::from_vec(normalised(&points), (POINTS.len(), 2), &self.device)?;
+        let x = (x * self.scale)?;
+
+        let x = self.points.forward(&x.t()?.contiguous()?)?;
+        let x = self.embedding.forward(&x.t()?.contiguous()?)?;
+        let mut x = Tensor::cat(&[&self.token, &x], 0)?;
+        for (token, channel) in &self.blocks {
+            let y = self.norm(&x, &token.norm)?.t()?.contiguous()?;
+            x = (token.mix(&y)?.t()? + &x)?;
+            let y = self.norm(&x, &channel.norm)?;
+            x = (channel.mix(&y)? + &x)?;
+        }
+        let scores = ops::sigmoid(&self.head.forward(&x.narrow(0, 0, 1)?)?)?;
+        let scores: Vec<f32> = scores.flatten_all()?.to_vec1()?;
+        Ok(std::array::from_fn(|i| scores[i]))
+    }
+
+    fn norm(&self, x: &Tensor, gamma: &Tensor) -> Result<Tensor> {
+        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+        let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
+        let deviation = (variance + self.epsilon)?.sqrt()?;
+        centred.broadcast_div(&deviation)?.broadcast_mul(gamma)
+    }
+}
+
+/// The points about their middle, in units of their mean distance from it.
+fn normalised(points: &[[f64; 2]]) -> Vec<f32> {
+    let count = points.len() as f64;
+    let middle = |axis: usize| points.iter().map(|p| p[axis]).sum::<f64>() / count;
+    let (x, y) = (middle(0), middle(1));
+    let distance = points.iter().map(|p| (p[0] - x).hypot(p[1] - y));
+    let mean = (distance.sum::<f64>() / count).max(f64::MIN_POSITIVE);
+    points
+        .iter()
+        .flat_map(|p| [((p[0] - x) / mean) as f32, ((p[1] - y) / mean) as f32])
+        .collect()
+}

@@ -1,0 +1,426 @@
+//! Finding faces: BlazeFace, short range (Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on
+//! Mobile GPUs"), with the weights of MediaPipe's Face Landmarker v2.
+//!
+//! The network sees 128x128 pixels and speaks of 896 anchors: two in each cell of a 16x16 grid, six in each of 8x8. Faces
+//! much smaller than a fifth of the square it doesn't see; [`Detector::all`] therefore also looks at overlapping parts of a
+//! picture.
+
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+
+use super::levels::{Beyond, Levels, Region};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool};
+
+/// Pixels a side of what the network sees.
+pub const SIZE: usize = 128;
+
+/// A face must be likelier than this to count.
+const LIKELY: f32 = 0.5;
+
+/// Boxes that share more than this of their union are one face.
+const SAME: f64 = 0.3;
+
+/// Channels of each block's output, and whether it halves the picture.
+const BLOCKS: [(usize, bool); 16] = [
+    (24, false),
+    (28, false),
+    (32, true),
+    (36, false),
+    (42, false),
+    (48, true),
+    (56, false),
+    (64, false),
+    (72, false),
+    (80, false),
+    (88, false),
+    (96, true),
+    (96, false),
+    (96, false),
+    (96, false),
+    (96, false),
+];
+
+/// The block whose 16x16 output the first two heads read.
+const FINE: usize = 10;
+
+/// A face as the detector sees it, in pixels of the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Detection {
+    pub left: f64,
+    pub top: f64,
+    pub width: f64,
+    pub height: f64,
+    /// Eye on the picture's left, eye on its right, nose tip, mouth, and the two ears.
+    pub keypoints: [(f64, f64); 6],
+    /// How sure the network is, in 0..=1.
+    pub score: f32,
+}
+
+impl Detection {
+    /// How far the face is turned, in radians, clockwise as seen: the direction from eye to eye.
+    pub fn roll(&self) -> f64 {
+        let (a, b) = (self.keypoints[0], self.keypoints[1]);
+        (b.1 - a.1).atan2(b.0 - a.0)
+    }
+
+    /// Where the landmarks are to be looked for: the longer side half as long again, turned with the eyes.
+    pub fn region(&self) -> Region {
+        Region {
+            x: self.left + 0.5 * self.width,
+            y: self.top + 0.5 * self.height,
+            side: 1.5 * self.width.max(self.height),
+            angle: self.roll(),
+        }
+    }
+
+    /// What two boxes share, as a part of what they cover together, in 0..=1.
+    pub fn overlap(&self, other: &Detection) -> f64 {
+        let along = |a: f64, al: f64, b: f64, bl: f64| ((a + al).min(b + bl) - a.max(b)).max(0.0);
+        let shared = along(self.left, self.width, other.left, other.width)
+            * along(self.top, self.height, other.top, other.height);
+        let together = self.width * self.height + other.width * other.height - shared;
+        if together > 0.0 {
+            shared / together
+        } else {
+            0.0
+        }
+    }
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Detector {
+    stem: Conv2d,
+    stem_slopes: Slopes,
+    blocks: Vec<(Separable, bool)>,
+    heads: [Conv2d; 4],
+    device: candle_core::Device,
+}
+
+impl Detector {
+    /// Reads `stem`, `blocks.{0..16}`, `score_16`, `score_8`, `box_16` and `box_8`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn new(vb: VarBuilder) -> Result<Self> {
+        let like = vb.get(24, "stem.bias")?;
+        let by_two = ConvConfig {
+            stride: 2,
+            padding: 0,
+        };
+        let stem = Conv2d::load(3, 24, 5, by_two, true, vb.pp("stem"))?;
+        let mut channels = 24;
+        let mut blocks = Vec::with_capacity(BLOCKS.len());
+        for (i, (outputs, halves)) in BLOCKS.into_iter().enumerate() {
+            let vb = vb.pp("blocks").pp(i);
+            let block = Separable::load(
+                (channels, outputs),
+                if halves { 2 } else { 1 },
+                vb.pp("depthwise"),
+                vb.pp("pointwise"),
+                Slopes::relu(outputs, &like)?,
+            )?;
+            blocks.push((block, halves));
+            channels = outputs;
+        }
+        let head = |inputs, outputs, name| {
+            Conv2d::load(inputs, outputs, 1, ConvConfig::default(), true, vb.pp(name))
+        };
+        Ok(Self {
+            stem,
+            stem_slopes: Slopes::relu(24, &like)?,
+            blocks,
+            heads: [
+                head(88, 2, "score_16")?,
+                head(96, 6, "score_8")?,
+                head(88, 32, "box_16")?,
+                head(96, 96, "box_8")?,
+            ],
+            device: like.device().clone(),
+        })
+    }
+
+    /// The network's own words on a picture `[1, 3, 131, 131]` in [-1, 1], one row of zeros before it and two after:
+    /// `(score, box)` for each of the 896 anchors. A score is a logit; a box is centre and size, then six points, in
+    /// pixels from the anchor.
+    ///
+    /// # Errors
+    /// If the picture's shape is another.
+    pub fn forward(&self, x: &Tensor) -> Result<Vec<(f32, [f32; 16])>> {
+        let mut x = self
+            .stem
+            .forward_then(x, &Epilogue::rectified(&self.stem_slopes))?;
+        let mut fine = None;
+        for (i, (block, halves)) in self.blocks.iter().enumerate() {
+            let y = if *halves {
+                block.forward(&x, &max_pool(&x)?)?
+            } else {
+                block.forward(&x, &x)?
+            };
+            if i == FINE {
+                fine = Some(y.clone());
+            }
+            x = y;
+        }
+        let fine = fine.unwrap_or_else(|| x.clone());
+        let mut rows = Vec::with_capacity(896);
+        for (x, score, place) in [
+            (&fine, &self.heads[0], &self.heads[2]),
+            (&x, &self.heads[1], &self.heads[3]),
+        ] {
+            let flat =
+                |head: &Conv2d| -> Result<Vec<f32>> { head.forward(x)?.flatten_all()?.to_vec1() };
+            let (scores, places) = (flat(score)?, flat(place)?);
+            let plane = x.dim(2)? * x.dim(3)?;
+            let anchors = scores.len() / plane;
+            for cell in 0..plane {
+                for anchor in 0..anchors {
+                    let value = |k: usize| places[(anchor * 16 + k) * plane + cell];
+                    rows.push((scores[anchor * plane + cell], std::array::from_fn(value)));
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The faces in a square of the picture, the likeliest first.
+    ///
+    /// # Errors
+    /// The network's.
+    pub fn detect(&self, levels: &Levels, square: &Region) -> Result<Vec<Detection>> {
+        let values = levels.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
+        let x = Tensor::from_vec(values, (1, 3, SIZE + 3, SIZE + 3), &self.device)?;
+        let rows = self.forward(&x)?;
+        let found = rows
+            .iter()
+            .zip(anchors())
+            .filter_map(|((logit, place), anchor)| decode(*logit, place, anchor, square))
+            .collect();
+        Ok(merged(found))
+    }
+
+    /// The faces in the whole picture, as MediaPipe finds them.
+    ///
+    /// # Errors
+    /// The network's.
+    pub fn whole(&self, levels: &Levels) -> Result<Vec<Detection>> {
+        let (width, height) = size(levels);
+        let square = Region {
+            x: width / 2.0,
+            y: height / 2.0,
+            side: width.max(height),
+            angle: 0.0,
+        };
+        self.detect(levels, &square)
+    }
+
+    /// The faces in the whole picture and in overlapping squares of a half, a quarter and an eighth of its longer side,
+    /// as far as these still hold some detail: a group's small faces, and those in the corner of a wide picture.
+    ///
+    /// # Errors
+    /// The network's.
+    pub fn all(&self, levels: &Levels) -> Result<Vec<Detection>> {
+        let mut found = self.whole(levels)?;
+        let (width, height) = size(levels);
+        let longer = width.max(height);
+        for parts in [2.0, 4.0, 8.0] {
+            let side = longer / parts;
+            // Smaller squares would only be blown up.
+            if side < 0.75 * SIZE as f64 {
+                break;
+            }
+            for y in starts(height, side) {
+                for x in starts(width, side) {
+                    let square = Region {
+                        x: x + 0.5 * side,
+                        y: y + 0.5 * side,
+                        side,
+                        angle: 0.0,
+                    };
+                    found.extend(
+                        self.detect(levels, &square)?
+                            .into_iter()
+                            .filter(|face| !is_cut(face, &square, (width, height))),
+                    );
+                }
+            }
+        }
+        Ok(distinct(found))
+    }
+}
+
+fn size(levels: &Levels) -> (f64, f64) {
+    let (width, height) = levels.picture().size();
+    (f64::from(width), f64::from(height))
+}
+
+/// Where squares of a side begin along a length, half overlapping and evenly spread.
+fn starts(length: f64, side: f64) -> Vec<f64> {
+    if length <= side {
+        return vec![0.5 * (length - side)];
+    }
+    let steps = ((length - side) / (0.5 * side)).ceil();
+    (0..=steps as usize)
+        .map(|i| (length - side) * i as f64 / steps)
+        .collect()
+}
+
+/// Whether a face touches an edge of its square where the picture goes on: another square shows it whole.
+fn is_cut(face: &Detection, square: &Region, (width, height): (f64, f64)) -> bool {
+    let cut = |start: f64, length: f64, from: f64, end: f64| {
+        let to = from + square.side;
+        (start < from && from > 0.0) || (start + length > to && to < end)
+    };
+    cut(face.left, face.width, square.x - 0.5 * square.side, width)
+        || cut(face.top, face.height, square.y - 0.5 * square.side, height)
+}
+
+/// The anchors' centres, in 0..1 of the square, in the order of the network's rows.
+fn anchors() -> impl Iterator<Item = (f64, f64)> {
+    [(16, 2), (8, 6)].into_iter().flat_map(|(cells, each)| {
+        (0..cells * cells * each).map(move |i| {
+            let cell = i / each;
+            let place = |n: usize| (n as f64 + 0.5) / cells as f64;
+            (place(cell % cells), place(cell / cells))
+        })
+    })
+}
+
+fn decode(logit: f32, place: &[f32; 16], anchor: (f64, f64), square: &Region) -> Option<Detection> {
+    let score = 1.0 / (1.0 + (-logit.clamp(-100.0, 100.0)).exp());
+    if score.is_nan() || score < LIKELY {
+        return None;
+    }
+    let value = |k: usize| f64::from(place[k]) / SIZE as f64;
+    let point = |k: usize| square.to_picture((anchor.0 + value(k), anchor.1 + value(k + 1)));
+    let (x, y) = point(0);
+    let (width, height) = (value(2) * square.side, value(3) * square.side);
+    Some(Detection {
+        left: x - 0.5 * width,
+        top: y - 0.5 * height,
+        width,
+        height,
+        keypoints: std::array::from_fn(|i| point(4 + 2 * i)),
+        score,
+    })
+}
+
+/// One detection for each group of overlapping ones: their mean, weighted by score (the paper's Section 5).
+fn merged(mut found: Vec<Detection>) -> Vec<Detection> {
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut faces = Vec::new();
+    while let Some(best) = found.first().copied() {
+        let (same, others): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|face| best.overlap(face) > SAME);
+        found = others;
+        if same.is_empty() {
+            // A box without an area overlaps nothing, not even itself.
+            found.retain(|face| *face != best);
+            continue;
+        }
+        let total: f64 = same.iter().map(|face| f64::from(face.score)).sum();
+        let mean = |of: &dyn Fn(&Detection) -> f64| {
+            same.iter()
+                .map(|face| f64::from(face.score) * of(face))
+                .sum::<f64>()
+                / total
+        };
+        faces.push(Detection {
+            left: mean(&|face| face.left),
+            top: mean(&|face| face.top),
+            width: mean(&|face| face.width),
+            height: mean(&|face| face.height),
+            keypoints: std::array::from_fn(|k| {
+                (
+                    mean(&|face| face.keypoints[k].0),
+                    mean(&|face| face.keypoints[k].1),
+                )
+            }),
+            score: best.score,
+        });
+    }
+    faces
+}
+
+/// Each face once, though several squares showed it: the first of those that overlap, or of which one lies mostly within
+/// the other.
+fn distinct(found: Vec<Detection>) -> Vec<Detection> {
+    let mut faces: Vec<Detection> = Vec::new();
+    for face in found {
+        let within = |a: &Detection, b: &Detection| {
+            let (x, y) = (a.left + 0.5 * a.width, a.top + 0.5 * a.height);
+            (b.left..b.left + b.width).contains(&x) && (b.top..b.top + b.height).contains(&y)
+        };
+        let known = |other: &Detection| {
+            face.overlap(other) > SAME || within(&face, other) || within(other, &face)
+        };
+        if !faces.iter().any(known) {
+            faces.push(face);
+        }
+    }
+    faces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn face(left: f64, score: f32) -> Detection {
+        Detection {
+            left,
+            top: 10.0,
+            width: 40.0,
+            height: 40.0,
+            keypoints: [(left, 20.0); 6],
+            score,
+        }
+    }
+
+    #[test]
+    fn there_are_896_anchors_inside_the_square() {
+        let all: Vec<_> = anchors().collect();
+        assert_eq!(all.len(), 896);
+        assert_eq!(all[0], (0.5 / 16.0, 0.5 / 16.0));
+        assert_eq!(all[2], (1.5 / 16.0, 0.5 / 16.0));
+        assert_eq!(all[895], (7.5 / 8.0, 7.5 / 8.0));
+    }
+
+    #[test]
+    fn overlapping_boxes_become_their_mean_and_others_stay() {
+        let faces = merged(vec![face(0.0, 0.6), face(10.0, 0.9), face(200.0, 0.7)]);
+        assert_eq!(faces.len(), 2);
+        assert_eq!(faces[0].score, 0.9);
+        assert!((faces[0].left - 6.0).abs() < 1e-5, "{}", faces[0].left);
+        assert_eq!(faces[1].left, 200.0);
+        let flat = Detection {
+            width: 0.0,
+            ..face(5.0, 0.8)
+        };
+        assert!(merged(vec![flat]).is_empty());
+    }
+
+    #[test]
+    fn squares_cover_the_whole_length() {
+        for (length, side) in [(100.0, 40.0), (100.0, 50.0), (64.0, 64.0), (30.0, 64.0)] {
+            let starts = starts(length, side);
+            assert!(starts[0] <= 0.0 && starts[starts.len() - 1] + side >= length - 1e-9);
+            let gap = starts.windows(2).map(|w| w[1] - w[0]).fold(0.0, f64::max);
+            assert!(gap <= 0.5 * side + 1e-9, "{starts:?}");
+        }
+    }
+
+    #[test]
+    fn a_face_cut_by_its_square_is_left_to_another() {
+        let square = Region {
+            x: 100.0,
+            y: 100.0,
+            side: 100.0,
+            angle: 0.0,
+        };
+        assert!(is_cut(&face(45.0, 1.0), &square, (400.0, 110.0)));
+        let mut inside = face(70.0, 1.0);
+        inside.top = 60.0;
+        assert!(!is_cut(&inside, &square, (400.0, 400.0)));
+    }
+}

@@ -1,0 +1,155 @@
+//! The face mesh: 478 landmarks of a face, with irises, and whether there is a face at all (Kartynnik et al. 2019,
+//! "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs"; Grishchenko et al. 2020, "Attention Mesh"),
+//! with the weights of MediaPipe's Face Landmarker v2.
+
+use candle_core::{Device, Result, Tensor};
+use candle_nn::VarBuilder;
+
+use super::levels::{Beyond, Levels, Region};
+use super::mesh::Mesh;
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool};
+
+/// Pixels a side of what the network sees.
+pub const SIZE: usize = 256;
+
+/// Blocks in each stage and the channels of its outputs; every stage after the first halves the picture.
+const STAGES: [(usize, usize); 7] = [
+    (4, 16),
+    (5, 32),
+    (5, 64),
+    (5, 128),
+    (5, 128),
+    (5, 128),
+    (5, 128),
+];
+
+/// A bottleneck: fewer channels, a depthwise filter, back again, and what came in added.
+#[derive(Debug)]
+struct Block {
+    reduce: Conv2d,
+    reduce_slopes: Slopes,
+    expand: Separable,
+    halves: bool,
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Landmarks {
+    stem: Conv2d,
+    stem_slopes: Slopes,
+    blocks: Vec<Block>,
+    points: Conv2d,
+    presence: Conv2d,
+    device: Device,
+}
+
+impl Landmarks {
+    /// Reads `stem`, `blocks.{0..}`, `points` and `presence`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn new(vb: VarBuilder) -> Result<Self> {
+        let by_two = ConvConfig {
+            stride: 2,
+            padding: 0,
+        };
+        let stem = Conv2d::load(3, 16, 3, by_two, true, vb.pp("stem"))?;
+        let mut channels = 16;
+        let mut blocks = Vec::new();
+        for (stage, (count, outputs)) in STAGES.into_iter().enumerate() {
+            for i in 0..count {
+                let halves = stage > 0 && i == 0;
+                let vb = vb.pp("blocks").pp(blocks.len());
+                let inner = outputs / 2;
+                let (kernel, config) = if halves {
+                    (2, by_two)
+                } else {
+                    (1, ConvConfig::default())
+                };
+                blocks.push(Block {
+                    reduce: Conv2d::load(channels, inner, kernel, config, true, vb.pp("reduce"))?,
+                    reduce_slopes: Slopes::load(inner, vb.pp("reduce"))?,
+                    expand: Separable::load(
+                        (inner, outputs),
+                        1,
+                        vb.pp("depthwise"),
+                        vb.pp("expand"),
+                        Slopes::load(outputs, vb.clone())?,
+                    )?,
+                    halves,
+                });
+                channels = outputs;
+            }
+        }
+        let head = |outputs, name| {
+            Conv2d::load(
+                channels,
+                outputs,
+                2,
+                ConvConfig::default(),
+                true,
+                vb.pp(name),
+            )
+        };
+        Ok(Self {
+            stem,
+            stem_slopes: Slopes::load(16, vb.pp("stem"))?,
+            blocks,
+            points: head(3 * Mesh::POINTS, "points")?,
+            presence: head(1, "presence")?,
+            device: vb.get(16, "stem.bias")?.device().clone(),
+        })
+    }
+
+    /// The network's own words on a picture `[1, 3, 257, 257]` in [0, 1] whose last row and column are zeros: `x, y, z`
+    /// of each point in pixels of the 256, and the logit of there being a face.
+    ///
+    /// # Errors
+    /// If the picture's shape is another.
+    pub fn forward(&self, x: &Tensor) -> Result<(Vec<f32>, f32)> {
+        let mut x = self
+            .stem
+            .forward_then(x, &Epilogue::rectified(&self.stem_slopes))?;
+        for block in &self.blocks {
+            let reduced = block
+                .reduce
+                .forward_then(&x, &Epilogue::rectified(&block.reduce_slopes))?;
+            x = if block.halves {
+                block.expand.forward(&reduced, &max_pool(&x)?)?
+            } else {
+                block.expand.forward(&reduced, &x)?
+            };
+        }
+        let points = self.points.forward(&x)?.flatten_all()?.to_vec1()?;
+        let presence = self.presence.forward(&x)?.flatten_all()?.to_vec1::<f32>()?;
+        Ok((points, presence.first().copied().unwrap_or(f32::MIN)))
+    }
+
+    /// The landmarks of the face in a turned square of the picture, and how likely there is one, in 0..=1. `None` when
+    /// the network gives no finite points.
+    ///
+    /// # Errors
+    /// The network's.
+    pub fn find(&self, levels: &Levels, region: &Region) -> Result<Option<(Mesh, f32)>> {
+        let values = levels.read(region, SIZE, (0.0, 1.0), Beyond::Edge, (0, 1));
+        let x = Tensor::from_vec(values, (1, 3, SIZE + 1, SIZE + 1), &self.device)?;
+        let (points, logit) = self.forward(&x)?;
+        let scale = 1.0 / SIZE as f64;
+        let points = points
+            .as_chunks()
+            .0
+            .iter()
+            .map(|[x, y, z]| {
+                let place = (f64::from(*x) * scale, f64::from(*y) * scale);
+                let (x, y) = region.to_picture(place);
+                [
+                    x as f32,
+                    y as f32,
+                    (f64::from(*z) * scale * region.side) as f32,
+                ]
+            })
+            .collect();
+        let presence = 1.0 / (1.0 + (-logit).exp());
+        Ok(Mesh::new(points).map(|mesh| (mesh, presence)))
+    }
+}

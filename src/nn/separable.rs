@@ -1,0 +1,315 @@
+//! Depthwise 3x3 then pointwise convolution, in one pass over the picture (Howard et al. 2017, "MobileNets", Sec. 3.1).
+//!
+//! A band of rows is filtered channel by channel into a buffer that stays in the cache, and the 1x1 convolution reads it
+//! from there: what lies between the two is never written to memory.
+
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+
+use super::direct::{self, Band, Packed};
+use super::host::{self, Scratch};
+use super::isa::{Isa, multiversion};
+use super::micro::{SLACK, Shape, TILE, Taps};
+use super::slopes::{Slopes, slope_in_place};
+
+/// What the filtered rows of a band may take: half of a small second-level cache.
+const BAND_VALUES: usize = 24 * 1024;
+
+/// A depthwise 3x3 convolution, a pointwise one, a residual and a rectifier.
+///
+/// The picture is padded as TensorFlow's `SAME` does: the output has `ceil(size / stride)` samples a side, and where the
+/// zeros can't be shared evenly the odd one comes last. For inference: no gradients.
+#[derive(Clone, Debug)]
+pub struct Separable {
+    channels: usize,
+    outputs: usize,
+    stride: usize,
+    filters: Vec<[f32; 9]>,
+    filter_bias: Vec<f32>,
+    pointwise: Packed,
+    bias: Vec<f32>,
+    slopes: Slopes,
+    /// The weights as candle takes them, for devices other than the CPU.
+    tensors: Tensors,
+}
+
+#[derive(Clone, Debug)]
+struct Tensors {
+    filters: Tensor,
+    filter_bias: Tensor,
+    pointwise: Tensor,
+    bias: Tensor,
+}
+
+impl Separable {
+    /// Reads `weight` `[channels, 1, 3, 3]` and `bias` from `depthwise`, `weight` `[outputs, channels, 1, 1]` and `bias`
+    /// from `pointwise`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of another shape, the stride is neither 1 nor 2, or there is not one slope an output.
+    pub fn load(
+        (channels, outputs): (usize, usize),
+        stride: usize,
+        depthwise: VarBuilder,
+        pointwise: VarBuilder,
+        slopes: Slopes,
+    ) -> Result<Self> {
+        Self::new(
+            &depthwise.get((channels, 1, 3, 3), "weight")?,
+            &depthwise.get(channels, "bias")?,
+            &pointwise.get((outputs, channels, 1, 1), "weight")?,
+            &pointwise.get(outputs, "bias")?,
+            stride,
+            slopes,
+        )
+    }
+
+    /// From filters `[C, 1, 3, 3]` with their bias `[C]`, and a pointwise kernel `[O, C, 1, 1]` with its bias `[O]`.
+    ///
+    /// # Errors
+    /// As [`Separable::load`].
+    pub fn new(
+        filters: &Tensor,
+        filter_bias: &Tensor,
+        pointwise: &Tensor,
+        bias: &Tensor,
+        stride: usize,
+        slopes: Slopes,
+    ) -> Result<Self> {
+        let (outputs, channels, ..) = pointwise.dims4()?;
+        let fits = filters.dims() == [channels, 1, 3, 3]
+            && filter_bias.dims() == [channels]
+            && pointwise.dims() == [outputs, channels, 1, 1]
+            && bias.dims() == [outputs]
+            && slopes.values().len() == outputs;
+        if !fits || !(1..=2).contains(&stride) || channels * outputs == 0 {
+            candle_core::bail!(
+                "a separable convolution can't be made of {:?} and {:?} with a stride of {stride}",
+                filters.dims(),
+                pointwise.dims()
+            );
+        }
+        let values = host::to_values(filters)?;
+        let weights = host::to_values(pointwise)?;
+        let shape = Shape::for_channels(Isa::best(), outputs);
+        let column = |t: &Tensor, n: usize| t.reshape((1, n, 1, 1));
+        Ok(Self {
+            channels,
+            outputs,
+            stride,
+            filters: values.as_chunks().0.to_vec(),
+            filter_bias: host::to_values(filter_bias)?,
+            pointwise: Packed::new(shape, outputs, channels, |output, input| {
+                weights[output * channels + input]
+            }),
+            bias: host::to_values(bias)?,
+            slopes,
+            tensors: Tensors {
+                filters: filters.clone(),
+                filter_bias: column(filter_bias, channels)?,
+                pointwise: pointwise.clone(),
+                bias: column(bias, outputs)?,
+            },
+        })
+    }
+
+    /// `[N, C, H, W]` to `[N, O, ceil(H / stride), ceil(W / stride)]`. The residual `[N, R, ...]`, `R` at most `O`, is
+    /// added to the first `R` channels before the rectifier.
+    ///
+    /// # Errors
+    /// If the channels or the residual's shape differ.
+    pub fn forward(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        let (n, channels, height, width) = x.dims4()?;
+        let (out_h, out_w) = (height.div_ceil(self.stride), width.div_ceil(self.stride));
+        let (rn, kept, rh, rw) = residual.dims4()?;
+        if channels != self.channels
+            || height * width == 0
+            || (rn, rh, rw) != (n, out_h, out_w)
+            || kept > self.outputs
+        {
+            candle_core::bail!(
+                "a separable convolution of {} to {} channels can't take {:?} with {:?} added",
+                self.channels,
+                self.outputs,
+                x.dims(),
+                residual.dims()
+            );
+        }
+        if !host::is_ours(x) || !host::is_ours(residual) {
+            return self.compose(x, residual);
+        }
+        let plane = out_h * out_w;
+        let mut out = vec![0f32; n * self.outputs * plane];
+        host::with_values(x, |x| {
+            host::with_values(residual, |residual| {
+                let pictures = x
+                    .chunks_exact(channels * height * width)
+                    .zip(residual.chunks_exact(kept * plane))
+                    .zip(out.chunks_exact_mut(self.outputs * plane));
+                for ((x, residual), out) in pictures {
+                    self.run(x, (height, width), residual, out, (out_h, out_w));
+                }
+                Ok(())
+            })
+        })?;
+        Tensor::from_vec(out, (n, self.outputs, out_h, out_w), x.device())
+    }
+
+    fn run(
+        &self,
+        x: &[f32],
+        size: (usize, usize),
+        residual: &[f32],
+        out: &mut [f32],
+        (out_h, out_w): (usize, usize),
+    ) {
+        let threads = rayon::current_num_threads();
+        let rows = (BAND_VALUES / (self.channels * out_w))
+            .min(out_h.div_ceil(2 * threads))
+            .clamp(1, out_h);
+        let plane = out_h * out_w;
+        let work = plane * self.channels * (self.outputs + 9);
+        let bands = direct::bands(out, plane, out_w, self.outputs, rows);
+        host::each(bands, work, |mut band| {
+            let count = band.rows[0].len();
+            let mut filtered = Scratch::new(self.channels * count + SLACK);
+            self.filter(x, size, (band.first, out_w), count, &mut filtered);
+            self.mix(&filtered, count, &mut band);
+            let start = band.first * out_w;
+            for (channel, row) in band.rows.iter_mut().enumerate() {
+                let residual = residual
+                    .get(channel * plane + start..)
+                    .filter(|_| channel * plane < residual.len());
+                let slope = self.slopes.values()[channel];
+                slope_in_place(
+                    self.pointwise.shape.isa(),
+                    row,
+                    self.bias[channel],
+                    slope,
+                    residual,
+                );
+            }
+        });
+    }
+
+    /// The depthwise part: `count` values of every channel from row `first` on.
+    fn filter(
+        &self,
+        x: &[f32],
+        (height, width): (usize, usize),
+        (first, out_w): (usize, usize),
+        count: usize,
+        filtered: &mut [f32],
+    ) {
+        let isa = self.pointwise.shape.isa();
+        let s = self.stride;
+        let before = |size: usize| ((size.div_ceil(s) - 1) * s + 3).saturating_sub(size) / 2;
+        let (top, left) = (before(height), before(width));
+        // Each input row once, with its zeros, the even samples apart from the odd ones where the stride is 2.
+        let pitch = out_w + 2;
+        let taken = (count / out_w - 1) * s + 3;
+        let mut padded = Scratch::new(taken * s * pitch);
+        padded.fill(0.0);
+        for (channel, filter) in self.filters.iter().enumerate() {
+            let picture = &x[channel * height * width..][..height * width];
+            for (i, line) in padded.chunks_exact_mut(s * pitch).enumerate() {
+                let y = (first * s + i).wrapping_sub(top);
+                if y >= height {
+                    line.fill(0.0);
+                    continue;
+                }
+                let row = &picture[y * width..][..width];
+                if s == 1 {
+                    line[left..left + width].copy_from_slice(row);
+                } else {
+                    for (x, value) in row.iter().enumerate() {
+                        line[(x + left) % 2 * pitch + (x + left) / 2] = *value;
+                    }
+                }
+            }
+            let out = &mut filtered[channel * count..][..count];
+            let bias = self.filter_bias[channel];
+            for (y, out) in out.chunks_exact_mut(out_w).enumerate() {
+                let line = |k: usize| &padded[(y * s + k) * s * pitch..][..s * pitch];
+                let (a, b, c) = (line(0), line(1), line(2));
+                if s == 1 {
+                    filter_row(isa, out, a, b, c, filter, bias);
+                } else {
+                    filter_row_by_two(isa, out, a, b, c, filter, bias);
+                }
+            }
+        }
+    }
+
+    /// The pointwise part, without its bias.
+    fn mix(&self, filtered: &[f32], count: usize, band: &mut Band) {
+        let shape = self.pointwise.shape;
+        let taps = Taps::new((0..self.channels).map(|c| c * count));
+        let mut tile = [0f32; TILE];
+        for at in (0..count).step_by(shape.width) {
+            let n = shape.width.min(count - at);
+            for (group, rows) in band.rows.chunks_mut(shape.rows).enumerate() {
+                shape.run(filtered, at, &taps, self.pointwise.group(group), &mut tile);
+                for (tile, row) in tile.chunks_exact(shape.width).zip(rows) {
+                    row[at..at + n].copy_from_slice(&tile[..n]);
+                }
+            }
+        }
+    }
+
+    /// The same of candle's operations, on any device.
+    fn compose(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        let (.., height, width) = x.dims4()?;
+        let padding = |size: usize| {
+            let s = self.stride;
+            let total = ((size.div_ceil(s) - 1) * s + 3).saturating_sub(size);
+            (total / 2, total - total / 2)
+        };
+        let ((top, bottom), (left, right)) = (padding(height), padding(width));
+        let tensors = &self.tensors;
+        let y = x
+            .pad_with_zeros(2, top, bottom)?
+            .pad_with_zeros(3, left, right)?
+            .contiguous()?
+            .conv2d(&tensors.filters, 0, self.stride, 1, self.channels)?
+            .broadcast_add(&tensors.filter_bias)?
+            .contiguous()?
+            .conv2d(&tensors.pointwise, 0, 1, 1, 1)?
+            .broadcast_add(&tensors.bias)?;
+        let missing = self.outputs - residual.dim(1)?;
+        let residual = residual.pad_with_zeros(1, 0, missing)?;
+        self.slopes.compose(&(y + residual)?)
+    }
+}
+
+multiversion! {
+    fn filter_row(out: &mut [f32], a: &[f32], b: &[f32], c: &[f32], k: &[f32; 9], bias: f32) {
+        let n = out.len();
+        let (a0, a1, a2) = (&a[..n], &a[1..n + 1], &a[2..n + 2]);
+        let (b0, b1, b2) = (&b[..n], &b[1..n + 1], &b[2..n + 2]);
+        let (c0, c1, c2) = (&c[..n], &c[1..n + 1], &c[2..n + 2]);
+        for x in 0..n {
+            let above = a0[x] * k[0] + a1[x] * k[1] + a2[x] * k[2];
+            let level = b0[x] * k[3] + b1[x] * k[4] + b2[x] * k[5];
+            let below = c0[x] * k[6] + c1[x] * k[7] + c2[x] * k[8];
+            out[x] = bias + above + (level + below);
+        }
+    }
+}
+
+multiversion! {
+    /// Of rows whose odd samples follow their even ones.
+    fn filter_row_by_two(out: &mut [f32], a: &[f32], b: &[f32], c: &[f32], k: &[f32; 9], bias: f32) {
+        let n = out.len();
+        let odd = a.len() / 2;
+        let (a0, a1, a2) = (&a[..n], &a[odd..odd + n], &a[1..n + 1]);
+        let (b0, b1, b2) = (&b[..n], &b[odd..odd + n], &b[1..n + 1]);
+        let (c0, c1, c2) = (&c[..n], &c[odd..odd + n], &c[1..n + 1]);
+        for x in 0..n {
+            let above = a0[x] * k[0] + a1[x] * k[1] + a2[x] * k[2];
+            let level = b0[x] * k[3] + b1[x] * k[4] + b2[x] * k[5];
+            let below = c0[x] * k[6] + c1[x] * k[7] + c2[x] * k[8];
+            out[x] = bias + above + (level + below);
+        }
+    }
+}
