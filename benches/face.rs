@@ -9,6 +9,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use mien::face::{FaceFinder, Levels, Tracker};
 use mien::media;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn face(c: &mut Criterion) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
     // Her face is some 256 pixels high with the room around it that the landmarks' network wants.
@@ -37,9 +40,11 @@ fn face(c: &mut Criterion) {
     }
     group.bench_function("detector, landmarks, blendshapes", |b| {
         b.iter(|| {
-            let levels = Levels::new(&picture);
-            let found = finder.detector.whole(&levels)?;
-            finder.follow(&levels, &found[0].region())
+            rayon::scope(|_| {
+                let levels = Levels::new(&picture);
+                let found = finder.detector.whole(&levels)?;
+                finder.follow(&levels, &found[0].region())
+            })
         });
     });
     group.bench_function("all faces of a portrait", |b| {

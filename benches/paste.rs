@@ -36,7 +36,7 @@ fn ways(c: &mut Criterion) {
     };
     let mut target = portrait.clone();
     c.bench_function("paste into 2 megapixels", |b| {
-        b.iter(|| paste(black_box(&mut target), square, &edit, show));
+        b.iter(|| paste(black_box(&mut target), square, &edit, None, show));
     });
 }
 

@@ -54,8 +54,10 @@ fn a_smile_is_written_and_only_the_face_changes() {
     let before = media::open(&portrait).unwrap();
     let after = media::open(&folder.path().join("smile.png")).unwrap();
     assert_eq!(before.size(), after.size());
-    // The crop that comes with this sample.
-    let (left, top, side) = (121.1, 91.8, 283.3);
+    let face = &faces_of(&portrait)["faces"][0];
+    let crop = |i: usize| face["crop"][i].as_f64().unwrap();
+    // The printed crop is rounded to a tenth of a pixel.
+    let (left, top, side) = (crop(0) - 0.1, crop(1) - 0.1, crop(2) + 0.2);
     let mut changed = 0;
     let pixels = before.rgba().chunks(4).zip(after.rgba().chunks(4));
     for (i, (a, b)) in pixels.enumerate() {
@@ -68,6 +70,83 @@ fn a_smile_is_written_and_only_the_face_changes() {
         }
     }
     assert!(changed > 500, "only {changed} pixels of the face changed");
+}
+
+/// What `mien face --json` says of a portrait.
+fn faces_of(portrait: &Path) -> serde_json::Value {
+    let output = mien(
+        Path::new("."),
+        &["face", "--json", portrait.to_str().unwrap()],
+    );
+    succeed(&output);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn faces_are_listed_as_a_table_and_as_json() {
+    let portrait = sample("grace_hopper.jpg");
+    let listed = faces_of(&portrait);
+    assert_eq!(listed["width"], 512);
+    let face = &listed["faces"][0];
+    assert_eq!(listed["faces"].as_array().unwrap().len(), 1);
+    assert_eq!(face["units"].as_object().unwrap().len(), 17);
+    assert!(face["presence"].as_f64().unwrap() > 0.9);
+    assert!(face["roll"].as_f64().unwrap().abs() < 15.0);
+    assert!(face["landmarks"].is_null());
+    // The box lies within the crop, in its middle.
+    let number = |list: &str, i: usize| face[list][i].as_f64().unwrap();
+    let middle = number("box", 0) + 0.5 * number("box", 2);
+    assert!((middle - number("crop", 0) - 0.5 * number("crop", 2)).abs() < 0.2);
+
+    let path = portrait.to_str().unwrap();
+    let output = mien(Path::new("."), &["face", path]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.starts_with("grace_hopper.jpg, 512 x 600: 1 face"),
+        "{table}"
+    );
+    assert!(table.contains("AU12 Lip corner puller"), "{table}");
+    assert!(table.contains("yaw, degrees"), "{table}");
+
+    let output = mien(Path::new("."), &["face", "--json", "--landmarks", path]);
+    let full: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let face = &full["faces"][0];
+    assert_eq!(face["landmarks"].as_array().unwrap().len(), 478);
+    assert_eq!(face["blendshapes"].as_object().unwrap().len(), 52);
+}
+
+#[test]
+fn one_half_and_one_part_change_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let portrait = sample("grace_hopper.jpg");
+    let before = media::open(&portrait).unwrap();
+    let face = &faces_of(&portrait)["faces"][0];
+    let number = |i: usize| face["box"][i].as_f64().unwrap();
+    let (left, top, width, height) = (number(0), number(1), number(2), number(3));
+    let changed = |arguments: &[&str], name: &str| -> Vec<(f64, f64)> {
+        succeed(&edit(
+            folder.path(),
+            &portrait,
+            &[arguments, &["-o", name]].concat(),
+        ));
+        let after = media::open(&folder.path().join(name)).unwrap();
+        let pixels = before.rgba().chunks(4).zip(after.rgba().chunks(4));
+        pixels
+            .enumerate()
+            .filter(|(_, (a, b))| a != b)
+            .map(|(i, _)| ((i % 512) as f64 + 0.5, (i / 512) as f64 + 0.5))
+            .collect()
+    };
+    let part = changed(&["--preset", "surprised", "--region", "mouth"], "mouth.png");
+    assert!(part.len() > 500);
+    // Above the middle of the face nothing has moved: not one byte.
+    assert!(part.iter().all(|(_, y)| *y > top + 0.35 * height));
+
+    let half = changed(&["--au", "12L=1", "--au", "6L=1"], "half.png");
+    assert!(half.len() > 500);
+    assert!(half.iter().all(|(x, _)| *x < left + 0.7 * width));
+    let both = changed(&["--au", "12=1", "--au", "6=1"], "both.png");
+    assert!(both.len() > half.len() * 3 / 2);
 }
 
 #[test]
@@ -249,12 +328,15 @@ fn weights_are_listed() {
 fn what_is_asked_wrongly_is_answered_with_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
-    let cases: [(&[&str], &str); 19] = [
+    let cases: [(&[&str], &str); 22] = [
         (&["--au", "3=0.5", "-o", "x.png"], "not an Action Unit"),
         (&["--au", "12=1.5", "-o", "x.png"], "out of range"),
         (&["--au", "12=-1", "-o", "x.png"], "out of range"),
         (&["--au", "12=NaN", "-o", "x.png"], "out of range"),
         (&["--au", "12", "-o", "x.png"], "write the code"),
+        (&["--face", "2", "-o", "x.png"], "1 faces were found"),
+        (&["--face", "0", "-o", "x.png"], "--face 0"),
+        (&["--region", "ear", "-o", "x.png"], "brows, eyes, nose"),
         (&["--preset", "grumpy", "-o", "x.png"], "not a preset"),
         (
             &["--strength", "2", "-o", "x.png"],

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
 use face_support::{Copied, finder, sample};
-use mien::face::{Detection, Levels, Mesh, Region};
+use mien::face::{Detection, Levels, Mesh, TurnedSquare};
 use mien::media::Picture;
 use safetensors::SafeTensors;
 
@@ -18,7 +18,7 @@ struct Case {
     box_: Vec<f32>,
     keypoints: Vec<f32>,
     score: f32,
-    region: Region,
+    region: TurnedSquare,
     points: Vec<f32>,
     presence: f32,
     scores: Vec<f32>,
@@ -47,7 +47,7 @@ fn cases() -> Vec<Case> {
                 box_: row("box", i),
                 keypoints: row("keypoints", i),
                 score: row("score", i)[0],
-                region: Region {
+                region: TurnedSquare {
                     x: region[0].into(),
                     y: region[1].into(),
                     side: region[2].into(),

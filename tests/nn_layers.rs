@@ -54,6 +54,24 @@ proptest! {
     }
 
     #[test]
+    fn separable(pictures in 1usize..3, channels in 1usize..10, outputs in 1usize..20, share in 0f64..1.0, stride in 1usize..3, h in 1usize..20, w in 1usize..40) {
+        let kept = 1 + (share * (outputs - 1) as f64) as usize;
+        layers::separable(pictures, (channels, outputs, kept), stride, (h, w));
+    }
+
+    #[test]
+    fn rectified(channels in 1usize..9, h in 2usize..20, w in 2usize..40) {
+        layers::rectified(channels, (h, w));
+    }
+
+    #[test]
+    fn a_kernel_of_one_by_one_on_whole_tiles(inputs in 1usize..70, outputs in 1usize..20, h in 1usize..9) {
+        layers::convolution(Case {
+            pictures: 1, inputs, outputs, kernel: (1, 1), stride: 1, padding: 0, size: (2 * h, 8),
+        });
+    }
+
+    #[test]
     fn constant(inputs in 1usize..5, outputs in 1usize..9, kernel in 1usize..8, padding in 0usize..5, h in 1usize..20, w in 1usize..20) {
         layers::constant(inputs, outputs, kernel, padding, (h, w));
     }

@@ -1,16 +1,16 @@
 //! The window, driven as a hand would: what is clicked and typed goes to the worker, and undo brings it back.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use iced::keyboard::{self, Key, Modifiers, key};
 use iced::{Element, Event, Point, Settings, Size, mouse};
 use iced_test::{Simulator, selector};
 use mien::app::{App, Message, Value, field_id, slider_id, theme};
-use mien::engine::{Model, Pane, Request, Sample, Worker};
+use mien::engine::{AuFrame, AuTrack, Model, Pane, Portrait, Request, Sample, Worker};
 use mien::media::{Picture, open, save_png};
-use mien::studio::{ActionUnit, AuVector, Preset};
+use mien::studio::{ActionUnit, AuVector, Part, Pose, Preset, Sides};
 
 const SIZE: Size = Size::new(1360.0, 860.0);
 
@@ -20,12 +20,20 @@ fn unit(code: u8) -> ActionUnit {
 
 /// A window on the first sample, with a worker that only keeps what it is asked.
 fn app() -> App {
-    let portrait = Sample::all()[0].open().unwrap();
-    App::new(
-        Arc::new(Model::bundled().unwrap()),
-        Worker::idle(),
-        &portrait,
-    )
+    let model = Arc::new(Model::bundled().unwrap());
+    App::new(model, Worker::idle(), sample(0))
+}
+
+/// A sample with its face found, once for all tests.
+fn sample(index: usize) -> Arc<Portrait> {
+    static SAMPLES: OnceLock<Vec<Arc<Portrait>>> = OnceLock::new();
+    let samples = SAMPLES.get_or_init(|| {
+        let model = Model::bundled().unwrap();
+        let all = Sample::all().iter();
+        all.map(|sample| Arc::new(sample.open(model.crop()).unwrap()))
+            .collect()
+    });
+    Arc::clone(&samples[index])
 }
 
 fn asked(app: &App) -> Request {
@@ -125,9 +133,9 @@ fn a_whole_drag_is_one_step_of_undo() {
     let before = app.document().clone();
     drag(&mut app, Value::Unit(unit(4)), 0.0, 0.3);
     drag(&mut app, Value::Unit(unit(4)), 0.3, 0.9);
-    assert!(app.document().aus.get(unit(4)) > 0.85);
+    assert!(app.document().still.get(unit(4)) > 0.85);
     press(&mut app, "z", Modifiers::CTRL);
-    let first = app.document().aus.get(unit(4));
+    let first = app.document().still.get(unit(4));
     assert!((first - 0.3).abs() < 0.02, "{first}");
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(*app.document(), before);
@@ -148,10 +156,19 @@ fn a_number_is_typed_and_nonsense_changes_nothing() {
     type_in(&mut app, "1");
     assert_eq!(asked(&app).scene.target.get(unit(1)), 1.0);
     drop(app.update(Message::Undo));
-    assert_eq!(asked(&app).scene.target.get(unit(1)), 0.0);
+    let own = app.document().source.get(unit(1));
+    assert_eq!(asked(&app).scene.target.get(unit(1)), own);
     for nonsense in ["x", "7", "-"] {
         type_in(&mut app, nonsense);
-        assert_eq!(asked(&app).scene.target.get(unit(1)), 0.0, "{nonsense}");
+        assert_eq!(asked(&app).scene.target.get(unit(1)), own, "{nonsense}");
+    }
+}
+
+/// Finds a text by a part of it.
+fn saying(part: &str) -> impl FnMut(selector::Candidate<'_>) -> Option<()> {
+    move |candidate| match candidate {
+        selector::Candidate::Text { content, .. } => content.contains(part).then_some(()),
+        _ => None,
     }
 }
 
@@ -192,7 +209,7 @@ fn a_double_click_brings_the_portraits_own_value_back() {
         window.simulate(click);
     });
     assert_eq!(
-        app.document().aus.get(smile),
+        app.document().still.get(smile),
         app.document().source.get(smile)
     );
 }
@@ -210,6 +227,198 @@ fn presets_and_reset_are_one_click() {
         window.click("Reset all").unwrap();
     });
     assert_eq!(asked(&app).scene.target, app.document().source);
+}
+
+#[test]
+fn the_sliders_begin_at_what_the_face_shows_and_neutralise_relaxes_it() {
+    let mut app = app();
+    let own = app.document().source;
+    // She smiles broadly, with her teeth.
+    for code in [12, 25] {
+        assert!(
+            own.get(unit(code)) > 0.4,
+            "AU{code} {}",
+            own.get(unit(code))
+        );
+    }
+    assert_eq!(asked(&app).scene.target, own);
+    assert_eq!(asked(&app).scene.onset(), 0.0);
+    act(&mut app, |window| {
+        window.click("Neutralise").unwrap();
+    });
+    assert_eq!(asked(&app).scene.target, AuVector::NEUTRAL);
+    assert_eq!(asked(&app).scene.onset(), 1.0);
+    act(&mut app, |window| {
+        window.click("Set as neutral").unwrap();
+    });
+    assert_eq!(app.document().source, AuVector::NEUTRAL);
+    assert_eq!(asked(&app).scene.onset(), 0.0, "nothing is asked for now");
+    press(&mut app, "z", Modifiers::CTRL);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene.target, own);
+}
+
+#[test]
+fn one_half_of_the_face_moves_alone() {
+    let mut app = app();
+    let brow = unit(2);
+    let own = app.document().source.get(brow);
+    act(&mut app, |window| {
+        window.click("Left").unwrap();
+    });
+    drag(&mut app, Value::Unit(brow), own, 0.9);
+    let target = asked(&app).scene.target;
+    assert!((target.of(Sides::Left, brow) - 0.9).abs() < 0.02);
+    assert_eq!(target.of(Sides::Right, brow), own);
+    // The sliders show the half that they move.
+    act(&mut app, |window| {
+        window.click("Right").unwrap();
+    });
+    drag(&mut app, Value::Unit(brow), own, 0.4);
+    let target = asked(&app).scene.target;
+    assert!((target.of(Sides::Left, brow) - 0.9).abs() < 0.02);
+    assert!((target.of(Sides::Right, brow) - 0.4).abs() < 0.02);
+}
+
+#[test]
+fn an_edit_is_limited_to_parts_and_halves() {
+    let mut app = app();
+    for name in ["Mouth", "Eyes", "Left half"] {
+        act(&mut app, |window| {
+            // The groups of sliders have the same names, further down.
+            window.click(name).unwrap();
+        });
+    }
+    let limit = asked(&app).scene.limit;
+    assert_eq!(limit.parts().collect::<Vec<_>>(), [Part::Eyes, Part::Mouth]);
+    assert_eq!(limit.sides, Sides::Left);
+    act(&mut app, |window| {
+        window.click("All").unwrap();
+    });
+    assert!(asked(&app).scene.limit.is_none());
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene.limit, limit);
+}
+
+#[test]
+fn of_several_faces_the_one_clicked_on_is_edited() {
+    let mut app = app();
+    // The same portrait twice, side by side.
+    let one = sample(0);
+    let (width, height) = one.picture.size();
+    let rows = one.picture.rgba().chunks_exact(width as usize * 4);
+    let twice: Vec<u8> = rows.flat_map(|row| [row, row].concat()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("twins.png");
+    save_png(&path, &Picture::new(2 * width, height, twice).unwrap()).unwrap();
+    let model = Model::bundled().unwrap();
+    let twins = Portrait::open(&path, model.crop()).unwrap();
+    assert_eq!(twins.faces.len(), 2);
+    drop(app.update(Message::Opened(Ok(Arc::new(twins)))));
+
+    let first = asked(&app).scene;
+    let other = 1 - first.face.unwrap();
+    let (view, faces) = (asked(&app).view, sample(0).faces[0].mesh.bounds());
+    let (left, _, right, bottom) = faces;
+    let on_the_right = first.crop.x < width as f32;
+    let shift = if on_the_right { width as f32 } else { 0.0 };
+    act(&mut app, |window| {
+        let pane = window.find(selector::id("source")).unwrap().bounds();
+        // Below the mouth: the crop of a face reaches further than the face.
+        let place = (
+            f64::from(shift + 0.5 * (left + right)),
+            f64::from(bottom - 10.0),
+        );
+        let (x, y) = view.to_pane(place);
+        window.point_at(Point::new(pane.x + x as f32, pane.y + y as f32));
+        window.simulate([
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ]);
+    });
+    let scene = asked(&app).scene;
+    assert_eq!(scene.face, Some(other));
+    assert!((scene.crop.x - first.crop.x).abs() > 0.9 * width as f32);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene, first);
+}
+
+#[test]
+fn without_a_face_the_square_is_by_hand_and_it_is_said() {
+    let mut app = app();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("grey.png");
+    save_png(
+        &path,
+        &Picture::new(90, 80, vec![120; 90 * 80 * 4]).unwrap(),
+    )
+    .unwrap();
+    let grey = Portrait::open(&path, Model::bundled().unwrap().crop()).unwrap();
+    drop(app.update(Message::Opened(Ok(Arc::new(grey)))));
+    assert_eq!(app.document().source, AuVector::NEUTRAL);
+    let mut window = simulator(app.view());
+    assert!(window.find(saying("No face was found")).is_ok());
+}
+
+/// A clip of a smile that comes and goes, the second frame without a face.
+fn clip() -> AuTrack {
+    let frame = |i: u32| {
+        let wave = (f64::from(i) * 0.2).sin().abs() as f32;
+        let smile = |value: f32| AuVector::NEUTRAL.with(unit(12), value);
+        AuFrame {
+            time: f64::from(i) / 20.0,
+            aus: (i != 1).then(|| smile(wave)),
+            own: (i != 1).then(|| smile(wave / 2.0)),
+        }
+    };
+    AuTrack {
+        name: "smile.mp4".to_owned(),
+        fps: 20.0,
+        frames: (0..30).map(frame).collect(),
+        rest: 0,
+        broken: None,
+    }
+}
+
+#[test]
+fn a_clips_movement_goes_on_the_timeline_smoothed_or_not() {
+    let mut app = app();
+    drop(app.update(Message::OpenFile(Some("smile.mp4".into()))));
+    drop(
+        app.update(Message::Clip(mien::app::ClipMessage::Ended(Ok(Arc::new(
+            clip(),
+        ))))),
+    );
+    {
+        let mut window = simulator(app.view());
+        assert!(window.find(saying("1 without a face")).is_ok());
+    }
+    for message in [
+        mien::app::ClipMessage::Still(0.0),
+        mien::app::ClipMessage::Own(false),
+    ] {
+        drop(app.update(Message::Clip(message)));
+    }
+    act(&mut app, |window| {
+        window.click("Put on the timeline").unwrap();
+    });
+    let track = &app.document().track;
+    assert_eq!((track.frames(), track.fps()), (30, 20.0));
+    assert_eq!(track.keyframes().len(), 29, "none where there was no face");
+    let value = track.value_at(0.4).unwrap().get(unit(12));
+    assert!((value - 1.6f32.sin()).abs() < 1e-6, "{value}");
+    press(&mut app, "z", Modifiers::CTRL);
+    assert!(app.document().track.is_empty());
+}
+
+#[test]
+fn a_clip_that_cannot_be_read_is_told() {
+    let mut app = app();
+    drop(app.update(Message::OpenFile(Some("broken.mp4".into()))));
+    let problem = "broken.mp4 ends before its first frame; copy or download it again.";
+    let ended = mien::app::ClipMessage::Ended(Err(Some(problem.to_owned())));
+    drop(app.update(Message::Clip(ended)));
+    assert!(simulator(app.view()).find(problem).is_ok());
 }
 
 #[test]
@@ -311,7 +520,7 @@ fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
         drop(app.update(Message::Keyboard(left.clone())));
     }
     let between = asked(&app).scene.target;
-    let middle: AuVector = own.lerp(&surprised, 0.5);
+    let middle: Pose = own.lerp(&surprised, 0.5);
     assert!(between.distance(&middle) < 1e-5);
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(app.document().track.keyframes().len(), 1);
@@ -323,8 +532,7 @@ fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
 fn another_portrait_is_shown_and_undo_brings_the_first_back() {
     let mut app = app();
     let first = app.document().clone();
-    let other = Sample::all()[1].open().unwrap();
-    drop(app.update(Message::Opened(Ok(Arc::new(other)))));
+    drop(app.update(Message::Opened(Ok(sample(1)))));
     assert_eq!(app.document().portrait.name, "grace_hopper.jpg");
     assert_eq!(asked(&app).portrait.size(), (512, 600));
     drop(app.update(Message::Undo));
@@ -336,8 +544,7 @@ fn another_portrait_is_shown_and_undo_brings_the_first_back() {
 fn a_forgotten_portraits_number_is_never_given_again() {
     let mut app = app();
     let open = |app: &mut App| {
-        let portrait = Sample::all()[1].open().unwrap();
-        drop(app.update(Message::Opened(Ok(Arc::new(portrait)))));
+        drop(app.update(Message::Opened(Ok(sample(1)))));
         asked(app).id
     };
     let first = open(&mut app);
@@ -413,7 +620,7 @@ fn the_start_screen_looks_as_it_did() {
         tell.send(()).unwrap_or_default()
     })
     .unwrap();
-    let mut app = App::new(model, worker, &Sample::all()[0].open().unwrap());
+    let mut app = App::new(model, worker, sample(0));
     // The panes learn their room from the first layout.
     act(&mut app, |window| {
         window.simulate([Event::Window(iced::window::Event::RedrawRequested(

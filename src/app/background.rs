@@ -39,6 +39,22 @@ pub async fn choose_portrait() -> Option<PathBuf> {
     chosen.map(|file| file.path().to_owned())
 }
 
+/// Lets the artist choose a clip.
+pub async fn choose_clip() -> Option<PathBuf> {
+    let chosen = AsyncFileDialog::new()
+        .set_title("Read the movement of a face")
+        .add_filter(
+            "Clips",
+            &[
+                "mp4", "mov", "m4v", "gif", "png", "apng", "webp", "webm", "mkv", "avi",
+            ],
+        )
+        .add_filter("All files", &["*"])
+        .pick_file()
+        .await;
+    chosen.map(|file| file.path().to_owned())
+}
+
 /// Lets the artist choose where to write, beginning with a place.
 pub async fn choose_target(path: PathBuf) -> Option<PathBuf> {
     let mut dialog = AsyncFileDialog::new().set_title("Export to");

@@ -8,7 +8,7 @@ use iced::{Element, Length, Point, Rectangle, Renderer, Size, Theme};
 use super::theme;
 use super::timeline::Message;
 use super::widgets::Kept;
-use crate::studio::{ActionUnit, Document, Track};
+use crate::studio::{ActionUnit, Document, Sides, Track};
 
 /// The room at the left and right end, so that the first and last keyframe are whole.
 const MARGIN: f32 = 10.0;
@@ -135,7 +135,7 @@ impl<'a> Curves<'a> {
     fn moving(&self) -> Vec<ActionUnit> {
         let keys = self.document.track.keyframes();
         let range = |unit: ActionUnit| {
-            let values = keys.iter().map(|key| key.aus.get(unit));
+            let values = keys.iter().map(|key| key.pose.get(unit));
             let high = values.clone().fold(0.0, f32::max);
             let low = values.fold(1.0, f32::min);
             (high, high - low)
@@ -174,19 +174,38 @@ impl<'a> Curves<'a> {
         let head = self.x_of(track.time_of(self.frame), size.width);
         let mut labels: Vec<f32> = Vec::new();
         for (rank, unit) in self.moving().into_iter().enumerate().rev() {
-            let curve = Path::new(|path| {
-                for (i, (time, pose)) in poses.iter().enumerate() {
-                    let point = Point::new(self.x_of(*time, size.width), y_of(pose.get(unit)));
-                    if i == 0 {
-                        path.move_to(point);
-                    } else {
-                        path.line_to(point);
-                    }
-                }
-            });
             let shade = 1.0 - rank as f32 * 0.12;
             let color = theme::mix(theme::LINE, theme::TEXT, shade.max(0.2));
-            frame.stroke(&curve, Stroke::default().with_color(color).with_width(1.5));
+            let even = poses
+                .iter()
+                .all(|(_, pose)| pose.left.get(unit) == pose.right.get(unit));
+            // Where the halves of the face differ the right one's curve is dashed.
+            let halves: &[(Sides, &[f32])] = if even {
+                &[(Sides::Both, &[])]
+            } else {
+                &[(Sides::Left, &[]), (Sides::Right, &[4.0, 3.0])]
+            };
+            for (sides, segments) in halves {
+                let curve = Path::new(|path| {
+                    for (i, (time, pose)) in poses.iter().enumerate() {
+                        let value = pose.of(*sides, unit);
+                        let point = Point::new(self.x_of(*time, size.width), y_of(value));
+                        if i == 0 {
+                            path.move_to(point);
+                        } else {
+                            path.line_to(point);
+                        }
+                    }
+                });
+                let stroke = Stroke {
+                    line_dash: canvas::LineDash {
+                        segments,
+                        offset: 0,
+                    },
+                    ..Stroke::default().with_color(color).with_width(1.5)
+                };
+                frame.stroke(&curve, stroke);
+            }
             let Some(pose) = here else { continue };
             let y = y_of(pose.get(unit));
             frame.fill(&Path::circle(Point::new(head, y), 3.0), color);

@@ -10,7 +10,9 @@ use iced::{Alignment, Element, Length};
 use super::slider::Slider;
 use super::theme;
 use super::widgets::{action, decimal, hinted};
-use crate::studio::{ActionUnit, AuVector, Document, Gesture, Group, Preset};
+use crate::studio::{
+    ActionUnit, AuVector, Document, Gesture, Group, Limit, Part, Pose, Preset, Sides,
+};
 
 /// The panel's width, in logical pixels.
 pub const WIDTH: f32 = 356.0;
@@ -30,6 +32,8 @@ pub struct Expression {
     typing: Option<(Value, String)>,
     /// The name of the preset that is about to be kept.
     naming: Option<String>,
+    /// Which halves of the face the sliders move.
+    sides: Sides,
 }
 
 #[derive(Debug, Clone)]
@@ -44,6 +48,15 @@ pub enum Message {
     Chosen(AuVector),
     /// What the sliders show is what the portrait itself shows.
     Own,
+    /// Every slider to zero: the relaxed face.
+    Neutralise,
+    /// What the portrait shows counts as relaxed.
+    CountAsNeutral,
+    Sides(Sides),
+    Part(Part),
+    /// Which half the edit is limited to.
+    Half(Sides),
+    NoLimit,
     NamePreset,
     Naming(String),
     NamingCancelled,
@@ -66,22 +79,26 @@ pub enum Action {
 /// A change of the document that the panel asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    Unit(ActionUnit, f32),
+    Unit(Sides, ActionUnit, f32),
     Strength(f32),
-    Pose(AuVector),
+    Pose(Pose),
     Source(AuVector),
+    CountAsNeutral,
     Detail(bool),
+    Limit(Limit),
 }
 
 impl Change {
     /// Applies the change at a frame of the track.
     pub fn apply(self, document: &mut Document, frame: u32) {
         match self {
-            Change::Unit(unit, value) => document.set_au(frame, unit, value),
+            Change::Unit(sides, unit, value) => document.set_au(frame, sides, unit, value),
             Change::Strength(value) => document.strength = value,
             Change::Pose(pose) => document.set_pose(frame, pose),
             Change::Source(source) => document.source = source,
+            Change::CountAsNeutral => document.count_as_neutral(),
             Change::Detail(detail) => document.detail = detail,
+            Change::Limit(limit) => document.limit = limit,
         }
     }
 }
@@ -113,22 +130,38 @@ impl Expression {
             self.typing = None;
         }
         match message {
-            Message::Moved(value, number) => drag(value, number),
+            Message::Moved(value, number) => self.drag(value, number),
             Message::Released => Action::EndGesture,
             Message::Entered => Action::Leave,
             Message::Typed(value, text) => {
                 let number = parse(&text);
                 self.typing = Some((value, text));
-                number.map_or(Action::None, |number| drag(value, number))
+                number.map_or(Action::None, |number| self.drag(value, number))
             }
             Message::Reset(Value::Unit(unit)) => {
-                Action::Edit(Change::Unit(unit, document.source.get(unit)))
+                Action::Edit(Change::Unit(self.sides, unit, document.source.get(unit)))
             }
             Message::Reset(Value::Strength) => Action::Edit(Change::Strength(1.0)),
-            Message::ResetAll => Action::Edit(Change::Pose(document.source)),
+            Message::ResetAll => self.pose(document, frame, document.source),
+            Message::Neutralise => self.pose(document, frame, AuVector::NEUTRAL),
+            Message::CountAsNeutral => Action::Edit(Change::CountAsNeutral),
             Message::Detail(detail) => Action::Edit(Change::Detail(detail)),
-            Message::Chosen(pose) => Action::Edit(Change::Pose(pose)),
-            Message::Own => Action::Edit(Change::Source(document.pose(frame))),
+            Message::Chosen(aus) => self.pose(document, frame, aus),
+            Message::Own => Action::Edit(Change::Source(self.shown(document, frame))),
+            Message::Sides(sides) => {
+                self.sides = sides;
+                Action::None
+            }
+            Message::Part(part) => Action::Edit(Change::Limit(document.limit.toggled(part))),
+            Message::Half(half) => {
+                let sides = if document.limit.sides == half {
+                    Sides::Both
+                } else {
+                    half
+                };
+                Action::Edit(Change::Limit(document.limit.on(sides)))
+            }
+            Message::NoLimit => Action::Edit(Change::Limit(Limit::NONE)),
             Message::NamePreset => {
                 self.naming = Some(String::new());
                 Action::Focus(NAME.into())
@@ -144,26 +177,64 @@ impl Expression {
             Message::KeepPreset => match &self.naming {
                 Some(name) if !name.trim().is_empty() => Action::Keep(Preset {
                     name: name.trim().to_owned(),
-                    aus: document.pose(frame),
+                    aus: self.shown(document, frame),
                 }),
                 _ => Action::None,
             },
         }
     }
 
+    /// The chosen halves of the face take an expression.
+    fn pose(&self, document: &Document, frame: u32, aus: AuVector) -> Action {
+        Action::Edit(Change::Pose(document.pose(frame).with_all(self.sides, aus)))
+    }
+
+    /// What the sliders show: the chosen half, or the mean of both.
+    fn shown(&self, document: &Document, frame: u32) -> AuVector {
+        let pose = document.pose(frame);
+        AuVector::from(ActionUnit::ALL.map(|unit| pose.of(self.sides, unit)))
+    }
+
+    fn drag(&self, value: Value, number: f32) -> Action {
+        match value {
+            Value::Unit(unit) => Action::Drag(
+                Gesture::Slider(unit),
+                Change::Unit(self.sides, unit, number),
+            ),
+            Value::Strength => Action::Drag(Gesture::Strength, Change::Strength(number)),
+        }
+    }
+
     pub fn view<'a>(&'a self, document: &'a Document, frame: u32) -> Element<'a, Message> {
         let pose = document.pose(frame);
+        let shown = self.shown(document, frame);
         let header = row![
             text("Expression").size(theme::LARGE),
             space::horizontal(),
             hinted(
-                action("Set as own", Some(Message::Own)),
-                "What the sliders show now is what the portrait itself shows: the ticks move here",
+                action("Neutralise", Some(Message::Neutralise)),
+                "Every slider to zero: the face relaxes",
                 Position::Bottom,
             ),
             hinted(
                 action("Reset all", Some(Message::ResetAll)),
-                "Every slider back to the portrait's own expression (R)",
+                "Every slider back to the portrait's own expression, where the ticks stand (R)",
+                Position::Bottom,
+            ),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+        let own = row![
+            text("The portrait's own").size(theme::SMALL).color(theme::DIM),
+            space::horizontal(),
+            hinted(
+                action("Set as neutral", Some(Message::CountAsNeutral)),
+                "What the portrait shows counts as this person's relaxed face: its own values become zero, and the sliders begin there",
+                Position::Bottom,
+            ),
+            hinted(
+                action("Set as own", Some(Message::Own)),
+                "What the sliders show now is what the portrait itself shows: the ticks move here. For where the reading errs",
                 Position::Bottom,
             ),
         ]
@@ -175,6 +246,7 @@ impl Expression {
             Value::Strength,
             document.strength,
             1.0,
+            None,
         );
         let detail = toggler(document.detail)
             .label("Keep the portrait's fine detail")
@@ -199,8 +271,9 @@ impl Expression {
                 self.line(
                     label.into(),
                     Value::Unit(unit),
-                    pose.get(unit),
+                    shown.get(unit),
                     document.source.get(unit),
+                    Some((pose.left.get(unit), pose.right.get(unit))),
                 )
             });
             column![text(group.title()).size(theme::SMALL).color(theme::DIM)]
@@ -216,15 +289,43 @@ impl Expression {
         .height(Length::Fill)
         .style(theme::scroll);
 
-        let top = column![header, strength, detail]
-            .spacing(theme::GAP)
-            .padding([0.0, theme::SPACE]);
-        container(column![top, sliders, self.presets(pose)].spacing(theme::SPACE))
+        let top = column![
+            header,
+            own,
+            strength,
+            detail,
+            self.halves(),
+            limits(document)
+        ]
+        .spacing(theme::GAP)
+        .padding([0.0, theme::SPACE]);
+        container(column![top, sliders, self.presets(shown)].spacing(theme::SPACE))
             .padding([theme::SPACE, 0.0])
             .width(WIDTH)
             .height(Length::Fill)
             .style(theme::panel)
             .into()
+    }
+
+    /// Which halves of the face the sliders move.
+    fn halves(&self) -> Element<'_, Message> {
+        let choices = Sides::ALL.map(|sides| {
+            button(text(sides.title()).size(theme::SMALL))
+                .on_press(Message::Sides(sides))
+                .padding([3, 12])
+                .style(theme::toggled(self.sides == sides))
+                .into()
+        });
+        row![
+            hinted(
+                container(text("Sliders move").size(theme::SMALL).color(theme::DIM)).width(76),
+                "An Action Unit moves both halves of a face alike. Choose a half, left or right as you see it, to raise one brow, or smile on one side; the halves are joined softly along the middle",
+                Position::Bottom,
+            ),
+            Row::with_children(choices).spacing(4),
+        ]
+        .align_y(Alignment::Center)
+        .into()
     }
 
     /// Label, slider and number of one value.
@@ -234,10 +335,12 @@ impl Expression {
         value: Value,
         number: f32,
         own: f32,
+        halves: Option<(f32, f32)>,
     ) -> Element<'a, Message> {
         let slider = Slider {
             value: number,
             own,
+            halves: halves.filter(|(left, right)| left != right),
             on_change: Box::new(move |number| Message::Moved(value, number)),
             on_release: Message::Released,
             on_reset: Message::Reset(value),
@@ -331,11 +434,51 @@ fn key(value: Value) -> String {
     }
 }
 
-fn drag(value: Value, number: f32) -> Action {
-    match value {
-        Value::Unit(unit) => Action::Drag(Gesture::Slider(unit), Change::Unit(unit, number)),
-        Value::Strength => Action::Drag(Gesture::Strength, Change::Strength(number)),
-    }
+/// Which parts of the face may change. They are found by the face's landmarks.
+fn limits(document: &Document) -> Element<'_, Message> {
+    let limit = document.limit;
+    let found = document.face.is_some();
+    let chip = |label, on, message: Option<Message>| {
+        button(text(label).size(theme::SMALL))
+            .on_press_maybe(message)
+            .padding([3, 7])
+            .style(theme::toggled(on))
+            .into()
+    };
+    let parts = Part::ALL.into_iter().map(|part| {
+        chip(
+            part.title(),
+            limit.has(part),
+            found.then_some(Message::Part(part)),
+        )
+    });
+    let halves = [Sides::Left, Sides::Right].map(|half| {
+        let label = match half {
+            Sides::Left => "Left half",
+            _ => "Right half",
+        };
+        chip(label, limit.sides == half, Some(Message::Half(half)))
+    });
+    let all = chip("All", limit.is_none(), Some(Message::NoLimit));
+    let chips = Row::with_children(std::iter::once(all).chain(parts).chain(halves))
+        .spacing(4)
+        .wrap()
+        .vertical_spacing(4);
+    let hint = if found {
+        "The edit changes only these parts of the face, with soft edges; the rest stays as it is, byte for byte"
+    } else {
+        "The parts of a face are known only where a face was found; here the halves of the square can be told apart"
+    };
+    row![
+        hinted(
+            container(text("Edit only").size(theme::SMALL).color(theme::DIM)).width(76),
+            hint,
+            Position::Bottom,
+        ),
+        chips,
+    ]
+    .align_y(Alignment::Center)
+    .into()
 }
 
 /// A number from 0 to 1.

@@ -20,7 +20,7 @@ impl App {
                     return self.escape();
                 }
                 // A dialog stands before everything else.
-                if self.export.is_some() {
+                if self.export.is_some() || self.clip.is_some() {
                     return Task::none();
                 }
                 let letter = key.to_latin(physical_key);
@@ -49,6 +49,9 @@ impl App {
         let typing = self.expression.escape() | self.timeline.escape();
         if !typing && self.export.is_some() {
             return self.obey(Message::Export(super::export::Message::Cancel));
+        }
+        if !typing && self.clip.is_some() {
+            return self.obey(Message::Clip(super::clip::Message::Cancel));
         }
         Task::none()
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use iced::futures::channel::mpsc;
 use iced::{Subscription, Task, keyboard, window};
 
+use super::clip::{self, Clip};
 use super::export::{self, Export};
 use super::{App, Message, Notice, theme, timeline};
 use crate::engine::{EngineError, Model, Portrait, Sample, Worker, read_picture};
@@ -25,7 +26,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
     let model = Arc::new(Model::open(weights.as_deref())?);
     let sample = Sample::all()
         .first()
-        .map(|sample| sample.open().map(Arc::new))
+        .map(|sample| sample.open(model.crop()).map(Arc::new))
         .transpose()?
         .ok_or_else(|| {
             EngineError::Refused("this program carries no sample portrait.".to_owned())
@@ -88,7 +89,7 @@ impl App {
                 Some(format!("No preview: the system gives no thread ({error}).")),
             ),
         };
-        let mut app = Self::new(Arc::clone(model), worker, sample);
+        let mut app = Self::new(Arc::clone(model), worker, Arc::clone(sample));
         if let Some(problem) = problem {
             app.status.notice = Some(Notice::Problem(problem));
         }
@@ -122,6 +123,12 @@ impl App {
             all.push(
                 iced::time::every(timeline::TICK)
                     .map(|now| Message::Timeline(timeline::Message::Tick(now))),
+            );
+        }
+        if self.clip.as_ref().is_some_and(Clip::is_reading) {
+            all.push(
+                iced::time::every(Duration::from_millis(100))
+                    .map(|_| Message::Clip(clip::Message::Watched)),
             );
         }
         if self.export.as_ref().is_some_and(Export::is_running) {

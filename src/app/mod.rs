@@ -4,6 +4,7 @@
 //! says what it wants of the document; only [`App`] changes the document, so that every change can be undone.
 
 mod background;
+mod clip;
 mod curves;
 mod export;
 mod expression;
@@ -24,16 +25,18 @@ use std::sync::Arc;
 use iced::{Task, keyboard};
 
 use crate::engine::{
-    EngineError, Model, Picture, Portrait, Request, Sample, Scene, Worker, presets_folder,
+    EngineError, FoundFace, Model, Portrait, Request, Sample, Scene, Worker, presets_folder,
 };
-use crate::studio::{Document, Gesture, History, PortraitRef, Preset};
+use crate::studio::{Document, Gesture, History, Preset};
 
 use background::in_background;
+use clip::{Clip, is_clip};
 use export::Export;
 use expression::Expression;
 use panes::Panes;
 use timeline::Timeline;
 
+pub use clip::Message as ClipMessage;
 pub use expression::{Value, field_id, slider_id};
 pub use launch::run;
 pub use theme::theme;
@@ -44,8 +47,8 @@ const PORTRAIT_BYTES: usize = 1 << 30;
 /// The whole window.
 pub struct App {
     history: History,
-    /// The pixels of every portrait that undo can still come to.
-    portraits: HashMap<u64, Arc<Picture>>,
+    /// Every portrait that undo can still come to, with its pixels and faces.
+    portraits: HashMap<u64, Arc<Portrait>>,
     /// Never given twice: the worker takes the same number for the same pixels.
     next_portrait: u64,
     model: Arc<Model>,
@@ -57,6 +60,7 @@ pub struct App {
     panes: Panes,
     timeline: Timeline,
     export: Option<Export>,
+    clip: Option<Clip>,
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
@@ -84,10 +88,13 @@ pub enum Message {
     Panes(panes::Message),
     Timeline(timeline::Message),
     Export(export::Message),
+    Clip(clip::Message),
     /// The worker has drawn something.
     Drawn,
     OpenDialog,
     OpenSample(usize),
+    /// A clip is to be chosen for its face's movement.
+    ClipDialog,
     /// A file was chosen or dropped.
     OpenFile(Option<PathBuf>),
     Opened(Result<Arc<Portrait>, String>),
@@ -101,15 +108,15 @@ pub enum Message {
 
 impl App {
     /// A window on a portrait, drawn by a worker.
-    pub fn new(model: Arc<Model>, worker: Worker, portrait: &Portrait) -> Self {
+    pub fn new(model: Arc<Model>, worker: Worker, portrait: Arc<Portrait>) -> Self {
         let (mut presets, mut problems) = (Vec::new(), Vec::new());
         if let Some(folder) = presets_folder() {
             (presets, problems) = Preset::in_folder(&folder);
         }
         let built_in = Preset::built_in().unwrap_or_default();
         let mut app = Self {
-            history: History::new(document_of(0, portrait)),
-            portraits: HashMap::from([(0, Arc::clone(&portrait.picture))]),
+            history: History::new(portrait.document(0)),
+            portraits: HashMap::from([(0, portrait)]),
             next_portrait: 1,
             model,
             worker,
@@ -119,6 +126,7 @@ impl App {
             panes: Panes::default(),
             timeline: Timeline::default(),
             export: None,
+            clip: None,
             status: Status::default(),
             opening: false,
         };
@@ -162,6 +170,7 @@ impl App {
                     self.history
                         .drag(Gesture::Crop, |document| document.crop = crop);
                 }
+                panes::Action::Face(index) => self.pick_face(index),
                 panes::Action::EndGesture => self.history.end_gesture(),
             },
             Message::Timeline(message) => {
@@ -176,9 +185,16 @@ impl App {
                     }
                     timeline::Action::EndGesture => self.history.end_gesture(),
                     timeline::Action::Leave => return self.leave_field(),
+                    timeline::Action::ReadClip => return self.obey(Message::ClipDialog),
                 }
             }
             Message::Export(message) => return self.obey_export(message),
+            Message::Clip(message) => return self.obey_clip(message),
+            Message::ClipDialog => {
+                return Task::perform(background::choose_clip(), |path| {
+                    Message::Clip(clip::Message::Chosen(path))
+                });
+            }
             Message::Drawn => self.take_drawn(),
             Message::OpenDialog => {
                 return Task::perform(background::choose_portrait(), Message::OpenFile);
@@ -186,7 +202,8 @@ impl App {
             Message::OpenSample(index) => {
                 if let Some(sample) = Sample::all().get(index) {
                     self.opening = true;
-                    return open(move || sample.open());
+                    let model = Arc::clone(&self.model);
+                    return open(move || sample.open(model.crop()));
                 }
             }
             Message::OpenFile(None) => {
@@ -194,10 +211,14 @@ impl App {
                 self.status.notice = Some(Notice::Hint(hint.to_owned()));
             }
             Message::OpenFile(Some(path)) => {
+                if is_clip(&path) {
+                    return self.open_clip(path);
+                }
                 self.opening = true;
-                return open(move || Portrait::open(&path));
+                let model = Arc::clone(&self.model);
+                return open(move || Portrait::open(&path, model.crop()));
             }
-            Message::Opened(Ok(portrait)) => self.show(&portrait),
+            Message::Opened(Ok(portrait)) => self.show(portrait),
             Message::Opened(Err(problem)) => {
                 self.opening = false;
                 self.status.notice = Some(Notice::Problem(problem));
@@ -264,13 +285,19 @@ impl App {
     }
 
     fn obey_export(&mut self, message: export::Message) -> Task<Message> {
+        let face = self.faces().1;
         let document = self.history.document();
         let (Some(dialog), Some(portrait)) =
             (&mut self.export, self.portraits.get(&document.portrait.id))
         else {
             return Task::none();
         };
-        match dialog.update(message, document, self.timeline.frame(), portrait) {
+        let seen = export::Seen {
+            picture: Arc::clone(&portrait.picture),
+            face,
+            frame: self.timeline.frame(),
+        };
+        match dialog.update(message, document, seen) {
             export::Action::None => {}
             export::Action::Close => self.export = None,
             export::Action::Choose(path) => {
@@ -306,24 +333,52 @@ impl App {
     }
 
     /// Shows a portrait in place of the one before; undo brings that back.
-    fn show(&mut self, portrait: &Portrait) {
+    fn show(&mut self, portrait: Arc<Portrait>) {
         self.opening = false;
         let id = self.next_portrait;
         self.next_portrait += 1;
-        self.portraits.insert(id, Arc::clone(&portrait.picture));
-        self.history
-            .edit(|document| *document = document_of(id, portrait));
-        self.panes.show_face(!portrait.guessed);
+        let faces = portrait.faces.len();
+        let document = portrait.document(id);
+        self.portraits.insert(id, portrait);
+        self.history.edit(|shown| *shown = document);
         self.forget_portraits();
-        self.status.notice = portrait.guessed.then(|| {
-            Notice::Hint(
-                "Drag the square's edge and corners so that it holds the face, chin and brows with a little room."
+        // One face is looked at closely; of several, or none, the whole portrait shows where to take hold.
+        self.panes.show_face(faces == 1);
+        self.panes.crop_shown |= faces != 1;
+        self.status.notice = match faces {
+            0 => Some(Notice::Hint(
+                "No face was found. Drag the square's edge and corners so that it holds the face, chin and brows with a little room; the sliders begin at neutral."
                     .to_owned(),
-            )
-        });
-        if portrait.guessed {
-            self.panes.crop_shown = true;
+            )),
+            1 => None,
+            found => Some(Notice::Hint(format!(
+                "{found} faces were found; click on the one to edit."
+            ))),
+        };
+    }
+
+    /// Takes up another of the portrait's faces.
+    fn pick_face(&mut self, index: usize) {
+        let id = self.document().portrait.id;
+        let Some(portrait) = self.portraits.get(&id) else {
+            return;
+        };
+        if let Some(face) = portrait.faces.get(index) {
+            let (crop, aus) = (face.crop, face.aus);
+            self.history
+                .edit(|document| document.take_face(index, crop, aus));
+            self.panes.show_face(true);
+            self.status.notice = None;
         }
+    }
+
+    /// The portrait's faces, and that which the document is about.
+    fn faces(&self) -> (&[Arc<FoundFace>], Option<Arc<FoundFace>>) {
+        let document = self.history.document();
+        let portrait = self.portraits.get(&document.portrait.id);
+        let faces = portrait.map_or(&[][..], |portrait| &portrait.faces);
+        let chosen = document.face.and_then(|index| faces.get(index).cloned());
+        (faces, chosen)
     }
 
     /// Lets go of the portraits that no step of undo speaks of, and of the oldest steps when those that are left hold
@@ -332,7 +387,11 @@ impl App {
         loop {
             let known: HashSet<u64> = self.history.portraits().collect();
             self.portraits.retain(|id, _| known.contains(id));
-            let bytes: usize = self.portraits.values().map(|p| p.rgba().len()).sum();
+            let bytes: usize = self
+                .portraits
+                .values()
+                .map(|portrait| portrait.picture.rgba().len())
+                .sum();
             if bytes <= PORTRAIT_BYTES || !self.history.forget_oldest() {
                 return;
             }
@@ -345,7 +404,8 @@ impl App {
         let portrait = self.portraits.get(&document.portrait.id)?;
         Some(Request {
             id: document.portrait.id,
-            portrait: Arc::clone(portrait),
+            portrait: Arc::clone(&portrait.picture),
+            face: self.faces().1,
             scene: Scene::of(document, self.timeline.frame()),
             view: self.panes.view_of(document),
             panes: self.panes.shown().to_vec(),
@@ -379,16 +439,6 @@ impl App {
             Some(Ok(_)) | None => {}
         }
     }
-}
-
-fn document_of(id: u64, portrait: &Portrait) -> Document {
-    let reference = PortraitRef {
-        id,
-        name: portrait.name.clone(),
-        width: portrait.picture.width(),
-        height: portrait.picture.height(),
-    };
-    Document::new(reference, portrait.crop, portrait.source)
 }
 
 fn open(read: impl FnOnce() -> Result<Portrait, EngineError> + Send + 'static) -> Task<Message> {

@@ -63,6 +63,8 @@ pub struct Overlay {
     /// Physical pixels a logical pixel.
     pub scale: f64,
     pub crop: Option<Crop>,
+    /// The faces that aren't edited, by their number: left, top, right and bottom in portrait pixels.
+    pub faces: Vec<(usize, (f32, f32, f32, f32))>,
     pub wipe: Option<f32>,
     pub holding: bool,
     /// Whether anything is asked of the network.
@@ -78,9 +80,13 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(350);
 pub struct Hand {
     drag: Option<Drag>,
     pressed: Option<(Instant, Point)>,
-    /// Of the crop's place, the wipe and the title.
-    drawn: Kept<(Option<Rectangle>, Option<f32>, &'static str)>,
+    /// The face that was pressed on, until the hand moves away.
+    picking: Option<usize>,
+    /// Of the places of the crop and the faces, the wipe and the title.
+    drawn: Kept<Drawn>,
 }
+
+type Drawn = (Option<Rectangle>, Vec<Rectangle>, Option<f32>, &'static str);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Drag {
@@ -112,14 +118,27 @@ impl Overlay {
     }
 
     fn crop_place(&self, crop: Crop) -> Rectangle {
-        let (x, y) = self.view.to_pane((f64::from(crop.x), f64::from(crop.y)));
-        let side = (f64::from(crop.side) * self.view.zoom / self.scale) as f32;
+        self.place((crop.x, crop.y, crop.x + crop.side, crop.y + crop.side))
+    }
+
+    /// Where a box of the portrait (left, top, right, bottom) lies in the pane.
+    fn place(&self, (left, top, right, bottom): (f32, f32, f32, f32)) -> Rectangle {
+        let (x, y) = self.view.to_pane((f64::from(left), f64::from(top)));
+        let logical = |length: f32| (f64::from(length) * self.view.zoom / self.scale) as f32;
         Rectangle {
             x: (x / self.scale) as f32,
             y: (y / self.scale) as f32,
-            width: side,
-            height: side,
+            width: logical(right - left),
+            height: logical(bottom - top),
         }
+    }
+
+    /// The face under the hand.
+    fn face_at(&self, at: Point) -> Option<usize> {
+        let mut faces = self.faces.iter();
+        faces
+            .find(|(_, bounds)| self.place(*bounds).contains(at))
+            .map(|(index, _)| *index)
     }
 
     /// What a press at this point of the pane takes hold of.
@@ -220,6 +239,17 @@ fn draw_crop(frame: &mut Frame, place: Rectangle) {
     }
 }
 
+fn draw_face(frame: &mut Frame, place: Rectangle) {
+    let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
+    for stroke in [
+        edge(Color::BLACK.scale_alpha(0.5), 3.0),
+        edge(theme::TEXT.scale_alpha(0.9), 1.0),
+    ] {
+        let path = Path::rounded_rectangle(place.position(), place.size(), 6.0.into());
+        frame.stroke(&path, stroke);
+    }
+}
+
 fn draw_wipe(frame: &mut Frame, wipe: f32, size: Size) {
     let x = (wipe * size.width).round() + 0.5;
     let line = Path::line(Point::new(x, 0.0), Point::new(x, size.height));
@@ -300,6 +330,8 @@ impl canvas::Program<Message> for Overlay {
                     hand.drag = None;
                     return Some(Action::publish(Message::Face).and_capture());
                 }
+                let loose = matches!(grip, Drag::Pan { .. });
+                hand.picking = loose.then(|| self.face_at(at)).flatten();
                 hand.drag = Some(grip);
                 Some(Action::capture())
             }
@@ -307,13 +339,22 @@ impl canvas::Program<Message> for Overlay {
                 let mut drag = hand.drag?;
                 let at = cursor.land().position()?;
                 let at = Point::new(at.x - bounds.x, at.y - bounds.y);
+                let still = |(_, pressed): &(Instant, Point)| pressed.distance(at) < 4.0;
+                if hand.picking.is_some() && hand.pressed.as_ref().is_some_and(still) {
+                    return Some(Action::capture());
+                }
+                hand.picking = None;
                 let message = self.dragged(&mut drag, at, bounds);
                 hand.drag = Some(drag);
                 message.map(|message| Action::publish(message).and_capture())
             }
             mouse::Event::ButtonReleased(mouse::Button::Left | mouse::Button::Middle) => {
                 hand.drag.take()?;
-                Some(Action::publish(Message::Released).and_capture())
+                let message = hand
+                    .picking
+                    .take()
+                    .map_or(Message::Released, Message::Picked);
+                Some(Action::publish(message).and_capture())
             }
             _ => None,
         }
@@ -328,8 +369,16 @@ impl canvas::Program<Message> for Overlay {
         _cursor: Cursor,
     ) -> Vec<Geometry> {
         let crop = self.crop.map(|crop| self.crop_place(crop));
-        let key = (crop, self.wipe, self.title());
+        let faces: Vec<_> = self
+            .faces
+            .iter()
+            .map(|(_, bounds)| self.place(*bounds))
+            .collect();
+        let key = (crop, faces.clone(), self.wipe, self.title());
         hand.drawn.draw(renderer, bounds.size(), key, |frame| {
+            for face in faces {
+                draw_face(frame, face);
+            }
             if let Some(place) = crop {
                 draw_crop(frame, place);
             }
@@ -351,6 +400,7 @@ impl canvas::Program<Message> for Overlay {
         };
         match hand.drag.unwrap_or_else(|| self.grip(at, bounds)) {
             Drag::Pan { .. } if hand.drag.is_some() => mouse::Interaction::Grabbing,
+            Drag::Pan { .. } if self.face_at(at).is_some() => mouse::Interaction::Pointer,
             Drag::Pan { .. } => mouse::Interaction::default(),
             Drag::Wipe => mouse::Interaction::ResizingHorizontally,
             Drag::Move { .. } => mouse::Interaction::Move,
@@ -386,6 +436,7 @@ mod tests {
                 y: 50.0,
                 side: 80.0,
             }),
+            faces: vec![(4, (300.0, 100.0, 340.0, 150.0))],
             wipe: None,
             holding: false,
             edited: true,
@@ -418,6 +469,13 @@ mod tests {
         assert!(matches!(at(140.0, 50.0), Drag::Move { .. }));
         assert!(matches!(at(140.0, 90.0), Drag::Pan { .. }));
         assert!(matches!(at(300.0, 50.0), Drag::Pan { .. }));
+    }
+
+    #[test]
+    fn another_face_is_under_the_hand_where_it_is_seen() {
+        let overlay = overlay();
+        assert_eq!(overlay.face_at(Point::new(310.0, 120.0)), Some(4));
+        assert_eq!(overlay.face_at(Point::new(310.0, 160.0)), None);
     }
 
     #[test]

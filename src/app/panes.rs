@@ -1,5 +1,7 @@
 //! The canvas in the middle: up to four panes over one portrait, zoomed and panned together.
 
+use std::sync::Arc;
+
 use iced::widget::tooltip::Position;
 use iced::widget::{column, container, image, row, sensor, space, stack, text};
 use iced::{Alignment, Element, Length, Size};
@@ -7,7 +9,7 @@ use iced::{Alignment, Element, Length, Size};
 use super::pane::{Overlay, Picture};
 use super::theme;
 use super::widgets::{hinted, toggle};
-use crate::engine::{Outcome, Pane, View};
+use crate::engine::{FoundFace, Outcome, Pane, View};
 use crate::studio::{Crop, Document};
 
 /// The space between panes, in logical pixels.
@@ -78,6 +80,8 @@ pub enum Message {
     Wiped(f32),
     CropToggled,
     Cropped(Crop),
+    /// Another of the portrait's faces is wanted.
+    Picked(usize),
     Released,
 }
 
@@ -85,6 +89,7 @@ pub enum Message {
 pub enum Action {
     None,
     Crop(Crop),
+    Face(usize),
     EndGesture,
 }
 
@@ -199,6 +204,7 @@ impl Panes {
                 self.look = Look::At(view);
                 return Action::Crop(crop.fitted(portrait.0, portrait.1));
             }
+            Message::Picked(index) => return Action::Face(index),
             Message::Released => return Action::EndGesture,
         }
         Action::None
@@ -235,7 +241,12 @@ impl Panes {
             .unwrap_or((1, self.area))
     }
 
-    pub fn view<'a>(&'a self, document: &'a Document, onset: bool) -> Element<'a, Message> {
+    pub fn view<'a>(
+        &'a self,
+        document: &'a Document,
+        faces: &[Arc<FoundFace>],
+        onset: bool,
+    ) -> Element<'a, Message> {
         let (columns, cell) = self.layout();
         let view = self.view_of(document);
         // The crop is drawn where the portrait itself is seen, or failing that on the first pane.
@@ -244,16 +255,26 @@ impl Panes {
             .iter()
             .find(|pane| **pane == Pane::Source)
             .or(self.shown.first());
+        // The one that is edited wears the crop.
+        let others = || -> Vec<(usize, (f32, f32, f32, f32))> {
+            let faces = faces.iter().enumerate();
+            faces
+                .filter(|(index, _)| document.face != Some(*index))
+                .map(|(index, face)| (index, face.mesh.bounds()))
+                .collect()
+        };
         let rows = self.shown.chunks(columns).map(|line| {
             let cells = line.iter().map(|pane| {
                 let picture = Picture {
                     shown: self.pictures.iter().find(|shown| shown.pane == *pane),
                 };
+                let marked = self.crop_shown && crop_pane == Some(pane);
                 let overlay = Overlay {
                     pane: *pane,
                     view,
                     scale: f64::from(self.scale),
-                    crop: (self.crop_shown && crop_pane == Some(pane)).then_some(document.crop),
+                    crop: marked.then_some(document.crop),
+                    faces: if marked { others() } else { Vec::new() },
                     wipe: self.wipe.filter(|_| *pane == Pane::Result),
                     holding: self.holding && *pane == Pane::Result,
                     edited: onset,
@@ -372,8 +393,7 @@ fn tiles((width, height): (u32, u32), rgba: &[u8]) -> Vec<Tile> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Picture, Request, Sample, Scene};
-    use std::sync::Arc;
+    use crate::engine::{Model, Picture, Request, Sample, Scene};
 
     #[test]
     fn tiles_are_small_and_cover_every_row() {
@@ -389,16 +409,14 @@ mod tests {
 
     #[test]
     fn a_stale_picture_never_takes_a_newer_ones_place() {
-        let portrait = Sample::all()[0].open().unwrap();
+        let portrait = Sample::all()[0]
+            .open(Model::bundled().unwrap().crop())
+            .unwrap();
         let request = Request {
             id: 0,
             portrait: Arc::clone(&portrait.picture),
-            scene: Scene {
-                crop: portrait.crop,
-                source: portrait.source,
-                target: portrait.source,
-                detail: true,
-            },
+            face: None,
+            scene: Scene::of(&portrait.document(0), 0),
             view: View::fit(4, 4, portrait.picture.size()),
             panes: vec![Pane::Result],
             wipe: None,

@@ -25,6 +25,8 @@ pub struct Slider<'a, Message> {
     pub value: f32,
     /// Where the tick stands, and what the value counts as unchanged at.
     pub own: f32,
+    /// The values of the face's left and right half, where they differ.
+    pub halves: Option<(f32, f32)>,
     pub on_change: Box<dyn Fn(f32) -> Message + 'a>,
     pub on_release: Message,
     pub on_reset: Message,
@@ -59,6 +61,25 @@ impl<Message> Slider<'_, Message> {
             &tick,
             Stroke::default().with_color(theme::DIM).with_width(1.5),
         );
+        if let Some((left, right)) = self.halves {
+            let (left, right) = (place(left), place(right));
+            let span = Path::line(
+                Point::new(left, middle + 8.0),
+                Point::new(right, middle + 8.0),
+            );
+            let thin = Stroke::default().with_color(theme::DIM).with_width(1.0);
+            frame.stroke(&span, thin);
+            for (x, side) in [(left, -1.0), (right, 1.0)] {
+                // An arrow that points to its half of the face.
+                let arrow = Path::new(|path| {
+                    path.move_to(Point::new(x + 4.0 * side, middle + 8.0));
+                    path.line_to(Point::new(x - 2.0 * side, middle + 5.0));
+                    path.line_to(Point::new(x - 2.0 * side, middle + 11.0));
+                    path.close();
+                });
+                frame.fill(&arrow, theme::TEXT);
+            }
+        }
         let radius = if alive { HANDLE } else { HANDLE - 1.0 };
         let color = if self.value == self.own && !alive {
             theme::DIM
@@ -86,8 +107,8 @@ pub struct Hand {
     pressed: Option<Instant>,
     fine: bool,
     over: bool,
-    /// Of the value, the tick, and whether the hand is here.
-    drawn: Kept<(f32, f32, bool)>,
+    /// Of the value, the tick, the halves, and whether the hand is here.
+    drawn: Kept<(f32, f32, Option<(f32, f32)>, bool)>,
 }
 
 impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
@@ -156,7 +177,7 @@ impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
         _cursor: Cursor,
     ) -> Vec<Geometry> {
         let alive = hand.over || hand.dragging.is_some();
-        let key = (self.value, self.own, alive);
+        let key = (self.value, self.own, self.halves, alive);
         hand.drawn.draw(renderer, bounds.size(), key, |frame| {
             self.paint(frame, alive)
         })

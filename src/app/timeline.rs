@@ -9,7 +9,7 @@ use iced::{Alignment, Element, Length};
 use super::curves::Curves;
 use super::theme;
 use super::widgets::{Sign, action, decimal, hinted, sign};
-use crate::studio::{Document, Easing, Gesture, Playback, Track};
+use crate::studio::{Document, Easing, Gesture, Playback, Pose, Track};
 
 /// The panel's height, in logical pixels.
 pub const HEIGHT: f32 = 196.0;
@@ -48,6 +48,7 @@ pub enum Message {
     Playback(Playback),
     Typed(Value, String),
     Entered,
+    ReadClip,
 }
 
 /// What the parent has to do.
@@ -59,6 +60,8 @@ pub enum Action {
     EndGesture,
     /// A number is entered.
     Leave,
+    /// A clip's movement is wanted on the track.
+    ReadClip,
 }
 
 /// A change of the document that the panel asks for.
@@ -72,6 +75,8 @@ pub enum Change {
     Playback(Playback),
     Frames(u32),
     Fps(f64),
+    /// A movement at a frame rate, in place of the whole track.
+    Movement(f64, Vec<Option<Pose>>),
 }
 
 impl Change {
@@ -87,6 +92,7 @@ impl Change {
             Change::Playback(playback) => track.playback = playback,
             Change::Frames(frames) => track.set_frames(frames),
             Change::Fps(fps) => track.set_fps(fps),
+            Change::Movement(fps, poses) => track.set_movement(fps, &poses),
         }
     }
 }
@@ -164,6 +170,7 @@ impl Timeline {
             }
             Message::Released => return Action::EndGesture,
             Message::Entered => return Action::Leave,
+            Message::ReadClip => return Action::ReadClip,
             Message::KeyAdded => return Action::Edit(Change::AddKey(self.frame)),
             Message::KeyRemoved => {
                 if let Some(index) = self.selected.or_else(|| track.key_on(self.frame)) {
@@ -255,6 +262,11 @@ impl Timeline {
                 .style(theme::choice(track.playback as usize)),
             time,
             space::horizontal(),
+            hinted(
+                action("From a clip…", Some(Message::ReadClip)),
+                "Reads the Action Units of the face in a video, a GIF or a folder of frames, and puts its movement on the track",
+                Position::Top,
+            ),
             hinted(
                 action("Set keyframe", Some(Message::KeyAdded)),
                 "Puts the sliders' values on the track at the playhead (K). With keyframes on the track, moving a slider sets one by itself",

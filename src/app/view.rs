@@ -17,7 +17,9 @@ impl App {
         let frame = self.timeline.frame();
         let edited = Scene::of(document, frame).onset() > 0.0;
         let right = column![
-            self.panes.view(document, edited).map(Message::Panes),
+            self.panes
+                .view(document, self.faces().0, edited)
+                .map(Message::Panes),
             self.timeline.view(document).map(Message::Timeline),
         ];
         let middle = row![
@@ -31,12 +33,12 @@ impl App {
             middle.height(Length::Fill),
             self.status_line(),
         ];
-        let dialog = self.export.as_ref().map(|dialog| {
-            let shade = mouse_area(
-                center(opaque(dialog.view(document).map(Message::Export))).style(theme::shade),
-            );
-            opaque(shade)
-        });
+        let export = self.export.as_ref();
+        let export = export.map(|dialog| dialog.view(document).map(Message::Export));
+        let clip = self.clip.as_ref();
+        let dialog = export.or(clip.map(|clip| clip.view(document).map(Message::Clip)));
+        let dialog =
+            dialog.map(|dialog| opaque(mouse_area(center(opaque(dialog)).style(theme::shade))));
         stack![base, dialog].into()
     }
 

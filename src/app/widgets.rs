@@ -5,10 +5,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use iced::widget::tooltip::Position;
-use iced::widget::{button, canvas, container, text, tooltip};
+use iced::widget::{button, canvas, column, container, progress_bar, row, space, text, tooltip};
 use iced::{Color, Element, Point, Rectangle, Renderer, Size, Theme, mouse};
 
 use super::theme;
+use crate::engine::Progress;
 
 /// A drawing that is kept until what it shows has changed.
 ///
@@ -82,6 +83,39 @@ pub fn toggle<'a, M: Clone + 'a>(label: &'a str, on: bool, message: M) -> Elemen
         .padding([4, 9])
         .style(theme::toggled(on))
         .into()
+}
+
+/// How far a long work has come, in frames, and the time that is left.
+pub fn progress_of<'a, M: 'a>(progress: &Progress) -> Element<'a, M> {
+    let left = progress
+        .remaining()
+        .map_or("working out the time left".to_owned(), |left| {
+            format!("{} left", duration(left))
+        });
+    let frames = match progress.total() {
+        0 => format!("{} frames", progress.done()),
+        total => format!("{} of {total} frames", progress.done()),
+    };
+    column![
+        progress_bar(0.0..=1.0, progress.fraction()).girth(8),
+        row![
+            text(frames).size(theme::NORMAL),
+            space::horizontal(),
+            text(left).size(theme::NORMAL).color(theme::DIM),
+        ],
+    ]
+    .spacing(12)
+    .into()
+}
+
+/// A length of time as a person says it.
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil() as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
 }
 
 /// A button with a drawn sign on it; without a message it can't be pressed.
@@ -190,5 +224,17 @@ impl Drawing {
                 frame.stroke(&head, stroke);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_a_person_says_them() {
+        assert_eq!(duration(Duration::from_millis(1200)), "2 s");
+        assert_eq!(duration(Duration::from_secs(61)), "1 min 01 s");
+        assert_eq!(duration(Duration::from_secs(7260)), "2 h 01 min");
     }
 }

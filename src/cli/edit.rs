@@ -11,14 +11,18 @@ use crate::engine::{
     EngineError, ExportJob, Format, LoopCount, Model, Pane, Portrait, Progress, Scene, export,
     presets_folder,
 };
-use crate::studio::{AuVector, Crop, Document, Easing, Playback, PortraitRef, Preset};
+use crate::studio::{
+    ActionUnit, AuVector, Crop, Document, Easing, Limit, Part, Playback, Pose, Preset, Sides,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF)
     portrait: PathBuf,
 
-    /// Sets one Action Unit, from 0 (relaxed) to 1 (full), such as 12=0.8; may be given many times
+    /// Sets one Action Unit, from 0 (relaxed) to 1 (full), such as 12=0.8; may be given many times. The others stay as the
+    /// portrait or the preset has them. With L or R before the equals sign only that half of the face (as the picture
+    /// shows it) is set, such as 12L=0.8
     #[arg(long = "au", value_name = "N=V", allow_hyphen_values = true)]
     aus: Vec<String>,
 
@@ -35,7 +39,15 @@ pub(super) struct Arguments {
     )]
     strength: String,
 
-    /// The face's square: left, top and side in pixels of the portrait
+    /// Which face of several, counted from the largest as "mien face" lists them
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    face: usize,
+
+    /// Limits the edit to parts of the face: brows, eyes, nose, mouth, skin, and left or right
+    #[arg(long, value_name = "PART,...")]
+    region: Option<String>,
+
+    /// The face's square: left, top and side in pixels of the portrait; without it the face is found
     #[arg(long, value_name = "X,Y,SIDE", allow_hyphen_values = true)]
     crop: Option<String>,
 
@@ -96,17 +108,16 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
     let panes = arguments.panes()?;
     let fps = arguments.fps(format)?;
     let scale = number("--scale", &arguments.scale, 0.01, 1.0)?;
-    let pose = arguments.pose()?;
+    let limit = arguments.limit()?;
+    let settings = arguments.settings()?;
+    let preset = arguments.preset()?;
 
-    let portrait = Portrait::open(&arguments.portrait)?;
-    let document = arguments.document(&portrait, pose, frames, fps)?;
     let model = Arc::new(Model::open(arguments.weights.as_deref())?);
-    if portrait.guessed && arguments.crop.is_none() && !arguments.quiet {
-        let Crop { x, y, side } = document.crop;
-        eprintln!(
-            "mien: no --crop given, so the face is guessed to lie in {x:.0},{y:.0},{side:.0}; \
-             if the result looks wrong, give the square around the face."
-        );
+    let portrait = Portrait::open(&arguments.portrait, model.crop())?;
+    let mut document = arguments.document(&portrait, limit)?;
+    arguments.express(&mut document, preset, &settings, (frames, fps));
+    if !arguments.quiet {
+        arguments.remark(&portrait, &document);
     }
 
     let order = if document.track.is_empty() {
@@ -119,6 +130,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
             .into_iter()
             .map(|frame| Scene::of(&document, frame))
             .collect(),
+        face: document
+            .face
+            .and_then(|face| portrait.faces.get(face).cloned()),
         portrait: portrait.picture,
         panes,
         format,
@@ -175,53 +189,102 @@ impl Arguments {
             .collect()
     }
 
-    /// What is asked for; `None` where neither a preset nor a unit is given.
-    fn pose(&self) -> Result<Option<AuVector>, EngineError> {
-        let mut pose = match &self.preset {
-            Some(name) => {
-                let mut presets = Preset::built_in()?;
-                if let Some(folder) = presets_folder() {
-                    presets.extend(Preset::in_folder(&folder).0);
-                }
-                Some(Preset::find(&presets, name)?.aus)
-            }
-            None => None,
+    /// The preset to begin with.
+    fn preset(&self) -> Result<Option<AuVector>, EngineError> {
+        let Some(name) = &self.preset else {
+            return Ok(None);
         };
-        for setting in &self.aus {
-            let (unit, value) = AuVector::parse_setting(setting)
-                .map_err(|error| EngineError::Refused(error.to_string()))?;
-            pose.get_or_insert(AuVector::NEUTRAL).set(unit, value);
+        let mut presets = Preset::built_in()?;
+        if let Some(folder) = presets_folder() {
+            presets.extend(Preset::in_folder(&folder).0);
         }
-        Ok(pose)
+        Ok(Some(Preset::find(&presets, name)?.aus))
     }
 
-    fn document(
-        &self,
-        portrait: &Portrait,
-        pose: Option<AuVector>,
-        frames: u32,
-        fps: f64,
-    ) -> Result<Document, EngineError> {
-        let (width, height) = portrait.picture.size();
-        let crop = match &self.crop {
-            Some(text) => Crop::parse(text)?.checked(width, height)?,
-            None => portrait.crop,
+    /// Every `--au`, with the halves of the face that it is for.
+    fn settings(&self) -> Result<Vec<(Sides, ActionUnit, f32)>, EngineError> {
+        let read = |text: &String| {
+            let (sides, plain) = sided(text);
+            AuVector::parse_setting(&plain)
+                .map(|(unit, value)| (sides, unit, value))
+                .map_err(|error| EngineError::Refused(error.to_string()))
         };
-        let reference = PortraitRef {
-            id: 0,
-            name: portrait.name.clone(),
-            width,
-            height,
-        };
-        let mut document = Document::new(reference, crop, portrait.source);
+        self.aus.iter().map(read).collect()
+    }
+
+    fn limit(&self) -> Result<Limit, EngineError> {
+        let mut limit = Limit::NONE;
+        for name in self.region.iter().flat_map(|names| names.split(',')) {
+            let name = name.trim().to_lowercase();
+            let part = Part::ALL
+                .into_iter()
+                .find(|part| part.title().to_lowercase() == name);
+            match (part, name.as_str()) {
+                (Some(part), _) if limit.has(part) => {}
+                (Some(part), _) => limit = limit.toggled(part),
+                (None, "left") => limit.sides = Sides::Left,
+                (None, "right") => limit.sides = Sides::Right,
+                (None, _) => {
+                    return Err(EngineError::Refused(format!(
+                        "--region {name} is not a part of the face; use brows, eyes, nose, mouth, skin, left or right, with commas between."
+                    )));
+                }
+            }
+        }
+        Ok(limit)
+    }
+
+    /// The portrait's document, on the face and crop that were asked for.
+    fn document(&self, portrait: &Portrait, limit: Limit) -> Result<Document, EngineError> {
+        let mut document = portrait.document(0);
+        document.limit = limit;
+        match (self.face.checked_sub(1), portrait.faces.len()) {
+            (Some(0), 0) => {}
+            (Some(index), _) if index < portrait.faces.len() => {
+                let face = &portrait.faces[index];
+                document.take_face(index, face.crop, face.aus);
+            }
+            (_, found) => {
+                return Err(EngineError::Refused(format!(
+                    "--face {} can't be had: {found} faces were found in {}; \"mien face\" lists them.",
+                    self.face, portrait.name
+                )));
+            }
+        }
+        if let Some(text) = &self.crop {
+            let (width, height) = portrait.picture.size();
+            document.crop = Crop::parse(text)?.checked(width, height)?;
+        }
+        let parts = limit.parts().next().is_some();
+        if parts && document.face.is_none() {
+            return Err(EngineError::Refused(format!(
+                "--region needs a face, and none was found in {}; leave it out.",
+                portrait.name
+            )));
+        }
         document.strength = number("--strength", &self.strength, 0.0, 1.0)? as f32;
         document.detail = !self.no_detail;
-        document.aus = pose.unwrap_or(portrait.source);
+        Ok(document)
+    }
+
+    /// Sets what is asked for, and the way to it.
+    fn express(
+        &self,
+        document: &mut Document,
+        preset: Option<AuVector>,
+        settings: &[(Sides, ActionUnit, f32)],
+        (frames, fps): (u32, f64),
+    ) {
+        let own = Pose::from(document.source);
+        let begin = preset.map_or(own, Pose::from);
+        let pose = settings.iter().fold(begin, |pose, (sides, unit, value)| {
+            pose.with(*sides, *unit, *value)
+        });
+        document.still = pose;
         if frames > 1 {
-            let pose = document.aus;
             document.track.set_fps(fps);
             document.track.set_frames(frames);
-            document.track.set_key(0, document.source);
+            document.track.set_key(0, own);
             document.track.set_key(frames - 1, pose);
             document.track.set_easing(0, Easing::EaseInOut);
             document.track.playback = if self.pingpong {
@@ -230,8 +293,36 @@ impl Arguments {
                 Playback::Once
             };
         }
-        Ok(document)
     }
+
+    /// What the artist should know of the face.
+    fn remark(&self, portrait: &Portrait, document: &Document) {
+        let Crop { x, y, side } = document.crop;
+        match portrait.faces.len() {
+            0 if self.crop.is_none() => eprintln!(
+                "mien: no face was found, so it is guessed to lie in {x:.0},{y:.0},{side:.0}; \
+                 if the result looks wrong, give the square around the face with --crop."
+            ),
+            0 | 1 => {}
+            found => eprintln!(
+                "mien: {found} faces were found; number {} is edited (--face N takes another).",
+                self.face
+            ),
+        }
+    }
+}
+
+/// The halves that `12L=0.8` is for, and the setting without them.
+fn sided(text: &str) -> (Sides, String) {
+    if let Some((unit, value)) = text.split_once('=') {
+        for (letter, sides) in [('L', Sides::Left), ('R', Sides::Right)] {
+            let trimmed = unit.trim_end();
+            if let Some(code) = trimmed.strip_suffix([letter, letter.to_ascii_lowercase()]) {
+                return (sides, format!("{code}={value}"));
+            }
+        }
+    }
+    (Sides::Both, text.to_owned())
 }
 
 fn number(option: &str, text: &str, min: f64, max: f64) -> Result<f64, EngineError> {

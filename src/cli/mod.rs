@@ -1,6 +1,7 @@
 //! The command line: the studio, or the same engine without a window.
 
 mod edit;
+mod face;
 mod weights;
 
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ struct Arguments {
 enum Command {
     /// Edits a portrait's expression and writes a picture, a GIF or a video
     Edit(Box<edit::Arguments>),
+    /// Finds the faces of a portrait and says what they show: boxes, head pose, Action Units
+    Face(face::Arguments),
     /// Says which weights are installed
     Weights(weights::Arguments),
 }
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Some(Command::Edit(arguments)) => edit::run(*arguments),
+        Some(Command::Face(arguments)) => face::run(&arguments),
         Some(Command::Weights(arguments)) => weights::run(&arguments),
         None => app::run(arguments.portrait, arguments.weights)
             .map_err(|error| EngineError::Refused(error.to_string())),

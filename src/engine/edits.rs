@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::{EngineError, Renderer, Scene};
 use crate::face::Edit;
-use crate::studio::AuVector;
+use crate::studio::{AuVector, Pose};
 
 /// The network's latest words on one crop, so that playing a loop, playing back or looking around costs nothing.
 #[derive(Default)]
@@ -14,14 +15,53 @@ impl Edits {
     /// How many are kept; each takes some 0.4 MB at 128 pixels.
     const KEPT: usize = 256;
 
+    /// What the network says to a scene's pose: from what it said before where it can be. Where the halves of the face
+    /// differ they are asked apart and joined, and one that nothing is asked of stays as the portrait has it. The second
+    /// value tells whether the network ran.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] when `stop` said so.
+    pub fn of(
+        &mut self,
+        renderer: &Renderer,
+        scene: &Scene,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(Arc<Edit>, bool), EngineError> {
+        let Pose { left, right } = scene.target;
+        if left == right {
+            return self.half(renderer, &left, stop);
+        }
+        let onsets = scene.onsets();
+        // A half that isn't edited needs no word of its own.
+        let asked = |half, onset: f32, other| if onset > 0.0 { half } else { other };
+        let (a, ran) = self.half(renderer, &asked(left, onsets.0, right), stop)?;
+        let (b, also) = self.half(renderer, &asked(right, onsets.1, left), stop)?;
+        let joined = a.joined(&b, renderer.left_half(), onsets);
+        Ok((Arc::new(joined), ran || also))
+    }
+
+    fn half(
+        &mut self,
+        renderer: &Renderer,
+        target: &AuVector,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(Arc<Edit>, bool), EngineError> {
+        if let Some(known) = self.get(target) {
+            return Ok((known, false));
+        }
+        let edit = Arc::new(renderer.edit(target, stop)?);
+        self.put(*target, Arc::clone(&edit));
+        Ok((edit, true))
+    }
+
     /// What was said to this expression, if it is still known.
-    pub fn get(&self, target: &AuVector) -> Option<Arc<Edit>> {
+    fn get(&self, target: &AuVector) -> Option<Arc<Edit>> {
         let found = self.0.iter().find(|(kept, _)| kept == target);
         found.map(|(_, edit)| Arc::clone(edit))
     }
 
     /// Keeps a word, in place of the oldest when there are too many.
-    pub fn put(&mut self, target: AuVector, edit: Arc<Edit>) {
+    fn put(&mut self, target: AuVector, edit: Arc<Edit>) {
         if self.0.len() == Self::KEPT {
             self.0.pop_front();
         }

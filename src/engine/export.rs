@@ -7,7 +7,7 @@ use fast_image_resize::FilterType;
 
 use super::edits::Edits;
 use super::view::resampled;
-use super::{EngineError, Model, Pane, Progress, Renderer, Scene};
+use super::{EngineError, FoundFace, Model, Pane, Progress, Renderer, Scene};
 use crate::face::Edit;
 use crate::media::{
     FrameSink, GIF_MAX_FPS, GifSettings, GifSink, LoopCount, Mp4Settings, Mp4Sink, Picture,
@@ -81,6 +81,8 @@ impl std::fmt::Display for Format {
 #[derive(Debug, Clone)]
 pub struct ExportJob {
     pub portrait: Arc<Picture>,
+    /// The face that the scenes are about, where it is known.
+    pub face: Option<Arc<FoundFace>>,
     /// One scene a frame, all of the same crop.
     pub scenes: Vec<Scene>,
     /// What stands side by side in each frame, from left to right.
@@ -156,7 +158,12 @@ pub fn export(model: &Arc<Model>, job: &ExportJob, progress: &Progress) -> Resul
     };
     // The file comes first: a folder that can't be written to is told at once, not after an hour.
     let mut sink = job.sink()?;
-    let renderer = Renderer::new(Arc::clone(model), &job.portrait, first.crop)?;
+    let renderer = Renderer::new(
+        Arc::clone(model),
+        &job.portrait,
+        first.crop,
+        job.face.clone(),
+    )?;
     let stop = || progress.cancel.is_cancelled();
 
     let mut edits = Edits::default();
@@ -181,7 +188,7 @@ pub fn export(model: &Arc<Model>, job: &ExportJob, progress: &Progress) -> Resul
     Ok(())
 }
 
-/// What the network says to a scene, from what it said before where it can be; nothing where nothing is asked for.
+/// What the network says to a scene; nothing where nothing is asked for.
 fn edit(
     edits: &mut Edits,
     renderer: &Renderer,
@@ -193,11 +200,7 @@ fn edit(
     if !needed {
         return Ok(None);
     }
-    if let Some(known) = edits.get(&scene.target) {
-        return Ok(Some(known));
-    }
-    let edit = Arc::new(renderer.edit(&scene.target, stop)?);
-    edits.put(scene.target, Arc::clone(&edit));
+    let (edit, _) = edits.of(renderer, scene, stop)?;
     Ok(Some(edit))
 }
 

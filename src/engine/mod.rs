@@ -1,10 +1,13 @@
 //! From document to pictures: one path for the studio's panes, its export and the command, so that all three give the
 //! same bytes.
 
+mod au_track;
 mod edits;
 mod error;
 mod export;
+mod faces;
 mod folders;
+mod limits;
 mod model;
 mod portrait;
 mod progress;
@@ -12,8 +15,10 @@ mod render;
 mod view;
 mod worker;
 
+pub use au_track::{AuFrame, AuTrack, Reading};
 pub use error::EngineError;
 pub use export::{ExportJob, Format, export};
+pub use faces::{FoundFace, find_faces};
 pub use folders::{presets_folder, weights_folder};
 pub use model::Model;
 pub use portrait::{Portrait, Sample};
@@ -22,5 +27,6 @@ pub use render::{Pane, Renderer, Scene};
 pub use view::View;
 pub use worker::{Outcome, Request, Worker};
 
+pub use crate::face::OneEuro;
 pub use crate::media::{LoopCount, MediaError, Picture, read as read_picture};
-pub use crate::weights::{Installed, Origin, WeightsError, installed};
+pub use crate::weights::{CropRule, Installed, Origin, WeightsError, installed};

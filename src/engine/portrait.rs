@@ -6,30 +6,29 @@ use std::sync::{Arc, OnceLock};
 use serde::Deserialize;
 
 use super::EngineError;
+use super::faces::{FoundFace, find_faces};
 use crate::media::{self, Picture};
-use crate::studio::{AuVector, Crop};
+use crate::studio::{AuVector, Crop, Document, PortraitRef};
+use crate::weights::CropRule;
 
-/// A portrait, opened, with the crop and the expression to begin with.
-#[derive(Debug)]
+/// A portrait, opened, with the faces that were found in it.
+#[derive(Debug, Clone)]
 pub struct Portrait {
     /// The file's name.
     pub name: String,
     pub picture: Arc<Picture>,
+    /// The largest first; none when no face was found.
+    pub faces: Vec<Arc<FoundFace>>,
+    /// Where to begin: the first face's crop, or a guess that the artist should look at.
     pub crop: Crop,
-    /// Whether the crop is only a guess that the artist should look at.
-    pub guessed: bool,
-    /// The expression that the portrait itself shows.
-    pub source: AuVector,
 }
 
 /// A portrait that comes with the program.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Sample {
     pub file: String,
     pub title: String,
     pub credit: String,
-    pub crop: Crop,
-    pub source: AuVector,
 }
 
 const FILES: [(&str, &[u8]); 2] = [
@@ -60,93 +59,100 @@ impl Sample {
             .map_or(&[], |(_, bytes)| bytes)
     }
 
-    /// Opens the sample.
+    /// Opens the sample and finds the face in it.
     ///
     /// # Errors
     /// [`EngineError::Media`] only for a program built from damaged resources.
-    pub fn open(&self) -> Result<Portrait, EngineError> {
+    pub fn open(&self, rule: &CropRule) -> Result<Portrait, EngineError> {
         let picture = media::read(Path::new(&self.file), self.bytes())?;
-        Ok(self.portrait(picture))
-    }
-
-    fn portrait(&self, picture: Picture) -> Portrait {
-        Portrait {
-            name: self.file.clone(),
-            picture: Arc::new(picture),
-            crop: self.crop,
-            guessed: false,
-            source: self.source,
-        }
+        Portrait::of(self.file.clone(), picture, rule)
     }
 }
 
 impl Portrait {
-    /// Opens a picture file. One of the samples is known again by its bytes, wherever it lies; of any other the crop
-    /// is a guess and the expression counts as neutral.
+    /// Opens a picture file and finds the faces in it, with the crop that `rule` asks for.
     ///
     /// # Errors
     /// [`EngineError::Media`] when the file is no picture that Mien reads, [`EngineError::Crop`] when it is too small
     /// to hold a face.
-    pub fn open(path: &Path) -> Result<Portrait, EngineError> {
+    pub fn open(path: &Path, rule: &CropRule) -> Result<Portrait, EngineError> {
         let picture = media::open(path)?;
         let name = path.file_name().map_or_else(
             || path.display().to_string(),
             |name| name.to_string_lossy().into_owned(),
         );
-        if let Some(sample) = known_sample(path) {
-            return Ok(Portrait {
-                name,
-                ..sample.portrait(picture)
-            });
-        }
+        Self::of(name, picture, rule)
+    }
+
+    fn of(name: String, picture: Picture, rule: &CropRule) -> Result<Portrait, EngineError> {
+        let guess = Crop::guess(picture.width(), picture.height())?;
+        let faces = find_faces(&picture, rule)?;
         Ok(Portrait {
             name,
-            crop: Crop::guess(picture.width(), picture.height())?,
+            crop: faces.first().map_or(guess, |face| face.crop),
+            faces,
             picture: Arc::new(picture),
-            guessed: true,
-            source: AuVector::NEUTRAL,
         })
     }
-}
 
-fn known_sample(path: &Path) -> Option<&'static Sample> {
-    let length = std::fs::metadata(path).ok()?.len();
-    Sample::all()
-        .iter()
-        .filter(|sample| sample.bytes().len() as u64 == length)
-        .find(|sample| std::fs::read(path).is_ok_and(|bytes| bytes == sample.bytes()))
+    /// The expression that a face shows; neutral where there is none.
+    pub fn source(&self) -> AuVector {
+        self.faces
+            .first()
+            .map_or(AuVector::NEUTRAL, |face| face.aus)
+    }
+
+    /// A document about this portrait and its first face, with nothing asked for yet. `id` is what the pixels are known
+    /// by.
+    pub fn document(&self, id: u64) -> Document {
+        let reference = PortraitRef {
+            id,
+            name: self.name.clone(),
+            width: self.picture.width(),
+            height: self.picture.height(),
+        };
+        let mut document = Document::new(reference, self.crop, self.source());
+        document.face = (!self.faces.is_empty()).then_some(0);
+        document
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Model;
 
     #[test]
-    fn the_samples_open_with_a_crop_inside() {
+    fn the_samples_open_on_their_face() {
         assert_eq!(Sample::all().len(), FILES.len());
+        let model = Model::bundled().unwrap();
         for sample in Sample::all() {
-            let portrait = sample.open().unwrap();
+            let portrait = sample.open(model.crop()).unwrap();
             let (width, height) = portrait.picture.size();
             portrait.crop.checked(width, height).unwrap();
-            assert!(!portrait.guessed);
+            let [face] = &portrait.faces[..] else {
+                panic!("{} faces in {}", portrait.faces.len(), sample.file);
+            };
+            let (left, top, right, bottom) = face.mesh.bounds();
+            let side = (right - left).max(bottom - top) * 1.4;
+            assert!((portrait.crop.side - side).abs() < 0.01);
+            let middle = portrait.crop.x + 0.5 * portrait.crop.side;
+            assert!((middle - 0.5 * (left + right)).abs() < 0.01);
+            assert_eq!(portrait.document(3).source, face.aus);
         }
     }
 
     #[test]
-    fn a_sample_is_known_wherever_it_lies_and_a_stranger_is_guessed() {
+    fn without_a_face_the_crop_is_a_guess_and_the_expression_neutral() {
         let folder = tempfile::tempdir().unwrap();
-        let sample = &Sample::all()[1];
-        let copy = folder.path().join("someone.jpg");
-        std::fs::write(&copy, sample.bytes()).unwrap();
-        let portrait = Portrait::open(&copy).unwrap();
-        assert_eq!((portrait.crop, portrait.guessed), (sample.crop, false));
-        assert_eq!(portrait.name, "someone.jpg");
-
-        let other = folder.path().join("other.png");
+        let path = folder.path().join("grey.png");
         let picture = Picture::new(64, 48, vec![90; 64 * 48 * 4]).unwrap();
-        media::save_png(&other, &picture).unwrap();
-        let portrait = Portrait::open(&other).unwrap();
-        assert!(portrait.guessed);
+        media::save_png(&path, &picture).unwrap();
+        let model = Model::bundled().unwrap();
+        let portrait = Portrait::open(&path, model.crop()).unwrap();
+        assert!(portrait.faces.is_empty());
         assert!(portrait.crop.checked(64, 48).is_ok());
+        let document = portrait.document(0);
+        assert_eq!((document.face, document.source), (None, AuVector::NEUTRAL));
     }
 }

@@ -22,7 +22,7 @@ impl CancelToken {
 #[derive(Debug, Clone)]
 pub struct Progress {
     done: Arc<AtomicUsize>,
-    total: usize,
+    total: Arc<AtomicUsize>,
     started: Instant,
     pub cancel: CancelToken,
 }
@@ -31,10 +31,15 @@ impl Progress {
     pub fn new(total: usize) -> Self {
         Self {
             done: Arc::default(),
-            total,
+            total: Arc::new(AtomicUsize::new(total)),
             started: Instant::now(),
             cancel: CancelToken::default(),
         }
+    }
+
+    /// Says how many steps there are, where that is known only after the work has begun; 0 when it can't be known.
+    pub fn set_total(&self, total: usize) {
+        self.total.store(total, Ordering::Relaxed);
     }
 
     /// One more step is done.
@@ -43,21 +48,23 @@ impl Progress {
     }
 
     pub fn done(&self) -> usize {
-        self.done.load(Ordering::Relaxed).min(self.total)
+        self.done.load(Ordering::Relaxed)
     }
 
+    /// 0 where it isn't known.
     pub fn total(&self) -> usize {
-        self.total
+        self.total.load(Ordering::Relaxed)
     }
 
     /// The share that is done, in 0..=1.
     pub fn fraction(&self) -> f32 {
-        self.done() as f32 / self.total.max(1) as f32
+        (self.done() as f32 / self.total().max(1) as f32).min(1.0)
     }
 
-    /// The time left, judged by the steps so far; nothing before the first.
+    /// The time left, judged by the steps so far; nothing before the first, or while nobody knows how many there are.
     pub fn remaining(&self) -> Option<Duration> {
-        remaining(self.done(), self.total, self.started.elapsed())
+        let total = Some(self.total()).filter(|total| *total > 0)?;
+        remaining(self.done(), total, self.started.elapsed())
     }
 }
 

@@ -1,12 +1,12 @@
 //! One frame: a document's portrait and expression in, a picture out.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::model::Prepared;
-use super::{EngineError, Model};
-use crate::face::{Edit, Show, Square, network_input, paste};
+use super::{EngineError, FoundFace, Model, limits};
+use crate::face::{Edit, Mask, Show, Square, network_input, paste};
 use crate::media::Picture;
-use crate::studio::{AuVector, Crop, Document};
+use crate::studio::{AuVector, Crop, Document, Limit, Pose};
 
 /// What a pane shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,12 +63,16 @@ impl Pane {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scene {
     pub crop: Crop,
+    /// Which of the portrait's faces it is about.
+    pub face: Option<usize>,
     /// The portrait's own expression.
     pub source: AuVector,
     /// The expression asked for, strength already counted in.
-    pub target: AuVector,
+    pub target: Pose,
     /// Whether the portrait's fine detail is carried over.
     pub detail: bool,
+    /// The parts of the face that may change.
+    pub limit: Limit,
 }
 
 /// The largest difference from the source's expression over which an edit fades in, so that the first touch of a
@@ -80,17 +84,31 @@ impl Scene {
     pub fn of(document: &Document, frame: u32) -> Self {
         Self {
             crop: document.crop,
+            face: document.face,
             source: document.source,
             target: document.target(frame),
             detail: document.detail,
+            limit: document.limit,
         }
     }
 
     /// How far the edit is faded in, in 0..=1: 0 exactly when nothing is asked for, 1 from a difference of
-    /// 0.05 on.
+    /// 0.05 on. Where the halves of the face differ each is faded in for itself, by [`Scene::onsets`], and this is 1.
     pub fn onset(&self) -> f32 {
-        let t = (self.source.distance(&self.target) / ONSET).min(1.0);
-        t * t * (3.0 - 2.0 * t)
+        if self.target.is_even() {
+            self.onsets().0
+        } else {
+            1.0
+        }
+    }
+
+    /// The same for the left and the right half of the face.
+    pub(super) fn onsets(&self) -> (f32, f32) {
+        let of = |half: &AuVector| {
+            let t = (self.source.distance(half) / ONSET).min(1.0);
+            t * t * (3.0 - 2.0 * t)
+        };
+        (of(&self.target.left), of(&self.target.right))
     }
 }
 
@@ -99,14 +117,23 @@ pub struct Renderer {
     model: Arc<Model>,
     prepared: Prepared,
     crop: Crop,
+    face: Option<Arc<FoundFace>>,
+    left: OnceLock<Vec<f32>>,
+    mask: Mutex<Option<(Limit, Option<Arc<Mask>>)>>,
 }
 
 impl Renderer {
-    /// Does all that depends on the portrait and its crop alone.
+    /// Does all that depends on the portrait and its crop alone. `face` is the one in the crop, where it is known: its
+    /// landmarks tell the parts of the face apart.
     ///
     /// # Errors
     /// [`EngineError::Crop`] when the crop does not lie within the portrait.
-    pub fn new(model: Arc<Model>, portrait: &Picture, crop: Crop) -> Result<Self, EngineError> {
+    pub fn new(
+        model: Arc<Model>,
+        portrait: &Picture,
+        crop: Crop,
+        face: Option<Arc<FoundFace>>,
+    ) -> Result<Self, EngineError> {
         let (width, height) = portrait.size();
         let crop = crop.checked(width, height)?;
         let input = network_input(portrait, square(crop), model.size())
@@ -116,6 +143,9 @@ impl Renderer {
             model,
             prepared,
             crop,
+            face,
+            left: OnceLock::new(),
+            mask: Mutex::new(None),
         })
     }
 
@@ -132,6 +162,28 @@ impl Renderer {
         self.model.edit(&self.prepared, target, stop)
     }
 
+    /// Where the left half of the face is, at the network's own size: 1 there, 0 on the right.
+    pub(super) fn left_half(&self) -> &[f32] {
+        self.left.get_or_init(|| {
+            let mesh = self.face.as_deref().map(|face| &face.mesh);
+            limits::left_half(mesh, square(self.crop), self.model.size())
+        })
+    }
+
+    /// Where a limit lets an edit count; nothing where it holds nothing back.
+    pub(super) fn mask(&self, limit: Limit) -> Option<Arc<Mask>> {
+        let mut kept = self.mask.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((of, mask)) if *of == limit => mask.clone(),
+            _ => {
+                let mesh = self.face.as_deref().map(|face| &face.mesh);
+                let mask = limits::mask(mesh, square(self.crop), limit).map(Arc::new);
+                *kept = Some((limit, mask.clone()));
+                mask
+            }
+        }
+    }
+
     /// A pane at the portrait's own size. `edit` may be missing where nothing is asked for.
     pub fn picture(
         &self,
@@ -141,7 +193,15 @@ impl Renderer {
         pane: Pane,
     ) -> Picture {
         let mut picture = portrait.clone();
-        draw(&mut picture, square(self.crop), scene, edit, pane);
+        let mask = self.mask(scene.limit);
+        draw(
+            &mut picture,
+            square(self.crop),
+            scene,
+            edit,
+            mask.as_deref(),
+            pane,
+        );
         picture
     }
 }
@@ -152,6 +212,7 @@ pub(super) fn draw(
     square: Square,
     scene: &Scene,
     edit: Option<&Edit>,
+    mask: Option<&Mask>,
     pane: Pane,
 ) {
     let onset = scene.onset();
@@ -165,7 +226,9 @@ pub(super) fn draw(
         Pane::Color => Show::Color,
     };
     if let Some(edit) = edit {
-        paste(base, square, edit, show);
+        // The colour pane shows what the network would paint, held back or not.
+        let mask = mask.filter(|_| pane != Pane::Color);
+        paste(base, square, edit, mask, show);
     }
 }
 
@@ -180,7 +243,7 @@ pub(super) fn square(crop: Crop) -> Square {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::ActionUnit;
+    use crate::studio::{ActionUnit, Sides};
 
     #[test]
     fn the_onset_is_zero_only_without_an_edit_and_full_soon_after() {
@@ -191,14 +254,20 @@ mod tests {
         };
         let scene = |value: f32| Scene {
             crop,
+            face: None,
             source: AuVector::NEUTRAL,
-            target: AuVector::NEUTRAL.with(ActionUnit::ALL[8], value),
+            target: Pose::NEUTRAL.with(Sides::Both, ActionUnit::ALL[8], value),
             detail: true,
+            limit: Limit::NONE,
         };
         assert_eq!(scene(0.0).onset(), 0.0);
         assert!(scene(0.01).onset() > 0.0 && scene(0.01).onset() < 0.2);
         assert_eq!(scene(ONSET).onset(), 1.0);
         assert_eq!(scene(1.0).onset(), 1.0);
+        let mut half = scene(0.0);
+        half.target = half.target.with(Sides::Left, ActionUnit::ALL[8], 0.01);
+        let (left, right) = half.onsets();
+        assert!(left > 0.0 && left < 0.2 && right == 0.0);
     }
 
     #[test]

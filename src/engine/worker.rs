@@ -11,8 +11,8 @@ use std::time::Instant;
 use super::edits::Edits;
 use super::render::{draw, square};
 use super::view::{Pyramid, View, over_chequers};
-use super::{EngineError, Model, Pane, Renderer, Scene};
-use crate::face::Edit;
+use super::{EngineError, FoundFace, Model, Pane, Renderer, Scene};
+use crate::face::{Edit, Mask};
 use crate::media::Picture;
 
 /// What the window wants to see.
@@ -21,6 +21,8 @@ pub struct Request {
     /// Which portrait it is; the same number always means the same pixels.
     pub id: u64,
     pub portrait: Arc<Picture>,
+    /// The face of `scene.face`.
+    pub face: Option<Arc<FoundFace>>,
     pub scene: Scene,
     pub view: View,
     pub panes: Vec<Pane>,
@@ -42,7 +44,9 @@ impl Request {
     }
 
     fn same_face(&self, other: &Request) -> bool {
-        self.id == other.id && self.scene.crop == other.scene.crop
+        self.id == other.id
+            && self.scene.crop == other.scene.crop
+            && self.scene.face == other.scene.face
     }
 
     /// Whether the network has to say something for this.
@@ -187,11 +191,15 @@ fn work(shared: &Shared, model: &Arc<Model>, mut wake: impl FnMut()) {
     }
 }
 
+/// What the network says, where that counts, and the milliseconds it took if it was asked.
+type Spoken = (Option<Arc<Edit>>, Option<Arc<Mask>>, Option<f32>);
+
 /// What the worker keeps from one request to the next.
 #[derive(Default)]
 struct Desk {
     pyramid: Option<(u64, Pyramid)>,
-    renderer: Option<(u64, Renderer)>,
+    /// With the portrait and the face that it was made for.
+    renderer: Option<(u64, Option<usize>, Renderer)>,
     seen: Option<(u64, View, Picture)>,
     /// Milliseconds of the network when it last ran.
     network: f32,
@@ -212,10 +220,10 @@ impl Desk {
         } = *request;
         let portrait = &*request.portrait;
 
-        let (edit, network_millis) = if request.needs_network() {
+        let (edit, mask, network_millis) = if request.needs_network() {
             self.edit(model, request, stale)?
         } else {
-            (None, None)
+            (None, None, None)
         };
         let base = self.base(id, portrait, &view)?;
         let place = view.square(square(scene.crop));
@@ -226,7 +234,14 @@ impl Desk {
                 let mut picture = base.clone();
                 let held = request.source && *pane == Pane::Result;
                 if !held {
-                    draw(&mut picture, place, &scene, edit.as_deref(), *pane);
+                    draw(
+                        &mut picture,
+                        place,
+                        &scene,
+                        edit.as_deref(),
+                        mask.as_deref(),
+                        *pane,
+                    );
                 }
                 if let (Pane::Result, Some(wipe)) = (pane, request.wipe) {
                     wipe_source(&mut picture, base, wipe);
@@ -235,7 +250,7 @@ impl Desk {
                 picture
             })
             .collect();
-        let mean_edit = edit.map_or(0.0, |edit| edit.mean_edit() * scene.onset());
+        let mean_edit = edit.map_or(0.0, |edit| edit.mean_edit(mask.as_deref()) * scene.onset());
         Ok(Outcome {
             serial,
             request: request.clone(),
@@ -254,30 +269,25 @@ impl Desk {
         model: &Arc<Model>,
         request: &Request,
         stale: &dyn Fn() -> bool,
-    ) -> Result<(Option<Arc<Edit>>, Option<f32>), EngineError> {
-        let crop = request.scene.crop;
-        let fresh = self
-            .renderer
-            .take()
-            .filter(|(id, renderer)| *id == request.id && renderer.crop() == crop);
-        let (_, renderer) = match fresh {
+    ) -> Result<Spoken, EngineError> {
+        let (id, scene) = (request.id, request.scene);
+        let fresh = self.renderer.take().filter(|(of, face, renderer)| {
+            *of == id && *face == scene.face && renderer.crop() == scene.crop
+        });
+        let (.., renderer) = match fresh {
             Some(fresh) => self.renderer.insert(fresh),
             None => {
                 self.edits = Edits::default();
-                let renderer = Renderer::new(Arc::clone(model), &request.portrait, crop)?;
-                self.renderer.insert((request.id, renderer))
+                let (model, face) = (Arc::clone(model), request.face.clone());
+                let renderer = Renderer::new(model, &request.portrait, scene.crop, face)?;
+                self.renderer.insert((id, scene.face, renderer))
             }
         };
-        let target = request.scene.target;
-        if let Some(edit) = self.edits.get(&target) {
-            return Ok((Some(edit), None));
-        }
         let started = Instant::now();
-        let edit = Arc::new(renderer.edit(&target, stale)?);
-        let millis = millis_since(started);
-        self.network = millis;
-        self.edits.put(target, Arc::clone(&edit));
-        Ok((Some(edit), Some(millis)))
+        let (edit, ran) = self.edits.of(renderer, &scene, stale)?;
+        let millis = ran.then(|| millis_since(started));
+        self.network = millis.unwrap_or(self.network);
+        Ok((Some(edit), renderer.mask(scene.limit), millis))
     }
 
     fn base(&mut self, id: u64, portrait: &Picture, view: &View) -> Result<&Picture, EngineError> {
@@ -316,27 +326,31 @@ fn millis_since(started: Instant) -> f32 {
 mod tests {
     use super::*;
     use crate::engine::Sample;
-    use crate::studio::{ActionUnit, AuVector};
+    use crate::studio::{ActionUnit, Limit, Part, Pose, Sides};
     use std::sync::mpsc;
     use std::time::Duration;
 
     fn request(value: f32) -> Request {
-        let portrait = Sample::all()[0].open().unwrap();
-        let target = AuVector::NEUTRAL.with(ActionUnit::from_code(12).unwrap(), value);
+        let model = Model::bundled().unwrap();
+        let portrait = Sample::all()[0].open(model.crop()).unwrap();
+        let mut document = portrait.document(1);
+        document.count_as_neutral();
+        let mut scene = Scene::of(&document, 0);
+        scene.target = smile(Sides::Both, value);
         Request {
             id: 1,
-            scene: Scene {
-                crop: portrait.crop,
-                source: AuVector::NEUTRAL,
-                target,
-                detail: true,
-            },
+            face: portrait.faces.first().cloned(),
+            scene,
             view: View::fit(120, 120, portrait.picture.size()),
             portrait: portrait.picture,
             panes: vec![Pane::Source, Pane::Result],
             wipe: None,
             source: false,
         }
+    }
+
+    fn smile(sides: Sides, value: f32) -> Pose {
+        Pose::NEUTRAL.with(sides, ActionUnit::from_code(12).unwrap(), value)
     }
 
     fn spawn() -> (Worker, mpsc::Receiver<()>) {
@@ -367,19 +381,11 @@ mod tests {
         let mut last = 0;
         for i in 1..=200 {
             let mut next = one.clone();
-            let unit = ActionUnit::from_code(12).unwrap();
-            next.scene.target.set(unit, i as f32 / 200.0);
+            next.scene.target = smile(Sides::Both, i as f32 / 200.0);
             last = worker.send(next);
         }
         let (outcome, seen) = wait_for(&worker, &told, last);
-        assert_eq!(
-            outcome
-                .request
-                .scene
-                .target
-                .get(ActionUnit::from_code(12).unwrap()),
-            1.0
-        );
+        assert_eq!(outcome.request.scene.target, smile(Sides::Both, 1.0));
         assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "{seen:?}");
         assert!(
             seen.len() < 100,
@@ -421,6 +427,63 @@ mod tests {
     }
 
     #[test]
+    fn halves_and_parts_of_the_face_change_alone() {
+        let (worker, told) = spawn();
+        let draw = |asked: &Request| {
+            let (outcome, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+            let mut pictures = outcome.pictures.into_iter();
+            (pictures.next().unwrap(), pictures.next().unwrap())
+        };
+        // How much each half, and the upper part, of the pane differs from the source.
+        let changed = |asked: &Request| -> (u64, u64, u64) {
+            let (source, result) = draw(asked);
+            let mut sums = (0, 0, 0);
+            let pixels = source.rgba().iter().zip(result.rgba()).enumerate();
+            for (i, (a, b)) in pixels {
+                let (x, y, d) = (i / 4 % 120, i / 480, u64::from(a.abs_diff(*b)));
+                let (px, py) = asked.view.to_portrait((x as f64, y as f64));
+                let crop = asked.scene.crop;
+                let (u, v) = (
+                    (px as f32 - crop.x) / crop.side,
+                    (py as f32 - crop.y) / crop.side,
+                );
+                if u < 0.4 {
+                    sums.0 += d;
+                } else if u > 0.6 {
+                    sums.1 += d;
+                }
+                if v < 0.4 {
+                    sums.2 += d;
+                }
+            }
+            sums
+        };
+        let mut asked = request(1.0);
+        let crop = asked.scene.crop;
+        let middle = (
+            f64::from(crop.x + 0.5 * crop.side),
+            f64::from(crop.y + 0.5 * crop.side),
+        );
+        asked.view = View::about(120, 120, middle, f64::from(crop.side));
+        let (left, right, upper) = changed(&asked);
+        assert!(left > 0 && right > 0 && upper > 0);
+
+        // A pose of one half leaves the other as the portrait has it, and so does a limit.
+        asked.scene.target = smile(Sides::Left, 1.0);
+        let (one, other, _) = changed(&asked);
+        assert!(2 * one > left && other < right / 50, "{one} and {other}");
+        asked.scene.target = smile(Sides::Both, 1.0);
+        asked.scene.limit = Limit::NONE.on(Sides::Left);
+        let (one, other, _) = changed(&asked);
+        assert!(2 * one > left && other < right / 50, "{one} and {other}");
+
+        asked.scene.target = smile(Sides::Both, 1.0);
+        asked.scene.limit = Limit::NONE.toggled(Part::Mouth);
+        let (.., above) = changed(&asked);
+        assert!(20 * above < upper, "{above} of {upper}");
+    }
+
+    #[test]
     fn a_crop_outside_is_an_error_and_the_worker_goes_on() {
         let (worker, told) = spawn();
         let mut wrong = request(1.0);
@@ -438,7 +501,7 @@ mod tests {
         assert!(worker.pending().is_none());
         worker.send(request(0.1));
         worker.send(request(0.7));
-        let unit = ActionUnit::from_code(12).unwrap();
-        assert_eq!(worker.pending().unwrap().scene.target.get(unit), 0.7);
+        let pending = worker.pending().unwrap();
+        assert_eq!(pending.scene.target, smile(Sides::Both, 0.7));
     }
 }

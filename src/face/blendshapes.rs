@@ -2,10 +2,11 @@
 //! Grishchenko et al. 2022, "Blendshapes GHUM: Real-time Monocular Facial Blendshape Prediction"), with the weights of
 //! MediaPipe's Face Landmarker v2.
 
-use candle_core::{D, Device, Module, Result, Tensor};
-use candle_nn::{Linear, VarBuilder, ops};
+use candle_core::{D, Device, Result, Tensor};
+use candle_nn::{VarBuilder, ops};
 
 use super::mesh::Mesh;
+use crate::nn::{Conv2d, ConvConfig, Epilogue};
 
 /// How many scores there are.
 pub const COUNT: usize = 52;
@@ -82,41 +83,54 @@ const TOKENS: usize = 97;
 const CHANNELS: usize = 64;
 const BLOCKS: usize = 4;
 
-/// A layer norm without an offset, two matrices, and what came in added.
+/// A layer norm without an offset, two matrices, and what came in added. The matrices are 1x1 convolutions, of tokens over
+/// a row of channels or of channels over a row of tokens.
 #[derive(Debug)]
 struct Mixer {
     norm: Tensor,
-    first: Linear,
-    second: Linear,
+    first: Conv2d,
+    second: Conv2d,
 }
 
 impl Mixer {
     fn load(size: usize, hidden: usize, vb: VarBuilder) -> Result<Self> {
         Ok(Self {
             norm: vb.get(CHANNELS, "norm")?,
-            first: linear(size, hidden, vb.pp("0"))?,
-            second: linear(hidden, size, vb.pp("1"))?,
+            first: matrix(size, hidden, vb.pp("0"))?,
+            second: matrix(hidden, size, vb.pp("1"))?,
         })
     }
 
-    fn mix(&self, x: &Tensor) -> Result<Tensor> {
-        self.second.forward(&self.first.forward(x)?.relu()?)
+    /// `[1, size, 1, width]` to the same shape, added to `x`.
+    fn mix(&self, normed: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let relu = Epilogue {
+            relu: true,
+            ..Epilogue::default()
+        };
+        let add = Epilogue {
+            residual: Some(x),
+            ..Epilogue::default()
+        };
+        let hidden = self.first.forward_then(normed, &relu)?;
+        self.second.forward_then(&hidden, &add)
     }
 }
 
-fn linear(inputs: usize, outputs: usize, vb: VarBuilder) -> Result<Linear> {
+fn matrix(inputs: usize, outputs: usize, vb: VarBuilder) -> Result<Conv2d> {
     let weight = vb.get((outputs, inputs), "weight")?;
-    Ok(Linear::new(weight, Some(vb.get(outputs, "bias")?)))
+    let bias = vb.get(outputs, "bias")?;
+    let weight = weight.reshape((outputs, inputs, 1, 1))?;
+    Conv2d::new(&weight, Some(&bias), ConvConfig::default())
 }
 
 /// The network.
 #[derive(Debug)]
 pub struct Blendshapes {
-    points: Linear,
-    embedding: Linear,
+    points: Conv2d,
+    embedding: Conv2d,
     token: Tensor,
     blocks: Vec<(Mixer, Mixer)>,
-    head: Linear,
+    head: Conv2d,
     scale: f64,
     epsilon: f64,
     device: Device,
@@ -141,14 +155,14 @@ impl Blendshapes {
                 ))
             })
             .collect::<Result<_>>()?;
-        let token = vb.get(CHANNELS, "token")?.reshape((1, CHANNELS))?;
+        let token = vb.get(CHANNELS, "token")?.reshape((1, 1, 1, CHANNELS))?;
         Ok(Self {
-            points: linear(POINTS.len(), TOKENS - 1, vb.pp("points"))?,
-            embedding: linear(2, CHANNELS, vb.pp("embedding"))?,
+            points: matrix(POINTS.len(), TOKENS - 1, vb.pp("points"))?,
+            embedding: matrix(2, CHANNELS, vb.pp("embedding"))?,
             device: token.device().clone(),
             token,
             blocks,
-            head: linear(CHANNELS, COUNT, vb.pp("head"))?,
+            head: matrix(CHANNELS, COUNT, vb.pp("head"))?,
             scale: number("scale")?,
             epsilon: number("epsilon")?,
         })
@@ -165,19 +179,23 @@ impl Blendshapes {
             .map(|i| all[usize::from(*i)])
             .map(|[x, y, _]| [f64::from(x), f64::from(y)])
             .collect();
-        let x = Tensor::from_vec(normalised(&points), (POINTS.len(), 2), &self.device)?;
-        let x = (x * self.scale)?;
-
-        let x = self.points.forward(&x.t()?.contiguous()?)?;
-        let x = self.embedding.forward(&x.t()?.contiguous()?)?;
-        let mut x = Tensor::cat(&[&self.token, &x], 0)?;
+        // What is mixed stands in the second place: points, coordinates, tokens or channels.
+        let turned = |x: &Tensor| x.transpose(1, 3)?.contiguous();
+        let x = Tensor::from_vec(
+            normalised(&points, self.scale),
+            (1, POINTS.len(), 1, 2),
+            &self.device,
+        )?;
+        let x = self
+            .embedding
+            .forward(&turned(&self.points.forward(&x)?)?)?;
+        let mut x = Tensor::cat(&[&self.token, &turned(&x)?], 1)?;
         for (token, channel) in &self.blocks {
-            let y = self.norm(&x, &token.norm)?.t()?.contiguous()?;
-            x = (token.mix(&y)?.t()? + &x)?;
-            let y = self.norm(&x, &channel.norm)?;
-            x = (channel.mix(&y)? + &x)?;
+            x = token.mix(&self.norm(&x, &token.norm)?, &x)?;
+            let normed = turned(&self.norm(&x, &channel.norm)?)?;
+            x = turned(&channel.mix(&normed, &turned(&x)?)?)?;
         }
-        let scores = ops::sigmoid(&self.head.forward(&x.narrow(0, 0, 1)?)?)?;
+        let scores = ops::sigmoid(&self.head.forward(&turned(&x.narrow(1, 0, 1)?)?)?)?;
         let scores: Vec<f32> = scores.flatten_all()?.to_vec1()?;
         Ok(std::array::from_fn(|i| scores[i]))
     }
@@ -190,15 +208,15 @@ impl Blendshapes {
     }
 }
 
-/// The points about their middle, in units of their mean distance from it.
-fn normalised(points: &[[f64; 2]]) -> Vec<f32> {
+/// The points about their middle, in units of their mean distance from it, times `scale`.
+fn normalised(points: &[[f64; 2]], scale: f64) -> Vec<f32> {
     let count = points.len() as f64;
     let middle = |axis: usize| points.iter().map(|p| p[axis]).sum::<f64>() / count;
     let (x, y) = (middle(0), middle(1));
     let distance = points.iter().map(|p| (p[0] - x).hypot(p[1] - y));
-    let mean = (distance.sum::<f64>() / count).max(f64::MIN_POSITIVE);
+    let unit = scale / (distance.sum::<f64>() / count).max(f64::MIN_POSITIVE);
     points
         .iter()
-        .flat_map(|p| [((p[0] - x) / mean) as f32, ((p[1] - y) / mean) as f32])
+        .flat_map(|p| [((p[0] - x) * unit) as f32, ((p[1] - y) * unit) as f32])
         .collect()
 }

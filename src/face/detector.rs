@@ -8,7 +8,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::levels::{Beyond, Levels, Region};
+use super::levels::{Beyond, Levels, TurnedSquare};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool};
 
 /// Pixels a side of what the network sees.
@@ -64,8 +64,8 @@ impl Detection {
     }
 
     /// Where the landmarks are to be looked for: the longer side half as long again, turned with the eyes.
-    pub fn region(&self) -> Region {
-        Region {
+    pub fn region(&self) -> TurnedSquare {
+        TurnedSquare {
             x: self.left + 0.5 * self.width,
             y: self.top + 0.5 * self.height,
             side: 1.5 * self.width.max(self.height),
@@ -187,7 +187,7 @@ impl Detector {
     ///
     /// # Errors
     /// The network's.
-    pub fn detect(&self, levels: &Levels, square: &Region) -> Result<Vec<Detection>> {
+    pub fn detect(&self, levels: &Levels, square: &TurnedSquare) -> Result<Vec<Detection>> {
         let values = levels.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 3, SIZE + 3), &self.device)?;
         let rows = self.forward(&x)?;
@@ -205,7 +205,7 @@ impl Detector {
     /// The network's.
     pub fn whole(&self, levels: &Levels) -> Result<Vec<Detection>> {
         let (width, height) = size(levels);
-        let square = Region {
+        let square = TurnedSquare {
             x: width / 2.0,
             y: height / 2.0,
             side: width.max(height),
@@ -215,7 +215,8 @@ impl Detector {
     }
 
     /// The faces in the whole picture and in overlapping squares of a half, a quarter and an eighth of its longer side,
-    /// as far as these still hold some detail: a group's small faces, and those in the corner of a wide picture.
+    /// as far as these still hold some detail: a group's small faces, and those in the corner of a wide picture. Below a
+    /// half only while no face is large.
     ///
     /// # Errors
     /// The network's.
@@ -225,13 +226,14 @@ impl Detector {
         let longer = width.max(height);
         for parts in [2.0, 4.0, 8.0] {
             let side = longer / parts;
-            // Smaller squares would only be blown up.
-            if side < 0.75 * SIZE as f64 {
+            let largest = found.iter().map(|face| face.height).fold(0.0, f64::max);
+            // Smaller squares would only be blown up; and a portrait's one large face is no group.
+            if side < 0.75 * SIZE as f64 || (parts > 2.0 && largest > 0.3 * width.min(height)) {
                 break;
             }
             for y in starts(height, side) {
                 for x in starts(width, side) {
-                    let square = Region {
+                    let square = TurnedSquare {
                         x: x + 0.5 * side,
                         y: y + 0.5 * side,
                         side,
@@ -266,7 +268,7 @@ fn starts(length: f64, side: f64) -> Vec<f64> {
 }
 
 /// Whether a face touches an edge of its square where the picture goes on: another square shows it whole.
-fn is_cut(face: &Detection, square: &Region, (width, height): (f64, f64)) -> bool {
+fn is_cut(face: &Detection, square: &TurnedSquare, (width, height): (f64, f64)) -> bool {
     let cut = |start: f64, length: f64, from: f64, end: f64| {
         let to = from + square.side;
         (start < from && from > 0.0) || (start + length > to && to < end)
@@ -286,7 +288,12 @@ fn anchors() -> impl Iterator<Item = (f64, f64)> {
     })
 }
 
-fn decode(logit: f32, place: &[f32; 16], anchor: (f64, f64), square: &Region) -> Option<Detection> {
+fn decode(
+    logit: f32,
+    place: &[f32; 16],
+    anchor: (f64, f64),
+    square: &TurnedSquare,
+) -> Option<Detection> {
     let score = 1.0 / (1.0 + (-logit.clamp(-100.0, 100.0)).exp());
     if score.is_nan() || score < LIKELY {
         return None;
@@ -412,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_face_cut_by_its_square_is_left_to_another() {
-        let square = Region {
+        let square = TurnedSquare {
             x: 100.0,
             y: 100.0,
             side: 100.0,

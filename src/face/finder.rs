@@ -6,7 +6,7 @@ use candle_nn::VarBuilder;
 use super::blendshapes::{self, Blendshapes};
 use super::detector::{Detection, Detector};
 use super::landmarks::Landmarks;
-use super::levels::{Levels, Region};
+use super::levels::{Levels, TurnedSquare};
 use super::mesh::Mesh;
 use crate::media::Picture;
 use crate::weights::{Bundled, ModelFile, WeightsError};
@@ -32,15 +32,15 @@ pub struct Face {
 impl Face {
     /// Where to look for the landmarks in the next frame: the longer side of their box half as long again, turned with
     /// the eyes.
-    pub fn region(&self) -> Region {
+    pub fn region(&self) -> TurnedSquare {
         region_of(&self.mesh)
     }
 }
 
-fn region_of(mesh: &Mesh) -> Region {
+fn region_of(mesh: &Mesh) -> TurnedSquare {
     let (left, top, right, bottom) = mesh.bounds();
     let [a, b] = EYES.map(|eye| mesh.points()[eye]);
-    Region {
+    TurnedSquare {
         x: f64::from(left + right) * 0.5,
         y: f64::from(top + bottom) * 0.5,
         side: f64::from((right - left).max(bottom - top)) * 1.5,
@@ -87,10 +87,13 @@ impl FaceFinder {
     /// # Errors
     /// The networks'.
     pub fn faces(&self, picture: &Picture) -> Result<Vec<Face>> {
-        let levels = Levels::new(picture);
+        on_the_pool(|| self.all(&Levels::new(picture)))
+    }
+
+    fn all(&self, levels: &Levels) -> Result<Vec<Face>> {
         let mut faces: Vec<Face> = Vec::new();
-        for detection in self.detector.all(&levels)? {
-            let Some(face) = self.read(&levels, detection)? else {
+        for detection in self.detector.all(levels)? {
+            let Some(face) = self.read(levels, detection)? else {
                 continue;
             };
             // Two detections of one face end in the same landmarks.
@@ -131,7 +134,7 @@ impl FaceFinder {
     ///
     /// # Errors
     /// The networks'.
-    pub fn follow(&self, levels: &Levels, region: &Region) -> Result<Option<Face>> {
+    pub fn follow(&self, levels: &Levels, region: &TurnedSquare) -> Result<Option<Face>> {
         let found = self.landmarks.find(levels, region)?;
         let Some((mesh, presence)) = found.filter(|(_, presence)| *presence >= PRESENT) else {
             return Ok(None);
@@ -143,6 +146,11 @@ impl FaceFinder {
             detection: None,
         }))
     }
+}
+
+/// Runs on a thread of the pool: the networks' many small parallel steps would each wait for it to wake up.
+pub(crate) fn on_the_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
 }
 
 fn is_same(a: &Mesh, b: &Mesh) -> bool {
@@ -163,7 +171,7 @@ fn is_same(a: &Mesh, b: &Mesh) -> bool {
 /// One face from frame to frame. The detector is asked only while there is no face to follow.
 #[derive(Debug, Default)]
 pub struct Tracker {
-    region: Option<Region>,
+    region: Option<TurnedSquare>,
     /// Where the face was last, so that it is found again among others.
     last: Option<(f64, f64)>,
 }
@@ -184,14 +192,17 @@ impl Tracker {
     /// # Errors
     /// The networks'.
     pub fn next(&mut self, finder: &FaceFinder, frame: &Picture) -> Result<Option<Face>> {
-        let levels = Levels::new(frame);
+        on_the_pool(|| self.step(finder, &Levels::new(frame)))
+    }
+
+    fn step(&mut self, finder: &FaceFinder, levels: &Levels) -> Result<Option<Face>> {
         let followed = match self.region.take() {
-            Some(region) => finder.follow(&levels, &region)?,
+            Some(region) => finder.follow(levels, &region)?,
             None => None,
         };
-        let face = match followed.filter(|face| is_plausible(face, frame)) {
+        let face = match followed.filter(|face| is_plausible(face, levels.picture())) {
             Some(face) => Some(face),
-            None => self.seek(finder, &levels)?,
+            None => self.seek(finder, levels)?,
         };
         if let Some(face) = &face {
             let region = face.region();

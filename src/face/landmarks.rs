@@ -5,7 +5,7 @@
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::levels::{Beyond, Levels, Region};
+use super::levels::{Beyond, Levels, TurnedSquare};
 use super::mesh::Mesh;
 use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool};
 
@@ -130,7 +130,7 @@ impl Landmarks {
     ///
     /// # Errors
     /// The network's.
-    pub fn find(&self, levels: &Levels, region: &Region) -> Result<Option<(Mesh, f32)>> {
+    pub fn find(&self, levels: &Levels, region: &TurnedSquare) -> Result<Option<(Mesh, f32)>> {
         let values = levels.read(region, SIZE, (0.0, 1.0), Beyond::Edge, (0, 1));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 1, SIZE + 1), &self.device)?;
         let (points, logit) = self.forward(&x)?;

@@ -3,6 +3,8 @@
 //! A network's small square of a large picture is read from the halved size just above its own scale, so that every pixel
 //! counts and nothing aliases, whatever the portrait's size.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 
 use super::crop::BEHIND;
@@ -11,14 +13,14 @@ use crate::media::Picture;
 /// A square that may be turned: its middle and side in pixels of the picture, pixel `i` spanning `i..i + 1`, and the
 /// angle by which its upper edge is turned, in radians, clockwise as seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Region {
+pub struct TurnedSquare {
     pub x: f64,
     pub y: f64,
     pub side: f64,
     pub angle: f64,
 }
 
-impl Region {
+impl TurnedSquare {
     /// From coordinates within the square, 0..1 across and down, to the picture's.
     pub fn to_picture(&self, (u, v): (f64, f64)) -> (f64, f64) {
         let (sin, cos) = self.angle.sin_cos();
@@ -35,10 +37,10 @@ pub(super) enum Beyond {
     Edge,
 }
 
-/// A picture and its halved sizes, each half of the one before.
+/// A picture and its halved sizes, each half of the one before and made when it is first read from.
 pub struct Levels<'a> {
     picture: &'a Picture,
-    halves: Vec<Half>,
+    halves: Vec<OnceLock<Half>>,
 }
 
 struct Half {
@@ -49,25 +51,34 @@ struct Half {
 }
 
 /// Halving stops where nothing is larger than what the networks see.
-const SMALLEST: usize = 128;
+const SMALLEST: u32 = 128;
 
 impl<'a> Levels<'a> {
-    /// Halves the picture as often as a network can need.
+    /// A picture that can be halved as often as a network may need.
     pub fn new(picture: &'a Picture) -> Self {
-        let mut halves: Vec<Half> = Vec::new();
-        let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let opaque = !picture.has_alpha();
-        let mut size = (width, height);
-        while size.0.max(size.1) >= 2 * SMALLEST && size.0.min(size.1) >= 2 {
-            let next = match halves.last() {
-                None if opaque => halved(size, |x, y| pixel(picture.rgba(), width, x, y)),
-                None => halved(size, |x, y| over_grey(pixel(picture.rgba(), width, x, y))),
-                Some(half) => halved(size, |x, y| pixel(&half.rgba, half.width, x, y)),
-            };
-            size = (next.width, next.height);
-            halves.push(next);
+        let (mut width, mut height) = picture.size();
+        let mut halves = Vec::new();
+        while width.max(height) >= 2 * SMALLEST && width.min(height) >= 2 {
+            (width, height) = (width / 2, height / 2);
+            halves.push(OnceLock::new());
         }
         Self { picture, halves }
+    }
+
+    fn half(&self, index: usize) -> &Half {
+        self.halves[index].get_or_init(|| match index.checked_sub(1) {
+            None => {
+                let size = (
+                    self.picture.width() as usize,
+                    self.picture.height() as usize,
+                );
+                halved(self.picture.rgba(), size, self.picture.has_alpha())
+            }
+            Some(before) => {
+                let before = self.half(before);
+                halved(&before.rgba, (before.width, before.height), false)
+            }
+        })
     }
 
     /// The picture itself.
@@ -79,7 +90,7 @@ impl<'a> Levels<'a> {
     /// (of `low..=high`'s scale) are left after the last row and column and `before` of them before the first.
     pub(super) fn read(
         &self,
-        region: &Region,
+        region: &TurnedSquare,
         size: usize,
         (low, high): (f32, f32),
         beyond: Beyond,
@@ -94,24 +105,13 @@ impl<'a> Levels<'a> {
         let step = (scale * cos * shrunk, scale * sin * shrunk);
         let (left, top) = region.to_picture((0.5 / size as f64, 0.5 / size as f64));
         let start = (left * shrunk - 0.5, top * shrunk - 0.5);
+        let source = self.level(level, beyond);
 
         let pitch = size + before + after;
         let factor = (high - low) / 255.0;
         let mut out = vec![0.0; 3 * pitch * pitch];
         let (red, rest) = out.split_at_mut(pitch * pitch);
         let (green, blue) = rest.split_at_mut(pitch * pitch);
-        let line = |y: usize, red: &mut [f32], green: &mut [f32], blue: &mut [f32]| {
-            for x in 0..size {
-                let at = (
-                    start.0 + x as f64 * step.0 - y as f64 * step.1,
-                    start.1 + x as f64 * step.1 + y as f64 * step.0,
-                );
-                let rgb = self.bilinear(level, at, beyond);
-                red[x] = rgb[0] * factor + low;
-                green[x] = rgb[1] * factor + low;
-                blue[x] = rgb[2] * factor + low;
-            }
-        };
         red.par_chunks_mut(pitch)
             .zip(green.par_chunks_mut(pitch))
             .zip(blue.par_chunks_mut(pitch))
@@ -120,59 +120,100 @@ impl<'a> Levels<'a> {
             .enumerate()
             .with_min_len(16)
             .for_each(|(y, ((red, green), blue))| {
-                line(
-                    y,
-                    &mut red[before..],
-                    &mut green[before..],
-                    &mut blue[before..],
-                );
+                let line = before..before + size;
+                let (red, green) = (&mut red[line.clone()], &mut green[line.clone()]);
+                let colors = red.iter_mut().zip(green).zip(&mut blue[line]);
+                for (x, ((red, green), blue)) in colors.enumerate() {
+                    let (x, y) = (x as f64, y as f64);
+                    let rgb = source.bilinear((
+                        start.0 + x * step.0 - y * step.1,
+                        start.1 + x * step.1 + y * step.0,
+                    ));
+                    *red = rgb[0] * factor + low;
+                    *green = rgb[1] * factor + low;
+                    *blue = rgb[2] * factor + low;
+                }
             });
         out
     }
 
-    /// The colour at an index of a level (the middle of pixel `i` is `i`), in 0..=255.
-    fn bilinear(&self, level: usize, (x, y): (f64, f64), beyond: Beyond) -> [f32; 3] {
-        let (fx, fy) = (x.floor(), y.floor());
-        let (tx, ty) = ((x - fx) as f32, (y - fy) as f32);
-        let (x, y) = (fx as i64, fy as i64);
-        let mut sum = [0.0; 3];
-        for (dx, dy, weight) in [
-            (0, 0, (1.0 - tx) * (1.0 - ty)),
-            (1, 0, tx * (1.0 - ty)),
-            (0, 1, (1.0 - tx) * ty),
-            (1, 1, tx * ty),
-        ] {
-            let color = self.at(level, x + dx, y + dy, beyond);
-            for (sum, value) in sum.iter_mut().zip(color) {
-                *sum += weight * value;
+    fn level(&self, level: usize, beyond: Beyond) -> Source<'_> {
+        match level.checked_sub(1) {
+            Some(index) => {
+                let half = self.half(index);
+                Source {
+                    rgba: &half.rgba,
+                    width: half.width,
+                    height: half.height,
+                    clear: false,
+                    beyond,
+                }
             }
+            None => Source {
+                rgba: self.picture.rgba(),
+                width: self.picture.width() as usize,
+                height: self.picture.height() as usize,
+                clear: self.picture.has_alpha(),
+                beyond,
+            },
         }
-        sum
+    }
+}
+
+/// One of the sizes, to read colours from.
+struct Source<'a> {
+    rgba: &'a [u8],
+    width: usize,
+    height: usize,
+    /// Whether it may be transparent.
+    clear: bool,
+    beyond: Beyond,
+}
+
+impl Source<'_> {
+    /// The colour at an index (the middle of pixel `i` is `i`), in 0..=255.
+    fn bilinear(&self, (x, y): (f64, f64)) -> [f32; 3] {
+        // Without `floor`, which is a call on a CPU that isn't asked for more than the least.
+        let down = |v: f64| v as i64 - i64::from(v < (v as i64) as f64);
+        let (left, top) = (down(x), down(y));
+        let (tx, ty) = ((x - left as f64) as f32, (y - top as f64) as f32);
+        let pixels = if (0..self.width as i64 - 1).contains(&left)
+            && (0..self.height as i64 - 1).contains(&top)
+            && !self.clear
+        {
+            let at = (top as usize * self.width + left as usize) * 4;
+            let (upper, lower) = (&self.rgba[at..], &self.rgba[at + self.width * 4..]);
+            let opaque = |p: &[u8]| [f32::from(p[0]), f32::from(p[1]), f32::from(p[2])];
+            let (upper, lower) = (&upper[..8], &lower[..8]);
+            [
+                opaque(upper),
+                opaque(&upper[4..]),
+                opaque(lower),
+                opaque(&lower[4..]),
+            ]
+        } else {
+            [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(dx, dy)| self.at(left + dx, top + dy))
+        };
+        let [a, b, c, d] = pixels;
+        std::array::from_fn(|i| {
+            let upper = a[i] + (b[i] - a[i]) * tx;
+            let lower = c[i] + (d[i] - c[i]) * tx;
+            upper + (lower - upper) * ty
+        })
     }
 
-    fn at(&self, level: usize, x: i64, y: i64, beyond: Beyond) -> [f32; 3] {
-        let (rgba, width, height) = match level.checked_sub(1).and_then(|i| self.halves.get(i)) {
-            Some(half) => (&half.rgba[..], half.width, half.height),
-            None => (
-                self.picture.rgba(),
-                self.picture.width() as usize,
-                self.picture.height() as usize,
-            ),
-        };
-        let (last_x, last_y) = (width as i64 - 1, height as i64 - 1);
+    fn at(&self, x: i64, y: i64) -> [f32; 3] {
+        let (last_x, last_y) = (self.width as i64 - 1, self.height as i64 - 1);
         let inside = (0..=last_x).contains(&x) && (0..=last_y).contains(&y);
-        if !inside && beyond == Beyond::Black {
+        if !inside && self.beyond == Beyond::Black {
             return [0.0; 3];
         }
-        let at = pixel(
-            rgba,
-            width,
-            x.clamp(0, last_x) as usize,
-            y.clamp(0, last_y) as usize,
-        );
-        let [r, g, b, _] = match level {
-            0 if self.picture.has_alpha() => over_grey(at),
-            _ => at.map(f32::from),
+        let (x, y) = (x.clamp(0, last_x) as usize, y.clamp(0, last_y) as usize);
+        let at = pixel(self.rgba, self.width, x, y);
+        let [r, g, b, _] = if self.clear {
+            over_grey(at)
+        } else {
+            at.map(f32::from)
         };
         [r, g, b]
     }
@@ -189,32 +230,35 @@ fn over_grey([r, g, b, a]: [u8; 4]) -> [f32; 4] {
     [over(r), over(g), over(b), 255.0]
 }
 
-/// Means of 2x2 pixels; an odd row or column at the end is left out.
-fn halved<T: Into<f32>>(
-    (width, height): (usize, usize),
-    at: impl Fn(usize, usize) -> [T; 4] + Sync,
-) -> Half {
+/// Means of 2x2 pixels, each shown over grey where it is transparent; an odd row or column at the end is left out.
+fn halved(rgba: &[u8], (width, height): (usize, usize), clear: bool) -> Half {
     let (w, h) = (width / 2, height / 2);
-    let mut rgba = vec![0; w * h * 4];
-    rgba.par_chunks_exact_mut(w * 4)
-        .enumerate()
-        .for_each(|(y, row)| {
-            for (x, out) in row.chunks_exact_mut(4).enumerate() {
-                let mut sum = [0.0f32; 4];
-                for (dx, dy) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
-                    for (sum, v) in sum.iter_mut().zip(at(2 * x + dx, 2 * y + dy)) {
-                        *sum += v.into();
+    let mut half = vec![0; w * h * 4];
+    half.par_chunks_exact_mut(w * 4)
+        .zip(rgba.par_chunks_exact(2 * width * 4))
+        .with_min_len(32)
+        .for_each(|(row, pair)| {
+            let (upper, lower) = pair.split_at(width * 4);
+            let blocks = upper.chunks_exact(8).zip(lower.chunks_exact(8));
+            for (out, (upper, lower)) in row.as_chunks_mut::<4>().0.iter_mut().zip(blocks) {
+                let (a, b) = upper.split_at(4);
+                let (c, d) = lower.split_at(4);
+                if clear {
+                    let over = [a, b, c, d].map(|p| over_grey([p[0], p[1], p[2], p[3]]));
+                    let sum = |i: usize| over.iter().map(|p| p[i]).sum::<f32>();
+                    *out = std::array::from_fn(|i| (sum(i) * 0.25 + 0.5) as u8);
+                } else {
+                    let pair = |p: u8, q: u8| u16::from(p) + u16::from(q);
+                    for i in 0..4 {
+                        out[i] = ((pair(a[i], b[i]) + pair(c[i], d[i]) + 2) >> 2) as u8;
                     }
-                }
-                for (out, sum) in out.iter_mut().zip(sum) {
-                    *out = (sum * 0.25 + 0.5) as u8;
                 }
             }
         });
     Half {
         width: w,
         height: h,
-        rgba,
+        rgba: half,
     }
 }
 
@@ -237,7 +281,7 @@ mod tests {
         ) {
             let picture = ramp(500, 500);
             let levels = Levels::new(&picture);
-            let region = Region { x, y, side, angle };
+            let region = TurnedSquare { x, y, side, angle };
             let size = 32;
             let out = levels.read(&region, size, (0.0, 255.0), Beyond::Edge, (0, 0));
             for (v, u) in [(0, 0), (5, 30), (31, 0), (16, 16)] {
@@ -255,7 +299,7 @@ mod tests {
         fn a_square_beyond_the_picture_is_black_or_the_edge(x in -900f64..-400.0, angle in -3f64..3.0) {
             let picture = ramp(300, 200);
             let levels = Levels::new(&picture);
-            let region = Region { x, y: 90.0, side: 100.0, angle };
+            let region = TurnedSquare { x, y: 90.0, side: 100.0, angle };
             let black = levels.read(&region, 8, (-1.0, 1.0), Beyond::Black, (0, 0));
             prop_assert!(black.iter().all(|v| *v == -1.0));
             let edge = levels.read(&region, 8, (0.0, 1.0), Beyond::Edge, (0, 0));
@@ -266,7 +310,7 @@ mod tests {
     #[test]
     fn the_border_is_zero_and_goes_round() {
         let picture = ramp(300, 200);
-        let region = Region {
+        let region = TurnedSquare {
             x: 150.0,
             y: 100.0,
             side: 100.0,
@@ -286,7 +330,7 @@ mod tests {
             .with_alpha(true);
         let levels = Levels::new(&clear);
         for side in [50.0, 600.0] {
-            let region = Region {
+            let region = TurnedSquare {
                 x: 300.0,
                 y: 300.0,
                 side,

@@ -25,10 +25,52 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// How much of the crop the network edits: the mean of 1 - A, in [0, 1].
-    pub fn mean_edit(&self) -> f32 {
-        let kept: f64 = self.attention.iter().map(|a| f64::from(*a)).sum();
-        1.0 - (kept / self.attention.len().max(1) as f64) as f32
+    /// How much of the crop the network edits: the mean of 1 - A, as far as the mask lets it, in [0, 1].
+    pub fn mean_edit(&self, mask: Option<&Mask>) -> f32 {
+        let place = |n: usize| (n as f32 + 0.5) / self.size as f32;
+        let edited = self.attention.iter().enumerate().map(|(i, kept)| {
+            let weight = mask.map_or(1.0, |mask| {
+                mask.near(place(i % self.size), place(i / self.size))
+            });
+            f64::from((1.0 - kept) * weight)
+        });
+        (edited.sum::<f64>() / self.attention.len().max(1) as f64) as f32
+    }
+
+    /// One edit of two that differ between the halves of the face: `weights` `[size, size]` is 1 where this one counts
+    /// and 0 where `other` does, and each counts as far as its onset, in 0..=1. Both are of the same crop. What is pasted
+    /// is, at every sample, the two results mixed by the weight.
+    pub fn joined(&self, other: &Edit, weights: &[f32], onsets: (f32, f32)) -> Edit {
+        let area = self.size * self.size;
+        let mut joined = self.clone();
+        for (i, weight) in weights.iter().enumerate().take(area) {
+            let own = onsets.0 * weight * (1.0 - self.attention[i]);
+            let others = onsets.1 * (1.0 - weight) * (1.0 - other.attention[i]);
+            let edited = own + others;
+            joined.attention[i] = 1.0 - edited;
+            let share = if edited > 1e-6 { own / edited } else { *weight };
+            for c in (i..3 * area).step_by(area) {
+                joined.color[c] = share * self.color[c] + (1.0 - share) * other.color[c];
+            }
+        }
+        joined
+    }
+}
+
+/// Where in the crop an edit counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mask {
+    /// Samples a side.
+    pub size: usize,
+    /// `[size, size]` in [0, 1]; 0 keeps the portrait.
+    pub values: Vec<f32>,
+}
+
+impl Mask {
+    /// The value nearest to a place in the crop, both coordinates in 0..1.
+    fn near(&self, u: f32, v: f32) -> f32 {
+        let at = |t: f32| ((t * self.size as f32) as usize).min(self.size - 1);
+        self.values[at(v) * self.size + at(u)]
     }
 }
 
@@ -59,8 +101,9 @@ const SOFT: f32 = 0.04;
 const PLANES: usize = 5;
 
 /// Pastes an edit into `base`, a picture in which the crop lies at `square`; the square may stick out. Pixels outside
-/// it are not touched (but for [`Show::Attention`], which dims them).
-pub fn paste(base: &mut Picture, square: Square, edit: &Edit, show: Show) {
+/// it, and those where `mask` is 0, are not touched (but for [`Show::Attention`], which dims them). The mask is stretched
+/// over the crop from its own size: its edges are as smooth as the portrait's own pixels allow.
+pub fn paste(base: &mut Picture, square: Square, edit: &Edit, mask: Option<&Mask>, show: Show) {
     if let Show::Attention { .. } = show {
         dim(base);
     }
@@ -95,14 +138,24 @@ pub fn paste(base: &mut Picture, square: Square, edit: &Edit, show: Show) {
         .map(|i| window_at(across.start + i, square.x))
         .collect();
 
+    let mask = mask.map(|mask| {
+        let across = Taps::new(square.x, square.side, width, mask.size);
+        let mut wide = vec![0.0f32; mask.size * span];
+        wide.par_chunks_mut(span)
+            .zip(mask.values.par_chunks(mask.size))
+            .for_each(|(out, line)| across.stretch(line, out));
+        let down = Taps::new(square.y, square.side, height, mask.size);
+        (wide, down, mask.size)
+    });
+
     base.rgba_mut()
         .par_chunks_mut(width * 4)
         .skip(down.start)
         .take(down.len())
         .enumerate()
         .for_each_init(
-            || vec![0.0f32; PLANES * span],
-            |line, (i, row)| {
+            || (vec![0.0f32; PLANES * span], vec![1.0f32; span]),
+            |(line, kept), (i, row)| {
                 line.fill(0.0);
                 for (sample, weight) in down.at(i, size) {
                     for plane in 0..PLANES {
@@ -113,11 +166,20 @@ pub fn paste(base: &mut Picture, square: Square, edit: &Edit, show: Show) {
                         }
                     }
                 }
+                if let Some((wide, down, size)) = &mask {
+                    kept.fill(0.0);
+                    for (sample, weight) in down.at(i, *size) {
+                        for (out, value) in kept.iter_mut().zip(&wide[sample * span..]) {
+                            *out += value * weight;
+                        }
+                    }
+                }
                 let row_window = window_at(down.start + i, square.y) * onset;
                 let pixels = &mut row[across.start * 4..][..span * 4];
                 for (x, pixel) in pixels.chunks_exact_mut(4).enumerate() {
                     let values = std::array::from_fn(|plane| line[plane * span + x]);
-                    blend(pixel, values, window[x] * row_window, show);
+                    let weight = window[x] * row_window * kept[x].clamp(0.0, 1.0);
+                    blend(pixel, values, weight, show);
                 }
             },
         );
@@ -288,7 +350,7 @@ mod tests {
             let before = noise(47, 53, seed, true);
             let mut after = Picture::new(47, 53, before.rgba().to_vec()).unwrap();
             let square = Square { x, y, side };
-            paste(&mut after, square, &edit(0.0, 0.9), Show::Result { onset: 1.0, detail });
+            paste(&mut after, square, &edit(0.0, 0.9), None, Show::Result { onset: 1.0, detail });
             for (i, (a, b)) in before.rgba().chunks(4).zip(after.rgba().chunks(4)).enumerate() {
                 let (px, py) = ((i % 47) as f64 + 0.5, (i / 47) as f64 + 0.5);
                 let inside = px >= x && px < x + side && py >= y && py < y + side;
@@ -305,7 +367,7 @@ mod tests {
             let square = Square { x, y: x, side };
             for (edit, onset) in [(edit(1.0, 0.9), 1.0), (edit(0.0, 0.9), 0.0)] {
                 let mut after = Picture::new(40, 40, before.rgba().to_vec()).unwrap();
-                paste(&mut after, square, &edit, Show::Result { onset, detail });
+                paste(&mut after, square, &edit, None, Show::Result { onset, detail });
                 prop_assert_eq!(before.rgba(), after.rgba());
             }
         }
@@ -317,7 +379,7 @@ mod tests {
             let input = network_input(&before, square, SIZE).unwrap();
             let same = Edit { color: input.clone(), input, ..edit(0.0, 0.0) };
             let mut after = Picture::new(80, 80, before.rgba().to_vec()).unwrap();
-            paste(&mut after, square, &same, Show::Result { onset: 1.0, detail: true });
+            paste(&mut after, square, &same, None, Show::Result { onset: 1.0, detail: true });
             for (a, b) in before.rgba().iter().zip(after.rgba()) {
                 prop_assert!(a.abs_diff(*b) <= 1);
             }
@@ -333,7 +395,7 @@ mod tests {
             y: 10.0,
             side: 80.0,
         };
-        paste(&mut picture, square, &edit(0.0, -1.0), PLAIN);
+        paste(&mut picture, square, &edit(0.0, -1.0), None, PLAIN);
         let at = |x: usize, y: usize| picture.rgba()[(y * 100 + x) * 4];
         assert_eq!(at(50, 50), 0);
         let line: Vec<u8> = (0..50).map(|x| at(x, 50)).collect();
@@ -355,7 +417,7 @@ mod tests {
             y: 0.0,
             side: SIZE as f64,
         };
-        paste(&mut picture, square, &edit(0.25, 0.5), PLAIN);
+        paste(&mut picture, square, &edit(0.25, 0.5), None, PLAIN);
         let wanted = 0.25 * own + 0.75 * (1.5 * 127.5);
         let got = f32::from(picture.rgba()[(8 * SIZE + 8) * 4]);
         assert!((wanted - got).abs() <= 0.51, "{wanted} {got}");
@@ -385,6 +447,7 @@ mod tests {
                 &mut after,
                 square,
                 &edit,
+                None,
                 Show::Result { onset: 1.0, detail },
             );
             let row = &after.rgba()[80 * 160 * 4..][40 * 4..120 * 4];
@@ -414,6 +477,51 @@ mod tests {
     }
 
     #[test]
+    fn a_mask_keeps_every_byte_where_it_is_closed_and_changes_nothing_where_it_is_open() {
+        let before = noise(90, 90, 9, false);
+        let square = Square {
+            x: 5.0,
+            y: 5.0,
+            side: 80.0,
+        };
+        let half = Mask {
+            size: 64,
+            values: (0..64 * 64).map(|i| f32::from(i % 64 < 32)).collect(),
+        };
+        let with = |mask: Option<&Mask>| {
+            let mut after = before.clone();
+            paste(&mut after, square, &edit(0.0, -1.0), mask, PLAIN);
+            after
+        };
+        let (free, masked) = (with(None), with(Some(&half)));
+        for (i, pixel) in masked.rgba().chunks(4).enumerate() {
+            let at = i * 4..i * 4 + 4;
+            match i % 90 {
+                // Samples are 1.25 pixels wide and the filter reaches two of them.
+                0..=41 => assert_eq!(pixel, &free.rgba()[at], "{i}"),
+                49.. => assert_eq!(pixel, &before.rgba()[at], "{i}"),
+                _ => {}
+            }
+        }
+        let open = edit(0.0, 0.0).mean_edit(Some(&half));
+        assert!((open - 0.5).abs() < 1e-6, "{open}");
+    }
+
+    #[test]
+    fn two_halves_are_joined_as_their_pictures_would_be() {
+        let (a, b) = (edit(0.25, 0.5), edit(0.5, -0.5));
+        let weights: Vec<f32> = (0..SIZE * SIZE).map(|i| (i % SIZE) as f32 / 15.0).collect();
+        let joined = a.joined(&b, &weights, (1.0, 0.5));
+        for (i, weight) in weights.iter().enumerate() {
+            // Of a source that is 0: what each adds.
+            let wanted = weight * 0.75 * 0.5 + 0.5 * (1.0 - weight) * 0.5 * -0.5;
+            let got = (1.0 - joined.attention[i]) * joined.color[i];
+            assert!((wanted - got).abs() < 1e-6, "{wanted} {got}");
+        }
+        assert_eq!(a.joined(&b, &[1.0; SIZE * SIZE], (1.0, 1.0)), a);
+    }
+
+    #[test]
     fn attention_is_dark_where_the_source_is_kept_and_bright_where_not() {
         let square = Square {
             x: 8.0,
@@ -426,6 +534,7 @@ mod tests {
                 &mut picture,
                 square,
                 &edit(attention, 0.0),
+                None,
                 Show::Attention { onset: 1.0 },
             );
             let pixel = &picture.rgba()[(32 * 64 + 32) * 4..][..3];
@@ -433,6 +542,6 @@ mod tests {
         };
         assert!(brightness(1.0) < 200);
         assert!(brightness(0.0) > 500);
-        assert!((edit(0.3, 0.0).mean_edit() - 0.7).abs() < 1e-5);
+        assert!((edit(0.3, 0.0).mean_edit(None) - 0.7).abs() < 1e-5);
     }
 }

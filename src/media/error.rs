@@ -194,6 +194,110 @@ pub enum MediaError {
     )]
     Encode { path: PathBuf, reason: String },
 
+    /// A picture where a clip was expected.
+    #[error(
+        "{} is a picture rather than a clip, so nothing in it moves; open it as a portrait instead.",
+        Name(path)
+    )]
+    StillPicture { path: PathBuf },
+
+    /// A film of a single frame.
+    #[error(
+        "{} has a single frame, so nothing in it moves; open a longer clip.",
+        Name(path)
+    )]
+    OneFrame { path: PathBuf },
+
+    /// A clip without a frame.
+    #[error("{} has no frames; open another clip.", Name(path))]
+    NoFramesIn { path: PathBuf },
+
+    /// A known kind of file that is no clip.
+    #[error("{} is {kind}, not a clip; {advice}.", Name(path))]
+    OtherThanClip {
+        path: PathBuf,
+        kind: &'static str,
+        advice: &'static str,
+    },
+
+    /// Not recognised as a clip at all.
+    #[error(
+        "{} is not a clip that Mien can read; open an MP4, MOV, GIF, animated PNG or WebP, or a folder of numbered pictures.",
+        Name(path)
+    )]
+    NotAClip { path: PathBuf },
+
+    /// A film without pictures.
+    #[error(
+        "{} has {instead}, so there is no face to follow in it; open a clip with video.",
+        Name(path)
+    )]
+    NoVideo {
+        path: PathBuf,
+        instead: &'static str,
+    },
+
+    /// A film that only its shop's player shows.
+    #[error(
+        "{} is encrypted against copying, so Mien can't read it; open a clip that isn't.",
+        Name(path)
+    )]
+    Encrypted { path: PathBuf },
+
+    /// A clip that ffmpeg would open.
+    #[error(
+        "{} is {codec}, which Mien opens with the help of ffmpeg, and that isn't installed here; install ffmpeg or save the clip anew as an MP4 with H.264.",
+        Name(path)
+    )]
+    NeedsFfmpeg { path: PathBuf, codec: String },
+
+    /// A clip that ffmpeg couldn't open, or not to its end.
+    #[error(
+        "{} is {codec}, which ffmpeg couldn't decode ({reason}); save the clip anew as an MP4 with H.264.",
+        Name(path)
+    )]
+    Ffmpeg {
+        path: PathBuf,
+        codec: String,
+        reason: String,
+    },
+
+    /// A folder without pictures.
+    #[error(
+        "{} is a folder without pictures; choose one with numbered PNG, JPEG, WebP, TIFF, BMP or GIF files.",
+        Name(path)
+    )]
+    NoPictures { path: PathBuf },
+
+    /// A pattern of names that none has.
+    #[error(
+        "{} matches no file in its folder; check the name around the number and how many digits it has.",
+        Name(path)
+    )]
+    NoMatch { path: PathBuf },
+
+    /// A numbered picture of another size than the first.
+    #[error(
+        "{} is {} x {} pixels, but the pictures before it are {} x {}; bring all pictures of the clip to one size.",
+        Name(path), found.0, found.1, expected.0, expected.1
+    )]
+    MixedSizes {
+        path: PathBuf,
+        expected: (u32, u32),
+        found: (u32, u32),
+    },
+
+    /// A clip that can be read up to a frame; `frame` counts from 1.
+    #[error(
+        "{} is damaged from frame {frame} on ({reason}); use the frames before it or copy the clip again from where it came.",
+        Name(path)
+    )]
+    DamagedFrame {
+        path: PathBuf,
+        frame: usize,
+        reason: String,
+    },
+
     /// Pixels that don't fill a picture; a fault of the caller, not of a file.
     #[error(
         "A picture of {width} x {height} pixels can't be made of {bytes} bytes; give it width x height x 4 of them."

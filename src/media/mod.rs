@@ -3,9 +3,10 @@
 //! Inside Mien a picture is always [`Picture`]: 8-bit RGBA, sRGB, straight alpha. [`open`] makes one of any file that artists
 //! have, whatever its colour space, depth and orientation; [`save_png`], [`PngSequence`], [`GifSink`] and [`Mp4Sink`] write
 //! them. Every writer works on a hidden file beside the target and renames it at the end, so that an export which fails or is
-//! cancelled leaves whatever was there before.
+//! cancelled leaves whatever was there before. [`Clip`] reads films, animations and numbered pictures frame by frame.
 
 mod beside;
+mod clip;
 mod colour;
 mod error;
 mod gif;
@@ -22,6 +23,7 @@ mod sink;
 mod sniff;
 mod yuv;
 
+pub use clip::{Clip, ClipFrame, ClipInfo, NUMBERED_FPS};
 pub use error::MediaError;
 pub use gif::{GifSettings, GifSink, LoopCount};
 pub use mp4::{Mp4Settings, Mp4Sink};

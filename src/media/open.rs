@@ -1,7 +1,7 @@
 //! Opening a picture: PNG, JPEG, WebP, TIFF, BMP, or a GIF's first frame, turned upright and to 8-bit sRGB.
 
 use std::fs::{self, File};
-use std::io::{Cursor, Read};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -22,6 +22,9 @@ pub const MAX_SIDE: u32 = 32_768;
 
 /// 64 megapixels of 16-bit RGBA without compression are 512 MB.
 const MAX_BYTES: u64 = 1 << 30;
+
+/// What is read of a file to tell its format.
+const HEAD_BYTES: u64 = 4096;
 
 /// Room for 64 megapixels of 32-bit float RGBA, and as much again for the decoder.
 const MAX_DECODER_BYTES: u64 = 2 << 30;
@@ -58,6 +61,42 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Picture, MediaError> {
     // No input is known to make these decoders panic; should one be found, the artist loses that picture and not the session.
     catch_unwind(AssertUnwindSafe(|| decode(path, format, bytes)))
         .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))
+}
+
+/// `(width, height)` of the picture at `path` once it is upright, by its header alone.
+///
+/// # Errors
+///
+/// As [`open`], but for what only decoding tells.
+pub(super) fn claimed_by(path: &Path) -> Result<(u32, u32), MediaError> {
+    let fail = |e| MediaError::reading(path, e);
+    let mut head = Vec::new();
+    let mut file = File::open(path).map_err(fail)?;
+    (&mut file)
+        .take(HEAD_BYTES)
+        .read_to_end(&mut head)
+        .map_err(fail)?;
+    let format = sniff::format(path, &head)?;
+    file.rewind().map_err(fail)?;
+
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut reader = ImageReader::with_format(BufReader::new(file), format);
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(MAX_DECODER_BYTES);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(|e| decoder_error(path, e))?;
+        let (width, height) = decoder.dimensions();
+        check_size(path, width, height)?;
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        Ok(match orientation {
+            Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH => (height, width),
+            _ => (width, height),
+        })
+    }))
+    .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, MediaError> {
@@ -129,7 +168,8 @@ fn decode(path: &Path, format: ImageFormat, bytes: &[u8]) -> Result<Picture, Med
     Ok(picture.with_alpha(has_alpha))
 }
 
-fn check_size(path: &Path, width: u32, height: u32) -> Result<(), MediaError> {
+/// Refuses sizes that no picture of ours has.
+pub(super) fn check_size(path: &Path, width: u32, height: u32) -> Result<(), MediaError> {
     let path = || path.to_owned();
     if width == 0 || height == 0 {
         return Err(MediaError::NoPixels {

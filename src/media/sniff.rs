@@ -6,6 +6,9 @@ use image::ImageFormat;
 
 use super::MediaError;
 
+/// What [`other_kind`] calls a film, whatever its container.
+pub(super) const VIDEO: &str = "a video";
+
 /// The format of a picture file, or the sentence for what it is instead.
 pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat, MediaError> {
     let path = || path.to_owned();
@@ -31,7 +34,8 @@ pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat, MediaErro
     Err(MediaError::NotAPicture { path: path() })
 }
 
-fn picture_format(bytes: &[u8]) -> Option<ImageFormat> {
+/// The format of a picture file by its first bytes.
+pub(super) fn picture_format(bytes: &[u8]) -> Option<ImageFormat> {
     match bytes {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(ImageFormat::Png),
         [0xff, 0xd8, 0xff, ..] => Some(ImageFormat::Jpeg),
@@ -69,7 +73,7 @@ fn picture_format(bytes: &[u8]) -> Option<ImageFormat> {
 }
 
 /// Files that people do try to open, with what to do about each.
-fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+pub(super) fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if bytes.get(4..8) == Some(b"ftyp".as_slice()) {
         return Some(match bytes.get(8..12).unwrap_or_default() {
             b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1" => {
@@ -77,11 +81,11 @@ fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             }
             b"avif" | b"avis" => ("an AVIF picture", "export it as PNG first"),
             b"crx " => ("a camera's raw file", "develop it to TIFF or JPEG first"),
-            _ => ("a video", "save one of its frames as PNG first"),
+            _ => (VIDEO, "save one of its frames as PNG first"),
         });
     }
     match bytes {
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(("a video", "save one of its frames as PNG first")),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => Some((VIDEO, "save one of its frames as PNG first")),
         [
             b'R',
             b'I',
@@ -96,7 +100,7 @@ fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             b'I',
             b' ',
             ..,
-        ] => Some(("a video", "save one of its frames as PNG first")),
+        ] => Some((VIDEO, "save one of its frames as PNG first")),
         [b'8', b'B', b'P', b'S', ..] => Some(("a Photoshop document", "export it as PNG first")),
         [b'g', b'i', b'm', b'p', b' ', b'x', b'c', b'f', ..] => {
             Some(("a GIMP document", "export it as PNG first"))
@@ -119,7 +123,7 @@ fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn is_web_page(bytes: &[u8]) -> bool {
+pub(super) fn is_web_page(bytes: &[u8]) -> bool {
     let start = text_start(bytes, 1024);
     start.starts_with("<!doctype html")
         || start.starts_with("<html")

@@ -76,6 +76,24 @@ impl Separable {
         stride: usize,
         slopes: Slopes,
     ) -> Result<Self> {
+        let isa = Isa::best();
+        Self::with_isa(
+            (filters, filter_bias),
+            (pointwise, bias),
+            stride,
+            slopes,
+            isa,
+        )
+    }
+
+    /// As [`Separable::new`], with kernels for the instruction set `isa`: for tests and benches.
+    pub fn with_isa(
+        (filters, filter_bias): (&Tensor, &Tensor),
+        (pointwise, bias): (&Tensor, &Tensor),
+        stride: usize,
+        slopes: Slopes,
+        isa: Isa,
+    ) -> Result<Self> {
         let (outputs, channels, ..) = pointwise.dims4()?;
         let fits = filters.dims() == [channels, 1, 3, 3]
             && filter_bias.dims() == [channels]
@@ -91,7 +109,7 @@ impl Separable {
         }
         let values = host::to_values(filters)?;
         let weights = host::to_values(pointwise)?;
-        let shape = Shape::for_channels(Isa::best(), outputs);
+        let shape = Shape::for_channels(isa, outputs);
         let column = |t: &Tensor, n: usize| t.reshape((1, n, 1, 1));
         Ok(Self {
             channels,
@@ -311,5 +329,63 @@ multiversion! {
             let below = c0[x] * k[6] + c1[x] * k[7] + c2[x] * k[8];
             out[x] = bias + above + (level + below);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn the_kernels_and_candles_operations_agree() {
+        let make = |shape: &[usize], seed: usize| {
+            let count: usize = shape.iter().product();
+            let value = |i: usize| ((i * 7919 + seed * 31) % 97) as f32 / 48.0 - 1.0;
+            Tensor::from_vec((0..count).map(value).collect(), shape, &Device::Cpu).unwrap()
+        };
+        for (stride, size) in [(1, (7, 9)), (2, (8, 10)), (2, (9, 7))] {
+            let layer = Separable::new(
+                &make(&[5, 1, 3, 3], 1),
+                &make(&[5], 2),
+                &make(&[8, 5, 1, 1], 3),
+                &make(&[8], 4),
+                stride,
+                Slopes::new(&make(&[8], 5)).unwrap(),
+            )
+            .unwrap();
+            let x = make(&[2, 5, size.0, size.1], 6);
+            let out = (size.0.div_ceil(stride), size.1.div_ceil(stride));
+            let residual = make(&[2, 3, out.0, out.1], 7);
+            let ours = layer.forward(&x, &residual).unwrap();
+            let theirs = layer.compose(&x, &residual).unwrap();
+            let apart = (ours - theirs).unwrap().abs().unwrap().max_all().unwrap();
+            assert!(apart.to_scalar::<f32>().unwrap() < 1e-5, "{apart}");
+        }
+    }
+
+    #[test]
+    fn shapes_that_dont_fit_are_errors() {
+        let zeros =
+            |shape: &[usize]| Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu).unwrap();
+        let make = |stride| {
+            let relu = Slopes::relu(4, &zeros(&[1])).unwrap();
+            let (filters, pointwise) = (zeros(&[3, 1, 3, 3]), zeros(&[4, 3, 1, 1]));
+            Separable::new(
+                &filters,
+                &zeros(&[3]),
+                &pointwise,
+                &zeros(&[4]),
+                stride,
+                relu,
+            )
+        };
+        assert!(make(3).is_err());
+        let layer = make(1).unwrap();
+        let x = zeros(&[1, 3, 4, 4]);
+        assert!(layer.forward(&x, &x).is_ok());
+        assert!(layer.forward(&zeros(&[1, 2, 4, 4]), &x).is_err());
+        assert!(layer.forward(&x, &zeros(&[1, 5, 4, 4])).is_err());
+        assert!(layer.forward(&x, &zeros(&[1, 3, 4, 5])).is_err());
     }
 }

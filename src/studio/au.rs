@@ -142,6 +142,17 @@ fn codes() -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct AuVector([f32; ActionUnit::COUNT]);
 
+impl From<[f32; ActionUnit::COUNT]> for AuVector {
+    /// Values in the order of [`ActionUnit::ALL`], each brought into 0..=1 as [`AuVector::set`] does.
+    fn from(values: [f32; ActionUnit::COUNT]) -> Self {
+        let mut aus = AuVector::NEUTRAL;
+        for (unit, value) in ActionUnit::ALL.into_iter().zip(values) {
+            aus.set(unit, value);
+        }
+        aus
+    }
+}
+
 impl AuVector {
     /// The relaxed face.
     pub const NEUTRAL: AuVector = AuVector([0.0; ActionUnit::COUNT]);

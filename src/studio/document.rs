@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActionUnit, AuVector, Crop, Track};
+use super::{ActionUnit, AuVector, Crop, Limit, Pose, Sides, Track};
 
 /// Which portrait the document is about. The pixels live elsewhere, under `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,12 +23,16 @@ pub struct Document {
     pub crop: Crop,
     /// The expression that the portrait itself shows: what the sliders reset to, and what counts as "no edit".
     pub source: AuVector,
+    /// Which of the faces found in the portrait this is about; nothing where none was found.
+    pub face: Option<usize>,
     /// The expression asked for while the track has no keyframe; see [`Document::pose`].
-    pub aus: AuVector,
+    pub still: Pose,
     /// How much of the way from `source` to the pose is gone, in 0..=1.
     pub strength: f32,
     /// Whether the portrait's own fine detail is carried over where the network keeps the colour.
     pub detail: bool,
+    /// The parts of the face that may change.
+    pub limit: Limit,
     pub track: Track,
 }
 
@@ -39,33 +43,51 @@ impl Document {
             portrait,
             crop,
             source,
-            aus: source,
+            face: None,
+            still: source.into(),
             strength: 1.0,
             detail: true,
+            limit: Limit::NONE,
             track: Track::default(),
         }
     }
 
     /// The slider values at a frame: the track's where it has keyframes, the still pose otherwise.
-    pub fn pose(&self, frame: u32) -> AuVector {
+    pub fn pose(&self, frame: u32) -> Pose {
         self.track
             .value_at(self.track.time_of(frame))
-            .unwrap_or(self.aus)
+            .unwrap_or(self.still)
     }
 
     /// Sets the slider values at a frame. With keyframes on the track this changes or makes the keyframe at that
     /// frame, so that no slider move is ever lost by scrubbing on.
-    pub fn set_pose(&mut self, frame: u32, pose: AuVector) {
+    pub fn set_pose(&mut self, frame: u32, pose: Pose) {
         if self.track.is_empty() {
-            self.aus = pose;
+            self.still = pose;
         } else {
             self.track.set_key(frame, pose);
         }
     }
 
-    /// Sets one slider at a frame, as [`Document::set_pose`] does for all.
-    pub fn set_au(&mut self, frame: u32, unit: ActionUnit, value: f32) {
-        self.set_pose(frame, self.pose(frame).with(unit, value));
+    /// Sets one slider at a frame on some halves of the face, as [`Document::set_pose`] does for all.
+    pub fn set_au(&mut self, frame: u32, sides: Sides, unit: ActionUnit, value: f32) {
+        self.set_pose(frame, self.pose(frame).with(sides, unit, value));
+    }
+
+    /// Takes up another face of the portrait: its crop and its own expression, with nothing asked for yet. The track
+    /// stays: the same movement may be wanted of another face.
+    pub fn take_face(&mut self, face: usize, crop: Crop, source: AuVector) {
+        self.face = Some(face);
+        self.crop = crop;
+        self.source = source;
+        self.still = source.into();
+    }
+
+    /// From now on what the portrait shows counts as this person's relaxed face: its own expression is zero, and the
+    /// sliders begin there.
+    pub fn count_as_neutral(&mut self) {
+        self.source = AuVector::NEUTRAL;
+        self.still = Pose::NEUTRAL;
     }
 
     /// Puts the pose at a frame on the track.
@@ -76,15 +98,15 @@ impl Document {
     /// Takes a keyframe away. With the last one its values become the still pose.
     pub fn remove_key(&mut self, index: usize) {
         if let [only] = self.track.keyframes() {
-            self.aus = only.aus;
+            self.still = only.pose;
         }
         self.track.remove_key(index);
     }
 
     /// The expression that is asked of the network at a frame: `(1 - strength) * source + strength * pose`, as
     /// GANimation interpolates, always from the original picture.
-    pub fn target(&self, frame: u32) -> AuVector {
-        self.source.lerp(&self.pose(frame), self.strength)
+    pub fn target(&self, frame: u32) -> Pose {
+        Pose::from(self.source).lerp(&self.pose(frame), self.strength)
     }
 }
 
@@ -111,10 +133,10 @@ pub(crate) mod tests {
     fn a_slider_moves_the_still_pose_until_there_is_a_key() {
         let smile = ActionUnit::from_code(12).unwrap();
         let mut document = sample();
-        document.set_au(10, smile, 0.4);
+        document.set_au(10, Sides::Both, smile, 0.4);
         assert_eq!(document.pose(0).get(smile), 0.4);
         document.add_key(0);
-        document.set_au(24, smile, 1.0);
+        document.set_au(24, Sides::Both, smile, 1.0);
         assert_eq!(document.track.keyframes().len(), 2);
         assert_eq!(document.pose(0).get(smile), 0.4);
         assert_eq!(document.pose(24).get(smile), 1.0);
@@ -127,10 +149,28 @@ pub(crate) mod tests {
         let smile = ActionUnit::from_code(12).unwrap();
         let mut document = sample();
         document.add_key(0);
-        document.set_au(0, smile, 0.9);
+        document.set_au(0, Sides::Both, smile, 0.9);
         document.remove_key(0);
         assert!(document.track.is_empty());
         assert_eq!(document.pose(0).get(smile), 0.9);
+    }
+
+    #[test]
+    fn another_face_brings_its_own_expression_and_neutral_forgets_it() {
+        let smile = ActionUnit::from_code(12).unwrap();
+        let mut document = sample();
+        document.set_au(0, Sides::Left, smile, 0.9);
+        let crop = Crop {
+            x: 3.0,
+            ..document.crop
+        };
+        let own = AuVector::NEUTRAL.with(smile, 0.4);
+        document.take_face(1, crop, own);
+        assert_eq!((document.face, document.crop), (Some(1), crop));
+        assert_eq!(document.target(0), own);
+        document.count_as_neutral();
+        assert_eq!(document.target(0), AuVector::NEUTRAL);
+        assert_eq!(document.target(0), Pose::from(document.source));
     }
 
     #[test]
@@ -138,9 +178,9 @@ pub(crate) mod tests {
         let unit = ActionUnit::ALL[3];
         let mut document = sample();
         document.source.set(unit, 0.3);
-        document.set_au(0, unit, 0.7);
+        document.set_au(0, Sides::Both, unit, 0.7);
         document.strength = 0.0;
-        assert_eq!(document.target(0), document.source);
+        assert_eq!(document.target(0), Pose::from(document.source));
         document.strength = 1.0;
         assert_eq!(document.target(0), document.pose(0));
     }

@@ -128,6 +128,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::Sides;
     use crate::studio::document::tests::sample;
     use proptest::prelude::*;
 
@@ -137,7 +138,7 @@ mod tests {
 
     fn slide(history: &mut History, code: u8, value: f32) {
         history.drag(Gesture::Slider(unit(code)), |d| {
-            d.set_au(0, unit(code), value)
+            d.set_au(0, Sides::Both, unit(code), value)
         });
     }
 
@@ -149,13 +150,13 @@ mod tests {
         }
         slide(&mut history, 6, 0.5);
         assert!(history.undo());
-        assert_eq!(history.document().aus.get(unit(6)), 0.0);
-        assert_eq!(history.document().aus.get(unit(12)), 1.0);
+        assert_eq!(history.document().still.get(unit(6)), 0.0);
+        assert_eq!(history.document().still.get(unit(12)), 1.0);
         assert!(history.undo());
         assert_eq!(history.document(), &sample());
         assert!(!history.undo());
         assert!(history.redo() && history.redo() && !history.redo());
-        assert_eq!(history.document().aus.get(unit(6)), 0.5);
+        assert_eq!(history.document().still.get(unit(6)), 0.5);
     }
 
     #[test]
@@ -165,7 +166,7 @@ mod tests {
         history.end_gesture();
         slide(&mut history, 12, 0.6);
         history.undo();
-        assert_eq!(history.document().aus.get(unit(12)), 0.3);
+        assert_eq!(history.document().still.get(unit(12)), 0.3);
     }
 
     #[test]
@@ -196,9 +197,9 @@ mod tests {
             for (index, value, drag) in edits {
                 let unit = ActionUnit::ALL[index];
                 if drag {
-                    history.drag(Gesture::Slider(unit), |d| d.set_au(0, unit, value));
+                    history.drag(Gesture::Slider(unit), |d| d.set_au(0, Sides::Both, unit, value));
                 } else {
-                    history.edit(|d| d.set_au(0, unit, value));
+                    history.edit(|d| d.set_au(0, Sides::Both, unit, value));
                 }
             }
             let end = history.document().clone();

@@ -7,6 +7,8 @@ mod au;
 mod crop;
 mod document;
 mod history;
+mod limit;
+mod pose;
 mod preset;
 mod track;
 
@@ -14,5 +16,7 @@ pub use au::{ActionUnit, AuError, AuVector, Group};
 pub use crop::{Crop, CropError};
 pub use document::{Document, PortraitRef};
 pub use history::{Gesture, History};
+pub use limit::{Limit, Part};
+pub use pose::{Pose, Sides};
 pub use preset::{Preset, PresetError};
 pub use track::{Easing, Keyframe, Playback, Track};

@@ -1,8 +1,10 @@
-//! A first expression track: keyframes of all seventeen Action Units, each with an easing towards the next.
+//! A first expression track: keyframes of all seventeen Action Units on both halves of the face, each with an easing towards the next.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-use super::AuVector;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Pose;
 
 /// How the values go from one keyframe to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -62,7 +64,7 @@ impl std::fmt::Display for Easing {
 pub struct Keyframe {
     /// Seconds from the start.
     pub time: f64,
-    pub aus: AuVector,
+    pub pose: Pose,
     /// The way to the next keyframe.
     pub easing: Easing,
 }
@@ -95,7 +97,9 @@ impl std::fmt::Display for Playback {
 /// Keyframes in the order of time, and how they are played.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Track {
-    keyframes: Vec<Keyframe>,
+    /// Shared between the steps of undo: a clip's movement has a keyframe for every frame.
+    #[serde(serialize_with = "write_shared", deserialize_with = "read_shared")]
+    keyframes: Arc<Vec<Keyframe>>,
     /// Frames a second, in [`Track::FPS`].
     fps: f64,
     /// How many frames one pass has, in [`Track::FRAMES`].
@@ -103,10 +107,18 @@ pub struct Track {
     pub playback: Playback,
 }
 
+fn write_shared<S: Serializer>(keys: &Arc<Vec<Keyframe>>, to: S) -> Result<S::Ok, S::Error> {
+    keys.as_slice().serialize(to)
+}
+
+fn read_shared<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Vec<Keyframe>>, D::Error> {
+    Vec::deserialize(from).map(Arc::new)
+}
+
 impl Default for Track {
     fn default() -> Self {
         Self {
-            keyframes: Vec::new(),
+            keyframes: Arc::default(),
             fps: 24.0,
             frames: 48,
             playback: Playback::default(),
@@ -124,6 +136,11 @@ impl Track {
     /// The keyframes, in the order of time.
     pub fn keyframes(&self) -> &[Keyframe] {
         &self.keyframes
+    }
+
+    /// The keyframes, no longer shared.
+    fn keys(&mut self) -> &mut Vec<Keyframe> {
+        Arc::make_mut(&mut self.keyframes)
     }
 
     /// Whether there is no keyframe yet.
@@ -182,9 +199,10 @@ impl Track {
 
     /// Sets all values at a frame: changes the keyframe there, or makes one. A new one takes the easing of the one
     /// before it.
-    pub fn set_key(&mut self, frame: u32, aus: AuVector) {
+    pub fn set_key(&mut self, frame: u32, pose: impl Into<Pose>) {
+        let pose = pose.into();
         if let Some(index) = self.key_on(frame) {
-            self.keyframes[index].aus = aus;
+            self.keys()[index].pose = pose;
             return;
         }
         let time = self.time_of(frame);
@@ -193,19 +211,34 @@ impl Track {
             .checked_sub(1)
             .and_then(|before| self.keyframes.get(before))
             .map_or_else(Easing::default, |key| key.easing);
-        self.keyframes.insert(at, Keyframe { time, aus, easing });
+        self.keys().insert(at, Keyframe { time, pose, easing });
+    }
+
+    /// Puts a whole movement on the track in place of what was there: one keyframe a frame from the start on, straight
+    /// from each to the next, at a frame rate brought within [`Track::FPS`]. Frames without a pose get no keyframe.
+    pub fn set_movement(&mut self, fps: f64, poses: &[Option<Pose>]) {
+        self.set_fps(fps);
+        self.set_frames(u32::try_from(poses.len()).unwrap_or(u32::MAX));
+        let keys = poses.iter().enumerate().filter_map(|(i, pose)| {
+            Some(Keyframe {
+                time: i as f64 / self.fps,
+                pose: (*pose)?,
+                easing: Easing::Linear,
+            })
+        });
+        self.keyframes = Arc::new(keys.collect());
     }
 
     /// Takes a keyframe away; an index that isn't there changes nothing.
     pub fn remove_key(&mut self, index: usize) {
         if index < self.keyframes.len() {
-            self.keyframes.remove(index);
+            self.keys().remove(index);
         }
     }
 
     /// Sets the easing from a keyframe to the next.
     pub fn set_easing(&mut self, index: usize, easing: Easing) {
-        if let Some(key) = self.keyframes.get_mut(index) {
+        if let Some(key) = self.keys().get_mut(index) {
             key.easing = easing;
         }
     }
@@ -217,29 +250,29 @@ impl Track {
         if index >= self.keyframes.len() || taken {
             return index;
         }
-        let mut key = self.keyframes.remove(index);
+        let mut key = self.keys().remove(index);
         key.time = self.time_of(frame);
         let at = self
             .keyframes
             .partition_point(|other| other.time < key.time);
-        self.keyframes.insert(at, key);
+        self.keys().insert(at, key);
         at
     }
 
     /// The values at a time in seconds; before the first keyframe and after the last one they hold. `None` where
     /// there is no keyframe at all.
-    pub fn value_at(&self, time: f64) -> Option<AuVector> {
+    pub fn value_at(&self, time: f64) -> Option<Pose> {
         let last = self.keyframes.last()?;
         let next = self.keyframes.partition_point(|key| key.time <= time);
         if next == 0 {
-            return Some(self.keyframes[0].aus);
+            return Some(self.keyframes[0].pose);
         }
         if next == self.keyframes.len() {
-            return Some(last.aus);
+            return Some(last.pose);
         }
         let (from, to) = (&self.keyframes[next - 1], &self.keyframes[next]);
         let t = ((time - from.time) / (to.time - from.time)) as f32;
-        Some(from.aus.lerp(&to.aus, from.easing.at(t)))
+        Some(from.pose.lerp(&to.pose, from.easing.at(t)))
     }
 
     /// The frames of the forward pass in the order in which they are shown once through: forward, and for ping-pong
@@ -272,11 +305,11 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::ActionUnit;
+    use crate::studio::{ActionUnit, Sides};
     use proptest::prelude::*;
 
-    fn smile(value: f32) -> AuVector {
-        AuVector::NEUTRAL.with(ActionUnit::from_code(12).unwrap(), value)
+    fn smile(value: f32) -> Pose {
+        Pose::NEUTRAL.with(Sides::Both, ActionUnit::from_code(12).unwrap(), value)
     }
 
     #[test]
@@ -318,7 +351,7 @@ mod tests {
         }
         assert_eq!(track.move_key(0, 10), 0, "taken");
         assert_eq!(track.move_key(0, 30), 2);
-        let values: Vec<AuVector> = track.keyframes().iter().map(|k| k.aus).collect();
+        let values: Vec<Pose> = track.keyframes().iter().map(|k| k.pose).collect();
         assert_eq!(values, [smile(0.5), smile(1.0), smile(0.0)]);
     }
 
@@ -343,6 +376,18 @@ mod tests {
         assert_eq!(track.playing_at(9.0), (2, true));
         track.playback = Playback::Loop;
         assert_eq!(track.playing_at(3.0 / 24.0 + 0.001), (0, false));
+    }
+
+    #[test]
+    fn a_movement_takes_the_tracks_place_and_bridges_its_gaps() {
+        let mut track = Track::default();
+        track.set_key(40, smile(0.9));
+        track.set_movement(10.0, &[Some(smile(0.0)), None, None, Some(smile(0.6))]);
+        assert_eq!((track.fps(), track.frames()), (10.0, 4));
+        assert_eq!(track.keyframes().len(), 2);
+        let between = track.value_at(0.1).unwrap();
+        assert!(between.distance(&smile(0.2)) < 1e-6);
+        assert_eq!(track.value_at(0.3), Some(smile(0.6)));
     }
 
     #[test]

@@ -4,7 +4,10 @@
 #![allow(clippy::needless_range_loop)] // the definitions read as in the papers
 
 use candle_core::{Device, Tensor};
-use mien::nn::{ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa};
+use mien::nn::{
+    ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, Separable,
+    Slopes, max_pool,
+};
 
 use super::procedural::u;
 
@@ -217,9 +220,114 @@ pub fn normalised(
         norm: Some(&norm),
         relu,
         residual: Some(&residual),
+        slopes: None,
     };
     let found = conv.forward_then(&x, &epilogue).unwrap();
     assert_close(&values(&found), &added, tolerance, "norm and residual");
+}
+
+/// A depthwise filter, a pointwise kernel, a residual of fewer channels and slopes, padded as TensorFlow does.
+pub fn separable(
+    pictures: usize,
+    (channels, outputs, kept): (usize, usize, usize),
+    stride: usize,
+    (h, w): (usize, usize),
+) {
+    let (x, xs) = tensor("x", &[pictures, channels, h, w]);
+    let (filters, fs) = tensor("filters", &[channels, 1, 3, 3]);
+    let (filter_bias, fb) = tensor("filter bias", &[channels]);
+    let (pointwise, ps) = tensor("pointwise", &[outputs, channels, 1, 1]);
+    let (bias, bs) = tensor("bias", &[outputs]);
+    let (slopes, ss) = tensor("slopes", &[outputs]);
+    let (out_h, out_w) = (h.div_ceil(stride), w.div_ceil(stride));
+    let (residual, rs) = tensor("residual", &[pictures, kept, out_h, out_w]);
+
+    let before = |size: usize| ((size.div_ceil(stride) - 1) * stride + 3).saturating_sub(size) / 2;
+    let (top, left) = (before(h) as isize, before(w) as isize);
+    let mut expected = Vec::new();
+    for n in 0..pictures {
+        for o in 0..outputs {
+            for y in 0..out_h {
+                for x in 0..out_w {
+                    let mut sum = f64::from(bs[o]);
+                    for c in 0..channels {
+                        let mut filtered = f64::from(fb[c]);
+                        for k in 0..9 {
+                            let iy = (y * stride + k / 3) as isize - top;
+                            let ix = (x * stride + k % 3) as isize - left;
+                            if (0..h as isize).contains(&iy) && (0..w as isize).contains(&ix) {
+                                let at = ((n * channels + c) * h + iy as usize) * w + ix as usize;
+                                filtered += f64::from(xs[at]) * f64::from(fs[c * 9 + k]);
+                            }
+                        }
+                        sum += filtered * f64::from(ps[o * channels + c]);
+                    }
+                    if o < kept {
+                        sum += f64::from(rs[((n * kept + o) * out_h + y) * out_w + x]);
+                    }
+                    expected.push(if sum > 0.0 {
+                        sum
+                    } else {
+                        sum * f64::from(ss[o])
+                    });
+                }
+            }
+        }
+    }
+    for isa in Isa::available() {
+        let slopes = Slopes::new(&slopes).unwrap();
+        let layer = Separable::with_isa(
+            (&filters, &filter_bias),
+            (&pointwise, &bias),
+            stride,
+            slopes,
+            isa,
+        )
+        .unwrap();
+        let found = layer.forward(&x, &residual).unwrap();
+        assert_eq!(found.dims(), [pictures, outputs, out_h, out_w]);
+        assert_close(
+            &values(&found),
+            &expected,
+            3e-5,
+            &format!("separable {isa:?}"),
+        );
+    }
+}
+
+/// A convolution with slopes behind it, and the larger of 2x2 samples.
+pub fn rectified(channels: usize, (h, w): (usize, usize)) {
+    let (x, xs) = tensor("x", &[1, channels, h, w]);
+    let (slopes, ss) = tensor("slopes", &[channels]);
+    let slopes = Slopes::new(&slopes).unwrap();
+    let eye = Tensor::eye(channels, candle_core::DType::F32, &Device::Cpu).unwrap();
+    let eye = eye.reshape((channels, channels, 1, 1)).unwrap();
+    let conv = Conv2d::new(&eye, None, ConvConfig::default()).unwrap();
+    let found = conv
+        .forward_then(&x, &Epilogue::rectified(&slopes))
+        .unwrap();
+    let wanted: Vec<f64> = xs
+        .iter()
+        .enumerate()
+        .map(|(i, v)| f64::from(if *v > 0.0 { *v } else { v * ss[i / (h * w)] }))
+        .collect();
+    assert_close(&values(&found), &wanted, 1e-6, "slopes");
+
+    let pooled = max_pool(&x).unwrap();
+    assert_eq!(pooled.dims(), [1, channels, h / 2, w / 2]);
+    let at = |c: usize, y: usize, x: usize| xs[(c * h + y) * w + x];
+    let mut wanted = Vec::new();
+    for c in 0..channels {
+        for y in 0..h / 2 {
+            for x in 0..w / 2 {
+                let (y, x) = (2 * y, 2 * x);
+                let upper = at(c, y, x).max(at(c, y, x + 1));
+                let lower = at(c, y + 1, x).max(at(c, y + 1, x + 1));
+                wanted.push(f64::from(upper.max(lower)));
+            }
+        }
+    }
+    assert_close(&values(&pooled), &wanted, 1e-9, "pool");
 }
 
 /// Constants seen through padding, against a convolution of planes that hold them.

@@ -1,15 +1,11 @@
 //! What the export dialog looks like.
 
-use std::time::Duration;
-
-use iced::widget::{
-    button, column, container, pick_list, progress_bar, row, space, text, text_input,
-};
+use iced::widget::{button, column, container, pick_list, row, space, text, text_input};
 use iced::{Alignment, Element, Length};
 
 use super::{Export, Message, SCALES};
 use crate::app::theme;
-use crate::app::widgets::{action, decimal, toggle};
+use crate::app::widgets::{action, decimal, progress_of, toggle};
 use crate::engine::{Format, Pane, Progress};
 use crate::studio::Document;
 
@@ -151,24 +147,9 @@ impl Export {
     }
 
     fn progress(&self, progress: &Progress) -> Element<'_, Message> {
-        let left = progress
-            .remaining()
-            .map_or("working out the time left".to_owned(), |left| {
-                format!("{} left", duration(left))
-            });
         column![
             text("Exporting").size(theme::LARGE),
-            progress_bar(0.0..=1.0, progress.fraction()).girth(8),
-            row![
-                text(format!(
-                    "{} of {} frames",
-                    progress.done(),
-                    progress.total()
-                ))
-                .size(theme::NORMAL),
-                space::horizontal(),
-                text(left).size(theme::NORMAL).color(theme::DIM),
-            ],
+            progress_of(progress),
             row![space::horizontal(), action("Cancel", Some(Message::Cancel))],
         ]
         .spacing(12)
@@ -185,26 +166,4 @@ fn entry<'a>(
         .size(theme::NORMAL)
         .padding([4, 8])
         .style(theme::field)
-}
-
-/// A length of time as a person says it.
-fn duration(time: Duration) -> String {
-    let seconds = time.as_secs_f64().ceil() as u64;
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_read_as_a_person_says_them() {
-        assert_eq!(duration(Duration::from_millis(1200)), "2 s");
-        assert_eq!(duration(Duration::from_secs(61)), "1 min 01 s");
-        assert_eq!(duration(Duration::from_secs(7260)), "2 h 01 min");
-    }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::panes::toggle_pane;
 use super::timeline::short;
 use super::widgets::decimal;
-use crate::engine::{ExportJob, Format, LoopCount, Pane, Picture, Progress, Scene};
+use crate::engine::{ExportJob, Format, FoundFace, LoopCount, Pane, Picture, Progress, Scene};
 use crate::studio::{Document, Playback};
 
 /// The shares of the portrait's size that are offered.
@@ -78,6 +78,16 @@ pub enum Action {
     Done(PathBuf),
 }
 
+/// What the document speaks of.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub picture: Arc<Picture>,
+    /// The face that is edited, where it is known.
+    pub face: Option<Arc<FoundFace>>,
+    /// The frame under the playhead.
+    pub frame: u32,
+}
+
 impl Export {
     /// A dialog for this document: a movement as GIF when there is one, else a picture.
     pub fn new(document: &Document, folder: &Path) -> Self {
@@ -107,13 +117,7 @@ impl Export {
         self.running.is_some()
     }
 
-    pub fn update(
-        &mut self,
-        message: Message,
-        document: &Document,
-        frame: u32,
-        portrait: &Arc<Picture>,
-    ) -> Action {
+    pub fn update(&mut self, message: Message, document: &Document, seen: Seen) -> Action {
         match message {
             Message::Format(format) => {
                 self.format = format;
@@ -134,7 +138,7 @@ impl Export {
                     self.replacing = Some(path);
                 }
             }
-            Message::Start => match self.job(document, frame, portrait) {
+            Message::Start => match self.job(document, seen) {
                 Ok(job) if job.path.exists() && self.replacing.as_ref() != Some(&job.path) => {
                     self.problem = Some(format!(
                         "{} is there already; export again to replace it, or change the name.",
@@ -169,12 +173,7 @@ impl Export {
         Action::None
     }
 
-    fn job(
-        &self,
-        document: &Document,
-        frame: u32,
-        portrait: &Arc<Picture>,
-    ) -> Result<ExportJob, String> {
+    fn job(&self, document: &Document, seen: Seen) -> Result<ExportJob, String> {
         let max = self.format.max_fps().min(120.0);
         let fps = decimal(&self.fps)
             .filter(|fps| (1.0..=max).contains(fps))
@@ -201,7 +200,7 @@ impl Export {
         }
         let mut document = document.clone();
         let order = match self.format {
-            Format::Png => vec![frame],
+            Format::Png => vec![seen.frame],
             _ => {
                 // The movement keeps its seconds whatever the rate of the file.
                 document.track.set_fps(fps);
@@ -209,7 +208,8 @@ impl Export {
             }
         };
         Ok(ExportJob {
-            portrait: Arc::clone(portrait),
+            portrait: seen.picture,
+            face: seen.face,
             scenes: order
                 .into_iter()
                 .map(|frame| Scene::of(&document, frame))
@@ -245,8 +245,15 @@ mod tests {
     }
 
     fn job(export: &Export, document: &Document) -> Result<ExportJob, String> {
-        let picture = Arc::new(Picture::new(40, 30, vec![0; 4800]).unwrap());
-        export.job(document, 0, &picture)
+        export.job(document, seen())
+    }
+
+    fn seen() -> Seen {
+        Seen {
+            picture: Arc::new(Picture::new(40, 30, vec![0; 4800]).unwrap()),
+            face: None,
+            frame: 0,
+        }
     }
 
     #[test]
@@ -286,10 +293,9 @@ mod tests {
     fn a_file_that_is_there_is_replaced_only_when_asked_twice() {
         let folder = tempfile::tempdir().unwrap();
         let document = document();
-        let picture = Arc::new(Picture::new(40, 30, vec![0; 4800]).unwrap());
         let mut export = Export::new(&document, folder.path());
         std::fs::write(&export.path, b"precious").unwrap();
-        let mut start = || export.update(Message::Start, &document, 0, &picture);
+        let mut start = || export.update(Message::Start, &document, seen());
         assert!(matches!(start(), Action::None));
         assert!(matches!(start(), Action::Run(..)));
     }

@@ -1,0 +1,198 @@
+//! `mien face`: the faces of a portrait, their pose and what they show; or those of a clip, frame by frame.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::engine::{AuTrack, EngineError, FoundFace, Model, OneEuro, Portrait, Progress, Reading};
+use crate::studio::{ActionUnit, AuVector};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF), or with --clip a video, a GIF or a folder of frames
+    portrait: PathBuf,
+
+    /// Reads a clip: the Action Units of its largest face, frame by frame
+    #[arg(long, conflicts_with = "landmarks")]
+    clip: bool,
+
+    /// With --clip: reads against the clip's own resting face, which sees slighter movement
+    #[arg(long, requires = "clip")]
+    own_rest: bool,
+
+    /// With --clip: takes out the tremble of the measured values
+    #[arg(long, requires = "clip")]
+    smooth: bool,
+
+    /// Prints JSON in place of a table
+    #[arg(long)]
+    json: bool,
+
+    /// With --json: the 478 landmarks and 52 blendshape scores of every face too
+    #[arg(long, requires = "json")]
+    landmarks: bool,
+
+    /// A GANimation weight file (safetensors) whose crop is printed in place of that of the one that comes with Mien
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
+    if arguments.clip {
+        return clip(arguments);
+    }
+    let model = Model::open(arguments.weights.as_deref())?;
+    let portrait = Portrait::open(&arguments.portrait, model.crop())?;
+    if arguments.json {
+        println!("{:#}", document(&portrait, arguments.landmarks));
+    } else if portrait.faces.is_empty() {
+        println!(
+            "{}: no face was found; if there is one, give its square to \"mien edit\" with --crop.",
+            portrait.name
+        );
+    } else {
+        print!("{}", table(&portrait));
+    }
+    Ok(())
+}
+
+fn clip(arguments: &Arguments) -> Result<(), EngineError> {
+    let progress = Progress::new(0);
+    let cancel = progress.cancel.clone();
+    drop(ctrlc::set_handler(move || cancel.cancel()));
+    let track = AuTrack::read(&arguments.portrait, &progress)?;
+    let values = track.smoothed(Reading {
+        smoothing: if arguments.smooth {
+            OneEuro::default()
+        } else {
+            OneEuro::OFF
+        },
+        own: arguments.own_rest,
+    });
+    if let Some(broken) = &track.broken {
+        eprintln!("mien: {broken}");
+    }
+    let frames = track.frames.iter().zip(&values);
+    if arguments.json {
+        let frames: Vec<Value> = frames
+            .map(|(frame, aus)| {
+                json!({
+                    "time": (frame.time * 1e4).round() / 1e4,
+                    "units": aus.as_ref().map(units),
+                })
+            })
+            .collect();
+        let document = json!({
+            "clip": track.name,
+            "fps": track.fps,
+            "rest": track.rest,
+            "frames": frames,
+        });
+        println!("{document:#}");
+        return Ok(());
+    }
+    println!(
+        "{}: {} frames, {:.3} a second, {} without a face",
+        track.name,
+        track.frames.len(),
+        track.fps,
+        track.faceless()
+    );
+    let names = ActionUnit::ALL.map(|unit| format!("{:>5}", unit.to_string()));
+    println!("{:>6}{:>9} {}", "frame", "seconds", names.join(" "));
+    for (i, (frame, aus)) in frames.enumerate() {
+        let values = match aus {
+            Some(aus) => ActionUnit::ALL
+                .map(|unit| format!("{:>5.2}", aus.get(unit)))
+                .join(" "),
+            None => "    no face".to_owned(),
+        };
+        println!("{:>6}{:>9.3} {values}", i + 1, frame.time);
+    }
+    Ok(())
+}
+
+/// Every unit by its name, rounded.
+fn units(aus: &AuVector) -> Value {
+    let named = ActionUnit::ALL.map(|unit| {
+        let value = (f64::from(aus.get(unit)) * 1e3).round() / 1e3;
+        (unit.to_string(), json!(value))
+    });
+    Value::Object(named.into_iter().collect())
+}
+
+/// Left, top, width and height of the landmarks, in pixels.
+fn box_of(face: &FoundFace) -> [f32; 4] {
+    let (left, top, right, bottom) = face.mesh.bounds();
+    [left, top, right - left, bottom - top]
+}
+
+fn document(portrait: &Portrait, landmarks: bool) -> Value {
+    let rounded = |value: f32, digits: i32| {
+        let unit = 10f64.powi(digits);
+        (f64::from(value) * unit).round() / unit
+    };
+    let faces = portrait.faces.iter().map(|face| {
+        let all = |values: &[f32]| json!(values.iter().map(|v| rounded(*v, 1)).collect::<Vec<_>>());
+        let crop = face.crop;
+        let mut value = json!({
+            "box": all(&box_of(face)),
+            "presence": rounded(face.presence, 3),
+            "yaw": rounded(face.pose.yaw, 1),
+            "pitch": rounded(face.pose.pitch, 1),
+            "roll": rounded(face.pose.roll, 1),
+            "crop": all(&[crop.x, crop.y, crop.side]),
+            "units": units(&face.aus),
+        });
+        if landmarks {
+            let points = face.mesh.points().iter();
+            value["landmarks"] = points.map(|p| json!(p.map(|v| rounded(v, 2)))).collect();
+            let names = crate::face::BLENDSHAPES.iter().zip(face.scores);
+            let scores = names.map(|(name, v)| ((*name).to_owned(), json!(rounded(v, 4))));
+            value["blendshapes"] = Value::Object(scores.collect());
+        }
+        value
+    });
+    json!({
+        "portrait": portrait.name,
+        "width": portrait.picture.width(),
+        "height": portrait.picture.height(),
+        "faces": faces.collect::<Vec<_>>(),
+    })
+}
+
+/// One column a face, at most so many side by side.
+const COLUMNS: usize = 6;
+
+fn table(portrait: &Portrait) -> String {
+    let mut text = String::new();
+    let (width, height) = portrait.picture.size();
+    let count = match portrait.faces.len() {
+        1 => "1 face".to_owned(),
+        n => format!("{n} faces"),
+    };
+    text += &format!("{}, {width} x {height}: {count}\n", portrait.name);
+    for (part, faces) in portrait.faces.chunks(COLUMNS).enumerate() {
+        let mut line = |label: &str, cell: &dyn Fn(usize, &FoundFace) -> String| {
+            text += &format!("{label:<26}");
+            for (i, face) in faces.iter().enumerate() {
+                text += &format!("{:>9}", cell(part * COLUMNS + i + 1, face));
+            }
+            text += "\n";
+        };
+        line("face", &|number, _| number.to_string());
+        for (i, name) in ["left", "top", "width", "height"].into_iter().enumerate() {
+            line(name, &|_, face| format!("{:.1}", box_of(face)[i]));
+        }
+        line("presence", &|_, face| format!("{:.3}", face.presence));
+        line("yaw, degrees", &|_, face| format!("{:.1}", face.pose.yaw));
+        line("pitch", &|_, face| format!("{:.1}", face.pose.pitch));
+        line("roll", &|_, face| format!("{:.1}", face.pose.roll));
+        for unit in ActionUnit::ALL {
+            let label = format!("{:<5}{}", unit.to_string(), unit.name());
+            line(&label, &|_, face| format!("{:.2}", face.aus.get(unit)));
+        }
+    }
+    text
+}

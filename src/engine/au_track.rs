@@ -1,0 +1,284 @@
+//! The Action Units of a clip's face, frame by frame: how a reference clip drives an expression.
+
+use std::path::Path;
+
+use super::faces::{finder, units_of};
+use super::{EngineError, Progress};
+use crate::face::{BLENDSHAPES, Face, Neutral, OneEuro, Tracker, smooth};
+use crate::media::Clip;
+use crate::studio::{AuVector, Pose, Track};
+
+/// What the face of one frame shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AuFrame {
+    /// Seconds from the clip's start.
+    pub time: f64,
+    /// Nothing where there is no face.
+    pub aus: Option<AuVector>,
+    /// The same read against the clip's own resting face, where it has one: more of a slight movement is seen then.
+    pub own: Option<AuVector>,
+}
+
+/// The Action Units of a clip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuTrack {
+    /// The clip's file name.
+    pub name: String,
+    /// Frames a second; the mean where frames last differently.
+    pub fps: f64,
+    /// In the order of time; at least one, and at least one with a face.
+    pub frames: Vec<AuFrame>,
+    /// The frame whose face is the most relaxed, and counts as the clip's own resting face.
+    pub rest: usize,
+    /// Why the clip could not be read to its end.
+    pub broken: Option<String>,
+}
+
+/// The sum of its Action Units up to which a face counts as relaxed.
+const RELAXED: f32 = 0.4;
+
+/// What a curve is made from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// How the tremble is taken out.
+    pub smoothing: OneEuro,
+    /// Whether the units are read against the clip's own resting face.
+    pub own: bool,
+}
+
+impl AuTrack {
+    /// Reads a clip: one face, followed from frame to frame, at first the largest; one that leaves and comes back is
+    /// found again. Of a clip that is damaged on the way the part before it is given.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`EngineError::Refused`] when no frame shows a
+    /// face, [`EngineError::Cancelled`] when `progress` was asked to stop.
+    pub fn read(path: &Path, progress: &Progress) -> Result<AuTrack, EngineError> {
+        let finder = finder()?;
+        let clip = Clip::open(path)?;
+        let name = path.file_name().map_or_else(
+            || path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let info = *clip.info();
+        let judged = info
+            .seconds
+            .map(|seconds| (seconds * info.fps).round() as usize);
+        progress.set_total(info.frames.or(judged).unwrap_or(0));
+
+        let mut tracker = Tracker::default();
+        let mut seen: Vec<(f64, Option<Face>)> = Vec::new();
+        let mut broken = None;
+        for frame in clip {
+            if progress.cancel.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            let frame = match frame {
+                Ok(frame) => frame,
+                Err(error) if seen.is_empty() => return Err(error.into()),
+                Err(error) => {
+                    broken = Some(error.to_string());
+                    break;
+                }
+            };
+            let face = tracker
+                .next(finder, &frame.picture)
+                .map_err(|error| EngineError::Network(error.to_string()))?;
+            seen.push((frame.time, face));
+            progress.step();
+        }
+        let track = Self::of(name, info.fps, &seen).ok_or_else(|| {
+            EngineError::Refused(format!(
+                "no face was found in any of the {} frames of {}; take a clip in which a face is seen from the front, at least a tenth of the picture high.",
+                seen.len(),
+                path.display()
+            ))
+        })?;
+        Ok(AuTrack { broken, ..track })
+    }
+
+    /// `None` where no frame shows a face.
+    fn of(name: String, fps: f64, seen: &[(f64, Option<Face>)]) -> Option<AuTrack> {
+        let plain: Vec<Option<AuVector>> = seen
+            .iter()
+            .map(|(_, face)| face.as_ref().map(|face| units_of(face, None)))
+            .collect();
+        let activity = |i: &usize| {
+            let units = plain[*i].map_or(0.0, |aus| aus.values().iter().sum::<f32>());
+            let scores = seen[*i]
+                .1
+                .as_ref()
+                .map_or(0.0, |face| movement(&face.scores));
+            // Relaxed faces all read zero; among them the scores decide.
+            units + 0.1 * scores
+        };
+        let rest = (0..seen.len())
+            .filter(|i| plain[*i].is_some())
+            .min_by(|a, b| activity(a).total_cmp(&activity(b)))?;
+        let resting = seen[rest].1.as_ref()?;
+        let neutral = Neutral::of(resting.mesh.points(), &resting.scores);
+        let frames = seen.iter().zip(&plain).map(|((time, face), aus)| AuFrame {
+            time: *time,
+            aus: *aus,
+            own: face.as_ref().map(|face| units_of(face, Some(&neutral))),
+        });
+        Some(AuTrack {
+            name,
+            fps,
+            frames: frames.collect(),
+            rest,
+            broken: None,
+        })
+    }
+
+    /// Whether the clip shows a relaxed face somewhere, so that reading against it is better than not.
+    pub fn rests(&self) -> bool {
+        let resting = self.frames.get(self.rest).and_then(|frame| frame.aus);
+        resting.is_some_and(|aus| aus.values().iter().sum::<f32>() <= RELAXED)
+    }
+
+    /// The Action Units as they were measured, as many as there are frames.
+    pub fn measured(&self, own: bool) -> Vec<Option<AuVector>> {
+        let frames = self.frames.iter();
+        frames
+            .map(|frame| if own { frame.own } else { frame.aus })
+            .collect()
+    }
+
+    /// How many frames show no face.
+    pub fn faceless(&self) -> usize {
+        let without = self.frames.iter().filter(|frame| frame.aus.is_none());
+        without.count()
+    }
+
+    /// The Action Units with their tremble taken out, as many as there are frames.
+    pub fn smoothed(&self, reading: Reading) -> Vec<Option<AuVector>> {
+        let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
+        let values: Vec<_> = self
+            .measured(reading.own)
+            .into_iter()
+            .map(|aus| aus.map(|aus| *aus.values()))
+            .collect();
+        smooth(&times, &values, reading.smoothing)
+            .into_iter()
+            .map(|values| values.map(AuVector::from))
+            .collect()
+    }
+
+    /// The movement for a track: a pose for each frame at [`AuTrack::rate`]. With `start` it is relative: the expression
+    /// of a portrait, to which the difference from the clip's first face is added, so that the movement begins there.
+    pub fn poses(&self, reading: Reading, start: Option<&AuVector>) -> Vec<Option<Pose>> {
+        let values = self.smoothed(reading);
+        let first = values.iter().flatten().next().copied().unwrap_or_default();
+        let moved = |aus: AuVector| match start {
+            Some(start) => AuVector::from(std::array::from_fn(|i| {
+                start.values()[i] + (aus.values()[i] - first.values()[i])
+            })),
+            None => aus,
+        };
+        let rate = self.rate();
+        let start = self.frames.first().map_or(0.0, |frame| frame.time);
+        let end = self.frames.last().map_or(0.0, |frame| frame.time);
+        let count = ((end - start) * rate).round().max(0.0) as usize + 1;
+        (0..count)
+            .map(|i| {
+                let time = start + i as f64 / rate;
+                values[self.nearest(time)].map(|aus| moved(aus).into())
+            })
+            .collect()
+    }
+
+    /// The frame rate of [`AuTrack::poses`]: the clip's own, as far as a track can have it.
+    pub fn rate(&self) -> f64 {
+        self.fps.clamp(*Track::FPS.start(), *Track::FPS.end())
+    }
+
+    fn nearest(&self, time: f64) -> usize {
+        let after = self.frames.partition_point(|frame| frame.time < time);
+        let gap = |i: usize| {
+            self.frames
+                .get(i)
+                .map_or(f64::MAX, |f| (f.time - time).abs())
+        };
+        match after.checked_sub(1) {
+            Some(before) if gap(before) <= gap(after) => before,
+            _ => after.min(self.frames.len() - 1),
+        }
+    }
+}
+
+/// How much the scores say that a face moves; where it looks is no movement.
+fn movement(scores: &[f32; 52]) -> f32 {
+    BLENDSHAPES
+        .iter()
+        .zip(scores)
+        .filter(|(name, _)| !name.starts_with('_') && !name.starts_with("eyeLook"))
+        .map(|(_, score)| score)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::ActionUnit;
+
+    fn smile(value: f32) -> AuVector {
+        AuVector::NEUTRAL.with(ActionUnit::from_code(12).unwrap(), value)
+    }
+
+    fn track(values: &[(f64, Option<f32>)]) -> AuTrack {
+        AuTrack {
+            name: "clip".to_owned(),
+            fps: 10.0,
+            frames: values
+                .iter()
+                .map(|(time, value)| AuFrame {
+                    time: *time,
+                    aus: value.map(smile),
+                    own: value.map(|value| smile(value / 2.0)),
+                })
+                .collect(),
+            rest: 0,
+            broken: None,
+        }
+    }
+
+    const PLAIN: Reading = Reading {
+        smoothing: OneEuro::OFF,
+        own: false,
+    };
+
+    #[test]
+    fn uneven_frames_are_spread_evenly_and_gaps_stay() {
+        let track = track(&[(0.0, Some(0.1)), (0.1, None), (0.4, Some(0.5))]);
+        let poses = track.poses(PLAIN, None);
+        let values: Vec<_> = poses
+            .iter()
+            .map(|pose| pose.map(|pose| pose.get(ActionUnit::from_code(12).unwrap())))
+            .collect();
+        assert_eq!(values, [Some(0.1), None, None, Some(0.5), Some(0.5)]);
+        assert_eq!(track.faceless(), 1);
+        assert!(track.rests());
+        let own = Reading { own: true, ..PLAIN };
+        let unit = ActionUnit::from_code(12).unwrap();
+        assert_eq!(track.poses(own, None)[3].unwrap().get(unit), 0.25);
+    }
+
+    #[test]
+    fn a_relative_movement_begins_at_the_portraits_own_expression() {
+        let track = track(&[
+            (0.0, None),
+            (0.1, Some(0.3)),
+            (0.2, Some(0.7)),
+            (0.3, Some(0.0)),
+        ]);
+        let own = smile(0.2);
+        let poses = track.poses(PLAIN, Some(&own));
+        let unit = ActionUnit::from_code(12).unwrap();
+        let value = |i: usize| poses[i].unwrap().get(unit);
+        assert_eq!(poses[0], None);
+        assert_eq!(value(1), 0.2);
+        assert!((value(2) - 0.6).abs() < 1e-6);
+        assert_eq!(value(3), 0.0);
+    }
+}

@@ -1,0 +1,227 @@
+//! The 68 points of the iBUG 300-W scheme, which published motion-transfer work measures by: choosing the clip's
+//! frame that looks most like the portrait (`find_best_frame` of Siarohin et al., FOMM, 2019) and the average keypoint
+//! distance.
+
+use super::Mesh;
+
+/// 68 points (x, y): the jaw 0..17 and the brows 17..27 from the picture's left to its right on an upright face, the
+/// nose 27..36, the eyes 36..48, the lips 48..68.
+pub type Shape = [[f32; 2]; 68];
+
+/// The landmark that stands nearest each of the 68 points. The jaw's ends are the mesh's own silhouette, which lies a
+/// little before the ears.
+const LANDMARKS: [usize; 68] = [
+    162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389, // jaw
+    46, 53, 105, 66, 107, 336, 296, 334, 283, 276, // brows
+    168, 197, 5, 4, 75, 97, 2, 326, 305, // nose
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380, // eyes
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, // lips, outer line
+    78, 81, 13, 311, 308, 402, 14, 178, // lips, inner line
+];
+
+/// The 68 points of a face, in the mesh's own pixels.
+pub fn shape68(mesh: &Mesh) -> Shape {
+    LANDMARKS.map(|landmark| {
+        let [x, y, _] = mesh.points()[landmark];
+        [x, y]
+    })
+}
+
+/// The shape with its mean at the origin and a convex hull of area 1. `None` where the hull has no area, or a
+/// coordinate is not finite.
+pub fn normalised(shape: &Shape) -> Option<Shape> {
+    let count = shape.len() as f64;
+    let mean = [0, 1].map(|i| shape.iter().map(|p| f64::from(p[i])).sum::<f64>() / count);
+    let centred = shape.map(|[x, y]| [f64::from(x) - mean[0], f64::from(y) - mean[1]]);
+    let area = hull_area(&centred);
+    let extent = centred
+        .iter()
+        .flatten()
+        .fold(0.0, |m: f64, v| m.max(v.abs()));
+    // An area that is only what rounding leaves of a line would blow the shape up to nonsense; NaN fails as well.
+    let flat = extent * extent * 1e-6;
+    (area.is_finite() && area > flat && area > 0.0).then(|| {
+        let scale = area.sqrt();
+        centred.map(|point| point.map(|value| (value / scale) as f32))
+    })
+}
+
+/// How differently two faces are shaped and posed, wherever and however large they are: the sum of squared distances
+/// between their normalised points, 0 for the same. `None` where one of them can't be normalised.
+pub fn difference(a: &Shape, b: &Shape) -> Option<f32> {
+    Some(squares(&normalised(a)?, &normalised(b)?))
+}
+
+/// The frame whose face is most like the source's, and their [`difference`]; frames without a face (`None`) or with
+/// one that has no area are passed over, and the first of equals is taken.
+pub fn best_frame(
+    source: &Shape,
+    frames: impl IntoIterator<Item = Option<Shape>>,
+) -> Option<(usize, f32)> {
+    let source = normalised(source)?;
+    let mut best: Option<(usize, f32)> = None;
+    for (i, frame) in frames.into_iter().enumerate() {
+        let Some(frame) = frame.and_then(|frame| normalised(&frame)) else {
+            continue;
+        };
+        let score = squares(&source, &frame);
+        if best.is_none_or(|(_, least)| score < least) {
+            best = Some((i, score));
+        }
+    }
+    best
+}
+
+/// The average keypoint distance as the papers compute it: the mean absolute difference per coordinate, in pixels.
+pub fn akd(a: &Shape, b: &Shape) -> f32 {
+    let pairs = a.as_flattened().iter().zip(b.as_flattened());
+    let sum: f64 = pairs
+        .map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs())
+        .sum();
+    (sum / a.as_flattened().len() as f64) as f32
+}
+
+fn squares(a: &Shape, b: &Shape) -> f32 {
+    let pairs = a.as_flattened().iter().zip(b.as_flattened());
+    pairs
+        .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
+        .sum::<f64>() as f32
+}
+
+/// The area of the points' convex hull: Andrew's monotone chain, then the shoelace formula.
+fn hull_area(points: &[[f64; 2]]) -> f64 {
+    let mut sorted = points.to_vec();
+    sorted.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
+    let lower = chain(sorted.iter());
+    let upper = chain(sorted.iter().rev());
+    // Each chain ends where the other begins, so that one after the other they go round the hull.
+    let round: Vec<[f64; 2]> = lower.into_iter().chain(upper).collect();
+    let next = round.iter().cycle().skip(1);
+    let twice: f64 = round
+        .iter()
+        .zip(next)
+        .map(|(a, b)| a[0] * b[1] - a[1] * b[0])
+        .sum();
+    twice.abs() / 2.0
+}
+
+/// One side of the hull of points that come in order: those at which it never turns right.
+fn chain<'a>(points: impl Iterator<Item = &'a [f64; 2]>) -> Vec<[f64; 2]> {
+    let mut hull: Vec<[f64; 2]> = Vec::new();
+    for point in points {
+        while let [.., a, b] = hull[..]
+            && (b[0] - a[0]) * (point[1] - a[1]) <= (b[1] - a[1]) * (point[0] - a[0])
+        {
+            hull.pop();
+        }
+        hull.push(*point);
+    }
+    hull
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mesh::samples;
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_points_stand_where_the_scheme_says() {
+        for mesh in samples::meshes() {
+            let shape = shape68(&mesh);
+            let x = |i: usize| shape[i][0];
+            let y = |i: usize| shape[i][1];
+            assert!(
+                (1..17).all(|i| x(i) > x(i - 1) || !(2..15).contains(&i)),
+                "the jaw runs to the right"
+            );
+            assert!((18..27).all(|i| x(i) > x(i - 1)), "so do the brows");
+            assert!(
+                (28..31).all(|i| y(i) > y(i - 1)),
+                "the nose's bridge runs down"
+            );
+            assert!(y(8) > y(57) && y(57) > y(33) && y(33) > y(27) && y(27) > y(19));
+            assert!(x(36) < x(39) && x(39) < x(42) && x(42) < x(45));
+            assert!(
+                y(37) < y(41) && y(44) < y(46),
+                "upper lids above lower ones"
+            );
+            assert!(x(48) < x(60) && x(64) < x(54));
+        }
+    }
+
+    #[test]
+    fn the_hull_of_known_shapes() {
+        let square = [
+            [0.0, 0.0],
+            [2.0, 0.0],
+            [2.0, 2.0],
+            [0.0, 2.0],
+            [1.0, 1.0],
+            [1.0, 0.0],
+            [2.0, 2.0],
+        ];
+        assert_eq!(hull_area(&square), 4.0);
+        assert_eq!(hull_area(&[[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]), 0.0);
+        assert_eq!(hull_area(&[[3.0, 1.0]; 5]), 0.0);
+        assert_eq!(hull_area(&[[3.0, 1.0]]), 0.0);
+        assert_eq!(hull_area(&[]), 0.0);
+    }
+
+    #[test]
+    fn shapes_without_an_area_are_refused() {
+        let line: Shape = std::array::from_fn(|i| [i as f32 * 0.7, i as f32 * 0.3]);
+        assert_eq!(normalised(&line), None);
+        assert_eq!(normalised(&[[5.0; 2]; 68]), None);
+        assert_eq!(normalised(&[[f32::NAN; 2]; 68]), None);
+        let [mesh, _] = samples::meshes();
+        let mut shape = shape68(&mesh);
+        shape[3][1] = f32::INFINITY;
+        assert_eq!(normalised(&shape), None);
+        assert_eq!(best_frame(&shape, [Some(shape68(&mesh))]), None);
+    }
+
+    #[test]
+    fn the_best_frame_is_the_likest_one_with_a_face() {
+        let [a, b] = samples::meshes().map(|mesh| shape68(&mesh));
+        let shifted = a.map(|[x, y]| [x * 0.5 + 40.0, y * 0.5 - 9.0]);
+        let (frame, score) = best_frame(&a, [None, Some(b), Some(shifted), Some(a)]).unwrap();
+        assert!(frame == 2 || frame == 3);
+        assert!(score < 1e-6);
+        assert_eq!(best_frame(&a, [None, Some(b), Some(b)]).unwrap().0, 1);
+        assert_eq!(best_frame(&a, [None, None]), None);
+        assert_eq!(best_frame(&a, [Some([[0.0; 2]; 68])]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn normalising_forgets_place_and_size(dx in -900f32..900.0, dy in -900f32..900.0, scale in 0.2f32..9.0) {
+            for mesh in samples::meshes() {
+                let shape = shape68(&mesh);
+                let other = shape.map(|[x, y]| [x * scale + dx, y * scale + dy]);
+                let (a, b) = (normalised(&shape).unwrap(), normalised(&other).unwrap());
+                prop_assert!(akd(&a, &b) < 1e-4);
+                prop_assert!(difference(&shape, &other).unwrap() < 1e-5);
+                let area = hull_area(&a.map(|p| p.map(f64::from)));
+                prop_assert!((area - 1.0).abs() < 1e-4);
+            }
+        }
+
+        #[test]
+        fn akd_of_a_move_is_its_mean_length(dx in -50f32..50.0, dy in -50f32..50.0) {
+            let [mesh, _] = samples::meshes();
+            let shape = shape68(&mesh);
+            let other = shape.map(|[x, y]| [x + dx, y + dy]);
+            prop_assert!((akd(&shape, &other) - (dx.abs() + dy.abs()) / 2.0).abs() < 1e-3);
+        }
+
+        #[test]
+        fn the_hull_holds_whatever_points_come(points in prop::collection::vec([-9f64..9.0, -9f64..9.0], 0..40)) {
+            let area = hull_area(&points);
+            prop_assert!((0.0..=18.0 * 18.0).contains(&area));
+            let mut more = points.clone();
+            more.push([20.0, 20.0]);
+            prop_assert!(hull_area(&more) >= area - 1e-9);
+        }
+    }
+}

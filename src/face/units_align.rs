@@ -1,0 +1,179 @@
+//! Brings a face mesh to the pose and size of the usual face, so that it can be measured.
+
+use super::units_table::RIGID;
+
+/// A face's points after [`align`]: 478 of x right, y down, z back, the outer eye corners about one apart.
+pub(super) type Aligned = Vec<[f32; 3]>;
+
+/// How many landmarks a mesh needs; the last ten of the model's 478 are the irises, which a mesh may lack.
+const MESH: usize = 468;
+
+/// The mesh with both irises.
+pub(super) const FULL: usize = 478;
+
+/// Turns, scales and moves a mesh so that the points that expressions hardly move come to lie on the usual face's:
+/// weighted least squares (Horn's quaternion method), in f64. None when the points are too few or no face.
+pub(super) fn align(points: &[[f32; 3]]) -> Option<Aligned> {
+    if points.len() < MESH || points.iter().flatten().any(|v| !v.is_finite()) {
+        return None;
+    }
+    let wide = |p: [f32; 3]| p.map(f64::from);
+    let total: f64 = RIGID.iter().map(|r| f64::from(r.1)).sum();
+    let (mut from, mut to) = ([0.0; 3], [0.0; 3]);
+    for &(point, weight, target) in &RIGID {
+        let share = f64::from(weight) / total;
+        from = add(from, wide(points[usize::from(point)]), share);
+        to = add(to, wide(target), share);
+    }
+    let mut h = [[0.0; 3]; 3];
+    let mut spread = 0.0;
+    for &(point, weight, target) in &RIGID {
+        let share = f64::from(weight) / total;
+        let x = add(wide(points[usize::from(point)]), from, -1.0);
+        let y = add(wide(target), to, -1.0);
+        for i in 0..3 {
+            spread += share * x[i] * x[i];
+            for j in 0..3 {
+                h[i][j] += share * x[i] * y[j];
+            }
+        }
+    }
+    // A face of less than a thousandth of a pixel is a point.
+    if !spread.is_finite() || spread < 1e-6 {
+        return None;
+    }
+    let turn = rotation(&h);
+    let along: f64 = (0..3)
+        .flat_map(|i| (0..3).map(move |j| (i, j)))
+        .map(|(i, j)| turn[j][i] * h[i][j])
+        .sum();
+    let scale = along / spread;
+    if !scale.is_finite() || scale <= 0.0 {
+        return None;
+    }
+    let place = |p: &[f32; 3]| {
+        let x = add(wide(*p), from, -1.0);
+        std::array::from_fn(|j| {
+            (scale * (turn[j][0] * x[0] + turn[j][1] * x[1] + turn[j][2] * x[2]) + to[j]) as f32
+        })
+    };
+    let mut face: Aligned = points.iter().take(FULL).map(place).collect();
+    if face.len() < FULL {
+        // Without irises the pupil is taken to be the middle of the eye's four corners and lids.
+        let middle = |of: [usize; 4], face: &Aligned| {
+            std::array::from_fn(|j| of.iter().map(|&i| face[i][j]).sum::<f32>() / 4.0)
+        };
+        let right = middle([33, 133, 159, 145], &face);
+        let left = middle([263, 362, 386, 374], &face);
+        face.truncate(MESH);
+        face.extend([right; 5]);
+        face.extend([left; 5]);
+    }
+    Some(face)
+}
+
+/// The rotation that best turns x onto y, from their covariance `h[i][j] = sum of x_i y_j`.
+///
+/// Horn's method: the unit quaternion is the eigenvector of the largest eigenvalue of a symmetric 4x4 matrix, found
+/// here by Jacobi rotations. It never mirrors the face.
+fn rotation(h: &[[f64; 3]; 3]) -> [[f64; 3]; 3] {
+    let (a, b, c) = (h[1][2] - h[2][1], h[2][0] - h[0][2], h[0][1] - h[1][0]);
+    let (d, e, f) = (h[0][1] + h[1][0], h[2][0] + h[0][2], h[1][2] + h[2][1]);
+    let (x, y, z) = (h[0][0], h[1][1], h[2][2]);
+    let mut m = [
+        [x + y + z, a, b, c],
+        [a, x - y - z, d, e],
+        [b, d, y - x - z, f],
+        [c, e, f, z - x - y],
+    ];
+    let mut vectors = [[0.0; 4]; 4];
+    for (i, row) in vectors.iter_mut().enumerate() {
+        row[i] = 1.0;
+    }
+    // Jacobi converges quadratically; twelve sweeps are far more than four rows need.
+    for _ in 0..12 {
+        for p in 0..3 {
+            for q in p + 1..4 {
+                if m[p][q].abs() < 1e-300 {
+                    continue;
+                }
+                let angle = 0.5 * (2.0 * m[p][q]).atan2(m[q][q] - m[p][p]);
+                let (s, c) = angle.sin_cos();
+                for row in &mut m {
+                    (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
+                }
+                let (old_p, old_q) = (m[p], m[q]);
+                m[p] = std::array::from_fn(|k| c * old_p[k] - s * old_q[k]);
+                m[q] = std::array::from_fn(|k| s * old_p[k] + c * old_q[k]);
+                for row in &mut vectors {
+                    (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
+                }
+            }
+        }
+    }
+    let best = (1..4).fold(0, |best, i| if m[i][i] > m[best][best] { i } else { best });
+    let [w, x, y, z] = vectors.map(|row| row[best]);
+    [
+        [
+            w * w + x * x - y * y - z * z,
+            2.0 * (x * y - w * z),
+            2.0 * (x * z + w * y),
+        ],
+        [
+            2.0 * (x * y + w * z),
+            w * w - x * x + y * y - z * z,
+            2.0 * (y * z - w * x),
+        ],
+        [
+            2.0 * (x * z - w * y),
+            2.0 * (y * z + w * x),
+            w * w - x * x - y * y + z * z,
+        ],
+    ]
+}
+
+/// `a + b * times`.
+fn add(a: [f64; 3], b: [f64; 3], times: f64) -> [f64; 3] {
+    std::array::from_fn(|i| a[i] + b[i] * times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_face_stays_where_it_is() {
+        let mut points = vec![[0.0; 3]; FULL];
+        for &(point, _, at) in &RIGID {
+            points[usize::from(point)] = at;
+        }
+        let face = align(&points).expect("a face");
+        for &(point, _, at) in &RIGID {
+            let got = face[usize::from(point)];
+            assert!((0..3).all(|i| (got[i] - at[i]).abs() < 1e-5), "{point}");
+        }
+    }
+
+    #[test]
+    fn any_turn_is_undone() {
+        for (yaw, roll) in [(0.4_f64, 0.0_f64), (-1.2, 3.1), (0.0, -2.0), (3.1, 1.0)] {
+            let (s, c) = yaw.sin_cos();
+            let (t, d) = roll.sin_cos();
+            let mut points = vec![[50.0_f32; 3]; FULL];
+            for &(point, _, at) in &RIGID {
+                let [x, y, z] = at.map(f64::from);
+                let (x, z) = (c * x + s * z, c * z - s * x);
+                let (x, y) = (d * x - t * y, t * x + d * y);
+                points[usize::from(point)] = [x, y, z].map(|v| (v * 140.0 + 60.0) as f32);
+            }
+            let face = align(&points).expect("a face");
+            for &(point, _, at) in &RIGID {
+                let got = face[usize::from(point)];
+                assert!(
+                    (0..3).all(|i| (got[i] - at[i]).abs() < 1e-4),
+                    "{yaw} {roll} {point}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! MP4 and MOV: the index read with a reader of our own, the frames decoded one by one and put in the order of showing.
+//!
+//! The muxer's crate has a demuxer too, but that leaves out what real clips need: the turn and the edit list of a track, files
+//! without `ftyp`, and a word on codecs that aren't ours.
+
+mod boxes;
+mod fragments;
+mod order;
+mod samples;
+mod track;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbaImage};
+
+use self::boxes::Layout;
+use self::order::{NEVER, Order};
+use self::samples::{Sample, Samples};
+use self::track::{Codec, Track, video_track};
+use super::h264::{H264, Refused};
+use super::{ClipFrame, ClipInfo, Frames, Opened, damaged, damaged_frame, ffmpeg};
+use crate::media::open::check_size;
+use crate::media::{MediaError, Picture};
+
+/// Frames that may wait for an earlier one: H.264 lets 16 be kept.
+const MAX_WAITING: usize = 17;
+
+/// Opens an MP4 or MOV of `length` bytes.
+pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, MediaError> {
+    let layout = Layout::read(&mut file, length).map_err(|e| MediaError::reading(path, e))?;
+    let Some(moov) = layout.moov.as_deref() else {
+        return Err(damaged(
+            path,
+            if layout.is_index_cut {
+                "its index runs on beyond its end"
+            } else {
+                "it has no index, as when a recording or copy was broken off"
+            },
+        ));
+    };
+
+    let track = video_track(path, moov)?;
+    let (configuration, colour) = match track.codec {
+        Codec::H264 {
+            configuration,
+            colour,
+        } => (configuration, colour),
+        Codec::Encrypted => {
+            return Err(MediaError::Encrypted {
+                path: path.to_owned(),
+            });
+        }
+        Codec::Other(kind) => return ffmpeg::open(path, &codec_name(kind)),
+    };
+
+    let samples = samples(path, &mut file, &layout, moov, &track, length)?;
+    let Some(first) = samples.first() else {
+        return Err(MediaError::NoFramesIn {
+            path: path.to_owned(),
+        });
+    };
+    let mut data = Vec::new();
+    read_sample(&mut file, first, &mut data).map_err(|e| MediaError::reading(path, e))?;
+    let decoder = match H264::new(configuration, colour, &data) {
+        Ok(decoder) => decoder,
+        Err(Refused::Kind(kind)) => return ffmpeg::open(path, &kind),
+        Err(Refused::Damaged(reason)) => return Err(damaged(path, reason)),
+    };
+    let (width, height) = decoder.size();
+    check_size(path, width, height)?;
+
+    let order = Order::new(&samples, &track.edits, track.timescale);
+    if order.times.len() == 1 {
+        return Err(MediaError::OneFrame {
+            path: path.to_owned(),
+        });
+    }
+    let size = if is_sideways(track.turn) {
+        (height, width)
+    } else {
+        (width, height)
+    };
+    let info = ClipInfo::counted(size, order.times.len(), order.seconds);
+    Ok((
+        info,
+        Box::new(Film {
+            path: path.to_owned(),
+            file,
+            samples,
+            order,
+            turn: track.turn,
+            decoder,
+            data,
+            coded: 0,
+            given: 0,
+            wanted: 0,
+            waiting: BTreeMap::new(),
+        }),
+    ))
+}
+
+/// All frames of a track, from the film's index and those of its fragments, every one within the file.
+fn samples(
+    path: &Path,
+    file: &mut File,
+    layout: &Layout,
+    moov: &[u8],
+    track: &Track,
+    length: u64,
+) -> Result<Vec<Sample>, MediaError> {
+    let senseless = || damaged(path, "the index of its video makes no sense");
+    let mut samples = Samples::new(length);
+    samples.add_table(track.table).ok_or_else(senseless)?;
+
+    let defaults = fragments::Defaults::of_track(moov, track.id);
+    for &(start, size) in &layout.moofs {
+        let moof = boxes::read_at(file, start, size).map_err(|e| MediaError::reading(path, e))?;
+        let body = boxes::child(&moof, b"moof").ok_or_else(senseless)?;
+        fragments::add(&mut samples, body, start, track.id, defaults).ok_or_else(senseless)?;
+    }
+
+    let samples = samples.list;
+    let is_there = |sample: &&Sample| {
+        let end = sample.offset.checked_add(u64::from(sample.bytes));
+        end.is_some_and(|end| end <= length)
+    };
+    let there = samples.iter().filter(is_there).count();
+    if there < samples.len() {
+        let reason = format!("of its {} frames only {there} are there", samples.len());
+        return Err(damaged(path, &reason));
+    }
+    if !layout.moofs.is_empty() && layout.is_cut {
+        return Err(damaged(path, "its last part is missing"));
+    }
+    Ok(samples)
+}
+
+/// What a sample entry's name stands for.
+fn codec_name(kind: boxes::Kind) -> String {
+    let name = match &kind {
+        b"hvc1" | b"hev1" | b"hvc2" | b"hev2" => "HEVC (H.265) video",
+        b"dvh1" | b"dvhe" => "Dolby Vision video",
+        b"vvc1" | b"vvi1" => "VVC (H.266) video",
+        b"av01" => "AV1 video",
+        b"vp08" => "VP8 video",
+        b"vp09" => "VP9 video",
+        b"mp4v" => "MPEG-4 Part 2 video",
+        b"jpeg" | b"mjpa" | b"mjpb" => "Motion JPEG video",
+        b"apco" | b"apcs" | b"apcn" | b"apch" | b"ap4h" | b"ap4x" => "ProRes video",
+        b"AVdn" | b"AVdh" => "DNxHD video",
+        b"s263" | b"h263" => "H.263 video",
+        _ => "video of another codec",
+    };
+    let id: String = kind
+        .iter()
+        .map(|&byte| match byte {
+            b' '..=b'~' => byte as char,
+            _ => '?',
+        })
+        .collect();
+    format!("{name} ({})", id.trim())
+}
+
+fn is_sideways(turn: Orientation) -> bool {
+    matches!(
+        turn,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    )
+}
+
+/// A frame's bytes into `data`; the frame is known to lie in the file.
+fn read_sample(file: &mut File, sample: &Sample, data: &mut Vec<u8>) -> std::io::Result<()> {
+    data.resize(sample.bytes as usize, 0);
+    file.seek(SeekFrom::Start(sample.offset))?;
+    file.read_exact(data)
+}
+
+/// The frames of an H.264 track.
+struct Film {
+    path: PathBuf,
+    file: File,
+    /// In the order of decoding.
+    samples: Vec<Sample>,
+    order: Order,
+    turn: Orientation,
+    decoder: H264,
+    /// The coded frame at hand.
+    data: Vec<u8>,
+    /// Samples decoded.
+    coded: usize,
+    /// Frames given or passed over.
+    given: usize,
+    /// The first frame that a picture is wanted of.
+    wanted: usize,
+    /// Frames decoded before their turn, by their place.
+    waiting: BTreeMap<u32, Option<Picture>>,
+}
+
+impl Film {
+    /// Decodes the next coded frame, and keeps it if it is ever shown; `None` at the last.
+    fn decode(&mut self) -> Option<Result<(), MediaError>> {
+        let sample = self.samples.get(self.coded)?;
+        let rank = self.order.ranks[self.coded];
+        self.coded += 1;
+        if let Err(e) = read_sample(&mut self.file, sample, &mut self.data) {
+            return Some(Err(MediaError::reading(&self.path, e)));
+        }
+        let is_wanted = rank != NEVER && rank as usize >= self.wanted;
+        let pixels = match self.decoder.decode(&self.data, is_wanted) {
+            Ok(pixels) => pixels,
+            // The clip stops at the first frame that isn't there, which may come before the damaged one.
+            Err(reason) => return Some(Err(damaged_frame(&self.path, self.given, reason))),
+        };
+        if rank == NEVER {
+            return Some(Ok(()));
+        }
+        let picture = match pixels.map(|pixels| self.upright(pixels)).transpose() {
+            Ok(picture) => picture,
+            Err(error) => return Some(Err(error)),
+        };
+        self.waiting.insert(rank, picture);
+        if self.waiting.len() > MAX_WAITING {
+            let reason = "its frames are too far out of order";
+            return Some(Err(damaged_frame(&self.path, self.given, reason)));
+        }
+        Some(Ok(()))
+    }
+
+    fn upright(&self, pixels: Vec<u8>) -> Result<Picture, MediaError> {
+        let (mut width, mut height) = self.decoder.size();
+        let mut pixels = pixels;
+        if self.turn != Orientation::NoTransforms {
+            let Some(image) = RgbaImage::from_raw(width, height, pixels) else {
+                return Err(damaged_frame(&self.path, self.given, "it is too small"));
+            };
+            let mut image = DynamicImage::ImageRgba8(image);
+            image.apply_orientation(self.turn);
+            (width, height) = (image.width(), image.height());
+            pixels = image.into_rgba8().into_raw();
+        }
+        Picture::new(width, height, pixels)
+    }
+
+    /// The frame whose turn it is; its picture only if one was wanted.
+    fn advance(&mut self) -> Option<Result<Option<ClipFrame>, MediaError>> {
+        let time = *self.order.times.get(self.given)?;
+        loop {
+            if let Some(picture) = self.waiting.remove(&(self.given as u32)) {
+                self.given += 1;
+                return Some(Ok(picture.map(|picture| ClipFrame { picture, time })));
+            }
+            match self.decode() {
+                Some(Ok(())) => {}
+                Some(Err(error)) => return Some(Err(error)),
+                None => return Some(Err(damaged_frame(&self.path, self.given, "it is missing"))),
+            }
+        }
+    }
+
+    /// Goes on from the last coded frame that stands for itself and is shown no later than frame `wanted`, if one lies ahead.
+    fn jump(&mut self) -> Result<(), MediaError> {
+        let (from, ranks) = (self.coded, &self.order.ranks);
+        let target = self.wanted as u32;
+        let mut candidates = (from..self.samples.len())
+            .filter(|&index| (self.given as u32..=target).contains(&ranks[index]))
+            .collect::<Vec<_>>();
+        while let Some(index) = candidates.pop() {
+            let sample = &self.samples[index];
+            read_sample(&mut self.file, sample, &mut self.data)
+                .map_err(|e| MediaError::reading(&self.path, e))?;
+            if self.decoder.is_key(&self.data) {
+                self.coded = index;
+                self.given = ranks[index] as usize;
+                self.waiting.clear();
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Frames for Film {
+    fn next(&mut self) -> Option<Result<ClipFrame, MediaError>> {
+        self.wanted = self.given;
+        match self.advance()? {
+            Ok(Some(frame)) => Some(Ok(frame)),
+            Ok(None) => Some(Err(damaged_frame(&self.path, self.given, "it is missing"))),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    fn skip(&mut self, frames: usize) -> Result<(), MediaError> {
+        self.wanted = self
+            .given
+            .saturating_add(frames)
+            .min(self.order.times.len());
+        self.jump()?;
+        while self.given < self.wanted {
+            match self.advance() {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+}

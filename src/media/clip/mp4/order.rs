@@ -1,0 +1,147 @@
+//! From the order of decoding to that of showing: composition times and the edit list.
+
+use super::samples::Sample;
+use super::track::Edit;
+
+/// The rank of a frame that is decoded for others' sake and never shown.
+pub(super) const NEVER: u32 = u32::MAX;
+
+/// Which frame is shown when.
+pub(super) struct Order {
+    /// For each coded frame, in the order of decoding, its place among those shown, or [`NEVER`].
+    pub(super) ranks: Vec<u32>,
+    /// For each frame shown, seconds from the first.
+    pub(super) times: Vec<f64>,
+    /// How long all run together.
+    pub(super) seconds: f64,
+}
+
+impl Order {
+    /// The order of `samples` in a track with `timescale` ticks a second.
+    ///
+    /// A frame belongs to a stretch of the edit list when at least half of it comes after the start, and it begins more than
+    /// [`Edit::slack`] before the end. Edit lists that repeat or swap stretches aren't followed, and neither are those that would
+    /// show nothing.
+    pub(super) fn new(samples: &[Sample], edits: &[Edit], timescale: u32) -> Self {
+        let mut by_time: Vec<u32> = (0..samples.len() as u32).collect();
+        by_time.sort_by_key(|&index| samples[index as usize].shown);
+
+        let whole = [Edit {
+            start: i64::MIN,
+            end: i64::MAX,
+            slack: 0,
+        }];
+        let is_forward = edits.windows(2).all(|pair| pair[0].end <= pair[1].start);
+        let order = |edits: &[Edit]| Self::within(samples, &by_time, edits, timescale);
+        if edits.is_empty() || !is_forward {
+            return order(&whole);
+        }
+        let edited = order(edits);
+        if edited.times.is_empty() {
+            order(&whole)
+        } else {
+            edited
+        }
+    }
+
+    fn within(samples: &[Sample], by_time: &[u32], edits: &[Edit], timescale: u32) -> Self {
+        let mut order = Self {
+            ranks: vec![NEVER; samples.len()],
+            times: Vec::new(),
+            seconds: 0.0,
+        };
+        let mut edits = edits.iter().copied().peekable();
+        // In ticks; 128 bits, since a file may say anything.
+        let (mut shown, mut first) = (0i128, None);
+
+        for (place, &index) in by_time.iter().enumerate() {
+            let sample = samples[index as usize];
+            let start = i128::from(sample.shown);
+            let end = match by_time.get(place + 1) {
+                Some(&next) => i128::from(samples[next as usize].shown),
+                None => start + i128::from(sample.ticks),
+            };
+            let middle = (start + end).div_euclid(2);
+
+            let is_over = |edit: &Edit| {
+                let slack = i128::from(edit.slack).min((end - start) / 2);
+                start + slack >= i128::from(edit.end)
+            };
+            while let Some(edit) = edits.next_if(is_over) {
+                // Stretches without a start or an end are the only ones, or the last.
+                shown += i128::from(edit.end) - i128::from(edit.start);
+            }
+            let Some(edit) = edits.peek() else { break };
+            if middle < i128::from(edit.start) {
+                continue;
+            }
+            let edit_start = i128::from(edit.start);
+            let from = start.max(edit_start) - edit_start + shown;
+            let to = end.min(i128::from(edit.end)) - edit_start + shown;
+            let first = *first.get_or_insert(from);
+
+            order.ranks[index as usize] = order.times.len() as u32;
+            let seconds = |ticks: i128| (ticks - first) as f64 / f64::from(timescale);
+            order.times.push(seconds(from));
+            order.seconds = seconds(to.max(from));
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames of 10 ticks, decoded as I P B B P B B, shown from tick 20 on.
+    fn film() -> Vec<Sample> {
+        [20, 50, 30, 40, 80, 60, 70]
+            .map(|shown| Sample {
+                offset: 0,
+                bytes: 1,
+                shown,
+                ticks: 10,
+            })
+            .to_vec()
+    }
+
+    fn edit(start: i64, end: i64) -> Edit {
+        Edit {
+            start,
+            end,
+            slack: 1,
+        }
+    }
+
+    #[test]
+    fn frames_are_shown_by_their_times() {
+        let order = Order::new(&film(), &[], 100);
+        assert_eq!(order.ranks, [0, 3, 1, 2, 6, 4, 5]);
+        assert_eq!(order.times, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+        assert!((order.seconds - 0.7).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_edit_list_cuts_between_frames() {
+        // Ends that are off by a rounded tick change nothing.
+        for (start, end) in [(40, 70), (41, 69), (39, 71), (44, 62)] {
+            let order = Order::new(&film(), &[edit(start, end)], 100);
+            assert_eq!(order.ranks, [NEVER, 1, NEVER, 0, NEVER, 2, NEVER]);
+            assert_eq!(order.times[0], 0.0);
+        }
+        let two = [edit(20, 40), edit(70, 90)];
+        let order = Order::new(&film(), &two, 100);
+        assert_eq!(order.times, [0.0, 0.1, 0.2, 0.3]);
+        assert_eq!(order.ranks, [0, NEVER, 1, NEVER, 3, NEVER, 2]);
+    }
+
+    #[test]
+    fn edit_lists_that_make_no_sense_are_not_followed() {
+        let never = [edit(1000, 2000)];
+        let swapped = [edit(50, 60), edit(20, 30)];
+        let extreme = [edit(0, i64::MAX), edit(i64::MAX, i64::MAX)];
+        for edits in [never.as_slice(), &swapped, &extreme] {
+            assert_eq!(Order::new(&film(), edits, 1).times.len(), 7);
+        }
+    }
+}
