@@ -171,18 +171,19 @@ fn is_same(a: &Mesh, b: &Mesh) -> bool {
 /// One face from frame to frame. The detector is asked only while there is no face to follow.
 #[derive(Debug, Default)]
 pub struct Tracker {
+    /// Where to look in the next frame.
     region: Option<TurnedSquare>,
     /// Where the face was last, so that it is found again among others.
-    last: Option<(f64, f64)>,
+    last: Option<TurnedSquare>,
 }
 
 impl Tracker {
     /// Follows a face that is known already.
     pub fn on(face: &Face) -> Self {
-        let region = face.region();
+        let region = Some(face.region());
         Self {
-            region: Some(region),
-            last: Some((region.x, region.y)),
+            region,
+            last: region,
         }
     }
 
@@ -205,22 +206,43 @@ impl Tracker {
             None => self.seek(finder, levels)?,
         };
         if let Some(face) = &face {
-            let region = face.region();
-            self.region = Some(region);
-            self.last = Some((region.x, region.y));
+            self.region = Some(face.region());
+            self.last = self.region;
         }
         Ok(face)
     }
 
     fn seek(&self, finder: &FaceFinder, levels: &Levels) -> Result<Option<Face>> {
+        // First about where it was: there even a small face is seen among large ones.
+        if let Some(last) = self.last {
+            let around = TurnedSquare {
+                side: 2.0 * last.side,
+                angle: 0.0,
+                ..last
+            };
+            let near = finder.detector.detect(levels, &around)?;
+            if let Some(face) = self.first(finder, levels, near)? {
+                return Ok(Some(face));
+            }
+        }
         let mut found = finder.detector.whole(levels)?;
         if found.is_empty() {
             found = finder.detector.all(levels)?;
         }
+        self.first(finder, levels, found)
+    }
+
+    /// The face that is nearest to where it was, or at the start the largest.
+    fn first(
+        &self,
+        finder: &FaceFinder,
+        levels: &Levels,
+        mut found: Vec<Detection>,
+    ) -> Result<Option<Face>> {
         let rank = |face: &Detection| match self.last {
-            Some((x, y)) => {
+            Some(last) => {
                 let middle = (face.left + 0.5 * face.width, face.top + 0.5 * face.height);
-                (middle.0 - x).hypot(middle.1 - y)
+                (middle.0 - last.x).hypot(middle.1 - last.y)
             }
             None => -face.height,
         };

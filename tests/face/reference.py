@@ -1,7 +1,10 @@
 """What the TFLite originals say of the two samples and their turned, scaled and mirrored copies.
 
     pip install numpy pillow safetensors ai-edge-litert mediapipe==0.10.21
-    python reference.py face_landmarker_v2.task ../../resources/samples reference.safetensors
+    mien edit ../../resources/samples/grace_hopper.jpg -o FOLDER/grace_hopper.png; cp ../../resources/samples/astronaut.png FOLDER
+    python reference.py face_landmarker_v2.task FOLDER reference.safetensors
+
+The samples are read as the program decodes them, since decoders of JPEG differ by a level here and there.
 
 The originals are run by LiteRT, the public interpreter; how a picture gets to them and their words back to the picture is
 written here a second time, apart from the program. `mediapipe.*` is what MediaPipe's own pipeline makes of the same
@@ -21,7 +24,7 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 from safetensors.numpy import save_file
 
-SAMPLES = ["astronaut.png", "grace_hopper.jpg"]
+SAMPLES = {"astronaut.png": "astronaut.png", "grace_hopper.jpg": "grace_hopper.png"}
 COPIES = {
     "as it is": {},
     "mirrored": {"mirror": True},
@@ -163,8 +166,8 @@ def main(task, samples, target):
     rows = {key: [] for key in ["box", "keypoints", "score", "region", "points", "presence", "scores"]}
     whole = {"mediapipe.points": [], "mediapipe.scores": []}
     cases = []
-    for sample in SAMPLES:
-        original = np.asarray(Image.open(Path(samples) / sample).convert("RGB"))
+    for sample, decoded in SAMPLES.items():
+        original = np.asarray(Image.open(Path(samples) / decoded).convert("RGB"))
         for name, how in COPIES.items():
             picture = np.ascontiguousarray(copied(original, **how))
             box, keypoints, score = detected(detector, picture)
