@@ -116,6 +116,57 @@ fn faces_are_listed_as_a_table_and_as_json() {
 }
 
 #[test]
+fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.gif");
+    let portrait = media::open(&sample("astronaut.png")).unwrap();
+    let (width, height) = portrait.size();
+    let grey = Picture::new(width, height, vec![128; (width * height * 4) as usize]).unwrap();
+    let settings = media::GifSettings {
+        fps: 10.0,
+        ..media::GifSettings::default()
+    };
+    let mut sink = media::GifSink::new(&path, width, height, settings).unwrap();
+    for frame in [&portrait, &grey, &portrait] {
+        media::FrameSink::push(&mut sink, frame).unwrap();
+    }
+    media::FrameSink::finish(Box::new(sink)).unwrap();
+
+    let path = path.to_str().unwrap();
+    let output = mien(folder.path(), &["face", path, "--clip", "--json"]);
+    succeed(&output);
+    let clip: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let frames = clip["frames"].as_array().unwrap();
+    assert_eq!(frames.len(), 3);
+    assert!(frames[1]["units"].is_null());
+    for i in [0, 2] {
+        assert!(frames[i]["units"]["AU12"].as_f64().unwrap() > 0.4, "{i}");
+        assert_eq!(frames[i]["time"], i as f64 / 10.0);
+    }
+    let output = mien(folder.path(), &["face", path, "--clip"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.contains("1 without a face") && table.contains("no face"),
+        "{table}"
+    );
+
+    // A clip without any face, and a portrait that is no clip.
+    let empty = folder.path().join("empty.gif");
+    let mut sink = media::GifSink::new(&empty, width, height, settings).unwrap();
+    for _ in 0..2 {
+        media::FrameSink::push(&mut sink, &grey).unwrap();
+    }
+    media::FrameSink::finish(Box::new(sink)).unwrap();
+    let output = mien(folder.path(), &["face", "empty.gif", "--clip"]);
+    let words = sentence(&output, 1);
+    assert!(words.contains("no face was found in any of"), "{words}");
+    let still = sample("grace_hopper.jpg");
+    let output = mien(folder.path(), &["face", still.to_str().unwrap(), "--clip"]);
+    let words = sentence(&output, 1);
+    assert!(words.contains("grace_hopper.jpg"), "{words}");
+}
+
+#[test]
 fn one_half_and_one_part_change_alone() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("grace_hopper.jpg");

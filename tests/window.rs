@@ -344,6 +344,29 @@ fn of_several_faces_the_one_clicked_on_is_edited() {
 }
 
 #[test]
+fn the_square_leans_with_the_head_and_stands_up_again() {
+    let mut app = app();
+    let upright = app.document().crop;
+    assert_eq!(upright.angle, 0.0);
+    act(&mut app, |window| {
+        window.click("Level").unwrap();
+    });
+    // Her head leans by some three degrees.
+    let level = asked(&app).scene.crop;
+    assert!(
+        (1.0..8.0).contains(&level.angle.to_degrees().abs()),
+        "{level:?}"
+    );
+    assert!((level.middle().0 - upright.middle().0).abs() < 0.1 * upright.side);
+    act(&mut app, |window| {
+        window.click("Level").unwrap();
+    });
+    assert_eq!(asked(&app).scene.crop, upright);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene.crop, level);
+}
+
+#[test]
 fn without_a_face_the_square_is_by_hand_and_it_is_said() {
     let mut app = app();
     let folder = tempfile::tempdir().unwrap();

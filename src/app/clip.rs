@@ -20,11 +20,13 @@ const CLIPS: [&str; 7] = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "mpg"];
 /// How many units' curves are drawn.
 const DRAWN: usize = 5;
 
-/// Whether a dropped file is a clip by its name.
+/// Whether what was dropped is a clip by its name, or a folder, which holds frames.
 pub fn is_clip(path: &Path) -> bool {
-    path.extension()
+    let video = path
+        .extension()
         .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| CLIPS.contains(&extension.to_lowercase().as_str()))
+        .is_some_and(|extension| CLIPS.contains(&extension.to_lowercase().as_str()));
+    video || path.is_dir()
 }
 
 #[derive(Debug)]

@@ -348,6 +348,7 @@ mod tests {
             x: 0.0,
             y: 0.0,
             side: 8.0,
+            ..Crop::default()
         };
         let mut document = Document::new(portrait, crop, AuVector::NEUTRAL);
         document.add_key(12);

@@ -171,6 +171,7 @@ impl App {
                         .drag(Gesture::Crop, |document| document.crop = crop);
                 }
                 panes::Action::Face(index) => self.pick_face(index),
+                panes::Action::Level(level) => self.level(level),
                 panes::Action::EndGesture => self.history.end_gesture(),
             },
             Message::Timeline(message) => {
@@ -370,6 +371,22 @@ impl App {
             self.panes.show_face(true);
             self.status.notice = None;
         }
+    }
+
+    /// Turns the crop with the face's head, or stands it upright again.
+    fn level(&mut self, level: bool) {
+        let Some(face) = self.faces().1 else {
+            return;
+        };
+        let portrait = &self.document().portrait;
+        let size = (portrait.width, portrait.height);
+        let rule = self.model.crop();
+        let crop = if level {
+            face.crop_by(&rule.levelled(), size)
+        } else {
+            face.crop_by(&rule.upright(), size)
+        };
+        self.history.edit(|document| document.crop = crop);
     }
 
     /// The portrait's faces, and that which the document is about.

@@ -86,7 +86,12 @@ pub struct Hand {
     drawn: Kept<Drawn>,
 }
 
-type Drawn = (Option<Rectangle>, Vec<Rectangle>, Option<f32>, &'static str);
+type Drawn = (
+    Option<(Rectangle, f32)>,
+    Vec<Rectangle>,
+    Option<f32>,
+    &'static str,
+);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Drag {
@@ -143,6 +148,7 @@ impl Overlay {
 
     /// What a press at this point of the pane takes hold of.
     fn grip(&self, at: Point, bounds: Rectangle) -> Drag {
+        let hand = at;
         if let Some(wipe) = self.wipe {
             let distance = f64::from((at.x - wipe * bounds.width).abs());
             if distance <= REACH {
@@ -151,6 +157,7 @@ impl Overlay {
         }
         if let Some(crop) = self.crop {
             let place = self.crop_place(crop);
+            let at = turned(at, place.center(), -crop.angle);
             let reach = REACH as f32;
             let near = |a: f32, b: f32| (a - b).abs() <= reach;
             let (left, right) = (near(at.x, place.x), near(at.x, place.x + place.width));
@@ -158,15 +165,15 @@ impl Overlay {
             let (x, y) = (f64::from(crop.x), f64::from(crop.y));
             let side = f64::from(crop.side);
             if (left || right) && (top || bottom) {
-                let anchor = (
+                let anchor = crop.turned((
                     if left { x + side } else { x },
                     if top { y + side } else { y },
-                );
+                ));
                 return Drag::Size { anchor };
             }
             let within = place.expand(reach).contains(at);
             if within && (left || right || top || bottom) {
-                let hand = self.to_portrait(at);
+                let hand = self.to_portrait(hand);
                 return Drag::Move {
                     offset: (hand.0 - x, hand.1 - y),
                 };
@@ -189,18 +196,28 @@ impl Overlay {
                 Some(Message::Cropped(Crop {
                     x: (hand.0 - offset.0) as f32,
                     y: (hand.1 - offset.1) as f32,
-                    side: self.crop?.side,
+                    ..self.crop?
                 }))
             }
             Drag::Size { anchor } => {
                 let hand = self.to_portrait(at);
+                let angle = self.crop?.angle;
+                let (sin, cos) = f64::from(angle).sin_cos();
                 let (dx, dy) = (hand.0 - anchor.0, hand.1 - anchor.1);
-                let side = dx.abs().max(dy.abs()).max(f64::from(Crop::MIN_SIDE));
-                let corner = |anchor: f64, d: f64| if d < 0.0 { anchor - side } else { anchor };
+                // Along the crop's own edges.
+                let (along, down) = (dx * cos + dy * sin, dy * cos - dx * sin);
+                let side = along.abs().max(down.abs()).max(f64::from(Crop::MIN_SIDE));
+                let half = |d: f64| if d < 0.0 { -0.5 * side } else { 0.5 * side };
+                let (along, down) = (half(along), half(down));
+                let middle = (
+                    anchor.0 + along * cos - down * sin,
+                    anchor.1 + along * sin + down * cos,
+                );
                 Some(Message::Cropped(Crop {
-                    x: corner(anchor.0, dx) as f32,
-                    y: corner(anchor.1, dy) as f32,
+                    x: (middle.0 - 0.5 * side) as f32,
+                    y: (middle.1 - 0.5 * side) as f32,
                     side: side as f32,
+                    angle,
                 }))
             }
         }
@@ -215,25 +232,34 @@ impl Overlay {
     }
 }
 
-fn draw_crop(frame: &mut Frame, place: Rectangle) {
+/// A point turned about another, clockwise as seen.
+fn turned(at: Point, about: Point, angle: f32) -> Point {
+    let (sin, cos) = angle.sin_cos();
+    let by = at - about;
+    Point::new(
+        about.x + by.x * cos - by.y * sin,
+        about.y + by.x * sin + by.y * cos,
+    )
+}
+
+fn draw_crop(frame: &mut Frame, place: Rectangle, angle: f32) {
     let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
-    frame.stroke_rectangle(
-        place.position(),
-        place.size(),
-        edge(Color::BLACK.scale_alpha(0.5), 3.0),
-    );
-    frame.stroke_rectangle(
-        place.position(),
-        place.size(),
-        edge(theme::ACCENT.scale_alpha(0.8), 1.0),
-    );
     let (right, bottom) = (place.x + place.width, place.y + place.height);
-    for (x, y) in [
+    let corners = [
         (place.x, place.y),
         (right, place.y),
-        (place.x, bottom),
         (right, bottom),
-    ] {
+        (place.x, bottom),
+    ]
+    .map(|(x, y)| turned(Point::new(x, y), place.center(), angle));
+    let square = Path::new(|path| {
+        path.move_to(corners[0]);
+        corners[1..].iter().for_each(|corner| path.line_to(*corner));
+        path.close();
+    });
+    frame.stroke(&square, edge(Color::BLACK.scale_alpha(0.5), 3.0));
+    frame.stroke(&square, edge(theme::ACCENT.scale_alpha(0.8), 1.0));
+    for Point { x, y } in corners {
         let corner = Path::rectangle(Point::new(x - 3.5, y - 3.5), Size::new(7.0, 7.0));
         frame.fill(&corner, theme::ACCENT);
     }
@@ -368,7 +394,7 @@ impl canvas::Program<Message> for Overlay {
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
-        let crop = self.crop.map(|crop| self.crop_place(crop));
+        let crop = self.crop.map(|crop| (self.crop_place(crop), crop.angle));
         let faces: Vec<_> = self
             .faces
             .iter()
@@ -379,8 +405,8 @@ impl canvas::Program<Message> for Overlay {
             for face in faces {
                 draw_face(frame, face);
             }
-            if let Some(place) = crop {
-                draw_crop(frame, place);
+            if let Some((place, angle)) = crop {
+                draw_crop(frame, place, angle);
             }
             if let Some(wipe) = self.wipe {
                 draw_wipe(frame, wipe, bounds.size());
@@ -435,6 +461,7 @@ mod tests {
                 x: 100.0,
                 y: 50.0,
                 side: 80.0,
+                ..Crop::default()
             }),
             faces: vec![(4, (300.0, 100.0, 340.0, 150.0))],
             wipe: None,
@@ -500,6 +527,42 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_turned_crop_is_taken_at_its_turned_corners_and_keeps_the_opposite_one() {
+        let mut overlay = overlay();
+        let crop = Crop {
+            angle: std::f32::consts::FRAC_PI_4,
+            ..overlay.crop.unwrap()
+        };
+        overlay.crop = Some(crop);
+        // Its middle is (140, 90); a corner stands straight above, another straight below.
+        let reach = 40.0 * std::f32::consts::SQRT_2;
+        let mut drag = overlay.grip(Point::new(140.0, 90.0 - reach), BOUNDS);
+        match drag {
+            Drag::Size { anchor } => {
+                assert!((anchor.0 - 140.0).abs() < 1e-3);
+                assert!((anchor.1 - f64::from(90.0 + reach)).abs() < 1e-3);
+            }
+            other => panic!("{other:?}"),
+        }
+        let up = Point::new(140.0, 90.0 - reach - 20.0 * std::f32::consts::SQRT_2);
+        match overlay.dragged(&mut drag, up, BOUNDS) {
+            Some(Message::Cropped(larger)) => {
+                assert!((larger.side - 100.0).abs() < 1e-2, "{larger:?}");
+                assert_eq!(larger.angle, crop.angle);
+                let (x, y) = larger.middle();
+                let below = 90.0 + reach;
+                assert!((x - 140.0).abs() < 1e-2, "{larger:?}");
+                assert!((y + 50.0 * std::f32::consts::SQRT_2 - below).abs() < 1e-2);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(
+            overlay.grip(Point::new(100.0, 50.0), BOUNDS),
+            Drag::Pan { .. }
+        ));
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub enum Message {
     Wiped(f32),
     CropToggled,
     Cropped(Crop),
+    /// The square is to be turned with the head, or to stand upright again.
+    Levelled(bool),
     /// Another of the portrait's faces is wanted.
     Picked(usize),
     Released,
@@ -90,6 +92,7 @@ pub enum Action {
     None,
     Crop(Crop),
     Face(usize),
+    Level(bool),
     EndGesture,
 }
 
@@ -204,6 +207,7 @@ impl Panes {
                 self.look = Look::At(view);
                 return Action::Crop(crop.fitted(portrait.0, portrait.1));
             }
+            Message::Levelled(level) => return Action::Level(level),
             Message::Picked(index) => return Action::Face(index),
             Message::Released => return Action::EndGesture,
         }
@@ -298,10 +302,10 @@ impl Panes {
         )
         .on_show(Message::Area)
         .on_resize(Message::Area);
-        column![area, self.toolbar(view)].into()
+        column![area, self.toolbar(view, document)].into()
     }
 
-    fn toolbar(&self, view: View) -> Element<'_, Message> {
+    fn toolbar(&self, view: View, document: &Document) -> Element<'_, Message> {
         let panes = Pane::ALL.into_iter().map(|pane| {
             let hint = match pane {
                 Pane::Source => "The portrait as it is (1)",
@@ -326,6 +330,14 @@ impl Panes {
             "The square that the network sees: drag its edge to move it, a corner to size it (C)",
             Position::Top,
         );
+        let turned = document.crop.angle != 0.0;
+        let level = document.face.map(|_| {
+            hinted(
+                toggle("Level", turned, Message::Levelled(!turned)),
+                "Turns the square with a head that leans, so that the network sees it upright",
+                Position::Top,
+            )
+        });
         let fit = hinted(
             toggle("Whole", self.look == Look::Whole, Message::Fit),
             "The whole portrait (F)",
@@ -349,6 +361,7 @@ impl Panes {
             .push(space::horizontal().width(theme::SPACE))
             .push(wipe)
             .push(crop)
+            .push(level)
             .push(space::horizontal())
             .push(percent)
             .push(face)

@@ -8,8 +8,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::engine::{
-    EngineError, ExportJob, Format, LoopCount, Model, Pane, Portrait, Progress, Scene, export,
-    presets_folder,
+    CropRule, EngineError, ExportJob, Format, LoopCount, Model, Pane, Portrait, Progress, Scene,
+    export, presets_folder,
 };
 use crate::studio::{
     ActionUnit, AuVector, Crop, Document, Easing, Limit, Part, Playback, Pose, Preset, Sides,
@@ -43,12 +43,17 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 1, value_name = "N")]
     face: usize,
 
+    /// Turns the square with the head: for a face that leans
+    #[arg(long, conflicts_with = "crop")]
+    level: bool,
+
     /// Limits the edit to parts of the face: brows, eyes, nose, mouth, skin, and left or right
     #[arg(long, value_name = "PART,...")]
     region: Option<String>,
 
-    /// The face's square: left, top and side in pixels of the portrait; without it the face is found
-    #[arg(long, value_name = "X,Y,SIDE", allow_hyphen_values = true)]
+    /// The face's square: left, top and side in pixels of the portrait, and if it leans with the head the degrees
+    /// clockwise by which it is turned about its middle; without it the face is found
+    #[arg(long, value_name = "X,Y,SIDE[,DEGREES]", allow_hyphen_values = true)]
     crop: Option<String>,
 
     /// How many frames the movement to the expression takes; without it GIF and MP4 take 24
@@ -114,7 +119,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
 
     let model = Arc::new(Model::open(arguments.weights.as_deref())?);
     let portrait = Portrait::open(&arguments.portrait, model.crop())?;
-    let mut document = arguments.document(&portrait, limit)?;
+    let mut document = arguments.document(&portrait, model.crop(), limit)?;
     arguments.express(&mut document, preset, &settings, (frames, fps));
     if !arguments.quiet {
         arguments.remark(&portrait, &document);
@@ -235,14 +240,25 @@ impl Arguments {
     }
 
     /// The portrait's document, on the face and crop that were asked for.
-    fn document(&self, portrait: &Portrait, limit: Limit) -> Result<Document, EngineError> {
+    fn document(
+        &self,
+        portrait: &Portrait,
+        rule: &CropRule,
+        limit: Limit,
+    ) -> Result<Document, EngineError> {
         let mut document = portrait.document(0);
         document.limit = limit;
         match (self.face.checked_sub(1), portrait.faces.len()) {
             (Some(0), 0) => {}
             (Some(index), _) if index < portrait.faces.len() => {
                 let face = &portrait.faces[index];
-                document.take_face(index, face.crop, face.aus);
+                let size = portrait.picture.size();
+                let crop = if self.level {
+                    face.crop_by(&rule.levelled(), size)
+                } else {
+                    face.crop
+                };
+                document.take_face(index, crop, face.aus);
             }
             (_, found) => {
                 return Err(EngineError::Refused(format!(
@@ -297,7 +313,7 @@ impl Arguments {
 
     /// What the artist should know of the face.
     fn remark(&self, portrait: &Portrait, document: &Document) {
-        let Crop { x, y, side } = document.crop;
+        let Crop { x, y, side, .. } = document.crop;
         match portrait.faces.len() {
             0 if self.crop.is_none() => eprintln!(
                 "mien: no face was found, so it is guessed to lie in {x:.0},{y:.0},{side:.0}; \

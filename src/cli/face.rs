@@ -143,6 +143,7 @@ fn document(portrait: &Portrait, landmarks: bool) -> Value {
             "pitch": rounded(face.pose.pitch, 1),
             "roll": rounded(face.pose.roll, 1),
             "crop": all(&[crop.x, crop.y, crop.side]),
+            "crop_angle": rounded(crop.angle.to_degrees(), 1),
             "units": units(&face.aus),
         });
         if landmarks {

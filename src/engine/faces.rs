@@ -66,14 +66,90 @@ pub(super) fn units_of(face: &Face, neutral: Option<&Neutral>) -> AuVector {
 }
 
 /// The square that a model wants of a face: about the middle of the landmarks' box, its side so many times the box's
-/// longer side, brought within the portrait.
+/// longer side, upright or turned with the eyes, brought within the portrait.
 fn canonical(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32)) -> Crop {
+    if rule.upright {
+        return about(mesh, rule.scale, 0.0).fitted(width, height);
+    }
+    let [left, right] = EYES.map(|eye| mesh.points()[eye]);
+    let angle = (right[1] - left[1]).atan2(right[0] - left[0]);
+    // The box of the face that is turned back until its eyes are level.
+    let frame = about(mesh, 1.0, 0.0);
+    let frame = Crop { angle, ..frame };
+    let level = mesh.map(|[x, y, z]| {
+        let (x, y) = frame.upright((f64::from(x), f64::from(y)));
+        [x as f32, y as f32, z]
+    });
+    let crop = level.map_or(frame, |level| {
+        frame.with_upright(about(&level, rule.scale, angle))
+    });
+    crop.fitted(width, height)
+}
+
+/// The outer eye corners: that on the picture's left, that on its right.
+const EYES: [usize; 2] = [33, 263];
+
+fn about(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
     let (left, top, right, bottom) = mesh.bounds();
-    let side = (right - left).max(bottom - top) * rule.scale;
+    let side = (right - left).max(bottom - top) * scale;
     Crop {
         x: 0.5 * (left + right - side),
         y: 0.5 * (top + bottom - side),
         side,
+        angle,
     }
-    .fitted(width, height)
+}
+
+impl FoundFace {
+    /// The square that a rule asks for of this face, in a portrait of a size.
+    pub fn crop_by(&self, rule: &CropRule, size: (u32, u32)) -> Crop {
+        canonical(&self.mesh, rule, size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An upright oval of landmarks with its eyes level, turned about a place.
+    fn oval(degrees: f32) -> Mesh {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let mut points: Vec<[f32; 3]> = (0..Mesh::POINTS)
+            .map(|i| {
+                let t = i as f32 / Mesh::POINTS as f32 * std::f32::consts::TAU;
+                [40.0 * t.cos(), 60.0 * t.sin(), 0.0]
+            })
+            .collect();
+        points[EYES[0]] = [-20.0, -10.0, 0.0];
+        points[EYES[1]] = [20.0, -10.0, 0.0];
+        let turned = points
+            .iter()
+            .map(|[x, y, _]| [150.0 + x * cos - y * sin, 140.0 + x * sin + y * cos, 0.0]);
+        Mesh::new(turned.collect()).unwrap()
+    }
+
+    fn rule(upright: bool) -> CropRule {
+        CropRule {
+            kind: "landmark_bbox_square".to_owned(),
+            scale: 1.5,
+            upright,
+        }
+    }
+
+    #[test]
+    fn the_square_stands_upright_or_leans_with_the_head() {
+        let size = (300, 300);
+        let level = canonical(&oval(0.0), &rule(true), size);
+        assert!((level.side - 180.0).abs() < 0.1 && level.angle == 0.0);
+        let turned = canonical(&oval(30.0), &rule(false), size);
+        assert!((turned.angle.to_degrees() - 30.0).abs() < 0.01);
+        // However the head leans the square is as large, about the same place.
+        assert!((turned.side - 180.0).abs() < 0.1, "{turned:?}");
+        let (x, y) = turned.middle();
+        assert!(
+            (x - 150.0).abs() < 0.5 && (y - 140.0).abs() < 0.5,
+            "{turned:?}"
+        );
+        assert_eq!(canonical(&oval(30.0), &rule(true), size).angle, 0.0);
+    }
 }

@@ -1,6 +1,6 @@
 //! From the document's limits to weights over a crop.
 
-use crate::face::{Mask, Mesh, Region, Square, region_mask, side_mask};
+use crate::face::{Mask, Mesh, Region, TurnedSquare, region_mask, side_mask};
 use crate::studio::{Limit, Part, Sides};
 
 /// Samples a side of a mask. Its softest edges are some 4 % of a face, so that these carry them without a loss; what lies
@@ -9,18 +9,19 @@ const SIZE: usize = 512;
 
 /// Where a limit lets an edit count, over the crop; nothing where it holds nothing back. Parts need landmarks: without a
 /// face only the halves are told apart.
-pub(super) fn mask(mesh: Option<&Mesh>, crop: Square, limit: Limit) -> Option<Mask> {
+pub(super) fn mask(mesh: Option<&Mesh>, crop: TurnedSquare, limit: Limit) -> Option<Mask> {
+    let mesh = mesh.and_then(|mesh| upright(mesh, &crop));
     let regions: Vec<Region> = match mesh {
         Some(_) => limit.parts().map(region).collect(),
         None => Vec::new(),
     };
     let mut values = match mesh {
-        Some(mesh) if !regions.is_empty() => region_mask(mesh, &regions, crop, SIZE),
+        Some(ref mesh) if !regions.is_empty() => region_mask(mesh, &regions, crop.unturned(), SIZE),
         _ if limit.sides == Sides::Both => return None,
         _ => vec![1.0; SIZE * SIZE],
     };
     if limit.sides != Sides::Both {
-        let left = left_half(mesh, crop, SIZE);
+        let left = halved(mesh.as_ref(), crop, SIZE);
         for (value, left) in values.iter_mut().zip(left) {
             *value *= if limit.sides == Sides::Left {
                 left
@@ -34,9 +35,28 @@ pub(super) fn mask(mesh: Option<&Mesh>, crop: Square, limit: Limit) -> Option<Ma
 
 /// 1 on the left half of the face, as the picture shows it, and 0 on the right, `[size, size]` over the crop. Without
 /// landmarks the crop's own middle divides them.
-pub(super) fn left_half(mesh: Option<&Mesh>, crop: Square, size: usize) -> Vec<f32> {
+pub(super) fn left_half(mesh: Option<&Mesh>, crop: TurnedSquare, size: usize) -> Vec<f32> {
+    let mesh = mesh.and_then(|mesh| upright(mesh, &crop));
+    halved(mesh.as_ref(), crop, size)
+}
+
+/// The landmarks turned back with a crop that is turned, so that it is upright.
+fn upright(mesh: &Mesh, crop: &TurnedSquare) -> Option<Mesh> {
+    if crop.angle == 0.0 {
+        return Some(mesh.clone());
+    }
+    let corner = crop.unturned();
+    mesh.map(|[x, y, z]| {
+        let (u, v) = crop.within((f64::from(x), f64::from(y)));
+        let (x, y) = (corner.x + u * crop.side, corner.y + v * crop.side);
+        [x as f32, y as f32, z]
+    })
+}
+
+/// [`left_half`] of landmarks that are upright in the crop.
+fn halved(mesh: Option<&Mesh>, crop: TurnedSquare, size: usize) -> Vec<f32> {
     if let Some(mesh) = mesh {
-        return side_mask(mesh, crop, size);
+        return side_mask(mesh, crop.unturned(), size);
     }
     /// The share of the crop over which one half becomes the other.
     const SOFT: f32 = 0.08;
@@ -62,10 +82,11 @@ fn region(part: Part) -> Region {
 mod tests {
     use super::*;
 
-    const CROP: Square = Square {
-        x: 0.0,
-        y: 0.0,
+    const CROP: TurnedSquare = TurnedSquare {
+        x: 50.0,
+        y: 50.0,
         side: 100.0,
+        angle: 0.0,
     };
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::model::Prepared;
 use super::{EngineError, FoundFace, Model, limits};
-use crate::face::{Edit, Mask, Show, Square, network_input, paste};
+use crate::face::{Edit, Mask, Show, TurnedSquare, network_input, paste};
 use crate::media::Picture;
 use crate::studio::{AuVector, Crop, Document, Limit, Pose};
 
@@ -209,7 +209,7 @@ impl Renderer {
 /// Draws a pane over `base`, which shows the portrait with its crop at `square`.
 pub(super) fn draw(
     base: &mut Picture,
-    square: Square,
+    square: TurnedSquare,
     scene: &Scene,
     edit: Option<&Edit>,
     mask: Option<&Mask>,
@@ -232,11 +232,13 @@ pub(super) fn draw(
     }
 }
 
-pub(super) fn square(crop: Crop) -> Square {
-    Square {
-        x: f64::from(crop.x),
-        y: f64::from(crop.y),
+pub(super) fn square(crop: Crop) -> TurnedSquare {
+    let (x, y) = crop.middle();
+    TurnedSquare {
+        x: f64::from(x),
+        y: f64::from(y),
         side: f64::from(crop.side),
+        angle: f64::from(crop.angle),
     }
 }
 
@@ -251,6 +253,7 @@ mod tests {
             x: 0.0,
             y: 0.0,
             side: 8.0,
+            ..Crop::default()
         };
         let scene = |value: f32| Scene {
             crop,

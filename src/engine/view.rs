@@ -7,7 +7,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use rayon::prelude::*;
 
-use crate::face::Square;
+use crate::face::TurnedSquare;
 use crate::media::Picture;
 
 /// A window onto the portrait: pane pixel `(0, 0)` begins at portrait pixel `(x, y)`, and a portrait pixel is `zoom`
@@ -98,12 +98,13 @@ impl View {
         (self.x + x / self.zoom, self.y + y / self.zoom)
     }
 
-    pub(super) fn square(&self, square: Square) -> Square {
+    pub(super) fn square(&self, square: TurnedSquare) -> TurnedSquare {
         let (x, y) = self.to_pane((square.x, square.y));
-        Square {
+        TurnedSquare {
             x,
             y,
             side: square.side * self.zoom,
+            angle: square.angle,
         }
     }
 }

@@ -3,6 +3,7 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
 
+use super::levels::{Beyond, Levels, TurnedSquare};
 use crate::media::Picture;
 
 /// A square in pixels of some picture; pixel `i` spans `i..i + 1`.
@@ -17,15 +18,22 @@ pub struct Square {
 pub(super) const BEHIND: f32 = 127.5;
 
 /// The square of the picture as planar RGB `[3, size, size]` in [-1, 1], averaged down (or interpolated up) with a
-/// Catmull-Rom filter. Transparent parts are shown over mid grey.
+/// Catmull-Rom filter; one that is turned, bilinear from the halved size above it, and beyond the picture's edge with the
+/// edge's own pixels. Transparent parts are shown over mid grey.
 ///
 /// # Errors
-/// [`ResizeError`] when the square does not lie within the picture.
+/// [`ResizeError`] when a square that isn't turned does not lie within the picture.
 pub fn network_input(
     picture: &Picture,
-    square: Square,
+    square: impl Into<TurnedSquare>,
     size: usize,
 ) -> Result<Vec<f32>, ResizeError> {
+    let turned = square.into();
+    if turned.angle != 0.0 {
+        let levels = Levels::new(picture);
+        return Ok(levels.read(&turned, size, (-1.0, 1.0), Beyond::Edge, (0, 0)));
+    }
+    let square = turned.unturned();
     let source = ImageRef::new(
         picture.width(),
         picture.height(),

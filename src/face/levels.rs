@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
+use super::Square;
 use super::crop::BEHIND;
 use crate::media::Picture;
 
@@ -20,7 +21,34 @@ pub struct TurnedSquare {
     pub angle: f64,
 }
 
+impl From<Square> for TurnedSquare {
+    fn from(square: Square) -> Self {
+        Self {
+            x: square.x + 0.5 * square.side,
+            y: square.y + 0.5 * square.side,
+            side: square.side,
+            angle: 0.0,
+        }
+    }
+}
+
 impl TurnedSquare {
+    /// The square before it was turned about its middle.
+    pub fn unturned(&self) -> Square {
+        Square {
+            x: self.x - 0.5 * self.side,
+            y: self.y - 0.5 * self.side,
+            side: self.side,
+        }
+    }
+
+    /// From the picture's coordinates to those within the square, 0..1 across and down inside it.
+    pub fn within(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let (sin, cos) = self.angle.sin_cos();
+        let (dx, dy) = ((x - self.x) / self.side, (y - self.y) / self.side);
+        (dx * cos + dy * sin + 0.5, dy * cos - dx * sin + 0.5)
+    }
+
     /// From coordinates within the square, 0..1 across and down, to the picture's.
     pub fn to_picture(&self, (u, v): (f64, f64)) -> (f64, f64) {
         let (sin, cos) = self.angle.sin_cos();
@@ -293,6 +321,13 @@ mod tests {
                 prop_assert!((red - (px / 2.0 - 0.5)).abs() < 1.3, "{red} {px}");
                 prop_assert!((green - (py / 2.0 - 0.5)).abs() < 1.3, "{green} {py}");
             }
+        }
+
+        #[test]
+        fn into_the_square_and_back(x in -50f64..50.0, y in -50f64..50.0, side in 1f64..90.0, angle in -4f64..4.0, u in -1f64..2.0, v in -1f64..2.0) {
+            let square = TurnedSquare { x, y, side, angle };
+            let (a, b) = square.within(square.to_picture((u, v)));
+            prop_assert!((a - u).abs() < 1e-9 && (b - v).abs() < 1e-9);
         }
 
         #[test]

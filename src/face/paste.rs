@@ -5,74 +5,14 @@
 //! pixel stays. Three weights multiply the edit `1 - A`: a window that closes it towards the crop's edge, so that no
 //! seam can show; the pixel's own alpha, since there is nothing to edit where nothing is seen; and the caller's onset.
 
+mod turned;
+
 use rayon::prelude::*;
 
-use super::Square;
 use super::resample::Taps;
+use super::{Edit, Mask, TurnedSquare};
+
 use crate::media::Picture;
-
-/// What a network says about one crop, at the network's own size.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Edit {
-    /// Pixels a side.
-    pub size: usize,
-    /// What the network saw: `[3, size, size]` in [-1, 1].
-    pub input: Vec<f32>,
-    /// The colour regression C: `[3, size, size]` in [-1, 1].
-    pub color: Vec<f32>,
-    /// The attention A: `[size, size]` in [0, 1]; 1 keeps the source.
-    pub attention: Vec<f32>,
-}
-
-impl Edit {
-    /// How much of the crop the network edits: the mean of 1 - A, as far as the mask lets it, in [0, 1].
-    pub fn mean_edit(&self, mask: Option<&Mask>) -> f32 {
-        let place = |n: usize| (n as f32 + 0.5) / self.size as f32;
-        let edited = self.attention.iter().enumerate().map(|(i, kept)| {
-            let weight = mask.map_or(1.0, |mask| {
-                mask.near(place(i % self.size), place(i / self.size))
-            });
-            f64::from((1.0 - kept) * weight)
-        });
-        (edited.sum::<f64>() / self.attention.len().max(1) as f64) as f32
-    }
-
-    /// One edit of two that differ between the halves of the face: `weights` `[size, size]` is 1 where this one counts
-    /// and 0 where `other` does, and each counts as far as its onset, in 0..=1. Both are of the same crop. What is pasted
-    /// is, at every sample, the two results mixed by the weight.
-    pub fn joined(&self, other: &Edit, weights: &[f32], onsets: (f32, f32)) -> Edit {
-        let area = self.size * self.size;
-        let mut joined = self.clone();
-        for (i, weight) in weights.iter().enumerate().take(area) {
-            let own = onsets.0 * weight * (1.0 - self.attention[i]);
-            let others = onsets.1 * (1.0 - weight) * (1.0 - other.attention[i]);
-            let edited = own + others;
-            joined.attention[i] = 1.0 - edited;
-            let share = if edited > 1e-6 { own / edited } else { *weight };
-            for c in (i..3 * area).step_by(area) {
-                joined.color[c] = share * self.color[c] + (1.0 - share) * other.color[c];
-            }
-        }
-        joined
-    }
-}
-
-/// Where in the crop an edit counts.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mask {
-    /// Samples a side.
-    pub size: usize,
-    /// `[size, size]` in [0, 1]; 0 keeps the portrait.
-    pub values: Vec<f32>,
-}
-
-impl Mask {
-    /// The value nearest to a place in the crop, both coordinates in 0..1.
-    fn near(&self, u: f32, v: f32) -> f32 {
-        let at = |t: f32| ((t * self.size as f32) as usize).min(self.size - 1);
-        self.values[at(v) * self.size + at(u)]
-    }
-}
 
 /// Which picture is made of an [`Edit`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,10 +40,17 @@ const SOFT: f32 = 0.04;
 /// 1 - A, detail weight, and C' for three channels.
 const PLANES: usize = 5;
 
-/// Pastes an edit into `base`, a picture in which the crop lies at `square`; the square may stick out. Pixels outside
+/// Pastes an edit into `base`, a picture in which the crop lies at `place`; the square may be turned and stick out. Pixels outside
 /// it, and those where `mask` is 0, are not touched (but for [`Show::Attention`], which dims them). The mask is stretched
 /// over the crop from its own size: its edges are as smooth as the portrait's own pixels allow.
-pub fn paste(base: &mut Picture, square: Square, edit: &Edit, mask: Option<&Mask>, show: Show) {
+pub fn paste(
+    base: &mut Picture,
+    place: impl Into<TurnedSquare>,
+    edit: &Edit,
+    mask: Option<&Mask>,
+    show: Show,
+) {
+    let place = place.into();
     if let Show::Attention { .. } = show {
         dim(base);
     }
@@ -116,6 +63,11 @@ pub fn paste(base: &mut Picture, square: Square, edit: &Edit, mask: Option<&Mask
     }
 
     let size = edit.size;
+    let planes = planes(edit, matches!(show, Show::Result { detail: true, .. }));
+    if place.angle != 0.0 {
+        return turned::paste(base, &place, (&planes, size), mask, (onset, show));
+    }
+    let square = place.unturned();
     let (width, height) = (base.width() as usize, base.height() as usize);
     let across = Taps::new(square.x, square.side, width, size);
     let down = Taps::new(square.y, square.side, height, size);
@@ -124,17 +76,14 @@ pub fn paste(base: &mut Picture, square: Square, edit: &Edit, mask: Option<&Mask
     }
 
     let span = across.len();
-    let planes = planes(edit, matches!(show, Show::Result { detail: true, .. }));
     let mut wide = vec![0.0f32; PLANES * size * span];
     wide.par_chunks_mut(span)
         .zip(planes.par_chunks(size))
         .for_each(|(out, line)| across.stretch(line, out));
 
-    let window_at = |pixel: usize, origin: f64| {
-        let place = ((pixel as f64 + 0.5 - origin) / square.side) as f32;
-        smoothstep(place.min(1.0 - place) / FEATHER)
-    };
-    let window: Vec<f32> = (0..span)
+    let window_at =
+        |pixel: usize, origin: f64| window(((pixel as f64 + 0.5 - origin) / square.side) as f32);
+    let open: Vec<f32> = (0..span)
         .map(|i| window_at(across.start + i, square.x))
         .collect();
 
@@ -178,11 +127,16 @@ pub fn paste(base: &mut Picture, square: Square, edit: &Edit, mask: Option<&Mask
                 let pixels = &mut row[across.start * 4..][..span * 4];
                 for (x, pixel) in pixels.chunks_exact_mut(4).enumerate() {
                     let values = std::array::from_fn(|plane| line[plane * span + x]);
-                    let weight = window[x] * row_window * kept[x].clamp(0.0, 1.0);
+                    let weight = open[x] * row_window * kept[x].clamp(0.0, 1.0);
                     blend(pixel, values, weight, show);
                 }
             },
         );
+}
+
+/// How far the edit is open at a place along the crop, in 0..1: it closes towards either edge.
+fn window(place: f32) -> f32 {
+    smoothstep(place.min(1.0 - place) / FEATHER)
 }
 
 /// The planes that are stretched: 1 - A, the detail weight s, and C' = C - s * input in 0..=255, so that
@@ -313,7 +267,7 @@ fn smoothstep(t: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::network_input;
+    use crate::face::{Square, network_input};
     use proptest::prelude::*;
 
     const SIZE: usize = 16;
@@ -406,6 +360,52 @@ mod tests {
             "a step of {steepest} at the crop's edge: {line:?}"
         );
         assert!(line.windows(2).all(|w| w[0] >= w[1]), "{line:?}");
+    }
+
+    #[test]
+    fn a_turned_crop_is_pasted_where_it_was_taken() {
+        // A soft pattern: what was taken from the turned square goes back onto itself.
+        let rgba = (0..120 * 120).flat_map(|i| {
+            let (x, y) = ((i % 120) as f32, (i / 120) as f32);
+            let wave = |a: f32, b: f32| (128.0 + 90.0 * (x * a + y * b).sin()) as u8;
+            [wave(0.07, 0.02), wave(0.03, -0.06), wave(-0.02, 0.05), 255]
+        });
+        let before = Picture::new(120, 120, rgba.collect()).unwrap();
+        for (angle, side) in [(0.4, 70.0), (-1.2, 50.0), (2.5, 20.0)] {
+            let square = TurnedSquare {
+                x: 61.0,
+                y: 58.0,
+                side,
+                angle,
+            };
+            let size = 32;
+            let input = network_input(&before, square, size).unwrap();
+            let brighter = Edit {
+                size,
+                color: input.iter().map(|v| v + 0.2).collect(),
+                input,
+                attention: vec![0.0; size * size],
+            };
+            let mut after = before.clone();
+            paste(&mut after, square, &brighter, None, PLAIN);
+            let mut inside = 0;
+            let pixels = before.rgba().chunks(4).zip(after.rgba().chunks(4));
+            for (i, (a, b)) in pixels.enumerate() {
+                let place = ((i % 120) as f64 + 0.5, (i / 120) as f64 + 0.5);
+                let (u, v) = square.within(place);
+                let far = (u - 0.5).abs().max((v - 0.5).abs());
+                if far > 0.5 {
+                    assert_eq!(a, b, "{place:?}");
+                } else if far < 0.35 {
+                    inside += 1;
+                    for (a, b) in a.iter().zip(b).take(3) {
+                        let wanted = (f32::from(*a) + 0.2 * 127.5).min(255.0);
+                        assert!((f32::from(*b) - wanted).abs() < 6.0, "{place:?} {a} {b}");
+                    }
+                }
+            }
+            assert!(inside as f64 > 0.4 * side * side);
+        }
     }
 
     #[test]
@@ -503,22 +503,6 @@ mod tests {
                 _ => {}
             }
         }
-        let open = edit(0.0, 0.0).mean_edit(Some(&half));
-        assert!((open - 0.5).abs() < 1e-6, "{open}");
-    }
-
-    #[test]
-    fn two_halves_are_joined_as_their_pictures_would_be() {
-        let (a, b) = (edit(0.25, 0.5), edit(0.5, -0.5));
-        let weights: Vec<f32> = (0..SIZE * SIZE).map(|i| (i % SIZE) as f32 / 15.0).collect();
-        let joined = a.joined(&b, &weights, (1.0, 0.5));
-        for (i, weight) in weights.iter().enumerate() {
-            // Of a source that is 0: what each adds.
-            let wanted = weight * 0.75 * 0.5 + 0.5 * (1.0 - weight) * 0.5 * -0.5;
-            let got = (1.0 - joined.attention[i]) * joined.color[i];
-            assert!((wanted - got).abs() < 1e-6, "{wanted} {got}");
-        }
-        assert_eq!(a.joined(&b, &[1.0; SIZE * SIZE], (1.0, 1.0)), a);
     }
 
     #[test]
@@ -542,6 +526,5 @@ mod tests {
         };
         assert!(brightness(1.0) < 200);
         assert!(brightness(0.0) > 500);
-        assert!((edit(0.3, 0.0).mean_edit(None) - 0.7).abs() < 1e-5);
     }
 }

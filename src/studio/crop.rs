@@ -3,19 +3,23 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The face crop: left and top edge and side, in pixels of the portrait; fractions of a pixel are allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// The face crop: left and top edge and side, in pixels of the portrait; fractions of a pixel are allowed. It may be
+/// turned with a head that leans: then edge and side are those before it was turned about its middle.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Crop {
     pub x: f32,
     pub y: f32,
     pub side: f32,
+    /// Radians, clockwise as seen; 0 is upright.
+    #[serde(default)]
+    pub angle: f32,
 }
 
 /// What can be wrong with a crop that somebody wrote.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum CropError {
     #[error(
-        "{0:?} is not a crop; write left, top and side in pixels of the portrait, such as 150,50,148."
+        "{0:?} is not a crop; write left, top and side in pixels of the portrait, such as 150,50,148, and if it is turned the degrees clockwise after them."
     )]
     Malformed(String),
     #[error(
@@ -38,10 +42,10 @@ impl Crop {
     /// The smallest side that is accepted, in pixels.
     pub const MIN_SIDE: f32 = 8.0;
 
-    /// Reads `x,y,side`.
+    /// Reads `x,y,side`, or `x,y,side,degrees` of one that is turned clockwise about its middle.
     ///
     /// # Errors
-    /// [`CropError::Malformed`] unless the text is three finite numbers.
+    /// [`CropError::Malformed`] unless the text is three or four finite numbers.
     pub fn parse(text: &str) -> Result<Crop, CropError> {
         let malformed = || CropError::Malformed(text.to_owned());
         let numbers: Vec<f32> = text
@@ -49,7 +53,18 @@ impl Crop {
             .map(|part| part.trim().parse::<f32>().map_err(|_| malformed()))
             .collect::<Result<_, _>>()?;
         match numbers[..] {
-            [x, y, side] if numbers.iter().all(|n| n.is_finite()) => Ok(Crop { x, y, side }),
+            [x, y, side] if numbers.iter().all(|n| n.is_finite()) => Ok(Crop {
+                x,
+                y,
+                side,
+                angle: 0.0,
+            }),
+            [x, y, side, degrees] if numbers.iter().all(|n| n.is_finite()) => Ok(Crop {
+                x,
+                y,
+                side,
+                angle: degrees.to_radians(),
+            }),
             _ => Err(malformed()),
         }
     }
@@ -68,11 +83,13 @@ impl Crop {
             x: (width as f32 - side) * 0.5,
             y: (height as f32 - side) * 0.35,
             side,
+            angle: 0.0,
         };
         Ok(crop.fitted(width, height))
     }
 
-    /// The crop itself when it lies within a portrait of this size.
+    /// The crop itself when it lies within a portrait of this size; one that is turned, brought there as
+    /// [`Crop::fitted`] does.
     ///
     /// # Errors
     /// [`CropError::TooSmall`] or [`CropError::Outside`].
@@ -81,6 +98,9 @@ impl Crop {
         let side_holds = self.side >= Crop::MIN_SIDE;
         if !side_holds {
             return Err(CropError::TooSmall(self.side));
+        }
+        if self.angle != 0.0 {
+            return Ok(self.fitted(width, height));
         }
         // Numbers that were computed may stick out by a rounding error.
         let slack = 1e-3;
@@ -102,16 +122,63 @@ impl Crop {
     }
 
     /// The nearest crop that lies within a portrait of this size: first the side, then the place is brought in.
-    /// A portrait smaller than [`Crop::MIN_SIDE`] gives its own shorter side.
+    /// A portrait smaller than [`Crop::MIN_SIDE`] gives its own shorter side. One that is turned may stick out at its
+    /// corners; its middle is brought within the portrait.
     pub fn fitted(self, width: u32, height: u32) -> Crop {
         let (width, height) = (width as f32, height as f32);
         let largest = width.min(height);
         let side = self.side.max(Crop::MIN_SIDE).min(largest);
+        if self.angle != 0.0 && self.angle.is_finite() {
+            let (x, y) = self.middle();
+            return Crop {
+                x: x.max(0.0).min(width) - 0.5 * side,
+                y: y.max(0.0).min(height) - 0.5 * side,
+                side,
+                angle: self.angle,
+            };
+        }
         Crop {
             x: self.x.max(0.0).min(width - side),
             y: self.y.max(0.0).min(height - side),
             side,
+            angle: 0.0,
         }
+    }
+
+    /// The crop's middle, about which it is turned.
+    pub fn middle(&self) -> (f32, f32) {
+        (self.x + 0.5 * self.side, self.y + 0.5 * self.side)
+    }
+
+    /// Where a place of the portrait lies when portrait and crop are turned back about the crop's middle, so that the
+    /// crop is upright.
+    pub fn upright(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        self.turned_by(-f64::from(self.angle), (x, y))
+    }
+
+    /// The place of the portrait that lies there in those upright coordinates.
+    pub fn turned(&self, place: (f64, f64)) -> (f64, f64) {
+        self.turned_by(f64::from(self.angle), place)
+    }
+
+    /// The crop that was moved or sized in those upright coordinates, in the portrait again.
+    pub fn with_upright(&self, crop: Crop) -> Crop {
+        let (x, y) = crop.middle();
+        let middle = self.turned((f64::from(x), f64::from(y)));
+        Crop {
+            x: middle.0 as f32 - 0.5 * crop.side,
+            y: middle.1 as f32 - 0.5 * crop.side,
+            side: crop.side,
+            angle: self.angle,
+        }
+    }
+
+    fn turned_by(&self, angle: f64, (x, y): (f64, f64)) -> (f64, f64) {
+        let (mx, my) = self.middle();
+        let (mx, my) = (f64::from(mx), f64::from(my));
+        let (sin, cos) = angle.sin_cos();
+        let (dx, dy) = (x - mx, y - my);
+        (mx + dx * cos - dy * sin, my + dx * sin + dy * cos)
     }
 }
 
@@ -127,10 +194,13 @@ mod tests {
             Ok(Crop {
                 x: 1.0,
                 y: 2.5,
-                side: 30.0
+                side: 30.0,
+                angle: 0.0
             })
         );
-        for text in ["", "1,2", "1,2,3,4", "a,b,c", "1,2,NaN", "1,2,inf"] {
+        let turned = Crop::parse("1,2,30,90").unwrap();
+        assert!((turned.angle - std::f32::consts::FRAC_PI_2).abs() < 1e-6);
+        for text in ["", "1,2", "1,2,3,4,5", "a,b,c", "1,2,NaN", "1,2,inf"] {
             assert!(Crop::parse(text).is_err(), "{text}");
         }
     }
@@ -141,9 +211,23 @@ mod tests {
             x in -500f32..500.0, y in -500f32..500.0, side in -10f32..900.0,
             width in 8u32..600, height in 8u32..600,
         ) {
-            let crop = Crop { x, y, side }.fitted(width, height);
+            let crop = Crop { x, y, side, angle: 0.0 }.fitted(width, height);
             prop_assert!(crop.checked(width, height).is_ok(), "{crop:?}");
             prop_assert_eq!(crop.fitted(width, height), crop);
+        }
+
+        #[test]
+        fn a_turned_crop_keeps_its_angle_and_its_middle_inside(
+            x in -500f32..500.0, y in -500f32..500.0, side in 1f32..900.0, angle in 0.1f32..3.0,
+        ) {
+            let crop = Crop { x, y, side, angle }.fitted(300, 200);
+            let middle = crop.middle();
+            prop_assert!((-0.01..=300.01).contains(&middle.0) && (-0.01..=200.01).contains(&middle.1));
+            prop_assert_eq!(crop.angle, angle);
+            prop_assert!(crop.checked(300, 200).is_ok());
+            // Moved nowhere, it stays.
+            let same = crop.with_upright(crop);
+            prop_assert!((same.x - crop.x).abs() < 0.01 && (same.y - crop.y).abs() < 0.01);
         }
 
         #[test]

@@ -125,6 +125,7 @@ pub(crate) mod tests {
             x: 10.0,
             y: 10.0,
             side: 50.0,
+            ..Crop::default()
         };
         Document::new(portrait, crop, AuVector::NEUTRAL)
     }

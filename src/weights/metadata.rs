@@ -19,6 +19,24 @@ pub struct CropRule {
     pub upright: bool,
 }
 
+impl CropRule {
+    /// The same rule for a face that leans: the square is turned with the head, so that the network sees it upright.
+    pub fn levelled(&self) -> CropRule {
+        CropRule {
+            upright: false,
+            ..self.clone()
+        }
+    }
+
+    /// The same rule with the square upright, whatever the head's roll.
+    pub fn upright(&self) -> CropRule {
+        CropRule {
+            upright: true,
+            ..self.clone()
+        }
+    }
+}
+
 /// The metadata of a model file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metadata {

@@ -240,6 +240,7 @@ mod tests {
             x: 0.0,
             y: 0.0,
             side: 20.0,
+            ..Crop::default()
         };
         Document::new(portrait, crop, AuVector::NEUTRAL)
     }

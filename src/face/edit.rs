@@ -1,0 +1,105 @@
+//! What a network says of a crop, and where in it that counts.
+
+/// What a network says about one crop, at the network's own size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    /// Pixels a side.
+    pub size: usize,
+    /// What the network saw: `[3, size, size]` in [-1, 1].
+    pub input: Vec<f32>,
+    /// The colour regression C: `[3, size, size]` in [-1, 1].
+    pub color: Vec<f32>,
+    /// The attention A: `[size, size]` in [0, 1]; 1 keeps the source.
+    pub attention: Vec<f32>,
+}
+
+impl Edit {
+    /// How much of the crop the network edits: the mean of 1 - A, as far as the mask lets it, in [0, 1].
+    pub fn mean_edit(&self, mask: Option<&Mask>) -> f32 {
+        let place = |n: usize| (n as f32 + 0.5) / self.size as f32;
+        let edited = self.attention.iter().enumerate().map(|(i, kept)| {
+            let weight = mask.map_or(1.0, |mask| {
+                mask.near(place(i % self.size), place(i / self.size))
+            });
+            f64::from((1.0 - kept) * weight)
+        });
+        (edited.sum::<f64>() / self.attention.len().max(1) as f64) as f32
+    }
+
+    /// One edit of two that differ between the halves of the face: `weights` `[size, size]` is 1 where this one counts
+    /// and 0 where `other` does, and each counts as far as its onset, in 0..=1. Both are of the same crop. What is pasted
+    /// is, at every sample, the two results mixed by the weight.
+    pub fn joined(&self, other: &Edit, weights: &[f32], onsets: (f32, f32)) -> Edit {
+        let area = self.size * self.size;
+        let mut joined = self.clone();
+        for (i, weight) in weights.iter().enumerate().take(area) {
+            let own = onsets.0 * weight * (1.0 - self.attention[i]);
+            let others = onsets.1 * (1.0 - weight) * (1.0 - other.attention[i]);
+            let edited = own + others;
+            joined.attention[i] = 1.0 - edited;
+            let share = if edited > 1e-6 { own / edited } else { *weight };
+            for c in (i..3 * area).step_by(area) {
+                joined.color[c] = share * self.color[c] + (1.0 - share) * other.color[c];
+            }
+        }
+        joined
+    }
+}
+
+/// Where in the crop an edit counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mask {
+    /// Samples a side.
+    pub size: usize,
+    /// `[size, size]` in [0, 1]; 0 keeps the portrait.
+    pub values: Vec<f32>,
+}
+
+impl Mask {
+    /// The value nearest to a place in the crop, both coordinates in 0..1.
+    fn near(&self, u: f32, v: f32) -> f32 {
+        let at = |t: f32| ((t * self.size as f32) as usize).min(self.size - 1);
+        self.values[at(v) * self.size + at(u)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: usize = 16;
+
+    fn edit(attention: f32, color: f32) -> Edit {
+        Edit {
+            size: SIZE,
+            input: vec![0.0; 3 * SIZE * SIZE],
+            color: vec![color; 3 * SIZE * SIZE],
+            attention: vec![attention; SIZE * SIZE],
+        }
+    }
+
+    #[test]
+    fn how_much_is_edited_counts_only_where_the_mask_is_open() {
+        assert!((edit(0.3, 0.0).mean_edit(None) - 0.7).abs() < 1e-5);
+        let half = Mask {
+            size: 64,
+            values: (0..64 * 64).map(|i| f32::from(i % 64 < 32)).collect(),
+        };
+        let edited = edit(0.3, 0.0).mean_edit(Some(&half));
+        assert!((edited - 0.35).abs() < 1e-5, "{edited}");
+    }
+
+    #[test]
+    fn two_halves_are_joined_as_their_pictures_would_be() {
+        let (a, b) = (edit(0.25, 0.5), edit(0.5, -0.5));
+        let weights: Vec<f32> = (0..SIZE * SIZE).map(|i| (i % SIZE) as f32 / 15.0).collect();
+        let joined = a.joined(&b, &weights, (1.0, 0.5));
+        for (i, weight) in weights.iter().enumerate() {
+            // Of a source that is 0: what each adds.
+            let wanted = weight * 0.75 * 0.5 + 0.5 * (1.0 - weight) * 0.5 * -0.5;
+            let got = (1.0 - joined.attention[i]) * joined.color[i];
+            assert!((wanted - got).abs() < 1e-6, "{wanted} {got}");
+        }
+        assert_eq!(a.joined(&b, &[1.0; SIZE * SIZE], (1.0, 1.0)), a);
+    }
+}
