@@ -108,6 +108,12 @@ fn faces_are_listed_as_a_table_and_as_json() {
     assert!(table.contains("AU12 Lip corner puller"), "{table}");
     assert!(table.contains("yaw, degrees"), "{table}");
 
+    // Against another face the reading is another, against itself it is nothing.
+    let output = mien(Path::new("."), &["face", "--json", "--neutral", path, path]);
+    let own: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let units = own["faces"][0]["units"].as_object().unwrap();
+    assert!(units.values().all(|value| *value == 0.0), "{units:?}");
+
     let output = mien(Path::new("."), &["face", "--json", "--landmarks", path]);
     let full: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let face = &full["faces"][0];

@@ -259,6 +259,27 @@ fn the_sliders_begin_at_what_the_face_shows_and_neutralise_relaxes_it() {
 }
 
 #[test]
+fn another_picture_is_read_against_the_relaxed_face_that_was_kept() {
+    let mut app = app();
+    let offered = |app: &App| simulator(app.view()).find("Read against it").is_ok();
+    act(&mut app, |window| {
+        window.click("Set as neutral").unwrap();
+    });
+    assert!(!offered(&app), "it is this very face");
+    drop(app.update(Message::Opened(Ok(sample(0)))));
+    let plain = app.document().source;
+    assert!(plain.get(unit(12)) > 0.4 && offered(&app));
+    act(&mut app, |window| {
+        window.click("Read against it").unwrap();
+    });
+    // The same picture: against itself nothing moves.
+    assert_eq!(app.document().source, AuVector::NEUTRAL);
+    assert_eq!(asked(&app).scene.onset(), 0.0);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(app.document().source, plain);
+}
+
+#[test]
 fn one_half_of_the_face_moves_alone() {
     let mut app = app();
     let brow = unit(2);

@@ -244,7 +244,7 @@ impl App {
         let (clip, progress) = Clip::reading(&path);
         self.clip = Some(clip);
         in_background(
-            move || AuTrack::read(&path, &progress),
+            move || AuTrack::read(&path, None, &progress),
             |result| {
                 super::Message::Clip(Message::Ended(match result {
                     Some(Ok(track)) => Ok(Arc::new(track)),

@@ -52,6 +52,8 @@ pub enum Message {
     Neutralise,
     /// What the portrait shows counts as relaxed.
     CountAsNeutral,
+    /// The face is to be read against the relaxed one that was kept.
+    Against,
     Sides(Sides),
     Part(Part),
     /// Which half the edit is limited to.
@@ -74,6 +76,9 @@ pub enum Action {
     Leave,
     Focus(Id),
     Keep(Preset),
+    /// The face is this person's relaxed one, for other pictures too.
+    KeepNeutral,
+    Against,
 }
 
 /// A change of the document that the panel asks for.
@@ -83,7 +88,6 @@ pub enum Change {
     Strength(f32),
     Pose(Pose),
     Source(AuVector),
-    CountAsNeutral,
     Detail(bool),
     Limit(Limit),
 }
@@ -96,7 +100,6 @@ impl Change {
             Change::Strength(value) => document.strength = value,
             Change::Pose(pose) => document.set_pose(frame, pose),
             Change::Source(source) => document.source = source,
-            Change::CountAsNeutral => document.count_as_neutral(),
             Change::Detail(detail) => document.detail = detail,
             Change::Limit(limit) => document.limit = limit,
         }
@@ -144,7 +147,8 @@ impl Expression {
             Message::Reset(Value::Strength) => Action::Edit(Change::Strength(1.0)),
             Message::ResetAll => self.pose(document, frame, document.source),
             Message::Neutralise => self.pose(document, frame, AuVector::NEUTRAL),
-            Message::CountAsNeutral => Action::Edit(Change::CountAsNeutral),
+            Message::CountAsNeutral => Action::KeepNeutral,
+            Message::Against => Action::Against,
             Message::Detail(detail) => Action::Edit(Change::Detail(detail)),
             Message::Chosen(aus) => self.pose(document, frame, aus),
             Message::Own => Action::Edit(Change::Source(self.shown(document, frame))),
@@ -205,7 +209,13 @@ impl Expression {
         }
     }
 
-    pub fn view<'a>(&'a self, document: &'a Document, frame: u32) -> Element<'a, Message> {
+    /// `neutral` is the name of the picture whose face counts as this person's relaxed one, where it is another.
+    pub fn view<'a>(
+        &'a self,
+        document: &'a Document,
+        neutral: Option<&'a str>,
+        frame: u32,
+    ) -> Element<'a, Message> {
         let pose = document.pose(frame);
         let shown = self.shown(document, frame);
         let header = row![
@@ -224,20 +234,32 @@ impl Expression {
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
+        let against = neutral.map(|name| {
+            hinted(
+                action("Read against it", Some(Message::Against)),
+                name,
+                Position::Bottom,
+            )
+        });
         let own = row![
-            text("The portrait's own").size(theme::SMALL).color(theme::DIM),
+            text(if neutral.is_some() { "Own" } else { "The portrait's own" })
+                .size(theme::SMALL)
+                .color(theme::DIM),
             space::horizontal(),
+        ]
+        .push(against)
+        .push(
             hinted(
                 action("Set as neutral", Some(Message::CountAsNeutral)),
-                "What the portrait shows counts as this person's relaxed face: its own values become zero, and the sliders begin there",
+                "What the portrait shows counts as this person's relaxed face: its own values become zero, and the sliders begin there. Other pictures and clips of the same person can be read against it",
                 Position::Bottom,
-            ),
+            ))
+        .push(
             hinted(
                 action("Set as own", Some(Message::Own)),
                 "What the sliders show now is what the portrait itself shows: the ticks move here. For where the reading errs",
                 Position::Bottom,
-            ),
-        ]
+            ))
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
 
@@ -295,7 +317,7 @@ impl Expression {
             strength,
             detail,
             self.halves(),
-            limits(document)
+            super::limits::limits(document)
         ]
         .spacing(theme::GAP)
         .padding([0.0, theme::SPACE]);
@@ -432,53 +454,6 @@ fn key(value: Value) -> String {
         Value::Unit(unit) => unit.to_string(),
         Value::Strength => "strength".to_owned(),
     }
-}
-
-/// Which parts of the face may change. They are found by the face's landmarks.
-fn limits(document: &Document) -> Element<'_, Message> {
-    let limit = document.limit;
-    let found = document.face.is_some();
-    let chip = |label, on, message: Option<Message>| {
-        button(text(label).size(theme::SMALL))
-            .on_press_maybe(message)
-            .padding([3, 7])
-            .style(theme::toggled(on))
-            .into()
-    };
-    let parts = Part::ALL.into_iter().map(|part| {
-        chip(
-            part.title(),
-            limit.has(part),
-            found.then_some(Message::Part(part)),
-        )
-    });
-    let halves = [Sides::Left, Sides::Right].map(|half| {
-        let label = match half {
-            Sides::Left => "Left half",
-            _ => "Right half",
-        };
-        chip(label, limit.sides == half, Some(Message::Half(half)))
-    });
-    let all = chip("All", limit.is_none(), Some(Message::NoLimit));
-    let chips = Row::with_children(std::iter::once(all).chain(parts).chain(halves))
-        .spacing(4)
-        .wrap()
-        .vertical_spacing(4);
-    let hint = if found {
-        "The edit changes only these parts of the face, with soft edges; the rest stays as it is, byte for byte"
-    } else {
-        "The parts of a face are known only where a face was found; here the halves of the square can be told apart"
-    };
-    row![
-        hinted(
-            container(text("Edit only").size(theme::SMALL).color(theme::DIM)).width(76),
-            hint,
-            Position::Bottom,
-        ),
-        chips,
-    ]
-    .align_y(Alignment::Center)
-    .into()
 }
 
 /// A number from 0 to 1.

@@ -10,6 +10,7 @@ mod export;
 mod expression;
 mod keys;
 mod launch;
+mod limits;
 mod pane;
 mod panes;
 mod slider;
@@ -61,9 +62,20 @@ pub struct App {
     timeline: Timeline,
     export: Option<Export>,
     clip: Option<Clip>,
+    /// The relaxed face that was kept, and of which portrait and face it is.
+    neutral: Option<Kept>,
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
+}
+
+/// A person's relaxed face, to read other pictures of them against.
+#[derive(Debug)]
+struct Kept {
+    /// What the button that reads against it says.
+    hint: String,
+    of: (u64, Option<usize>),
+    face: Arc<FoundFace>,
 }
 
 /// What the status line says.
@@ -127,6 +139,7 @@ impl App {
             timeline: Timeline::default(),
             export: None,
             clip: None,
+            neutral: None,
             status: Status::default(),
             opening: false,
         };
@@ -260,6 +273,8 @@ impl App {
             }
             expression::Action::EndGesture => self.history.end_gesture(),
             expression::Action::Leave => return self.leave_field(),
+            expression::Action::KeepNeutral => self.keep_neutral(),
+            expression::Action::Against => self.read_against(),
             expression::Action::Focus(id) => return iced::widget::operation::focus(id),
             expression::Action::Keep(preset) => {
                 let kept = presets_folder()
@@ -370,6 +385,37 @@ impl App {
                 .edit(|document| document.take_face(index, crop, aus));
             self.panes.show_face(true);
             self.status.notice = None;
+        }
+    }
+
+    /// The face counts as this person's relaxed one from now on.
+    fn keep_neutral(&mut self) {
+        if let Some(face) = self.faces().1 {
+            let document = self.document();
+            self.neutral = Some(Kept {
+                hint: format!(
+                    "Reads this face against {}, which was set as neutral: for another picture of the same person",
+                    document.portrait.name
+                ),
+                of: (document.portrait.id, document.face),
+                face,
+            });
+        }
+        self.history.edit(Document::count_as_neutral);
+    }
+
+    /// The relaxed face that this one can be read against: of another picture.
+    fn kept_neutral(&self) -> Option<&Kept> {
+        let document = self.document();
+        let here = (document.portrait.id, document.face);
+        let other = self.neutral.as_ref().filter(|kept| kept.of != here);
+        other.filter(|_| document.face.is_some())
+    }
+
+    fn read_against(&mut self) {
+        if let (Some(kept), Some(face)) = (self.kept_neutral(), self.faces().1) {
+            let source = face.against(&kept.face.as_neutral());
+            self.history.edit(|document| document.read_anew(source));
         }
     }
 

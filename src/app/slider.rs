@@ -100,6 +100,8 @@ pub fn place_of(value: f32, width: f32) -> f32 {
     HANDLE + value.clamp(0.0, 1.0) * (width - 2.0 * HANDLE).max(1.0)
 }
 
+type Drawn = (f32, f32, Option<(f32, f32)>, bool);
+
 #[derive(Debug, Default)]
 pub struct Hand {
     /// Where the hand was, and the value it held, while dragging.
@@ -108,7 +110,7 @@ pub struct Hand {
     fine: bool,
     over: bool,
     /// Of the value, the tick, the halves, and whether the hand is here.
-    drawn: Kept<(f32, f32, Option<(f32, f32)>, bool)>,
+    drawn: Kept<Drawn>,
 }
 
 impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {

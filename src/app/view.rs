@@ -22,9 +22,10 @@ impl App {
                 .map(Message::Panes),
             self.timeline.view(document).map(Message::Timeline),
         ];
+        let kept = self.kept_neutral().map(|kept| kept.hint.as_str());
         let middle = row![
             self.expression
-                .view(document, frame)
+                .view(document, kept, frame)
                 .map(Message::Expression),
             right,
         ];

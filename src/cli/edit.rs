@@ -43,6 +43,10 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 1, value_name = "N")]
     face: usize,
 
+    /// A picture of the same person relaxed: what the portrait shows is read against it, and slighter movement is seen
+    #[arg(long, value_name = "PICTURE")]
+    neutral: Option<PathBuf>,
+
     /// Turns the square with the head: for a face that leans
     #[arg(long, conflicts_with = "crop")]
     level: bool,
@@ -118,7 +122,10 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
     let preset = arguments.preset()?;
 
     let model = Arc::new(Model::open(arguments.weights.as_deref())?);
-    let portrait = Portrait::open(&arguments.portrait, model.crop())?;
+    let mut portrait = Portrait::open(&arguments.portrait, model.crop())?;
+    if let Some(path) = &arguments.neutral {
+        portrait.read_against(&Portrait::open(path, model.crop())?.neutral()?);
+    }
     let mut document = arguments.document(&portrait, model.crop(), limit)?;
     arguments.express(&mut document, preset, &settings, (frames, fps));
     if !arguments.quiet {

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::engine::{AuTrack, EngineError, FoundFace, Model, OneEuro, Portrait, Progress, Reading};
+use crate::engine::{
+    AuTrack, EngineError, FoundFace, Model, Neutral, OneEuro, Portrait, Progress, Reading,
+};
 use crate::studio::{ActionUnit, AuVector};
 
 #[derive(Debug, Args)]
@@ -17,8 +19,12 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "landmarks")]
     clip: bool,
 
-    /// With --clip: reads against the clip's own resting face, which sees slighter movement
-    #[arg(long, requires = "clip")]
+    /// A picture of the same person relaxed, to read against: slighter movement is seen then
+    #[arg(long, value_name = "PICTURE")]
+    neutral: Option<PathBuf>,
+
+    /// With --clip: reads against the clip's own most relaxed face
+    #[arg(long, requires = "clip", conflicts_with = "neutral")]
     own_rest: bool,
 
     /// With --clip: takes out the tremble of the measured values
@@ -39,11 +45,19 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
-    if arguments.clip {
-        return clip(arguments);
-    }
     let model = Model::open(arguments.weights.as_deref())?;
-    let portrait = Portrait::open(&arguments.portrait, model.crop())?;
+    let neutral = arguments
+        .neutral
+        .as_ref()
+        .map(|path| Portrait::open(path, model.crop())?.neutral())
+        .transpose()?;
+    if arguments.clip {
+        return clip(arguments, neutral.as_ref());
+    }
+    let mut portrait = Portrait::open(&arguments.portrait, model.crop())?;
+    if let Some(neutral) = &neutral {
+        portrait.read_against(neutral);
+    }
     if arguments.json {
         println!("{:#}", document(&portrait, arguments.landmarks));
     } else if portrait.faces.is_empty() {
@@ -57,18 +71,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
     Ok(())
 }
 
-fn clip(arguments: &Arguments) -> Result<(), EngineError> {
+fn clip(arguments: &Arguments, neutral: Option<&Neutral>) -> Result<(), EngineError> {
     let progress = Progress::new(0);
     let cancel = progress.cancel.clone();
     drop(ctrlc::set_handler(move || cancel.cancel()));
-    let track = AuTrack::read(&arguments.portrait, &progress)?;
+    let track = AuTrack::read(&arguments.portrait, neutral, &progress)?;
     let values = track.smoothed(Reading {
         smoothing: if arguments.smooth {
             OneEuro::default()
         } else {
             OneEuro::OFF
         },
-        own: arguments.own_rest,
+        own: arguments.own_rest || neutral.is_some(),
     });
     if let Some(broken) = &track.broken {
         eprintln!("mien: {broken}");

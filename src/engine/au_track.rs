@@ -15,7 +15,8 @@ pub struct AuFrame {
     pub time: f64,
     /// Nothing where there is no face.
     pub aus: Option<AuVector>,
-    /// The same read against the clip's own resting face, where it has one: more of a slight movement is seen then.
+    /// The same read against the person's relaxed face, the clip's own unless another was given: more of a slight
+    /// movement is seen then.
     pub own: Option<AuVector>,
 }
 
@@ -48,12 +49,17 @@ pub struct Reading {
 
 impl AuTrack {
     /// Reads a clip: one face, followed from frame to frame, at first the largest; one that leaves and comes back is
-    /// found again. Of a clip that is damaged on the way the part before it is given.
+    /// found again. Of a clip that is damaged on the way the part before it is given. The person's relaxed face can be
+    /// given in place of the clip's own.
     ///
     /// # Errors
     /// [`EngineError::Media`] when the file is no clip that Mien reads, [`EngineError::Refused`] when no frame shows a
     /// face, [`EngineError::Cancelled`] when `progress` was asked to stop.
-    pub fn read(path: &Path, progress: &Progress) -> Result<AuTrack, EngineError> {
+    pub fn read(
+        path: &Path,
+        neutral: Option<&Neutral>,
+        progress: &Progress,
+    ) -> Result<AuTrack, EngineError> {
         let finder = finder()?;
         let clip = Clip::open(path)?;
         let name = path.file_name().map_or_else(
@@ -87,7 +93,7 @@ impl AuTrack {
             seen.push((frame.time, face));
             progress.step();
         }
-        let track = Self::of(name, info.fps, &seen).ok_or_else(|| {
+        let track = Self::of(name, info.fps, &seen, neutral).ok_or_else(|| {
             EngineError::Refused(format!(
                 "no face was found in any of the {} frames of {}; take a clip in which a face is seen from the front, at least a tenth of the picture high.",
                 seen.len(),
@@ -98,7 +104,12 @@ impl AuTrack {
     }
 
     /// `None` where no frame shows a face.
-    fn of(name: String, fps: f64, seen: &[(f64, Option<Face>)]) -> Option<AuTrack> {
+    fn of(
+        name: String,
+        fps: f64,
+        seen: &[(f64, Option<Face>)],
+        neutral: Option<&Neutral>,
+    ) -> Option<AuTrack> {
         let plain: Vec<Option<AuVector>> = seen
             .iter()
             .map(|(_, face)| face.as_ref().map(|face| units_of(face, None)))
@@ -116,11 +127,12 @@ impl AuTrack {
             .filter(|i| plain[*i].is_some())
             .min_by(|a, b| activity(a).total_cmp(&activity(b)))?;
         let resting = seen[rest].1.as_ref()?;
-        let neutral = Neutral::of(resting.mesh.points(), &resting.scores);
+        let own = Neutral::of(resting.mesh.points(), &resting.scores);
+        let neutral = neutral.unwrap_or(&own);
         let frames = seen.iter().zip(&plain).map(|((time, face), aus)| AuFrame {
             time: *time,
             aus: *aus,
-            own: face.as_ref().map(|face| units_of(face, Some(&neutral))),
+            own: face.as_ref().map(|face| units_of(face, Some(neutral))),
         });
         Some(AuTrack {
             name,

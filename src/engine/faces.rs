@@ -101,6 +101,16 @@ fn about(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
 }
 
 impl FoundFace {
+    /// This face as the person's relaxed one, to read others against.
+    pub fn as_neutral(&self) -> Neutral {
+        Neutral::of(self.mesh.points(), &self.scores)
+    }
+
+    /// The Action Units of this face against the person's relaxed one: a slight movement is seen then too.
+    pub fn against(&self, neutral: &Neutral) -> AuVector {
+        read_units(self.mesh.points(), &self.scores, Some(neutral)).into()
+    }
+
     /// The square that a rule asks for of this face, in a portrait of a size.
     pub fn crop_by(&self, rule: &CropRule, size: (u32, u32)) -> Crop {
         canonical(&self.mesh, rule, size)

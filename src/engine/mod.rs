@@ -27,6 +27,6 @@ pub use render::{Pane, Renderer, Scene};
 pub use view::View;
 pub use worker::{Outcome, Request, Worker};
 
-pub use crate::face::OneEuro;
+pub use crate::face::{Neutral, OneEuro};
 pub use crate::media::{LoopCount, MediaError, Picture, read as read_picture};
 pub use crate::weights::{CropRule, Installed, Origin, WeightsError, installed};

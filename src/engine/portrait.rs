@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::EngineError;
 use super::faces::{FoundFace, find_faces};
+use crate::face::Neutral;
 use crate::media::{self, Picture};
 use crate::studio::{AuVector, Crop, Document, PortraitRef};
 use crate::weights::CropRule;
@@ -100,6 +101,28 @@ impl Portrait {
         self.faces
             .first()
             .map_or(AuVector::NEUTRAL, |face| face.aus)
+    }
+
+    /// The first face as a person's relaxed one, to read other pictures of the same person against.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when no face was found.
+    pub fn neutral(&self) -> Result<Neutral, EngineError> {
+        let face = self.faces.first().ok_or_else(|| {
+            EngineError::Refused(format!(
+                "no face was found in {}; give a picture that shows the same person relaxed, from the front.",
+                self.name
+            ))
+        })?;
+        Ok(face.as_neutral())
+    }
+
+    /// Reads every face anew, against a person's relaxed one.
+    pub fn read_against(&mut self, neutral: &Neutral) {
+        for face in &mut self.faces {
+            let aus = face.against(neutral);
+            Arc::make_mut(face).aus = aus;
+        }
     }
 
     /// A document about this portrait and its first face, with nothing asked for yet. `id` is what the pixels are known

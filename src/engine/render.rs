@@ -93,7 +93,7 @@ impl Scene {
     }
 
     /// How far the edit is faded in, in 0..=1: 0 exactly when nothing is asked for, 1 from a difference of
-    /// 0.05 on. Where the halves of the face differ each is faded in for itself, by [`Scene::onsets`], and this is 1.
+    /// 0.05 on. Where the halves of the face differ each is faded in for itself, by its own difference, and this is 1.
     pub fn onset(&self) -> f32 {
         if self.target.is_even() {
             self.onsets().0

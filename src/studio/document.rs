@@ -83,6 +83,14 @@ impl Document {
         self.still = source.into();
     }
 
+    /// The portrait's own expression is read anew. Sliders that stood there go with it; what was asked for stays.
+    pub fn read_anew(&mut self, source: AuVector) {
+        if self.still == self.source {
+            self.still = source.into();
+        }
+        self.source = source;
+    }
+
     /// From now on what the portrait shows counts as this person's relaxed face: its own expression is zero, and the
     /// sliders begin there.
     pub fn count_as_neutral(&mut self) {
@@ -172,6 +180,19 @@ pub(crate) mod tests {
         document.count_as_neutral();
         assert_eq!(document.target(0), AuVector::NEUTRAL);
         assert_eq!(document.target(0), Pose::from(document.source));
+    }
+
+    #[test]
+    fn a_new_reading_takes_along_only_sliders_that_were_not_touched() {
+        let smile = ActionUnit::from_code(12).unwrap();
+        let read = AuVector::NEUTRAL.with(smile, 0.3);
+        let mut document = sample();
+        document.read_anew(read);
+        assert_eq!(document.still, read);
+        document.set_au(0, Sides::Both, smile, 0.9);
+        document.read_anew(AuVector::NEUTRAL);
+        assert_eq!(document.still.get(smile), 0.9);
+        assert_eq!(document.source, AuVector::NEUTRAL);
     }
 
     #[test]
