@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use iced::widget::canvas::{self, Canvas, Frame, Geometry, Path as Line, Stroke};
-use iced::widget::{button, column, container, row, slider, space, text, toggler};
+use iced::widget::{column, container, row, slider, space, text, toggler};
 use iced::{Alignment, Element, Length, Point, Rectangle, Renderer, Size, Task, Theme, mouse};
 
 use super::background::in_background;
-use super::widgets::{Kept, action, progress_of};
+use super::widgets::{Kept, action, ending, progress_of};
 use super::{App, Notice, theme, timeline};
 use crate::engine::{AuTrack, OneEuro, Progress, Reading};
 use crate::studio::{ActionUnit, AuVector, Document};
@@ -208,18 +208,7 @@ impl Clip {
         ]
         .push(replaced)
         .push(broken)
-        .push(
-            row![
-                space::horizontal(),
-                action("Cancel", Some(Message::Cancel)),
-                button(text("Put on the timeline").size(theme::NORMAL))
-                    .on_press(Message::Use)
-                    .padding([5, 16])
-                    .style(theme::primary),
-            ]
-            .spacing(theme::GAP)
-            .align_y(Alignment::Center),
-        )
+        .push(ending(Message::Cancel, "Put on the timeline", Message::Use))
         .spacing(12)
         .into()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use iced::widget::tooltip::Position;
 use iced::widget::{button, canvas, column, container, progress_bar, row, space, text, tooltip};
-use iced::{Color, Element, Point, Rectangle, Renderer, Size, Theme, mouse};
+use iced::{Alignment, Color, Element, Point, Rectangle, Renderer, Size, Theme, mouse};
 
 use super::theme;
 use crate::engine::Progress;
@@ -83,6 +83,21 @@ pub fn toggle<'a, M: Clone + 'a>(label: &'a str, on: bool, message: M) -> Elemen
         .padding([4, 9])
         .style(theme::toggled(on))
         .into()
+}
+
+/// The last line of a dialog: a way out, and what it is for.
+pub fn ending<'a, M: Clone + 'a>(cancel: M, label: &'a str, go: M) -> Element<'a, M> {
+    row![
+        space::horizontal(),
+        action("Cancel", Some(cancel)),
+        button(text(label).size(theme::NORMAL))
+            .on_press(go)
+            .padding([5, 16])
+            .style(theme::primary),
+    ]
+    .spacing(theme::GAP)
+    .align_y(Alignment::Center)
+    .into()
 }
 
 /// How far a long work has come, in frames, and the time that is left.

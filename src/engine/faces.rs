@@ -71,8 +71,7 @@ fn canonical(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32)) -> Crop 
     if rule.upright {
         return about(mesh, rule.scale, 0.0).fitted(width, height);
     }
-    let [left, right] = EYES.map(|eye| mesh.points()[eye]);
-    let angle = (right[1] - left[1]).atan2(right[0] - left[0]);
+    let angle = mesh.lean();
     // The box of the face that is turned back until its eyes are level.
     let frame = about(mesh, 1.0, 0.0);
     let frame = Crop { angle, ..frame };
@@ -85,9 +84,6 @@ fn canonical(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32)) -> Crop 
     });
     crop.fitted(width, height)
 }
-
-/// The outer eye corners: that on the picture's left, that on its right.
-const EYES: [usize; 2] = [33, 263];
 
 fn about(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
     let (left, top, right, bottom) = mesh.bounds();
@@ -130,8 +126,9 @@ mod tests {
                 [40.0 * t.cos(), 60.0 * t.sin(), 0.0]
             })
             .collect();
-        points[EYES[0]] = [-20.0, -10.0, 0.0];
-        points[EYES[1]] = [20.0, -10.0, 0.0];
+        // The outer eye corners.
+        points[33] = [-20.0, -10.0, 0.0];
+        points[263] = [20.0, -10.0, 0.0];
         let turned = points
             .iter()
             .map(|[x, y, _]| [150.0 + x * cos - y * sin, 140.0 + x * sin + y * cos, 0.0]);

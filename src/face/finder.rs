@@ -14,9 +14,6 @@ use crate::weights::{Bundled, ModelFile, WeightsError};
 /// Below this presence the landmarks belong to no face.
 const PRESENT: f32 = 0.5;
 
-/// The landmarks of the outer eye corners: that on the picture's left, that on its right.
-const EYES: [usize; 2] = [33, 263];
-
 /// A face, found and read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Face {
@@ -39,12 +36,11 @@ impl Face {
 
 fn region_of(mesh: &Mesh) -> TurnedSquare {
     let (left, top, right, bottom) = mesh.bounds();
-    let [a, b] = EYES.map(|eye| mesh.points()[eye]);
     TurnedSquare {
         x: f64::from(left + right) * 0.5,
         y: f64::from(top + bottom) * 0.5,
         side: f64::from((right - left).max(bottom - top)) * 1.5,
-        angle: f64::from(b[1] - a[1]).atan2(f64::from(b[0] - a[0])),
+        angle: f64::from(mesh.lean()),
     }
 }
 

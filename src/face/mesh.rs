@@ -52,6 +52,13 @@ impl Mesh {
         (ax - bx).hypot(ay - by).hypot(az - bz)
     }
 
+    /// How far the head leans, in radians, clockwise as seen: the direction from the outer corner of the eye on the
+    /// picture's left to that of the other.
+    pub fn lean(&self) -> f32 {
+        let ([ax, ay, _], [bx, by, _]) = (self.points[EYES[0]], self.points[EYES[1]]);
+        (by - ay).atan2(bx - ax)
+    }
+
     /// Each point put through `f`: a move, a scaling, a mirroring. `None` where `f` gives what is not finite.
     pub fn map(&self, f: impl FnMut([f32; 3]) -> [f32; 3]) -> Option<Self> {
         Self::new(self.points.iter().copied().map(f).collect())
@@ -81,6 +88,8 @@ impl Mesh {
     }
 }
 
+/// The outer eye corners, that on the picture's left first.
+const EYES: [usize; 2] = [33, 263];
 /// The hairline's middle.
 const FOREHEAD: usize = 10;
 /// The chin's tip.

@@ -1,5 +1,6 @@
 //! Brings a face mesh to the pose and size of the usual face, so that it can be measured.
 
+use super::horn::rotation;
 use super::units_table::RIGID;
 
 /// A face's points after [`align`]: 478 of x right, y down, z back, the outer eye corners about one apart.
@@ -42,7 +43,7 @@ pub(super) fn align(points: &[[f32; 3]]) -> Option<Aligned> {
     if !spread.is_finite() || spread < 1e-6 {
         return None;
     }
-    let turn = rotation(&h);
+    let turn = rotation(&h)?;
     let along: f64 = (0..3)
         .flat_map(|i| (0..3).map(move |j| (i, j)))
         .map(|(i, j)| turn[j][i] * h[i][j])
@@ -70,66 +71,6 @@ pub(super) fn align(points: &[[f32; 3]]) -> Option<Aligned> {
         face.extend([left; 5]);
     }
     Some(face)
-}
-
-/// The rotation that best turns x onto y, from their covariance `h[i][j] = sum of x_i y_j`.
-///
-/// Horn's method: the unit quaternion is the eigenvector of the largest eigenvalue of a symmetric 4x4 matrix, found
-/// here by Jacobi rotations. It never mirrors the face.
-fn rotation(h: &[[f64; 3]; 3]) -> [[f64; 3]; 3] {
-    let (a, b, c) = (h[1][2] - h[2][1], h[2][0] - h[0][2], h[0][1] - h[1][0]);
-    let (d, e, f) = (h[0][1] + h[1][0], h[2][0] + h[0][2], h[1][2] + h[2][1]);
-    let (x, y, z) = (h[0][0], h[1][1], h[2][2]);
-    let mut m = [
-        [x + y + z, a, b, c],
-        [a, x - y - z, d, e],
-        [b, d, y - x - z, f],
-        [c, e, f, z - x - y],
-    ];
-    let mut vectors = [[0.0; 4]; 4];
-    for (i, row) in vectors.iter_mut().enumerate() {
-        row[i] = 1.0;
-    }
-    // Jacobi converges quadratically; twelve sweeps are far more than four rows need.
-    for _ in 0..12 {
-        for p in 0..3 {
-            for q in p + 1..4 {
-                if m[p][q].abs() < 1e-300 {
-                    continue;
-                }
-                let angle = 0.5 * (2.0 * m[p][q]).atan2(m[q][q] - m[p][p]);
-                let (s, c) = angle.sin_cos();
-                for row in &mut m {
-                    (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
-                }
-                let (old_p, old_q) = (m[p], m[q]);
-                m[p] = std::array::from_fn(|k| c * old_p[k] - s * old_q[k]);
-                m[q] = std::array::from_fn(|k| s * old_p[k] + c * old_q[k]);
-                for row in &mut vectors {
-                    (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
-                }
-            }
-        }
-    }
-    let best = (1..4).fold(0, |best, i| if m[i][i] > m[best][best] { i } else { best });
-    let [w, x, y, z] = vectors.map(|row| row[best]);
-    [
-        [
-            w * w + x * x - y * y - z * z,
-            2.0 * (x * y - w * z),
-            2.0 * (x * z + w * y),
-        ],
-        [
-            2.0 * (x * y + w * z),
-            w * w - x * x + y * y - z * z,
-            2.0 * (y * z - w * x),
-        ],
-        [
-            2.0 * (x * z - w * y),
-            2.0 * (y * z + w * x),
-            w * w - x * x - y * y + z * z,
-        ],
-    ]
 }
 
 /// `a + b * times`.

@@ -1,11 +1,11 @@
 //! What the export dialog looks like.
 
-use iced::widget::{button, column, container, pick_list, row, space, text, text_input};
+use iced::widget::{column, container, pick_list, row, space, text, text_input};
 use iced::{Alignment, Element, Length};
 
 use super::{Export, Message, SCALES};
 use crate::app::theme;
-use crate::app::widgets::{action, decimal, progress_of, toggle};
+use crate::app::widgets::{action, decimal, ending, progress_of, toggle};
 use crate::engine::{Format, Pane, Progress};
 use crate::studio::Document;
 
@@ -100,18 +100,7 @@ impl Export {
                 .as_ref()
                 .map(|problem| text(problem).size(theme::NORMAL).color(theme::DANGER)),
         )
-        .push(
-            row![
-                space::horizontal(),
-                action("Cancel", Some(Message::Cancel)),
-                button(text("Export").size(theme::NORMAL))
-                    .on_press(Message::Start)
-                    .padding([5, 16])
-                    .style(theme::primary),
-            ]
-            .spacing(theme::GAP)
-            .align_y(Alignment::Center),
-        )
+        .push(ending(Message::Cancel, "Export", Message::Start))
         .spacing(12)
         .into()
     }
