@@ -123,6 +123,11 @@ impl Expression {
         self.own.sort_by_key(|preset| preset.name.to_lowercase());
     }
 
+    /// Another face is shown: the sliders move both its halves.
+    pub fn show_both(&mut self) {
+        self.sides = Sides::Both;
+    }
+
     /// Leaves whatever is being typed; true when there was something.
     pub fn escape(&mut self) -> bool {
         self.typing.take().is_some() | self.naming.take().is_some()

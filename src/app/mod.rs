@@ -358,6 +358,7 @@ impl App {
         self.portraits.insert(id, portrait);
         self.history.edit(|shown| *shown = document);
         self.forget_portraits();
+        self.expression.show_both();
         // One face is looked at closely; of several, or none, the whole portrait shows where to take hold.
         self.panes.show_face(faces == 1);
         self.panes.crop_shown |= faces != 1;

@@ -58,17 +58,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
     if let Some(neutral) = &neutral {
         portrait.read_against(neutral);
     }
-    if arguments.json {
-        println!("{:#}", document(&portrait, arguments.landmarks));
+    let text = if arguments.json {
+        format!("{:#}\n", document(&portrait, arguments.landmarks))
     } else if portrait.faces.is_empty() {
-        println!(
-            "{}: no face was found; if there is one, give its square to \"mien edit\" with --crop.",
+        format!(
+            "{}: no face was found; if there is one, give its square to \"mien edit\" with --crop.\n",
             portrait.name
-        );
+        )
     } else {
-        print!("{}", table(&portrait));
-    }
-    Ok(())
+        table(&portrait)
+    };
+    super::print(&text)
 }
 
 fn clip(arguments: &Arguments, neutral: Option<&Neutral>) -> Result<(), EngineError> {
@@ -103,18 +103,17 @@ fn clip(arguments: &Arguments, neutral: Option<&Neutral>) -> Result<(), EngineEr
             "rest": track.rest,
             "frames": frames,
         });
-        println!("{document:#}");
-        return Ok(());
+        return super::print(&format!("{document:#}\n"));
     }
-    println!(
-        "{}: {} frames, {:.3} a second, {} without a face",
+    let mut text = format!(
+        "{}: {} frames, {:.3} a second, {} without a face\n",
         track.name,
         track.frames.len(),
         track.fps,
         track.faceless()
     );
     let names = ActionUnit::ALL.map(|unit| format!("{:>5}", unit.to_string()));
-    println!("{:>6}{:>9} {}", "frame", "seconds", names.join(" "));
+    text += &format!("{:>6}{:>9} {}\n", "frame", "seconds", names.join(" "));
     for (i, (frame, aus)) in frames.enumerate() {
         let values = match aus {
             Some(aus) => ActionUnit::ALL
@@ -122,9 +121,9 @@ fn clip(arguments: &Arguments, neutral: Option<&Neutral>) -> Result<(), EngineEr
                 .join(" "),
             None => "    no face".to_owned(),
         };
-        println!("{:>6}{:>9.3} {values}", i + 1, frame.time);
+        text += &format!("{:>6}{:>9.3} {values}\n", i + 1, frame.time);
     }
-    Ok(())
+    super::print(&text)
 }
 
 /// Every unit by its name, rounded.

@@ -4,6 +4,7 @@ mod edit;
 mod face;
 mod weights;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -64,6 +65,21 @@ pub fn main() -> ExitCode {
             eprintln!("mien: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Prints a text. A reader that has gone, such as `head`, has read what it wanted.
+///
+/// # Errors
+/// [`EngineError::Refused`] when standard output can't be written to.
+fn print(text: &str) -> Result<(), EngineError> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(EngineError::Refused(
+            format!("standard output can't be written to ({error}); see where it goes."),
+        )),
+        _ => Ok(()),
     }
 }
 

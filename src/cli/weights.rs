@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
     let Command::List { verbose } = arguments.command;
     for entry in installed(weights_folder().as_deref()) {
         match entry {
-            Ok(entry) => println!("{}", describe(&entry, verbose)),
+            Ok(entry) => super::print(&(describe(&entry, verbose) + "\n"))?,
             Err(error) => eprintln!("mien: {error}"),
         }
     }
