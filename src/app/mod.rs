@@ -355,6 +355,7 @@ impl App {
         self.next_portrait += 1;
         let faces = portrait.faces.len();
         let document = portrait.document(id);
+        let remark = portrait.faces.first().and_then(|face| face.remark());
         self.portraits.insert(id, portrait);
         self.history.edit(|shown| *shown = document);
         self.forget_portraits();
@@ -367,7 +368,7 @@ impl App {
                 "No face was found. Drag the square's edge and corners so that it holds the face, chin and brows with a little room; the sliders begin at neutral."
                     .to_owned(),
             )),
-            1 => None,
+            1 => remark.map(Notice::Hint),
             found => Some(Notice::Hint(format!(
                 "{found} faces were found; click on the one to edit."
             ))),
@@ -382,10 +383,10 @@ impl App {
         };
         if let Some(face) = portrait.faces.get(index) {
             let (crop, aus) = (face.crop, face.aus);
+            self.status.notice = face.remark().map(Notice::Hint);
             self.history
                 .edit(|document| document.take_face(index, crop, aus));
             self.panes.show_face(true);
-            self.status.notice = None;
         }
     }
 

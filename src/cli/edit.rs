@@ -332,6 +332,11 @@ impl Arguments {
                 self.face
             ),
         }
+        let face = document.face.and_then(|index| portrait.faces.get(index));
+        let by_hand = self.crop.is_some() || self.level;
+        if let Some(remark) = face.filter(|_| !by_hand).and_then(|face| face.remark()) {
+            eprintln!("mien: {remark}");
+        }
     }
 }
 

@@ -96,6 +96,15 @@ fn about(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
     }
 }
 
+/// Below so many pixels a face has too little for the network to see.
+const SMALL: f32 = 40.0;
+
+/// Beyond so many degrees a face is no longer one that the networks know well.
+const TURNED: f32 = 30.0;
+
+/// From so many degrees on it is worth turning the crop with the head.
+const LEANING: f32 = 12.0;
+
 impl FoundFace {
     /// This face as the person's relaxed one, to read others against.
     pub fn as_neutral(&self) -> Neutral {
@@ -105,6 +114,30 @@ impl FoundFace {
     /// The Action Units of this face against the person's relaxed one: a slight movement is seen then too.
     pub fn against(&self, neutral: &Neutral) -> AuVector {
         read_units(self.mesh.points(), &self.scores, Some(neutral)).into()
+    }
+
+    /// What an artist should know before editing this face, in one sentence; nothing where all is well.
+    pub fn remark(&self) -> Option<String> {
+        let (left, top, right, bottom) = self.mesh.bounds();
+        let size = (right - left).max(bottom - top);
+        let HeadPose { yaw, pitch, roll } = self.pose;
+        if size < SMALL {
+            Some(format!(
+                "The face is only {size:.0} pixels large, so edits will be coarse; a picture of it from nearer comes out better."
+            ))
+        } else if yaw.abs().max(pitch.abs()) > TURNED {
+            let degrees = yaw.abs().max(pitch.abs());
+            Some(format!(
+                "The face is turned by {degrees:.0} degrees; faces seen from the front come out better."
+            ))
+        } else if roll.abs() > LEANING && self.crop.angle == 0.0 {
+            Some(format!(
+                "The head leans by {:.0} degrees; the edit comes out better with the square turned with it (Level, or --level).",
+                roll.abs()
+            ))
+        } else {
+            None
+        }
     }
 
     /// The square that a rule asks for of this face, in a portrait of a size.
@@ -141,6 +174,33 @@ mod tests {
             scale: 1.5,
             upright,
         }
+    }
+
+    #[test]
+    fn what_an_artist_should_know_is_said() {
+        let face = |yaw: f32, roll: f32, scale: f32| {
+            let mesh = oval(0.0).map(|p| p.map(|v| v * scale)).unwrap();
+            FoundFace {
+                crop: about(&mesh, 1.4, 0.0),
+                mesh,
+                presence: 1.0,
+                scores: [0.0; 52],
+                aus: AuVector::NEUTRAL,
+                pose: HeadPose {
+                    yaw,
+                    pitch: 0.0,
+                    roll,
+                },
+            }
+        };
+        assert_eq!(face(5.0, -3.0, 1.0).remark(), None);
+        let said = |face: FoundFace, part: &str| face.remark().unwrap().contains(part);
+        assert!(said(face(0.0, 0.0, 0.2), "24 pixels"));
+        assert!(said(face(-44.0, 0.0, 1.0), "44 degrees"));
+        assert!(said(face(0.0, -20.0, 1.0), "leans by 20 degrees"));
+        let mut levelled = face(0.0, -20.0, 1.0);
+        levelled.crop.angle = -0.35;
+        assert_eq!(levelled.remark(), None);
     }
 
     #[test]
