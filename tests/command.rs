@@ -156,6 +156,11 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
         "{table}"
     );
 
+    let video = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clips/main.mp4");
+    let video = video.to_str().unwrap();
+    let words = sentence(&mien(folder.path(), &["face", video]), 1);
+    assert!(words.contains("add --clip"), "{words}");
+
     // A clip without any face, and a portrait that is no clip.
     let empty = folder.path().join("empty.gif");
     let mut sink = media::GifSink::new(&empty, width, height, settings).unwrap();

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::engine::{
-    AuTrack, EngineError, FoundFace, Model, Neutral, OneEuro, Portrait, Progress, Reading,
+    AuTrack, EngineError, FoundFace, Model, Neutral, OneEuro, Portrait, Progress, Reading, is_clip,
 };
 use crate::studio::{ActionUnit, AuVector};
 
@@ -54,7 +54,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
     if arguments.clip {
         return clip(arguments, neutral.as_ref());
     }
-    let mut portrait = Portrait::open(&arguments.portrait, model.crop())?;
+    let opened = Portrait::open(&arguments.portrait, model.crop());
+    let mut portrait = match opened {
+        Err(EngineError::Media(_)) if is_clip(&arguments.portrait) => {
+            return Err(EngineError::Refused(format!(
+                "{} is a clip; add --clip to read its face frame by frame.",
+                arguments.portrait.display()
+            )));
+        }
+        opened => opened?,
+    };
     if let Some(neutral) = &neutral {
         portrait.read_against(neutral);
     }

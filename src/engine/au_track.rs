@@ -219,6 +219,11 @@ impl AuTrack {
     }
 }
 
+/// Whether a file is a clip that [`AuTrack::read`] can read.
+pub fn is_clip(path: &Path) -> bool {
+    Clip::open(path).is_ok()
+}
+
 /// How much the scores say that a face moves; where it looks is no movement.
 fn movement(scores: &[f32; 52]) -> f32 {
     BLENDSHAPES

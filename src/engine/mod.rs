@@ -15,7 +15,7 @@ mod render;
 mod view;
 mod worker;
 
-pub use au_track::{AuFrame, AuTrack, Reading};
+pub use au_track::{AuFrame, AuTrack, Reading, is_clip};
 pub use error::EngineError;
 pub use export::{ExportJob, Format, export};
 pub use faces::{FoundFace, find_faces};
