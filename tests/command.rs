@@ -552,3 +552,30 @@ fn an_export_that_fails_leaves_what_was_there() {
     assert_eq!(std::fs::read(&target).unwrap(), b"precious");
     assert_eq!(names(folder.path()), ["x.mp4"]);
 }
+
+#[test]
+fn a_published_checkpoint_is_told_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let containers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/containers");
+    let check = |name: &str, verbose: bool| {
+        let path = containers.join(name);
+        let mut arguments = vec!["weights", "check", path.to_str().unwrap()];
+        arguments.extend(verbose.then_some("--verbose"));
+        let output = mien(folder.path(), &arguments);
+        succeed(&output);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = check("nested_legacy.pth.tar", true);
+    assert!(text.contains("torch up to 1.5"), "{text}");
+    assert!(text.contains("f32"), "{text}");
+    let text = check("module_zip.pytorch", false);
+    assert!(text.contains("a whole PyTorch module"), "{text}");
+    let text = check("expected.safetensors", false);
+    assert!(text.contains("a safetensors file"), "{text}");
+
+    let page = folder.path().join("vox.pth.tar");
+    std::fs::write(&page, "<!DOCTYPE html><html><body>Sign in</body></html>").unwrap();
+    let output = mien(folder.path(), &["weights", "check", "vox.pth.tar"]);
+    let words = sentence(&output, 1);
+    assert!(words.contains("vox.pth.tar is a web page"), "{words}");
+}

@@ -1,7 +1,10 @@
 //! `mien weights`: what is installed.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 
+use crate::engine::checkpoint::{self, Checkpoint, Container, Dialect, Method, Part, system};
 use crate::engine::{EngineError, Installed, Origin, installed, weights_folder};
 
 #[derive(Debug, Args)]
@@ -18,10 +21,28 @@ enum Command {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Says what a weight file or a published PyTorch checkpoint is, without running or keeping anything of it
+    Check {
+        /// A safetensors file or a checkpoint (.pth, .pth.tar, .pkl, ...)
+        file: PathBuf,
+
+        /// With the name, type and shape of every tensor
+        #[arg(short, long)]
+        verbose: bool,
+    },
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
-    let Command::List { verbose } = arguments.command;
+    match &arguments.command {
+        Command::List { verbose } => list(*verbose),
+        Command::Check { file, verbose } => {
+            let checkpoint = checkpoint::read(file)?;
+            super::print(&report(file, &checkpoint, *verbose))
+        }
+    }
+}
+
+fn list(verbose: bool) -> Result<(), EngineError> {
     for entry in installed(weights_folder().as_deref()) {
         match entry {
             Ok(entry) => super::print(&(describe(&entry, verbose) + "\n"))?,
@@ -29,6 +50,57 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         }
     }
     Ok(())
+}
+
+/// What a checkpoint is: its container, its system and networks, its tensors.
+fn report(file: &Path, checkpoint: &Checkpoint, verbose: bool) -> String {
+    let container = match checkpoint.container {
+        Container::Zip => "a PyTorch checkpoint (torch 1.6 or later)",
+        Container::Legacy => "a PyTorch checkpoint (torch up to 1.5)",
+        Container::Module => "a whole PyTorch module",
+        Container::Safetensors => "a safetensors file",
+    };
+    let tensors = &checkpoint.tensors;
+    let numbers: usize = tensors
+        .values()
+        .map(|tensor| tensor.shape.iter().product::<usize>())
+        .sum();
+    let mut text = format!("{}: {container}\n", file.display());
+    match system(checkpoint) {
+        Some(system) => {
+            let method = match system.method {
+                Method::Fomm => "FOMM",
+                Method::Tps => "TPS",
+                Method::MoCoGan => "MoCoGAN",
+                Method::Ganimation(Dialect::Authors) => "GANimation, the authors' names",
+                Method::Ganimation(Dialect::Donydchen) => "GANimation, donydchen's names",
+                Method::Ganimation(Dialect::Vipermu) => "GANimation, vipermu's names",
+            };
+            let names = |parts: &dyn Fn(&Part) -> bool| -> String {
+                let names = system.parts.iter().filter(|part| parts(part));
+                names.map(|part| part.name).collect::<Vec<_>>().join(", ")
+            };
+            text += &format!("  system   {method}\n");
+            text += &format!("  holds    {}\n", names(&|part| part.present));
+            let missing = names(&|part| part.needed && !part.present);
+            if !missing.is_empty() {
+                text += &format!("  lacks    {missing}\n");
+            }
+        }
+        None => text += "  system   none that Mien knows\n",
+    }
+    text += &format!(
+        "  tensors  {} with {:.1} M numbers\n",
+        tensors.len(),
+        numbers as f64 / 1e6
+    );
+    if verbose {
+        for (name, tensor) in tensors {
+            let kind = format!("{:?}", tensor.dtype).to_lowercase();
+            text += &format!("  {kind:<5} {:<24} {name}\n", format!("{:?}", tensor.shape));
+        }
+    }
+    text
 }
 
 fn describe(entry: &Installed, verbose: bool) -> String {

@@ -29,4 +29,4 @@ pub use worker::{Outcome, Request, Worker};
 
 pub use crate::face::{Neutral, OneEuro};
 pub use crate::media::{LoopCount, MediaError, Picture, read as read_picture};
-pub use crate::weights::{CropRule, Installed, Origin, WeightsError, installed};
+pub use crate::weights::{CropRule, Installed, Origin, WeightsError, checkpoint, installed};

@@ -31,4 +31,18 @@ pub enum WeightsError {
     },
     #[error("{} does not fit its own description: {reason}; use a file that was exported for Mien.", path.display())]
     Mismatch { path: PathBuf, reason: String },
+    #[error("{} is {what}, not a PyTorch checkpoint or a safetensors file; {advice}.", path.display())]
+    NotCheckpoint {
+        path: PathBuf,
+        what: &'static str,
+        advice: &'static str,
+    },
+    #[error("{} asks for {name:?} to be run when it is opened, and weights need nothing run, so it was not read further; get it again from those who published it.", path.display())]
+    RunsCode { path: PathBuf, name: String },
+    #[error("{} claims more than any checkpoint holds ({reason}), so it was not read further; get it again from those who published it.", path.display())]
+    Excessive { path: PathBuf, reason: String },
+    #[error("{} holds what Mien does not read ({reason}); save the network's state_dict with torch.save and import that.", path.display())]
+    Unsupported { path: PathBuf, reason: String },
+    #[error("{} holds no weights; choose the file that holds the network itself.", path.display())]
+    NoTensors { path: PathBuf },
 }

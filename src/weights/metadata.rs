@@ -130,7 +130,7 @@ fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     } else if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02") {
         Some((
             "a PyTorch checkpoint",
-            "this version of Mien reads safetensors only",
+            "\"mien weights check\" says what is in it, but this version of Mien edits with safetensors only",
         ))
     } else {
         None

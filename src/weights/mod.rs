@@ -1,5 +1,6 @@
 //! Model files: safetensors whose metadata says what they are, so that loading one never needs a flag.
 
+pub mod checkpoint;
 mod error;
 mod metadata;
 

@@ -1,0 +1,46 @@
+//! Safetensors, read to the same tensors as a checkpoint.
+
+use std::collections::BTreeMap;
+
+use safetensors::{Dtype, SafeTensors};
+
+use super::fault::Fault;
+use super::tensor::{DType, RawTensor};
+use super::{Checkpoint, Container};
+
+/// Reads a whole file.
+///
+/// # Errors
+/// [`Fault::Damaged`] for one cut short, [`Fault::Unsupported`] for numbers that aren't a [`DType`].
+pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, Fault> {
+    let file = SafeTensors::deserialize(bytes).map_err(|_| {
+        Fault::damaged("its table of tensors does not fit the bytes that are there")
+    })?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.iter() {
+        let tensor = RawTensor {
+            shape: view.shape().to_vec(),
+            dtype: dtype(view.dtype())?,
+            data: view.data().to_vec(),
+        };
+        tensors.insert(name.to_owned(), tensor);
+    }
+    Ok(Checkpoint {
+        container: Container::Safetensors,
+        tensors,
+    })
+}
+
+fn dtype(dtype: Dtype) -> Result<DType, Fault> {
+    Ok(match dtype {
+        Dtype::F16 => DType::F16,
+        Dtype::BF16 => DType::BF16,
+        Dtype::F32 => DType::F32,
+        Dtype::F64 => DType::F64,
+        Dtype::I64 => DType::I64,
+        Dtype::I32 => DType::I32,
+        Dtype::U8 => DType::U8,
+        Dtype::BOOL => DType::Bool,
+        other => return Err(Fault::unsupported(format!("a tensor of {other:?}"))),
+    })
+}

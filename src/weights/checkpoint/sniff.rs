@@ -1,0 +1,77 @@
+//! What a file is, by its bytes; its name says nothing, least of all ".tar".
+
+use super::fault::Fault;
+
+/// The kinds of file that weights come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Zip,
+    Pickle,
+    Safetensors,
+}
+
+const AGAIN: &str = "the download went wrong, so fetch the file itself";
+const ANOTHER: &str = "choose the file with the network's weights";
+
+/// Which kind of file the bytes are.
+///
+/// # Errors
+/// [`Fault::Other`], which says what else they are, as far as can be told.
+pub(super) fn kind(bytes: &[u8]) -> Result<Kind, Fault> {
+    if bytes.get(8) == Some(&b'{') && bytes.get(5..8) == Some(&[0; 3]) {
+        return Ok(Kind::Safetensors);
+    }
+    match bytes {
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Ok(Kind::Zip),
+        [0x80, 0..=5, ..] => return Ok(Kind::Pickle),
+        _ => {}
+    }
+    let (what, advice) = other(bytes);
+    Err(Fault::Other(what, advice))
+}
+
+fn other(bytes: &[u8]) -> (&'static str, &'static str) {
+    let start = bytes.get(..512).unwrap_or(bytes).to_ascii_lowercase();
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
+    let text = text.trim_ascii_start();
+    let web = [&b"<!doctype"[..], b"<html", b"<head", b"<?xml", b"<!--"];
+    if bytes.is_empty() {
+        ("empty", "copy or download it again")
+    } else if web.iter().any(|tag| text.starts_with(tag)) {
+        ("a web page", AGAIN)
+    } else if text.starts_with(b"version https://git-lfs") {
+        (
+            "a Git LFS pointer",
+            "run \"git lfs pull\" where it came from",
+        )
+    } else if bytes.get(257..262) == Some(b"ustar") {
+        (
+            "a tar archive of other files",
+            "choose the checkpoint that its authors published (one whose name ends in \".pth.tar\" is used as it is)",
+        )
+    } else if text.starts_with(b"{") || text.starts_with(b"[") {
+        ("a text in JSON", AGAIN)
+    } else if bytes.starts_with(b"\x1f\x8b")
+        || bytes.starts_with(b"BZh")
+        || bytes.starts_with(b"\xfd7zXZ")
+    {
+        ("a compressed file", "get it as its authors published it")
+    } else if bytes.starts_with(b"Rar!") || bytes.starts_with(b"7z\xbc\xaf") {
+        ("an archive of other files", ANOTHER)
+    } else if bytes.starts_with(b"\x89HDF") {
+        ("an HDF5 file, as Keras writes", ANOTHER)
+    } else if bytes.starts_with(b"GGUF") {
+        ("a GGUF file, as language models come in", ANOTHER)
+    } else if bytes.starts_with(b"\x89PNG") || bytes.starts_with(b"\xff\xd8\xff") {
+        ("a picture", ANOTHER)
+    } else if bytes.len() < 16 {
+        ("a few bytes only", "copy or download it again")
+    } else if bytes.iter().take(4096).all(|&byte| byte == 0) {
+        (
+            "nothing but zeros at its start",
+            "copy or download it again",
+        )
+    } else {
+        ("of a kind that Mien does not know", ANOTHER)
+    }
+}

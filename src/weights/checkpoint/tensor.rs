@@ -1,0 +1,278 @@
+//! Tensors: as a pickle describes them (views of storages), and as they are given (contiguous, little endian).
+
+use half::{bf16, f16};
+
+use super::fault::{Fault, shown};
+use super::limits;
+use super::value::{Heap, Id, Node};
+
+/// What a [`RawTensor`] is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DType {
+    F16,
+    BF16,
+    F32,
+    F64,
+    I64,
+    I32,
+    U8,
+    Bool,
+}
+
+impl DType {
+    /// Bytes of one element.
+    pub fn size(self) -> usize {
+        match self {
+            Self::U8 | Self::Bool => 1,
+            Self::F16 | Self::BF16 => 2,
+            Self::F32 | Self::I32 => 4,
+            Self::F64 | Self::I64 => 8,
+        }
+    }
+}
+
+/// A tensor as it stands in a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawTensor {
+    /// Sizes, outermost first; none for a single number.
+    pub shape: Vec<usize>,
+    pub dtype: DType,
+    /// The elements in row-major order without gaps, each little endian: `shape`'s product times [`DType::size`] bytes.
+    pub data: Vec<u8>,
+}
+
+impl RawTensor {
+    /// The elements as `f32`, rounded to the nearest; `Bool` gives 0 and 1.
+    pub fn to_f32(&self) -> Vec<f32> {
+        fn each<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+            data.as_chunks::<N>().0.iter().map(|&b| number(b)).collect()
+        }
+        let data = &self.data;
+        match self.dtype {
+            DType::F16 => each(data, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            DType::BF16 => each(data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            DType::F32 => each(data, f32::from_le_bytes),
+            DType::F64 => each(data, |bytes| f64::from_le_bytes(bytes) as f32),
+            DType::I64 => each(data, |bytes| i64::from_le_bytes(bytes) as f32),
+            DType::I32 => each(data, |bytes| i32::from_le_bytes(bytes) as f32),
+            DType::U8 => each(data, |[byte]: [u8; 1]| f32::from(byte)),
+            DType::Bool => each(data, |[byte]: [u8; 1]| f32::from(u8::from(byte != 0))),
+        }
+    }
+}
+
+/// What a storage is made of: a [`DType`], or something whose size alone is known, as it must be to read past it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Element<'a> {
+    Known(DType),
+    Unread { class: &'a str, size: usize },
+}
+
+impl<'a> Element<'a> {
+    fn of(class: &'a str) -> Option<Self> {
+        let unread = |size| Some(Self::Unread { class, size });
+        Some(Self::Known(match class {
+            "HalfStorage" => DType::F16,
+            "BFloat16Storage" => DType::BF16,
+            "FloatStorage" => DType::F32,
+            "DoubleStorage" => DType::F64,
+            "LongStorage" => DType::I64,
+            "IntStorage" => DType::I32,
+            "ByteStorage" => DType::U8,
+            "BoolStorage" => DType::Bool,
+            "CharStorage" | "QInt8Storage" | "QUInt8Storage" | "UntypedStorage" => {
+                return unread(1);
+            }
+            "ShortStorage" => return unread(2),
+            "QInt32Storage" => return unread(4),
+            "ComplexFloatStorage" => return unread(8),
+            "ComplexDoubleStorage" => return unread(16),
+            _ => return None,
+        }))
+    }
+
+    pub(super) fn size(self) -> usize {
+        match self {
+            Self::Known(dtype) => dtype.size(),
+            Self::Unread { size, .. } => size,
+        }
+    }
+}
+
+/// Where numbers lie in the file. Which device they once lay on does not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Storage<'a> {
+    pub key: &'a str,
+    pub element: Element<'a>,
+    /// Of the storage behind the key only these elements, from and how many: a `storage_view` of torch 0.3.
+    pub part: Option<(u64, u64)>,
+}
+
+impl<'a> Storage<'a> {
+    /// A storage as a persistent id names it: its class, its key and, in the legacy format, which part of it.
+    pub(super) fn described(
+        heap: &Heap<'a>,
+        class: Id,
+        key: Id,
+        part: Option<Id>,
+    ) -> Result<Self, Fault> {
+        let &Node::Global("torch" | "torch.cuda" | "torch.storage", class) = heap.get(class) else {
+            return Err(Fault::damaged("its pickle has a storage of no class"));
+        };
+        let element =
+            Element::of(class).ok_or_else(|| Fault::unsupported(format!("a {}", shown(class))))?;
+        let key = heap.str(key);
+        let part = match part.map(|part| (heap.get(part), heap.items(part))) {
+            None | Some((Node::None, _)) => None,
+            Some((_, Some(&[_, from, count]))) => heap
+                .count(from)
+                .zip(heap.count(count))
+                .map(Some)
+                .ok_or_else(odd)?,
+            Some(_) => return Err(odd()),
+        };
+        Ok(Self {
+            key: key.ok_or_else(odd)?,
+            element,
+            part,
+        })
+    }
+}
+
+/// A tensor as a view of a storage, in elements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct View<'a> {
+    pub storage: Storage<'a>,
+    pub offset: u64,
+    pub shape: Vec<u64>,
+    pub stride: Vec<u64>,
+}
+
+impl<'a> View<'a> {
+    /// The arguments of `_rebuild_tensor` and `_rebuild_tensor_v2`: storage, offset, sizes, strides, and what
+    /// doesn't matter here.
+    pub(super) fn described(heap: &Heap<'a>, args: Id) -> Result<Self, Fault> {
+        let Some(&[storage, offset, shape, stride, ..]) = heap.items(args) else {
+            return Err(odd());
+        };
+        let Node::Storage(storage) = heap.get(storage) else {
+            return Err(odd());
+        };
+        let counts = |id: Id| -> Result<Vec<u64>, Fault> {
+            let items = heap.items(id).ok_or_else(odd)?;
+            if items.len() > limits::DIMENSIONS {
+                let count = items.len();
+                return Err(Fault::excessive(format!("a tensor of {count} dimensions")));
+            }
+            let counts = items.iter().map(|&item| heap.count(item));
+            counts.collect::<Option<_>>().ok_or_else(odd)
+        };
+        let view = Self {
+            storage: **storage,
+            offset: heap.count(offset).ok_or_else(odd)?,
+            shape: counts(shape)?,
+            stride: counts(stride)?,
+        };
+        if view.shape.len() != view.stride.len() {
+            return Err(odd());
+        }
+        Ok(view)
+    }
+
+    /// The view's elements, copied together from `bytes`, the whole storage behind its key. What they take is
+    /// spent from `budget` before anything is allocated.
+    ///
+    /// # Errors
+    /// [`Fault::Damaged`] where the view lies outside the storage, [`Fault::Excessive`] where the budget is spent,
+    /// [`Fault::Unsupported`] for elements that aren't a [`DType`].
+    pub(super) fn contiguous(
+        &self,
+        bytes: &[u8],
+        budget: &mut limits::Budget,
+    ) -> Result<RawTensor, Fault> {
+        let dtype = match self.storage.element {
+            Element::Known(dtype) => dtype,
+            Element::Unread { class, .. } => {
+                return Err(Fault::unsupported(format!("a tensor of {}", shown(class))));
+            }
+        };
+        let part = part(bytes, self.storage.part, dtype.size() as u64).ok_or_else(outside)?;
+        let shape: Option<Vec<usize>> = self.shape.iter().map(|&n| n.try_into().ok()).collect();
+        let shape = shape.ok_or_else(outside)?;
+
+        let elements = shape.iter().try_fold(1_usize, |all, &n| all.checked_mul(n));
+        let size = elements.and_then(|elements| elements.checked_mul(dtype.size()));
+        let size = size.filter(|&size| isize::try_from(size).is_ok());
+        let size = size.ok_or_else(|| Fault::excessive("a tensor of 2^63 bytes or more"))?;
+        if size == 0 {
+            let data = Vec::new();
+            return Ok(RawTensor { shape, dtype, data });
+        }
+        if !self.lies_in((part.len() / dtype.size()) as u64) {
+            return Err(outside());
+        }
+        budget.spend(size as u64)?;
+
+        let data = self.copied(part, dtype.size(), size).ok_or_else(outside)?;
+        Ok(RawTensor { shape, dtype, data })
+    }
+
+    /// Whether the last element that the strides reach is one of `count`; the view must have elements.
+    fn lies_in(&self, count: u64) -> bool {
+        let mut axes = self.shape.iter().zip(&self.stride);
+        let last = axes.try_fold(self.offset, |last, (&n, &stride)| {
+            last.checked_add(n.checked_sub(1)?.checked_mul(stride)?)
+        });
+        last.is_some_and(|last| last < count)
+    }
+
+    /// Copies the longest runs that lie together, in order; `None` only where [`Self::lies_in`] would not hold.
+    fn copied(&self, bytes: &[u8], element: usize, size: usize) -> Option<Vec<u8>> {
+        // The axes from `inner` on lie together as in a contiguous tensor.
+        let (mut inner, mut run) = (self.shape.len(), 1_u64);
+        while inner > 0 && (self.stride[inner - 1] == run || self.shape[inner - 1] == 1) {
+            inner -= 1;
+            run *= self.shape[inner];
+        }
+        let run = usize::try_from(run).ok()?.checked_mul(element)?;
+
+        let mut data = Vec::with_capacity(size);
+        let mut index = vec![0; inner];
+        let mut at = self.offset;
+        loop {
+            let start = usize::try_from(at).ok()?.checked_mul(element)?;
+            data.extend_from_slice(bytes.get(start..start.checked_add(run)?)?);
+            let mut axis = inner;
+            loop {
+                let Some(outer) = axis.checked_sub(1) else {
+                    return (data.len() == size).then_some(data);
+                };
+                axis = outer;
+                index[axis] += 1;
+                at += self.stride[axis];
+                if index[axis] < self.shape[axis] {
+                    break;
+                }
+                at -= self.shape[axis] * self.stride[axis];
+                index[axis] = 0;
+            }
+        }
+    }
+}
+
+fn part(bytes: &[u8], part: Option<(u64, u64)>, element: u64) -> Option<&[u8]> {
+    let Some((from, count)) = part else {
+        return Some(bytes);
+    };
+    let from = usize::try_from(from.checked_mul(element)?).ok()?;
+    let size = usize::try_from(count.checked_mul(element)?).ok()?;
+    bytes.get(from..from.checked_add(size)?)
+}
+
+fn odd() -> Fault {
+    Fault::damaged("its pickle describes a tensor as PyTorch never does")
+}
+
+fn outside() -> Fault {
+    Fault::damaged("a tensor lies outside the numbers that are there")
+}
