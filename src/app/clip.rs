@@ -228,8 +228,11 @@ fn summary(track: &AuTrack) -> String {
 }
 
 impl App {
-    /// Begins to read a clip.
+    /// Begins to read a clip, unless one is on its way already.
     pub(super) fn open_clip(&mut self, path: PathBuf) -> Task<super::Message> {
+        if self.clip.is_some() {
+            return Task::none();
+        }
         let (clip, progress) = Clip::reading(&path);
         self.clip = Some(clip);
         in_background(

@@ -78,6 +78,13 @@ impl Model {
         let crop = file.metadata.crop.ok_or_else(|| {
             mismatch("its metadata has no \"crop\", which says where the face must lie".to_owned())
         })?;
+        if !crop.is_known() {
+            return Err(mismatch(format!(
+                "it asks for a crop of the kind {:?} and the scale {}, which Mien doesn't know",
+                crop.kind, crop.scale
+            ))
+            .into());
+        }
         let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
         let generator =
             Generator::new(&config, tensors).map_err(|error| mismatch(error.to_string()))?;

@@ -20,6 +20,12 @@ pub struct CropRule {
 }
 
 impl CropRule {
+    /// Whether Mien can find the square: it knows one kind, centred on the box of the face's landmarks.
+    pub fn is_known(&self) -> bool {
+        let sensible = (0.1..=10.0).contains(&self.scale);
+        self.kind == "landmark_bbox_square" && sensible
+    }
+
     /// The same rule for a face that leans: the square is turned with the head, so that the network sees it upright.
     pub fn levelled(&self) -> CropRule {
         CropRule {
@@ -134,5 +140,23 @@ fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         ))
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_crops_that_can_be_found_are_known() {
+        let rule = |kind: &str, scale: f32| CropRule {
+            kind: kind.to_owned(),
+            scale,
+            upright: true,
+        };
+        assert!(rule("landmark_bbox_square", 1.4).is_known());
+        assert!(!rule("eyes", 1.4).is_known());
+        assert!(!rule("landmark_bbox_square", f32::NAN).is_known());
+        assert!(!rule("landmark_bbox_square", 0.0).is_known());
     }
 }
