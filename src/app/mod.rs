@@ -8,6 +8,7 @@ mod clip;
 mod curves;
 mod export;
 mod expression;
+mod faces;
 mod keys;
 mod launch;
 mod limits;
@@ -25,15 +26,14 @@ use std::sync::Arc;
 
 use iced::{Task, keyboard};
 
-use crate::engine::{
-    EngineError, FoundFace, Model, Portrait, Request, Sample, Scene, Worker, presets_folder,
-};
+use crate::engine::{EngineError, Model, Portrait, Request, Sample, Scene, Worker, presets_folder};
 use crate::studio::{Document, Gesture, History, Preset};
 
 use background::in_background;
 use clip::{Clip, is_clip};
 use export::Export;
 use expression::Expression;
+use faces::Kept;
 use panes::Panes;
 use timeline::Timeline;
 
@@ -67,15 +67,6 @@ pub struct App {
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
-}
-
-/// A person's relaxed face, to read other pictures of them against.
-#[derive(Debug)]
-struct Kept {
-    /// What the button that reads against it says.
-    hint: String,
-    of: (u64, Option<usize>),
-    face: Arc<FoundFace>,
 }
 
 /// What the status line says.
@@ -346,104 +337,6 @@ impl App {
             }
         }
         Task::none()
-    }
-
-    /// Shows a portrait in place of the one before; undo brings that back.
-    fn show(&mut self, portrait: Arc<Portrait>) {
-        self.opening = false;
-        let id = self.next_portrait;
-        self.next_portrait += 1;
-        let faces = portrait.faces.len();
-        let document = portrait.document(id);
-        let remark = portrait.faces.first().and_then(|face| face.remark());
-        self.portraits.insert(id, portrait);
-        self.history.edit(|shown| *shown = document);
-        self.forget_portraits();
-        self.expression.show_both();
-        // One face is looked at closely; of several, or none, the whole portrait shows where to take hold.
-        self.panes.show_face(faces == 1);
-        self.panes.crop_shown |= faces != 1;
-        self.status.notice = match faces {
-            0 => Some(Notice::Hint(
-                "No face was found. Drag the square's edge and corners so that it holds the face, chin and brows with a little room; the sliders begin at neutral."
-                    .to_owned(),
-            )),
-            1 => remark.map(Notice::Hint),
-            found => Some(Notice::Hint(format!(
-                "{found} faces were found; click on the one to edit."
-            ))),
-        };
-    }
-
-    /// Takes up another of the portrait's faces.
-    fn pick_face(&mut self, index: usize) {
-        let id = self.document().portrait.id;
-        let Some(portrait) = self.portraits.get(&id) else {
-            return;
-        };
-        if let Some(face) = portrait.faces.get(index) {
-            let (crop, aus) = (face.crop, face.aus);
-            self.status.notice = face.remark().map(Notice::Hint);
-            self.history
-                .edit(|document| document.take_face(index, crop, aus));
-            self.panes.show_face(true);
-        }
-    }
-
-    /// The face counts as this person's relaxed one from now on.
-    fn keep_neutral(&mut self) {
-        if let Some(face) = self.faces().1 {
-            let document = self.document();
-            self.neutral = Some(Kept {
-                hint: format!(
-                    "Reads this face against {}, which was set as neutral: for another picture of the same person",
-                    document.portrait.name
-                ),
-                of: (document.portrait.id, document.face),
-                face,
-            });
-        }
-        self.history.edit(Document::count_as_neutral);
-    }
-
-    /// The relaxed face that this one can be read against: of another picture.
-    fn kept_neutral(&self) -> Option<&Kept> {
-        let document = self.document();
-        let here = (document.portrait.id, document.face);
-        let other = self.neutral.as_ref().filter(|kept| kept.of != here);
-        other.filter(|_| document.face.is_some())
-    }
-
-    fn read_against(&mut self) {
-        if let (Some(kept), Some(face)) = (self.kept_neutral(), self.faces().1) {
-            let source = face.against(&kept.face.as_neutral());
-            self.history.edit(|document| document.read_anew(source));
-        }
-    }
-
-    /// Turns the crop with the face's head, or stands it upright again.
-    fn level(&mut self, level: bool) {
-        let Some(face) = self.faces().1 else {
-            return;
-        };
-        let portrait = &self.document().portrait;
-        let size = (portrait.width, portrait.height);
-        let rule = self.model.crop();
-        let crop = if level {
-            face.crop_by(&rule.levelled(), size)
-        } else {
-            face.crop_by(&rule.upright(), size)
-        };
-        self.history.edit(|document| document.crop = crop);
-    }
-
-    /// The portrait's faces, and that which the document is about.
-    fn faces(&self) -> (&[Arc<FoundFace>], Option<Arc<FoundFace>>) {
-        let document = self.history.document();
-        let portrait = self.portraits.get(&document.portrait.id);
-        let faces = portrait.map_or(&[][..], |portrait| &portrait.faces);
-        let chosen = document.face.and_then(|index| faces.get(index).cloned());
-        (faces, chosen)
     }
 
     /// Lets go of the portraits that no step of undo speaks of, and of the oldest steps when those that are left hold

@@ -1,0 +1,116 @@
+//! The faces of the portrait: which one is edited, how its square stands, and against whose relaxed face it is read.
+
+use std::sync::Arc;
+
+use super::{App, Notice};
+use crate::engine::{FoundFace, Portrait};
+use crate::studio::Document;
+
+/// A person's relaxed face, to read other pictures of them against.
+#[derive(Debug)]
+pub struct Kept {
+    /// What the button that reads against it says.
+    pub hint: String,
+    of: (u64, Option<usize>),
+    face: Arc<FoundFace>,
+}
+
+impl App {
+    /// Shows a portrait in place of the one before; undo brings that back.
+    pub(super) fn show(&mut self, portrait: Arc<Portrait>) {
+        self.opening = false;
+        let id = self.next_portrait;
+        self.next_portrait += 1;
+        let faces = portrait.faces.len();
+        let document = portrait.document(id);
+        let remark = portrait.faces.first().and_then(|face| face.remark());
+        self.portraits.insert(id, portrait);
+        self.history.edit(|shown| *shown = document);
+        self.forget_portraits();
+        self.expression.show_both();
+        // One face is looked at closely; of several, or none, the whole portrait shows where to take hold.
+        self.panes.show_face(faces == 1);
+        self.panes.crop_shown |= faces != 1;
+        self.status.notice = match faces {
+            0 => Some(Notice::Hint(
+                "No face was found. Drag the square's edge and corners so that it holds the face, chin and brows with a little room; the sliders begin at neutral."
+                    .to_owned(),
+            )),
+            1 => remark.map(Notice::Hint),
+            found => Some(Notice::Hint(format!(
+                "{found} faces were found; click on the one to edit."
+            ))),
+        };
+    }
+
+    /// Takes up another of the portrait's faces.
+    pub(super) fn pick_face(&mut self, index: usize) {
+        let id = self.document().portrait.id;
+        let Some(portrait) = self.portraits.get(&id) else {
+            return;
+        };
+        if let Some(face) = portrait.faces.get(index) {
+            let (crop, aus) = (face.crop, face.aus);
+            self.status.notice = face.remark().map(Notice::Hint);
+            self.history
+                .edit(|document| document.take_face(index, crop, aus));
+            self.panes.show_face(true);
+        }
+    }
+
+    /// The face counts as this person's relaxed one from now on.
+    pub(super) fn keep_neutral(&mut self) {
+        if let Some(face) = self.faces().1 {
+            let document = self.document();
+            self.neutral = Some(Kept {
+                hint: format!(
+                    "Reads this face against {}, which was set as neutral: for another picture of the same person",
+                    document.portrait.name
+                ),
+                of: (document.portrait.id, document.face),
+                face,
+            });
+        }
+        self.history.edit(Document::count_as_neutral);
+    }
+
+    /// The relaxed face that this one can be read against: of another picture.
+    pub(super) fn kept_neutral(&self) -> Option<&Kept> {
+        let document = self.document();
+        let here = (document.portrait.id, document.face);
+        let other = self.neutral.as_ref().filter(|kept| kept.of != here);
+        other.filter(|_| document.face.is_some())
+    }
+
+    pub(super) fn read_against(&mut self) {
+        if let (Some(kept), Some(face)) = (self.kept_neutral(), self.faces().1) {
+            let source = face.against(&kept.face.as_neutral());
+            self.history.edit(|document| document.read_anew(source));
+        }
+    }
+
+    /// Turns the crop with the face's head, or stands it upright again.
+    pub(super) fn level(&mut self, level: bool) {
+        let Some(face) = self.faces().1 else {
+            return;
+        };
+        let portrait = &self.document().portrait;
+        let size = (portrait.width, portrait.height);
+        let rule = self.model.crop();
+        let crop = if level {
+            face.crop_by(&rule.levelled(), size)
+        } else {
+            face.crop_by(&rule.upright(), size)
+        };
+        self.history.edit(|document| document.crop = crop);
+    }
+
+    /// The portrait's faces, and that which the document is about.
+    pub(super) fn faces(&self) -> (&[Arc<FoundFace>], Option<Arc<FoundFace>>) {
+        let document = self.history.document();
+        let portrait = self.portraits.get(&document.portrait.id);
+        let faces = portrait.map_or(&[][..], |portrait| &portrait.faces);
+        let chosen = document.face.and_then(|index| faces.get(index).cloned());
+        (faces, chosen)
+    }
+}
