@@ -63,9 +63,9 @@ pub fn paste(
     }
 
     let size = edit.size;
-    let planes = planes(edit, matches!(show, Show::Result { detail: true, .. }));
+    let planes = || planes(edit, matches!(show, Show::Result { detail: true, .. }));
     if place.angle != 0.0 {
-        return turned::paste(base, &place, (&planes, size), mask, (onset, show));
+        return turned::paste(base, &place, (&planes(), size), mask, (onset, show));
     }
     let square = place.unturned();
     let (width, height) = (base.width() as usize, base.height() as usize);
@@ -75,6 +75,8 @@ pub fn paste(
         return;
     }
 
+    // Only now: a crop that is out of sight costs nothing.
+    let planes = planes();
     let span = across.len();
     let mut wide = vec![0.0f32; PLANES * size * span];
     wide.par_chunks_mut(span)
