@@ -3,6 +3,7 @@
 mod common;
 
 use common::layers::{self, Case};
+use common::sampling;
 use proptest::prelude::*;
 
 fn case() -> impl Strategy<Value = Case> {
@@ -74,5 +75,37 @@ proptest! {
     #[test]
     fn constant(inputs in 1usize..5, outputs in 1usize..9, kernel in 1usize..8, padding in 0usize..5, h in 1usize..20, w in 1usize..20) {
         layers::constant(inputs, outputs, kernel, padding, (h, w));
+    }
+
+    #[test]
+    fn narrow_pictures(inputs in 1usize..8, outputs in 1usize..20, kernel in 1usize..5, stride in 1usize..3, padding in 0usize..3, h in 1usize..24, w in 1usize..24) {
+        layers::convolution(Case {
+            pictures: 2, inputs, outputs, kernel: (kernel, kernel), stride, padding, size: (h, w),
+        });
+    }
+
+    #[test]
+    fn sampled_along_a_grid(pictures in 1usize..3, channels in 1usize..5, h in 1usize..9, w in 1usize..9, out_h in 1usize..9, out_w in 1usize..9, reach in 0.5f64..4.0) {
+        sampling::grid_sampling((pictures, channels), (h, w), (out_h, out_w), reach);
+    }
+
+    #[test]
+    fn resized(channels in 1usize..4, h in 1usize..12, w in 1usize..12, out_h in 1usize..20, out_w in 1usize..20) {
+        sampling::resizing(channels, (h, w), (out_h, out_w));
+    }
+
+    #[test]
+    fn shrunk_without_aliasing(channels in 1usize..4, h in 4usize..30, w in 4usize..30, factor in 2usize..5) {
+        sampling::anti_aliasing(channels, (h, w), factor);
+    }
+
+    #[test]
+    fn pooled_and_doubled(channels in 1usize..4, h in 1usize..12, w in 1usize..12) {
+        sampling::pooling(channels, (h, w));
+    }
+
+    #[test]
+    fn batch_normalised(channels in 1usize..20, h in 1usize..9, w in 1usize..20) {
+        sampling::batch_normalised(channels, (h, w));
     }
 }

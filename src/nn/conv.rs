@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::batch_norm::BatchNorm;
 use super::direct::{self, Layout, Packed};
 use super::epilogue::Epilogue;
 use super::host::{self, Scratch};
@@ -94,6 +95,25 @@ impl Conv2d {
         let weight = vb.get((outputs, inputs, kernel, kernel), "weight")?;
         let bias = bias.then(|| vb.get(outputs, "bias")).transpose()?;
         Self::new(&weight, bias.as_ref(), config)
+    }
+
+    /// Reads a convolution from `conv` and the batch norm behind it from `norm`, as one layer.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn load_folded(
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        config: ConvConfig,
+        bias: bool,
+        conv: VarBuilder,
+        norm: VarBuilder,
+    ) -> Result<Self> {
+        let weight = conv.get((outputs, inputs, kernel, kernel), "weight")?;
+        let bias = bias.then(|| conv.get(outputs, "bias")).transpose()?;
+        let (weight, bias) = BatchNorm::load(outputs, norm)?.fold(&weight, bias.as_ref())?;
+        Self::new(&weight, Some(&bias), config)
     }
 
     fn unpacked(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
@@ -223,11 +243,22 @@ impl Conv2d {
                 .map(|tap| layout.offset(tap / (kh * kw), tap / kw % kh, tap % kw)),
         );
         let plane = out.len() / self.outputs;
+        let work = out.len() * self.inputs * kh * kw;
+        let tile = packed.shape.width;
+        let long = layout.pitch * (plane / out_w - 1) + out_w;
+        if out_w < 2 * tile && long.div_ceil(tile) < plane / out_w * out_w.div_ceil(tile) {
+            return host::each(
+                out.chunks_mut(plane * packed.shape.rows)
+                    .enumerate()
+                    .collect(),
+                work,
+                |(group, out)| packed.planes(group, &passes, input, (layout.pitch, out_w), out),
+            );
+        }
         // Enough tasks for every thread, of enough rows to use the packed weights again.
         let out_h = plane / out_w;
         let wanted = (4 * rayon::current_num_threads()).div_ceil(packed.groups());
         let band = out_h.div_ceil(wanted).max(4);
-        let work = out.len() * self.inputs * kh * kw;
         let tasks = direct::bands(out, plane, out_w, packed.shape.rows, band);
         host::each(tasks, work, |mut task| {
             packed.rows(&mut task, &passes, input, (layout.pitch, out_w));

@@ -177,6 +177,29 @@ impl Packed {
         }
     }
 
+    /// Writes whole planes of one group's outputs, rows narrower than a tile or little wider: taken as one long row each,
+    /// with the padding between rows worked out too and left out.
+    pub fn planes(
+        &self,
+        group: usize,
+        passes: &[Taps],
+        input: &[f32],
+        (pitch, width): (usize, usize),
+        out: &mut [f32],
+    ) {
+        let channels = self.shape.rows.min(self.outputs - group * self.shape.rows);
+        let plane = out.len() / channels;
+        let long = pitch * (plane / width - 1) + width;
+        let mut lines = Scratch::new(channels * long);
+        let mut rows: Vec<&mut [f32]> = lines.chunks_mut(long).collect();
+        self.row(group, passes, (input, 0), &mut rows);
+        for (plane, line) in out.chunks_mut(plane).zip(lines.chunks(long)) {
+            for (to, from) in plane.chunks_mut(width).zip(line.chunks(pitch)) {
+                to.copy_from_slice(&from[..width]);
+            }
+        }
+    }
+
     /// The part `at` of the rows, by some of the taps: stored if `first`, else added.
     fn pass(
         &self,

@@ -8,6 +8,8 @@
 //!
 //! All of it is for inference: no gradients flow through these layers.
 
+mod batch_norm;
+pub mod blocks;
 mod border;
 mod conv;
 mod direct;
@@ -18,18 +20,23 @@ mod isa;
 mod micro;
 mod norm;
 mod pool;
+mod resize;
+mod sample;
 mod separable;
 mod slopes;
 mod transposed;
 mod winograd;
 
+pub use batch_norm::BatchNorm;
 pub use border::{ConstantConv, ConstantMap};
 pub use conv::{Conv2d, ConvConfig};
 pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;
 pub use norm::InstanceNorm;
-pub use pool::max_pool;
+pub use pool::{max_pool, max_pool_3};
+pub use resize::{AntiAlias, avg_pool, resize_bilinear, upsample_nearest};
+pub use sample::{Border, grid_sample};
 pub use separable::Separable;
 pub use slopes::Slopes;
 pub use transposed::ConvTranspose2d;

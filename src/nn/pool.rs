@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::host;
+use super::resize::planes;
 
 /// `[N, C, H, W]` to `[N, C, H / 2, W / 2]`: the largest of every 2x2 samples; an odd row or column at the end is left out.
 ///
@@ -27,4 +28,32 @@ pub fn max_pool(x: &Tensor) -> Result<Tensor> {
         Ok(())
     })?;
     Tensor::from_vec(out, (n, channels, out_h, out_w), x.device())
+}
+
+/// `[N, C, H, W]` to `[N, C, (H + 1) / 2, (W + 1) / 2]`: the largest of 3x3 samples about every second one
+/// (kernel 3, stride 2, padding 1).
+///
+/// # Errors
+/// If `x` hasn't four dimensions.
+pub fn max_pool_3(x: &Tensor) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    let size = (height.div_ceil(2), width.div_ceil(2));
+    if !host::is_ours(x) {
+        // A repeated edge changes no maximum.
+        let padded = x.pad_with_same(2, 1, 1)?.pad_with_same(3, 1, 1)?;
+        return padded.max_pool2d_with_stride(3, 2);
+    }
+    planes(x, size, |x, out| {
+        for (i, out) in out.chunks_exact_mut(size.1.max(1)).enumerate() {
+            let rows = (2 * i).saturating_sub(1)..(2 * i + 2).min(height);
+            out.fill(f32::NEG_INFINITY);
+            for row in x[rows.start * width..rows.end * width].chunks_exact(width) {
+                for (j, out) in out.iter_mut().enumerate() {
+                    let columns = (2 * j).saturating_sub(1)..(2 * j + 2).min(width);
+                    *out = row[columns].iter().fold(*out, |most, &v| most.max(v));
+                }
+            }
+        }
+    })
+    .and_then(|out| Tensor::from_vec(out, (n, channels, size.0, size.1), x.device()))
 }

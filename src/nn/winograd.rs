@@ -19,6 +19,8 @@ const FREQUENCIES: usize = IN * IN;
 const LANES: usize = 8;
 /// Values of transformed input that one band of tiles may fill: they should stay in the cache.
 const BAND_VALUES: usize = 1 << 20;
+/// Pairs of channels from which on a layer counts as one of small pictures.
+const MANY: usize = 1 << 19;
 /// Groups of output channels that share one pass over the transformed input.
 const GROUPS: usize = 4;
 
@@ -32,9 +34,10 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    /// Whether the transforms cost less than the products that they save.
+    /// Whether the transforms cost less than the products that they save. Layers of very many channels stand
+    /// where pictures are of a few samples, which fill no tile, and their kernels would take four times the memory.
     pub fn pays(inputs: usize, outputs: usize) -> bool {
-        inputs >= 16 && outputs >= 16
+        inputs >= 16 && outputs >= 16 && inputs * outputs < MANY
     }
 
     /// From `[outputs, inputs, 3, 3]`.

@@ -23,17 +23,17 @@ pub struct Case {
     pub size: (usize, usize),
 }
 
-fn tensor(name: &str, shape: &[usize]) -> (Tensor, Vec<f32>) {
+pub fn tensor(name: &str, shape: &[usize]) -> (Tensor, Vec<f32>) {
     let values = u(name, shape.iter().product(), 1);
     let tensor = Tensor::from_vec(values.clone(), shape, &Device::Cpu).unwrap();
     (tensor, values)
 }
 
-fn values(x: &Tensor) -> Vec<f32> {
+pub fn values(x: &Tensor) -> Vec<f32> {
     x.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-fn assert_close(found: &[f32], expected: &[f64], tolerance: f64, what: &str) {
+pub fn assert_close(found: &[f32], expected: &[f64], tolerance: f64, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     // Rounding grows with the terms of a sum, not with what is left of them.
     let mean = expected.iter().map(|e| e * e).sum::<f64>() / expected.len().max(1) as f64;

@@ -2,3 +2,4 @@
 
 pub mod layers;
 pub mod procedural;
+pub mod sampling;

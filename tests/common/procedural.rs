@@ -3,6 +3,10 @@
 
 #![allow(dead_code)] // each test uses a part
 
+use candle_core::{DType, Device, Result, Shape, Tensor};
+use candle_nn::var_builder::SimpleBackend;
+use candle_nn::{Init, VarBuilder};
+
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// FNV-1a 64 of the UTF-8 name.
@@ -95,4 +99,46 @@ pub fn ganimation_keys(d: usize, blocks: usize, c_dim: usize) -> Vec<(String, Ve
     keys.push(("img_reg.0.weight".into(), vec![3, d, 7, 7]));
     keys.push(("attetion_reg.0.weight".into(), vec![1, d, 7, 7]));
     keys
+}
+
+/// Procedural weights as a network asks for them: each tensor is made from its name, behind `prefix`, and the shape asked for.
+pub fn weights(prefix: &'static str, seed: u64) -> VarBuilder<'static> {
+    adjusted_weights(prefix, seed, |_, _| {})
+}
+
+/// [`weights`], each passed through `adjust` with its full name.
+pub fn adjusted_weights(
+    prefix: &'static str,
+    seed: u64,
+    adjust: impl Fn(&str, &mut [f32]) + Send + Sync + 'static,
+) -> VarBuilder<'static> {
+    let backend = Procedural {
+        prefix,
+        seed,
+        adjust: Box::new(adjust),
+    };
+    VarBuilder::from_backend(Box::new(backend), DType::F32, Device::Cpu)
+}
+
+struct Procedural {
+    prefix: &'static str,
+    seed: u64,
+    adjust: Box<dyn Fn(&str, &mut [f32]) + Send + Sync>,
+}
+
+impl SimpleBackend for Procedural {
+    fn get(&self, shape: Shape, name: &str, _: Init, _: DType, device: &Device) -> Result<Tensor> {
+        let name = format!("{}{name}", self.prefix);
+        let mut values = param(&name, shape.dims(), self.seed);
+        (self.adjust)(&name, &mut values);
+        Tensor::from_vec(values, shape, device)
+    }
+
+    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> Result<Tensor> {
+        candle_core::bail!("{name}: its shape is not known")
+    }
+
+    fn contains_tensor(&self, _: &str) -> bool {
+        true
+    }
 }

@@ -1,0 +1,113 @@
+//! Batch normalisation as it stands after training: a scale and a shift for each channel.
+
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+
+use super::epilogue;
+use super::host;
+use super::isa::Isa;
+
+/// PyTorch's `BatchNorm2d` in eval mode, `(x - running_mean) / sqrt(running_var + eps) * weight + bias`; behind a
+/// convolution it is folded into its weights ([`BatchNorm::fold`]) and costs nothing.
+#[derive(Clone, Debug)]
+pub struct BatchNorm {
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+impl BatchNorm {
+    /// What PyTorch takes if nobody says otherwise.
+    pub const EPS: f64 = 1e-5;
+
+    /// Reads `weight`, `bias`, `running_mean` and `running_var`, `[channels]` each, with [`BatchNorm::EPS`].
+    ///
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn load(channels: usize, vb: VarBuilder) -> Result<Self> {
+        let read = |name: &str| host::to_values(&vb.get(channels, name)?);
+        let (weight, bias) = (read("weight")?, read("bias")?);
+        let (mean, variance) = (read("running_mean")?, read("running_var")?);
+        let scale: Vec<f64> = weight
+            .iter()
+            .zip(&variance)
+            .map(|(&w, &v)| f64::from(w) / (f64::from(v) + Self::EPS).sqrt())
+            .collect();
+        let shift = scale
+            .iter()
+            .zip(bias.iter().zip(&mean))
+            .map(|(scale, (&b, &m))| (f64::from(b) - f64::from(m) * scale) as f32)
+            .collect();
+        Ok(Self {
+            scale: scale.into_iter().map(|s| s as f32).collect(),
+            shift,
+        })
+    }
+
+    /// The channels that it takes.
+    pub fn channels(&self) -> usize {
+        self.scale.len()
+    }
+
+    /// `[N, C, H, W]` to the same shape, through ReLU if wanted: for a norm that stands before its convolution.
+    ///
+    /// # Errors
+    /// If the channels differ.
+    pub fn forward(&self, x: &Tensor, relu: bool) -> Result<Tensor> {
+        let (_, channels, ..) = x.dims4()?;
+        if channels != self.channels() {
+            candle_core::bail!(
+                "batch norm of {} channels can't take {channels}",
+                self.channels()
+            );
+        }
+        if !host::is_ours(x) {
+            return self.compose(x, relu);
+        }
+        let (n, _, height, width) = x.dims4()?;
+        let isa = Isa::best();
+        let mut y = host::with_values(x, |x| Ok(x.to_vec()))?;
+        let planes: Vec<_> = y
+            .chunks_exact_mut((height * width).max(1))
+            .enumerate()
+            .collect();
+        host::each(planes, n * channels * height * width * 4, |(i, plane)| {
+            let channel = i % channels;
+            let (scale, shift) = (self.scale[channel], self.shift[channel]);
+            epilogue::finish(isa, plane, scale, shift, relu, None);
+        });
+        Tensor::from_vec(y, x.shape(), x.device())
+    }
+
+    /// A layer's `weight` `[outputs, ...]` and `bias` `[outputs]` such that this norm behind it is done by it.
+    ///
+    /// # Errors
+    /// If the outputs aren't this norm's channels.
+    pub fn fold(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<(Tensor, Tensor)> {
+        let device = weight.device();
+        let channels = self.channels();
+        if weight.dims().first() != Some(&channels) {
+            candle_core::bail!(
+                "batch norm of {channels} channels can't join weights of {:?}",
+                weight.dims()
+            );
+        }
+        let scale = Tensor::from_slice(&self.scale, channels, device)?;
+        let shift = Tensor::from_slice(&self.shift, channels, device)?;
+        let mut column = vec![1; weight.rank()];
+        column[0] = channels;
+        let weight = weight.broadcast_mul(&scale.reshape(column)?)?;
+        let bias = match bias {
+            Some(bias) => (bias.mul(&scale)? + shift)?,
+            None => shift,
+        };
+        Ok((weight, bias))
+    }
+
+    fn compose(&self, x: &Tensor, relu: bool) -> Result<Tensor> {
+        let shape = (1, self.channels(), 1, 1);
+        let scale = Tensor::from_slice(&self.scale, shape, x.device())?;
+        let shift = Tensor::from_slice(&self.shift, shape, x.device())?;
+        let y = x.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+        if relu { y.relu() } else { Ok(y) }
+    }
+}

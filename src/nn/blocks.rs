@@ -1,0 +1,283 @@
+//! The building blocks that FOMM and TPS share, with their authors' keys; they differ in the norm alone.
+
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+
+use super::batch_norm::BatchNorm;
+use super::conv::{Conv2d, ConvConfig};
+use super::epilogue::Epilogue;
+use super::norm::InstanceNorm;
+use super::resize::{avg_pool, upsample_nearest};
+
+/// Which norm stands in every block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NormKind {
+    /// Batch norm with running statistics (FOMM).
+    Batch,
+    /// Instance norm with weights (TPS).
+    Instance,
+}
+
+/// Convolution of odd kernel that keeps the size, norm, ReLU (`SameBlock2d`); keys `conv` and `norm`.
+#[derive(Clone, Debug)]
+pub struct SameBlock {
+    conv: Conv2d,
+    /// None where it is folded into the convolution.
+    norm: Option<InstanceNorm>,
+}
+
+impl SameBlock {
+    /// Reads a block of a square `kernel`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn load(
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        kind: NormKind,
+        vb: VarBuilder,
+    ) -> Result<Self> {
+        let config = keep(kernel);
+        let (conv, norm) = (vb.pp("conv"), vb.pp("norm"));
+        Ok(match kind {
+            NormKind::Batch => Self {
+                conv: Conv2d::load_folded(inputs, outputs, kernel, config, true, conv, norm)?,
+                norm: None,
+            },
+            NormKind::Instance => Self {
+                conv: Conv2d::load(inputs, outputs, kernel, config, true, conv)?,
+                norm: Some(InstanceNorm::load(outputs, norm)?),
+            },
+        })
+    }
+
+    /// `[N, inputs, H, W]` to `[N, outputs, H, W]`.
+    ///
+    /// # Errors
+    /// If the channels differ.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let epilogue = Epilogue {
+            norm: self.norm.as_ref(),
+            relu: true,
+            ..Epilogue::default()
+        };
+        self.conv.forward_then(x, &epilogue)
+    }
+}
+
+/// A 3x3 [`SameBlock`], then the mean of every 2x2 samples (`DownBlock2d`).
+#[derive(Clone, Debug)]
+pub struct DownBlock(SameBlock);
+
+impl DownBlock {
+    /// # Errors
+    /// As [`SameBlock::load`].
+    pub fn load(inputs: usize, outputs: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
+        SameBlock::load(inputs, outputs, 3, kind, vb).map(Self)
+    }
+
+    /// `[N, inputs, H, W]` to `[N, outputs, H / 2, W / 2]`.
+    ///
+    /// # Errors
+    /// If the channels differ.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        avg_pool(&self.0.forward(x)?)
+    }
+}
+
+/// Every sample doubled, then a 3x3 [`SameBlock`] (`UpBlock2d`).
+#[derive(Clone, Debug)]
+pub struct UpBlock(SameBlock);
+
+impl UpBlock {
+    /// # Errors
+    /// As [`SameBlock::load`].
+    pub fn load(inputs: usize, outputs: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
+        SameBlock::load(inputs, outputs, 3, kind, vb).map(Self)
+    }
+
+    /// `[N, inputs, H, W]` to `[N, outputs, 2 H, 2 W]`.
+    ///
+    /// # Errors
+    /// If the channels differ.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.0.forward(&upsample_nearest(x)?)
+    }
+}
+
+/// Norm, ReLU and 3x3 convolution, twice, and the input added (`ResBlock2d`); keys `norm1`, `conv1`, `norm2`, `conv2`.
+#[derive(Clone, Debug)]
+pub struct ResBlock {
+    before: Before,
+    first: Conv2d,
+    /// None where it is folded into `first`.
+    between: Option<InstanceNorm>,
+    second: Conv2d,
+}
+
+#[derive(Clone, Debug)]
+enum Before {
+    Batch(BatchNorm),
+    Instance(InstanceNorm),
+}
+
+impl ResBlock {
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn load(channels: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
+        let config = keep(3);
+        let (norm1, conv1, norm2) = (vb.pp("norm1"), vb.pp("conv1"), vb.pp("norm2"));
+        let (before, first, between) = match kind {
+            NormKind::Batch => (
+                Before::Batch(BatchNorm::load(channels, norm1)?),
+                Conv2d::load_folded(channels, channels, 3, config, true, conv1, norm2)?,
+                None,
+            ),
+            NormKind::Instance => (
+                Before::Instance(InstanceNorm::load(channels, norm1)?),
+                Conv2d::load(channels, channels, 3, config, true, conv1)?,
+                Some(InstanceNorm::load(channels, norm2)?),
+            ),
+        };
+        Ok(Self {
+            before,
+            first,
+            between,
+            second: Conv2d::load(channels, channels, 3, config, true, vb.pp("conv2"))?,
+        })
+    }
+
+    /// `[N, C, H, W]` to the same shape.
+    ///
+    /// # Errors
+    /// If the channels differ.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let h = match &self.before {
+            Before::Batch(norm) => norm.forward(x, true)?,
+            Before::Instance(norm) => norm.forward(x, true)?,
+        };
+        let middle = Epilogue {
+            norm: self.between.as_ref(),
+            relu: true,
+            ..Epilogue::default()
+        };
+        let end = Epilogue {
+            residual: Some(x),
+            ..Epilogue::default()
+        };
+        self.second
+            .forward_then(&self.first.forward_then(&h, &middle)?, &end)
+    }
+}
+
+/// The sizes of an [`Hourglass`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HourglassConfig {
+    /// Half of the channels behind the first block; each block doubles them.
+    pub block_expansion: usize,
+    /// The channels never grow beyond this.
+    pub max_features: usize,
+    /// Halvings, and doublings.
+    pub num_blocks: usize,
+}
+
+/// Halves a picture again and again, and doubles it back with what it was on the way down beside it (`Hourglass`); keys
+/// `encoder.down_blocks.N` and `decoder.up_blocks.N`.
+#[derive(Clone, Debug)]
+pub struct Hourglass {
+    down: Vec<DownBlock>,
+    up: Vec<UpBlock>,
+    outputs: Vec<usize>,
+}
+
+impl Hourglass {
+    /// # Errors
+    /// If a tensor is missing or of another shape.
+    pub fn load(
+        config: &HourglassConfig,
+        inputs: usize,
+        kind: NormKind,
+        vb: VarBuilder,
+    ) -> Result<Self> {
+        let n = config.num_blocks;
+        let channels = |level: usize| {
+            let doubled = 1usize.checked_shl(level as u32).unwrap_or(usize::MAX);
+            config
+                .max_features
+                .min(config.block_expansion.saturating_mul(doubled))
+        };
+        // What stands beside the doubled picture at each level.
+        let skip = |level: usize| if level == 0 { inputs } else { channels(level) };
+        let down = (0..n)
+            .map(|i| {
+                let vb = vb.pp("encoder.down_blocks").pp(i);
+                DownBlock::load(skip(i), channels(i + 1), kind, vb)
+            })
+            .collect::<Result<_>>()?;
+        let up = (0..n)
+            .map(|i| {
+                let level = n - 1 - i;
+                let twice = if i == 0 { 1 } else { 2 };
+                let vb = vb.pp("decoder.up_blocks").pp(i);
+                UpBlock::load(twice * channels(level + 1), channels(level), kind, vb)
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            down,
+            up,
+            outputs: (0..n)
+                .rev()
+                .map(|level| channels(level) + skip(level))
+                .collect(),
+        })
+    }
+
+    /// The channels of every picture that [`Hourglass::forward_all`] gives.
+    pub fn outputs(&self) -> &[usize] {
+        &self.outputs
+    }
+
+    /// `[N, inputs, H, W]` to `[N, block_expansion + inputs, H, W]`; H and W are multiples of `2^num_blocks`.
+    ///
+    /// # Errors
+    /// If the shape doesn't fit.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let mut last = x.clone();
+        self.walk(x, |h| last = h.clone())?;
+        Ok(last)
+    }
+
+    /// What every doubling gives, the smallest first; the last is [`Hourglass::forward`]'s.
+    ///
+    /// # Errors
+    /// If the shape doesn't fit.
+    pub fn forward_all(&self, x: &Tensor) -> Result<Vec<Tensor>> {
+        let mut all = Vec::with_capacity(self.up.len());
+        self.walk(x, |h| all.push(h.clone()))?;
+        Ok(all)
+    }
+
+    fn walk(&self, x: &Tensor, mut seen: impl FnMut(&Tensor)) -> Result<()> {
+        let mut skips = vec![x.clone()];
+        let mut h = x.clone();
+        for block in &self.down {
+            h = block.forward(&h)?;
+            skips.push(h.clone());
+        }
+        skips.pop();
+        for (block, skip) in self.up.iter().zip(skips.into_iter().rev()) {
+            h = Tensor::cat(&[&block.forward(&h)?, &skip], 1)?;
+            seen(&h);
+        }
+        Ok(())
+    }
+}
+
+/// A stride of one and as much padding as keeps the size.
+fn keep(kernel: usize) -> ConvConfig {
+    ConvConfig {
+        stride: 1,
+        padding: kernel / 2,
+    }
+}

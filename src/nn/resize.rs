@@ -1,0 +1,237 @@
+//! Pictures of other sizes: bilinear, doubled, halved, and halved without aliasing.
+
+use candle_core::{Result, Tensor};
+
+use super::host;
+
+/// `[N, C, H, W]` to `[N, C, height, width]`, bilinearly, as PyTorch's `interpolate`: with
+/// `align_corners` the outermost samples' centres coincide, else the edges; nothing is smoothed when shrinking.
+///
+/// # Errors
+/// If either size is zero or `x` hasn't four dimensions.
+pub fn resize_bilinear(
+    x: &Tensor,
+    (height, width): (usize, usize),
+    align_corners: bool,
+) -> Result<Tensor> {
+    let (n, channels, from_h, from_w) = x.dims4()?;
+    if height * width * from_h * from_w == 0 {
+        candle_core::bail!("can't resize {:?} to {width}x{height}", x.dims());
+    }
+    if (height, width) == (from_h, from_w) {
+        return Ok(x.clone());
+    }
+    if !host::is_ours(x) {
+        return x
+            .contiguous()?
+            .upsample_bilinear2d(height, width, align_corners);
+    }
+    let rows = places(from_h, height, align_corners);
+    let columns = places(from_w, width, align_corners);
+    planes(x, (height, width), |x, out| {
+        for (out, &(top, bottom, down)) in out.chunks_exact_mut(width).zip(&rows) {
+            let (top, bottom) = (
+                &x[top * from_w..][..from_w],
+                &x[bottom * from_w..][..from_w],
+            );
+            for (out, &(left, right, along)) in out.iter_mut().zip(&columns) {
+                let above = top[left] + (top[right] - top[left]) * along;
+                let below = bottom[left] + (bottom[right] - bottom[left]) * along;
+                *out = above + (below - above) * down;
+            }
+        }
+    })
+    .and_then(|out| Tensor::from_vec(out, (n, channels, height, width), x.device()))
+}
+
+/// For each of `to` samples along an axis of `from`: the two about it, and the share of the second.
+fn places(from: usize, to: usize, align_corners: bool) -> Vec<(usize, usize, f32)> {
+    let last = from - 1;
+    (0..to)
+        .map(|i| {
+            let at = if !align_corners {
+                (((i as f64 + 0.5) * from as f64 / to as f64) - 0.5).max(0.0)
+            } else if to > 1 {
+                i as f64 * last as f64 / (to - 1) as f64
+            } else {
+                0.0
+            };
+            let low = (at as usize).min(last);
+            (low, (low + 1).min(last), (at - low as f64) as f32)
+        })
+        .collect()
+}
+
+/// Every sample twice along each axis: `[N, C, H, W]` to `[N, C, 2 H, 2 W]`.
+///
+/// # Errors
+/// If `x` hasn't four dimensions.
+pub fn upsample_nearest(x: &Tensor) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    let size = (2 * height, 2 * width);
+    if !host::is_ours(x) {
+        return x.upsample_nearest2d(size.0, size.1);
+    }
+    planes(x, size, |x, out| {
+        let rows = x.chunks_exact(width.max(1));
+        for (row, pair) in rows.zip(out.chunks_exact_mut(4 * width.max(1))) {
+            let (first, second) = pair.split_at_mut(2 * width);
+            for (to, &from) in first.chunks_exact_mut(2).zip(row) {
+                to.fill(from);
+            }
+            second.copy_from_slice(first);
+        }
+    })
+    .and_then(|out| Tensor::from_vec(out, (n, channels, size.0, size.1), x.device()))
+}
+
+/// The mean of every 2x2 samples: `[N, C, H, W]` to `[N, C, H / 2, W / 2]`; an odd row or column at the end is left out.
+///
+/// # Errors
+/// If `x` hasn't four dimensions.
+pub fn avg_pool(x: &Tensor) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    if !host::is_ours(x) {
+        return x.avg_pool2d(2);
+    }
+    let size = (height / 2, width / 2);
+    planes(x, size, |x, out| {
+        let rows = x.chunks_exact((2 * width).max(1));
+        for (rows, out) in rows.zip(out.chunks_exact_mut(size.1.max(1))) {
+            let (a, b) = rows.split_at(width);
+            let pairs = a.chunks_exact(2).zip(b.chunks_exact(2));
+            for (out, (a, b)) in out.iter_mut().zip(pairs) {
+                *out = (a[0] + a[1] + (b[0] + b[1])) * 0.25;
+            }
+        }
+    })
+    .and_then(|out| Tensor::from_vec(out, (n, channels, size.0, size.1), x.device()))
+}
+
+/// Makes each plane of the result from the plane of `x`, in parallel.
+pub(super) fn planes(
+    x: &Tensor,
+    (height, width): (usize, usize),
+    make: impl Fn(&[f32], &mut [f32]) + Sync + Send,
+) -> Result<Vec<f32>> {
+    let (n, channels, from_h, from_w) = x.dims4()?;
+    let mut out = vec![0f32; n * channels * height * width];
+    let (from, to) = (from_h * from_w, height * width);
+    if from * to > 0 {
+        host::with_values(x, |x| {
+            let tasks: Vec<_> = x.chunks_exact(from).zip(out.chunks_exact_mut(to)).collect();
+            let work = 2 * tasks.len() * from.max(to);
+            host::each(tasks, work, |(x, out)| make(x, out));
+            Ok(())
+        })?;
+    }
+    Ok(out)
+}
+
+/// Shrinking by a whole factor without aliasing (`AntiAliasInterpolation2d` of FOMM and TPS): a Gaussian of
+/// sigma `(factor - 1) / 2` over `2 round(4 sigma) + 1` samples with zeros outside, then every `factor`-th sample.
+#[derive(Clone, Debug)]
+pub struct AntiAlias {
+    factor: usize,
+    /// One axis of the Gaussian, which sums to 1.
+    taps: Vec<f32>,
+}
+
+impl AntiAlias {
+    /// For a scale of `1 / factor`; a factor of 1 changes nothing.
+    pub fn new(factor: usize) -> Self {
+        let factor = factor.max(1);
+        let sigma = (factor as f64 - 1.0) / 2.0;
+        let half = (sigma * 4.0).round_ties_even() as i64;
+        let weight = |i: i64| match factor {
+            1 => 1.0,
+            _ => (-((i * i) as f64) / (2.0 * sigma * sigma)).exp(),
+        };
+        let sum: f64 = (-half..=half).map(weight).sum();
+        Self {
+            factor,
+            taps: (-half..=half).map(|i| (weight(i) / sum) as f32).collect(),
+        }
+    }
+
+    /// `[N, C, H, W]` to `[N, C, H / factor, W / factor]`.
+    ///
+    /// # Errors
+    /// If `x` hasn't four dimensions.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (n, channels, height, width) = x.dims4()?;
+        if self.factor == 1 {
+            return Ok(x.clone());
+        }
+        let size = (height / self.factor, width / self.factor);
+        if !host::is_ours(x) {
+            return self.compose(x, size);
+        }
+        planes(x, size, |x, out| {
+            // Across first, for every row; then down, at the rows that are kept.
+            let mut narrow = vec![0f32; height * size.1];
+            for (row, narrow) in x.chunks_exact(width).zip(narrow.chunks_exact_mut(size.1)) {
+                for (i, to) in narrow.iter_mut().enumerate() {
+                    let (from, taps) = self.window(i, width);
+                    *to = taps.iter().zip(&row[from..]).map(|(t, v)| t * v).sum();
+                }
+            }
+            for (i, out) in out.chunks_exact_mut(size.1).enumerate() {
+                let (from, taps) = self.window(i, height);
+                for (tap, row) in taps
+                    .iter()
+                    .zip(narrow[from * size.1..].chunks_exact(size.1))
+                {
+                    for (out, v) in out.iter_mut().zip(row) {
+                        *out += tap * v;
+                    }
+                }
+            }
+        })
+        .and_then(|out| Tensor::from_vec(out, (n, channels, size.0, size.1), x.device()))
+    }
+
+    /// The first sample under the Gaussian of result `i`, and the taps that lie inside.
+    fn window(&self, i: usize, size: usize) -> (usize, &[f32]) {
+        let half = self.taps.len() / 2;
+        let centre = i * self.factor;
+        let cut = half.saturating_sub(centre);
+        let from = centre + cut - half;
+        let end = self.taps.len().min(size + half - centre);
+        (from, &self.taps[cut..end])
+    }
+
+    fn compose(&self, x: &Tensor, (out_h, out_w): (usize, usize)) -> Result<Tensor> {
+        let (n, channels, height, width) = x.dims4()?;
+        let k = self.taps.len();
+        let taps = Tensor::from_slice(&self.taps, (k, 1), x.device())?;
+        let kernel = taps.matmul(&taps.t()?.contiguous()?)?;
+        let kernel = kernel.reshape((1, 1, k, k))?.to_dtype(x.dtype())?;
+        let flat = x.contiguous()?.reshape((n * channels, 1, height, width))?;
+        flat.conv2d(&kernel, k / 2, self.factor, 1, 1)?
+            .narrow(2, 0, out_h)?
+            .narrow(3, 0, out_w)?
+            .contiguous()?
+            .reshape((n, channels, out_h, out_w))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn the_composition_agrees() {
+        let x = Tensor::randn(0f32, 1.0, (2, 3, 13, 22), &Device::Cpu).unwrap();
+        for factor in [2, 3, 4] {
+            let shrink = AntiAlias::new(factor);
+            let ours = shrink.forward(&x).unwrap();
+            let size = (13 / factor, 22 / factor);
+            let theirs = shrink.compose(&x, size).unwrap();
+            let off = (ours - theirs).unwrap().abs().unwrap().max_all().unwrap();
+            assert!(off.to_scalar::<f32>().unwrap() < 1e-5, "{factor}");
+        }
+    }
+}
