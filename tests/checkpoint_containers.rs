@@ -61,6 +61,50 @@ fn a_pickled_module_is_recognised() {
     assert_eq!(system.missing().count(), 0);
 }
 
+#[test]
+fn what_data_parallel_wrapped_is_unwrapped() {
+    // Its state_dict, and the whole of it pickled.
+    let wrapped = [
+        "module.main.0.weight",
+        "module.img_reg.0.weight",
+        "module.attetion_reg.0.weight",
+    ];
+    let found = keyed(&wrapped);
+    assert_eq!(
+        system(&found).unwrap().method,
+        Method::Ganimation(Dialect::Authors)
+    );
+    assert!(found.tensors.contains_key("main.0.weight"));
+
+    let one = tensor(&storage("FloatStorage", "0", 1, None), 0, &[], &[]);
+    let module = |parameters: &[(&str, Vec<u8>)], modules: &[(&str, Vec<u8>)]| {
+        let state = dict(&[
+            ("_parameters", dict(parameters)),
+            ("_modules", dict(modules)),
+        ]);
+        [b"cmodels\nNet\n)\x81", &state[..], b"b"].concat()
+    };
+    let main = module(&[], &[("0", module(&[("weight", one.clone())], &[]))]);
+    let cell = module(
+        &[("weight_ih", one.clone()), ("weight_hh", one.clone())],
+        &[],
+    );
+    let network = module(&[], &[("recurrent", cell), ("main", main)]);
+    let parallel = module(&[], &[("module", network)]);
+    let found = opened(&legacy(&parallel, &[("0", &[1.0])])).unwrap();
+    assert_eq!(found.container, Container::Module);
+    assert_eq!(system(&found).unwrap().method, Method::MoCoGan);
+
+    // One that has other names too is left as it is, and so is one of that very name.
+    for keys in [["module.main.0.weight", "epoch"], ["module.", "module.a"]] {
+        let found = keyed(&keys);
+        assert!(
+            keys.iter().all(|&key| found.tensors.contains_key(key)),
+            "{keys:?}"
+        );
+    }
+}
+
 /// A checkpoint that has these keys.
 fn keyed(keys: &[&str]) -> Checkpoint {
     let one = tensor(&storage("FloatStorage", "0", 1, None), 0, &[], &[]);

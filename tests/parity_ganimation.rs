@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use common::procedural::{fnv1a64, ganimation_keys, image, param, u};
-use mien::methods::ganimation::{Config, Error, Generator, Prepared, result};
+use mien::methods::ganimation::{Config, Critic, Error, Generator, Prepared, result};
 
 const PICTURES: usize = 2;
 
@@ -114,6 +114,27 @@ fn agrees_with_the_published_generator() {
 }
 
 #[test]
+fn agrees_with_the_published_critic() {
+    let vb = common::procedural::weights("critic.", seed());
+    let critic = Critic::new(&Config::default(), vb).unwrap();
+    let expected = expected();
+    // What the critic judged is the generator's result, not the portrait.
+    let verdict = critic.forward(&expected["result"]).unwrap();
+    for (name, found) in [
+        ("critic.real", &verdict.realism),
+        ("critic.aus", &verdict.aus),
+    ] {
+        // The authors squeeze what has one channel or one pixel.
+        let wanted = &expected[name];
+        let d = difference(&found.reshape(wanted.dims()).unwrap(), wanted);
+        println!("{name}: {d:e}");
+        assert!(d <= 1e-3, "{name} differs by {d}");
+    }
+    assert_eq!(verdict.realism.dims(), [PICTURES, 1, 2, 2]);
+    assert_eq!(verdict.aus.dims(), [PICTURES, 17]);
+}
+
+#[test]
 fn two_steps_agree_with_one() {
     let config = Config::default();
     let generator = generator(&config, weights(&config, seed())).unwrap();
@@ -138,6 +159,7 @@ fn small() -> Config {
         conv_dim: 4,
         repeat_num: 2,
         c_dim: 5,
+        ..Config::default()
     }
 }
 

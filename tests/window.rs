@@ -419,6 +419,7 @@ fn clip() -> AuTrack {
         name: "smile.mp4".to_owned(),
         fps: 20.0,
         frames: (0..30).map(frame).collect(),
+        shapes: vec![None; 30],
         rest: 0,
         broken: None,
     }

@@ -318,7 +318,7 @@ impl App {
                     move || crate::engine::export(&model, &job, &progress),
                     |result| {
                         Message::Export(export::Message::Ended(match result {
-                            Some(Ok(())) => Ok(()),
+                            Some(Ok(_)) => Ok(()),
                             Some(Err(error)) if error.is_cancelled() => {
                                 Err(export::Ending::Cancelled)
                             }

@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::bar::show;
+use super::number;
+use super::place::Place;
 use crate::engine::{
-    CropRule, EngineError, ExportJob, Format, LoopCount, Model, Pane, Portrait, Progress, Scene,
-    export, presets_folder,
+    CropRule, EngineError, ExportJob, Format, Model, Pane, Portrait, Scene, export, presets_folder,
 };
-use crate::studio::{
-    ActionUnit, AuVector, Crop, Document, Easing, Limit, Part, Playback, Pose, Preset, Sides,
-};
+use crate::studio::{ActionUnit, AuVector, Document, Easing, Limit, Playback, Pose, Preset, Sides};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -39,26 +37,12 @@ pub(super) struct Arguments {
     )]
     strength: String,
 
-    /// Which face of several, counted from the largest as "mien face" lists them
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    face: usize,
+    #[command(flatten)]
+    place: Place,
 
     /// A picture of the same person relaxed: what the portrait shows is read against it, and slighter movement is seen
     #[arg(long, value_name = "PICTURE")]
     neutral: Option<PathBuf>,
-
-    /// Turns the square with the head: for a face that leans
-    #[arg(long, conflicts_with = "crop")]
-    level: bool,
-
-    /// Limits the edit to parts of the face: brows, eyes, nose, mouth, skin, and left or right
-    #[arg(long, value_name = "PART,...")]
-    region: Option<String>,
-
-    /// The face's square: left, top and side in pixels of the portrait, and if it leans with the head the degrees
-    /// clockwise by which it is turned about its middle; without it the face is found
-    #[arg(long, value_name = "X,Y,SIDE[,DEGREES]", allow_hyphen_values = true)]
-    crop: Option<String>,
 
     /// How many frames the movement to the expression takes; without it GIF and MP4 take 24
     #[arg(long, value_name = "N")]
@@ -117,7 +101,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
     let panes = arguments.panes()?;
     let fps = arguments.fps(format)?;
     let scale = number("--scale", &arguments.scale, 0.01, 1.0)?;
-    let limit = arguments.limit()?;
+    let limit = arguments.place.limit()?;
     let settings = arguments.settings()?;
     let preset = arguments.preset()?;
 
@@ -129,7 +113,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
     let mut document = arguments.document(&portrait, model.crop(), limit)?;
     arguments.express(&mut document, preset, &settings, (frames, fps));
     if !arguments.quiet {
-        arguments.remark(&portrait, &document);
+        arguments.place.remark(&portrait, &document, "edited");
     }
 
     let order = if document.track.is_empty() {
@@ -149,11 +133,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
         panes,
         format,
         fps,
-        loops: match arguments.loops {
-            0 => LoopCount::Forever,
-            times => LoopCount::Times(times),
-        },
+        loops: super::loop_count(arguments.loops),
         scale,
+        sound: None,
         path: arguments.output,
     };
     let progress = job.progress();
@@ -163,7 +145,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
     let bar = show(&progress, arguments.quiet);
     let result = export(&model, &job, &progress);
     bar.finish(&progress);
-    result
+    result.map(drop)
 }
 
 impl Arguments {
@@ -224,28 +206,6 @@ impl Arguments {
         self.aus.iter().map(read).collect()
     }
 
-    fn limit(&self) -> Result<Limit, EngineError> {
-        let mut limit = Limit::NONE;
-        for name in self.region.iter().flat_map(|names| names.split(',')) {
-            let name = name.trim().to_lowercase();
-            let part = Part::ALL
-                .into_iter()
-                .find(|part| part.title().to_lowercase() == name);
-            match (part, name.as_str()) {
-                (Some(part), _) if limit.has(part) => {}
-                (Some(part), _) => limit = limit.toggled(part),
-                (None, "left") => limit.sides = Sides::Left,
-                (None, "right") => limit.sides = Sides::Right,
-                (None, _) => {
-                    return Err(EngineError::Refused(format!(
-                        "--region {name} is not a part of the face; use brows, eyes, nose, mouth, skin, left or right, with commas between."
-                    )));
-                }
-            }
-        }
-        Ok(limit)
-    }
-
     /// The portrait's document, on the face and crop that were asked for.
     fn document(
         &self,
@@ -253,38 +213,7 @@ impl Arguments {
         rule: &CropRule,
         limit: Limit,
     ) -> Result<Document, EngineError> {
-        let mut document = portrait.document(0);
-        document.limit = limit;
-        match (self.face.checked_sub(1), portrait.faces.len()) {
-            (Some(0), 0) => {}
-            (Some(index), _) if index < portrait.faces.len() => {
-                let face = &portrait.faces[index];
-                let size = portrait.picture.size();
-                let crop = if self.level {
-                    face.crop_by(&rule.levelled(), size)
-                } else {
-                    face.crop
-                };
-                document.take_face(index, crop, face.aus);
-            }
-            (_, found) => {
-                return Err(EngineError::Refused(format!(
-                    "--face {} can't be had: {found} faces were found in {}; \"mien face\" lists them.",
-                    self.face, portrait.name
-                )));
-            }
-        }
-        if let Some(text) = &self.crop {
-            let (width, height) = portrait.picture.size();
-            document.crop = Crop::parse(text)?.checked(width, height)?;
-        }
-        let parts = limit.parts().next().is_some();
-        if parts && document.face.is_none() {
-            return Err(EngineError::Refused(format!(
-                "--region needs a face, and none was found in {}; leave it out.",
-                portrait.name
-            )));
-        }
+        let mut document = self.place.document(portrait, rule, limit)?;
         document.strength = number("--strength", &self.strength, 0.0, 1.0)? as f32;
         document.detail = !self.no_detail;
         Ok(document)
@@ -317,27 +246,6 @@ impl Arguments {
             };
         }
     }
-
-    /// What the artist should know of the face.
-    fn remark(&self, portrait: &Portrait, document: &Document) {
-        let Crop { x, y, side, .. } = document.crop;
-        match portrait.faces.len() {
-            0 if self.crop.is_none() => eprintln!(
-                "mien: no face was found, so it is guessed to lie in {x:.0},{y:.0},{side:.0}; \
-                 if the result looks wrong, give the square around the face with --crop."
-            ),
-            0 | 1 => {}
-            found => eprintln!(
-                "mien: {found} faces were found; number {} is edited (--face N takes another).",
-                self.face
-            ),
-        }
-        let face = document.face.and_then(|index| portrait.faces.get(index));
-        let by_hand = self.crop.is_some() || self.level;
-        if let Some(remark) = face.filter(|_| !by_hand).and_then(|face| face.remark()) {
-            eprintln!("mien: {remark}");
-        }
-    }
 }
 
 /// The halves that `12L=0.8` is for, and the setting without them.
@@ -351,56 +259,4 @@ fn sided(text: &str) -> (Sides, String) {
         }
     }
     (Sides::Both, text.to_owned())
-}
-
-fn number(option: &str, text: &str, min: f64, max: f64) -> Result<f64, EngineError> {
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|number| (min..=max).contains(number))
-        .ok_or_else(|| {
-            EngineError::Refused(format!(
-                "{option} {text} is out of range; give a number from {min} to {max}."
-            ))
-        })
-}
-
-/// A progress bar that follows the work from a thread of its own.
-struct Bar {
-    bar: ProgressBar,
-    follower: Option<std::thread::JoinHandle<()>>,
-}
-
-fn show(progress: &Progress, quiet: bool) -> Bar {
-    let bar = ProgressBar::new(progress.total() as u64);
-    if quiet || progress.total() < 2 {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    let style = "{bar:32} {pos}/{len} frames, {eta} left";
-    bar.set_style(
-        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    let follower = {
-        let (bar, progress) = (bar.clone(), progress.clone());
-        std::thread::spawn(move || {
-            while !bar.is_finished() {
-                bar.set_position(progress.done() as u64);
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        })
-    };
-    Bar {
-        bar,
-        follower: Some(follower),
-    }
-}
-
-impl Bar {
-    fn finish(mut self, progress: &Progress) {
-        self.bar.set_position(progress.done() as u64);
-        self.bar.finish_and_clear();
-        if let Some(follower) = self.follower.take() {
-            drop(follower.join());
-        }
-    }
 }

@@ -1,7 +1,11 @@
 //! The command line: the studio, or the same engine without a window.
 
+mod bar;
 mod edit;
 mod face;
+mod place;
+mod sample;
+mod transfer;
 mod weights;
 
 use std::io::Write as _;
@@ -11,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::app;
-use crate::engine::EngineError;
+use crate::engine::{EngineError, LoopCount};
 
 /// A desktop studio for artists who edit the expression in a portrait.
 ///
@@ -36,7 +40,11 @@ enum Command {
     Edit(Box<edit::Arguments>),
     /// Finds the faces of a portrait and says what they show: boxes, head pose, Action Units
     Face(face::Arguments),
-    /// Says which weights are installed
+    /// Gives a portrait the movement of a clip, and writes a video, a GIF or a sequence of pictures
+    Transfer(Box<transfer::Arguments>),
+    /// Makes up a moving face, from codes for who is seen and how it moves
+    Sample(sample::Arguments),
+    /// Lists, checks and imports weights
     Weights(weights::Arguments),
 }
 
@@ -55,6 +63,8 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Some(Command::Edit(arguments)) => edit::run(*arguments),
         Some(Command::Face(arguments)) => face::run(&arguments),
+        Some(Command::Transfer(arguments)) => transfer::run(&arguments),
+        Some(Command::Sample(arguments)) => sample::run(&arguments),
         Some(Command::Weights(arguments)) => weights::run(&arguments),
         None => app::run(arguments.portrait, arguments.weights)
             .map_err(|error| EngineError::Refused(error.to_string())),
@@ -65,6 +75,30 @@ pub fn main() -> ExitCode {
             eprintln!("mien: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The number that an option's text gives.
+///
+/// # Errors
+/// [`EngineError::Refused`] for anything else than a number of the range.
+fn number(option: &str, text: &str, min: f64, max: f64) -> Result<f64, EngineError> {
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|number| (min..=max).contains(number))
+        .ok_or_else(|| {
+            EngineError::Refused(format!(
+                "{option} {text} is out of range; give a number from {min} to {max}."
+            ))
+        })
+}
+
+/// How often a GIF plays; 0 is for ever.
+fn loop_count(times: u16) -> LoopCount {
+    match times {
+        0 => LoopCount::Forever,
+        times => LoopCount::Times(times),
     }
 }
 

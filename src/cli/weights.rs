@@ -1,11 +1,13 @@
-//! `mien weights`: what is installed.
+//! `mien weights`: what is installed, what a file is, and published checkpoints made into weights.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use crate::engine::checkpoint::{self, Checkpoint, Container, Dialect, Method, Part, system};
-use crate::engine::{EngineError, Installed, Origin, installed, weights_folder};
+use crate::engine::{
+    EngineError, ImportOptions, Installed, Origin, import, installed, weights_folder,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -21,6 +23,27 @@ enum Command {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Makes weights of a published checkpoint and keeps them in your data folder; nothing in it is run
+    Import {
+        /// A checkpoint as it was published (.pth, .pth.tar, .pytorch, ...)
+        file: PathBuf,
+
+        /// What they are to be called; without, as the file is
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+
+        /// For FOMM, whether its warps are done as torch did before 1.3 (yes) or since (no); without, as the file tells
+        #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+        align_corners: Option<bool>,
+
+        /// The licence that they were published under, where Mien doesn't know it
+        #[arg(long, value_name = "TEXT")]
+        licence: Option<String>,
+
+        /// Replaces weights of the same name
+        #[arg(long)]
+        replace: bool,
+    },
     /// Says what a weight file or a published PyTorch checkpoint is, without running or keeping anything of it
     Check {
         /// A safetensors file or a checkpoint (.pth, .pth.tar, .pkl, ...)
@@ -35,11 +58,54 @@ enum Command {
 pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
     match &arguments.command {
         Command::List { verbose } => list(*verbose),
+        Command::Import {
+            file,
+            name,
+            align_corners,
+            licence,
+            replace,
+        } => {
+            let options = ImportOptions {
+                name: name.clone(),
+                align_corners: *align_corners,
+                licence: licence.clone(),
+                replace: *replace,
+            };
+            bring(file, &options)
+        }
         Command::Check { file, verbose } => {
             let checkpoint = checkpoint::read(file)?;
             super::print(&report(file, &checkpoint, *verbose))
         }
     }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("say yes or no".to_owned()),
+    }
+}
+
+fn bring(file: &Path, options: &ImportOptions) -> Result<(), EngineError> {
+    let folder = weights_folder().ok_or_else(|| {
+        EngineError::Refused(
+            "there is no home folder to keep weights in; name one with MIEN_DATA_DIR.".to_owned(),
+        )
+    })?;
+    let imported = import(file, &folder, options)?;
+    for remark in &imported.remarks {
+        eprintln!("mien: {remark}");
+    }
+    super::print(&format!(
+        "{}: {}, {:.1} M parameters, {:.1} MB, in {}\n",
+        imported.name,
+        imported.metadata.architecture,
+        imported.parameters as f64 / 1e6,
+        imported.size as f64 / 1e6,
+        imported.path.display()
+    ))
 }
 
 fn list(verbose: bool) -> Result<(), EngineError> {
@@ -97,7 +163,9 @@ fn report(file: &Path, checkpoint: &Checkpoint, verbose: bool) -> String {
     if verbose {
         for (name, tensor) in tensors {
             let kind = format!("{:?}", tensor.dtype).to_lowercase();
-            text += &format!("  {kind:<5} {:<24} {name}\n", format!("{:?}", tensor.shape));
+            let shape = format!("{:?}", tensor.shape);
+            // A stranger's file must not steer the terminal.
+            text += &format!("  {kind:<5} {shape:<24} {}\n", name.escape_debug());
         }
     }
     text
@@ -111,7 +179,7 @@ fn describe(entry: &Installed, verbose: bool) -> String {
     let mut text = format!(
         "{:<20} {:<12} {:>6.1} M parameters {:>7.1} MB  {place}",
         entry.name,
-        entry.metadata.architecture,
+        entry.metadata.architecture.escape_debug().to_string(),
         entry.parameters as f64 / 1e6,
         entry.size as f64 / 1e6,
     );
@@ -124,12 +192,24 @@ fn describe(entry: &Installed, verbose: bool) -> String {
         }
         if let Some(crop) = &metadata.crop {
             let upright = if crop.upright { ", upright" } else { "" };
-            text += &format!("\n  crop     {} x {}{upright}", crop.kind, crop.scale);
+            text += &format!(
+                "\n  crop     {} x {}{upright}",
+                crop.kind.escape_debug(),
+                crop.scale
+            );
         }
         text += &format!(
             "\n  licence  {}\n  origin   {}",
-            metadata.licence, metadata.origin
+            metadata.licence.escape_debug(),
+            metadata.origin.escape_debug()
         );
+        if let Some(source) = &metadata.imported_from {
+            text += &format!(
+                "\n  sha256   {} ({})",
+                source.sha256.escape_debug(),
+                source.file.escape_debug()
+            );
+        }
     }
     text
 }

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use super::faces::{finder, units_of};
 use super::{EngineError, Progress};
-use crate::face::{BLENDSHAPES, Face, Neutral, OneEuro, Tracker, smooth};
-use crate::media::Clip;
+use crate::face::{
+    BLENDSHAPES, Face, Neutral, OneEuro, Shape, Tracker, best_frame, shape68, smooth,
+};
+use crate::media::{Clip, ClipInfo};
 use crate::studio::{AuVector, Pose, Track};
 
 /// What the face of one frame shows.
@@ -29,6 +31,8 @@ pub struct AuTrack {
     pub fps: f64,
     /// In the order of time; at least one, and at least one with a face.
     pub frames: Vec<AuFrame>,
+    /// The 68 points of every frame's face, as many as there are frames.
+    pub shapes: Vec<Option<Shape>>,
     /// The frame whose face is the most relaxed, and counts as the clip's own resting face.
     pub rest: usize,
     /// Why the clip could not be read to its end.
@@ -60,18 +64,26 @@ impl AuTrack {
         neutral: Option<&Neutral>,
         progress: &Progress,
     ) -> Result<AuTrack, EngineError> {
+        let info = *Clip::open(path)?.info();
+        progress.set_total(steps(&info).unwrap_or(0));
+        Self::read_part(path, (None, None), neutral, progress)
+    }
+
+    /// [`AuTrack::read`] of the part of a clip that begins at the first of two times and ends before the second, in
+    /// seconds. `progress` is stepped for every frame; how many there are is for the caller to say.
+    pub(super) fn read_part(
+        path: &Path,
+        (from, to): (Option<f64>, Option<f64>),
+        neutral: Option<&Neutral>,
+        progress: &Progress,
+    ) -> Result<AuTrack, EngineError> {
         let finder = finder()?;
-        let clip = Clip::open(path)?;
+        let clip = Clip::open(path)?.trim(from, to)?;
         let name = path.file_name().map_or_else(
             || path.display().to_string(),
             |name| name.to_string_lossy().into_owned(),
         );
         let info = *clip.info();
-        let judged = info
-            .seconds
-            .map(|seconds| (seconds * info.fps).round() as usize);
-        progress.set_total(info.frames.or(judged).unwrap_or(0));
-
         let mut tracker = Tracker::default();
         let mut seen: Vec<(f64, Option<Face>)> = Vec::new();
         let mut broken = None;
@@ -138,6 +150,10 @@ impl AuTrack {
             name,
             fps,
             frames: frames.collect(),
+            shapes: seen
+                .iter()
+                .map(|(_, face)| face.as_ref().map(|face| shape68(&face.mesh)))
+                .collect(),
             rest,
             broken: None,
         })
@@ -180,15 +196,28 @@ impl AuTrack {
     /// The movement for a track: a pose for each frame at [`AuTrack::rate`]. With `start` it is relative: the expression
     /// of a portrait, to which the difference from the clip's first face is added, so that the movement begins there.
     pub fn poses(&self, reading: Reading, start: Option<&AuVector>) -> Vec<Option<Pose>> {
+        self.poses_at(self.rate(), reading, start.map(|start| (start, 0)))
+    }
+
+    /// [`AuTrack::poses`] at another frame rate, and relative to another frame than the first, by its number; where that one
+    /// has no face, to the next that has.
+    pub(super) fn poses_at(
+        &self,
+        rate: f64,
+        reading: Reading,
+        start: Option<(&AuVector, usize)>,
+    ) -> Vec<Option<Pose>> {
         let values = self.smoothed(reading);
-        let first = values.iter().flatten().next().copied().unwrap_or_default();
+        let reference = start.map_or(0, |(_, frame)| frame.min(values.len()));
+        let (before, after) = values.split_at(reference);
+        let faces = after.iter().chain(before).flatten();
+        let first = faces.copied().next().unwrap_or_default();
         let moved = |aus: AuVector| match start {
-            Some(start) => AuVector::from(std::array::from_fn(|i| {
+            Some((start, _)) => AuVector::from(std::array::from_fn(|i| {
                 start.values()[i] + (aus.values()[i] - first.values()[i])
             })),
             None => aus,
         };
-        let rate = self.rate();
         let start = self.frames.first().map_or(0.0, |frame| frame.time);
         let end = self.frames.last().map_or(0.0, |frame| frame.time);
         let count = ((end - start) * rate).round().max(0.0) as usize + 1;
@@ -198,6 +227,11 @@ impl AuTrack {
                 values[self.nearest(time)].map(|aus| moved(aus).into())
             })
             .collect()
+    }
+
+    /// The frame whose face is most like `source` in shape and pose, and how different they still are (0 for the same).
+    pub fn most_like(&self, source: &Shape) -> Option<(usize, f32)> {
+        best_frame(source, self.shapes.iter().copied())
     }
 
     /// The frame rate of [`AuTrack::poses`]: the clip's own, as far as a track can have it.
@@ -217,6 +251,14 @@ impl AuTrack {
             _ => after.min(self.frames.len() - 1),
         }
     }
+}
+
+/// How many frames a clip has, as far as that is known or can be judged before it is decoded.
+pub(super) fn steps(info: &ClipInfo) -> Option<usize> {
+    let judged = info
+        .seconds
+        .map(|seconds| (seconds * info.fps).round() as usize);
+    info.frames.or(judged)
 }
 
 /// Whether a file is a clip that [`AuTrack::read`] can read.
@@ -255,6 +297,7 @@ mod tests {
                     own: value.map(|value| smile(value / 2.0)),
                 })
                 .collect(),
+            shapes: vec![None; values.len()],
             rest: 0,
             broken: None,
         }
@@ -297,5 +340,28 @@ mod tests {
         assert_eq!(value(1), 0.2);
         assert!((value(2) - 0.6).abs() < 1e-6);
         assert_eq!(value(3), 0.0);
+    }
+
+    #[test]
+    fn a_movement_can_begin_at_any_frame_and_rate() {
+        let track = track(&[
+            (0.0, Some(0.1)),
+            (0.1, Some(0.4)),
+            (0.2, None),
+            (0.3, Some(0.6)),
+        ]);
+        let own = smile(0.2);
+        let unit = ActionUnit::from_code(12).unwrap();
+        let value = |reference: usize, rate: f64, i: usize| {
+            let poses = track.poses_at(rate, PLAIN, Some((&own, reference)));
+            poses[i].map(|pose| (pose.get(unit) * 1000.0).round() / 1000.0)
+        };
+        assert_eq!(value(1, 10.0, 1), Some(0.2));
+        assert_eq!(value(1, 10.0, 3), Some(0.4));
+        // The third frame has no face, so the fourth's counts.
+        assert_eq!(value(2, 10.0, 3), Some(0.2));
+        assert_eq!(value(9, 10.0, 0), Some(0.2));
+        assert_eq!(track.poses_at(20.0, PLAIN, None).len(), 7);
+        assert_eq!(track.poses_at(5.0, PLAIN, None).len(), 3);
     }
 }

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use fast_image_resize::FilterType;
 
 use super::edits::Edits;
+use super::output::{Output, Sound, Writer};
 use super::view::resampled;
 use super::{EngineError, FoundFace, Model, Pane, Progress, Renderer, Scene};
 use crate::face::Edit;
-use crate::media::{
-    FrameSink, GIF_MAX_FPS, GifSettings, GifSink, LoopCount, Mp4Settings, Mp4Sink, Picture,
-    PngSequence, save_png,
-};
+use crate::media::{GIF_MAX_FPS, LoopCount, Picture};
 
 /// The kinds of file that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +92,8 @@ pub struct ExportJob {
     pub loops: LoopCount,
     /// The size of a pane, in sizes of the portrait; in 0.01..=1.
     pub scale: f64,
+    /// The sound of an MP4.
+    pub sound: Option<Sound>,
     pub path: PathBuf,
 }
 
@@ -118,36 +118,29 @@ impl ExportJob {
         }
     }
 
-    fn sink(&self) -> Result<Option<Box<dyn FrameSink>>, EngineError> {
-        let (width, height) = self.frame_size();
-        Ok(match self.format {
-            Format::Png => None,
-            Format::PngSequence => Some(Box::new(PngSequence::new(&self.path)?)),
-            Format::Gif => {
-                let settings = GifSettings {
-                    fps: self.fps,
-                    loops: self.loops,
-                    ..GifSettings::default()
-                };
-                Some(Box::new(GifSink::new(&self.path, width, height, settings)?))
-            }
-            Format::Mp4 => {
-                let settings = Mp4Settings {
-                    fps: self.fps,
-                    ..Mp4Settings::default()
-                };
-                Some(Box::new(Mp4Sink::new(&self.path, width, height, settings)?))
-            }
-        })
+    /// The file, for frames that come as large as they are to be.
+    fn writer(&self) -> Result<Writer, EngineError> {
+        let output = Output {
+            format: self.format,
+            loops: self.loops,
+            scale: 1.0,
+            path: self.path.clone(),
+        };
+        Writer::new(&output, self.frame_size(), self.fps)
     }
 }
 
-/// Renders every scene and writes the file. Nothing stands under the final name before it is whole.
+/// Renders every scene and writes the file. Nothing stands under the final name before it is whole. A sentence comes back
+/// where the sound could not be carried over.
 ///
 /// # Errors
 /// [`EngineError::Cancelled`] when `progress` was asked to stop, [`EngineError::Refused`] for a job without frames or
 /// panes, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
-pub fn export(model: &Arc<Model>, job: &ExportJob, progress: &Progress) -> Result<(), EngineError> {
+pub fn export(
+    model: &Arc<Model>,
+    job: &ExportJob,
+    progress: &Progress,
+) -> Result<Option<String>, EngineError> {
     let first = match job.scenes.first() {
         Some(first) if !job.panes.is_empty() => first,
         _ => {
@@ -157,7 +150,8 @@ pub fn export(model: &Arc<Model>, job: &ExportJob, progress: &Progress) -> Resul
         }
     };
     // The file comes first: a folder that can't be written to is told at once, not after an hour.
-    let mut sink = job.sink()?;
+    let mut writer = job.writer()?;
+    let remark = writer.set_sound(job.sound.clone());
     let renderer = Renderer::new(
         Arc::clone(model),
         &job.portrait,
@@ -173,19 +167,14 @@ pub fn export(model: &Arc<Model>, job: &ExportJob, progress: &Progress) -> Resul
         if stop() {
             return Err(EngineError::Cancelled);
         }
-        match &mut sink {
-            Some(sink) => sink.push(&picture)?,
-            None => save_png(&job.path, &picture)?,
-        }
+        writer.push(&picture)?;
         progress.step();
     }
     if stop() {
         return Err(EngineError::Cancelled);
     }
-    if let Some(sink) = sink {
-        sink.finish()?;
-    }
-    Ok(())
+    writer.finish()?;
+    Ok(remark)
 }
 
 /// What the network says to a scene; nothing where nothing is asked for.

@@ -67,7 +67,7 @@ pub(super) fn units_of(face: &Face, neutral: Option<&Neutral>) -> AuVector {
 
 /// The square that a model wants of a face: about the middle of the landmarks' box, its side so many times the box's
 /// longer side, upright or turned with the eyes, brought within the portrait.
-fn canonical(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32)) -> Crop {
+pub(super) fn canonical(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32)) -> Crop {
     if rule.upright {
         return about(mesh, rule.scale, 0.0).fitted(width, height);
     }

@@ -2,16 +2,24 @@
 //! same bytes.
 
 mod au_track;
+mod device;
 mod edits;
 mod error;
 mod export;
 mod faces;
 mod folders;
+mod import;
+mod installed;
 mod limits;
 mod model;
+mod mover;
+mod output;
 mod portrait;
 mod progress;
 mod render;
+mod sampler;
+mod transfer;
+mod transfer_units;
 mod view;
 mod worker;
 
@@ -20,13 +28,19 @@ pub use error::EngineError;
 pub use export::{ExportJob, Format, export};
 pub use faces::{FoundFace, find_faces};
 pub use folders::{presets_folder, weights_folder};
+pub use import::{ImportOptions, Imported, import};
 pub use model::Model;
+pub use mover::{MotionMethod, Mover};
+pub use output::{Output, Sound};
 pub use portrait::{Portrait, Sample};
 pub use progress::{CancelToken, Progress};
 pub use render::{Pane, Renderer, Scene};
+pub use sampler::{SampleJob, Sampler, sample};
+pub use transfer::{Drive, Mode, Reference, Transferred, transfer};
+pub use transfer_units::transfer_units;
 pub use view::View;
 pub use worker::{Outcome, Request, Worker};
 
 pub use crate::face::{Neutral, OneEuro};
-pub use crate::media::{LoopCount, MediaError, Picture, read as read_picture};
+pub use crate::media::{LoopCount, MediaError, Picture, parse_time, read as read_picture};
 pub use crate::weights::{CropRule, Installed, Origin, WeightsError, checkpoint, installed};

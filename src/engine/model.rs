@@ -6,6 +6,8 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
 use super::EngineError;
+use super::device::{device, device_name};
+use super::installed::find_weights;
 use crate::face::Edit;
 use crate::methods::ganimation::{self, Config, Generator};
 use crate::studio::{ActionUnit, AuVector};
@@ -34,7 +36,7 @@ impl Model {
     /// # Errors
     /// [`EngineError::Weights`] only for a program built from a damaged file.
     pub fn bundled() -> Result<Self, EngineError> {
-        let device = Device::Cpu;
+        let device = device().clone();
         Self::from_file(
             Path::new("ganimation-128"),
             ModelFile::bundled(Bundled::Ganimation, &device)?,
@@ -42,16 +44,17 @@ impl Model {
         )
     }
 
-    /// The weights in a file, or the bundled ones where there is none.
+    /// The weights in a file, or installed ones by their name, or the bundled ones where nothing is said.
     ///
     /// # Errors
-    /// [`EngineError::Weights`] when the file is missing, damaged, of another architecture, or doesn't hold what its
+    /// [`EngineError::Refused`] for neither a file nor a name; [`EngineError::Weights`] when the file is missing, damaged, of another architecture, or doesn't hold what its
     /// metadata says.
     pub fn open(path: Option<&Path>) -> Result<Self, EngineError> {
         match path {
-            Some(path) => {
-                let device = Device::Cpu;
-                Self::from_file(path, ModelFile::open(path, &device)?, device)
+            Some(asked) => {
+                let path = find_weights("ganimation", "GANimation", Some(asked))?;
+                let device = device().clone();
+                Self::from_file(&path, ModelFile::open(&path, &device)?, device)
             }
             None => Self::bundled(),
         }
@@ -59,14 +62,8 @@ impl Model {
 
     fn from_file(path: &Path, file: ModelFile, device: Device) -> Result<Self, EngineError> {
         let path = path.to_owned();
-        if file.metadata.architecture != "ganimation" {
-            return Err(WeightsError::WrongArchitecture {
-                path,
-                found: file.metadata.architecture,
-                wanted: "ganimation",
-            }
-            .into());
-        }
+        file.expect(&path, "ganimation")?;
+        let crop = file.crop_rule(&path)?;
         // The network's errors are sentences; here they stand within one.
         let mismatch = |reason: String| WeightsError::Mismatch {
             path: path.clone(),
@@ -75,16 +72,6 @@ impl Model {
         let config = Config::from_json(&file.metadata.config.to_string())
             .map_err(|error| mismatch(error.to_string()))?;
         let order = au_order(&file.metadata.au_order, config.c_dim).map_err(mismatch)?;
-        let crop = file.metadata.crop.ok_or_else(|| {
-            mismatch("its metadata has no \"crop\", which says where the face must lie".to_owned())
-        })?;
-        if !crop.is_known() {
-            return Err(mismatch(format!(
-                "it asks for a crop of the kind {:?} and the scale {}, which Mien doesn't know",
-                crop.kind, crop.scale
-            ))
-            .into());
-        }
         let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
         let generator =
             Generator::new(&config, tensors).map_err(|error| mismatch(error.to_string()))?;
@@ -105,10 +92,7 @@ impl Model {
 
     /// Where the network runs, as the status line shows it.
     pub fn device_name(&self) -> String {
-        match &self.device {
-            Device::Cpu => format!("CPU ({} threads)", rayon::current_num_threads()),
-            device => format!("{:?}", device.location()),
-        }
+        device_name(&self.device)
     }
 
     /// Pixels a side of what the network sees.

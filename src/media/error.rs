@@ -4,7 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::clip::CutError;
 use super::open::{MAX_PIXELS, MAX_SIDE};
+use super::time::NotATime;
 
 /// Why a file could not be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -298,6 +300,14 @@ pub enum MediaError {
         reason: String,
     },
 
+    /// A cut that leaves nothing of a clip.
+    #[error(transparent)]
+    Cut(#[from] CutError),
+
+    /// A time that isn't written as one.
+    #[error(transparent)]
+    NotATime(#[from] NotATime),
+
     /// Pixels that don't fill a picture; a fault of the caller, not of a file.
     #[error(
         "A picture of {width} x {height} pixels can't be made of {bytes} bytes; give it width x height x 4 of them."
@@ -354,7 +364,7 @@ pub(super) fn one_line(message: &str) -> String {
 }
 
 /// Shows a path by its last part, which is what the person chose.
-struct Name<'a>(&'a Path);
+pub(super) struct Name<'a>(pub(super) &'a Path);
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

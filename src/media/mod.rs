@@ -3,7 +3,8 @@
 //! Inside Mien a picture is always [`Picture`]: 8-bit RGBA, sRGB, straight alpha. [`open`] makes one of any file that artists
 //! have, whatever its colour space, depth and orientation; [`save_png`], [`PngSequence`], [`GifSink`] and [`Mp4Sink`] write
 //! them. Every writer works on a hidden file beside the target and renames it at the end, so that an export which fails or is
-//! cancelled leaves whatever was there before. [`Clip`] reads films, animations and numbered pictures frame by frame.
+//! cancelled leaves whatever was there before. [`Clip`] reads films, animations and numbered pictures frame by frame, and [`Sound`] takes what is heard of
+//! them into an [`Mp4Sink`].
 
 mod beside;
 mod clip;
@@ -14,6 +15,7 @@ mod gif_frame;
 mod gif_palette;
 mod mp4;
 mod mp4_boxes;
+mod mp4_index;
 mod open;
 mod picture;
 mod png;
@@ -21,9 +23,10 @@ mod rate;
 mod sequence;
 mod sink;
 mod sniff;
+mod time;
 mod yuv;
 
-pub use clip::{Clip, ClipFrame, ClipInfo, NUMBERED_FPS};
+pub use clip::{AudioPart, AudioTrack, Clip, ClipFrame, ClipInfo, CutError, NUMBERED_FPS, Sound};
 pub use error::MediaError;
 pub use gif::{GifSettings, GifSink, LoopCount};
 pub use mp4::{Mp4Settings, Mp4Sink};
@@ -33,3 +36,4 @@ pub use png::save_png;
 pub use rate::{GIF_MAX_FPS, MAX_FPS, MIN_FPS, fps_to_rational};
 pub use sequence::{PngSequence, frame_path};
 pub use sink::FrameSink;
+pub use time::{NotATime, parse_time};

@@ -1,7 +1,7 @@
-//! MP4: H.264 by OpenH264, constant quality, the index in front.
+//! MP4: H.264 by OpenH264, constant quality, with a clip's own sound where there is some, the index in front.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,12 @@ use openh264::encoder::{
 use openh264::{OpenH264API, Timestamp};
 
 use super::beside::{self, Beside};
-use super::mp4_boxes::{self, Coded, Entry};
+use super::mp4_boxes::{self, Coded};
+use super::mp4_index::{self, Entry, Film};
 use super::rate::{MAX_FPS, check_fps, fps_to_rational};
 use super::sink::{FrameSink, check_size};
 use super::yuv::Planes;
-use super::{MediaError, Picture};
+use super::{AudioPart, MediaError, Picture};
 
 /// OpenH264's limits: a macroblock at least, and level 5.2 at the most.
 const MIN_SIDE: u32 = 16;
@@ -58,7 +59,7 @@ impl Mp4Settings {
     }
 }
 
-/// Writes an MP4 with one H.264 track: 4:2:0, BT.709, limited range.
+/// Writes an MP4 with an H.264 track, 4:2:0, BT.709, limited range, and the sound given to [`Mp4Sink::set_sound`].
 ///
 /// H.264 in 4:2:0 has even sides and this encoder at least 16 pixels: the last column or row of other pictures is repeated, so a
 /// clip of 127 x 95 becomes one of 128 x 96.
@@ -72,6 +73,8 @@ pub struct Mp4Sink {
     coded: BufWriter<File>,
     frames: Vec<Entry>,
     parameters: Option<(Vec<u8>, Vec<u8>)>,
+    /// The sound, and a copy of its data.
+    sound: Option<(AudioPart, File)>,
     file: Beside,
 }
 
@@ -116,8 +119,30 @@ impl Mp4Sink {
             coded: BufWriter::with_capacity(1 << 16, beside::scratch(path)?),
             frames: Vec::new(),
             parameters: None,
+            sound: None,
             file: Beside::create(path)?,
         })
+    }
+
+    /// Gives the clip a sound, which begins with its first frame and ends with its last, or earlier.
+    ///
+    /// The data are copied at once, as they are coded: the source may be replaced or go before the clip is finished.
+    ///
+    /// # Errors
+    ///
+    /// The errors of reading the source and of writing. The clip then has no sound and can be written without it.
+    pub fn set_sound(&mut self, part: AudioPart) -> Result<(), MediaError> {
+        self.sound = None;
+        if part.is_silent() {
+            return Ok(());
+        }
+        let mut data = BufWriter::with_capacity(1 << 16, beside::scratch(&self.path)?);
+        part.copy(&mut data, &self.path)?;
+        let data = data
+            .into_inner()
+            .map_err(|e| MediaError::writing(&self.path, e.into_error()))?;
+        self.sound = Some((part, data));
+        Ok(())
     }
 
     fn encode(&mut self) -> Result<Coded, MediaError> {
@@ -173,6 +198,7 @@ impl FrameSink for Mp4Sink {
             coded,
             frames,
             parameters,
+            sound,
             mut file,
             ..
         } = *self;
@@ -186,13 +212,29 @@ impl FrameSink for Mp4Sink {
             .and_then(|(sps, pps)| mp4_boxes::sample_entry(width as u16, height as u16, &sps, &pps))
             .ok_or_else(|| MediaError::encoding(&path, "the encoder gave no stream parameters"))?;
         let (timescale, ticks) = clock(settings.fps);
-        let head = mp4_boxes::head(&entry, &frames, timescale, ticks)
-            .map_err(|e| MediaError::encoding(&path, e))?;
+        let film = Film {
+            entry: &entry,
+            frames: &frames,
+            timescale,
+            ticks,
+            sound: sound.as_ref().map(|(part, _)| part),
+        };
+        let index = mp4_index::index(&film).map_err(|e| MediaError::encoding(&path, e))?;
 
-        let mut coded = coded.into_inner().map_err(|e| fail(e.into_error()))?;
-        coded.rewind().map_err(fail)?;
-        file.write_all(&head).map_err(fail)?;
-        io::copy(&mut coded, &mut file).map_err(fail)?;
+        let reader = |mut data: File| {
+            let rewound = data.rewind().map_err(fail);
+            rewound.map(|()| BufReader::with_capacity(1 << 16, data))
+        };
+        let mut picture = reader(coded.into_inner().map_err(|e| fail(e.into_error()))?)?;
+        let mut sound = sound.map(|(_, data)| reader(data)).transpose()?;
+        file.write_all(&index.head).map_err(fail)?;
+        for (is_sound, bytes) in index.stretches {
+            let source = match &mut sound {
+                Some(sound) if is_sound => sound,
+                _ => &mut picture,
+            };
+            io::copy(&mut source.take(bytes), &mut file).map_err(fail)?;
+        }
         file.commit()
     }
 }

@@ -1,10 +1,7 @@
-//! The MP4 around an H.264 stream: sample entry, colour box, and the index in front of the data.
-
-use std::num::NonZeroU32;
+//! The MP4 around an H.264 stream: sample entry and colour box. The index is in [`super::mp4_index`].
 
 use shiguredo_mp4::boxes::{Avc1Box, AvccBox, SampleEntry, UnknownBox, VisualSampleEntryFields};
-use shiguredo_mp4::mux::{Mp4FileMuxer, Mp4FileMuxerOptions, MuxError, Sample};
-use shiguredo_mp4::{BoxSize, BoxType, TrackKind, Uint};
+use shiguredo_mp4::{BoxSize, BoxType, Uint};
 
 /// H.264 NAL unit types.
 const IDR: u8 = 5;
@@ -39,62 +36,6 @@ impl Coded {
                 self.data.extend_from_slice(nal);
             }
         }
-    }
-}
-
-/// A coded frame's place in the index.
-#[derive(Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) bytes: usize,
-    pub(super) is_key: bool,
-}
-
-/// Everything before the frames' own bytes, which follow it without a gap.
-///
-/// `ticks` of `timescale` to a second is what each frame lasts.
-pub(super) fn head(
-    entry: &SampleEntry,
-    frames: &[Entry],
-    timescale: NonZeroU32,
-    ticks: u32,
-) -> Result<Vec<u8>, MuxError> {
-    // The index's size is known once it was built, and a player can start at once only if the index comes first.
-    let mut reserved = 0;
-    loop {
-        let options = Mp4FileMuxerOptions {
-            reserved_moov_box_size: reserved,
-            ..Mp4FileMuxerOptions::default()
-        };
-        let mut muxer = Mp4FileMuxer::with_options(options)?;
-        let mut head = muxer.initial_boxes_bytes().to_vec();
-        let mut offset = head.len() as u64;
-
-        for (index, frame) in frames.iter().enumerate() {
-            muxer.append_sample(&Sample {
-                track_kind: TrackKind::Video,
-                sample_entry: (index == 0).then(|| entry.clone()),
-                keyframe: frame.is_key,
-                timescale,
-                duration: ticks,
-                composition_time_offset: None,
-                data_offset: offset,
-                data_size: frame.bytes,
-            })?;
-            offset += frame.bytes as u64;
-        }
-        let boxes = muxer.finalize()?;
-        if !boxes.is_faststart_enabled() && reserved < boxes.moov_box_size() {
-            reserved = boxes.moov_box_size();
-            continue;
-        }
-        for (at, bytes) in boxes.offset_and_bytes_pairs() {
-            let at = at as usize;
-            let Some(place) = head.get_mut(at..at + bytes.len()) else {
-                return Err(MuxError::Overflow);
-            };
-            place.copy_from_slice(bytes);
-        }
-        return Ok(head);
     }
 }
 

@@ -10,6 +10,7 @@ mod history;
 mod limit;
 mod pose;
 mod preset;
+mod sample;
 mod track;
 
 pub use au::{ActionUnit, AuError, AuVector, Group};
@@ -19,4 +20,5 @@ pub use history::{Gesture, History};
 pub use limit::{Limit, Part};
 pub use pose::{Pose, Sides};
 pub use preset::{Preset, PresetError};
+pub use sample::{Category, EXPRESSIONS, Sample, SampleError, Sizes as SampleSizes, category};
 pub use track::{Easing, Keyframe, Playback, Track};

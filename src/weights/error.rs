@@ -45,4 +45,12 @@ pub enum WeightsError {
     Unsupported { path: PathBuf, reason: String },
     #[error("{} holds no weights; choose the file that holds the network itself.", path.display())]
     NoTensors { path: PathBuf },
+    #[error("{} is there already; choose another name, or have it replaced.", .0.display())]
+    Exists(PathBuf),
+    #[error("{} was not written, because {reason}; {advice}.", path.display())]
+    NotWritten {
+        path: PathBuf,
+        reason: String,
+        advice: &'static str,
+    },
 }

@@ -1,15 +1,19 @@
 //! What a model file's header says of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 use std::path::Path;
 
 use safetensors::SafeTensors;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::WeightsError;
 
+/// The characters of another reader's error that are shown.
+const QUOTED: usize = 160;
+
 /// Where the face must lie in the square that the network sees.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CropRule {
     /// How the square is found, such as "landmark_bbox_square": centred on the box of the face's landmarks.
     pub kind: String,
@@ -43,6 +47,17 @@ impl CropRule {
     }
 }
 
+/// The checkpoint that a model file was imported from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its name, without the folder.
+    pub file: String,
+    /// In bytes.
+    pub size: u64,
+    /// Its SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+}
+
 /// The metadata of a model file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metadata {
@@ -56,6 +71,8 @@ pub struct Metadata {
     pub crop: Option<CropRule>,
     pub licence: String,
     pub origin: String,
+    /// For a file that Mien made of a checkpoint.
+    pub imported_from: Option<Source>,
 }
 
 impl Metadata {
@@ -76,9 +93,9 @@ impl Metadata {
             reason,
         };
         // Reads the whole table too, so that a file cut short is found here.
-        SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
+        SafeTensors::deserialize(bytes).map_err(|error| damaged(brief(&error)))?;
         let (_, header) =
-            SafeTensors::read_metadata(bytes).map_err(|error| damaged(error.to_string()))?;
+            SafeTensors::read_metadata(bytes).map_err(|error| damaged(brief(&error)))?;
         let fields = header.metadata().clone().unwrap_or_default();
         Self::from_fields(&fields).map_err(|reason| WeightsError::Metadata {
             path: path.to_owned(),
@@ -93,7 +110,7 @@ impl Metadata {
                 .ok_or_else(|| format!("its metadata has no {name:?}"))
         };
         let json = |name: &str, error: serde_json::Error| {
-            format!("its metadata's {name:?} cannot be read ({error})")
+            format!("its metadata's {name:?} cannot be read ({})", brief(&error))
         };
         let au_order = fields
             .get("au_order")
@@ -103,6 +120,8 @@ impl Metadata {
             .collect::<Result<_, _>>()
             .map_err(|_| "its metadata's \"au_order\" is not a list of FACS codes".to_owned())?;
         let crop = fields.get("crop").map(|text| serde_json::from_str(text));
+        let source = fields.get("imported_from");
+        let source = source.map(|text| serde_json::from_str(text));
         Ok(Self {
             architecture: field("architecture")?.clone(),
             config: serde_json::from_str(field("config")?).map_err(|e| json("config", e))?,
@@ -113,8 +132,52 @@ impl Metadata {
                 .cloned()
                 .unwrap_or_else(|| "unknown".to_owned()),
             origin: fields.get("origin").cloned().unwrap_or_default(),
+            imported_from: source.transpose().map_err(|e| json("imported_from", e))?,
         })
     }
+
+    /// The header's fields that [`Self::of`] reads this from.
+    ///
+    /// # Errors
+    /// What is wrong, where it could not be read back, such as a crop whose scale is no number.
+    pub(super) fn to_fields(&self) -> Result<BTreeMap<&'static str, String>, String> {
+        let json = |error: serde_json::Error| error.to_string();
+        let mut fields = BTreeMap::from([
+            ("architecture", self.architecture.clone()),
+            ("config", self.config.to_string()),
+            ("licence", self.licence.clone()),
+            ("origin", self.origin.clone()),
+        ]);
+        if !self.au_order.is_empty() {
+            let codes: Vec<_> = self.au_order.iter().map(u8::to_string).collect();
+            fields.insert("au_order", codes.join(","));
+        }
+        if let Some(crop) = &self.crop {
+            fields.insert("crop", serde_json::to_string(crop).map_err(json)?);
+        }
+        if let Some(source) = &self.imported_from {
+            fields.insert(
+                "imported_from",
+                serde_json::to_string(source).map_err(json)?,
+            );
+        }
+        let owned = fields
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), text.clone()));
+        Self::from_fields(&owned.collect())?;
+        Ok(fields)
+    }
+}
+
+/// A reader's error, which may quote the file: short, on one line, with nothing that steers a terminal.
+fn brief(error: &impl Display) -> String {
+    let text = error.to_string();
+    let plain = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
+    let mut brief: String = text.chars().take(QUOTED).map(plain).collect();
+    if text.chars().nth(QUOTED).is_some() {
+        brief.push_str("...");
+    }
+    brief
 }
 
 /// What the bytes are when they are plainly something else, and what to do then.
@@ -158,5 +221,58 @@ mod tests {
         assert!(!rule("eyes", 1.4).is_known());
         assert!(!rule("landmark_bbox_square", f32::NAN).is_known());
         assert!(!rule("landmark_bbox_square", 0.0).is_known());
+    }
+
+    #[test]
+    fn what_an_error_quotes_from_the_file_is_short_and_steers_no_terminal() {
+        let long = "n".repeat(5000);
+        let dtype = |name: &str| format!("{{\"a\":{{\"dtype\":\"{name}\"}}}}");
+        let crop = serde_json::json!({"__metadata__": {
+            "architecture": "fomm", "config": "{}", "crop": format!("{{\"kind\":\"a\",\"scale\":\"{long}\"}}"),
+        }});
+        for header in [
+            dtype("\u{7f}\u{9b}31m\u{202e}"),
+            dtype(&long),
+            crop.to_string(),
+        ] {
+            let length = (header.len() as u64).to_le_bytes();
+            let bytes = [&length, header.as_bytes()].concat();
+            let error = Metadata::of(Path::new("x"), &bytes).unwrap_err();
+            let text = error.to_string();
+            assert!(
+                text.is_ascii() && !text.contains(char::is_control),
+                "{text:?}"
+            );
+            assert!(text.len() < 400, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_fields_are_read_back_and_those_that_may_lack_are_not_needed() {
+        let mut metadata = Metadata {
+            architecture: "tps".to_owned(),
+            config: serde_json::json!({"splines": 10}),
+            au_order: vec![1, 45],
+            crop: Some(CropRule {
+                kind: "landmark_bbox_square".to_owned(),
+                scale: 1.4,
+                upright: true,
+            }),
+            licence: "MIT".to_owned(),
+            origin: "somewhere".to_owned(),
+            imported_from: Some(Source {
+                file: "vox.pth.tar".to_owned(),
+                size: 1 << 40,
+                sha256: "0f".repeat(32),
+            }),
+        };
+        let again = |metadata: &Metadata| {
+            let fields = metadata.to_fields().unwrap().into_iter();
+            Metadata::from_fields(&fields.map(|(k, v)| (k.to_owned(), v)).collect()).unwrap()
+        };
+        assert_eq!(again(&metadata), metadata);
+        (metadata.crop, metadata.imported_from) = (None, None);
+        metadata.au_order.clear();
+        assert_eq!(again(&metadata), metadata);
     }
 }

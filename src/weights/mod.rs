@@ -2,7 +2,9 @@
 
 pub mod checkpoint;
 mod error;
+mod import;
 mod metadata;
+mod source;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,9 @@ use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 
 pub use error::WeightsError;
-pub use metadata::{CropRule, Metadata};
+pub use import::{Existing, write_model};
+pub use metadata::{CropRule, Metadata, Source};
+pub use source::{Known, digest, known};
 
 /// A model file carried within the program, which starts without any file beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,42 @@ impl ModelFile {
     pub fn open(path: &Path, device: &Device) -> Result<Self, WeightsError> {
         let bytes = read_file(path)?;
         Self::read(path, &bytes, Origin::File(path.to_owned()), device)
+    }
+
+    /// Refuses a network of another architecture than the one that is needed.
+    ///
+    /// # Errors
+    /// [`WeightsError::WrongArchitecture`]; `path` is only what it calls the file.
+    pub fn expect(&self, path: &Path, wanted: &'static str) -> Result<(), WeightsError> {
+        if self.metadata.architecture == wanted {
+            return Ok(());
+        }
+        Err(WeightsError::WrongArchitecture {
+            path: path.to_owned(),
+            found: self.metadata.architecture.clone(),
+            wanted,
+        })
+    }
+
+    /// Where the face must lie in what the network sees.
+    ///
+    /// # Errors
+    /// [`WeightsError::Mismatch`] where the metadata doesn't say, or asks for what Mien doesn't know.
+    pub fn crop_rule(&self, path: &Path) -> Result<CropRule, WeightsError> {
+        let mismatch = |reason: String| WeightsError::Mismatch {
+            path: path.to_owned(),
+            reason,
+        };
+        let crop = self.metadata.crop.clone().ok_or_else(|| {
+            mismatch("its metadata has no \"crop\", which says where the face must lie".to_owned())
+        })?;
+        if !crop.is_known() {
+            return Err(mismatch(format!(
+                "it asks for a crop of the kind {:?} and the scale {}, which Mien doesn't know",
+                crop.kind, crop.scale
+            )));
+        }
+        Ok(crop)
     }
 
     fn read(

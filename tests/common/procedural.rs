@@ -120,10 +120,12 @@ pub fn adjusted_weights(
     VarBuilder::from_backend(Box::new(backend), DType::F32, Device::Cpu)
 }
 
+type Adjust = dyn Fn(&str, &mut [f32]) + Send + Sync;
+
 struct Procedural {
     prefix: &'static str,
     seed: u64,
-    adjust: Box<dyn Fn(&str, &mut [f32]) + Send + Sync>,
+    adjust: Box<Adjust>,
 }
 
 impl SimpleBackend for Procedural {

@@ -219,6 +219,7 @@ impl Export {
             fps,
             loops,
             scale: self.scale.0,
+            sound: None,
             path,
         })
     }

@@ -57,7 +57,9 @@ fn play(path: &Path, codec: &str, tools: &Tools, probe: &Probe) -> Result<Opened
 
     let (numerator, denominator) = probe.rate;
     // The scale only matters where the size changes within the clip.
-    let filter = format!("fps={numerator}/{denominator},scale={width}:{height}");
+    // A film may begin before its first frame, and would have that frame more than once.
+    let filter =
+        format!("setpts=PTS-STARTPTS,fps={numerator}/{denominator},scale={width}:{height}");
     let fail = |e| MediaError::reading(path, e);
     let messages = tempfile::tempfile().map_err(fail)?;
     let mut child = Command::new(&tools.ffmpeg)
@@ -105,21 +107,21 @@ fn play(path: &Path, codec: &str, tools: &Tools, probe: &Probe) -> Result<Opened
 }
 
 /// A path that no program takes for an option or an address.
-fn as_url(path: &Path) -> std::ffi::OsString {
+pub(super) fn as_url(path: &Path) -> std::ffi::OsString {
     let mut url = std::ffi::OsString::from("file:");
     url.push(path);
     url
 }
 
 /// Where the programs are.
-struct Tools {
-    ffmpeg: PathBuf,
-    ffprobe: PathBuf,
+pub(super) struct Tools {
+    pub(super) ffmpeg: PathBuf,
+    pub(super) ffprobe: PathBuf,
 }
 
 impl Tools {
     /// Both, or nothing.
-    fn find() -> Option<Self> {
+    pub(super) fn find() -> Option<Self> {
         let folders = env::var_os("PATH")?;
         let find = |name: &str| {
             let name = format!("{name}{}", env::consts::EXE_SUFFIX);
@@ -213,7 +215,7 @@ impl Probe {
 }
 
 /// What ffmpeg said first, which is nearest to the cause, without the address of the part of it that did.
-fn first_message(messages: &str) -> String {
+pub(super) fn first_message(messages: &str) -> String {
     let line = messages
         .lines()
         .find(|line| !line.trim().is_empty())

@@ -7,11 +7,16 @@
 //! - a folder of pictures, or a pattern such as `frames/%04d.png` ([`numbered`]);
 //! - everything else by the system's ffmpeg, where there is one ([`ffmpeg`]).
 //!
+//! [`Clip::trim`] leaves a part of a clip ([`cut`]), and [`Sound::of`] has what is heard of it ([`audio`]).
+//!
 //! Whatever the length of a clip, only a few of its frames are in memory at a time.
 
 mod animated;
+mod audio;
 mod chunks;
+mod cut;
 mod ffmpeg;
+mod ffmpeg_sound;
 mod gif;
 mod h264;
 mod kind;
@@ -26,11 +31,14 @@ use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
 
+use self::cut::Cut;
 use self::kind::ClipKind;
 use super::error::one_line;
 use super::open::check_size;
 use super::{MediaError, Picture, sniff};
 
+pub use audio::{AudioPart, AudioTrack, Sound};
+pub use cut::CutError;
 pub use numbered::NUMBERED_FPS;
 
 /// What is read of a file to tell what it is.
@@ -78,7 +86,7 @@ impl ClipInfo {
 pub struct ClipFrame {
     /// The whole frame, upright, in sRGB, of the size that [`ClipInfo`] says.
     pub picture: Picture,
-    /// Seconds from the clip's first frame, which has 0; never less than the frame before.
+    /// Seconds from the first frame of the whole clip, which has 0; never less than the frame before.
     pub time: f64,
 }
 
@@ -98,6 +106,11 @@ trait Frames: Send {
         }
         Ok(())
     }
+
+    /// How many frames of the whole clip begin before `time`, in seconds, where that is known without decoding them.
+    fn place(&self, _time: f64) -> Option<usize> {
+        None
+    }
 }
 
 /// What each kind of clip gives when it is opened.
@@ -111,9 +124,10 @@ pub struct Clip {
     path: PathBuf,
     info: ClipInfo,
     frames: Box<dyn Frames>,
-    /// Frames given or passed over.
+    /// Frames given or passed over, from the whole clip's first on.
     given: usize,
     has_ended: bool,
+    cut: Cut,
 }
 
 impl Clip {
@@ -139,6 +153,7 @@ impl Clip {
             frames,
             given: 0,
             has_ended: false,
+            cut: Cut::default(),
         })
     }
 
@@ -147,7 +162,7 @@ impl Clip {
         &self.info
     }
 
-    /// Passes over the frames before `frame`, counted from 0, without making pictures of them where the format allows.
+    /// Passes over the frames before `frame`, counted from 0 for the first that [`Clip::trim`] leaves, without making pictures of them where the format allows.
     ///
     /// A frame that was given already doesn't come again: open the clip anew to go back.
     ///
@@ -155,13 +170,21 @@ impl Clip {
     ///
     /// The error of a damaged frame on the way; the clip has then ended.
     pub fn skip_to(&mut self, frame: usize) -> Result<(), MediaError> {
-        let frames = frame.saturating_sub(self.given);
+        self.pass(self.cut.first.saturating_add(frame))
+    }
+
+    /// Passes over the frames before `frame` of the whole clip.
+    fn pass(&mut self, frame: usize) -> Result<(), MediaError> {
+        let mut frames = frame.saturating_sub(self.given);
         if self.has_ended || frames == 0 {
             return Ok(());
         }
+        if self.cut.found.take().is_some() {
+            frames -= 1;
+        }
         let skipped = catch_unwind(AssertUnwindSafe(|| self.frames.skip(frames)))
             .unwrap_or_else(|_| Err(self.senseless()));
-        self.given += frames;
+        self.given = frame;
         self.has_ended |= skipped.is_err();
         skipped
     }
@@ -175,11 +198,17 @@ impl Iterator for Clip {
     type Item = Result<ClipFrame, MediaError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.has_ended {
+        if self.has_ended || self.cut.is_past(self.given) {
             return None;
         }
-        let next = catch_unwind(AssertUnwindSafe(|| self.frames.next()))
-            .unwrap_or_else(|_| Some(Err(self.senseless())));
+        let found = self.cut.found.take();
+        let next = match found {
+            Some(frame) => Some(Ok(frame)),
+            None => catch_unwind(AssertUnwindSafe(|| self.frames.next()))
+                .unwrap_or_else(|_| Some(Err(self.senseless()))),
+        };
+        let next =
+            next.filter(|frame| !frame.as_ref().is_ok_and(|frame| self.cut.ends(frame.time)));
         self.has_ended = !matches!(next, Some(Ok(_)));
         self.given += 1;
         next
@@ -187,7 +216,7 @@ impl Iterator for Clip {
 
     /// [`Clip::skip_to`] for the adaptors of iterators: `clip.skip(100).take(50)` makes 50 pictures, not 150.
     fn nth(&mut self, frames: usize) -> Option<Self::Item> {
-        if let Err(error) = self.skip_to(self.given.saturating_add(frames)) {
+        if let Err(error) = self.pass(self.given.saturating_add(frames)) {
             return Some(Err(error));
         }
         self.next()
@@ -248,6 +277,15 @@ fn animation_delay(seconds: f64) -> f64 {
     } else {
         seconds
     }
+}
+
+/// The four letters of a codec, as people write them.
+fn kind_name(kind: [u8; 4]) -> String {
+    let letters = kind.map(|byte| match byte {
+        b' '..=b'~' => byte as char,
+        _ => '?',
+    });
+    String::from_iter(letters).trim().to_owned()
 }
 
 fn damaged(path: &Path, reason: &str) -> MediaError {

@@ -209,6 +209,11 @@ impl Frames for Pictures {
         self.given = self.given.saturating_add(frames).min(self.pictures.len());
         Ok(())
     }
+
+    fn place(&self, time: f64) -> Option<usize> {
+        // A cast of a float stays within what the integer holds.
+        Some(((time * NUMBERED_FPS).ceil().max(0.0) as usize).min(self.pictures.len()))
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Dialect, Error};
 
 /// The sizes of a generator; the defaults are the paper's.
 ///
@@ -17,6 +17,9 @@ pub struct Config {
     pub repeat_num: usize,
     /// Action Units.
     pub c_dim: usize,
+    /// Whose code the weights come from; the authors' where nothing is said.
+    #[serde(default)]
+    pub dialect: Dialect,
 }
 
 impl Default for Config {
@@ -26,6 +29,7 @@ impl Default for Config {
             conv_dim: 64,
             repeat_num: 6,
             c_dim: 17,
+            dialect: Dialect::Authors,
         }
     }
 }
@@ -34,7 +38,7 @@ impl Config {
     /// Reads and checks a configuration.
     ///
     /// # Errors
-    /// [`Error::Config`] if it isn't JSON with these four numbers or a number is out of range.
+    /// [`Error::Config`] if it isn't JSON with the four numbers or a number is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(json).map_err(|e| Error::Config(e.to_string()))?;
         config.validate()?;

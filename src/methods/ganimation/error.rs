@@ -6,8 +6,13 @@ pub enum Error {
     /// The configuration that travels with the weights is unusable.
     #[error("The GANimation configuration can't be used: {0}.")]
     Config(String),
+    /// The tensors' names are no generator's.
+    #[error(
+        "The weights are no GANimation generator that Mien knows: they have none of the three pairs of heads (“img_reg” and “attetion_reg”, “color_top” and “au_top”, “im_reg” and “im_att”)."
+    )]
+    Unknown,
     /// The weights lack a tensor.
-    #[error("The weights lack the tensor “{name}”, which a GANimation generator needs.")]
+    #[error("The weights lack the tensor “{name}”, which a GANimation network needs.")]
     MissingTensor {
         /// Its full key.
         name: String,

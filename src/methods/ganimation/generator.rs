@@ -1,11 +1,12 @@
-//! The generator, with the authors' own keys (`attetion_reg` is spelt so).
+//! The generator, with its authors' own keys: see [`Dialect`](super::Dialect).
 
-use candle_core::{Device, Result as Candle, Tensor};
+use candle_core::{DType, Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::nn::{self, ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm};
 
-use super::{Config, Error};
+use super::dialect::FIRST_BLOCK;
+use super::{Config, Dialect, Error};
 
 /// Asked between layers: whether the frame in the making is no longer wanted.
 pub type Stop<'a> = &'a dyn Fn() -> bool;
@@ -60,24 +61,33 @@ struct Residual {
     norms: [InstanceNorm; 2],
 }
 
-const PICTURE: usize = 3;
+pub(super) const PICTURE: usize = 3;
 const SAME_7: ConvConfig = ConvConfig {
     stride: 1,
     padding: 3,
 };
-const SAME_3: ConvConfig = ConvConfig {
+pub(super) const SAME_3: ConvConfig = ConvConfig {
     stride: 1,
     padding: 1,
 };
-const HALF_4: ConvConfig = ConvConfig {
+pub(super) const HALF_4: ConvConfig = ConvConfig {
     stride: 2,
     padding: 1,
 };
 
+/// A norm as the dialect has it: without weight and bias of its own, ones and zeros stand in.
+fn load_norm(dialect: Dialect, dim: usize, vb: VarBuilder) -> Candle<InstanceNorm> {
+    if dialect.affine() {
+        return InstanceNorm::load(dim, vb);
+    }
+    let ones = Tensor::ones(dim, DType::F32, vb.device())?;
+    InstanceNorm::new(&ones, &ones.zeros_like()?, InstanceNorm::EPS)
+}
+
 impl Residual {
-    fn load(dim: usize, vb: VarBuilder) -> Candle<Self> {
+    fn load(dialect: Dialect, dim: usize, vb: VarBuilder) -> Candle<Self> {
         let conv = |i: usize| Conv2d::load(dim, dim, 3, SAME_3, false, vb.pp(i));
-        let norm = |i: usize| InstanceNorm::load(dim, vb.pp(i));
+        let norm = |i: usize| load_norm(dialect, dim, vb.pp(i));
         Ok(Self {
             convs: [conv(0)?, conv(3)?],
             norms: [norm(1)?, norm(4)?],
@@ -92,7 +102,8 @@ impl Residual {
 }
 
 impl Generator {
-    /// Reads the weights under the authors' keys: `main.N.…`, `img_reg.0`, `attetion_reg.0`.
+    /// Reads the weights under the keys of the configuration's dialect; the authors':
+    /// `main.N.…`, `img_reg.0`, `attetion_reg.0`.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
@@ -104,8 +115,10 @@ impl Generator {
     fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
         let (d, blocks) = (config.conv_dim, config.repeat_num);
         let inputs = PICTURE + config.c_dim;
-        let main = vb.pp("main");
-        let norm = |i: usize, dim: usize| InstanceNorm::load(dim, main.pp(i));
+        let dialect = config.dialect;
+        let main = vb.pp(dialect.trunk());
+        let norm = |i: usize, dim: usize| load_norm(dialect, dim, main.pp(i));
+        // No convolution's bias is read: all that have one stand before a norm, which takes it out.
 
         let first = main.pp(0).get((d, inputs, 7, 7), "weight")?;
         let down = |i: usize, dim: usize| {
@@ -116,8 +129,9 @@ impl Generator {
             let conv = ConvTranspose2d::load(dim, dim / 2, 4, HALF_4, false, main.pp(i))?;
             Candle::Ok((conv, norm(i + 1, dim / 2)?))
         };
-        let color = vb.pp("img_reg.0").get((PICTURE, d, 7, 7), "weight")?;
-        let attention = vb.pp("attetion_reg.0").get((1, d, 7, 7), "weight")?;
+        let [color, attention] = dialect.heads();
+        let color = vb.pp(color).get((PICTURE, d, 7, 7), "weight")?;
+        let attention = vb.pp(attention).get((1, d, 7, 7), "weight")?;
         let heads = Tensor::cat(&[color, attention], 0)?;
 
         Ok(Self {
@@ -132,9 +146,15 @@ impl Generator {
             first_norm: norm(1, d)?,
             down: [down(3, d)?, down(6, 2 * d)?],
             blocks: (0..blocks)
-                .map(|i| Residual::load(4 * d, main.pp(9 + i).pp("main")))
+                .map(|i| {
+                    let block = main.pp(FIRST_BLOCK + i).pp(dialect.block());
+                    Residual::load(dialect, 4 * d, block)
+                })
                 .collect::<Candle<_>>()?,
-            up: [up(9 + blocks, 4 * d)?, up(12 + blocks, 2 * d)?],
+            up: [
+                up(FIRST_BLOCK + blocks, 4 * d)?,
+                up(FIRST_BLOCK + 3 + blocks, 2 * d)?,
+            ],
             heads: Conv2d::new(&heads, None, SAME_7)?,
         })
     }

@@ -10,11 +10,18 @@
 //!
 //! Pictures and colours are in `[-1, 1]`, attention in `[0, 1]`; Action Units are
 //! OpenFace's intensities (0 to 5) divided by 5.
+//!
+//! No weights of the authors' own were published, but two other code bases' are: [`Dialect`] says
+//! whose tensors a file holds. The critic of the training comes along, as a measure of a result.
 
 mod config;
+mod critic;
+mod dialect;
 mod error;
 mod generator;
 
 pub use config::Config;
+pub use critic::{Critic, Verdict};
+pub use dialect::Dialect;
 pub use error::Error;
 pub use generator::{Generator, Output, Prepared, Stop, result};

@@ -52,7 +52,7 @@ impl Fault {
 }
 
 /// A name out of the file as an error may show it: short, on one line, nothing that steers a terminal.
-pub(super) fn shown(name: &str) -> String {
+pub(in crate::weights) fn shown(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() { c } else { '?' };
     let mut text: String = name.chars().take(SHOWN).map(plain).collect();
     if name.chars().nth(SHOWN).is_some() {

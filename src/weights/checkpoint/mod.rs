@@ -22,10 +22,11 @@ use std::io;
 use std::path::Path;
 
 use super::WeightsError;
-use fault::{Fault, shown};
+use fault::Fault;
 use sniff::Kind;
 use value::{Heap, Id};
 
+pub(super) use fault::shown;
 pub use system::{Dialect, Method, Part, System, system};
 pub use tensor::{DType, RawTensor};
 
@@ -46,7 +47,7 @@ pub enum Container {
 pub struct Checkpoint {
     pub container: Container,
     /// By dotted name, such as "generator.first.conv.weight" for a dictionary of state_dicts. The states of optimizers
-    /// are left out.
+    /// are left out, and so is the "module." that `torch.nn.DataParallel` puts before every name.
     pub tensors: BTreeMap<String, RawTensor>,
 }
 
@@ -82,7 +83,7 @@ pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<Checkpoint, WeightsError>
 
 fn decode(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     let length = bytes.len() as u64;
-    let checkpoint = match sniff::kind(bytes)? {
+    let mut checkpoint = match sniff::kind(bytes)? {
         Kind::Zip => {
             let (storages, heap, root) = container_zip::open(bytes)?;
             assemble(Container::Zip, storages, &heap, root, length)?
@@ -96,7 +97,21 @@ fn decode(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     if checkpoint.tensors.is_empty() {
         return Err(Fault::Empty);
     }
+    unwrap_parallel(&mut checkpoint.tensors);
     Ok(checkpoint)
+}
+
+/// `torch.nn.DataParallel` holds the network that it spreads over several cards as its one part, "module": where every
+/// name begins so, none needs to.
+fn unwrap_parallel(tensors: &mut BTreeMap<String, RawTensor>) {
+    let inner = |name: &str| {
+        let inner = name.strip_prefix("module.")?;
+        (!inner.is_empty()).then(|| inner.to_owned())
+    };
+    if tensors.keys().all(|name| inner(name).is_some()) {
+        let wrapped = std::mem::take(tensors).into_iter();
+        tensors.extend(wrapped.filter_map(|(name, tensor)| Some((inner(&name)?, tensor))));
+    }
 }
 
 /// Where a container keeps its numbers.

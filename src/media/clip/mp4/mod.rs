@@ -7,6 +7,8 @@ mod boxes;
 mod fragments;
 mod order;
 mod samples;
+mod sound;
+mod sound_entry;
 mod track;
 
 use std::collections::BTreeMap;
@@ -20,11 +22,15 @@ use image::{DynamicImage, RgbaImage};
 use self::boxes::Layout;
 use self::order::{NEVER, Order};
 use self::samples::{Sample, Samples};
-use self::track::{Codec, Track, video_track};
+use self::track::{Codec, video_track};
 use super::h264::{H264, Refused};
-use super::{ClipFrame, ClipInfo, Frames, Opened, damaged, damaged_frame, ffmpeg};
+use super::{ClipFrame, ClipInfo, Frames, Opened, damaged, damaged_frame, ffmpeg, kind_name};
 use crate::media::open::check_size;
 use crate::media::{MediaError, Picture};
+
+pub(super) use self::samples::Sample as SoundSample;
+pub(super) use self::sound::{NoSound, SoundTrack, sound};
+pub(in crate::media) use self::sound_entry::SoundEntry;
 
 /// Frames that may wait for an earlier one: H.264 lets 16 be kept.
 const MAX_WAITING: usize = 17;
@@ -57,7 +63,8 @@ pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, M
         Codec::Other(kind) => return ffmpeg::open(path, &codec_name(kind)),
     };
 
-    let samples = samples(path, &mut file, &layout, moov, &track, length)?;
+    let samples = samples(&mut file, &layout, moov, track.table, track.id, length)
+        .map_err(|fault| fault.of_video(path))?;
     let Some(first) = samples.first() else {
         return Err(MediaError::NoFramesIn {
             path: path.to_owned(),
@@ -103,24 +110,48 @@ pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, M
     ))
 }
 
-/// All frames of a track, from the film's index and those of its fragments, every one within the file.
+/// Why the samples of a track can't be listed.
+enum Fault {
+    Read(std::io::Error),
+    Senseless,
+    /// Only `there` of `all` are in the file.
+    Missing {
+        there: usize,
+        all: usize,
+    },
+    Cut,
+}
+
+impl Fault {
+    fn of_video(self, path: &Path) -> MediaError {
+        match self {
+            Self::Read(e) => MediaError::reading(path, e),
+            Self::Senseless => damaged(path, "the index of its video makes no sense"),
+            Self::Missing { there, all } => {
+                damaged(path, &format!("of its {all} frames only {there} are there"))
+            }
+            Self::Cut => damaged(path, "its last part is missing"),
+        }
+    }
+}
+
+/// All samples of track `id`, from its `table` in the film's index and from those of its fragments, every one within the file.
 fn samples(
-    path: &Path,
     file: &mut File,
     layout: &Layout,
     moov: &[u8],
-    track: &Track,
+    table: &[u8],
+    id: u32,
     length: u64,
-) -> Result<Vec<Sample>, MediaError> {
-    let senseless = || damaged(path, "the index of its video makes no sense");
+) -> Result<Vec<Sample>, Fault> {
     let mut samples = Samples::new(length);
-    samples.add_table(track.table).ok_or_else(senseless)?;
+    samples.add_table(table).ok_or(Fault::Senseless)?;
 
-    let defaults = fragments::Defaults::of_track(moov, track.id);
+    let defaults = fragments::Defaults::of_track(moov, id);
     for &(start, size) in &layout.moofs {
-        let moof = boxes::read_at(file, start, size).map_err(|e| MediaError::reading(path, e))?;
-        let body = boxes::child(&moof, b"moof").ok_or_else(senseless)?;
-        fragments::add(&mut samples, body, start, track.id, defaults).ok_or_else(senseless)?;
+        let moof = boxes::read_at(file, start, size).map_err(Fault::Read)?;
+        let body = boxes::child(&moof, b"moof").ok_or(Fault::Senseless)?;
+        fragments::add(&mut samples, body, start, id, defaults).ok_or(Fault::Senseless)?;
     }
 
     let samples = samples.list;
@@ -128,13 +159,12 @@ fn samples(
         let end = sample.offset.checked_add(u64::from(sample.bytes));
         end.is_some_and(|end| end <= length)
     };
-    let there = samples.iter().filter(is_there).count();
-    if there < samples.len() {
-        let reason = format!("of its {} frames only {there} are there", samples.len());
-        return Err(damaged(path, &reason));
+    let (there, all) = (samples.iter().filter(is_there).count(), samples.len());
+    if there < all {
+        return Err(Fault::Missing { there, all });
     }
     if !layout.moofs.is_empty() && layout.is_cut {
-        return Err(damaged(path, "its last part is missing"));
+        return Err(Fault::Cut);
     }
     Ok(samples)
 }
@@ -155,14 +185,7 @@ fn codec_name(kind: boxes::Kind) -> String {
         b"s263" | b"h263" => "H.263 video",
         _ => "video of another codec",
     };
-    let id: String = kind
-        .iter()
-        .map(|&byte| match byte {
-            b' '..=b'~' => byte as char,
-            _ => '?',
-        })
-        .collect();
-    format!("{name} ({})", id.trim())
+    format!("{name} ({})", kind_name(kind))
 }
 
 fn is_sideways(turn: Orientation) -> bool {
@@ -310,5 +333,9 @@ impl Frames for Film {
             }
         }
         Ok(())
+    }
+
+    fn place(&self, time: f64) -> Option<usize> {
+        Some(self.order.times.partition_point(|&begin| begin < time))
     }
 }

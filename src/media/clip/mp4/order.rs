@@ -14,6 +14,10 @@ pub(super) struct Order {
     pub(super) times: Vec<f64>,
     /// How long all run together.
     pub(super) seconds: f64,
+    /// When the first frame is shown, in seconds on the clock that all tracks of the film share.
+    pub(super) start: f64,
+    /// Whether that clock holds: an edit list that isn't followed moves the frames against the other tracks.
+    pub(super) is_as_edited: bool,
 }
 
 impl Order {
@@ -27,20 +31,25 @@ impl Order {
         by_time.sort_by_key(|&index| samples[index as usize].shown);
 
         let whole = [Edit {
+            pause: 0,
             start: i64::MIN,
             end: i64::MAX,
             slack: 0,
         }];
         let is_forward = edits.windows(2).all(|pair| pair[0].end <= pair[1].start);
         let order = |edits: &[Edit]| Self::within(samples, &by_time, edits, timescale);
-        if edits.is_empty() || !is_forward {
+        if edits.is_empty() {
             return order(&whole);
         }
-        let edited = order(edits);
-        if edited.times.is_empty() {
-            order(&whole)
-        } else {
-            edited
+        if is_forward {
+            let edited = order(edits);
+            if !edited.times.is_empty() {
+                return edited;
+            }
+        }
+        Self {
+            is_as_edited: false,
+            ..order(&whole)
         }
     }
 
@@ -49,10 +58,18 @@ impl Order {
             ranks: vec![NEVER; samples.len()],
             times: Vec::new(),
             seconds: 0.0,
+            start: 0.0,
+            is_as_edited: true,
         };
         let mut edits = edits.iter().copied().peekable();
+        let pause = |edit: Option<&Edit>| edit.map_or(0, |edit| i128::from(edit.pause));
         // In ticks; 128 bits, since a file may say anything.
-        let (mut shown, mut first) = (0i128, None);
+        let (mut shown, mut first) = (pause(edits.peek()), None);
+        // Times without an edit list are those of the track itself.
+        let origin = |edit: &Edit| match edit.start {
+            i64::MIN => 0,
+            start => i128::from(start),
+        };
 
         for (place, &index) in by_time.iter().enumerate() {
             let sample = samples[index as usize];
@@ -69,21 +86,21 @@ impl Order {
             };
             while let Some(edit) = edits.next_if(is_over) {
                 // Stretches without a start or an end are the only ones, or the last.
-                shown += i128::from(edit.end) - i128::from(edit.start);
+                shown += i128::from(edit.end) - i128::from(edit.start) + pause(edits.peek());
             }
             let Some(edit) = edits.peek() else { break };
             if middle < i128::from(edit.start) {
                 continue;
             }
-            let edit_start = i128::from(edit.start);
-            let from = start.max(edit_start) - edit_start + shown;
-            let to = end.min(i128::from(edit.end)) - edit_start + shown;
+            let from = start.max(i128::from(edit.start)) - origin(edit) + shown;
+            let to = end.min(i128::from(edit.end)) - origin(edit) + shown;
             let first = *first.get_or_insert(from);
 
             order.ranks[index as usize] = order.times.len() as u32;
-            let seconds = |ticks: i128| (ticks - first) as f64 / f64::from(timescale);
-            order.times.push(seconds(from));
-            order.seconds = seconds(to.max(from));
+            let seconds = |ticks: i128| ticks as f64 / f64::from(timescale);
+            order.times.push(seconds(from - first));
+            order.seconds = seconds(to.max(from) - first);
+            order.start = seconds(first);
         }
         order
     }
@@ -107,6 +124,7 @@ mod tests {
 
     fn edit(start: i64, end: i64) -> Edit {
         Edit {
+            pause: 0,
             start,
             end,
             slack: 1,
@@ -119,6 +137,18 @@ mod tests {
         assert_eq!(order.ranks, [0, 3, 1, 2, 6, 4, 5]);
         assert_eq!(order.times, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
         assert!((order.seconds - 0.7).abs() < 1e-9);
+        // Without an edit list, the delay of decoding is on the film's clock too.
+        assert!((order.start - 0.2).abs() < 1e-9 && order.is_as_edited);
+    }
+
+    #[test]
+    fn pauses_hold_the_frames_before_them() {
+        let mut edits = [edit(25, 40), edit(70, 90)];
+        (edits[0].pause, edits[1].pause) = (300, 50);
+        let order = Order::new(&film(), &edits, 100);
+        assert_eq!(order.start, 3.0);
+        assert_eq!(order.times, [0.0, 0.05, 0.65, 0.75]);
+        assert!((order.seconds - 0.85).abs() < 1e-9);
     }
 
     #[test]
@@ -141,7 +171,10 @@ mod tests {
         let swapped = [edit(50, 60), edit(20, 30)];
         let extreme = [edit(0, i64::MAX), edit(i64::MAX, i64::MAX)];
         for edits in [never.as_slice(), &swapped, &extreme] {
-            assert_eq!(Order::new(&film(), edits, 1).times.len(), 7);
+            let order = Order::new(&film(), edits, 1);
+            assert_eq!(order.times.len(), 7);
+            // The last shows all frames, as it is.
+            assert_eq!(order.is_as_edited, edits[0].start == 0);
         }
     }
 }

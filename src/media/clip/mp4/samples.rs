@@ -10,13 +10,13 @@ const MAX_BYTES: u32 = 64 << 20;
 
 /// A coded frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sample {
-    pub(super) offset: u64,
-    pub(super) bytes: u32,
+pub(in crate::media::clip) struct Sample {
+    pub(in crate::media::clip) offset: u64,
+    pub(in crate::media::clip) bytes: u32,
     /// When it is shown, in ticks of the track.
-    pub(super) shown: i64,
+    pub(in crate::media::clip) shown: i64,
     /// How long it lasts, in ticks of the track.
-    pub(super) ticks: u32,
+    pub(in crate::media::clip) ticks: u32,
 }
 
 /// Coded frames in the order in which they are decoded, and the time at which the next one is.

@@ -42,51 +42,70 @@ pub(super) enum Codec<'a> {
 
 /// A stretch of the track that is shown.
 #[derive(Clone, Copy)]
-pub(super) struct Edit {
+pub(in crate::media::clip) struct Edit {
+    /// Ticks before it in which the track shows nothing.
+    pub(in crate::media::clip) pause: i64,
     /// In ticks of the track.
-    pub(super) start: i64,
+    pub(in crate::media::clip) start: i64,
     /// In ticks of the track, exclusive.
-    pub(super) end: i64,
+    pub(in crate::media::clip) end: i64,
     /// By how many ticks the end may be off: lengths are rounded to the whole film's coarser clock.
-    pub(super) slack: i64,
+    pub(in crate::media::clip) slack: i64,
 }
 
 /// The film among the tracks in `moov`: one in H.264 rather than another, one that is switched on rather than not.
 pub(super) fn video_track<'a>(path: &Path, moov: &'a [u8]) -> Result<Track<'a>, MediaError> {
-    let movie_timescale = child(moov, b"mvhd").and_then(timescale).unwrap_or(1).max(1);
-    let traks = || {
-        Boxes(moov)
-            .filter(|(kind, _)| kind == b"trak")
-            .map(|(_, body)| body)
-    };
-    let handler = |trak| {
-        let mut fields = Fields(descend(trak, &[b"mdia", b"hdlr"])?);
-        fields.bytes(8)?;
-        fields.kind()
-    };
-    if !traks().any(|trak| handler(trak) == Some(*b"vide")) {
+    if traks(moov, b"vide").next().is_none() {
         return Err(MediaError::NoVideo {
             path: path.to_owned(),
-            instead: if traks().any(|trak| handler(trak) == Some(*b"soun")) {
+            instead: if traks(moov, b"soun").next().is_some() {
                 "only sound"
             } else {
                 "no video track"
             },
         });
     }
-    traks()
-        .filter(|trak| handler(trak) == Some(*b"vide"))
+    first_video(moov).ok_or_else(|| damaged(path, "the index of its video makes no sense"))
+}
+
+/// [`video_track`], or nothing.
+pub(super) fn first_video(moov: &[u8]) -> Option<Track<'_>> {
+    let movie_timescale = movie_timescale(moov);
+    traks(moov, b"vide")
         .filter_map(|trak| parse(trak, movie_timescale))
         // The first of the best: `min_by_key` keeps the first of equals.
         .min_by_key(|track| {
             let is_ours = matches!(track.codec, Codec::H264 { .. });
             (!is_ours, !track.is_enabled)
         })
-        .ok_or_else(|| damaged(path, "the index of its video makes no sense"))
 }
 
-fn parse(trak: &[u8], movie_timescale: u32) -> Option<Track<'_>> {
+/// The tracks of a kind, by what handles them: `vide` or `soun`.
+pub(super) fn traks<'a>(moov: &'a [u8], handler: &'a Kind) -> impl Iterator<Item = &'a [u8]> {
+    let of = |trak| {
+        let mut fields = Fields(descend(trak, &[b"mdia", b"hdlr"])?);
+        fields.bytes(8)?;
+        fields.kind()
+    };
+    Boxes(moov)
+        .filter(|(kind, _)| kind == b"trak")
+        .map(|(_, body)| body)
+        .filter(move |trak| of(trak) == Some(*handler))
+}
+
+/// Ticks a second of the whole film, at least 1.
+pub(super) fn movie_timescale(moov: &[u8]) -> u32 {
+    child(moov, b"mvhd").and_then(timescale).unwrap_or(1).max(1)
+}
+
+/// The number of a track, and whether it is switched on.
+pub(super) fn header(trak: &[u8]) -> Option<(u32, bool)> {
     let mut fields = Fields(child(trak, b"tkhd")?);
+    head(&mut fields)
+}
+
+/// [`header`], up to the fields that only video has.
+fn head(fields: &mut Fields<'_>) -> Option<(u32, bool)> {
     let (version, flags) = fields.version()?;
     let is_wide = version == 1;
     fields.wide(is_wide)?;
@@ -95,6 +114,12 @@ fn parse(trak: &[u8], movie_timescale: u32) -> Option<Track<'_>> {
     fields.u32()?;
     fields.wide(is_wide)?;
     fields.bytes(16)?;
+    Some((id, flags & 1 != 0))
+}
+
+fn parse(trak: &[u8], movie_timescale: u32) -> Option<Track<'_>> {
+    let mut fields = Fields(child(trak, b"tkhd")?);
+    let (id, is_enabled) = head(&mut fields)?;
     let matrix = [
         fields.i32()?,
         fields.i32()?,
@@ -115,12 +140,12 @@ fn parse(trak: &[u8], movie_timescale: u32) -> Option<Track<'_>> {
             .map(|list| edits(list, movie_timescale, timescale))
             .unwrap_or_default(),
         table,
-        is_enabled: flags & 1 != 0,
+        is_enabled,
     })
 }
 
 /// Ticks a second as `mvhd` and `mdhd` say.
-fn timescale(header: &[u8]) -> Option<u32> {
+pub(super) fn timescale(header: &[u8]) -> Option<u32> {
     let mut fields = Fields(header);
     let (version, _) = fields.version()?;
     fields.bytes(if version == 1 { 16 } else { 8 })?;
@@ -174,8 +199,8 @@ fn colour(colr: &[u8]) -> Option<Colour> {
     })
 }
 
-/// The edit list in the track's ticks, without its empty stretches: a clip starts with its first frame.
-fn edits(list: &[u8], movie_timescale: u32, timescale: u32) -> Vec<Edit> {
+/// The edit list in the track's ticks; an empty stretch becomes the pause before what follows it.
+pub(super) fn edits(list: &[u8], movie_timescale: u32, timescale: u32) -> Vec<Edit> {
     let mut fields = Fields(list);
     let Some((version, _)) = fields.version() else {
         return Vec::new();
@@ -193,20 +218,27 @@ fn edits(list: &[u8], movie_timescale: u32, timescale: u32) -> Vec<Edit> {
         Some((duration, start))
     };
 
-    let mut edits = Vec::new();
+    let (mut edits, mut pause) = (Vec::new(), 0i64);
     let slack = i64::from(timescale.div_ceil(movie_timescale));
     // As many as there are bytes for, whatever the count claims.
     while let Some((duration, start)) = entry() {
+        let ticks = u128::from(duration) * u128::from(timescale) / u128::from(movie_timescale);
+        let ticks = i64::try_from(ticks).unwrap_or(i64::MAX);
         if start < 0 {
+            pause = pause.saturating_add(ticks);
             continue;
         }
-        let ticks = u128::from(duration) * u128::from(timescale) / u128::from(movie_timescale);
         let end = match ticks {
             // A fragmented film is written before its length is known.
             0 => i64::MAX,
-            ticks => start.saturating_add(i64::try_from(ticks).unwrap_or(i64::MAX)),
+            ticks => start.saturating_add(ticks),
         };
-        edits.push(Edit { start, end, slack });
+        edits.push(Edit {
+            pause: std::mem::take(&mut pause),
+            start,
+            end,
+            slack,
+        });
     }
     edits
 }
@@ -236,8 +268,9 @@ mod tests {
         .concat();
         let found: Vec<_> = edits(&list, 1000, 12_800)
             .iter()
-            .map(|edit| (edit.start, edit.end, edit.slack))
+            .map(|edit| (edit.pause, edit.start, edit.end, edit.slack))
             .collect();
-        assert_eq!(found, [(1024, 1024 + 12_800, 13), (65_536, i64::MAX, 13)]);
+        let expected = [(6400, 1024, 1024 + 12_800, 13), (0, 65_536, i64::MAX, 13)];
+        assert_eq!(found, expected);
     }
 }

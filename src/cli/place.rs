@@ -1,0 +1,113 @@
+//! Which face of a portrait is meant, and what of it may change: the same for every command that changes one.
+
+use clap::Args;
+
+use crate::engine::{CropRule, EngineError, Portrait};
+use crate::studio::{Crop, Document, Limit, Part, Sides};
+
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    /// Which face of several, counted from the largest as "mien face" lists them
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    face: usize,
+
+    /// Turns the square with the head: for a face that leans
+    #[arg(long, conflicts_with = "crop")]
+    level: bool,
+
+    /// Limits the change to parts of the face: brows, eyes, nose, mouth, skin, and left or right
+    #[arg(long, value_name = "PART,...")]
+    region: Option<String>,
+
+    /// The face's square: left, top and side in pixels of the portrait, and if it leans with the head the degrees
+    /// clockwise by which it is turned about its middle; without it the face is found
+    #[arg(long, value_name = "X,Y,SIDE[,DEGREES]", allow_hyphen_values = true)]
+    crop: Option<String>,
+}
+
+impl Place {
+    pub fn limit(&self) -> Result<Limit, EngineError> {
+        let mut limit = Limit::NONE;
+        for name in self.region.iter().flat_map(|names| names.split(',')) {
+            let name = name.trim().to_lowercase();
+            let part = Part::ALL
+                .into_iter()
+                .find(|part| part.title().to_lowercase() == name);
+            match (part, name.as_str()) {
+                (Some(part), _) if limit.has(part) => {}
+                (Some(part), _) => limit = limit.toggled(part),
+                (None, "left") => limit.sides = Sides::Left,
+                (None, "right") => limit.sides = Sides::Right,
+                (None, _) => {
+                    return Err(EngineError::Refused(format!(
+                        "--region {name} is not a part of the face; use brows, eyes, nose, mouth, skin, left or right, with commas between."
+                    )));
+                }
+            }
+        }
+        Ok(limit)
+    }
+
+    /// The portrait's document, on the face and crop that were asked for.
+    pub fn document(
+        &self,
+        portrait: &Portrait,
+        rule: &CropRule,
+        limit: Limit,
+    ) -> Result<Document, EngineError> {
+        let mut document = portrait.document(0);
+        document.limit = limit;
+        match (self.face.checked_sub(1), portrait.faces.len()) {
+            (Some(0), 0) => {}
+            (Some(index), _) if index < portrait.faces.len() => {
+                let face = &portrait.faces[index];
+                let size = portrait.picture.size();
+                let crop = if self.level {
+                    face.crop_by(&rule.levelled(), size)
+                } else {
+                    face.crop
+                };
+                document.take_face(index, crop, face.aus);
+            }
+            (_, found) => {
+                return Err(EngineError::Refused(format!(
+                    "--face {} can't be had: {found} faces were found in {}; \"mien face\" lists them.",
+                    self.face, portrait.name
+                )));
+            }
+        }
+        if let Some(text) = &self.crop {
+            let (width, height) = portrait.picture.size();
+            document.crop = Crop::parse(text)?.checked(width, height)?;
+        }
+        let parts = limit.parts().next().is_some();
+        if parts && document.face.is_none() {
+            return Err(EngineError::Refused(format!(
+                "--region needs a face, and none was found in {}; leave it out.",
+                portrait.name
+            )));
+        }
+        Ok(document)
+    }
+
+    /// What the artist should know of the face; `done` is what happens to it, such as "edited".
+    pub fn remark(&self, portrait: &Portrait, document: &Document, done: &str) {
+        let Crop { x, y, side, .. } = document.crop;
+        match portrait.faces.len() {
+            0 if self.crop.is_none() => eprintln!(
+                "mien: no face was found, so it is guessed to lie in {x:.0},{y:.0},{side:.0}; \
+                 if the result looks wrong, give the square around the face with --crop."
+            ),
+            0 | 1 => {}
+            found => eprintln!(
+                "mien: {found} faces were found; number {} is {done} (--face N takes another).",
+                self.face
+            ),
+        }
+        let face = document.face.and_then(|index| portrait.faces.get(index));
+        let by_hand = self.crop.is_some() || self.level;
+        if let Some(remark) = face.filter(|_| !by_hand).and_then(|face| face.remark()) {
+            eprintln!("mien: {remark}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! A motion method ready to be used: FOMM or TPS, behind one face.
+
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+
+use super::device::{device, device_name};
+use super::installed::find_weights;
+use super::{EngineError, Mode};
+use crate::face::Motion;
+use crate::methods::{fomm, motion, tps};
+use crate::weights::{CropRule, ModelFile, WeightsError};
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MotionMethod {
+    /// First Order Motion Model.
+    Fomm,
+    /// Thin-Plate-Spline Motion Model.
+    Tps,
+}
+
+impl MotionMethod {
+    /// What its weight files call it.
+    pub fn architecture(self) -> &'static str {
+        match self {
+            MotionMethod::Fomm => "fomm",
+            MotionMethod::Tps => "tps",
+        }
+    }
+
+    /// What a person calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            MotionMethod::Fomm => "FOMM",
+            MotionMethod::Tps => "TPS",
+        }
+    }
+}
+
+/// A network that gives a portrait the motion of a clip.
+pub struct Mover {
+    name: String,
+    device: Device,
+    network: Network,
+    crop: CropRule,
+    size: usize,
+}
+
+enum Network {
+    Fomm(Box<fomm::Fomm>),
+    Tps(Box<tps::Tps>),
+}
+
+/// Key points of one picture.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Points {
+    Fomm(fomm::KeyPoints),
+    Tps(tps::KeyPoints),
+}
+
+/// What depends on the portrait alone.
+pub(super) enum Prepared {
+    Fomm(fomm::Prepared),
+    Tps(tps::Prepared),
+}
+
+impl Mover {
+    /// Opens the weights of a file, or of a name among those installed, or the only ones of this method that are.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when none are installed or several are, [`EngineError::Weights`] when a file is missing,
+    /// damaged, of another architecture, or doesn't hold what its metadata says.
+    pub fn open(method: MotionMethod, weights: Option<&Path>) -> Result<Self, EngineError> {
+        let path = find_weights(method.architecture(), method.title(), weights)?;
+        let device = device().clone();
+        let file = ModelFile::open(&path, &device)?;
+        file.expect(&path, method.architecture())?;
+        let mismatch = |error: &dyn std::fmt::Display| WeightsError::Mismatch {
+            path: path.clone(),
+            reason: error.to_string().trim_end_matches('.').to_owned(),
+        };
+        let crop = file.crop_rule(&path)?;
+        let json = file.metadata.config.to_string();
+        let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
+        let (network, size) = match method {
+            MotionMethod::Fomm => {
+                let config = fomm::Config::from_json(&json).map_err(|e| mismatch(&e))?;
+                let network = fomm::Fomm::new(&config, tensors).map_err(|e| mismatch(&e))?;
+                (Network::Fomm(Box::new(network)), config.image_size)
+            }
+            MotionMethod::Tps => {
+                let config = tps::Config::from_json(&json).map_err(|e| mismatch(&e))?;
+                let network = tps::Tps::new(&config, tensors).map_err(|e| mismatch(&e))?;
+                (Network::Tps(Box::new(network)), config.image_size)
+            }
+        };
+        Ok(Self {
+            name: file.name,
+            device,
+            network,
+            crop,
+            size,
+        })
+    }
+
+    /// The file's name without its extension.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the network runs, as the status line shows it.
+    pub fn device_name(&self) -> String {
+        device_name(&self.device)
+    }
+
+    /// Pixels a side of what the network sees.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Where the face must lie in the square that the network sees.
+    pub fn crop(&self) -> &CropRule {
+        &self.crop
+    }
+
+    /// Refuses what the network can't do.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`].
+    pub(super) fn check_mode(&self, mode: Mode) -> Result<(), EngineError> {
+        let reason = match (&self.network, mode) {
+            (Network::Fomm(_), Mode::Avd) => {
+                "the mode avd belongs to TPS; use --method tps, or --mode relative".to_owned()
+            }
+            (Network::Tps(network), Mode::Avd) if network.config().avd.is_none() => format!(
+                "the weights {} have no AVD network, which the mode avd needs; use --mode relative",
+                self.name
+            ),
+            _ => return Ok(()),
+        };
+        Err(EngineError::Refused(format!("{reason}.")))
+    }
+
+    /// The key points of a picture, `[3, size, size]` in [-1, 1].
+    pub(super) fn points(
+        &self,
+        input: &[f32],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Points, EngineError> {
+        let picture = self.tensor(input)?;
+        Ok(match &self.network {
+            Network::Fomm(network) => Points::Fomm(network.detect(&picture, stop).map_err(fault)?),
+            Network::Tps(network) => Points::Tps(network.detect(&picture, stop).map_err(fault)?),
+        })
+    }
+
+    /// All that depends on the portrait alone; `input` is `[3, size, size]` in [-1, 1].
+    pub(super) fn prepare(&self, input: &[f32]) -> Result<Prepared, EngineError> {
+        let picture = self.tensor(input)?;
+        Ok(match &self.network {
+            Network::Fomm(network) => Prepared::Fomm(network.prepare(&picture).map_err(fault)?),
+            Network::Tps(network) => Prepared::Tps(network.prepare(&picture).map_err(fault)?),
+        })
+    }
+
+    /// The key points that drive a frame: those of the clip's frame, made the portrait's own as the mode says, and gone to
+    /// as far as `gain` says. `initial` are those of the clip's reference frame.
+    pub(super) fn driven(
+        &self,
+        prepared: &Prepared,
+        driving: &Points,
+        initial: &Points,
+        (mode, gain): (Mode, f32),
+    ) -> Result<Points, EngineError> {
+        match (&self.network, prepared, driving, initial) {
+            (
+                Network::Fomm(_),
+                Prepared::Fomm(prepared),
+                Points::Fomm(driving),
+                Points::Fomm(initial),
+            ) => {
+                let source = prepared.key_points();
+                let points = match mode {
+                    Mode::Relative => {
+                        fomm::relative(source, driving, initial, true).map_err(fault)?
+                    }
+                    Mode::Standard | Mode::Avd => driving.clone(),
+                };
+                Ok(Points::Fomm(if gain == 1.0 {
+                    points
+                } else {
+                    source.towards(&points, gain)
+                }))
+            }
+            (
+                Network::Tps(network),
+                Prepared::Tps(prepared),
+                Points::Tps(driving),
+                Points::Tps(initial),
+            ) => {
+                let source = prepared.key_points();
+                let mode = match mode {
+                    Mode::Standard => tps::Mode::Standard,
+                    Mode::Relative => tps::Mode::Relative,
+                    Mode::Avd => tps::Mode::Avd,
+                };
+                let points = network
+                    .drive(mode, source, driving, initial)
+                    .map_err(fault)?;
+                Ok(Points::Tps(if gain == 1.0 {
+                    points
+                } else {
+                    source.towards(&points, gain).map_err(fault)?
+                }))
+            }
+            _ => Err(EngineError::Network("key points of two methods".to_owned())),
+        }
+    }
+
+    /// The portrait's own key points: what drives it at rest.
+    pub(super) fn own(prepared: &Prepared) -> Points {
+        match prepared {
+            Prepared::Fomm(prepared) => Points::Fomm(prepared.key_points().clone()),
+            Prepared::Tps(prepared) => Points::Tps(prepared.key_points().clone()),
+        }
+    }
+
+    /// One frame. `stop` is asked between the layers.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] when `stop` said so.
+    pub(super) fn frame(
+        &self,
+        prepared: &Prepared,
+        points: &Points,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Motion, EngineError> {
+        let (flow, occlusion, picture, align_corners) = match (&self.network, prepared, points) {
+            (Network::Fomm(network), Prepared::Fomm(prepared), Points::Fomm(points)) => {
+                let frame = network.frame(prepared, points, stop).map_err(fault)?;
+                let align_corners = network.config().align_corners;
+                (frame.flow, frame.occlusion, frame.prediction, align_corners)
+            }
+            (Network::Tps(network), Prepared::Tps(prepared), Points::Tps(points)) => {
+                let mut frame = network.frame(prepared, points, None, stop).map_err(fault)?;
+                (frame.flow, frame.occlusion.pop(), frame.prediction, true)
+            }
+            _ => return Err(EngineError::Network("key points of two methods".to_owned())),
+        };
+        let (_, rows, columns, _) = flow.dims4().map_err(network_error)?;
+        // A model that doesn't tell takes all of the source to be right.
+        let (occlusion_size, occlusion) = match occlusion {
+            Some(occlusion) => {
+                let (_, _, _, side) = occlusion.dims4().map_err(network_error)?;
+                (side, values(&occlusion)?)
+            }
+            None => (1, vec![1.0]),
+        };
+        Ok(Motion {
+            flow_size: (columns, rows),
+            flow: values(&flow)?,
+            align_corners,
+            occlusion_size,
+            occlusion,
+            size: self.size,
+            picture: values(&picture)?,
+        })
+    }
+
+    /// A picture in [-1, 1] as these networks take it, in [0, 1].
+    fn tensor(&self, input: &[f32]) -> Result<Tensor, EngineError> {
+        let values: Vec<f32> = input.iter().map(|v| 0.5 * v + 0.5).collect();
+        Tensor::from_vec(values, (1, 3, self.size, self.size), &self.device).map_err(network_error)
+    }
+}
+
+impl std::fmt::Debug for Mover {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mover").field("name", &self.name).finish()
+    }
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f32>, EngineError> {
+    tensor
+        .flatten_all()
+        .and_then(|flat| flat.to_vec1())
+        .map_err(network_error)
+}
+
+/// What the network says, for a person: some of it isn't Mien's fault.
+fn fault(error: motion::Error) -> EngineError {
+    match error {
+        motion::Error::Cancelled => EngineError::Cancelled,
+        error @ motion::Error::Degenerate(_) => EngineError::Refused(error.to_string()),
+        error => network_error(error),
+    }
+}
+
+fn network_error(error: impl std::fmt::Display) -> EngineError {
+    EngineError::Network(error.to_string())
+}

@@ -1,0 +1,154 @@
+//! The file that frames go to, of whichever format: whole or not at all.
+
+use std::path::PathBuf;
+
+use fast_image_resize::FilterType;
+
+use super::view::resampled;
+use super::{EngineError, Format};
+use crate::media::{
+    self, FrameSink, GifSettings, GifSink, LoopCount, Mp4Settings, Mp4Sink, Picture, PngSequence,
+    save_png,
+};
+
+/// A file (or sequence) to be written.
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub format: Format,
+    /// How often a GIF plays.
+    pub loops: LoopCount,
+    /// The size of what is written, in sizes of the frames; in 0.01..=1.
+    pub scale: f64,
+    pub path: PathBuf,
+}
+
+/// The sound of a part of a clip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sound {
+    pub clip: PathBuf,
+    /// Seconds of the clip at which the first frame is shown.
+    pub from: f64,
+    /// Seconds of the clip at which the part ends; without, its end.
+    pub to: Option<f64>,
+}
+
+impl Output {
+    /// The frame rate at which a clip of so many frames a second is written.
+    pub fn rate(&self, fps: f64) -> f64 {
+        fps.clamp(media::MIN_FPS, self.format.max_fps())
+    }
+
+    fn scaled(&self, (width, height): (u32, u32)) -> (u32, u32) {
+        if self.scale == 1.0 {
+            return (width, height);
+        }
+        let scaled = |side: u32| ((f64::from(side) * self.scale).round() as u32).max(1);
+        (scaled(width), scaled(height))
+    }
+}
+
+/// A file that is being written.
+pub(super) struct Writer {
+    path: PathBuf,
+    size: (u32, u32),
+    sink: Sink,
+}
+
+enum Sink {
+    /// A single picture, and whether it is there.
+    Png(bool),
+    Mp4(Box<Mp4Sink>),
+    Other(Box<dyn FrameSink>),
+}
+
+impl Writer {
+    /// Begins the file; frames are of the size `frame`. Nothing stands under its name yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when the file can't be written.
+    pub fn new(output: &Output, frame: (u32, u32), fps: f64) -> Result<Self, EngineError> {
+        let path = output.path.clone();
+        let (width, height) = output.scaled(frame);
+        let sink = match output.format {
+            Format::Png => Sink::Png(false),
+            Format::PngSequence => Sink::Other(Box::new(PngSequence::new(&path)?)),
+            Format::Gif => {
+                let settings = GifSettings {
+                    fps,
+                    loops: output.loops,
+                    ..GifSettings::default()
+                };
+                Sink::Other(Box::new(GifSink::new(&path, width, height, settings)?))
+            }
+            Format::Mp4 => {
+                let settings = Mp4Settings {
+                    fps,
+                    ..Mp4Settings::default()
+                };
+                Sink::Mp4(Box::new(Mp4Sink::new(&path, width, height, settings)?))
+            }
+        };
+        Ok(Self {
+            path,
+            size: (width, height),
+            sink,
+        })
+    }
+
+    /// Lays a clip's sound under the frames, if the format has any; before the first frame. What the artist should know
+    /// of it comes back: a film is worth having without sound.
+    pub fn set_sound(&mut self, sound: Option<Sound>) -> Option<String> {
+        let (Sink::Mp4(sink), Some(sound)) = (&mut self.sink, sound) else {
+            return None;
+        };
+        match media::Sound::of(&sound.clip) {
+            media::Sound::Silent => None,
+            media::Sound::LeftOut(reason) => Some(reason),
+            media::Sound::Track(track) => {
+                let part = track.part(sound.from, sound.to.unwrap_or(f64::INFINITY));
+                sink.set_sound(part).err().map(|error| error.to_string())
+            }
+        }
+    }
+
+    /// Adds a frame; one of another size than is written is resampled.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when the file can't be written.
+    pub fn push(&mut self, frame: &Picture) -> Result<(), EngineError> {
+        let resized;
+        let frame = if frame.size() == self.size {
+            // Taken as it is, so that without an edit the very bytes go out.
+            frame
+        } else {
+            let (width, height) = frame.size();
+            let whole = (0.0, 0.0, f64::from(width), f64::from(height));
+            resized = resampled(frame, whole, self.size, FilterType::CatmullRom)
+                .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))?;
+            &resized
+        };
+        match &mut self.sink {
+            Sink::Png(true) => {}
+            Sink::Png(written) => {
+                save_png(&self.path, frame)?;
+                *written = true;
+            }
+            Sink::Mp4(sink) => sink.push(frame)?,
+            Sink::Other(sink) => sink.push(frame)?,
+        }
+        Ok(())
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when the file can't be written.
+    pub fn finish(self) -> Result<(), EngineError> {
+        match self.sink {
+            Sink::Png(_) => {}
+            Sink::Mp4(sink) => sink.finish()?,
+            Sink::Other(sink) => sink.finish()?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! Sampled motions: MoCoGAN ready to be used, and its samples written as clips.
+
+use std::path::Path;
+
+use candle_core::{DType, Tensor};
+use candle_nn::VarBuilder;
+use fast_image_resize::FilterType;
+
+use super::device::device;
+use super::installed::find_weights;
+use super::output::{Output, Writer};
+use super::view::resampled;
+use super::{EngineError, Progress};
+use crate::media::Picture;
+use crate::methods::mocogan::{Config, Error, MoCoGan};
+use crate::studio::{Sample, SampleSizes};
+use crate::weights::{ModelFile, WeightsError};
+
+/// A network that makes clips of noises.
+pub struct Sampler {
+    name: String,
+    network: MoCoGan,
+}
+
+/// A sample that is to be written as a clip.
+#[derive(Debug, Clone)]
+pub struct SampleJob {
+    pub sample: Sample,
+    /// Frames a second; the published network was trained at 8.
+    pub fps: f64,
+    /// Pixels a side of what is written; the network's own 64 are enlarged smoothly.
+    pub side: u32,
+    pub output: Output,
+}
+
+impl Sampler {
+    /// Opens the weights of a file, or of a name among those installed, or the only ones that are.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when none are installed or several are, [`EngineError::Weights`] when a file is missing,
+    /// damaged, of another architecture, or doesn't hold what its metadata says.
+    pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
+        let path = find_weights("mocogan", "MoCoGAN", weights)?;
+        let file = ModelFile::open(&path, device())?;
+        file.expect(&path, "mocogan")?;
+        let mismatch = |error: Error| WeightsError::Mismatch {
+            path: path.clone(),
+            reason: error.to_string().trim_end_matches('.').to_owned(),
+        };
+        let config = Config::from_json(&file.metadata.config.to_string()).map_err(mismatch)?;
+        if config.channels != 3 {
+            let reason = format!("its frames have {} channels, not 3", config.channels);
+            return Err(WeightsError::Mismatch { path, reason }.into());
+        }
+        let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, device());
+        Ok(Self {
+            network: MoCoGan::new(&config, tensors).map_err(mismatch)?,
+            name: file.name,
+        })
+    }
+
+    /// The file's name without its extension.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many numbers its samples hold of each kind.
+    pub fn sizes(&self) -> SampleSizes {
+        let config = self.network.config();
+        SampleSizes {
+            content: config.content,
+            categories: config.category,
+            motion: config.motion,
+        }
+    }
+
+    /// Every frame of a sample, in order. `each` is given one after the other.
+    fn frames(
+        &self,
+        sample: &Sample,
+        stop: &dyn Fn() -> bool,
+        mut each: impl FnMut(Picture) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        sample
+            .check(&self.sizes())
+            .map_err(|error| EngineError::Refused(error.to_string()))?;
+        let network = &self.network;
+        let codes = network.motion(&sample.h0, &sample.epsilon).map_err(fault)?;
+        let prepared = network
+            .prepare(&sample.content, &sample.category_code())
+            .map_err(fault)?;
+        for code in &codes {
+            let frame = network.frame(&prepared, code, stop).map_err(fault)?;
+            each(picture(&frame)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Draws a sample's frames and writes them.
+///
+/// # Errors
+/// [`EngineError::Refused`] when the sample isn't of this network's sizes, [`EngineError::Cancelled`] when `progress` was
+/// asked to stop, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
+pub fn sample(sampler: &Sampler, job: &SampleJob, progress: &Progress) -> Result<(), EngineError> {
+    let stop = || progress.cancel.is_cancelled();
+    progress.set_total(job.sample.frames());
+    let size = (job.side, job.side);
+    let mut writer = Writer::new(&job.output, size, job.output.rate(job.fps))?;
+    sampler.frames(&job.sample, &stop, |frame| {
+        let side = f64::from(frame.width());
+        let whole = (0.0, 0.0, side, side);
+        let large = resampled(&frame, whole, size, FilterType::CatmullRom)
+            .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))?;
+        writer.push(&large)?;
+        progress.step();
+        Ok(())
+    })?;
+    if stop() {
+        return Err(EngineError::Cancelled);
+    }
+    writer.finish()
+}
+
+impl std::fmt::Debug for Sampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sampler").field("name", &self.name).finish()
+    }
+}
+
+/// `[1, 3, side, side]` in [-1, 1] as a picture.
+fn picture(frame: &Tensor) -> Result<Picture, EngineError> {
+    let network = |error: candle_core::Error| EngineError::Network(error.to_string());
+    let (_, _, height, width) = frame.dims4().map_err(network)?;
+    let values: Vec<f32> = frame
+        .flatten_all()
+        .and_then(|flat| flat.to_vec1())
+        .map_err(network)?;
+    let area = height * width;
+    let mut rgba = Vec::with_capacity(4 * area);
+    for i in 0..area {
+        let channel = |c: usize| (values[c * area + i] * 127.5 + 127.5).round() as u8;
+        rgba.extend([channel(0), channel(1), channel(2), 255]);
+    }
+    Ok(Picture::new(width as u32, height as u32, rgba)?)
+}
+
+fn fault(error: Error) -> EngineError {
+    match error {
+        Error::Cancelled => EngineError::Cancelled,
+        error => EngineError::Network(error.to_string()),
+    }
+}

@@ -1,0 +1,372 @@
+//! A clip's movement on a portrait, whichever the method: read once for what must be known beforehand, then frame by
+//! frame, with never more than a few frames in memory.
+
+use std::path::PathBuf;
+
+use super::au_track::{AuTrack, steps};
+use super::faces::finder;
+use super::mover::{Mover, Points, Prepared};
+use super::output::{Output, Sound, Writer};
+use super::render::square;
+use super::{EngineError, Portrait, Progress, limits};
+use crate::face::{
+    Mask, OneEuro, Transfer as Carry, TransferSource, TurnedSquare, network_input, shape68,
+};
+use crate::media::{Clip, ClipFrame, Picture};
+use crate::studio::{Crop, Document};
+use crate::weights::CropRule;
+
+/// How a clip's face drives the portrait's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// The portrait takes over the clip's face as it is, its place and shape too.
+    Standard,
+    /// The portrait moves as the clip's face moved since the reference frame.
+    #[default]
+    Relative,
+    /// The portrait's shape in the clip's pose, by TPS' own network for it.
+    Avd,
+}
+
+/// The clip's frame that counts as looking like the portrait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reference {
+    /// The one whose face is most like the portrait's in shape and pose.
+    #[default]
+    Auto,
+    /// The one of this number in the part that is used, from 0.
+    Frame(usize),
+}
+
+/// What of a clip is carried over, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drive {
+    pub clip: PathBuf,
+    /// The part that is used begins at the first time and ends before the second, in seconds; without, at the clip's
+    /// own start and end.
+    pub cut: (Option<f64>, Option<f64>),
+    pub mode: Mode,
+    pub reference: Reference,
+    /// How much of the movement: 0 none, 1 as it is, more exaggerates it.
+    pub gain: f32,
+    /// How the tremble of the Action Units is taken out; for GANimation.
+    pub smoothing: OneEuro,
+    /// The generator's picture as it is, in place of the portrait moved by its flow; for FOMM and TPS.
+    pub plain: bool,
+    /// Whether the clip's sound goes into an MP4.
+    pub sound: bool,
+}
+
+impl Drive {
+    /// Opens the part of the clip.
+    pub(super) fn open(&self) -> Result<Clip, EngineError> {
+        let (from, to) = self.cut;
+        Ok(Clip::open(&self.clip)?.trim(from, to)?)
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.clip.file_name().map_or_else(
+            || self.clip.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+
+    /// The sound that goes with frames of which the first is shown at `start`.
+    pub(super) fn sound(&self, start: f64) -> Option<Sound> {
+        self.sound.then(|| Sound {
+            clip: self.clip.clone(),
+            from: start,
+            to: self.cut.1,
+        })
+    }
+}
+
+/// What is told when the file is written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Transferred {
+    /// How many frames were written.
+    pub frames: usize,
+    /// The reference frame, counted from 0, and how unlike the portrait's face its face is where that was looked for.
+    pub reference: Option<(usize, Option<f32>)>,
+    /// What the artist should know, a sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// Carries a clip's movement over to a portrait by FOMM or TPS, and writes the file.
+///
+/// # Errors
+/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] when the method can't do it, or
+/// the clip has no such frame; [`EngineError::Media`] when the clip can't be read or the file can't be written. Whatever
+/// stood under the name before still does.
+pub fn transfer(
+    mover: &Mover,
+    portrait: &Portrait,
+    document: &Document,
+    drive: &Drive,
+    output: &Output,
+    progress: &Progress,
+) -> Result<Transferred, EngineError> {
+    mover.check_mode(drive.mode)?;
+    let stop = || progress.cancel.is_cancelled();
+    let clip = drive.open()?;
+    let info = *clip.info();
+    let seeks = drive.reference == Reference::Auto && drive.mode == Mode::Relative;
+    let passes = if seeks { 2 } else { 1 };
+    progress.set_total(steps(&info).map_or(0, |steps| steps * passes));
+
+    let mut told = Transferred::default();
+    // The file comes first: a folder that can't be written to is told at once, not after an hour.
+    let rate = output.rate(info.fps);
+    let mut writer = Writer::new(output, portrait.picture.size(), rate)?;
+
+    let reference = find_reference(portrait, document, drive, progress, &mut told)?;
+    let first = frame_of(drive, reference)?;
+    let place = clip_square(&first.picture, mover.crop(), drive, &mut told)?;
+    let read = |picture: &Picture, place: TurnedSquare| {
+        network_input(picture, place, mover.size())
+            .map_err(|error| EngineError::Network(error.to_string()))
+    };
+    let initial = mover.points(&read(&first.picture, place)?, &stop)?;
+    if drive.mode == Mode::Relative {
+        told.reference.get_or_insert((reference, None));
+    }
+    drop(first);
+
+    let crop = square(document.crop);
+    let prepared = mover.prepare(&read(&portrait.picture, crop)?)?;
+    let rest = mover.frame(&prepared, &Mover::own(&prepared), &stop)?;
+    let source = TransferSource::new(portrait.picture.clone(), crop, &rest)
+        .map_err(|error| EngineError::Network(error.to_string()))?;
+    let mesh = document.face.and_then(|face| portrait.faces.get(face));
+    let mask = limits::mask(mesh.map(|face| &face.mesh), crop, document.limit);
+
+    let mut work = Work {
+        mover,
+        prepared,
+        initial,
+        source,
+        mask,
+        drive,
+    };
+    let mut timing = Timing::new(rate);
+    let mut waiting: Option<ClipFrame> = None;
+    for frame in clip {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) if waiting.is_none() => return Err(error.into()),
+            Err(error) => {
+                told.remarks.push(error.to_string());
+                break;
+            }
+        };
+        if waiting.is_none() {
+            let sound = drive.sound(frame.time);
+            told.remarks.extend(writer.set_sound(sound));
+        }
+        let count = timing.until(frame.time);
+        if let Some(before) = waiting.replace(frame) {
+            told.frames += work.push(&before.picture, place, count, &mut writer, &stop)?;
+            progress.step();
+        }
+    }
+    if let Some(last) = waiting {
+        told.frames += work.push(&last.picture, place, timing.last(), &mut writer, &stop)?;
+        progress.step();
+    }
+    if stop() {
+        return Err(EngineError::Cancelled);
+    }
+    writer.finish()?;
+    Ok(told)
+}
+
+/// What every frame needs.
+struct Work<'a> {
+    mover: &'a Mover,
+    prepared: Prepared,
+    initial: Points,
+    source: TransferSource,
+    mask: Option<Mask>,
+    drive: &'a Drive,
+}
+
+impl Work<'_> {
+    /// Carries one of the clip's frames over and writes it `count` times; the number of frames written.
+    fn push(
+        &mut self,
+        picture: &Picture,
+        place: TurnedSquare,
+        count: usize,
+        writer: &mut Writer,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<usize, EngineError> {
+        if stop() {
+            return Err(EngineError::Cancelled);
+        }
+        if count == 0 {
+            return Ok(0);
+        }
+        let input = network_input(picture, place, self.mover.size())
+            .map_err(|error| EngineError::Network(error.to_string()))?;
+        let driving = self.mover.points(&input, stop)?;
+        let how = (self.drive.mode, self.drive.gain);
+        let points = self
+            .mover
+            .driven(&self.prepared, &driving, &self.initial, how)?;
+        let motion = self.mover.frame(&self.prepared, &points, stop)?;
+        let carry = Carry {
+            mask: self.mask.as_ref(),
+            plain: self.drive.plain,
+        };
+        let moved = self
+            .source
+            .apply(&motion, carry)
+            .map_err(|error| EngineError::Network(error.to_string()))?;
+        for _ in 0..count {
+            writer.push(&moved)?;
+        }
+        Ok(count)
+    }
+}
+
+/// The reference frame's number: the one that was asked for, or the one that is most like the portrait.
+fn find_reference(
+    portrait: &Portrait,
+    document: &Document,
+    drive: &Drive,
+    progress: &Progress,
+    told: &mut Transferred,
+) -> Result<usize, EngineError> {
+    match drive.reference {
+        Reference::Frame(frame) => return Ok(frame),
+        Reference::Auto if drive.mode != Mode::Relative => return Ok(0),
+        Reference::Auto => {}
+    }
+    let Some(face) = document.face.and_then(|face| portrait.faces.get(face)) else {
+        told.remarks.push(format!(
+            "no face was found in {}, so the clip's first frame is taken as the one that looks like it; --reference names another.",
+            portrait.name
+        ));
+        return Ok(0);
+    };
+    let track = match AuTrack::read_part(&drive.clip, drive.cut, None, progress) {
+        Ok(track) => track,
+        // Without a face there is nothing to compare, but FOMM and TPS move other things too.
+        Err(EngineError::Refused(_)) => {
+            told.remarks.push(format!(
+                "no face was found in {}, so its first frame is taken as the one that looks like the portrait; --reference names another.",
+                drive.name()
+            ));
+            return Ok(0);
+        }
+        Err(error) => return Err(error),
+    };
+    let best = track.most_like(&shape68(&face.mesh));
+    let (frame, unlike) = best.map_or((0, None), |(frame, unlike)| (frame, Some(unlike)));
+    told.reference = Some((frame, unlike));
+    Ok(frame)
+}
+
+/// A frame of the part of the clip, by its number.
+fn frame_of(drive: &Drive, frame: usize) -> Result<ClipFrame, EngineError> {
+    let mut clip = drive.open()?;
+    match clip.nth(frame) {
+        Some(frame) => Ok(frame?),
+        None => Err(EngineError::Refused(format!(
+            "the part of {} that is used has no frame {}; give a smaller number with --reference.",
+            drive.name(),
+            frame + 1
+        ))),
+    }
+}
+
+/// The square of the clip that the network sees in every frame: that of the reference frame's largest face, so that
+/// the head's own movement stays a movement.
+fn clip_square(
+    picture: &Picture,
+    rule: &CropRule,
+    drive: &Drive,
+    told: &mut Transferred,
+) -> Result<TurnedSquare, EngineError> {
+    let faces = finder()?
+        .faces(picture)
+        .map_err(|error| EngineError::Network(error.to_string()))?;
+    let (width, height) = picture.size();
+    let crop = match faces.first() {
+        Some(face) => super::faces::canonical(&face.mesh, rule, (width, height)),
+        None => {
+            told.remarks.push(format!(
+                "no face was found in the reference frame of {}, so the middle of the picture is used; cut the clip to its face if the result looks wrong.",
+                drive.name()
+            ));
+            let side = width.min(height) as f32;
+            Crop {
+                x: 0.5 * (width as f32 - side),
+                y: 0.5 * (height as f32 - side),
+                side,
+                angle: 0.0,
+            }
+        }
+    };
+    Ok(square(crop))
+}
+
+/// Spreads frames that last differently over a constant rate.
+struct Timing {
+    rate: f64,
+    start: Option<f64>,
+    written: usize,
+}
+
+impl Timing {
+    fn new(rate: f64) -> Self {
+        Self {
+            rate,
+            start: None,
+            written: 0,
+        }
+    }
+
+    /// How often the frame before is written, now that the next begins at `time`.
+    fn until(&mut self, time: f64) -> usize {
+        let Some(start) = self.start else {
+            self.start = Some(time);
+            return 0;
+        };
+        // A quarter of a frame early is on time.
+        let due = ((time - start) * self.rate - 0.25).ceil().max(0.0) as usize;
+        let count = due.saturating_sub(self.written);
+        self.written += count;
+        count
+    }
+
+    /// How often the last frame is written: once, unless its time has been taken by those before.
+    fn last(&self) -> usize {
+        1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(rate: f64, times: &[f64]) -> Vec<usize> {
+        let mut timing = Timing::new(rate);
+        let mut counts: Vec<usize> = times.iter().map(|time| timing.until(*time)).collect();
+        counts.remove(0);
+        counts.push(timing.last());
+        counts
+    }
+
+    #[test]
+    fn even_frames_are_written_once_each() {
+        let times: Vec<f64> = (0..100).map(|i| 3.0 + f64::from(i) / 29.97).collect();
+        assert_eq!(counts(29.97, &times), vec![1; 100]);
+    }
+
+    #[test]
+    fn a_frame_that_lasts_is_repeated_and_one_too_many_is_left_out() {
+        assert_eq!(counts(10.0, &[0.0, 0.1, 0.4, 0.5]), [1, 3, 1, 1]);
+        assert_eq!(counts(10.0, &[0.0, 0.05, 0.1, 0.15]), [1, 0, 1, 1]);
+    }
+}

@@ -1,0 +1,112 @@
+//! A clip's movement on a portrait through Action Units: read from the clip's face, redrawn by GANimation.
+
+use std::sync::Arc;
+
+use super::au_track::{AuTrack, Reading, steps};
+use super::output::Output;
+use super::transfer::{Drive, Mode, Reference, Transferred};
+use super::{EngineError, ExportJob, Model, Pane, Portrait, Progress, Scene, export};
+use crate::face::shape68;
+use crate::studio::{AuVector, Document, Pose};
+
+/// Carries a clip's expressions over to a portrait by GANimation, and writes the file. Frames without a face keep the
+/// expression of the frame before.
+///
+/// # Errors
+/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] when the clip shows no face, or
+/// the mode is none of this method; [`EngineError::Media`] when the clip can't be read or the file can't be written.
+pub fn transfer_units(
+    model: &Arc<Model>,
+    portrait: &Portrait,
+    document: &Document,
+    drive: &Drive,
+    output: &Output,
+    progress: &Progress,
+) -> Result<Transferred, EngineError> {
+    if drive.mode == Mode::Avd {
+        return Err(EngineError::Refused(
+            "the mode avd belongs to TPS; use --method tps, or --mode relative.".to_owned(),
+        ));
+    }
+    let frames = steps(drive.open()?.info()).unwrap_or(0);
+    progress.set_total(2 * frames);
+    let track = AuTrack::read_part(&drive.clip, drive.cut, None, progress)?;
+    let mut told = Transferred::default();
+    told.remarks.extend(track.broken.clone());
+    if track.faceless() > 0 {
+        told.remarks.push(format!(
+            "{} of the {} frames of {} show no face; they keep the expression before them.",
+            track.faceless(),
+            track.frames.len(),
+            track.name
+        ));
+    }
+
+    let start = match (drive.mode, drive.reference) {
+        (Mode::Relative, Reference::Frame(frame)) if frame < track.frames.len() => {
+            Some((frame, None))
+        }
+        (Mode::Relative, Reference::Frame(frame)) => {
+            return Err(EngineError::Refused(format!(
+                "the part of {} that is used has no frame {}; give a smaller number with --reference.",
+                track.name,
+                frame + 1
+            )));
+        }
+        (Mode::Relative, Reference::Auto) => {
+            let face = document.face.and_then(|face| portrait.faces.get(face));
+            let best = face.and_then(|face| track.most_like(&shape68(&face.mesh)));
+            Some(best.map_or((0, None), |(frame, unlike)| (frame, Some(unlike))))
+        }
+        _ => None,
+    };
+    told.reference = start;
+
+    let source = document.source;
+    let reading = Reading {
+        smoothing: drive.smoothing,
+        own: track.rests(),
+    };
+    let rate = output.rate(track.rate());
+    let from = start.map(|(frame, _)| (&source, frame));
+    let mut last = source;
+    let scenes: Vec<Scene> = track
+        .poses_at(rate, reading, from)
+        .into_iter()
+        .map(|pose| {
+            // A clip's units are read alike for both halves of the face.
+            last = pose.map_or(last, |pose| gone(&source, &pose.left, drive.gain));
+            Scene {
+                target: Pose::from(last),
+                ..Scene::of(document, 0)
+            }
+        })
+        .collect();
+    told.frames = scenes.len();
+    progress.set_total(track.frames.len() + scenes.len());
+
+    let job = ExportJob {
+        portrait: Arc::clone(&portrait.picture),
+        face: document
+            .face
+            .and_then(|face| portrait.faces.get(face).cloned()),
+        scenes,
+        panes: vec![Pane::Result],
+        format: output.format,
+        fps: rate,
+        loops: output.loops,
+        scale: output.scale,
+        sound: drive.sound(track.frames[0].time),
+        path: output.path.clone(),
+    };
+    told.remarks.extend(export(model, &job, progress)?);
+    Ok(told)
+}
+
+/// A `gain` of the way from the portrait's own expression to another.
+fn gone(source: &AuVector, target: &AuVector, gain: f32) -> AuVector {
+    AuVector::from(std::array::from_fn(|i| {
+        let (from, to) = (source.values()[i], target.values()[i]);
+        from + gain * (to - from)
+    }))
+}

@@ -1,0 +1,162 @@
+//! Every pixel of the portrait that lies in the crop, as the field has it.
+
+use rayon::prelude::*;
+
+use super::field::Field;
+use super::sample::Reader;
+use crate::face::TurnedSquare;
+use crate::face::crop::BEHIND;
+use crate::media::Picture;
+
+/// The picture may be shown this much smaller before more than one place is read for a pixel; from the second on the
+/// places are spread over all that the pixel covers.
+const SHRUNK: (f32, f32) = (1.2, 1.5);
+
+/// Places a side that are read for one pixel at most.
+const MOST_PLACES: f32 = 4.0;
+
+/// Pixels over which the generator's plain picture goes over into the portrait.
+const SEAM: f32 = 2.0;
+
+/// Moves the portrait's pixels into `picture`, which holds the same ones.
+pub(super) fn moved(
+    picture: &mut Picture,
+    portrait: &Picture,
+    place: &TurnedSquare,
+    field: &Field,
+) {
+    let reader = Reader::new(portrait);
+    each_pixel(picture, place, |pixel, at, (u, v)| {
+        let Some(shrink) = field.shrink((u, v)) else {
+            return;
+        };
+        let [dx, dy, loss, color @ ..] = field.at((u, v));
+        if dx == 0.0 && dy == 0.0 && loss == 0.0 && color == [0.0; 5] {
+            return;
+        }
+        let warped = if shrink <= SHRUNK.0 {
+            reader.read(at, (dx, dy))
+        } else {
+            spread(&reader, field, place, at, (u, v), shrink)
+        };
+        let loss = loss.clamp(0.0, 1.0);
+        let cover = warped[3];
+        // The network saw grey through what is clear, and drew it; the portrait shows nothing there.
+        let grey = loss * (1.0 - cover) * BEHIND;
+        let color = [0, 1, 2].map(|c| (1.0 - loss) * warped[c] + color[c] - grey);
+        write(pixel, color, cover, reader.clear);
+    });
+}
+
+/// Puts the generator's picture in the crop's place.
+pub(super) fn plain(picture: &mut Picture, place: &TurnedSquare, field: &Field) {
+    let (side, clear) = (place.side as f32, picture.has_alpha());
+    each_pixel(picture, place, |pixel, _, (u, v)| {
+        let edge = u.min(1.0 - u).min(v).min(1.0 - v) * side;
+        let open = (edge / SEAM).clamp(0.0, 1.0);
+        let [_, _, weight, color @ ..] = field.at((u, v));
+        let weight = weight * open;
+        if weight == 0.0 {
+            return;
+        }
+        let cover = if clear {
+            f32::from(pixel[3]) / 255.0
+        } else {
+            1.0
+        };
+        let own = (1.0 - weight) * cover;
+        let color = [0, 1, 2].map(|c| own * f32::from(pixel[c]) + open * color[c]);
+        write(pixel, color, own + weight, clear);
+    });
+}
+
+/// Calls `change` with every pixel whose middle lies in the crop, with its own place and its place in the crop.
+fn each_pixel(
+    picture: &mut Picture,
+    place: &TurnedSquare,
+    change: impl Fn(&mut [u8; 4], (usize, usize), (f32, f32)) + Sync,
+) {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    // The square's corners bound what has to be looked at.
+    let reach = place.side * 0.5 * (place.angle.sin().abs() + place.angle.cos().abs());
+    let span = |middle: f64, length: usize| {
+        let end = |v: f64| v.clamp(0.0, length as f64) as usize;
+        (end((middle - reach).floor()), end((middle + reach).ceil()))
+    };
+    let (left, right) = span(place.x, width);
+    let (top, bottom) = span(place.y, height);
+    let step = (
+        place.angle.cos() / place.side,
+        -place.angle.sin() / place.side,
+    );
+    picture
+        .rgba_mut()
+        .par_chunks_mut(width * 4)
+        .enumerate()
+        .take(bottom)
+        .skip(top)
+        .with_min_len(4)
+        .for_each(|(y, row)| {
+            let start = place.within((left as f64 + 0.5, y as f64 + 0.5));
+            let pixels = &mut row.as_chunks_mut::<4>().0[left..right.max(left)];
+            for (i, pixel) in pixels.iter_mut().enumerate() {
+                let (u, v) = (start.0 + i as f64 * step.0, start.1 + i as f64 * step.1);
+                if (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v) {
+                    change(pixel, (left + i, y), (u as f32, v as f32));
+                }
+            }
+        });
+}
+
+/// The mean over what the pixel covers of the portrait, where the picture is shown smaller.
+fn spread(
+    reader: &Reader,
+    field: &Field,
+    place: &TurnedSquare,
+    at: (usize, usize),
+    (u, v): (f32, f32),
+    shrink: f32,
+) -> [f32; 4] {
+    let places = shrink.ceil().clamp(2.0, MOST_PLACES);
+    let wide = ((shrink - SHRUNK.0) / (SHRUNK.1 - SHRUNK.0)).clamp(0.0, 1.0);
+    let count = places as usize;
+    let offset = |k: usize| ((k as f32 + 0.5) / places - 0.5) * wide;
+    let (cos, sin) = (place.angle.cos() as f32, place.angle.sin() as f32);
+    let side = place.side as f32;
+    let mut sum = [0.0f32; 4];
+    for j in 0..count {
+        for i in 0..count {
+            let (x, y) = (offset(i), offset(j));
+            let near = (
+                u + (x * cos + y * sin) / side,
+                v + (y * cos - x * sin) / side,
+            );
+            let [dx, dy, ..] = field.at(near);
+            let read = reader.read(at, (x + dx, y + dy));
+            for (sum, value) in sum.iter_mut().zip(read) {
+                *sum += value;
+            }
+        }
+    }
+    sum.map(|value| value / (places * places))
+}
+
+/// Writes a colour in 0..=255 times `cover`, in 0..=1.
+#[inline]
+fn write(pixel: &mut [u8; 4], color: [f32; 3], cover: f32, clear: bool) {
+    // `as` brings what lies outside to 0 or 255.
+    let byte = |value: f32| (value + 0.5) as u8;
+    if !clear {
+        for (pixel, color) in pixel.iter_mut().zip(color) {
+            *pixel = byte(color);
+        }
+        return;
+    }
+    pixel[3] = byte(255.0 * cover);
+    // What isn't seen keeps its colour: there is none to give it.
+    if pixel[3] > 0 {
+        for (pixel, color) in pixel.iter_mut().zip(color) {
+            *pixel = byte(color / cover);
+        }
+    }
+}

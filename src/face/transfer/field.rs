@@ -1,0 +1,254 @@
+//! What happens to every place of the crop, on a grid of about twice the network's own size.
+
+use rayon::prelude::*;
+
+use super::paint::Paint;
+use super::plane::{Plane, smoothstep};
+use super::shape::Sound;
+use crate::face::{Mask, TurnedSquare};
+
+/// How far things have moved from where they are at rest, in shares of the crop's side, at the flow's own size.
+pub(super) struct Drift {
+    across: Plane,
+    down: Plane,
+    doubts: Vec<Plane>,
+    /// Pixels a side of the network's picture.
+    size: usize,
+}
+
+impl Drift {
+    pub fn between(rest: &Sound, motion: &Sound) -> Self {
+        let mut doubts: Vec<Plane> = rest.doubts.iter().chain(&motion.doubts).cloned().collect();
+        let away = |axis: usize| {
+            let pairs = motion.flow[axis].values.iter();
+            let values = pairs
+                .zip(&rest.flow[axis].values)
+                .map(|(now, at_rest)| now - at_rest);
+            Plane {
+                values: values.collect(),
+                ..motion.flow[axis]
+            }
+        };
+        let (across, down) = (away(0), away(1));
+        doubts.retain(|plane| plane.values.iter().any(|trust| *trust < 1.0));
+        Self {
+            across,
+            down,
+            doubts,
+            size: motion.size,
+        }
+    }
+
+    /// Both axes at another size.
+    pub fn spline(&self, size: usize) -> [Plane; 2] {
+        [self.across.spline(size), self.down.spline(size)]
+    }
+
+    /// How far the network's numbers can be used: 1, but 0 about any that weren't finite.
+    fn trust(&self, size: usize) -> Option<Plane> {
+        trust(&self.doubts, size)
+    }
+}
+
+fn trust(doubts: &[Plane], size: usize) -> Option<Plane> {
+    doubts
+        .iter()
+        .map(|plane| plane.spline(size))
+        .reduce(|mut all, next| {
+            for (all, next) in all.values.iter_mut().zip(next.values) {
+                *all *= next;
+            }
+            all
+        })
+}
+
+/// Displacements below the first of these many pixels of the portrait are none, above the second they are whole.
+const STILL: (f32, f32) = (0.15, 0.6);
+
+/// The same in pixels of the network's picture: in a large portrait the network's own unrest is more than a pixel.
+const STILL_AT_NETWORK: (f32, f32) = (0.04, 0.15);
+
+/// The share of the crop's side over which even the smallest displacement fades towards the edge, and what each share
+/// of displacement adds to it. At 2 the fade can at most squeeze the picture to a quarter, never fold it.
+const EDGE: f32 = 0.03;
+const EDGE_BY_DRIFT: f32 = 2.0;
+
+/// The share over which what is painted fades.
+const EDGE_OF_PAINT: f32 = 0.07;
+
+/// At the very edge nothing happens over this many cells, so that nothing is left between the last cell and the edge.
+const RIM: f32 = 1.5;
+
+/// The grid: displacement in the portrait's pixels, across and down; what the moved portrait loses, in 0..=1; and
+/// what is added to it, in 0..=255.
+pub(super) struct Field {
+    size: usize,
+    cells: Vec<[f32; CELL]>,
+    /// How much smaller the picture is shown at each cell, along the axis where it is smallest; 1 where it isn't, and 0
+    /// where nothing happens between the cell and the next ones.
+    shrink: Vec<f32>,
+}
+
+/// Two of displacement, one of loss, three of colour; two more make it a whole number of CPU registers.
+const CELL: usize = 8;
+
+impl Field {
+    /// The field that carries the motion over.
+    pub fn moved(drift: &Drift, paint: &Paint, place: &TurnedSquare, mask: Option<&Mask>) -> Self {
+        let size = cells_for(drift.size, place.side);
+        let [across, down] = drift.spline(size);
+        let loss = paint.loss.stretched(size);
+        let color = [0, 1, 2].map(|c| paint.color[c].stretched(size));
+        let (trust, mask) = (drift.trust(size), stretched(mask, size));
+        let side = place.side as f32;
+        let at_network = side / drift.size as f32;
+        let still = (
+            STILL.0.max(STILL_AT_NETWORK.0 * at_network),
+            STILL.1.max(STILL_AT_NETWORK.1 * at_network),
+        );
+        let (sin, cos) = (place.angle.sin() as f32, place.angle.cos() as f32);
+
+        let mut cells = vec![[0.0f32; CELL]; size * size];
+        cells
+            .par_chunks_mut(size)
+            .with_min_len(8)
+            .enumerate()
+            .for_each(|(y, row)| {
+                let v = from_edge(y, size);
+                for (x, cell) in row.iter_mut().enumerate() {
+                    let i = y * size + x;
+                    let u = from_edge(x, size);
+                    let open = [&trust, &mask]
+                        .into_iter()
+                        .flatten()
+                        .map(|plane| plane.values[i])
+                        .product::<f32>();
+                    let (dx, dy) = (across.values[i] * side, down.values[i] * side);
+                    let far = (dx * dx + dy * dy).sqrt();
+                    let width = EDGE + EDGE_BY_DRIFT * far / side;
+                    let gain = open
+                        * smoothstep((far - still.0) / (still.1 - still.0))
+                        * smoothstep(u / width)
+                        * smoothstep(v / width);
+                    let (dx, dy) = (dx * gain, dy * gain);
+                    cell[0] = dx * cos - dy * sin;
+                    cell[1] = dx * sin + dy * cos;
+
+                    let gain = open * smoothstep(u / EDGE_OF_PAINT) * smoothstep(v / EDGE_OF_PAINT);
+                    cell[2] = gain * loss.values[i];
+                    for c in 0..3 {
+                        cell[3 + c] = gain * color[c].values[i];
+                    }
+                }
+            });
+        let shrink = shrink(&cells, size, side / size as f32);
+        Self {
+            size,
+            cells,
+            shrink,
+        }
+    }
+
+    /// The field that puts the generator's picture in the crop's place.
+    pub fn plain(motion: &Sound, side: f64, mask: Option<&Mask>) -> Self {
+        let size = cells_for(motion.size, side);
+        let color = [0, 1, 2].map(|c| motion.picture[c].stretched(size));
+        let (trust, mask) = (trust(&motion.doubts, size), stretched(mask, size));
+        let cell = |i: usize| {
+            let mut open = 1.0;
+            for plane in [&trust, &mask].into_iter().flatten() {
+                open *= plane.values[i];
+            }
+            let color = |c: usize| open * color[c].values[i].clamp(0.0, 255.0);
+            [0.0, 0.0, open, color(0), color(1), color(2), 0.0, 0.0]
+        };
+        Self {
+            size,
+            cells: (0..size * size).map(cell).collect(),
+            shrink: Vec::new(),
+        }
+    }
+
+    /// The field at a place in the crop, both coordinates in 0..1; bilinear.
+    #[inline]
+    pub fn at(&self, (u, v): (f32, f32)) -> [f32; CELL] {
+        let (left, s) = before(u, self.size);
+        let (upper, t) = before(v, self.size);
+        let next = |i: usize| (i + 1).min(self.size - 1);
+        let row = |y: usize| &self.cells[y * self.size..][..self.size];
+        let (above, below) = (row(upper), row(next(upper)));
+        let (a, b) = (&above[left], &above[next(left)]);
+        let (c, d) = (&below[left], &below[next(left)]);
+        std::array::from_fn(|i| {
+            let above = a[i] + (b[i] - a[i]) * s;
+            let below = c[i] + (d[i] - c[i]) * s;
+            above + (below - above) * t
+        })
+    }
+
+    /// How much smaller the picture is shown near a place in the crop, at least 1; `None` where nothing happens.
+    #[inline]
+    pub fn shrink(&self, (u, v): (f32, f32)) -> Option<f32> {
+        let (left, upper) = (before(u, self.size).0, before(v, self.size).0);
+        let shrink = self.shrink[upper * self.size + left];
+        (shrink > 0.0).then_some(shrink)
+    }
+}
+
+/// Cells a side: twice the network's own pixels, or as many as the crop has if they are fewer.
+fn cells_for(network: usize, side: f64) -> usize {
+    (side.ceil() as usize).clamp(1, 2 * network)
+}
+
+fn stretched(mask: Option<&Mask>, size: usize) -> Option<Plane> {
+    let mask = mask.filter(|mask| mask.size > 0 && mask.values.len() == mask.size * mask.size)?;
+    let finite = mask
+        .values
+        .iter()
+        .map(|v| if v.is_finite() { *v } else { 0.0 });
+    let plane = Plane::square(mask.size, finite.collect()).stretched(size);
+    Some(plane.map(|value| value.clamp(0.0, 1.0)))
+}
+
+/// How far a cell lies from the nearer edge, in shares of the side, counted from where anything may happen.
+fn from_edge(i: usize, size: usize) -> f32 {
+    let at = i as f32 + 0.5;
+    (at.min(size as f32 - at) - RIM) / size as f32
+}
+
+/// The cell at or before a place, and how far the place lies towards the next.
+#[inline]
+fn before(place: f32, size: usize) -> (usize, f32) {
+    let at = (place * size as f32 - 0.5).clamp(0.0, (size - 1) as f32);
+    let first = at as usize;
+    (first, at - first as f32)
+}
+
+/// The greater singular value of the map from result to source, from each cell's neighbours; `pixels` a cell. 0 where
+/// nothing happens between the cell and the next ones.
+fn shrink(cells: &[[f32; CELL]], size: usize, pixels: f32) -> Vec<f32> {
+    (0..size * size)
+        .into_par_iter()
+        .with_min_len(4096)
+        .map(|i| {
+            let (x, y) = (i % size, i / size);
+            let slope = |a: usize, b: usize, apart: usize, axis: usize| {
+                (cells[b][axis] - cells[a][axis]) / (apart.max(1) as f32 * pixels)
+            };
+            let (left, right) = (x.saturating_sub(1), (x + 1).min(size - 1));
+            let (upper, lower) = (y.saturating_sub(1), (y + 1).min(size - 1));
+            let about = [i, y * size + right, lower * size + x, lower * size + right];
+            if about.iter().all(|i| cells[*i] == [0.0; CELL]) {
+                return 0.0;
+            }
+            let along = |axis| slope(y * size + left, y * size + right, right - left, axis);
+            let across = |axis| slope(upper * size + x, lower * size + x, lower - upper, axis);
+            let (a, b) = (1.0 + along(0), across(0));
+            let (c, d) = (along(1), 1.0 + across(1));
+            let sum = a * a + b * b + c * c + d * d;
+            let (p, q) = (a * a + b * b - c * c - d * d, 2.0 * (a * c + b * d));
+            let apart = (p * p + q * q).sqrt();
+            (0.5 * (sum + apart)).sqrt().max(1.0)
+        })
+        .collect()
+}

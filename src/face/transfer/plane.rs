@@ -1,0 +1,313 @@
+//! One number for every sample of a small grid that is stretched over the crop, and what is done with such planes.
+
+use rayon::prelude::*;
+
+use crate::face::resample::Taps;
+
+/// `[height, width]`; sample `i` of `n` lies at the share `(i + 0.5) / n` of the crop.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plane {
+    pub width: usize,
+    pub height: usize,
+    pub values: Vec<f32>,
+}
+
+impl Plane {
+    /// A plane of equal sides; `values` holds `size * size`.
+    pub fn square(size: usize, values: Vec<f32>) -> Self {
+        Self {
+            width: size,
+            height: size,
+            values,
+        }
+    }
+
+    /// The plane at another size: Catmull-Rom, widened where it shrinks, so that a picture keeps its sharpness.
+    pub fn stretched(&self, size: usize) -> Self {
+        if (self.width, self.height) == (size, size) {
+            return self.clone();
+        }
+        let weights = |from: usize| -> Weights {
+            let taps = Taps::new(0.0, size as f64, size, from);
+            (0..taps.len())
+                .map(|i| taps.at(i, from).collect())
+                .collect()
+        };
+        self.weighted(&weights(self.width), &weights(self.height))
+    }
+
+    /// The plane at another size as a uniform cubic B-spline with the samples for its control points: twice continuously
+    /// differentiable, so that none of the samples' squares shows, and never beyond the samples' own range. What is
+    /// constant or a ramp stays as it is.
+    pub fn spline(&self, size: usize) -> Self {
+        self.weighted(
+            &spline_weights(self.width, size),
+            &spline_weights(self.height, size),
+        )
+    }
+
+    /// The Catmull-Rom value at a place; beyond the edge the edge's own.
+    #[inline]
+    pub fn cubic(&self, place: &Cubic) -> f32 {
+        let mut sum = 0.0;
+        for (row, weight) in place.rows.iter().zip(place.down) {
+            let line = &self.values[row * self.width..][..self.width];
+            let taps = place.columns.iter().zip(place.across);
+            let along: f32 = taps.map(|(i, w)| line[*i] * w).sum();
+            sum += weight * along;
+        }
+        sum
+    }
+
+    /// The mean over the square of samples within `radius`, as far as it lies in the plane.
+    pub fn mean_around(&self, radius: usize) -> Self {
+        self.along_both(|line, out| {
+            let mut sum: f32 = line.iter().take(radius).sum();
+            for (i, out) in out.iter_mut().enumerate() {
+                sum += line.get(i + radius).copied().unwrap_or(0.0);
+                if i > radius {
+                    sum -= line[i - radius - 1];
+                }
+                let count = (i + radius + 1).min(line.len()) - i.saturating_sub(radius);
+                *out = sum / count as f32;
+            }
+        })
+    }
+
+    /// A blur without corners: two means of half the radius each.
+    pub fn soft(&self, radius: usize) -> Self {
+        let half = radius.div_ceil(2);
+        self.mean_around(half).mean_around(half)
+    }
+
+    /// The greatest value of the square of samples within `radius`.
+    pub fn most_around(&self, radius: usize) -> Self {
+        self.along_both(|line, out| {
+            for (i, out) in out.iter_mut().enumerate() {
+                let near = i.saturating_sub(radius)..(i + radius + 1).min(line.len());
+                *out = line[near].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            }
+        })
+    }
+
+    /// Each value replaced by what `change` makes of it.
+    pub fn map(mut self, change: impl Fn(f32) -> f32) -> Self {
+        for value in &mut self.values {
+            *value = change(*value);
+        }
+        self
+    }
+
+    /// Applies `filter`, from a line to a line, along rows and then along columns.
+    fn along_both(&self, filter: impl Fn(&[f32], &mut [f32])) -> Self {
+        let along_rows = |plane: &Plane| {
+            let mut turned = vec![0.0; plane.values.len()];
+            let mut line = vec![0.0; plane.width];
+            for (y, row) in plane.values.chunks_exact(plane.width).enumerate() {
+                filter(row, &mut line);
+                for (x, value) in line.iter().enumerate() {
+                    turned[x * plane.height + y] = *value;
+                }
+            }
+            Plane {
+                width: plane.height,
+                height: plane.width,
+                values: turned,
+            }
+        };
+        along_rows(&along_rows(self))
+    }
+
+    fn weighted(&self, across: &Weights, down: &Weights) -> Self {
+        let (width, height) = (across.len(), down.len());
+        let mut wide = vec![0.0f32; self.height * width];
+        wide.par_chunks_mut(width.max(1))
+            .zip(self.values.par_chunks(self.width))
+            .with_min_len(8)
+            .for_each(|(out, line)| {
+                for (out, taps) in out.iter_mut().zip(across) {
+                    *out = taps.iter().map(|(i, weight)| line[*i] * weight).sum();
+                }
+            });
+        let mut values = vec![0.0f32; height * width];
+        values
+            .par_chunks_mut(width.max(1))
+            .zip(down)
+            .with_min_len(8)
+            .for_each(|(out, taps)| {
+                for (i, weight) in taps {
+                    for (out, value) in out.iter_mut().zip(&wide[i * width..]) {
+                        *out += value * weight;
+                    }
+                }
+            });
+        Self {
+            width,
+            height,
+            values,
+        }
+    }
+}
+
+/// For each new sample the old ones that make it.
+type Weights = Vec<Vec<(usize, f32)>>;
+
+fn spline_weights(from: usize, size: usize) -> Weights {
+    (0..size)
+        .map(|i| {
+            let at = (i as f64 + 0.5) * from as f64 / size as f64 - 0.5;
+            let first = at.floor();
+            let t = (at - first) as f32;
+            let s = 1.0 - t;
+            let weights = [
+                s * s * s / 6.0,
+                (4.0 + t * t * (3.0 * t - 6.0)) / 6.0,
+                (4.0 + s * s * (3.0 * s - 6.0)) / 6.0,
+                t * t * t / 6.0,
+            ];
+            let near = (-1..=2).map(|k| (first as i64 + k).clamp(0, from as i64 - 1) as usize);
+            near.zip(weights).collect()
+        })
+        .collect()
+}
+
+/// A place between the samples of planes of one size, and the samples that make it.
+pub(super) struct Cubic {
+    columns: [usize; 4],
+    across: [f32; 4],
+    rows: [usize; 4],
+    down: [f32; 4],
+}
+
+impl Cubic {
+    /// The place at an index (the middle of sample `i` is `i`) of a plane of `size` samples a side.
+    #[inline]
+    pub fn new((x, y): (f32, f32), size: usize) -> Self {
+        let (columns, across) = cubic_taps(x, size);
+        let (rows, down) = cubic_taps(y, size);
+        Self {
+            columns,
+            across,
+            rows,
+            down,
+        }
+    }
+}
+
+#[inline]
+fn cubic_taps(at: f32, size: usize) -> ([usize; 4], [f32; 4]) {
+    let (first, t) = split(at);
+    let last = size as i64 - 1;
+    let near = |k: i64| first.saturating_add(k).clamp(0, last) as usize;
+    ([near(-1), near(0), near(1), near(2)], catmull_rom(t))
+}
+
+/// The whole number at or below `value`, and what is left.
+#[inline]
+pub(super) fn split(value: f32) -> (i64, f32) {
+    // Without `floor`, which is a call on a CPU that isn't asked for more than the least.
+    let whole = value as i64 - i64::from(value < (value as i64) as f32);
+    (whole, value - whole as f32)
+}
+
+/// The weights of the samples at -1, 0, 1 and 2 for the place `t` in 0..1.
+pub(super) fn catmull_rom(t: f32) -> [f32; 4] {
+    [
+        t * (-0.5 + t * (1.0 - 0.5 * t)),
+        1.0 + t * t * (-2.5 + 1.5 * t),
+        t * (0.5 + t * (2.0 - 1.5 * t)),
+        t * t * (-0.5 + 0.5 * t),
+    ]
+}
+
+/// 0 below 0, 1 above 1, and level at both.
+pub(super) fn smoothstep(t: f32) -> f32 {
+    let t = t.clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plane(width: usize, height: usize, value: impl Fn(usize, usize) -> f32) -> Plane {
+        let values = (0..width * height).map(|i| value(i % width, i / width));
+        Plane {
+            width,
+            height,
+            values: values.collect(),
+        }
+    }
+
+    fn noise(width: usize, height: usize, seed: usize) -> Plane {
+        plane(width, height, |x, y| {
+            let hash = (x * 7919 + y * 104_729 + seed).wrapping_mul(2_654_435_761);
+            (hash >> 11 & 1023) as f32 / 1023.0
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn means_and_greatest_values_are_those_of_the_square(
+            width in 1usize..14, height in 1usize..14, radius in 0usize..6, seed in 0usize..1000,
+        ) {
+            let plane = noise(width, height, seed);
+            let (mean, most) = (plane.mean_around(radius), plane.most_around(radius));
+            for y in 0..height {
+                for x in 0..width {
+                    let mut near = Vec::new();
+                    for j in y.saturating_sub(radius)..=(y + radius).min(height - 1) {
+                        for i in x.saturating_sub(radius)..=(x + radius).min(width - 1) {
+                            near.push(plane.values[j * width + i]);
+                        }
+                    }
+                    let wanted = near.iter().sum::<f32>() / near.len() as f32;
+                    prop_assert!((mean.values[y * width + x] - wanted).abs() < 1e-5);
+                    let wanted = near.into_iter().fold(0.0, f32::max);
+                    prop_assert_eq!(most.values[y * width + x], wanted);
+                }
+            }
+        }
+
+        #[test]
+        fn a_spline_never_overshoots(width in 1usize..9, height in 1usize..9, size in 1usize..60, seed in 0usize..99) {
+            let plane = noise(width, height, seed);
+            let low = plane.values.iter().copied().fold(1.0, f32::min) - 1e-6;
+            let high = plane.values.iter().copied().fold(0.0, f32::max) + 1e-6;
+            prop_assert!(plane.spline(size).values.iter().all(|v| (low..=high).contains(v)));
+        }
+    }
+
+    #[test]
+    fn ramps_stay_straight_at_any_size() {
+        let ramp = plane(16, 12, |x, y| x as f32 - 2.0 * y as f32);
+        for (size, plane) in [(50, ramp.spline(50)), (64, ramp.stretched(64))] {
+            let place = |i: usize, n: f32| (i as f32 + 0.5) * n / size as f32 - 0.5;
+            for (x, y) in [(size / 2, size / 2), (size / 3, size / 4)] {
+                let wanted = place(x, 16.0) - 2.0 * place(y, 12.0);
+                assert!((plane.values[y * size + x] - wanted).abs() < 0.02);
+            }
+        }
+        assert!((ramp.cubic(&Cubic::new((4.25, 5.5), 12)) - (4.25 - 11.0)).abs() < 1e-4);
+        assert_eq!(ramp.cubic(&Cubic::new((-9.0, 40.0), 12)), -22.0);
+    }
+
+    #[test]
+    fn a_spline_shows_no_facets() {
+        let bump = plane(16, 16, |x, y| {
+            let (x, y) = (x as f32 - 7.5, y as f32 - 7.5);
+            (-(x * x + y * y) / 8.0).exp()
+        });
+        // Where facets meet, the second difference jumps by as much as it is large elsewhere.
+        let fine = bump.spline(512);
+        let line = &fine.values[256 * 512..][..512];
+        let second: Vec<f32> = line.windows(3).map(|w| w[0] - 2.0 * w[1] + w[2]).collect();
+        let most = second.iter().copied().fold(0.0, |a: f32, b| a.max(b.abs()));
+        let jump = second
+            .windows(2)
+            .map(|w| (w[1] - w[0]).abs())
+            .fold(0.0, f32::max);
+        assert!(jump < 0.1 * most, "{jump} {most}");
+    }
+}

@@ -1,0 +1,170 @@
+//! What a motion-transfer network says of one frame, and that it can be relied upon.
+
+use thiserror::Error;
+
+use super::plane::Plane;
+
+/// What a network says of one frame. All planes are stretched over the crop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Motion {
+    /// Samples of the flow across and down; 64 and 64 for both methods.
+    pub flow_size: (usize, usize),
+    /// `[rows, columns, 2]`: for each place of the result where in the source it comes from, x and y in [-1, 1] of the crop.
+    pub flow: Vec<f32>,
+    /// Whether -1 and 1 are the middles of the outermost samples (torch's `align_corners`) or the outer edges.
+    pub align_corners: bool,
+    /// Samples a side of the occlusion; 64 for FOMM, 256 for TPS' finest.
+    pub occlusion_size: usize,
+    /// `[o, o]` in [0, 1]: 1 where the warped source is right, 0 where it must be painted anew.
+    pub occlusion: Vec<f32>,
+    /// Pixels a side of the picture; 256 for both.
+    pub size: usize,
+    /// The generator's picture: `[3, size, size]` in [0, 1].
+    pub picture: Vec<f32>,
+}
+
+/// What can be wrong with a motion's sizes.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MotionFault {
+    #[error(
+        "the network's {what} holds {holds} numbers where its size asks for {wanted}; the weights do not belong to this method, choose others."
+    )]
+    Numbers {
+        what: &'static str,
+        holds: usize,
+        wanted: usize,
+    },
+    #[error(
+        "the network's {what} has not the size that it had for the portrait at rest; prepare the portrait anew with the same weights."
+    )]
+    Sizes { what: &'static str },
+}
+
+/// A motion in which every number is finite and in its range.
+pub(super) struct Sound {
+    pub size: usize,
+    /// Source place across and down in shares of the crop's side, with an offset that is the same for every motion.
+    pub flow: [Plane; 2],
+    /// In 0..=1.
+    pub occlusion: Plane,
+    /// In 0..=255.
+    pub picture: [Plane; 3],
+    /// Planes of 1 where the numbers were fit to use and 0 about those that weren't; most often none.
+    pub doubts: Vec<Plane>,
+    align_corners: bool,
+}
+
+/// Beyond this many crops away a flow says nothing.
+const FARTHEST: f32 = 4.0;
+
+/// How far about a number that isn't finite nothing is trusted, in samples: as far as the spline reaches from any place
+/// within a sample of it.
+const DOUBT: usize = 2;
+
+impl Sound {
+    pub fn new(motion: &Motion) -> Result<Self, MotionFault> {
+        let (columns, rows) = motion.flow_size;
+        let check = |what, holds: usize, sides: [usize; 3]| {
+            // A product too large for a number is no size at all.
+            let wanted = sides
+                .into_iter()
+                .try_fold(1, usize::checked_mul)
+                .unwrap_or(usize::MAX);
+            if wanted == 0 || wanted != holds {
+                return Err(MotionFault::Numbers {
+                    what,
+                    holds,
+                    wanted,
+                });
+            }
+            Ok(())
+        };
+        let (side, size) = (motion.occlusion_size, motion.size);
+        check("flow", motion.flow.len(), [columns, rows, 2])?;
+        check("occlusion", motion.occlusion.len(), [side, side, 1])?;
+        check("picture", motion.picture.len(), [size, size, 3])?;
+
+        let mut doubts = Vec::new();
+        let mut doubt = |width: usize, height: usize, bad: &dyn Fn(usize) -> bool| {
+            if (0..width * height).any(bad) {
+                let values = (0..width * height).map(|i| f32::from(u8::from(bad(i))));
+                let bad = Plane {
+                    width,
+                    height,
+                    values: values.collect(),
+                };
+                doubts.push(bad.most_around(DOUBT).map(|bad| 1.0 - bad));
+            }
+        };
+        let area = size * size;
+        doubt(columns, rows, &|i| {
+            !(motion.flow[2 * i].is_finite() && motion.flow[2 * i + 1].is_finite())
+        });
+        doubt(side, side, &|i| !motion.occlusion[i].is_finite());
+        doubt(size, size, &|i| {
+            (0..3).any(|c| !motion.picture[c * area + i].is_finite())
+        });
+
+        let flow = |axis: usize, count: usize| {
+            // Between the outermost samples' middles lie not all of the crop's shares.
+            let scale = if motion.align_corners {
+                0.5 * (count - 1) as f32 / count as f32
+            } else {
+                0.5
+            };
+            let values = motion.flow.iter().skip(axis).step_by(2);
+            Plane {
+                width: columns,
+                height: rows,
+                values: values.map(|v| bounded(v * scale, FARTHEST)).collect(),
+            }
+        };
+        let picture = |c: usize| {
+            let plane = &motion.picture[c * area..][..area];
+            let values = plane.iter().map(|v| 255.0 * unit(*v));
+            Plane::square(size, values.collect())
+        };
+        let occlusion = motion.occlusion.iter().map(|v| unit(*v)).collect();
+        Ok(Self {
+            size,
+            flow: [flow(0, columns), flow(1, rows)],
+            occlusion: Plane::square(side, occlusion),
+            picture: [picture(0), picture(1), picture(2)],
+            doubts,
+            align_corners: motion.align_corners,
+        })
+    }
+
+    /// Whether this can be compared with the motion at rest.
+    pub fn matches(&self, rest: &Sound) -> Result<(), MotionFault> {
+        let size = |plane: &Plane| (plane.width, plane.height);
+        let same = [
+            (
+                "flow",
+                size(&self.flow[0]) == size(&rest.flow[0])
+                    && self.align_corners == rest.align_corners,
+            ),
+            ("occlusion", size(&self.occlusion) == size(&rest.occlusion)),
+            ("picture", self.size == rest.size),
+        ];
+        match same.into_iter().find(|(_, same)| !same) {
+            Some((what, _)) => Err(MotionFault::Sizes { what }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn bounded(value: f32, most: f32) -> f32 {
+    if value.is_nan() {
+        return 0.0;
+    }
+    value.clamp(-most, most)
+}
+
+/// In 0..=1; what is no number counts as 1, which asks for nothing.
+fn unit(value: f32) -> f32 {
+    if value.is_nan() {
+        return 1.0;
+    }
+    value.clamp(0.0, 1.0)
+}

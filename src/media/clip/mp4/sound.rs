@@ -1,0 +1,160 @@
+//! The sound beside the picture of an MP4 or MOV: where its samples lie, and when they are heard.
+
+use std::fs::File;
+
+use super::boxes::{Layout, child, descend};
+use super::order::Order;
+use super::samples::Sample;
+use super::sound_entry::{Refused, SoundEntry, sound_entry};
+use super::track::{self, Edit, traks};
+use super::{Fault, samples};
+use crate::media::clip::kind_name;
+
+/// The longest stretch of edits that is kept; films have one or two.
+const MAX_EDITS: usize = 1 << 12;
+
+/// A sound that can be taken as it is coded.
+pub(in crate::media::clip) struct SoundTrack {
+    pub(in crate::media::clip) entry: SoundEntry,
+    /// Ticks a second, at least 1.
+    pub(in crate::media::clip) timescale: u32,
+    /// At least one, in the order of hearing; `shown` is when each begins.
+    pub(in crate::media::clip) samples: Vec<Sample>,
+    /// In the order of the film; empty for a track that is heard as it is.
+    pub(in crate::media::clip) edits: Vec<Edit>,
+    /// When the picture's first frame is shown, in seconds on the clock that both tracks share.
+    pub(in crate::media::clip) start: f64,
+}
+
+/// Why a film has no sound that can be taken.
+pub(in crate::media::clip) enum NoSound {
+    /// There is none.
+    Silent,
+    /// A reason that fits behind "because", and what to do about it, which fits behind a semicolon.
+    LeftOut(String, &'static str),
+}
+
+const ANEW: &str = "save the clip as an MP4 with AAC sound to keep it";
+const AGAIN: &str = "copy the clip again from where it came to have it";
+const NOTHING: &str = "add it to the result with another program";
+
+/// The sound of a film of `length` bytes: of its tracks one that can be taken rather than another, one that is switched on
+/// rather than not.
+pub(in crate::media::clip) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound> {
+    let left_out = |reason: &str, advice| Err(NoSound::LeftOut(reason.to_owned(), advice));
+    let unreadable = |e: std::io::Error| NoSound::LeftOut(format!("it can't be read ({e})"), AGAIN);
+    let senseless = || NoSound::LeftOut("its index makes no sense".to_owned(), AGAIN);
+
+    let layout = Layout::read(file, length).map_err(unreadable)?;
+    let Some(moov) = layout.moov.as_deref() else {
+        return left_out("the clip's index is missing", AGAIN);
+    };
+    let candidate = traks(moov, b"soun").map(parse).min_by_key(|track| {
+        let entry = track.as_ref().map(|track| track.entry.is_ok());
+        let is_enabled = track.as_ref().map(|track| track.is_enabled);
+        (entry != Some(true), is_enabled != Some(true))
+    });
+    let Some(candidate) = candidate else {
+        return Err(NoSound::Silent);
+    };
+    let track = candidate.ok_or_else(senseless)?;
+    let edits = track.edits(track::movie_timescale(moov));
+    let entry = track.entry.map_err(refused)?;
+
+    let list = samples(file, &layout, moov, track.table, track.id, length);
+    let list = list.map_err(|fault| match fault {
+        Fault::Read(e) => unreadable(e),
+        Fault::Senseless => senseless(),
+        Fault::Missing { there, all } => {
+            NoSound::LeftOut(format!("of its {all} parts only {there} are there"), AGAIN)
+        }
+        Fault::Cut => NoSound::LeftOut("its last part is missing".to_owned(), AGAIN),
+    })?;
+    if list.is_empty() {
+        return Err(NoSound::Silent);
+    }
+    // Each begins after the one before it, by no more than a sample can last.
+    let is_in_order = list
+        .windows(2)
+        .all(|pair| u32::try_from(pair[1].shown.saturating_sub(pair[0].shown)).is_ok());
+    if !is_in_order {
+        return Err(senseless());
+    }
+
+    let is_forward = edits.windows(2).all(|pair| pair[0].end <= pair[1].start);
+    let start = picture_start(file, &layout, moov, length);
+    match start {
+        Some(start) if is_forward && edits.len() <= MAX_EDITS => Ok(SoundTrack {
+            entry,
+            timescale: track.timescale,
+            samples: list,
+            edits,
+            start,
+        }),
+        _ => left_out("the clip is put together from parts out of order", ANEW),
+    }
+}
+
+fn refused(refused: Refused) -> NoSound {
+    let (reason, advice) = match refused {
+        Refused::Encrypted => ("it is encrypted against copying".to_owned(), NOTHING),
+        Refused::Uncompressed(kind) => {
+            let name = kind_name(kind);
+            (
+                format!("it is uncompressed ({name}), which an MP4 doesn't hold"),
+                ANEW,
+            )
+        }
+        Refused::Other(kind) => {
+            let name = kind_name(kind);
+            (
+                format!("its coding ({name}) isn't one that an MP4 holds"),
+                ANEW,
+            )
+        }
+        Refused::Several => ("its coding changes on the way".to_owned(), ANEW),
+        Refused::Senseless => ("its description makes no sense".to_owned(), AGAIN),
+    };
+    NoSound::LeftOut(reason, advice)
+}
+
+struct Candidate<'a> {
+    id: u32,
+    timescale: u32,
+    entry: Result<SoundEntry, Refused>,
+    elst: Option<&'a [u8]>,
+    table: &'a [u8],
+    is_enabled: bool,
+}
+
+impl Candidate<'_> {
+    fn edits(&self, movie_timescale: u32) -> Vec<Edit> {
+        self.elst
+            .map(|list| track::edits(list, movie_timescale, self.timescale))
+            .unwrap_or_default()
+    }
+}
+
+fn parse(trak: &[u8]) -> Option<Candidate<'_>> {
+    let (id, is_enabled) = track::header(trak)?;
+    let media = child(trak, b"mdia")?;
+    let table = descend(media, &[b"minf", b"stbl"])?;
+    Some(Candidate {
+        id,
+        timescale: track::timescale(child(media, b"mdhd")?).filter(|&ticks| ticks > 0)?,
+        entry: sound_entry(child(table, b"stsd")?),
+        elst: descend(trak, &[b"edts", b"elst"]),
+        table,
+        is_enabled,
+    })
+}
+
+/// When the first frame is shown, whatever its codec, 0 for a film without frames; `None` where its edit list isn't followed.
+fn picture_start(file: &mut File, layout: &Layout, moov: &[u8], length: u64) -> Option<f64> {
+    let Some(track) = track::first_video(moov) else {
+        return Some(0.0);
+    };
+    let samples = samples(file, layout, moov, track.table, track.id, length).ok()?;
+    let order = Order::new(&samples, &track.edits, track.timescale);
+    order.is_as_edited.then_some(order.start)
+}

@@ -1,0 +1,162 @@
+//! The dense motion network (Sec. 3.2, `DenseMotionNetwork`): of the motions around each key
+//! point one flow for all the picture.
+
+use candle_core::{Device, Result as Candle, Tensor};
+use candle_nn::VarBuilder;
+use candle_nn::ops::{sigmoid, softmax};
+
+use crate::nn::blocks::{Hourglass, NormKind};
+use crate::nn::{AntiAlias, Border, Conv2d, grid_sample};
+
+use super::super::motion::{check, coordinate_grid, heatmaps};
+use super::config::HEAD_KERNEL;
+use super::detector::load_heads;
+use super::{Config, Error, KeyPoints, Stop};
+
+/// Mixes the key points' motions.
+#[derive(Clone, Debug)]
+pub(super) struct DenseMotion {
+    parts: usize,
+    size: usize,
+    kp_variance: f32,
+    align_corners: bool,
+    occlusion: bool,
+    /// Where each pixel is, `[size, size, 2]`.
+    grid: Vec<f32>,
+    shrink: AntiAlias,
+    hourglass: Hourglass,
+    /// Both heads see the same features: one convolution, masks first.
+    heads: Conv2d,
+}
+
+/// What of the dense motion depends on the source alone.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    /// The small picture, once for each part: `[K + 1, 3, h, w]`.
+    pictures: Tensor,
+    /// Its key points' Gaussians, `[K, h, w]`.
+    heatmaps: Vec<f32>,
+}
+
+/// What [`DenseMotion::forward`] gives.
+#[derive(Clone, Debug)]
+pub(super) struct Motion {
+    /// Where the source shows what comes to each place, `[1, h, w, 2]`.
+    pub flow: Tensor,
+    /// How much of what comes there the source shows, `[1, 1, h, w]`.
+    pub occlusion: Option<Tensor>,
+    /// Each part's share in the flow, the background's first: `[1, K + 1, h, w]`.
+    pub masks: Tensor,
+}
+
+impl DenseMotion {
+    pub fn load(config: &Config, channels: usize, vb: VarBuilder) -> Candle<Self> {
+        let sizes = &config.dense_motion;
+        let parts = config.num_kp + 1;
+        let size = config.motion_size();
+        let inputs = parts * (channels + 1);
+        let hourglass = Hourglass::load(
+            &sizes.hourglass(),
+            inputs,
+            NormKind::Batch,
+            vb.pp("hourglass"),
+        )?;
+        let mut heads = vec![("mask", parts)];
+        if sizes.occlusion {
+            heads.push(("occlusion", 1));
+        }
+        let features = sizes.block_expansion + inputs;
+        Ok(Self {
+            parts,
+            size,
+            kp_variance: sizes.kp_variance,
+            align_corners: config.align_corners,
+            occlusion: sizes.occlusion,
+            grid: coordinate_grid(size, size),
+            shrink: AntiAlias::new(sizes.downscale),
+            hourglass,
+            heads: load_heads(&heads, features, HEAD_KERNEL / 2, &vb)?,
+        })
+    }
+
+    /// `picture` `[1, 3, H, W]` and its key points.
+    pub fn prepare(&self, picture: &Tensor, key_points: &KeyPoints) -> Candle<Source> {
+        Ok(Source {
+            pictures: self
+                .shrink
+                .forward(picture)?
+                .repeat((self.parts, 1, 1, 1))?,
+            heatmaps: self.heatmaps(key_points),
+        })
+    }
+
+    /// The motion that brings the source's key points `from` to `to`.
+    pub fn forward(
+        &self,
+        source: &Source,
+        from: &KeyPoints,
+        to: &KeyPoints,
+        stop: Stop,
+    ) -> Result<Motion, Error> {
+        let device = source.pictures.device();
+        let motions = self.sparse_motions(from, to, device)?;
+        let input = self.input(source, to, &motions)?;
+        check(stop)?;
+        let features = self.hourglass.forward(&input)?;
+        check(stop)?;
+        Ok(self.mix(&motions, &self.heads.forward(&features)?)?)
+    }
+
+    fn heatmaps(&self, key_points: &KeyPoints) -> Vec<f32> {
+        heatmaps(&key_points.points, (self.size, self.size), self.kp_variance)
+    }
+
+    /// Eq. 4 for every part, `[K + 1, h, w, 2]`; the background's is the identity.
+    fn sparse_motions(
+        &self,
+        from: &KeyPoints,
+        to: &KeyPoints,
+        device: &Device,
+    ) -> Result<Tensor, Error> {
+        let mut places = Vec::with_capacity(self.parts * self.grid.len());
+        places.extend_from_slice(&self.grid);
+        for motion in KeyPoints::motions(from, to)? {
+            let (pixels, _) = self.grid.as_chunks();
+            places.extend(pixels.iter().flat_map(|&pixel| motion.at(pixel)));
+        }
+        let shape = (self.parts, self.size, self.size, 2);
+        Ok(Tensor::from_vec(places, shape, device)?)
+    }
+
+    /// What the hourglass sees, `[1, 4 (K + 1), h, w]`: of each part the difference of its
+    /// Gaussians (Eq. 6), then the source moved by it (Eq. 7).
+    fn input(&self, source: &Source, to: &KeyPoints, motions: &Tensor) -> Candle<Tensor> {
+        let size = self.size;
+        // The background has no key point.
+        let mut difference = vec![0.0; size * size];
+        let driving = self.heatmaps(to);
+        difference.extend(driving.iter().zip(&source.heatmaps).map(|(d, s)| d - s));
+        let shape = (self.parts, 1, size, size);
+        let difference = Tensor::from_vec(difference, shape, motions.device())?;
+
+        let moved = grid_sample(&source.pictures, motions, Border::Zeros, self.align_corners)?;
+        Tensor::cat(&[difference, moved], 1)?.reshape((1, (), size, size))
+    }
+
+    fn mix(&self, motions: &Tensor, maps: &Tensor) -> Candle<Motion> {
+        let size = self.size;
+        let masks = softmax(&maps.narrow(1, 0, self.parts)?, 1)?;
+        let shares = masks.reshape((self.parts, size, size, 1))?;
+        let flow = motions.broadcast_mul(&shares)?.sum_keepdim(0)?;
+        let occlusion = if self.occlusion {
+            Some(sigmoid(&maps.narrow(1, self.parts, 1)?)?)
+        } else {
+            None
+        };
+        Ok(Motion {
+            flow,
+            occlusion,
+            masks,
+        })
+    }
+}

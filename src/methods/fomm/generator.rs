@@ -1,0 +1,113 @@
+//! The generator (Sec. 3.2, `OcclusionAwareGenerator`) but for its dense motion network.
+
+use candle_core::{Result as Candle, Tensor};
+use candle_nn::VarBuilder;
+use candle_nn::ops::sigmoid;
+
+use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
+use crate::nn::{Border, Conv2d, ConvConfig, grid_sample, resize_bilinear};
+
+use super::super::motion::check;
+use super::dense_motion::Motion;
+use super::{Config, Error, Stop};
+
+/// Draws a frame of the source's features.
+#[derive(Clone, Debug)]
+pub(super) struct Generator {
+    align_corners: bool,
+    first: SameBlock,
+    down: Vec<DownBlock>,
+    bottleneck: Vec<ResBlock>,
+    up: Vec<UpBlock>,
+    last: Conv2d,
+}
+
+const KERNEL: usize = 7;
+const SAME_7: ConvConfig = ConvConfig {
+    stride: 1,
+    padding: 3,
+};
+
+impl Generator {
+    pub fn load(config: &Config, channels: usize, vb: VarBuilder) -> Candle<Self> {
+        let sizes = &config.generator;
+        let (halvings, kind) = (sizes.num_down_blocks, NormKind::Batch);
+        let width = sizes.block_expansion;
+        let down = |i: usize| {
+            let (inputs, outputs) = (sizes.features(i), sizes.features(i + 1));
+            DownBlock::load(inputs, outputs, kind, vb.pp("down_blocks").pp(i))
+        };
+        let up = |i: usize| {
+            let (inputs, outputs) = (
+                sizes.features(halvings - i),
+                sizes.features(halvings - i - 1),
+            );
+            UpBlock::load(inputs, outputs, kind, vb.pp("up_blocks").pp(i))
+        };
+        let block = |i: usize| {
+            let vb = vb.pp("bottleneck").pp(format!("r{i}"));
+            ResBlock::load(sizes.features(halvings), kind, vb)
+        };
+        Ok(Self {
+            align_corners: config.align_corners,
+            first: SameBlock::load(channels, width, KERNEL, kind, vb.pp("first"))?,
+            down: (0..halvings).map(down).collect::<Candle<_>>()?,
+            bottleneck: (0..sizes.num_bottleneck_blocks)
+                .map(block)
+                .collect::<Candle<_>>()?,
+            up: (0..halvings).map(up).collect::<Candle<_>>()?,
+            last: Conv2d::load(width, channels, KERNEL, SAME_7, true, vb.pp("final"))?,
+        })
+    }
+
+    /// The features of `picture` `[1, 3, H, W]`, halved `num_down_blocks` times.
+    pub fn encode(&self, picture: &Tensor) -> Candle<Tensor> {
+        let mut h = self.first.forward(picture)?;
+        for block in &self.down {
+            h = block.forward(&h)?;
+        }
+        Ok(h)
+    }
+
+    /// The frame, `[1, 3, H, W]` in `[0, 1]`: `features` moved and, where the source can't show
+    /// what comes there, faded (Eq. 8), then drawn.
+    pub fn draw(&self, features: &Tensor, motion: &Motion, stop: Stop) -> Result<Tensor, Error> {
+        let mut h = warp(features, &motion.flow, self.align_corners)?;
+        if let Some(occlusion) = &motion.occlusion {
+            let (_, _, height, width) = h.dims4()?;
+            h = h.broadcast_mul(&resized(occlusion, (height, width))?)?;
+        }
+        for block in &self.bottleneck {
+            check(stop)?;
+            h = block.forward(&h)?;
+        }
+        for block in &self.up {
+            check(stop)?;
+            h = block.forward(&h)?;
+        }
+        check(stop)?;
+        Ok(sigmoid(&self.last.forward(&h)?)?)
+    }
+}
+
+/// `x` `[1, C, H, W]` moved by `flow` `[1, h, w, 2]`, zeros where that leads outside.
+pub(super) fn warp(x: &Tensor, flow: &Tensor, align_corners: bool) -> Candle<Tensor> {
+    let (_, _, height, width) = x.dims4()?;
+    let (_, from_h, from_w, _) = flow.dims4()?;
+    if (height, width) == (from_h, from_w) {
+        return grid_sample(x, flow, Border::Zeros, align_corners);
+    }
+    let flow = resized(&flow.permute((0, 3, 1, 2))?.contiguous()?, (height, width))?;
+    let flow = flow.permute((0, 2, 3, 1))?.contiguous()?;
+    grid_sample(x, &flow, Border::Zeros, align_corners)
+}
+
+/// `x` `[1, C, h, w]` at another size. Maps are resized by their outer edges whatever a warp
+/// takes for corners.
+fn resized(x: &Tensor, size: (usize, usize)) -> Candle<Tensor> {
+    let (_, _, height, width) = x.dims4()?;
+    if (height, width) == size {
+        return Ok(x.clone());
+    }
+    resize_bilinear(x, size, false)
+}

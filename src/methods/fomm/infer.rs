@@ -1,0 +1,155 @@
+//! A model's sizes, from the shapes of a checkpoint that doesn't tell them.
+
+use std::collections::BTreeMap;
+
+use super::super::motion::Shapes;
+use super::{Config, DenseMotionConfig, DetectorConfig, Error, GeneratorConfig, Jacobians};
+
+/// Channels of a picture.
+const PICTURE: usize = 3;
+
+impl Config {
+    /// Finds what the shapes of a checkpoint tell (keys `generator.…` and `kp_detector.…`, as
+    /// published). What they don't tell is as in `vox-256`: the size of the pictures, the
+    /// temperature, the variance, how warps see the corners, and `max_features` where no layer
+    /// reaches it.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`] if these are no shapes of a FOMM model; [`Error::Config`] if
+    /// they disagree or are out of range.
+    pub fn infer(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Self, Error> {
+        let shapes = Shapes(shapes);
+        let vox = Self::default();
+        let [num_kp, ..] = shapes.get::<4>("kp_detector.kp.weight")?;
+
+        let detector = hourglass(shapes, "kp_detector.predictor", vox.detector.max_features)?;
+        let jacobians = if shapes.has("kp_detector.jacobian.weight") {
+            jacobians(shapes, num_kp)?
+        } else {
+            Jacobians::None
+        };
+
+        let [masks, ..] = shapes.get::<4>("generator.dense_motion_network.mask.weight")?;
+        if masks != num_kp + 1 {
+            return Err(Error::Config(format!(
+                "the detector finds {num_kp} key points, but the dense motion network has {masks} masks instead of {}",
+                num_kp + 1
+            )));
+        }
+        let dense = hourglass(
+            shapes,
+            "generator.dense_motion_network.hourglass",
+            vox.dense_motion.max_features,
+        )?;
+
+        let config = Self {
+            num_kp,
+            detector: DetectorConfig {
+                block_expansion: detector.block_expansion,
+                max_features: detector.max_features,
+                num_blocks: detector.num_blocks,
+                downscale: downscale(shapes, "kp_detector.down.weight", vox.detector.downscale)?,
+                jacobians,
+                ..vox.detector
+            },
+            dense_motion: DenseMotionConfig {
+                block_expansion: dense.block_expansion,
+                max_features: dense.max_features,
+                num_blocks: dense.num_blocks,
+                downscale: downscale(
+                    shapes,
+                    "generator.dense_motion_network.down.weight",
+                    vox.dense_motion.downscale,
+                )?,
+                occlusion: shapes.has("generator.dense_motion_network.occlusion.weight"),
+                ..vox.dense_motion
+            },
+            generator: generator(shapes, vox.generator.max_features)?,
+            ..vox
+        };
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+/// What an hourglass's shapes tell.
+struct Hourglass {
+    block_expansion: usize,
+    max_features: usize,
+    num_blocks: usize,
+}
+
+fn hourglass(shapes: Shapes, prefix: &str, untold: usize) -> Result<Hourglass, Error> {
+    let down = |i: usize| format!("{prefix}.encoder.down_blocks.{i}.conv.weight");
+    let num_blocks = shapes.count(down);
+    // The last doubling gives `block_expansion` channels.
+    let last = num_blocks.saturating_sub(1);
+    let [block_expansion, ..] =
+        shapes.get::<4>(&format!("{prefix}.decoder.up_blocks.{last}.conv.weight"))?;
+    let widths = (0..num_blocks)
+        .map(|i| shapes.get::<4>(&down(i)).map(|[width, ..]| width))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Hourglass {
+        block_expansion,
+        max_features: max_features(block_expansion, &widths, untold),
+        num_blocks,
+    })
+}
+
+fn generator(shapes: Shapes, untold: usize) -> Result<GeneratorConfig, Error> {
+    let [block_expansion, ..] = shapes.get::<4>("generator.first.conv.weight")?;
+    let down = |i: usize| format!("generator.down_blocks.{i}.conv.weight");
+    let num_down_blocks = shapes.count(down);
+    let widths = (0..num_down_blocks)
+        .map(|i| shapes.get::<4>(&down(i)).map(|[width, ..]| width))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(GeneratorConfig {
+        block_expansion,
+        max_features: max_features(block_expansion, &widths, untold),
+        num_down_blocks,
+        num_bottleneck_blocks: shapes.count(|i| format!("generator.bottleneck.r{i}.conv1.weight")),
+    })
+}
+
+/// The bound on the channels of down blocks with `widths` channels each: the width that falls
+/// short of the doubling, else `untold` or more.
+fn max_features(block_expansion: usize, widths: &[usize], untold: usize) -> usize {
+    let mut doubled = block_expansion;
+    for &width in widths {
+        doubled = doubled.saturating_mul(2);
+        if width < doubled {
+            return width;
+        }
+    }
+    doubled.max(untold)
+}
+
+fn jacobians(shapes: Shapes, num_kp: usize) -> Result<Jacobians, Error> {
+    let [numbers, ..] = shapes.get::<4>("kp_detector.jacobian.weight")?;
+    // With a lone key point both mean the same.
+    if numbers == 4 * num_kp {
+        Ok(Jacobians::Each)
+    } else if numbers == 4 {
+        Ok(Jacobians::Shared)
+    } else {
+        Err(Error::Config(format!(
+            "{num_kp} key points have {numbers} numbers of Jacobians instead of 4 or {}",
+            4 * num_kp
+        )))
+    }
+}
+
+/// How many times smaller a network sees the picture, from the kernel that blurs it before: with
+/// the factor `f` its deviation is `(f - 1) / 2`, and it reaches four deviations to each side.
+/// The kernel itself is never read, so a converted file may lack it: `untold`, then.
+fn downscale(shapes: Shapes, key: &str, untold: usize) -> Result<usize, Error> {
+    if !shapes.has(key) {
+        return Ok(untold);
+    }
+    match shapes.get::<4>(key)? {
+        [PICTURE, 1, height, width] if height == width && height % 4 == 1 => Ok(height / 4 + 1),
+        shape => Err(Error::Config(format!(
+            "the tensor “{key}” has the shape {shape:?}, which is no blur before a whole step"
+        ))),
+    }
+}

@@ -1,0 +1,125 @@
+//! How three code bases name the same network's tensors, and where their networks differ.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Config, Error};
+
+/// Whose code the weights come from.
+///
+/// All three see pictures in `[-1, 1]` and Action Units divided by 5, and all three blend as
+/// [`result`](super::result) does: an attention of 1 keeps the source. They differ in the
+/// tensors' names, and in the one thing that [`Dialect::Donydchen`] says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// [albertpumarola/GANimation](https://github.com/albertpumarola/GANimation), the paper's
+    /// own code: `main`, `img_reg.0`, `attetion_reg.0` (spelt so).
+    #[default]
+    Authors,
+    /// [donydchen/ganimation_replicate](https://github.com/donydchen/ganimation_replicate):
+    /// `model`, `color_top.0`, `au_top.0` (the attention); the critic's `dis_top`, `aus_top`.
+    ///
+    /// Its norms have neither weight nor bias, and every convolution before a norm has a bias.
+    /// Such a bias is never read: a norm takes each plane's mean out again, and the bias with
+    /// it. Networks trained with its `--use_dropout` or with another `--norm` than `instance`
+    /// are not covered.
+    Donydchen,
+    /// [vipermu/ganimation](https://github.com/vipermu/ganimation): `main`, `im_reg.0`,
+    /// `im_att.0` (which its generator returns first). The layers stand a second time under
+    /// `debug1` to `debug4`, which share the tensors of `main` and are never read. Its test
+    /// script divides the Action Units by 3 to exaggerate; its training divided by 5.
+    Vipermu,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: [Dialect; 3] = [Dialect::Authors, Dialect::Donydchen, Dialect::Vipermu];
+
+    /// The name of the layers before the heads, of generator and critic.
+    pub(super) fn trunk(self) -> &'static str {
+        match self {
+            Dialect::Authors | Dialect::Vipermu => "main",
+            Dialect::Donydchen => "model",
+        }
+    }
+
+    /// The name of the layers within a residual block.
+    pub(super) fn block(self) -> &'static str {
+        match self {
+            Dialect::Authors | Dialect::Vipermu => "main",
+            Dialect::Donydchen => "conv_block",
+        }
+    }
+
+    /// The generator's heads: colour, attention.
+    pub(super) fn heads(self) -> [&'static str; 2] {
+        match self {
+            Dialect::Authors => ["img_reg.0", "attetion_reg.0"],
+            Dialect::Donydchen => ["color_top.0", "au_top.0"],
+            Dialect::Vipermu => ["im_reg.0", "im_att.0"],
+        }
+    }
+
+    /// The critic's heads: realism, Action Units.
+    pub(super) fn critic_heads(self) -> [&'static str; 2] {
+        match self {
+            Dialect::Authors | Dialect::Vipermu => ["conv1", "conv2"],
+            Dialect::Donydchen => ["dis_top", "aus_top"],
+        }
+    }
+
+    /// Whether the norms have weight and bias.
+    pub(super) fn affine(self) -> bool {
+        self != Dialect::Donydchen
+    }
+}
+
+/// The residual blocks' first place in the trunk.
+pub(super) const FIRST_BLOCK: usize = 9;
+
+impl Config {
+    /// Finds a generator's dialect and sizes from the tensors' names and shapes. What the
+    /// tensors don't show is `image_size`: all three code bases trained at 128, which it says.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if no dialect's heads are there, [`Error::MissingTensor`] if the
+    /// first layer isn't, [`Error::Config`] if its shape is no such generator's.
+    pub fn infer(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Self, Error> {
+        let has_heads = |dialect: &Dialect| {
+            let mut heads = dialect.heads().into_iter();
+            heads.all(|head| shapes.contains_key(&format!("{head}.weight")))
+        };
+        let dialect = Dialect::ALL
+            .into_iter()
+            .find(has_heads)
+            .ok_or(Error::Unknown)?;
+
+        let name = format!("{}.0.weight", dialect.trunk());
+        let Some(first) = shapes.get(&name) else {
+            return Err(Error::MissingTensor { name });
+        };
+        let (conv_dim, c_dim) = match *first.as_slice() {
+            [conv_dim, inputs, 7, 7] if inputs > 3 => (conv_dim, inputs - 3),
+            ref other => {
+                return Err(Error::Config(format!(
+                    "the tensor “{name}” of shape {other:?} is no generator's first layer"
+                )));
+            }
+        };
+        let is_block = |place: usize| {
+            let name = format!("{}.{place}.{}.0.weight", dialect.trunk(), dialect.block());
+            shapes.contains_key(&name)
+        };
+        let config = Self {
+            conv_dim,
+            repeat_num: (FIRST_BLOCK..).take_while(|&place| is_block(place)).count(),
+            c_dim,
+            dialect,
+            ..Self::default()
+        };
+        config.validate()?;
+        Ok(config)
+    }
+}

@@ -1,0 +1,220 @@
+//! The image generator, with the authors' own keys.
+
+use candle_core::{Device, Result as Candle, Tensor};
+use candle_nn::VarBuilder;
+
+use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue};
+
+use super::motion::Gru;
+use super::{Config, Error};
+
+/// Asked between layers: whether the frames in the making are no longer wanted.
+pub type Stop<'a> = &'a dyn Fn() -> bool;
+
+/// What of a clip depends on content and category alone; made by [`MoCoGan::prepare`].
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Their part of the first layer with its normalisation, `[1, 8 ngf * 4 * 4]`.
+    start: Tensor,
+}
+
+/// The MoCoGAN generator: motion codes from noise, frames from codes.
+#[derive(Clone, Debug)]
+pub struct MoCoGan {
+    config: Config,
+    device: Device,
+    gru: Gru,
+    /// The first layer makes 4x4 pixels of one point, so it is a matrix `[latent, 8 ngf * 4 * 4]`: first the content's
+    /// and category's rows, then the motion's, then what is added to both, `[1, 8 ngf * 4 * 4]`.
+    fixed: Tensor,
+    moving: Tensor,
+    added: Tensor,
+    /// The rest, each doubling the picture.
+    up: [ConvTranspose2d; 4],
+}
+
+/// Pixels along each side behind the first layer, and its kernel's.
+const FIRST: usize = 4;
+const DOUBLE: ConvConfig = ConvConfig {
+    stride: 2,
+    padding: 1,
+};
+const NORM_EPS: f64 = 1e-5;
+
+/// Frames that go through the layers together: enough for a matrix product to pay, few enough to stop in time.
+const TOGETHER: usize = 8;
+
+/// A layer's kernel and shift with the batch normalisation behind it folded in: what it does at inference is one factor
+/// and one summand a channel.
+fn folded(
+    inputs: usize,
+    outputs: usize,
+    conv: VarBuilder,
+    norm: VarBuilder,
+) -> Candle<[Tensor; 2]> {
+    let weight = conv.get((inputs, outputs, 4, 4), "weight")?;
+    let value = |name: &str| norm.get(outputs, name);
+    let spread = (value("running_var")? + NORM_EPS)?.sqrt()?;
+    let scale = (value("weight")? / spread)?;
+    let shift = (value("bias")? - (value("running_mean")? * &scale)?)?;
+    Ok([
+        weight.broadcast_mul(&scale.reshape((1, outputs, 1, 1))?)?,
+        shift,
+    ])
+}
+
+impl MoCoGan {
+    /// Reads the weights under the authors' keys: `recurrent.weight_ih` and its like, `main.N.…`.
+    ///
+    /// # Errors
+    /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
+    pub fn new(config: &Config, vb: VarBuilder) -> Result<Self, Error> {
+        config.validate()?;
+        Self::load(config, vb).map_err(Error::loading)
+    }
+
+    fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+        let ngf = config.ngf;
+        let main = vb.pp("main");
+        let layer = |i: usize, inputs: usize, outputs: usize| {
+            folded(inputs, outputs, main.pp(i), main.pp(i + 1))
+        };
+        let up = |i: usize, times: usize| {
+            let [weight, shift] = layer(i, 2 * times * ngf, times * ngf)?;
+            ConvTranspose2d::new(&weight, Some(&shift), DOUBLE)
+        };
+
+        let wide = 8 * ngf * FIRST * FIRST;
+        let [weight, shift] = layer(0, config.latent(), 8 * ngf)?;
+        let weight = weight.reshape((config.latent(), wide))?;
+        let still = config.content + config.category;
+        let added = shift
+            .reshape((1, 8 * ngf, 1))?
+            .broadcast_as((1, 8 * ngf, FIRST * FIRST))?;
+        Ok(Self {
+            config: *config,
+            device: vb.device().clone(),
+            gru: Gru::load(config.motion, vb.pp("recurrent"))?,
+            fixed: weight.narrow(0, 0, still)?,
+            moving: weight.narrow(0, still, config.motion)?,
+            added: added.reshape((1, wide))?,
+            up: [
+                up(3, 4)?,
+                up(6, 2)?,
+                up(9, 1)?,
+                ConvTranspose2d::load(ngf, config.channels, 4, DOUBLE, false, main.pp(12))?,
+            ],
+        })
+    }
+
+    /// The sizes that it was made with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where its weights are, and its frames.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The motion codes of a clip: one for each of `epsilon`, after the start `h0`, which is no frame's. Any number of
+    /// frames; a walk that starts from the last code goes on where the first ended, to the bit.
+    ///
+    /// # Errors
+    /// [`Error::Code`] or [`Error::NotFinite`] if a noise isn't `motion` numbers.
+    pub fn motion(&self, h0: &[f32], epsilon: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, Error> {
+        let n = self.config.motion;
+        Error::check("motion's start", h0, n)?;
+        let mut codes: Vec<Vec<f32>> = Vec::with_capacity(epsilon.len());
+        for noise in epsilon {
+            Error::check("motion's noise", noise, n)?;
+            let code = self.gru.step(noise, codes.last().map_or(h0, Vec::as_slice));
+            codes.push(code);
+        }
+        Ok(codes)
+    }
+
+    /// All that the frames of a clip share. `category` holds one number for each category, as the network learnt it a 1
+    /// among zeros; it is empty for weights without categories.
+    ///
+    /// # Errors
+    /// [`Error::Code`] or [`Error::NotFinite`] if a code is unusable, [`Error::Tensor`].
+    pub fn prepare(&self, content: &[f32], category: &[f32]) -> Result<Prepared, Error> {
+        Error::check("content code", content, self.config.content)?;
+        Error::check("category code", category, self.config.category)?;
+        let code = [content, category].concat();
+        // A product with nothing in it is not every device's to take.
+        if code.is_empty() {
+            return Ok(Prepared {
+                start: self.added.clone(),
+            });
+        }
+        let code = Tensor::from_vec(code, (1, self.fixed.dim(0)?), &self.device)?;
+        Ok(Prepared {
+            start: (code.matmul(&self.fixed)? + &self.added)?,
+        })
+    }
+
+    /// The frame of one motion code, `[1, channels, 64, 64]` in `[-1, 1]`. `stop` is asked between layers, on this thread.
+    ///
+    /// # Errors
+    /// [`Error::Code`] or [`Error::NotFinite`] if the code is unusable, [`Error::Cancelled`] once `stop` says so,
+    /// [`Error::Tensor`].
+    pub fn frame(&self, prepared: &Prepared, motion: &[f32], stop: Stop) -> Result<Tensor, Error> {
+        Error::check("motion code", motion, self.config.motion)?;
+        self.draw(prepared, motion.to_vec(), stop)
+    }
+
+    /// The frames of so many motion codes, `[codes, channels, 64, 64]` in `[-1, 1]`: what [`MoCoGan::frame`] gives for
+    /// each, to rounding. `stop` is asked between layers, every few frames.
+    ///
+    /// # Errors
+    /// As [`MoCoGan::frame`], or [`Error::NoFrames`] if there is no code.
+    pub fn frames(
+        &self,
+        prepared: &Prepared,
+        motion: &[Vec<f32>],
+        stop: Stop,
+    ) -> Result<Tensor, Error> {
+        for code in motion {
+            Error::check("motion code", code, self.config.motion)?;
+        }
+        if motion.is_empty() {
+            return Err(Error::NoFrames);
+        }
+        let parts = motion
+            .chunks(TOGETHER)
+            .map(|codes| self.draw(prepared, codes.concat(), stop))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Tensor::cat(&parts, 0)?)
+    }
+
+    fn draw(&self, prepared: &Prepared, codes: Vec<f32>, stop: Stop) -> Result<Tensor, Error> {
+        check(stop)?;
+        let n = codes.len() / self.config.motion;
+        let codes = Tensor::from_vec(codes, (n, self.config.motion), &self.device)?;
+        let first = codes.matmul(&self.moving)?.broadcast_add(&prepared.start)?;
+        let mut h = first
+            .relu()?
+            .reshape((n, 8 * self.config.ngf, FIRST, FIRST))?;
+        let [rectified @ .., last] = &self.up;
+        for layer in rectified {
+            check(stop)?;
+            let relu = Epilogue {
+                relu: true,
+                ..Epilogue::default()
+            };
+            h = layer.forward_then(&h, &relu)?;
+        }
+        check(stop)?;
+        Ok(last.forward(&h)?.tanh()?)
+    }
+}
+
+fn check(stop: Stop) -> Result<(), Error> {
+    if stop() {
+        Err(Error::Cancelled)
+    } else {
+        Ok(())
+    }
+}

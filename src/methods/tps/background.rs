@@ -1,0 +1,54 @@
+//! The background's motion (Sec. 3.3; `BGMotionPredictor` of the authors' code).
+
+use candle_core::{Result as Candle, Tensor};
+use candle_nn::VarBuilder;
+
+use super::config::COLOURS;
+use super::resnet::ResNet18;
+use super::{Error, Stop};
+
+/// An affine map from the driving picture's background to the source's.
+#[derive(Clone, Debug)]
+pub(super) struct Background {
+    encoder: ResNet18,
+}
+
+impl Background {
+    pub fn load(vb: VarBuilder) -> Candle<Self> {
+        Ok(Self {
+            encoder: ResNet18::load(2 * COLOURS, 6, &vb.pp("bg_encoder"))?,
+        })
+    }
+
+    /// The map between two pictures `[1, 3, H, W]`, as a 3x3 matrix, rows first.
+    pub fn forward(
+        &self,
+        source: &Tensor,
+        driving: &Tensor,
+        stop: Stop,
+    ) -> Result<[f32; 9], Error> {
+        let both = Tensor::cat(&[source, driving], 1)?;
+        let mut matrix = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+        for (to, from) in matrix.iter_mut().zip(self.encoder.forward(&both, stop)?) {
+            *to = from;
+        }
+        Ok(matrix)
+    }
+}
+
+/// Where `matrix` takes each pixel, `[height, width, 2]`, from their coordinates in that order.
+pub(super) fn grid(matrix: &[f32; 9], coordinates: &[f32]) -> Vec<f32> {
+    let (rows, _) = matrix.as_chunks::<3>();
+    coordinates
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .flat_map(|&[x, y]| {
+            let along = |row: &[f32; 3]| row[0] * x + row[1] * y + row[2];
+            [
+                along(&rows[0]) / along(&rows[2]),
+                along(&rows[1]) / along(&rows[2]),
+            ]
+        })
+        .collect()
+}

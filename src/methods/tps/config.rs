@@ -1,0 +1,235 @@
+//! The sizes of a Thin-Plate-Spline Motion Model.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::methods::motion::Shapes;
+
+/// Key points of one spline.
+pub(super) const POINTS: usize = 5;
+/// Sizes that feature maps are moved and masked at.
+pub(super) const LEVELS: usize = 4;
+/// Colour channels of a picture.
+pub(super) const COLOURS: usize = 3;
+
+/// The sizes of a model, under the authors' names; the defaults are those of `vox-256.yaml`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Pixels along each side of its pictures.
+    pub image_size: usize,
+    /// Splines, each through five key points.
+    pub num_tps: usize,
+    /// Variance of a key point's heat map, in coordinates from -1 to 1.
+    pub kp_variance: f32,
+    /// Channels of the painting network's first and last feature maps; eight times as many
+    /// at the deepest, where a side is an eighth.
+    pub block_expansion: usize,
+    /// The network that says which spline holds where.
+    pub dense_motion: DenseMotionConfig,
+    /// The network that gives the source's shape the driving picture's pose, if there is one.
+    pub avd: Option<AvdConfig>,
+    /// Whether there is a network that predicts the background's motion.
+    pub background: bool,
+}
+
+/// The sizes of a dense motion network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DenseMotionConfig {
+    /// How many times the picture is halved before the network sees it; as many blocks
+    /// double its features again.
+    pub halvings: usize,
+    /// Channels of the hourglass's last decoder block.
+    pub block_expansion: usize,
+    /// What no layer of the hourglass has more channels than.
+    pub max_features: usize,
+    /// Blocks of the hourglass's encoder, each halving the sides.
+    pub num_blocks: usize,
+}
+
+/// The sizes of an AVD network's two codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AvdConfig {
+    /// Values that describe a face's shape.
+    pub id_bottle_size: usize,
+    /// Values that describe its pose.
+    pub pose_bottle_size: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            image_size: 256,
+            num_tps: 10,
+            kp_variance: 0.01,
+            block_expansion: 64,
+            dense_motion: DenseMotionConfig::default(),
+            avd: Some(AvdConfig {
+                id_bottle_size: 128,
+                pose_bottle_size: 128,
+            }),
+            background: true,
+        }
+    }
+}
+
+impl Default for DenseMotionConfig {
+    fn default() -> Self {
+        Self {
+            halvings: 2,
+            block_expansion: 64,
+            max_features: 1024,
+            num_blocks: 5,
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a configuration; what it doesn't say is as in [`Config::default`].
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it isn't JSON of this form or a number is out of range.
+    pub fn from_json(json: &str) -> Result<Self, Error> {
+        let config: Self = serde_json::from_str(json).map_err(|e| Error::Config(e.to_string()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks that networks of these sizes can be made.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the first number that is out of range.
+    pub fn validate(&self) -> Result<(), Error> {
+        let motion = &self.dense_motion;
+        // The upper bounds only keep a damaged file from asking for more memory than there is.
+        let mut ranges = vec![
+            ("image_size", self.image_size, 16, 4096),
+            ("num_tps", self.num_tps, 1, 256),
+            ("block_expansion", self.block_expansion, 1, 256),
+            ("dense_motion.halvings", motion.halvings, 0, LEVELS - 1),
+            (
+                "dense_motion.block_expansion",
+                motion.block_expansion,
+                1,
+                motion.max_features.min(1024),
+            ),
+            ("dense_motion.max_features", motion.max_features, 1, 8192),
+            // Each of the smaller masks is read from a decoder output of its own.
+            (
+                "dense_motion.num_blocks",
+                motion.num_blocks,
+                (LEVELS - motion.halvings.min(LEVELS - 1)).max(1),
+                10,
+            ),
+        ];
+        if let Some(avd) = &self.avd {
+            ranges.push(("avd.id_bottle_size", avd.id_bottle_size, 1, 8192));
+            ranges.push(("avd.pose_bottle_size", avd.pose_bottle_size, 1, 8192));
+        }
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(Error::Config(format!(
+                    "{name} is {value}, but must be from {least} to {most}"
+                )));
+            }
+        }
+        let halved = motion.halvings + motion.num_blocks;
+        let step = 1usize << halved.max(LEVELS - 1);
+        if !self.image_size.is_multiple_of(step) {
+            return Err(Error::Config(format!(
+                "image_size is {}, but must be a multiple of {step}",
+                self.image_size
+            )));
+        }
+        if !(self.kp_variance.is_finite() && self.kp_variance > 0.0) {
+            return Err(Error::Config(format!(
+                "kp_variance is {}, but must be a number above 0",
+                self.kp_variance
+            )));
+        }
+        Ok(())
+    }
+
+    /// The sizes of the checkpoint whose tensors have the shapes `shapes`, by key. What the
+    /// shapes don't tell is as in [`Config::default`].
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`] if it isn't such a checkpoint, [`Error::Config`] if it is of
+    /// a kind that the authors never published: one mask, or other than three halvings.
+    pub fn infer(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Self, Error> {
+        let default = Self::default();
+        let shapes = Shapes(shapes);
+
+        let [coordinates, _] = shapes.get("kp_detector.fg_encoder.fc.weight")?;
+        if !coordinates.is_multiple_of(2 * POINTS) {
+            return Err(Error::Config(format!(
+                "{coordinates} coordinates of key points can't be shared among splines of {POINTS} points"
+            )));
+        }
+        let [block_expansion, ..] = shapes.get::<4>("inpainting_network.first.conv.weight")?;
+        let levels = shapes.count(|i| format!("inpainting_network.down_blocks.{i}.conv.weight"));
+        let masks = shapes.count(|i| format!("dense_motion_network.occlusion.{i}.weight"));
+        if (levels + 1, masks) != (LEVELS, LEVELS) {
+            return Err(Error::Config(format!(
+                "it has {} sizes of feature maps and {masks} masks, but both must be {LEVELS}",
+                levels + 1
+            )));
+        }
+
+        let avd = shapes
+            .has("avd_network.decoder.0.weight")
+            .then(|| {
+                let [id_bottle_size, _] = shapes.get("avd_network.id_encoder.9.weight")?;
+                let [pose_bottle_size, _] = shapes.get("avd_network.pose_encoder.9.weight")?;
+                Ok::<_, Error>(AvdConfig {
+                    id_bottle_size,
+                    pose_bottle_size,
+                })
+            })
+            .transpose()?;
+
+        let config = Self {
+            num_tps: coordinates / (2 * POINTS),
+            block_expansion,
+            dense_motion: DenseMotionConfig::infer(shapes)?,
+            avd,
+            background: shapes.has("bg_predictor.bg_encoder.fc.weight"),
+            ..default
+        };
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+impl DenseMotionConfig {
+    fn infer(shapes: Shapes) -> Result<Self, Error> {
+        let down = |i: usize| {
+            format!("dense_motion_network.hourglass.encoder.down_blocks.{i}.conv.weight")
+        };
+        let num_blocks = shapes.count(down);
+        let last = num_blocks.saturating_sub(1);
+        let [deepest, ..] = shapes.get::<4>(&down(last))?;
+        let [block_expansion, ..] = shapes.get::<4>(&format!(
+            "dense_motion_network.hourglass.decoder.up_blocks.{last}.conv.weight"
+        ))?;
+        // A bound that no layer reached can be any above the deepest.
+        let unbounded = u32::try_from(num_blocks)
+            .ok()
+            .and_then(|blocks| 2usize.checked_pow(blocks))
+            .and_then(|factor| block_expansion.checked_mul(factor));
+        let max_features = if unbounded.is_some_and(|channels| channels <= deepest) {
+            deepest.max(Self::default().max_features)
+        } else {
+            deepest
+        };
+        Ok(Self {
+            halvings: shapes.count(|i| format!("dense_motion_network.up.{i}.conv.weight")),
+            block_expansion,
+            max_features,
+            num_blocks,
+        })
+    }
+}

@@ -1,0 +1,201 @@
+//! The dense motion network (Sec. 3.3; `DenseMotionNetwork` of the authors' code).
+
+use candle_core::{Result as Candle, Tensor};
+use candle_nn::{VarBuilder, ops};
+
+use super::config::{COLOURS, LEVELS, POINTS};
+use super::thin_plate::{self, ThinPlate};
+use super::{Config, Error, KeyPoints, Stop, background};
+use crate::methods::motion::{check, coordinate_grid, heatmaps};
+use crate::nn::blocks::{Hourglass, HourglassConfig, NormKind, UpBlock};
+use crate::nn::{Border, Conv2d, ConvConfig, grid_sample};
+
+/// A 7x7 kernel that keeps the size.
+const SAME_7: ConvConfig = ConvConfig {
+    stride: 1,
+    padding: 3,
+};
+
+/// Says which spline holds where, and what of the source can't be seen.
+#[derive(Clone, Debug)]
+pub(super) struct DenseMotion {
+    num_tps: usize,
+    variance: f32,
+    hourglass: Hourglass,
+    /// Of the masks that the hourglass's inner outputs give, the smallest first.
+    inner: Vec<Conv2d>,
+    /// The contribution maps and the mask at the hourglass's own size see the same features:
+    /// one convolution, maps first.
+    maps: Conv2d,
+    /// What doubles those features, and the mask at each size.
+    up: Vec<(UpBlock, Conv2d)>,
+}
+
+/// What moves the source, `h` and `w` being the hourglass's sides.
+pub(super) struct Motion {
+    /// Where each place of the frame comes from (Eq. 6), `[1, h, w, 2]`.
+    pub flow: Tensor,
+    /// How much of each spline, after the background, `[1, 1 + splines, h, w]`; they sum to 1.
+    pub contributions: Tensor,
+    /// How much of the source is seen, `[1, 1, ., .]`, from an eighth of the picture's sides to its own.
+    pub occlusion: Vec<Tensor>,
+}
+
+impl DenseMotion {
+    pub fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+        let motion = &config.dense_motion;
+        let parts = config.num_tps + 1;
+        let inputs = COLOURS * parts + config.num_tps * POINTS + 1;
+        let sizes = HourglassConfig {
+            block_expansion: motion.block_expansion,
+            max_features: motion.max_features,
+            num_blocks: motion.num_blocks,
+        };
+        let hourglass = Hourglass::load(&sizes, inputs, NormKind::Instance, vb.pp("hourglass"))?;
+
+        let outputs = hourglass.outputs();
+        let features = motion.block_expansion + inputs;
+        let own = LEVELS - motion.halvings - 1;
+        let mask = |i: usize, channels: usize| {
+            Conv2d::load(channels, 1, 7, SAME_7, true, vb.pp("occlusion").pp(i))
+        };
+        let inner = outputs[outputs.len() - 1 - own..outputs.len() - 1].iter();
+        let inner = inner.enumerate().map(|(i, &channels)| mask(i, channels));
+        let up = (0..motion.halvings).map(|i| {
+            let (from, to) = (features >> i, features >> (i + 1));
+            let block = UpBlock::load(from, to, NormKind::Instance, vb.pp("up").pp(i))?;
+            Ok((block, mask(own + 1 + i, to)?))
+        });
+        Ok(Self {
+            num_tps: config.num_tps,
+            variance: config.kp_variance,
+            inner: inner.collect::<Candle<_>>()?,
+            maps: beside(
+                features,
+                (parts, vb.pp("maps")),
+                (1, vb.pp("occlusion").pp(own)),
+            )?,
+            up: up.collect::<Candle<_>>()?,
+            hourglass,
+        })
+    }
+
+    /// From the source, `small` `[1, 3, h, w]`, both pictures' key points, and what the
+    /// background does, which stays where it is unless told.
+    pub fn forward(
+        &self,
+        small: &Tensor,
+        source: &KeyPoints,
+        driving: &KeyPoints,
+        background: Option<&[f32; 9]>,
+        stop: Stop,
+    ) -> Result<Motion, Error> {
+        check(stop)?;
+        let (_, _, height, width) = small.dims4()?;
+        let grids = self.grids(source, driving, background, (height, width))?;
+        let grids = Tensor::from_vec(grids, (self.num_tps + 1, height, width, 2), small.device())?;
+        let x = self.inputs(small, source, driving, &grids)?;
+
+        check(stop)?;
+        let mut outputs = self.hourglass.forward_all(&x)?;
+        let last = outputs
+            .pop()
+            .ok_or_else(|| Error::Config("the hourglass has no blocks".into()))?;
+
+        let mut occlusion = Vec::with_capacity(LEVELS);
+        for (conv, x) in self
+            .inner
+            .iter()
+            .zip(&outputs[outputs.len() - self.inner.len()..])
+        {
+            check(stop)?;
+            occlusion.push(ops::sigmoid(&conv.forward(x)?)?);
+        }
+        drop(outputs);
+        check(stop)?;
+        let both = self.maps.forward(&last)?;
+        let contributions = ops::softmax(&both.narrow(1, 0, self.num_tps + 1)?, 1)?;
+        occlusion.push(ops::sigmoid(&both.narrow(1, self.num_tps + 1, 1)?)?);
+
+        let mut h = last;
+        for (block, conv) in &self.up {
+            check(stop)?;
+            h = block.forward(&h)?;
+            occlusion.push(ops::sigmoid(&conv.forward(&h)?)?);
+        }
+
+        let weights = contributions.reshape((self.num_tps + 1, height, width, 1))?;
+        Ok(Motion {
+            flow: grids.broadcast_mul(&weights)?.sum_keepdim(0)?,
+            contributions,
+            occlusion,
+        })
+    }
+
+    /// Where the background and each spline take each pixel, `[1 + splines, height, width, 2]`.
+    fn grids(
+        &self,
+        source: &KeyPoints,
+        driving: &KeyPoints,
+        background: Option<&[f32; 9]>,
+        (height, width): (usize, usize),
+    ) -> Result<Vec<f32>, Error> {
+        let splines: Vec<ThinPlate> = driving
+            .splines()
+            .zip(source.splines())
+            .map(|(from, to)| ThinPlate::new(from, to))
+            .collect::<Result<_, _>>()?;
+        let mut grids = coordinate_grid(height, width);
+        if let Some(matrix) = background {
+            grids = background::grid(matrix, &grids);
+        }
+        grids.extend(thin_plate::grids(&splines, height, width));
+        Ok(grids)
+    }
+
+    /// The heat maps' difference, none for the background, then the source moved by each part.
+    fn inputs(
+        &self,
+        small: &Tensor,
+        source: &KeyPoints,
+        driving: &KeyPoints,
+        grids: &Tensor,
+    ) -> Candle<Tensor> {
+        let (_, _, height, width) = small.dims4()?;
+        let mut maps = vec![0f32; height * width];
+        maps.extend(heatmaps(&driving.points, (height, width), self.variance));
+        let of_source = heatmaps(&source.points, (height, width), self.variance);
+        for (to, from) in maps[height * width..].iter_mut().zip(of_source) {
+            *to -= from;
+        }
+        let maps = Tensor::from_vec(
+            maps,
+            (1, driving.points.len() + 1, height, width),
+            small.device(),
+        )?;
+
+        let parts = self.num_tps + 1;
+        let repeated = small.broadcast_as((parts, COLOURS, height, width))?;
+        let moved = grid_sample(&repeated, grids, Border::Zeros, true)?;
+        Tensor::cat(
+            &[maps, moved.reshape((1, parts * COLOURS, height, width))?],
+            1,
+        )
+    }
+}
+
+/// Two 7x7 convolutions of the same features as one.
+fn beside(
+    inputs: usize,
+    (first, first_vb): (usize, VarBuilder),
+    (second, second_vb): (usize, VarBuilder),
+) -> Candle<Conv2d> {
+    let get = |outputs: usize, vb: &VarBuilder| {
+        let weight = vb.get((outputs, inputs, 7, 7), "weight")?;
+        Candle::Ok((weight, vb.get(outputs, "bias")?))
+    };
+    let (a, b) = (get(first, &first_vb)?, get(second, &second_vb)?);
+    let weight = Tensor::cat(&[a.0, b.0], 0)?;
+    let bias = Tensor::cat(&[a.1, b.1], 0)?;
+    Conv2d::new(&weight, Some(&bias), SAME_7)
+}

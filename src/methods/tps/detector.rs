@@ -1,0 +1,33 @@
+//! The key point detector (Sec. 3.2; `KPDetector` of the authors' code).
+
+use candle_core::{Result as Candle, Tensor};
+use candle_nn::VarBuilder;
+
+use super::config::{COLOURS, POINTS};
+use super::resnet::ResNet18;
+use super::{Config, Error, KeyPoints, Stop};
+
+/// Five key points for each spline, from a picture.
+#[derive(Clone, Debug)]
+pub(super) struct Detector {
+    encoder: ResNet18,
+}
+
+impl Detector {
+    pub fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+        let outputs = 2 * POINTS * config.num_tps;
+        Ok(Self {
+            encoder: ResNet18::load(COLOURS, outputs, &vb.pp("fg_encoder"))?,
+        })
+    }
+
+    /// The key points of a picture `[1, 3, H, W]`.
+    pub fn forward(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
+        let mut values = self.encoder.forward(picture, stop)?;
+        for value in &mut values {
+            // `2 sigmoid(v) - 1`, without what the difference would lose.
+            *value = (0.5 * f64::from(*value)).tanh() as f32;
+        }
+        Ok(KeyPoints::from_flat(&values))
+    }
+}

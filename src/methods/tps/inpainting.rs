@@ -1,0 +1,124 @@
+//! The painting network (Sec. 3.4; `InpaintingNetwork` of the authors' code).
+
+use candle_core::{Result as Candle, Tensor};
+use candle_nn::{VarBuilder, ops};
+
+use super::config::{COLOURS, LEVELS};
+use super::dense_motion::Motion;
+use super::{Config, Error, Stop};
+use crate::methods::motion::check;
+use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
+use crate::nn::{Border, Conv2d, ConvConfig, grid_sample, resize_bilinear};
+
+/// Paints a frame from the source's feature maps, moved and masked at every size.
+#[derive(Clone, Debug)]
+pub(super) struct Inpainting {
+    first: SameBlock,
+    down: Vec<DownBlock>,
+    /// The deepest first.
+    up: Vec<([ResBlock; 2], UpBlock)>,
+    last: Conv2d,
+}
+
+impl Inpainting {
+    pub fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+        let kind = NormKind::Instance;
+        let width = config.block_expansion;
+        let deepest = width << (LEVELS - 1);
+        let down = (0..LEVELS - 1).map(|i| {
+            let vb = vb.pp("down_blocks").pp(i);
+            DownBlock::load(width << i, width << (i + 1), kind, vb)
+        });
+        let up = (0..LEVELS - 1).map(|i| {
+            // Above the deepest, the encoder's map at that size comes beside.
+            let inputs = deepest >> i.saturating_sub(1);
+            let res = |n: usize| ResBlock::load(inputs, kind, vb.pp("resblock").pp(n));
+            let blocks = [res(2 * i)?, res(2 * i + 1)?];
+            let vb = vb.pp("up_blocks").pp(i);
+            Ok((blocks, UpBlock::load(inputs, deepest >> (i + 1), kind, vb)?))
+        });
+        let same = ConvConfig {
+            stride: 1,
+            padding: 3,
+        };
+        Ok(Self {
+            first: SameBlock::load(COLOURS, width, 7, kind, vb.pp("first"))?,
+            down: down.collect::<Candle<_>>()?,
+            up: up.collect::<Candle<_>>()?,
+            last: Conv2d::load(width, COLOURS, 7, same, true, vb.pp("final"))?,
+        })
+    }
+
+    /// The feature maps of a picture `[1, 3, H, W]`: `[1, block_expansion * 2^i, H / 2^i, W / 2^i]`.
+    pub fn encode(&self, picture: &Tensor) -> Candle<Vec<Tensor>> {
+        let mut maps = Vec::with_capacity(LEVELS);
+        let mut h = self.first.forward(picture)?;
+        for block in &self.down {
+            let next = block.forward(&h)?;
+            maps.push(std::mem::replace(&mut h, next));
+        }
+        maps.push(h);
+        Ok(maps)
+    }
+
+    /// The frame, and the picture moved alone, `[1, 3, H, W]` each.
+    pub fn forward(
+        &self,
+        picture: &Tensor,
+        maps: &[Tensor],
+        motion: &Motion,
+        stop: Stop,
+    ) -> Result<(Tensor, Tensor), Error> {
+        // From the deepest map to the first, which is as large as the picture.
+        let mut levels = maps.iter().rev().zip(&motion.occlusion);
+        let mut next = || {
+            let (map, mask) = levels
+                .next()
+                .ok_or_else(|| Error::Config("a feature map or a mask is lacking".into()))?;
+            let (_, _, height, width) = map.dims4()?;
+            let flow = resized(&motion.flow, (height, width))?;
+            let moved = grid_sample(map, &flow, Border::Zeros, true)?;
+            Ok::<_, Error>((moved, flow, mask))
+        };
+
+        check(stop)?;
+        let (moved, mut flow, mut mask) = next()?;
+        let mut h = moved.broadcast_mul(mask)?;
+        for (i, (blocks, up)) in self.up.iter().enumerate() {
+            for block in blocks {
+                check(stop)?;
+                h = block.forward(&h)?;
+            }
+            check(stop)?;
+            h = up.forward(&h)?;
+            let moved;
+            (moved, flow, mask) = next()?;
+            h = if i + 1 < self.up.len() {
+                Tensor::cat(&[h, moved.broadcast_mul(mask)?], 1)?
+            } else {
+                mixed(&h, &moved, mask)?
+            };
+        }
+
+        check(stop)?;
+        let moved = grid_sample(picture, &flow, Border::Zeros, true)?;
+        let painted = ops::sigmoid(&self.last.forward(&h)?)?;
+        Ok((mixed(&painted, &moved, mask)?, moved))
+    }
+}
+
+/// `painted (1 - mask) + seen mask`.
+fn mixed(painted: &Tensor, seen: &Tensor, mask: &Tensor) -> Candle<Tensor> {
+    painted + (seen - painted)?.broadcast_mul(mask)?
+}
+
+/// A flow `[1, h, w, 2]` at another size.
+fn resized(flow: &Tensor, size: (usize, usize)) -> Candle<Tensor> {
+    let (_, height, width, _) = flow.dims4()?;
+    if (height, width) == size {
+        return Ok(flow.clone());
+    }
+    resize_bilinear(&flow.permute((0, 3, 1, 2))?, size, true)?
+        .permute((0, 2, 3, 1))?
+        .contiguous()
+}

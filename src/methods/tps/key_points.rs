@@ -1,0 +1,107 @@
+//! Key points as plain data, and what drives a frame with them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::config::POINTS;
+use crate::methods::motion::movement_scale;
+
+/// The key points of a picture: five for each spline, in the model's order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KeyPoints {
+    /// `(x, y)`, from -1 to 1 across and down the picture.
+    pub points: Vec<[f32; 2]>,
+}
+
+/// How a driving picture's key points become those of a frame (`demo.py`, `--mode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// As they are: the frame takes the driving face's place and shape.
+    Standard,
+    /// The source's, moved as the driving ones moved since the first frame.
+    #[default]
+    Relative,
+    /// The source's shape in the driving face's pose, by the AVD network.
+    Avd,
+}
+
+impl KeyPoints {
+    /// A `gain` of the way to `other`: 0 stays here, 1 arrives there, more goes beyond.
+    ///
+    /// # Errors
+    /// [`Error::KeyPoints`] if `other` isn't of the same model.
+    pub fn towards(&self, other: &Self, gain: f32) -> Result<Self, Error> {
+        other.expect(self.points.len())?;
+        let points = self
+            .points
+            .iter()
+            .zip(&other.points)
+            .map(|(from, to)| {
+                std::array::from_fn(|axis| from[axis] + gain * (to[axis] - from[axis]))
+            })
+            .collect();
+        Ok(Self { points })
+    }
+
+    /// Checks that there are `count` points and that all are numbers.
+    pub(super) fn expect(&self, count: usize) -> Result<(), Error> {
+        if self.points.len() != count {
+            return Err(Error::KeyPoints {
+                expected: format!("{count} key points"),
+                found: self.points.len().to_string(),
+            });
+        }
+        match self
+            .points
+            .iter()
+            .position(|p| !p.iter().all(|v| v.is_finite()))
+        {
+            Some(index) => Err(Error::NotFinite { index }),
+            None => Ok(()),
+        }
+    }
+
+    /// The five points of each spline.
+    pub(super) fn splines(&self) -> impl Iterator<Item = &[[f32; 2]; POINTS]> {
+        self.points.as_chunks().0.iter()
+    }
+
+    /// From `(x, y)` after `(x, y)`.
+    pub(super) fn from_flat(values: &[f32]) -> Self {
+        Self {
+            points: values.as_chunks().0.to_vec(),
+        }
+    }
+
+    /// `(x, y)` after `(x, y)`.
+    pub(super) fn flat(&self) -> &[f32] {
+        self.points.as_flattened()
+    }
+}
+
+/// The source's key points, moved as `driving` moved since `initial` and as far as the faces'
+/// sizes ask (`relative_kp` of the authors' code): `source + s (driving - initial)`, with `s`
+/// the ratio of the sides of the source's and the initial frame's convex hulls.
+///
+/// # Errors
+/// [`Error::KeyPoints`] or [`Error::NotFinite`] if the three aren't of one model,
+/// [`Error::Degenerate`] if the points of a face lie on a line.
+pub fn relative(
+    source: &KeyPoints,
+    driving: &KeyPoints,
+    initial: &KeyPoints,
+) -> Result<KeyPoints, Error> {
+    let count = source.points.len();
+    for key_points in [source, driving, initial] {
+        key_points.expect(count)?;
+    }
+    let scale = movement_scale(&source.points, &initial.points)? as f32;
+    let points = source
+        .points
+        .iter()
+        .zip(driving.points.iter().zip(&initial.points))
+        .map(|(s, (d, i))| std::array::from_fn(|axis| s[axis] + scale * (d[axis] - i[axis])))
+        .collect();
+    Ok(KeyPoints { points })
+}

@@ -1,0 +1,128 @@
+//! ResNet-18, with torchvision's keys.
+//!
+//! Kaiming He, Xiangyu Zhang, Shaoqing Ren, Jian Sun, "Deep Residual Learning for Image
+//! Recognition", CVPR 2016, [arXiv 1512.03385](https://arxiv.org/abs/1512.03385), Table 1.
+
+use candle_core::{Result as Candle, Tensor};
+use candle_nn::{Linear, Module, VarBuilder};
+
+use super::{Error, Stop};
+use crate::methods::motion::check;
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, max_pool_3};
+
+/// Channels of the four stages, of two blocks each.
+const STAGES: [usize; 4] = [64, 128, 256, 512];
+
+/// A picture of any number of channels to one row of values.
+#[derive(Clone, Debug)]
+pub(super) struct ResNet18 {
+    first: Conv2d,
+    first_relu: Slopes,
+    blocks: Vec<Block>,
+    last: Linear,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    convs: [Conv2d; 2],
+    /// The convolution around the block, where its sizes change.
+    around: Option<Conv2d>,
+    relu: Slopes,
+}
+
+/// A convolution without bias and the norm behind it, as one; the norm's key follows the convolution's.
+fn folded(
+    (inputs, outputs): (usize, usize),
+    kernel: usize,
+    stride: usize,
+    vb: &VarBuilder,
+    (conv, norm): (&str, &str),
+) -> Candle<Conv2d> {
+    let config = ConvConfig {
+        stride,
+        padding: kernel / 2,
+    };
+    Conv2d::load_folded(
+        inputs,
+        outputs,
+        kernel,
+        config,
+        false,
+        vb.pp(conv),
+        vb.pp(norm),
+    )
+}
+
+/// A rectifier whose slope is 0 everywhere.
+fn relu(channels: usize, vb: &VarBuilder) -> Candle<Slopes> {
+    Slopes::new(&Tensor::zeros(channels, vb.dtype(), vb.device())?)
+}
+
+impl Block {
+    fn load(inputs: usize, outputs: usize, stride: usize, vb: &VarBuilder) -> Candle<Self> {
+        let around = (stride != 1 || inputs != outputs)
+            .then(|| {
+                let keys = ("downsample.0", "downsample.1");
+                folded((inputs, outputs), 1, stride, vb, keys)
+            })
+            .transpose()?;
+        Ok(Self {
+            convs: [
+                folded((inputs, outputs), 3, stride, vb, ("conv1", "bn1"))?,
+                folded((outputs, outputs), 3, 1, vb, ("conv2", "bn2"))?,
+            ],
+            around,
+            relu: relu(outputs, vb)?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> Candle<Tensor> {
+        let h = self.convs[0].forward_then(x, &Epilogue::rectified(&self.relu))?;
+        let around = match &self.around {
+            Some(conv) => conv.forward(x)?,
+            None => x.clone(),
+        };
+        // The rectifier that comes after the sum is a slope of 0.
+        let end = Epilogue {
+            residual: Some(&around),
+            slopes: Some(&self.relu),
+            ..Epilogue::default()
+        };
+        self.convs[1].forward_then(&h, &end)
+    }
+}
+
+impl ResNet18 {
+    /// For pictures of `inputs` channels and rows of `outputs` values.
+    pub fn load(inputs: usize, outputs: usize, vb: &VarBuilder) -> Candle<Self> {
+        let first = STAGES[0];
+        let mut blocks = Vec::new();
+        let mut channels = first;
+        for (stage, width) in STAGES.into_iter().enumerate() {
+            let vb = vb.pp(format!("layer{}", stage + 1));
+            let stride = if stage == 0 { 1 } else { 2 };
+            blocks.push(Block::load(channels, width, stride, &vb.pp(0))?);
+            blocks.push(Block::load(width, width, 1, &vb.pp(1))?);
+            channels = width;
+        }
+        Ok(Self {
+            first: folded((inputs, first), 7, 2, vb, ("conv1", "bn1"))?,
+            first_relu: relu(first, vb)?,
+            blocks,
+            last: candle_nn::linear(channels, outputs, vb.pp("fc"))?,
+        })
+    }
+
+    /// `[1, inputs, H, W]` to its row of values.
+    pub fn forward(&self, x: &Tensor, stop: Stop) -> Result<Vec<f32>, Error> {
+        check(stop)?;
+        let rectified = Epilogue::rectified(&self.first_relu);
+        let mut h = max_pool_3(&self.first.forward_then(x, &rectified)?)?;
+        for block in &self.blocks {
+            check(stop)?;
+            h = block.forward(&h)?;
+        }
+        let pooled = h.flatten_from(2)?.mean(2)?;
+        Ok(self.last.forward(&pooled)?.flatten_all()?.to_vec1()?)
+    }
+}

@@ -1,0 +1,324 @@
+//! What a sampled clip is made of: the noises that MoCoGAN turns into frames.
+//!
+//! The noises themselves are kept, not only a seed, so that a clip comes back exactly whatever drew them. They come from
+//! ChaCha streams, one for the content, one for the category, one for the motion's start and one for every frame's
+//! step: drawing one part anew leaves the others, and a longer clip begins as the shorter one did.
+
+mod blend;
+mod file;
+mod stream;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use stream::{Part, Stream};
+
+/// The expressions of the published MUG model, in the order of its categories (that of the training folders' names).
+pub const EXPRESSIONS: [&str; 6] = [
+    "anger",
+    "disgust",
+    "fear",
+    "happiness",
+    "sadness",
+    "surprise",
+];
+
+/// How many numbers a model takes of each kind; the defaults are the published model's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Numbers of the content code: who is seen.
+    pub content: usize,
+    /// Categories to choose from; 0 for a model without.
+    pub categories: usize,
+    /// Numbers of a motion code, and of the noise behind each.
+    pub motion: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            content: 50,
+            categories: 6,
+            motion: 10,
+        }
+    }
+}
+
+/// One category of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Category {
+    /// From 0, below `of`.
+    pub index: usize,
+    pub of: usize,
+}
+
+impl Category {
+    /// The category as the network takes it: 1 at its place, 0 elsewhere.
+    pub fn one_hot(self) -> Vec<f32> {
+        (0..self.of)
+            .map(|i| f32::from(u8::from(i == self.index)))
+            .collect()
+    }
+
+    /// What an artist reads: the expression of the published model, or the number.
+    pub fn title(self) -> String {
+        match EXPRESSIONS.get(self.index) {
+            Some(name) if self.of == EXPRESSIONS.len() => (*name).to_owned(),
+            _ => self.index.to_string(),
+        }
+    }
+}
+
+/// The category of this number (from 0) or, of six, of this expression, whatever its capitals; a word's beginning is
+/// enough when only one begins so.
+///
+/// # Errors
+/// [`SampleError::UnknownCategory`], with those that there are.
+pub fn category(name_or_number: &str, of: usize) -> Result<Category, SampleError> {
+    let names: &[&str] = if of == EXPRESSIONS.len() {
+        &EXPRESSIONS
+    } else {
+        &[]
+    };
+    let wanted = name_or_number.trim().to_lowercase();
+    let mut beginning = names
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| !wanted.is_empty() && name.starts_with(&wanted));
+    let index = match wanted.parse::<usize>() {
+        Ok(number) => Some(number),
+        // No expression is another's beginning, so a whole name is found here too.
+        Err(_) => beginning
+            .next()
+            .filter(|_| beginning.next().is_none())
+            .map(|(index, _)| index),
+    };
+    index
+        .filter(|&index| index < of)
+        .map(|index| Category { index, of })
+        .ok_or_else(|| SampleError::UnknownCategory {
+            name: name_or_number.to_owned(),
+            known: match (names, of) {
+                (_, 0) => "none, as the model has no categories".to_owned(),
+                ([], 1) => "0".to_owned(),
+                ([], _) => format!("a number from 0 to {}", of - 1),
+                (names, _) => names.join(", "),
+            },
+        })
+}
+
+/// Everything that a sampled clip is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "file::Stored", into = "file::Stored")]
+pub struct Sample {
+    /// Who is seen: normal noise, the same in every frame.
+    pub content: Vec<f32>,
+    /// What is done; none for a model without categories.
+    pub category: Option<Category>,
+    /// The motion's start: normal noise, itself not a frame.
+    pub h0: Vec<f32>,
+    /// One step a frame: normal noise, each as long as `h0`.
+    pub epsilon: Vec<Vec<f32>>,
+    /// Where further steps come from when the clip is made longer.
+    pub motion_seed: u64,
+}
+
+/// Why a sample can't be made, read or kept.
+#[derive(Debug, Error)]
+pub enum SampleError {
+    #[error(
+        "{what} should hold {expected} numbers, but holds {found}; use a sample of the same model."
+    )]
+    Length {
+        what: String,
+        expected: usize,
+        found: usize,
+    },
+    #[error("number {index} of {what} is not a finite number; draw the sample again.")]
+    NotFinite { what: String, index: usize },
+    #[error("a clip has from 1 to {most} frames, not {found}.", most = Sample::MOST_FRAMES)]
+    Frames { found: usize },
+    #[error("{name:?} is not a category of this model; use one of: {known}.")]
+    UnknownCategory { name: String, known: String },
+    #[error(
+        "the sample's category is {found}, but the model has {expected}; draw the sample with this model."
+    )]
+    Category { expected: String, found: String },
+    #[error("the way between two samples must be a number from 0 to 1, not {0}.")]
+    Way(f32),
+    #[error("this is not a sample that Mien has saved: {0}.")]
+    Damaged(String),
+    #[error("the sample was saved as version {0}, which this Mien doesn't know; use a newer one.")]
+    Version(u64),
+    #[error("the sample {} could not be read: {source}.", path.display())]
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("the sample could not be written to {}: {source}; see that the folder can be written to.", path.display())]
+    Unwritable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+}
+
+impl Sample {
+    /// More would only come from a slip of the hand: over an hour at eight frames a second.
+    pub const MOST_FRAMES: usize = 30_000;
+
+    /// Draws a sample. The content, the category (unless one is given), the motion's start and every frame's step come
+    /// from streams of their own, so the content doesn't depend on how many frames are drawn. The same seed and sizes
+    /// give the same numbers on every machine.
+    ///
+    /// # Errors
+    /// [`SampleError::Frames`], or [`SampleError::Category`] if the given one isn't of these sizes.
+    pub fn draw(
+        seed: u64,
+        sizes: &Sizes,
+        frames: usize,
+        category: Option<Category>,
+    ) -> Result<Self, SampleError> {
+        check_frames(frames)?;
+        let drawn = || {
+            (sizes.categories > 0).then(|| Category {
+                index: Stream::new(seed, Part::Category).below(sizes.categories),
+                of: sizes.categories,
+            })
+        };
+        let category = category.or_else(drawn);
+        check_category(category, sizes.categories)?;
+        Ok(Self {
+            content: Stream::new(seed, Part::Content).normals(sizes.content),
+            category,
+            h0: Stream::new(seed, Part::Start).normals(sizes.motion),
+            epsilon: steps(seed, sizes.motion, 0..frames),
+            motion_seed: seed,
+        })
+    }
+
+    /// How many numbers it holds of each kind.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            content: self.content.len(),
+            categories: self.category.map_or(0, |category| category.of),
+            motion: self.h0.len(),
+        }
+    }
+
+    /// How many frames it makes.
+    pub fn frames(&self) -> usize {
+        self.epsilon.len()
+    }
+
+    /// The category as the network takes it; nothing for a model without categories.
+    pub fn category_code(&self) -> Vec<f32> {
+        self.category.map(Category::one_hot).unwrap_or_default()
+    }
+
+    /// The same motion and category of someone else: the content that [`Sample::draw`] gives for this seed.
+    pub fn resample_content(&self, seed: u64) -> Self {
+        Self {
+            content: Stream::new(seed, Part::Content).normals(self.content.len()),
+            ..self.clone()
+        }
+    }
+
+    /// The same content and category in another motion of as many frames: that which [`Sample::draw`] gives for this seed.
+    pub fn resample_motion(&self, seed: u64) -> Self {
+        Self {
+            content: self.content.clone(),
+            category: self.category,
+            h0: Stream::new(seed, Part::Start).normals(self.h0.len()),
+            epsilon: steps(seed, self.h0.len(), 0..self.frames()),
+            motion_seed: seed,
+        }
+    }
+
+    /// The same sample longer or shorter. The frames that both have are the same; further ones come from the streams of
+    /// [`Sample::motion_seed`], so a clip cut and lengthened again is the clip that was drawn. An interpolated motion has
+    /// no stream of its own: what is cut off that comes back as the nearer sample's.
+    ///
+    /// # Errors
+    /// [`SampleError::Frames`].
+    pub fn with_frames(&self, frames: usize) -> Result<Self, SampleError> {
+        check_frames(frames)?;
+        let mut sample = self.clone();
+        sample.epsilon.truncate(frames);
+        let more = self.frames().min(frames)..frames;
+        sample
+            .epsilon
+            .extend(steps(self.motion_seed, self.h0.len(), more));
+        Ok(sample)
+    }
+
+    /// Checks that a model of these sizes can show the sample.
+    ///
+    /// # Errors
+    /// [`SampleError::Length`], [`SampleError::NotFinite`], [`SampleError::Frames`] or [`SampleError::Category`],
+    /// whichever comes first.
+    pub fn check(&self, sizes: &Sizes) -> Result<(), SampleError> {
+        check_code("the content", &self.content, sizes.content)?;
+        check_category(self.category, sizes.categories)?;
+        check_code("the motion's start", &self.h0, sizes.motion)?;
+        check_frames(self.frames())?;
+        for (i, step) in self.epsilon.iter().enumerate() {
+            // Named by the frame that an artist counts from 1.
+            check_code(&format!("the step of frame {}", i + 1), step, sizes.motion)?;
+        }
+        Ok(())
+    }
+}
+
+fn steps(seed: u64, motion: usize, frames: std::ops::Range<usize>) -> Vec<Vec<f32>> {
+    frames
+        .map(|frame| Stream::new(seed, Part::Step(frame as u32)).normals(motion))
+        .collect()
+}
+
+fn check_frames(found: usize) -> Result<(), SampleError> {
+    if (1..=Sample::MOST_FRAMES).contains(&found) {
+        Ok(())
+    } else {
+        Err(SampleError::Frames { found })
+    }
+}
+
+fn check_code(what: &str, code: &[f32], expected: usize) -> Result<(), SampleError> {
+    if code.len() != expected {
+        return Err(SampleError::Length {
+            what: what.to_owned(),
+            expected,
+            found: code.len(),
+        });
+    }
+    match code.iter().position(|v| !v.is_finite()) {
+        Some(index) => Err(SampleError::NotFinite {
+            what: what.to_owned(),
+            index,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_category(category: Option<Category>, of: usize) -> Result<(), SampleError> {
+    let good = match category {
+        Some(category) => category.of == of && category.index < of,
+        None => of == 0,
+    };
+    if good {
+        return Ok(());
+    }
+    Err(SampleError::Category {
+        expected: match of {
+            0 => "none".to_owned(),
+            of => format!("{of} from 0 on"),
+        },
+        found: match category {
+            Some(Category { index, of }) => format!("number {index} of {of}"),
+            None => "none".to_owned(),
+        },
+    })
+}

@@ -1,0 +1,252 @@
+//! Model files written from what a checkpoint holds: the tensors under the names that they are given, and a header that
+//! says what they are, so that opening the file never needs a flag.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata as Header, TensorInfo};
+
+use super::checkpoint::{DType, RawTensor, shown};
+use super::{Metadata, WeightsError};
+
+/// The longest header that safetensors' readers take.
+const HEADER: usize = 100_000_000;
+
+/// What is to happen to a file that has the name already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and nothing is written.
+    Refuse,
+    /// It is replaced once the new one is whole.
+    Replace,
+}
+
+/// Writes a model file, and gives its size in bytes.
+///
+/// F16 stays as it is; every other kind of float becomes F32, rounded to the nearest; whole numbers and truth values
+/// (such as `num_batches_tracked`) are left out, as no network reads them. The file takes its name when it is whole,
+/// so that whatever goes wrong, none is half-written. Beside the tensors themselves it takes twice the memory of the
+/// largest one to be converted. The same tensors and metadata give the same bytes.
+///
+/// # Errors
+/// [`WeightsError::Exists`] where `existing` says so, and [`WeightsError::NotWritten`] for a folder that isn't there or
+/// can't be written to, a full disk, no tensors, two of one name, and metadata that could not be read back.
+pub fn write_model<'a>(
+    path: &Path,
+    tensors: impl IntoIterator<Item = (impl Into<String>, &'a RawTensor)>,
+    metadata: &Metadata,
+    existing: Existing,
+) -> Result<u64, WeightsError> {
+    let refused = |reason: String, advice| WeightsError::NotWritten {
+        path: path.to_owned(),
+        reason,
+        advice,
+    };
+    let mut stored = BTreeMap::new();
+    for (name, tensor) in tensors {
+        let Some(dtype) = stored_as(tensor.dtype) else {
+            continue;
+        };
+        match stored.entry(name.into()) {
+            Entry::Vacant(free) => free.insert((tensor, dtype)),
+            Entry::Occupied(taken) => {
+                let reason = format!("two of its tensors would be called {}", shown(taken.key()));
+                return Err(refused(reason, "give each a name of its own"));
+            }
+        };
+    }
+    if stored.is_empty() {
+        let advice = "choose a checkpoint that holds the network itself";
+        return Err(refused("there are no weights to go in it".into(), advice));
+    }
+    let header = header(&stored, metadata)
+        .map_err(|reason| refused(reason, "import the checkpoint as it was published"))?;
+    let size = header.len() as u64
+        + stored
+            .values()
+            .map(|(tensor, _)| bytes_of(tensor))
+            .sum::<u64>();
+
+    let written = |error: io::Error| not_written(path, &error, size);
+    let target = target(path, existing)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".mien-").suffix(".part");
+    ordinary_mode(&mut builder);
+    let file = builder.tempfile_in(folder(&target)).map_err(written)?;
+    let mut file = BufWriter::with_capacity(1 << 20, file);
+    write_all(&mut file, &header, &stored).map_err(written)?;
+    let file = file.into_inner().map_err(|e| written(e.into_error()))?;
+    file.as_file().sync_all().map_err(written)?;
+    let persisted = match existing {
+        Existing::Replace => file.persist(&target),
+        Existing::Refuse => file.persist_noclobber(&target),
+    };
+    persisted.map_err(|e| written(e.error))?;
+    Ok(size)
+}
+
+/// Every tensor by its name, with what it is stored as.
+type Stored<'a> = BTreeMap<String, (&'a RawTensor, Dtype)>;
+
+/// What a tensor is stored as; `None` for one that is left out.
+fn stored_as(dtype: DType) -> Option<Dtype> {
+    match dtype {
+        DType::F16 => Some(Dtype::F16),
+        DType::BF16 | DType::F32 | DType::F64 => Some(Dtype::F32),
+        DType::I64 | DType::I32 | DType::U8 | DType::Bool => None,
+    }
+}
+
+/// The bytes that a tensor takes in the file.
+fn bytes_of(tensor: &RawTensor) -> u64 {
+    let elements = (tensor.data.len() / tensor.dtype.size()) as u64;
+    elements * if tensor.dtype == DType::F16 { 2 } else { 4 }
+}
+
+/// The header's length (8 bytes, little endian) and the header, padded so that the numbers begin at a multiple of 8.
+fn header(stored: &Stored<'_>, metadata: &Metadata) -> Result<Vec<u8>, String> {
+    let fields = metadata.to_fields()?;
+    let mut at = 0;
+    let mut infos = Vec::with_capacity(stored.len());
+    for (name, &(tensor, dtype)) in stored {
+        if name == "__metadata__" {
+            return Err(
+                "one of its tensors has a name that safetensors keeps for itself".to_owned(),
+            );
+        }
+        let end = at + bytes_of(tensor) as usize;
+        let info = TensorInfo {
+            dtype,
+            shape: tensor.shape.clone(),
+            data_offsets: (at, end),
+        };
+        infos.push((name.clone(), info));
+        at = end;
+    }
+    // Checks that every shape fits its bytes.
+    Header::new(None, infos.clone())
+        .map_err(|_| "one of its tensors is not of the size that its shape says".to_owned())?;
+
+    let json = |error: serde_json::Error| error.to_string();
+    let mut table = serde_json::Map::new();
+    let fields = serde_json::to_value(fields).map_err(json)?;
+    table.insert("__metadata__".to_owned(), fields);
+    for (name, info) in infos {
+        table.insert(name, serde_json::to_value(info).map_err(json)?);
+    }
+    let mut text = serde_json::to_vec(&table).map_err(json)?;
+    text.resize(text.len().next_multiple_of(8), b' ');
+    if text.len() > HEADER {
+        return Err("the names of its tensors are too long".to_owned());
+    }
+    Ok([&(text.len() as u64).to_le_bytes()[..], &text].concat())
+}
+
+fn write_all(file: &mut impl Write, header: &[u8], stored: &Stored<'_>) -> io::Result<()> {
+    file.write_all(header)?;
+    for (tensor, _) in stored.values() {
+        file.write_all(&numbers(tensor))?;
+    }
+    file.flush()
+}
+
+/// A tensor's elements as they are stored.
+fn numbers(tensor: &RawTensor) -> Cow<'_, [u8]> {
+    match tensor.dtype {
+        DType::F16 | DType::F32 => Cow::Borrowed(&tensor.data),
+        _ => {
+            let numbers = tensor.to_f32();
+            Cow::Owned(numbers.into_iter().flat_map(f32::to_le_bytes).collect())
+        }
+    }
+}
+
+/// Where `path` really leads: through links, and refused when it can't become a file.
+fn target(path: &Path, existing: Existing) -> Result<PathBuf, WeightsError> {
+    let refused = |reason: &str, advice| WeightsError::NotWritten {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+        advice,
+    };
+    if path.file_name().is_none() {
+        return Err(refused("that is no name of a file", "give it one"));
+    }
+    let Ok(there) = fs::symlink_metadata(path) else {
+        return Ok(path.to_owned());
+    };
+    if existing == Existing::Refuse {
+        return Err(WeightsError::Exists(path.to_owned()));
+    }
+    let leads_to = fs::metadata(path);
+    if !leads_to.as_ref().is_ok_and(fs::Metadata::is_file) {
+        let reason = "what has that name is no ordinary file";
+        return Err(refused(reason, "choose another name"));
+    }
+    // A rename would replace even a file that its owner protected.
+    if leads_to.is_ok_and(|file| file.permissions().readonly()) {
+        let reason = "the file of that name is protected against writing";
+        return Err(refused(reason, "choose another name"));
+    }
+    if there.file_type().is_symlink() {
+        fs::canonicalize(path).map_err(|error| not_written(path, &error, 0))
+    } else {
+        Ok(path.to_owned())
+    }
+}
+
+/// The folder of a path, `.` for a bare name.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// tempfile makes files that only their owner can read; a model file is like any other (the umask still applies).
+#[cfg(unix)]
+fn ordinary_mode(builder: &mut tempfile::Builder<'_, '_>) {
+    use std::os::unix::fs::PermissionsExt;
+    builder.permissions(fs::Permissions::from_mode(0o666));
+}
+
+#[cfg(not(unix))]
+fn ordinary_mode(_: &mut tempfile::Builder<'_, '_>) {}
+
+/// Why a file of so many bytes could not be written.
+fn not_written(path: &Path, error: &io::Error, size: u64) -> WeightsError {
+    use io::ErrorKind as Kind;
+    let path = path.to_owned();
+    let (reason, advice) = match error.kind() {
+        Kind::AlreadyExists => return WeightsError::Exists(path),
+        Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => (
+            format!("the disk has no room for its {:.1} MB", size as f64 / 1e6),
+            "make room, or choose a folder on another disk",
+        ),
+        Kind::NotFound | Kind::NotADirectory => (
+            "its folder is not there".to_owned(),
+            "make the folder, or choose another",
+        ),
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => (
+            "its folder may not be written to".to_owned(),
+            "choose a folder of your own",
+        ),
+        // The temporary name stands in the text of such an error, and would be taken for the file's.
+        _ => (
+            format!("the system says: {}", error.kind()),
+            "choose another folder",
+        ),
+    };
+    WeightsError::NotWritten {
+        path,
+        reason,
+        advice,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! The geometry that FOMM and TPS share, against definitions written as plainly as can be.
+
+use mien::methods::motion::{coordinate_grid, heatmaps, hull_area, movement_scale};
+use proptest::prelude::*;
+
+/// An edge of the hull is a pair of points that all others lie to the left of.
+fn hull_area_by_edges(points: &[[f32; 2]]) -> f64 {
+    let points: Vec<[f64; 2]> = points.iter().map(|p| p.map(f64::from)).collect();
+    let cross = |a: [f64; 2], b: [f64; 2], c: [f64; 2]| {
+        (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    };
+    let mut twice = 0.0;
+    for (i, &a) in points.iter().enumerate() {
+        for (j, &b) in points.iter().enumerate() {
+            let others = points.iter().enumerate().filter(|&(k, _)| k != i && k != j);
+            if i != j && others.clone().all(|(_, &c)| cross(a, b, c) > 0.0) {
+                twice += a[0] * b[1] - b[0] * a[1];
+            }
+        }
+    }
+    twice / 2.0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    // Random points are in general position, which the plain definition needs.
+    #[test]
+    fn hulls_agree_with_their_edges(
+        points in prop::collection::vec(prop::array::uniform2(-1.5f32..1.5), 3..14)
+    ) {
+        let (found, expected) = (hull_area(&points), hull_area_by_edges(&points));
+        prop_assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
+    }
+
+    #[test]
+    fn heatmaps_are_gaussians(
+        points in prop::collection::vec(prop::array::uniform2(-1.2f32..1.2), 1..4),
+        height in 2usize..9,
+        width in 2usize..9,
+    ) {
+        let maps = heatmaps(&points, (height, width), 0.05);
+        prop_assert_eq!(maps.len(), points.len() * height * width);
+        let mut maps = maps.into_iter();
+        for [px, py] in points {
+            for row in 0..height {
+                for column in 0..width {
+                    let y = 2.0 * row as f64 / (height - 1) as f64 - 1.0 - f64::from(py);
+                    let x = 2.0 * column as f64 / (width - 1) as f64 - 1.0 - f64::from(px);
+                    let expected = (-(x * x + y * y) / 0.1).exp();
+                    let found = f64::from(maps.next().unwrap());
+                    prop_assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn hulls_of_known_shapes() {
+    let square = [[0.0, 0.0], [2.0, 2.0], [2.0, 0.0], [0.0, 2.0]];
+    assert_eq!(hull_area(&square), 4.0);
+    let mut crowded = square.to_vec();
+    // Inside, on an edge, and a corner again.
+    crowded.extend([[1.0, 0.5], [1.0, 0.0], [2.0, 2.0]]);
+    assert_eq!(hull_area(&crowded), 4.0);
+    for flat in [
+        &[][..],
+        &square[..1],
+        &square[..2],
+        &[[0.0, 0.0], [1.0, 1.0], [3.0, 3.0]],
+    ] {
+        assert_eq!(hull_area(flat), 0.0);
+    }
+}
+
+#[test]
+fn scales_are_ratios_of_lengths() {
+    let small = [[0.0, 0.0], [0.1, 0.0], [0.0, 0.1]];
+    let large = small.map(|p| p.map(|v| 3.0 * v));
+    assert!((movement_scale(&large, &small).unwrap() - 3.0).abs() < 1e-6);
+    let line = [[0.0, 0.0], [0.5, 0.5], [1.0, 1.0]];
+    assert!(movement_scale(&line, &small).is_err());
+    assert!(movement_scale(&small, &line).is_err());
+}
+
+#[test]
+fn grids_reach_the_outermost_pixels() {
+    let expected = [
+        [-1.0, -1.0],
+        [0.0, -1.0],
+        [1.0, -1.0],
+        [-1.0, 1.0],
+        [0.0, 1.0],
+        [1.0, 1.0],
+    ];
+    assert_eq!(coordinate_grid(2, 3), expected.as_flattened());
+    assert_eq!(coordinate_grid(1, 1), [-1.0, -1.0]);
+}
