@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use mien::methods::mocogan::{Config, MoCoGan};
-use mien::studio::{Sample, Sizes};
+use mien::studio::{Sample, SampleSizes as Sizes};
 
 #[path = "../tests/common/procedural.rs"]
 mod procedural;

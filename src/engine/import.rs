@@ -11,7 +11,7 @@ use candle_nn::{Init, VarBuilder};
 use super::EngineError;
 use crate::methods::{fomm, ganimation, mocogan, tps};
 use crate::studio::ActionUnit;
-use crate::weights::checkpoint::{self, Checkpoint, Container, Method, RawTensor};
+use crate::weights::checkpoint::{self, Checkpoint, Container, Method, RawTensor, System};
 use crate::weights::{
     CropRule, Existing, Known, Metadata, Source, WeightsError, digest, known, write_model,
 };
@@ -253,6 +253,11 @@ fn recognised(
         }
     };
     let used = used.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(name) = left_over(&system, &shapes, &used) {
+        let reason =
+            format!("its tensor {name:?} has no place in the network that the others make");
+        return Err(mismatch(file, &reason));
+    }
     Ok(Found {
         architecture,
         config,
@@ -261,6 +266,24 @@ fn recognised(
         used,
         remarks,
     })
+}
+
+/// A tensor of FOMM's or TPS' networks that nothing asked for: the checkpoint is of a network that only looks like one of
+/// theirs, or lacks a part. What counts batches is of training, and the shrinking filter is always the same.
+fn left_over<'a>(
+    system: &System,
+    shapes: &'a BTreeMap<String, Vec<usize>>,
+    used: &BTreeSet<String>,
+) -> Option<&'a str> {
+    let networks = system.parts.iter().filter(|part| !part.prefix.is_empty());
+    let drawing: Vec<_> = networks
+        .filter(|part| part.name != "discriminator")
+        .collect();
+    let names = shapes.keys().map(String::as_str);
+    names
+        .filter(|name| drawing.iter().any(|part| name.starts_with(part.prefix)))
+        .filter(|name| !name.ends_with(".num_batches_tracked") && !name.ends_with(".down.weight"))
+        .find(|name| !used.contains(*name))
 }
 
 /// Which meaning of -1 and 1 the warps use, for a person.

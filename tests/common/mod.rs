@@ -2,4 +2,5 @@
 
 pub mod layers;
 pub mod procedural;
+pub mod recorder;
 pub mod sampling;

@@ -117,12 +117,13 @@ fn solve(mut system: [[f64; SIZE]; SIZE], mut right: [[f64; 2]; SIZE]) -> Option
         }
     }
     for row in (0..SIZE).rev() {
-        for axis in 0..2 {
-            let known: f64 = (row + 1..SIZE)
-                .map(|column| system[row][column] * right[column][axis])
-                .sum();
-            right[row][axis] = (right[row][axis] - known) / system[row][row];
+        let (unknown, known) = right.split_at_mut(row + 1);
+        let value = &mut unknown[row];
+        for (factor, known) in system[row][row + 1..].iter().zip(known) {
+            value[0] -= factor * known[0];
+            value[1] -= factor * known[1];
         }
+        *value = value.map(|v| v / system[row][row]);
     }
     Some(right)
 }

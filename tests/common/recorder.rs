@@ -1,0 +1,50 @@
+//! The tensors that a network asks for, with their shapes: a published checkpoint's, without a list of its keys.
+
+#![allow(dead_code)] // each test uses a part
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use candle_core::{DType, Device, Result, Shape, Tensor};
+use candle_nn::var_builder::SimpleBackend;
+use candle_nn::{Init, VarBuilder};
+
+use super::procedural::param;
+
+/// By key.
+pub type Shapes = BTreeMap<String, Vec<usize>>;
+
+/// The shapes that `make` asks of the weights that it is given, which are procedural.
+pub fn shapes_asked(seed: u64, make: impl FnOnce(VarBuilder)) -> Shapes {
+    let asked = Arc::<Mutex<Shapes>>::default();
+    let backend = Recorder {
+        seed,
+        asked: Arc::clone(&asked),
+    };
+    let vb = VarBuilder::from_backend(Box::new(backend), DType::F32, Device::Cpu);
+    make(vb);
+    let asked = asked.lock().unwrap();
+    asked.clone()
+}
+
+struct Recorder {
+    seed: u64,
+    asked: Arc<Mutex<Shapes>>,
+}
+
+impl SimpleBackend for Recorder {
+    fn get(&self, shape: Shape, name: &str, _: Init, _: DType, device: &Device) -> Result<Tensor> {
+        let dims = shape.dims().to_vec();
+        let values = param(name, &dims, self.seed);
+        self.asked.lock().unwrap().insert(name.to_owned(), dims);
+        Tensor::from_vec(values, shape, device)
+    }
+
+    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> Result<Tensor> {
+        candle_core::bail!("{name}: its shape is not known")
+    }
+
+    fn contains_tensor(&self, _: &str) -> bool {
+        true
+    }
+}
