@@ -100,7 +100,12 @@ proptest! {
     }
 
     #[test]
-    fn pooled_and_doubled(channels in 1usize..4, h in 1usize..12, w in 1usize..12) {
+    fn doubled(inputs in prop_oneof![1usize..5, 16usize..20], outputs in prop_oneof![1usize..8, 16usize..20], kernel in 1usize..5, padding in 0usize..3, h in 1usize..12, w in 1usize..24) {
+        layers::doubled(inputs, outputs, kernel, padding, (h, w));
+    }
+
+    #[test]
+    fn pooled(channels in 1usize..4, h in 1usize..12, w in 1usize..12) {
         sampling::pooling(channels, (h, w));
     }
 

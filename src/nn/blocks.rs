@@ -7,7 +7,7 @@ use super::batch_norm::BatchNorm;
 use super::conv::{Conv2d, ConvConfig};
 use super::epilogue::Epilogue;
 use super::norm::InstanceNorm;
-use super::resize::{avg_pool, upsample_nearest};
+use super::resize::avg_pool;
 
 /// Which norm stands in every block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +57,15 @@ impl SameBlock {
     /// # Errors
     /// If the channels differ.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let epilogue = Epilogue {
+        self.conv.forward_then(x, &self.epilogue())
+    }
+
+    fn epilogue(&self) -> Epilogue<'_> {
+        Epilogue {
             norm: self.norm.as_ref(),
             relu: true,
             ..Epilogue::default()
-        };
-        self.conv.forward_then(x, &epilogue)
+        }
     }
 }
 
@@ -102,7 +105,7 @@ impl UpBlock {
     /// # Errors
     /// If the channels differ.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.0.forward(&upsample_nearest(x)?)
+        self.0.conv.forward_doubled(x, &self.0.epilogue())
     }
 }
 

@@ -167,7 +167,25 @@ impl Conv2d {
     /// # Errors
     /// As [`Conv2d::forward`], or if the epilogue's shapes don't fit the result.
     pub fn forward_then(&self, x: &Tensor, epilogue: &Epilogue) -> Result<Tensor> {
-        let (n, channels, height, width) = x.dims4()?;
+        self.run(x, false, epilogue)
+    }
+
+    /// [`Conv2d::forward_then`] of the picture with every sample twice along each axis, without that ever being
+    /// written; for a stride of 1.
+    ///
+    /// # Errors
+    /// As [`Conv2d::forward_then`], or if the stride isn't 1.
+    pub fn forward_doubled(&self, x: &Tensor, epilogue: &Epilogue) -> Result<Tensor> {
+        if self.config.stride != 1 {
+            candle_core::bail!("a doubled picture is taken with a stride of 1 alone");
+        }
+        self.run(x, true, epilogue)
+    }
+
+    fn run(&self, x: &Tensor, doubled: bool, epilogue: &Epilogue) -> Result<Tensor> {
+        let (n, channels, own_height, own_width) = x.dims4()?;
+        let times = if doubled { 2 } else { 1 };
+        let (height, width) = (times * own_height, times * own_width);
         let (kh, kw) = self.kernel;
         let ConvConfig { stride, padding } = self.config;
         let (padded_h, padded_w) = (height + 2 * padding, width + 2 * padding);
@@ -180,7 +198,12 @@ impl Conv2d {
         }
 
         if let Kind::Candle { weight, bias } = &self.kind {
-            let y = conv2d(x, weight, padding, stride)?;
+            let y = if doubled {
+                let x = x.upsample_nearest2d(height, width)?;
+                conv2d(&x, weight, padding, stride)?
+            } else {
+                conv2d(x, weight, padding, stride)?
+            };
             let y = match bias {
                 Some(bias) => y.broadcast_add(bias)?,
                 None => y,
@@ -193,13 +216,14 @@ impl Conv2d {
         let mut out = vec![0f32; n * self.outputs * plane];
         host::with_values(x, |x| {
             for (x, out) in x
-                .chunks_exact(channels * height * width)
+                .chunks_exact(channels * own_height * own_width)
                 .zip(out.chunks_exact_mut(self.outputs * plane))
             {
                 match &self.kind {
                     // The planes as they lie, taken as one long row: nothing to pad, nothing to copy.
                     Kind::Direct(packed)
                         if self.kernel == (1, 1)
+                            && !doubled
                             && (stride, padding) == (1, 0)
                             && plane.is_multiple_of(packed.shape.width) =>
                     {
@@ -208,8 +232,9 @@ impl Conv2d {
                     Kind::Direct(packed) => {
                         let layout = Layout {
                             channels,
-                            height,
-                            width,
+                            height: own_height,
+                            width: own_width,
+                            doubled,
                             before: padding,
                             stride,
                             rows: out_h + (kh - 1) / stride,
@@ -218,7 +243,8 @@ impl Conv2d {
                         self.direct(packed, &layout, &layout.copy(x), out, out_w);
                     }
                     Kind::Winograd(winograd) => {
-                        winograd.run(x, (height, width), padding, out, (out_h, out_w));
+                        let size = (own_height, own_width, doubled);
+                        winograd.run(x, size, padding, out, (out_h, out_w));
                     }
                     Kind::Candle { .. } => {}
                 }

@@ -19,6 +19,8 @@ pub(super) struct Layout {
     pub channels: usize,
     pub height: usize,
     pub width: usize,
+    /// Whether every value stands for two along each axis; for a stride of 1.
+    pub doubled: bool,
     /// Zeros before the first row and column.
     pub before: usize,
     pub stride: usize,
@@ -51,8 +53,31 @@ impl Layout {
         padded
     }
 
+    fn double_plane(&self, from: &[f32], to: &mut [f32]) {
+        let n = (2 * self.width).min(self.pitch - self.before.min(self.pitch));
+        for (y, row) in from.chunks_exact(self.width).enumerate() {
+            let start = (2 * y + self.before) * self.pitch + self.before;
+            let Some(first) = to.get_mut(start..start + n) else {
+                break; // rows that no output sees
+            };
+            let mut pairs = first.chunks_exact_mut(2);
+            for (pair, &value) in (&mut pairs).zip(row) {
+                pair.fill(value);
+            }
+            if let ([last], Some(&value)) = (pairs.into_remainder(), row.get(n / 2)) {
+                *last = value;
+            }
+            if 2 * y + 1 + self.before < self.rows {
+                to.copy_within(start..start + n, start + self.pitch);
+            }
+        }
+    }
+
     fn copy_plane(&self, from: &[f32], to: &mut [f32]) {
         to.fill(0.0);
+        if self.doubled {
+            return self.double_plane(from, to);
+        }
         let s = self.stride;
         for (y, row) in from.chunks_exact(self.width).enumerate() {
             let y = y + self.before;

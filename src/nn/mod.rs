@@ -35,7 +35,7 @@ pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;
 pub use norm::InstanceNorm;
 pub use pool::{max_pool, max_pool_3};
-pub use resize::{AntiAlias, avg_pool, resize_bilinear, upsample_nearest};
+pub use resize::{AntiAlias, avg_pool, resize_bilinear};
 pub use sample::{Border, grid_sample};
 pub use separable::Separable;
 pub use slopes::Slopes;

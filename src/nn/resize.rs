@@ -1,4 +1,4 @@
-//! Pictures of other sizes: bilinear, doubled, halved, and halved without aliasing.
+//! Pictures of other sizes: bilinear, halved, and shrunk without aliasing.
 
 use candle_core::{Result, Tensor};
 
@@ -60,29 +60,6 @@ fn places(from: usize, to: usize, align_corners: bool) -> Vec<(usize, usize, f32
             (low, (low + 1).min(last), (at - low as f64) as f32)
         })
         .collect()
-}
-
-/// Every sample twice along each axis: `[N, C, H, W]` to `[N, C, 2 H, 2 W]`.
-///
-/// # Errors
-/// If `x` hasn't four dimensions.
-pub fn upsample_nearest(x: &Tensor) -> Result<Tensor> {
-    let (n, channels, height, width) = x.dims4()?;
-    let size = (2 * height, 2 * width);
-    if !host::is_ours(x) {
-        return x.upsample_nearest2d(size.0, size.1);
-    }
-    planes(x, size, |x, out| {
-        let rows = x.chunks_exact(width.max(1));
-        for (row, pair) in rows.zip(out.chunks_exact_mut(4 * width.max(1))) {
-            let (first, second) = pair.split_at_mut(2 * width);
-            for (to, &from) in first.chunks_exact_mut(2).zip(row) {
-                to.fill(from);
-            }
-            second.copy_from_slice(first);
-        }
-    })
-    .and_then(|out| Tensor::from_vec(out, (n, channels, size.0, size.1), x.device()))
 }
 
 /// The mean of every 2x2 samples: `[N, C, H, W]` to `[N, C, H / 2, W / 2]`; an odd row or column at the end is left out.

@@ -193,6 +193,7 @@ impl ConvTranspose2d {
             channels: self.inputs,
             height,
             width,
+            doubled: false,
             before,
             stride: 1,
             rows: (out_h - 1 + padding) / s + before + 1,

@@ -60,11 +60,11 @@ impl Winograd {
         }
     }
 
-    /// `[inputs, h, w]` to `[outputs, out_h, out_w]`.
+    /// `[inputs, h, w]` to `[outputs, out_h, out_w]`; `doubled` as [`Layout`] has it.
     pub fn run(
         &self,
         x: &[f32],
-        (height, width): (usize, usize),
+        (height, width, doubled): (usize, usize, bool),
         padding: usize,
         out: &mut [f32],
         (out_h, out_w): (usize, usize),
@@ -74,6 +74,7 @@ impl Winograd {
             channels: self.inputs,
             height,
             width,
+            doubled,
             before: padding,
             stride: 1,
             rows: tiles_y * OUT + IN - OUT,

@@ -103,7 +103,8 @@ impl Metadata {
         })
     }
 
-    fn from_fields(fields: &HashMap<String, String>) -> Result<Self, String> {
+    /// Reads the fields of a header; what is wrong with them, if they don't say enough.
+    pub(super) fn from_fields(fields: &HashMap<String, String>) -> Result<Self, String> {
         let field = |name: &str| {
             fields
                 .get(name)

@@ -7,10 +7,13 @@ mod metadata;
 mod source;
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
+use safetensors::tensor::Metadata as Header;
 
 pub use error::WeightsError;
 pub use import::{Existing, write_model};
@@ -178,10 +181,41 @@ pub fn installed(folder: Option<&Path>) -> Vec<Result<Installed, WeightsError>> 
         .collect();
     paths.sort();
     list.extend(paths.into_iter().map(|path| {
+        if let Some(entry) = describe_header(&path) {
+            return Ok(entry);
+        }
         let bytes = read_file(&path)?;
         describe(&path, &bytes, Origin::File(path.clone()))
     }));
     list
+}
+
+/// [`describe`] of a sound file by its header alone, since imported weights may be hundreds of megabytes. Nothing for any
+/// other file: read whole, it tells what is wrong with it.
+fn describe_header(path: &Path) -> Option<Installed> {
+    let mut file = File::open(path).ok()?;
+    let size = file.metadata().ok()?.len();
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
+    let numbers = size.checked_sub(8)?.checked_sub(length)?;
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).ok()?;
+    let header: Header = serde_json::from_slice(&header).ok()?;
+    if header.data_len() as u64 != numbers {
+        return None;
+    }
+    let tensors = header.tensors();
+    let elements = tensors
+        .values()
+        .map(|info| info.shape.iter().product::<usize>() as u64);
+    Some(Installed {
+        name: stem(path),
+        origin: Origin::File(path.to_owned()),
+        metadata: Metadata::from_fields(header.metadata().as_ref()?).ok()?,
+        size,
+        parameters: elements.sum(),
+    })
 }
 
 fn describe(path: &Path, bytes: &[u8], origin: Origin) -> Result<Installed, WeightsError> {
@@ -255,6 +289,21 @@ mod tests {
                 "{keep}"
             );
         }
+    }
+
+    #[test]
+    fn a_header_alone_tells_what_the_whole_file_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.safetensors");
+        let whole = Bundled::Ganimation.bytes();
+        std::fs::write(&path, whole).unwrap();
+        let short = describe_header(&path).unwrap();
+        let long = describe(&path, whole, Origin::File(path.clone())).unwrap();
+        assert_eq!((short.name, short.origin), (long.name, long.origin));
+        assert_eq!(short.metadata, long.metadata);
+        assert_eq!((short.size, short.parameters), (long.size, long.parameters));
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert!(describe_header(&path).is_none());
     }
 
     #[test]

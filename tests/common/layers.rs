@@ -110,6 +110,41 @@ pub fn convolution(case: Case) {
     }
 }
 
+/// A convolution of a picture whose samples are doubled, against that of the doubled picture.
+pub fn doubled(
+    inputs: usize,
+    outputs: usize,
+    kernel: usize,
+    padding: usize,
+    (h, w): (usize, usize),
+) {
+    if (2 * h + 2 * padding).min(2 * w + 2 * padding) < kernel {
+        return;
+    }
+    let (x, xs) = tensor("x", &[2, inputs, h, w]);
+    let (weight, _) = tensor("weight", &[outputs, inputs, kernel, kernel]);
+    let mut large = Vec::new();
+    for plane in xs.chunks(h * w) {
+        for y in 0..2 * h {
+            for x in 0..2 * w {
+                large.push(plane[y / 2 * w + x / 2]);
+            }
+        }
+    }
+    let large = Tensor::from_vec(large, (2, inputs, 2 * h, 2 * w), &Device::Cpu).unwrap();
+    let config = ConvConfig { stride: 1, padding };
+    for isa in Isa::available() {
+        let conv = Conv2d::with_isa(&weight, None, config, isa).unwrap();
+        let expected = conv.forward(&large).unwrap();
+        let found = conv.forward_doubled(&x, &Epilogue::default()).unwrap();
+        assert_eq!(found.dims(), expected.dims());
+        assert_eq!(values(&found), values(&expected), "{isa:?}");
+    }
+    let config = ConvConfig { stride: 2, padding };
+    let conv = Conv2d::new(&weight, None, config).unwrap();
+    assert!(conv.forward_doubled(&x, &Epilogue::default()).is_err());
+}
+
 /// The transposed convolution, or nothing if no output is left.
 pub fn transposed(case: Case) {
     let Case {
