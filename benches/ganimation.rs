@@ -1,4 +1,4 @@
-//! Milliseconds a frame, and once a portrait, of the default network and of the paper's.
+//! A frame, and what is done once a portrait, of the default network and of the paper's: milliseconds, GFLOP/s, memory.
 
 use std::hint::black_box;
 
@@ -7,8 +7,9 @@ use candle_nn::VarBuilder;
 use criterion::{Criterion, criterion_group, criterion_main};
 use mien::methods::ganimation::{Config, Generator};
 
-#[path = "../tests/common/procedural.rs"]
-mod procedural;
+mod support;
+
+use support::{print_peak_memory, procedural, work};
 
 fn default_network() -> Generator {
     let file = concat!(
@@ -44,8 +45,12 @@ fn frames(c: &mut Criterion) {
     let picture = procedural::image("portrait", &[1, 3, 128, 128], 1);
     let x = Tensor::from_vec(picture, (1, 3, 128, 128), &Device::Cpu).expect("values fit");
     let aus = [0.5; 17];
-    for (name, generator) in [("32@128", default_network()), ("64@128", paper_network())] {
-        c.bench_function(&format!("ganimation {name} prepare"), |b| {
+    for (name, gmac, generator) in [
+        ("32@128", 2.4, default_network()),
+        ("64@128", 9.6, paper_network()),
+    ] {
+        let mut c = c.benchmark_group(format!("ganimation {name}"));
+        c.bench_function("prepare", |b| {
             b.iter(|| {
                 generator
                     .prepare(black_box(&x))
@@ -53,13 +58,16 @@ fn frames(c: &mut Criterion) {
             });
         });
         let prepared = generator.prepare(&x).expect("a prepared picture");
-        c.bench_function(&format!("ganimation {name} frame"), |b| {
+        c.throughput(work(gmac));
+        c.bench_function("frame", |b| {
             b.iter(|| {
                 generator
                     .frame(black_box(&prepared), &aus, &|| false)
                     .expect("a frame")
             });
         });
+        c.finish();
+        print_peak_memory(name);
     }
 }
 

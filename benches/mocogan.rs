@@ -1,4 +1,4 @@
-//! Milliseconds for a clip of sixteen frames and for one frame, at the published size.
+//! A clip of sixteen frames and one frame of MoCoGAN, at the published size: milliseconds, GFLOP/s, memory.
 
 use std::hint::black_box;
 
@@ -6,8 +6,12 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use mien::methods::mocogan::{Config, MoCoGan};
 use mien::studio::{Sample, SampleSizes as Sizes};
 
-#[path = "../tests/common/procedural.rs"]
-mod procedural;
+mod support;
+
+use support::{print_peak_memory, procedural, work};
+
+/// GMAC of a frame.
+const WORK: f64 = 0.1;
 
 fn frames(c: &mut Criterion) {
     let network = MoCoGan::new(&Config::default(), procedural::weights("", 1)).expect("a network");
@@ -18,18 +22,23 @@ fn frames(c: &mut Criterion) {
     let prepare = || network.prepare(&sample.content, &sample.category_code());
     let prepared = prepare().expect("a prepared clip");
 
-    c.bench_function("mocogan motion of 16 frames", |b| {
+    let mut c = c.benchmark_group("mocogan");
+    c.bench_function("motion of 16 frames", |b| {
         b.iter(|| network.motion(black_box(&sample.h0), &sample.epsilon));
     });
-    c.bench_function("mocogan prepare", |b| {
+    c.bench_function("prepare", |b| {
         b.iter(|| black_box(prepare()));
     });
-    c.bench_function("mocogan frame", |b| {
+    c.throughput(work(WORK));
+    c.bench_function("frame", |b| {
         b.iter(|| network.frame(black_box(&prepared), &motion[0], &|| false));
     });
-    c.bench_function("mocogan 16 frames", |b| {
+    c.throughput(work(16.0 * WORK));
+    c.bench_function("16 frames", |b| {
         b.iter(|| network.frames(black_box(&prepared), &motion, &|| false));
     });
+    c.finish();
+    print_peak_memory("mocogan");
 }
 
 criterion_group!(benches, frames);

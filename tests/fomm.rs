@@ -2,13 +2,12 @@
 
 mod common;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
 
-use candle_core::{DType, Device, Result, Shape, Tensor};
-use candle_nn::var_builder::SimpleBackend;
-use candle_nn::{Init, VarBuilder};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use common::procedural::{image, param};
+use common::recorder::{Shapes, shapes_asked};
 use mien::methods::fomm::{
     Config, DenseMotionConfig, DetectorConfig, Error, Fomm, GeneratorConfig, Jacobians, KeyPoints,
 };
@@ -54,34 +53,9 @@ fn without_extras() -> Config {
     config
 }
 
-type Asked = Arc<Mutex<BTreeMap<String, Vec<usize>>>>;
-
-/// Procedural weights that note what was asked for.
-struct Recorder(Asked);
-
-impl SimpleBackend for Recorder {
-    fn get(&self, shape: Shape, name: &str, _: Init, _: DType, device: &Device) -> Result<Tensor> {
-        let mut asked = self.0.lock().unwrap();
-        asked.insert(name.to_owned(), shape.dims().to_vec());
-        Tensor::from_vec(param(name, shape.dims(), 1), shape, device)
-    }
-
-    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> Result<Tensor> {
-        candle_core::bail!("{name}: its shape is not known")
-    }
-
-    fn contains_tensor(&self, _: &str) -> bool {
-        true
-    }
-}
-
 /// The shapes of a checkpoint as the authors' code would save it.
-fn published_shapes(config: &Config) -> BTreeMap<String, Vec<usize>> {
-    let asked = Asked::default();
-    let backend = Box::new(Recorder(asked.clone()));
-    let vb = VarBuilder::from_backend(backend, DType::F32, Device::Cpu);
-    Fomm::new(config, vb).unwrap();
-    let mut shapes = asked.lock().unwrap().clone();
+fn published_shapes(config: &Config) -> Shapes {
+    let mut shapes = shapes_asked(1, |vb| drop(Fomm::new(config, vb).unwrap()));
     for (network, downscale) in [
         ("kp_detector", config.detector.downscale),
         (
@@ -106,7 +80,7 @@ fn tensors(config: &Config) -> HashMap<String, Tensor> {
         .collect()
 }
 
-fn load(config: &Config, tensors: HashMap<String, Tensor>) -> std::result::Result<Fomm, Error> {
+fn load(config: &Config, tensors: HashMap<String, Tensor>) -> Result<Fomm, Error> {
     let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
     Fomm::new(config, vb)
 }
@@ -364,7 +338,7 @@ fn odd_sizes_are_found_too() {
 
 #[test]
 fn foreign_shapes_are_refused() {
-    let nothing = BTreeMap::new();
+    let nothing = Shapes::new();
     let error = Config::infer(&nothing).unwrap_err();
     assert!(matches!(error, Error::MissingTensor { .. }), "{error}");
     for (key, shape) in [

@@ -6,28 +6,14 @@
 mod common;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use candle_core::{Device, Tensor};
+use common::parity::{apart, expected, seed};
 use common::procedural::{adjusted_weights, image};
 use mien::methods::fomm::{Config, Fomm, Frame, KeyPoints, relative};
 
 const PLACES: f32 = 2e-4;
 const PICTURES: f32 = 1e-3;
-
-fn seed() -> u64 {
-    std::env::var("MIEN_PARITY_SEED").map_or(1, |s| s.parse().expect("MIEN_PARITY_SEED: a number"))
-}
-
-fn expected() -> HashMap<String, Tensor> {
-    let folder = std::env::var_os("MIEN_PARITY_DIR").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/parity"),
-        PathBuf::from,
-    );
-    let file = folder.join("fomm.safetensors");
-    candle_core::safetensors::load(&file, &Device::Cpu)
-        .unwrap_or_else(|e| panic!("{}: {e}", file.display()))
-}
 
 fn model(align_corners: bool) -> Fomm {
     let weights = adjusted_weights("", seed(), |name, values| {
@@ -53,15 +39,7 @@ fn picture(name: &str) -> Tensor {
 
 fn assert_near(name: &str, found: &[f32], expected: &Tensor, tolerance: f32) {
     let expected = expected.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-    assert_eq!(found.len(), expected.len(), "{name}");
-    let most = found.iter().zip(&expected).fold(0.0, |most, (a, b)| {
-        let d = (a - b).abs();
-        if d.is_nan() {
-            f32::INFINITY
-        } else {
-            d.max(most)
-        }
-    });
+    let most = apart(found, &expected);
     println!("{name}: {most:e}");
     assert!(most <= tolerance, "{name} differs by {most}");
 }
@@ -83,7 +61,7 @@ fn assert_key_points(name: &str, found: &KeyPoints, expected: &HashMap<String, T
 }
 
 fn agrees(era: &str, align_corners: bool) {
-    let expected = expected();
+    let expected = expected("fomm.safetensors");
     let model = model(align_corners);
     let go = || false;
     let prepared = model.prepare(&picture("source")).unwrap();

@@ -6,28 +6,14 @@
 mod common;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
+use common::parity::{difference, expected, seed};
 use common::procedural::{fnv1a64, ganimation_keys, image, param, u};
 use mien::methods::ganimation::{Config, Critic, Error, Generator, Prepared, result};
 
 const PICTURES: usize = 2;
-
-fn seed() -> u64 {
-    std::env::var("MIEN_PARITY_SEED").map_or(1, |s| s.parse().expect("MIEN_PARITY_SEED: a number"))
-}
-
-fn expected() -> HashMap<String, Tensor> {
-    let folder = std::env::var_os("MIEN_PARITY_DIR").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/parity"),
-        PathBuf::from,
-    );
-    let file = folder.join("ganimation.safetensors");
-    candle_core::safetensors::load(&file, &Device::Cpu)
-        .unwrap_or_else(|e| panic!("{}: {e}", file.display()))
-}
 
 fn weights(config: &Config, seed: u64) -> HashMap<String, Tensor> {
     ganimation_keys(config.conv_dim, config.repeat_num, config.c_dim)
@@ -61,20 +47,6 @@ fn inputs(seed: u64) -> (Tensor, Tensor) {
     )
 }
 
-fn difference(a: &Tensor, b: &Tensor) -> f32 {
-    assert_eq!(a.dims(), b.dims());
-    let a = a.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-    let b = b.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-    a.iter().zip(&b).fold(0.0, |most, (a, b)| {
-        let d = (a - b).abs();
-        if d.is_nan() {
-            f32::INFINITY
-        } else {
-            d.max(most)
-        }
-    })
-}
-
 #[test]
 fn procedural_checks() {
     assert_eq!(fnv1a64("source"), 0x76db_dc22_8f78_2db8);
@@ -101,7 +73,7 @@ fn agrees_with_the_published_generator() {
     let output = generator.forward(&x, &aus).unwrap();
     let blended = result(&x, &output).unwrap();
 
-    let expected = expected();
+    let expected = expected("ganimation.safetensors");
     for (name, found) in [
         ("color", &output.color),
         ("attention", &output.attention),
@@ -117,7 +89,7 @@ fn agrees_with_the_published_generator() {
 fn agrees_with_the_published_critic() {
     let vb = common::procedural::weights("critic.", seed());
     let critic = Critic::new(&Config::default(), vb).unwrap();
-    let expected = expected();
+    let expected = expected("ganimation.safetensors");
     // What the critic judged is the generator's result, not the portrait.
     let verdict = critic.forward(&expected["result"]).unwrap();
     for (name, found) in [

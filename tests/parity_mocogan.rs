@@ -6,27 +6,13 @@
 mod common;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
+use common::parity::{apart, expected, seed};
 use common::procedural::{param, u, weights};
 use mien::methods::mocogan::{Config, Error, MoCoGan};
 use mien::studio::{Category, Sample, SampleSizes as Sizes};
-
-fn seed() -> u64 {
-    std::env::var("MIEN_PARITY_SEED").map_or(1, |s| s.parse().expect("MIEN_PARITY_SEED: a number"))
-}
-
-fn expected() -> HashMap<String, Tensor> {
-    let folder = std::env::var_os("MIEN_PARITY_DIR").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/parity"),
-        PathBuf::from,
-    );
-    let file = folder.join("mocogan.safetensors");
-    candle_core::safetensors::load(&file, &Device::Cpu)
-        .unwrap_or_else(|e| panic!("{}: {e}", file.display()))
-}
 
 fn small() -> Config {
     Config {
@@ -56,18 +42,6 @@ fn values(x: &Tensor) -> Vec<f32> {
     x.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-fn difference(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    let pairs = a.iter().zip(b).map(|(a, b)| (a - b).abs());
-    pairs.fold(0.0, |most, d| {
-        if d.is_nan() {
-            f32::INFINITY
-        } else {
-            d.max(most)
-        }
-    })
-}
-
 #[test]
 fn agrees_with_the_published_generator() {
     let network = network(&Config::default(), seed());
@@ -79,12 +53,12 @@ fn agrees_with_the_published_generator() {
     let frames = network.frames(&prepared, &motion, &|| false).unwrap();
     assert_eq!(frames.dims(), [16, 3, 64, 64]);
 
-    let expected = expected();
+    let expected = expected("mocogan.safetensors");
     for (name, found, bound) in [
         ("z_motion", motion.concat(), 2e-4),
         ("frames", values(&frames), 1e-3),
     ] {
-        let d = difference(&found, &values(&expected[name]));
+        let d = apart(&found, &values(&expected[name]));
         println!("{name}: {d:e}");
         assert!(d <= bound, "{name} differs by {d}");
     }
@@ -102,7 +76,7 @@ fn a_frame_alone_is_the_frame_of_the_clip() {
     for (i, code) in motion.iter().enumerate() {
         let frame = network.frame(&prepared, code, &|| false).unwrap();
         assert_eq!(frame.dims(), [1, 3, 64, 64]);
-        let d = difference(&values(&frame), &values(&clip.get(i).unwrap()));
+        let d = apart(&values(&frame), &values(&clip.get(i).unwrap()));
         assert!(d <= 1e-6, "frame {i} differs by {d}");
     }
 }
@@ -149,7 +123,7 @@ fn agrees_with_the_definition() {
             }
         }
         let wanted = values(&h.tanh().unwrap());
-        let d = difference(&values(&found.get(i).unwrap()), &wanted);
+        let d = apart(&values(&found.get(i).unwrap()), &wanted);
         assert!(d <= 1e-6, "frame {i} differs by {d}");
         assert!(wanted.iter().any(|v| v.abs() > 1e-2));
     }
@@ -187,7 +161,7 @@ fn motion_is_a_gru() {
             next[i] = (1.0 - z) * new + z * h[i];
         }
         h = next;
-        assert!(difference(&h, found) <= 1e-5);
+        assert!(apart(&h, found) <= 1e-5);
     }
 }
 
@@ -223,11 +197,11 @@ fn a_sample_becomes_frames() {
     };
     let five = draw(&sample);
     let eight = draw(&sample.with_frames(8).unwrap());
-    assert!(difference(&five, &eight[..five.len()]) <= 1e-6);
+    assert!(apart(&five, &eight[..five.len()]) <= 1e-6);
     let replayed = Sample::from_json(&sample.to_json().unwrap()).unwrap();
     assert_eq!(draw(&replayed), five);
-    assert!(difference(&draw(&sample.resample_content(3)), &five) > 1e-3);
-    assert!(difference(&draw(&sample.resample_motion(3)), &five) > 1e-3);
+    assert!(apart(&draw(&sample.resample_content(3)), &five) > 1e-3);
+    assert!(apart(&draw(&sample.resample_motion(3)), &five) > 1e-3);
 }
 
 #[test]

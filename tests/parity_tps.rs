@@ -6,27 +6,12 @@
 mod common;
 mod tps_support;
 
-use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use candle_core::{Device, Tensor};
+use common::parity::{difference, expected, seed};
 use mien::methods::tps::{Config, KeyPoints, Mode, Tps};
-use tps_support::{Shapes, difference, go, model, picture, points};
-
-fn seed() -> u64 {
-    std::env::var("MIEN_PARITY_SEED").map_or(1, |s| s.parse().expect("MIEN_PARITY_SEED: a number"))
-}
-
-fn expected() -> HashMap<String, Tensor> {
-    let folder = std::env::var_os("MIEN_PARITY_DIR").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/parity"),
-        PathBuf::from,
-    );
-    let file = folder.join("tps.safetensors");
-    candle_core::safetensors::load(&file, &Device::Cpu)
-        .unwrap_or_else(|e| panic!("{}: {e}", file.display()))
-}
+use tps_support::{Shapes, go, model, picture, points};
 
 /// The published sizes.
 static FULL: LazyLock<(Tps, Shapes)> = LazyLock::new(|| model(&Config::default(), seed()));
@@ -37,7 +22,7 @@ fn agrees_with_the_published_model() {
     const PICTURES: f32 = 1e-3;
 
     let tps = &FULL.0;
-    let expected = expected();
+    let expected = expected("tps.safetensors");
     let mut worst = Vec::new();
     let mut compare = |name: &str, found: &Tensor, tolerance: f32| {
         let d = difference(found, &expected[name]);

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
+use common::parity::difference;
 use mien::methods::tps::{
     AvdConfig, Config, DenseMotionConfig, Error, KeyPoints, Mode, Tps, relative,
 };
-use tps_support::{SMALL, Shapes, difference, go, model, picture, points, small_config};
+use tps_support::{SMALL, Shapes, go, model, picture, points, small_config};
 
 #[test]
 fn shapes_tell_odd_sizes() {

@@ -2,6 +2,10 @@
 
 pub mod fomm;
 pub mod ganimation;
+mod loading;
 pub mod mocogan;
 pub mod motion;
 pub mod tps;
+
+/// Asked between layers: whether what is in the making is no longer wanted.
+pub type Stop<'a> = &'a dyn Fn() -> bool;

@@ -14,17 +14,22 @@ use super::procedural::param;
 /// By key.
 pub type Shapes = BTreeMap<String, Vec<usize>>;
 
-/// The shapes that `make` asks of the weights that it is given, which are procedural.
-pub fn shapes_asked(seed: u64, make: impl FnOnce(VarBuilder)) -> Shapes {
+/// What `make` makes of the procedural weights that it is given, and the shapes that it asked for.
+pub fn recorded<T>(seed: u64, make: impl FnOnce(VarBuilder) -> T) -> (T, Shapes) {
     let asked = Arc::<Mutex<Shapes>>::default();
     let backend = Recorder {
         seed,
         asked: Arc::clone(&asked),
     };
     let vb = VarBuilder::from_backend(Box::new(backend), DType::F32, Device::Cpu);
-    make(vb);
+    let made = make(vb);
     let asked = asked.lock().unwrap();
-    asked.clone()
+    (made, asked.clone())
+}
+
+/// The shapes alone.
+pub fn shapes_asked(seed: u64, make: impl FnOnce(VarBuilder)) -> Shapes {
+    recorded(seed, make).1
 }
 
 struct Recorder {

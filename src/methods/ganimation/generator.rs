@@ -6,10 +6,7 @@ use candle_nn::VarBuilder;
 use crate::nn::{self, ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm};
 
 use super::dialect::FIRST_BLOCK;
-use super::{Config, Dialect, Error};
-
-/// Asked between layers: whether the frame in the making is no longer wanted.
-pub type Stop<'a> = &'a dyn Fn() -> bool;
+use super::{Config, Dialect, Error, Stop};
 
 /// What the generator gives for a picture.
 #[derive(Clone, Debug)]

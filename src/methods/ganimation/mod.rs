@@ -24,4 +24,6 @@ pub use config::Config;
 pub use critic::{Critic, Verdict};
 pub use dialect::Dialect;
 pub use error::Error;
-pub use generator::{Generator, Output, Prepared, Stop, result};
+pub use generator::{Generator, Output, Prepared, result};
+
+pub use super::Stop;

@@ -1,5 +1,7 @@
 //! What can go wrong between a weights file and a frame.
 
+use crate::methods::loading::Fault;
+
 /// Each text is one sentence for a person; the caller adds the file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -62,21 +64,18 @@ impl From<candle_core::Error> for Error {
 impl Error {
     /// Finds in an error of candle's loader what a person needs: which tensor, which shapes.
     pub(super) fn loading(error: candle_core::Error) -> Self {
-        use candle_core::Error as E;
-
-        match error {
-            E::WithBacktrace { inner, .. } => Self::loading(*inner),
-            E::WithPath { inner, .. } => Self::loading(*inner),
-            E::CannotFindTensor { path } => Self::MissingTensor { name: path },
-            E::UnexpectedShape { msg, expected, got } => Self::TensorShape {
-                name: msg
-                    .strip_prefix("shape mismatch for ")
-                    .unwrap_or(&msg)
-                    .to_owned(),
-                expected: expected.into_dims(),
-                found: got.into_dims(),
+        match Fault::of(error) {
+            Fault::Missing(name) => Self::MissingTensor { name },
+            Fault::Shape {
+                name,
+                expected,
+                found,
+            } => Self::TensorShape {
+                name,
+                expected,
+                found,
             },
-            other => Self::Tensor(other),
+            Fault::Other(error) => Self::Tensor(error),
         }
     }
 

@@ -6,10 +6,7 @@ use candle_nn::VarBuilder;
 use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue};
 
 use super::motion::Gru;
-use super::{Config, Error};
-
-/// Asked between layers: whether the frames in the making are no longer wanted.
-pub type Stop<'a> = &'a dyn Fn() -> bool;
+use super::{Config, Error, Stop};
 
 /// What of a clip depends on content and category alone; made by [`MoCoGan::prepare`].
 #[derive(Clone, Debug)]

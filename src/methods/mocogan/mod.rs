@@ -19,4 +19,6 @@ mod motion;
 
 pub use config::Config;
 pub use error::Error;
-pub use generator::{MoCoGan, Prepared, Stop};
+pub use generator::{MoCoGan, Prepared};
+
+pub use super::Stop;
