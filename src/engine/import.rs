@@ -212,7 +212,8 @@ fn recognised(
             config.align_corners = options
                 .align_corners
                 .unwrap_or(checkpoint.container != Container::Zip);
-            remarks.push(era(config.align_corners, options.align_corners.is_some()));
+            let asked = options.align_corners.is_some();
+            remarks.push(era(config.align_corners, asked, checkpoint.container));
             fomm::Fomm::new(&config, vb).map_err(|e| wrong(&e))?;
             ("fomm", json(&config)?, crop(VOX_SCALE))
         }
@@ -287,16 +288,16 @@ fn left_over<'a>(
 }
 
 /// Which meaning of -1 and 1 the warps use, for a person.
-fn era(align_corners: bool, asked: bool) -> String {
+fn era(align_corners: bool, asked: bool, container: Container) -> String {
     let meaning = if align_corners {
         "as torch did before 1.3 (align_corners)"
     } else {
         "as torch has done since 1.3 (no align_corners)"
     };
-    let why = if asked {
-        "as you asked"
-    } else {
-        "as its container tells; --align-corners says otherwise"
+    let why = match container {
+        _ if asked => "as you asked",
+        Container::Safetensors => "as for the published weights; --align-corners no says otherwise",
+        _ => "as the age of its container tells; --align-corners says otherwise",
     };
     format!("its warps are done {meaning}, {why}.")
 }
