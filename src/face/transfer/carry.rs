@@ -34,7 +34,7 @@ pub(super) fn moved(
         if dx == 0.0 && dy == 0.0 && loss == 0.0 && color == [0.0; 5] {
             return;
         }
-        let warped = if shrink <= SHRUNK.0 {
+        let warped = if shrink[0].max(shrink[1]) <= SHRUNK.0 {
             reader.read(at, (dx, dy))
         } else {
             spread(&reader, field, place, at, (u, v), shrink)
@@ -115,18 +115,24 @@ fn spread(
     place: &TurnedSquare,
     at: (usize, usize),
     (u, v): (f32, f32),
-    shrink: f32,
+    shrink: [f32; 2],
 ) -> [f32; 4] {
-    let places = shrink.ceil().clamp(2.0, MOST_PLACES);
-    let wide = ((shrink - SHRUNK.0) / (SHRUNK.1 - SHRUNK.0)).clamp(0.0, 1.0);
-    let count = places as usize;
-    let offset = |k: usize| ((k as f32 + 0.5) / places - 0.5) * wide;
+    // Each axis for itself: what is squeezed is most often squeezed one way.
+    let places = shrink.map(|shrink| {
+        if shrink <= SHRUNK.0 {
+            1.0
+        } else {
+            shrink.ceil().clamp(2.0, MOST_PLACES)
+        }
+    });
+    let wide = shrink.map(|shrink| ((shrink - SHRUNK.0) / (SHRUNK.1 - SHRUNK.0)).clamp(0.0, 1.0));
+    let offset = |axis: usize, k: usize| ((k as f32 + 0.5) / places[axis] - 0.5) * wide[axis];
     let (cos, sin) = (place.angle.cos() as f32, place.angle.sin() as f32);
     let side = place.side as f32;
     let mut sum = [0.0f32; 4];
-    for j in 0..count {
-        for i in 0..count {
-            let (x, y) = (offset(i), offset(j));
+    for j in 0..places[1] as usize {
+        for i in 0..places[0] as usize {
+            let (x, y) = (offset(0, i), offset(1, j));
             let near = (
                 u + (x * cos + y * sin) / side,
                 v + (y * cos - x * sin) / side,
@@ -138,7 +144,7 @@ fn spread(
             }
         }
     }
-    sum.map(|value| value / (places * places))
+    sum.map(|value| value / (places[0] * places[1]))
 }
 
 /// Writes a colour in 0..=255 times `cover`, in 0..=1.

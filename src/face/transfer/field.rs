@@ -20,10 +20,11 @@ impl Drift {
     pub fn between(rest: &Sound, motion: &Sound) -> Self {
         let mut doubts: Vec<Plane> = rest.doubts.iter().chain(&motion.doubts).cloned().collect();
         let away = |axis: usize| {
-            let pairs = motion.flow[axis].values.iter();
-            let values = pairs
-                .zip(&rest.flow[axis].values)
-                .map(|(now, at_rest)| now - at_rest);
+            let pairs = motion.flow[axis].values.iter().zip(&rest.flow[axis].values);
+            let values = pairs.map(|(now, at_rest)| {
+                let away = now - at_rest;
+                if away.is_finite() { away } else { 0.0 }
+            });
             Plane {
                 values: values.collect(),
                 ..motion.flow[axis]
@@ -69,7 +70,7 @@ const STILL: (f32, f32) = (0.15, 0.6);
 const STILL_AT_NETWORK: (f32, f32) = (0.04, 0.15);
 
 /// The share of the crop's side over which even the smallest displacement fades towards the edge, and what each share
-/// of displacement adds to it. At 2 the fade can at most squeeze the picture to a quarter, never fold it.
+/// of displacement adds to it. At 2 the fade of an even displacement stretches the picture fourfold at most, and never folds it.
 const EDGE: f32 = 0.03;
 const EDGE_BY_DRIFT: f32 = 2.0;
 
@@ -84,9 +85,9 @@ const RIM: f32 = 1.5;
 pub(super) struct Field {
     size: usize,
     cells: Vec<[f32; CELL]>,
-    /// How much smaller the picture is shown at each cell, along the axis where it is smallest; 1 where it isn't, and 0
-    /// where nothing happens between the cell and the next ones.
-    shrink: Vec<f32>,
+    /// How many pixels of the portrait go by for one of the result's, across and down; 0 where nothing happens between
+    /// the cell and the next ones.
+    shrink: Vec<[f32; 2]>,
 }
 
 /// Two of displacement, one of loss, three of colour; two more make it a whole number of CPU registers.
@@ -141,7 +142,7 @@ impl Field {
                     }
                 }
             });
-        let shrink = shrink(&cells, size, side / size as f32);
+        let shrink = shrink(&cells, size, side / size as f32, (sin, cos));
         Self {
             size,
             cells,
@@ -186,12 +187,13 @@ impl Field {
         })
     }
 
-    /// How much smaller the picture is shown near a place in the crop, at least 1; `None` where nothing happens.
+    /// How many pixels of the portrait go by near a place in the crop for one of the result's, across and down; `None`
+    /// where nothing happens.
     #[inline]
-    pub fn shrink(&self, (u, v): (f32, f32)) -> Option<f32> {
+    pub fn shrink(&self, (u, v): (f32, f32)) -> Option<[f32; 2]> {
         let (left, upper) = (before(u, self.size).0, before(v, self.size).0);
         let shrink = self.shrink[upper * self.size + left];
-        (shrink > 0.0).then_some(shrink)
+        (shrink != [0.0; 2]).then_some(shrink)
     }
 }
 
@@ -224,31 +226,33 @@ fn before(place: f32, size: usize) -> (usize, f32) {
     (first, at - first as f32)
 }
 
-/// The greater singular value of the map from result to source, from each cell's neighbours; `pixels` a cell. 0 where
-/// nothing happens between the cell and the next ones.
-fn shrink(cells: &[[f32; CELL]], size: usize, pixels: f32) -> Vec<f32> {
+/// How many pixels of the portrait go by for one of the result's, from each cell's neighbours; `pixels` a cell.
+fn shrink(cells: &[[f32; CELL]], size: usize, pixels: f32, angle: (f32, f32)) -> Vec<[f32; 2]> {
+    let (sin, cos) = angle;
     (0..size * size)
         .into_par_iter()
         .with_min_len(4096)
         .map(|i| {
             let (x, y) = (i % size, i / size);
-            let slope = |a: usize, b: usize, apart: usize, axis: usize| {
-                (cells[b][axis] - cells[a][axis]) / (apart.max(1) as f32 * pixels)
-            };
             let (left, right) = (x.saturating_sub(1), (x + 1).min(size - 1));
             let (upper, lower) = (y.saturating_sub(1), (y + 1).min(size - 1));
             let about = [i, y * size + right, lower * size + x, lower * size + right];
             if about.iter().all(|i| cells[*i] == [0.0; CELL]) {
-                return 0.0;
+                return [0.0; 2];
             }
-            let along = |axis| slope(y * size + left, y * size + right, right - left, axis);
-            let across = |axis| slope(upper * size + x, lower * size + x, lower - upper, axis);
-            let (a, b) = (1.0 + along(0), across(0));
-            let (c, d) = (along(1), 1.0 + across(1));
-            let sum = a * a + b * b + c * c + d * d;
-            let (p, q) = (a * a + b * b - c * c - d * d, 2.0 * (a * c + b * d));
-            let apart = (p * p + q * q).sqrt();
-            (0.5 * (sum + apart)).sqrt().max(1.0)
+            let slope = |a: usize, b: usize, apart: usize| {
+                let scale = 1.0 / (apart.max(1) as f32 * pixels);
+                [0, 1].map(|axis| (cells[b][axis] - cells[a][axis]) * scale)
+            };
+            // Along the crop's own axes, and from there along the portrait's.
+            let along = slope(y * size + left, y * size + right, right - left);
+            let across = slope(upper * size + x, lower * size + x, lower - upper);
+            let step = |a: f32, b: f32, own: [f32; 2]| {
+                let [x, y] = [0, 1].map(|axis| own[axis] + a * along[axis] + b * across[axis]);
+                // Never 0, which says that nothing happens.
+                (x * x + y * y).sqrt().max(f32::MIN_POSITIVE)
+            };
+            [step(cos, -sin, [1.0, 0.0]), step(sin, cos, [0.0, 1.0])]
         })
         .collect()
 }

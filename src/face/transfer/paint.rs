@@ -23,7 +23,7 @@ const TONE_MOST: f32 = 30.0;
 
 /// Where G departs by less than the first of these it is as good as the moved picture at rest; by more than the second,
 /// it is not. In 0..=255.
-const NOTABLE: (f32, f32) = (1.5, 5.0);
+const NOTABLE: (f32, f32) = (2.0, 12.0);
 
 /// How far occlusion has to ask until G is listened to, and until nothing else is.
 const ASKED: (f32, f32) = (0.05, 0.55);
@@ -113,7 +113,7 @@ impl Paint {
         let same = likeness(channels.iter().map(|(_, added)| added), size);
         let notable = {
             let most = greatest(channels.iter().map(|(_, added)| added.values.as_slice()));
-            Plane::square(size, most).most_around(2).mean_around(2)
+            Plane::square(size, most).most_around(1).mean_around(1)
         };
         let occlusion = unit(motion.occlusion.stretched(size));
         let weights: Vec<f32> = (0..size * size)

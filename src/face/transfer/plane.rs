@@ -27,6 +27,9 @@ impl Plane {
         if (self.width, self.height) == (size, size) {
             return self.clone();
         }
+        if self.values.iter().all(|value| *value == 0.0) {
+            return Self::square(size, vec![0.0; size * size]);
+        }
         let weights = |from: usize| -> Weights {
             let taps = Taps::new(0.0, size as f64, size, from);
             (0..taps.len())
@@ -206,7 +209,8 @@ fn cubic_taps(at: f32, size: usize) -> ([usize; 4], [f32; 4]) {
 #[inline]
 pub(super) fn split(value: f32) -> (i64, f32) {
     // Without `floor`, which is a call on a CPU that isn't asked for more than the least.
-    let whole = value as i64 - i64::from(value < (value as i64) as f32);
+    let toward_zero = value as i64;
+    let whole = toward_zero.saturating_sub(i64::from(value < toward_zero as f32));
     (whole, value - whole as f32)
 }
 

@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
     pub fn read(&self, (x, y): (usize, usize), (dx, dy): (f32, f32)) -> [f32; 4] {
         let (left, across) = start(x, dx);
         let (top, down) = start(y, dy);
-        let inside = |first: i64, length: usize| first >= 0 && first + 4 <= length as i64;
+        let inside = |first: i64, length: usize| (0..=length as i64 - 4).contains(&first);
         let rows: [&[u8; 16]; 4];
         let gathered;
         if inside(left, self.width) && inside(top, self.height) {
@@ -40,9 +40,14 @@ impl<'a> Reader<'a> {
             rows = gathered.each_ref();
         }
         if self.clear {
-            weighed::<true>(rows, across, down)
+            // The filter's negative lobes may leave more colour than there is cover.
+            let [red, green, blue, cover] = weighed::<true>(&rows, &across, &down);
+            let cover = (cover / 255.0).clamp(0.0, 1.0);
+            let color = |value: f32| value.clamp(0.0, 255.0 * cover);
+            [color(red), color(green), color(blue), cover]
         } else {
-            weighed::<false>(rows, across, down)
+            let [red, green, blue, _] = weighed::<false>(&rows, &across, &down);
+            [red, green, blue, 1.0]
         }
     }
 
@@ -66,16 +71,28 @@ fn sixteen(bytes: &[u8]) -> &[u8; 16] {
     bytes.first_chunk().unwrap_or(NONE)
 }
 
-/// Columns first: sixteen numbers side by side are what a CPU adds up fastest.
-#[inline]
-fn weighed<const CLEAR: bool>(rows: [&[u8; 16]; 4], across: [f32; 4], down: [f32; 4]) -> [f32; 4] {
+/// The weighted sum of sixteen pixels, each times its alpha if it may be clear; alpha in 0..=255.
+///
+/// Columns first: sixteen numbers side by side are what a CPU adds up fastest. Not inlined, since alpha that nobody asks
+/// for would be left out, and three numbers side by side are slower than four.
+#[inline(never)]
+fn weighed<const CLEAR: bool>(
+    rows: &[&[u8; 16]; 4],
+    across: &[f32; 4],
+    down: &[f32; 4],
+) -> [f32; 4] {
     let mut columns = [0.0f32; 16];
-    for (row, weight) in rows.into_iter().zip(down) {
+    for (row, weight) in rows.iter().zip(down) {
         let mut values = row.map(f32::from);
         if CLEAR {
             for pixel in values.as_chunks_mut::<4>().0 {
-                let cover = pixel[3] / 255.0;
-                *pixel = [pixel[0] * cover, pixel[1] * cover, pixel[2] * cover, cover];
+                let cover = pixel[3] * (1.0 / 255.0);
+                *pixel = [
+                    pixel[0] * cover,
+                    pixel[1] * cover,
+                    pixel[2] * cover,
+                    pixel[3],
+                ];
             }
         }
         for (column, value) in columns.iter_mut().zip(values) {
@@ -88,21 +105,15 @@ fn weighed<const CLEAR: bool>(rows: [&[u8; 16]; 4], across: [f32; 4], down: [f32
             *sum += value * weight;
         }
     }
-    if !CLEAR {
-        sum[3] = 1.0;
-        return sum;
-    }
-    // The filter's negative lobes may leave more colour than there is cover.
-    let cover = sum[3].clamp(0.0, 1.0);
-    let color = |value: f32| value.clamp(0.0, 255.0 * cover);
-    [color(sum[0]), color(sum[1]), color(sum[2]), cover]
+    sum
 }
 
 /// The first of the four pixels about `at + offset`, and their weights. The whole pixels of the offset are counted as such,
 /// so that a large picture's far end is read as finely as its beginning.
 #[inline]
 fn start(at: usize, offset: f32) -> (i64, [f32; 4]) {
-    let (whole, t) = split(offset);
+    // Farther than any picture is wide.
+    let (whole, t) = split(offset.clamp(-1e8, 1e8));
     let first = (at as i64).saturating_add(whole).saturating_sub(1);
     (first, catmull_rom(t))
 }

@@ -40,10 +40,11 @@ pub enum MotionFault {
     Sizes { what: &'static str },
 }
 
-/// A motion in which every number is finite and in its range.
+/// A motion in which every number is in its range.
 pub(super) struct Sound {
     pub size: usize,
-    /// Source place across and down in shares of the crop's side, with an offset that is the same for every motion.
+    /// Source place across and down in shares of the crop's side, with an offset that is the same for every motion; no
+    /// number where there was none.
     pub flow: [Plane; 2],
     /// In 0..=1.
     pub occlusion: Plane,
@@ -57,9 +58,9 @@ pub(super) struct Sound {
 /// Beyond this many crops away a flow says nothing.
 const FARTHEST: f32 = 4.0;
 
-/// How far about a number that isn't finite nothing is trusted, in samples: as far as the spline reaches from any place
-/// within a sample of it.
-const DOUBT: usize = 2;
+/// How far about a number that isn't finite nothing is trusted, in samples: as far as splines and filters reach
+/// from any place within a sample of it.
+const DOUBT: usize = 3;
 
 impl Sound {
     pub fn new(motion: &Motion) -> Result<Self, MotionFault> {
@@ -155,10 +156,11 @@ impl Sound {
 }
 
 fn bounded(value: f32, most: f32) -> f32 {
-    if value.is_nan() {
-        return 0.0;
+    if value.is_finite() {
+        value.clamp(-most, most)
+    } else {
+        f32::NAN
     }
-    value.clamp(-most, most)
 }
 
 /// In 0..=1; what is no number counts as 1, which asks for nothing.

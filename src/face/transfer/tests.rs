@@ -1,1 +1,562 @@
+//! What the artist is promised, checked on the whole way from motion to picture.
 
+use proptest::prelude::*;
+
+use super::{Motion, MotionFault, Transfer, TransferSource};
+use crate::face::levels::{Beyond, Levels};
+use crate::face::{Mask, Square, TurnedSquare};
+use crate::media::Picture;
+
+const FLOW: usize = 16;
+const OCCLUSION: usize = 16;
+const SIZE: usize = 32;
+
+fn random(seed: u32, i: usize) -> f32 {
+    let mixed = (i as u32 ^ seed.wrapping_mul(0x9e37_79b9)).wrapping_mul(2_654_435_761);
+    let mixed = (mixed ^ mixed >> 15).wrapping_mul(2_246_822_519);
+    (mixed >> 8 & 0xffff) as f32 / 65535.0
+}
+
+fn noise(width: u32, height: u32, seed: u32, alpha: bool) -> Picture {
+    let rgba = (0..(width * height * 4) as usize).map(|i| match (i % 4, alpha) {
+        (3, false) => 255,
+        _ => (random(seed, i) * 255.0) as u8,
+    });
+    Picture::new(width, height, rgba.collect())
+        .unwrap()
+        .with_alpha(alpha)
+}
+
+/// A picture of soft waves.
+fn waves(width: u32, height: u32) -> Picture {
+    let rgba = (0..height).flat_map(|y| {
+        (0..width).flat_map(move |x| {
+            let wave = |a: f32, b: f32| 128.0 + 90.0 * (x as f32 * a + y as f32 * b).sin();
+            [
+                wave(0.07, 0.02),
+                wave(0.03, -0.06),
+                wave(-0.02, 0.05),
+                255.0,
+            ]
+            .map(|v| v as u8)
+        })
+    });
+    Picture::new(width, height, rgba.collect()).unwrap()
+}
+
+fn square(x: f64, y: f64, side: f64) -> Square {
+    Square { x, y, side }
+}
+
+/// A motion with the displacement that `away` gives in [-1, 1] of the crop.
+fn motion(away: impl Fn(f32, f32) -> (f32, f32), occlusion: f32, picture: Vec<f32>) -> Motion {
+    let place = |i: usize| 2.0 * i as f32 / (FLOW - 1) as f32 - 1.0;
+    let flow = (0..FLOW * FLOW).flat_map(|i| {
+        let (x, y) = (place(i % FLOW), place(i / FLOW));
+        let (dx, dy) = away(x, y);
+        [x + dx, y + dy]
+    });
+    Motion {
+        flow_size: (FLOW, FLOW),
+        flow: flow.collect(),
+        align_corners: true,
+        occlusion_size: OCCLUSION,
+        occlusion: vec![occlusion; OCCLUSION * OCCLUSION],
+        size: SIZE,
+        picture,
+    }
+}
+
+/// What one pixel is in a flow whose -1 and 1 are the middles of the outermost samples.
+fn a_pixel_of(side: f32) -> f32 {
+    2.0 / side * FLOW as f32 / (FLOW - 1) as f32
+}
+
+fn still(_: f32, _: f32) -> (f32, f32) {
+    (0.0, 0.0)
+}
+
+fn flat(value: f32) -> Vec<f32> {
+    vec![value; 3 * SIZE * SIZE]
+}
+
+/// A motion without any sense.
+fn wild(seed: u32) -> Motion {
+    let number = |i: usize| random(seed, i);
+    let side = OCCLUSION * OCCLUSION;
+    Motion {
+        flow_size: (FLOW, FLOW),
+        flow: (0..2 * FLOW * FLOW)
+            .map(|i| 3.0 * number(i) - 1.5)
+            .collect(),
+        align_corners: true,
+        occlusion_size: OCCLUSION,
+        occlusion: (0..side).map(|i| number(i + 9000)).collect(),
+        size: SIZE,
+        picture: (0..3 * SIZE * SIZE).map(|i| number(i + 20_000)).collect(),
+    }
+}
+
+/// What the network is given of the portrait, in [0, 1].
+fn seen(portrait: &Picture, place: impl Into<TurnedSquare>) -> Vec<f32> {
+    Levels::new(portrait).read(&place.into(), SIZE, (0.0, 1.0), Beyond::Edge, (0, 0))
+}
+
+fn carried(
+    portrait: &Picture,
+    place: impl Into<TurnedSquare>,
+    rest: &Motion,
+    motion: &Motion,
+) -> Picture {
+    TransferSource::new(portrait.clone(), place, rest)
+        .unwrap()
+        .apply(motion, Transfer::default())
+        .unwrap()
+}
+
+const PLAIN: Transfer = Transfer {
+    mask: None,
+    plain: true,
+};
+
+fn pixel(picture: &Picture, x: usize, y: usize) -> [u8; 4] {
+    let at = (y * picture.width() as usize + x) * 4;
+    [0, 1, 2, 3].map(|c| picture.rgba()[at + c])
+}
+
+fn apart(a: [u8; 4], b: [u8; 4]) -> u8 {
+    let pairs = a.into_iter().zip(b);
+    pairs.map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_motion_at_rest_gives_back_the_very_bytes(
+        seed: u32, x in -40f64..60.0, y in -40f64..60.0, side in 1f64..120.0, angle in -3f64..3.0, alpha: bool,
+    ) {
+        let portrait = noise(61, 47, seed, alpha);
+        // However little sense the network at rest makes.
+        let rest = Motion { align_corners: seed.is_multiple_of(2), ..wild(seed) };
+        let place = TurnedSquare { x, y, side, angle };
+        prop_assert!(carried(&portrait, place, &rest, &rest) == portrait);
+    }
+
+    #[test]
+    fn nothing_outside_the_crop_ever_changes(
+        seed: u32, x in -40f64..90.0, y in -40f64..90.0, side in 1f64..120.0, angle in -3f64..3.0, alpha: bool, plain: bool,
+    ) {
+        let portrait = noise(61, 47, seed, alpha);
+        let angle = if seed.is_multiple_of(3) { 0.0 } else { angle };
+        let place = TurnedSquare { x, y, side, angle };
+        let source = TransferSource::new(portrait.clone(), place, &wild(seed)).unwrap();
+        let after = source.apply(&wild(seed ^ 77), Transfer { plain, mask: None }).unwrap();
+        let pairs = portrait.rgba().chunks(4).zip(after.rgba().chunks(4));
+        for (i, (before, after)) in pairs.enumerate() {
+            let (u, v) = place.within(((i % 61) as f64 + 0.5, (i / 61) as f64 + 0.5));
+            // A hair's breadth for rounding.
+            if (u - 0.5).abs().max((v - 0.5).abs()) > 0.5 + 1e-9 {
+                prop_assert_eq!(before, after);
+            }
+            if !alpha {
+                prop_assert_eq!(after[3], 255);
+            }
+        }
+    }
+
+    #[test]
+    fn no_motion_shows_a_seam_along_the_crops_edge(seed in 0u32..5000, angle in -2f64..2.0) {
+        let portrait = waves(160, 160);
+        let place = TurnedSquare { x: 80.0, y: 80.0, side: 100.0, angle };
+        let strong = |x: f32, y: f32| (0.4 * (3.0 * y + seed as f32).sin(), 0.4 * (2.0 * x).cos());
+        let rest = motion(still, 1.0, seen(&portrait, place));
+        let moved = motion(strong, random(seed, 1), wild(seed).picture);
+        let after = carried(&portrait, place, &rest, &moved);
+        let mut inside = 0;
+        for i in 0..160 * 160 {
+            let (x, y) = (i % 160, i / 160);
+            let (u, v) = place.within((x as f64 + 0.5, y as f64 + 0.5));
+            let edge = 0.5 - (u - 0.5).abs().max((v - 0.5).abs());
+            let most = apart(pixel(&portrait, x, y), pixel(&after, x, y));
+            // Nothing at the very edge, and no step next to it.
+            let allowed = if edge < 0.02 { 0 } else { 24 };
+            if (0.0..0.03).contains(&edge) {
+                prop_assert!(most <= allowed, "{most} at {edge} of the side from the edge");
+            }
+            inside += u32::from(edge > 0.2 && most > 8);
+        }
+        prop_assert!(inside > 500, "only {inside} pixels moved at all");
+    }
+}
+
+#[test]
+fn a_shift_by_whole_pixels_is_the_shifted_portrait() {
+    let portrait = noise(200, 180, 3, false);
+    let place = square(20.0, 10.0, 150.0);
+    // An identity that is off, and off by the same in both.
+    let off = |x: f32, y: f32| (0.05 * (4.0 * x).sin(), 0.03 * y * x);
+    let rest = motion(off, 1.0, seen(&portrait, place));
+    let unit = a_pixel_of(150.0);
+    let away = |x: f32, y: f32| (off(x, y).0 + 7.0 * unit, off(x, y).1 - 4.0 * unit);
+    // Whatever the generator draws: it isn't asked.
+    let after = carried(&portrait, place, &rest, &motion(away, 1.0, flat(0.9)));
+    for y in 40..130 {
+        for x in 50..140 {
+            let (wanted, got) = (pixel(&portrait, x + 7, y - 4), pixel(&after, x, y));
+            assert!(apart(wanted, got) <= 1, "{x} {y}: {wanted:?} {got:?}");
+        }
+    }
+}
+
+#[test]
+fn without_align_corners_minus_one_and_one_are_the_crops_edges() {
+    let portrait = noise(200, 180, 4, false);
+    let place = square(20.0, 10.0, 150.0);
+    let edges = |motion: Motion| Motion {
+        align_corners: false,
+        ..motion
+    };
+    let rest = edges(motion(still, 1.0, flat(0.5)));
+    let moved = edges(motion(|_, _| (2.0 * 9.0 / 150.0, 0.0), 1.0, flat(0.5)));
+    let after = carried(&portrait, place, &rest, &moved);
+    for x in 60..130 {
+        assert!(apart(pixel(&portrait, x + 9, 90), pixel(&after, x, 90)) <= 1);
+    }
+}
+
+#[test]
+fn where_nothing_of_the_source_is_right_the_generators_picture_stands() {
+    let portrait = noise(212, 212, 5, false);
+    let place = square(10.0, 10.0, 192.0);
+    let rest = motion(still, 1.0, seen(&portrait, place));
+    // Another picture altogether: bright and dark waves.
+    let drawn: Vec<f32> = (0..3 * SIZE * SIZE)
+        .map(|i| {
+            let (x, y) = ((i % SIZE) as f32, (i / SIZE % SIZE) as f32);
+            0.5 + 0.24 * (0.6 * x).sin() + 0.24 * (0.5 * y).cos()
+        })
+        .collect();
+    let after = carried(&portrait, place, &rest, &motion(still, 0.0, drawn.clone()));
+    let (mut off, mut count) = (0.0, 0.0);
+    for y in 5..SIZE - 5 {
+        for x in 5..SIZE - 5 {
+            // The mean over the sample's six by six pixels.
+            let mut sum = 0.0;
+            for i in 0..36 {
+                let at = pixel(&after, 10 + 6 * x + i % 6, 10 + 6 * y + i / 6);
+                sum += f32::from(at[0]) / 36.0;
+            }
+            off += (sum - 255.0 * drawn[y * SIZE + x]).abs();
+            count += 1.0;
+        }
+    }
+    assert!(off / count < 4.0, "{}", off / count);
+    // And where the source is wholly right, nothing of it is seen.
+    assert!(carried(&portrait, place, &rest, &motion(still, 1.0, drawn)) == portrait);
+}
+
+#[test]
+fn new_shading_carries_the_portraits_detail_and_a_new_thing_does_not() {
+    let portrait = noise(256, 256, 6, false);
+    let place = square(0.0, 0.0, 256.0);
+    let own = seen(&portrait, place);
+    let rest = motion(still, 0.8, own.clone());
+    // What is left of the portrait's grain in the middle.
+    let grain = |picture: Vec<f32>| {
+        let after = carried(&portrait, place, &rest, &motion(still, 0.1, picture));
+        let (mut both, mut squared) = (0.0, 0.0);
+        for i in 0..100 * 100 {
+            let (x, y) = (78 + i % 100, 78 + i / 100);
+            let red = |p: &Picture, x| f32::from(pixel(p, x, y)[0]);
+            let steep = |p: &Picture| red(p, x + 1) - red(p, x);
+            both += steep(&portrait) * steep(&after);
+            squared += steep(&portrait) * steep(&portrait);
+        }
+        both / squared
+    };
+    let darker = own.iter().map(|v| v - 0.06).collect();
+    assert!(grain(darker) > 0.85);
+    assert!(grain(flat(0.02)) < 0.1);
+}
+
+#[test]
+fn a_new_thing_is_painted_though_the_occlusion_is_what_it_always_is() {
+    let portrait = waves(200, 200);
+    let place = square(0.0, 0.0, 200.0);
+    let rest = motion(still, 0.4, seen(&portrait, place));
+    let after = carried(&portrait, place, &rest, &motion(still, 0.4, flat(0.0)));
+    for (x, y) in [(100, 100), (60, 130), (140, 80)] {
+        assert!(pixel(&after, x, y)[..3].iter().all(|v| *v < 25));
+    }
+}
+
+#[test]
+fn the_networks_own_error_at_rest_is_not_carried_over() {
+    // It draws everything too dark, at rest and now.
+    let portrait = waves(200, 200);
+    let place = square(0.0, 0.0, 200.0);
+    let dark: Vec<f32> = seen(&portrait, place).iter().map(|v| v * 0.9).collect();
+    let rest = motion(still, 0.7, dark.clone());
+    let now = motion(still, 0.1, dark.clone());
+    assert!(carried(&portrait, place, &rest, &now) == portrait);
+
+    // What it draws anew, it draws in the portrait's tones: a flat part that is made lighter by a tenth.
+    let portrait = Picture::new(200, 200, [150, 120, 100, 255].repeat(40_000)).unwrap();
+    let drawn = |factor: f32| [150.0, 120.0, 100.0].map(|v| vec![v / 255.0 * factor; SIZE * SIZE]);
+    let rest = motion(still, 0.9, drawn(0.9).concat());
+    let now = motion(still, 0.0, drawn(0.99).concat());
+    let after = carried(&portrait, place, &rest, &now);
+    assert!(apart(pixel(&after, 100, 100), [164, 131, 109, 255]) <= 2);
+}
+
+#[test]
+fn the_networks_unrest_is_not_shown() {
+    let portrait = noise(200, 200, 12, false);
+    let place = square(0.0, 0.0, 200.0);
+    let own = seen(&portrait, place);
+    let rest = motion(still, 0.8, own.clone());
+    let with = |pixels: f32, levels: f32| {
+        let shaken = (0..own.len()).map(|i| own[i] + (random(3, i) - 0.5) * 2.0 * levels / 255.0);
+        let away = |x: f32, _: f32| (pixels * a_pixel_of(200.0) * (5.0 * x).sin(), 0.0);
+        carried(
+            &portrait,
+            place,
+            &rest,
+            &motion(away, 0.1, shaken.collect()),
+        )
+    };
+    assert!(with(0.2, 1.5) == portrait);
+    assert!(with(8.0, 1.5) != portrait);
+    assert!(with(0.0, 60.0) != portrait);
+}
+
+#[test]
+fn a_turned_crop_moves_along_its_own_axes() {
+    let portrait = waves(220, 220);
+    let place = TurnedSquare {
+        x: 110.0,
+        y: 110.0,
+        side: 160.0,
+        angle: std::f64::consts::FRAC_PI_2,
+    };
+    let rest = motion(still, 1.0, seen(&portrait, place));
+    // The source lies 6 pixels to the crop's right, which is down in the portrait, and 9 down, which is left.
+    let unit = a_pixel_of(160.0);
+    let moved = motion(|_, _| (6.0 * unit, 9.0 * unit), 1.0, flat(0.5));
+    let after = carried(&portrait, place, &rest, &moved);
+    for (x, y) in [(110, 110), (90, 130), (131, 92)] {
+        assert!(apart(pixel(&portrait, x - 9, y + 6), pixel(&after, x, y)) <= 1);
+    }
+}
+
+#[test]
+fn alpha_moves_with_the_colours_and_what_is_clear_lends_none() {
+    // A red disc on clear green.
+    let rgba = (0..160 * 160).flat_map(|i| {
+        let (x, y) = ((i % 160) as f32 - 79.5, (i / 160) as f32 - 79.5);
+        let cover = (30.5 - x.hypot(y)).clamp(0.0, 1.0);
+        let color = if cover > 0.0 {
+            [200, 10, 10]
+        } else {
+            [0, 255, 0]
+        };
+        [color[0], color[1], color[2], (cover * 255.0) as u8]
+    });
+    let portrait = Picture::new(160, 160, rgba.collect()).unwrap();
+    let place = square(0.0, 0.0, 160.0);
+    let rest = motion(still, 1.0, flat(0.5));
+    let unit = a_pixel_of(160.0);
+    let moved = motion(|_, _| (10.5 * unit, 0.0), 1.0, flat(0.5));
+    let after = carried(&portrait, place, &rest, &moved);
+    // The disc lies 10.5 pixels further left.
+    assert_eq!(pixel(&after, 80 - 40, 80)[3], 255);
+    assert_eq!(pixel(&after, 80 + 24, 80)[3], 0);
+    let mut edges = 0;
+    for i in 0..160 * 160 {
+        let [r, g, b, a] = pixel(&after, i % 160, i / 160);
+        if a > 8 {
+            edges += u32::from(a < 250);
+            assert!(apart([r, g, b, a], [200, 10, 10, a]) <= 12, "{r} {g} {b}");
+        }
+    }
+    assert!(edges > 50);
+}
+
+#[test]
+fn painting_adds_no_cover_and_no_grey() {
+    let portrait = Picture::new(100, 100, [120, 80, 60, 128].repeat(10_000)).unwrap();
+    let place = square(0.0, 0.0, 100.0);
+    let over_grey = |color: [f32; 3]| {
+        let seen = color.map(|v| (v * 128.0 + 127.5 * 127.0) / 255.0 / 255.0);
+        seen.map(|v| vec![v; SIZE * SIZE]).concat()
+    };
+    let rest = motion(still, 1.0, over_grey([120.0, 80.0, 60.0]));
+    let drawn = motion(still, 0.0, over_grey([20.0, 200.0, 220.0]));
+    let at = pixel(&carried(&portrait, place, &rest, &drawn), 50, 50);
+    assert_eq!(at[3], 128);
+    assert!(apart(at, [20, 200, 220, 128]) <= 4, "{at:?}");
+}
+
+#[test]
+fn a_mask_keeps_every_byte_where_it_is_closed() {
+    let portrait = noise(120, 120, 8, false);
+    let place = square(10.0, 10.0, 100.0);
+    let half = Mask {
+        size: 50,
+        values: (0..50 * 50).map(|i| f32::from(i % 50 < 25)).collect(),
+    };
+    let rest = motion(still, 1.0, flat(0.5));
+    let moved = motion(|_, _| (0.1, 0.1), 0.2, wild(1).picture);
+    let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
+    for plain in [false, true] {
+        let with = |mask| source.apply(&moved, Transfer { mask, plain }).unwrap();
+        let (free, masked) = (with(None), with(Some(&half)));
+        for y in 0..120 {
+            for x in 66..120 {
+                assert_eq!(pixel(&portrait, x, y), pixel(&masked, x, y), "{x} {y}");
+            }
+            for x in 0..52 {
+                assert_eq!(pixel(&free, x, y), pixel(&masked, x, y), "{x} {y}");
+            }
+        }
+        assert!(free != masked);
+    }
+}
+
+#[test]
+fn numbers_that_are_none_leave_the_portrait_there() {
+    let portrait = noise(160, 160, 9, false);
+    let place = square(0.0, 0.0, 160.0);
+    let rest = motion(still, 1.0, flat(0.5));
+    let good = motion(|_, _| (0.1, 0.05), 0.1, wild(2).picture);
+    let spoilt = |motion: &Motion, change: &dyn Fn(&mut Motion)| {
+        let mut motion = motion.clone();
+        change(&mut motion);
+        motion
+    };
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        // The middle samples of flow, occlusion and picture, and the pixel that lies there.
+        type Change<'a> = &'a dyn Fn(&mut Motion);
+        let changes: [(Change, usize); 3] = [
+            (&|m| m.flow[2 * (8 * FLOW + 8)] = bad, 85),
+            (&|m| m.occlusion[8 * OCCLUSION + 8] = bad, 85),
+            (&|m| m.picture[SIZE * SIZE + 16 * SIZE + 16] = bad, 82),
+        ];
+        for (change, at) in changes {
+            let now_bad = (rest.clone(), spoilt(&good, change));
+            let always_bad = (spoilt(&rest, change), good.clone());
+            for (rest, motion) in [now_bad, always_bad] {
+                let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
+                let after = source.apply(&motion, Transfer::default()).unwrap();
+                assert_eq!(pixel(&after, at, at), pixel(&portrait, at, at));
+                assert_ne!(pixel(&after, at, 25), pixel(&portrait, at, 25));
+                source.apply(&motion, PLAIN).unwrap();
+            }
+        }
+        let all = |m: &mut Motion| {
+            m.flow.fill(bad);
+            m.occlusion.fill(bad);
+            m.picture.fill(bad);
+        };
+        assert!(carried(&portrait, place, &rest, &spoilt(&good, &all)) == portrait);
+        assert!(carried(&portrait, place, &spoilt(&rest, &all), &good) == portrait);
+    }
+    let huge = motion(|_, _| (f32::MAX, f32::MIN), 0.5, flat(f32::MAX));
+    carried(&portrait, place, &rest, &huge);
+}
+
+#[test]
+fn the_smallest_of_everything_is_no_trouble() {
+    let rest = Motion {
+        flow_size: (1, 1),
+        flow: vec![0.3, -0.2],
+        align_corners: false,
+        occlusion_size: 1,
+        occlusion: vec![1.0],
+        size: 1,
+        picture: vec![1.0, 0.0, 0.5],
+    };
+    let other = Motion {
+        flow: vec![-0.9, 0.7],
+        occlusion: vec![0.0],
+        picture: vec![0.0, 1.0, 0.5],
+        ..rest.clone()
+    };
+    for (width, height, alpha) in [(1, 1, true), (1, 1, false), (1, 9, true), (7, 2, false)] {
+        let portrait = noise(width, height, 1, alpha);
+        for (side, angle) in [(0.01, 0.0), (1.0, 0.0), (3.0, 0.7), (900.0, 0.0)] {
+            let place = TurnedSquare {
+                x: 0.5,
+                y: 0.5,
+                side,
+                angle,
+            };
+            let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
+            for how in [Transfer::default(), PLAIN] {
+                let after = source.apply(&other, how).unwrap();
+                assert_eq!(after.size(), portrait.size());
+            }
+        }
+        for side in [0.0, -4.0, f64::NAN, f64::INFINITY] {
+            assert!(carried(&portrait, square(0.0, 0.0, side), &rest, &other) == portrait);
+        }
+    }
+}
+
+#[test]
+fn a_picture_shown_smaller_does_not_alias() {
+    // Lines a pixel wide, shown at a third: grey, not a moving pattern.
+    let rgba = (0..240 * 240).flat_map(|i| {
+        let value = if i % 2 == 0 { 255 } else { 0 };
+        [value, value, value, 255]
+    });
+    let portrait = Picture::new(240, 240, rgba.collect()).unwrap();
+    let place = square(0.0, 0.0, 240.0);
+    let rest = motion(still, 1.0, flat(0.5));
+    // Only the middle of the crop lies far enough from the fade.
+    let third = motion(|x, _| (2.0 * x.clamp(-0.3, 0.3), 0.0), 1.0, flat(0.5));
+    let after = carried(&portrait, place, &rest, &third);
+    for x in 105..135 {
+        let value = pixel(&after, x, 120)[0];
+        assert!(value.abs_diff(128) < 45, "{value} at {x}");
+    }
+}
+
+#[test]
+fn the_plain_picture_fills_the_crop_to_its_last_pixels() {
+    let portrait = waves(120, 120);
+    let place = square(10.0, 10.0, 100.0);
+    let rest = motion(still, 1.0, flat(0.5));
+    let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
+    let after = source.apply(&motion(still, 1.0, flat(0.2)), PLAIN).unwrap();
+    for (x, y) in [(13, 60), (60, 106), (60, 60), (106, 106)] {
+        assert_eq!(pixel(&after, x, y), [51, 51, 51, 255]);
+    }
+    assert_eq!(pixel(&after, 9, 60), pixel(&portrait, 9, 60));
+    assert_ne!(pixel(&after, 10, 60), [51, 51, 51, 255]);
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_told() {
+    let portrait = noise(20, 20, 1, false);
+    let place = square(0.0, 0.0, 20.0);
+    let rest = motion(still, 1.0, flat(0.5));
+    let mut short = rest.clone();
+    short.flow.pop();
+    let fault = TransferSource::new(portrait.clone(), place, &short).err();
+    let wanted = MotionFault::Numbers {
+        what: "flow",
+        holds: 511,
+        wanted: 512,
+    };
+    assert_eq!(fault, Some(wanted));
+    let source = TransferSource::new(portrait, place, &rest).unwrap();
+    let coarser = Motion {
+        occlusion_size: 2,
+        occlusion: vec![1.0; 4],
+        ..rest
+    };
+    let fault = source.apply(&coarser, Transfer::default()).err();
+    assert_eq!(fault, Some(MotionFault::Sizes { what: "occlusion" }));
+}
