@@ -58,11 +58,14 @@ fn clip(folder: &Path) -> String {
     frames.to_str().unwrap().to_owned()
 }
 
+/// A state_dict: the opcodes of every tensor by its key.
+type State = Vec<(String, Vec<u8>)>;
+
 /// A legacy stream as torch 1.0 wrote them: a dictionary of state_dicts (by what stands before the first point of each
 /// key, if `nested`), beside an epoch and the state of an optimizer.
 fn published(shapes: &Shapes, nested: bool) -> Vec<u8> {
     let mut storages = Vec::new();
-    let mut groups: Vec<(String, Vec<(String, Vec<u8>)>)> = Vec::new();
+    let mut groups: Vec<(String, State)> = Vec::new();
     for (key, shape) in shapes {
         let mut values = param(key, shape, 1);
         if key == "kp_detector.jacobian.bias" {
@@ -89,7 +92,7 @@ fn published(shapes: &Shapes, nested: bool) -> Vec<u8> {
             None => groups.push((group.to_owned(), vec![(key.to_owned(), pushed)])),
         }
     }
-    let state = |entries: &[(String, Vec<u8>)]| {
+    let state = |entries: &State| {
         let entries: Vec<_> = entries
             .iter()
             .map(|(k, v)| (k.as_str(), v.clone()))
