@@ -32,12 +32,17 @@ pub(super) fn find_weights(
         let named = fitting
             .iter()
             .find(|(name, _)| Path::new(name.as_str()) == asked);
-        return named.map(|(_, path)| path.clone()).ok_or_else(|| {
-            EngineError::Refused(format!(
-                "{} is neither a file nor the name of installed {title} weights; \"mien weights list\" shows those there are.",
-                asked.display()
-            ))
-        });
+        if let Some((_, path)) = named {
+            return Ok(path.clone());
+        }
+        // What is written as a file's name is told to be missing when it is opened.
+        if asked.extension().is_some() || asked.components().count() > 1 {
+            return Ok(asked.to_owned());
+        }
+        return Err(EngineError::Refused(format!(
+            "{} is neither a file nor the name of installed {title} weights; \"mien weights list\" shows those there are.",
+            asked.display()
+        )));
     }
     match &fitting[..] {
         [(_, path)] => Ok(path.clone()),
