@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::faces::{finder, units_of};
+use super::folders::file_name;
 use super::{EngineError, Progress};
 use crate::face::{
     BLENDSHAPES, Face, Neutral, OneEuro, Shape, Tracker, best_frame, shape68, smooth,
@@ -64,26 +65,22 @@ impl AuTrack {
         neutral: Option<&Neutral>,
         progress: &Progress,
     ) -> Result<AuTrack, EngineError> {
-        let info = *Clip::open(path)?.info();
-        progress.set_total(steps(&info).unwrap_or(0));
-        Self::read_part(path, (None, None), neutral, progress)
+        Self::read_part(path, (None, None), neutral, progress, 1)
     }
 
     /// [`AuTrack::read`] of the part of a clip that begins at the first of two times and ends before the second, in
-    /// seconds. `progress` is stepped for every frame; how many there are is for the caller to say.
+    /// seconds. Of so many `passes` over it this is the first, for `progress`.
     pub(super) fn read_part(
         path: &Path,
         (from, to): (Option<f64>, Option<f64>),
         neutral: Option<&Neutral>,
         progress: &Progress,
+        passes: usize,
     ) -> Result<AuTrack, EngineError> {
         let finder = finder()?;
         let clip = Clip::open(path)?.trim(from, to)?;
-        let name = path.file_name().map_or_else(
-            || path.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        );
         let info = *clip.info();
+        progress.set_total(steps(&info).unwrap_or(0) * passes);
         let mut tracker = Tracker::default();
         let mut seen: Vec<(f64, Option<Face>)> = Vec::new();
         let mut broken = None;
@@ -105,7 +102,7 @@ impl AuTrack {
             seen.push((frame.time, face));
             progress.step();
         }
-        let track = Self::of(name, info.fps, &seen, neutral).ok_or_else(|| {
+        let track = Self::of(file_name(path), info.fps, &seen, neutral).ok_or_else(|| {
             EngineError::Refused(format!(
                 "no face was found in any of the {} frames of {}; take a clip in which a face is seen from the front, at least a tenth of the picture high.",
                 seen.len(),

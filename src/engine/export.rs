@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fast_image_resize::FilterType;
 
 use super::edits::Edits;
-use super::output::{Output, Sound, Writer};
+use super::output::{Output, Sound, Writer, scaled};
 use super::view::resampled;
 use super::{EngineError, FoundFace, Model, Pane, Progress, Renderer, Scene};
 use crate::face::Edit;
@@ -109,13 +109,7 @@ impl ExportJob {
     }
 
     fn pane_size(&self) -> (u32, u32) {
-        let scaled = |side: u32| ((f64::from(side) * self.scale).round() as u32).max(1);
-        let (width, height) = self.portrait.size();
-        if self.scale == 1.0 {
-            (width, height)
-        } else {
-            (scaled(width), scaled(height))
-        }
+        scaled(self.portrait.size(), self.scale)
     }
 
     /// The file, for frames that come as large as they are to be.

@@ -1,8 +1,16 @@
 //! Where the artist's own presets and weights lie.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
+
+/// A file's name without its folders, as a person reads it.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
 
 /// The folder of the artist's own presets; `None` on a system without a home folder.
 pub fn presets_folder() -> Option<PathBuf> {

@@ -9,6 +9,7 @@ use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 
 use super::EngineError;
+use super::folders::file_name;
 use crate::methods::{fomm, ganimation, mocogan, tps};
 use crate::studio::ActionUnit;
 use crate::weights::checkpoint::{self, Checkpoint, Container, Method, RawTensor, System};
@@ -58,10 +59,7 @@ pub fn import(
     let checkpoint = checkpoint::read(file)?;
     let found = recognised(file, &checkpoint, options)?;
     let source = Source {
-        file: file.file_name().map_or_else(
-            || file.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        ),
+        file: file_name(file),
         size: std::fs::metadata(file).map_or(0, |metadata| metadata.len()),
         sha256: digest(file)?,
     };

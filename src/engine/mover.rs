@@ -7,8 +7,10 @@ use candle_nn::VarBuilder;
 
 use super::device::{device, device_name};
 use super::installed::find_weights;
+use super::transfer::AVD_IS_OF_TPS;
 use super::{EngineError, Mode};
-use crate::face::Motion;
+use crate::face::{Motion, TurnedSquare, network_input};
+use crate::media::Picture;
 use crate::methods::{fomm, motion, tps};
 use crate::weights::{CropRule, ModelFile, WeightsError};
 
@@ -131,16 +133,23 @@ impl Mover {
     /// [`EngineError::Refused`].
     pub(super) fn check_mode(&self, mode: Mode) -> Result<(), EngineError> {
         let reason = match (&self.network, mode) {
-            (Network::Fomm(_), Mode::Avd) => {
-                "the mode avd belongs to TPS; use --method tps, or --mode relative".to_owned()
-            }
+            (Network::Fomm(_), Mode::Avd) => AVD_IS_OF_TPS.to_owned(),
             (Network::Tps(network), Mode::Avd) if network.config().avd.is_none() => format!(
-                "the weights {} have no AVD network, which the mode avd needs; use --mode relative",
+                "the weights {} have no AVD network, which the mode avd needs; use --mode relative.",
                 self.name
             ),
             _ => return Ok(()),
         };
-        Err(EngineError::Refused(format!("{reason}.")))
+        Err(EngineError::Refused(reason))
+    }
+
+    /// A square of a picture as [`Mover::points`] and [`Mover::prepare`] take it.
+    pub(super) fn input(
+        &self,
+        picture: &Picture,
+        place: TurnedSquare,
+    ) -> Result<Vec<f32>, EngineError> {
+        network_input(picture, place, self.size).map_err(network_error)
     }
 
     /// The key points of a picture, `[3, size, size]` in [-1, 1].

@@ -37,14 +37,15 @@ impl Output {
     pub fn rate(&self, fps: f64) -> f64 {
         fps.clamp(media::MIN_FPS, self.format.max_fps())
     }
+}
 
-    fn scaled(&self, (width, height): (u32, u32)) -> (u32, u32) {
-        if self.scale == 1.0 {
-            return (width, height);
-        }
-        let scaled = |side: u32| ((f64::from(side) * self.scale).round() as u32).max(1);
-        (scaled(width), scaled(height))
+/// So many times a size, and never nothing.
+pub(super) fn scaled((width, height): (u32, u32), scale: f64) -> (u32, u32) {
+    if scale == 1.0 {
+        return (width, height);
     }
+    let scaled = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    (scaled(width), scaled(height))
 }
 
 /// A file that is being written.
@@ -68,7 +69,7 @@ impl Writer {
     /// [`EngineError::Media`] when the file can't be written.
     pub fn new(output: &Output, frame: (u32, u32), fps: f64) -> Result<Self, EngineError> {
         let path = output.path.clone();
-        let (width, height) = output.scaled(frame);
+        let (width, height) = scaled(frame, output.scale);
         let sink = match output.format {
             Format::Png => Sink::Png(false),
             Format::PngSequence => Sink::Other(Box::new(PngSequence::new(&path)?)),

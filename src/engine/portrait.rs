@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::EngineError;
 use super::faces::{FoundFace, find_faces};
+use super::folders::file_name;
 use crate::face::Neutral;
 use crate::media::{self, Picture};
 use crate::studio::{AuVector, Crop, Document, PortraitRef};
@@ -78,11 +79,7 @@ impl Portrait {
     /// to hold a face.
     pub fn open(path: &Path, rule: &CropRule) -> Result<Portrait, EngineError> {
         let picture = media::open(path)?;
-        let name = path.file_name().map_or_else(
-            || path.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        );
-        Self::of(name, picture, rule)
+        Self::of(file_name(path), picture, rule)
     }
 
     fn of(name: String, picture: Picture, rule: &CropRule) -> Result<Portrait, EngineError> {

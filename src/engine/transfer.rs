@@ -5,13 +5,12 @@ use std::path::PathBuf;
 
 use super::au_track::{AuTrack, steps};
 use super::faces::finder;
+use super::folders::file_name;
 use super::mover::{Mover, Points, Prepared};
 use super::output::{Output, Sound, Writer};
 use super::render::square;
 use super::{EngineError, Portrait, Progress, limits};
-use crate::face::{
-    Mask, OneEuro, Transfer as Carry, TransferSource, TurnedSquare, network_input, shape68,
-};
+use crate::face::{Mask, OneEuro, Transfer as Carry, TransferSource, TurnedSquare, shape68};
 use crate::media::{Clip, ClipFrame, Picture};
 use crate::studio::{Crop, Document};
 use crate::weights::CropRule;
@@ -57,6 +56,10 @@ pub struct Drive {
     pub sound: bool,
 }
 
+/// What is said where another method is asked for TPS' own mode.
+pub(super) const AVD_IS_OF_TPS: &str =
+    "the mode avd belongs to TPS; use --method tps, or --mode relative.";
+
 impl Drive {
     /// Opens the part of the clip.
     pub(super) fn open(&self) -> Result<Clip, EngineError> {
@@ -65,10 +68,16 @@ impl Drive {
     }
 
     pub(super) fn name(&self) -> String {
-        self.clip.file_name().map_or_else(
-            || self.clip.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        )
+        file_name(&self.clip)
+    }
+
+    /// What is said where the part that is used has no frame of this number, from 0.
+    pub(super) fn no_frame(&self, frame: usize) -> EngineError {
+        EngineError::Refused(format!(
+            "the part of {} that is used has no frame {}; give a smaller number with --reference.",
+            self.name(),
+            frame + 1
+        ))
     }
 
     /// The sound that goes with frames of which the first is shown at `start`.
@@ -122,18 +131,14 @@ pub fn transfer(
     let reference = find_reference(portrait, document, drive, progress, &mut told)?;
     let first = frame_of(drive, reference)?;
     let place = clip_square(&first.picture, mover.crop(), drive, &mut told)?;
-    let read = |picture: &Picture, place: TurnedSquare| {
-        network_input(picture, place, mover.size())
-            .map_err(|error| EngineError::Network(error.to_string()))
-    };
-    let initial = mover.points(&read(&first.picture, place)?, &stop)?;
+    let initial = mover.points(&mover.input(&first.picture, place)?, &stop)?;
     if drive.mode == Mode::Relative {
         told.reference.get_or_insert((reference, None));
     }
     drop(first);
 
     let crop = square(document.crop);
-    let prepared = mover.prepare(&read(&portrait.picture, crop)?)?;
+    let prepared = mover.prepare(&mover.input(&portrait.picture, crop)?)?;
     let rest = mover.frame(&prepared, &Mover::own(&prepared), &stop)?;
     let source = TransferSource::new(portrait.picture.clone(), crop, &rest)
         .map_err(|error| EngineError::Network(error.to_string()))?;
@@ -207,8 +212,7 @@ impl Work<'_> {
         if count == 0 {
             return Ok(0);
         }
-        let input = network_input(picture, place, self.mover.size())
-            .map_err(|error| EngineError::Network(error.to_string()))?;
+        let input = self.mover.input(picture, place)?;
         let driving = self.mover.points(&input, stop)?;
         let how = (self.drive.mode, self.drive.gain);
         let points = self
@@ -250,7 +254,7 @@ fn find_reference(
         ));
         return Ok(0);
     };
-    let track = match AuTrack::read_part(&drive.clip, drive.cut, None, progress) {
+    let track = match AuTrack::read_part(&drive.clip, drive.cut, None, progress, 2) {
         Ok(track) => track,
         // Without a face there is nothing to compare, but FOMM and TPS move other things too.
         Err(EngineError::Refused(_)) => {
@@ -273,11 +277,7 @@ fn frame_of(drive: &Drive, frame: usize) -> Result<ClipFrame, EngineError> {
     let mut clip = drive.open()?;
     match clip.nth(frame) {
         Some(frame) => Ok(frame?),
-        None => Err(EngineError::Refused(format!(
-            "the part of {} that is used has no frame {}; give a smaller number with --reference.",
-            drive.name(),
-            frame + 1
-        ))),
+        None => Err(drive.no_frame(frame)),
     }
 }
 

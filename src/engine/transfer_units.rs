@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::au_track::{AuTrack, Reading, steps};
+use super::au_track::{AuTrack, Reading};
 use super::output::Output;
-use super::transfer::{Drive, Mode, Reference, Transferred};
+use super::transfer::{AVD_IS_OF_TPS, Drive, Mode, Reference, Transferred};
 use super::{EngineError, ExportJob, Model, Pane, Portrait, Progress, Scene, export};
 use crate::face::shape68;
 use crate::studio::{AuVector, Document, Pose};
@@ -24,13 +24,9 @@ pub fn transfer_units(
     progress: &Progress,
 ) -> Result<Transferred, EngineError> {
     if drive.mode == Mode::Avd {
-        return Err(EngineError::Refused(
-            "the mode avd belongs to TPS; use --method tps, or --mode relative.".to_owned(),
-        ));
+        return Err(EngineError::Refused(AVD_IS_OF_TPS.to_owned()));
     }
-    let frames = steps(drive.open()?.info()).unwrap_or(0);
-    progress.set_total(2 * frames);
-    let track = AuTrack::read_part(&drive.clip, drive.cut, None, progress)?;
+    let track = AuTrack::read_part(&drive.clip, drive.cut, None, progress, 2)?;
     let mut told = Transferred::default();
     told.remarks.extend(track.broken.clone());
     if track.faceless() > 0 {
@@ -47,11 +43,7 @@ pub fn transfer_units(
             Some((frame, None))
         }
         (Mode::Relative, Reference::Frame(frame)) => {
-            return Err(EngineError::Refused(format!(
-                "the part of {} that is used has no frame {}; give a smaller number with --reference.",
-                track.name,
-                frame + 1
-            )));
+            return Err(drive.no_frame(frame));
         }
         (Mode::Relative, Reference::Auto) => {
             let face = document.face.and_then(|face| portrait.faces.get(face));
