@@ -16,10 +16,16 @@ use tps_support::{SMALL, Shapes, go, model, picture, points, small_config};
 
 #[test]
 fn shapes_tell_odd_sizes() {
-    for (halvings, num_blocks, max_features) in [(0, 4, 23), (1, 4, 7), (2, 2, 1024), (3, 3, 39)] {
+    for (halvings, num_blocks, max_features, resnet_width) in [
+        (0, 4, 23, 1),
+        (1, 4, 7, 5),
+        (2, 2, 1024, 64),
+        (3, 3, 39, 24),
+    ] {
         let config = Config {
             num_tps: 3,
             block_expansion: 3,
+            resnet_width,
             dense_motion: DenseMotionConfig {
                 halvings,
                 block_expansion: 5,

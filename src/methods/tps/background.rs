@@ -5,7 +5,7 @@ use candle_nn::VarBuilder;
 
 use super::config::COLOURS;
 use super::resnet::ResNet18;
-use super::{Error, Stop};
+use super::{Config, Error, Stop};
 
 /// An affine map from the driving picture's background to the source's.
 #[derive(Clone, Debug)]
@@ -14,9 +14,10 @@ pub(super) struct Background {
 }
 
 impl Background {
-    pub fn load(vb: VarBuilder) -> Candle<Self> {
+    pub fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+        let sizes = (2 * COLOURS, 6);
         Ok(Self {
-            encoder: ResNet18::load(2 * COLOURS, 6, &vb.pp("bg_encoder"))?,
+            encoder: ResNet18::load(sizes, config.resnet_width, &vb.pp("bg_encoder"))?,
         })
     }
 

@@ -27,6 +27,9 @@ pub struct Config {
     /// Channels of the painting network's first and last feature maps; eight times as many
     /// at the deepest, where a side is an eighth.
     pub block_expansion: usize,
+    /// Channels of the first stage of the two ResNet-18 that find key points and the
+    /// background's motion; each of the other three has twice as many as the one before.
+    pub resnet_width: usize,
     /// The network that says which spline holds where.
     pub dense_motion: DenseMotionConfig,
     /// The network that gives the source's shape the driving picture's pose, if there is one.
@@ -66,6 +69,7 @@ impl Default for Config {
             num_tps: 10,
             kp_variance: 0.01,
             block_expansion: 64,
+            resnet_width: 64,
             dense_motion: DenseMotionConfig::default(),
             avd: Some(AvdConfig {
                 id_bottle_size: 128,
@@ -109,6 +113,7 @@ impl Config {
             ("image_size", self.image_size, 16, 4096),
             ("num_tps", self.num_tps, 1, 256),
             ("block_expansion", self.block_expansion, 1, 256),
+            ("resnet_width", self.resnet_width, 1, 1024),
             ("dense_motion.halvings", motion.halvings, 0, LEVELS - 1),
             (
                 "dense_motion.block_expansion",
@@ -169,6 +174,7 @@ impl Config {
                 "{coordinates} coordinates of key points can't be shared among splines of {POINTS} points"
             )));
         }
+        let [resnet_width, ..] = shapes.get::<4>("kp_detector.fg_encoder.conv1.weight")?;
         let [block_expansion, ..] = shapes.get::<4>("inpainting_network.first.conv.weight")?;
         let levels = shapes.count(|i| format!("inpainting_network.down_blocks.{i}.conv.weight"));
         let masks = shapes.count(|i| format!("dense_motion_network.occlusion.{i}.weight"));
@@ -194,6 +200,7 @@ impl Config {
         let config = Self {
             num_tps: coordinates / (2 * POINTS),
             block_expansion,
+            resnet_width,
             dense_motion: DenseMotionConfig::infer(shapes)?,
             avd,
             background: shapes.has("bg_predictor.bg_encoder.fc.weight"),

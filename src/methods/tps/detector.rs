@@ -15,9 +15,9 @@ pub(super) struct Detector {
 
 impl Detector {
     pub fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
-        let outputs = 2 * POINTS * config.num_tps;
+        let sizes = (COLOURS, 2 * POINTS * config.num_tps);
         Ok(Self {
-            encoder: ResNet18::load(COLOURS, outputs, &vb.pp("fg_encoder"))?,
+            encoder: ResNet18::load(sizes, config.resnet_width, &vb.pp("fg_encoder"))?,
         })
     }
 

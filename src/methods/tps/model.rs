@@ -93,7 +93,9 @@ impl Tps {
             avd: avd
                 .map(|avd| Avd::load(config, avd, vb.pp("avd_network")))
                 .transpose()?,
-            background: background.map(Background::load).transpose()?,
+            background: background
+                .map(|vb| Background::load(config, vb))
+                .transpose()?,
         })
     }
 

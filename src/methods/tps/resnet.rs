@@ -10,8 +10,8 @@ use super::{Error, Stop};
 use crate::methods::motion::check;
 use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, max_pool_3};
 
-/// Channels of the four stages, of two blocks each.
-const STAGES: [usize; 4] = [64, 128, 256, 512];
+/// Stages, of two blocks each; each but the first doubles the channels and halves the sides.
+const STAGES: usize = 4;
 
 /// A picture of any number of channels to one row of values.
 #[derive(Clone, Debug)]
@@ -93,12 +93,13 @@ impl Block {
 }
 
 impl ResNet18 {
-    /// For pictures of `inputs` channels and rows of `outputs` values.
-    pub fn load(inputs: usize, outputs: usize, vb: &VarBuilder) -> Candle<Self> {
-        let first = STAGES[0];
+    /// For pictures of `inputs` channels and rows of `outputs` values; the first stage has `first`
+    /// channels, as published 64.
+    pub fn load((inputs, outputs): (usize, usize), first: usize, vb: &VarBuilder) -> Candle<Self> {
         let mut blocks = Vec::new();
         let mut channels = first;
-        for (stage, width) in STAGES.into_iter().enumerate() {
+        for stage in 0..STAGES {
+            let width = first << stage;
             let vb = vb.pp(format!("layer{}", stage + 1));
             let stride = if stage == 0 { 1 } else { 2 };
             blocks.push(Block::load(channels, width, stride, &vb.pp(0))?);
