@@ -119,6 +119,15 @@ fn faces_are_listed_as_a_table_and_as_json() {
     let face = &full["faces"][0];
     assert_eq!(face["landmarks"].as_array().unwrap().len(), 478);
     assert_eq!(face["blendshapes"].as_object().unwrap().len(), 52);
+
+    // Of several pictures each is as it is alone.
+    let other = sample("astronaut.png");
+    let both = [path, other.to_str().unwrap()];
+    let output = mien(Path::new("."), &[&["face", "--json"][..], &both].concat());
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(list, serde_json::json!([listed, faces_of(&other)]));
+    let output = mien(Path::new("."), &[&["face", "--clip"][..], &both].concat());
+    assert!(sentence(&output, 1).contains("one clip"));
 }
 
 #[test]
@@ -261,6 +270,34 @@ fn no_edit_gives_back_the_very_bytes() {
         picture.rgba().iter().skip(3).step_by(4).copied().collect()
     };
     assert_eq!(alphas(&clear), alphas(&edited));
+}
+
+#[test]
+fn a_movement_begins_at_a_preset_and_goes_evenly() {
+    let folder = tempfile::tempdir().unwrap();
+    let portrait = sample("astronaut.png");
+    let relaxed = ["--preset", "neutral"];
+    let way = ["--begin", "neutral", "--pace", "even", "--frames", "3"];
+    let end = ["--au", "12=1", "-o", "way.png"];
+    succeed(&edit(
+        folder.path(),
+        &portrait,
+        &[&relaxed[..], &way, &end].concat(),
+    ));
+    for (frame, smile) in [("way_0001.png", "12=0"), ("way_0002.png", "12=0.5")] {
+        let still = ["--au", smile, "-o", "still.png"];
+        succeed(&edit(
+            folder.path(),
+            &portrait,
+            &[&relaxed[..], &still].concat(),
+        ));
+        let pixels = |name: &str| media::open(&folder.path().join(name)).unwrap();
+        assert_eq!(
+            pixels(frame).rgba(),
+            pixels("still.png").rgba(),
+            "{frame}: {smile}"
+        );
+    }
 }
 
 #[test]

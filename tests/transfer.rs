@@ -180,6 +180,8 @@ fn a_fomm_checkpoint_is_imported_and_moves_a_portrait() {
             clip.as_str(),
             "--method",
             "fomm",
+            "--weights",
+            "vox-cpk",
         ];
         mien(at, &[&all, arguments].concat())
     };
@@ -257,8 +259,6 @@ fn a_tps_checkpoint_drives_in_every_mode_that_it_has_networks_for() {
         ];
         mien(at, &[&all, arguments].concat())
     };
-    let several = sentence(&transfer(&["-o", "x.gif"]));
-    assert!(several.contains("lean, vox"), "{several}");
     for mode in ["standard", "relative", "avd"] {
         let out = format!("{mode}.mp4");
         succeed(&transfer(&[
@@ -306,13 +306,11 @@ fn a_clip_drives_ganimation_without_any_import_and_its_sound_comes_along() {
     ));
     assert!(said.contains("frame 1"), "{said}");
     assert_eq!(read_gif(&at.join("out.gif")).delays.len(), 4);
-    let none = mien(
-        at,
-        &[
-            "transfer", &portrait, &clip, "--method", "tps", "-o", "x.gif",
-        ],
-    );
-    assert!(sentence(&none).contains("weights import"));
+    let own = ["--sample-clip", "--to", "0.1", "-o", "own.gif"];
+    succeed(&mien(at, &[&["transfer", &portrait], &own[..]].concat()));
+    assert!(read_gif(&at.join("own.gif")).delays.len() > 1);
+    let neither = mien(at, &["transfer", &portrait, "-o", "x.gif"]);
+    assert_eq!(neither.status.code(), Some(2));
     let time = mien(
         at,
         &[
@@ -320,6 +318,74 @@ fn a_clip_drives_ganimation_without_any_import_and_its_sound_comes_along() {
         ],
     );
     assert!(sentence(&time).contains("noon"));
+}
+
+/// The bundled weights are meant where nothing is said, whatever is installed; of weights of one name, the user's own.
+#[test]
+fn every_method_works_without_any_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let (portrait, clip) = (portrait(), clip(at));
+    let own = media::open(Path::new(&portrait)).unwrap();
+    for method in ["fomm", "tps"] {
+        let name = format!("{method}-128");
+        for (i, chosen) in [&[][..], &["--weights", name.as_str()]].iter().enumerate() {
+            let out = format!("{method}{i}.png");
+            let transfer = [
+                "transfer", &portrait, &clip, "--method", method, "--mode", "standard", "--to",
+                "0.05", "-o", &out,
+            ];
+            succeed(&mien(at, &[&transfer[..], chosen].concat()));
+        }
+        let frames = |start: &str| -> Vec<Vec<u8>> {
+            let names = media_support::names(at).into_iter();
+            let wanted = names.filter(|name| name.starts_with(start) && name.ends_with(".png"));
+            wanted
+                .map(|name| media::open(&at.join(name)).unwrap().rgba().to_vec())
+                .collect()
+        };
+        let first = frames(&format!("{method}0"));
+        assert!(!first.is_empty());
+        assert_eq!(first, frames(&format!("{method}1")));
+        assert_ne!(first[0], own.rgba());
+    }
+    succeed(&mien(at, &["sample", "--seed", "3", "-o", "sample.gif"]));
+    assert_eq!(read_gif(&at.join("sample.gif")).delays.len(), 16);
+
+    let wrong = [
+        "sample",
+        "--weights",
+        "fomm-128",
+        "--seed",
+        "3",
+        "-o",
+        "x.gif",
+    ];
+    let said = sentence(&mien(at, &wrong));
+    assert!(said.contains("installed MoCoGAN weights"), "{said}");
+
+    let own = at.join("data/weights");
+    fs::create_dir_all(&own).unwrap();
+    fs::write(own.join("mocogan-64.safetensors"), b"nothing of the kind").unwrap();
+    succeed(&mien(at, &["sample", "--seed", "3", "-o", "again.gif"]));
+    assert_eq!(
+        fs::read(at.join("sample.gif")).unwrap(),
+        fs::read(at.join("again.gif")).unwrap()
+    );
+}
+
+#[test]
+fn the_cards_of_the_bundled_weights_are_listed_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = succeed(&mien(folder.path(), &["weights", "list"]));
+    assert_eq!(short.lines().count(), 5, "{short}");
+    let full = succeed(&mien(folder.path(), &["weights", "list", "-v"]));
+    for name in ["ganimation-128", "fomm-128", "tps-128", "mocogan-64"] {
+        assert!(short.contains(name), "{short}");
+        assert!(full.contains(&format!("\n    {name}\n    ===")), "{full}");
+    }
+    assert!(full.contains("\n    What it can't do\n    -----"), "{full}");
+    assert!(!full.contains("**") && !full.contains("|---"), "{full}");
 }
 
 #[test]
@@ -334,7 +400,8 @@ fn a_sample_is_drawn_held_and_replayed() {
     write(at, "generator_30.pytorch", &published(&shapes, false));
     succeed(&mien(at, &["weights", "import", "generator_30.pytorch"]));
 
-    let sample = |arguments: &[&str]| mien(at, &[&["sample"], arguments].concat());
+    let start = ["sample", "--weights", "generator_30"];
+    let sample = |arguments: &[&str]| mien(at, &[&start, arguments].concat());
     let first = ["--seed", "7", "--category", "happiness", "--frames", "6"];
     succeed(&sample(&[&first[..], &["-o", "a.gif"]].concat()));
     succeed(&sample(&[&first[..], &["-o", "b.gif"]].concat()));

@@ -79,6 +79,18 @@ fn press(app: &mut App, letter: &str, modifiers: Modifiers) {
     drop(app.update(Message::Keyboard(event)));
 }
 
+fn escape() -> keyboard::Event {
+    keyboard::Event::KeyPressed {
+        key: Key::Named(key::Named::Escape),
+        modified_key: Key::Named(key::Named::Escape),
+        physical_key: key::Physical::Code(key::Code::Escape),
+        location: keyboard::Location::Standard,
+        modifiers: Modifiers::empty(),
+        text: None,
+        repeat: false,
+    }
+}
+
 /// Drags across a slider, from one value to another.
 fn drag(app: &mut App, value: Value, from: f32, to: f32) {
     act(app, |window| {
@@ -624,17 +636,29 @@ fn the_export_dialog_opens_and_escape_closes_it() {
     });
     let shown = |app: &App| simulator(app.view()).find("PNG sequence").is_ok();
     assert!(shown(&app));
-    let escape = keyboard::Event::KeyPressed {
-        key: Key::Named(key::Named::Escape),
-        modified_key: Key::Named(key::Named::Escape),
-        physical_key: key::Physical::Code(key::Code::Escape),
-        location: keyboard::Location::Standard,
-        modifiers: Modifiers::empty(),
-        text: None,
-        repeat: false,
-    };
-    drop(app.update(Message::Keyboard(escape)));
+    drop(app.update(Message::Keyboard(escape())));
     assert!(!shown(&app));
+}
+
+#[test]
+fn the_model_cards_are_read_by_clicking_on_the_weights_name() {
+    let mut app = app();
+    let shown = |app: &App, words: &str| simulator(app.view()).find(words).is_ok();
+    assert!(!shown(&app, "Where it falls short"));
+    act(&mut app, |window| {
+        window.click("ganimation-128").unwrap();
+    });
+    assert!(shown(&app, "Where it falls short"));
+    act(&mut app, |window| {
+        window.click("Face Landmarker").unwrap();
+    });
+    assert!(shown(&app, "A full profile is not found."));
+    assert!(!shown(&app, "Where it falls short"));
+    // A dialog stands before everything else.
+    press(&mut app, "k", Modifiers::empty());
+    assert!(app.document().track.is_empty());
+    drop(app.update(Message::Keyboard(escape())));
+    assert!(!shown(&app, "A full profile is not found."));
 }
 
 /// The simulator draws at twice the size.

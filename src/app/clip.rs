@@ -11,7 +11,7 @@ use iced::{Alignment, Element, Length, Point, Rectangle, Renderer, Size, Task, T
 use super::background::in_background;
 use super::widgets::{Kept, action, ending, progress_of};
 use super::{App, Notice, theme, timeline};
-use crate::engine::{AuTrack, OneEuro, Progress, Reading};
+use crate::engine::{AuTrack, EngineError, OneEuro, Progress, Reading, SampleClip};
 use crate::studio::{ActionUnit, AuVector, Document};
 
 /// The extensions of files that are clips and never portraits.
@@ -234,20 +234,37 @@ impl App {
             return Task::none();
         }
         let (clip, progress) = Clip::reading(&path);
+        self.read(clip, move || AuTrack::read(&path, None, &progress))
+    }
+
+    /// Begins to read the clip that comes with the program.
+    pub(super) fn open_sample_clip(&mut self) -> Task<super::Message> {
+        if self.clip.is_some() {
+            return Task::none();
+        }
+        let (clip, progress) = Clip::reading(Path::new("the sample clip"));
+        self.read(clip, move || {
+            let sample = SampleClip::write()?;
+            AuTrack::read(sample.path(), None, &progress)
+        })
+    }
+
+    fn read(
+        &mut self,
+        clip: Clip,
+        read: impl FnOnce() -> Result<AuTrack, EngineError> + Send + 'static,
+    ) -> Task<super::Message> {
         self.clip = Some(clip);
-        in_background(
-            move || AuTrack::read(&path, None, &progress),
-            |result| {
-                super::Message::Clip(Message::Ended(match result {
-                    Some(Ok(track)) => Ok(Arc::new(track)),
-                    Some(Err(error)) if error.is_cancelled() => Err(None),
-                    Some(Err(error)) => Err(Some(error.to_string())),
-                    None => Err(Some(
-                        "The clip could not be read by a fault of Mien.".to_owned(),
-                    )),
-                }))
-            },
-        )
+        in_background(read, |result| {
+            super::Message::Clip(Message::Ended(match result {
+                Some(Ok(track)) => Ok(Arc::new(track)),
+                Some(Err(error)) if error.is_cancelled() => Err(None),
+                Some(Err(error)) => Err(Some(error.to_string())),
+                None => Err(Some(
+                    "The clip could not be read by a fault of Mien.".to_owned(),
+                )),
+            }))
+        })
     }
 
     pub(super) fn obey_clip(&mut self, message: Message) -> Task<super::Message> {

@@ -20,7 +20,7 @@ impl App {
                     return self.escape();
                 }
                 // A dialog stands before everything else.
-                if self.export.is_some() || self.clip.is_some() {
+                if self.export.is_some() || self.clip.is_some() || self.cards.is_some() {
                     return Task::none();
                 }
                 let letter = key.to_latin(physical_key);
@@ -52,6 +52,9 @@ impl App {
         }
         if !typing && self.clip.is_some() {
             return self.obey(Message::Clip(super::clip::Message::Cancel));
+        }
+        if !typing && self.cards.is_some() {
+            return self.obey(Message::Card(super::card::Message::Close));
         }
         Task::none()
     }

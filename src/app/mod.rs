@@ -4,6 +4,7 @@
 //! says what it wants of the document; only [`App`] changes the document, so that every change can be undone.
 
 mod background;
+mod card;
 mod clip;
 mod curves;
 mod export;
@@ -30,6 +31,7 @@ use crate::engine::{EngineError, Model, Portrait, Request, Sample, Scene, Worker
 use crate::studio::{Document, Gesture, History, Preset};
 
 use background::in_background;
+use card::Cards;
 use clip::{Clip, is_clip};
 use export::Export;
 use expression::Expression;
@@ -62,6 +64,7 @@ pub struct App {
     timeline: Timeline,
     export: Option<Export>,
     clip: Option<Clip>,
+    cards: Option<Cards>,
     /// The relaxed face that was kept, and of which portrait and face it is.
     neutral: Option<Kept>,
     status: Status,
@@ -92,6 +95,7 @@ pub enum Message {
     Timeline(timeline::Message),
     Export(export::Message),
     Clip(clip::Message),
+    Card(card::Message),
     /// The worker has drawn something.
     Drawn,
     OpenDialog,
@@ -102,6 +106,8 @@ pub enum Message {
     OpenFile(Option<PathBuf>),
     Opened(Result<Arc<Portrait>, String>),
     ExportDialog,
+    /// The model cards are to be read.
+    CardDialog,
     Undo,
     Redo,
     Keyboard(keyboard::Event),
@@ -130,6 +136,7 @@ impl App {
             timeline: Timeline::default(),
             export: None,
             clip: None,
+            cards: None,
             neutral: None,
             status: Status::default(),
             opening: false,
@@ -191,10 +198,21 @@ impl App {
                     timeline::Action::EndGesture => self.history.end_gesture(),
                     timeline::Action::Leave => return self.leave_field(),
                     timeline::Action::ReadClip => return self.obey(Message::ClipDialog),
+                    timeline::Action::ReadSample => return self.open_sample_clip(),
                 }
             }
             Message::Export(message) => return self.obey_export(message),
             Message::Clip(message) => return self.obey_clip(message),
+            Message::CardDialog => {
+                if self.cards.is_none() {
+                    self.cards = Some(Cards::new(self.model.name()));
+                }
+            }
+            Message::Card(message) => match self.cards.as_mut().map(|c| c.update(&message)) {
+                Some(card::Action::Run(task)) => return task.map(Message::Card),
+                Some(card::Action::Close) => self.cards = None,
+                None => {}
+            },
             Message::ClipDialog => {
                 return Task::perform(background::choose_clip(), |path| {
                     Message::Clip(clip::Message::Chosen(path))

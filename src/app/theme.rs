@@ -71,6 +71,14 @@ pub fn tip(_: &Theme) -> container::Style {
     }
 }
 
+/// A thin line between rows.
+pub fn line(_: &Theme) -> container::Style {
+    container::Style {
+        background: Some(LINE.scale_alpha(0.6).into()),
+        ..container::Style::default()
+    }
+}
+
 pub fn shade(_: &Theme) -> container::Style {
     container::Style {
         background: Some(Color::BLACK.scale_alpha(0.6).into()),

@@ -49,6 +49,7 @@ pub enum Message {
     Typed(Value, String),
     Entered,
     ReadClip,
+    ReadSample,
 }
 
 /// What the parent has to do.
@@ -62,6 +63,7 @@ pub enum Action {
     Leave,
     /// A clip's movement is wanted on the track.
     ReadClip,
+    ReadSample,
 }
 
 /// A change of the document that the panel asks for.
@@ -171,6 +173,7 @@ impl Timeline {
             Message::Released => return Action::EndGesture,
             Message::Entered => return Action::Leave,
             Message::ReadClip => return Action::ReadClip,
+            Message::ReadSample => return Action::ReadSample,
             Message::KeyAdded => return Action::Edit(Change::AddKey(self.frame)),
             Message::KeyRemoved => {
                 if let Some(index) = self.selected.or_else(|| track.key_on(self.frame)) {
@@ -267,19 +270,27 @@ impl Timeline {
                 "Reads the Action Units of the face in a video, a GIF or a folder of frames, and puts its movement on the track",
                 Position::Top,
             ),
+            // Whoever has a movement already needs none to try.
+            track.is_empty().then(|| hinted(
+                action("Sample clip", Some(Message::ReadSample)),
+                "The same with a short clip that comes with Mien",
+                Position::Top,
+            )),
             hinted(
                 action("Set keyframe", Some(Message::KeyAdded)),
                 "Puts the sliders' values on the track at the playhead (K). With keyframes on the track, moving a slider sets one by itself",
                 Position::Top,
             ),
             action("Delete", on_key.map(|_| Message::KeyRemoved)),
-            text("Easing").size(theme::SMALL).color(theme::DIM),
-            pick_list(easings, easing, Message::Easing)
-                .placeholder("no keyframe")
-                .text_size(theme::SMALL)
-                .padding([4, 8])
-                .width(150)
-                .style(theme::choice(easing.map_or(0, |easing| easing as usize + 1))),
+            (!track.is_empty()).then(|| row![
+                text("Easing").size(theme::SMALL).color(theme::DIM),
+                pick_list(easings, easing, Message::Easing)
+                    .placeholder("no keyframe")
+                    .text_size(theme::SMALL)
+                    .padding([4, 8])
+                    .width(150)
+                    .style(theme::choice(easing.map_or(0, |easing| easing as usize + 1))),
+            ].spacing(theme::GAP).align_y(Alignment::Center)),
             space::horizontal().width(theme::SPACE),
             text("Frames").size(theme::SMALL).color(theme::DIM),
             self.field(Value::Frames, track.frames().to_string()),

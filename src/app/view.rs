@@ -38,8 +38,14 @@ impl App {
         let export = export.map(|dialog| dialog.view(document).map(Message::Export));
         let clip = self.clip.as_ref();
         let dialog = export.or(clip.map(|clip| clip.view(document).map(Message::Clip)));
-        let dialog =
-            dialog.map(|dialog| opaque(mouse_area(center(opaque(dialog)).style(theme::shade))));
+        let cards = self.cards.as_ref();
+        let dialog = dialog.or(cards.map(|cards| cards.view().map(Message::Card)));
+        let dialog = dialog.map(|dialog| {
+            let middle = center(opaque(dialog))
+                .padding(theme::SPACE)
+                .style(theme::shade);
+            opaque(mouse_area(middle))
+        });
         stack![base, dialog].into()
     }
 
@@ -139,7 +145,14 @@ impl App {
                     "What a frame takes: the network when it last ran, and drawing all panes",
                     Position::Top,
                 ),
-                figures(self.model.name().to_owned()),
+                hinted(
+                    button(figures(self.model.name().to_owned()).color(theme::TEXT))
+                        .on_press(Message::CardDialog)
+                        .padding([0, 4])
+                        .style(theme::flat),
+                    "The weights behind the sliders; click to read what they can do, and what not",
+                    Position::Top,
+                ),
                 figures(self.model.device_name()),
             ]
             .spacing(theme::SPACE)

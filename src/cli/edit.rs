@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::bar::show;
 use super::number;
@@ -43,6 +43,14 @@ pub(super) struct Arguments {
     /// A picture of the same person relaxed: what the portrait shows is read against it, and slighter movement is seen
     #[arg(long, value_name = "PICTURE")]
     neutral: Option<PathBuf>,
+
+    /// Where the movement begins: a preset's name. Without, at the portrait's own expression
+    #[arg(long, value_name = "NAME")]
+    begin: Option<String>,
+
+    /// The movement's pace
+    #[arg(long, value_enum, default_value_t = Pace::Soft)]
+    pace: Pace,
 
     /// How many frames the movement to the expression takes; without it GIF and MP4 take 24
     #[arg(long, value_name = "N")]
@@ -95,6 +103,14 @@ pub(super) struct Arguments {
     output: PathBuf,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Pace {
+    /// Slow at both ends
+    Soft,
+    /// The same throughout
+    Even,
+}
+
 pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
     let frames = arguments.frame_count()?;
     let format = Format::of(&arguments.output, frames as usize)?;
@@ -103,7 +119,8 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
     let scale = number("--scale", &arguments.scale, 0.01, 1.0)?;
     let limit = arguments.place.limit()?;
     let settings = arguments.settings()?;
-    let preset = arguments.preset()?;
+    let begin = arguments.begin.as_deref().map(preset).transpose()?;
+    let preset = arguments.preset.as_deref().map(preset).transpose()?;
 
     let model = Arc::new(Model::open(arguments.weights.as_deref())?);
     let mut portrait = Portrait::open(&arguments.portrait, model.crop())?;
@@ -111,7 +128,8 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
         portrait.read_against(&Portrait::open(path, model.crop())?.neutral()?);
     }
     let mut document = arguments.document(&portrait, model.crop(), limit)?;
-    arguments.express(&mut document, preset, &settings, (frames, fps));
+    let ends = (begin, preset);
+    arguments.express(&mut document, ends, &settings, (frames, fps));
     if !arguments.quiet {
         arguments.place.remark(&portrait, &document, "edited");
     }
@@ -183,18 +201,6 @@ impl Arguments {
             .collect()
     }
 
-    /// The preset to begin with.
-    fn preset(&self) -> Result<Option<AuVector>, EngineError> {
-        let Some(name) = &self.preset else {
-            return Ok(None);
-        };
-        let mut presets = Preset::built_in()?;
-        if let Some(folder) = presets_folder() {
-            presets.extend(Preset::in_folder(&folder).0);
-        }
-        Ok(Some(Preset::find(&presets, name)?.aus))
-    }
-
     /// Every `--au`, with the halves of the face that it is for.
     fn settings(&self) -> Result<Vec<(Sides, ActionUnit, f32)>, EngineError> {
         let read = |text: &String| {
@@ -219,26 +225,31 @@ impl Arguments {
         Ok(document)
     }
 
-    /// Sets what is asked for, and the way to it.
+    /// Sets what is asked for, and the way to it from where it begins; without presets, both from the portrait's own.
     fn express(
         &self,
         document: &mut Document,
-        preset: Option<AuVector>,
+        (begin, preset): (Option<AuVector>, Option<AuVector>),
         settings: &[(Sides, ActionUnit, f32)],
         (frames, fps): (u32, f64),
     ) {
         let own = Pose::from(document.source);
-        let begin = preset.map_or(own, Pose::from);
-        let pose = settings.iter().fold(begin, |pose, (sides, unit, value)| {
+        let asked = preset.map_or(own, Pose::from);
+        let begin = begin.map_or(own, Pose::from);
+        let pose = settings.iter().fold(asked, |pose, (sides, unit, value)| {
             pose.with(*sides, *unit, *value)
         });
         document.still = pose;
         if frames > 1 {
             document.track.set_fps(fps);
             document.track.set_frames(frames);
-            document.track.set_key(0, own);
+            document.track.set_key(0, begin);
             document.track.set_key(frames - 1, pose);
-            document.track.set_easing(0, Easing::EaseInOut);
+            let easing = match self.pace {
+                Pace::Soft => Easing::EaseInOut,
+                Pace::Even => Easing::Linear,
+            };
+            document.track.set_easing(0, easing);
             document.track.playback = if self.pingpong {
                 Playback::PingPong
             } else {
@@ -246,6 +257,15 @@ impl Arguments {
             };
         }
     }
+}
+
+/// What a preset of this name asks for.
+fn preset(name: &str) -> Result<AuVector, EngineError> {
+    let mut presets = Preset::built_in()?;
+    if let Some(folder) = presets_folder() {
+        presets.extend(Preset::in_folder(&folder).0);
+    }
+    Ok(Preset::find(&presets, name)?.aus)
 }
 
 /// The halves that `12L=0.8` is for, and the setting without them.

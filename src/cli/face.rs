@@ -1,6 +1,6 @@
 //! `mien face`: the faces of a portrait, their pose and what they show; or those of a clip, frame by frame.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -12,8 +12,9 @@ use crate::studio::{ActionUnit, AuVector};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF), or with --clip a video, a GIF or a folder of frames
-    portrait: PathBuf,
+    /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF), or several; with --clip a video, a GIF or a folder of frames
+    #[arg(required = true)]
+    portraits: Vec<PathBuf>,
 
     /// Reads a clip: the Action Units of its largest face, frame by frame
     #[arg(long, conflicts_with = "landmarks")]
@@ -31,7 +32,7 @@ pub(super) struct Arguments {
     #[arg(long, requires = "clip")]
     smooth: bool,
 
-    /// Prints JSON in place of a table
+    /// Prints JSON in place of a table; of several pictures, a list
     #[arg(long)]
     json: bool,
 
@@ -52,39 +53,55 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         .map(|path| Portrait::open(path, model.crop())?.neutral())
         .transpose()?;
     if arguments.clip {
-        return clip(arguments, neutral.as_ref());
+        let [path] = &arguments.portraits[..] else {
+            return Err(EngineError::Refused(
+                "--clip reads one clip; give one.".to_owned(),
+            ));
+        };
+        return clip(path, arguments, neutral.as_ref());
     }
-    let opened = Portrait::open(&arguments.portrait, model.crop());
-    let mut portrait = match opened {
-        Err(EngineError::Media(_)) if is_clip(&arguments.portrait) => {
+    let mut documents = Vec::new();
+    for path in &arguments.portraits {
+        let portrait = read(path, &model, neutral.as_ref())?;
+        if arguments.json {
+            documents.push(document(&portrait, arguments.landmarks));
+        } else if portrait.faces.is_empty() {
+            super::print(&format!(
+                "{}: no face was found; if there is one, give its square to \"mien edit\" with --crop.\n",
+                portrait.name
+            ))?;
+        } else {
+            super::print(&table(&portrait))?;
+        }
+    }
+    match &documents[..] {
+        [] => Ok(()),
+        [only] => super::print(&format!("{only:#}\n")),
+        several => super::print(&format!("{:#}\n", json!(several))),
+    }
+}
+
+fn read(path: &Path, model: &Model, neutral: Option<&Neutral>) -> Result<Portrait, EngineError> {
+    let mut portrait = match Portrait::open(path, model.crop()) {
+        Err(EngineError::Media(_)) if is_clip(path) => {
             return Err(EngineError::Refused(format!(
                 "{} is a clip; add --clip to read its face frame by frame.",
-                arguments.portrait.display()
+                path.display()
             )));
         }
         opened => opened?,
     };
-    if let Some(neutral) = &neutral {
+    if let Some(neutral) = neutral {
         portrait.read_against(neutral);
     }
-    let text = if arguments.json {
-        format!("{:#}\n", document(&portrait, arguments.landmarks))
-    } else if portrait.faces.is_empty() {
-        format!(
-            "{}: no face was found; if there is one, give its square to \"mien edit\" with --crop.\n",
-            portrait.name
-        )
-    } else {
-        table(&portrait)
-    };
-    super::print(&text)
+    Ok(portrait)
 }
 
-fn clip(arguments: &Arguments, neutral: Option<&Neutral>) -> Result<(), EngineError> {
+fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result<(), EngineError> {
     let progress = Progress::new(0);
     let cancel = progress.cancel.clone();
     drop(ctrlc::set_handler(move || cancel.cancel()));
-    let track = AuTrack::read(&arguments.portrait, neutral, &progress)?;
+    let track = AuTrack::read(path, neutral, &progress)?;
     let values = track.smoothed(Reading {
         smoothing: if arguments.smooth {
             OneEuro::default()

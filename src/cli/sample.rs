@@ -52,7 +52,7 @@ pub(super) struct Arguments {
     #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
     loops: u16,
 
-    /// The weights: a file, or the name of installed ones; needed only where several are installed
+    /// The weights, in place of those that come with Mien: a file, or the name of installed ones
     #[arg(long, value_name = "FILE|NAME")]
     weights: Option<PathBuf>,
 

@@ -10,7 +10,7 @@ use super::number;
 use super::place::Place;
 use crate::engine::{
     Drive, EngineError, Format, Mode, Model, MotionMethod, Mover, OneEuro, Output, Portrait,
-    Progress, Reference, Transferred, parse_time, transfer, transfer_units,
+    Progress, Reference, SampleClip, Transferred, parse_time, transfer, transfer_units,
 };
 
 #[derive(Debug, Args)]
@@ -19,7 +19,15 @@ pub(super) struct Arguments {
     portrait: PathBuf,
 
     /// The clip whose movement it takes over: a video, a GIF, or a folder or pattern of frames
-    clip: PathBuf,
+    #[arg(
+        required_unless_present = "sample_clip",
+        conflicts_with = "sample_clip"
+    )]
+    clip: Option<PathBuf>,
+
+    /// Takes over the movement of the short clip that comes with Mien
+    #[arg(long)]
+    sample_clip: bool,
 
     /// How: through Action Units read from the clip's face and redrawn (ganimation), or by the clip's own motion (fomm, tps)
     #[arg(long, value_enum, default_value_t = Method::Ganimation)]
@@ -84,7 +92,7 @@ pub(super) struct Arguments {
     )]
     scale: String,
 
-    /// The weights of the method: a file, or the name of installed ones; needed only where several are installed
+    /// The weights of the method, in place of those that come with Mien: a file, or the name of installed ones
     #[arg(long, value_name = "FILE|NAME")]
     weights: Option<PathBuf>,
 
@@ -118,7 +126,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         scale: number("--scale", &arguments.scale, 0.01, 1.0)?,
         path: arguments.output.clone(),
     };
-    let drive = arguments.drive()?;
+    let (clip, _sample) = arguments.clip()?;
+    let drive = arguments.drive(clip)?;
     let limit = arguments.place.limit()?;
     let progress = Progress::new(0);
     let cancel = progress.cancel.clone();
@@ -160,7 +169,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
 }
 
 impl Arguments {
-    fn drive(&self) -> Result<Drive, EngineError> {
+    /// The clip's path, and what keeps the sample clip there.
+    fn clip(&self) -> Result<(PathBuf, Option<SampleClip>), EngineError> {
+        if let Some(clip) = &self.clip {
+            return Ok((clip.clone(), None));
+        }
+        let sample = SampleClip::write()?;
+        Ok((sample.path().to_owned(), Some(sample)))
+    }
+
+    fn drive(&self, clip: PathBuf) -> Result<Drive, EngineError> {
         let time = |text: &Option<String>| {
             text.as_deref()
                 .map(parse_time)
@@ -168,7 +186,7 @@ impl Arguments {
                 .map_err(|error| EngineError::Refused(error.to_string()))
         };
         Ok(Drive {
-            clip: self.clip.clone(),
+            clip,
             cut: (time(&self.from)?, time(&self.to)?),
             mode: match self.mode {
                 ModeName::Standard => Mode::Standard,

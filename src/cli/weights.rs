@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::engine::checkpoint::{self, Checkpoint, Container, Dialect, Method, Part, system};
 use crate::engine::{
-    EngineError, ImportOptions, Installed, Origin, import, installed, weights_folder,
+    EngineError, ImportOptions, Installed, Origin, import, installed, plain, weights_folder,
 };
 
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
 enum Command {
     /// Lists the weights that come with Mien and those in your data folder
     List {
-        /// With configuration, crop, licence and origin
+        /// With configuration, crop, licence and origin, and the model cards of those that come with Mien
         #[arg(short, long)]
         verbose: bool,
     },
@@ -171,6 +171,10 @@ fn report(file: &Path, checkpoint: &Checkpoint, verbose: bool) -> String {
     text
 }
 
+/// Characters in a line of a model card, and before it.
+const CARD_WIDTH: usize = 100;
+const INDENT: usize = 4;
+
 fn describe(entry: &Installed, verbose: bool) -> String {
     let place = match &entry.origin {
         Origin::Bundled => "comes with Mien".to_owned(),
@@ -209,6 +213,19 @@ fn describe(entry: &Installed, verbose: bool) -> String {
                 source.sha256.escape_debug(),
                 source.file.escape_debug()
             );
+        }
+        if let Some(card) = entry.card {
+            text.push_str("\n\n");
+            for line in plain(card, CARD_WIDTH).lines() {
+                text += &format!("{:INDENT$}{line}\n", "");
+            }
+            // No line of spaces alone.
+            text = text
+                .lines()
+                .map(str::trim_end)
+                .collect::<Vec<_>>()
+                .join("\n")
+                + "\n";
         }
     }
     text

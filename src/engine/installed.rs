@@ -2,59 +2,68 @@
 
 use std::path::{Path, PathBuf};
 
+use candle_core::Device;
+
 use super::EngineError;
 use super::folders::weights_folder;
-use crate::weights::{Origin, installed};
+use crate::weights::{Bundled, ModelFile, Origin, installed};
 
-/// The file of the weights that are meant: a file's path, or the name of installed ones; where nothing is said, the only
-/// ones of this architecture.
+/// The weights that are meant, opened: a file by its path, or installed ones by their name (of two, the user's own); where
+/// nothing is said, those that come with the program for this method. With what errors call the file.
 ///
 /// # Errors
-/// [`EngineError::Refused`], which says what there is to choose from, or where to get the first.
-pub(super) fn find_weights(
-    architecture: &str,
-    title: &str,
+/// [`EngineError::Refused`] for what is neither a file nor a name, [`EngineError::Weights`] for a file that is missing,
+/// damaged or of another architecture.
+pub(super) fn open_weights(
+    method: Bundled,
     asked: Option<&Path>,
-) -> Result<PathBuf, EngineError> {
-    if let Some(path) = asked.filter(|path| path.exists()) {
-        return Ok(path.to_owned());
+    device: &Device,
+) -> Result<(PathBuf, ModelFile), EngineError> {
+    let (path, file) = match asked.map(|asked| find(method, asked)).transpose()? {
+        Some(Found::File(path)) => {
+            let file = ModelFile::open(&path, device)?;
+            (path, file)
+        }
+        None | Some(Found::Bundled) => (
+            PathBuf::from(method.name()),
+            ModelFile::bundled(method, device)?,
+        ),
+    };
+    file.expect(&path, method.architecture())?;
+    Ok((path, file))
+}
+
+enum Found {
+    Bundled,
+    File(PathBuf),
+}
+
+fn find(method: Bundled, asked: &Path) -> Result<Found, EngineError> {
+    if asked.exists() {
+        return Ok(Found::File(asked.to_owned()));
     }
-    let fitting: Vec<(String, PathBuf)> = installed(weights_folder().as_deref())
+    let own = installed(weights_folder().as_deref())
         .into_iter()
         .flatten()
-        .filter(|entry| entry.metadata.architecture == architecture)
-        .filter_map(|entry| match entry.origin {
-            Origin::File(path) => Some((entry.name, path)),
+        .filter(|entry| entry.metadata.architecture == method.architecture())
+        .filter(|entry| Path::new(entry.name.as_str()) == asked)
+        .find_map(|entry| match entry.origin {
+            Origin::File(path) => Some(path),
             Origin::Bundled => None,
-        })
-        .collect();
-    if let Some(asked) = asked {
-        let named = fitting
-            .iter()
-            .find(|(name, _)| Path::new(name.as_str()) == asked);
-        if let Some((_, path)) = named {
-            return Ok(path.clone());
-        }
-        // What is written as a file's name is told to be missing when it is opened.
-        if asked.extension().is_some() || asked.components().count() > 1 {
-            return Ok(asked.to_owned());
-        }
-        return Err(EngineError::Refused(format!(
-            "{} is neither a file nor the name of installed {title} weights; \"mien weights list\" shows those there are.",
-            asked.display()
-        )));
+        });
+    if let Some(path) = own {
+        return Ok(Found::File(path));
     }
-    match &fitting[..] {
-        [(_, path)] => Ok(path.clone()),
-        [] => Err(EngineError::Refused(format!(
-            "no {title} weights are installed, and none come with Mien yet; import a published checkpoint with \"mien weights import FILE\", or give a file with --weights."
-        ))),
-        several => {
-            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
-            Err(EngineError::Refused(format!(
-                "several {title} weights are installed; choose one with --weights: {}.",
-                names.join(", ")
-            )))
-        }
+    if Path::new(method.name()) == asked {
+        return Ok(Found::Bundled);
     }
+    // What is written as a file's name is told to be missing when it is opened.
+    if asked.extension().is_some() || asked.components().count() > 1 {
+        return Ok(Found::File(asked.to_owned()));
+    }
+    Err(EngineError::Refused(format!(
+        "{} is neither a file nor the name of installed {} weights; \"mien weights list\" shows those there are.",
+        asked.display(),
+        method.title()
+    )))
 }

@@ -17,6 +17,7 @@ mod output;
 mod portrait;
 mod progress;
 mod render;
+mod sample_clip;
 mod sampler;
 mod transfer;
 mod transfer_units;
@@ -35,6 +36,7 @@ pub use output::{Output, Sound};
 pub use portrait::{Portrait, Sample};
 pub use progress::{CancelToken, Progress};
 pub use render::{Pane, Renderer, Scene};
+pub use sample_clip::SampleClip;
 pub use sampler::{SampleJob, Sampler, sample};
 pub use transfer::{Drive, Mode, Reference, Transferred, transfer};
 pub use transfer_units::transfer_units;
@@ -43,4 +45,7 @@ pub use worker::{Outcome, Request, Worker};
 
 pub use crate::face::{Neutral, OneEuro};
 pub use crate::media::{LoopCount, MediaError, Picture, parse_time, read as read_picture};
-pub use crate::weights::{CropRule, Installed, Origin, WeightsError, checkpoint, installed};
+pub use crate::weights::{
+    Block, Bundled, CropRule, Installed, Origin, Span, Style, WeightsError, blocks, checkpoint,
+    installed, plain,
+};

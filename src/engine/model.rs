@@ -1,13 +1,13 @@
 //! A GANimation generator ready to be used, and its order of Action Units.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
 use super::EngineError;
 use super::device::{device, device_name};
-use super::installed::find_weights;
+use super::installed::open_weights;
 use crate::face::Edit;
 use crate::methods::ganimation::{self, Config, Generator};
 use crate::studio::{ActionUnit, AuVector};
@@ -36,33 +36,21 @@ impl Model {
     /// # Errors
     /// [`EngineError::Weights`] only for a program built from a damaged file.
     pub fn bundled() -> Result<Self, EngineError> {
-        let device = device().clone();
-        Self::from_file(
-            Path::new("ganimation-128"),
-            ModelFile::bundled(Bundled::Ganimation, &device)?,
-            device,
-        )
+        Self::open(None)
     }
 
     /// The weights in a file, or installed ones by their name, or the bundled ones where nothing is said.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for neither a file nor a name; [`EngineError::Weights`] when the file is missing, damaged, of another architecture, or doesn't hold what its
-    /// metadata says.
-    pub fn open(path: Option<&Path>) -> Result<Self, EngineError> {
-        match path {
-            Some(asked) => {
-                let path = find_weights("ganimation", "GANimation", Some(asked))?;
-                let device = device().clone();
-                Self::from_file(&path, ModelFile::open(&path, &device)?, device)
-            }
-            None => Self::bundled(),
-        }
+    /// [`EngineError::Refused`] for neither a file nor a name; [`EngineError::Weights`] when the file is missing, damaged,
+    /// of another architecture, or doesn't hold what its metadata says.
+    pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
+        let device = device().clone();
+        let (path, file) = open_weights(Bundled::Ganimation, weights, &device)?;
+        Self::from_file(path, file, device)
     }
 
-    fn from_file(path: &Path, file: ModelFile, device: Device) -> Result<Self, EngineError> {
-        let path = path.to_owned();
-        file.expect(&path, "ganimation")?;
+    fn from_file(path: PathBuf, file: ModelFile, device: Device) -> Result<Self, EngineError> {
         let crop = file.crop_rule(&path)?;
         // The network's errors are sentences; here they stand within one.
         let mismatch = |reason: String| WeightsError::Mismatch {

@@ -6,13 +6,13 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
 use super::device::{device, device_name};
-use super::installed::find_weights;
+use super::installed::open_weights;
 use super::transfer::AVD_IS_OF_TPS;
 use super::{EngineError, Mode};
 use crate::face::{Motion, TurnedSquare, network_input};
 use crate::media::Picture;
 use crate::methods::{fomm, motion, tps};
-use crate::weights::{CropRule, ModelFile, WeightsError};
+use crate::weights::{Bundled, CropRule, WeightsError};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,19 +24,11 @@ pub enum MotionMethod {
 }
 
 impl MotionMethod {
-    /// What its weight files call it.
-    pub fn architecture(self) -> &'static str {
+    /// Its weights that come with the program.
+    pub fn bundled(self) -> Bundled {
         match self {
-            MotionMethod::Fomm => "fomm",
-            MotionMethod::Tps => "tps",
-        }
-    }
-
-    /// What a person calls it.
-    pub fn title(self) -> &'static str {
-        match self {
-            MotionMethod::Fomm => "FOMM",
-            MotionMethod::Tps => "TPS",
+            MotionMethod::Fomm => Bundled::Fomm,
+            MotionMethod::Tps => Bundled::Tps,
         }
     }
 }
@@ -69,16 +61,13 @@ pub(super) enum Prepared {
 }
 
 impl Mover {
-    /// Opens the weights of a file, or of a name among those installed, or the only ones of this method that are.
+    /// Opens the weights of a file, or of a name among those installed, or those that come with the program.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when none are installed or several are, [`EngineError::Weights`] when a file is missing,
-    /// damaged, of another architecture, or doesn't hold what its metadata says.
+    /// [`EngineError::Refused`] for neither a file nor a name, [`EngineError::Weights`] when a file is missing, damaged, of another architecture, or doesn't hold what its metadata says.
     pub fn open(method: MotionMethod, weights: Option<&Path>) -> Result<Self, EngineError> {
-        let path = find_weights(method.architecture(), method.title(), weights)?;
         let device = device().clone();
-        let file = ModelFile::open(&path, &device)?;
-        file.expect(&path, method.architecture())?;
+        let (path, file) = open_weights(method.bundled(), weights, &device)?;
         let mismatch = |error: &dyn std::fmt::Display| WeightsError::Mismatch {
             path: path.clone(),
             reason: error.to_string().trim_end_matches('.').to_owned(),

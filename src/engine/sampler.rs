@@ -7,14 +7,14 @@ use candle_nn::VarBuilder;
 use fast_image_resize::FilterType;
 
 use super::device::device;
-use super::installed::find_weights;
+use super::installed::open_weights;
 use super::output::{Output, Writer};
 use super::view::resampled;
 use super::{EngineError, Progress};
 use crate::media::Picture;
 use crate::methods::mocogan::{Config, Error, MoCoGan};
 use crate::studio::{Sample, SampleSizes};
-use crate::weights::{ModelFile, WeightsError};
+use crate::weights::{Bundled, WeightsError};
 
 /// A network that makes clips of noises.
 pub struct Sampler {
@@ -34,15 +34,12 @@ pub struct SampleJob {
 }
 
 impl Sampler {
-    /// Opens the weights of a file, or of a name among those installed, or the only ones that are.
+    /// Opens the weights of a file, or of a name among those installed, or those that come with the program.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when none are installed or several are, [`EngineError::Weights`] when a file is missing,
-    /// damaged, of another architecture, or doesn't hold what its metadata says.
+    /// [`EngineError::Refused`] for neither a file nor a name, [`EngineError::Weights`] when a file is missing, damaged, of another architecture, or doesn't hold what its metadata says.
     pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
-        let path = find_weights("mocogan", "MoCoGAN", weights)?;
-        let file = ModelFile::open(&path, device())?;
-        file.expect(&path, "mocogan")?;
+        let (path, file) = open_weights(Bundled::Mocogan, weights, device())?;
         let mismatch = |error: Error| WeightsError::Mismatch {
             path: path.clone(),
             reason: error.to_string().trim_end_matches('.').to_owned(),

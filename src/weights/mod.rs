@@ -1,5 +1,6 @@
 //! Model files: safetensors whose metadata says what they are, so that loading one never needs a flag.
 
+mod card;
 pub mod checkpoint;
 mod error;
 mod import;
@@ -15,35 +16,101 @@ use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 use safetensors::tensor::Metadata as Header;
 
+pub use card::{Block, Span, Style, blocks, plain};
 pub use error::WeightsError;
 pub use import::{Existing, write_model};
 pub use metadata::{CropRule, Metadata, Source};
 pub use source::{Known, digest, known};
+
+/// The bytes of a file as a static of their own: as a constant the compiler may put a copy wherever they are used.
+macro_rules! carried {
+    ($name:ident, $path:literal) => {
+        static $name: [u8; include_bytes!($path).len()] = *include_bytes!($path);
+    };
+}
+
+carried!(GANIMATION, "../../weights/ganimation-128.safetensors");
+carried!(FOMM, "../../weights/fomm-128.safetensors");
+carried!(TPS, "../../weights/tps-128.safetensors");
+carried!(MOCOGAN, "../../weights/mocogan-64.safetensors");
+carried!(FACE_LANDMARKER, "../../weights/face-landmarker.safetensors");
 
 /// A model file carried within the program, which starts without any file beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bundled {
     /// The default GANimation generator.
     Ganimation,
+    /// The default First Order Motion Model.
+    Fomm,
+    /// The default Thin-Plate-Spline Motion Model.
+    Tps,
+    /// The default MoCoGAN generator.
+    Mocogan,
     /// What finds faces and reads them.
     FaceLandmarker,
 }
 
 impl Bundled {
     /// All of them, as `mien weights list` shows them.
-    pub const ALL: [Bundled; 2] = [Bundled::Ganimation, Bundled::FaceLandmarker];
+    pub const ALL: [Bundled; 5] = [
+        Bundled::Ganimation,
+        Bundled::Fomm,
+        Bundled::Tps,
+        Bundled::Mocogan,
+        Bundled::FaceLandmarker,
+    ];
 
-    fn name(self) -> &'static str {
+    /// The file's name without its extension.
+    pub fn name(self) -> &'static str {
         match self {
             Bundled::Ganimation => "ganimation-128",
+            Bundled::Fomm => "fomm-128",
+            Bundled::Tps => "tps-128",
+            Bundled::Mocogan => "mocogan-64",
             Bundled::FaceLandmarker => "face-landmarker",
+        }
+    }
+
+    /// The published system that it is of, as its metadata names it.
+    pub fn architecture(self) -> &'static str {
+        match self {
+            Bundled::Ganimation => "ganimation",
+            Bundled::Fomm => "fomm",
+            Bundled::Tps => "tps",
+            Bundled::Mocogan => "mocogan",
+            Bundled::FaceLandmarker => "face-landmarker",
+        }
+    }
+
+    /// What a person calls that system.
+    pub fn title(self) -> &'static str {
+        match self {
+            Bundled::Ganimation => "GANimation",
+            Bundled::Fomm => "FOMM",
+            Bundled::Tps => "TPS",
+            Bundled::Mocogan => "MoCoGAN",
+            Bundled::FaceLandmarker => "Face Landmarker",
+        }
+    }
+
+    /// Its model card, in Markdown: what it is, what it can do and what it can't.
+    pub fn card(self) -> &'static str {
+        match self {
+            Bundled::Ganimation => include_str!("../../weights/ganimation-128.md"),
+            Bundled::Fomm => include_str!("../../weights/fomm-128.md"),
+            Bundled::Tps => include_str!("../../weights/tps-128.md"),
+            Bundled::Mocogan => include_str!("../../weights/mocogan-64.md"),
+            Bundled::FaceLandmarker => include_str!("../../weights/face-landmarker.md"),
         }
     }
 
     fn bytes(self) -> &'static [u8] {
         match self {
-            Bundled::Ganimation => include_bytes!("../../weights/ganimation-128.safetensors"),
-            Bundled::FaceLandmarker => include_bytes!("../../weights/face-landmarker.safetensors"),
+            Bundled::Ganimation => &GANIMATION,
+            Bundled::Fomm => &FOMM,
+            Bundled::Tps => &TPS,
+            Bundled::Mocogan => &MOCOGAN,
+            Bundled::FaceLandmarker => &FACE_LANDMARKER,
         }
     }
 
@@ -161,6 +228,8 @@ pub struct Installed {
     pub size: u64,
     /// How many numbers the networks hold.
     pub parameters: u64,
+    /// The model card of a file that comes with the program.
+    pub card: Option<&'static str>,
 }
 
 /// The bundled weights and those in `folder` (the user's own), by name; a file that can't be used is given as its
@@ -168,7 +237,13 @@ pub struct Installed {
 pub fn installed(folder: Option<&Path>) -> Vec<Result<Installed, WeightsError>> {
     let mut list: Vec<_> = Bundled::ALL
         .into_iter()
-        .map(|which| describe(&which.path(), which.bytes(), Origin::Bundled))
+        .map(|which| {
+            let entry = describe(&which.path(), which.bytes(), Origin::Bundled)?;
+            Ok(Installed {
+                card: Some(which.card()),
+                ..entry
+            })
+        })
         .collect();
 
     let mut paths: Vec<PathBuf> = folder
@@ -215,6 +290,7 @@ fn describe_header(path: &Path) -> Option<Installed> {
         metadata: Metadata::from_fields(header.metadata().as_ref()?).ok()?,
         size,
         parameters: elements.sum(),
+        card: None,
     })
 }
 
@@ -234,6 +310,7 @@ fn describe(path: &Path, bytes: &[u8], origin: Origin) -> Result<Installed, Weig
         metadata,
         size: bytes.len() as u64,
         parameters,
+        card: None,
     })
 }
 
@@ -271,6 +348,24 @@ mod tests {
         assert_eq!(file.metadata.architecture, "face-landmarker");
         assert_eq!(file.metadata.licence, "Apache-2.0");
         assert!(file.metadata.au_order.is_empty() && file.metadata.crop.is_none());
+    }
+
+    #[test]
+    fn every_method_has_its_own_file_and_card() {
+        for which in Bundled::ALL {
+            let file = ModelFile::bundled(which, &Device::Cpu).unwrap();
+            assert_eq!(file.name, which.name());
+            assert_eq!(file.metadata.architecture, which.architecture());
+            let own = format!("# {}", which.name());
+            assert_eq!(which.card().lines().next(), Some(own.as_str()));
+        }
+        for which in [Bundled::Fomm, Bundled::Tps] {
+            let file = ModelFile::bundled(which, &Device::Cpu).unwrap();
+            let crop = file.crop_rule(Path::new("x")).unwrap();
+            assert_eq!((crop.scale, crop.upright), (1.7, true));
+        }
+        let shipped: usize = Bundled::ALL.iter().map(|which| which.bytes().len()).sum();
+        assert!(shipped <= 60_000_000, "{shipped}");
     }
 
     #[test]

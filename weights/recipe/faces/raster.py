@@ -6,13 +6,13 @@ an atomic maximum of (depth, triangle) packed into one integer.
 
 import torch
 
-WINDOWS = (2, 3, 5, 8, 16, 48)
+WINDOWS = (2, 3, 5, 8, 16, 48, 160)
 DEPTH_BITS = 30
 
 
 def rasterise(points, triangles, height, width):
     """points (B, V, 3): x right, y down in pixels, larger z is nearer; triangles (T, 3) int64, drawn where they turn
-    counter-clockwise in a picture whose y goes down (ICT's own order once y is flipped). A triangle wider than 48 pixels is left out.
+    counter-clockwise in a picture whose y goes down (ICT's own order once y is flipped). A triangle wider than 160 pixels is left out.
 
     Returns the covering triangle (B, H, W) int64, -1 where there is none.
     """
