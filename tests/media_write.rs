@@ -8,7 +8,8 @@ use std::path::Path;
 use media_support::{gradient, names, picture, read_gif, read_mp4};
 use mien::media::{
     FrameSink, GifSettings, GifSink, LoopCount, MediaError, Mp4Settings, Mp4Sink, Picture,
-    PngSequence, frame_path, open, save_png,
+    PngSequence, Provenance, SourceType, frame_path, open, read_provenance, save_png,
+    save_png_with,
 };
 
 fn gif(path: &Path, settings: GifSettings, frames: &[Picture]) {
@@ -593,4 +594,45 @@ fn a_link_leads_to_the_file_that_is_replaced() {
     save_png(&link, &picture(2, 2, gradient)).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(open(&real).unwrap().size(), (2, 2));
+}
+
+/// A note of how it came to be goes into every kind of file, is found again, and changes nothing that is seen.
+#[test]
+fn a_note_says_that_a_model_edited_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let frames = [picture(32, 32, gradient), picture(32, 32, gradient)];
+    let models = vec!["ganimation-128".to_owned()];
+    let note = Provenance::new(models, SourceType::CompositeWithTrainedAlgorithmicMedia);
+    let at = |name: &str| folder.path().join(name);
+
+    save_png(&at("plain.png"), &frames[0]).unwrap();
+    save_png_with(&at("a.png"), &frames[0], Some(&note)).unwrap();
+    assert_eq!(
+        open(&at("a.png")).unwrap().rgba(),
+        open(&at("plain.png")).unwrap().rgba()
+    );
+    let mut gif = GifSink::new(&at("a.gif"), 32, 32, GifSettings::default()).unwrap();
+    gif.set_note(&note).unwrap();
+    let mut mp4 = Mp4Sink::new(&at("a.mp4"), 32, 32, Mp4Settings::default()).unwrap();
+    mp4.set_note(note.clone());
+    let mut numbered = PngSequence::new(&at("b.png")).unwrap();
+    numbered.set_note(note.clone());
+    let sinks: [Box<dyn FrameSink>; 3] = [Box::new(gif), Box::new(mp4), Box::new(numbered)];
+    for mut sink in sinks {
+        for frame in &frames {
+            sink.push(frame).unwrap();
+        }
+        sink.finish().unwrap();
+    }
+
+    for name in ["a.png", "a.gif", "a.mp4", "b_0001.png", "b_0002.png"] {
+        let found = read_provenance(&std::fs::read(at(name)).unwrap()).unwrap();
+        assert!(found.is_by_a_model(), "{name}");
+        assert_eq!(found.models, ["ganimation-128"], "{name}");
+    }
+    for name in ["a.gif", "a.mp4"] {
+        let clip = mien::media::Clip::open(&at(name)).unwrap();
+        assert_eq!(clip.filter(Result::is_ok).count(), 2, "{name}");
+    }
+    assert!(read_provenance(&std::fs::read(at("plain.png")).unwrap()).is_none());
 }

@@ -69,6 +69,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     pingpong: bool,
 
+    /// Leaves out the note in the file that says that a model edited it
+    #[arg(long)]
+    unmarked: bool,
+
     /// How often a GIF plays; 0 is for ever
     #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
     loops: u16,
@@ -154,6 +158,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
         loops: super::loop_count(arguments.loops),
         scale,
         sound: None,
+        marked: !arguments.unmarked,
         path: arguments.output,
     };
     let progress = job.progress();

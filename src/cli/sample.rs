@@ -48,6 +48,10 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "256", value_name = "PIXELS")]
     size: String,
 
+    /// Leaves out the note in the file that says that a model made it
+    #[arg(long)]
+    unmarked: bool,
+
     /// How often a GIF plays; 0 is for ever
     #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
     loops: u16,
@@ -102,6 +106,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
             format,
             loops: super::loop_count(arguments.loops),
             scale: 1.0,
+            marked: !arguments.unmarked,
             path: arguments.output.clone(),
         },
     };

@@ -79,6 +79,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     no_sound: bool,
 
+    /// Leaves out the note in the file that says that a model edited it
+    #[arg(long)]
+    unmarked: bool,
+
     /// How often a GIF plays; 0 is for ever
     #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
     loops: u16,
@@ -124,6 +128,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         format: Format::of(&arguments.output, usize::MAX)?,
         loops: super::loop_count(arguments.loops),
         scale: number("--scale", &arguments.scale, 0.01, 1.0)?,
+        marked: !arguments.unmarked,
         path: arguments.output.clone(),
     };
     let (clip, _sample) = arguments.clip()?;

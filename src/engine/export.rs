@@ -10,7 +10,7 @@ use super::output::{Output, Sound, Writer, scaled};
 use super::view::resampled;
 use super::{EngineError, FoundFace, Model, Pane, Progress, Renderer, Scene};
 use crate::face::Edit;
-use crate::media::{GIF_MAX_FPS, LoopCount, Picture};
+use crate::media::{GIF_MAX_FPS, LoopCount, Picture, SourceType};
 
 /// The kinds of file that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +94,8 @@ pub struct ExportJob {
     pub scale: f64,
     /// The sound of an MP4.
     pub sound: Option<Sound>,
+    /// Whether the file says that a model edited it, where one did.
+    pub marked: bool,
     pub path: PathBuf,
 }
 
@@ -113,14 +115,20 @@ impl ExportJob {
     }
 
     /// The file, for frames that come as large as they are to be.
-    fn writer(&self) -> Result<Writer, EngineError> {
+    fn writer(&self, model: &str) -> Result<Writer, EngineError> {
+        let edited = self
+            .scenes
+            .iter()
+            .any(|scene| self.panes.iter().any(|pane| pane.needs_network(scene)));
         let output = Output {
             format: self.format,
             loops: self.loops,
             scale: 1.0,
+            marked: self.marked && edited,
             path: self.path.clone(),
         };
-        Writer::new(&output, self.frame_size(), self.fps)
+        let note = output.note(model, SourceType::CompositeWithTrainedAlgorithmicMedia);
+        Writer::new(&output, self.frame_size(), self.fps, note)
     }
 }
 
@@ -144,7 +152,7 @@ pub fn export(
         }
     };
     // The file comes first: a folder that can't be written to is told at once, not after an hour.
-    let mut writer = job.writer()?;
+    let mut writer = job.writer(model.name())?;
     let remark = writer.set_sound(job.sound.clone());
     let renderer = Renderer::new(
         Arc::clone(model),

@@ -101,7 +101,7 @@ impl Model {
         Ok(Prepared { network, input })
     }
 
-    /// One expression. `stop` is asked between the layers.
+    /// One expression, its colours brought to the portrait's own. `stop` is asked between the layers.
     ///
     /// # Errors
     /// [`EngineError::Cancelled`] when `stop` said so.
@@ -125,12 +125,14 @@ impl Model {
                 .and_then(|flat| flat.to_vec1())
                 .map_err(network_error)
         };
-        Ok(Edit {
+        let mut edit = Edit {
             size: self.size,
             input: prepared.input.clone(),
             color: values(&output.color)?,
             attention: values(&output.attention)?,
-        })
+        };
+        edit.match_colour();
+        Ok(edit)
     }
 }
 

@@ -8,7 +8,7 @@ use super::view::resampled;
 use super::{EngineError, Format};
 use crate::media::{
     self, FrameSink, GifSettings, GifSink, LoopCount, Mp4Settings, Mp4Sink, Picture, PngSequence,
-    save_png,
+    Provenance, SourceType, save_png_with,
 };
 
 /// A file (or sequence) to be written.
@@ -19,6 +19,8 @@ pub struct Output {
     pub loops: LoopCount,
     /// The size of what is written, in sizes of the frames; in 0.01..=1.
     pub scale: f64,
+    /// Whether the file says that a model made or edited it.
+    pub marked: bool,
     pub path: PathBuf,
 }
 
@@ -33,6 +35,12 @@ pub struct Sound {
 }
 
 impl Output {
+    /// The note that goes into the file, if any, of what one model did.
+    pub(super) fn note(&self, model: &str, source: SourceType) -> Option<Provenance> {
+        let note = || Provenance::new(vec![model.to_owned()], source);
+        self.marked.then(note)
+    }
+
     /// The frame rate at which a clip of so many frames a second is written.
     pub fn rate(&self, fps: f64) -> f64 {
         fps.clamp(media::MIN_FPS, self.format.max_fps())
@@ -53,6 +61,7 @@ pub(super) struct Writer {
     path: PathBuf,
     size: (u32, u32),
     sink: Sink,
+    note: Option<Provenance>,
 }
 
 enum Sink {
@@ -63,36 +72,50 @@ enum Sink {
 }
 
 impl Writer {
-    /// Begins the file; frames are of the size `frame`. Nothing stands under its name yet.
+    /// Begins the file; frames are of the size `frame`, and `note` says how they came to be. Nothing stands under its name yet.
     ///
     /// # Errors
     /// [`EngineError::Media`] when the file can't be written.
-    pub fn new(output: &Output, frame: (u32, u32), fps: f64) -> Result<Self, EngineError> {
+    pub fn new(
+        output: &Output,
+        frame: (u32, u32),
+        fps: f64,
+        note: Option<Provenance>,
+    ) -> Result<Self, EngineError> {
         let path = output.path.clone();
         let (width, height) = scaled(frame, output.scale);
         let sink = match output.format {
             Format::Png => Sink::Png(false),
-            Format::PngSequence => Sink::Other(Box::new(PngSequence::new(&path)?)),
+            Format::PngSequence => {
+                let mut sink = PngSequence::new(&path)?;
+                note.iter().cloned().for_each(|note| sink.set_note(note));
+                Sink::Other(Box::new(sink))
+            }
             Format::Gif => {
                 let settings = GifSettings {
                     fps,
                     loops: output.loops,
                     ..GifSettings::default()
                 };
-                Sink::Other(Box::new(GifSink::new(&path, width, height, settings)?))
+                let mut sink = GifSink::new(&path, width, height, settings)?;
+                note.iter().try_for_each(|note| sink.set_note(note))?;
+                Sink::Other(Box::new(sink))
             }
             Format::Mp4 => {
                 let settings = Mp4Settings {
                     fps,
                     ..Mp4Settings::default()
                 };
-                Sink::Mp4(Box::new(Mp4Sink::new(&path, width, height, settings)?))
+                let mut sink = Mp4Sink::new(&path, width, height, settings)?;
+                note.iter().cloned().for_each(|note| sink.set_note(note));
+                Sink::Mp4(Box::new(sink))
             }
         };
         Ok(Self {
             path,
             size: (width, height),
             sink,
+            note,
         })
     }
 
@@ -131,7 +154,7 @@ impl Writer {
         match &mut self.sink {
             Sink::Png(true) => {}
             Sink::Png(written) => {
-                save_png(&self.path, frame)?;
+                save_png_with(&self.path, frame, self.note.as_ref())?;
                 *written = true;
             }
             Sink::Mp4(sink) => sink.push(frame)?,

@@ -11,7 +11,7 @@ use super::installed::open_weights;
 use super::output::{Output, Writer};
 use super::view::resampled;
 use super::{EngineError, Progress};
-use crate::media::Picture;
+use crate::media::{Picture, SourceType};
 use crate::methods::mocogan::{Config, Error, MoCoGan};
 use crate::studio::{Sample, SampleSizes};
 use crate::weights::{Bundled, WeightsError};
@@ -103,7 +103,10 @@ pub fn sample(sampler: &Sampler, job: &SampleJob, progress: &Progress) -> Result
     let stop = || progress.cancel.is_cancelled();
     progress.set_total(job.sample.frames());
     let size = (job.side, job.side);
-    let mut writer = Writer::new(&job.output, size, job.output.rate(job.fps))?;
+    let note = job
+        .output
+        .note(&sampler.name, SourceType::TrainedAlgorithmicMedia);
+    let mut writer = Writer::new(&job.output, size, job.output.rate(job.fps), note)?;
     sampler.frames(&job.sample, &stop, |frame| {
         let side = f64::from(frame.width());
         let whole = (0.0, 0.0, side, side);

@@ -11,7 +11,7 @@ use super::output::{Output, Sound, Writer};
 use super::render::square;
 use super::{EngineError, Portrait, Progress, limits};
 use crate::face::{Mask, OneEuro, Transfer as Carry, TransferSource, TurnedSquare, shape68};
-use crate::media::{Clip, ClipFrame, Picture};
+use crate::media::{Clip, ClipFrame, Picture, SourceType};
 use crate::studio::{Crop, Document};
 use crate::weights::CropRule;
 
@@ -126,7 +126,15 @@ pub fn transfer(
     let mut told = Transferred::default();
     // The file comes first: a folder that can't be written to is told at once, not after an hour.
     let rate = output.rate(info.fps);
-    let mut writer = Writer::new(output, portrait.picture.size(), rate)?;
+    let mut writer = Writer::new(
+        output,
+        portrait.picture.size(),
+        rate,
+        output.note(
+            mover.name(),
+            SourceType::CompositeWithTrainedAlgorithmicMedia,
+        ),
+    )?;
 
     let reference = find_reference(portrait, document, drive, progress, &mut told)?;
     let first = frame_of(drive, reference)?;

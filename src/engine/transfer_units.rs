@@ -89,6 +89,7 @@ pub fn transfer_units(
         loops: output.loops,
         scale: output.scale,
         sound: drive.sound(track.frames[0].time),
+        marked: output.marked,
         path: output.path.clone(),
     };
     told.remarks.extend(export(model, &job, progress)?);

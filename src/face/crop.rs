@@ -34,6 +34,8 @@ pub fn network_input(
         return Ok(levels.read(&turned, size, (-1.0, 1.0), Beyond::Edge, (0, 0)));
     }
     let square = turned.unturned();
+    let (left, across) = held(square.x, square.side, picture.width());
+    let (top, down) = held(square.y, square.side, picture.height());
     let source = ImageRef::new(
         picture.width(),
         picture.height(),
@@ -43,7 +45,7 @@ pub fn network_input(
     .map_err(|_| ResizeError::PixelTypesAreDifferent)?;
     let mut small = Image::new(size as u32, size as u32, PixelType::U8x4);
     let options = ResizeOptions::new()
-        .crop(square.x, square.y, square.side, square.side)
+        .crop(left, top, across, down)
         .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
         .use_alpha(picture.has_alpha());
     Resizer::new().resize(&source, &mut small, &options)?;
@@ -60,6 +62,23 @@ pub fn network_input(
     Ok(planes)
 }
 
+/// What rounding may add to a square's ends, in pixels.
+const ROUNDING: f64 = 1e-6;
+
+/// A span that lies within `0..=end` but for the rounding of its ends, held within it to the last bit; any other as it is.
+fn held(start: f64, length: f64, end: u32) -> (f64, f64) {
+    let end = f64::from(end);
+    if start < -ROUNDING || start + length > end + ROUNDING {
+        return (start, length);
+    }
+    let start = start.max(0.0);
+    let mut length = length.min(end - start);
+    while start + length > end {
+        length = length.next_down();
+    }
+    (start, length)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +89,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_square_that_touches_the_edge_is_read(width in 8u32..400, height in 8u32..400, part in 0.1f64..1.0, left: bool, top: bool) {
+            let picture = flat(width, height, [9, 9, 9, 255]);
+            let side = f64::from(width.min(height)) * part;
+            // As a square is held in a picture: the two roundings need not cancel.
+            let far = |end: u32| f64::from(end) / 2.0 + (f64::from(end) / 2.0 - side);
+            let x = if left { -1e-13 } else { far(width) };
+            let y = if top { 0.0 } else { far(height) };
+            let square = Square { x, y, side };
+            prop_assert!(network_input(&picture, square, 16).is_ok());
+        }
+
         #[test]
         fn a_flat_picture_gives_flat_planes(
             pixel in any::<[u8; 3]>(), width in 8u32..80, height in 8u32..80, at in 0f64..1.0, part in 0.2f64..1.0,

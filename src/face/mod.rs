@@ -1,6 +1,7 @@
 //! The face: found, followed and read; the square of the portrait that a network sees, and the way back into the portrait.
 
 mod blendshapes;
+mod colour;
 mod crop;
 mod detector;
 mod edit;

@@ -11,7 +11,7 @@ use super::gif_frame::{Canvas, Patch};
 use super::gif_palette::quantise;
 use super::rate::{GIF_MAX_FPS, check_fps};
 use super::sink::{FrameSink, check_size};
-use super::{MediaError, Picture};
+use super::{MediaError, Picture, Provenance};
 
 /// Pixels less opaque than this become transparent, all others opaque: a GIF knows nothing between.
 const OPAQUE_FROM: u8 = 128;
@@ -109,6 +109,18 @@ impl GifSink {
             batch: rayon::current_num_threads().clamp(1, MAX_WAITING),
             encoder,
         })
+    }
+
+    /// Gives the file a note of how it came to be, as a comment; before the first frame.
+    ///
+    /// # Errors
+    ///
+    /// The errors of writing.
+    pub fn set_note(&mut self, note: &Provenance) -> Result<(), MediaError> {
+        let comment = note.gif_comment();
+        self.encoder
+            .write_raw_extension(gif::Extension::Comment.into(), &[comment.as_bytes()])
+            .map_err(|e| failed(&self.path, e))
     }
 
     /// How long frame `index` is shown, in 1/100 s: from its own rounded start to that of the next.

@@ -19,6 +19,7 @@ mod mp4_index;
 mod open;
 mod picture;
 mod png;
+mod provenance;
 mod rate;
 mod sequence;
 mod sink;
@@ -32,7 +33,11 @@ pub use gif::{GifSettings, GifSink, LoopCount};
 pub use mp4::{Mp4Settings, Mp4Sink};
 pub use open::{MAX_PIXELS, MAX_SIDE, open, read};
 pub use picture::Picture;
-pub use png::save_png;
+pub use png::{save_png, save_png_with};
+pub use provenance::{
+    Found, Provenance, ProvenanceError, SourceType, read as read_provenance,
+    read_from as read_provenance_from,
+};
 pub use rate::{GIF_MAX_FPS, MAX_FPS, MIN_FPS, fps_to_rational};
 pub use sequence::{PngSequence, frame_path};
 pub use sink::FrameSink;

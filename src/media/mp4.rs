@@ -17,7 +17,7 @@ use super::mp4_index::{self, Entry, Film};
 use super::rate::{MAX_FPS, check_fps, fps_to_rational};
 use super::sink::{FrameSink, check_size};
 use super::yuv::Planes;
-use super::{AudioPart, MediaError, Picture};
+use super::{AudioPart, MediaError, Picture, Provenance};
 
 /// OpenH264's limits: a macroblock at least, and level 5.2 at the most.
 const MIN_SIDE: u32 = 16;
@@ -75,6 +75,7 @@ pub struct Mp4Sink {
     parameters: Option<(Vec<u8>, Vec<u8>)>,
     /// The sound, and a copy of its data.
     sound: Option<(AudioPart, File)>,
+    note: Option<Provenance>,
     file: Beside,
 }
 
@@ -120,8 +121,14 @@ impl Mp4Sink {
             frames: Vec::new(),
             parameters: None,
             sound: None,
+            note: None,
             file: Beside::create(path)?,
         })
+    }
+
+    /// Gives the file a note of how it came to be.
+    pub fn set_note(&mut self, note: Provenance) {
+        self.note = Some(note);
     }
 
     /// Gives the clip a sound, which begins with its first frame and ends with its last, or earlier.
@@ -199,6 +206,7 @@ impl FrameSink for Mp4Sink {
             frames,
             parameters,
             sound,
+            note,
             mut file,
             ..
         } = *self;
@@ -234,6 +242,10 @@ impl FrameSink for Mp4Sink {
                 _ => &mut picture,
             };
             io::copy(&mut source.take(bytes), &mut file).map_err(fail)?;
+        }
+        if let Some(note) = note {
+            let note = note.mp4_box().map_err(|e| MediaError::encoding(&path, e))?;
+            file.write_all(&note).map_err(fail)?;
         }
         file.commit()
     }

@@ -7,7 +7,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::beside::Beside;
-use super::{MediaError, Picture};
+use super::{MediaError, Picture, Provenance};
 
 /// Pixels beyond which a small file is no longer worth the wait.
 const LARGE: u64 = 8_000_000;
@@ -18,8 +18,21 @@ const LARGE: u64 = 8_000_000;
 ///
 /// The errors of writing; the file that was there before is then untouched.
 pub fn save_png(path: &Path, picture: &Picture) -> Result<(), MediaError> {
+    save_png_with(path, picture, None)
+}
+
+/// [`save_png`] with a note of how the picture came to be.
+///
+/// # Errors
+///
+/// As [`save_png`].
+pub fn save_png_with(
+    path: &Path,
+    picture: &Picture,
+    note: Option<&Provenance>,
+) -> Result<(), MediaError> {
     let mut file = Beside::create(path)?;
-    write(&mut file, path, picture)?;
+    write(&mut file, path, picture, note)?;
     file.commit()
 }
 
@@ -28,6 +41,7 @@ pub(super) fn write(
     out: &mut impl Write,
     path: &Path,
     picture: &Picture,
+    note: Option<&Provenance>,
 ) -> Result<(), MediaError> {
     // Through memory, because the encoder hides from us why its writer failed.
     let mut bytes = Vec::new();
@@ -50,6 +64,11 @@ pub(super) fn write(
         encoder.write_image(&rgb, width, height, ExtendedColorType::Rgb8)
     }
     .map_err(|e| MediaError::encoding(path, e))?;
+    if let Some(note) = note {
+        bytes = note
+            .put(&bytes)
+            .map_err(|e| MediaError::encoding(path, e))?;
+    }
     out.write_all(&bytes)
         .map_err(|e| MediaError::writing(path, e))
 }
@@ -66,7 +85,7 @@ mod tests {
         };
         let picture = Picture::new(1, 1, vec![1, 2, 3, 4]).unwrap();
 
-        let error = write(&mut full, Path::new("a.png"), &picture).unwrap_err();
+        let error = write(&mut full, Path::new("a.png"), &picture, None).unwrap_err();
         assert!(matches!(error, MediaError::DiskFull { .. }), "{error}");
     }
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::beside::{self, PREFIX};
 use super::sink::{FrameSink, check_size};
-use super::{MediaError, Picture, png};
+use super::{MediaError, Picture, Provenance, png};
 
 /// Writes each frame as a PNG of its own: `shot.png` gives `shot_0001.png`, `shot_0002.png`...
 ///
@@ -19,6 +19,7 @@ pub struct PngSequence {
     size: Option<(u32, u32)>,
     frames: usize,
     waiting: TempDir,
+    note: Option<Provenance>,
 }
 
 impl PngSequence {
@@ -43,7 +44,13 @@ impl PngSequence {
             size: None,
             frames: 0,
             waiting,
+            note: None,
         })
+    }
+
+    /// Gives each picture from now on a note of how it came to be.
+    pub fn set_note(&mut self, note: Provenance) {
+        self.note = Some(note);
     }
 
     fn new_file(&self, index: usize) -> PathBuf {
@@ -89,7 +96,7 @@ impl FrameSink for PngSequence {
 
         let fail = |e: io::Error| MediaError::writing(&self.path, e);
         let mut file = File::create(self.new_file(self.frames)).map_err(fail)?;
-        png::write(&mut file, &self.path, frame)?;
+        png::write(&mut file, &self.path, frame, self.note.as_ref())?;
 
         self.frames += 1;
         Ok(())

@@ -81,6 +81,19 @@ impl Export {
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
 
+        let mark = row![
+            toggle(
+                "Say that a model edited it",
+                self.marked,
+                Message::Marked(!self.marked),
+            ),
+            text("for whoever looks, in IPTC's words")
+                .size(theme::SMALL)
+                .color(theme::DIM),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+
         column![
             text("Export").size(theme::LARGE),
             line("Format", formats.into()),
@@ -89,6 +102,7 @@ impl Export {
         ]
         .push(fps)
         .push(loops)
+        .push(line("In the file", mark.into()))
         .push(line("File", file.into()))
         .push(
             text(self.summary(document))

@@ -34,6 +34,8 @@ pub struct Export {
     scale: Scale,
     fps: String,
     loops: String,
+    /// Whether the file is to say that a model edited it.
+    marked: bool,
     path: String,
     /// Why the export can't begin, or why it ended.
     problem: Option<String>,
@@ -49,6 +51,7 @@ pub enum Message {
     Scale(Scale),
     Fps(String),
     Loops(String),
+    Marked(bool),
     Path(String),
     Choose,
     Chosen(Option<PathBuf>),
@@ -106,6 +109,7 @@ impl Export {
                 Playback::Once => "1".to_owned(),
                 Playback::Loop | Playback::PingPong => "0".to_owned(),
             },
+            marked: true,
             path: folder.join(name).display().to_string(),
             problem: None,
             running: None,
@@ -129,6 +133,7 @@ impl Export {
             Message::Scale(scale) => self.scale = scale,
             Message::Fps(fps) => self.fps = fps,
             Message::Loops(loops) => self.loops = loops,
+            Message::Marked(marked) => self.marked = marked,
             Message::Path(path) => self.path = path,
             Message::Choose => return Action::Choose(PathBuf::from(&self.path)),
             Message::Chosen(path) => {
@@ -220,6 +225,7 @@ impl Export {
             loops,
             scale: self.scale.0,
             sound: None,
+            marked: self.marked,
             path,
         })
     }

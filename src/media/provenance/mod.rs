@@ -1,0 +1,128 @@
+//! The note in a file that says that a model made or edited it.
+//!
+//! Pictures and films carry it as XMP, whose `Iptc4xmpExt:DigitalSourceType` is what news agencies, stock libraries and search
+//! engines look for; a GIF carries it as a comment. [`Provenance::put`] adds the note to a finished file without coding a pixel
+//! anew, [`Provenance::gif_comment`] and [`Provenance::mp4_box`] are for files that are still being written, and [`read`] finds
+//! it again, whoever wrote it. The note has no date, so that the same export gives the same bytes.
+
+mod error;
+mod gif;
+mod jpeg;
+mod mp4;
+mod note;
+mod packet;
+mod packet_reader;
+mod png;
+mod source;
+#[cfg(test)]
+mod tests;
+mod webp;
+
+use std::io::{Cursor, Read, Seek, Write};
+
+pub use error::ProvenanceError;
+pub use note::{Found, Provenance, SourceType};
+use source::Source;
+
+/// The containers that can hold a note. TIFF is left out: Mien doesn't write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Png,
+    Jpeg,
+    WebP,
+    Gif,
+    Mp4,
+}
+
+impl Kind {
+    /// By the first 12 bytes.
+    fn of(head: &[u8; 12]) -> Option<Self> {
+        match head {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => Some(Self::WebP),
+            [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some(Self::Mp4),
+            _ => None,
+        }
+    }
+}
+
+impl Provenance {
+    /// The file `bytes` (PNG, APNG, JPEG, WebP, GIF or MP4) with this note in it, in place of one that it had.
+    ///
+    /// All else in the file is kept as it is, but for other XMP, which can't stand beside this.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvenanceError::UnknownKind`] for other files, [`ProvenanceError::Damaged`] for broken ones,
+    /// [`ProvenanceError::TooLong`] and [`ProvenanceError::Fragmented`] where there is no room for the note.
+    pub fn put(&self, bytes: &[u8]) -> Result<Vec<u8>, ProvenanceError> {
+        let head = bytes.first_chunk().ok_or(ProvenanceError::UnknownKind)?;
+        let kind = Kind::of(head).ok_or(ProvenanceError::UnknownKind)?;
+        match kind {
+            Kind::Png => png::put(bytes, &packet::write(self)),
+            Kind::Jpeg => jpeg::put(bytes, &packet::write(self)),
+            Kind::WebP => webp::put(bytes, &packet::write(self)),
+            Kind::Gif => gif::put(bytes, &gif::comment(self)),
+            Kind::Mp4 => {
+                let mut file = Cursor::new(bytes.to_vec());
+                self.put_mp4(&mut file)?;
+                Ok(file.into_inner())
+            }
+        }
+    }
+
+    /// Puts the note into an MP4 where it is, reading no more of it than the heads of its outermost boxes.
+    ///
+    /// The note goes to the end, so that nothing that the index points at moves; an older one becomes free space.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Provenance::put`], by which the file is untouched, and [`ProvenanceError::Io`], by which it may not be:
+    /// call it before the file has its final name.
+    pub fn put_mp4(&self, file: &mut (impl Read + Write + Seek)) -> Result<(), ProvenanceError> {
+        mp4::put(file, &packet::write(self))
+    }
+
+    /// The box that, written after the last of an MP4, makes it carry the note.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvenanceError::TooLong`] for a note of 4 GB.
+    pub fn mp4_box(&self) -> Result<Vec<u8>, ProvenanceError> {
+        mp4::xmp_box(&packet::write(self))
+    }
+
+    /// The text of a GIF's comment, in ASCII: one sentence, with the source type at its end.
+    ///
+    /// It goes into a comment extension after the loop count and before the first frame.
+    pub fn gif_comment(&self) -> String {
+        gif::comment(self)
+    }
+
+    /// The note as an XMP packet, in UTF-8.
+    pub fn packet(&self) -> String {
+        packet::write(self)
+    }
+}
+
+/// What a file says about how it came to be, if anything; of damaged files, what can be read.
+pub fn read(bytes: &[u8]) -> Option<Found> {
+    read_from(&mut Cursor::new(bytes))
+}
+
+/// [`read`] for a file that needn't be in memory: only what stands between its blocks is read.
+pub fn read_from(file: &mut (impl Read + Seek)) -> Option<Found> {
+    // The name is for errors, and none gets out of here.
+    let mut source = Source::new(file, "file").ok()?;
+    let kind = Kind::of(&source.array(0).ok()?)?;
+    let found = match kind {
+        Kind::Png => png::read(&mut source),
+        Kind::Jpeg => jpeg::read(&mut source),
+        Kind::WebP => webp::read(&mut source),
+        Kind::Gif => gif::read(&mut source),
+        Kind::Mp4 => mp4::read(&mut source),
+    };
+    found.ok().flatten()
+}

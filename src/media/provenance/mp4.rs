@@ -1,0 +1,133 @@
+//! MP4: XMP is a `uuid` box outside all others (XMP part 3). It goes to the end, so that no offset in the index changes.
+
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use super::source::Source;
+use super::{Found, ProvenanceError, packet_reader};
+
+const KIND: &str = "MP4";
+const XMP: [u8; 16] = [
+    0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac,
+];
+
+struct Part {
+    name: [u8; 4],
+    start: u64,
+    body: u64,
+    end: u64,
+    /// It has no size but goes on to the file's end.
+    is_open: bool,
+}
+
+impl Part {
+    fn is_xmp<R: Read + Seek>(&self, source: &mut Source<R>) -> Result<bool, ProvenanceError> {
+        Ok(&self.name == b"uuid" && source.begins(self.body, self.end, &XMP)?)
+    }
+}
+
+fn part<R: Read + Seek>(source: &mut Source<R>, start: u64) -> Result<Part, ProvenanceError> {
+    let [a, b, c, d, name @ ..] = source.array::<8>(start)?;
+    let (size, head) = match u32::from_be_bytes([a, b, c, d]) {
+        0 => (source.length() - start, 8),
+        1 => (u64::from_be_bytes(source.array(start + 8)?), 16),
+        size => (size.into(), 8),
+    };
+    if size < head {
+        return Err(source.damaged("a box of impossible size"));
+    }
+    Ok(Part {
+        name,
+        start,
+        body: start + head,
+        end: source.end(start, size)?,
+        is_open: [a, b, c, d] == [0; 4],
+    })
+}
+
+/// What has to change in a file before a box can follow its last.
+#[derive(Default)]
+struct Changes {
+    /// Where the names of boxes with older XMP are.
+    old: Vec<u64>,
+    /// Where the last box is, and how long, if it doesn't say so.
+    open: Option<(u64, u32)>,
+}
+
+fn changes<R: Read + Seek>(source: &mut Source<R>) -> Result<Changes, ProvenanceError> {
+    let mut changes = Changes::default();
+    let (mut at, mut has_index) = (0, false);
+    while at < source.length() {
+        let part = part(source, at)?;
+        match &part.name {
+            b"moov" => has_index = true,
+            // The table at the end of a fragmented film is found from the end.
+            b"moof" | b"mfra" => return Err(ProvenanceError::Fragmented),
+            b"uuid" if part.is_xmp(source)? => changes.old.push(part.start + 4),
+            _ => {}
+        }
+        if part.is_open {
+            let size = u32::try_from(part.end - part.start)
+                .map_err(|_| source.damaged("its last box doesn't say how large it is"))?;
+            changes.open = Some((part.start, size));
+        }
+        at = part.end;
+    }
+    if has_index {
+        Ok(changes)
+    } else {
+        Err(source.damaged("it has no index"))
+    }
+}
+
+/// Adds `packet` at the end of the file and makes older XMP free space.
+pub(super) fn put<F: Read + Write + Seek>(
+    file: &mut F,
+    packet: &str,
+) -> Result<(), ProvenanceError> {
+    let xmp = xmp_box(packet)?;
+    let changes = changes(&mut Source::new(&mut *file, KIND)?)?;
+
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(&xmp)?;
+    if let Some((at, size)) = changes.open {
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&size.to_be_bytes())?;
+    }
+    for at in changes.old {
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(b"free")?;
+    }
+    file.flush()?;
+    Ok(())
+}
+
+pub(super) fn xmp_box(packet: &str) -> Result<Vec<u8>, ProvenanceError> {
+    let size = u32::try_from(8 + XMP.len() + packet.len())
+        .map_err(|_| ProvenanceError::TooLong { kind: KIND })?;
+    Ok([
+        size.to_be_bytes().as_slice(),
+        b"uuid",
+        &XMP,
+        packet.as_bytes(),
+    ]
+    .concat())
+}
+
+/// What the first XMP says.
+pub(super) fn read<R: Read + Seek>(
+    source: &mut Source<R>,
+) -> Result<Option<Found>, ProvenanceError> {
+    let mut at = 0;
+    while at < source.length() {
+        let part = part(source, at)?;
+        if part.is_xmp(source)? {
+            let text = source.text(part.body + XMP.len() as u64, part.end)?;
+            let found = packet_reader::read(&text);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        at = part.end;
+    }
+    Ok(None)
+}

@@ -1,0 +1,86 @@
+//! The XMP packet: RDF in XML, as ISO 16684-1 has it, with IPTC's source type.
+
+use super::Provenance;
+
+pub(super) const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+pub(super) const IPTC: &str = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/";
+pub(super) const XMP: &str = "http://ns.adobe.com/xap/1.0/";
+pub(super) const HISTORY: &str = "http://ns.adobe.com/xap/1.0/mm/";
+pub(super) const EVENT: &str = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#";
+pub(super) const PHOTOSHOP: &str = "http://ns.adobe.com/photoshop/1.0/";
+pub(super) const DC: &str = "http://purl.org/dc/elements/1.1/";
+
+/// The packet of a note, without room for later changes: who edits the file writes it anew.
+pub(super) fn write(note: &Provenance) -> String {
+    let software = escaped(&note.software);
+    let sentence = escaped(&note.sentence());
+    let source = note.source_type.uri();
+    let action = note.source_type.action();
+    let events: String = note
+        .models
+        .iter()
+        .map(|model| {
+            let model = escaped(model);
+            format!(
+                r#"
+     <rdf:li stEvt:action="{action}" stEvt:softwareAgent="{software}" stEvt:parameters="{model}"/>"#
+            )
+        })
+        .collect();
+    let history = if events.is_empty() {
+        String::new()
+    } else {
+        format!(
+            r#"
+   <xmpMM:History>
+    <rdf:Seq>{events}
+    </rdf:Seq>
+   </xmpMM:History>"#
+        )
+    };
+
+    // The mark of byte order in the first line is what the standard asks for, and how UTF-8 is told from UTF-16.
+    format!(
+        r#"<?xpacket begin="{mark}" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="{RDF}">
+  <rdf:Description rdf:about=""
+    xmlns:Iptc4xmpExt="{IPTC}"
+    xmlns:xmp="{XMP}"
+    xmlns:xmpMM="{HISTORY}"
+    xmlns:stEvt="{EVENT}"
+    xmlns:photoshop="{PHOTOSHOP}"
+    xmlns:dc="{DC}">
+   <Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>
+   <xmp:CreatorTool>{software}</xmp:CreatorTool>
+   <photoshop:Credit>{sentence}</photoshop:Credit>
+   <dc:description>
+    <rdf:Alt>
+     <rdf:li xml:lang="x-default">{sentence}</rdf:li>
+    </rdf:Alt>
+   </dc:description>{history}
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>"#,
+        mark = '\u{feff}',
+    )
+}
+
+/// Text for between tags and for attributes. Characters that XML has no way to spell become U+FFFD.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // Raw, they would come back as spaces.
+            '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", character as u32)),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            other => out.push(other),
+        }
+    }
+    out
+}

@@ -1,0 +1,115 @@
+//! PNG and APNG: XMP is an `iTXt` chunk with a keyword of its own (XMP part 3; PNG, 11.3.3.4).
+
+use std::io::{Cursor, Read, Seek};
+
+use super::source::{Source, slice};
+use super::{Found, ProvenanceError, packet_reader};
+
+const KIND: &str = "PNG";
+const SIGNATURE: u64 = 8;
+const KEYWORD: &[u8] = b"XML:com.adobe.xmp\0";
+
+struct Chunk {
+    name: [u8; 4],
+    data: u64,
+    /// Where its checksum begins.
+    data_end: u64,
+    end: u64,
+}
+
+fn chunk<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Chunk, ProvenanceError> {
+    let [a, b, c, d, name @ ..] = source.array::<8>(at)?;
+    let length = u32::from_be_bytes([a, b, c, d]);
+    if length > i32::MAX as u32 {
+        return Err(source.damaged("a chunk of impossible length"));
+    }
+    let data = at + 8;
+    let data_end = source.end(data, length.into())?;
+    Ok(Chunk {
+        name,
+        data,
+        data_end,
+        end: source.end(data_end, 4)?,
+    })
+}
+
+fn is_xmp<R: Read + Seek>(source: &mut Source<R>, chunk: &Chunk) -> Result<bool, ProvenanceError> {
+    Ok(&chunk.name == b"iTXt" && source.begins(chunk.data, chunk.data_end, KEYWORD)?)
+}
+
+/// The file with `packet` behind its header, and no other XMP.
+pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError> {
+    let mut source = Source::new(Cursor::new(bytes), KIND)?;
+    let header = chunk(&mut source, SIGNATURE)?;
+    if &header.name != b"IHDR" {
+        return Err(source.damaged("it doesn't begin with its header"));
+    }
+
+    let mut out = Vec::with_capacity(bytes.len() + packet.len() + 64);
+    out.extend_from_slice(slice(bytes, 0, header.end));
+    out.extend_from_slice(&xmp_chunk(packet)?);
+    let (mut at, mut has_pixels) = (header.end, false);
+    loop {
+        let next = chunk(&mut source, at)?;
+        if !is_xmp(&mut source, &next)? {
+            out.extend_from_slice(slice(bytes, at, next.end));
+        }
+        at = next.end;
+        has_pixels |= &next.name == b"IDAT";
+        if &next.name == b"IEND" {
+            break;
+        }
+    }
+    if !has_pixels {
+        return Err(source.damaged("it has no pixels"));
+    }
+    out.extend_from_slice(slice(bytes, at, source.length()));
+    Ok(out)
+}
+
+fn xmp_chunk(packet: &str) -> Result<Vec<u8>, ProvenanceError> {
+    let mut chunk = Vec::with_capacity(packet.len() + 64);
+    chunk.extend_from_slice(&[0; 4]);
+    chunk.extend_from_slice(b"iTXt");
+    chunk.extend_from_slice(KEYWORD);
+    // Not compressed, by no method; no language, no keyword in it.
+    chunk.extend_from_slice(&[0; 4]);
+    chunk.extend_from_slice(packet.as_bytes());
+
+    let length =
+        i32::try_from(chunk.len() - 8).map_err(|_| ProvenanceError::TooLong { kind: KIND })?;
+    chunk[..4].copy_from_slice(&length.to_be_bytes());
+    let checksum = crc32fast::hash(&chunk[4..]);
+    chunk.extend_from_slice(&checksum.to_be_bytes());
+    Ok(chunk)
+}
+
+/// What the first XMP says. Compressed XMP, which no camera or editor known to us writes, is passed over.
+pub(super) fn read<R: Read + Seek>(
+    source: &mut Source<R>,
+) -> Result<Option<Found>, ProvenanceError> {
+    let mut at = SIGNATURE;
+    loop {
+        let next = chunk(source, at)?;
+        if is_xmp(source, &next)? {
+            let text = source.text(next.data + KEYWORD.len() as u64, next.data_end)?;
+            let found = plain_text(&text).and_then(packet_reader::read);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        if &next.name == b"IEND" {
+            return Ok(None);
+        }
+        at = next.end;
+    }
+}
+
+/// The text behind the keyword: flag, method, language, translated keyword, text.
+fn plain_text(data: &[u8]) -> Option<&[u8]> {
+    let [0, _, rest @ ..] = data else {
+        return None;
+    };
+    let mut parts = rest.splitn(3, |byte| *byte == 0);
+    parts.nth(2)
+}

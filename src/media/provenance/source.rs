@@ -1,0 +1,102 @@
+//! A file as the parsers see it: any place in it, never past its end, never more at once than a note can be.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use super::ProvenanceError;
+
+/// The longest stretch that is read for its text. Packets are a few thousand bytes; some editors keep a history in theirs.
+const MOST: u64 = 4 << 20;
+
+/// What is read at once where single bytes are asked for.
+const WINDOW: u64 = 4096;
+
+/// A file of known length.
+pub(super) struct Source<R> {
+    file: R,
+    length: u64,
+    kind: &'static str,
+    /// The bytes from `window_start`: a GIF may ask for thousands of neighbours, one by one.
+    window: Vec<u8>,
+    window_start: u64,
+}
+
+impl<R: Read + Seek> Source<R> {
+    /// `kind` is what errors call the file.
+    pub(super) fn new(mut file: R, kind: &'static str) -> Result<Self, ProvenanceError> {
+        let length = file.seek(SeekFrom::End(0))?;
+        Ok(Self {
+            file,
+            length,
+            kind,
+            window: Vec::new(),
+            window_start: 0,
+        })
+    }
+
+    /// Bytes in all.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The error for a file that breaks its format's rules.
+    pub(super) fn damaged(&self, reason: &'static str) -> ProvenanceError {
+        ProvenanceError::Damaged {
+            kind: self.kind,
+            reason,
+        }
+    }
+
+    /// `start + length`, if the file reaches so far.
+    pub(super) fn end(&self, start: u64, length: u64) -> Result<u64, ProvenanceError> {
+        start
+            .checked_add(length)
+            .filter(|end| *end <= self.length)
+            .ok_or_else(|| self.damaged("it ends too early"))
+    }
+
+    /// The `N` bytes at `at`.
+    pub(super) fn array<const N: usize>(&mut self, at: u64) -> Result<[u8; N], ProvenanceError> {
+        let end = self.end(at, N as u64)?;
+        if at < self.window_start || end > self.window_start + self.window.len() as u64 {
+            self.window_start = at;
+            self.window = self.text(at, self.length.min(at + WINDOW.max(N as u64)))?;
+        }
+        let start = (at - self.window_start) as usize;
+        let bytes = self.window.get(start..).and_then(<[u8]>::first_chunk);
+        bytes
+            .copied()
+            .ok_or_else(|| self.damaged("it ends too early"))
+    }
+
+    /// The bytes from `start` to `end`, which must not be too many.
+    pub(super) fn text(&mut self, start: u64, end: u64) -> Result<Vec<u8>, ProvenanceError> {
+        let length = end.saturating_sub(start);
+        self.end(start, length)?;
+        if length > MOST {
+            return Err(self.damaged("it has a text of unbelievable length"));
+        }
+        let mut bytes = vec![0; length as usize];
+        self.file.seek(SeekFrom::Start(start))?;
+        self.file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Whether the bytes from `start` begin with `prefix` and don't go on past `end` before that.
+    pub(super) fn begins(
+        &mut self,
+        start: u64,
+        end: u64,
+        prefix: &[u8],
+    ) -> Result<bool, ProvenanceError> {
+        let length = prefix.len() as u64;
+        if end.saturating_sub(start) < length {
+            return Ok(false);
+        }
+        Ok(self.text(start, start + length)? == prefix)
+    }
+}
+
+/// The bytes from `start` to `end` of a file that is in memory and as long.
+pub(super) fn slice(bytes: &[u8], start: u64, end: u64) -> &[u8] {
+    bytes.get(start as usize..end as usize).unwrap_or_default()
+}
