@@ -62,13 +62,14 @@ pub fn network_input(
     Ok(planes)
 }
 
-/// What rounding may add to a square's ends, in pixels.
+/// What rounding may add to a square's ends, in sides of the picture: crops are kept in single precision.
 const ROUNDING: f64 = 1e-6;
 
 /// A span that lies within `0..=end` but for the rounding of its ends, held within it to the last bit; any other as it is.
 fn held(start: f64, length: f64, end: u32) -> (f64, f64) {
     let end = f64::from(end);
-    if start < -ROUNDING || start + length > end + ROUNDING {
+    let rounding = ROUNDING * end;
+    if start < -rounding || start + length > end + rounding {
         return (start, length);
     }
     let start = start.max(0.0);
@@ -93,8 +94,9 @@ mod tests {
         fn a_square_that_touches_the_edge_is_read(width in 8u32..400, height in 8u32..400, part in 0.1f64..1.0, left: bool, top: bool) {
             let picture = flat(width, height, [9, 9, 9, 255]);
             let side = f64::from(width.min(height)) * part;
-            // As a square is held in a picture: the two roundings need not cancel.
-            let far = |end: u32| f64::from(end) / 2.0 + (f64::from(end) / 2.0 - side);
+            // As a crop becomes a square, by way of its middle in single precision: the roundings need not cancel.
+            let side = f64::from(side as f32);
+            let far = |end: u32| f64::from((end as f32 - side as f32) + 0.5 * side as f32) - 0.5 * side;
             let x = if left { -1e-13 } else { far(width) };
             let y = if top { 0.0 } else { far(height) };
             let square = Square { x, y, side };
