@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from units.units import CODES, EMOTIONS, INDEX, SHAPES, coefficients, nuisance, sample
+from units.units import CODES, EMOTIONS, INDEX, SHAPES, sample
 
 CATEGORIES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 OF_CATEGORY = {

@@ -15,7 +15,9 @@ import torch
 import torch.nn.functional as F
 from numpy.lib.format import open_memmap
 
-from .curves import CATEGORIES, CODES, UPPER, clip, coefficients, nuisance, sample, sway, take, unit_values
+from units.units import coefficients, nuisance, sample
+
+from .curves import CATEGORIES, UPPER, clip, sway, take, unit_values
 from .heads import Heads
 from .ict import Ict
 from .photographs import Photographs, Pose, camera

@@ -5,7 +5,6 @@ face with the photograph as its texture, new eyes and the inside of the mouth. W
 the same point lies in any other picture of the person.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -321,7 +320,3 @@ def camera(scale, centre, roll, size):
     linear = torch.stack([torch.stack([c, -s], 1), torch.stack([s, c], 1)], 1)
     shift = size / 2 - (linear @ centre[..., None])[..., 0]
     return torch.cat([linear, shift[..., None]], 2)
-
-
-def degrees(*values):
-    return [math.radians(v) for v in values]
