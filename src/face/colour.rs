@@ -69,18 +69,26 @@ fn gaussian(sigma: f32) -> Vec<f32> {
 
 /// `plane` `[size, size]` blurred along rows and columns; beyond the edge lie zeros.
 fn blurred(plane: &[f32], size: usize, kernel: &[f32]) -> Vec<f32> {
+    let reach = kernel.len() - 1;
     let along = |from: &[f32]| -> Vec<f32> {
         // The result is turned, so that twice along rows is once along each.
         let mut out = vec![0.0; size * size];
+        let mut padded = vec![0.0; size + 2 * reach];
+        let mut sums = vec![0.0; size];
         for (row, values) in from.chunks_exact(size).enumerate() {
-            for column in 0..size {
-                let mut sum = values[column] * kernel[0];
-                for (k, weight) in kernel.iter().enumerate().skip(1) {
-                    let left = column.checked_sub(k).map_or(0.0, |at| values[at]);
-                    let right = values.get(column + k).copied().unwrap_or(0.0);
-                    sum += weight * (left + right);
+            padded[reach..reach + size].copy_from_slice(values);
+            sums.fill(0.0);
+            for (k, weight) in kernel.iter().enumerate() {
+                let left = &padded[reach - k..][..size];
+                let right = &padded[reach + k..][..size];
+                // The middle stands on both sides.
+                let weight = if k == 0 { 0.5 * weight } else { *weight };
+                for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+                    *sum += weight * (left + right);
                 }
-                out[column * size + row] = sum;
+            }
+            for (column, sum) in sums.iter().enumerate() {
+                out[column * size + row] = *sum;
             }
         }
         out
