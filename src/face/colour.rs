@@ -4,9 +4,10 @@
 //! by how much, and that holds for what it redraws beside it as well.
 
 use super::edit::Edit;
+use super::soft::gaussian;
 
 /// How far around a pixel its colours are compared, as a share of the side.
-const REACH: f32 = 0.08;
+const REACH: f64 = 0.08;
 
 /// How little may be kept near a pixel for its colours to be brought over in full.
 const LITTLE: f32 = 0.03;
@@ -28,7 +29,7 @@ impl Edit {
         if size == 0 || !whole {
             return;
         }
-        let kernel = gaussian(REACH * size as f32);
+        let kernel = gaussian(REACH * size as f64);
         let weight: Vec<f32> = (self.attention.iter().enumerate())
             .map(|(i, kept)| kept * kept * within(i % size, i / size, size))
             .collect();
@@ -54,17 +55,6 @@ fn within(column: usize, row: usize, size: usize) -> f32 {
     let place = |n: usize| (n as f32 + 0.5) / size as f32 - 0.5;
     let radius = (place(column) / AXES.0).hypot(place(row) / AXES.1);
     ((SOFT.1 - radius) / (SOFT.1 - SOFT.0)).clamp(0.0, 1.0)
-}
-
-/// Half of a Gaussian's weights, from its middle to three standard deviations; the whole sums to 1.
-fn gaussian(sigma: f32) -> Vec<f32> {
-    let reach = (3.0 * sigma).ceil().max(1.0) as usize;
-    let mut half: Vec<f32> = (0..=reach)
-        .map(|k| (-0.5 * (k as f32 / sigma.max(1e-3)).powi(2)).exp())
-        .collect();
-    let sum: f32 = half[0] + 2.0 * half[1..].iter().sum::<f32>();
-    half.iter_mut().for_each(|weight| *weight /= sum);
-    half
 }
 
 /// `plane` `[size, size]` blurred along rows and columns; beyond the edge lie zeros.

@@ -243,7 +243,7 @@ fn blur(values: &[f32], stride: usize, kernel: &[f32]) -> Vec<f32> {
 }
 
 /// A Gaussian of `sigma` cells from its middle out to three sigmas; both halves together sum to 1.
-fn gaussian(sigma: f64) -> Vec<f32> {
+pub(super) fn gaussian(sigma: f64) -> Vec<f32> {
     let reach = (3.0 * sigma).ceil() as i32;
     let curve: Vec<f64> = (0..=reach)
         .map(|i| (-0.5 * (f64::from(i) / sigma).powi(2)).exp())

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from .curves import INDEX, sway
+from .curves import INDEX, ramp, sway
 from .make import Frames, chosen, photographs, rendered
 
 FPS = 24
@@ -30,11 +30,6 @@ HELD = (
 )
 
 
-def ease(t):
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def vector(units):
     out = np.zeros(17, np.float32)
     for code, value in units.items():
@@ -46,7 +41,7 @@ def keyed(keys, time):
     """Units (17,) and angles (3,) at `time` between the keys."""
     for (t0, a, p), (t1, b, q) in zip(keys, keys[1:]):
         if t0 <= time <= t1:
-            share = ease((time - t0) / (t1 - t0))
+            share = ramp((time - t0) / (t1 - t0))
             mix = lambda x, y: np.asarray(x, np.float32) * (1 - share) + np.asarray(y, np.float32) * share
             return mix(vector(a), vector(b)), mix(p, q)
     return vector(keys[-1][1]), np.asarray(keys[-1][2], np.float32)
@@ -81,7 +76,7 @@ def held(data, people, folder, size, count, frames, seed):
     for name, cast in (("photograph", faces), ("head", rendered(data, "cpu", count, seed + 100))):
         for who in range(min(count, len(cast.rest))):
             what, units, turn = HELD[who % len(HELD)]
-            level = ease(np.arange(frames) / (0.6 * frames))
+            level = ramp(np.arange(frames) / (0.6 * frames))
             lean = np.stack([sway(rng, frames, 2) for _ in range(3)], 1)
             rows = [(who, vector(units) * s, np.asarray(turn) * s + l - lean[0], False) for s, l in zip(level, lean)]
             write(cast, rows, os.path.join(folder, f"{name}-{who}-{what}"), size, 1.9)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from .people import BAG, BASE_CENTRE, EYE, EYE_AT, HAIR, NECK, SHIRT, SKIN, TEETH, TONGUE, Mesh, backgrounds, cast, hairline, looks
-from .photographs import BACK, SUPER, SURFACE, Drawn, rotation, smooth
+from .photographs import BACK, SUPER, SURFACE, Drawn, rotation, smooth, whole
 from .prepare import CANVAS
 from .raster import barycentric, interpolate, rasterise, vertex_normals
 
@@ -176,8 +176,7 @@ class Heads:
 
     def _behind(self, people, pose, inner):
         """What stands behind (B, inner, inner, 3)."""
-        camera = torch.cat([pose.camera, pose.camera.new_tensor([[[0, 0, 1]]]).expand(len(people), -1, -1)], 1)
-        back_to = torch.linalg.inv_ex(camera)[0][:, :2]
+        back_to = torch.linalg.inv_ex(whole(pose.camera))[0][:, :2]
         grid = torch.stack(torch.meshgrid(*[(torch.arange(inner, device=self.device) + 0.5) / SUPER] * 2, indexing="xy"), -1)
         at = grid.view(1, -1, 2) @ back_to[:, :, :2].transpose(1, 2) + back_to[:, None, :, 2]
         image = self.data["behind"][people].float().permute(0, 3, 1, 2)
@@ -339,8 +338,7 @@ class Heads:
         layer, index, weights = pick(drawn.layer), pick(drawn.index), pick(drawn.weights)
         on = layer == SURFACE
         point = interpolate(first.points[0], self.triangles, index, weights)
-        camera = lambda c: torch.cat([c, c.new_tensor([[[0, 0, 1]]]).expand(len(c), -1, -1)], 1)
-        across = camera(first.camera) @ torch.linalg.inv_ex(camera(drawn.camera))[0]
+        across = whole(first.camera) @ torch.linalg.inv_ex(whole(drawn.camera))[0]
         grid = (torch.stack(torch.meshgrid(cell, cell, indexing="xy"), -1) + 0.5) / SUPER
         back = grid.view(1, -1, 2) @ across[:, :2, :2].transpose(1, 2) + across[:, None, :2, 2]
         # The sample lies beside the node by this much, and so does what it shows.

@@ -59,6 +59,11 @@ def rotation(angles):
     return rz @ rx @ ry
 
 
+def whole(camera):
+    """Cameras (B, 2, 3) as square matrices (B, 3, 3), which can be inverted and put behind each other."""
+    return torch.cat([camera, camera.new_tensor([[[0, 0, 1]]]).expand(len(camera), -1, -1)], 1)
+
+
 def harmonics(n):
     x, y, z = n.unbind(-1)
     return torch.stack([torch.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], -1)
@@ -165,8 +170,7 @@ class Photographs:
         relief = torch.cat([self.nodes.expand(batch, -1, -1), d["depth"][people].view(batch, -1, 1)], -1) + change
         relief = self._pose(people, pose, relief, d["head"][people].view(batch, -1))
 
-        camera = torch.cat([pose.camera, pose.camera.new_tensor([[[0, 0, 1]]]).expand(batch, -1, -1)], 1)
-        back_to = torch.linalg.inv_ex(camera)[0][:, :2]
+        back_to = torch.linalg.inv_ex(whole(pose.camera))[0][:, :2]
         grid = torch.stack(torch.meshgrid(*[(torch.arange(inner, device=self.device) + 0.5) / SUPER] * 2, indexing="xy"), -1)
         canvas_of = grid.view(1, -1, 2) @ back_to[:, :, :2].transpose(1, 2) + back_to[:, None, :, 2]
         canvas_of = canvas_of.view(batch, inner, inner, 2)
@@ -295,8 +299,7 @@ class Photographs:
         layer, index, weights = pick(drawn.layer), pick(drawn.index), pick(drawn.weights)
         face = interpolate(first.points[0], self.triangles, torch.where(layer == SURFACE, index, 0), weights)
         relief = interpolate(first.points[1], self.cells, torch.where(layer == RELIEF, index, 0), weights)
-        camera = lambda c: torch.cat([c, c.new_tensor([[[0, 0, 1]]]).expand(len(c), -1, -1)], 1)
-        across = camera(first.camera) @ torch.linalg.inv_ex(camera(drawn.camera))[0]
+        across = whole(first.camera) @ torch.linalg.inv_ex(whole(drawn.camera))[0]
         grid = (torch.stack(torch.meshgrid(cell, cell, indexing="xy"), -1) + 0.5) / SUPER
         back = grid.view(1, -1, 2) @ across[:, :2, :2].transpose(1, 2) + across[:, None, :2, 2]
         back = back.view(len(layer), nodes, nodes, 2)
