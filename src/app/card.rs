@@ -97,8 +97,8 @@ fn words_id() -> Id {
 
 fn block(block: &Block) -> Element<'_, Message> {
     match block {
-        Block::Heading(1, spans) => words(spans, 20.0, theme::TEXT),
-        Block::Heading(_, spans) => container(words(spans, theme::LARGE, theme::TEXT))
+        Block::Heading(1, spans) => words(spans, 20.0, theme::text()),
+        Block::Heading(_, spans) => container(words(spans, theme::LARGE, theme::text()))
             .padding(iced::padding::top(8))
             .into(),
         Block::Paragraph(spans) => words(spans, theme::NORMAL, BODY),
@@ -108,7 +108,7 @@ fn block(block: &Block) -> Element<'_, Message> {
                 text(sign)
                     .size(theme::NORMAL)
                     .line_height(SPACING)
-                    .color(theme::DIM)
+                    .color(theme::dim())
                     .width(18),
                 words(spans, theme::NORMAL, BODY),
             ]
@@ -148,7 +148,7 @@ fn words(spans: &[Span], size: f32, color: Color) -> Element<'_, Message> {
             let words = span(part.text.as_str());
             match part.style {
                 Style::Plain => words.color(color),
-                Style::Strong | Style::Emphasis | Style::Code => words.color(theme::TEXT),
+                Style::Strong | Style::Emphasis | Style::Code => words.color(theme::text()),
             }
         })
         .collect();
@@ -172,7 +172,7 @@ fn table<'a>(header: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) -> Element<'a,
     };
     let mut lines = column![].width(Length::Fill);
     if header.iter().any(|cell| !cell.is_empty()) {
-        lines = lines.push(line(header, theme::DIM));
+        lines = lines.push(line(header, theme::dim()));
     }
     for row in rows {
         lines = lines.push(rule()).push(line(row, BODY));

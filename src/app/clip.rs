@@ -147,7 +147,12 @@ impl Clip {
         })
         .width(Length::Fill)
         .height(220);
-        let label = |name| text(name).size(theme::NORMAL).color(theme::DIM).width(150);
+        let label = |name| {
+            text(name)
+                .size(theme::NORMAL)
+                .color(theme::dim())
+                .width(150)
+        };
         let value = |value, on_change: fn(f32) -> Message| {
             slider(0.0..=1.0, value, on_change).step(0.01).width(280)
         };
@@ -161,7 +166,7 @@ impl Clip {
             })
             .size(theme::SMALL)
             .font(theme::FIGURES)
-            .color(theme::DIM),
+            .color(theme::dim()),
         ];
         let quickness = row![
             label("Keep fast movements"),
@@ -191,15 +196,15 @@ impl Clip {
         let replaced = (!document.track.is_empty()).then(|| {
             text("The keyframes that are on the timeline now are replaced; undo brings them back.")
                 .size(theme::SMALL)
-                .color(theme::DIM)
+                .color(theme::dim())
         });
         let broken = track
             .broken
             .as_ref()
-            .map(|broken| text(broken).size(theme::SMALL).color(theme::DANGER));
+            .map(|broken| text(broken).size(theme::SMALL).color(theme::danger()));
         column![
             text(format!("The face of {}", self.name)).size(theme::LARGE),
-            text(summary(track)).size(theme::SMALL).color(theme::DIM),
+            text(summary(track)).size(theme::SMALL).color(theme::dim()),
             curves,
             smoothing.spacing(theme::GAP).align_y(Alignment::Center),
             quickness.spacing(theme::GAP).align_y(Alignment::Center),
@@ -358,17 +363,19 @@ impl Curves<'_> {
             if aus.is_none() {
                 let start = Point::new(i as f32 / count as f32 * width, 0.0);
                 let column = Size::new(width / count as f32 + 0.5, size.height);
-                frame.fill(&Line::rectangle(start, column), theme::RAISED);
+                frame.fill(&Line::rectangle(start, column), theme::raised_color());
             }
         }
         for value in [0.0, 0.5, 1.0] {
             let line = Line::line(Point::new(0.0, y_of(value)), Point::new(width, y_of(value)));
-            let stroke = Stroke::default().with_color(theme::LINE).with_width(1.0);
+            let stroke = Stroke::default()
+                .with_color(theme::line_color())
+                .with_width(1.0);
             frame.stroke(&line, stroke);
         }
         let mut names: Vec<f32> = Vec::new();
         for (rank, unit) in self.moving().into_iter().enumerate() {
-            let color = theme::mix(theme::FAINT, theme::TEXT, 1.0 - rank as f32 * 0.17);
+            let color = theme::mix(theme::faint(), theme::text(), 1.0 - rank as f32 * 0.17);
             for (values, width, alpha) in [(&self.measured, 0.8, 0.55), (self.smoothed, 2.0, 1.0)] {
                 let curve = Line::new(|path| {
                     let mut drawing = false;
@@ -383,7 +390,7 @@ impl Curves<'_> {
                     }
                 });
                 let color = if rank == 0 && alpha == 1.0 {
-                    theme::ACCENT
+                    theme::accent()
                 } else {
                     color.scale_alpha(alpha)
                 };
@@ -408,7 +415,7 @@ impl Curves<'_> {
             frame.fill_text(canvas::Text {
                 content: unit.to_string(),
                 position: Point::new(width + 8.0, y),
-                color: if rank == 0 { theme::ACCENT } else { color },
+                color: if rank == 0 { theme::accent() } else { color },
                 size: 11.0.into(),
                 font: theme::FIGURES,
                 align_y: iced::alignment::Vertical::Center,

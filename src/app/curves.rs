@@ -81,12 +81,12 @@ impl<'a> Curves<'a> {
         for tick in (0..=last).step_by(step as usize) {
             let x = self.x_of(track.time_of(tick), size.width);
             let line = Path::line(Point::new(x, RULER - 4.0), Point::new(x, size.height));
-            let color = theme::LINE.scale_alpha(0.5);
+            let color = theme::line_color().scale_alpha(0.5);
             frame.stroke(&line, Stroke::default().with_color(color).with_width(1.0));
             frame.fill_text(Text {
                 content: (tick + 1).to_string(),
                 position: Point::new(x, 6.0),
-                color: theme::FAINT,
+                color: theme::faint(),
                 size: 10.0.into(),
                 font: theme::FIGURES,
                 align_x: Horizontal::Center.into(),
@@ -100,7 +100,7 @@ impl<'a> Curves<'a> {
         let lane = Rectangle::new(Point::new(0.0, RULER), Size::new(width, KEYS));
         frame.fill(
             &Path::rounded_rectangle(lane.position(), lane.size(), 4.0.into()),
-            theme::RAISED,
+            theme::raised_color(),
         );
         let keys = self.document.track.keyframes();
         if keys.is_empty() {
@@ -108,7 +108,7 @@ impl<'a> Curves<'a> {
                 content: "Move sliders, then set a keyframe (K) here; move the playhead, move sliders again, and press Space"
                     .to_owned(),
                 position: lane.center(),
-                color: theme::FAINT,
+                color: theme::faint(),
                 size: theme::SMALL.into(),
                 font: theme::WORDS,
                 align_x: Horizontal::Center.into(),
@@ -126,7 +126,11 @@ impl<'a> Curves<'a> {
                 path.close();
             });
             let chosen = self.selected == Some(index);
-            let color = if chosen { theme::ACCENT } else { theme::DIM };
+            let color = if chosen {
+                theme::accent()
+            } else {
+                theme::dim()
+            };
             frame.fill(&diamond, color);
         }
     }
@@ -158,7 +162,7 @@ impl<'a> Curves<'a> {
                 Point::new(MARGIN, y_of(value)),
                 Point::new(size.width - MARGIN, y_of(value)),
             );
-            let color = theme::LINE.scale_alpha(if value == 0.5 { 0.35 } else { 0.7 });
+            let color = theme::line_color().scale_alpha(if value == 0.5 { 0.35 } else { 0.7 });
             frame.stroke(&line, Stroke::default().with_color(color).with_width(1.0));
         }
 
@@ -175,7 +179,7 @@ impl<'a> Curves<'a> {
         let mut labels: Vec<f32> = Vec::new();
         for (rank, unit) in self.moving().into_iter().enumerate().rev() {
             let shade = 1.0 - rank as f32 * 0.12;
-            let color = theme::mix(theme::LINE, theme::TEXT, shade.max(0.2));
+            let color = theme::mix(theme::line_color(), theme::text(), shade.max(0.2));
             let even = poses
                 .iter()
                 .all(|(_, pose)| pose.left.get(unit) == pose.right.get(unit));
@@ -236,7 +240,9 @@ impl<'a> Curves<'a> {
     fn draw_playhead(&self, frame: &mut Frame, size: Size) {
         let x = self.x_of(self.document.track.time_of(self.frame), size.width);
         let line = Path::line(Point::new(x, RULER - 6.0), Point::new(x, size.height));
-        let stroke = Stroke::default().with_color(theme::ACCENT).with_width(1.0);
+        let stroke = Stroke::default()
+            .with_color(theme::accent())
+            .with_width(1.0);
         frame.stroke(&line, stroke);
         let head = Path::new(|path| {
             path.move_to(Point::new(x - 5.0, RULER - 12.0));
@@ -246,7 +252,7 @@ impl<'a> Curves<'a> {
             path.line_to(Point::new(x - 5.0, RULER - 6.0));
             path.close();
         });
-        frame.fill(&head, theme::ACCENT);
+        frame.fill(&head, theme::accent());
     }
 }
 

@@ -249,7 +249,7 @@ impl Expression {
         let own = row![
             text(if neutral.is_some() { "Own" } else { "The portrait's own" })
                 .size(theme::SMALL)
-                .color(theme::DIM),
+                .color(theme::dim()),
             space::horizontal(),
         ]
         .push(against)
@@ -288,7 +288,7 @@ impl Expression {
                     text(unit.to_string())
                         .size(theme::SMALL)
                         .font(theme::FIGURES)
-                        .color(theme::DIM)
+                        .color(theme::dim())
                         .width(40),
                     text(unit.name())
                         .size(theme::NORMAL)
@@ -303,7 +303,7 @@ impl Expression {
                     Some((pose.left.get(unit), pose.right.get(unit))),
                 )
             });
-            column![text(group.title()).size(theme::SMALL).color(theme::DIM)]
+            column![text(group.title()).size(theme::SMALL).color(theme::dim())]
                 .extend(lines)
                 .spacing(1)
                 .into()
@@ -345,7 +345,7 @@ impl Expression {
         });
         row![
             hinted(
-                container(text("Sliders move").size(theme::SMALL).color(theme::DIM)).width(76),
+                container(text("Sliders move").size(theme::SMALL).color(theme::dim())).width(76),
                 "An Action Unit moves both halves of a face alike. Choose a half, left or right as you see it, to raise one brow, or smile on one side; the halves are joined softly along the middle",
                 Position::Bottom,
             ),
@@ -424,7 +424,7 @@ impl Expression {
             .align_y(Alignment::Center)
             .into(),
             None => row![
-                text("Presets").size(theme::SMALL).color(theme::DIM),
+                text("Presets").size(theme::SMALL).color(theme::dim()),
                 space::horizontal(),
                 hinted(
                     action("Keep as preset", Some(Message::NamePreset)),

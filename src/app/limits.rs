@@ -46,7 +46,7 @@ pub fn limits(document: &Document) -> Element<'_, Message> {
     };
     row![
         hinted(
-            container(text("Edit only").size(theme::SMALL).color(theme::DIM)).width(76),
+            container(text("Edit only").size(theme::SMALL).color(theme::dim())).width(76),
             hint,
             Position::Bottom,
         ),

@@ -258,10 +258,10 @@ fn draw_crop(frame: &mut Frame, place: Rectangle, angle: f32) {
         path.close();
     });
     frame.stroke(&square, edge(Color::BLACK.scale_alpha(0.5), 3.0));
-    frame.stroke(&square, edge(theme::ACCENT.scale_alpha(0.8), 1.0));
+    frame.stroke(&square, edge(theme::accent().scale_alpha(0.8), 1.0));
     for Point { x, y } in corners {
         let corner = Path::rectangle(Point::new(x - 3.5, y - 3.5), Size::new(7.0, 7.0));
-        frame.fill(&corner, theme::ACCENT);
+        frame.fill(&corner, theme::accent());
     }
 }
 
@@ -269,7 +269,7 @@ fn draw_face(frame: &mut Frame, place: Rectangle) {
     let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
     for stroke in [
         edge(Color::BLACK.scale_alpha(0.5), 3.0),
-        edge(theme::TEXT.scale_alpha(0.9), 1.0),
+        edge(theme::text().scale_alpha(0.9), 1.0),
     ] {
         let path = Path::rounded_rectangle(place.position(), place.size(), 6.0.into());
         frame.stroke(&path, stroke);
@@ -287,11 +287,13 @@ fn draw_wipe(frame: &mut Frame, wipe: f32, size: Size) {
     );
     frame.stroke(
         &line,
-        Stroke::default().with_color(theme::ACCENT).with_width(1.0),
+        Stroke::default()
+            .with_color(theme::accent())
+            .with_width(1.0),
     );
     frame.fill(
         &Path::circle(Point::new(x, size.height / 2.0), 6.0),
-        theme::ACCENT,
+        theme::accent(),
     );
 }
 
@@ -300,12 +302,12 @@ fn draw_title(frame: &mut Frame, title: &str) {
     let size = Size::new(18.0 + 5.8 * title.chars().count() as f32, 20.0);
     frame.fill(
         &Path::rounded_rectangle(place, size, 4.0.into()),
-        theme::GROUND.scale_alpha(0.72),
+        theme::ground().scale_alpha(0.72),
     );
     frame.fill_text(Text {
         content: title.to_owned(),
         position: Point::new(place.x + 8.0, place.y + 10.0),
-        color: theme::TEXT,
+        color: theme::text(),
         size: theme::SMALL.into(),
         font: theme::WORDS,
         align_y: Vertical::Center,

@@ -296,7 +296,7 @@ impl Panes {
             container(column(rows).spacing(GUTTER))
                 .center(Length::Fill)
                 .style(|_| container::Style {
-                    background: Some(theme::GROUND.into()),
+                    background: Some(theme::ground().into()),
                     ..container::Style::default()
                 }),
         )
@@ -356,7 +356,7 @@ impl Panes {
         let percent = text(format!("{:>5.0} %", view.zoom * 100.0))
             .size(theme::SMALL)
             .font(theme::FIGURES)
-            .color(theme::DIM);
+            .color(theme::dim());
         let tools = row(panes)
             .push(space::horizontal().width(theme::SPACE))
             .push(wipe)

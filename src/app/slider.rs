@@ -51,15 +51,15 @@ impl<Message> Slider<'_, Message> {
                 .with_width(3.0)
                 .with_line_cap(canvas::LineCap::Round)
         };
-        frame.stroke(&bar(place(0.0), place(1.0)), stroke(theme::LINE));
+        frame.stroke(&bar(place(0.0), place(1.0)), stroke(theme::line_color()));
         let (value, own) = (place(self.value), place(self.own));
         if value != own {
-            frame.stroke(&bar(own, value), stroke(theme::ACCENT));
+            frame.stroke(&bar(own, value), stroke(theme::accent()));
         }
         let tick = Path::line(Point::new(own, middle - 6.0), Point::new(own, middle + 6.0));
         frame.stroke(
             &tick,
-            Stroke::default().with_color(theme::DIM).with_width(1.5),
+            Stroke::default().with_color(theme::dim()).with_width(1.5),
         );
         if let Some((left, right)) = self.halves {
             let (left, right) = (place(left), place(right));
@@ -67,7 +67,7 @@ impl<Message> Slider<'_, Message> {
                 Point::new(left, middle + 8.0),
                 Point::new(right, middle + 8.0),
             );
-            let thin = Stroke::default().with_color(theme::DIM).with_width(1.0);
+            let thin = Stroke::default().with_color(theme::dim()).with_width(1.0);
             frame.stroke(&span, thin);
             for (x, side) in [(left, -1.0), (right, 1.0)] {
                 // An arrow that points to its half of the face.
@@ -77,14 +77,14 @@ impl<Message> Slider<'_, Message> {
                     path.line_to(Point::new(x - 2.0 * side, middle + 11.0));
                     path.close();
                 });
-                frame.fill(&arrow, theme::TEXT);
+                frame.fill(&arrow, theme::text());
             }
         }
         let radius = if alive { HANDLE } else { HANDLE - 1.0 };
         let color = if self.value == self.own && !alive {
-            theme::DIM
+            theme::dim()
         } else {
-            theme::TEXT
+            theme::text()
         };
         frame.fill(&Path::circle(Point::new(value, middle), radius), color);
     }

@@ -1,18 +1,107 @@
-//! How the studio looks: dark, quiet, one accent; the pictures are the only other colour.
+//! How the studio looks, dark or light: quiet, one accent; the pictures are the only other colour.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use iced::theme::Palette;
 use iced::widget::{button, container, pick_list, scrollable, text_input};
 use iced::{Background, Border, Color, Font, Theme, border, color};
 
-pub const GROUND: Color = color!(0x131416);
-pub const PANEL: Color = color!(0x1b1d20);
-pub const RAISED: Color = color!(0x272a2f);
-pub const LINE: Color = color!(0x3a3e45);
-pub const TEXT: Color = color!(0xe4e5e7);
-pub const DIM: Color = color!(0x9096a0);
-pub const FAINT: Color = color!(0x5c626c);
-pub const ACCENT: Color = color!(0x63c1d6);
-pub const DANGER: Color = color!(0xf0806a);
+/// Whether the window is light. One window, one look: drawings on a canvas ask for their colours here too.
+static LIGHT: AtomicBool = AtomicBool::new(false);
+
+/// Whether the window is light.
+pub fn is_light() -> bool {
+    LIGHT.load(Ordering::Relaxed)
+}
+
+/// Makes the window light or dark.
+pub fn set_light(light: bool) {
+    LIGHT.store(light, Ordering::Relaxed);
+}
+
+/// Every colour of one look.
+struct Look {
+    ground: Color,
+    panel: Color,
+    raised: Color,
+    line: Color,
+    text: Color,
+    dim: Color,
+    faint: Color,
+    accent: Color,
+    danger: Color,
+}
+
+const DARK: Look = Look {
+    ground: color!(0x131416),
+    panel: color!(0x1b1d20),
+    raised: color!(0x272a2f),
+    line: color!(0x3a3e45),
+    text: color!(0xe4e5e7),
+    dim: color!(0x9096a0),
+    faint: color!(0x5c626c),
+    accent: color!(0x63c1d6),
+    danger: color!(0xf0806a),
+};
+
+const BRIGHT: Look = Look {
+    ground: color!(0xd9dbdf),
+    panel: color!(0xeeeff1),
+    raised: color!(0xdfe1e5),
+    line: color!(0xbfc3ca),
+    text: color!(0x1c1e22),
+    dim: color!(0x5a606b),
+    faint: color!(0x8b919c),
+    accent: color!(0x14788f),
+    danger: color!(0xb53a22),
+};
+
+fn look() -> &'static Look {
+    if is_light() { &BRIGHT } else { &DARK }
+}
+
+/// Behind the pictures.
+pub fn ground() -> Color {
+    look().ground
+}
+
+/// Behind the controls.
+pub fn panel_color() -> Color {
+    look().panel
+}
+
+/// What can be pressed.
+pub fn raised_color() -> Color {
+    look().raised
+}
+
+/// Lines, and what lies under the cursor.
+pub fn line_color() -> Color {
+    look().line
+}
+
+pub fn text() -> Color {
+    look().text
+}
+
+/// Text that explains.
+pub fn dim() -> Color {
+    look().dim
+}
+
+/// Text that waits to be needed.
+pub fn faint() -> Color {
+    look().faint
+}
+
+/// The one accent.
+pub fn accent() -> Color {
+    look().accent
+}
+
+pub fn danger() -> Color {
+    look().danger
+}
 
 /// Text sizes, in logical pixels.
 pub const SMALL: f32 = 12.0;
@@ -35,38 +124,42 @@ pub const FIGURES_FILE: &[u8] = include_bytes!("../../resources/fonts/FiraCode-R
 /// The studio's theme.
 pub fn theme() -> Theme {
     Theme::custom(
-        "Mien dark",
+        if is_light() {
+            "Mien light"
+        } else {
+            "Mien dark"
+        },
         Palette {
-            background: GROUND,
-            text: TEXT,
-            primary: ACCENT,
-            success: ACCENT,
-            warning: DANGER,
-            danger: DANGER,
+            background: ground(),
+            text: text(),
+            primary: accent(),
+            success: accent(),
+            warning: danger(),
+            danger: danger(),
         },
     )
 }
 
 pub fn panel(_: &Theme) -> container::Style {
     container::Style {
-        background: Some(PANEL.into()),
+        background: Some(panel_color().into()),
         ..container::Style::default()
     }
 }
 
 pub fn card(_: &Theme) -> container::Style {
     container::Style {
-        background: Some(PANEL.into()),
-        border: border::rounded(10).color(LINE).width(1),
+        background: Some(panel_color().into()),
+        border: border::rounded(10).color(line_color()).width(1),
         ..container::Style::default()
     }
 }
 
 pub fn tip(_: &Theme) -> container::Style {
     container::Style {
-        background: Some(RAISED.into()),
-        border: border::rounded(5).color(LINE).width(1),
-        text_color: Some(TEXT),
+        background: Some(raised_color().into()),
+        border: border::rounded(5).color(line_color()).width(1),
+        text_color: Some(text()),
         ..container::Style::default()
     }
 }
@@ -74,7 +167,7 @@ pub fn tip(_: &Theme) -> container::Style {
 /// A thin line between rows.
 pub fn line(_: &Theme) -> container::Style {
     container::Style {
-        background: Some(LINE.scale_alpha(0.6).into()),
+        background: Some(line_color().scale_alpha(0.6).into()),
         ..container::Style::default()
     }
 }
@@ -88,14 +181,14 @@ pub fn shade(_: &Theme) -> container::Style {
 
 fn button_style(status: button::Status, rest: Option<Color>, text: Color) -> button::Style {
     let background = match status {
-        button::Status::Hovered => Some(LINE),
-        button::Status::Pressed => Some(FAINT),
+        button::Status::Hovered => Some(line_color()),
+        button::Status::Pressed => Some(faint()),
         button::Status::Active | button::Status::Disabled => rest,
     };
     button::Style {
         background: background.map(Background::Color),
         text_color: match status {
-            button::Status::Disabled => FAINT,
+            button::Status::Disabled => faint(),
             _ => text,
         },
         border: border::rounded(5),
@@ -105,12 +198,12 @@ fn button_style(status: button::Status, rest: Option<Color>, text: Color) -> but
 
 /// An ordinary button.
 pub fn raised(_: &Theme, status: button::Status) -> button::Style {
-    button_style(status, Some(RAISED), TEXT)
+    button_style(status, Some(raised_color()), text())
 }
 
 /// A button that shows itself only under the cursor.
 pub fn flat(_: &Theme, status: button::Status) -> button::Style {
-    button_style(status, None, TEXT)
+    button_style(status, None, text())
 }
 
 /// A button that stays down while what it stands for is on.
@@ -118,8 +211,8 @@ pub fn toggled(on: bool) -> impl Fn(&Theme, button::Status) -> button::Style {
     move |theme, status| {
         if on {
             button::Style {
-                border: border::rounded(5).color(ACCENT).width(1),
-                ..button_style(status, Some(RAISED), ACCENT)
+                border: border::rounded(5).color(accent()).width(1),
+                ..button_style(status, Some(raised_color()), accent())
             }
         } else {
             raised(theme, status)
@@ -130,16 +223,16 @@ pub fn toggled(on: bool) -> impl Fn(&Theme, button::Status) -> button::Style {
 /// The one button of a dialog that does it.
 pub fn primary(_: &Theme, status: button::Status) -> button::Style {
     let background = match status {
-        button::Status::Hovered => mix(ACCENT, Color::WHITE, 0.15),
-        button::Status::Pressed => mix(ACCENT, Color::BLACK, 0.15),
-        button::Status::Active => ACCENT,
-        button::Status::Disabled => RAISED,
+        button::Status::Hovered => mix(accent(), Color::WHITE, 0.15),
+        button::Status::Pressed => mix(accent(), Color::BLACK, 0.15),
+        button::Status::Active => accent(),
+        button::Status::Disabled => raised_color(),
     };
     button::Style {
         background: Some(background.into()),
         text_color: match status {
-            button::Status::Disabled => FAINT,
-            _ => GROUND,
+            button::Status::Disabled => faint(),
+            _ => ground(),
         },
         border: border::rounded(5),
         ..button::Style::default()
@@ -148,15 +241,15 @@ pub fn primary(_: &Theme, status: button::Status) -> button::Style {
 
 pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
     let edge = match status {
-        text_input::Status::Focused { .. } => ACCENT,
-        text_input::Status::Hovered => LINE,
+        text_input::Status::Focused { .. } => accent(),
+        text_input::Status::Hovered => line_color(),
         text_input::Status::Active | text_input::Status::Disabled => Color::TRANSPARENT,
     };
     text_input::Style {
-        background: RAISED.into(),
+        background: raised_color().into(),
         border: border::rounded(4).color(edge).width(1),
-        placeholder: FAINT,
-        value: TEXT,
+        placeholder: faint(),
+        value: text(),
         ..text_input::default(theme, status)
     }
 }
@@ -167,21 +260,21 @@ pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
 /// in part, a changed background whole.
 pub fn choice(index: usize) -> impl Fn(&Theme, pick_list::Status) -> pick_list::Style {
     move |theme, status| pick_list::Style {
-        background: RAISED.scale_alpha(1.0 - index as f32 * 1e-4).into(),
+        background: raised_color().scale_alpha(1.0 - index as f32 * 1e-4).into(),
         ..choice_style(theme, status)
     }
 }
 
 fn choice_style(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
     let edge = match status {
-        pick_list::Status::Opened { .. } => ACCENT,
-        pick_list::Status::Hovered => LINE,
+        pick_list::Status::Opened { .. } => accent(),
+        pick_list::Status::Hovered => line_color(),
         pick_list::Status::Active => Color::TRANSPARENT,
     };
     pick_list::Style {
-        text_color: TEXT,
-        handle_color: DIM,
-        background: RAISED.into(),
+        text_color: text(),
+        handle_color: dim(),
+        background: raised_color().into(),
         border: border::rounded(5).color(edge).width(1),
         ..pick_list::default(theme, status)
     }
@@ -192,7 +285,7 @@ pub fn scroll(theme: &Theme, status: scrollable::Status) -> scrollable::Style {
     let mut style = scrollable::default(theme, status);
     style.vertical_rail.background = None;
     style.vertical_rail.border = Border::default();
-    style.vertical_rail.scroller.background = LINE.into();
+    style.vertical_rail.scroller.background = line_color().into();
     style
 }
 

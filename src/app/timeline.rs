@@ -248,7 +248,7 @@ impl Timeline {
         ))
         .size(theme::SMALL)
         .font(theme::FIGURES)
-        .color(theme::DIM);
+        .color(theme::dim());
         let on_key = self.selected.or_else(|| track.key_on(self.frame));
         let easing_key = self.easing_key(track);
         let easing = easing_key
@@ -283,7 +283,7 @@ impl Timeline {
             ),
             action("Delete", on_key.map(|_| Message::KeyRemoved)),
             (!track.is_empty()).then(|| row![
-                text("Easing").size(theme::SMALL).color(theme::DIM),
+                text("Easing").size(theme::SMALL).color(theme::dim()),
                 pick_list(easings, easing, Message::Easing)
                     .placeholder("no keyframe")
                     .text_size(theme::SMALL)
@@ -292,9 +292,9 @@ impl Timeline {
                     .style(theme::choice(easing.map_or(0, |easing| easing as usize + 1))),
             ].spacing(theme::GAP).align_y(Alignment::Center)),
             space::horizontal().width(theme::SPACE),
-            text("Frames").size(theme::SMALL).color(theme::DIM),
+            text("Frames").size(theme::SMALL).color(theme::dim()),
             self.field(Value::Frames, track.frames().to_string()),
-            text("fps").size(theme::SMALL).color(theme::DIM),
+            text("fps").size(theme::SMALL).color(theme::dim()),
             self.field(Value::Fps, short(track.fps())),
         ]
         .spacing(theme::GAP)

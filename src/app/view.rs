@@ -69,7 +69,7 @@ impl App {
                     "Opens a portrait (Ctrl+O); or drop one on the window",
                     Position::Bottom,
                 ),
-                text("Samples").size(theme::SMALL).color(theme::DIM),
+                text("Samples").size(theme::SMALL).color(theme::dim()),
             ]
             .extend(samples)
             .push(space::horizontal())
@@ -78,7 +78,7 @@ impl App {
                 text(format!("{} x {}", portrait.width, portrait.height))
                     .size(theme::SMALL)
                     .font(theme::FIGURES)
-                    .color(theme::DIM),
+                    .color(theme::dim()),
             )
             .push(space::horizontal())
             .push(hinted(
@@ -111,17 +111,20 @@ impl App {
             text(content)
                 .size(theme::SMALL)
                 .font(theme::FIGURES)
-                .color(theme::DIM)
+                .color(theme::dim())
         };
         let notice: Element<'_, Message> = match &self.status.notice {
-            _ if self.opening => text("Opening…").size(theme::SMALL).color(theme::DIM).into(),
-            Some(Notice::Hint(hint)) => closable(hint, theme::ACCENT),
-            Some(Notice::Problem(problem)) => closable(problem, theme::DANGER),
+            _ if self.opening => text("Opening…")
+                .size(theme::SMALL)
+                .color(theme::dim())
+                .into(),
+            Some(Notice::Hint(hint)) => closable(hint, theme::accent()),
+            Some(Notice::Problem(problem)) => closable(problem, theme::danger()),
             None => text(
                 "Hold S to see the source; Shift moves a slider finely; double-click resets it",
             )
             .size(theme::SMALL)
-            .color(theme::FAINT)
+            .color(theme::faint())
             .into(),
         };
         let millis = self
@@ -146,7 +149,7 @@ impl App {
                     Position::Top,
                 ),
                 hinted(
-                    button(figures(self.model.name().to_owned()).color(theme::TEXT))
+                    button(figures(self.model.name().to_owned()).color(theme::text()))
                         .on_press(Message::CardDialog)
                         .padding([0, 4])
                         .style(theme::flat),

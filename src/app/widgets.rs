@@ -18,7 +18,8 @@ use crate::engine::Progress;
 #[derive(Debug)]
 pub struct Kept<K> {
     cache: canvas::Cache,
-    key: RefCell<Option<K>>,
+    /// With whether the window was light.
+    key: RefCell<Option<(K, bool)>>,
 }
 
 impl<K> Default for Kept<K> {
@@ -39,9 +40,10 @@ impl<K: PartialEq> Kept<K> {
         key: K,
         draw: impl FnOnce(&mut canvas::Frame),
     ) -> Vec<canvas::Geometry> {
-        if self.key.borrow().as_ref() != Some(&key) {
+        let key = Some((key, theme::is_light()));
+        if *self.key.borrow() != key {
             self.cache.clear();
-            self.key.replace(Some(key));
+            self.key.replace(key);
         }
         vec![self.cache.draw(renderer, size, draw)]
     }
@@ -116,7 +118,7 @@ pub fn progress_of<'a, M: 'a>(progress: &Progress) -> Element<'a, M> {
         row![
             text(frames).size(theme::NORMAL),
             space::horizontal(),
-            text(left).size(theme::NORMAL).color(theme::DIM),
+            text(left).size(theme::NORMAL).color(theme::dim()),
         ],
     ]
     .spacing(12)
@@ -136,9 +138,9 @@ fn duration(time: Duration) -> String {
 /// A button with a drawn sign on it; without a message it can't be pressed.
 pub fn sign<'a, M: Clone + 'a>(sign: Sign, message: Option<M>) -> Element<'a, M> {
     let color = if message.is_some() {
-        theme::TEXT
+        theme::text()
     } else {
-        theme::FAINT
+        theme::faint()
     };
     button(canvas(Drawing { sign, color }).width(16).height(16))
         .on_press_maybe(message)

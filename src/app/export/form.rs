@@ -25,7 +25,12 @@ impl Export {
     }
 
     fn form<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
-        let label = |name| text(name).size(theme::NORMAL).color(theme::DIM).width(110);
+        let label = |name| {
+            text(name)
+                .size(theme::NORMAL)
+                .color(theme::dim())
+                .width(110)
+        };
         let line = |name, content: Element<'a, Message>| {
             row![label(name), content]
                 .spacing(theme::GAP)
@@ -62,7 +67,7 @@ impl Export {
             let field = entry(&self.loops, Message::Loops).width(70);
             let hint = text("0 plays for ever")
                 .size(theme::SMALL)
-                .color(theme::DIM);
+                .color(theme::dim());
             line(
                 "Times to play",
                 row![field, hint]
@@ -89,7 +94,7 @@ impl Export {
             ),
             text("for whoever looks, in IPTC's words")
                 .size(theme::SMALL)
-                .color(theme::DIM),
+                .color(theme::dim()),
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
@@ -107,12 +112,12 @@ impl Export {
         .push(
             text(self.summary(document))
                 .size(theme::SMALL)
-                .color(theme::DIM),
+                .color(theme::dim()),
         )
         .push(
             self.problem
                 .as_ref()
-                .map(|problem| text(problem).size(theme::NORMAL).color(theme::DANGER)),
+                .map(|problem| text(problem).size(theme::NORMAL).color(theme::danger())),
         )
         .push(ending(Message::Cancel, "Export", Message::Start))
         .spacing(12)
