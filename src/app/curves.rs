@@ -340,13 +340,14 @@ impl canvas::Program<Message> for Curves<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::{AuVector, Crop, PortraitRef};
+    use crate::studio::{AuVector, Crop, MediaSource, PortraitRef};
 
     #[test]
     fn places_and_frames_agree() {
         let portrait = PortraitRef {
             id: 0,
             name: String::new(),
+            source: MediaSource::File("me.jpg".into()),
             width: 9,
             height: 9,
         };

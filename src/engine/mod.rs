@@ -38,13 +38,14 @@ pub use progress::{CancelToken, Progress};
 pub use render::{Pane, Renderer, Scene};
 pub use sample_clip::SampleClip;
 pub use sampler::{SampleJob, Sampler, sample};
-pub use transfer::{Drive, Mode, Reference, Transferred, transfer};
+pub use transfer::{Drive, Reference, Transferred, transfer};
 pub use transfer_units::transfer_units;
 pub use view::View;
 pub use worker::{Outcome, Request, Worker};
 
 pub use crate::face::{Neutral, OneEuro};
 pub use crate::media::{LoopCount, MediaError, Picture, parse_time, read as read_picture};
+pub use crate::studio::Mode;
 pub use crate::weights::{
     Block, Bundled, CropRule, Installed, Origin, Span, Style, WeightsError, blocks, checkpoint,
     installed, plain,

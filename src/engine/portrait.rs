@@ -10,7 +10,7 @@ use super::faces::{FoundFace, find_faces};
 use super::folders::file_name;
 use crate::face::Neutral;
 use crate::media::{self, Picture};
-use crate::studio::{AuVector, Crop, Document, PortraitRef};
+use crate::studio::{AuVector, Crop, Document, MediaSource, PortraitRef};
 use crate::weights::CropRule;
 
 /// A portrait, opened, with the faces that were found in it.
@@ -18,6 +18,7 @@ use crate::weights::CropRule;
 pub struct Portrait {
     /// The file's name.
     pub name: String,
+    pub source: MediaSource,
     pub picture: Arc<Picture>,
     /// The largest first; none when no face was found.
     pub faces: Vec<Arc<FoundFace>>,
@@ -67,7 +68,8 @@ impl Sample {
     /// [`EngineError::Media`] only for a program built from damaged resources.
     pub fn open(&self, rule: &CropRule) -> Result<Portrait, EngineError> {
         let picture = media::read(Path::new(&self.file), self.bytes())?;
-        Portrait::of(self.file.clone(), picture, rule)
+        let source = MediaSource::Bundled(self.file.clone());
+        Portrait::of(self.file.clone(), source, picture, rule)
     }
 }
 
@@ -79,14 +81,22 @@ impl Portrait {
     /// to hold a face.
     pub fn open(path: &Path, rule: &CropRule) -> Result<Portrait, EngineError> {
         let picture = media::open(path)?;
-        Self::of(file_name(path), picture, rule)
+        // A project finds it again whatever the current folder is then.
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self::of(file_name(path), MediaSource::File(whole), picture, rule)
     }
 
-    fn of(name: String, picture: Picture, rule: &CropRule) -> Result<Portrait, EngineError> {
+    fn of(
+        name: String,
+        source: MediaSource,
+        picture: Picture,
+        rule: &CropRule,
+    ) -> Result<Portrait, EngineError> {
         let guess = Crop::guess(picture.width(), picture.height())?;
         let faces = find_faces(&picture, rule)?;
         Ok(Portrait {
             name,
+            source,
             crop: faces.first().map_or(guess, |face| face.crop),
             faces,
             picture: Arc::new(picture),
@@ -128,6 +138,7 @@ impl Portrait {
         let reference = PortraitRef {
             id,
             name: self.name.clone(),
+            source: self.source.clone(),
             width: self.picture.width(),
             height: self.picture.height(),
         };

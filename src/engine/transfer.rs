@@ -12,20 +12,8 @@ use super::render::square;
 use super::{EngineError, Portrait, Progress, limits};
 use crate::face::{Mask, OneEuro, Transfer as Carry, TransferSource, TurnedSquare, shape68};
 use crate::media::{Clip, ClipFrame, Picture, SourceType};
-use crate::studio::{Crop, Document};
+use crate::studio::{Crop, Document, Mode};
 use crate::weights::CropRule;
-
-/// How a clip's face drives the portrait's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Mode {
-    /// The portrait takes over the clip's face as it is, its place and shape too.
-    Standard,
-    /// The portrait moves as the clip's face moved since the reference frame.
-    #[default]
-    Relative,
-    /// The portrait's shape in the clip's pose, by TPS' own network for it.
-    Avd,
-}
 
 /// The clip's frame that counts as looking like the portrait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

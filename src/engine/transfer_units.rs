@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::au_track::{AuTrack, Reading};
 use super::output::Output;
-use super::transfer::{AVD_IS_OF_TPS, Drive, Mode, Reference, Transferred};
-use super::{EngineError, ExportJob, Model, Pane, Portrait, Progress, Scene, export};
+use super::transfer::{AVD_IS_OF_TPS, Drive, Reference, Transferred};
+use super::{EngineError, ExportJob, Mode, Model, Pane, Portrait, Progress, Scene, export};
 use crate::face::shape68;
 use crate::studio::{AuVector, Document, Pose};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActionUnit, AuVector, Crop, Limit, Pose, Sides, Track};
+use super::{ActionUnit, AuVector, Crop, Limit, MediaSource, Pose, Sides, Track};
 
 /// Which portrait the document is about. The pixels live elsewhere, under `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +10,8 @@ pub struct PortraitRef {
     pub id: u64,
     /// The file's name, as the title shows it.
     pub name: String,
+    /// Where its pixels come from, so that a project finds them again.
+    pub source: MediaSource,
     /// Pixels.
     pub width: u32,
     pub height: u32,
@@ -126,6 +128,7 @@ pub(crate) mod tests {
         let portrait = PortraitRef {
             id: 1,
             name: "portrait.png".to_owned(),
+            source: MediaSource::File("portrait.png".into()),
             width: 100,
             height: 100,
         };

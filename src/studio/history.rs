@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{ActionUnit, Document};
+use super::{ActionUnit, Document, MotionId, Project};
 
 /// What one continuous movement of the hand changes. Edits of the same gesture, one after the other, are one step of
 /// undo until [`History::end_gesture`].
@@ -14,14 +14,16 @@ pub enum Gesture {
     Keyframe,
     Length,
     Fps,
+    /// A number of a motion, by its name there.
+    Motion(MotionId, &'static str),
 }
 
-/// The document now, and what it was and will be again.
+/// The project now, and what it was and will be again.
 #[derive(Debug, Clone)]
 pub struct History {
-    current: Document,
-    past: VecDeque<Document>,
-    future: Vec<Document>,
+    current: Project,
+    past: VecDeque<Project>,
+    future: Vec<Project>,
     open: Option<Gesture>,
 }
 
@@ -29,29 +31,50 @@ impl History {
     /// How many steps back are kept.
     pub const DEPTH: usize = 1000;
 
+    /// A new project about a document.
     pub fn new(document: Document) -> Self {
+        Self::of(Project::new(document))
+    }
+
+    /// A project as it was opened.
+    pub fn of(project: Project) -> Self {
         Self {
-            current: document,
+            current: project,
             past: VecDeque::new(),
             future: Vec::new(),
             open: None,
         }
     }
 
-    /// The document as it is now.
-    pub fn document(&self) -> &Document {
+    /// The project as it is now.
+    pub fn project(&self) -> &Project {
         &self.current
+    }
+
+    /// The portrait as it is now, with the expression track that the sliders move.
+    pub fn document(&self) -> &Document {
+        self.current.document()
     }
 
     /// Changes the document; one step of undo. A change that changes nothing leaves no step. Returns whether
     /// anything changed.
     pub fn edit(&mut self, change: impl FnOnce(&mut Document)) -> bool {
+        self.edit_project(|project| project.change(change))
+    }
+
+    /// The same for the whole project.
+    pub fn edit_project(&mut self, change: impl FnOnce(&mut Project)) -> bool {
         self.open = None;
         self.apply(true, change)
     }
 
     /// Changes the document as part of a gesture; one step of undo with those of the same gesture just before.
     pub fn drag(&mut self, gesture: Gesture, change: impl FnOnce(&mut Document)) -> bool {
+        self.drag_project(gesture, |project| project.change(change))
+    }
+
+    /// The same for the whole project.
+    pub fn drag_project(&mut self, gesture: Gesture, change: impl FnOnce(&mut Project)) -> bool {
         let first = self.open != Some(gesture);
         let changed = self.apply(first, change);
         if changed || !first {
@@ -60,7 +83,7 @@ impl History {
         changed
     }
 
-    fn apply(&mut self, step: bool, change: impl FnOnce(&mut Document)) -> bool {
+    fn apply(&mut self, step: bool, change: impl FnOnce(&mut Project)) -> bool {
         let before = self.current.clone();
         change(&mut self.current);
         if self.current == before {
@@ -121,7 +144,7 @@ impl History {
         std::iter::once(&self.current)
             .chain(&self.past)
             .chain(&self.future)
-            .map(|document| document.portrait.id)
+            .map(|project| project.document().portrait.id)
     }
 }
 

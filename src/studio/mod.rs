@@ -1,6 +1,6 @@
 //! The document: what an artist has made, as plain data.
 //!
-//! Nothing here knows a window, a tensor or a picture's pixels. [`Document`] is small enough to be kept whole for every
+//! Nothing here knows a window, a tensor or a picture's pixels. [`Project`] is small enough to be kept whole for every
 //! step of [`History`], so undo is a matter of swapping values, never of replaying edits backwards.
 
 mod au;
@@ -8,9 +8,13 @@ mod crop;
 mod document;
 mod history;
 mod limit;
+mod motion;
+mod pane;
 mod pose;
 mod preset;
+mod project;
 mod sample;
+mod show;
 mod track;
 
 pub use au::{ActionUnit, AuError, AuVector, Group};
@@ -18,7 +22,13 @@ pub use crop::{Crop, CropError};
 pub use document::{Document, PortraitRef};
 pub use history::{Gesture, History};
 pub use limit::{Limit, Part};
+pub use motion::{
+    ClipMotion, Expression, Follow, MediaSource, Motion, MotionId, MotionKind, SampledMotion,
+};
+pub use pane::{Mode, PaneSpec, Way};
 pub use pose::{Pose, Sides};
 pub use preset::{Preset, PresetError};
+pub use project::Project;
 pub use sample::{Category, EXPRESSIONS, Sample, SampleError, Sizes as SampleSizes, category};
+pub use show::Show;
 pub use track::{Easing, Keyframe, Playback, Track};

@@ -234,12 +234,13 @@ impl Export {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::{AuVector, Crop, PortraitRef};
+    use crate::studio::{AuVector, Crop, MediaSource, PortraitRef};
 
     fn document() -> Document {
         let portrait = PortraitRef {
             id: 0,
             name: "me.jpg".to_owned(),
+            source: MediaSource::File("me.jpg".into()),
             width: 40,
             height: 30,
         };
