@@ -11,7 +11,7 @@ use iced::{Alignment, Element, Length, Point, Rectangle, Renderer, Size, Task, T
 use super::background::in_background;
 use super::widgets::{Kept, action, ending, progress_of};
 use super::{App, Notice, theme, timeline};
-use crate::engine::{AuTrack, EngineError, OneEuro, Progress, Reading, SampleClip};
+use crate::engine::{AuTrack, EngineError, OneEuro, Progress, Reading, SampleClip, smoothing};
 use crate::studio::{ActionUnit, AuVector, Document};
 
 /// The extensions of files that are clips and never portraits.
@@ -97,17 +97,7 @@ impl Clip {
 
     /// The filter that the two sliders stand for; their middle is its default.
     fn settings(&self) -> OneEuro {
-        if self.still <= 0.0 {
-            return OneEuro::OFF;
-        }
-        let usual = OneEuro::default();
-        // Each end of a slider is eight times as much, or as little, as its middle.
-        let factor = |value: f32| 64f32.powf(value - 0.5);
-        OneEuro {
-            min_cutoff_hz: usual.min_cutoff_hz / factor(self.still),
-            beta: usual.beta * factor(self.quick),
-            ..usual
-        }
+        smoothing(self.still, self.quick)
     }
 
     fn smooth(&mut self) {

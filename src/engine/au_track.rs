@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::faces::{finder, units_of};
+use super::faces::units_of;
 use super::folders::file_name;
+use super::followed::follow;
 use super::{EngineError, Progress};
 use crate::face::{
-    BLENDSHAPES, Face, Neutral, OneEuro, Shape, Tracker, best_frame, shape68, smooth,
+    BLENDSHAPES, Face, Neutral, OneEuro, Shape, best_frame, differences, shape68, smooth,
 };
 use crate::media::{Clip, ClipInfo};
 use crate::studio::{AuVector, Pose, Track};
@@ -77,43 +78,25 @@ impl AuTrack {
         progress: &Progress,
         passes: usize,
     ) -> Result<AuTrack, EngineError> {
-        let finder = finder()?;
         let clip = Clip::open(path)?.trim(from, to)?;
         let info = *clip.info();
         progress.set_total(steps(&info).unwrap_or(0) * passes);
-        let mut tracker = Tracker::default();
-        let mut seen: Vec<(f64, Option<Face>)> = Vec::new();
-        let mut broken = None;
-        for frame in clip {
-            if progress.cancel.is_cancelled() {
-                return Err(EngineError::Cancelled);
-            }
-            let frame = match frame {
-                Ok(frame) => frame,
-                Err(error) if seen.is_empty() => return Err(error.into()),
-                Err(error) => {
-                    broken = Some(error.to_string());
-                    break;
-                }
-            };
-            let face = tracker
-                .next(finder, &frame.picture)
-                .map_err(|error| EngineError::Network(error.to_string()))?;
-            seen.push((frame.time, face));
-            progress.step();
-        }
-        let track = Self::of(file_name(path), info.fps, &seen, neutral).ok_or_else(|| {
+        let seen = follow(clip, progress, |_, _| Ok(()))?;
+        let track = Self::of(file_name(path), info.fps, &seen.faces, neutral).ok_or_else(|| {
             EngineError::Refused(format!(
                 "no face was found in any of the {} frames of {}; take a clip in which a face is seen from the front, at least a tenth of the picture high.",
-                seen.len(),
+                seen.faces.len(),
                 path.display()
             ))
         })?;
-        Ok(AuTrack { broken, ..track })
+        Ok(AuTrack {
+            broken: seen.broken,
+            ..track
+        })
     }
 
-    /// `None` where no frame shows a face.
-    fn of(
+    /// The units of faces that were followed, each with its time; `None` where no frame shows a face.
+    pub(super) fn of(
         name: String,
         fps: f64,
         seen: &[(f64, Option<Face>)],
@@ -204,26 +187,36 @@ impl AuTrack {
         reading: Reading,
         start: Option<(&AuVector, usize)>,
     ) -> Vec<Option<Pose>> {
-        let values = self.smoothed(reading);
-        let reference = start.map_or(0, |(_, frame)| frame.min(values.len()));
-        let (before, after) = values.split_at(reference);
+        let values = self.moved(reading, start);
+        let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
+        let spread = spread(&times, rate).into_iter();
+        spread.map(|i| values[i].map(Pose::from)).collect()
+    }
+
+    /// The Action Units as [`AuTrack::poses_at`] has them, as many as there are frames.
+    pub(super) fn moved(
+        &self,
+        reading: Reading,
+        start: Option<(&AuVector, usize)>,
+    ) -> Vec<Option<AuVector>> {
+        let mut values = self.smoothed(reading);
+        let Some((start, reference)) = start else {
+            return values;
+        };
+        let (before, after) = values.split_at(reference.min(values.len()));
         let faces = after.iter().chain(before).flatten();
         let first = faces.copied().next().unwrap_or_default();
-        let moved = |aus: AuVector| match start {
-            Some((start, _)) => AuVector::from(std::array::from_fn(|i| {
+        for aus in values.iter_mut().flatten() {
+            *aus = AuVector::from(std::array::from_fn(|i| {
                 start.values()[i] + (aus.values()[i] - first.values()[i])
-            })),
-            None => aus,
-        };
-        let start = self.frames.first().map_or(0.0, |frame| frame.time);
-        let end = self.frames.last().map_or(0.0, |frame| frame.time);
-        let count = ((end - start) * rate).round().max(0.0) as usize + 1;
-        (0..count)
-            .map(|i| {
-                let time = start + i as f64 / rate;
-                values[self.nearest(time)].map(|aus| moved(aus).into())
-            })
-            .collect()
+            }));
+        }
+        values
+    }
+
+    /// How unlike `source` the face of each frame is in shape and pose (0 for the same), as many as there are frames.
+    pub fn unlike(&self, source: &Shape) -> Vec<Option<f32>> {
+        differences(source, self.shapes.iter().copied())
     }
 
     /// The frame whose face is most like `source` in shape and pose, and how different they still are (0 for the same).
@@ -233,21 +226,34 @@ impl AuTrack {
 
     /// The frame rate of [`AuTrack::poses`]: the clip's own, as far as a track can have it.
     pub fn rate(&self) -> f64 {
-        self.fps.clamp(*Track::FPS.start(), *Track::FPS.end())
+        track_rate(self.fps)
     }
+}
 
-    fn nearest(&self, time: f64) -> usize {
-        let after = self.frames.partition_point(|frame| frame.time < time);
-        let gap = |i: usize| {
-            self.frames
-                .get(i)
-                .map_or(f64::MAX, |f| (f.time - time).abs())
-        };
-        match after.checked_sub(1) {
-            Some(before) if gap(before) <= gap(after) => before,
-            _ => after.min(self.frames.len() - 1),
-        }
+/// Frames that may last differently, spread over a constant rate: for each moment the number of the nearest. `times` are
+/// rising; where there are none there is nothing to spread.
+pub(super) fn spread(times: &[f64], rate: f64) -> Vec<usize> {
+    let (Some(start), Some(end)) = (times.first(), times.last()) else {
+        return Vec::new();
+    };
+    let count = ((end - start) * rate).round().max(0.0) as usize + 1;
+    (0..count)
+        .map(|i| nearest(times, start + i as f64 / rate))
+        .collect()
+}
+
+fn nearest(times: &[f64], time: f64) -> usize {
+    let after = times.partition_point(|other| *other < time);
+    let gap = |i: usize| times.get(i).map_or(f64::MAX, |other| (other - time).abs());
+    match after.checked_sub(1) {
+        Some(before) if gap(before) <= gap(after) => before,
+        _ => after.min(times.len().saturating_sub(1)),
     }
+}
+
+/// A frame rate as far as a track can have it.
+pub(super) fn track_rate(fps: f64) -> f64 {
+    fps.clamp(*Track::FPS.start(), *Track::FPS.end())
 }
 
 /// How many frames a clip has, as far as that is known or can be judged before it is decoded.

@@ -85,6 +85,17 @@ pub(super) fn canonical(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32
     crop.fitted(width, height)
 }
 
+/// The square in the middle of a picture, as large as it can be: what is seen where there is no face.
+pub(super) fn middle((width, height): (u32, u32)) -> Crop {
+    let side = width.min(height) as f32;
+    Crop {
+        x: 0.5 * (width as f32 - side),
+        y: 0.5 * (height as f32 - side),
+        side,
+        angle: 0.0,
+    }
+}
+
 fn about(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
     let (left, top, right, bottom) = mesh.bounds();
     let side = (right - left).max(bottom - top) * scale;

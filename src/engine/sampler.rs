@@ -72,7 +72,7 @@ impl Sampler {
     }
 
     /// Every frame of a sample, in order. `each` is given one after the other.
-    fn frames(
+    pub(super) fn frames(
         &self,
         sample: &Sample,
         stop: &dyn Fn() -> bool,

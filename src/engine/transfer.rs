@@ -12,7 +12,7 @@ use super::render::square;
 use super::{EngineError, Portrait, Progress, limits};
 use crate::face::{Mask, OneEuro, Transfer as Carry, TransferSource, TurnedSquare, shape68};
 use crate::media::{Clip, ClipFrame, Picture, SourceType};
-use crate::studio::{Crop, Document, Mode};
+use crate::studio::{Document, Mode};
 use crate::weights::CropRule;
 
 /// The clip's frame that counts as looking like the portrait.
@@ -296,13 +296,7 @@ fn clip_square(
                 "no face was found in the reference frame of {}, so the middle of the picture is used; cut the clip to its face if the result looks wrong.",
                 drive.name()
             ));
-            let side = width.min(height) as f32;
-            Crop {
-                x: 0.5 * (width as f32 - side),
-                y: 0.5 * (height as f32 - side),
-                side,
-                angle: 0.0,
-            }
+            super::faces::middle((width, height))
         }
     };
     Ok(square(crop))

@@ -7,7 +7,7 @@ use super::output::Output;
 use super::transfer::{AVD_IS_OF_TPS, Drive, Reference, Transferred};
 use super::{EngineError, ExportJob, Mode, Model, Pane, Portrait, Progress, Scene, export};
 use crate::face::shape68;
-use crate::studio::{AuVector, Document, Pose};
+use crate::studio::{ActionUnit, AuVector, Document, Pose};
 
 /// Carries a clip's expressions over to a portrait by GANimation, and writes the file. Frames without a face keep the
 /// expression of the frame before.
@@ -61,13 +61,14 @@ pub fn transfer_units(
     };
     let rate = output.rate(track.rate());
     let from = start.map(|(frame, _)| (&source, frame));
+    let gains = [drive.gain; ActionUnit::COUNT];
     let mut last = source;
     let scenes: Vec<Scene> = track
         .poses_at(rate, reading, from)
         .into_iter()
         .map(|pose| {
             // A clip's units are read alike for both halves of the face.
-            last = pose.map_or(last, |pose| gone(&source, &pose.left, drive.gain));
+            last = pose.map_or(last, |pose| gone(&source, &pose.left, &gains));
             Scene {
                 target: Pose::from(last),
                 ..Scene::of(document, 0)
@@ -96,10 +97,14 @@ pub fn transfer_units(
     Ok(told)
 }
 
-/// A `gain` of the way from the portrait's own expression to another.
-fn gone(source: &AuVector, target: &AuVector, gain: f32) -> AuVector {
+/// So much of the way from the portrait's own expression to another, a gain for each unit.
+pub(super) fn gone(
+    source: &AuVector,
+    target: &AuVector,
+    gains: &[f32; ActionUnit::COUNT],
+) -> AuVector {
     AuVector::from(std::array::from_fn(|i| {
         let (from, to) = (source.values()[i], target.values()[i]);
-        from + gain * (to - from)
+        from + gains[i] * (to - from)
     }))
 }

@@ -58,18 +58,26 @@ pub fn best_frame(
     source: &Shape,
     frames: impl IntoIterator<Item = Option<Shape>>,
 ) -> Option<(usize, f32)> {
-    let source = normalised(source)?;
     let mut best: Option<(usize, f32)> = None;
-    for (i, frame) in frames.into_iter().enumerate() {
-        let Some(frame) = frame.and_then(|frame| normalised(&frame)) else {
-            continue;
-        };
-        let score = squares(&source, &frame);
-        if best.is_none_or(|(_, least)| score < least) {
+    for (i, score) in differences(source, frames).into_iter().enumerate() {
+        if let Some(score) = score
+            && best.is_none_or(|(_, least)| score < least)
+        {
             best = Some((i, score));
         }
     }
     best
+}
+
+/// The [`difference`] of every frame's face from the source's, as many as there are frames; `None` for frames without a
+/// face, or where one of the two has no area.
+pub fn differences(
+    source: &Shape,
+    frames: impl IntoIterator<Item = Option<Shape>>,
+) -> Vec<Option<f32>> {
+    let source = normalised(source);
+    let against = |frame: Option<Shape>| Some(squares(source.as_ref()?, &normalised(&frame?)?));
+    frames.into_iter().map(against).collect()
 }
 
 /// The average keypoint distance as the papers compute it: the mean absolute difference per coordinate, in pixels.
@@ -189,6 +197,8 @@ mod tests {
         assert!(frame == 2 || frame == 3);
         assert!(score < 1e-6);
         assert_eq!(best_frame(&a, [None, Some(b), Some(b)]).unwrap().0, 1);
+        let curve = differences(&a, [None, Some(b), Some(a)]);
+        assert_eq!(curve, [None, difference(&a, &b), Some(0.0)]);
         assert_eq!(best_frame(&a, [None, None]), None);
         assert_eq!(best_frame(&a, [Some([[0.0; 2]; 68])]), None);
     }

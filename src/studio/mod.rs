@@ -4,6 +4,7 @@
 //! step of [`History`], so undo is a matter of swapping values, never of replaying edits backwards.
 
 mod au;
+mod clock;
 mod crop;
 mod document;
 mod history;
@@ -18,6 +19,7 @@ mod show;
 mod track;
 
 pub use au::{ActionUnit, AuError, AuVector, Group};
+pub use clock::Clock;
 pub use crop::{Crop, CropError};
 pub use document::{Document, PortraitRef};
 pub use history::{Gesture, History};
