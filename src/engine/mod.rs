@@ -3,6 +3,7 @@
 
 mod au_track;
 mod device;
+mod diagnostics;
 mod edits;
 mod error;
 mod export;
@@ -22,12 +23,14 @@ mod reel;
 mod render;
 mod sample_clip;
 mod sampler;
+mod seen;
 mod transfer;
 mod transfer_units;
 mod view;
 mod worker;
 
 pub use au_track::{AuFrame, AuTrack, Reading, is_clip};
+pub use diagnostics::{FULL_DIFFERENCE, FULL_FLOW, difference, draw as draw_seen};
 pub use error::EngineError;
 pub use export::{ExportJob, Format, export};
 pub use faces::{FoundFace, find_faces};
@@ -43,6 +46,7 @@ pub use reel::Reel;
 pub use render::{Pane, Renderer, Scene};
 pub use sample_clip::SampleClip;
 pub use sampler::{SampleJob, Sampler, sample};
+pub use seen::{KeyPoint, Map, Maps, Seen};
 pub use transfer::{Drive, Reference, Transferred, transfer};
 pub use transfer_units::transfer_units;
 pub use view::View;
@@ -51,6 +55,7 @@ pub use worker::{Outcome, Request, Worker};
 pub use crate::face::{Neutral, OneEuro};
 pub use crate::media::{LoopCount, MediaError, Picture, parse_time, read as read_picture};
 pub use crate::studio::Mode;
+pub use crate::studio::Show;
 pub use crate::weights::{
     Block, Bundled, CropRule, Installed, Origin, Span, Style, WeightsError, blocks, checkpoint,
     installed, plain,

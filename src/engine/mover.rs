@@ -8,7 +8,7 @@ use candle_nn::VarBuilder;
 use super::device::{device, device_name};
 use super::installed::open_weights;
 use super::transfer::AVD_IS_OF_TPS;
-use super::{EngineError, Mode};
+use super::{EngineError, KeyPoint, Map, Maps, Mode, Seen};
 use crate::face::{Motion, TurnedSquare, network_input};
 use crate::media::Picture;
 use crate::methods::{fomm, motion, tps};
@@ -52,6 +52,21 @@ enum Network {
 pub(super) enum Points {
     Fomm(fomm::KeyPoints),
     Tps(tps::KeyPoints),
+}
+
+impl Points {
+    /// As any method has them.
+    fn plain(&self) -> Vec<KeyPoint> {
+        let (points, jacobians): (_, &[[f32; 4]]) = match self {
+            Points::Fomm(points) => (&points.points, &points.jacobians),
+            Points::Tps(points) => (&points.points, &[]),
+        };
+        let point = |(i, at): (usize, &[f32; 2])| KeyPoint {
+            at: *at,
+            axes: jacobians.get(i).copied(),
+        };
+        points.iter().enumerate().map(point).collect()
+    }
 }
 
 /// What depends on the portrait alone.
@@ -235,35 +250,63 @@ impl Mover {
         points: &Points,
         stop: &dyn Fn() -> bool,
     ) -> Result<Motion, EngineError> {
-        let (flow, occlusion, picture, align_corners) = match (&self.network, prepared, points) {
-            (Network::Fomm(network), Prepared::Fomm(prepared), Points::Fomm(points)) => {
-                let frame = network.frame(prepared, points, stop).map_err(fault)?;
-                let align_corners = network.config().align_corners;
-                (frame.flow, frame.occlusion, frame.prediction, align_corners)
-            }
-            (Network::Tps(network), Prepared::Tps(prepared), Points::Tps(points)) => {
-                let mut frame = network.frame(prepared, points, None, stop).map_err(fault)?;
-                (frame.flow, frame.occlusion.pop(), frame.prediction, true)
-            }
-            _ => return Err(EngineError::Network("key points of two methods".to_owned())),
-        };
+        Ok(self.frame_seen(prepared, points, stop)?.motion)
+    }
+
+    /// One frame with all that the network says of it. `stop` is asked between the layers.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] when `stop` said so.
+    pub(super) fn frame_seen(
+        &self,
+        prepared: &Prepared,
+        points: &Points,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Seen, EngineError> {
+        let (flow, occlusions, contributions, picture, align_corners) =
+            match (&self.network, prepared, points) {
+                (Network::Fomm(network), Prepared::Fomm(prepared), Points::Fomm(points)) => {
+                    let frame = network.frame(prepared, points, stop).map_err(fault)?;
+                    let occlusions = frame.occlusion.into_iter().collect();
+                    let align_corners = network.config().align_corners;
+                    let (flow, masks) = (frame.flow, frame.masks);
+                    (flow, occlusions, masks, frame.prediction, align_corners)
+                }
+                (Network::Tps(network), Prepared::Tps(prepared), Points::Tps(points)) => {
+                    let frame = network.frame(prepared, points, None, stop).map_err(fault)?;
+                    let (flow, contributions) = (frame.flow, frame.contributions);
+                    (flow, frame.occlusion, contributions, frame.prediction, true)
+                }
+                _ => return Err(EngineError::Network("key points of two methods".to_owned())),
+            };
         let (_, rows, columns, _) = flow.dims4().map_err(network_error)?;
+        let mut occlusions: Vec<Map> = occlusions
+            .iter()
+            .map(|occlusion| {
+                let Maps { size, values, .. } = maps(occlusion)?;
+                Ok(Map { size, values })
+            })
+            .collect::<Result<_, EngineError>>()?;
         // A model that doesn't tell takes all of the source to be right.
-        let (occlusion_size, occlusion) = match occlusion {
-            Some(occlusion) => {
-                let (_, _, _, side) = occlusion.dims4().map_err(network_error)?;
-                (side, values(&occlusion)?)
-            }
-            None => (1, vec![1.0]),
-        };
-        Ok(Motion {
-            flow_size: (columns, rows),
-            flow: values(&flow)?,
-            align_corners,
-            occlusion_size,
-            occlusion,
-            size: self.size,
-            picture: values(&picture)?,
+        let finest = occlusions.pop().unwrap_or_else(|| Map {
+            size: 1,
+            values: vec![1.0],
+        });
+        occlusions.push(finest.clone());
+        Ok(Seen {
+            motion: Motion {
+                flow_size: (columns, rows),
+                flow: values(&flow)?,
+                align_corners,
+                occlusion_size: finest.size,
+                occlusion: finest.values,
+                size: self.size,
+                picture: values(&picture)?,
+            },
+            occlusions,
+            contributions: Some(maps(&contributions)?),
+            points: points.plain(),
+            source: Self::own(prepared).plain(),
         })
     }
 
@@ -278,6 +321,16 @@ impl std::fmt::Debug for Mover {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Mover").field("name", &self.name).finish()
     }
+}
+
+/// Planes `[1, count, size, size]` as plain numbers.
+fn maps(tensor: &Tensor) -> Result<Maps, EngineError> {
+    let (_, count, _, size) = tensor.dims4().map_err(network_error)?;
+    Ok(Maps {
+        count,
+        size,
+        values: values(tensor)?,
+    })
 }
 
 fn values(tensor: &Tensor) -> Result<Vec<f32>, EngineError> {

@@ -33,7 +33,7 @@ pub use finder::{Face, FaceFinder, Tracker};
 pub use landmarks::Landmarks;
 pub use levels::{Levels, TurnedSquare};
 pub use mesh::Mesh;
-pub use paste::{Show, paste};
+pub use paste::{Show, heat, paste};
 pub use pose::{HeadPose, Lens};
 pub use regions::{Region, mask as region_mask};
 pub use shape68::{Shape, akd, best_frame, difference, differences, normalised, shape68};

@@ -247,7 +247,7 @@ fn dim(base: &mut Picture) {
 }
 
 /// From nothing over violet, red and orange to a pale yellow, as added light in 0..=255.
-fn heat(value: f32) -> [f32; 3] {
+pub fn heat(value: f32) -> [f32; 3] {
     const STOPS: [[f32; 3]; 5] = [
         [0.0, 0.0, 0.0],
         [70.0, 15.0, 105.0],
