@@ -8,9 +8,9 @@ use iced::keyboard::{self, Key, Modifiers, key};
 use iced::{Element, Event, Point, Settings, Size, mouse};
 use iced_test::{Simulator, selector};
 use mien::app::{App, Message, Value, field_id, slider_id, theme};
-use mien::engine::{AuFrame, AuTrack, Model, Pane, Portrait, Request, Sample, Worker};
+use mien::engine::{AuFrame, AuTrack, Model, Models, Portrait, Request, Sample, Worker};
 use mien::media::{Picture, open, save_png};
-use mien::studio::{ActionUnit, AuVector, Part, Pose, Preset, Sides};
+use mien::studio::{ActionUnit, AuVector, Mode, Part, Pose, Preset, Show, Sides, Way};
 
 const SIZE: Size = Size::new(1360.0, 860.0);
 
@@ -21,7 +21,7 @@ fn unit(code: u8) -> ActionUnit {
 /// A window on the first sample, with a worker that only keeps what it is asked.
 fn app() -> App {
     let model = Arc::new(Model::bundled().unwrap());
-    App::new(model, Worker::idle(), sample(0))
+    App::new(Arc::new(Models::new(model)), Worker::idle(), sample(0))
 }
 
 /// A sample with its face found, once for all tests.
@@ -65,6 +65,7 @@ fn press(app: &mut App, letter: &str, modifiers: Modifiers) {
         "z" => key::Code::KeyZ,
         "k" => key::Code::KeyK,
         "s" => key::Code::KeyS,
+        "4" => key::Code::Digit4,
         other => panic!("no such key: {other}"),
     };
     let event = keyboard::Event::KeyPressed {
@@ -356,7 +357,7 @@ fn of_several_faces_the_one_clicked_on_is_edited() {
     let on_the_right = first.crop.x < width as f32;
     let shift = if on_the_right { width as f32 } else { 0.0 };
     act(&mut app, |window| {
-        let pane = window.find(selector::id("source")).unwrap().bounds();
+        let pane = window.find(selector::id("pane-1")).unwrap().bounds();
         // Below the mouth: the crop of a face reaches further than the face.
         let place = (
             f64::from(shift + 0.5 * (left + right)),
@@ -492,11 +493,31 @@ fn strength_zero_asks_for_no_edit() {
 #[test]
 fn panes_come_and_go_and_the_key_held_shows_the_source() {
     let mut app = app();
-    assert_eq!(asked(&app).panes, Pane::ALL);
+    let seen = |app: &App| -> Vec<(Way, Show)> {
+        let parts = asked(app).score.parts.clone();
+        parts.iter().map(|part| (part.way, part.show)).collect()
+    };
+    let explained = [
+        (Way::Source, Show::Result),
+        (Way::Ganimation, Show::Result),
+        (Way::Ganimation, Show::Attention),
+        (Way::Ganimation, Show::Colour),
+    ];
+    assert_eq!(seen(&app), explained);
     act(&mut app, |window| {
-        window.click("Attention").unwrap();
+        window.click("+ Pane").unwrap();
     });
-    assert_eq!(asked(&app).panes, [Pane::Source, Pane::Result, Pane::Color]);
+    assert_eq!(seen(&app)[4], (Way::Fomm(Mode::Relative), Show::Result));
+    act(&mut app, |window| {
+        window.click("Methods").unwrap();
+    });
+    assert_eq!(seen(&app).len(), 6);
+    press(&mut app, "4", Modifiers::empty());
+    assert_eq!(seen(&app), [(Way::Fomm(Mode::Relative), Show::Result)]);
+    press(&mut app, "4", Modifiers::empty());
+    press(&mut app, "z", Modifiers::CTRL);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(seen(&app), explained);
     assert!(!asked(&app).source);
     press(&mut app, "s", Modifiers::empty());
     assert!(asked(&app).source);
@@ -509,7 +530,7 @@ fn dragging_the_crops_edge_moves_what_the_network_sees() {
     // The request says how the pane shows the portrait.
     let view = asked(&app).view;
     act(&mut app, |window| {
-        let pane = window.find(selector::id("source")).unwrap().bounds();
+        let pane = window.find(selector::id("pane-1")).unwrap().bounds();
         let edge = view.to_pane((f64::from(before.x + before.side / 2.0), f64::from(before.y)));
         let at = Point::new(pane.x + edge.0 as f32, pane.y + edge.1 as f32);
         let moved = |by: f32| {
@@ -685,11 +706,12 @@ const START: &str = "tests/snapshots/start.png";
 fn the_start_screen_looks_as_it_did() {
     let (tell, told) = std::sync::mpsc::channel();
     let model = Arc::new(Model::bundled().unwrap());
-    let worker = Worker::spawn(Arc::clone(&model), move || {
+    let models = Arc::new(Models::new(model));
+    let worker = Worker::spawn(Arc::clone(&models), move || {
         tell.send(()).unwrap_or_default()
     })
     .unwrap();
-    let mut app = App::new(model, worker, sample(0));
+    let mut app = App::new(models, worker, sample(0));
     // The panes learn their room from the first layout.
     act(&mut app, |window| {
         window.simulate([Event::Window(iced::window::Event::RedrawRequested(

@@ -25,7 +25,12 @@ impl App {
         let document = portrait.document(id);
         let remark = portrait.faces.first().and_then(|face| face.remark());
         self.portraits.insert(id, portrait);
-        self.history.edit(|shown| *shown = document);
+        self.history.edit(|shown| {
+            // The movement may be wanted of another face too.
+            let track = std::mem::take(&mut shown.track);
+            *shown = document;
+            shown.track = track;
+        });
         self.forget_portraits();
         self.expression.show_both();
         // One face is looked at closely; of several, or none, the whole portrait shows where to take hold.
@@ -96,7 +101,7 @@ impl App {
         };
         let portrait = &self.document().portrait;
         let size = (portrait.width, portrait.height);
-        let rule = self.model.crop();
+        let rule = self.models.ganimation().crop();
         let crop = if level {
             face.crop_by(&rule.levelled(), size)
         } else {

@@ -4,7 +4,6 @@ use iced::keyboard::{Event, Key, Modifiers, key::Named};
 use iced::{Task, keyboard};
 
 use super::{App, Message, expression, panes, timeline};
-use crate::engine::Pane;
 
 impl App {
     pub(super) fn obey_keyboard(&mut self, event: keyboard::Event) -> Task<Message> {
@@ -102,10 +101,9 @@ fn shortcut(
         'f' => panes(panes::Message::Fit),
         'g' => panes(panes::Message::Face),
         'r' => Some(Message::Expression(expression::Message::ResetAll)),
-        digit @ '1'..='4' => {
-            let pane = Pane::ALL.get(digit as usize - '1' as usize)?;
-            panes(panes::Message::Toggled(*pane))
-        }
+        'l' => panes(panes::Message::LabelsToggled),
+        'p' => panes(panes::Message::Add),
+        digit @ '1'..='6' => panes(panes::Message::Solo(digit as usize - '1' as usize)),
         _ => None,
     }
 }

@@ -9,8 +9,8 @@ use iced::{Subscription, Task, keyboard, window};
 
 use super::clip::{self, Clip};
 use super::export::{self, Export};
-use super::{App, Message, Notice, theme, timeline};
-use crate::engine::{EngineError, Model, Portrait, Sample, Worker, read_picture};
+use super::{App, Message, Notice, drivers, theme, timeline};
+use crate::engine::{EngineError, Model, Models, Portrait, Sample, Worker, read_picture};
 
 /// Opens the studio and returns when its window is closed.
 ///
@@ -24,6 +24,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         ));
     }
     let model = Arc::new(Model::open(weights.as_deref())?);
+    let models = Arc::new(Models::new(Arc::clone(&model)));
     let sample = Sample::all()
         .first()
         .map(|sample| sample.open(model.crop()).map(Arc::new))
@@ -33,7 +34,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         })?;
 
     iced::application(
-        move || App::boot(&model, &sample, portrait.clone()),
+        move || App::boot(&models, &sample, portrait.clone()),
         App::update,
         App::view,
     )
@@ -75,13 +76,13 @@ fn icon() -> Option<window::Icon> {
 
 impl App {
     fn boot(
-        model: &Arc<Model>,
+        models: &Arc<Models>,
         sample: &Arc<Portrait>,
         portrait: Option<PathBuf>,
     ) -> (Self, Task<Message>) {
         let (mut wake, woken) = mpsc::channel(1);
         // A full channel already holds the wake-up.
-        let worker = Worker::spawn(Arc::clone(model), move || drop(wake.try_send(())));
+        let worker = Worker::spawn(Arc::clone(models), move || drop(wake.try_send(())));
         let (worker, problem) = match worker {
             Ok(worker) => (worker, None),
             Err(error) => (
@@ -89,19 +90,20 @@ impl App {
                 Some(format!("No preview: the system gives no thread ({error}).")),
             ),
         };
-        let mut app = Self::new(Arc::clone(model), worker, Arc::clone(sample));
+        let mut app = Self::new(Arc::clone(models), worker, Arc::clone(sample));
         if let Some(problem) = problem {
             app.status.notice = Some(Notice::Problem(problem));
         }
         let scale = window::oldest()
             .and_then(window::scale_factor)
             .map(Message::Scaled);
+        let reading = app.prepare();
         let open = match portrait {
             Some(path) => app.update(Message::OpenFile(Some(path))),
             None => Task::none(),
         };
         let frames = Task::run(woken, |()| Message::Drawn);
-        (app, Task::batch([scale, open, frames]))
+        (app, Task::batch([scale, open, frames, reading]))
     }
 
     fn title(&self) -> String {
@@ -123,6 +125,12 @@ impl App {
             all.push(
                 iced::time::every(timeline::TICK)
                     .map(|now| Message::Timeline(timeline::Message::Tick(now))),
+            );
+        }
+        if self.drivers.is_reading() {
+            all.push(
+                iced::time::every(Duration::from_millis(100))
+                    .map(|_| Message::Drivers(drivers::Message::Watched)),
             );
         }
         if self.clip.as_ref().is_some_and(Clip::is_reading) {

@@ -7,6 +7,7 @@ mod background;
 mod card;
 mod clip;
 mod curves;
+mod drivers;
 mod export;
 mod expression;
 mod faces;
@@ -27,12 +28,15 @@ use std::sync::Arc;
 
 use iced::{Task, keyboard};
 
-use crate::engine::{EngineError, Model, Portrait, Request, Sample, Scene, Worker, presets_folder};
-use crate::studio::{Document, Gesture, History, Preset};
+use crate::engine::{
+    EngineError, Models, Part, Portrait, Request, Sample, Scene, Score, Worker, presets_folder,
+};
+use crate::studio::{Document, Gesture, History, Preset, Project};
 
 use background::in_background;
 use card::Cards;
 use clip::{Clip, is_clip};
+use drivers::Drivers;
 use export::Export;
 use expression::Expression;
 use faces::Kept;
@@ -54,8 +58,11 @@ pub struct App {
     portraits: HashMap<u64, Arc<Portrait>>,
     /// Never given twice: the worker takes the same number for the same pixels.
     next_portrait: u64,
-    model: Arc<Model>,
+    models: Arc<Models>,
     worker: Worker,
+    drivers: Drivers,
+    /// For each step of the timeline whether its pictures are there.
+    rendered: Vec<bool>,
     /// What was asked of the worker last.
     asked: Option<Request>,
     asked_serial: u64,
@@ -96,6 +103,7 @@ pub enum Message {
     Export(export::Message),
     Clip(clip::Message),
     Card(card::Message),
+    Drivers(drivers::Message),
     /// The worker has drawn something.
     Drawn,
     OpenDialog,
@@ -117,7 +125,7 @@ pub enum Message {
 
 impl App {
     /// A window on a portrait, drawn by a worker.
-    pub fn new(model: Arc<Model>, worker: Worker, portrait: Arc<Portrait>) -> Self {
+    pub fn new(models: Arc<Models>, worker: Worker, portrait: Arc<Portrait>) -> Self {
         let (mut presets, mut problems) = (Vec::new(), Vec::new());
         if let Some(folder) = presets_folder() {
             (presets, problems) = Preset::in_folder(&folder);
@@ -127,8 +135,10 @@ impl App {
             history: History::new(portrait.document(0)),
             portraits: HashMap::from([(0, portrait)]),
             next_portrait: 1,
-            model,
+            models,
             worker,
+            drivers: Drivers::default(),
+            rendered: Vec::new(),
             asked: None,
             asked_serial: 0,
             expression: Expression::new(built_in, presets),
@@ -144,8 +154,15 @@ impl App {
         if let Some(problem) = problems.pop() {
             app.status.notice = Some(Notice::Problem(problem.to_string()));
         }
+        // A new project has nothing to read.
+        drop(app.prepare());
         app.ask();
         app
+    }
+
+    /// The project as it is now.
+    pub fn project(&self) -> &Project {
+        self.history.project()
     }
 
     /// The document as it is now.
@@ -168,14 +185,26 @@ impl App {
         let task = self.obey(message);
         let track = &self.history.document().track;
         self.timeline.follow(track);
+        let reading = self.prepare();
         self.ask();
-        task
+        Task::batch([task, reading])
+    }
+
+    /// Makes the project's motions ready; what has to be read first is read in the background.
+    fn prepare(&mut self) -> Task<Message> {
+        let project = self.history.project();
+        let task = self.drivers.follow(project, &self.models);
+        let face = self.faces().1;
+        self.drivers
+            .prepare(self.history.project(), face.as_deref());
+        task.map(Message::Drivers)
     }
 
     fn obey(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Expression(message) => return self.obey_expression(message),
-            Message::Panes(message) => match self.panes.update(message, self.history.document()) {
+            Message::Drivers(message) => self.drivers.update(message),
+            Message::Panes(message) => match self.panes.update(message, self.history.project()) {
                 panes::Action::None => {}
                 panes::Action::Crop(crop) => {
                     self.history
@@ -183,6 +212,10 @@ impl App {
                 }
                 panes::Action::Face(index) => self.pick_face(index),
                 panes::Action::Level(level) => self.level(level),
+                panes::Action::Panes(panes) => {
+                    self.history
+                        .edit_project(|project| project.set_panes(panes));
+                }
                 panes::Action::EndGesture => self.history.end_gesture(),
             },
             Message::Timeline(message) => {
@@ -205,7 +238,7 @@ impl App {
             Message::Clip(message) => return self.obey_clip(message),
             Message::CardDialog => {
                 if self.cards.is_none() {
-                    self.cards = Some(Cards::new(self.model.name()));
+                    self.cards = Some(Cards::new(self.models.ganimation().name()));
                 }
             }
             Message::Card(message) => match self.cards.as_mut().map(|c| c.update(&message)) {
@@ -225,7 +258,7 @@ impl App {
             Message::OpenSample(index) => {
                 if let Some(sample) = Sample::all().get(index) {
                     self.opening = true;
-                    let model = Arc::clone(&self.model);
+                    let model = Arc::clone(self.models.ganimation());
                     return open(move || sample.open(model.crop()));
                 }
             }
@@ -238,7 +271,7 @@ impl App {
                     return self.open_clip(path);
                 }
                 self.opening = true;
-                let model = Arc::clone(&self.model);
+                let model = Arc::clone(self.models.ganimation());
                 return open(move || Portrait::open(&path, model.crop()));
             }
             Message::Opened(Ok(portrait)) => self.show(portrait),
@@ -331,7 +364,7 @@ impl App {
                 });
             }
             export::Action::Run(job, progress) => {
-                let model = Arc::clone(&self.model);
+                let model = Arc::clone(self.models.ganimation());
                 return in_background(
                     move || crate::engine::export(&model, &job, &progress),
                     |result| {
@@ -374,19 +407,42 @@ impl App {
         }
     }
 
+    /// What every pane that is seen shows, at every step.
+    fn score(&self) -> Score {
+        let project = self.history.project();
+        let chosen = project.chosen();
+        let parts = self.panes.visible(project).into_iter().map(|pane| {
+            let spec = project.panes()[pane];
+            let motion = project.driving(&spec);
+            Part {
+                way: spec.way,
+                show: spec.show,
+                drive: self.drivers.driver(motion),
+                leads: motion == chosen,
+            }
+        });
+        Score {
+            parts: parts.collect(),
+            drive: self.drivers.driver(chosen),
+        }
+    }
+
     /// What the worker should be drawing.
     fn request(&self) -> Option<Request> {
-        let document = self.history.document();
+        let project = self.history.project();
+        let document = project.document();
         let portrait = self.portraits.get(&document.portrait.id)?;
         Some(Request {
             id: document.portrait.id,
             portrait: Arc::clone(&portrait.picture),
             face: self.faces().1,
             scene: Scene::of(document, self.timeline.frame()),
-            view: self.panes.view_of(document),
-            panes: self.panes.shown().to_vec(),
-            wipe: self.panes.wipe,
+            view: self.panes.view_of(project),
+            score: Arc::new(self.score()),
+            step: self.timeline.frame(),
+            wipe: self.panes.wipe_of(project),
             source: self.panes.holding,
+            playing: self.timeline.is_playing(),
         })
     }
 
@@ -406,13 +462,22 @@ impl App {
     }
 
     fn take_drawn(&mut self) {
-        match self.worker.take() {
-            Some(Ok(outcome)) if self.panes.take(&outcome) => {
-                self.status.edited = outcome.mean_edit;
-                self.status.millis = Some(outcome.millis);
+        while let Some(outcome) = self.worker.take() {
+            match outcome {
+                Ok(outcome) => {
+                    if !self.panes.take(&outcome) {
+                        continue;
+                    }
+                    let edited = outcome.panes.iter().filter_map(|pane| pane.mean_edit);
+                    self.status.edited = edited.last().unwrap_or(self.status.edited);
+                    let slowest = outcome.panes.iter().filter_map(|pane| pane.millis);
+                    self.status.millis = slowest.reduce(f32::max).or(self.status.millis);
+                    if let Some(rendered) = outcome.rendered {
+                        self.rendered = rendered;
+                    }
+                }
+                Err(error) => self.status.notice = Some(Notice::Problem(error.to_string())),
             }
-            Some(Err(error)) => self.status.notice = Some(Notice::Problem(error.to_string())),
-            Some(Ok(_)) | None => {}
         }
     }
 }

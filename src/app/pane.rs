@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use iced::alignment::Vertical;
+use iced::alignment::{Horizontal, Vertical};
 use iced::mouse::{self, Cursor, ScrollDelta};
 use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke, Text};
 use iced::{Color, Element, Length, Point, Rectangle, Renderer, Size, Theme};
@@ -10,7 +10,7 @@ use iced::{Color, Element, Length, Point, Rectangle, Renderer, Size, Theme};
 use super::panes::{Message, Shown};
 use super::theme;
 use super::widgets::Kept;
-use crate::engine::{Pane, View};
+use crate::engine::View;
 use crate::studio::Crop;
 
 /// The picture itself, filling the pane.
@@ -58,7 +58,12 @@ impl canvas::Program<Message> for Picture<'_> {
 
 /// What lies over the picture, and what the hand does there.
 pub struct Overlay {
-    pub pane: Pane,
+    /// What the pane is, in a few words.
+    pub label: Option<String>,
+    /// Milliseconds that a frame takes.
+    pub millis: Option<f32>,
+    /// Why there is no picture.
+    pub problem: Option<String>,
     pub view: View,
     /// Physical pixels a logical pixel.
     pub scale: f64,
@@ -67,8 +72,6 @@ pub struct Overlay {
     pub faces: Vec<(usize, (f32, f32, f32, f32))>,
     pub wipe: Option<f32>,
     pub holding: bool,
-    /// Whether anything is asked of the network.
-    pub edited: bool,
 }
 
 /// How near the hand must come to an edge to take it, in logical pixels.
@@ -90,7 +93,8 @@ type Drawn = (
     Option<(Rectangle, f32)>,
     Vec<Rectangle>,
     Option<f32>,
-    &'static str,
+    Option<String>,
+    Option<String>,
 );
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -223,12 +227,13 @@ impl Overlay {
         }
     }
 
-    fn title(&self) -> &'static str {
-        match self.pane {
-            Pane::Result if self.holding => "Source (held)",
-            Pane::Result if !self.edited => "Result · no edit",
-            pane => pane.title(),
-        }
+    /// What is written over the picture.
+    fn title(&self) -> Option<String> {
+        let label = self.label.as_ref()?;
+        Some(match self.millis.filter(|_| !self.holding) {
+            Some(millis) => format!("{label} · {millis:.0} ms"),
+            None => label.clone(),
+        })
     }
 }
 
@@ -298,7 +303,7 @@ fn draw_wipe(frame: &mut Frame, wipe: f32, size: Size) {
 }
 
 fn draw_title(frame: &mut Frame, title: &str) {
-    let place = Point::new(8.0, 6.0);
+    let place = Point::new(8.0, frame.height() - 26.0);
     let size = Size::new(18.0 + 5.8 * title.chars().count() as f32, 20.0);
     frame.fill(
         &Path::rounded_rectangle(place, size, 4.0.into()),
@@ -310,6 +315,21 @@ fn draw_title(frame: &mut Frame, title: &str) {
         color: theme::text(),
         size: theme::SMALL.into(),
         font: theme::WORDS,
+        align_y: Vertical::Center,
+        ..Text::default()
+    });
+}
+
+/// Why there is no picture, in the middle of where it would be.
+fn draw_problem(frame: &mut Frame, problem: &str) {
+    frame.fill_text(Text {
+        content: problem.to_owned(),
+        position: frame.center(),
+        max_width: (frame.width() - 40.0).max(40.0),
+        color: theme::dim(),
+        size: theme::NORMAL.into(),
+        font: theme::WORDS,
+        align_x: Horizontal::Center.into(),
         align_y: Vertical::Center,
         ..Text::default()
     });
@@ -402,7 +422,14 @@ impl canvas::Program<Message> for Overlay {
             .iter()
             .map(|(_, bounds)| self.place(*bounds))
             .collect();
-        let key = (crop, faces.clone(), self.wipe, self.title());
+        let title = self.title();
+        let key = (
+            crop,
+            faces.clone(),
+            self.wipe,
+            title.clone(),
+            self.problem.clone(),
+        );
         hand.drawn.draw(renderer, bounds.size(), key, |frame| {
             for face in faces {
                 draw_face(frame, face);
@@ -413,7 +440,12 @@ impl canvas::Program<Message> for Overlay {
             if let Some(wipe) = self.wipe {
                 draw_wipe(frame, wipe, bounds.size());
             }
-            draw_title(frame, self.title());
+            if let Some(title) = title {
+                draw_title(frame, &title);
+            }
+            if let Some(problem) = &self.problem {
+                draw_problem(frame, problem);
+            }
         })
     }
 
@@ -450,7 +482,9 @@ mod tests {
 
     fn overlay() -> Overlay {
         Overlay {
-            pane: Pane::Source,
+            label: None,
+            millis: None,
+            problem: None,
             view: View {
                 x: 0.0,
                 y: 0.0,
@@ -468,7 +502,6 @@ mod tests {
             faces: vec![(4, (300.0, 100.0, 340.0, 150.0))],
             wipe: None,
             holding: false,
-            edited: true,
         }
     }
 

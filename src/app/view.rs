@@ -6,9 +6,10 @@ use iced::widget::{
 };
 use iced::{Alignment, Element, Length};
 
+use super::panes::Names;
 use super::widgets::{Sign, action, hinted, sign};
 use super::{App, Message, Notice, theme};
-use crate::engine::{Sample, Scene};
+use crate::engine::{MotionMethod, Sample, Scene};
 
 impl App {
     /// The whole window.
@@ -18,7 +19,7 @@ impl App {
         let edited = Scene::of(document, frame).onset() > 0.0;
         let right = column![
             self.panes
-                .view(document, self.faces().0, edited)
+                .view(&self.names(), self.faces().0, edited)
                 .map(Message::Panes),
             self.timeline.view(document).map(Message::Timeline),
         ];
@@ -47,6 +48,17 @@ impl App {
             opaque(mouse_area(middle))
         });
         stack![base, dialog].into()
+    }
+
+    /// What panes are called by.
+    fn names(&self) -> Names<'_> {
+        let models = &self.models;
+        Names {
+            project: self.project(),
+            ganimation: models.ganimation().name(),
+            fomm: models.mover_name(MotionMethod::Fomm),
+            tps: models.mover_name(MotionMethod::Tps),
+        }
     }
 
     fn top_bar(&self) -> Element<'_, Message> {
@@ -149,14 +161,16 @@ impl App {
                     Position::Top,
                 ),
                 hinted(
-                    button(figures(self.model.name().to_owned()).color(theme::text()))
-                        .on_press(Message::CardDialog)
-                        .padding([0, 4])
-                        .style(theme::flat),
+                    button(
+                        figures(self.models.ganimation().name().to_owned()).color(theme::text())
+                    )
+                    .on_press(Message::CardDialog)
+                    .padding([0, 4])
+                    .style(theme::flat),
                     "The weights behind the sliders; click to read what they can do, and what not",
                     Position::Top,
                 ),
-                figures(self.model.device_name()),
+                figures(self.models.ganimation().device_name()),
             ]
             .spacing(theme::SPACE)
             .align_y(Alignment::Center),

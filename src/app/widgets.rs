@@ -79,7 +79,11 @@ pub fn action<'a, M: Clone + 'a>(label: &'a str, message: Option<M>) -> Element<
 }
 
 /// A small button that stays down while what it stands for is on.
-pub fn toggle<'a, M: Clone + 'a>(label: &'a str, on: bool, message: M) -> Element<'a, M> {
+pub fn toggle<'a, M: Clone + 'a>(
+    label: impl text::IntoFragment<'a>,
+    on: bool,
+    message: M,
+) -> Element<'a, M> {
     button(text(label).size(theme::SMALL))
         .on_press(message)
         .padding([4, 9])

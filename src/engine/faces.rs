@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use candle_core::Device;
 
 use super::EngineError;
-use crate::face::{Face, FaceFinder, HeadPose, Mesh, Neutral, read_units};
+use crate::face::{Face, FaceFinder, HeadPose, Mesh, Neutral, Shape, read_units, shape68};
 use crate::media::Picture;
 use crate::studio::{AuVector, Crop};
 use crate::weights::CropRule;
@@ -117,6 +117,11 @@ const TURNED: f32 = 30.0;
 const LEANING: f32 = 12.0;
 
 impl FoundFace {
+    /// Its 68 points, to compare it with the faces of a clip.
+    pub fn shape(&self) -> Shape {
+        shape68(&self.mesh)
+    }
+
     /// This face as the person's relaxed one, to read others against.
     pub fn as_neutral(&self) -> Neutral {
         Neutral::of(self.mesh.points(), &self.scores)

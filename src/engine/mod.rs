@@ -24,6 +24,8 @@ mod render;
 mod sample_clip;
 mod sampler;
 mod seen;
+mod shelf;
+mod stage;
 mod transfer;
 mod transfer_units;
 mod view;
@@ -47,15 +49,15 @@ pub use render::{Pane, Renderer, Scene};
 pub use sample_clip::SampleClip;
 pub use sampler::{SampleJob, Sampler, sample};
 pub use seen::{KeyPoint, Map, Maps, Seen};
+pub use stage::{Cue, Drawn, Driver, Models, Part, Score, Shot, Sitter, Stage};
 pub use transfer::{Drive, Reference, Transferred, transfer};
 pub use transfer_units::transfer_units;
 pub use view::View;
-pub use worker::{Outcome, Request, Worker};
+pub use worker::{Outcome, PaneDrawn, Request, Wipe, Worker};
 
 pub use crate::face::{Neutral, OneEuro};
 pub use crate::media::{LoopCount, MediaError, Picture, parse_time, read as read_picture};
-pub use crate::studio::Mode;
-pub use crate::studio::Show;
+pub use crate::studio::{Mode, Show};
 pub use crate::weights::{
     Block, Bundled, CropRule, Installed, Origin, Span, Style, WeightsError, blocks, checkpoint,
     installed, plain,

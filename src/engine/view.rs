@@ -23,6 +23,17 @@ pub struct View {
 }
 
 impl View {
+    /// The whole portrait at its own size.
+    pub fn whole((width, height): (u32, u32)) -> Self {
+        Self {
+            x: 0.0,
+            y: 0.0,
+            zoom: 1.0,
+            width,
+            height,
+        }
+    }
+
     /// The whole portrait, centred, as large as the pane allows; a small portrait is not blown up beyond 4 times.
     pub fn fit(width: u32, height: u32, portrait: (u32, u32)) -> Self {
         let (w, h) = (f64::from(portrait.0), f64::from(portrait.1));

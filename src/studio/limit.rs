@@ -33,7 +33,7 @@ impl Part {
 }
 
 /// The parts that an edit may change, and on which half of the face. Without a part it may change the whole crop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Limit {
     /// One bit a part, in the order of [`Part::ALL`].
     parts: u8,

@@ -5,7 +5,6 @@ mod form;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::panes::toggle_pane;
 use super::timeline::short;
 use super::widgets::decimal;
 use crate::engine::{ExportJob, Format, FoundFace, LoopCount, Pane, Picture, Progress, Scene};
@@ -228,6 +227,16 @@ impl Export {
             marked: self.marked,
             path,
         })
+    }
+}
+
+/// Adds a pane in its place or takes it away; the last one stays.
+fn toggle_pane(panes: &mut Vec<Pane>, pane: Pane) {
+    if !panes.contains(&pane) {
+        panes.push(pane);
+        panes.sort_by_key(|pane| Pane::ALL.iter().position(|other| other == pane));
+    } else if panes.len() > 1 {
+        panes.retain(|other| *other != pane);
     }
 }
 

@@ -1,0 +1,297 @@
+//! The project's motions made ready to drive: clips and samples are read in the background, once, whatever undo does.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use iced::Task;
+
+use super::background::in_background;
+use crate::engine::{Driver, EngineError, FoundFace, Lead, Models, Progress, Reel};
+use crate::studio::{AuVector, Motion, MotionId, MotionKind, Project};
+
+/// Bytes of reels that are kept for undo although no motion of the project needs them.
+const SPARE_BYTES: usize = 512 << 20;
+
+#[derive(Debug, Default)]
+pub struct Drivers {
+    reels: HashMap<u64, State>,
+    ready: HashMap<MotionId, Ready>,
+    /// Counted up, so that the oldest spare reel can be let go.
+    clock: u64,
+}
+
+/// How far a clip or a sample is read.
+#[derive(Debug)]
+enum State {
+    Reading(Progress),
+    Read { reel: Arc<Reel>, wanted: u64 },
+    Failed(String),
+}
+
+/// A driver and what it was made of.
+#[derive(Debug)]
+struct Ready {
+    motion: Arc<Motion>,
+    portrait: u64,
+    face: Option<usize>,
+    source: AuVector,
+    reel: Option<Arc<Reel>>,
+    driver: Driver,
+    problem: Option<String>,
+}
+
+/// What a motion's line in the list says.
+#[derive(Debug, Clone)]
+pub enum Known {
+    Ready { frames: u32, fps: f64 },
+    Reading(Progress),
+    Problem(String),
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Read(u64, Result<Arc<Reel>, Option<String>>),
+    /// What is being read is looked at again.
+    Watched,
+}
+
+impl Drivers {
+    /// Begins to read what the project's motions need and isn't there yet.
+    pub fn follow(&mut self, project: &Project, models: &Arc<Models>) -> Task<Message> {
+        self.clock += 1;
+        let mut tasks = Vec::new();
+        let mut needed = Vec::new();
+        for motion in project.motions() {
+            let Some(key) = reel_key(&motion.kind) else {
+                continue;
+            };
+            needed.push(key);
+            match self.reels.get_mut(&key) {
+                Some(State::Read { wanted, .. }) => *wanted = self.clock,
+                Some(_) => {}
+                None => tasks.push(self.read(key, motion.kind.clone(), models)),
+            }
+        }
+        self.forget(&needed);
+        self.ready.retain(|id, _| project.motion(*id).is_some());
+        Task::batch(tasks)
+    }
+
+    fn read(&mut self, key: u64, kind: MotionKind, models: &Arc<Models>) -> Task<Message> {
+        let progress = Progress::new(0);
+        self.reels.insert(key, State::Reading(progress.clone()));
+        let models = Arc::clone(models);
+        let read = move || -> Result<Reel, EngineError> {
+            match kind {
+                MotionKind::Clip(clip) => Reel::read(&clip.source, &progress),
+                MotionKind::Sample(sampled) => {
+                    let shown = sampled
+                        .shown()
+                        .map_err(|error| EngineError::Refused(error.to_string()))?;
+                    Reel::of_sample(models.sampler()?, &shown, sampled.fps, &progress)
+                }
+                MotionKind::Track(_) => Err(EngineError::Cancelled),
+            }
+        };
+        in_background(read, move |result| {
+            Message::Read(
+                key,
+                match result {
+                    Some(Ok(reel)) => Ok(Arc::new(reel)),
+                    Some(Err(error)) if error.is_cancelled() => Err(None),
+                    Some(Err(error)) => Err(Some(error.to_string())),
+                    None => Err(Some(
+                        "The motion could not be read by a fault of Mien.".to_owned(),
+                    )),
+                },
+            )
+        })
+    }
+
+    /// Stops reading what no motion needs any more, and lets the oldest spare reels go when there are too many.
+    fn forget(&mut self, needed: &[u64]) {
+        for (key, state) in &self.reels {
+            if let State::Reading(progress) = state
+                && !needed.contains(key)
+            {
+                progress.cancel.cancel();
+            }
+        }
+        self.reels
+            .retain(|key, state| needed.contains(key) || !matches!(state, State::Failed(_)));
+        loop {
+            let spare = self.reels.iter().filter_map(|(key, state)| match state {
+                State::Read { reel, wanted } if !needed.contains(key) => {
+                    Some((*wanted, *key, reel.bytes()))
+                }
+                _ => None,
+            });
+            let spare: Vec<_> = spare.collect();
+            let bytes: usize = spare.iter().map(|(.., bytes)| bytes).sum();
+            match spare.into_iter().min() {
+                Some((_, oldest, _)) if bytes > SPARE_BYTES => self.reels.remove(&oldest),
+                _ => return,
+            };
+        }
+    }
+
+    pub fn update(&mut self, message: Message) {
+        let Message::Read(key, result) = message else {
+            return;
+        };
+        let state = match result {
+            Ok(reel) => State::Read {
+                reel,
+                wanted: self.clock,
+            },
+            // Cancelled: read anew when it is wanted again.
+            Err(None) => {
+                self.reels.remove(&key);
+                return;
+            }
+            Err(Some(problem)) => State::Failed(problem),
+        };
+        self.reels.insert(key, state);
+    }
+
+    /// Reads again what failed, after a file has come back.
+    pub fn retry(&mut self, kind: &MotionKind) {
+        if let Some(key) = reel_key(kind)
+            && matches!(self.reels.get(&key), Some(State::Failed(_)))
+        {
+            self.reels.remove(&key);
+        }
+    }
+
+    /// Stops the reading of a motion.
+    pub fn cancel(&mut self, kind: &MotionKind) {
+        let state = reel_key(kind).and_then(|key| self.reels.get(&key));
+        if let Some(State::Reading(progress)) = state {
+            progress.cancel.cancel();
+        }
+    }
+
+    /// Whether anything is being read.
+    pub fn is_reading(&self) -> bool {
+        let mut states = self.reels.values();
+        states.any(|state| matches!(state, State::Reading(_)))
+    }
+
+    /// The reel of a motion, if it is read.
+    pub fn reel(&self, kind: &MotionKind) -> Option<&Arc<Reel>> {
+        match self.reels.get(&reel_key(kind)?)? {
+            State::Read { reel, .. } => Some(reel),
+            _ => None,
+        }
+    }
+
+    /// Makes every motion ready for a portrait's face.
+    pub fn prepare(&mut self, project: &Project, face: Option<&FoundFace>) {
+        for motion in project.motions() {
+            let document = project.document();
+            let reel = self.reel(&motion.kind).cloned();
+            let same_reel = |ready: &Ready| match (&ready.reel, &reel) {
+                (None, None) => true,
+                (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+                _ => false,
+            };
+            let same = |ready: &Ready| {
+                Arc::ptr_eq(&ready.motion, motion)
+                    && ready.portrait == document.portrait.id
+                    && ready.face == document.face
+                    && ready.source == document.source
+                    && same_reel(ready)
+            };
+            if self.ready.get(&motion.id).is_some_and(same) {
+                continue;
+            }
+            let shape = face.map(FoundFace::shape);
+            let lead = |lead: Result<Lead, EngineError>| match lead {
+                Ok(lead) => (Driver::Lead(Arc::new(lead)), None),
+                Err(error) => (Driver::Nothing, Some(error.to_string())),
+            };
+            let (driver, problem) = match (&motion.kind, &reel) {
+                (MotionKind::Track(_), _) => {
+                    let document = project.document_for(motion.id);
+                    (Driver::Track(Arc::new(document)), None)
+                }
+                (MotionKind::Clip(clip), Some(reel)) => lead(Lead::clip(
+                    Arc::clone(reel),
+                    clip,
+                    shape.as_ref(),
+                    &document.source,
+                )),
+                (MotionKind::Sample(sampled), Some(reel)) => lead(Lead::sample(
+                    Arc::clone(reel),
+                    sampled,
+                    shape.as_ref(),
+                    &document.source,
+                )),
+                (_, None) => (Driver::Nothing, None),
+            };
+            let ready = Ready {
+                motion: Arc::clone(motion),
+                portrait: document.portrait.id,
+                face: document.face,
+                source: document.source,
+                reel,
+                driver,
+                problem,
+            };
+            self.ready.insert(motion.id, ready);
+        }
+    }
+
+    /// A motion as it drives; nothing while it isn't read.
+    pub fn driver(&self, id: MotionId) -> Driver {
+        self.ready
+            .get(&id)
+            .map_or(Driver::Nothing, |ready| ready.driver.clone())
+    }
+
+    /// What is known of a motion.
+    pub fn known(&self, motion: &Motion) -> Known {
+        let key = reel_key(&motion.kind);
+        match key.and_then(|key| self.reels.get(&key)) {
+            Some(State::Reading(progress)) => return Known::Reading(progress.clone()),
+            Some(State::Failed(problem)) => return Known::Problem(problem.clone()),
+            Some(State::Read { .. }) | None => {}
+        }
+        match self.ready.get(&motion.id) {
+            Some(Ready {
+                problem: Some(problem),
+                ..
+            }) => Known::Problem(problem.clone()),
+            Some(ready) => Known::Ready {
+                frames: ready.driver.frames(),
+                fps: ready.driver.fps(),
+            },
+            None => Known::Reading(Progress::new(0)),
+        }
+    }
+}
+
+/// What a reel is known by: the same clip or sample is read once. A track needs none.
+fn reel_key(kind: &MotionKind) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    match kind {
+        MotionKind::Track(_) => return None,
+        MotionKind::Clip(clip) => clip.source.hash(&mut hasher),
+        MotionKind::Sample(sampled) => {
+            let bits =
+                |values: &[f32]| -> Vec<u32> { values.iter().map(|v| v.to_bits()).collect() };
+            let shown = sampled.shown().unwrap_or_else(|_| sampled.codes.clone());
+            bits(&shown.content).hash(&mut hasher);
+            shown
+                .category
+                .map(|category| (category.index, category.of))
+                .hash(&mut hasher);
+            bits(&shown.h0).hash(&mut hasher);
+            for step in &shown.epsilon {
+                bits(step).hash(&mut hasher);
+            }
+        }
+    }
+    Some(hasher.finish())
+}

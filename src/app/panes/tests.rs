@@ -1,0 +1,126 @@
+//! What the panes keep, and how they share the room.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::engine::{Driver, Model, PaneDrawn, Part, Picture, Request, Sample, Scene, Score};
+use crate::studio::Mode;
+
+#[test]
+fn tiles_are_small_and_cover_every_row() {
+    for (width, height) in [(1, 1), (640, 480), (1920, 1080), (7000, 300)] {
+        let rgba = vec![0; width as usize * height as usize * 4];
+        let tiles = tiles((width, height), &rgba);
+        assert_eq!(tiles.iter().map(|tile| tile.rows).sum::<u32>(), height);
+        assert!(tiles.iter().all(|tile| tile.rows * width * 4 <= TILE_BYTES));
+        let tops: Vec<u32> = tiles.iter().map(|tile| tile.top).collect();
+        assert!(tops.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}
+
+fn request() -> Request {
+    let portrait = Sample::all()[0]
+        .open(Model::bundled().unwrap().crop())
+        .unwrap();
+    let part = |way| Part {
+        way,
+        show: Show::Result,
+        drive: Driver::Nothing,
+        leads: true,
+    };
+    Request {
+        id: 0,
+        portrait: Arc::clone(&portrait.picture),
+        face: None,
+        scene: Scene::of(&portrait.document(0), 0),
+        view: View::fit(4, 4, portrait.picture.size()),
+        score: Arc::new(Score {
+            drive: Driver::Nothing,
+            parts: vec![part(Way::Ganimation), part(Way::Fomm(Mode::Relative))],
+        }),
+        step: 0,
+        wipe: None,
+        source: false,
+        playing: false,
+    }
+}
+
+fn outcome(request: &Request, serial: u64, index: usize, size: u32, complete: bool) -> Outcome {
+    let rgba = vec![0; (size * size * 4) as usize];
+    Outcome {
+        serial,
+        request: request.clone(),
+        panes: vec![PaneDrawn {
+            index,
+            picture: Ok(Arc::new(Picture::new(size, size, rgba).unwrap())),
+            millis: None,
+            network_millis: None,
+            mean_edit: None,
+        }],
+        complete,
+        rendered: None,
+    }
+}
+
+#[test]
+fn a_stale_picture_never_takes_a_newer_ones_place() {
+    let request = request();
+    let outcome = |serial, size| outcome(&request, serial, 0, size, true);
+    let mut panes = Panes::default();
+    assert!(panes.take(&outcome(5, 4)));
+    assert!(!panes.take(&outcome(3, 2)));
+    assert_eq!(panes.pictures[0].size, (4, 4));
+    assert!(panes.take(&outcome(6, 3)));
+    assert_eq!(panes.pictures[0].size, (3, 3));
+}
+
+#[test]
+fn pictures_come_one_by_one_and_the_last_settles() {
+    let request = request();
+    let mut panes = Panes::default();
+    panes.take(&outcome(&request, 7, 1, 4, false));
+    assert_eq!(panes.serial(), 0);
+    assert!(panes.picture(0, &PaneSpec::of(Way::Ganimation)).is_none());
+    assert!(
+        panes
+            .picture(1, &PaneSpec::of(Way::Fomm(Mode::Relative)))
+            .is_some()
+    );
+    panes.take(&outcome(&request, 7, 0, 4, true));
+    assert_eq!(panes.serial(), 7);
+    // Until the next request's slow pane is drawn its picture before is seen.
+    panes.take(&outcome(&request, 8, 0, 5, false));
+    assert_eq!(panes.serial(), 0);
+    assert_eq!(
+        (panes.pictures[0].size, panes.pictures[1].size),
+        ((5, 5), (4, 4))
+    );
+}
+
+#[test]
+fn the_layout_shows_a_face_as_large_as_it_can() {
+    let panes = Panes {
+        area: Size::new(900.0, 500.0),
+        ..Panes::default()
+    };
+    let columns = |count| panes.layout(count).0;
+    assert_eq!(
+        (columns(1), columns(2), columns(3), columns(4)),
+        (1, 2, 3, 2)
+    );
+    assert_eq!(columns(6), 3);
+    assert_eq!(panes.layout(1).1, Size::new(900.0, 500.0));
+}
+
+#[test]
+fn a_wipe_goes_with_its_panes() {
+    let wipe = |pane, under| Wipe {
+        pane,
+        under,
+        place: 0.5,
+    };
+    assert_eq!(without(wipe(3, Some(1)), 1), Some(wipe(2, None)));
+    assert_eq!(without(wipe(3, Some(1)), 0), Some(wipe(2, Some(0))));
+    assert_eq!(without(wipe(3, Some(1)), 3), None);
+    assert_eq!(without(wipe(0, None), 2), Some(wipe(0, None)));
+}

@@ -1,0 +1,358 @@
+//! What the panes look like.
+
+use std::sync::Arc;
+
+use iced::widget::tooltip::Position;
+use iced::widget::{button, column, container, pick_list, row, sensor, space, stack, text};
+use iced::{Alignment, Element, Length};
+
+use super::{GUTTER, HEADER, Layout, Look, Message, Names, Panes};
+use crate::app::pane::{Overlay, Picture};
+use crate::app::theme;
+use crate::app::widgets::{hinted, toggle};
+use crate::engine::{FoundFace, View};
+use crate::studio::{MotionId, PaneSpec, Show, Way};
+
+/// From this width on, what a pane can show stands side by side.
+const CHIPS: f32 = 560.0;
+
+/// A motion in a pane's list.
+#[derive(Debug, Clone, PartialEq)]
+struct Choice {
+    id: Option<MotionId>,
+    name: String,
+}
+
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// A picture in a pane's list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Picked(Show);
+
+impl std::fmt::Display for Picked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.title())
+    }
+}
+
+impl Panes {
+    pub fn view<'a>(
+        &'a self,
+        names: &Names<'a>,
+        faces: &[Arc<FoundFace>],
+        edited: bool,
+    ) -> Element<'a, Message> {
+        let project = names.project;
+        let document = project.document();
+        let visible = self.visible(project);
+        let (columns, cell) = self.layout(visible.len());
+        let view = self.view_of(project);
+        let spec = |pane: usize| project.panes()[pane];
+        // The crop is drawn where the portrait itself is seen, or failing that on the first pane.
+        let source = |pane: &&usize| spec(**pane).way == Way::Source;
+        let crop_pane = visible.iter().find(source).or(visible.first()).copied();
+        // The one that is edited wears the crop.
+        let others = || -> Vec<(usize, (f32, f32, f32, f32))> {
+            let faces = faces.iter().enumerate();
+            faces
+                .filter(|(index, _)| document.face != Some(*index))
+                .map(|(index, face)| (index, face.mesh.bounds()))
+                .collect()
+        };
+        let wipe = self.wipe_of(project);
+        let cells: Vec<(usize, usize)> = visible.iter().copied().enumerate().collect();
+        let rows = cells.chunks(columns).map(|line| {
+            let cells = line.iter().map(|(place, pane)| {
+                let spec = spec(*pane);
+                let shown = self.picture(*place, &spec);
+                let marked = self.crop_shown && crop_pane == Some(*pane);
+                let result = spec.show == Show::Result && !matches!(spec.way, Way::Source);
+                let overlay = Overlay {
+                    label: self
+                        .labels
+                        .then(|| self.label(&spec, names, shown.is_some(), edited)),
+                    millis: shown.and_then(|shown| shown.millis).filter(|_| self.labels),
+                    problem: shown.and_then(|shown| shown.problem.clone()),
+                    view,
+                    scale: f64::from(self.scale),
+                    crop: marked.then_some(document.crop),
+                    faces: if marked { others() } else { Vec::new() },
+                    wipe: wipe
+                        .filter(|wipe| wipe.pane == *place)
+                        .map(|wipe| wipe.place),
+                    holding: self.holding && result,
+                };
+                let picture = Picture { shown };
+                let picture = container(stack![picture.into_element(), overlay.into_element()])
+                    .id(format!("pane-{}", pane + 1))
+                    .width(cell.width)
+                    .height(cell.height - HEADER)
+                    .clip(true);
+                column![self.header(*pane, spec, names, cell.width), picture].into()
+            });
+            row(cells).spacing(GUTTER).into()
+        });
+        let area = sensor(
+            container(column(rows).spacing(GUTTER))
+                .center(Length::Fill)
+                .style(|_| container::Style {
+                    background: Some(theme::ground().into()),
+                    ..container::Style::default()
+                }),
+        )
+        .on_show(Message::Area)
+        .on_resize(Message::Area);
+        column![area, self.toolbar(view, names)].into()
+    }
+
+    /// What a pane is, in a few words.
+    fn label(&self, spec: &PaneSpec, names: &Names, drawn: bool, edited: bool) -> String {
+        let result = spec.show == Show::Result;
+        if self.holding && result && spec.way != Way::Source {
+            return "Source (held)".to_owned();
+        }
+        let weights = match spec.way {
+            Way::Source => return "The portrait as it is".to_owned(),
+            Way::Motion => None,
+            Way::Ganimation => Some(names.ganimation),
+            Way::Fomm(_) => names.fomm,
+            Way::Tps(_) => names.tps,
+        };
+        let state = if !drawn {
+            " · drawing"
+        } else if spec.way == Way::Ganimation && result && !edited && spec.motion.is_none() {
+            " · no edit"
+        } else {
+            ""
+        };
+        match weights {
+            Some(weights) => format!("{weights}{state}"),
+            None => format!("{}{state}", spec.way),
+        }
+    }
+
+    fn header<'a>(
+        &self,
+        pane: usize,
+        spec: PaneSpec,
+        names: &Names<'a>,
+        width: f32,
+    ) -> Element<'a, Message> {
+        let project = names.project;
+        let shows = spec.way.shows();
+        let ways = pick_list(Way::ALL, Some(spec.way), move |way| Message::Way(pane, way))
+            .text_size(theme::SMALL)
+            .padding([3, 7])
+            .style(theme::choice(
+                Way::ALL
+                    .iter()
+                    .position(|way| *way == spec.way)
+                    .unwrap_or(0),
+            ));
+        let shows: Option<Element<'_, Message>> = if shows.len() < 2 {
+            None
+        } else if width >= CHIPS && shows.len() <= 4 {
+            let chips = shows
+                .into_iter()
+                .map(|show| toggle(show.title(), show == spec.show, Message::Show(pane, show)));
+            Some(row(chips).spacing(3).into())
+        } else {
+            let place = shows.iter().position(|show| *show == spec.show);
+            let picked: Vec<Picked> = shows.into_iter().map(Picked).collect();
+            Some(
+                pick_list(picked, Some(Picked(spec.show)), move |Picked(show)| {
+                    Message::Show(pane, show)
+                })
+                .text_size(theme::SMALL)
+                .padding([3, 7])
+                .style(theme::choice(place.unwrap_or(0)))
+                .into(),
+            )
+        };
+        let several = project.motions().len() > 1 && spec.way != Way::Source;
+        let motion = several.then(|| {
+            let chosen = Choice {
+                id: None,
+                name: "chosen motion".to_owned(),
+            };
+            let mut choices = vec![chosen];
+            choices.extend(project.motions().iter().map(|motion| Choice {
+                id: Some(motion.id),
+                name: motion.name.clone(),
+            }));
+            let place = choices.iter().position(|choice| choice.id == spec.motion);
+            let place = place.unwrap_or(0);
+            let picked = choices[place].clone();
+            pick_list(choices, Some(picked), move |choice| {
+                Message::Motion(pane, choice.id)
+            })
+            .text_size(theme::SMALL)
+            .padding([3, 7])
+            .width(Length::Shrink)
+            .style(theme::choice(place))
+        });
+        let number = button(
+            text(format!("{}", pane + 1))
+                .size(theme::SMALL)
+                .font(theme::FIGURES),
+        )
+        .on_press(Message::Solo(pane))
+        .padding([2, 6])
+        .style(theme::toggled(self.solo == Some(pane)));
+        let close = (project.panes().len() > 1).then(|| {
+            hinted(
+                button(text("×").size(theme::NORMAL))
+                    .on_press(Message::Remove(pane))
+                    .padding([0, 6])
+                    .style(theme::flat),
+                "Takes this pane away",
+                Position::Bottom,
+            )
+        });
+        let line = row![hinted(
+            number,
+            "This pane alone, or all again (its number)",
+            Position::Bottom
+        )]
+        .push(ways)
+        .push(shows)
+        .push(motion)
+        .push(space::horizontal())
+        .push(close)
+        .spacing(4)
+        .align_y(Alignment::Center);
+        container(line)
+            .padding([0, 4])
+            .width(width)
+            .height(HEADER)
+            .center_y(HEADER)
+            .clip(true)
+            .into()
+    }
+
+    fn toolbar<'a>(&'a self, view: View, names: &Names<'a>) -> Element<'a, Message> {
+        let document = names.project.document();
+        let panes = names.project.panes();
+        let layouts = Layout::ALL.map(|layout| {
+            let on = self.solo.is_none() && panes == layout.panes();
+            hinted(
+                toggle(layout.title(), on, Message::Layout(layout)),
+                layout.hint(),
+                Position::Top,
+            )
+        });
+        let add = (panes.len() < PaneSpec::MOST).then(|| {
+            hinted(
+                toggle("+ Pane", false, Message::Add),
+                "One more pane: any motion on any method, and what it says (P)",
+                Position::Top,
+            )
+        });
+        let wipe = hinted(
+            toggle("Wipe", self.wipe.is_some(), Message::WipeToggled),
+            "Another pane, or the source, on the left of a line; drag the line (W)",
+            Position::Top,
+        );
+        let crop = hinted(
+            toggle("Face crop", self.crop_shown, Message::CropToggled),
+            "The square that the network sees: drag its edge to move it, a corner to size it (C)",
+            Position::Top,
+        );
+        let labels = hinted(
+            toggle("Labels", self.labels, Message::LabelsToggled),
+            "Each pane says which weights drew it, and how long a frame takes (L)",
+            Position::Top,
+        );
+        let turned = document.crop.angle != 0.0;
+        let level = document.face.map(|_| {
+            hinted(
+                toggle("Level", turned, Message::Levelled(!turned)),
+                "Turns the square with a head that leans, so that the network sees it upright",
+                Position::Top,
+            )
+        });
+        let fit = hinted(
+            toggle("Whole", self.look == Look::Whole, Message::Fit),
+            "The whole portrait (F)",
+            Position::Top,
+        );
+        let face = hinted(
+            toggle("Face", self.look == Look::Face, Message::Face),
+            "The face and a little around it (G, or double-click)",
+            Position::Top,
+        );
+        let actual = hinted(
+            toggle("1:1", false, Message::Actual),
+            "One pixel of the portrait is one of the screen",
+            Position::Top,
+        );
+        let percent = text(format!("{:>5.0} %", view.zoom * 100.0))
+            .size(theme::SMALL)
+            .font(theme::FIGURES)
+            .color(theme::dim());
+        let tools = row(layouts)
+            .push(add)
+            .push(space::horizontal().width(theme::SPACE))
+            .push(wipe)
+            .push(self.wiped(panes))
+            .push(crop)
+            .push(level)
+            .push(labels)
+            .push(space::horizontal())
+            .push(percent)
+            .push(face)
+            .push(fit)
+            .push(actual)
+            .spacing(theme::GAP)
+            .align_y(Alignment::Center);
+        container(tools)
+            .padding([theme::GAP, theme::SPACE])
+            .width(Length::Fill)
+            .clip(true)
+            .into()
+    }
+
+    /// Which pane is wiped over which.
+    fn wiped<'a>(&self, panes: &[PaneSpec]) -> Option<Element<'a, Message>> {
+        let wipe = self.wipe?;
+        let others: Vec<Side> = std::iter::once(Side(None))
+            .chain((0..panes.len()).map(|pane| Side(Some(pane))))
+            .collect();
+        let own: Vec<Side> = others[1..].to_vec();
+        let place = |side: Option<usize>| side.map_or(0, |pane| pane + 1);
+        let left = pick_list(others, Some(Side(wipe.under)), move |Side(under)| {
+            Message::WipeOf(wipe.pane, under)
+        })
+        .text_size(theme::SMALL)
+        .padding([3, 7])
+        .style(theme::choice(place(wipe.under)));
+        let right = pick_list(own, Some(Side(Some(wipe.pane))), move |Side(pane)| {
+            Message::WipeOf(pane.unwrap_or(wipe.pane), wipe.under)
+        })
+        .text_size(theme::SMALL)
+        .padding([3, 7])
+        .style(theme::choice(place(Some(wipe.pane))));
+        let between = text("|").size(theme::SMALL).color(theme::dim());
+        let line = row![left, between, right]
+            .spacing(4)
+            .align_y(Alignment::Center);
+        Some(line.into())
+    }
+}
+
+/// One side of a wipe.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Side(Option<usize>);
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            None => f.write_str("source"),
+            Some(pane) => write!(f, "pane {}", pane + 1),
+        }
+    }
+}

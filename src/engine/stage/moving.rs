@@ -1,0 +1,333 @@
+//! FOMM and TPS on the stage, driven by whatever there is.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Cue, Drawn, Sitter, Stage, millis_since};
+use crate::engine::mover::{Mover, Points, Prepared};
+use crate::engine::render::{draw, square};
+use crate::engine::view::View;
+use crate::engine::{
+    EngineError, Lead, Mode, MotionMethod, Pane, Scene, Seen, diagnostics, limits,
+};
+use crate::face::{Mask, Transfer, TransferSource, TurnedSquare};
+use crate::media::Picture;
+use crate::studio::{Crop, Limit, Pose, Show, Way};
+
+/// What a motion network has said.
+#[derive(Debug, Clone)]
+pub(super) enum Said {
+    Points(Arc<Points>),
+    Seen(Arc<Seen>),
+}
+
+/// A motion method with a portrait before it.
+pub(super) struct Moving {
+    mover: Arc<Mover>,
+    prepared: Prepared,
+    /// The square of the portrait that it sees.
+    place: TurnedSquare,
+    /// What it says when nothing moves.
+    rest: Arc<Seen>,
+    /// The portrait small, as GANimation redraws it for this method, and how it lies there.
+    small: (View, Picture),
+    source: Option<(View, TransferSource)>,
+    mask: Option<(Limit, Option<Mask>)>,
+}
+
+impl Moving {
+    /// Where the masked limit lets the portrait change.
+    fn mask(&mut self, sitter: &Sitter) -> Option<&Mask> {
+        let limit = sitter.scene.limit;
+        if self.mask.as_ref().is_none_or(|(of, _)| *of != limit) {
+            let mesh = sitter.face.as_deref().map(|face| &face.mesh);
+            self.mask = Some((limit, limits::mask(mesh, self.place, limit)));
+        }
+        self.mask.as_ref().and_then(|(_, mask)| mask.as_ref())
+    }
+}
+
+/// What cues are known by here: any way that takes the clip itself.
+const WAY: Way = Way::Motion;
+
+/// How many more pixels the small portrait has than the network sees.
+const FINER: f64 = 2.0;
+
+impl Stage {
+    /// A portrait by FOMM or TPS.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a shot's parts, taken apart once"
+    )]
+    pub(super) fn moved(
+        &mut self,
+        sitter: &Sitter,
+        view: &View,
+        base: &Picture,
+        (method, mode): (MotionMethod, Mode),
+        show: Show,
+        cue: &Cue,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Drawn, EngineError> {
+        let started = Instant::now();
+        let mover = Arc::clone(self.models.mover(method)?);
+        mover.check_mode(mode)?;
+        self.prepare(sitter, method, mover, stop)?;
+        let (seen, ran) = self.seen(sitter, (method, mode), cue, stop)?;
+        let network_millis = ran.then(|| millis_since(started));
+
+        let moving = self.moving(method)?;
+        let place = view.square(moving.place);
+        let mut picture = base.clone();
+        match show {
+            Show::Result | Show::Difference => {
+                let fresh = |(of, _): &(View, TransferSource)| of == view;
+                let source = match moving.source.take().filter(fresh) {
+                    Some(source) => source,
+                    None => {
+                        let source = TransferSource::new(base.clone(), place, &moving.rest.motion);
+                        (*view, source.map_err(network)?)
+                    }
+                };
+                let how = Transfer {
+                    mask: moving.mask(sitter),
+                    plain: false,
+                };
+                let result = source.1.apply(&seen.motion, how).map_err(network)?;
+                moving.source = Some(source);
+                if show == Show::Difference {
+                    diagnostics::difference(&mut picture, &result);
+                } else {
+                    picture = result;
+                }
+            }
+            show => {
+                let rest = Some(&moving.rest.motion);
+                diagnostics::draw(&mut picture, place, show, &seen, rest);
+            }
+        }
+        Ok(Drawn {
+            picture,
+            network_millis,
+            mean_edit: None,
+        })
+    }
+
+    fn moving(&mut self, method: MotionMethod) -> Result<&mut Moving, EngineError> {
+        let moving = match method {
+            MotionMethod::Fomm => &mut self.fomm,
+            MotionMethod::Tps => &mut self.tps,
+        };
+        moving
+            .as_mut()
+            .ok_or_else(|| EngineError::Network("a method that isn't prepared".to_owned()))
+    }
+
+    /// Does all that depends on the portrait alone, once.
+    fn prepare(
+        &mut self,
+        sitter: &Sitter,
+        method: MotionMethod,
+        mover: Arc<Mover>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), EngineError> {
+        if self.moving(method).is_ok() {
+            return Ok(());
+        }
+        let crop = self.crop_for(sitter, &mover);
+        let place = square(crop);
+        let prepared = mover.prepare(&mover.input(&sitter.picture, place)?)?;
+        let rest = mover.frame_seen(&prepared, &Mover::own(&prepared), stop)?;
+        let zoom = (FINER * mover.size() as f64 / place.side).min(1.0);
+        // A turned square reaches further than an upright one.
+        let reach = place.side * (place.angle.sin().abs() + place.angle.cos().abs());
+        let pixels = (reach * zoom).ceil() as u32 + 4;
+        let view = View {
+            x: place.x - 0.5 * f64::from(pixels) / zoom,
+            y: place.y - 0.5 * f64::from(pixels) / zoom,
+            zoom,
+            width: pixels,
+            height: pixels,
+        };
+        let small = self
+            .pyramid(sitter)
+            .view(&sitter.picture, &view)
+            .ok_or_else(|| EngineError::Network("an empty view".to_owned()))?;
+        let moving = Moving {
+            mover,
+            prepared,
+            place,
+            rest: Arc::new(rest),
+            small: (view, small),
+            source: None,
+            mask: None,
+        };
+        match method {
+            MotionMethod::Fomm => self.fomm = Some(moving),
+            MotionMethod::Tps => self.tps = Some(moving),
+        }
+        Ok(())
+    }
+
+    /// The square that a method wants of the portrait: that of its own rule, moved and sized as the artist has moved and sized
+    /// GANimation's.
+    fn crop_for(&self, sitter: &Sitter, mover: &Mover) -> Crop {
+        let crop = sitter.scene.crop;
+        let Some(face) = &sitter.face else {
+            return crop;
+        };
+        let size = sitter.picture.size();
+        let level = crop.angle != 0.0;
+        let stood = |rule: &crate::weights::CropRule| {
+            let rule = if level {
+                rule.levelled()
+            } else {
+                rule.upright()
+            };
+            face.crop_by(&rule, size)
+        };
+        let usual = stood(self.models.ganimation().crop());
+        let own = stood(mover.crop());
+        let (before, after, middle) = (usual.middle(), crop.middle(), own.middle());
+        let scale = crop.side / usual.side.max(1.0);
+        let side = own.side * scale;
+        Crop {
+            x: middle.0 + (after.0 - before.0) - 0.5 * side,
+            y: middle.1 + (after.1 - before.1) - 0.5 * side,
+            side,
+            angle: crop.angle,
+        }
+        .fitted(size.0, size.1)
+    }
+
+    /// What the network says of a moment, and whether it ran.
+    fn seen(
+        &mut self,
+        sitter: &Sitter,
+        (method, mode): (MotionMethod, Mode),
+        cue: &Cue,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(Arc<Seen>, bool), EngineError> {
+        let gain = match cue {
+            Cue::Step(lead, _) => lead.follow.strength,
+            Cue::Nothing | Cue::Pose(_) => 1.0,
+        };
+        let beside = (limit_key(sitter, cue), gain.to_bits());
+        let key = key(&(method, mode, 0u8, cue.key(WAY), beside));
+        if let Some(Said::Seen(seen)) = self.seen.get(key) {
+            return Ok((seen, false));
+        }
+        let (driving, initial) = match cue {
+            Cue::Nothing => return Ok((Arc::clone(&self.moving(method)?.rest), false)),
+            Cue::Pose(pose) => (
+                self.drawn_points(sitter, method, *pose, stop)?,
+                self.drawn_points(sitter, method, sitter.scene.source.into(), stop)?,
+            ),
+            Cue::Step(lead, step) => (
+                self.led_points(method, lead, Some(*step), stop)?,
+                self.led_points(method, lead, None, stop)?,
+            ),
+        };
+        let moving = self.moving(method)?;
+        let points = moving
+            .mover
+            .driven(&moving.prepared, &driving, &initial, (mode, gain))?;
+        let seen = moving.mover.frame_seen(&moving.prepared, &points, stop)?;
+        let (bytes, seen) = (seen.bytes(), Arc::new(seen));
+        self.seen.put(key, Said::Seen(Arc::clone(&seen)), bytes);
+        Ok((seen, true))
+    }
+
+    /// The key points of the portrait as GANimation draws it with an expression.
+    fn drawn_points(
+        &mut self,
+        sitter: &Sitter,
+        method: MotionMethod,
+        pose: Pose,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Arc<Points>, EngineError> {
+        let cue = Cue::Pose(pose);
+        let key = key(&(method, 1u8, cue.key(WAY), limit_key(sitter, &cue)));
+        if let Some(Said::Points(points)) = self.seen.get(key) {
+            return Ok(points);
+        }
+        let scene = Scene {
+            target: pose,
+            ..sitter.scene
+        };
+        let spoken = if Pane::Result.needs_network(&scene) {
+            let (edit, mask, _) = self.edit(sitter, &scene, stop)?;
+            Some((edit, mask))
+        } else {
+            None
+        };
+        let moving = self.moving(method)?;
+        let (view, small) = &moving.small;
+        let mut picture = small.clone();
+        if let Some((edit, mask)) = spoken {
+            let place = view.square(square(scene.crop));
+            draw(
+                &mut picture,
+                place,
+                &scene,
+                Some(&edit),
+                mask.as_deref(),
+                Pane::Result,
+            );
+        }
+        let input = moving.mover.input(&picture, view.square(moving.place))?;
+        let points = Arc::new(moving.mover.points(&input, stop)?);
+        self.seen
+            .put(key, Said::Points(Arc::clone(&points)), POINTS_BYTES);
+        Ok(points)
+    }
+
+    /// The key points of a clip's frame: at a step, or of the reference frame.
+    fn led_points(
+        &mut self,
+        method: MotionMethod,
+        lead: &Arc<Lead>,
+        step: Option<u32>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Arc<Points>, EngineError> {
+        // All of a lead's steps have the same reference frame, of which the first speaks too.
+        let of = (step.is_none(), lead.key(step.unwrap_or(0) as usize));
+        let key = key(&(method, 2u8, of));
+        if let Some(Said::Points(points)) = self.seen.get(key) {
+            return Ok(points);
+        }
+        let moving = self.moving(method)?;
+        let rule = moving.mover.crop();
+        let (picture, place) = match step {
+            Some(step) => lead.driving(step as usize, rule)?,
+            None => lead.initial(rule)?,
+        };
+        let input = moving.mover.input(&picture, place)?;
+        let points = Arc::new(moving.mover.points(&input, stop)?);
+        self.seen
+            .put(key, Said::Points(Arc::clone(&points)), POINTS_BYTES);
+        Ok(points)
+    }
+}
+
+/// What key points take, as good as any guess.
+const POINTS_BYTES: usize = 1024;
+
+/// What GANimation's drawing of an expression depends on beside the expression.
+fn limit_key(sitter: &Sitter, cue: &Cue) -> u64 {
+    match cue {
+        Cue::Pose(_) => sitter.key(),
+        Cue::Nothing | Cue::Step(..) => 0,
+    }
+}
+
+fn key(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn network(error: impl std::fmt::Display) -> EngineError {
+    EngineError::Network(error.to_string())
+}
