@@ -128,28 +128,7 @@ impl Canvas {
 
     /// The smallest rectangle with all pixels for which `is_in(shown, new)`.
     fn bounds(&self, frame: &[u8], is_in: impl Fn(&[u8], &[u8]) -> bool) -> Option<Rect> {
-        let mut bounds: Option<Rect> = None;
-        let row = self.width * 4;
-        for (y, (old, new)) in self
-            .shown
-            .chunks_exact(row)
-            .zip(frame.chunks_exact(row))
-            .enumerate()
-        {
-            let hit = |x: &usize| is_in(&old[x * 4..x * 4 + 4], &new[x * 4..x * 4 + 4]);
-            let Some(left) = (0..self.width).find(hit) else {
-                continue;
-            };
-            let right = (left..self.width).rev().find(hit).unwrap_or(left) + 1;
-            let line = Rect {
-                left,
-                top: y,
-                right,
-                bottom: y + 1,
-            };
-            bounds = Some(bounds.map_or(line, |b| b.union(line)));
-        }
-        bounds
+        bounds(&self.shown, frame, self.width, is_in)
     }
 
     fn clear(&mut self, rect: Rect) {
@@ -179,6 +158,32 @@ impl Canvas {
         }
         patch
     }
+}
+
+/// The smallest rectangle with all pixels for which `is_in(old, new)`, of two pictures `[height, width, 4]`.
+pub(super) fn bounds(
+    old: &[u8],
+    new: &[u8],
+    width: usize,
+    is_in: impl Fn(&[u8], &[u8]) -> bool,
+) -> Option<Rect> {
+    let mut bounds: Option<Rect> = None;
+    let row = width * 4;
+    for (y, (old, new)) in old.chunks_exact(row).zip(new.chunks_exact(row)).enumerate() {
+        let hit = |x: &usize| is_in(&old[x * 4..x * 4 + 4], &new[x * 4..x * 4 + 4]);
+        let Some(left) = (0..width).find(hit) else {
+            continue;
+        };
+        let right = (left..width).rev().find(hit).unwrap_or(left) + 1;
+        let line = Rect {
+            left,
+            top: y,
+            right,
+            bottom: y + 1,
+        };
+        bounds = Some(bounds.map_or(line, |b| b.union(line)));
+    }
+    bounds
 }
 
 fn differ(old: &[u8], new: &[u8], tolerance: u8) -> bool {

@@ -43,27 +43,12 @@ pub(super) fn write(
     picture: &Picture,
     note: Option<&Provenance>,
 ) -> Result<(), MediaError> {
-    // Through memory, because the encoder hides from us why its writer failed.
-    let mut bytes = Vec::new();
-    let (width, height) = picture.size();
-    let compression = if u64::from(width) * u64::from(height) > LARGE {
-        CompressionType::Fast
+    let size = picture.size();
+    let mut bytes = if picture.has_alpha() {
+        encode(path, picture.rgba(), size, ExtendedColorType::Rgba8)?
     } else {
-        CompressionType::Default
+        encode(path, &rgb(picture), size, ExtendedColorType::Rgb8)?
     };
-    let encoder = PngEncoder::new_with_quality(&mut bytes, compression, FilterType::Adaptive);
-
-    if picture.has_alpha() {
-        encoder.write_image(picture.rgba(), width, height, ExtendedColorType::Rgba8)
-    } else {
-        let rgb: Vec<u8> = picture
-            .rgba()
-            .chunks_exact(4)
-            .flat_map(|p| [p[0], p[1], p[2]])
-            .collect();
-        encoder.write_image(&rgb, width, height, ExtendedColorType::Rgb8)
-    }
-    .map_err(|e| MediaError::encoding(path, e))?;
     if let Some(note) = note {
         bytes = note
             .put(&bytes)
@@ -71,6 +56,35 @@ pub(super) fn write(
     }
     out.write_all(&bytes)
         .map_err(|e| MediaError::writing(path, e))
+}
+
+/// The colours of a picture without its alpha, `[height, width, 3]`.
+pub(super) fn rgb(picture: &Picture) -> Vec<u8> {
+    picture
+        .rgba()
+        .chunks_exact(4)
+        .flat_map(|p| [p[0], p[1], p[2]])
+        .collect()
+}
+
+/// A PNG in memory, where an encoder can't hide from us why its writer failed.
+pub(super) fn encode(
+    path: &Path,
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    colour: ExtendedColorType,
+) -> Result<Vec<u8>, MediaError> {
+    let mut bytes = Vec::new();
+    let compression = if u64::from(width) * u64::from(height) > LARGE {
+        CompressionType::Fast
+    } else {
+        CompressionType::Default
+    };
+    let encoder = PngEncoder::new_with_quality(&mut bytes, compression, FilterType::Adaptive);
+    encoder
+        .write_image(pixels, width, height, colour)
+        .map_err(|e| MediaError::encoding(path, e))?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

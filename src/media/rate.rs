@@ -13,6 +13,9 @@ pub const MAX_FPS: f64 = 240.0;
 /// The fastest GIF: browsers play a frame shorter than 2/100 s for 10/100 s.
 pub const GIF_MAX_FPS: f64 = 50.0;
 
+/// The fastest animated PNG or WebP: browsers play a frame of 10 ms or less for 100 ms.
+pub const ANIMATION_MAX_FPS: f64 = 90.0;
+
 /// `fps` as a reduced fraction `(frames, seconds)`.
 ///
 /// Whole rates are exact, the broadcast rates (23.976, 29.97, 59.94...) become n x 1000/1001, all others are rounded to a
@@ -37,6 +40,19 @@ pub fn fps_to_rational(fps: f64) -> (u32, u32) {
         return reduced(1000, (1000.0 / fps).round() as u32);
     }
     reduced((fps * 1000.0).round() as u32, 1000)
+}
+
+/// How long frame `index` is shown, in ticks of which a second has `per_second`: from its own rounded start to that of
+/// the next, so that the clip as a whole is right to a tick however long it is.
+pub(super) fn ticks(fps: f64, per_second: u32, index: u64) -> u32 {
+    let (frames, seconds) = fps_to_rational(fps);
+    let frames = u128::from(frames.max(1));
+    let start = |index: u128| {
+        let doubled = 2 * index * u128::from(seconds) * u128::from(per_second) + frames;
+        doubled / (2 * frames)
+    };
+    let index = u128::from(index);
+    u32::try_from(start(index + 1) - start(index)).unwrap_or(u32::MAX)
 }
 
 /// Refuses rates that a clip can't have; `max` is the format's own limit.
@@ -82,6 +98,20 @@ mod tests {
             (14.999, (14999, 1000)),
         ] {
             assert_eq!(fps_to_rational(fps), expected, "{fps}");
+        }
+    }
+
+    #[test]
+    fn ticks_do_not_drift() {
+        for (fps, per_second, frames, expected) in [
+            (24.0, 1000, 240, 10_000),
+            (29.97, 1000, 300_000, 10_010_000),
+            (60.0, 1000, 600, 10_000),
+            (0.01, 1000, 3, 300_000),
+        ] {
+            let all = (0..frames).map(|i| u64::from(ticks(fps, per_second, i)));
+            assert_eq!(all.clone().sum::<u64>(), expected, "{fps}");
+            assert!(all.clone().max().unwrap() - all.min().unwrap() <= 1);
         }
     }
 

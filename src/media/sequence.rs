@@ -18,6 +18,8 @@ pub struct PngSequence {
     path: PathBuf,
     size: Option<(u32, u32)>,
     frames: usize,
+    /// What the first frame is of how many, where these are a part of a longer sequence.
+    numbers: Option<(usize, usize)>,
     waiting: TempDir,
     note: Option<Provenance>,
 }
@@ -43,6 +45,7 @@ impl PngSequence {
             path: path.to_owned(),
             size: None,
             frames: 0,
+            numbers: None,
             waiting,
             note: None,
         })
@@ -51,6 +54,18 @@ impl PngSequence {
     /// Gives each picture from now on a note of how it came to be.
     pub fn set_note(&mut self, note: Provenance) {
         self.note = Some(note);
+    }
+
+    /// Says that the frames are a part of a sequence of `count`, beginning with its frame `first` (from 0): their names are
+    /// those that they have in the whole.
+    pub fn set_numbers(&mut self, first: usize, count: usize) {
+        self.numbers = Some((first, count));
+    }
+
+    /// Where frame `index` of those that were pushed goes.
+    fn name(&self, index: usize) -> PathBuf {
+        let (first, count) = self.numbers.unwrap_or((0, self.frames));
+        frame_path(&self.path, first + index, count)
     }
 
     fn new_file(&self, index: usize) -> PathBuf {
@@ -63,7 +78,7 @@ impl PngSequence {
 
     /// Puts frame `index` in place and what was there aside.
     fn place(&self, index: usize) -> Result<(), MediaError> {
-        let path = frame_path(&self.path, index, self.frames);
+        let path = self.name(index);
         let target = beside::target(&path)?;
         let fail = |e| MediaError::writing(&path, e);
 
@@ -78,7 +93,7 @@ impl PngSequence {
 
     /// Takes frame `index` away again. Nothing can be done about a failure here; the first one is what gets reported.
     fn displace(&self, index: usize) {
-        let path = frame_path(&self.path, index, self.frames);
+        let path = self.name(index);
         let Ok(target) = beside::target(&path) else {
             return;
         };

@@ -2,8 +2,8 @@
 //!
 //! Pictures and films carry it as XMP, whose `Iptc4xmpExt:DigitalSourceType` is what news agencies, stock libraries and search
 //! engines look for; a GIF carries it as a comment. [`Provenance::put`] adds the note to a finished file without coding a pixel
-//! anew, [`Provenance::gif_comment`] and [`Provenance::mp4_box`] are for files that are still being written, and [`read`] finds
-//! it again, whoever wrote it. The note has no date, so that the same export gives the same bytes.
+//! anew, [`Provenance::gif_comment`], [`Provenance::png_chunk`], [`Provenance::mp4_box`] and [`Provenance::packet`] (WebP) are for files
+//! that are still being written, and [`read`] finds it again, whoever wrote it. The note has no date, so that the same export gives the same bytes.
 
 mod error;
 mod gif;
@@ -83,6 +83,15 @@ impl Provenance {
     /// call it before the file has its final name.
     pub fn put_mp4(&self, file: &mut (impl Read + Write + Seek)) -> Result<(), ProvenanceError> {
         mp4::put(file, &packet::write(self))
+    }
+
+    /// The chunk that, written between the header and the pixels of a PNG or APNG, makes it carry the note.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvenanceError::TooLong`] for a note of 2 GB.
+    pub fn png_chunk(&self) -> Result<Vec<u8>, ProvenanceError> {
+        png::xmp_chunk(&packet::write(self))
     }
 
     /// The box that, written after the last of an MP4, makes it carry the note.

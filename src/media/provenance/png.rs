@@ -67,7 +67,8 @@ pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError
     Ok(out)
 }
 
-fn xmp_chunk(packet: &str) -> Result<Vec<u8>, ProvenanceError> {
+/// The whole chunk, checksum and all.
+pub(super) fn xmp_chunk(packet: &str) -> Result<Vec<u8>, ProvenanceError> {
     let mut chunk = Vec::with_capacity(packet.len() + 64);
     chunk.extend_from_slice(&[0; 4]);
     chunk.extend_from_slice(b"iTXt");
