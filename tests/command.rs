@@ -409,6 +409,38 @@ fn a_sequence_is_numbered_and_its_last_frame_is_the_still() {
 }
 
 #[test]
+fn the_webs_formats_are_written_and_say_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let portrait = sample("astronaut.png");
+    let asked = ["--preset", "happy", "--scale", "0.25"];
+    let with = |more: &[&'static str]| [&asked, more].concat();
+    for (more, frames) in [
+        (&["-o", "a.apng", "--loop", "2"][..], Some(24)),
+        (&["--frames", "3", "-o", "b.webp"], Some(3)),
+        (&["-o", "c.webp", "--quality", "60"], None),
+        (&["-o", "d.jpg", "--quality", "60"], None),
+    ] {
+        succeed(&edit(folder.path(), &portrait, &with(more)));
+        let name = more.iter().find(|name| name.contains('.')).unwrap();
+        let path = folder.path().join(name);
+        let bytes = std::fs::read(&path).unwrap();
+        let note = media::read_provenance(&bytes).unwrap();
+        assert_eq!(note.models, ["ganimation-128"], "{name}");
+        match frames {
+            Some(frames) => {
+                let clip = media::Clip::open(&path).unwrap();
+                assert_eq!(clip.filter(Result::is_ok).count(), frames, "{name}");
+            }
+            None => assert_eq!(media::open(&path).unwrap().size(), (128, 128), "{name}"),
+        }
+    }
+    assert_eq!(
+        names(folder.path()),
+        ["a.apng", "b.webp", "c.webp", "d.jpg"]
+    );
+}
+
+#[test]
 fn weights_are_listed() {
     let folder = tempfile::tempdir().unwrap();
     let listed = mien(folder.path(), &["weights", "list", "-v"]);
@@ -428,7 +460,7 @@ fn weights_are_listed() {
 fn what_is_asked_wrongly_is_answered_with_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 31] = [
         (&["--au", "3=0.5", "-o", "x.png"], "not an Action Unit"),
         (&["--au", "12=1.5", "-o", "x.png"], "out of range"),
         (&["--au", "12=-1", "-o", "x.png"], "out of range"),
@@ -458,13 +490,34 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
             &["--frames", "0", "-o", "x.gif"],
             "--frames 0 is out of range",
         ),
+        (
+            &["--frames", "5-3/8", "-o", "x.png"],
+            "--frames 5-3 runs backwards",
+        ),
+        (&["--frames", "0-3/8", "-o", "x.png"], "counted from 1"),
+        (
+            &["--frames", "3-9/8", "-o", "x.png"],
+            "goes beyond the last frame, which is number 8",
+        ),
+        (&["--frames", "3-25", "-o", "x.gif"], "which is number 24"),
+        (
+            &["--frames", "3-5", "-o", "x.png"],
+            "write 3-5/48 if they are 48",
+        ),
+        (&["--frames", "few", "-o", "x.png"], "neither a number"),
+        (&["--frames", "3", "-o", "x.jpg"], "a single picture"),
+        (&["--quality", "0", "-o", "x.webp"], "from 1 to 100"),
+        (&["--fps", "91", "-o", "x.apng"], "from 1 to 90"),
         (&["--fps", "0", "-o", "x.gif"], "--fps 0 is out of range"),
         (&["--fps", "99", "-o", "x.gif"], "from 1 to 50"),
         (
             &["--scale", "7", "-o", "x.png"],
             "--scale 7 is out of range",
         ),
-        (&["-o", "x.mov"], "end the name in .png, .gif or .mp4"),
+        (
+            &["-o", "x.mov"],
+            "end the name in .png, .jpg, .gif, .apng, .webp or .mp4",
+        ),
         (&["-o", "nowhere/x.png"], "nowhere"),
     ];
     for (arguments, part) in cases {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::bar::show;
+use super::frames::Frames;
 use super::number;
 use super::place::Place;
 use crate::engine::{
@@ -52,11 +53,12 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Pace::Soft)]
     pace: Pace,
 
-    /// How many frames the movement to the expression takes; without it GIF and MP4 take 24
-    #[arg(long, value_name = "N")]
-    frames: Option<u32>,
+    /// How many frames the movement to the expression takes; without it GIF, APNG and MP4 take 24. With A-B/N only the
+    /// frames from A to B of all that are written, counted from 1: a sequence's keep their numbers
+    #[arg(long, value_name = "N|A-B/N")]
+    frames: Option<String>,
 
-    /// Frames a second of GIF and MP4
+    /// Frames a second of whatever moves
     #[arg(
         long,
         default_value = "24",
@@ -73,7 +75,11 @@ pub(super) struct Arguments {
     #[arg(long)]
     unmarked: bool,
 
-    /// How often a GIF plays; 0 is for ever
+    /// The quality of an MP4, WebP or JPEG, from 1 to 100; a WebP of 100 is exact. Without, 80, and 92 of a JPEG
+    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
+    quality: Option<String>,
+
+    /// How often a GIF, APNG or WebP plays; 0 is for ever
     #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
     loops: u16,
 
@@ -102,7 +108,7 @@ pub(super) struct Arguments {
     #[arg(short, long)]
     quiet: bool,
 
-    /// What to write: .png (with --frames a numbered sequence), .gif or .mp4
+    /// What to write: .png (with --frames a numbered sequence), .jpg, .webp (with --frames animated), .apng, .gif or .mp4
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
@@ -116,8 +122,10 @@ enum Pace {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
-    let frames = arguments.frame_count()?;
+    let Frames { count, part } = Frames::of(arguments.frames.as_ref())?;
+    let frames = arguments.frame_count(count, part.is_some())?;
     let format = Format::of(&arguments.output, frames as usize)?;
+    let quality = super::quality(arguments.quality.as_ref())?;
     let panes = arguments.panes()?;
     let fps = arguments.fps(format)?;
     let scale = number("--scale", &arguments.scale, 0.01, 1.0)?;
@@ -152,9 +160,11 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
             .face
             .and_then(|face| portrait.faces.get(face).cloned()),
         portrait: portrait.picture,
+        part,
         panes,
         format,
         fps,
+        quality,
         loops: super::loop_count(arguments.loops),
         scale,
         sound: None,
@@ -172,25 +182,20 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
 }
 
 impl Arguments {
-    fn frame_count(&self) -> Result<u32, EngineError> {
-        match self.frames {
-            None => Ok(match Format::of(&self.output, 1)? {
-                Format::Png | Format::PngSequence => 1,
-                Format::Gif | Format::Mp4 => 24,
-            }),
-            Some(frames @ 1..=100_000) => Ok(frames),
-            Some(frames) => Err(EngineError::Refused(format!(
-                "--frames {frames} is out of range; give a number from 1 to 100000."
+    /// How many frames the movement takes; of a part alone that can't always be told.
+    fn frame_count(&self, count: Option<usize>, is_part: bool) -> Result<u32, EngineError> {
+        let moves = Format::of(&self.output, 1)?.moves();
+        match (count, &self.frames) {
+            (Some(count), _) => Ok(count as u32),
+            (None, Some(part)) if is_part && !moves => Err(EngineError::Refused(format!(
+                "--frames {part} doesn't say of how many frames; write {part}/48 if they are 48."
             ))),
+            (None, _) => Ok(if moves { 24 } else { 1 }),
         }
     }
 
     fn fps(&self, format: Format) -> Result<f64, EngineError> {
-        let max = match format {
-            Format::Gif => format.max_fps(),
-            _ => 120.0,
-        };
-        number("--fps", &self.fps, 1.0, max)
+        number("--fps", &self.fps, 1.0, format.max_fps().min(120.0))
     }
 
     fn panes(&self) -> Result<Vec<Pane>, EngineError> {

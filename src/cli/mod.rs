@@ -3,6 +3,7 @@
 mod bar;
 mod edit;
 mod face;
+mod frames;
 mod place;
 mod sample;
 mod transfer;
@@ -36,11 +37,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Edits a portrait's expression and writes a picture, a GIF or a video
+    /// Edits a portrait's expression and writes a picture, an animation or a video
     Edit(Box<edit::Arguments>),
     /// Finds the faces of a portrait and says what they show: boxes, head pose, Action Units
     Face(face::Arguments),
-    /// Gives a portrait the movement of a clip, and writes a video, a GIF or a sequence of pictures
+    /// Gives a portrait the movement of a clip, and writes a video, an animation or a sequence of pictures
     Transfer(Box<transfer::Arguments>),
     /// Makes up a moving face, from codes for who is seen and how it moves
     Sample(sample::Arguments),
@@ -94,7 +95,25 @@ fn number(option: &str, text: &str, min: f64, max: f64) -> Result<f64, EngineErr
         })
 }
 
-/// How often a GIF plays; 0 is for ever.
+/// The quality that an option asks for, from 1 to 100.
+///
+/// # Errors
+/// [`EngineError::Refused`] for anything else.
+fn quality(option: Option<&String>) -> Result<Option<u8>, EngineError> {
+    let read = |text: &String| {
+        let number = text.trim().parse::<u8>().ok();
+        number
+            .filter(|quality| (1..=100).contains(quality))
+            .ok_or_else(|| {
+                EngineError::Refused(format!(
+                    "--quality {text} is out of range; give a whole number from 1 to 100."
+                ))
+            })
+    };
+    option.map(read).transpose()
+}
+
+/// How often an animation plays; 0 is for ever.
 fn loop_count(times: u16) -> LoopCount {
     match times {
         0 => LoopCount::Forever,

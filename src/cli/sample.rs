@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::bar::show;
+use super::frames::Frames;
 use super::number;
 use crate::engine::{EngineError, Format, Output, Progress, SampleJob, Sampler, sample};
 use crate::studio::{Sample, category};
@@ -19,9 +20,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME|N")]
     category: Option<String>,
 
-    /// How many frames
-    #[arg(long, value_name = "N")]
-    frames: Option<usize>,
+    /// How many frames; with A-B or A-B/N only those from A to B, counted from 1: a sequence's keep their numbers
+    #[arg(long, value_name = "N|A-B|A-B/N")]
+    frames: Option<String>,
 
     /// Keeps one part as --seed gives it and draws the other anew each time
     #[arg(long, value_enum, requires = "seed")]
@@ -35,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     motion: Option<PathBuf>,
 
-    /// Frames a second of GIF and MP4; the published network was trained at 8
+    /// Frames a second; the published network was trained at 8
     #[arg(
         long,
         default_value = "8",
@@ -52,7 +53,11 @@ pub(super) struct Arguments {
     #[arg(long)]
     unmarked: bool,
 
-    /// How often a GIF plays; 0 is for ever
+    /// The quality of an MP4 or WebP, from 1 to 100; a WebP of 100 is exact. Without, 80
+    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
+    quality: Option<String>,
+
+    /// How often a GIF, APNG or WebP plays; 0 is for ever
     #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
     loops: u16,
 
@@ -64,7 +69,7 @@ pub(super) struct Arguments {
     #[arg(short, long)]
     quiet: bool,
 
-    /// What to write: .gif, .mp4, or .png for a numbered sequence, with the codes beside it as .json; or .json for the
+    /// What to write: .gif, .apng, .webp, .mp4, or .png for a numbered sequence, with the codes beside it as .json; or .json for the
     /// codes alone
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -92,7 +97,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
     let fps = number("--fps", &arguments.fps, 1.0, format.max_fps())?;
     let side = number("--size", &arguments.size, 16.0, 2048.0)? as u32;
     let sampler = Sampler::open(arguments.weights.as_deref())?;
-    let (codes, seed) = arguments.codes(&sampler)?;
+    let Frames { count, part } = Frames::of(arguments.frames.as_ref())?;
+    if part.is_some() {
+        arguments.check_part()?;
+    }
+    let (codes, seed) = arguments.codes(&sampler, count)?;
     let beside = arguments.output.with_extension("json");
     if only_codes {
         return codes.save(&beside).map_err(refused);
@@ -104,8 +113,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         side,
         output: Output {
             format,
+            quality: super::quality(arguments.quality.as_ref())?,
             loops: super::loop_count(arguments.loops),
             scale: 1.0,
+            part,
             marked: !arguments.unmarked,
             path: arguments.output.clone(),
         },
@@ -131,7 +142,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
 
 impl Arguments {
     /// The codes that were asked for, and the seed of what was drawn, if any was.
-    fn codes(&self, sampler: &Sampler) -> Result<(Sample, Option<u64>), EngineError> {
+    fn codes(
+        &self,
+        sampler: &Sampler,
+        count: Option<usize>,
+    ) -> Result<(Sample, Option<u64>), EngineError> {
         self.check()?;
         let sizes = sampler.sizes();
         let wanted = self
@@ -142,7 +157,7 @@ impl Arguments {
             .map_err(refused)?;
         let content = self.content.as_deref().map(load).transpose()?;
         let motion = self.motion.as_deref().map(load).transpose()?;
-        let frames = match (self.frames, &motion) {
+        let frames = match (count, &motion) {
             (Some(frames), _) => frames,
             (None, Some(motion)) => motion.frames(),
             (None, None) => FRAMES,
@@ -182,6 +197,17 @@ impl Arguments {
         }
         codes.check(&sizes).map_err(refused)?;
         Ok((codes, drawn))
+    }
+
+    /// Refuses a part of what the dice would make another each time: the other parts wouldn't fit.
+    fn check_part(&self) -> Result<(), EngineError> {
+        let is_drawn = self.seed.is_none() && (self.content.is_none() || self.motion.is_none());
+        if is_drawn || self.hold.is_some() {
+            return Err(EngineError::Refused(
+                "a part of a sample that is drawn anew fits no other part; give a --seed and no --hold, or take --content and --motion from files.".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Refuses what contradicts itself.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::bar::show;
+use super::frames::Frames;
 use super::number;
 use super::place::Place;
 use crate::engine::{
-    Drive, EngineError, Format, Mode, Model, MotionMethod, Mover, OneEuro, Output, Portrait,
+    Drive, EngineError, Format, Mode, Model, MotionMethod, Mover, OneEuro, Output, Part, Portrait,
     Progress, Reference, SampleClip, Transferred, parse_time, transfer, transfer_units,
 };
 
@@ -51,6 +52,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
 
+    /// Writes only the frames from A to B of all that the clip gives, counted from 1: a sequence's keep their numbers. The
+    /// whole clip is still looked at, so that parts fit together
+    #[arg(long, value_name = "A-B")]
+    frames: Option<String>,
+
     /// How much of the movement: 1 as it is, 0 none, more exaggerates it
     #[arg(
         long,
@@ -83,7 +89,11 @@ pub(super) struct Arguments {
     #[arg(long)]
     unmarked: bool,
 
-    /// How often a GIF plays; 0 is for ever
+    /// The quality of an MP4 or WebP, from 1 to 100; a WebP of 100 is exact. Without, 80
+    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
+    quality: Option<String>,
+
+    /// How often a GIF, APNG or WebP plays; 0 is for ever
     #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
     loops: u16,
 
@@ -104,7 +114,7 @@ pub(super) struct Arguments {
     #[arg(short, long)]
     quiet: bool,
 
-    /// What to write: .mp4, .gif, or .png for a numbered sequence
+    /// What to write: .mp4, .gif, .apng, .webp, or .png for a numbered sequence
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
@@ -126,8 +136,10 @@ enum ModeName {
 pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
     let output = Output {
         format: Format::of(&arguments.output, usize::MAX)?,
+        quality: super::quality(arguments.quality.as_ref())?,
         loops: super::loop_count(arguments.loops),
         scale: number("--scale", &arguments.scale, 0.01, 1.0)?,
+        part: arguments.part()?,
         marked: !arguments.unmarked,
         path: arguments.output.clone(),
     };
@@ -181,6 +193,16 @@ impl Arguments {
         }
         let sample = SampleClip::write()?;
         Ok((sample.path().to_owned(), Some(sample)))
+    }
+
+    fn part(&self) -> Result<Option<Part>, EngineError> {
+        let Frames { count, part } = Frames::of(self.frames.as_ref())?;
+        match count {
+            None => Ok(part),
+            Some(count) => Err(EngineError::Refused(format!(
+                "--frames {count} can't be had, since the clip gives their number; write 1-{count} for the first {count}."
+            ))),
+        }
     }
 
     fn drive(&self, clip: PathBuf) -> Result<Drive, EngineError> {

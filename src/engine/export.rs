@@ -1,5 +1,6 @@
 //! The export: the same frames whoever asks for them, written whole or not at all.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,15 +9,22 @@ use fast_image_resize::FilterType;
 use super::edits::Edits;
 use super::output::{Output, Sound, Writer, scaled};
 use super::view::resampled;
-use super::{EngineError, FoundFace, Model, Pane, Progress, Renderer, Scene};
+use super::{EngineError, FoundFace, Model, Pane, Part, Progress, Renderer, Scene};
 use crate::face::Edit;
-use crate::media::{GIF_MAX_FPS, LoopCount, Picture, SourceType};
+use crate::media::{ANIMATION_MAX_FPS, GIF_MAX_FPS, LoopCount, Picture, SourceType};
 
 /// The kinds of file that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Png,
+    Jpeg,
+    /// A WebP that doesn't move.
+    WebpPicture,
     Gif,
+    /// Animated PNG.
+    Apng,
+    /// Animated WebP.
+    Webp,
     Mp4,
     /// Numbered PNG files beside the given name.
     PngSequence,
@@ -24,21 +32,34 @@ pub enum Format {
 
 impl Format {
     /// All formats, as the menu lists them.
-    pub const ALL: [Format; 4] = [Format::Png, Format::Gif, Format::Mp4, Format::PngSequence];
+    pub const ALL: [Format; 8] = [
+        Format::Png,
+        Format::Jpeg,
+        Format::WebpPicture,
+        Format::Gif,
+        Format::Apng,
+        Format::Webp,
+        Format::Mp4,
+        Format::PngSequence,
+    ];
 
     /// The extension of its files.
     pub fn extension(self) -> &'static str {
         match self {
             Format::Png | Format::PngSequence => "png",
+            Format::Jpeg => "jpg",
             Format::Gif => "gif",
+            Format::Apng => "apng",
+            Format::WebpPicture | Format::Webp => "webp",
             Format::Mp4 => "mp4",
         }
     }
 
-    /// The format that a file's name asks for; `frames` tells one PNG from a sequence.
+    /// The format that a file's name asks for; `frames` tells one PNG from a sequence and a WebP that moves from one that
+    /// doesn't.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for a name of no known kind.
+    /// [`EngineError::Refused`] for a name of no known kind, and of one that can't hold so many frames.
     pub fn of(path: &Path, frames: usize) -> Result<Self, EngineError> {
         let extension = path
             .extension()
@@ -46,10 +67,18 @@ impl Format {
         match extension.as_deref() {
             Some("png") if frames > 1 => Ok(Format::PngSequence),
             Some("png") => Ok(Format::Png),
+            Some("jpg" | "jpeg") if frames > 1 => Err(EngineError::Refused(format!(
+                "{} can hold a single picture; end the name in .png for a numbered sequence, or in .gif, .apng, .webp or .mp4.",
+                path.display()
+            ))),
+            Some("jpg" | "jpeg") => Ok(Format::Jpeg),
             Some("gif") => Ok(Format::Gif),
+            Some("apng") => Ok(Format::Apng),
+            Some("webp") if frames > 1 => Ok(Format::Webp),
+            Some("webp") => Ok(Format::WebpPicture),
             Some("mp4") => Ok(Format::Mp4),
             _ => Err(EngineError::Refused(format!(
-                "{} does not say which kind of file to write; end the name in .png, .gif or .mp4.",
+                "{} does not say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
                 path.display()
             ))),
         }
@@ -59,8 +88,19 @@ impl Format {
     pub fn max_fps(self) -> f64 {
         match self {
             Format::Gif => GIF_MAX_FPS,
+            Format::Apng | Format::Webp => ANIMATION_MAX_FPS,
             _ => crate::media::MAX_FPS,
         }
+    }
+
+    /// Whether it holds a movement, and not a single picture.
+    pub fn moves(self) -> bool {
+        !matches!(self, Format::Png | Format::Jpeg | Format::WebpPicture)
+    }
+
+    /// Whether its files say how often they play.
+    pub fn loops(self) -> bool {
+        matches!(self, Format::Gif | Format::Apng | Format::Webp)
     }
 }
 
@@ -68,7 +108,11 @@ impl std::fmt::Display for Format {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Format::Png => "PNG picture",
+            Format::Jpeg => "JPEG picture",
+            Format::WebpPicture => "WebP picture",
             Format::Gif => "Animated GIF",
+            Format::Apng => "Animated PNG",
+            Format::Webp => "Animated WebP",
             Format::Mp4 => "MP4 video",
             Format::PngSequence => "PNG sequence",
         })
@@ -83,12 +127,16 @@ pub struct ExportJob {
     pub face: Option<Arc<FoundFace>>,
     /// One scene a frame, all of the same crop.
     pub scenes: Vec<Scene>,
+    /// The frames of these that are written; without, all. Those of a sequence are named as in the whole.
+    pub part: Option<Part>,
     /// What stands side by side in each frame, from left to right.
     pub panes: Vec<Pane>,
     pub format: Format,
-    /// Frames a second; PNG has no use for it.
+    /// Frames a second; pictures have no use for it.
     pub fps: f64,
-    /// How often a GIF plays.
+    /// From 1 (small) to 100 (best; of a WebP exact) for MP4, WebP and JPEG; without, each format's own.
+    pub quality: Option<u8>,
+    /// How often an animation (GIF, PNG, WebP) plays.
     pub loops: LoopCount,
     /// The size of a pane, in sizes of the portrait; in 0.01..=1.
     pub scale: f64,
@@ -102,7 +150,13 @@ pub struct ExportJob {
 impl ExportJob {
     /// A measure of the work for [`export`].
     pub fn progress(&self) -> Progress {
-        Progress::new(self.scenes.len())
+        Progress::new(self.written().map_or(0, |written| written.len()))
+    }
+
+    /// The scenes that are written, by their numbers from 0.
+    fn written(&self) -> Result<Range<usize>, EngineError> {
+        let total = self.scenes.len();
+        self.part.map_or(Ok(0..total), |part| part.within(total))
     }
 
     fn frame_size(&self) -> (u32, u32) {
@@ -116,19 +170,26 @@ impl ExportJob {
 
     /// The file, for frames that come as large as they are to be.
     fn writer(&self, model: &str) -> Result<Writer, EngineError> {
+        // Of all scenes, so that the frames of a part are those of the whole, note and all.
         let edited = self
             .scenes
             .iter()
             .any(|scene| self.panes.iter().any(|pane| pane.needs_network(scene)));
         let output = Output {
             format: self.format,
+            quality: self.quality,
             loops: self.loops,
             scale: 1.0,
+            part: self.part,
             marked: self.marked && edited,
             path: self.path.clone(),
         };
         let note = output.note(model, SourceType::CompositeWithTrainedAlgorithmicMedia);
-        Writer::new(&output, self.frame_size(), self.fps, note)
+        let mut writer = Writer::new(&output, self.frame_size(), self.fps, note)?;
+        if self.part.is_some() {
+            writer.set_numbers(self.written()?.start, self.scenes.len());
+        }
+        Ok(writer)
     }
 }
 
@@ -137,7 +198,7 @@ impl ExportJob {
 ///
 /// # Errors
 /// [`EngineError::Cancelled`] when `progress` was asked to stop, [`EngineError::Refused`] for a job without frames or
-/// panes, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
+/// panes or a part that it hasn't got, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
 pub fn export(
     model: &Arc<Model>,
     job: &ExportJob,
@@ -151,6 +212,7 @@ pub fn export(
             ));
         }
     };
+    let written = job.written()?;
     // The file comes first: a folder that can't be written to is told at once, not after an hour.
     let mut writer = job.writer(model.name())?;
     let remark = writer.set_sound(job.sound.clone());
@@ -163,7 +225,7 @@ pub fn export(
     let stop = || progress.cancel.is_cancelled();
 
     let mut edits = Edits::default();
-    for scene in &job.scenes {
+    for scene in &job.scenes[written] {
         let edit = edit(&mut edits, &renderer, scene, &job.panes, &stop)?;
         let picture = frame(&renderer, job, scene, edit.as_deref())?;
         if stop() {
@@ -240,9 +302,20 @@ mod tests {
         assert_eq!(of("a.png", 2).unwrap(), Format::PngSequence);
         assert_eq!(of("b.gif", 1).unwrap(), Format::Gif);
         assert_eq!(of("b.mp4", 9).unwrap(), Format::Mp4);
+        assert_eq!(of("b.apng", 1).unwrap(), Format::Apng);
+        assert_eq!(of("b.webp", 1).unwrap(), Format::WebpPicture);
+        assert_eq!(of("b.webp", 2).unwrap(), Format::Webp);
+        assert_eq!(of("b.JPEG", 1).unwrap(), Format::Jpeg);
+        let error = of("b.jpg", 2).unwrap_err().to_string();
+        assert!(error.contains("single picture"), "{error}");
+        for format in Format::ALL {
+            let name = format!("b.{}", format.extension());
+            let frames = if format.moves() { 2 } else { 1 };
+            assert_eq!(of(&name, frames).unwrap(), format);
+        }
         for name in ["b", "b.mov", ".png"] {
             let error = of(name, 1).unwrap_err().to_string();
-            assert!(error.contains(".gif or .mp4"), "{error}");
+            assert!(error.contains(".webp or .mp4"), "{error}");
         }
     }
 }

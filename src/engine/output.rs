@@ -5,20 +5,25 @@ use std::path::PathBuf;
 use fast_image_resize::FilterType;
 
 use super::view::resampled;
-use super::{EngineError, Format};
+use super::{EngineError, Format, Part};
 use crate::media::{
-    self, FrameSink, GifSettings, GifSink, LoopCount, Mp4Settings, Mp4Sink, Picture, PngSequence,
-    Provenance, SourceType, save_png_with,
+    self, ApngSettings, ApngSink, FrameSink, GifSettings, GifSink, JPEG_QUALITY, LoopCount,
+    Mp4Settings, Mp4Sink, Picture, PngSequence, Provenance, SourceType, WebpSettings, WebpSink,
+    save_jpeg_with, save_png_with, save_webp_with,
 };
 
 /// A file (or sequence) to be written.
 #[derive(Debug, Clone)]
 pub struct Output {
     pub format: Format,
-    /// How often a GIF plays.
+    /// From 1 (small) to 100 (best; of a WebP exact) for MP4, WebP and JPEG; without, each format's own.
+    pub quality: Option<u8>,
+    /// How often an animation (GIF, PNG, WebP) plays.
     pub loops: LoopCount,
     /// The size of what is written, in sizes of the frames; in 0.01..=1.
     pub scale: f64,
+    /// The frames of the job that are written; without, all. Those of a sequence are named as in the whole.
+    pub part: Option<Part>,
     /// Whether the file says that a model made or edited it.
     pub marked: bool,
     pub path: PathBuf,
@@ -60,14 +65,16 @@ pub(super) fn scaled((width, height): (u32, u32), scale: f64) -> (u32, u32) {
 pub(super) struct Writer {
     path: PathBuf,
     size: (u32, u32),
+    quality: Option<u8>,
     sink: Sink,
     note: Option<Provenance>,
 }
 
 enum Sink {
     /// A single picture, and whether it is there.
-    Png(bool),
+    Picture(Format, bool),
     Mp4(Box<Mp4Sink>),
+    Sequence(Box<PngSequence>),
     Other(Box<dyn FrameSink>),
 }
 
@@ -85,11 +92,11 @@ impl Writer {
         let path = output.path.clone();
         let (width, height) = scaled(frame, output.scale);
         let sink = match output.format {
-            Format::Png => Sink::Png(false),
+            Format::Png | Format::Jpeg | Format::WebpPicture => Sink::Picture(output.format, false),
             Format::PngSequence => {
                 let mut sink = PngSequence::new(&path)?;
                 note.iter().cloned().for_each(|note| sink.set_note(note));
-                Sink::Other(Box::new(sink))
+                Sink::Sequence(Box::new(sink))
             }
             Format::Gif => {
                 let settings = GifSettings {
@@ -101,10 +108,28 @@ impl Writer {
                 note.iter().try_for_each(|note| sink.set_note(note))?;
                 Sink::Other(Box::new(sink))
             }
+            Format::Apng => {
+                let loops = output.loops;
+                let mut sink = ApngSink::new(&path, width, height, ApngSettings { fps, loops })?;
+                note.iter().cloned().for_each(|note| sink.set_note(note));
+                Sink::Other(Box::new(sink))
+            }
+            Format::Webp => {
+                let settings = WebpSettings {
+                    fps,
+                    loops: output.loops,
+                    quality: output.quality.unwrap_or(WebpSettings::QUALITY),
+                };
+                let mut sink = WebpSink::new(&path, width, height, settings)?;
+                note.iter().cloned().for_each(|note| sink.set_note(note));
+                Sink::Other(Box::new(sink))
+            }
             Format::Mp4 => {
+                let usual = Mp4Settings::default();
                 let settings = Mp4Settings {
                     fps,
-                    ..Mp4Settings::default()
+                    quality: output.quality.unwrap_or(usual.quality),
+                    ..usual
                 };
                 let mut sink = Mp4Sink::new(&path, width, height, settings)?;
                 note.iter().cloned().for_each(|note| sink.set_note(note));
@@ -114,9 +139,18 @@ impl Writer {
         Ok(Self {
             path,
             size: (width, height),
+            quality: output.quality,
             sink,
             note,
         })
+    }
+
+    /// Says that the frames are a part of a job of `total`, beginning with its frame `first` (from 0); the frames of a
+    /// sequence are then named as in the whole.
+    pub fn set_numbers(&mut self, first: usize, total: usize) {
+        if let Sink::Sequence(sink) = &mut self.sink {
+            sink.set_numbers(first, total);
+        }
     }
 
     /// Lays a clip's sound under the frames, if the format has any; before the first frame. What the artist should know
@@ -152,12 +186,23 @@ impl Writer {
             &resized
         };
         match &mut self.sink {
-            Sink::Png(true) => {}
-            Sink::Png(written) => {
-                save_png_with(&self.path, frame, self.note.as_ref())?;
+            Sink::Picture(_, true) => {}
+            Sink::Picture(format, written) => {
+                let (path, note) = (&self.path, self.note.as_ref());
+                match format {
+                    Format::Jpeg => {
+                        save_jpeg_with(path, frame, self.quality.unwrap_or(JPEG_QUALITY), note)?;
+                    }
+                    Format::WebpPicture => {
+                        let quality = self.quality.unwrap_or(WebpSettings::QUALITY);
+                        save_webp_with(path, frame, quality, note)?;
+                    }
+                    _ => save_png_with(path, frame, note)?,
+                }
                 *written = true;
             }
             Sink::Mp4(sink) => sink.push(frame)?,
+            Sink::Sequence(sink) => sink.push(frame)?,
             Sink::Other(sink) => sink.push(frame)?,
         }
         Ok(())
@@ -169,8 +214,9 @@ impl Writer {
     /// [`EngineError::Media`] when the file can't be written.
     pub fn finish(self) -> Result<(), EngineError> {
         match self.sink {
-            Sink::Png(_) => {}
+            Sink::Picture(..) => {}
             Sink::Mp4(sink) => sink.finish()?,
+            Sink::Sequence(sink) => sink.finish()?,
             Sink::Other(sink) => sink.finish()?,
         }
         Ok(())

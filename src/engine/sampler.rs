@@ -1,5 +1,6 @@
 //! Sampled motions: MoCoGAN ready to be used, and its samples written as clips.
 
+use std::ops::Range;
 use std::path::Path;
 
 use candle_core::{DType, Tensor};
@@ -71,10 +72,11 @@ impl Sampler {
         }
     }
 
-    /// Every frame of a sample, in order. `each` is given one after the other.
+    /// The frames of a sample that are wanted, in order. `each` is given one after the other.
     pub(super) fn frames(
         &self,
         sample: &Sample,
+        wanted: Range<usize>,
         stop: &dyn Fn() -> bool,
         mut each: impl FnMut(Picture) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
@@ -86,7 +88,7 @@ impl Sampler {
         let prepared = network
             .prepare(&sample.content, &sample.category_code())
             .map_err(fault)?;
-        for code in &codes {
+        for code in codes.iter().take(wanted.end).skip(wanted.start) {
             let frame = network.frame(&prepared, code, stop).map_err(fault)?;
             each(picture(&frame)?)?;
         }
@@ -97,17 +99,25 @@ impl Sampler {
 /// Draws a sample's frames and writes them.
 ///
 /// # Errors
-/// [`EngineError::Refused`] when the sample isn't of this network's sizes, [`EngineError::Cancelled`] when `progress` was
+/// [`EngineError::Refused`] when the sample isn't of this network's sizes or hasn't got the part, [`EngineError::Cancelled`] when `progress` was
 /// asked to stop, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
 pub fn sample(sampler: &Sampler, job: &SampleJob, progress: &Progress) -> Result<(), EngineError> {
     let stop = || progress.cancel.is_cancelled();
-    progress.set_total(job.sample.frames());
+    let total = job.sample.frames();
+    let wanted = job
+        .output
+        .part
+        .map_or(Ok(0..total), |part| part.within(total))?;
+    progress.set_total(wanted.len());
     let size = (job.side, job.side);
     let note = job
         .output
         .note(&sampler.name, SourceType::TrainedAlgorithmicMedia);
     let mut writer = Writer::new(&job.output, size, job.output.rate(job.fps), note)?;
-    sampler.frames(&job.sample, &stop, |frame| {
+    if job.output.part.is_some() {
+        writer.set_numbers(wanted.start, total);
+    }
+    sampler.frames(&job.sample, wanted, &stop, |frame| {
         let side = f64::from(frame.width());
         let whole = (0.0, 0.0, side, side);
         let large = resampled(&frame, whole, size, FilterType::CatmullRom)

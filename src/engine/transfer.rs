@@ -1,6 +1,7 @@
 //! A clip's movement on a portrait, whichever the method: read once for what must be known beforehand, then frame by
 //! frame, with never more than a few frames in memory.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use super::au_track::{AuTrack, steps};
@@ -8,6 +9,7 @@ use super::faces::finder;
 use super::folders::file_name;
 use super::mover::{Mover, Points, Prepared};
 use super::output::{Output, Sound, Writer};
+use super::part::Passing;
 use super::render::square;
 use super::{EngineError, Portrait, Progress, limits};
 use crate::face::{Mask, OneEuro, Transfer as Carry, TransferSource, TurnedSquare, shape68};
@@ -76,6 +78,15 @@ impl Drive {
             to: self.cut.1,
         })
     }
+
+    /// The sound that goes with a part of the frames that are written, of which the first of all is shown at `start`.
+    pub(super) fn sound_of(&self, start: f64, part: &Range<usize>, rate: f64) -> Option<Sound> {
+        let at = |frame: usize| start + frame as f64 / rate;
+        self.sound(at(part.start)).map(|sound| Sound {
+            to: Some(sound.to.unwrap_or(f64::INFINITY).min(at(part.end))),
+            ..sound
+        })
+    }
 }
 
 /// What is told when the file is written.
@@ -93,7 +104,7 @@ pub struct Transferred {
 ///
 /// # Errors
 /// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] when the method can't do it, or
-/// the clip has no such frame; [`EngineError::Media`] when the clip can't be read or the file can't be written. Whatever
+/// the clip has no such frame or part; [`EngineError::Media`] when the clip can't be read or the file can't be written. Whatever
 /// stood under the name before still does.
 pub fn transfer(
     mover: &Mover,
@@ -124,6 +135,18 @@ pub fn transfer(
         ),
     )?;
 
+    let part = match output.part {
+        Some(part) => {
+            let total = count_frames(drive, rate, &stop)?;
+            let range = part.within(total)?;
+            writer.set_numbers(range.start, total);
+            let before = progress.total() / passes * (passes - 1);
+            progress.set_total(before + range.len());
+            Some(range)
+        }
+        None => None,
+    };
+
     let reference = find_reference(portrait, document, drive, progress, &mut told)?;
     let first = frame_of(drive, reference)?;
     let place = clip_square(&first.picture, mover.crop(), drive, &mut told)?;
@@ -150,6 +173,7 @@ pub fn transfer(
         drive,
     };
     let mut timing = Timing::new(rate);
+    let mut passing = Passing::new(part.clone());
     let mut waiting: Option<ClipFrame> = None;
     for frame in clip {
         let frame = match frame {
@@ -161,18 +185,28 @@ pub fn transfer(
             }
         };
         if waiting.is_none() {
-            let sound = drive.sound(frame.time);
+            let sound = match &part {
+                Some(part) => drive.sound_of(frame.time, part, rate),
+                None => drive.sound(frame.time),
+            };
             told.remarks.extend(writer.set_sound(sound));
         }
-        let count = timing.until(frame.time);
+        let count = passing.wanted(timing.until(frame.time));
         if let Some(before) = waiting.replace(frame) {
             told.frames += work.push(&before.picture, place, count, &mut writer, &stop)?;
-            progress.step();
+            if part.is_none() || count > 0 {
+                progress.step();
+            }
+        }
+        if passing.is_over() {
+            waiting = None;
+            break;
         }
     }
     if let Some(last) = waiting {
         // How long the last frame lasts nobody says.
-        told.frames += work.push(&last.picture, place, 1, &mut writer, &stop)?;
+        let count = passing.wanted(1);
+        told.frames += work.push(&last.picture, place, count, &mut writer, &stop)?;
         progress.step();
     }
     if stop() {
@@ -268,6 +302,24 @@ fn find_reference(
     Ok(frame)
 }
 
+/// How many frames are written of the clip as a whole.
+fn count_frames(drive: &Drive, rate: f64, stop: &dyn Fn() -> bool) -> Result<usize, EngineError> {
+    let mut timing = Timing::new(rate);
+    let mut count = 0;
+    for frame in drive.open()? {
+        if stop() {
+            return Err(EngineError::Cancelled);
+        }
+        match frame {
+            Ok(frame) => count += timing.until(frame.time),
+            Err(error) if timing.start.is_none() => return Err(error.into()),
+            // The frames before it are used, and the transfer says so.
+            Err(_) => break,
+        }
+    }
+    Ok(count + usize::from(timing.start.is_some()))
+}
+
 /// A frame of the part of the clip, by its number.
 fn frame_of(drive: &Drive, frame: usize) -> Result<ClipFrame, EngineError> {
     let mut clip = drive.open()?;
@@ -353,5 +405,29 @@ mod tests {
     fn a_frame_that_lasts_is_repeated_and_one_too_many_is_left_out() {
         assert_eq!(counts(10.0, &[0.0, 0.1, 0.4, 0.5]), [1, 3, 1]);
         assert_eq!(counts(10.0, &[0.0, 0.05, 0.1, 0.15]), [1, 0, 1]);
+    }
+
+    #[test]
+    fn a_part_has_its_own_stretch_of_the_sound() {
+        let mut drive = Drive {
+            clip: PathBuf::from("a.mp4"),
+            cut: (None, None),
+            mode: Mode::Relative,
+            reference: Reference::Auto,
+            gain: 1.0,
+            smoothing: OneEuro::OFF,
+            plain: false,
+            sound: true,
+        };
+        let stretch = |drive: &Drive, part| {
+            let sound = drive.sound_of(1.0, &part, 10.0).unwrap();
+            (sound.from, sound.to)
+        };
+        assert_eq!(stretch(&drive, 0..5), (1.0, Some(1.5)));
+        assert_eq!(stretch(&drive, 5..20), (1.5, Some(3.0)));
+        drive.cut.1 = Some(2.5);
+        assert_eq!(stretch(&drive, 5..20), (1.5, Some(2.5)));
+        drive.sound = false;
+        assert!(drive.sound_of(1.0, &(0..5), 10.0).is_none());
     }
 }

@@ -13,8 +13,8 @@ use crate::studio::{ActionUnit, AuVector, Document, Pose};
 /// expression of the frame before.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] when the clip shows no face, or
-/// the mode is none of this method; [`EngineError::Media`] when the clip can't be read or the file can't be written.
+/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] when the clip shows no face,
+/// the mode is none of this method, or the part is none of the clip; [`EngineError::Media`] when the clip can't be read or the file can't be written.
 pub fn transfer_units(
     model: &Arc<Model>,
     portrait: &Portrait,
@@ -75,8 +75,16 @@ pub fn transfer_units(
             }
         })
         .collect();
-    told.frames = scenes.len();
-    progress.set_total(track.frames.len() + scenes.len());
+    let written = output
+        .part
+        .map_or(Ok(0..scenes.len()), |part| part.within(scenes.len()))?;
+    told.frames = written.len();
+    progress.set_total(track.frames.len() + written.len());
+    let start = track.frames[0].time;
+    let sound = match output.part {
+        Some(_) => drive.sound_of(start, &written, rate),
+        None => drive.sound(start),
+    };
 
     let job = ExportJob {
         portrait: Arc::clone(&portrait.picture),
@@ -84,12 +92,14 @@ pub fn transfer_units(
             .face
             .and_then(|face| portrait.faces.get(face).cloned()),
         scenes,
+        part: output.part,
         panes: vec![Pane::Result],
         format: output.format,
         fps: rate,
+        quality: output.quality,
         loops: output.loops,
         scale: output.scale,
-        sound: drive.sound(track.frames[0].time),
+        sound,
         marked: output.marked,
         path: output.path.clone(),
     };

@@ -39,13 +39,19 @@ impl Export {
         let formats = row(Format::ALL.map(|format| {
             let name = match format {
                 Format::Png => "PNG",
+                Format::Jpeg => "JPEG",
+                Format::WebpPicture => "WebP",
+                Format::Apng => "Animated PNG",
+                Format::Webp => "Animated WebP",
                 Format::Gif => "GIF",
                 Format::Mp4 => "MP4",
                 Format::PngSequence => "PNG sequence",
             };
             toggle(name, self.format == format, Message::Format(format))
         }))
-        .spacing(theme::GAP);
+        .spacing(theme::GAP)
+        .wrap()
+        .vertical_spacing(theme::GAP);
         let panes = row(Pane::ALL.map(|pane| {
             toggle(
                 pane.title(),
@@ -58,12 +64,12 @@ impl Export {
             .text_size(theme::NORMAL)
             .padding([4, 8])
             .style(theme::choice((self.scale.0 * 100.0) as usize));
-        let moves = self.format != Format::Png;
+        let moves = self.format.moves();
         let fps = moves.then(|| {
             let field = entry(&self.fps, Message::Fps).width(70);
             line("Frames a second", field.into())
         });
-        let loops = (self.format == Format::Gif).then(|| {
+        let loops = self.format.loops().then(|| {
             let field = entry(&self.loops, Message::Loops).width(70);
             let hint = text("0 plays for ever")
                 .size(theme::SMALL)
@@ -101,7 +107,7 @@ impl Export {
 
         column![
             text("Export").size(theme::LARGE),
-            line("Format", formats.into()),
+            line("Format", container(formats).width(Length::Fill).into()),
             line("Side by side", panes.into()),
             line("Size", size.into()),
         ]
@@ -130,7 +136,7 @@ impl Export {
             scaled(document.portrait.width) * self.panes.len() as u32,
             scaled(document.portrait.height),
         );
-        if self.format == Format::Png {
+        if !self.format.moves() {
             return format!(
                 "One picture of {width} x {height} pixels, of the frame under the playhead."
             );

@@ -204,7 +204,7 @@ impl Export {
         }
         let mut document = document.clone();
         let order = match self.format {
-            Format::Png => vec![seen.frame],
+            format if !format.moves() => vec![seen.frame],
             _ => {
                 // The movement keeps its seconds whatever the rate of the file.
                 document.track.set_fps(fps);
@@ -218,9 +218,11 @@ impl Export {
                 .into_iter()
                 .map(|frame| Scene::of(&document, frame))
                 .collect(),
+            part: None,
             panes: self.panes.clone(),
             format: self.format,
             fps,
+            quality: None,
             loops,
             scale: self.scale.0,
             sound: None,

@@ -1,0 +1,114 @@
+//! The option `--frames`: how many there are, or which of them.
+
+use crate::engine::{EngineError, Part};
+
+/// What `--frames` says: `48`, `13-24`, or both as `13-24/48`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Frames {
+    /// How many the whole job has.
+    pub(super) count: Option<usize>,
+    /// Those that are to be written; without, all.
+    pub(super) part: Option<Part>,
+}
+
+impl Frames {
+    /// The most that a job may have.
+    pub(super) const MOST: usize = 100_000;
+
+    /// # Errors
+    /// [`EngineError::Refused`] for nonsense, for no or too many frames, and for a part that runs backwards.
+    pub(super) fn parse(text: &str) -> Result<Self, EngineError> {
+        let text = text.trim();
+        let number = |digits: &str| {
+            let is_number =
+                (1..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let number = is_number.then(|| digits.parse::<usize>().ok()).flatten();
+            number.ok_or_else(|| nonsense(text))
+        };
+        let (part, count) = match text.split_once('/') {
+            Some((part, count)) => (Some(part), Some(count)),
+            None if text.contains('-') => (Some(text), None),
+            None => (None, Some(text)),
+        };
+        let count = count.map(number).transpose()?;
+        if let Some(count) = count
+            && !(1..=Self::MOST).contains(&count)
+        {
+            return Err(EngineError::Refused(format!(
+                "--frames {count} is out of range; give a number from 1 to {}.",
+                Self::MOST
+            )));
+        }
+        let part = match part {
+            None => None,
+            Some(part) => {
+                let (first, last) = part.split_once('-').ok_or_else(|| nonsense(text))?;
+                Some(Part::new(number(first)?, number(last)?)?)
+            }
+        };
+        Ok(Self { count, part })
+    }
+
+    /// [`Frames::parse`] of an option that may be left out.
+    ///
+    /// # Errors
+    /// Those of [`Frames::parse`].
+    pub(super) fn of(option: Option<&String>) -> Result<Self, EngineError> {
+        option.map_or(Ok(Self::default()), |text| Self::parse(text))
+    }
+}
+
+fn nonsense(text: &str) -> EngineError {
+    EngineError::Refused(format!(
+        "--frames {text} is neither a number of frames nor a part of them; write 48, 13-24 or 13-24/48."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_a_part_or_both() {
+        let part = Some(Part::new(13, 24).unwrap());
+        for (text, count, part) in [
+            ("48", Some(48), None),
+            ("13-24", None, part),
+            (" 13-24/48 ", Some(48), part),
+            ("100000", Some(100_000), None),
+        ] {
+            assert_eq!(
+                Frames::parse(text).unwrap(),
+                Frames { count, part },
+                "{text}"
+            );
+        }
+        assert_eq!(Frames::of(None).unwrap(), Frames::default());
+    }
+
+    #[test]
+    fn all_else_is_told_in_one_sentence() {
+        for (text, words) in [
+            ("0", "out of range"),
+            ("100001", "out of range"),
+            ("1-2/0", "out of range"),
+            ("0-3", "counted from 1"),
+            ("24-13", "backwards"),
+            ("24-13/48", "backwards"),
+            ("x", "--frames x is neither"),
+            ("", "neither"),
+            ("-", "neither"),
+            ("1-", "--frames 1- is neither"),
+            ("1-2-3", "neither"),
+            ("1-2/", "neither"),
+            ("5/48", "--frames 5/48 is neither"),
+            ("1.5", "neither"),
+            ("+3", "neither"),
+            ("9999999999", "neither"),
+        ] {
+            let told = Frames::parse(text).unwrap_err().to_string();
+            assert!(told.contains(words), "{text}: {told}");
+            assert!(told.ends_with('.') && told.lines().count() == 1, "{told}");
+        }
+    }
+}
