@@ -41,7 +41,7 @@ impl Reel {
             faces: Vec::new(),
             broken: None,
         };
-        sampler.frames(sample, &stop, |frame| {
+        sampler.frames(sample, 0..sample.frames(), &stop, |frame| {
             if stop() {
                 return Err(EngineError::Cancelled);
             }
