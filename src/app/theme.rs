@@ -118,8 +118,7 @@ pub const FIGURES: Font = Font::with_name("Fira Code");
 /// The font of everything else; iced carries it.
 pub const WORDS: Font = Font::with_name("Fira Sans");
 
-/// The figures' font file.
-pub const FIGURES_FILE: &[u8] = include_bytes!("../../resources/fonts/FiraCode-Regular.ttf");
+pub use crate::engine::FIGURES_FILE;
 
 /// The studio's theme.
 pub fn theme() -> Theme {

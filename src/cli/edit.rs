@@ -130,7 +130,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
     let fps = arguments.fps(format)?;
     let scale = number("--scale", &arguments.scale, 0.01, 1.0)?;
     let limit = arguments.place.limit()?;
-    let settings = arguments.settings()?;
+    let settings = settings(&arguments.aus)?;
     let begin = arguments.begin.as_deref().map(preset).transpose()?;
     let preset = arguments.preset.as_deref().map(preset).transpose()?;
 
@@ -211,17 +211,6 @@ impl Arguments {
             .collect()
     }
 
-    /// Every `--au`, with the halves of the face that it is for.
-    fn settings(&self) -> Result<Vec<(Sides, ActionUnit, f32)>, EngineError> {
-        let read = |text: &String| {
-            let (sides, plain) = sided(text);
-            AuVector::parse_setting(&plain)
-                .map(|(unit, value)| (sides, unit, value))
-                .map_err(|error| EngineError::Refused(error.to_string()))
-        };
-        self.aus.iter().map(read).collect()
-    }
-
     /// The portrait's document, on the face and crop that were asked for.
     fn document(
         &self,
@@ -269,8 +258,25 @@ impl Arguments {
     }
 }
 
+/// Every `--au`, with the halves of the face that it is for.
+///
+/// # Errors
+/// [`EngineError::Refused`] for what sets no Action Unit.
+pub(super) fn settings(aus: &[String]) -> Result<Vec<(Sides, ActionUnit, f32)>, EngineError> {
+    let read = |text: &String| {
+        let (sides, plain) = sided(text);
+        AuVector::parse_setting(&plain)
+            .map(|(unit, value)| (sides, unit, value))
+            .map_err(|error| EngineError::Refused(error.to_string()))
+    };
+    aus.iter().map(read).collect()
+}
+
 /// What a preset of this name asks for.
-fn preset(name: &str) -> Result<AuVector, EngineError> {
+///
+/// # Errors
+/// [`EngineError::Preset`] for one that nobody knows.
+pub(super) fn preset(name: &str) -> Result<AuVector, EngineError> {
     let mut presets = Preset::built_in()?;
     if let Some(folder) = presets_folder() {
         presets.extend(Preset::in_folder(&folder).0);

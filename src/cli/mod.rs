@@ -1,6 +1,7 @@
 //! The command line: the studio, or the same engine without a window.
 
 mod bar;
+mod compare;
 mod edit;
 mod face;
 mod frames;
@@ -43,6 +44,8 @@ enum Command {
     Face(face::Arguments),
     /// Gives a portrait the movement of a clip, and writes a video, an animation or a sequence of pictures
     Transfer(Box<transfer::Arguments>),
+    /// Shows what each method makes of a motion side by side, and measures it
+    Compare(Box<compare::Arguments>),
     /// Makes up a moving face, from codes for who is seen and how it moves
     Sample(sample::Arguments),
     /// Lists, checks and imports weights
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
         Some(Command::Edit(arguments)) => edit::run(*arguments),
         Some(Command::Face(arguments)) => face::run(&arguments),
         Some(Command::Transfer(arguments)) => transfer::run(&arguments),
+        Some(Command::Compare(arguments)) => compare::run(*arguments),
         Some(Command::Sample(arguments)) => sample::run(&arguments),
         Some(Command::Weights(arguments)) => weights::run(&arguments),
         None => app::run(arguments.portrait, arguments.weights)

@@ -206,21 +206,15 @@ impl Arguments {
     }
 
     fn drive(&self, clip: PathBuf) -> Result<Drive, EngineError> {
-        let time = |text: &Option<String>| {
-            text.as_deref()
-                .map(parse_time)
-                .transpose()
-                .map_err(|error| EngineError::Refused(error.to_string()))
-        };
         Ok(Drive {
             clip,
-            cut: (time(&self.from)?, time(&self.to)?),
+            cut: (time(self.from.as_deref())?, time(self.to.as_deref())?),
             mode: match self.mode {
                 ModeName::Standard => Mode::Standard,
                 ModeName::Relative => Mode::Relative,
                 ModeName::Avd => Mode::Avd,
             },
-            reference: self.reference()?,
+            reference: reference(&self.reference)?,
             gain: number("--gain", &self.gain, 0.0, 4.0)? as f32,
             smoothing: if self.no_smooth {
                 OneEuro::OFF
@@ -232,25 +226,38 @@ impl Arguments {
         })
     }
 
-    fn reference(&self) -> Result<Reference, EngineError> {
-        if self.reference.eq_ignore_ascii_case("auto") {
-            return Ok(Reference::Auto);
-        }
-        let number = self.reference.parse::<usize>().ok();
-        let frame = number.and_then(|number| number.checked_sub(1));
-        frame.map(Reference::Frame).ok_or_else(|| {
-            EngineError::Refused(format!(
-                "--reference {} is no frame; give its number, from 1 on, or auto.",
-                self.reference
-            ))
-        })
-    }
-
     fn remark(&self, portrait: &Portrait, document: &crate::studio::Document) {
         if !self.quiet {
             self.place.remark(portrait, document, "moved");
         }
     }
+}
+
+/// The reference frame that an option's text names: its number from 1 on, or `auto`.
+///
+/// # Errors
+/// [`EngineError::Refused`] for anything else.
+pub(super) fn reference(text: &str) -> Result<Reference, EngineError> {
+    if text.eq_ignore_ascii_case("auto") {
+        return Ok(Reference::Auto);
+    }
+    let number = text.parse::<usize>().ok();
+    let frame = number.and_then(|number| number.checked_sub(1));
+    frame.map(Reference::Frame).ok_or_else(|| {
+        EngineError::Refused(format!(
+            "--reference {text} is no frame; give its number, from 1 on, or auto."
+        ))
+    })
+}
+
+/// The time that an option gives, in seconds.
+///
+/// # Errors
+/// [`EngineError::Refused`] for what is no time.
+pub(super) fn time(text: Option<&str>) -> Result<Option<f64>, EngineError> {
+    text.map(parse_time)
+        .transpose()
+        .map_err(|error| EngineError::Refused(error.to_string()))
 }
 
 /// What came of it, for a person.

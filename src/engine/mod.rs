@@ -2,6 +2,7 @@
 //! same bytes.
 
 mod au_track;
+mod compare;
 mod device;
 mod diagnostics;
 mod edits;
@@ -13,6 +14,7 @@ mod followed;
 mod import;
 mod installed;
 mod lead;
+mod lettering;
 mod limits;
 mod model;
 mod mover;
@@ -34,12 +36,17 @@ mod worker;
 
 pub use au_track::{AuFrame, AuTrack, Reading, is_clip};
 pub use diagnostics::{FULL_DIFFERENCE, FULL_FLOW, difference, draw as draw_seen};
+pub use compare::{
+    Against, Compared, Comparison, Contender, Figures, Method, Motion, Network, Sheet, Standing,
+    Tracked, compare,
+};
 pub use error::EngineError;
 pub use export::{ExportJob, Format, export};
 pub use faces::{FoundFace, find_faces};
 pub use folders::{presets_folder, weights_folder};
 pub use import::{ImportOptions, Imported, import};
 pub use lead::{Lead, smoothing};
+pub use lettering::FIGURES_FILE;
 pub use model::Model;
 pub use mover::{MotionMethod, Mover};
 pub use output::{Output, Sound};

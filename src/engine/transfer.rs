@@ -321,7 +321,7 @@ fn count_frames(drive: &Drive, rate: f64, stop: &dyn Fn() -> bool) -> Result<usi
 }
 
 /// A frame of the part of the clip, by its number.
-fn frame_of(drive: &Drive, frame: usize) -> Result<ClipFrame, EngineError> {
+pub(super) fn frame_of(drive: &Drive, frame: usize) -> Result<ClipFrame, EngineError> {
     let mut clip = drive.open()?;
     match clip.nth(frame) {
         Some(frame) => Ok(frame?),
@@ -331,7 +331,7 @@ fn frame_of(drive: &Drive, frame: usize) -> Result<ClipFrame, EngineError> {
 
 /// The square of the clip that the network sees in every frame: that of the reference frame's largest face, so that
 /// the head's own movement stays a movement.
-fn clip_square(
+pub(super) fn clip_square(
     picture: &Picture,
     rule: &CropRule,
     drive: &Drive,

@@ -54,27 +54,8 @@ pub fn transfer_units(
     };
     told.reference = start;
 
-    let source = document.source;
-    let reading = Reading {
-        smoothing: drive.smoothing,
-        own: track.rests(),
-    };
     let rate = output.rate(track.rate());
-    let from = start.map(|(frame, _)| (&source, frame));
-    let gains = [drive.gain; ActionUnit::COUNT];
-    let mut last = source;
-    let scenes: Vec<Scene> = track
-        .poses_at(rate, reading, from)
-        .into_iter()
-        .map(|pose| {
-            // A clip's units are read alike for both halves of the face.
-            last = pose.map_or(last, |pose| gone(&source, &pose.left, &gains));
-            Scene {
-                target: Pose::from(last),
-                ..Scene::of(document, 0)
-            }
-        })
-        .collect();
+    let scenes = scenes(&track, document, drive, rate, start.map(|(frame, _)| frame));
     let written = output
         .part
         .map_or(Ok(0..scenes.len()), |part| part.within(scenes.len()))?;
@@ -105,6 +86,37 @@ pub fn transfer_units(
     };
     told.remarks.extend(export(model, &job, progress)?);
     Ok(told)
+}
+
+/// One scene for each frame at a rate: what the clip's face shows, for the portrait. With a reference frame's number it is
+/// the difference from that frame, on top of the portrait's own expression. Frames without a face keep the expression before.
+pub(super) fn scenes(
+    track: &AuTrack,
+    document: &Document,
+    drive: &Drive,
+    rate: f64,
+    reference: Option<usize>,
+) -> Vec<Scene> {
+    let source = document.source;
+    let reading = Reading {
+        smoothing: drive.smoothing,
+        own: track.rests(),
+    };
+    let from = reference.map(|frame| (&source, frame));
+    let gains = [drive.gain; ActionUnit::COUNT];
+    let mut last = source;
+    track
+        .poses_at(rate, reading, from)
+        .into_iter()
+        .map(|pose| {
+            // A clip's units are read alike for both halves of the face.
+            last = pose.map_or(last, |pose| gone(&source, &pose.left, &gains));
+            Scene {
+                target: Pose::from(last),
+                ..Scene::of(document, 0)
+            }
+        })
+        .collect()
 }
 
 /// So much of the way from the portrait's own expression to another, a gain for each unit.

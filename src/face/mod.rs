@@ -36,7 +36,7 @@ pub use mesh::Mesh;
 pub use paste::{Show, heat, paste};
 pub use pose::{HeadPose, Lens};
 pub use regions::{Region, mask as region_mask};
-pub use shape68::{Shape, akd, best_frame, difference, differences, normalised, shape68};
+pub use shape68::{Shape, best_frame, difference, differences, normalised, shape68};
 pub use side::side_mask;
 pub use smooth::{OneEuro, smooth};
 pub use transfer::{Motion, MotionFault, Transfer, TransferSource};

@@ -14,14 +14,18 @@ pub(super) const PREFIX: &str = ".mien-";
 /// A file that is written under a hidden name in the target's own folder and takes the target's name in [`Beside::commit`].
 ///
 /// Dropped before that, it removes itself.
-pub(super) struct Beside {
+pub struct Beside {
     path: PathBuf,
     target: PathBuf,
     writer: BufWriter<NamedTempFile>,
 }
 
 impl Beside {
-    pub(super) fn create(path: &Path) -> Result<Self, MediaError> {
+    /// Begins the file; nothing stands under its name yet.
+    ///
+    /// # Errors
+    /// The errors of writing to its folder, or over what has the name.
+    pub fn create(path: &Path) -> Result<Self, MediaError> {
         let target = target(path)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX).suffix(".part");
@@ -42,8 +46,21 @@ impl Beside {
         })
     }
 
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// The errors of writing.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<(), MediaError> {
+        self.writer
+            .write_all(bytes)
+            .map_err(|e| MediaError::writing(&self.path, e))
+    }
+
     /// Flushes, syncs, and gives the file its final name, replacing whatever had it.
-    pub(super) fn commit(self) -> Result<(), MediaError> {
+    ///
+    /// # Errors
+    /// The errors of writing; what had the name before is then still there.
+    pub fn commit(self) -> Result<(), MediaError> {
         let fail = |e: io::Error| MediaError::writing(&self.path, e);
 
         let file = self.writer.into_inner().map_err(|e| fail(e.into_error()))?;

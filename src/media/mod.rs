@@ -33,6 +33,7 @@ mod webp_chunks;
 mod yuv;
 
 pub use apng::{ApngSettings, ApngSink};
+pub use beside::Beside;
 pub use clip::{AudioPart, AudioTrack, Clip, ClipFrame, ClipInfo, CutError, NUMBERED_FPS, Sound};
 pub use error::MediaError;
 pub use gif::{GifSettings, GifSink, LoopCount};

@@ -1,0 +1,455 @@
+//! `mien compare`: one motion by several methods, side by side and in numbers.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::bar::show;
+use super::edit::{preset, settings};
+use super::number;
+use super::place::Place;
+use super::transfer::{reference, time};
+use crate::engine::{
+    Against, Compared, Comparison, Contender, EngineError, Figures, Format, Model, Motion, Network,
+    Output, Portrait, Progress, SampleClip, Sampler, Sheet, Standing, Tracked, compare,
+};
+use crate::studio::{Document, Limit, Playback, Pose, Sample, category};
+
+/// What the numbers mean, below the options.
+const MEANING: &str = "\
+What --metrics writes, a row for each frame and method, measured on the face's square at 256 pixels a side:
+  l1     mean absolute difference from what --against names, 0 (the same) to 1
+  psnr   peak signal-to-noise ratio to it in decibels; inf for the same
+  ssim   structural similarity to it (Wang et al. 2004, of the luma), 1 for the same
+  akd    mean distance per coordinate, in pixels, between the result's 68 landmarks and the driving
+         face's after these were brought over them as a whole: how well the expression follows.
+         Two persons' faces differ in shape, so it compares methods and is never 0
+  step   how far the landmarks moved since the frame before, apart from the head's own movement:
+         root mean square, in pixels; the lower the steadier
+  ms     milliseconds of the method itself: its networks, and the way back into the portrait
+A cell is empty where no face was seen. The summary adds mkr, the share of the frames in which the driving
+face is seen and the result's isn't, and acd, the mean of the same distance as step over every pair of frames
+(MoCoGAN's average content distance, of landmarks in place of embeddings).
+
+A method is written METHOD[:MODE][@WEIGHTS]; the mode is standard, relative (without, this one) or, of TPS, avd:
+  mien compare portrait.jpg clip.mp4 --methods ganimation,fomm,tps,tps:avd -o compare.mp4
+  mien compare portrait.jpg --preset surprise --frames 24 --metrics numbers.csv -o compare.png
+  mien compare portrait.jpg --sample-seed 7 --category happiness --methods fomm@vox-cpk,fomm -o compare.gif";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = MEANING, after_help = "--help also tells what the numbers mean.")]
+pub(super) struct Arguments {
+    /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF)
+    portrait: PathBuf,
+
+    /// The clip that drives: a video, a GIF, or a folder or pattern of frames
+    #[arg(
+        required_unless_present_any = ["sample_clip", "preset", "aus", "sample_seed"],
+        conflicts_with_all = ["sample_clip", "preset", "aus", "sample_seed"]
+    )]
+    clip: Option<PathBuf>,
+
+    /// Drives by the short clip that comes with Mien
+    #[arg(long, conflicts_with_all = ["preset", "aus", "sample_seed"])]
+    sample_clip: bool,
+
+    /// Drives by the way from the portrait's own expression to a preset's; FOMM and TPS follow the clip that GANimation draws
+    /// of it
+    #[arg(long, value_name = "NAME", conflicts_with = "sample_seed")]
+    preset: Option<String>,
+
+    /// Drives by the way to an Action Unit's value, such as 12=0.8, as "mien edit" does; may be given many times
+    #[arg(
+        long = "au",
+        value_name = "N=V",
+        allow_hyphen_values = true,
+        conflicts_with = "sample_seed"
+    )]
+    aus: Vec<String>,
+
+    /// Drives by a clip that MoCoGAN makes up from this seed, as "mien sample" does
+    #[arg(long, value_name = "N")]
+    sample_seed: Option<u64>,
+
+    /// What the sampled face does: anger, disgust, fear, happiness, sadness, surprise, or the category's number from 0 on
+    #[arg(long, value_name = "NAME|N", requires = "sample_seed")]
+    category: Option<String>,
+
+    /// How many frames an expression (without, 24) or a sample (16) has
+    #[arg(long, value_name = "N", conflicts_with_all = ["clip", "sample_clip"])]
+    frames: Option<usize>,
+
+    /// Plays an expression back again after its end: N frames become 2N-2
+    #[arg(long, conflicts_with_all = ["clip", "sample_clip", "sample_seed"])]
+    pingpong: bool,
+
+    /// Which methods, with commas between: ganimation, fomm, tps, each with a mode or weights of its own if you like
+    #[arg(
+        long,
+        default_value = "ganimation,fomm,tps",
+        value_name = "METHOD[:MODE][@WEIGHTS],..."
+    )]
+    methods: String,
+
+    /// For relative motion, the clip's frame that counts as looking like the portrait: its number from 1 on, or auto for
+    /// the one that is most like it
+    #[arg(long, default_value = "auto", value_name = "N|auto")]
+    reference: String,
+
+    /// Uses the clip from this time on, such as 1.5 or 0:01.5
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["preset", "aus", "sample_seed"])]
+    from: Option<String>,
+
+    /// Uses the clip up to this time
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["preset", "aus", "sample_seed"])]
+    to: Option<String>,
+
+    /// Frames a second; without, those of the clip, 24 of an expression and 8 of a sample
+    #[arg(long, value_name = "F", allow_hyphen_values = true)]
+    fps: Option<String>,
+
+    /// How much of the movement: 1 as it is, 0 none, more exaggerates it
+    #[arg(
+        long,
+        default_value = "1",
+        value_name = "G",
+        allow_hyphen_values = true
+    )]
+    gain: String,
+
+    #[command(flatten)]
+    place: Place,
+
+    /// FOMM's and TPS' own pictures in place of the portrait moved at its own size
+    #[arg(long)]
+    plain: bool,
+
+    /// What the numbers l1, psnr and ssim compare with: source, driving, or one of the methods
+    #[arg(long, default_value = "source", value_name = "WHAT")]
+    against: String,
+
+    /// Writes the numbers to a file of comma-separated values, and prints what they come to
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+
+    /// Pixels a side of a pane
+    #[arg(long, default_value = "256", value_name = "PIXELS")]
+    size: String,
+
+    /// Panes in a row of a GIF or MP4; without, as many as look well
+    #[arg(long, value_name = "N")]
+    columns: Option<usize>,
+
+    /// Frames that a PNG shows, from top to bottom, evenly spread over the motion
+    #[arg(long, default_value_t = 6, value_name = "N")]
+    rows: usize,
+
+    /// Says above every pane what it is: method, mode, weights, milliseconds a frame (this is so without being asked for)
+    #[arg(long, overrides_with = "no_labels")]
+    labels: bool,
+
+    /// Leaves the labels out
+    #[arg(long)]
+    no_labels: bool,
+
+    /// Leaves out the note in the file that says that models edited it
+    #[arg(long)]
+    unmarked: bool,
+
+    /// How often a GIF plays; 0 is for ever
+    #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
+    loops: u16,
+
+    /// No progress bar, no remarks and no summary
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// What to write: .mp4, .gif, or .png for a sheet of a few frames
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
+    let contenders = Contender::list(&arguments.methods)?;
+    let against = Against::parse(&arguments.against, &contenders)?;
+    let output = arguments.output()?;
+    let fps = arguments.fps(output.format)?;
+    let sheet = arguments.sheet()?;
+    let reference = reference(&arguments.reference)?;
+    let gain = number("--gain", &arguments.gain, 0.0, 4.0)? as f32;
+    let limit = arguments.place.limit()?;
+    let wish = arguments.wish(fps)?;
+
+    let networks = Network::open_all(&contenders)?;
+    let mut portrait = Portrait::open(&arguments.portrait, networks[0].crop())?;
+    let mut document = |network: &Network| {
+        portrait.take_rule(network.crop());
+        arguments.place.document(&portrait, network.crop(), limit)
+    };
+    let mut standings = Vec::with_capacity(contenders.len());
+    for (contender, network) in contenders.into_iter().zip(networks) {
+        let document = document(&network)?;
+        standings.push(Standing {
+            contender,
+            network,
+            document,
+        });
+    }
+    let (motion, _sample) = match wish {
+        Wish::Motion(motion, sample) => (motion, sample),
+        Wish::Expression(pose, frames, fps) => {
+            let model = drawing(&standings)?;
+            let own = document(&Network::Units(Arc::clone(&model)))?;
+            let document = arguments.tracked(own, pose, (frames, fps));
+            let tracked = Tracked { model, document };
+            (Motion::Track(Box::new(tracked)), None)
+        }
+    };
+    if !arguments.quiet {
+        let first = &standings[0].document;
+        arguments.place.remark(&portrait, first, "compared");
+    }
+
+    let comparison = Comparison {
+        portrait,
+        standings,
+        motion,
+        reference,
+        gain,
+        plain: arguments.plain,
+        sheet,
+        against,
+        metrics: arguments.metrics,
+        output,
+    };
+    let progress = Progress::new(0);
+    let cancel = progress.cancel.clone();
+    // Where the handler can't be set, Ctrl+C ends the program at once; nothing is half-written even so.
+    drop(ctrlc::set_handler(move || cancel.cancel()));
+    let bar = show(&progress, arguments.quiet);
+    let compared = compare(&comparison, &progress);
+    bar.finish(&progress);
+    let compared = compared?;
+    if !arguments.quiet {
+        tell(&compared)?;
+    }
+    Ok(())
+}
+
+/// What is to drive, before the portrait is known.
+enum Wish {
+    /// With what keeps the sample clip there.
+    Motion(Motion, Option<SampleClip>),
+    /// The end of an expression's track, its frames and their rate.
+    Expression(Expression, u32, f64),
+}
+
+/// What the portrait is to show in the end, as it is asked for.
+struct Expression {
+    preset: Option<Pose>,
+    settings: Vec<(crate::studio::Sides, crate::studio::ActionUnit, f32)>,
+}
+
+impl Arguments {
+    fn output(&self) -> Result<Output, EngineError> {
+        if self.metrics.as_ref() == Some(&self.output) {
+            return Err(EngineError::Refused(
+                "--metrics and --output name the same file; give each its own.".to_owned(),
+            ));
+        }
+        Ok(Output {
+            format: Format::of(&self.output, 1)?,
+            loops: super::loop_count(self.loops),
+            scale: 1.0,
+            marked: !self.unmarked,
+            path: self.output.clone(),
+        })
+    }
+
+    fn fps(&self, format: Format) -> Result<Option<f64>, EngineError> {
+        let max = format.max_fps();
+        let read = |text: &String| number("--fps", text, 1.0, max);
+        self.fps.as_ref().map(read).transpose()
+    }
+
+    fn sheet(&self) -> Result<Sheet, EngineError> {
+        let counted = |option: &str, count: usize| match count {
+            1..=100 => Ok(count),
+            _ => Err(EngineError::Refused(format!(
+                "{option} {count} is out of range; give a number from 1 to 100."
+            ))),
+        };
+        let columns = self.columns.map(|count| counted("--columns", count));
+        Ok(Sheet {
+            size: number("--size", &self.size, 32.0, 1024.0)? as u32,
+            columns: columns.transpose()?,
+            rows: counted("--rows", self.rows)?,
+            labels: !self.no_labels,
+        })
+    }
+
+    /// What is to drive.
+    fn wish(&self, fps: Option<f64>) -> Result<Wish, EngineError> {
+        let cut = (time(self.from.as_deref())?, time(self.to.as_deref())?);
+        if let Some(path) = &self.clip {
+            let path = path.clone();
+            return Ok(Wish::Motion(Motion::Clip { path, cut, fps }, None));
+        }
+        if self.sample_clip {
+            let sample = SampleClip::write()?;
+            let path = sample.path().to_owned();
+            return Ok(Wish::Motion(Motion::Clip { path, cut, fps }, Some(sample)));
+        }
+        if let Some(seed) = self.sample_seed {
+            return Ok(Wish::Motion(self.sampled(seed, fps)?, None));
+        }
+        let preset = self.preset.as_deref().map(preset).transpose()?;
+        let expression = Expression {
+            preset: preset.map(Pose::from),
+            settings: settings(&self.aus)?,
+        };
+        let frames = self.frames(24)? as u32;
+        Ok(Wish::Expression(expression, frames, fps.unwrap_or(24.0)))
+    }
+
+    fn sampled(&self, seed: u64, fps: Option<f64>) -> Result<Motion, EngineError> {
+        let refused = |error: crate::studio::SampleError| EngineError::Refused(error.to_string());
+        let sampler = Sampler::open(None)?;
+        let sizes = sampler.sizes();
+        let wanted = self.category.as_deref();
+        let wanted = wanted
+            .map(|name| category(name, sizes.categories))
+            .transpose()
+            .map_err(refused)?;
+        Ok(Motion::Sample {
+            codes: Sample::draw(seed, &sizes, self.frames(16)?, wanted).map_err(refused)?,
+            sampler: Box::new(sampler),
+            fps: fps.unwrap_or(8.0),
+        })
+    }
+
+    /// How many frames a motion has that isn't a clip.
+    fn frames(&self, usual: usize) -> Result<usize, EngineError> {
+        match self.frames.unwrap_or(usual) {
+            frames @ 2..=10_000 => Ok(frames),
+            frames => Err(EngineError::Refused(format!(
+                "--frames {frames} is out of range; give a number from 2 to 10000."
+            ))),
+        }
+    }
+
+    /// A document with the way from the portrait's own expression to another as its track.
+    fn tracked(
+        &self,
+        mut document: Document,
+        expression: Expression,
+        (frames, fps): (u32, f64),
+    ) -> Document {
+        let own = Pose::from(document.source);
+        let begun = expression.preset.unwrap_or(own);
+        let settings = expression.settings.into_iter();
+        let end = settings.fold(begun, |pose, (sides, unit, value)| {
+            pose.with(sides, unit, value)
+        });
+        // The others are held back where they draw; held back here too, they would be so twice.
+        document.limit = Limit::NONE;
+        document.track.set_fps(fps);
+        document.track.set_frames(frames);
+        document.track.set_key(0, own);
+        document.track.set_key(frames - 1, end);
+        document.track.playback = if self.pingpong {
+            Playback::PingPong
+        } else {
+            Playback::Once
+        };
+        document
+    }
+}
+
+/// The network that draws a track: the one that is compared, or that which comes with the program.
+fn drawing(standings: &[Standing]) -> Result<Arc<Model>, EngineError> {
+    let compared = standings
+        .iter()
+        .find_map(|standing| match &standing.network {
+            Network::Units(model) => Some(Arc::clone(model)),
+            Network::Moving(_) => None,
+        });
+    compared.map_or_else(|| Ok(Arc::new(Model::bundled()?)), Ok)
+}
+
+/// What came of it, for a person.
+fn tell(compared: &Compared) -> Result<(), EngineError> {
+    for remark in &compared.remarks {
+        eprintln!("mien: {remark}");
+    }
+    if let Some((frame, unlike)) = compared.reference {
+        let score = unlike.map_or_else(String::new, |unlike| {
+            format!(", the most like the portrait (difference {unlike:.3})")
+        });
+        eprintln!(
+            "mien: relative motion is that since frame {} of the clip{score}.",
+            frame + 1
+        );
+    }
+    if compared.figures.is_empty() {
+        return Ok(());
+    }
+    super::print(&summary(&compared.figures))
+}
+
+/// A table of what the methods came to.
+fn summary(figures: &[Figures]) -> String {
+    let longest = figures.iter().map(|f| f.name.chars().count()).max();
+    let width = longest.unwrap_or(0).max("method".len());
+    let mut text = format!(
+        "{:width$}  {:>6}  {:>6}  {:>6}  {:>6}  {:>6}  {:>6}  {:>7}\n",
+        "method", "l1", "psnr", "ssim", "akd", "mkr", "acd", "ms"
+    );
+    for figure in figures {
+        let cell = |value: Option<f64>, digits: usize| {
+            value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+        };
+        // Writing to a text can't fail.
+        let _ = writeln!(
+            text,
+            "{:width$}  {:>6}  {:>6}  {:>6}  {:>6}  {:>6}  {:>6}  {:>7.1}",
+            figure.name,
+            cell(figure.l1, 4),
+            cell(figure.psnr, 2),
+            cell(figure.ssim, 4),
+            cell(figure.akd, 2),
+            cell(figure.mkr, 3),
+            cell(figure.acd, 3),
+            figure.ms
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_stands_in_columns() {
+        let figures = [
+            Figures {
+                name: "fomm:relative@vox-cpk".to_owned(),
+                l1: Some(0.0123),
+                psnr: Some(f64::INFINITY),
+                ms: 431.25,
+                ..Figures::default()
+            },
+            Figures::default(),
+        ];
+        let text = summary(&figures);
+        let lengths: Vec<usize> = text.lines().map(str::len).collect();
+        assert_eq!(lengths, vec![lengths[0]; 3], "{text}");
+        assert!(
+            text.contains("0.0123     inf       -") && text.contains("431.2"),
+            "{text}"
+        );
+    }
+}

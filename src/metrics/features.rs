@@ -1,0 +1,96 @@
+//! Distances of what describes a face: embeddings of a network, or its landmarks.
+
+use super::Similarity;
+
+/// The average Euclidean distance of two embeddings, which despite its name is the SQUARED L2 distance, as its authors
+/// compute it (FOMM, Siarohin et al. 2019, section 4). Embeddings of length 1 lie 0..=4 apart. `None` where there are no
+/// numbers, or not as many.
+pub fn aed(a: &[f32], b: &[f32]) -> Option<f64> {
+    (!a.is_empty() && a.len() == b.len()).then(|| squares(a, b))
+}
+
+/// A face's landmarks as features that know neither its place nor its size nor its turn in the picture: brought to `pose` by
+/// the nearest similarity, and divided by the square root of their number, so that the L2 distance of two such
+/// features is the landmarks' root mean square distance in the unit of `pose`. `None` where there is no such similarity.
+pub fn features(points: &[[f32; 2]], pose: &[[f32; 2]]) -> Option<Vec<f32>> {
+    let aligned = Similarity::between(points, pose)?;
+    let scale = (points.len() as f32).sqrt();
+    let moved = points.iter().flat_map(|point| aligned.apply(*point));
+    Some(moved.map(|value| value / scale).collect())
+}
+
+/// The average content distance: the mean L2 distance of every pair of a clip's frames, by features of the face (MoCoGAN,
+/// Tulyakov et al. 2018, section 4.1; the authors' features are OpenFace embeddings, by which their faces lie 0.201
+/// apart). In the features' own unit, 0 for a face that stands still. `None` for fewer than two frames, or features of
+/// different lengths.
+pub fn mean_pairwise<T: AsRef<[f32]>>(frames: &[T]) -> Option<f64> {
+    let length = frames.first()?.as_ref().len();
+    if frames.len() < 2 || frames.iter().any(|frame| frame.as_ref().len() != length) {
+        return None;
+    }
+    let sum: f64 = frames
+        .iter()
+        .enumerate()
+        .flat_map(|(i, a)| frames[..i].iter().map(move |b| (a, b)))
+        .map(|(a, b)| squares(a.as_ref(), b.as_ref()).sqrt())
+        .sum();
+    Some(sum / (frames.len() * (frames.len() - 1) / 2) as f64)
+}
+
+fn squares(a: &[f32], b: &[f32]) -> f64 {
+    let pairs = a.iter().zip(b);
+    pairs
+        .map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn known_values() {
+        assert_eq!(aed(&[1.0, 0.0], &[0.0, 1.0]), Some(2.0));
+        assert_eq!(aed(&[1.0, 0.0], &[-1.0, 0.0]), Some(4.0));
+        assert_eq!(aed(&[1.0], &[1.0, 2.0]), None);
+        assert_eq!(aed(&[], &[]), None);
+        // Sides of 3, 4 and 5: the mean is 4.
+        let corners = [[0.0, 0.0], [3.0, 0.0], [3.0, 4.0]];
+        assert_eq!(mean_pairwise(&corners), Some(4.0));
+        assert_eq!(mean_pairwise(&corners[..1]), None);
+        assert_eq!(mean_pairwise::<[f32; 2]>(&[]), None);
+        assert_eq!(mean_pairwise(&[vec![1.0], vec![1.0, 2.0]]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn features_forget_place_size_and_turn(
+            points in prop::collection::vec([-100f32..100.0, -100f32..100.0], 5..20),
+            angle in -3f32..3.0, scale in 0.3f32..4.0, dx in -50f32..50.0,
+        ) {
+            let (sin, cos) = angle.sin_cos();
+            let other: Vec<_> = points
+                .iter()
+                .map(|[x, y]| [scale * (cos * x - sin * y) + dx, scale * (sin * x + cos * y)])
+                .collect();
+            let (a, b) = (features(&points, &points), features(&other, &points));
+            prop_assume!(a.is_some() && b.is_some());
+            prop_assert!(aed(&a.unwrap(), &b.unwrap()).unwrap() < 1e-4);
+        }
+
+        #[test]
+        fn a_clip_and_the_same_clip_in_another_order_are_as_steady(
+            frames in prop::collection::vec(prop::collection::vec(-9f32..9.0, 4), 2..12),
+        ) {
+            let found = mean_pairwise(&frames).unwrap();
+            let mut turned = frames.clone();
+            turned.rotate_left(1);
+            turned.reverse();
+            prop_assert!((found - mean_pairwise(&turned).unwrap()).abs() < 1e-9);
+            prop_assert!(found >= 0.0);
+            let still = vec![frames[0].clone(); frames.len()];
+            prop_assert_eq!(mean_pairwise(&still), Some(0.0));
+        }
+    }
+}
