@@ -55,6 +55,13 @@ fn clip(folder: &Path) -> String {
     frames.to_str().unwrap().to_owned()
 }
 
+/// The models that a file says it was made with.
+fn models(path: &Path) -> Vec<String> {
+    let found = media::read_provenance(&fs::read(path).unwrap()).unwrap();
+    assert!(found.is_by_a_model());
+    found.models
+}
+
 /// The rows of a table by its titles.
 fn table(path: &Path) -> Vec<Vec<(String, String)>> {
     let text = fs::read_to_string(path).unwrap();
@@ -111,6 +118,11 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
     // Five panes in two rows of three, with text above.
     assert_eq!(gif.size.0, 3 * 70 + 6);
     assert!(gif.size.1 > 2 * 70 + 6 + 20, "{:?}", gif.size);
+
+    assert_eq!(
+        models(&at.join("sheet.gif")),
+        ["ganimation-128", "fomm-128", "tps-128"]
+    );
 
     let rows = table(&at.join("numbers.csv"));
     assert_eq!(rows.len(), 9);
@@ -202,8 +214,11 @@ fn without_movement_every_result_is_the_source() {
         let step = cell(row, "step");
         assert!(step.is_empty() || value(row, "step") < 1.0, "{row:?}");
     }
-    // The same pictures again: with labels there is more to see, without they are the same to the byte.
-    succeed(&mien(at, &[&arguments[..], &["-o", "b.png"]].concat()));
+    // The same pictures again, without the numbers and without the note.
+    assert_eq!(models(&at.join("a.png")), ["fomm-128", "ganimation-128"]);
+    let plain = [&arguments[..], &["--unmarked", "-o", "b.png"]].concat();
+    succeed(&mien(at, &plain));
+    assert!(media::read_provenance(&fs::read(at.join("b.png")).unwrap()).is_none());
     assert_eq!(media::open(&at.join("b.png")).unwrap().rgba(), sheet.rgba());
 }
 
@@ -238,6 +253,10 @@ fn an_expression_drives_every_method() {
     assert_eq!(video.frames.len(), 4);
     let fps = f64::from(video.timescale) / f64::from(video.durations[0]);
     assert!((fps - 12.0).abs() < 1e-6);
+    assert_eq!(
+        models(&at.join("sheet.mp4")),
+        ["ganimation-128", "fomm-128"]
+    );
     let rows = table(&at.join("n.csv"));
     assert_eq!(rows.len(), 8);
     assert_eq!(
@@ -281,6 +300,8 @@ fn a_sample_drives_too() {
         (gif.delays.len(), names(at)),
         (3, vec!["sheet.gif".to_owned()])
     );
+    // The driving pane is drawn by a model too.
+    assert_eq!(models(&at.join("sheet.gif")), ["fomm-128", "mocogan-64"]);
     let total: u32 = gif.delays.iter().map(|delay| u32::from(*delay)).sum();
     assert!(
         total.abs_diff(38) <= 1,

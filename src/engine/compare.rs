@@ -9,16 +9,18 @@ mod table;
 use std::path::PathBuf;
 
 use super::au_track::AuTrack;
+use super::grid::{Grid, Label};
 use super::output::{Output, Writer};
 use super::transfer::{clip_square, frame_of};
 use super::{EngineError, Format, Mode, Portrait, Progress, Reference, Transferred};
 use crate::face::{Shape, TurnedSquare};
 use crate::media::{Beside, Picture, Provenance, SourceType};
+use crate::metrics::SIDE;
 use crate::studio::Crop;
 use driving::Driving;
 use racer::{Driven, Racer, line_up};
-use sheet::{Canvas, Label, cut, cut_crop, shown, spread};
-use table::{Measured, SIDE, Table};
+use sheet::{cut, cut_crop, shown, spread};
+use table::{Measured, Table};
 
 pub use contender::{Against, Contender, Method, Network, Standing};
 pub use driving::{Motion, Tracked};
@@ -110,6 +112,7 @@ pub fn compare(comparison: &Comparison, progress: &Progress) -> Result<Compared,
     }
     let stop = || progress.cancel.is_cancelled();
     let output = &comparison.output;
+    let pane = (comparison.sheet.size, comparison.sheet.size);
     let panes = comparison.standings.len() + 2;
     let fps = output.rate(comparison.motion.fps()?);
 
@@ -119,9 +122,12 @@ pub fn compare(comparison: &Comparison, progress: &Progress) -> Result<Compared,
     let mut paper = if output.format == Format::Png {
         Paper::Still(None)
     } else {
-        let canvas = Canvas::moving(comparison.sheet, panes)?;
-        let writer = Writer::new(output, canvas.frame_size(), fps, comparison.note())?;
-        Paper::Film(canvas, writer)
+        let Sheet {
+            columns, labels, ..
+        } = comparison.sheet;
+        let grid = Grid::new(pane, panes, columns, labels)?;
+        let writer = Writer::new(output, grid.size(), fps, comparison.note())?;
+        Paper::Film(grid, writer)
     };
 
     let mut told = Transferred::default();
@@ -130,9 +136,10 @@ pub fn compare(comparison: &Comparison, progress: &Progress) -> Result<Compared,
     let shown_rows = spread(all, comparison.sheet.rows);
     let frames = match &mut paper {
         Paper::Still(still) => {
-            let canvas = Canvas::still(comparison.sheet, panes, shown_rows.len())?;
-            let blank = canvas.blank()?;
-            *still = Some((canvas, blank));
+            let labels = comparison.sheet.labels;
+            let grid = Grid::of_frames(pane, panes, shown_rows.len(), labels)?;
+            let blank = grid.blank()?;
+            *still = Some((grid, blank));
             if csv.is_some() {
                 (0..all).collect()
             } else {
@@ -185,16 +192,16 @@ pub fn compare(comparison: &Comparison, progress: &Progress) -> Result<Compared,
         }
         let labels = race.labels(&driving, time);
         match &mut paper {
-            Paper::Film(canvas, writer) => {
-                let sheet = laid(canvas, &seen.panes, &labels)?;
+            Paper::Film(grid, writer) => {
+                let sheet = grid.filled(&seen.panes, &labels)?;
                 for _ in same {
                     writer.push(&sheet)?;
                 }
             }
-            Paper::Still(Some((canvas, sheet))) => {
+            Paper::Still(Some((grid, sheet))) => {
                 for _ in same.iter().filter(|frame| shown_rows.contains(frame)) {
                     for (i, (pane, label)) in seen.panes.iter().zip(&labels).enumerate() {
-                        canvas.put(sheet, row * panes + i, pane, label);
+                        grid.put(sheet, row * panes + i, pane, label);
                     }
                     row += 1;
                 }
@@ -225,9 +232,9 @@ pub fn compare(comparison: &Comparison, progress: &Progress) -> Result<Compared,
 
 /// What the sheet is laid out on.
 enum Paper {
-    Film(Canvas, Writer),
+    Film(Grid, Writer),
     /// Nothing before it is known how many frames there are.
-    Still(Option<(Canvas, Picture)>),
+    Still(Option<(Grid, Picture)>),
 }
 
 impl Paper {
@@ -332,15 +339,6 @@ impl Race<'_> {
         });
         [source, motion].into_iter().chain(results).collect()
     }
-}
-
-/// A film's frame.
-fn laid(canvas: &Canvas, panes: &[Picture], labels: &[Label]) -> Result<Picture, EngineError> {
-    let mut sheet = canvas.blank()?;
-    for (place, (pane, label)) in panes.iter().zip(labels).enumerate() {
-        canvas.put(&mut sheet, place, pane, label);
-    }
-    Ok(sheet)
 }
 
 /// The square of the clip that is shown: as the contender whose square of the portrait is shown sees it.

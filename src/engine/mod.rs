@@ -11,6 +11,7 @@ mod export;
 mod faces;
 mod folders;
 mod followed;
+mod grid;
 mod import;
 mod installed;
 mod lead;

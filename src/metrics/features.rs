@@ -5,6 +5,9 @@ use super::Similarity;
 /// The average Euclidean distance of two embeddings, which despite its name is the SQUARED L2 distance, as its authors
 /// compute it (FOMM, Siarohin et al. 2019, section 4). Embeddings of length 1 lie 0..=4 apart. `None` where there are no
 /// numbers, or not as many.
+///
+/// The papers' embeddings are OpenFace's. Mien comes with no network of identity and loads none, so no table of its has an
+/// AED: this is for whoever has embeddings.
 pub fn aed(a: &[f32], b: &[f32]) -> Option<f64> {
     (!a.is_empty() && a.len() == b.len()).then(|| squares(a, b))
 }
@@ -23,7 +26,7 @@ pub fn features(points: &[[f32; 2]], pose: &[[f32; 2]]) -> Option<Vec<f32>> {
 /// Tulyakov et al. 2018, section 4.1; the authors' features are OpenFace embeddings, by which their faces lie 0.201
 /// apart). In the features' own unit, 0 for a face that stands still. `None` for fewer than two frames, or features of
 /// different lengths.
-pub fn mean_pairwise<T: AsRef<[f32]>>(frames: &[T]) -> Option<f64> {
+pub fn acd<T: AsRef<[f32]>>(frames: &[T]) -> Option<f64> {
     let length = frames.first()?.as_ref().len();
     if frames.len() < 2 || frames.iter().any(|frame| frame.as_ref().len() != length) {
         return None;
@@ -35,6 +38,18 @@ pub fn mean_pairwise<T: AsRef<[f32]>>(frames: &[T]) -> Option<f64> {
         .map(|(a, b)| squares(a.as_ref(), b.as_ref()).sqrt())
         .sum();
     Some(sum / (frames.len() * (frames.len() - 1) / 2) as f64)
+}
+
+/// [`acd`] of a clip by the landmarks of its frames' faces, in any pixels of their own: the mean distance of every pair of
+/// faces apart from where the head is, as root mean square in the unit of `pose`. Frames without a face are left out.
+/// `None` where fewer than two are left, or none is like `pose` in number.
+pub fn acd_of_landmarks<'a>(
+    frames: impl IntoIterator<Item = Option<&'a [[f32; 2]]>>,
+    pose: &[[f32; 2]],
+) -> Option<f64> {
+    let faces = frames.into_iter().flatten();
+    let found: Vec<Vec<f32>> = faces.filter_map(|face| features(face, pose)).collect();
+    acd(&found)
 }
 
 fn squares(a: &[f32], b: &[f32]) -> f64 {
@@ -57,10 +72,31 @@ mod tests {
         assert_eq!(aed(&[], &[]), None);
         // Sides of 3, 4 and 5: the mean is 4.
         let corners = [[0.0, 0.0], [3.0, 0.0], [3.0, 4.0]];
-        assert_eq!(mean_pairwise(&corners), Some(4.0));
-        assert_eq!(mean_pairwise(&corners[..1]), None);
-        assert_eq!(mean_pairwise::<[f32; 2]>(&[]), None);
-        assert_eq!(mean_pairwise(&[vec![1.0], vec![1.0, 2.0]]), None);
+        assert_eq!(acd(&corners), Some(4.0));
+        assert_eq!(acd(&corners[..1]), None);
+        assert_eq!(acd::<[f32; 2]>(&[]), None);
+        assert_eq!(acd(&[vec![1.0], vec![1.0, 2.0]]), None);
+    }
+
+    #[test]
+    fn a_face_that_only_moves_about_is_steady() {
+        let face: &[[f32; 2]] = &[[0.0, 0.0], [40.0, 2.0], [20.0, 50.0], [18.0, 22.0]];
+        let shift = |by: f32| -> Vec<[f32; 2]> {
+            face.iter()
+                .map(|[x, y]| [1.5 * x + by, 1.5 * y - by])
+                .collect()
+        };
+        let (near, far) = (shift(3.0), shift(60.0));
+        let still = [Some(face), None, Some(&near[..]), Some(&far[..])];
+        assert!(acd_of_landmarks(still, face).unwrap() < 1e-3);
+        let mut opened = face.to_vec();
+        opened[2][1] += 9.0;
+        assert!(acd_of_landmarks([Some(face), Some(&opened[..])], face).unwrap() > 1.0);
+        assert_eq!(acd_of_landmarks([Some(face), None], face), None);
+        assert_eq!(
+            acd_of_landmarks([Some(face), Some(&near[..])], &face[..3]),
+            None
+        );
     }
 
     proptest! {
@@ -83,14 +119,14 @@ mod tests {
         fn a_clip_and_the_same_clip_in_another_order_are_as_steady(
             frames in prop::collection::vec(prop::collection::vec(-9f32..9.0, 4), 2..12),
         ) {
-            let found = mean_pairwise(&frames).unwrap();
+            let found = acd(&frames).unwrap();
             let mut turned = frames.clone();
             turned.rotate_left(1);
             turned.reverse();
-            prop_assert!((found - mean_pairwise(&turned).unwrap()).abs() < 1e-9);
+            prop_assert!((found - acd(&turned).unwrap()).abs() < 1e-9);
             prop_assert!(found >= 0.0);
             let still = vec![frames[0].clone(); frames.len()];
-            prop_assert_eq!(mean_pairwise(&still), Some(0.0));
+            prop_assert_eq!(acd(&still), Some(0.0));
         }
     }
 }

@@ -2,13 +2,24 @@
 //!
 //! Pure functions over pictures, points and lists of numbers; nothing here finds a face or runs a network. What can't be
 //! measured (pictures of different sizes, no points) is `None`, never a number that looks like one.
+//!
+//! | | of | range |
+//! |---|---|---|
+//! | [`l1`], [`psnr`], [`ssim`] | two pictures of one size | 0..=1, 0.. dB, -1..=1 |
+//! | [`akd`], [`mkr`] | two faces' landmarks; a clip's frames that show any | pixels, 0..=1 |
+//! | [`acd`], [`acd_of_landmarks`] | the frames of a clip | the features' unit |
+//! | [`aed`] | two embeddings of identity, which Mien itself has none of | 0..=4 |
+//!
+//! [`FrameNumbers`] takes those of one frame beside a reference at once.
 
 mod features;
+mod frame;
 mod pixels;
 mod points;
 mod ssim;
 
-pub use features::{aed, features, mean_pairwise};
+pub use features::{acd, acd_of_landmarks, aed, features};
+pub use frame::{FrameNumbers, SIDE};
 pub use pixels::{l1, psnr};
 pub use points::{Similarity, akd, mkr};
 pub use ssim::ssim;

@@ -6,10 +6,7 @@ use super::Comparison;
 use super::contender::Against;
 use crate::face::{Shape, Tracker, shape68};
 use crate::media::Picture;
-use crate::metrics::{Similarity, aed, akd, features, l1, mean_pairwise, mkr, psnr, ssim};
-
-/// Pixels a side of the squares that are measured: what the papers' numbers are of.
-pub(super) const SIDE: u32 = 256;
+use crate::metrics::{FrameNumbers, Similarity, acd, aed, akd, features, mkr};
 
 /// What one method came to, over all frames that were compared; nothing where it can't be measured.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,7 +59,7 @@ pub(super) struct Table<'a> {
     rows: Vec<Row>,
 }
 
-/// One frame's pictures, each [`SIDE`] pixels a side, and what is known of it.
+/// One frame's pictures, each [`crate::metrics::SIDE`] pixels a side, and what is known of it.
 pub(super) struct Measured<'a> {
     /// The number of the sheet's frame.
     pub frame: usize,
@@ -76,7 +73,7 @@ pub(super) struct Measured<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// A table without rows. `source` is the portrait's square, [`SIDE`] pixels a side.
+    /// A table without rows. `source` is the portrait's square, [`crate::metrics::SIDE`] pixels a side.
     ///
     /// # Errors
     /// [`EngineError::Network`] when the networks that find faces fail.
@@ -109,14 +106,15 @@ impl<'a> Table<'a> {
                 let nearest = Similarity::between(&driving, &shape)?;
                 akd(&driving.map(|point| nearest.apply(point)), &shape)
             });
+            let numbers = FrameNumbers::of(result, reference, None);
             let is_seen = (frame.driving_face.is_some(), shape.is_some());
             self.rows.push(Row {
                 frame: frame.frame,
                 time: frame.time,
                 contender,
-                l1: l1(result, reference),
-                psnr: psnr(result, reference),
-                ssim: ssim(result, reference),
+                l1: numbers.l1,
+                psnr: numbers.psnr,
+                ssim: numbers.ssim,
                 akd: followed,
                 step: runner.step(shape, self.pose, is_seen),
                 ms: frame.ms[contender],
@@ -188,7 +186,7 @@ impl<'a> Table<'a> {
                     ssim: mean(&of(&|row| row.ssim)),
                     akd: mean(&of(&|row| row.akd)),
                     mkr: mkr(runner.present.iter().copied()),
-                    acd: mean_pairwise(&runner.features),
+                    acd: acd(&runner.features),
                     ms: mean(&of(&|row| Some(row.ms))).unwrap_or(0.0),
                 }
             })
