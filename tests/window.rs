@@ -494,7 +494,7 @@ fn strength_zero_asks_for_no_edit() {
 fn panes_come_and_go_and_the_key_held_shows_the_source() {
     let mut app = app();
     let seen = |app: &App| -> Vec<(Way, Show)> {
-        let parts = asked(app).score.parts.clone();
+        let parts = asked(app).score.voices.clone();
         parts.iter().map(|part| (part.way, part.show)).collect()
     };
     let explained = [

@@ -4,6 +4,9 @@
 //! says what it wants of the document; only [`App`] changes the document, so that every change can be undone.
 
 mod background;
+// Wired into the window with the motions' own panel.
+#[allow(dead_code, unused_imports)]
+mod board;
 mod card;
 mod clip;
 mod curves;
@@ -16,6 +19,7 @@ mod launch;
 mod limits;
 mod pane;
 mod panes;
+mod signs;
 mod slider;
 mod theme;
 mod timeline;
@@ -29,7 +33,7 @@ use std::sync::Arc;
 use iced::{Task, keyboard};
 
 use crate::engine::{
-    EngineError, Models, Part, Portrait, Request, Sample, Scene, Score, Worker, presets_folder,
+    EngineError, Models, Portrait, Request, Sample, Scene, Score, Voice, Worker, presets_folder,
 };
 use crate::studio::{Document, Gesture, History, Preset, Project};
 
@@ -411,10 +415,10 @@ impl App {
     fn score(&self) -> Score {
         let project = self.history.project();
         let chosen = project.chosen();
-        let parts = self.panes.visible(project).into_iter().map(|pane| {
+        let voices = self.panes.visible(project).into_iter().map(|pane| {
             let spec = project.panes()[pane];
             let motion = project.driving(&spec);
-            Part {
+            Voice {
                 way: spec.way,
                 show: spec.show,
                 drive: self.drivers.driver(motion),
@@ -422,7 +426,7 @@ impl App {
             }
         });
         Score {
-            parts: parts.collect(),
+            voices: voices.collect(),
             drive: self.drivers.driver(chosen),
         }
     }

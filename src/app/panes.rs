@@ -213,17 +213,17 @@ impl Panes {
             self.complete = false;
         }
         self.complete |= outcome.complete;
-        let parts = &outcome.request.score.parts;
-        if self.pictures.len() > parts.len() && outcome.complete {
-            self.pictures.truncate(parts.len());
+        let voices = &outcome.request.score.voices;
+        if self.pictures.len() > voices.len() && outcome.complete {
+            self.pictures.truncate(voices.len());
         }
         for pane in &outcome.panes {
-            let Some(part) = parts.get(pane.index) else {
+            let Some(voice) = voices.get(pane.index) else {
                 continue;
             };
             let shown = Shown {
-                way: part.way,
-                show: part.show,
+                way: voice.way,
+                show: voice.show,
                 serial: outcome.serial,
                 size: pane.picture.as_ref().map_or((1, 1), |p| p.size()),
                 tiles: pane

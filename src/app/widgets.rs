@@ -146,7 +146,7 @@ pub fn sign<'a, M: Clone + 'a>(sign: Sign, message: Option<M>) -> Element<'a, M>
     } else {
         theme::faint()
     };
-    button(canvas(Drawing { sign, color }).width(16).height(16))
+    button(drawn(sign, color))
         .on_press_maybe(message)
         .padding(5)
         .style(theme::raised)
@@ -161,6 +161,20 @@ pub enum Sign {
     ToStart,
     Undo,
     Redo,
+    /// Drawn in [`super::signs`].
+    Die,
+    Locked,
+    Unlocked,
+    Heart,
+    Board,
+    Cross,
+    Person,
+    Movement,
+}
+
+/// A sign by itself, in a colour.
+pub fn drawn<'a, M: 'a>(sign: Sign, color: Color) -> Element<'a, M> {
+    canvas(Drawing { sign, color }).width(16).height(16).into()
 }
 
 struct Drawing {
@@ -244,6 +258,14 @@ impl Drawing {
                 frame.stroke(&bow, stroke);
                 frame.stroke(&head, stroke);
             }
+            Sign::Die
+            | Sign::Locked
+            | Sign::Unlocked
+            | Sign::Heart
+            | Sign::Board
+            | Sign::Cross
+            | Sign::Person
+            | Sign::Movement => super::signs::paint(self.sign, frame, self.color),
         }
     }
 }

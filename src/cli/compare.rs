@@ -264,6 +264,8 @@ impl Arguments {
             loops: super::loop_count(self.loops),
             scale: 1.0,
             marked: !self.unmarked,
+            quality: None,
+            part: None,
             path: self.output.clone(),
         })
     }

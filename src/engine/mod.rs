@@ -2,6 +2,7 @@
 //! same bytes.
 
 mod au_track;
+mod board;
 mod compare;
 mod device;
 mod diagnostics;
@@ -36,11 +37,12 @@ mod view;
 mod worker;
 
 pub use au_track::{AuFrame, AuTrack, Reading, is_clip};
-pub use diagnostics::{FULL_DIFFERENCE, FULL_FLOW, difference, draw as draw_seen};
+pub use board::{Take, takes};
 pub use compare::{
     Against, Compared, Comparison, Contender, Figures, Method, Motion, Network, Sheet, Standing,
     Tracked, compare,
 };
+pub use diagnostics::{FULL_DIFFERENCE, FULL_FLOW, difference, draw as draw_seen};
 pub use error::EngineError;
 pub use export::{ExportJob, Format, export};
 pub use faces::{FoundFace, find_faces};
@@ -59,7 +61,7 @@ pub use render::{Pane, Renderer, Scene};
 pub use sample_clip::SampleClip;
 pub use sampler::{SampleJob, Sampler, sample};
 pub use seen::{KeyPoint, Map, Maps, Seen};
-pub use stage::{Cue, Drawn, Driver, Models, Part, Score, Shot, Sitter, Stage};
+pub use stage::{Cue, Drawn, Driver, Models, Score, Shot, Sitter, Stage, Voice};
 pub use transfer::{Drive, Reference, Transferred, transfer};
 pub use transfer_units::transfer_units;
 pub use view::View;

@@ -13,7 +13,8 @@ use super::output::{Output, Writer};
 use super::view::resampled;
 use super::{EngineError, Progress};
 use crate::media::{Picture, SourceType};
-use crate::methods::mocogan::{Config, Error, MoCoGan};
+use crate::methods::Stop;
+use crate::methods::mocogan::{Config, Error, MoCoGan, Prepared};
 use crate::studio::{Sample, SampleSizes};
 use crate::weights::{Bundled, WeightsError};
 
@@ -70,6 +71,28 @@ impl Sampler {
             categories: config.category,
             motion: config.motion,
         }
+    }
+
+    /// What all samples of one content and category share.
+    pub(super) fn prepare(&self, sample: &Sample) -> Result<Prepared, EngineError> {
+        self.network
+            .prepare(&sample.content, &sample.category_code())
+            .map_err(fault)
+    }
+
+    /// Every frame of a sample, of which the content and the category are prepared.
+    pub(super) fn pictures(
+        &self,
+        prepared: &Prepared,
+        sample: &Sample,
+        stop: Stop,
+    ) -> Result<Vec<Picture>, EngineError> {
+        let network = &self.network;
+        let codes = network.motion(&sample.h0, &sample.epsilon).map_err(fault)?;
+        let frames = network.frames(prepared, &codes, stop).map_err(fault)?;
+        (0..codes.len())
+            .map(|i| picture(&frames.narrow(0, i, 1).map_err(Error::from).map_err(fault)?))
+            .collect()
     }
 
     /// The frames of a sample that are wanted, in order. `each` is given one after the other.

@@ -21,7 +21,7 @@ use crate::face::{Edit, Mask};
 use crate::media::Picture;
 use crate::studio::{Pose, Show, Way};
 
-pub use cue::{Cue, Driver, Part, Score, Shot};
+pub use cue::{Cue, Driver, Score, Shot, Voice};
 pub use models::Models;
 
 use moving::Moving;

@@ -25,7 +25,7 @@ pub use document::{Document, PortraitRef};
 pub use history::{Gesture, History};
 pub use limit::{Limit, Part};
 pub use motion::{
-    ClipMotion, Expression, Follow, MediaSource, Motion, MotionId, MotionKind, SampledMotion,
+    ClipMotion, Drawn, Expression, Follow, MediaSource, Motion, MotionId, MotionKind, SampledMotion,
 };
 pub use pane::{Mode, PaneSpec, Way};
 pub use pose::{Pose, Sides};

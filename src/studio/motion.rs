@@ -158,6 +158,13 @@ impl ClipMotion {
     }
 }
 
+/// A sample, and what the dice showed for its content; that of its motion is [`Sample::motion_seed`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drawn {
+    pub codes: Sample,
+    pub content_seed: u64,
+}
+
 /// A motion that MoCoGAN makes up, with all that its board needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SampledMotion {
@@ -171,10 +178,13 @@ pub struct SampledMotion {
     /// Frames a second, in [`Track::FPS`]; the published network was trained at 8.
     pub fps: f64,
     /// Another sample, to which it goes by `way`.
-    pub towards: Option<Box<Sample>>,
+    pub towards: Option<Box<Drawn>>,
     /// In 0..=1.
     pub way: f32,
-    pub favourites: Vec<Sample>,
+    /// Where the neighbours on the board come from.
+    #[serde(default)]
+    pub board: u64,
+    pub favourites: Vec<Drawn>,
     pub follow: Follow,
     pub playback: Playback,
 }
@@ -184,6 +194,7 @@ impl SampledMotion {
     pub fn new(codes: Sample) -> Self {
         Self {
             content_seed: codes.motion_seed,
+            board: codes.motion_seed,
             codes,
             hold_content: false,
             hold_motion: false,
@@ -204,9 +215,27 @@ impl SampledMotion {
         match &self.towards {
             Some(other) if self.way > 0.0 => self
                 .codes
-                .interpolate_content(other, self.way)?
-                .interpolate_motion(other, self.way),
+                .interpolate_content(&other.codes, self.way)?
+                .interpolate_motion(&other.codes, self.way),
             _ => Ok(self.codes.clone()),
         }
+    }
+
+    /// The seed that the content was drawn from; none for one that was blended or came with a file.
+    pub fn content_drawn(&self) -> Option<u64> {
+        let drawn = self.start()?.resample_content(self.content_seed);
+        (drawn.content == self.codes.content).then_some(self.content_seed)
+    }
+
+    /// The same of the motion, by its start and its first step.
+    pub fn motion_drawn(&self) -> Option<u64> {
+        let seed = self.codes.motion_seed;
+        let start = self.start()?;
+        (start.resample_motion(seed) == start).then_some(seed)
+    }
+
+    /// The codes' first frame: all that it takes to tell where they are from.
+    fn start(&self) -> Option<Sample> {
+        self.codes.with_frames(1).ok()
     }
 }

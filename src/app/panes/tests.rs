@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::engine::{Driver, Model, PaneDrawn, Part, Picture, Request, Sample, Scene, Score};
+use crate::engine::{Driver, Model, PaneDrawn, Picture, Request, Sample, Scene, Score, Voice};
 use crate::studio::Mode;
 
 #[test]
@@ -22,7 +22,7 @@ fn request() -> Request {
     let portrait = Sample::all()[0]
         .open(Model::bundled().unwrap().crop())
         .unwrap();
-    let part = |way| Part {
+    let part = |way| Voice {
         way,
         show: Show::Result,
         drive: Driver::Nothing,
@@ -36,7 +36,7 @@ fn request() -> Request {
         view: View::fit(4, 4, portrait.picture.size()),
         score: Arc::new(Score {
             drive: Driver::Nothing,
-            parts: vec![part(Way::Ganimation), part(Way::Fomm(Mode::Relative))],
+            voices: vec![part(Way::Ganimation), part(Way::Fomm(Mode::Relative))],
         }),
         step: 0,
         wipe: None,

@@ -290,6 +290,8 @@ fn render(
         scale: (ENOUGH / f64::from(document.crop.side)).clamp(0.01, 1.0),
         sound: None,
         marked: false,
+        quality: None,
+        part: None,
         path: folder.join("frame.png"),
     };
     export(&tracked.model, &job, progress).map(drop)
@@ -311,6 +313,8 @@ fn draw(
             loops: LoopCount::Forever,
             scale: 1.0,
             marked: false,
+            quality: None,
+            part: None,
             path: folder.join("frame.png"),
         },
     };

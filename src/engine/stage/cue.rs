@@ -149,7 +149,7 @@ fn steps(lead: &Lead) -> u32 {
 
 /// One pane through all time.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub struct Voice {
     pub way: Way,
     pub show: Show,
     pub drive: Driver,
@@ -162,14 +162,14 @@ pub struct Part {
 pub struct Score {
     /// The timeline's own motion.
     pub drive: Driver,
-    pub parts: Vec<Part>,
+    pub voices: Vec<Voice>,
 }
 
 impl Score {
     /// All panes at a step of the timeline.
     pub fn shots(&self, step: u32) -> Vec<Shot> {
         let seconds = f64::from(step) / self.drive.fps();
-        let shot = |part: &Part| Shot {
+        let shot = |part: &Voice| Shot {
             way: part.way,
             show: part.show,
             cue: if part.leads {
@@ -179,15 +179,15 @@ impl Score {
                 part.drive.playing_at(seconds + 1e-6)
             },
         };
-        self.parts.iter().map(shot).collect()
+        self.voices.iter().map(shot).collect()
     }
 
     /// Whether the same is to be seen.
     pub(in crate::engine) fn same(&self, other: &Score) -> bool {
-        let parts = self.parts.iter().zip(&other.parts);
-        self.parts.len() == other.parts.len()
+        let voices = self.voices.iter().zip(&other.voices);
+        self.voices.len() == other.voices.len()
             && self.drive.same(&other.drive)
-            && parts.into_iter().all(|(a, b)| {
+            && voices.into_iter().all(|(a, b)| {
                 (a.way, a.show, a.leads) == (b.way, b.show, b.leads) && a.drive.same(&b.drive)
             })
     }

@@ -274,7 +274,7 @@ fn composed(
     index: usize,
     picture: &Arc<Picture>,
 ) -> Arc<Picture> {
-    let part = request.score.parts.get(index);
+    let part = request.score.voices.get(index);
     let result = part.is_some_and(|part| part.show == Show::Result && part.way != Way::Motion);
     let wipe = request.wipe.filter(|wipe| wipe.pane == index);
     let held = request.source && result;

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::*;
-use crate::engine::{Driver, Model, Part, Sample};
+use crate::engine::{Driver, Model, Sample, Voice};
 use crate::studio::{ActionUnit, Document, Limit, Mode, Part as FacePart, Pose, Show, Sides, Way};
 
 fn document() -> (Document, crate::engine::Portrait) {
@@ -26,7 +26,7 @@ fn request(value: f32) -> Request {
         portrait: portrait.picture,
         score: Arc::new(Score {
             drive: Driver::Nothing,
-            parts: Vec::new(),
+            voices: Vec::new(),
         }),
         step: 0,
         wipe: None,
@@ -48,14 +48,14 @@ fn ask_of(request: &mut Request, pose: Pose, ways: &[Way]) {
     document.still = pose;
     request.scene.target = pose;
     let drive = Driver::Track(Arc::new(document));
-    let part = |way: &Way| Part {
+    let part = |way: &Way| Voice {
         way: *way,
         show: Show::Result,
         drive: drive.clone(),
         leads: true,
     };
     request.score = Arc::new(Score {
-        parts: ways.iter().map(part).collect(),
+        voices: ways.iter().map(part).collect(),
         drive: drive.clone(),
     });
 }
@@ -195,7 +195,7 @@ fn while_playing_the_missing_steps_are_drawn_ahead() {
     document.track.set_key(4, smile(Sides::Both, 1.0));
     let drive = Driver::Track(Arc::new(document));
     asked.score = Arc::new(Score {
-        parts: vec![Part {
+        voices: vec![Voice {
             way: Way::Ganimation,
             show: Show::Result,
             drive: drive.clone(),

@@ -1,0 +1,285 @@
+//! What the board's changes do to a motion, and what they leave alone.
+
+use proptest::prelude::*;
+
+use super::change::{Change, shown};
+use super::grid::{Cell, Grid};
+use super::{Action, Board, Field, Message};
+use crate::studio::{Category, Playback, Sample, SampleSizes, SampledMotion};
+
+pub fn sample(seed: u64, frames: usize) -> Sample {
+    let category = Some(Category { index: 3, of: 6 });
+    Sample::draw(seed, &SampleSizes::default(), frames, category).unwrap()
+}
+
+pub fn motion() -> SampledMotion {
+    SampledMotion::new(sample(7, 16))
+}
+
+fn after(motion: &SampledMotion, changes: &[Change]) -> SampledMotion {
+    let mut changed = motion.clone();
+    for change in changes {
+        change.apply(&mut changed);
+    }
+    changed
+}
+
+/// What of a sample is its motion.
+fn movement(codes: &Sample) -> (&[f32], &[Vec<f32>], u64) {
+    (&codes.h0, &codes.epsilon, codes.motion_seed)
+}
+
+fn cell() -> impl Strategy<Value = Cell> {
+    (0..super::grid::ROWS, 0..super::grid::COLUMNS).prop_map(|(row, column)| Cell { row, column })
+}
+
+/// Whatever rolls, deals or takes.
+fn draws() -> impl Strategy<Value = Change> {
+    let seed = || any::<u32>().prop_map(u64::from);
+    prop_oneof![
+        seed().prop_map(Change::RollContent),
+        seed().prop_map(Change::RollMotion),
+        (seed(), seed()).prop_map(|(content, motion)| Change::RollBoth { content, motion }),
+        seed().prop_map(Change::Deal),
+        cell().prop_map(Change::Take),
+        Just(Change::Keep),
+        (0..3usize).prop_map(Change::Favourite),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_locked_content_stays_whatever_is_drawn(changes in prop::collection::vec(draws(), 1..12)) {
+        let mut start = motion();
+        start.favourites.push(Grid::around(&start).drawn(&start, Cell { row: 2, column: 2 }));
+        start.hold_content = true;
+        let end = after(&start, &changes);
+        prop_assert_eq!(&end.codes.content, &start.codes.content);
+        prop_assert_eq!(end.content_seed, start.content_seed);
+    }
+
+    #[test]
+    fn a_locked_motion_stays_whatever_is_drawn(changes in prop::collection::vec(draws(), 1..12)) {
+        let mut start = motion();
+        start.favourites.push(Grid::around(&start).drawn(&start, Cell { row: 2, column: 2 }));
+        start.hold_motion = true;
+        let end = after(&start, &changes);
+        prop_assert_eq!(movement(&end.codes), movement(&start.codes));
+        prop_assert_eq!(end.codes.category, start.codes.category);
+    }
+
+    #[test]
+    fn every_change_can_be_done_again_with_the_same_end(changes in prop::collection::vec(draws(), 1..8)) {
+        let start = motion();
+        prop_assert_eq!(after(&start, &changes), after(&start, &changes));
+    }
+
+    #[test]
+    fn a_cell_is_its_rows_content_in_its_columns_motion(board in any::<u64>(), at in cell()) {
+        let start = after(&motion(), &[Change::Deal(board)]);
+        let grid = Grid::around(&start);
+        let drawn = grid.drawn(&start, at);
+        let row = grid.drawn(&start, Cell { column: 0, ..at });
+        let column = grid.drawn(&start, Cell { row: 0, ..at });
+        prop_assert_eq!(&drawn.codes.content, &row.codes.content);
+        prop_assert_eq!(movement(&drawn.codes), movement(&column.codes));
+        prop_assert_eq!(&column.codes.content, &start.codes.content);
+        prop_assert_eq!(movement(&row.codes), movement(&start.codes));
+
+        let taken = after(&start, &[Change::Take(at)]);
+        prop_assert_eq!(&taken.codes, &drawn.codes);
+        prop_assert_eq!(taken.content_seed, drawn.content_seed);
+        // Its seeds, typed, draw it again.
+        let typed = after(&motion(), &[
+            Change::RollContent(taken.content_seed),
+            Change::RollMotion(taken.codes.motion_seed),
+        ]);
+        prop_assert_eq!(typed.codes, taken.codes);
+    }
+
+    #[test]
+    fn the_first_frames_show_the_same_neighbours(at in cell(), frames in 1..16usize) {
+        let start = motion();
+        let grid = Grid::around(&start);
+        let cut = grid.codes(&start.codes.with_frames(frames).unwrap(), at);
+        prop_assert_eq!(cut, grid.drawn(&start, at).codes.with_frames(frames).unwrap());
+    }
+
+    #[test]
+    fn taking_a_neighbour_moves_no_other(board in any::<u64>(), at in cell()) {
+        let start = after(&motion(), &[Change::Deal(board)]);
+        let (grid, taken) = (Grid::around(&start), after(&start, &[Change::Take(at)]));
+        let now = Grid::around(&taken);
+        prop_assert_eq!(now.drawn(&taken, Cell::OWN).codes, grid.drawn(&start, at).codes);
+        for other in Cell::all().filter(|other| {
+            other.row > 0 && other.column > 0 && other.row != at.row && other.column != at.column
+        }) {
+            prop_assert_eq!(now.drawn(&taken, other), grid.drawn(&start, other));
+        }
+    }
+}
+
+#[test]
+fn the_board_is_its_seeds_and_has_nobody_twice() {
+    let start = motion();
+    let dealt = after(&start, &[Change::Deal(1)]);
+    assert_ne!(Grid::around(&dealt), Grid::around(&start));
+    assert_eq!(
+        Grid::around(&after(&dealt, &[Change::Deal(start.board)])),
+        Grid::around(&start)
+    );
+    let reopened: SampledMotion =
+        serde_json::from_str(&serde_json::to_string(&dealt).unwrap()).unwrap();
+    assert_eq!(Grid::around(&reopened), Grid::around(&dealt));
+
+    // Also from where one of the neighbours has become the motion itself.
+    for at in Cell::all() {
+        let taken = after(&dealt, &[Change::Take(at)]);
+        let grid = Grid::around(&taken);
+        let all: Vec<_> = Cell::all().map(|at| grid.drawn(&taken, at).codes).collect();
+        for (i, one) in all.iter().enumerate() {
+            assert!(!all[..i].contains(one), "{at:?}: {i}");
+        }
+    }
+}
+
+#[test]
+fn the_category_and_the_length_leave_who_and_how_alone() {
+    let start = motion();
+    let other = after(&start, &[Change::Category(1)]);
+    assert_eq!(other.codes.category.unwrap().index, 1);
+    assert_eq!(
+        Sample {
+            category: start.codes.category,
+            ..other.codes
+        },
+        start.codes
+    );
+    assert_eq!(after(&start, &[Change::Category(6)]), start);
+
+    let length = |frames| {
+        let of = Box::new(start.codes.clone());
+        after(&start, &[Change::Length { of, frames }])
+    };
+    let longer = length(40);
+    assert_eq!(longer.codes.frames(), 40);
+    assert_eq!(longer.codes.content, start.codes.content);
+    assert_eq!(longer.codes.epsilon[..16], start.codes.epsilon);
+    assert_eq!(length(5).codes.epsilon, start.codes.epsilon[..5]);
+    assert_eq!(length(0), start);
+}
+
+#[test]
+fn a_way_between_two_ends_exactly_at_both() {
+    let mut start = motion();
+    let cell = Cell { row: 2, column: 3 };
+    let other = Grid::around(&start).drawn(&start, cell);
+    Change::TowardsCell(cell).apply(&mut start);
+    assert_eq!(start.shown().unwrap(), start.codes);
+
+    let end = after(&start, &[Change::Way(1.0)]);
+    assert_eq!(shown(&end).unwrap(), other);
+    let kept = after(&end, &[Change::KeepBlend]);
+    assert_eq!(
+        (kept.codes, kept.content_seed),
+        (other.codes, other.content_seed)
+    );
+    assert!(kept.towards.is_none() && kept.way == 0.0);
+
+    let half = after(&start, &[Change::Way(0.5), Change::KeepBlend]);
+    assert_ne!(half.codes.content, start.codes.content);
+    // A blend was drawn from no seed, and says so.
+    assert_eq!((half.content_drawn(), half.motion_drawn()), (None, None));
+    assert_eq!(start.content_drawn(), Some(7));
+    assert_eq!(start.motion_drawn(), Some(7));
+    // What is rolled then is seen as it is.
+    let rolled = after(&start, &[Change::Way(0.5), Change::RollMotion(1)]);
+    assert_eq!(rolled.shown().unwrap(), rolled.codes);
+}
+
+#[test]
+fn favourites_are_kept_once_and_come_back_whole() {
+    let start = motion();
+    let kept = after(&start, &[Change::Keep, Change::Keep]);
+    assert_eq!(kept.favourites.len(), 1);
+    let away = [
+        Change::RollBoth {
+            content: 1,
+            motion: 2,
+        },
+        Change::Category(0),
+        Change::Keep,
+    ];
+    let elsewhere = after(&kept, &away);
+    assert_eq!(elsewhere.favourites.len(), 2);
+    let back = after(&elsewhere, &[Change::Favourite(0)]);
+    assert_eq!(back.codes, start.codes);
+    assert_eq!(back.content_seed, start.content_seed);
+    let dropped = after(&elsewhere, &[Change::Drop(0), Change::Drop(9)]);
+    assert_eq!(dropped.favourites, elsewhere.favourites[1..]);
+}
+
+#[test]
+fn numbers_out_of_range_change_nothing_or_stop_at_the_end() {
+    let start = motion();
+    let wrong = [
+        Change::Fps(f64::NAN),
+        Change::Strength(f32::NAN),
+        Change::Way(f32::NAN),
+    ];
+    assert_eq!(after(&start, &wrong), start);
+    let far = after(
+        &start,
+        &[Change::Fps(1e9), Change::Strength(-3.0), Change::Way(7.0)],
+    );
+    assert_eq!((far.fps, far.follow.strength, far.way), (120.0, 0.0, 1.0));
+}
+
+#[test]
+fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
+    let mut motion = motion();
+    // A blend, which has no stream to come back from.
+    motion.codes.epsilon[9] = vec![0.25; 10];
+    let (start, mut board) = (motion.clone(), Board::default());
+    let mut codes = Vec::new();
+    for text in ["1", "", "1", "12", "2", "24"] {
+        let message = Message::Typed(Field::Length, text.to_owned());
+        if let Action::Drag(gesture, change) = board.update(message, &motion) {
+            assert_eq!(gesture, "length");
+            change.apply(&mut motion);
+        }
+        codes.push(motion.codes.frames());
+    }
+    assert_eq!(codes, [1, 1, 1, 12, 2, 24]);
+    assert_eq!(motion.codes.epsilon[..16], start.codes.epsilon);
+
+    // After an undo the field begins again from what is there.
+    motion.codes = sample(9, 8);
+    let message = Message::Typed(Field::Length, "4".to_owned());
+    let Action::Drag(_, change) = board.update(message, &motion) else {
+        panic!("nothing was typed");
+    };
+    change.apply(&mut motion);
+    assert_eq!(motion.codes, sample(9, 4));
+}
+
+#[test]
+fn pictures_go_round_or_there_and_back() {
+    let mut motion = motion();
+    let mut board = Board::default();
+    let frames = |board: &mut Board, motion: &SampledMotion| -> Vec<usize> {
+        let at = |i: u32| {
+            board.seconds = f64::from(i) / motion.fps;
+            board.frame(4, motion)
+        };
+        (0..8).map(at).collect()
+    };
+    motion.playback = Playback::Loop;
+    assert_eq!(frames(&mut board, &motion), [0, 1, 2, 3, 0, 1, 2, 3]);
+    motion.playback = Playback::PingPong;
+    assert_eq!(frames(&mut board, &motion), [0, 1, 2, 3, 2, 1, 0, 1]);
+    assert_eq!(board.frame(1, &motion), 0);
+    assert_eq!(board.frame(0, &motion), 0);
+}

@@ -1,0 +1,94 @@
+//! The board's signs, each drawn in a square of 16 logical pixels.
+
+use iced::widget::canvas::{Frame, LineCap, LineJoin, Path, Stroke, path};
+use iced::{Color, Point, Size, border};
+
+use super::widgets::Sign;
+
+/// Draws one; those of [`super::widgets`] itself are drawn there.
+pub fn paint(sign: Sign, frame: &mut Frame, color: Color) {
+    let stroke = Stroke::default()
+        .with_color(color)
+        .with_width(1.6)
+        .with_line_cap(LineCap::Round)
+        .with_line_join(LineJoin::Round);
+    match sign {
+        Sign::Die => {
+            frame.stroke(&rounded(1.8, 1.8, 12.4, 12.4, 2.8), stroke);
+            for at in [5.0, 8.0, 11.0] {
+                frame.fill(&Path::circle(Point::new(at, 16.0 - at), 1.25), color);
+            }
+        }
+        Sign::Locked | Sign::Unlocked => {
+            frame.fill(&rounded(3.0, 7.2, 10.0, 7.3, 1.6), color);
+            // The open one's bow stands higher and ends in the air.
+            let (top, end) = if sign == Sign::Locked {
+                (4.9, 7.5)
+            } else {
+                (3.9, 4.4)
+            };
+            let bow = Path::new(|path| {
+                path.move_to(point(5.3, 7.5));
+                path.line_to(point(5.3, top));
+                curve(path, (5.3, top - 3.4), (10.7, top - 3.4), (10.7, top));
+                path.line_to(point(10.7, end));
+            });
+            frame.stroke(&bow, stroke);
+        }
+        Sign::Heart => {
+            let heart = Path::new(|path| {
+                path.move_to(point(8.0, 13.6));
+                curve(path, (3.2, 10.2), (1.6, 8.2), (1.6, 5.8));
+                curve(path, (1.6, 2.4), (6.2, 1.4), (8.0, 4.8));
+                curve(path, (9.8, 1.4), (14.4, 2.4), (14.4, 5.8));
+                curve(path, (14.4, 8.2), (12.8, 10.2), (8.0, 13.6));
+                path.close();
+            });
+            frame.fill(&heart, color);
+        }
+        Sign::Board => {
+            for y in [1.6, 6.3, 11.0] {
+                for x in [1.6, 6.3, 11.0] {
+                    frame.fill(&rounded(x, y, 3.4, 3.4, 0.8), color);
+                }
+            }
+        }
+        Sign::Cross => {
+            for (from, to) in [((4.0, 4.0), (12.0, 12.0)), ((12.0, 4.0), (4.0, 12.0))] {
+                let line = Path::line(point(from.0, from.1), point(to.0, to.1));
+                frame.stroke(&line, stroke);
+            }
+        }
+        Sign::Person => {
+            frame.fill(&Path::circle(point(8.0, 5.0), 3.0), color);
+            let shoulders = Path::new(|path| {
+                path.move_to(point(2.4, 14.4));
+                curve(path, (2.4, 7.6), (13.6, 7.6), (13.6, 14.4));
+                path.close();
+            });
+            frame.fill(&shoulders, color);
+        }
+        Sign::Movement => {
+            let wave = Path::new(|path| {
+                path.move_to(point(1.6, 10.6));
+                curve(path, (4.0, 2.0), (6.2, 2.6), (8.0, 8.0));
+                curve(path, (9.8, 13.4), (12.0, 14.0), (14.4, 5.4));
+            });
+            frame.stroke(&wave, stroke);
+        }
+        Sign::Play | Sign::Pause | Sign::ToStart | Sign::Undo | Sign::Redo => {}
+    }
+}
+
+fn point(x: f32, y: f32) -> Point {
+    Point::new(x, y)
+}
+
+fn curve(path: &mut path::Builder, a: (f32, f32), b: (f32, f32), to: (f32, f32)) {
+    path.bezier_curve_to(point(a.0, a.1), point(b.0, b.1), point(to.0, to.1));
+}
+
+fn rounded(x: f32, y: f32, width: f32, height: f32, radius: f32) -> Path {
+    let radius = border::radius(radius);
+    Path::rounded_rectangle(point(x, y), Size::new(width, height), radius)
+}
