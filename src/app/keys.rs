@@ -19,7 +19,11 @@ impl App {
                     return self.escape();
                 }
                 // A dialog stands before everything else.
-                if self.export.is_some() || self.clip.is_some() || self.cards.is_some() {
+                if self.export.is_some()
+                    || self.queue.open
+                    || self.clip.is_some()
+                    || self.cards.is_some()
+                {
                     return Task::none();
                 }
                 let letter = key.to_latin(physical_key);
@@ -48,6 +52,10 @@ impl App {
         let typing = self.expression.escape() | self.timeline.escape();
         if !typing && self.export.is_some() {
             return self.obey(Message::Export(super::export::Message::Cancel));
+        }
+        if !typing && self.queue.open {
+            self.queue.open = false;
+            return Task::none();
         }
         if !typing && self.clip.is_some() {
             return self.obey(Message::Clip(super::clip::Message::Cancel));

@@ -8,7 +8,7 @@ use iced::futures::channel::mpsc;
 use iced::{Subscription, Task, keyboard, window};
 
 use super::clip::{self, Clip};
-use super::export::{self, Export};
+use super::export::queue;
 use super::{App, Message, Notice, drivers, theme, timeline};
 use crate::engine::{EngineError, Model, Models, Portrait, Sample, Worker, read_picture};
 
@@ -139,10 +139,10 @@ impl App {
                     .map(|_| Message::Clip(clip::Message::Watched)),
             );
         }
-        if self.export.as_ref().is_some_and(Export::is_running) {
+        if self.queue.is_running() {
             all.push(
                 iced::time::every(Duration::from_millis(100))
-                    .map(|_| Message::Export(export::Message::Watched)),
+                    .map(|_| Message::Queue(queue::Message::Watched)),
             );
         }
         Subscription::batch(all)

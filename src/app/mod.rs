@@ -12,6 +12,7 @@ mod clip;
 mod curves;
 mod drivers;
 mod export;
+mod exporting;
 mod expression;
 mod faces;
 mod keys;
@@ -42,6 +43,7 @@ use card::Cards;
 use clip::{Clip, is_clip};
 use drivers::Drivers;
 use export::Export;
+use export::queue::Queue;
 use expression::Expression;
 use faces::Kept;
 use panes::Panes;
@@ -74,6 +76,7 @@ pub struct App {
     panes: Panes,
     timeline: Timeline,
     export: Option<Export>,
+    queue: Queue,
     clip: Option<Clip>,
     cards: Option<Cards>,
     /// The relaxed face that was kept, and of which portrait and face it is.
@@ -105,6 +108,7 @@ pub enum Message {
     Panes(panes::Message),
     Timeline(timeline::Message),
     Export(export::Message),
+    Queue(export::queue::Message),
     Clip(clip::Message),
     Card(card::Message),
     Drivers(drivers::Message),
@@ -149,6 +153,7 @@ impl App {
             panes: Panes::default(),
             timeline: Timeline::default(),
             export: None,
+            queue: Queue::default(),
             clip: None,
             cards: None,
             neutral: None,
@@ -283,12 +288,8 @@ impl App {
                 self.opening = false;
                 self.status.notice = Some(Notice::Problem(problem));
             }
-            Message::ExportDialog => {
-                if self.export.is_none() {
-                    let folder = background::pictures_folder();
-                    self.export = Some(Export::new(self.history.document(), &folder));
-                }
-            }
+            Message::ExportDialog => self.open_export(),
+            Message::Queue(message) => return self.obey_queue(message),
             Message::Undo => {
                 self.history.undo();
                 self.forget_portraits();
@@ -346,54 +347,6 @@ impl App {
         iced::widget::operation::focus("nothing")
     }
 
-    fn obey_export(&mut self, message: export::Message) -> Task<Message> {
-        let face = self.faces().1;
-        let document = self.history.document();
-        let (Some(dialog), Some(portrait)) =
-            (&mut self.export, self.portraits.get(&document.portrait.id))
-        else {
-            return Task::none();
-        };
-        let seen = export::Seen {
-            picture: Arc::clone(&portrait.picture),
-            face,
-            frame: self.timeline.frame(),
-        };
-        match dialog.update(message, document, seen) {
-            export::Action::None => {}
-            export::Action::Close => self.export = None,
-            export::Action::Choose(path) => {
-                return Task::perform(background::choose_target(path), |path| {
-                    Message::Export(export::Message::Chosen(path))
-                });
-            }
-            export::Action::Run(job, progress) => {
-                let model = Arc::clone(self.models.ganimation());
-                return in_background(
-                    move || crate::engine::export(&model, &job, &progress),
-                    |result| {
-                        Message::Export(export::Message::Ended(match result {
-                            Some(Ok(_)) => Ok(()),
-                            Some(Err(error)) if error.is_cancelled() => {
-                                Err(export::Ending::Cancelled)
-                            }
-                            Some(Err(error)) => Err(export::Ending::Failed(error.to_string())),
-                            None => Err(export::Ending::Failed(
-                                "The export stopped by a fault of Mien; please report it."
-                                    .to_owned(),
-                            )),
-                        }))
-                    },
-                );
-            }
-            export::Action::Done(path) => {
-                self.export = None;
-                self.status.notice = Some(Notice::Hint(format!("Exported to {}.", path.display())));
-            }
-        }
-        Task::none()
-    }
-
     /// Lets go of the portraits that no step of undo speaks of, and of the oldest steps when those that are left hold
     /// too much memory.
     fn forget_portraits(&mut self) {
@@ -411,12 +364,12 @@ impl App {
         }
     }
 
-    /// What every pane that is seen shows, at every step.
-    fn score(&self) -> Score {
+    /// What some panes show, at every step.
+    fn score_of(&self, panes: &[usize]) -> Score {
         let project = self.history.project();
         let chosen = project.chosen();
-        let voices = self.panes.visible(project).into_iter().map(|pane| {
-            let spec = project.panes()[pane];
+        let voices = panes.iter().map(|pane| {
+            let spec = project.panes()[*pane];
             let motion = project.driving(&spec);
             Voice {
                 way: spec.way,
@@ -442,7 +395,7 @@ impl App {
             face: self.faces().1,
             scene: Scene::of(document, self.timeline.frame()),
             view: self.panes.view_of(project),
-            score: Arc::new(self.score()),
+            score: Arc::new(self.score_of(&self.panes.visible(project))),
             step: self.timeline.frame(),
             wipe: self.panes.wipe_of(project),
             source: self.panes.holding,

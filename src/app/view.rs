@@ -6,6 +6,7 @@ use iced::widget::{
 };
 use iced::{Alignment, Element, Length};
 
+use super::export::queue;
 use super::panes::Names;
 use super::widgets::{Sign, action, hinted, sign};
 use super::{App, Message, Notice, theme};
@@ -35,8 +36,14 @@ impl App {
             middle.height(Length::Fill),
             self.status_line(),
         ];
-        let export = self.export.as_ref();
-        let export = export.map(|dialog| dialog.view(document).map(Message::Export));
+        let export = self.export.as_ref().zip(self.seen());
+        let export =
+            export.map(|(dialog, seen)| dialog.view(self.project(), &seen).map(Message::Export));
+        let queue = self
+            .queue
+            .open
+            .then(|| self.queue.view().map(Message::Queue));
+        let export = export.or(queue);
         let clip = self.clip.as_ref();
         let dialog = export.or(clip.map(|clip| clip.view(document).map(Message::Clip)));
         let cards = self.cards.as_ref();
@@ -104,6 +111,12 @@ impl App {
                 Position::Bottom,
             ))
             .push(space::horizontal().width(theme::SPACE))
+            .push(self.queue.title().map(|title| {
+                button(text(title).size(theme::SMALL).font(theme::FIGURES))
+                    .on_press(Message::Queue(queue::Message::Toggled))
+                    .padding([4, 9])
+                    .style(theme::raised)
+            }))
             .push(
                 button(text("Export…").size(theme::NORMAL))
                     .on_press(Message::ExportDialog)

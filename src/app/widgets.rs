@@ -130,7 +130,7 @@ pub fn progress_of<'a, M: 'a>(progress: &Progress) -> Element<'a, M> {
 }
 
 /// A length of time as a person says it.
-fn duration(time: Duration) -> String {
+pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64().ceil() as u64;
     match seconds {
         0..60 => format!("{seconds} s"),

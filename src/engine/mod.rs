@@ -10,6 +10,7 @@ mod edits;
 mod error;
 mod export;
 mod faces;
+mod film;
 mod folders;
 mod followed;
 mod grid;
@@ -46,6 +47,7 @@ pub use diagnostics::{FULL_DIFFERENCE, FULL_FLOW, difference, draw as draw_seen}
 pub use error::EngineError;
 pub use export::{ExportJob, Format, export};
 pub use faces::{FoundFace, find_faces};
+pub use film::Film;
 pub use folders::{presets_folder, weights_folder};
 pub use import::{ImportOptions, Imported, import};
 pub use lead::{Lead, smoothing};

@@ -1,40 +1,35 @@
 //! What the export dialog looks like.
 
-use iced::widget::{column, container, pick_list, row, space, text, text_input};
+use iced::widget::{column, container, pick_list, row, text, text_input};
 use iced::{Alignment, Element, Length};
 
-use super::{Export, Message, SCALES};
+use super::{Export, Message, SCALES, Seen, What, has_quality};
 use crate::app::theme;
-use crate::app::widgets::{action, decimal, ending, progress_of, toggle};
-use crate::engine::{Format, Pane, Progress};
-use crate::studio::Document;
+use crate::app::widgets::{action, ending, toggle};
+use crate::engine::Format;
+use crate::studio::Project;
 
 const PATH: &str = "export-path";
 
 impl Export {
-    pub fn view<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
-        let content = match &self.running {
-            Some(progress) => self.progress(progress),
-            None => self.form(document),
-        };
-        container(content)
-            .padding(22)
-            .width(520)
-            .style(theme::card)
-            .into()
-    }
-
-    fn form<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
+    pub fn view<'a>(&'a self, project: &'a Project, seen: &Seen) -> Element<'a, Message> {
         let label = |name| {
             text(name)
                 .size(theme::NORMAL)
                 .color(theme::dim())
-                .width(110)
+                .width(120)
         };
         let line = |name, content: Element<'a, Message>| {
             row![label(name), content]
                 .spacing(theme::GAP)
                 .align_y(Alignment::Center)
+        };
+        let small = |words: String| text(words).size(theme::SMALL).color(theme::dim());
+        let beside = |field: Element<'a, Message>, words: &'static str| {
+            row![field, small(words.to_owned())]
+                .spacing(theme::GAP)
+                .align_y(Alignment::Center)
+                .into()
         };
         let formats = row(Format::ALL.map(|format| {
             let name = match format {
@@ -52,14 +47,28 @@ impl Export {
         .spacing(theme::GAP)
         .wrap()
         .vertical_spacing(theme::GAP);
-        let panes = row(Pane::ALL.map(|pane| {
-            toggle(
-                pane.title(),
-                self.panes.contains(&pane),
-                Message::Pane(pane),
-            )
-        }))
-        .spacing(theme::GAP);
+        let panes = project.panes().iter().enumerate().map(|(pane, spec)| {
+            let name = format!("{} {} · {}", pane + 1, spec.way, spec.show.title());
+            let what = What::Pane(pane);
+            toggle(name, self.what == what, Message::What(what))
+        });
+        let grid = (project.panes().len() > 1).then(|| {
+            let on = self.what == What::Grid;
+            toggle("All side by side", on, Message::What(What::Grid))
+        });
+        let whats = row(panes)
+            .push(grid)
+            .spacing(theme::GAP)
+            .wrap()
+            .vertical_spacing(theme::GAP);
+        let labels = (self.what == What::Grid).then(|| {
+            let on = toggle(
+                "Say what each pane is",
+                self.labels,
+                Message::Labels(!self.labels),
+            );
+            line("Labels", on)
+        });
         let size = pick_list(SCALES, Some(self.scale), Message::Scale)
             .text_size(theme::NORMAL)
             .padding([4, 8])
@@ -69,18 +78,23 @@ impl Export {
             let field = entry(&self.fps, Message::Fps).width(70);
             line("Frames a second", field.into())
         });
+        let range = moves.then(|| {
+            let field = entry(&self.range, Message::Range).width(110);
+            let words = "which frames, such as 13-24; empty for all";
+            line("Frames", beside(field.into(), words))
+        });
         let loops = self.format.loops().then(|| {
             let field = entry(&self.loops, Message::Loops).width(70);
-            let hint = text("0 plays for ever")
-                .size(theme::SMALL)
-                .color(theme::dim());
-            line(
-                "Times to play",
-                row![field, hint]
-                    .spacing(theme::GAP)
-                    .align_y(Alignment::Center)
-                    .into(),
-            )
+            line("Times to play", beside(field.into(), "0 plays for ever"))
+        });
+        let quality = has_quality(self.format).then(|| {
+            let field = entry(&self.quality, Message::Quality).width(70);
+            let words = "1 small to 100 best; empty for the usual";
+            line("Quality", beside(field.into(), words))
+        });
+        let sound = (seen.sound.is_some() && self.format == Format::Mp4).then(|| {
+            let on = toggle("The clip's sound", self.sound, Message::Sound(!self.sound));
+            line("Sound", on)
         });
         let file = row![
             entry(&self.path, Message::Path)
@@ -91,83 +105,64 @@ impl Export {
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
-
-        let mark = row![
-            toggle(
-                "Say that a model edited it",
-                self.marked,
-                Message::Marked(!self.marked),
-            ),
-            text("for whoever looks, in IPTC's words")
-                .size(theme::SMALL)
-                .color(theme::dim()),
-        ]
-        .spacing(theme::GAP)
-        .align_y(Alignment::Center);
-
-        column![
+        let mark = toggle(
+            "Say that a model edited it",
+            self.marked,
+            Message::Marked(!self.marked),
+        );
+        let content = column![
             text("Export").size(theme::LARGE),
-            line("Format", container(formats).width(Length::Fill).into()),
-            line("Side by side", panes.into()),
-            line("Size", size.into()),
+            line("Format", formats.into()),
+            line("What", whats.into()),
         ]
+        .push(labels)
+        .push(line("Size", size.into()))
         .push(fps)
+        .push(range)
         .push(loops)
-        .push(line("In the file", mark.into()))
+        .push(quality)
+        .push(sound)
+        .push(line(
+            "In the file",
+            beside(mark, "for whoever looks, in IPTC's words"),
+        ))
         .push(line("File", file.into()))
-        .push(
-            text(self.summary(document))
-                .size(theme::SMALL)
-                .color(theme::dim()),
-        )
+        .push(small(self.summary(project, seen)))
         .push(
             self.problem
                 .as_ref()
                 .map(|problem| text(problem).size(theme::NORMAL).color(theme::danger())),
         )
         .push(ending(Message::Cancel, "Export", Message::Start))
-        .spacing(12)
-        .into()
+        .spacing(12);
+        container(content)
+            .padding(22)
+            .width(620)
+            .style(theme::card)
+            .into()
     }
 
-    fn summary(&self, document: &Document) -> String {
+    /// What will be written, in a sentence.
+    fn summary(&self, project: &Project, seen: &Seen) -> String {
+        let portrait = &project.document().portrait;
         let scaled = |side: u32| ((f64::from(side) * self.scale.0).round() as u32).max(1);
-        let (width, height) = (
-            scaled(document.portrait.width) * self.panes.len() as u32,
-            scaled(document.portrait.height),
-        );
+        let (width, height) = (scaled(portrait.width), scaled(portrait.height));
+        let each = match self.what {
+            What::Pane(_) => "",
+            What::Grid => " each pane",
+        };
         if !self.format.moves() {
             return format!(
-                "One picture of {width} x {height} pixels, of the frame under the playhead."
+                "One picture, {width} x {height} pixels{each}, of the frame under the playhead."
             );
         }
-        let frames = decimal(&self.fps).filter(|fps| *fps >= 1.0).map(|fps| {
-            let mut track = document.track.clone();
-            track.set_fps(fps);
-            track.order().len()
-        });
-        let still = if document.track.keyframes().len() < 2 {
-            " The track has fewer than two keyframes, so nothing will move."
-        } else {
-            ""
-        };
-        match frames {
-            Some(frames) => format!(
-                "{frames} frames of {width} x {height} pixels, {}.{still}",
-                document.track.playback.to_string().to_lowercase()
-            ),
-            None => format!("{width} x {height} pixels."),
+        match self.film(seen) {
+            Ok(film) => {
+                let written = film.progress().total();
+                format!("{written} frames, {width} x {height} pixels{each}.")
+            }
+            Err(_) => format!("{width} x {height} pixels{each}."),
         }
-    }
-
-    fn progress(&self, progress: &Progress) -> Element<'_, Message> {
-        column![
-            text("Exporting").size(theme::LARGE),
-            progress_of(progress),
-            row![space::horizontal(), action("Cancel", Some(Message::Cancel))],
-        ]
-        .spacing(12)
-        .into()
     }
 }
 

@@ -1,14 +1,16 @@
-//! The export dialog: what to write and where, then how far it has come.
+//! The export dialog: what to write and where. The queue does the writing.
 
 mod form;
+pub mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::timeline::short;
 use super::widgets::decimal;
-use crate::engine::{ExportJob, Format, FoundFace, LoopCount, Pane, Picture, Progress, Scene};
-use crate::studio::{Document, Playback};
+use crate::engine::{Film, Format, LoopCount, Output, Part, Score, Sitter, Sound};
+use crate::studio::{MotionKind, PaneSpec, Playback, Project, Show, Way};
 
 /// The shares of the portrait's size that are offered.
 const SCALES: [Scale; 4] = [Scale(1.0), Scale(0.75), Scale(0.5), Scale(0.25)];
@@ -26,19 +28,32 @@ impl std::fmt::Display for Scale {
     }
 }
 
+/// What of the window is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Pane(usize),
+    /// All panes that are seen, side by side.
+    Grid,
+}
+
 #[derive(Debug)]
 pub struct Export {
     format: Format,
-    panes: Vec<Pane>,
+    what: What,
+    labels: bool,
     scale: Scale,
     fps: String,
     loops: String,
+    /// From 1 to 100; empty for the format's own.
+    quality: String,
+    /// Which frames, such as `13-24`; empty for all.
+    range: String,
+    sound: bool,
     /// Whether the file is to say that a model edited it.
     marked: bool,
     path: String,
-    /// Why the export can't begin, or why it ended.
+    /// Why the export can't begin.
     problem: Option<String>,
-    running: Option<Progress>,
     /// The file that may be replaced: the artist has been asked.
     replacing: Option<PathBuf>,
 }
@@ -46,26 +61,20 @@ pub struct Export {
 #[derive(Debug, Clone)]
 pub enum Message {
     Format(Format),
-    Pane(Pane),
+    What(What),
+    Labels(bool),
     Scale(Scale),
     Fps(String),
     Loops(String),
+    Quality(String),
+    Range(String),
+    Sound(bool),
     Marked(bool),
     Path(String),
     Choose,
     Chosen(Option<PathBuf>),
     Start,
     Cancel,
-    /// The running export is looked at again.
-    Watched,
-    Ended(Result<(), Ending>),
-}
-
-/// Why an export ended before its time.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Ending {
-    Cancelled,
-    Failed(String),
 }
 
 /// What the parent has to do.
@@ -75,52 +84,60 @@ pub enum Action {
     Close,
     /// Ask for a place, beginning with this one.
     Choose(PathBuf),
-    Run(Box<ExportJob>, Progress),
-    /// The file is whole.
-    Done(PathBuf),
+    /// To be written; the dialog is done.
+    Queue(Box<Film>),
 }
 
-/// What the document speaks of.
+/// What the window shows, to be written.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    pub picture: Arc<Picture>,
-    /// The face that is edited, where it is known.
-    pub face: Option<Arc<FoundFace>>,
-    /// The frame under the playhead.
-    pub frame: u32,
+    pub sitter: Sitter,
+    /// A voice for each pane of the project.
+    pub score: Score,
+    /// The step under the playhead.
+    pub step: u32,
+    /// What each pane is called, and what is noted of it.
+    pub labels: Vec<(String, String)>,
+    /// That of the chosen clip.
+    pub sound: Option<Sound>,
 }
 
 impl Export {
-    /// A dialog for this document: a movement as GIF when there is one, else a picture.
-    pub fn new(document: &Document, folder: &Path) -> Self {
-        let moves = document.track.keyframes().len() > 1;
-        let format = if moves { Format::Gif } else { Format::Png };
+    /// A dialog for what the window shows: a movement as MP4 where there is one, else a picture.
+    pub fn new(project: &Project, moves: bool, fps: f64, folder: &Path) -> Self {
+        let format = if moves { Format::Mp4 } else { Format::Png };
+        let document = project.document();
         let stem = Path::new(&document.portrait.name)
             .file_stem()
             .map_or("portrait".into(), |stem| stem.to_string_lossy());
         let name = format!("{stem}-mien.{}", format.extension());
+        let chosen = project.motion(project.chosen());
+        let playback = match chosen.map(|motion| &motion.kind) {
+            Some(MotionKind::Clip(clip)) => clip.playback,
+            Some(MotionKind::Sample(sample)) => sample.playback,
+            _ => document.track.playback,
+        };
         Self {
             format,
-            panes: vec![Pane::Result],
+            what: What::Pane(result_pane(project.panes())),
+            labels: true,
             scale: SCALES[0],
-            fps: short(document.track.fps()),
-            loops: match document.track.playback {
+            fps: short(fps),
+            loops: match playback {
                 Playback::Once => "1".to_owned(),
                 Playback::Loop | Playback::PingPong => "0".to_owned(),
             },
+            quality: String::new(),
+            range: String::new(),
+            sound: true,
             marked: true,
             path: folder.join(name).display().to_string(),
             problem: None,
-            running: None,
             replacing: None,
         }
     }
 
-    pub fn is_running(&self) -> bool {
-        self.running.is_some()
-    }
-
-    pub fn update(&mut self, message: Message, document: &Document, seen: Seen) -> Action {
+    pub fn update(&mut self, message: Message, seen: &Seen) -> Action {
         match message {
             Message::Format(format) => {
                 self.format = format;
@@ -128,10 +145,14 @@ impl Export {
                 self.path = path.display().to_string();
                 self.problem = None;
             }
-            Message::Pane(pane) => toggle_pane(&mut self.panes, pane),
+            Message::What(what) => self.what = what,
+            Message::Labels(labels) => self.labels = labels,
             Message::Scale(scale) => self.scale = scale,
             Message::Fps(fps) => self.fps = fps,
             Message::Loops(loops) => self.loops = loops,
+            Message::Quality(quality) => self.quality = quality,
+            Message::Range(range) => self.range = range,
+            Message::Sound(sound) => self.sound = sound,
             Message::Marked(marked) => self.marked = marked,
             Message::Path(path) => self.path = path,
             Message::Choose => return Action::Choose(PathBuf::from(&self.path)),
@@ -142,181 +163,145 @@ impl Export {
                     self.replacing = Some(path);
                 }
             }
-            Message::Start => match self.job(document, seen) {
-                Ok(job) if job.path.exists() && self.replacing.as_ref() != Some(&job.path) => {
-                    self.problem = Some(format!(
-                        "{} is there already; export again to replace it, or change the name.",
-                        job.path.display()
-                    ));
-                    self.replacing = Some(job.path);
-                }
-                Ok(job) => {
-                    let progress = job.progress();
-                    self.problem = None;
-                    self.running = Some(progress.clone());
-                    return Action::Run(Box::new(job), progress);
+            Message::Start => match self.film(seen) {
+                Ok(film) => {
+                    let path = &film.output.path;
+                    if path.exists() && self.replacing.as_ref() != Some(path) {
+                        self.problem = Some(format!(
+                            "{} is there already; export again to replace it, or change the name.",
+                            path.display()
+                        ));
+                        self.replacing = Some(path.clone());
+                    } else {
+                        return Action::Queue(Box::new(film));
+                    }
                 }
                 Err(problem) => self.problem = Some(problem),
             },
-            Message::Cancel => match &self.running {
-                Some(progress) => progress.cancel.cancel(),
-                None => return Action::Close,
-            },
-            Message::Watched => {}
-            Message::Ended(result) => {
-                self.running = None;
-                match result {
-                    Ok(()) => return Action::Done(PathBuf::from(&self.path)),
-                    Err(Ending::Cancelled) => {
-                        self.problem = Some("Cancelled; nothing was written.".to_owned());
-                    }
-                    Err(Ending::Failed(problem)) => self.problem = Some(problem),
-                }
-            }
+            Message::Cancel => return Action::Close,
         }
         Action::None
     }
 
-    fn job(&self, document: &Document, seen: Seen) -> Result<ExportJob, String> {
+    /// What is to be written.
+    fn film(&self, seen: &Seen) -> Result<Film, String> {
+        let fps = self.rate()?;
+        let path = PathBuf::from(self.path.trim());
+        if path.file_name().is_none() {
+            return Err("The file has no name; type one or choose a place.".to_owned());
+        }
+        let mut score = seen.score.clone();
+        let mut labels = seen.labels.clone();
+        if let What::Pane(pane) = self.what {
+            let voice = score.voices.get(pane).cloned();
+            let voice = voice.ok_or_else(|| {
+                format!("There is no pane {} any more; choose another.", pane + 1)
+            })?;
+            score.voices = vec![voice];
+            labels = labels.into_iter().skip(pane).take(1).collect();
+        }
+        let (score, steps) = if self.format.moves() {
+            score.at_rate(fps)
+        } else {
+            (score, vec![seen.step])
+        };
+        let part = self.part(steps.len())?;
+        Ok(Film {
+            sitter: seen.sitter.clone(),
+            score,
+            steps,
+            labels: (self.labels && self.what == What::Grid).then_some(labels),
+            scale: self.scale.0,
+            fps,
+            sound: seen
+                .sound
+                .clone()
+                .filter(|_| self.sound && part.is_none() && self.format == Format::Mp4),
+            output: Output {
+                format: self.format,
+                quality: self.quality()?,
+                loops: self.loops()?,
+                scale: 1.0,
+                part,
+                marked: self.marked,
+                path,
+            },
+        })
+    }
+
+    fn rate(&self) -> Result<f64, String> {
         let max = self.format.max_fps().min(120.0);
-        let fps = decimal(&self.fps)
+        decimal(&self.fps)
             .filter(|fps| (1.0..=max).contains(fps))
             .ok_or_else(|| {
                 format!(
                     "{:?} frames a second can't be played; give a number from 1 to {max}.",
                     self.fps
                 )
-            })?;
-        let loops = match self.loops.trim().parse() {
-            Ok(0) => LoopCount::Forever,
-            Ok(times) => LoopCount::Times(times),
-            Err(_) => {
-                return Err(format!(
-                    "{:?} is no number of times to play; give 0 for ever, or up to {}.",
-                    self.loops,
-                    u16::MAX
-                ));
-            }
-        };
-        let path = PathBuf::from(self.path.trim());
-        if path.file_name().is_none() {
-            return Err("The file has no name; type one or choose a place.".to_owned());
+            })
+    }
+
+    fn loops(&self) -> Result<LoopCount, String> {
+        match self.loops.trim().parse() {
+            Ok(0) => Ok(LoopCount::Forever),
+            Ok(times) => Ok(LoopCount::Times(times)),
+            Err(_) => Err(format!(
+                "{:?} is no number of times to play; give 0 for ever, or up to {}.",
+                self.loops,
+                u16::MAX
+            )),
         }
-        let mut document = document.clone();
-        let order = match self.format {
-            format if !format.moves() => vec![seen.frame],
-            _ => {
-                // The movement keeps its seconds whatever the rate of the file.
-                document.track.set_fps(fps);
-                document.track.order()
-            }
-        };
-        Ok(ExportJob {
-            portrait: seen.picture,
-            face: seen.face,
-            scenes: order
-                .into_iter()
-                .map(|frame| Scene::of(&document, frame))
-                .collect(),
-            part: None,
-            panes: self.panes.clone(),
-            format: self.format,
-            fps,
-            quality: None,
-            loops,
-            scale: self.scale.0,
-            sound: None,
-            marked: self.marked,
-            path,
+    }
+
+    fn quality(&self) -> Result<Option<u8>, String> {
+        let text = self.quality.trim();
+        if text.is_empty() || !has_quality(self.format) {
+            return Ok(None);
+        }
+        let quality = text
+            .parse()
+            .ok()
+            .filter(|quality| (1..=100).contains(quality));
+        quality.map(Some).ok_or_else(|| {
+            format!("{text:?} is no quality; give a number from 1 to 100, or nothing.")
         })
     }
-}
 
-/// Adds a pane in its place or takes it away; the last one stays.
-fn toggle_pane(panes: &mut Vec<Pane>, pane: Pane) {
-    if !panes.contains(&pane) {
-        panes.push(pane);
-        panes.sort_by_key(|pane| Pane::ALL.iter().position(|other| other == pane));
-    } else if panes.len() > 1 {
-        panes.retain(|other| *other != pane);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::studio::{AuVector, Crop, MediaSource, PortraitRef};
-
-    fn document() -> Document {
-        let portrait = PortraitRef {
-            id: 0,
-            name: "me.jpg".to_owned(),
-            source: MediaSource::File("me.jpg".into()),
-            width: 40,
-            height: 30,
-        };
-        let crop = Crop {
-            x: 0.0,
-            y: 0.0,
-            side: 20.0,
-            ..Crop::default()
-        };
-        Document::new(portrait, crop, AuVector::NEUTRAL)
-    }
-
-    fn job(export: &Export, document: &Document) -> Result<ExportJob, String> {
-        export.job(document, seen())
-    }
-
-    fn seen() -> Seen {
-        Seen {
-            picture: Arc::new(Picture::new(40, 30, vec![0; 4800]).unwrap()),
-            face: None,
-            frame: 0,
+    fn part(&self, total: usize) -> Result<Option<Part>, String> {
+        let text = self.range.trim();
+        if text.is_empty() || !self.format.moves() {
+            return Ok(None);
         }
+        let ends = text.split_once(['-', '–']).unwrap_or((text, text));
+        let number = |text: &str| text.trim().parse::<usize>().ok();
+        let (Some(first), Some(last)) = (number(ends.0), number(ends.1)) else {
+            return Err(format!(
+                "{text:?} is no range of frames; give the first and the last, such as 13-24."
+            ));
+        };
+        if first == 0 || last < first || last > total {
+            return Err(format!(
+                "There are {total} frames; give a range within 1-{total}, the smaller number first."
+            ));
+        }
+        Part::new(first, last)
+            .map(Some)
+            .map_err(|error| error.to_string())
     }
+}
 
-    #[test]
-    fn a_movement_keeps_its_seconds_at_another_rate() {
-        let mut document = document();
-        document.add_key(0);
-        document.add_key(24);
-        let mut export = Export::new(&document, Path::new("out"));
-        assert_eq!(export.format, Format::Gif);
-        assert!(export.path.ends_with("me-mien.gif"));
-        export.fps = "12".to_owned();
-        assert_eq!(job(&export, &document).unwrap().scenes.len(), 24);
-        assert_eq!(document.track.frames(), 48);
-    }
+/// Whether files of a format can be made smaller.
+fn has_quality(format: Format) -> bool {
+    matches!(
+        format,
+        Format::Mp4 | Format::Jpeg | Format::Webp | Format::WebpPicture
+    )
+}
 
-    #[test]
-    fn what_cannot_be_written_is_told_before_anything_starts() {
-        let document = document();
-        let mut export = Export::new(&document, Path::new("out"));
-        assert_eq!(job(&export, &document).unwrap().scenes.len(), 1);
-        export.format = Format::Gif;
-        export.fps = "90".to_owned();
-        assert!(
-            job(&export, &document)
-                .unwrap_err()
-                .contains("from 1 to 50")
-        );
-        export.fps = "12".to_owned();
-        export.loops = "x".to_owned();
-        assert!(job(&export, &document).unwrap_err().contains("0 for ever"));
-        export.loops = "3".to_owned();
-        export.path = "/".to_owned();
-        assert!(job(&export, &document).unwrap_err().contains("no name"));
-    }
-
-    #[test]
-    fn a_file_that_is_there_is_replaced_only_when_asked_twice() {
-        let folder = tempfile::tempdir().unwrap();
-        let document = document();
-        let mut export = Export::new(&document, folder.path());
-        std::fs::write(&export.path, b"precious").unwrap();
-        let mut start = || export.update(Message::Start, &document, seen());
-        assert!(matches!(start(), Action::None));
-        assert!(matches!(start(), Action::Run(..)));
-    }
+/// The pane that an artist most likely wants to keep.
+fn result_pane(panes: &[PaneSpec]) -> usize {
+    let result = |pane: &PaneSpec| {
+        pane.show == Show::Result && !matches!(pane.way, Way::Source | Way::Motion)
+    };
+    panes.iter().position(result).unwrap_or(0)
 }

@@ -1,0 +1,237 @@
+//! The exports that are on their way, one after the other.
+
+use std::path::PathBuf;
+
+use iced::widget::{column, container, progress_bar, row, scrollable, space, text};
+use iced::{Alignment, Element, Length};
+
+use crate::app::theme;
+use crate::app::widgets::{action, duration};
+use crate::engine::{Film, Progress};
+
+#[derive(Debug, Default)]
+pub struct Queue {
+    jobs: Vec<Job>,
+    next: u32,
+    /// Whether the list is shown.
+    pub open: bool,
+}
+
+#[derive(Debug)]
+struct Job {
+    id: u32,
+    film: Film,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Waiting,
+    Running(Progress),
+    /// With what the artist should know of it.
+    Done(Option<String>),
+    Cancelled,
+    Failed(String),
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Toggled,
+    Cancel(u32),
+    Retry(u32),
+    Forget(u32),
+    /// What is running is looked at again.
+    Watched,
+    Ended(u32, Result<Option<String>, Ending>),
+}
+
+/// Why an export ended before its time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    Cancelled,
+    Failed(String),
+}
+
+/// A film that is to be written now.
+#[derive(Debug)]
+pub struct Start {
+    pub id: u32,
+    pub film: Film,
+    pub progress: Progress,
+}
+
+impl Queue {
+    /// Puts a film at the end.
+    pub fn push(&mut self, film: Film) {
+        self.next += 1;
+        self.jobs.push(Job {
+            id: self.next,
+            film,
+            state: State::Waiting,
+        });
+    }
+
+    /// Begins the next film if none is being written.
+    pub fn start(&mut self) -> Option<Start> {
+        if self.is_running() {
+            return None;
+        }
+        let waiting = |job: &&mut Job| matches!(job.state, State::Waiting);
+        let job = self.jobs.iter_mut().find(waiting)?;
+        let progress = job.film.progress();
+        job.state = State::Running(progress.clone());
+        Some(Start {
+            id: job.id,
+            film: job.film.clone(),
+            progress,
+        })
+    }
+
+    pub fn is_running(&self) -> bool {
+        let running = |job: &Job| matches!(job.state, State::Running(_));
+        self.jobs.iter().any(running)
+    }
+
+    /// What the list's button says; nothing where there is nothing to say.
+    pub fn title(&self) -> Option<String> {
+        let left = |job: &&Job| matches!(job.state, State::Waiting | State::Running(_));
+        let count = self.jobs.iter().filter(left).count();
+        let running = self.jobs.iter().find_map(|job| match &job.state {
+            State::Running(progress) => Some(progress.fraction()),
+            _ => None,
+        });
+        match (self.jobs.len(), running) {
+            (0, _) => None,
+            (_, Some(done)) if count > 1 => {
+                Some(format!("{count} exports {:>3.0} %", done * 100.0))
+            }
+            (_, Some(done)) => Some(format!("Exporting {:>3.0} %", done * 100.0)),
+            (all, None) => Some(format!("Exports ({all})")),
+        }
+    }
+
+    /// The path of a film that was just written, when this message says so.
+    pub fn update(&mut self, message: Message) -> Option<PathBuf> {
+        match message {
+            Message::Toggled => self.open = !self.open,
+            Message::Watched => {}
+            Message::Cancel(id) => {
+                if let Some(job) = self.job(id) {
+                    match &job.state {
+                        State::Running(progress) => progress.cancel.cancel(),
+                        State::Waiting => job.state = State::Cancelled,
+                        _ => {}
+                    }
+                }
+            }
+            Message::Retry(id) => {
+                if let Some(job) = self.job(id) {
+                    job.state = State::Waiting;
+                }
+            }
+            Message::Forget(id) => {
+                self.jobs.retain(|job| {
+                    job.id != id || matches!(job.state, State::Running(_) | State::Waiting)
+                });
+                self.open &= !self.jobs.is_empty();
+            }
+            Message::Ended(id, result) => {
+                let job = self.job(id)?;
+                match result {
+                    Ok(remark) => {
+                        job.state = State::Done(remark);
+                        return Some(job.film.output.path.clone());
+                    }
+                    Err(Ending::Cancelled) => job.state = State::Cancelled,
+                    Err(Ending::Failed(problem)) => job.state = State::Failed(problem),
+                }
+            }
+        }
+        None
+    }
+
+    /// Why a film failed, if it did.
+    pub fn problem(&self, id: u32) -> Option<&str> {
+        self.jobs.iter().find_map(|job| match &job.state {
+            State::Failed(problem) if job.id == id => Some(problem.as_str()),
+            _ => None,
+        })
+    }
+
+    fn job(&mut self, id: u32) -> Option<&mut Job> {
+        self.jobs.iter_mut().find(|job| job.id == id)
+    }
+
+    pub fn view(&self) -> Element<'_, Message> {
+        let jobs = self.jobs.iter().rev().map(|job| {
+            let name = job
+                .film
+                .output
+                .path
+                .file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let (words, color) = match &job.state {
+                State::Waiting => ("waits for its turn".to_owned(), theme::dim()),
+                State::Running(progress) => (
+                    match progress.remaining() {
+                        Some(left) => format!(
+                            "{} of {} frames, {} left",
+                            progress.done(),
+                            progress.total(),
+                            duration(left)
+                        ),
+                        None => "working out the time left".to_owned(),
+                    },
+                    theme::dim(),
+                ),
+                State::Done(None) => (job.film.output.path.display().to_string(), theme::dim()),
+                State::Done(Some(remark)) => (remark.clone(), theme::dim()),
+                State::Cancelled => ("cancelled; nothing was written".to_owned(), theme::dim()),
+                State::Failed(problem) => (problem.clone(), theme::danger()),
+            };
+            let buttons = match job.state {
+                State::Waiting | State::Running(_) => {
+                    row![action("Cancel", Some(Message::Cancel(job.id)))]
+                }
+                State::Done(_) => row![action("Forget", Some(Message::Forget(job.id)))],
+                State::Cancelled | State::Failed(_) => row![
+                    action("Again", Some(Message::Retry(job.id))),
+                    action("Forget", Some(Message::Forget(job.id))),
+                ],
+            };
+            let bar = match &job.state {
+                State::Running(progress) => {
+                    Some(progress_bar(0.0..=1.0, progress.fraction()).girth(6))
+                }
+                _ => None,
+            };
+            column![
+                row![
+                    text(name).size(theme::NORMAL),
+                    space::horizontal(),
+                    buttons.spacing(theme::GAP),
+                ]
+                .align_y(Alignment::Center),
+                text(words).size(theme::SMALL).color(color),
+            ]
+            .push(bar)
+            .spacing(theme::GAP)
+            .into()
+        });
+        let list = scrollable(column(jobs).spacing(theme::SPACE).padding([0, 10]))
+            .style(theme::scroll)
+            .height(Length::Shrink);
+        container(
+            column![
+                text("Exports").size(theme::LARGE),
+                container(list).max_height(420),
+                row![space::horizontal(), action("Close", Some(Message::Toggled))],
+            ]
+            .spacing(12),
+        )
+        .padding(22)
+        .width(560)
+        .style(theme::card)
+        .into()
+    }
+}

@@ -1,0 +1,188 @@
+//! What the dialog makes of what was typed.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::engine::{Driver, Picture, Scene, Voice};
+use crate::studio::{AuVector, Crop, Document, MediaSource, PortraitRef};
+
+fn document() -> Document {
+    let portrait = PortraitRef {
+        id: 0,
+        name: "me.jpg".to_owned(),
+        source: MediaSource::File("me.jpg".into()),
+        width: 40,
+        height: 30,
+    };
+    let crop = Crop {
+        x: 0.0,
+        y: 0.0,
+        side: 20.0,
+        ..Crop::default()
+    };
+    Document::new(portrait, crop, AuVector::NEUTRAL)
+}
+
+fn seen(document: &Document) -> Seen {
+    let drive = Driver::Track(Arc::new(document.clone()));
+    let voice = |way| Voice {
+        way,
+        show: Show::Result,
+        drive: drive.clone(),
+        leads: true,
+    };
+    Seen {
+        sitter: Sitter {
+            id: 0,
+            picture: Arc::new(Picture::new(40, 30, vec![0; 4800]).unwrap()),
+            face: None,
+            scene: Scene::of(document, 0),
+        },
+        score: Score {
+            voices: vec![voice(Way::Source), voice(Way::Ganimation)],
+            drive: drive.clone(),
+        },
+        step: 0,
+        labels: vec![
+            ("Source".to_owned(), String::new()),
+            ("GANimation".to_owned(), String::new()),
+        ],
+        sound: None,
+    }
+}
+
+fn moving() -> Document {
+    let mut document = document();
+    document.add_key(0);
+    document.add_key(24);
+    document
+}
+
+fn export(document: &Document, moves: bool, folder: &Path) -> Export {
+    Export::new(&Project::new(document.clone()), moves, 24.0, folder)
+}
+
+#[test]
+fn a_movement_keeps_its_seconds_at_another_rate() {
+    let document = moving();
+    let mut export = export(&document, true, Path::new("out"));
+    assert_eq!(export.format, Format::Mp4);
+    assert!(export.path.ends_with("me-mien.mp4"));
+    export.fps = "12".to_owned();
+    let film = export.film(&seen(&document)).unwrap();
+    assert_eq!((film.steps.len(), film.score.voices.len()), (24, 1));
+    assert_eq!(film.score.voices[0].way, Way::Ganimation);
+    assert_eq!(document.track.frames(), 48);
+}
+
+#[test]
+fn all_panes_go_side_by_side_with_their_names() {
+    let document = moving();
+    let mut export = export(&document, true, Path::new("out"));
+    export.what = What::Grid;
+    let film = export.film(&seen(&document)).unwrap();
+    assert_eq!(film.score.voices.len(), 2);
+    assert_eq!(film.labels.unwrap()[1].0, "GANimation");
+    export.what = What::Pane(5);
+    assert!(
+        export
+            .film(&seen(&document))
+            .unwrap_err()
+            .contains("pane 6")
+    );
+}
+
+#[test]
+fn what_cannot_be_written_is_told_before_anything_starts() {
+    let document = document();
+    let seen = seen(&document);
+    let mut export = export(&document, false, Path::new("out"));
+    assert_eq!(export.film(&seen).unwrap().steps.len(), 1);
+    export.format = Format::Gif;
+    let mut refused = |change: fn(&mut Export), words: &str| {
+        change(&mut export);
+        let problem = export.film(&seen).unwrap_err();
+        assert!(problem.contains(words), "{problem}");
+    };
+    refused(|export| export.fps = "90".to_owned(), "from 1 to 50");
+    refused(
+        |export| {
+            export.fps = "12".to_owned();
+            export.loops = "x".to_owned();
+        },
+        "0 for ever",
+    );
+    refused(
+        |export| {
+            export.loops = "3".to_owned();
+            export.range = "0-4".to_owned();
+        },
+        "within 1-24",
+    );
+    refused(|export| export.range = "some".to_owned(), "such as 13-24");
+    refused(
+        |export| {
+            export.range = "3-4".to_owned();
+            export.format = Format::Webp;
+            export.quality = "101".to_owned();
+        },
+        "from 1 to 100",
+    );
+    refused(
+        |export| {
+            export.quality = "70".to_owned();
+            export.path = "/".to_owned();
+        },
+        "no name",
+    );
+    export.path = "a.webp".to_owned();
+    let film = export.film(&seen).unwrap();
+    assert_eq!(film.output.quality, Some(70));
+    assert_eq!(film.progress().total(), 2);
+}
+
+#[test]
+fn a_file_that_is_there_is_replaced_only_when_asked_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = document();
+    let mut export = export(&document, false, folder.path());
+    std::fs::write(&export.path, b"precious").unwrap();
+    let mut start = || export.update(Message::Start, &seen(&document));
+    assert!(matches!(start(), Action::None));
+    assert!(matches!(start(), Action::Queue(_)));
+}
+
+#[test]
+fn the_queue_writes_one_after_the_other_and_tries_again() {
+    use super::queue::{Ending, Message, Queue};
+    let document = document();
+    let film = export(&document, false, Path::new("out"))
+        .film(&seen(&document))
+        .unwrap();
+    let mut queue = Queue::default();
+    assert!(queue.title().is_none() && queue.start().is_none());
+    queue.push(film.clone());
+    queue.push(film);
+    let first = queue.start().unwrap();
+    assert!(queue.start().is_none(), "one at a time");
+    assert!(queue.title().unwrap().starts_with("2 exports"));
+    let failed = Ending::Failed("no room".to_owned());
+    assert!(
+        queue
+            .update(Message::Ended(first.id, Err(failed)))
+            .is_none()
+    );
+    assert_eq!(queue.problem(first.id), Some("no room"));
+    let second = queue.start().unwrap();
+    queue.update(Message::Cancel(second.id));
+    assert!(second.progress.cancel.is_cancelled());
+    queue.update(Message::Ended(second.id, Err(Ending::Cancelled)));
+    queue.update(Message::Retry(first.id));
+    let again = queue.start().unwrap();
+    assert_eq!(again.id, first.id);
+    let path = queue.update(Message::Ended(again.id, Ok(None)));
+    assert!(path.unwrap().ends_with("me-mien.png"));
+    queue.update(Message::Forget(first.id));
+    queue.update(Message::Forget(second.id));
+    assert!(queue.title().is_none());
+}
