@@ -36,7 +36,8 @@ pub(super) fn wheel([across, down]: [f32; 2]) -> [f32; 3] {
         (55.0, [255.0, 0.0, 0.0]),
     ];
     let length = across.hypot(down).min(1.0);
-    if length == 0.0 {
+    // Less than half a grey level, such as a rounding of the flow, is none.
+    if length < 0.5 / 255.0 {
         return [255.0; 3];
     }
     let turn = (down.atan2(across) / TAU).rem_euclid(1.0) * 55.0;
