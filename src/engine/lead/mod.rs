@@ -1,6 +1,8 @@
 //! A reel as it drives one portrait, with everything settled that its motion leaves open.
 
 mod place;
+#[cfg(test)]
+mod tests;
 mod units;
 
 use std::hash::{DefaultHasher, Hash, Hasher};

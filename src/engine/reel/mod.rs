@@ -3,6 +3,8 @@
 
 mod proxies;
 mod sampled;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
