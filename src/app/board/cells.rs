@@ -1,7 +1,7 @@
 //! The open board: neighbours of the sample in rows of people and columns of movements.
 
 use iced::widget::tooltip::Position;
-use iced::widget::{Image, button, column, container, image, row, space, text};
+use iced::widget::{Image, button, column, container, image, row, scrollable, space, text};
 use iced::{Alignment, Element, Length, Theme, border};
 
 use super::deal::Strip;
@@ -19,6 +19,9 @@ const GUTTER: f32 = 24.0;
 
 /// The heads of the rows and of the columns.
 const HEAD: f32 = 28.0;
+
+/// The favourites and the blend below the neighbours.
+const FOOT: f32 = 74.0;
 
 /// A neighbour's picture, and the edge that marks it.
 const PICTURE: f32 = 94.0;
@@ -97,7 +100,13 @@ impl Board {
                     .spacing(theme::GAP),
             );
         }
-        column![top, grid]
+        let favourites = scrollable(self.favourites(motion)).style(theme::scroll);
+        let rest = row![
+            container(favourites).width(INNER).height(FOOT),
+            self.blend(motion)
+        ]
+        .spacing(theme::SPACE);
+        column![top, grid, rest]
             .spacing(theme::SPACE)
             .width(Length::Fill)
             .into()

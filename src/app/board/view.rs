@@ -46,7 +46,13 @@ impl std::fmt::Display for Choice {
 impl Board {
     /// The panel: all but the neighbours, to stand in the column of the chosen motion.
     pub fn view<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
-        let controls = container(self.controls(motion)).padding(theme::SPACE);
+        let controls = column![
+            self.controls(motion),
+            self.favourites(motion),
+            self.blend(motion),
+        ]
+        .spacing(theme::SPACE)
+        .padding(theme::SPACE);
         container(scrollable(controls).style(theme::scroll))
             .width(WIDTH)
             .height(Length::Fill)
@@ -59,8 +65,6 @@ impl Board {
             self.picture(motion),
             self.parts(motion),
             self.values(motion),
-            self.favourites(motion),
-            self.blend(motion),
         ]
         .push(
             self.problem
@@ -114,25 +118,25 @@ impl Board {
         } else {
             theme::faint()
         };
-        let roll = button(
-            row![
-                drawn(Sign::Die, color),
-                text("Roll both").size(theme::NORMAL)
-            ]
-            .spacing(8)
-            .align_y(Alignment::Center),
-        )
-        .on_press_maybe(both.then_some(Message::RollBoth))
-        .padding([7, 16])
-        .style(theme::primary);
-        let roll = button_row(roll);
+        let words = row![
+            drawn(Sign::Die, color),
+            text("Roll both").size(theme::NORMAL)
+        ]
+        .spacing(8)
+        .align_y(Alignment::Center);
+        let roll = button(container(words).center_x(Length::Fill))
+            .on_press_maybe(both.then_some(Message::RollBoth))
+            .width(Length::Fill)
+            .padding([7, 16])
+            .style(theme::primary);
         column![
             row![self.strip(self.strips.large(), PICTURE, motion), side].spacing(theme::GAP),
-            hinted(
+            container(hinted(
                 roll,
                 "Someone else, moving otherwise; what is locked stays",
                 Position::Bottom
-            ),
+            ))
+            .id(id("roll")),
         ]
         .spacing(theme::GAP)
         .into()
@@ -209,10 +213,10 @@ impl Board {
         });
         let frames = motion.codes.frames().to_string();
         let length = row![
-            self.entry(Field::Length, frames, "16", true, 54.into()),
-            label("frames at"),
-            self.entry(Field::Fps, figure(motion.fps), "8", true, 46.into()),
-            label("a second"),
+            self.entry(Field::Length, frames, "16", true, 52.into()),
+            label("frames"),
+            self.entry(Field::Fps, figure(motion.fps), "8", true, 44.into()),
+            label("fps"),
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
@@ -249,7 +253,7 @@ impl Board {
             .into()
     }
 
-    fn favourites<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+    pub(super) fn favourites<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let one = |index: usize| -> Element<'a, Message> {
             let face = button(self.strip(self.strips.favourite(index), FAVOURITE, motion))
                 .on_press(Message::Favourite(index))
@@ -285,7 +289,7 @@ impl Board {
     }
 
     /// On the way to another sample.
-    fn blend<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+    pub(super) fn blend<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let head = |button: Element<'a, Message>| {
             row![label("Blend"), space::horizontal(), button]
                 .spacing(theme::GAP)
@@ -361,11 +365,6 @@ impl Board {
             entry.into()
         }
     }
-}
-
-/// Fills the width, its words in the middle.
-fn button_row(button: iced::widget::Button<'_, Message>) -> Element<'_, Message> {
-    container(button).id(id("roll")).into()
 }
 
 fn small<'a>(
