@@ -4,21 +4,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use iced::widget::canvas::{self, Canvas, Frame, Geometry, Path as Line, Stroke};
 use iced::widget::{column, container, row, slider, space, text, toggler};
-use iced::{Alignment, Element, Length, Point, Rectangle, Renderer, Size, Task, Theme, mouse};
+use iced::{Alignment, Element, Task};
 
 use super::background::in_background;
-use super::widgets::{Kept, action, ending, progress_of};
+use super::read_curves::ReadCurves;
+use super::widgets::{action, ending, progress_of};
 use super::{App, Notice, theme, timeline};
 use crate::engine::{AuTrack, EngineError, OneEuro, Progress, Reading, SampleClip, smoothing};
-use crate::studio::{ActionUnit, AuVector, Document};
+use crate::studio::{AuVector, Document};
 
 /// The extensions of files that are clips and never portraits.
 const CLIPS: [&str; 7] = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "mpg"];
-
-/// How many units' curves are drawn.
-const DRAWN: usize = 5;
 
 /// Whether what was dropped is a clip by its name, or a folder, which holds frames.
 pub fn is_clip(path: &Path) -> bool {
@@ -131,12 +128,12 @@ impl Clip {
         smoothed: &'a Arc<Vec<Option<AuVector>>>,
         document: &'a Document,
     ) -> Element<'a, Message> {
-        let curves = Canvas::new(Curves {
+        let curves = ReadCurves {
             measured: track.measured(self.own),
-            smoothed,
-        })
-        .width(Length::Fill)
-        .height(220);
+            driving: smoothed,
+            step: None,
+        }
+        .into_element(220.0);
         let label = |name| {
             text(name)
                 .size(theme::NORMAL)
@@ -319,118 +316,6 @@ impl App {
             },
         }
         Task::none()
-    }
-}
-
-/// The units that move most, before and after smoothing.
-struct Curves<'a> {
-    measured: Vec<Option<AuVector>>,
-    smoothed: &'a Arc<Vec<Option<AuVector>>>,
-}
-
-/// The room on the right where the curves' names stand.
-const NAMES: f32 = 52.0;
-
-impl Curves<'_> {
-    fn moving(&self) -> Vec<ActionUnit> {
-        let range = |unit: &ActionUnit| {
-            let values = self.smoothed.iter().flatten().map(|aus| aus.get(*unit));
-            let high = values.clone().fold(0.0, f32::max);
-            high - values.fold(1.0, f32::min)
-        };
-        let mut units = ActionUnit::ALL.to_vec();
-        units.sort_by(|a, b| range(b).total_cmp(&range(a)));
-        units.truncate(DRAWN);
-        units
-    }
-
-    fn paint(&self, frame: &mut Frame, size: Size) {
-        let count = self.measured.len();
-        let width = size.width - NAMES;
-        let x_of = |i: usize| (i as f32 + 0.5) / count as f32 * width;
-        let y_of = |value: f32| 6.0 + (1.0 - value) * (size.height - 12.0);
-        for (i, aus) in self.measured.iter().enumerate() {
-            if aus.is_none() {
-                let start = Point::new(i as f32 / count as f32 * width, 0.0);
-                let column = Size::new(width / count as f32 + 0.5, size.height);
-                frame.fill(&Line::rectangle(start, column), theme::raised_color());
-            }
-        }
-        for value in [0.0, 0.5, 1.0] {
-            let line = Line::line(Point::new(0.0, y_of(value)), Point::new(width, y_of(value)));
-            let stroke = Stroke::default()
-                .with_color(theme::line_color())
-                .with_width(1.0);
-            frame.stroke(&line, stroke);
-        }
-        let mut names: Vec<f32> = Vec::new();
-        for (rank, unit) in self.moving().into_iter().enumerate() {
-            let color = theme::mix(theme::faint(), theme::text(), 1.0 - rank as f32 * 0.17);
-            for (values, width, alpha) in [(&self.measured, 0.8, 0.55), (self.smoothed, 2.0, 1.0)] {
-                let curve = Line::new(|path| {
-                    let mut drawing = false;
-                    for (i, aus) in values.iter().enumerate() {
-                        let point = aus.map(|aus| Point::new(x_of(i), y_of(aus.get(unit))));
-                        match point {
-                            Some(point) if drawing => path.line_to(point),
-                            Some(point) => path.move_to(point),
-                            None => {}
-                        }
-                        drawing = point.is_some();
-                    }
-                });
-                let color = if rank == 0 && alpha == 1.0 {
-                    theme::accent()
-                } else {
-                    color.scale_alpha(alpha)
-                };
-                frame.stroke(
-                    &curve,
-                    Stroke::default().with_color(color).with_width(width),
-                );
-            }
-            let Some(last) = self.smoothed.iter().flatten().next_back() else {
-                continue;
-            };
-            // Names that would lie over each other move down, or up from the bottom.
-            let mut y = y_of(last.get(unit));
-            while names.iter().any(|other| (other - y).abs() < 12.0) {
-                y = if y + 12.0 < size.height {
-                    y + 12.0
-                } else {
-                    6.0
-                };
-            }
-            names.push(y);
-            frame.fill_text(canvas::Text {
-                content: unit.to_string(),
-                position: Point::new(width + 8.0, y),
-                color: if rank == 0 { theme::accent() } else { color },
-                size: 11.0.into(),
-                font: theme::FIGURES,
-                align_y: iced::alignment::Vertical::Center,
-                ..canvas::Text::default()
-            });
-        }
-    }
-}
-
-impl canvas::Program<Message> for Curves<'_> {
-    /// Of where the smoothed values lie: they are made anew with every change.
-    type State = Kept<usize>;
-
-    fn draw(
-        &self,
-        kept: &Self::State,
-        renderer: &Renderer,
-        _theme: &Theme,
-        bounds: Rectangle,
-        _cursor: mouse::Cursor,
-    ) -> Vec<Geometry> {
-        let key = Arc::as_ptr(self.smoothed) as usize;
-        kept.draw(renderer, bounds.size(), key, |frame| {
-            self.paint(frame, bounds.size());
-        })
     }
 }
 

@@ -15,13 +15,24 @@ mod export;
 mod exporting;
 mod expression;
 mod faces;
+#[allow(dead_code)]
+mod follow;
+#[allow(dead_code)]
+mod glyphs;
 mod keys;
 mod launch;
 mod limits;
+#[allow(dead_code)]
+mod motions;
 mod pane;
 mod panes;
 mod signs;
+mod read_curves;
+#[allow(dead_code)]
+mod reference;
 mod slider;
+#[allow(dead_code)]
+mod square;
 mod theme;
 mod timeline;
 mod view;
