@@ -462,7 +462,7 @@ fn a_clips_movement_goes_on_the_timeline_smoothed_or_not() {
     });
     let track = &app.document().track;
     assert_eq!((track.frames(), track.fps()), (30, 20.0));
-    assert_eq!(track.keyframes().len(), 29, "none where there was no face");
+    assert_eq!(track.moments().len(), 29, "none where there was no face");
     let value = track.value_at(0.4).unwrap().get(unit(12));
     assert!((value - 1.6f32.sin()).abs() < 1e-6, "{value}");
     press(&mut app, "z", Modifiers::CTRL);
@@ -576,7 +576,7 @@ fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
     act(&mut app, |window| {
         window.click("Surprised").unwrap();
     });
-    assert_eq!(app.document().track.keyframes().len(), 2);
+    assert_eq!(app.document().track.moments().len(), 2);
     let surprised = asked(&app).scene.target;
     let left = match right {
         keyboard::Event::KeyPressed {
@@ -601,7 +601,7 @@ fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
     let middle: Pose = own.lerp(&surprised, 0.5);
     assert!(between.distance(&middle) < 1e-5);
     press(&mut app, "z", Modifiers::CTRL);
-    assert_eq!(app.document().track.keyframes().len(), 1);
+    assert_eq!(app.document().track.moments().len(), 1);
     press(&mut app, "z", Modifiers::CTRL);
     assert!(app.document().track.is_empty());
 }

@@ -65,9 +65,10 @@ impl<'a> Curves<'a> {
         if !lane.contains(&at.y) {
             return None;
         }
-        let keys = self.document.track.keyframes();
-        keys.iter()
-            .position(|key| (self.x_of(key.time, width) - at.x).abs() <= DIAMOND + 2.0)
+        let times = self.document.track.moments();
+        times
+            .iter()
+            .position(|time| (self.x_of(*time, width) - at.x).abs() <= DIAMOND + 2.0)
     }
 
     fn draw_ruler(&self, frame: &mut Frame, size: Size) {
@@ -102,11 +103,12 @@ impl<'a> Curves<'a> {
             &Path::rounded_rectangle(lane.position(), lane.size(), 4.0.into()),
             theme::raised_color(),
         );
-        let keys = self.document.track.keyframes();
-        if keys.is_empty() {
+        let times = self.document.track.moments();
+        if times.is_empty() {
             frame.fill_text(Text {
-                content: "Move sliders, then set a keyframe (K) here; move the playhead, move sliders again, and press Space"
-                    .to_owned(),
+                content:
+                    "Set a keyframe (K) here, move the playhead, move sliders, and press Space"
+                        .to_owned(),
                 position: lane.center(),
                 color: theme::faint(),
                 size: theme::SMALL.into(),
@@ -116,8 +118,8 @@ impl<'a> Curves<'a> {
                 ..Text::default()
             });
         }
-        for (index, key) in keys.iter().enumerate() {
-            let (x, y) = (self.x_of(key.time, width), RULER + KEYS / 2.0);
+        for (index, time) in times.iter().enumerate() {
+            let (x, y) = (self.x_of(*time, width), RULER + KEYS / 2.0);
             let diamond = Path::new(|path| {
                 path.move_to(Point::new(x, y - DIAMOND));
                 path.line_to(Point::new(x + DIAMOND, y));
@@ -137,12 +139,10 @@ impl<'a> Curves<'a> {
 
     /// The units that the track moves, the most moved first.
     fn moving(&self) -> Vec<ActionUnit> {
-        let keys = self.document.track.keyframes();
+        let track = &self.document.track;
         let range = |unit: ActionUnit| {
-            let values = keys.iter().map(|key| key.pose.get(unit));
-            let high = values.clone().fold(0.0, f32::max);
-            let low = values.fold(1.0, f32::min);
-            (high, high - low)
+            let reach = track.curve(unit).reach();
+            reach.map_or((0.0, 0.0), |(low, high)| (high, high - low))
         };
         let mut moving: Vec<ActionUnit> = ActionUnit::ALL
             .into_iter()

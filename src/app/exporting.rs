@@ -18,7 +18,7 @@ impl App {
             let driver = self.drivers.driver(project.chosen());
             let moves = match &driver {
                 Driver::Nothing => false,
-                Driver::Track(document) => document.track.keyframes().len() > 1,
+                Driver::Track(document) => document.track.moves(),
                 Driver::Lead(_) => true,
             };
             let folder = background::pictures_folder();

@@ -86,17 +86,47 @@ impl Change {
         let track = &mut document.track;
         match self {
             Change::AddKey(frame) => document.add_key(frame),
-            Change::RemoveKey(index) => document.remove_key(index),
-            Change::MoveKey(index, frame) => {
-                track.move_key(index, frame);
+            Change::RemoveKey(index) => {
+                if let Some(frame) = moment(track, index) {
+                    document.remove_keys(&document.track.keys_on(frame), frame);
+                }
             }
-            Change::Easing(index, easing) => track.set_easing(index, easing),
+            Change::MoveKey(index, frame) => {
+                move_moment(track, index, frame);
+            }
+            Change::Easing(index, easing) => {
+                if let Some(frame) = moment(track, index) {
+                    let keys = track.keys_on(frame);
+                    track.set_easing(&keys, easing);
+                }
+            }
             Change::Playback(playback) => track.playback = playback,
             Change::Frames(frames) => track.set_frames(frames),
             Change::Fps(fps) => track.set_fps(fps),
             Change::Movement(fps, poses) => track.set_movement(fps, &poses),
         }
     }
+}
+
+/// The frame of a moment at which any unit has a key.
+fn moment(track: &Track, index: usize) -> Option<u32> {
+    let times = track.moments();
+    times.get(index).map(|time| track.frame_at(*time))
+}
+
+/// The moment on a frame.
+fn moment_on(track: &Track, frame: u32) -> Option<usize> {
+    let times = track.moments();
+    times.iter().position(|time| track.frame_at(*time) == frame)
+}
+
+/// Moves the keys of a moment to a frame and returns its new index.
+fn move_moment(track: &mut Track, index: usize, frame: u32) -> usize {
+    if let Some(from) = moment(track, index) {
+        let keys = track.keys_on(from);
+        track.move_keys(&keys, i64::from(frame) - i64::from(from), 0.0);
+    }
+    moment_on(track, frame.min(track.frames() - 1)).unwrap_or(index)
 }
 
 impl Timeline {
@@ -112,7 +142,7 @@ impl Timeline {
     /// Brings playhead and selection back onto a track that has changed under them.
     pub fn follow(&mut self, track: &Track) {
         self.frame = self.frame.min(track.frames() - 1);
-        let keys = track.keyframes().len();
+        let keys = track.moments().len();
         self.selected = self.selected.filter(|index| *index < keys);
     }
 
@@ -157,17 +187,17 @@ impl Timeline {
             }
             Message::Selected(index) => {
                 self.playing = None;
-                if let Some(key) = track.keyframes().get(index) {
-                    self.go(track, track.frame_at(key.time));
+                if let Some(frame) = moment(track, index) {
+                    self.go(track, frame);
                     self.selected = Some(index);
                 }
             }
             Message::Moved(frame) => {
                 if let Some(index) = self.selected {
                     let mut moved = track.clone();
-                    self.selected = Some(moved.move_key(index, frame));
+                    self.selected = Some(move_moment(&mut moved, index, frame));
                     self.frame = frame.min(track.frames() - 1);
-                    return Action::Drag(Gesture::Keyframe, Change::MoveKey(index, frame));
+                    return Action::Drag(Gesture::Keys, Change::MoveKey(index, frame));
                 }
             }
             Message::Released => return Action::EndGesture,
@@ -176,7 +206,7 @@ impl Timeline {
             Message::ReadSample => return Action::ReadSample,
             Message::KeyAdded => return Action::Edit(Change::AddKey(self.frame)),
             Message::KeyRemoved => {
-                if let Some(index) = self.selected.or_else(|| track.key_on(self.frame)) {
+                if let Some(index) = self.selected.or_else(|| moment_on(track, self.frame)) {
                     self.selected = None;
                     return Action::Edit(Change::RemoveKey(index));
                 }
@@ -209,13 +239,13 @@ impl Timeline {
 
     fn go(&mut self, track: &Track, frame: u32) {
         self.frame = frame.min(track.frames() - 1);
-        self.selected = track.key_on(self.frame);
+        self.selected = moment_on(track, self.frame);
     }
 
     /// The keyframe whose easing shapes the curve at the playhead.
     fn easing_key(&self, track: &Track) -> Option<usize> {
         let now = track.time_of(self.frame) + 0.5 / track.fps();
-        let after = track.keyframes().partition_point(|key| key.time < now);
+        let after = track.moments().partition_point(|time| *time < now);
         self.selected.or(after.checked_sub(1))
     }
 
@@ -223,7 +253,9 @@ impl Timeline {
         let curves = Curves {
             document,
             frame: self.frame,
-            selected: self.selected.or_else(|| document.track.key_on(self.frame)),
+            selected: self
+                .selected
+                .or_else(|| moment_on(&document.track, self.frame)),
         };
         container(column![self.controls(document), curves.into_element()].spacing(theme::GAP))
             .padding([10.0, theme::SPACE])
@@ -249,11 +281,11 @@ impl Timeline {
         .size(theme::SMALL)
         .font(theme::FIGURES)
         .color(theme::dim());
-        let on_key = self.selected.or_else(|| track.key_on(self.frame));
+        let on_key = self.selected.or_else(|| moment_on(track, self.frame));
         let easing_key = self.easing_key(track);
         let easing = easing_key
-            .and_then(|index| track.keyframes().get(index))
-            .map(|key| key.easing);
+            .and_then(|index| moment(track, index))
+            .and_then(|frame| track.easing_of(&track.keys_on(frame)));
         let easings: &[Easing] = if easing.is_some() { &Easing::ALL } else { &[] };
 
         row![
@@ -289,7 +321,7 @@ impl Timeline {
                     .text_size(theme::SMALL)
                     .padding([4, 8])
                     .width(150)
-                    .style(theme::choice(easing.map_or(0, |easing| easing as usize + 1))),
+                    .style(theme::choice(easing.map_or(0, |easing| easing.index() + 1))),
             ].spacing(theme::GAP).align_y(Alignment::Center)),
             space::horizontal().width(theme::SPACE),
             text("Frames").size(theme::SMALL).color(theme::dim()),

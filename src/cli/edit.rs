@@ -248,7 +248,8 @@ impl Arguments {
                 Pace::Soft => Easing::EaseInOut,
                 Pace::Even => Easing::Linear,
             };
-            document.track.set_easing(0, easing);
+            let begin = document.track.keys_on(0);
+            document.track.set_easing(&begin, easing);
             document.track.playback = if self.pingpong {
                 Playback::PingPong
             } else {

@@ -11,7 +11,10 @@ pub enum Gesture {
     Slider(ActionUnit),
     Strength,
     Crop,
-    Keyframe,
+    /// Keys of the track, moved together.
+    Keys,
+    /// In or out.
+    Range,
     Length,
     Fps,
     /// A number of a motion, by its name there.

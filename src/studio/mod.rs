@@ -33,4 +33,4 @@ pub use preset::{Preset, PresetError};
 pub use project::Project;
 pub use sample::{Category, EXPRESSIONS, Sample, SampleError, Sizes as SampleSizes, category};
 pub use show::Show;
-pub use track::{Easing, Keyframe, Playback, Track};
+pub use track::{Copied, Curve, Easing, Key, KeyId, Playback, Selection, Track};

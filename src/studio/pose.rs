@@ -67,6 +67,11 @@ impl Pose {
         }
     }
 
+    /// A unit's values on the left and the right half.
+    pub fn halves(&self, unit: ActionUnit) -> (f32, f32) {
+        (self.left.get(unit), self.right.get(unit))
+    }
+
     /// The same pose with one unit set on some halves, as [`AuVector::set`] does.
     pub fn with(mut self, sides: Sides, unit: ActionUnit, value: f32) -> Self {
         if sides != Sides::Right {

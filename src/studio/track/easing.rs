@@ -1,0 +1,177 @@
+//! How the values go from one key to the next.
+
+use serde::{Deserialize, Serialize};
+
+/// The way from a key to the next one of the same unit.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Easing {
+    Linear,
+    EaseIn,
+    EaseOut,
+    #[default]
+    EaseInOut,
+    Hold,
+    /// Two handles `[x1, y1, x2, y2]`, as CSS writes a `cubic-bezier`: x is the share of the time and lies in 0..=1, so
+    /// that time never runs backwards; y is the share of the way and may overshoot.
+    Bezier([f32; 4]),
+}
+
+impl Easing {
+    /// All easings, as the menu lists them.
+    pub const ALL: [Easing; 6] = [
+        Easing::Linear,
+        Easing::EaseIn,
+        Easing::EaseOut,
+        Easing::EaseInOut,
+        Easing::Hold,
+        Easing::BEZIER,
+    ];
+
+    /// The handles that a curve begins with: the way of [`Easing::EaseInOut`], nearly.
+    pub const BEZIER: Easing = Easing::Bezier([0.4, 0.0, 0.6, 1.0]);
+
+    /// How far a handle may overshoot, as a share of the way.
+    pub const OVERSHOOT: std::ops::RangeInclusive<f32> = -1.0..=2.0;
+
+    /// A curve by its handles, each brought to where it may stand.
+    pub fn bezier([x1, y1, x2, y2]: [f32; 4]) -> Self {
+        let within = |value: f32, low: f32, high: f32, else_: f32| {
+            if value.is_nan() {
+                else_
+            } else {
+                value.clamp(low, high)
+            }
+        };
+        let (low, high) = (*Self::OVERSHOOT.start(), *Self::OVERSHOOT.end());
+        Easing::Bezier([
+            within(x1, 0.0, 1.0, 0.0),
+            within(y1, low, high, 0.0),
+            within(x2, 0.0, 1.0, 1.0),
+            within(y2, low, high, 1.0),
+        ])
+    }
+
+    /// The same, where it is a curve with its handles where they may stand.
+    pub(super) fn sound(self) -> Self {
+        match self {
+            Easing::Bezier(handles) => Self::bezier(handles),
+            other => other,
+        }
+    }
+
+    /// Its place in [`Easing::ALL`].
+    pub fn index(self) -> usize {
+        match self {
+            Easing::Linear => 0,
+            Easing::EaseIn => 1,
+            Easing::EaseOut => 2,
+            Easing::EaseInOut => 3,
+            Easing::Hold => 4,
+            Easing::Bezier(_) => 5,
+        }
+    }
+
+    /// The handles `[x1, y1, x2, y2]` of a curve.
+    pub fn handles(self) -> Option<[f32; 4]> {
+        match self {
+            Easing::Bezier(handles) => Some(handles),
+            _ => None,
+        }
+    }
+
+    /// How far the way is gone at `t` in 0..=1: 0 at 0 and 1 at 1, and between them in 0..=1 unless it is a curve that
+    /// overshoots.
+    pub fn at(self, t: f32) -> f32 {
+        let t = t.clamp(0.0, 1.0);
+        match self {
+            Easing::Linear => t,
+            Easing::EaseIn => t * t * t,
+            Easing::EaseOut => 1.0 - (1.0 - t).powi(3),
+            Easing::EaseInOut => t * t * (3.0 - 2.0 * t),
+            Easing::Hold => {
+                if t < 1.0 {
+                    0.0
+                } else {
+                    1.0
+                }
+            }
+            Easing::Bezier(_) if t <= 0.0 => 0.0,
+            Easing::Bezier(_) if t >= 1.0 => 1.0,
+            Easing::Bezier([x1, y1, x2, y2]) => {
+                let s = solve(f64::from(x1), f64::from(x2), f64::from(t));
+                cubic(f64::from(y1), f64::from(y2), s) as f32
+            }
+        }
+    }
+}
+
+/// A cubic from 0 to 1 with two inner points, at `s` in 0..=1.
+fn cubic(a: f64, b: f64, s: f64) -> f64 {
+    let r = 1.0 - s;
+    3.0 * r * r * s * a + 3.0 * r * s * s * b + s * s * s
+}
+
+/// Where a cubic with inner points in 0..=1, which never falls, reaches `x`.
+fn solve(a: f64, b: f64, x: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    // Halving is sure where the slope vanishes; 40 steps are finer than an f32 tells.
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        if cubic(a, b, middle) < x {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    0.5 * (low + high)
+}
+
+impl std::fmt::Display for Easing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Easing::Linear => "Linear",
+            Easing::EaseIn => "Ease in",
+            Easing::EaseOut => "Ease out",
+            Easing::EaseInOut => "Ease in and out",
+            Easing::Hold => "Hold",
+            Easing::Bezier(_) => "Bezier",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_easing_starts_at_0_ends_at_1_and_never_falls(a in 0f32..=1.0, b in 0f32..=1.0) {
+            for easing in Easing::ALL {
+                prop_assert_eq!(easing.at(0.0), 0.0);
+                prop_assert_eq!(easing.at(1.0), 1.0);
+                prop_assert!(easing.at(a.min(b)) <= easing.at(a.max(b)) + 1e-6);
+            }
+        }
+
+        #[test]
+        fn a_curves_ends_are_exact_and_it_has_no_jumps(handles in [-3f32..4.0, -3f32..4.0, -3f32..4.0, -3f32..4.0], t in 0f32..0.999) {
+            let easing = Easing::bezier(handles);
+            prop_assert_eq!((easing.at(0.0), easing.at(1.0)), (0.0, 1.0));
+            prop_assert!(easing.at(1e-7).abs() < 0.05, "{}", easing.at(1e-7));
+            prop_assert!((easing.at(t) - easing.at(t + 1e-6)).abs() < 0.1);
+        }
+    }
+
+    #[test]
+    fn a_curve_is_css_ease() {
+        // Of `cubic-bezier(0.25, 0.1, 0.25, 1)`, worked out by the polynomials.
+        let ease = Easing::Bezier([0.25, 0.1, 0.25, 1.0]);
+        for (t, way) in [(0.1, 0.0948), (0.5, 0.8024), (0.9, 0.9944)] {
+            assert!((ease.at(t) - way).abs() < 1e-3, "{t}: {} {way}", ease.at(t));
+        }
+        let straight = Easing::Bezier([0.3, 0.3, 0.7, 0.7]);
+        assert!((straight.at(0.37) - 0.37).abs() < 1e-6);
+    }
+}
