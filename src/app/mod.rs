@@ -26,10 +26,10 @@ mod limits;
 mod motions;
 mod pane;
 mod panes;
-mod signs;
 mod read_curves;
 #[allow(dead_code)]
 mod reference;
+mod signs;
 mod slider;
 #[allow(dead_code)]
 mod square;

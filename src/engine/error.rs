@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::project_file::ProjectError;
 use crate::media::MediaError;
 use crate::studio::{CropError, PresetError};
 use crate::weights::WeightsError;
@@ -16,6 +17,8 @@ pub enum EngineError {
     Crop(#[from] CropError),
     #[error(transparent)]
     Preset(#[from] PresetError),
+    #[error(transparent)]
+    Project(#[from] ProjectError),
     #[error("the network stopped with an error ({0}); this is a fault of Mien, please report it.")]
     Network(String),
     #[error("{0}")]

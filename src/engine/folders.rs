@@ -22,7 +22,8 @@ pub fn weights_folder() -> Option<PathBuf> {
     data_folder().map(|folder| folder.join("weights"))
 }
 
-fn data_folder() -> Option<PathBuf> {
+/// The folder of everything that Mien keeps; `None` on a system without a home folder.
+pub(super) fn data_folder() -> Option<PathBuf> {
     match std::env::var_os("MIEN_DATA_DIR") {
         Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
         _ => ProjectDirs::from("", "", "mien").map(|folders| folders.data_dir().to_owned()),

@@ -2,6 +2,7 @@
 //! same bytes.
 
 mod au_track;
+mod autosave;
 mod board;
 mod compare;
 mod device;
@@ -25,19 +26,23 @@ mod output;
 mod part;
 mod portrait;
 mod progress;
+mod project_file;
 mod reel;
 mod render;
 mod sample_clip;
 mod sampler;
 mod seen;
+mod settings;
 mod shelf;
 mod stage;
 mod transfer;
 mod transfer_units;
 mod view;
+mod whole;
 mod worker;
 
 pub use au_track::{AuFrame, AuTrack, Reading, is_clip};
+pub use autosave::{Autosave, Recovered};
 pub use board::{Take, takes};
 pub use compare::{
     Against, Compared, Comparison, Contender, Figures, Method, Motion, Network, Sheet, Standing,
@@ -58,11 +63,13 @@ pub use output::{Output, Sound};
 pub use part::Part;
 pub use portrait::{Portrait, Sample};
 pub use progress::{CancelToken, Progress};
+pub use project_file::{Embed, MediaOf, MediaState, Opened, ProjectError, ProjectFile, Saved};
 pub use reel::Reel;
 pub use render::{Pane, Renderer, Scene};
 pub use sample_clip::SampleClip;
 pub use sampler::{SampleJob, Sampler, sample};
 pub use seen::{KeyPoint, Map, Maps, Seen};
+pub use settings::{Folders, Recent, RecentFile, Settings, WindowPlace};
 pub use stage::{Cue, Drawn, Driver, Models, Score, Shot, Sitter, Stage, Voice};
 pub use transfer::{Drive, Reference, Transferred, transfer};
 pub use transfer_units::transfer_units;

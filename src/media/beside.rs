@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use super::MediaError;
 
 /// What the hidden names of unfinished files begin with.
-pub(super) const PREFIX: &str = ".mien-";
+pub(crate) const PREFIX: &str = ".mien-";
 
 /// A file that is written under a hidden name in the target's own folder and takes the target's name in [`Beside::commit`].
 ///
@@ -92,7 +92,7 @@ pub(super) fn scratch(path: &Path) -> Result<File, MediaError> {
 }
 
 /// Where `path` really leads: through links, and refused when it can't become a file.
-pub(super) fn target(path: &Path) -> Result<PathBuf, MediaError> {
+pub(crate) fn target(path: &Path) -> Result<PathBuf, MediaError> {
     if path.file_name().is_none() {
         return Err(MediaError::NoName {
             path: path.to_owned(),
@@ -126,7 +126,7 @@ pub(super) fn target(path: &Path) -> Result<PathBuf, MediaError> {
 }
 
 /// The folder of a path, `.` for a bare name.
-pub(super) fn folder(path: &Path) -> &Path {
+pub(crate) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -135,10 +135,10 @@ pub(super) fn folder(path: &Path) -> &Path {
 
 /// tempfile makes files that only their owner can read; an exported picture is like any other file (the umask still applies).
 #[cfg(unix)]
-fn ordinary_mode(builder: &mut tempfile::Builder<'_, '_>) {
+pub(crate) fn ordinary_mode(builder: &mut tempfile::Builder<'_, '_>) {
     use std::os::unix::fs::PermissionsExt;
     builder.permissions(fs::Permissions::from_mode(0o666));
 }
 
 #[cfg(not(unix))]
-fn ordinary_mode(_: &mut tempfile::Builder<'_, '_>) {}
+pub(crate) fn ordinary_mode(_: &mut tempfile::Builder<'_, '_>) {}

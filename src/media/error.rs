@@ -321,7 +321,7 @@ pub enum MediaError {
 
 impl MediaError {
     /// The sentence for a failure of the system while reading `path`.
-    pub(super) fn reading(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn reading(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound { path },
@@ -332,7 +332,7 @@ impl MediaError {
     }
 
     /// The sentence for a failure of the system while writing `path`.
-    pub(super) fn writing(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn writing(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NoFolder { path },

@@ -7,7 +7,7 @@
 //! them into an [`Mp4Sink`].
 
 mod apng;
-mod beside;
+pub(crate) mod beside;
 mod changes;
 mod clip;
 mod colour;

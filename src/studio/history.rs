@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{ActionUnit, Document, MotionId, Project};
+use super::{ActionUnit, Document, ExportSettings, MotionId, Project};
 
 /// What one continuous movement of the hand changes. Edits of the same gesture, one after the other, are one step of
 /// undo until [`History::end_gesture`].
@@ -102,6 +102,16 @@ impl History {
         true
     }
 
+    /// Sets what an export is to be; no step of undo.
+    pub fn set_export(&mut self, export: ExportSettings) {
+        self.current.set_export(export);
+    }
+
+    /// Shows or hides the panes' names; no step of undo.
+    pub fn set_labels(&mut self, labels: bool) {
+        self.current.set_labels(labels);
+    }
+
     /// The hand has let go: the next edit is a step of its own.
     pub fn end_gesture(&mut self) {
         self.open = None;
@@ -110,9 +120,10 @@ impl History {
     /// Goes one step back; false at the beginning.
     pub fn undo(&mut self) -> bool {
         self.open = None;
-        let Some(before) = self.past.pop_back() else {
+        let Some(mut before) = self.past.pop_back() else {
             return false;
         };
+        before.keep_choices_of(&self.current);
         self.future
             .push(std::mem::replace(&mut self.current, before));
         true
@@ -121,9 +132,10 @@ impl History {
     /// Goes one step forward again; false when there is none.
     pub fn redo(&mut self) -> bool {
         self.open = None;
-        let Some(after) = self.future.pop() else {
+        let Some(mut after) = self.future.pop() else {
             return false;
         };
+        after.keep_choices_of(&self.current);
         self.past
             .push_back(std::mem::replace(&mut self.current, after));
         true
@@ -202,6 +214,24 @@ mod tests {
         history.undo();
         assert!(!history.edit(|d| d.strength = 1.0));
         assert!(history.can_redo());
+    }
+
+    #[test]
+    fn undo_leaves_the_choices_of_an_export_alone() {
+        let mut history = History::new(sample());
+        slide(&mut history, 12, 0.3);
+        let export = ExportSettings {
+            scale: 0.5,
+            ..ExportSettings::default()
+        };
+        history.set_export(export);
+        history.set_labels(false);
+        assert!(history.undo());
+        assert!(!history.undo(), "no step of its own");
+        assert_eq!(history.project().export(), &export);
+        assert!(history.redo());
+        assert_eq!(history.project().export(), &export);
+        assert!(!history.project().labels());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod au;
 mod clock;
 mod crop;
 mod document;
+mod export_settings;
 mod history;
 mod limit;
 mod motion;
@@ -22,6 +23,7 @@ pub use au::{ActionUnit, AuError, AuVector, Group};
 pub use clock::Clock;
 pub use crop::{Crop, CropError};
 pub use document::{Document, PortraitRef};
+pub use export_settings::{ExportKind, ExportSettings, ExportWhat};
 pub use history::{Gesture, History};
 pub use limit::{Limit, Part};
 pub use motion::{

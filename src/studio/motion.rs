@@ -82,6 +82,7 @@ pub enum MediaSource {
 
 /// How a clip's or a sample's face drives the portrait.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Follow {
     /// How much of the movement, in [`Follow::STRENGTH`]: 0 none, 1 as it is, more exaggerates it.
     pub strength: f32,

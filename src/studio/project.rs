@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Document, Expression, Motion, MotionId, MotionKind, PaneSpec, Show, Way};
+use super::{
+    Document, ExportSettings, Expression, Motion, MotionId, MotionKind, PaneSpec, Show, Way,
+};
 
-/// Everything that an artist makes and that undo brings back.
+/// Everything that an artist makes. Undo brings all of it back but the export's settings and the labels, which are
+/// choices of how to look at it.
 ///
 /// The expression track that the sliders move lives in [`Project::document`]; every change of it is written back to its
 /// motion, so that the list of motions is always whole.
@@ -17,6 +20,9 @@ pub struct Project {
     /// The expression track in `document`.
     edited: MotionId,
     panes: Vec<PaneSpec>,
+    export: ExportSettings,
+    labels: bool,
+    /// No motion has had this number yet, nor one above it.
     next: u32,
 }
 
@@ -40,6 +46,8 @@ impl Project {
                 PaneSpec::showing(Way::Ganimation, Show::Attention),
                 PaneSpec::showing(Way::Ganimation, Show::Colour),
             ],
+            export: ExportSettings::default(),
+            labels: true,
             next: 2,
         }
     }
@@ -272,6 +280,41 @@ impl Project {
                 *motion = before;
             }
         }
+    }
+
+    /// The number that the next motion gets.
+    pub fn next_motion(&self) -> MotionId {
+        MotionId(self.next)
+    }
+
+    /// Leaves out the numbers below this one, which motions had that are gone.
+    pub fn leave_out(&mut self, below: MotionId) {
+        self.next = self.next.max(below.0);
+    }
+
+    /// What an export is to be.
+    pub fn export(&self) -> &ExportSettings {
+        &self.export
+    }
+
+    /// Sets what an export is to be, brought within what can be carried out.
+    pub fn set_export(&mut self, export: ExportSettings) {
+        self.export = export.mended();
+    }
+
+    /// Whether the panes' names are shown.
+    pub fn labels(&self) -> bool {
+        self.labels
+    }
+
+    pub fn set_labels(&mut self, labels: bool) {
+        self.labels = labels;
+    }
+
+    /// Takes over from another step what undo leaves alone.
+    pub(super) fn keep_choices_of(&mut self, other: &Project) {
+        self.export = other.export;
+        self.labels = other.labels;
     }
 
     /// The panes, in their order.

@@ -1,0 +1,132 @@
+//! What an export is to be, as the artist last set it.
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of file that an export can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportKind {
+    Png,
+    #[default]
+    Gif,
+    Mp4,
+    /// Numbered PNG files.
+    PngSequence,
+}
+
+/// Which of the panes an export shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportWhat {
+    /// All panes as they stand in the window.
+    Grid,
+    /// One pane, from 0.
+    Pane(usize),
+    /// The first pane that shows a result.
+    #[default]
+    Result,
+}
+
+/// The export dialog's choices. They belong to the project but are no step of undo: nobody takes back an edit to change
+/// a file's format.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExportSettings {
+    pub format: ExportKind,
+    pub what: ExportWhat,
+    /// Whether the panes' names stand in the picture.
+    pub labels: bool,
+    /// The first frame, from 0, and the one before which the export ends; the whole motion where nothing is said.
+    pub range: Option<(u32, u32)>,
+    /// Frames a second; the motion's own where nothing is said.
+    pub fps: Option<f64>,
+    /// The size of a pane, in sizes of the portrait, in [`ExportSettings::SCALE`].
+    pub scale: f64,
+    /// How good a GIF or an MP4 is to look, in 0..=100.
+    pub quality: u8,
+    /// How often a GIF plays; 0 is for ever.
+    pub loops: u32,
+    /// Whether the file says that a model edited it.
+    pub marked: bool,
+}
+
+impl ExportSettings {
+    /// The sizes that are accepted.
+    pub const SCALE: std::ops::RangeInclusive<f64> = 0.01..=1.0;
+
+    /// The frame rates that are accepted.
+    pub const FPS: std::ops::RangeInclusive<f64> = 0.01..=120.0;
+
+    /// The nearest settings that can be carried out; what is no number becomes the default.
+    pub fn mended(mut self) -> Self {
+        let nearest = |value: f64, range: std::ops::RangeInclusive<f64>| {
+            value.clamp(*range.start(), *range.end())
+        };
+        self.scale = if self.scale.is_nan() {
+            Self::default().scale
+        } else {
+            nearest(self.scale, Self::SCALE)
+        };
+        self.fps = self
+            .fps
+            .filter(|fps| !fps.is_nan())
+            .map(|fps| nearest(fps, Self::FPS));
+        self.range = self.range.filter(|(from, to)| from < to);
+        self.quality = self.quality.min(100);
+        self
+    }
+}
+
+impl Default for ExportSettings {
+    fn default() -> Self {
+        Self {
+            format: ExportKind::default(),
+            what: ExportWhat::default(),
+            labels: false,
+            range: None,
+            fps: None,
+            scale: 1.0,
+            quality: 80,
+            loops: 0,
+            marked: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_is_the_default_and_what_is_unknown_is_passed_over() {
+        let read: ExportSettings =
+            serde_json::from_str(r#"{"format": "mp4", "what": {"pane": 2}, "colour": 7}"#).unwrap();
+        let want = ExportSettings {
+            format: ExportKind::Mp4,
+            what: ExportWhat::Pane(2),
+            ..ExportSettings::default()
+        };
+        assert_eq!(read, want);
+        assert_eq!(want.mended(), want);
+    }
+
+    #[test]
+    fn what_cannot_be_carried_out_is_mended() {
+        let odd = ExportSettings {
+            range: Some((7, 7)),
+            fps: Some(f64::INFINITY),
+            scale: -3.0,
+            quality: 255,
+            ..ExportSettings::default()
+        };
+        let mended = odd.mended();
+        assert_eq!((mended.range, mended.fps), (None, Some(120.0)));
+        assert_eq!((mended.scale, mended.quality), (0.01, 100));
+        let none = ExportSettings {
+            scale: f64::NAN,
+            fps: Some(f64::NAN),
+            ..odd
+        };
+        assert_eq!((none.mended().scale, none.mended().fps), (1.0, None));
+    }
+}
