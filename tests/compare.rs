@@ -223,6 +223,38 @@ fn without_movement_every_result_is_the_source() {
 }
 
 #[test]
+fn of_the_clips_own_person_the_truth_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let clip = clip(at);
+    // The clip's first frame, moved by the clip as it is: the papers' reconstruction.
+    let arguments = [
+        "compare",
+        "clip/0000.jpg",
+        &clip,
+        "--methods",
+        "fomm:standard",
+        "--against",
+        "driving",
+        "--size",
+        "64",
+        "--metrics",
+        "n.csv",
+        "-qo",
+        "sheet.png",
+    ];
+    succeed(&mien(at, &arguments));
+    let rows = table(&at.join("n.csv"));
+    assert_eq!(rows.len(), 3);
+    assert_eq!((value(&rows[0], "l1"), value(&rows[0], "akd")), (0.0, 0.0));
+    for row in &rows[1..] {
+        let (l1, akd) = (value(row, "l1"), value(row, "akd"));
+        assert!(l1 > 0.0 && l1 < 0.2, "{row:?}");
+        assert!(akd > 0.0 && akd < 12.0, "{row:?}");
+    }
+}
+
+#[test]
 fn an_expression_drives_every_method() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

@@ -25,7 +25,9 @@ What --metrics writes, a row for each frame and method, measured on the face's s
   ssim   structural similarity to it (Wang et al. 2004, of the luma), 1 for the same
   akd    mean distance per coordinate, in pixels, between the result's 68 landmarks and the driving
          face's after these were brought over them as a whole: how well the expression follows.
-         Two persons' faces differ in shape, so it compares methods and is never 0
+         Two persons' faces differ in shape, so it compares methods and is never 0. With --against
+         driving, which is for a clip of the portrait's own person, the face is not brought over: that
+         is the papers' average keypoint distance
   step   how far the landmarks moved since the frame before, apart from the head's own movement:
          root mean square, in pixels; the lower the steadier
   ms     milliseconds of the method itself: its networks, and the way back into the portrait

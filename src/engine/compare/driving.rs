@@ -146,13 +146,17 @@ impl Driving {
                 (Some(track), times)
             }
             Err(EngineError::Refused(reason)) => {
+                let moves = comparison.only_moves();
                 let reason = match folder {
+                    Some(_) if moves => format!(
+                        "no face was found in the frames that {name} drew; the results may look wrong."
+                    ),
                     Some(_) => format!(
-                        "no face was found in the frames that {name} drew; take another motion if the result looks wrong."
+                        "no face was found in the frames that {name} drew, and ganimation needs one; take another motion, such as another seed, or leave ganimation out."
                     ),
                     None => reason,
                 };
-                if !comparison.only_moves() {
+                if !moves {
                     return Err(EngineError::Refused(reason));
                 }
                 // The motion methods move other things too.

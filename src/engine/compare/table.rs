@@ -55,6 +55,8 @@ pub(super) struct Table<'a> {
     /// The portrait's square, and its face there.
     source: Picture,
     pose: Option<Shape>,
+    /// Follows the face of the driving clip's square, where the results are measured against it.
+    driving: Tracker,
     runners: Vec<Runner>,
     rows: Vec<Row>,
 }
@@ -81,6 +83,7 @@ impl<'a> Table<'a> {
         let pose = shape_in(&mut Tracker::default(), &source)?;
         let runners = comparison.standings.iter().map(|_| Runner::default());
         Ok(Self {
+            driving: Tracker::default(),
             runners: runners.collect(),
             rows: Vec::new(),
             comparison,
@@ -99,13 +102,20 @@ impl<'a> Table<'a> {
             Against::Driving => frame.driving,
             Against::Contender(index) => &frame.results[index],
         };
+        let truth = match self.comparison.against {
+            Against::Driving => shape_in(&mut self.driving, frame.driving)?,
+            _ => None,
+        };
         for (contender, result) in frame.results.iter().enumerate() {
             let runner = &mut self.runners[contender];
             let shape = shape_in(&mut runner.tracker, result)?;
-            let followed = frame.driving_face.zip(shape).and_then(|(driving, shape)| {
-                let nearest = Similarity::between(&driving, &shape)?;
-                akd(&driving.map(|point| nearest.apply(point)), &shape)
-            });
+            let followed = match self.comparison.against {
+                Against::Driving => truth.zip(shape).and_then(|(a, b)| akd(&a, &b)),
+                _ => frame
+                    .driving_face
+                    .zip(shape)
+                    .and_then(|(a, b)| follow(&a, &b)),
+            };
             let numbers = FrameNumbers::of(result, reference, None);
             let is_seen = (frame.driving_face.is_some(), shape.is_some());
             self.rows.push(Row {
@@ -213,6 +223,12 @@ impl Runner {
     }
 }
 
+/// How far a face is from the driving one after this was brought over it as a whole.
+fn follow(driving: &Shape, shape: &Shape) -> Option<f64> {
+    let nearest = Similarity::between(driving, shape)?;
+    akd(&driving.map(|point| nearest.apply(point)), shape)
+}
+
 fn shape_in(tracker: &mut Tracker, picture: &Picture) -> Result<Option<Shape>, EngineError> {
     let face = tracker
         .next(finder()?, picture)
@@ -236,6 +252,15 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_face_follows_another_wherever_that_is() {
+        let face: Shape = std::array::from_fn(|i| [(i % 9) as f32 * 20.0, (i / 9) as f32 * 20.0]);
+        let far = face.map(|[x, y]| [300.0 - 2.0 * y, 2.0 * x - 90.0]);
+        assert!(follow(&far, &face).unwrap() < 1e-3);
+        let wider = face.map(|[x, y]| [1.3 * x, y]);
+        assert!(follow(&wider, &face).unwrap() > 2.0);
+    }
 
     #[test]
     fn cells_keep_their_commas() {
