@@ -63,6 +63,9 @@ impl App {
         if !typing && self.cards.is_some() {
             return self.obey(Message::Card(super::card::Message::Close));
         }
+        if !typing {
+            self.timeline.deselect();
+        }
         Task::none()
     }
 }
@@ -83,6 +86,10 @@ fn shortcut(
             'y' => Some(Message::Redo),
             'o' => Some(Message::OpenDialog),
             'e' => Some(Message::ExportDialog),
+            'a' => timeline(timeline::Message::SelectedAll),
+            'c' => timeline(timeline::Message::Copied),
+            'x' => timeline(timeline::Message::Cut),
+            'v' => timeline(timeline::Message::Pasted),
             _ => None,
         };
     }
@@ -104,6 +111,8 @@ fn shortcut(
     }
     match letter? {
         'k' => timeline(timeline::Message::KeyAdded),
+        'i' => timeline(timeline::Message::In),
+        'o' => timeline(timeline::Message::Out),
         'w' => panes(panes::Message::WipeToggled),
         'c' => panes(panes::Message::CropToggled),
         'f' => panes(panes::Message::Fit),

@@ -9,7 +9,6 @@ mod background;
 mod board;
 mod card;
 mod clip;
-mod curves;
 mod drivers;
 mod export;
 mod exporting;
@@ -58,12 +57,15 @@ use export::queue::Queue;
 use expression::Expression;
 use faces::Kept;
 use panes::Panes;
-use timeline::Timeline;
 
 pub use clip::Message as ClipMessage;
 pub use expression::{Value, field_id, slider_id};
 pub use launch::run;
 pub use theme::theme;
+pub use timeline::{
+    Given, Message as TimelineMessage, Numbers, SHEET, Series, Subject, Tab as TimelineTab,
+    Timeline,
+};
 
 /// How many bytes of portraits are kept for undo.
 const PORTRAIT_BYTES: usize = 1 << 30;
@@ -160,9 +162,9 @@ impl App {
             rendered: Vec::new(),
             asked: None,
             asked_serial: 0,
+            timeline: Timeline::new(built_in.iter().chain(&presets).cloned().collect()),
             expression: Expression::new(built_in, presets),
             panes: Panes::default(),
-            timeline: Timeline::default(),
             export: None,
             queue: Queue::default(),
             clip: None,
@@ -203,8 +205,8 @@ impl App {
     /// Takes a message; whatever it changes is asked of the worker at once.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         let task = self.obey(message);
-        let track = &self.history.document().track;
-        self.timeline.follow(track);
+        self.timeline
+            .follow(Subject::Track(self.history.document()));
         let reading = self.prepare();
         self.ask();
         Task::batch([task, reading])
@@ -239,7 +241,8 @@ impl App {
                 panes::Action::EndGesture => self.history.end_gesture(),
             },
             Message::Timeline(message) => {
-                match self.timeline.update(message, self.history.document()) {
+                let subject = Subject::Track(self.history.document());
+                match self.timeline.update(message, subject) {
                     timeline::Action::None => {}
                     timeline::Action::Drag(gesture, change) => {
                         self.history
@@ -252,6 +255,11 @@ impl App {
                     timeline::Action::Leave => return self.leave_field(),
                     timeline::Action::ReadClip => return self.obey(Message::ClipDialog),
                     timeline::Action::ReadSample => return self.open_sample_clip(),
+                    // Of what was read; here it is always the document's track.
+                    timeline::Action::Playback(_)
+                    | timeline::Action::Range(_)
+                    | timeline::Action::Bake
+                    | timeline::Action::Measure => {}
                 }
             }
             Message::Export(message) => return self.obey_export(message),
@@ -342,6 +350,7 @@ impl App {
                     Ok(path) => {
                         self.status.notice =
                             Some(Notice::Hint(format!("Kept as {}.", path.display())));
+                        self.timeline.kept(preset.clone());
                         self.expression.kept(preset);
                     }
                     Err(problem) => self.status.notice = Some(Notice::Problem(problem)),

@@ -9,7 +9,7 @@ use iced::{Alignment, Element, Length};
 use super::export::queue;
 use super::panes::Names;
 use super::widgets::{Sign, action, hinted, sign};
-use super::{App, Message, Notice, theme};
+use super::{App, Message, Notice, theme, timeline};
 use crate::engine::{MotionMethod, Sample, Scene};
 
 impl App {
@@ -22,7 +22,9 @@ impl App {
             self.panes
                 .view(&self.names(), self.faces().0, edited)
                 .map(Message::Panes),
-            self.timeline.view(document).map(Message::Timeline),
+            self.timeline
+                .view(timeline::Given::of(document))
+                .map(Message::Timeline),
         ];
         let kept = self.kept_neutral().map(|kept| kept.hint.as_str());
         let middle = row![

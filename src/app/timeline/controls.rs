@@ -1,0 +1,268 @@
+//! The panel as a whole, and the two rows of controls above the drawing.
+
+use iced::widget::tooltip::Position;
+use iced::widget::{Row, column, container, pick_list, row, space, text, text_input};
+use iced::{Alignment, Element, Length};
+
+use super::sheet::Sheet;
+use super::{Given, Message, Subject, Tab, Timeline, Value, metrics, short};
+use crate::app::theme;
+use crate::app::widgets::{Sign, action, hinted, sign, toggle};
+use crate::studio::{Document, Easing, Playback, Selection};
+
+/// The panel's height, in logical pixels.
+const HEIGHT: f32 = 292.0;
+
+/// The height of a row of controls: the same whatever is in it.
+const ROW: f32 = 27.0;
+
+impl Timeline {
+    /// The panel.
+    pub fn view<'a>(&'a self, given: Given<'a>) -> Element<'a, Message> {
+        let subject = given.subject;
+        let tools = match (self.tab, subject) {
+            (Tab::Metrics, _) => self.measures(given),
+            (_, Subject::Track(document)) => self.tools(document),
+            (_, Subject::Read { .. }) => self.baking(),
+        };
+        let lit = subject
+            .track()
+            .map_or_else(Selection::new, |track| self.meant(track));
+        let units = subject.units().into_iter();
+        let sheet = Sheet {
+            given,
+            frame: self.frame,
+            selection: &self.selection,
+            lit,
+            tab: self.tab,
+            lens: self.lens,
+            units: units
+                .map(|(unit, on)| (unit, *self.shown.get(&unit).unwrap_or(&on)))
+                .collect(),
+            metric: self.metric.as_deref(),
+        };
+        let table = given.numbers.filter(|_| self.tab == Tab::Metrics);
+        let table = table.and_then(|numbers| {
+            let metric = numbers.chosen(self.metric.as_deref())?;
+            Some(metrics::table(numbers, metric))
+        });
+        let rows = column![
+            container(self.transport(subject)).height(ROW),
+            container(tools).height(ROW),
+            row![sheet.into_element(), table].height(Length::Fill),
+        ];
+        container(rows.spacing(theme::GAP))
+            .padding([10.0, theme::SPACE])
+            .height(HEIGHT)
+            .width(Length::Fill)
+            .style(theme::panel)
+            .into()
+    }
+
+    /// Playing, in and out, what is shown, and how long it is.
+    fn transport<'a>(&'a self, subject: Subject<'a>) -> Element<'a, Message> {
+        let play = if self.is_playing() {
+            Sign::Pause
+        } else {
+            Sign::Play
+        };
+        let time = text(format!(
+            "{:>6.2} s  {:>5} / {}",
+            subject.time_of(self.frame),
+            self.frame + 1,
+            subject.frames()
+        ))
+        .size(theme::SMALL)
+        .font(theme::FIGURES)
+        .color(theme::dim());
+        let whole = subject.range().map(|_| Message::Whole);
+        let tab = |label, tab| toggle(label, self.tab == tab, Message::Tab(tab));
+        let playback = subject.playback();
+        let length: Element<'a, Message> = match subject {
+            Subject::Track(_) => row![
+                text("Frames").size(theme::SMALL).color(theme::dim()),
+                self.field(Value::Frames, subject.frames().to_string()),
+                text("fps").size(theme::SMALL).color(theme::dim()),
+                self.field(Value::Fps, short(subject.fps())),
+            ]
+            .spacing(theme::GAP)
+            .align_y(Alignment::Center)
+            .into(),
+            Subject::Read { fps, .. } => text(format!("{} fps", short(fps)))
+                .size(theme::SMALL)
+                .font(theme::FIGURES)
+                .color(theme::dim())
+                .into(),
+        };
+        line(row![
+            hinted(
+                sign(Sign::ToStart, Some(Message::ToStart)),
+                "To the start (Home)",
+                Position::Top
+            ),
+            hinted(
+                sign(play, Some(Message::PlayToggled)),
+                "Play or pause (Space)",
+                Position::Top
+            ),
+            pick_list(Playback::ALL, Some(playback), Message::Playback)
+                .text_size(theme::SMALL)
+                .padding([4, 8])
+                .style(theme::choice(playback as usize)),
+            time,
+            space::horizontal().width(theme::GAP),
+            hinted(
+                action("In", Some(Message::In)),
+                "Playing begins at the playhead (I)",
+                Position::Top
+            ),
+            hinted(
+                action("Out", Some(Message::Out)),
+                "Playing ends at the playhead (O)",
+                Position::Top
+            ),
+            hinted(
+                action("Whole", whole),
+                "Everything is played, from the first frame to the last",
+                Position::Top
+            ),
+            space::horizontal(),
+            tab("Curves", Tab::Curves),
+            tab("Dope sheet", Tab::Dope),
+            tab("Metrics", Tab::Metrics),
+            space::horizontal(),
+            length,
+        ])
+    }
+
+    /// What can be done to keys.
+    fn tools<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
+        let track = &document.track;
+        let meant = self.meant(track);
+        let eased = self.eased(track);
+        let easing = track.easing_of(&eased);
+        let easings: &[Easing] = if eased.is_empty() { &[] } else { &Easing::ALL };
+        let mixed = if eased.is_empty() {
+            "no keyframe"
+        } else {
+            "several"
+        };
+        let names: Vec<String> = self
+            .presets
+            .iter()
+            .map(|preset| preset.name.clone())
+            .collect();
+        line(row![
+            hinted(
+                action("Set keyframe", Some(Message::KeyAdded)),
+                "Puts the sliders' values on the track at the playhead (K). With keyframes on the track, moving a slider sets one by itself",
+                Position::Top,
+            ),
+            hinted(
+                action("Delete", (!meant.is_empty()).then_some(Message::KeyRemoved)),
+                "Takes the selected keys away, or those under the playhead (Delete)",
+                Position::Top,
+            ),
+            space::horizontal().width(theme::GAP),
+            text("Easing").size(theme::SMALL).color(theme::dim()),
+            pick_list(easings, easing, Message::Easing)
+                .placeholder(mixed)
+                .text_size(theme::SMALL)
+                .padding([4, 8])
+                .width(150)
+                .style(theme::choice(
+                    easing.map_or(eased.len().min(1), |easing| easing.index() + 2)
+                )),
+            space::horizontal().width(theme::GAP),
+            hinted(
+                pick_list(names, None::<String>, Message::Preset)
+                    .placeholder("Preset here")
+                    .text_size(theme::SMALL)
+                    .padding([4, 8])
+                    .width(130)
+                    .style(theme::choice(0)),
+                "Puts an expression on the track at the playhead",
+                Position::Top,
+            ),
+            space::horizontal(),
+            hinted(
+                action("From a clip…", Some(Message::ReadClip)),
+                "Reads the Action Units of the face in a video, a GIF or a folder of frames, and puts its movement on the track",
+                Position::Top,
+            ),
+            // Whoever has a movement already needs none to try.
+            track.is_empty().then(|| hinted(
+                action("Sample clip", Some(Message::ReadSample)),
+                "The same with a short clip that comes with Mien",
+                Position::Top,
+            )),
+        ])
+    }
+
+    /// What was read can't be edited, but made into what can.
+    fn baking(&self) -> Element<'_, Message> {
+        line(row![
+            hinted(
+                action("Bake to track", Some(Message::Bake)),
+                "Makes an expression track of this movement, with a key for every frame",
+                Position::Top,
+            ),
+            text("Bake to track to edit")
+                .size(theme::SMALL)
+                .color(theme::faint()),
+        ])
+    }
+
+    /// What is measured.
+    fn measures<'a>(&'a self, given: Given<'a>) -> Element<'a, Message> {
+        let numbers = given.numbers;
+        let metrics: Vec<String> = numbers
+            .map(|numbers| numbers.metrics().into_iter().map(str::to_owned).collect())
+            .unwrap_or_default();
+        let chosen = numbers.and_then(|numbers| numbers.chosen(self.metric.as_deref()));
+        let index = metrics
+            .iter()
+            .position(|metric| Some(metric.as_str()) == chosen);
+        let chosen = chosen.map(str::to_owned);
+        let go = given.measuring.is_none().then_some(Message::Measure);
+        line(row![
+            hinted(
+                action("Measure", go),
+                "Makes every frame of every pane and compares it",
+                Position::Top,
+            ),
+            pick_list(metrics, chosen, Message::Metric)
+                .placeholder("no numbers")
+                .text_size(theme::SMALL)
+                .padding([4, 8])
+                .width(150)
+                .style(theme::choice(index.map_or(0, |index| index + 1))),
+            given.measuring.map(|progress| {
+                text(progress)
+                    .size(theme::SMALL)
+                    .font(theme::FIGURES)
+                    .color(theme::dim())
+            }),
+        ])
+    }
+
+    fn field<'a>(&self, value: Value, number: String) -> Element<'a, Message> {
+        let shown = match &self.typing {
+            Some((typing, text)) if *typing == value => text.clone(),
+            _ => number,
+        };
+        text_input("", &shown)
+            .on_input(move |text| Message::Typed(value, text))
+            .on_submit(Message::Entered)
+            .size(theme::SMALL)
+            .font(theme::FIGURES)
+            .padding([3, 6])
+            .width(60)
+            .style(theme::field)
+            .into()
+    }
+}
+
+fn line<'a>(row: Row<'a, Message>) -> Element<'a, Message> {
+    row.spacing(theme::GAP).align_y(Alignment::Center).into()
+}

@@ -1,0 +1,407 @@
+//! The curves of the Action Units, with keys and handles that the hand can take.
+
+use iced::widget::canvas::{self, Frame, Path, Stroke};
+use iced::{Color, Point, Rectangle, Size};
+
+use super::lens::Scale;
+use super::sheet::{DIAMOND, GUTTER, Hit, REACH, RULER, Sheet, diamond, label};
+use crate::app::theme;
+use crate::studio::{ActionUnit, Curve, Key, KeyId, Selection, Sides, Track};
+
+/// How many curves get their name written beside the playhead.
+const NAMED: usize = 6;
+
+/// Keys nearer to each other than this are drawn and taken only where they are selected, in logical pixels.
+const CROWDED: f32 = 5.0;
+
+/// A handle of a curve between two keys.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Handle {
+    /// The key that the curve begins at.
+    pub id: KeyId,
+    pub second: bool,
+    /// The key that the handle belongs to, and the handle.
+    pub from: Point,
+    pub at: Point,
+}
+
+impl Sheet<'_> {
+    /// Units whose curves are shown.
+    fn shown(&self) -> impl Iterator<Item = ActionUnit> + '_ {
+        let shown = self.units.iter().filter(|(_, on)| *on);
+        shown.map(|(unit, _)| *unit)
+    }
+
+    fn y_of(&self, value: f32, size: Size) -> f32 {
+        let plot = self.plot(size);
+        plot.y + (1.0 - value) * plot.height
+    }
+
+    fn row_height(size: Size) -> f32 {
+        (size.height - RULER) / ActionUnit::COUNT as f32
+    }
+
+    /// The unit whose name is there.
+    pub(super) fn named_at(&self, at: Point, size: Size) -> Option<ActionUnit> {
+        let row = ((at.y - RULER) / Self::row_height(size)).floor();
+        let (unit, _) = (row >= 0.0).then(|| self.units.get(row as usize))??;
+        Some(*unit)
+    }
+
+    /// Where a key's values lie; one place where both halves are the same.
+    fn places(&self, key: &Key, scale: &Scale, size: Size) -> impl Iterator<Item = Point> {
+        let x = scale.x_of(key.time);
+        let right = (!key.is_even()).then_some(key.right);
+        let ys = [Some(key.left), right].map(|value| value.map(|value| self.y_of(value, size)));
+        ys.into_iter().flatten().map(move |y| Point::new(x, y))
+    }
+
+    /// The keys that the curves show, with their places.
+    fn keys_shown<'t>(
+        &self,
+        track: &'t Track,
+        size: Size,
+    ) -> impl Iterator<Item = (KeyId, &'t Key)> {
+        let scale = self.scale(size);
+        self.shown().flat_map(move |unit| {
+            let curve = track.curve(unit);
+            let crowded = crowded(curve, &scale);
+            let keys = curve.keys().iter().map(move |key| {
+                let time = key.time;
+                (KeyId { unit, time }, key)
+            });
+            keys.filter(move |(id, key)| {
+                scale.sees(scale.x_of(key.time)) && (!crowded || self.lit.contains(id))
+            })
+        })
+    }
+
+    pub(super) fn curve_hit(&self, track: &Track, at: Point, size: Size) -> Option<Hit> {
+        let scale = self.scale(size);
+        let near = |(id, key): (KeyId, &Key)| {
+            let far = self
+                .places(key, &scale, size)
+                .map(|place| place.distance(at));
+            (id, far.fold(f32::INFINITY, f32::min))
+        };
+        // Of keys on one place a selected one comes first.
+        let order = |(id, far): &(KeyId, f32)| *far - if self.lit.contains(id) { 1.0 } else { 0.0 };
+        let (at, _) = self
+            .keys_shown(track, size)
+            .map(near)
+            .filter(|(_, far)| *far <= REACH)
+            .min_by(|a, b| order(a).total_cmp(&order(b)))?;
+        Some(Hit {
+            ids: [at].into(),
+            at,
+        })
+    }
+
+    pub(super) fn curves_within(&self, track: &Track, area: Rectangle, size: Size) -> Selection {
+        let plot = self.plot(size);
+        let scale = self.scale(size);
+        let value = |y: f32| 1.0 - (y - plot.y) / plot.height;
+        let units: Vec<ActionUnit> = self.shown().collect();
+        let times = scale.time_at(area.x)..=scale.time_at(area.x + area.width);
+        let values = value(area.y + area.height)..=value(area.y);
+        track.keys_in(&units, times, values)
+    }
+
+    /// The unit whose curve passes there.
+    pub(super) fn curve_at(&self, at: Point, size: Size) -> Option<ActionUnit> {
+        let scale = self.scale(size);
+        if !self.plot(size).contains(at) {
+            return None;
+        }
+        // A few pixels around, for steep curves.
+        let far = |unit: ActionUnit| {
+            (-3..=3)
+                .flat_map(|by| {
+                    let x = at.x + by as f32;
+                    let (left, right) = self.value(unit, scale.at(x))?.into();
+                    Some(
+                        [left, right]
+                            .map(|value| Point::new(x, self.y_of(value, size)).distance(at)),
+                    )
+                })
+                .flatten()
+                .fold(f32::INFINITY, f32::min)
+        };
+        let nearest = self.shown().map(|unit| (unit, far(unit)));
+        let nearest = nearest.min_by(|a, b| a.1.total_cmp(&b.1))?;
+        (nearest.1 <= REACH - 1.0).then_some(nearest.0)
+    }
+
+    /// A unit's values at a frame or between two.
+    fn value(&self, unit: ActionUnit, frame: f64) -> Option<(f32, f32)> {
+        let subject = self.given.subject;
+        match subject.document() {
+            Some(document) => {
+                let at = document.track.curve(unit).at(frame / subject.fps());
+                Some(at.unwrap_or_else(|| document.still.halves(unit)))
+            }
+            None => {
+                let frame = frame.round().max(0.0) as u32;
+                subject.pose(frame).map(|pose| pose.halves(unit))
+            }
+        }
+    }
+
+    /// The handles of selected keys.
+    pub(super) fn handles(&self, size: Size) -> Vec<Handle> {
+        let Some(track) = self.given.subject.track() else {
+            return Vec::new();
+        };
+        let scale = self.scale(size);
+        let mut all = Vec::new();
+        for unit in self.shown() {
+            for pair in track.curve(unit).keys().windows(2) {
+                let (from, to) = (&pair[0], &pair[1]);
+                let Some([x1, y1, x2, y2]) = from.easing.handles() else {
+                    continue;
+                };
+                let of = |key: &Key| KeyId {
+                    unit,
+                    time: key.time,
+                };
+                if !self.lit.contains(&of(from)) && !self.lit.contains(&of(to)) {
+                    continue;
+                }
+                let place = |x: f32, y: f32| {
+                    let time = from.time + (to.time - from.time) * f64::from(x);
+                    let value = from.left + (to.left - from.left) * y;
+                    Point::new(scale.x_of(time), self.y_of(value, size))
+                };
+                let handle = |second: bool, from_: Point, at: Point| Handle {
+                    id: of(from),
+                    second,
+                    from: from_,
+                    at,
+                };
+                all.push(handle(false, place(0.0, 0.0), place(x1, y1)));
+                all.push(handle(true, place(1.0, 1.0), place(x2, y2)));
+            }
+        }
+        all
+    }
+
+    /// Where a handle stands with the hand at a place: a share of the time and of the way.
+    pub(super) fn bent(&self, handle: &Handle, at: Point, size: Size) -> Option<[f32; 2]> {
+        let track = self.given.subject.track()?;
+        let keys = track.curve(handle.id.unit).keys();
+        let index = keys.iter().position(|key| key.time == handle.id.time)?;
+        let (from, to) = (keys.get(index)?, keys.get(index + 1)?);
+        let [_, y1, _, y2] = from.easing.handles()?;
+        let time = self.scale(size).time_at(at.x);
+        let x = ((time - from.time) / (to.time - from.time)) as f32;
+        let plot = self.plot(size);
+        let value = (1.0 - (at.y - plot.y) / plot.height).clamp(0.0, 1.0);
+        let way = to.left - from.left;
+        // Between equal values there is no way to go.
+        let y = if way.abs() < 0.005 {
+            if handle.second { y2 } else { y1 }
+        } else {
+            (value - from.left) / way
+        };
+        Some([x.clamp(0.0, 1.0), y])
+    }
+
+    pub(super) fn draw_curves(&self, frame: &mut Frame, size: Size, over: Option<ActionUnit>) {
+        let plot = self.plot(size);
+        for value in [0.0, 0.5, 1.0] {
+            let y = self.y_of(value, size);
+            let line = Path::line(Point::new(plot.x, y), Point::new(plot.x + plot.width, y));
+            let color = theme::line_color().scale_alpha(if value == 0.5 { 0.35 } else { 0.7 });
+            frame.stroke(&line, Stroke::default().with_color(color).with_width(1.0));
+        }
+        for (row, (unit, on)) in self.units.iter().enumerate() {
+            let y = RULER + (row as f32 + 0.5) * Self::row_height(size);
+            let color = match (over == Some(*unit), on) {
+                (true, _) => theme::text(),
+                (false, true) => theme::dim(),
+                (false, false) => theme::faint().scale_alpha(0.7),
+            };
+            self.draw_name(frame, *unit, y, color);
+            if *on {
+                let dot = Path::circle(Point::new(GUTTER - 14.0, y), 2.0);
+                frame.fill(&dot, self.color(*unit, over));
+            }
+        }
+        match self.given.subject.track() {
+            Some(track) if track.is_empty() => self.draw_hint(
+                frame,
+                size,
+                "Set a keyframe (K) here, move the playhead, move sliders, and press Space",
+            ),
+            None if self.shown().next().is_none() => {
+                self.draw_hint(frame, size, "No movement has been read yet");
+            }
+            _ => {}
+        }
+        // Keys of a track to edit, or whatever was read; the unit under the hand last, above the others.
+        let mut units: Vec<ActionUnit> = self.shown().collect();
+        units.sort_by_key(|unit| (self.is_lit(*unit), over == Some(*unit)));
+        for unit in units {
+            self.draw_curve(frame, size, unit, over);
+        }
+        self.draw_handles(frame, size);
+        self.draw_keys(frame, size);
+    }
+
+    fn is_lit(&self, unit: ActionUnit) -> bool {
+        self.selection.iter().any(|id| id.unit == unit)
+    }
+
+    fn color(&self, unit: ActionUnit, over: Option<ActionUnit>) -> Color {
+        if over == Some(unit) {
+            return theme::text();
+        }
+        if self.is_lit(unit) {
+            return theme::accent().scale_alpha(0.85);
+        }
+        let rank = self.shown().position(|other| other == unit).unwrap_or(0);
+        let shade = (0.85 - rank as f32 * 0.09).max(0.3);
+        theme::mix(theme::line_color(), theme::text(), shade)
+    }
+
+    fn draw_curve(
+        &self,
+        frame: &mut Frame,
+        size: Size,
+        unit: ActionUnit,
+        over: Option<ActionUnit>,
+    ) {
+        let scale = self.scale(size);
+        let still = self.given.subject.track();
+        let still = still.is_some_and(|track| track.curve(unit).is_empty());
+        // A curve is sampled every other pixel, and at each key so that its corners are true.
+        let mut frames: Vec<f64> = (0..=(scale.width / 2.0) as usize)
+            .map(|i| scale.at(scale.left + 2.0 * i as f32))
+            .collect();
+        let track = self.given.subject.track();
+        // Where keys are many the samples tell enough.
+        if let Some(track) = track.filter(|track| !crowded(track.curve(unit), &scale)) {
+            let keys = track.curve(unit).keys().iter();
+            let places = keys.map(|key| key.time * track.fps());
+            let (from, to) = (scale.first, scale.first + scale.span);
+            // Just before a key, too: what is held ends in a step.
+            frames.extend(
+                places
+                    .filter(|place| (from..=to).contains(place))
+                    .flat_map(|place| [place - 1e-6, place]),
+            );
+            frames.sort_by(f64::total_cmp);
+        }
+        let points: Vec<(f32, Option<(f32, f32)>)> = frames
+            .into_iter()
+            .map(|frame| (scale.x(frame), self.value(unit, frame)))
+            .collect();
+        let even = points
+            .iter()
+            .all(|(_, value)| value.is_none_or(|(a, b)| a == b));
+        // Where the halves of the face differ the right one's curve is dashed.
+        let halves: &[(Sides, &[f32])] = if even {
+            &[(Sides::Left, &[])]
+        } else {
+            &[(Sides::Left, &[]), (Sides::Right, &[4.0, 3.0])]
+        };
+        for (sides, segments) in halves {
+            let curve = Path::new(|path| {
+                let mut pen = false;
+                for (x, value) in &points {
+                    let Some((left, right)) = value else {
+                        pen = false;
+                        continue;
+                    };
+                    let value = if *sides == Sides::Left { left } else { right };
+                    let point = Point::new(*x, self.y_of(*value, size));
+                    if pen {
+                        path.line_to(point);
+                    } else {
+                        path.move_to(point);
+                    }
+                    pen = true;
+                }
+            });
+            let fade = if still { 0.45 } else { 1.0 };
+            let stroke = Stroke {
+                line_dash: canvas::LineDash {
+                    segments,
+                    offset: 0,
+                },
+                ..Stroke::default()
+                    .with_color(self.color(unit, over).scale_alpha(fade))
+                    .with_width(if over == Some(unit) { 2.0 } else { 1.5 })
+            };
+            frame.stroke(&curve, stroke);
+        }
+    }
+
+    fn draw_handles(&self, frame: &mut Frame, size: Size) {
+        for handle in self.handles(size) {
+            let line = Path::line(handle.from, handle.at);
+            let color = theme::accent().scale_alpha(0.7);
+            frame.stroke(&line, Stroke::default().with_color(color).with_width(1.0));
+            frame.fill(&Path::circle(handle.at, 3.0), theme::accent());
+        }
+    }
+
+    fn draw_keys(&self, frame: &mut Frame, size: Size) {
+        let Some(track) = self.given.subject.track() else {
+            return;
+        };
+        let scale = self.scale(size);
+        let edge = Stroke::default()
+            .with_color(theme::panel_color())
+            .with_width(1.0);
+        let (lit, dim): (Vec<_>, Vec<_>) = self
+            .keys_shown(track, size)
+            .partition(|(id, _)| self.lit.contains(id));
+        for (keys, color) in [(dim, theme::dim()), (lit, theme::accent())] {
+            for place in keys
+                .into_iter()
+                .flat_map(|(_, key)| self.places(key, &scale, size))
+            {
+                let sign = diamond(place, DIAMOND);
+                frame.fill(&sign, color);
+                frame.stroke(&sign, edge);
+            }
+        }
+    }
+
+    /// The values under the playhead, with the names of the foremost curves.
+    pub(super) fn draw_values(&self, frame: &mut Frame, size: Size) {
+        let scale = self.scale(size);
+        let x = scale.x(f64::from(self.frame));
+        if self.given.subject.track().is_some_and(Track::is_empty) || !scale.sees(x) {
+            return;
+        }
+        let mut labels: Vec<f32> = Vec::new();
+        for (rank, unit) in self.shown().enumerate() {
+            let Some((left, right)) = self.value(unit, f64::from(self.frame)) else {
+                continue;
+            };
+            let y = self.y_of(0.5 * (left + right), size);
+            let color = self.color(unit, None);
+            frame.fill(&Path::circle(Point::new(x, y), 2.5), color);
+            // Names that would lie over each other are left out.
+            let free = labels.iter().all(|other| (other - y).abs() >= 11.0);
+            if rank < NAMED && free {
+                labels.push(y);
+                let beyond = x > size.width - 60.0;
+                let place = Point::new(if beyond { x - 26.0 } else { x + 24.0 }, y - 7.0);
+                frame.fill_text(label(unit.to_string(), place, color, theme::FIGURES));
+            }
+        }
+    }
+}
+
+/// Whether a curve's keys stand too near to each other to be taken one by one.
+pub fn crowded(curve: &Curve, scale: &Scale) -> bool {
+    let keys = curve.keys();
+    let (Some(first), Some(last)) = (keys.first(), keys.last()) else {
+        return false;
+    };
+    let gaps = (keys.len() - 1) as f32;
+    gaps > 0.0 && (scale.x_of(last.time) - scale.x_of(first.time)) / gaps < CROWDED
+}

@@ -1,0 +1,207 @@
+//! The dope sheet: a row of keys for each unit that has some, and a row above for all of them together.
+
+use iced::widget::canvas::{Frame, Path, Stroke};
+use iced::{Point, Rectangle, Size};
+
+use super::curves::crowded;
+use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, diamond, label};
+use crate::app::theme;
+use crate::studio::{ActionUnit, KeyId, Selection, Track};
+
+/// The height of a row where there is room, and where there is little, in logical pixels.
+const ROW: std::ops::RangeInclusive<f32> = 9.0..=19.0;
+
+/// What is in a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Row {
+    All,
+    Unit(ActionUnit),
+}
+
+impl Sheet<'_> {
+    fn rows(&self) -> Vec<Row> {
+        let Some(track) = self.given.subject.track() else {
+            return vec![Row::All];
+        };
+        let units = self.units.iter().map(|(unit, _)| *unit);
+        let keyed = units.filter(|unit| !track.curve(*unit).is_empty());
+        [Row::All].into_iter().chain(keyed.map(Row::Unit)).collect()
+    }
+
+    fn dope_height(&self, size: Size, rows: usize) -> f32 {
+        let room = (size.height - TOP) / rows.max(1) as f32;
+        room.clamp(*ROW.start(), *ROW.end())
+    }
+
+    /// The row at a height.
+    fn row_at(&self, at: Point, size: Size) -> Option<Row> {
+        let rows = self.rows();
+        let index = ((at.y - TOP) / self.dope_height(size, rows.len())).floor();
+        (index >= 0.0).then(|| rows.get(index as usize).copied())?
+    }
+
+    /// The unit whose row is there.
+    pub(super) fn dope_unit(&self, at: Point, size: Size) -> Option<ActionUnit> {
+        match self.row_at(at, size)? {
+            Row::Unit(unit) => Some(unit),
+            Row::All => None,
+        }
+    }
+
+    pub(super) fn dope_hit(&self, track: &Track, at: Point, size: Size) -> Option<Hit> {
+        let scale = self.scale(size);
+        if at.x < scale.left - REACH {
+            return None;
+        }
+        let near = |time: &f64| (scale.x_of(*time) - at.x).abs();
+        let nearest = |times: Vec<f64>| {
+            times
+                .into_iter()
+                .filter(|time| near(time) <= REACH)
+                .min_by(|a, b| near(a).total_cmp(&near(b)))
+        };
+        match self.row_at(at, size)? {
+            Row::Unit(unit) => {
+                let keys = track.curve(unit).keys().iter();
+                let time = nearest(keys.map(|key| key.time).collect())?;
+                let at = KeyId { unit, time };
+                Some(Hit {
+                    ids: [at].into(),
+                    at,
+                })
+            }
+            Row::All => {
+                let time = nearest(track.moments())?;
+                let ids = track.keys_in(&ActionUnit::ALL, time - 1e-6..=time + 1e-6, 0.0..=1.0);
+                let at = *ids.first()?;
+                Some(Hit { ids, at })
+            }
+        }
+    }
+
+    pub(super) fn dope_within(&self, track: &Track, area: Rectangle, size: Size) -> Selection {
+        let scale = self.scale(size);
+        let rows = self.rows();
+        let height = self.dope_height(size, rows.len());
+        let touched = |index: usize| {
+            let top = TOP + index as f32 * height;
+            // A row is touched where its keys are.
+            (area.y..=area.y + area.height).contains(&(top + height / 2.0))
+        };
+        let units: Vec<ActionUnit> = rows
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| touched(*index))
+            .flat_map(|(_, row)| match row {
+                Row::All => ActionUnit::ALL.to_vec(),
+                Row::Unit(unit) => vec![*unit],
+            })
+            .collect();
+        let times = scale.time_at(area.x)..=scale.time_at(area.x + area.width);
+        track.keys_in(&units, times, 0.0..=1.0)
+    }
+
+    pub(super) fn draw_dope(&self, frame: &mut Frame, size: Size, over: Option<ActionUnit>) {
+        let Some(track) = self.given.subject.track() else {
+            self.draw_hint(
+                frame,
+                size,
+                "What was read has no keys; bake it to a track to edit it",
+            );
+            return;
+        };
+        let scale = self.scale(size);
+        let rows = self.rows();
+        let height = self.dope_height(size, rows.len());
+        let half = DIAMOND.min(height / 2.0 - 0.5);
+        let lane = Rectangle {
+            y: TOP,
+            height,
+            ..self.plot(size).expand(DIAMOND)
+        };
+        let path = Path::rounded_rectangle(lane.position(), lane.size(), 3.0.into());
+        frame.fill(&path, theme::raised_color());
+        if track.is_empty() {
+            self.draw_hint(
+                frame,
+                size,
+                "Set a keyframe (K) here, move the playhead, move sliders, and press Space",
+            );
+        }
+        for (index, row) in rows.iter().enumerate() {
+            let y = TOP + (index as f32 + 0.5) * height;
+            match row {
+                Row::All => {
+                    let text = label(
+                        "All keys".to_owned(),
+                        Point::new(28.0, y),
+                        theme::dim(),
+                        theme::FIGURES,
+                    );
+                    frame.fill_text(text);
+                    let is_lit =
+                        |time: f64| self.lit.iter().any(|id| (id.time - time).abs() < 1e-6);
+                    let moments = track.moments();
+                    // So many that they would be one band.
+                    let band = moments.len() > 1
+                        && scale.step() * scale.last as f32 / (moments.len() as f32) < 4.0;
+                    for time in moments {
+                        let x = scale.x_of(time);
+                        if scale.sees(x) {
+                            let lit = is_lit(time);
+                            let half = if band && !lit { half / 2.0 } else { half };
+                            let color = if lit { theme::accent() } else { theme::dim() };
+                            frame.fill(&diamond(Point::new(x, y), half), color);
+                        }
+                    }
+                }
+                Row::Unit(unit) => {
+                    let is_over = over == Some(*unit);
+                    let color = if is_over { theme::text() } else { theme::dim() };
+                    self.draw_name(frame, *unit, y, color);
+                    self.draw_row(frame, size, track, *unit, (y, half));
+                }
+            }
+        }
+    }
+
+    fn draw_row(
+        &self,
+        frame: &mut Frame,
+        size: Size,
+        track: &Track,
+        unit: ActionUnit,
+        (y, half): (f32, f32),
+    ) {
+        let scale = self.scale(size);
+        let keys = track.curve(unit).keys();
+        // A line where the value changes.
+        for pair in keys.windows(2) {
+            let moves = (pair[0].left, pair[0].right) != (pair[1].left, pair[1].right);
+            let (from, to) = (scale.x_of(pair[0].time), scale.x_of(pair[1].time));
+            if moves && to > scale.left && from < scale.right() {
+                let line = Path::line(
+                    Point::new(from.max(scale.left), y),
+                    Point::new(to.min(scale.right()), y),
+                );
+                let stroke = Stroke::default()
+                    .with_color(theme::line_color())
+                    .with_width(2.0);
+                frame.stroke(&line, stroke);
+            }
+        }
+        let crowded = crowded(track.curve(unit), &scale);
+        for key in keys {
+            let x = scale.x_of(key.time);
+            let lit = self.lit.contains(&KeyId {
+                unit,
+                time: key.time,
+            });
+            if scale.sees(x) {
+                let half = if crowded && !lit { half / 2.0 } else { half };
+                let color = if lit { theme::accent() } else { theme::dim() };
+                frame.fill(&diamond(Point::new(x, y), half), color);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What is done to keys, selected or under the playhead.
+
+use super::{Action, Change, Message, Subject, Timeline};
+use crate::studio::{Document, Easing, Gesture, Selection, Track};
+
+/// Keys in the hand: the track as it was before, so that what they pass over comes back.
+#[derive(Debug, Clone)]
+pub struct Grab {
+    track: Track,
+    ids: Selection,
+}
+
+impl Timeline {
+    /// The keys that a command is about: the selected ones, or else those under the playhead.
+    pub(super) fn meant(&self, track: &Track) -> Selection {
+        if self.selection.is_empty() {
+            track.keys_on(self.frame)
+        } else {
+            self.selection.clone()
+        }
+    }
+
+    /// The keys whose easing is shown: those, or else the ones that shape the curves at the playhead.
+    pub(super) fn eased(&self, track: &Track) -> Selection {
+        let meant = self.meant(track);
+        if meant.is_empty() {
+            track.keys_before(self.frame)
+        } else {
+            meant
+        }
+    }
+
+    /// What is done to keys.
+    pub(super) fn update_keys(&mut self, message: Message, document: &Document) -> Action {
+        let mut track = document.track.clone();
+        match message {
+            Message::Selected(ids, clicked) => {
+                self.playing = None;
+                self.selection = ids;
+                if let Some(id) = clicked {
+                    self.go(Subject::Track(document), track.frame_at(id.time));
+                }
+                return Action::None;
+            }
+            Message::SelectedAll => {
+                self.selection = track.all_keys();
+                return Action::None;
+            }
+            Message::Moved(at, frames, value) => {
+                self.playing = None;
+                let grab = self.grab.get_or_insert_with(|| Grab {
+                    track,
+                    ids: self.selection.clone(),
+                });
+                let mut moved = grab.track.clone();
+                self.selection = moved.move_keys(&grab.ids, frames, value);
+                let shift = |ids: &Selection| ids.iter().map(|id| id.time).fold(f64::MAX, f64::min);
+                let by = shift(&self.selection) - shift(&grab.ids);
+                if by.is_finite() {
+                    self.frame = moved.frame_at(at.time + by);
+                }
+                return Action::Drag(Gesture::Keys, Change::Keys(Box::new(moved), self.frame));
+            }
+            Message::Bent(id, second, [x, y]) => {
+                let Some(mut handles) = track.key(id).and_then(|key| key.easing.handles()) else {
+                    return Action::None;
+                };
+                handles[if second { 2 } else { 0 }] = x;
+                handles[if second { 3 } else { 1 }] = y;
+                track.set_easing(&[id].into(), Easing::bezier(handles));
+                return Action::Drag(Gesture::Keys, Change::Keys(Box::new(track), self.frame));
+            }
+            Message::KeyAdded => {
+                let mut after = document.clone();
+                after.add_key(self.frame);
+                self.selection = after.track.keys_on(self.frame);
+                return Action::Edit(Change::AddKey(self.frame));
+            }
+            Message::KeyOn(unit, frame) => {
+                track.set_unit(frame, unit, document.pose(frame).halves(unit));
+                let on = track.keys_on(frame).into_iter();
+                self.selection = on.filter(|id| id.unit == unit).collect();
+            }
+            Message::KeyRemoved => {
+                track.remove_keys(&self.meant(&track));
+                self.selection.clear();
+            }
+            Message::Copied => {
+                self.keep_copy(&track);
+                return Action::None;
+            }
+            Message::Cut => {
+                self.keep_copy(&track);
+                track.remove_keys(&self.meant(&track));
+                self.selection.clear();
+            }
+            Message::Pasted => self.selection = track.paste(self.frame, &self.copied),
+            Message::Easing(easing) => track.set_easing(&self.eased(&track), easing),
+            Message::Preset(name) => {
+                let preset = self.presets.iter().find(|preset| preset.name == name);
+                return preset.map_or(Action::None, |preset| {
+                    Action::Edit(Change::PresetAt(self.frame, preset.aus))
+                });
+            }
+            _ => return Action::None,
+        }
+        Action::Edit(Change::Keys(Box::new(track), self.frame))
+    }
+
+    /// Copying nothing leaves what was copied before.
+    fn keep_copy(&mut self, track: &Track) {
+        let copied = track.copy(&self.meant(track));
+        if !copied.is_empty() {
+            self.copied = copied;
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What was measured frame by frame: a curve for each series, and their means.
+
+use iced::widget::canvas::{Frame, Path, Stroke, Text};
+use iced::widget::{Column, container, row, scrollable, space, text};
+use iced::{Alignment, Color, Element, Length, Point, Size, alignment::Horizontal};
+
+use super::Message;
+use super::sheet::{GUTTER, Sheet, label};
+use crate::app::theme;
+
+/// The table's width, in logical pixels.
+const TABLE: f32 = 232.0;
+
+/// Numbers of a metric over the frames, for one way of driving the portrait.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Series {
+    /// Whose numbers they are, such as a pane's name.
+    pub name: String,
+    pub metric: String,
+    /// For each frame; nothing where there is no number.
+    pub values: Vec<Option<f32>>,
+}
+
+impl Series {
+    /// The mean over the frames that have a number.
+    pub fn mean(&self) -> Option<f64> {
+        let known = || {
+            self.values
+                .iter()
+                .flatten()
+                .filter(|value| value.is_finite())
+        };
+        let count = known().count();
+        let sum: f64 = known().map(|value| f64::from(*value)).sum();
+        (count > 0).then(|| sum / count as f64)
+    }
+}
+
+/// Everything that was measured.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Numbers {
+    pub frames: usize,
+    pub series: Vec<Series>,
+}
+
+impl Numbers {
+    /// The metrics, each once, as they come.
+    pub fn metrics(&self) -> Vec<&str> {
+        let mut metrics: Vec<&str> = Vec::new();
+        for series in &self.series {
+            if !metrics.contains(&series.metric.as_str()) {
+                metrics.push(&series.metric);
+            }
+        }
+        metrics
+    }
+
+    /// The metric that was chosen, where there is such a one, else the first.
+    pub fn chosen<'a>(&'a self, metric: Option<&str>) -> Option<&'a str> {
+        let metrics = self.metrics();
+        let named = metrics.iter().find(|other| Some(**other) == metric);
+        named.or(metrics.first()).copied()
+    }
+
+    /// The series of a metric.
+    pub fn of(&self, metric: &str) -> impl Iterator<Item = &Series> {
+        self.series
+            .iter()
+            .filter(move |series| series.metric == metric)
+    }
+}
+
+/// By what a curve is found in the table.
+fn letter(index: usize) -> String {
+    let letter = char::from(b'A' + (index % 26) as u8);
+    letter.to_string()
+}
+
+/// One accent, for the first; the others in greys.
+fn color(index: usize) -> Color {
+    if index == 0 {
+        return theme::accent();
+    }
+    let shade = (0.95 - (index - 1) as f32 * 0.14).max(0.3);
+    theme::mix(theme::line_color(), theme::text(), shade)
+}
+
+/// Four figures that count, whatever the size.
+fn figures(value: f64) -> String {
+    match value.abs() {
+        size if size >= 1000.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+impl Sheet<'_> {
+    pub(super) fn draw_numbers(&self, frame: &mut Frame, size: Size) {
+        let Some(numbers) = self.given.numbers else {
+            let words = "Measure compares the panes frame by frame";
+            self.draw_hint(frame, size, words);
+            return;
+        };
+        let Some(metric) = numbers.chosen(self.metric) else {
+            self.draw_hint(frame, size, "There are no numbers");
+            return;
+        };
+        let known = || {
+            numbers
+                .of(metric)
+                .flat_map(|series| &series.values)
+                .flatten()
+        };
+        let known = || known().copied().filter(|value| value.is_finite());
+        let high = known().fold(f32::NEG_INFINITY, f32::max);
+        let low = known().fold(f32::INFINITY, f32::min);
+        if low > high {
+            self.draw_hint(frame, size, "No frame has a number of this metric");
+            return;
+        }
+        let room = ((high - low) * 0.06).max(1e-6);
+        let (low, high) = (low - room, high + room);
+        let plot = self.plot(size);
+        let y_of = |value: f32| plot.y + (high - value) / (high - low) * plot.height;
+        for share in [0.0, 0.5, 1.0] {
+            let value = low + (high - low) * share;
+            let y = y_of(value);
+            let line = Path::line(Point::new(plot.x, y), Point::new(plot.x + plot.width, y));
+            let faint = theme::line_color().scale_alpha(0.5);
+            frame.stroke(&line, Stroke::default().with_color(faint).with_width(1.0));
+            let place = Point::new(GUTTER - 10.0, y);
+            let text = label(figures(value.into()), place, theme::dim(), theme::FIGURES);
+            frame.fill_text(Text {
+                align_x: Horizontal::Right.into(),
+                ..text
+            });
+        }
+        let scale = self.scale(size);
+        let seen = |index: usize| {
+            (scale.first - 1.0..=scale.first + scale.span + 1.0).contains(&(index as f64))
+        };
+        // The first one last, so that it lies above the others.
+        let all: Vec<_> = numbers.of(metric).enumerate().collect();
+        for (rank, series) in all.into_iter().rev() {
+            let points = series
+                .values
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| seen(*index));
+            let points = points.map(|(index, value)| {
+                let value = value.filter(|value| value.is_finite());
+                let x = scale.x(index as f64).clamp(scale.left, scale.right());
+                value.map(|value| Point::new(x, y_of(value)))
+            });
+            let points: Vec<Option<Point>> = points.collect();
+            let path = Path::new(|path| {
+                let mut pen = false;
+                for point in &points {
+                    match point {
+                        Some(point) if pen => path.line_to(*point),
+                        Some(point) => path.move_to(*point),
+                        None => {}
+                    }
+                    pen = point.is_some();
+                }
+            });
+            let stroke = Stroke::default().with_color(color(rank)).with_width(1.5);
+            frame.stroke(&path, stroke);
+            if let Some(end) = points.iter().flatten().next_back() {
+                let place = Point::new((end.x + 7.0).min(size.width - 5.0), end.y);
+                frame.fill_text(label(letter(rank), place, color(rank), theme::FIGURES));
+            }
+        }
+    }
+}
+
+/// The means of a metric, beside the curves.
+pub fn table<'a>(numbers: &'a Numbers, metric: &str) -> Element<'a, Message> {
+    let line = |index: usize, series: &'a Series| {
+        let mean = series.mean().map_or("–".to_owned(), figures);
+        row![
+            text(letter(index))
+                .size(theme::SMALL)
+                .font(theme::FIGURES)
+                .color(color(index))
+                .width(14),
+            text(&series.name)
+                .size(theme::SMALL)
+                .color(theme::text())
+                .wrapping(text::Wrapping::None)
+                .width(Length::Fill),
+            text(mean)
+                .size(theme::SMALL)
+                .font(theme::FIGURES)
+                .color(theme::dim()),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center)
+        .into()
+    };
+    let head = row![
+        text("Mean of the frames")
+            .size(theme::SMALL)
+            .color(theme::dim()),
+        space::horizontal(),
+    ];
+    let lines = numbers.of(metric).enumerate();
+    let lines = lines.map(|(index, series)| line(index, series));
+    let all = Column::new()
+        .push(head)
+        .extend(lines)
+        .spacing(5)
+        .padding([4.0, 10.0]);
+    container(scrollable(all).style(theme::scroll))
+        .width(TABLE)
+        .height(Length::Fill)
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(name: &str, metric: &str, values: &[Option<f32>]) -> Series {
+        Series {
+            name: name.to_owned(),
+            metric: metric.to_owned(),
+            values: values.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_mean_is_of_what_is_known() {
+        let some = series("TPS", "L1", &[Some(1.0), None, Some(3.0), Some(f32::NAN)]);
+        assert_eq!(some.mean(), Some(2.0));
+        assert_eq!(series("TPS", "L1", &[None]).mean(), None);
+    }
+
+    #[test]
+    fn a_metric_that_is_gone_gives_way_to_the_first() {
+        let numbers = Numbers {
+            frames: 1,
+            series: vec![
+                series("FOMM", "L1", &[]),
+                series("TPS", "L1", &[]),
+                series("TPS", "AKD", &[]),
+            ],
+        };
+        assert_eq!(numbers.metrics(), ["L1", "AKD"]);
+        assert_eq!(numbers.chosen(Some("AKD")), Some("AKD"));
+        assert_eq!(numbers.chosen(Some("SSIM")), Some("L1"));
+        assert_eq!(numbers.of("L1").count(), 2);
+        assert_eq!(Numbers::default().chosen(None), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! What the timeline is about: an expression track that can be edited, or a movement that was read and can't.
+
+use crate::studio::{ActionUnit, Document, Playback, Pose, Track};
+
+use super::metrics::Numbers;
+
+/// What the timeline shows the time of.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// The document's own track.
+    Track(&'a Document),
+    /// A clip's or a sample's movement; what was read of it so far.
+    Read {
+        fps: f64,
+        /// At least one.
+        frames: u32,
+        playback: Playback,
+        /// In and out, both played.
+        range: Option<(u32, u32)>,
+        /// For each frame; nothing where there was no face.
+        poses: &'a [Option<Pose>],
+    },
+}
+
+/// Everything that the panel shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    pub subject: Subject<'a>,
+    /// For each frame whether its picture is made already; empty where it isn't known.
+    pub rendered: &'a [bool],
+    /// The measurements, where there are some.
+    pub numbers: Option<&'a Numbers>,
+    /// How far a measurement that is under way has come.
+    pub measuring: Option<&'a str>,
+}
+
+impl<'a> Given<'a> {
+    /// A document's track, with nothing else known.
+    pub fn of(document: &'a Document) -> Self {
+        Self {
+            subject: Subject::Track(document),
+            rendered: &[],
+            numbers: None,
+            measuring: None,
+        }
+    }
+}
+
+impl<'a> Subject<'a> {
+    pub fn document(&self) -> Option<&'a Document> {
+        match self {
+            Subject::Track(document) => Some(document),
+            Subject::Read { .. } => None,
+        }
+    }
+
+    pub fn track(&self) -> Option<&'a Track> {
+        self.document().map(|document| &document.track)
+    }
+
+    pub fn fps(&self) -> f64 {
+        match self {
+            Subject::Track(document) => document.track.fps(),
+            Subject::Read { fps, .. } => fps.max(0.001),
+        }
+    }
+
+    pub fn frames(&self) -> u32 {
+        match self {
+            Subject::Track(document) => document.track.frames(),
+            Subject::Read { frames, .. } => (*frames).max(1),
+        }
+    }
+
+    /// The last frame.
+    pub fn last(&self) -> u32 {
+        self.frames() - 1
+    }
+
+    pub fn playback(&self) -> Playback {
+        match self {
+            Subject::Track(document) => document.track.playback,
+            Subject::Read { playback, .. } => *playback,
+        }
+    }
+
+    /// In and out, where they were set.
+    pub fn range(&self) -> Option<(u32, u32)> {
+        match self {
+            Subject::Track(document) => document.track.range(),
+            Subject::Read { range, .. } => {
+                let last = self.last();
+                range.map(|(a, b)| (a.min(b).min(last), a.max(b).min(last)))
+            }
+        }
+    }
+
+    /// The first and the last frame that are played.
+    pub fn span(&self) -> (u32, u32) {
+        self.range().unwrap_or((0, self.last()))
+    }
+
+    /// A frame's time in seconds.
+    pub fn time_of(&self, frame: u32) -> f64 {
+        f64::from(frame) / self.fps()
+    }
+
+    /// The values at a frame, where they are known.
+    pub fn pose(&self, frame: u32) -> Option<Pose> {
+        match self {
+            Subject::Track(document) => Some(document.pose(frame)),
+            Subject::Read { poses, .. } => *poses.get(frame as usize)?,
+        }
+    }
+
+    /// The lowest and the highest value of a unit, where it has any.
+    pub fn reach(&self, unit: ActionUnit) -> Option<(f32, f32)> {
+        match self {
+            Subject::Track(document) => document.track.curve(unit).reach(),
+            Subject::Read { poses, .. } => {
+                let mut values = poses.iter().flatten().map(|pose| pose.get(unit));
+                let first = values.next()?;
+                Some(values.fold((first, first), |(low, high), value| {
+                    (low.min(value), high.max(value))
+                }))
+            }
+        }
+    }
+
+    /// The units in the order of the list, and whether each has a curve worth showing: those that move first.
+    pub fn units(&self) -> Vec<(ActionUnit, bool)> {
+        let width = |unit: ActionUnit| self.reach(unit).map(|(low, high)| high - low);
+        let widths = ActionUnit::ALL.map(width);
+        // Of a face that was read every unit trembles a little.
+        let least = if self.track().is_some() { 0.0 } else { 0.08 };
+        let moves = |unit: ActionUnit| widths[unit.index()].is_some_and(|width| width > least);
+        let none = !ActionUnit::ALL.into_iter().any(moves);
+        let known = |unit: ActionUnit| widths[unit.index()].is_some();
+        let worth = |unit: ActionUnit| moves(unit) || (none && known(unit));
+        let rank = |unit: &ActionUnit| match (worth(*unit), known(*unit)) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        };
+        let mut units = ActionUnit::ALL;
+        units.sort_by_key(rank);
+        units.into_iter().map(|unit| (unit, worth(unit))).collect()
+    }
+}
+
+/// A unit's name as it fits beside a curve.
+pub fn short_name(unit: ActionUnit) -> String {
+    let name = match unit.code() {
+        1 => "inner brow",
+        2 => "outer brow",
+        4 => "lower brow",
+        5 => "upper lid",
+        6 => "cheek",
+        7 => "tight lid",
+        9 => "nose",
+        10 => "upper lip",
+        12 => "corner",
+        14 => "dimple",
+        15 => "depress",
+        17 => "chin",
+        20 => "stretch",
+        23 => "tighten",
+        25 => "part",
+        26 => "jaw",
+        _ => "blink",
+    };
+    format!("{:<5}{name}", unit.to_string())
+}

@@ -1,0 +1,160 @@
+use super::*;
+use crate::studio::{Crop, MediaSource, PortraitRef, Sides};
+
+fn document() -> Document {
+    let portrait = PortraitRef {
+        id: 0,
+        name: String::new(),
+        source: MediaSource::File("me.jpg".into()),
+        width: 9,
+        height: 9,
+    };
+    let crop = Crop {
+        x: 0.0,
+        y: 0.0,
+        side: 8.0,
+        ..Crop::default()
+    };
+    Document::new(portrait, crop, AuVector::NEUTRAL)
+}
+
+fn unit(code: u8) -> ActionUnit {
+    ActionUnit::from_code(code).unwrap()
+}
+
+fn id(frame: u32) -> KeyId {
+    let time = f64::from(frame) / 24.0;
+    KeyId {
+        unit: unit(12),
+        time,
+    }
+}
+
+fn obey(timeline: &mut Timeline, document: &mut Document, message: Message) {
+    match timeline.update(message, Subject::Track(document)) {
+        Action::Edit(change) | Action::Drag(_, change) => change.apply(document),
+        _ => {}
+    }
+    timeline.follow(Subject::Track(document));
+}
+
+#[test]
+fn only_lengths_and_rates_in_range_are_taken() {
+    assert_eq!(
+        parse(Value::Frames, " 30 "),
+        Some((Gesture::Length, Change::Frames(30)))
+    );
+    assert_eq!(
+        parse(Value::Fps, "12,5"),
+        Some((Gesture::Fps, Change::Fps(12.5)))
+    );
+    for text in ["", "1", "-3", "1e9", "x"] {
+        assert_eq!(parse(Value::Frames, text), None, "{text}");
+    }
+    for text in ["0", "NaN", "inf", "121"] {
+        assert_eq!(parse(Value::Fps, text), None, "{text}");
+    }
+    assert_eq!(short(24.0), "24");
+    assert_eq!(short(23.976_023_9), "23.976");
+}
+
+#[test]
+fn keys_that_a_drag_only_passes_over_are_not_lost() {
+    let (mut timeline, mut document) = (Timeline::default(), document());
+    for (frame, value) in [(0, 0.0), (10, 0.5), (20, 1.0)] {
+        document.track.set_unit(frame, unit(12), (value, value));
+    }
+    let mut send = |message| obey(&mut timeline, &mut document, message);
+    send(Message::Selected([id(0)].into(), Some(id(0))));
+    send(Message::Moved(id(0), 10, 0.0));
+    send(Message::Moved(id(0), 15, 0.25));
+    send(Message::Released);
+    let keys = document.track.curve(unit(12)).keys();
+    let frames: Vec<(u32, f32)> = keys
+        .iter()
+        .map(|key| (document.track.frame_at(key.time), key.left))
+        .collect();
+    assert_eq!(frames, [(10, 0.5), (15, 0.25), (20, 1.0)]);
+    assert_eq!(timeline.frame(), 15, "the playhead goes along");
+}
+
+#[test]
+fn what_was_read_is_played_and_cut_but_not_edited() {
+    let poses = vec![Some(Pose::NEUTRAL); 10];
+    let subject = |range| Subject::Read {
+        fps: 10.0,
+        frames: 10,
+        playback: Playback::Loop,
+        range,
+        poses: &poses,
+    };
+    let mut timeline = Timeline::default();
+    timeline.update(Message::Scrubbed(6), subject(None));
+    let mut send = |message, range| timeline.update(message, subject(range));
+    assert_eq!(send(Message::In, None), Action::Range(Some((6, 9))));
+    assert_eq!(send(Message::Out, None), Action::Range(Some((0, 6))));
+    // An in point behind the out point frees that.
+    assert_eq!(send(Message::In, Some((1, 4))), Action::Range(Some((6, 9))));
+    assert_eq!(
+        send(Message::Out, Some((8, 9))),
+        Action::Range(Some((0, 6)))
+    );
+    assert_eq!(send(Message::Whole, Some((1, 4))), Action::Range(None));
+    let once = Playback::Once;
+    assert_eq!(send(Message::Playback(once), None), Action::Playback(once));
+    assert_eq!(send(Message::Bake, None), Action::Bake);
+    for message in [
+        Message::KeyAdded,
+        Message::KeyRemoved,
+        Message::Pasted,
+        Message::Easing(Easing::Hold),
+        Message::Typed(Value::Fps, "12".to_owned()),
+    ] {
+        assert_eq!(send(message, None), Action::None);
+    }
+}
+
+#[test]
+fn a_curves_handle_bends_it() {
+    let (mut timeline, mut document) = (Timeline::default(), document());
+    document.track.set_unit(0, unit(12), (0.0, 0.0));
+    document.track.set_unit(24, unit(12), (1.0, 1.0));
+    let mut send = |message| obey(&mut timeline, &mut document, message);
+    send(Message::Selected([id(0)].into(), None));
+    send(Message::Easing(Easing::BEZIER));
+    send(Message::Bent(id(0), true, [0.1, 1.0]));
+    send(Message::Bent(id(0), false, [-4.0, 0.9]));
+    let easing = document.track.key(id(0)).unwrap().easing;
+    assert_eq!(easing, Easing::Bezier([0.0, 0.9, 0.1, 1.0]));
+    assert!(document.pose(6).get(unit(12)) > 0.9);
+}
+
+#[test]
+fn a_preset_is_put_where_the_playhead_is() {
+    let smile = Preset {
+        name: "Smile".to_owned(),
+        aus: AuVector::NEUTRAL.with(unit(12), 0.9),
+    };
+    let (mut timeline, mut document) = (Timeline::new(vec![smile]), document());
+    let mut send = |message| obey(&mut timeline, &mut document, message);
+    send(Message::Scrubbed(24));
+    send(Message::Preset("Smile".to_owned()));
+    send(Message::Preset("Nothing".to_owned()));
+    assert_eq!(document.track.all_keys(), [id(0), id(24)].into());
+    assert_eq!(document.pose(24).of(Sides::Both, unit(12)), 0.9);
+    assert_eq!(document.pose(0), AuVector::NEUTRAL);
+}
+
+#[test]
+fn units_that_move_come_first() {
+    let mut document = document();
+    document.track.set_unit(0, unit(1), (0.5, 0.5));
+    let first = |document: &Document| Subject::Track(document).units()[0];
+    assert_eq!(first(&document), (unit(1), true));
+    document.track.set_unit(0, unit(12), (0.0, 0.0));
+    document.track.set_unit(9, unit(12), (0.0, 0.3));
+    assert_eq!(first(&document), (unit(12), true));
+    let units = Subject::Track(&document).units();
+    assert_eq!(units[1], (unit(1), false), "keyed, but still");
+    assert_eq!(units.len(), ActionUnit::COUNT);
+}
