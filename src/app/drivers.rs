@@ -5,10 +5,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use iced::Task;
+use iced::widget::image::Handle;
 
 use super::background::in_background;
+use super::motions::MotionState;
+use super::reference::Thumb;
 use crate::engine::{Driver, EngineError, FoundFace, Lead, Models, Progress, Reel};
-use crate::studio::{AuVector, Motion, MotionId, MotionKind, Project};
+use crate::studio::{
+    AuVector, ClipMotion, MediaSource, Motion, MotionId, MotionKind, Pose, Project,
+};
 
 /// Bytes of reels that are kept for undo although no motion of the project needs them.
 const SPARE_BYTES: usize = 512 << 20;
@@ -25,7 +30,11 @@ pub struct Drivers {
 #[derive(Debug)]
 enum State {
     Reading(Progress),
-    Read { reel: Arc<Reel>, wanted: u64 },
+    Read {
+        reel: Arc<Reel>,
+        thumbs: Arc<Vec<Thumb>>,
+        wanted: u64,
+    },
     Failed(String),
 }
 
@@ -38,20 +47,17 @@ struct Ready {
     source: AuVector,
     reel: Option<Arc<Reel>>,
     driver: Driver,
+    /// How unlike the portrait's face that of each frame is.
+    scores: Vec<Option<f32>>,
     problem: Option<String>,
 }
 
-/// What a motion's line in the list says.
-#[derive(Debug, Clone)]
-pub enum Known {
-    Ready { frames: u32, fps: f64 },
-    Reading(Progress),
-    Problem(String),
-}
+/// A reel, and its small pictures.
+type Read = (Arc<Reel>, Arc<Vec<Thumb>>);
 
 #[derive(Debug, Clone)]
 pub enum Message {
-    Read(u64, Result<Arc<Reel>, Option<String>>),
+    Read(u64, Result<Read, Option<String>>),
     /// What is being read is looked at again.
     Watched,
 }
@@ -82,23 +88,25 @@ impl Drivers {
         let progress = Progress::new(0);
         self.reels.insert(key, State::Reading(progress.clone()));
         let models = Arc::clone(models);
-        let read = move || -> Result<Reel, EngineError> {
-            match kind {
-                MotionKind::Clip(clip) => Reel::read(&clip.source, &progress),
+        let read = move || -> Result<Read, EngineError> {
+            let reel = match kind {
+                MotionKind::Clip(clip) => Reel::read(&clip.source, &progress)?,
                 MotionKind::Sample(sampled) => {
                     let shown = sampled
                         .shown()
                         .map_err(|error| EngineError::Refused(error.to_string()))?;
-                    Reel::of_sample(models.sampler()?, &shown, sampled.fps, &progress)
+                    Reel::of_sample(models.sampler()?, &shown, sampled.fps, &progress)?
                 }
-                MotionKind::Track(_) => Err(EngineError::Cancelled),
-            }
+                MotionKind::Track(_) => return Err(EngineError::Cancelled),
+            };
+            let thumbs = thumbs(&reel);
+            Ok((Arc::new(reel), Arc::new(thumbs)))
         };
         in_background(read, move |result| {
             Message::Read(
                 key,
                 match result {
-                    Some(Ok(reel)) => Ok(Arc::new(reel)),
+                    Some(Ok(read)) => Ok(read),
                     Some(Err(error)) if error.is_cancelled() => Err(None),
                     Some(Err(error)) => Err(Some(error.to_string())),
                     None => Err(Some(
@@ -122,7 +130,7 @@ impl Drivers {
             .retain(|key, state| needed.contains(key) || !matches!(state, State::Failed(_)));
         loop {
             let spare = self.reels.iter().filter_map(|(key, state)| match state {
-                State::Read { reel, wanted } if !needed.contains(key) => {
+                State::Read { reel, wanted, .. } if !needed.contains(key) => {
                     Some((*wanted, *key, reel.bytes()))
                 }
                 _ => None,
@@ -141,8 +149,9 @@ impl Drivers {
             return;
         };
         let state = match result {
-            Ok(reel) => State::Read {
+            Ok((reel, thumbs)) => State::Read {
                 reel,
+                thumbs,
                 wanted: self.clock,
             },
             // Cancelled: read anew when it is wanted again.
@@ -230,7 +239,10 @@ impl Drivers {
                 )),
                 (_, None) => (Driver::Nothing, None),
             };
+            let scores = reel.as_ref().zip(shape.as_ref());
+            let scores = scores.map_or_else(Vec::new, |(reel, shape)| reel.unlike(shape));
             let ready = Ready {
+                scores,
                 motion: Arc::clone(motion),
                 portrait: document.portrait.id,
                 face: document.face,
@@ -250,26 +262,82 @@ impl Drivers {
             .map_or(Driver::Nothing, |ready| ready.driver.clone())
     }
 
-    /// What is known of a motion.
-    pub fn known(&self, motion: &Motion) -> Known {
+    /// The expressions that are read from a clip or a sample, as they drive, for every step; empty for a track.
+    pub fn poses(&self, id: MotionId) -> &[Option<Pose>] {
+        match self.ready.get(&id).map(|ready| &ready.driver) {
+            Some(Driver::Lead(lead)) => lead.poses(),
+            _ => &[],
+        }
+    }
+
+    /// The small pictures of a clip, and how unlike the portrait's face that of each of its frames is.
+    pub fn film(&self, motion: &Motion) -> (&[Thumb], &[Option<f32>]) {
+        let state = reel_key(&motion.kind).and_then(|key| self.reels.get(&key));
+        let thumbs = match state {
+            Some(State::Read { thumbs, .. }) => thumbs.as_slice(),
+            _ => &[],
+        };
+        let scores = self.ready.get(&motion.id);
+        (thumbs, scores.map_or(&[], |ready| &ready.scores))
+    }
+
+    /// What the list says of a motion.
+    pub fn state(&self, motion: &Motion) -> MotionState {
         let key = reel_key(&motion.kind);
         match key.and_then(|key| self.reels.get(&key)) {
-            Some(State::Reading(progress)) => return Known::Reading(progress.clone()),
-            Some(State::Failed(problem)) => return Known::Problem(problem.clone()),
+            Some(State::Reading(progress)) => return MotionState::Reading(progress.clone()),
+            Some(State::Failed(problem)) => {
+                return match &motion.kind {
+                    MotionKind::Clip(ClipMotion {
+                        source: MediaSource::File(path),
+                        ..
+                    }) if !path.exists() && !path.display().to_string().contains('%') => {
+                        let name = path.file_name();
+                        MotionState::Missing(
+                            name.map_or_else(String::new, |name| {
+                                name.to_string_lossy().into_owned()
+                            }),
+                        )
+                    }
+                    _ => MotionState::Problem(problem.clone()),
+                };
+            }
             Some(State::Read { .. }) | None => {}
         }
         match self.ready.get(&motion.id) {
             Some(Ready {
                 problem: Some(problem),
                 ..
-            }) => Known::Problem(problem.clone()),
-            Some(ready) => Known::Ready {
-                frames: ready.driver.frames(),
+            }) => MotionState::Problem(problem.clone()),
+            Some(ready) => MotionState::Ready {
+                frames: ready.driver.frames() as usize,
                 fps: ready.driver.fps(),
             },
-            None => Known::Reading(Progress::new(0)),
+            None => MotionState::Reading(Progress::new(0)),
         }
     }
+}
+
+/// How many small pictures a film is shown by, and how high they are in pixels.
+const THUMBS: usize = 12;
+const THUMB_HEIGHT: u32 = 72;
+
+/// Small pictures spread over the whole of a reel.
+fn thumbs(reel: &Reel) -> Vec<Thumb> {
+    let count = THUMBS.min(reel.frames());
+    let frame = |i: usize| (2 * i + 1) * reel.frames() / (2 * count);
+    (0..count)
+        .filter_map(|i| {
+            let frame = frame(i);
+            let picture = reel.thumbnail(frame, THUMB_HEIGHT)?;
+            let size = picture.size();
+            Some(Thumb {
+                frame,
+                handle: Handle::from_rgba(size.0, size.1, picture.into_rgba()),
+                size,
+            })
+        })
+        .collect()
 }
 
 /// What a reel is known by: the same clip or sample is read once. A track needs none.

@@ -21,7 +21,7 @@ impl App {
                 // A dialog stands before everything else.
                 if self.export.is_some()
                     || self.queue.open
-                    || self.clip.is_some()
+                    || self.side.board.is_open()
                     || self.cards.is_some()
                 {
                     return Task::none();
@@ -49,7 +49,10 @@ impl App {
     }
 
     fn escape(&mut self) -> Task<Message> {
-        let typing = self.expression.escape() | self.timeline.escape();
+        let typing = self.expression.escape()
+            | self.timeline.escape()
+            | self.side.reference.escape()
+            | self.side.motions.escape().is_some();
         if !typing && self.export.is_some() {
             return self.obey(Message::Export(super::export::Message::Cancel));
         }
@@ -57,8 +60,8 @@ impl App {
             self.queue.open = false;
             return Task::none();
         }
-        if !typing && self.clip.is_some() {
-            return self.obey(Message::Clip(super::clip::Message::Cancel));
+        if !typing && self.side.board.escape() {
+            return Task::none();
         }
         if !typing && self.cards.is_some() {
             return self.obey(Message::Card(super::card::Message::Close));

@@ -7,9 +7,8 @@ use std::time::Duration;
 use iced::futures::channel::mpsc;
 use iced::{Subscription, Task, keyboard, window};
 
-use super::clip::{self, Clip};
 use super::export::queue;
-use super::{App, Message, Notice, drivers, theme, timeline};
+use super::{App, Message, Notice, drivers, measuring, theme, timeline};
 use crate::engine::{EngineError, Model, Models, Portrait, Sample, Worker, read_picture};
 
 /// Opens the studio and returns when its window is closed.
@@ -133,10 +132,11 @@ impl App {
                     .map(|_| Message::Drivers(drivers::Message::Watched)),
             );
         }
-        if self.clip.as_ref().is_some_and(Clip::is_reading) {
+        all.extend(self.side_subscription());
+        if self.measuring.is_running() {
             all.push(
-                iced::time::every(Duration::from_millis(100))
-                    .map(|_| Message::Clip(clip::Message::Watched)),
+                iced::time::every(Duration::from_millis(200))
+                    .map(|_| Message::Measured(measuring::Watch::Looked)),
             );
         }
         if self.queue.is_running() {

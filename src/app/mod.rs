@@ -4,33 +4,27 @@
 //! says what it wants of the document; only [`App`] changes the document, so that every change can be undone.
 
 mod background;
-// Wired into the window with the motions' own panel.
-#[allow(dead_code, unused_imports)]
 mod board;
 mod card;
-mod clip;
 mod drivers;
 mod export;
 mod exporting;
 mod expression;
 mod faces;
-#[allow(dead_code)]
 mod follow;
-#[allow(dead_code)]
 mod glyphs;
 mod keys;
 mod launch;
 mod limits;
-#[allow(dead_code)]
+mod measuring;
 mod motions;
 mod pane;
 mod panes;
 mod read_curves;
-#[allow(dead_code)]
 mod reference;
+mod side;
 mod signs;
 mod slider;
-#[allow(dead_code)]
 mod square;
 mod theme;
 mod timeline;
@@ -38,7 +32,7 @@ mod view;
 mod widgets;
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use iced::{Task, keyboard};
@@ -46,19 +40,21 @@ use iced::{Task, keyboard};
 use crate::engine::{
     EngineError, Models, Portrait, Request, Sample, Scene, Score, Voice, Worker, presets_folder,
 };
-use crate::studio::{Document, Gesture, History, Preset, Project};
+use crate::studio::{
+    Document, Expression, Gesture, History, MotionId, MotionKind, Playback, Preset, Project,
+};
 
 use background::in_background;
 use card::Cards;
-use clip::{Clip, is_clip};
 use drivers::Drivers;
 use export::Export;
 use export::queue::Queue;
-use expression::Expression;
+use expression::Expression as Sliders;
 use faces::Kept;
+use measuring::Measuring;
 use panes::Panes;
+use side::Side;
 
-pub use clip::Message as ClipMessage;
 pub use expression::{Value, field_id, slider_id};
 pub use launch::run;
 pub use theme::theme;
@@ -85,12 +81,13 @@ pub struct App {
     /// What was asked of the worker last.
     asked: Option<Request>,
     asked_serial: u64,
-    expression: Expression,
+    expression: Sliders,
     panes: Panes,
     timeline: Timeline,
     export: Option<Export>,
     queue: Queue,
-    clip: Option<Clip>,
+    side: Side,
+    measuring: Measuring,
     cards: Option<Cards>,
     /// The relaxed face that was kept, and of which portrait and face it is.
     neutral: Option<Kept>,
@@ -122,15 +119,26 @@ pub enum Message {
     Timeline(timeline::Message),
     Export(export::Message),
     Queue(export::queue::Message),
-    Clip(clip::Message),
+    Motions(motions::Message),
+    Reference(reference::Message),
+    Board(board::Message),
+    /// A clip was chosen to be a motion.
+    AddClip(Option<PathBuf>),
+    /// A clip was chosen in another's place.
+    ClipFor(MotionId, Option<PathBuf>),
+    /// What is read from the chosen motion becomes keyframes.
+    Bake,
+    Measured(measuring::Watch),
+    /// What the panes are measured against.
+    Against(Option<usize>),
+    /// The right column is put away, or brought back.
+    SideToggled,
     Card(card::Message),
     Drivers(drivers::Message),
     /// The worker has drawn something.
     Drawn,
     OpenDialog,
     OpenSample(usize),
-    /// A clip is to be chosen for its face's movement.
-    ClipDialog,
     /// A file was chosen or dropped.
     OpenFile(Option<PathBuf>),
     Opened(Result<Arc<Portrait>, String>),
@@ -163,11 +171,12 @@ impl App {
             asked: None,
             asked_serial: 0,
             timeline: Timeline::new(built_in.iter().chain(&presets).cloned().collect()),
-            expression: Expression::new(built_in, presets),
+            expression: Sliders::new(built_in, presets),
             panes: Panes::default(),
             export: None,
             queue: Queue::default(),
-            clip: None,
+            side: Side::default(),
+            measuring: Measuring::default(),
             cards: None,
             neutral: None,
             status: Status::default(),
@@ -205,11 +214,11 @@ impl App {
     /// Takes a message; whatever it changes is asked of the worker at once.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         let task = self.obey(message);
-        self.timeline
-            .follow(Subject::Track(self.history.document()));
         let reading = self.prepare();
+        self.timeline.follow(subject(&self.history, &self.drivers));
+        let drawing = self.follow_side();
         self.ask();
-        Task::batch([task, reading])
+        Task::batch([task, reading, drawing])
     }
 
     /// Makes the project's motions ready; what has to be read first is read in the background.
@@ -240,30 +249,22 @@ impl App {
                 }
                 panes::Action::EndGesture => self.history.end_gesture(),
             },
-            Message::Timeline(message) => {
-                let subject = Subject::Track(self.history.document());
-                match self.timeline.update(message, subject) {
-                    timeline::Action::None => {}
-                    timeline::Action::Drag(gesture, change) => {
-                        self.history
-                            .drag(gesture, |document| change.apply(document));
-                    }
-                    timeline::Action::Edit(change) => {
-                        self.history.edit(|document| change.apply(document));
-                    }
-                    timeline::Action::EndGesture => self.history.end_gesture(),
-                    timeline::Action::Leave => return self.leave_field(),
-                    timeline::Action::ReadClip => return self.obey(Message::ClipDialog),
-                    timeline::Action::ReadSample => return self.open_sample_clip(),
-                    // Of what was read; here it is always the document's track.
-                    timeline::Action::Playback(_)
-                    | timeline::Action::Range(_)
-                    | timeline::Action::Bake
-                    | timeline::Action::Measure => {}
-                }
+            Message::Timeline(message) => return self.obey_timeline(message),
+            Message::Motions(message) => return self.obey_motions(message),
+            Message::Reference(message) => return self.obey_reference(message),
+            Message::Board(message) => return self.obey_board(message),
+            Message::AddClip(Some(path)) => self.add_clip(path),
+            Message::AddClip(None) => {
+                let hint = "No clip was chosen; a video can also be dropped on the window.";
+                self.status.notice = Some(Notice::Hint(hint.to_owned()));
             }
+            Message::ClipFor(id, Some(path)) => self.replace_clip(id, path),
+            Message::ClipFor(_, None) => {}
+            Message::Bake => self.bake(),
+            Message::Measured(watch) => self.obey_measured(watch),
+            Message::Against(against) => self.measuring.against = against,
+            Message::SideToggled => self.side.hidden = !self.side.hidden,
             Message::Export(message) => return self.obey_export(message),
-            Message::Clip(message) => return self.obey_clip(message),
             Message::CardDialog => {
                 if self.cards.is_none() {
                     self.cards = Some(Cards::new(self.models.ganimation().name()));
@@ -274,11 +275,6 @@ impl App {
                 Some(card::Action::Close) => self.cards = None,
                 None => {}
             },
-            Message::ClipDialog => {
-                return Task::perform(background::choose_clip(), |path| {
-                    Message::Clip(clip::Message::Chosen(path))
-                });
-            }
             Message::Drawn => self.take_drawn(),
             Message::OpenDialog => {
                 return Task::perform(background::choose_portrait(), Message::OpenFile);
@@ -296,7 +292,8 @@ impl App {
             }
             Message::OpenFile(Some(path)) => {
                 if is_clip(&path) {
-                    return self.open_clip(path);
+                    self.add_clip(path);
+                    return Task::none();
                 }
                 self.opening = true;
                 let model = Arc::clone(self.models.ganimation());
@@ -323,8 +320,39 @@ impl App {
         Task::none()
     }
 
+    fn obey_timeline(&mut self, message: timeline::Message) -> Task<Message> {
+        let subject = subject(&self.history, &self.drivers);
+        match self.timeline.update(message, subject) {
+            timeline::Action::None => {}
+            timeline::Action::Drag(gesture, change) => {
+                self.history
+                    .drag(gesture, |document| change.apply(document));
+            }
+            timeline::Action::Edit(change) => {
+                self.history.edit(|document| change.apply(document));
+            }
+            timeline::Action::EndGesture => self.history.end_gesture(),
+            timeline::Action::Leave => return self.leave_field(),
+            timeline::Action::ReadClip => return self.add_motion(motions::Kind::Clip),
+            timeline::Action::ReadSample => return self.add_motion(motions::Kind::SampleClip),
+            timeline::Action::Playback(playback) => self.play_as(playback),
+            timeline::Action::Range(range) => self.trim_to(range),
+            timeline::Action::Bake => self.bake(),
+            timeline::Action::Measure => return self.measure(),
+        }
+        Task::none()
+    }
+
     fn obey_expression(&mut self, message: expression::Message) -> Task<Message> {
-        let frame = self.timeline.frame();
+        let frame = self.slider_frame();
+        // The sliders move an expression track, whatever is chosen; once they do, that is what is to be seen.
+        let moved = |project: &mut Project, change: expression::Change| {
+            let before = Expression::of(project.document());
+            project.change(|document| change.apply(document, frame));
+            if Expression::of(project.document()) != before {
+                project.choose(project.edited());
+            }
+        };
         match self
             .expression
             .update(message, self.history.document(), frame)
@@ -332,10 +360,10 @@ impl App {
             expression::Action::None => {}
             expression::Action::Drag(gesture, change) => {
                 self.history
-                    .drag(gesture, |document| change.apply(document, frame));
+                    .drag_project(gesture, |project| moved(project, change));
             }
             expression::Action::Edit(change) => {
-                self.history.edit(|document| change.apply(document, frame));
+                self.history.edit_project(|project| moved(project, change));
             }
             expression::Action::EndGesture => self.history.end_gesture(),
             expression::Action::Leave => return self.leave_field(),
@@ -384,6 +412,12 @@ impl App {
         }
     }
 
+    /// The frame of the sliders' track under the playhead.
+    fn slider_frame(&self) -> u32 {
+        let track = &self.history.document().track;
+        self.timeline.frame().min(track.frames() - 1)
+    }
+
     /// What some panes show, at every step.
     fn score_of(&self, panes: &[usize]) -> Score {
         let project = self.history.project();
@@ -413,7 +447,7 @@ impl App {
             id: document.portrait.id,
             portrait: Arc::clone(&portrait.picture),
             face: self.faces().1,
-            scene: Scene::of(document, self.timeline.frame()),
+            scene: Scene::of(document, self.slider_frame()),
             view: self.panes.view_of(project),
             score: Arc::new(self.score_of(&self.panes.visible(project))),
             step: self.timeline.frame(),
@@ -457,6 +491,41 @@ impl App {
             }
         }
     }
+}
+
+/// What the timeline is about: the sliders' track, or what is read of the chosen motion.
+fn subject<'a>(history: &'a History, drivers: &'a Drivers) -> Subject<'a> {
+    let project = history.project();
+    if project.is_editable() {
+        return Subject::Track(project.document());
+    }
+    let driver = drivers.driver(project.chosen());
+    Subject::Read {
+        fps: driver.fps(),
+        frames: driver.frames(),
+        playback: match project.motion(project.chosen()).map(|motion| &motion.kind) {
+            Some(MotionKind::Clip(clip)) => clip.playback,
+            Some(MotionKind::Sample(sample)) => sample.playback,
+            _ => Playback::Loop,
+        },
+        range: None,
+        poses: drivers.poses(project.chosen()),
+    }
+}
+
+/// The extensions of files that are clips and never portraits.
+const CLIPS: [&str; 7] = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "mpg"];
+
+/// Whether what was dropped is a clip by its name, or a folder, which holds frames.
+pub fn is_clip(path: &Path) -> bool {
+    has_extension(path, &CLIPS) || path.is_dir()
+}
+
+/// Whether a file's name ends in one of these, whatever its capitals.
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| extensions.contains(&extension.to_lowercase().as_str()))
 }
 
 fn open(read: impl FnOnce() -> Result<Portrait, EngineError> + Send + 'static) -> Task<Message> {

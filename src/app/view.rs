@@ -9,7 +9,7 @@ use iced::{Alignment, Element, Length};
 use super::export::queue;
 use super::panes::Names;
 use super::widgets::{Sign, action, hinted, sign};
-use super::{App, Message, Notice, theme, timeline};
+use super::{App, Message, Notice, subject, theme, timeline};
 use crate::engine::{MotionMethod, Sample, Scene};
 
 impl App {
@@ -23,7 +23,12 @@ impl App {
                 .view(&self.names(), self.faces().0, edited)
                 .map(Message::Panes),
             self.timeline
-                .view(timeline::Given::of(document))
+                .view(timeline::Given {
+                    subject: subject(&self.history, &self.drivers),
+                    rendered: &self.rendered,
+                    numbers: self.measuring.numbers.as_ref(),
+                    measuring: self.measuring.words.as_deref(),
+                })
                 .map(Message::Timeline),
         ];
         let kept = self.kept_neutral().map(|kept| kept.hint.as_str());
@@ -32,7 +37,8 @@ impl App {
                 .view(document, kept, frame)
                 .map(Message::Expression),
             right,
-        ];
+        ]
+        .push((!self.side.hidden).then(|| self.side_view()));
         let base = column![
             self.top_bar(),
             middle.height(Length::Fill),
@@ -46,8 +52,7 @@ impl App {
             .open
             .then(|| self.queue.view().map(Message::Queue));
         let export = export.or(queue);
-        let clip = self.clip.as_ref();
-        let dialog = export.or(clip.map(|clip| clip.view(document).map(Message::Clip)));
+        let dialog = export.or(self.board_view());
         let cards = self.cards.as_ref();
         let dialog = dialog.or(cards.map(|cards| cards.view().map(Message::Card)));
         let dialog = dialog.map(|dialog| {

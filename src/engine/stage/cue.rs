@@ -157,6 +157,13 @@ pub struct Voice {
     pub leads: bool,
 }
 
+impl Voice {
+    /// Whether both are driven by the same.
+    pub(in crate::engine) fn same_drive(&self, other: &Voice) -> bool {
+        self.drive.same(&other.drive)
+    }
+}
+
 /// Every pane through all time: what is to be seen at each step of the timeline.
 #[derive(Debug, Clone)]
 pub struct Score {
