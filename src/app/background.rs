@@ -55,9 +55,31 @@ pub async fn choose_clip() -> Option<PathBuf> {
     chosen.map(|file| file.path().to_owned())
 }
 
+/// Lets the artist choose a project, beginning in a folder.
+pub async fn choose_project(folder: Option<PathBuf>) -> Option<PathBuf> {
+    let mut dialog = AsyncFileDialog::new()
+        .set_title("Open a project")
+        .add_filter("Mien projects", &["mien"])
+        .add_filter("All files", &["*"]);
+    if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
+        dialog = dialog.set_directory(folder);
+    }
+    let chosen = dialog.pick_file().await;
+    chosen.map(|file| file.path().to_owned())
+}
+
+/// Lets the artist choose where a project is saved, beginning with a place.
+pub async fn choose_save(path: PathBuf) -> Option<PathBuf> {
+    choose_to("Save the project", path).await
+}
+
 /// Lets the artist choose where to write, beginning with a place.
 pub async fn choose_target(path: PathBuf) -> Option<PathBuf> {
-    let mut dialog = AsyncFileDialog::new().set_title("Export to");
+    choose_to("Export to", path).await
+}
+
+async fn choose_to(title: &str, path: PathBuf) -> Option<PathBuf> {
+    let mut dialog = AsyncFileDialog::new().set_title(title);
     if let Some(folder) = path.parent().filter(|folder| folder.is_dir()) {
         dialog = dialog.set_directory(folder);
     }

@@ -3,7 +3,7 @@
 
 use iced::widget::tooltip::Position;
 use iced::widget::{
-    Id, Row, button, column, container, mouse_area, row, space, text, text_input, toggler,
+    Column, Id, Row, button, column, container, mouse_area, row, space, text, text_input, toggler,
 };
 use iced::{Alignment, Element, Length};
 
@@ -177,16 +177,13 @@ impl Controls {
                 .text_size(theme::NORMAL)
                 .spacing(8)
         };
-        let movement = column![
-            line(Value::Strength),
-            section(
-                "By part of the face",
-                "GANimation",
-                "How much of each part's movement GANimation takes. FOMM and TPS move the whole face at once: they follow the strength alone",
-            ),
-        ]
-        .extend(groups)
-        .spacing(1);
+        let groups = column![section(
+            "By part of the face",
+            "GANimation",
+            "How much of each part's movement GANimation takes. FOMM and TPS move the whole face at once: they follow the strength alone",
+        )]
+        .push(Column::with_children(groups).spacing(1))
+        .spacing(theme::GAP);
         let head = column![
             section(
                 "Head",
@@ -234,9 +231,15 @@ impl Controls {
             };
             choice(title, playback == way, Message::Playback(way))
         });
-        column![movement, head, reading, choices(label("Play"), ways)]
-            .spacing(theme::SPACE)
-            .into()
+        column![
+            line(Value::Strength),
+            groups,
+            head,
+            reading,
+            choices(label("Play"), ways)
+        ]
+        .spacing(theme::SPACE)
+        .into()
     }
 
     /// Label, slider and number of one value.
@@ -284,7 +287,7 @@ pub fn field_id(value: Value) -> Id {
     Id::from(format!("follow-field-{}", value.name()))
 }
 
-fn label<'a>(title: &'a str) -> Element<'a, Message> {
+fn label(title: &str) -> Element<'_, Message> {
     container(
         text(title)
             .size(theme::NORMAL)
@@ -304,7 +307,7 @@ fn section<'a>(title: &'a str, methods: &'a str, hint: &'a str) -> Element<'a, M
     hinted(heading, hint, Position::Top)
 }
 
-fn choice<'a>(title: &'a str, on: bool, message: Message) -> Element<'a, Message> {
+fn choice(title: &str, on: bool, message: Message) -> Element<'_, Message> {
     button(text(title).size(theme::SMALL))
         .on_press(message)
         .padding([3, 10])

@@ -3,7 +3,7 @@
 use iced::keyboard::{Event, Key, Modifiers, key::Named};
 use iced::{Task, keyboard};
 
-use super::{App, Message, expression, panes, timeline};
+use super::{App, Message, expression, panes, projects, timeline};
 
 impl App {
     pub(super) fn obey_keyboard(&mut self, event: keyboard::Event) -> Task<Message> {
@@ -18,8 +18,13 @@ impl App {
                 if key == Key::Named(Named::Escape) {
                     return self.escape();
                 }
+                if key == Key::Character("?".into()) {
+                    return self.obey_project(projects::Message::Keys);
+                }
                 // A dialog stands before everything else.
                 if self.export.is_some()
+                    || self.projects.question.is_some()
+                    || self.projects.waiting.is_some()
                     || self.queue.open
                     || self.side.board.is_open()
                     || self.cards.is_some()
@@ -27,6 +32,10 @@ impl App {
                     return Task::none();
                 }
                 let letter = key.to_latin(physical_key);
+                if letter == Some('t') && modifiers.is_empty() && !repeat {
+                    let light = !self.projects.settings.light;
+                    return self.obey_project(projects::Message::Light(light));
+                }
                 if letter == Some('s') && modifiers.is_empty() {
                     self.panes.holding = true;
                     return Task::none();
@@ -53,6 +62,9 @@ impl App {
             | self.timeline.escape()
             | self.side.reference.escape()
             | self.side.motions.escape().is_some();
+        if !typing && self.projects.question.take().is_some() {
+            return Task::none();
+        }
         if !typing && self.export.is_some() {
             return self.obey(Message::Export(super::export::Message::Cancel));
         }
@@ -82,12 +94,17 @@ fn shortcut(
 ) -> Option<Message> {
     let timeline = |message| Some(Message::Timeline(message));
     let panes = |message| Some(Message::Panes(message));
+    let project = |message| Some(Message::Project(message));
     if modifiers.command() {
         return match letter? {
             'z' if modifiers.shift() => Some(Message::Redo),
             'z' => Some(Message::Undo),
             'y' => Some(Message::Redo),
+            'o' if modifiers.shift() => project(projects::Message::OpenDialog),
             'o' => Some(Message::OpenDialog),
+            's' if modifiers.shift() => project(projects::Message::SaveAs),
+            's' => project(projects::Message::Save),
+            'n' => project(projects::Message::New),
             'e' => Some(Message::ExportDialog),
             'a' => timeline(timeline::Message::SelectedAll),
             'c' => timeline(timeline::Message::Copied),
@@ -122,6 +139,7 @@ fn shortcut(
         'g' => panes(panes::Message::Face),
         'r' => Some(Message::Expression(expression::Message::ResetAll)),
         'l' => panes(panes::Message::LabelsToggled),
+        'm' => Some(Message::SideToggled),
         'p' => panes(panes::Message::Add),
         digit @ '1'..='6' => panes(panes::Message::Solo(digit as usize - '1' as usize)),
         _ => None,

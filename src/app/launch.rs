@@ -8,8 +8,11 @@ use iced::futures::channel::mpsc;
 use iced::{Subscription, Task, keyboard, window};
 
 use super::export::queue;
-use super::{App, Message, Notice, drivers, measuring, theme, timeline};
-use crate::engine::{EngineError, Model, Models, Portrait, Sample, Worker, read_picture};
+use super::{App, Message, Notice, drivers, measuring, projects, theme, timeline};
+use crate::engine::{EngineError, Model, Models, Portrait, Sample, Settings, Worker, read_picture};
+
+/// How often a copy is kept against a crash, where something has changed.
+const KEEPING: Duration = Duration::from_secs(3);
 
 /// Opens the studio and returns when its window is closed.
 ///
@@ -32,6 +35,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
             EngineError::Refused("this program carries no sample portrait.".to_owned())
         })?;
 
+    let place = Settings::load().0.window;
     iced::application(
         move || App::boot(&models, &sample, portrait.clone()),
         App::update,
@@ -44,7 +48,13 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
     .default_font(theme::WORDS)
     .antialiasing(true)
     .window(window::Settings {
-        size: iced::Size::new(1400.0, 880.0),
+        size: place.map_or(iced::Size::new(1440.0, 900.0), |place| {
+            iced::Size::new(place.width, place.height)
+        }),
+        position: place.map_or(window::Position::default(), |place| {
+            window::Position::Specific(iced::Point::new(place.x, place.y))
+        }),
+        exit_on_close_request: false,
         min_size: Some(iced::Size::new(1240.0, 640.0)),
         icon: icon(),
         ..window::Settings::default()
@@ -93,6 +103,11 @@ impl App {
         if let Some(problem) = problem {
             app.status.notice = Some(Notice::Problem(problem));
         }
+        if let Some(remark) = app.projects.remember() {
+            app.status.notice = Some(Notice::Hint(remark));
+        }
+        theme::set_light(app.projects.settings.light);
+        app.panes.labels = app.projects.settings.labels;
         let scale = window::oldest()
             .and_then(window::scale_factor)
             .map(Message::Scaled);
@@ -106,7 +121,25 @@ impl App {
     }
 
     fn title(&self) -> String {
-        format!("{} – Mien", self.document().portrait.name)
+        format!("{} – Mien", self.name())
+    }
+
+    /// The project's name, with a star where it has changes that aren't saved.
+    pub(super) fn name(&self) -> String {
+        let file = self
+            .projects
+            .path
+            .as_ref()
+            .and_then(|path| path.file_name());
+        let star = if self.projects.is_changed(self.project()) {
+            "*"
+        } else {
+            ""
+        };
+        match file {
+            Some(name) => format!("{}{star}", name.to_string_lossy()),
+            None => format!("{}{star}", self.document().portrait.name),
+        }
     }
 
     fn subscription(&self) -> Subscription<Message> {
@@ -117,9 +150,22 @@ impl App {
                     Some(Message::OpenFile(Some(path)))
                 }
                 iced::Event::Window(window::Event::Rescaled(scale)) => Some(Message::Scaled(scale)),
+                iced::Event::Window(window::Event::CloseRequested) => {
+                    Some(Message::Project(projects::Message::CloseRequested))
+                }
+                iced::Event::Window(window::Event::Resized(size)) => {
+                    let sized = projects::Message::Sized(size.width, size.height);
+                    Some(Message::Project(sized))
+                }
+                iced::Event::Window(window::Event::Moved(at)) => {
+                    Some(Message::Project(projects::Message::Placed(at.x, at.y)))
+                }
                 _ => None,
             }),
         ];
+        if self.projects.wants_keeping() {
+            all.push(iced::time::every(KEEPING).map(|_| Message::Project(projects::Message::Keep)));
+        }
         if self.timeline.is_playing() {
             all.push(
                 iced::time::every(timeline::TICK)

@@ -6,6 +6,7 @@
 mod background;
 mod board;
 mod card;
+mod dialogs;
 mod drivers;
 mod export;
 mod exporting;
@@ -20,6 +21,7 @@ mod measuring;
 mod motions;
 mod pane;
 mod panes;
+mod projects;
 mod read_curves;
 mod reference;
 mod side;
@@ -53,6 +55,7 @@ use expression::Expression as Sliders;
 use faces::Kept;
 use measuring::Measuring;
 use panes::Panes;
+use projects::Projects;
 use side::Side;
 
 pub use expression::{Value, field_id, slider_id};
@@ -88,6 +91,7 @@ pub struct App {
     queue: Queue,
     side: Side,
     measuring: Measuring,
+    projects: Projects,
     cards: Option<Cards>,
     /// The relaxed face that was kept, and of which portrait and face it is.
     neutral: Option<Kept>,
@@ -134,6 +138,7 @@ pub enum Message {
     /// The right column is put away, or brought back.
     SideToggled,
     Card(card::Message),
+    Project(projects::Message),
     Drivers(drivers::Message),
     /// The worker has drawn something.
     Drawn,
@@ -160,8 +165,10 @@ impl App {
             (presets, problems) = Preset::in_folder(&folder);
         }
         let built_in = Preset::built_in().unwrap_or_default();
+        let history = History::new(portrait.document(0));
         let mut app = Self {
-            history: History::new(portrait.document(0)),
+            projects: Projects::new(history.project()),
+            history,
             portraits: HashMap::from([(0, portrait)]),
             next_portrait: 1,
             models,
@@ -234,6 +241,7 @@ impl App {
     fn obey(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Expression(message) => return self.obey_expression(message),
+            Message::Project(message) => return self.obey_project(message),
             Message::Drivers(message) => self.drivers.update(message),
             Message::Panes(message) => match self.panes.update(message, self.history.project()) {
                 panes::Action::None => {}
@@ -291,6 +299,13 @@ impl App {
                 self.status.notice = Some(Notice::Hint(hint.to_owned()));
             }
             Message::OpenFile(Some(path)) => {
+                if projects::is_project(&path) {
+                    return self.obey_project(projects::Message::Open(path));
+                }
+                if has_extension(&path, &["json"]) {
+                    self.take_preset(&path);
+                    return Task::none();
+                }
                 if is_clip(&path) {
                     self.add_clip(path);
                     return Task::none();

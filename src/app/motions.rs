@@ -227,14 +227,6 @@ impl Motions {
         } else {
             space().width(TOOLS).height(SIDE + 6.0).into()
         };
-        let mark = container(space().width(2).height(Length::Fill)).style(move |_| {
-            let color = chosen.then(theme::accent);
-            container::Style {
-                background: color.map(Into::into),
-                border: border::rounded(1),
-                ..container::Style::default()
-            }
-        });
         let lines = row![
             Glyph::of(&motion.kind).into_element(color),
             column![
@@ -247,16 +239,13 @@ impl Motions {
         ]
         .spacing(8)
         .align_y(Alignment::Center);
-        let content = row![
-            container(mark).padding([6.0, 0.0]),
-            container(lines).padding([3.0, 6.0]),
-        ]
-        .height(Length::Shrink);
-        let content = container(content).style(move |_| container::Style {
-            background: chosen.then(|| theme::raised_color().into()),
-            border: border::rounded(5),
-            ..container::Style::default()
-        });
+        let content = container(lines)
+            .padding([3, 8])
+            .style(move |_| container::Style {
+                background: chosen.then(|| theme::raised_color().into()),
+                border: border::rounded(5),
+                ..container::Style::default()
+            });
         mouse_area(content)
             .on_press(Message::Chosen(id))
             .on_double_click(Message::Rename(id, motion.name.clone()))

@@ -202,6 +202,7 @@ impl App {
         if let Some(motion) = self.history.project().motion(id).cloned() {
             self.drivers.retry(&motion.kind);
         }
+        self.relocated(id, &whole);
         self.history.edit_project(|project| {
             project.change_motion(id, |kind| {
                 if let MotionKind::Clip(clip) = kind {

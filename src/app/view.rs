@@ -8,8 +8,8 @@ use iced::{Alignment, Element, Length};
 
 use super::export::queue;
 use super::panes::Names;
-use super::widgets::{Sign, action, hinted, sign};
-use super::{App, Message, Notice, subject, theme, timeline};
+use super::widgets::{Sign, action, hinted, sign, toggle};
+use super::{App, Message, Notice, projects, subject, theme, timeline};
 use crate::engine::{MotionMethod, Sample, Scene};
 
 impl App {
@@ -55,7 +55,12 @@ impl App {
         let dialog = export.or(self.board_view());
         let cards = self.cards.as_ref();
         let dialog = dialog.or(cards.map(|cards| cards.view().map(Message::Card)));
-        let dialog = dialog.map(|dialog| {
+        let changed = self.projects.is_changed(self.project());
+        let question = self
+            .projects
+            .dialog(changed)
+            .map(|question| question.map(Message::Project));
+        let dialog = question.or(dialog).map(|dialog| {
             let middle = center(opaque(dialog))
                 .padding(theme::SPACE)
                 .style(theme::shade);
@@ -91,6 +96,11 @@ impl App {
                 text("Mien").size(theme::LARGE),
                 space::horizontal().width(theme::SPACE),
                 hinted(
+                    action("Project", Some(Message::Project(projects::Message::Menu))),
+                    "New, open, save, the projects of late, and how the window looks",
+                    Position::Bottom,
+                ),
+                hinted(
                     action("Open…", Some(Message::OpenDialog)),
                     "Opens a portrait (Ctrl+O); or drop one on the window",
                     Position::Bottom,
@@ -99,7 +109,7 @@ impl App {
             ]
             .extend(samples)
             .push(space::horizontal())
-            .push(text(&portrait.name).size(theme::NORMAL))
+            .push(text(self.name()).size(theme::NORMAL))
             .push(
                 text(format!("{} x {}", portrait.width, portrait.height))
                     .size(theme::SMALL)
@@ -124,6 +134,11 @@ impl App {
                     .padding([4, 9])
                     .style(theme::raised)
             }))
+            .push(hinted(
+                toggle("Motions", !self.side.hidden, Message::SideToggled),
+                "The column of motions and their controls (M)",
+                Position::Bottom,
+            ))
             .push(
                 button(text("Export…").size(theme::NORMAL))
                     .on_press(Message::ExportDialog)

@@ -94,19 +94,26 @@ impl Preset {
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }
-            let read = std::fs::read_to_string(&path)
-                .map_err(|error| PresetError::Damaged {
-                    path: path.clone(),
-                    reason: error.to_string(),
-                })
-                .and_then(|text| Preset::from_json(&path, &text));
-            match read {
+            match Preset::load(&path) {
                 Ok(preset) => presets.push(preset),
                 Err(error) => errors.push(error),
             }
         }
         presets.sort_by_key(|preset| preset.name.to_lowercase());
         (presets, errors)
+    }
+
+    /// The preset in a file.
+    ///
+    /// # Errors
+    /// [`PresetError::Damaged`] for what can't be read or is none.
+    pub fn load(path: &Path) -> Result<Preset, PresetError> {
+        std::fs::read_to_string(path)
+            .map_err(|error| PresetError::Damaged {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })
+            .and_then(|text| Preset::from_json(path, &text))
     }
 
     fn from_json(path: &Path, text: &str) -> Result<Preset, PresetError> {

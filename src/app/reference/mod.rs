@@ -280,7 +280,7 @@ fn part<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
     column![
         row![
             figures(format!(
-                "{used} of {} frames, {seconds:.2} s at {}",
+                "{used} of {}, {seconds:.2} s, {} fps",
                 known.frames,
                 short(known.fps)
             )),
@@ -302,8 +302,8 @@ fn reference<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message>
     let is_elsewhere = !is_set || here != known.reference;
     row![
         hinted(
-            small(format!("Like the portrait: frame {number}, {how}")).color(theme::dim()),
-            "FOMM and TPS measure movement from this frame: it should look and face like the portrait. The curve under the film tells how unlike each frame is; its lowest point is found by itself. Drag the mark above the film to set another",
+            small(format!("Reference: frame {number}, {how}")).color(theme::dim()),
+            "FOMM and TPS measure movement from the reference frame: it should look and face like the portrait. The curve under the film tells how unlike each frame is; its lowest point is found by itself. Drag the mark above the film to set another",
             Position::Bottom,
         ),
         space::horizontal(),

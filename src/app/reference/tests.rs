@@ -301,19 +301,19 @@ fn it_is_baked_only_when_a_face_was_read() {
 fn the_rest_goes_on_to_the_follow_controls() {
     let did = actions(&motion(), &known(), |window| {
         window.click("Ping-pong").unwrap();
-        window.click("Lock scale").unwrap();
+        window.click("Off").unwrap();
     });
-    let lock = Change::Follow(follow::Change::LockScale(true));
+    let own = Change::Follow(follow::Change::Own(Some(false)));
     assert_eq!(
         did,
         [
             Action::Change(Change::Playback(Playback::PingPong)),
-            Action::Change(lock)
+            Action::Change(own)
         ]
     );
     let mut motion = motion();
-    lock.apply(&mut motion);
-    assert!(motion.follow.lock_scale && !motion.follow.lock_place);
+    own.apply(&mut motion);
+    assert_eq!(motion.follow.own, Some(false));
 }
 
 fn project() -> Project {

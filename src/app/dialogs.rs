@@ -1,0 +1,279 @@
+//! Questions that stand before everything else: changes that would be lost, copies after a crash, missing portraits; and the
+//! lists of projects and shortcuts.
+
+use iced::widget::{button, column, container, row, scrollable, space, text, toggler};
+use iced::{Alignment, Element, Length};
+
+use super::projects::{After, Message, Projects, Question};
+use super::theme;
+use super::widgets::{action, duration};
+use crate::engine::{MediaOf, MediaState};
+
+/// What the keyboard does, by place.
+const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
+    (
+        "Project",
+        &[
+            ("Ctrl+O", "open a portrait"),
+            ("Ctrl+S, Ctrl+Shift+S", "save, save as"),
+            ("Ctrl+Shift+O", "open a project"),
+            ("Ctrl+N", "new project"),
+            ("Ctrl+E", "export"),
+            ("Ctrl+Z, Ctrl+Shift+Z", "undo, redo"),
+            ("T", "light or dark"),
+            ("?", "this list"),
+        ],
+    ),
+    (
+        "Panes",
+        &[
+            ("1 to 6", "a pane alone, or all again"),
+            ("P", "one more pane"),
+            ("S held", "the source"),
+            ("W", "wipe"),
+            ("C", "the face's square"),
+            ("L", "labels"),
+            ("F, G", "the whole portrait, the face"),
+            ("wheel, drag", "zoom, pan: in all panes"),
+            ("M", "the column of motions"),
+        ],
+    ),
+    (
+        "Timeline",
+        &[
+            ("Space", "play or pause"),
+            ("arrows, Home", "a frame on or back, to the start"),
+            ("K", "set keyframes"),
+            ("I, O", "in and out"),
+            ("Delete", "delete the selected keys"),
+            ("Ctrl+A, C, X, V", "select all, copy, cut, paste keys"),
+            ("wheel, middle drag", "zoom, pan in time"),
+        ],
+    ),
+    (
+        "Sliders",
+        &[
+            ("Shift", "move finely"),
+            ("double-click", "the portrait's own value"),
+            ("R", "reset all"),
+            ("Escape", "leave a field or a dialog"),
+        ],
+    ),
+];
+
+impl Projects {
+    /// The question that is open, if any.
+    pub fn dialog<'a>(&'a self, changed: bool) -> Option<Element<'a, Message>> {
+        if let Some((_, opened)) = &self.waiting {
+            let stored = match opened.state(MediaOf::Portrait) {
+                Some(MediaState::Moved { stored, .. }) => stored.display().to_string(),
+                _ => "its file".to_owned(),
+            };
+            return Some(card(
+                "The portrait isn't where it was",
+                format!(
+                    "This project is about {stored}. Show where it is now; nothing of the project is lost meanwhile."
+                ),
+                row![
+                    action("Leave it", Some(Message::GiveUp)),
+                    primary("Locate…", Message::Locate(MediaOf::Portrait)),
+                ],
+            ));
+        }
+        match &self.question {
+            Some(Question::Unsaved(after)) => {
+                let words = match after {
+                    After::Quit => {
+                        "Close without saving, and the changes since the last save are lost."
+                    }
+                    After::New => "A new project takes this one's place.",
+                    After::Open(_) => "The other project takes this one's place.",
+                };
+                return Some(card(
+                    "Save the changes?",
+                    words.to_owned(),
+                    row![
+                        action("Cancel", Some(Message::Close)),
+                        action("Don't save", Some(Message::LoseChanges)),
+                        primary("Save", Message::KeepChanges),
+                    ],
+                ));
+            }
+            Some(Question::Menu) => return Some(self.menu(changed)),
+            Some(Question::Keys) => return Some(keys()),
+            None => {}
+        }
+        self.recovered.last().map(|copy| {
+            let name = copy.project_path.as_ref().and_then(|path| path.file_name());
+            let name = name.map_or("a project that was never saved".to_owned(), |name| {
+                name.to_string_lossy().into_owned()
+            });
+            let ago = copy.when.elapsed().unwrap_or_default();
+            card(
+                "Mien ended before it was closed",
+                format!("A copy of {name} was kept, {} ago.", duration(ago)),
+                row![
+                    action("Throw it away", Some(Message::Discard)),
+                    primary("Open the copy", Message::Recover),
+                ],
+            )
+        })
+    }
+
+    fn menu(&self, changed: bool) -> Element<'_, Message> {
+        let line = |label: &'static str, keys: &'static str, message: Message| {
+            button(
+                row![
+                    text(label).size(theme::NORMAL),
+                    space::horizontal(),
+                    text(keys).size(theme::SMALL).color(theme::dim()),
+                ]
+                .align_y(Alignment::Center),
+            )
+            .on_press(message)
+            .width(Length::Fill)
+            .padding([5, 10])
+            .style(theme::flat)
+        };
+        let recent = self.recent.projects().into_iter().map(|file| {
+            let name = file.path.file_name().map_or_else(
+                || file.path.display().to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            );
+            let state = if file.missing {
+                "not there now".to_owned()
+            } else {
+                file.path
+                    .parent()
+                    .map_or_else(String::new, |folder| folder.display().to_string())
+            };
+            button(
+                row![
+                    text(name).size(theme::NORMAL),
+                    space::horizontal(),
+                    text(state).size(theme::SMALL).color(theme::faint()),
+                ]
+                .spacing(theme::SPACE)
+                .align_y(Alignment::Center),
+            )
+            .on_press_maybe((!file.missing).then_some(Message::Open(file.path)))
+            .width(Length::Fill)
+            .padding([5, 10])
+            .style(theme::flat)
+            .into()
+        });
+        let list = column(recent);
+        let none = self.recent.projects().is_empty().then(|| {
+            container(
+                text("Projects that are saved or opened stand here.")
+                    .size(theme::SMALL)
+                    .color(theme::faint()),
+            )
+            .padding([5, 10])
+        });
+        let place = match (&self.path, changed) {
+            (Some(path), false) => path.display().to_string(),
+            (Some(path), true) => format!("{} (changed)", path.display()),
+            (None, _) => "not saved yet".to_owned(),
+        };
+        let look = toggler(self.settings.light)
+            .label("Light window")
+            .on_toggle(Message::Light)
+            .size(15)
+            .text_size(theme::NORMAL)
+            .spacing(8);
+        container(
+            column![
+                row![
+                    text("Project").size(theme::LARGE),
+                    space::horizontal(),
+                    text(place).size(theme::SMALL).color(theme::dim()),
+                ]
+                .align_y(Alignment::Center),
+                line("New", "Ctrl+N", Message::New),
+                line("Open…", "Ctrl+Shift+O", Message::OpenDialog),
+                line("Save", "Ctrl+S", Message::Save),
+                line("Save as…", "Ctrl+Shift+S", Message::SaveAs),
+                text("Recent").size(theme::SMALL).color(theme::dim()),
+                scrollable(list).style(theme::scroll).height(Length::Shrink),
+            ]
+            .push(none)
+            .push(
+                row![
+                    look,
+                    space::horizontal(),
+                    action("Shortcuts (?)", Some(Message::Keys)),
+                    action("Close", Some(Message::Close)),
+                ]
+                .spacing(theme::GAP)
+                .align_y(Alignment::Center),
+            )
+            .spacing(8),
+        )
+        .padding(22)
+        .width(560)
+        .style(theme::card)
+        .into()
+    }
+}
+
+/// A short question with its answers.
+fn card<'a>(
+    title: &'a str,
+    words: String,
+    answers: iced::widget::Row<'a, Message>,
+) -> Element<'a, Message> {
+    container(
+        column![
+            text(title).size(theme::LARGE),
+            text(words).size(theme::NORMAL).color(theme::dim()),
+            row![space::horizontal(), answers.spacing(theme::GAP)],
+        ]
+        .spacing(14),
+    )
+    .padding(22)
+    .width(480)
+    .style(theme::card)
+    .into()
+}
+
+fn primary<'a>(label: &'a str, message: Message) -> Element<'a, Message> {
+    button(text(label).size(theme::SMALL))
+        .on_press(message)
+        .padding([4, 12])
+        .style(theme::primary)
+        .into()
+}
+
+/// What the keyboard does.
+fn keys<'a>() -> Element<'a, Message> {
+    let group = |(title, lines): &(&'static str, &'static [(&'static str, &'static str)])| {
+        let lines = lines.iter().map(|(keys, what)| {
+            row![
+                container(text(*keys).size(theme::SMALL)).width(150),
+                text(*what).size(theme::SMALL).color(theme::dim()),
+            ]
+            .into()
+        });
+        column![text(*title).size(theme::NORMAL), column(lines).spacing(4)]
+            .spacing(6)
+            .width(Length::Fill)
+            .into()
+    };
+    let pair = |groups: &[(&'static str, &'static [(&'static str, &'static str)])]| {
+        row(groups.iter().map(group)).spacing(24)
+    };
+    container(
+        column![
+            text("Shortcuts").size(theme::LARGE),
+            pair(&SHORTCUTS[..2]),
+            pair(&SHORTCUTS[2..]),
+            row![space::horizontal(), action("Close", Some(Message::Close))],
+        ]
+        .spacing(18),
+    )
+    .padding(22)
+    .width(760)
+    .style(theme::card)
+    .into()
+}
