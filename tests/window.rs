@@ -815,7 +815,7 @@ fn only_what_lies_between_in_and_out_is_played_and_undo_frees_it() {
     tap(&mut app, key::Named::Home, key::Code::Home);
     assert_eq!(asked(&app).scene.target, app.document().pose(12));
     act(&mut app, |window| {
-        window.click("Whole").unwrap();
+        window.click("All frames").unwrap();
     });
     assert_eq!(app.document().track.range(), None);
     press(&mut app, "z", Modifiers::CTRL);

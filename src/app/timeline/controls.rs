@@ -122,7 +122,7 @@ impl Timeline {
                 Position::Top
             ),
             hinted(
-                action("Whole", whole),
+                action("All frames", whole),
                 "Everything is played, from the first frame to the last",
                 Position::Top
             ),
@@ -207,7 +207,7 @@ impl Timeline {
                 "Makes an expression track of this movement, with a key for every frame",
                 Position::Top,
             ),
-            text("Bake to track to edit")
+            text("to edit it, with a key for every frame")
                 .size(theme::SMALL)
                 .color(theme::faint()),
         ])

@@ -12,7 +12,7 @@ use crate::studio::{ActionUnit, Curve, Key, KeyId, Selection, Sides, Track};
 const NAMED: usize = 6;
 
 /// Keys nearer to each other than this are drawn and taken only where they are selected, in logical pixels.
-const CROWDED: f32 = 5.0;
+const CROWDED: f32 = 12.0;
 
 /// A handle of a curve between two keys.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -118,7 +118,7 @@ impl Sheet<'_> {
             (-3..=3)
                 .flat_map(|by| {
                     let x = at.x + by as f32;
-                    let (left, right) = self.value(unit, scale.at(x))?.into();
+                    let (left, right) = self.value(unit, scale.at(x))?;
                     Some(
                         [left, right]
                             .map(|value| Point::new(x, self.y_of(value, size)).distance(at)),
@@ -141,8 +141,17 @@ impl Sheet<'_> {
                 Some(at.unwrap_or_else(|| document.still.halves(unit)))
             }
             None => {
-                let frame = frame.round().max(0.0) as u32;
-                subject.pose(frame).map(|pose| pose.halves(unit))
+                // Straight from frame to frame where both are known.
+                let known = |frame: f64| {
+                    let pose = subject.pose(frame.max(0.0) as u32);
+                    pose.map(|pose| pose.halves(unit))
+                };
+                let (before, after) = (known(frame.floor()), known(frame.ceil()));
+                let (a, b) = (before.or(after)?, after.or(before)?);
+                let both = before.is_some() && after.is_some();
+                let t = frame.fract() as f32;
+                (both || !(0.2..=0.8).contains(&t))
+                    .then_some((a.0 + (b.0 - a.0) * t, a.1 + (b.1 - a.1) * t))
             }
         }
     }
@@ -223,7 +232,7 @@ impl Sheet<'_> {
             };
             self.draw_name(frame, *unit, y, color);
             if *on {
-                let dot = Path::circle(Point::new(GUTTER - 14.0, y), 2.0);
+                let dot = Path::circle(Point::new(GUTTER - 9.0, y), 2.0);
                 frame.fill(&dot, self.color(*unit, over));
             }
         }

@@ -144,7 +144,7 @@ impl Sheet<'_> {
                     let moments = track.moments();
                     // So many that they would be one band.
                     let band = moments.len() > 1
-                        && scale.step() * scale.last as f32 / (moments.len() as f32) < 4.0;
+                        && scale.step() * scale.last as f32 / (moments.len() as f32) < 12.0;
                     for time in moments {
                         let x = scale.x_of(time);
                         if scale.sees(x) {
