@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use mien::engine::{Embed, EngineError, MediaOf, MediaState, Opened, ProjectFile, Saved};
 use mien::studio::{
-    ActionUnit, AuVector, ClipMotion, Crop, Document, ExportKind, ExportSettings, ExportWhat,
-    Expression, Follow, Limit, MediaSource, Mode, MotionKind, PaneSpec, Part, Playback,
+    ActionUnit, AuVector, ClipMotion, Crop, Document, Drawn, ExportKind, ExportSettings,
+    ExportWhat, Expression, Follow, Limit, MediaSource, Mode, MotionKind, PaneSpec, Part, Playback,
     PortraitRef, Pose, Project, Sample, SampleSizes, SampledMotion, Show, Sides, Way,
 };
 use proptest::prelude::*;
@@ -156,9 +156,15 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn drawn()(codes in samples().boxed(), content_seed in any::<u64>()) -> Drawn {
+        Drawn { codes, content_seed }
+    }
+}
+
+prop_compose! {
     fn sampled()(
-        codes in samples().boxed(), towards in prop::option::of(samples()).boxed(), way in 0f32..=1.0,
-        favourites in prop::collection::vec(samples(), 0..3), fps in 1f64..=120.0,
+        codes in samples().boxed(), towards in prop::option::of(drawn()).boxed(), way in 0f32..=1.0,
+        favourites in prop::collection::vec(drawn(), 0..3), fps in 1f64..=120.0,
         content_seed in any::<u64>(), holds in any::<(bool, bool)>(), follow in follows(),
         playback in playbacks(),
     ) -> SampledMotion {
@@ -303,8 +309,12 @@ fn everything(folder: &Path) -> Project {
     }
     let sizes = SampleSizes::default();
     let mut sample = SampledMotion::new(Sample::draw(5, &sizes, 8, None).unwrap());
-    sample.towards = Some(Box::new(Sample::draw(6, &sizes, 8, None).unwrap()));
-    sample.favourites = vec![Sample::draw(7, &sizes, 3, None).unwrap()];
+    let drawn = |seed, frames| Drawn {
+        codes: Sample::draw(seed, &sizes, frames, None).unwrap(),
+        content_seed: seed,
+    };
+    sample.towards = Some(Box::new(drawn(6, 8)));
+    sample.favourites = vec![drawn(7, 3)];
     project.add("Sample", MotionKind::Sample(sample));
     project.add_pane(PaneSpec::showing(Way::Tps(Mode::Avd), Show::Occlusion(3)));
     project

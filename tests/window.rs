@@ -8,9 +8,9 @@ use iced::keyboard::{self, Key, Modifiers, key};
 use iced::{Element, Event, Point, Settings, Size, mouse};
 use iced_test::{Simulator, selector};
 use mien::app::{App, Message, SHEET, Value, field_id, slider_id, theme};
-use mien::engine::{AuFrame, AuTrack, Model, Models, Portrait, Request, Sample, Worker};
+use mien::engine::{Driver, Model, Models, Portrait, Request, Sample, Worker};
 use mien::media::{Picture, open, save_png};
-use mien::studio::{ActionUnit, AuVector, Mode, Part, Pose, Preset, Show, Sides, Way};
+use mien::studio::{ActionUnit, AuVector, Mode, MotionKind, Part, Pose, Preset, Show, Sides, Way};
 
 const SIZE: Size = Size::new(1360.0, 860.0);
 
@@ -69,6 +69,8 @@ fn press(app: &mut App, letter: &str, modifiers: Modifiers) {
         "o" => key::Code::KeyO,
         "s" => key::Code::KeyS,
         "4" => key::Code::Digit4,
+        "n" => key::Code::KeyN,
+        "?" => key::Code::Slash,
         "v" => key::Code::KeyV,
         "x" => key::Code::KeyX,
         "z" => key::Code::KeyZ,
@@ -477,66 +479,146 @@ fn without_a_face_the_square_is_by_hand_and_it_is_said() {
     assert!(window.find(saying("No face was found")).is_ok());
 }
 
-/// A clip of a smile that comes and goes, the second frame without a face.
-fn clip() -> AuTrack {
-    let frame = |i: u32| {
-        let wave = (f64::from(i) * 0.2).sin().abs() as f32;
-        let smile = |value: f32| AuVector::NEUTRAL.with(unit(12), value);
-        AuFrame {
-            time: f64::from(i) / 20.0,
-            aus: (i != 1).then(|| smile(wave)),
-            own: (i != 1).then(|| smile(wave / 2.0)),
+/// The clip that comes with the program, among the motions and read.
+fn with_the_sample_clip(app: &mut App) {
+    let before = app.project().motions().len();
+    act(app, |window| {
+        window.click("+ Add motion").unwrap();
+    });
+    act(app, |window| {
+        window.click("The sample clip").unwrap();
+    });
+    assert_eq!(app.project().motions().len(), before + 1);
+    app.read_now();
+}
+
+/// The chosen motion's sampled codes.
+fn codes(app: &App) -> (Vec<f32>, Vec<Vec<f32>>) {
+    let chosen = app.project().motion(app.project().chosen()).unwrap();
+    match &chosen.kind {
+        MotionKind::Sample(sampled) => {
+            (sampled.codes.content.clone(), sampled.codes.epsilon.clone())
         }
-    };
-    AuTrack {
-        name: "smile.mp4".to_owned(),
-        fps: 20.0,
-        frames: (0..30).map(frame).collect(),
-        shapes: vec![None; 30],
-        rest: 0,
-        broken: None,
+        other => panic!("{}", other.title()),
     }
 }
 
 #[test]
-fn a_clips_movement_goes_on_the_timeline_smoothed_or_not() {
+fn a_clip_that_is_dropped_becomes_a_motion_and_undo_takes_it_away() {
     let mut app = app();
-    drop(app.update(Message::OpenFile(Some("smile.mp4".into()))));
-    drop(
-        app.update(Message::Clip(mien::app::ClipMessage::Ended(Ok(Arc::new(
-            clip(),
-        ))))),
+    let before = app.project().clone();
+    let clip = Path::new("somewhere/reference.mp4").to_owned();
+    drop(app.update(Message::OpenFile(Some(clip))));
+    let chosen = app.project().motion(app.project().chosen()).unwrap();
+    assert_eq!(chosen.name, "reference.mp4");
+    assert!(matches!(chosen.kind, MotionKind::Clip(_)));
+    // It isn't there: the list says so, and asks where it is.
+    app.read_now();
+    assert!(
+        simulator(app.view()).find(saying("isn't there")).is_ok()
+            || simulator(app.view()).find("Locate…").is_ok()
     );
-    {
-        let mut window = simulator(app.view());
-        assert!(window.find(saying("1 without a face")).is_ok());
-    }
-    for message in [
-        mien::app::ClipMessage::Still(0.0),
-        mien::app::ClipMessage::Own(false),
-    ] {
-        drop(app.update(Message::Clip(message)));
-    }
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(*app.project(), before);
+}
+
+#[test]
+fn a_clip_drives_every_pane_and_is_baked_to_a_track() {
+    let mut app = app();
+    with_the_sample_clip(&mut app);
+    let frames = {
+        let score = asked(&app).score;
+        assert!(
+            score
+                .voices
+                .iter()
+                .all(|voice| matches!(voice.drive, Driver::Lead(_)))
+        );
+        score.drive.frames()
+    };
+    assert!(frames > 20, "{frames}");
     act(&mut app, |window| {
-        window.click("Put on the timeline").unwrap();
+        window.click("Bake to track").unwrap();
     });
     let track = &app.document().track;
-    assert_eq!((track.frames(), track.fps()), (30, 20.0));
-    assert_eq!(track.moments().len(), 29, "none where there was no face");
-    let value = track.value_at(0.4).unwrap().get(unit(12));
-    assert!((value - 1.6f32.sin()).abs() < 1e-6, "{value}");
+    assert_eq!(track.frames(), frames);
+    assert!(track.moments().len() as u32 > frames / 2);
+    assert!(app.project().is_editable());
+    let baked = asked(&app).score;
+    assert!(matches!(baked.drive, Driver::Track(_)));
     press(&mut app, "z", Modifiers::CTRL);
-    assert!(app.document().track.is_empty());
+    assert!(app.document().track.is_empty() && !app.project().is_editable());
 }
 
 #[test]
-fn a_clip_that_cannot_be_read_is_told() {
+fn moving_a_slider_comes_back_to_the_track() {
     let mut app = app();
-    drop(app.update(Message::OpenFile(Some("broken.mp4".into()))));
-    let problem = "broken.mp4 ends before its first frame; copy or download it again.";
-    let ended = mien::app::ClipMessage::Ended(Err(Some(problem.to_owned())));
-    drop(app.update(Message::Clip(ended)));
-    assert!(simulator(app.view()).find(problem).is_ok());
+    with_the_sample_clip(&mut app);
+    assert!(!app.project().is_editable());
+    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
+    assert!(app.project().is_editable());
+    assert!((asked(&app).scene.target.get(unit(4)) - 0.6).abs() < 0.02);
+}
+
+#[test]
+fn a_sample_is_resampled_in_motion_with_its_content_locked() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("+ Add motion").unwrap();
+    });
+    act(&mut app, |window| {
+        window.click("Sampled motion").unwrap();
+    });
+    let (content, motion) = codes(&app);
+    for control in ["board-lock-ContentSeed", "board-roll"] {
+        act(&mut app, |window| {
+            window.click(selector::id(control)).unwrap();
+        });
+    }
+    let (same, other) = codes(&app);
+    assert_eq!(same, content);
+    assert_ne!(other, motion);
+    // Undo goes through all of it: the roll, the lock, the motion.
+    for _ in 0..3 {
+        press(&mut app, "z", Modifiers::CTRL);
+    }
+    assert_eq!(app.project().motions().len(), 1);
+}
+
+#[test]
+fn a_pane_keeps_the_motion_that_it_was_given() {
+    let mut app = app();
+    with_the_sample_clip(&mut app);
+    let clip = app.project().chosen();
+    act(&mut app, |window| {
+        window.click("Expression 1").unwrap();
+    });
+    assert_ne!(app.project().chosen(), clip);
+    let drives = |app: &App| -> Vec<bool> {
+        let voices = asked(app).score.voices.clone();
+        let led = voices
+            .iter()
+            .map(|voice| matches!(voice.drive, Driver::Lead(_)));
+        led.collect()
+    };
+    assert_eq!(drives(&app), [false; 4]);
+}
+
+#[test]
+fn a_project_asks_before_changes_are_lost_and_lists_the_shortcuts() {
+    let mut app = app();
+    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
+    press(&mut app, "n", Modifiers::CTRL);
+    assert!(simulator(app.view()).find("Save the changes?").is_ok());
+    act(&mut app, |window| {
+        window.click("Don't save").unwrap();
+    });
+    assert!(simulator(app.view()).find("Save the changes?").is_err());
+    assert_eq!(app.document().still, Pose::from(app.document().source));
+    press(&mut app, "?", Modifiers::SHIFT);
+    assert!(simulator(app.view()).find("Shortcuts").is_ok());
+    drop(app.update(Message::Keyboard(escape())));
+    assert!(simulator(app.view()).find("Shortcuts").is_err());
 }
 
 #[test]

@@ -63,7 +63,7 @@ const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
 
 impl Projects {
     /// The question that is open, if any.
-    pub fn dialog<'a>(&'a self, changed: bool) -> Option<Element<'a, Message>> {
+    pub fn dialog<'a>(&'a self, changed: bool, labelled: bool) -> Option<Element<'a, Message>> {
         if let Some((_, opened)) = &self.waiting {
             let stored = match opened.state(MediaOf::Portrait) {
                 Some(MediaState::Moved { stored, .. }) => stored.display().to_string(),
@@ -99,7 +99,7 @@ impl Projects {
                     ],
                 ));
             }
-            Some(Question::Menu) => return Some(self.menu(changed)),
+            Some(Question::Menu) => return Some(self.menu(changed, labelled)),
             Some(Question::Keys) => return Some(keys()),
             None => {}
         }
@@ -120,7 +120,7 @@ impl Projects {
         })
     }
 
-    fn menu(&self, changed: bool) -> Element<'_, Message> {
+    fn menu(&self, changed: bool, labelled: bool) -> Element<'_, Message> {
         let line = |label: &'static str, keys: &'static str, message: Message| {
             button(
                 row![
@@ -182,6 +182,12 @@ impl Projects {
             .size(15)
             .text_size(theme::NORMAL)
             .spacing(8);
+        let labels = toggler(labelled)
+            .label("Pane labels")
+            .on_toggle(Message::Labels)
+            .size(15)
+            .text_size(theme::NORMAL)
+            .spacing(8);
         container(
             column![
                 row![
@@ -201,6 +207,7 @@ impl Projects {
             .push(
                 row![
                     look,
+                    labels,
                     space::horizontal(),
                     action("Shortcuts (?)", Some(Message::Keys)),
                     action("Close", Some(Message::Close)),

@@ -88,33 +88,31 @@ impl Drivers {
         let progress = Progress::new(0);
         self.reels.insert(key, State::Reading(progress.clone()));
         let models = Arc::clone(models);
-        let read = move || -> Result<Read, EngineError> {
-            let reel = match kind {
-                MotionKind::Clip(clip) => Reel::read(&clip.source, &progress)?,
-                MotionKind::Sample(sampled) => {
-                    let shown = sampled
-                        .shown()
-                        .map_err(|error| EngineError::Refused(error.to_string()))?;
-                    Reel::of_sample(models.sampler()?, &shown, sampled.fps, &progress)?
-                }
-                MotionKind::Track(_) => return Err(EngineError::Cancelled),
-            };
-            let thumbs = thumbs(&reel);
-            Ok((Arc::new(reel), Arc::new(thumbs)))
-        };
+        let read = move || read(kind, &models, &progress);
         in_background(read, move |result| {
             Message::Read(
                 key,
                 match result {
-                    Some(Ok(read)) => Ok(read),
-                    Some(Err(error)) if error.is_cancelled() => Err(None),
-                    Some(Err(error)) => Err(Some(error.to_string())),
+                    Some(result) => told(result),
                     None => Err(Some(
                         "The motion could not be read by a fault of Mien.".to_owned(),
                     )),
                 },
             )
         })
+    }
+
+    /// Reads everything that is being read, here and now; for those who can't wait.
+    pub fn read_now(&mut self, project: &Project, models: &Arc<Models>) {
+        for motion in project.motions() {
+            let Some(key) = reel_key(&motion.kind) else {
+                continue;
+            };
+            if matches!(self.reels.get(&key), Some(State::Reading(_))) {
+                let result = told(read(motion.kind.clone(), models, &Progress::new(0)));
+                self.update(Message::Read(key, result));
+            }
+        }
     }
 
     /// Stops reading what no motion needs any more, and lets the oldest spare reels go when there are too many.
@@ -316,6 +314,26 @@ impl Drivers {
             None => MotionState::Reading(Progress::new(0)),
         }
     }
+}
+
+/// Reads a clip, or draws a sample, with its small pictures.
+fn read(kind: MotionKind, models: &Models, progress: &Progress) -> Result<Read, EngineError> {
+    let reel = match kind {
+        MotionKind::Clip(clip) => Reel::read(&clip.source, progress)?,
+        MotionKind::Sample(sampled) => {
+            let shown = sampled
+                .shown()
+                .map_err(|error| EngineError::Refused(error.to_string()))?;
+            Reel::of_sample(models.sampler()?, &shown, sampled.fps, progress)?
+        }
+        MotionKind::Track(_) => return Err(EngineError::Cancelled),
+    };
+    let thumbs = thumbs(&reel);
+    Ok((Arc::new(reel), Arc::new(thumbs)))
+}
+
+fn told(result: Result<Read, EngineError>) -> Result<Read, Option<String>> {
+    result.map_err(|error| (!error.is_cancelled()).then(|| error.to_string()))
 }
 
 /// How many small pictures a film is shown by, and how high they are in pixels.

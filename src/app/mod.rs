@@ -133,8 +133,6 @@ pub enum Message {
     /// What is read from the chosen motion becomes keyframes.
     Bake,
     Measured(measuring::Watch),
-    /// What the panes are measured against.
-    Against(Option<usize>),
     /// The right column is put away, or brought back.
     SideToggled,
     Card(card::Message),
@@ -213,6 +211,12 @@ impl App {
         self.panes.serial() == self.asked_serial
     }
 
+    /// Reads the motions that are being read here and now, and asks for what is to be seen then.
+    pub fn read_now(&mut self) {
+        self.drivers.read_now(self.history.project(), &self.models);
+        drop(self.update(Message::Drivers(drivers::Message::Watched)));
+    }
+
     /// The worker behind the panes.
     pub fn worker(&self) -> &Worker {
         &self.worker
@@ -270,7 +274,6 @@ impl App {
             Message::ClipFor(_, None) => {}
             Message::Bake => self.bake(),
             Message::Measured(watch) => self.obey_measured(watch),
-            Message::Against(against) => self.measuring.against = against,
             Message::SideToggled => self.side.hidden = !self.side.hidden,
             Message::Export(message) => return self.obey_export(message),
             Message::CardDialog => {
@@ -354,6 +357,7 @@ impl App {
             timeline::Action::Range(range) => self.trim_to(range),
             timeline::Action::Bake => self.bake(),
             timeline::Action::Measure => return self.measure(),
+            timeline::Action::Against(against) => self.measuring.against = against,
         }
         Task::none()
     }

@@ -59,7 +59,6 @@ const AROUND_FACE: f32 = 1.5;
 pub struct Shown {
     way: Way,
     show: Show,
-    serial: u64,
     /// Physical pixels.
     pub size: (u32, u32),
     pub tiles: Vec<Tile>,
@@ -224,7 +223,6 @@ impl Panes {
             let shown = Shown {
                 way: voice.way,
                 show: voice.show,
-                serial: outcome.serial,
                 size: pane.picture.as_ref().map_or((1, 1), |p| p.size()),
                 tiles: pane
                     .picture
@@ -391,7 +389,6 @@ impl Shown {
         Self {
             way: Way::Source,
             show: Show::Result,
-            serial: 0,
             size: (1, 1),
             tiles: Vec::new(),
             problem: None,

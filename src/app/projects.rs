@@ -92,6 +92,7 @@ pub enum Message {
     Keep,
     Kept(Box<Project>, Result<(), String>),
     Light(bool),
+    Labels(bool),
     /// The window is to be closed.
     CloseRequested,
     Sized(f32, f32),
@@ -264,6 +265,11 @@ impl App {
             Message::Light(light) => {
                 self.projects.settings.light = light;
                 super::theme::set_light(light);
+                self.remember();
+            }
+            Message::Labels(labels) => {
+                self.panes.labels = labels;
+                self.projects.settings.labels = labels;
                 self.remember();
             }
             Message::CloseRequested => return self.unless_changed(After::Quit),

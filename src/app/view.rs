@@ -18,16 +18,22 @@ impl App {
         let document = self.document();
         let frame = self.timeline.frame();
         let edited = Scene::of(document, frame).onset() > 0.0;
-        let right = column![
+        let canvas = row![
             self.panes
                 .view(&self.names(), self.faces().0, edited)
                 .map(Message::Panes),
+        ]
+        .push((!self.side.hidden).then(|| self.side_view()));
+        let right = column![
+            canvas.height(Length::Fill),
             self.timeline
                 .view(timeline::Given {
                     subject: subject(&self.history, &self.drivers),
                     rendered: &self.rendered,
                     numbers: self.measuring.numbers.as_ref(),
                     measuring: self.measuring.words.as_deref(),
+                    panes: self.project().panes().len(),
+                    against: self.measuring.against,
                 })
                 .map(Message::Timeline),
         ];
@@ -37,8 +43,7 @@ impl App {
                 .view(document, kept, frame)
                 .map(Message::Expression),
             right,
-        ]
-        .push((!self.side.hidden).then(|| self.side_view()));
+        ];
         let base = column![
             self.top_bar(),
             middle.height(Length::Fill),
@@ -58,7 +63,7 @@ impl App {
         let changed = self.projects.is_changed(self.project());
         let question = self
             .projects
-            .dialog(changed)
+            .dialog(changed, self.panes.labels)
             .map(|question| question.map(Message::Project));
         let dialog = question.or(dialog).map(|dialog| {
             let middle = center(opaque(dialog))

@@ -5,11 +5,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use iced::widget::tooltip::Position;
-use iced::widget::{button, canvas, column, container, progress_bar, row, space, text, tooltip};
+use iced::widget::{button, canvas, container, row, space, text, tooltip};
 use iced::{Alignment, Color, Element, Point, Rectangle, Renderer, Size, Theme, mouse};
 
 use super::theme;
-use crate::engine::Progress;
 
 /// A drawing that is kept until what it shows has changed.
 ///
@@ -103,29 +102,6 @@ pub fn ending<'a, M: Clone + 'a>(cancel: M, label: &'a str, go: M) -> Element<'a
     ]
     .spacing(theme::GAP)
     .align_y(Alignment::Center)
-    .into()
-}
-
-/// How far a long work has come, in frames, and the time that is left.
-pub fn progress_of<'a, M: 'a>(progress: &Progress) -> Element<'a, M> {
-    let left = progress
-        .remaining()
-        .map_or("working out the time left".to_owned(), |left| {
-            format!("{} left", duration(left))
-        });
-    let frames = match progress.total() {
-        0 => format!("{} frames", progress.done()),
-        total => format!("{} of {total} frames", progress.done()),
-    };
-    column![
-        progress_bar(0.0..=1.0, progress.fraction()).girth(8),
-        row![
-            text(frames).size(theme::NORMAL),
-            space::horizontal(),
-            text(left).size(theme::NORMAL).color(theme::dim()),
-        ],
-    ]
-    .spacing(12)
     .into()
 }
 

@@ -28,7 +28,7 @@ impl Layout {
         match self {
             Layout::Expression => "Expression",
             Layout::Methods => "Methods",
-            Layout::Explained => "Flow and occlusion",
+            Layout::Explained => "Flow",
             Layout::Result => "Result",
         }
     }

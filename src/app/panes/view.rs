@@ -16,6 +16,9 @@ use crate::studio::{MotionId, PaneSpec, Show, Way};
 /// From this width on, what a pane can show stands side by side.
 const CHIPS: f32 = 560.0;
 
+/// Below this width the toolbar leaves out what the wheel does too.
+const NARROW: f32 = 700.0;
+
 /// A motion in a pane's list.
 #[derive(Debug, Clone, PartialEq)]
 struct Choice {
@@ -144,6 +147,12 @@ impl Panes {
     ) -> Element<'a, Message> {
         let project = names.project;
         let shows = spec.way.shows();
+        // Where there is little room the lists share it, so that nothing is pushed out.
+        let fill = if width < CHIPS {
+            Length::Fill
+        } else {
+            Length::Shrink
+        };
         let ways = pick_list(Way::ALL, Some(spec.way), move |way| Message::Way(pane, way))
             .text_size(theme::SMALL)
             .padding([3, 7])
@@ -169,6 +178,7 @@ impl Panes {
                 })
                 .text_size(theme::SMALL)
                 .padding([3, 7])
+                .width(fill)
                 .style(theme::choice(place.unwrap_or(0)))
                 .into(),
             )
@@ -192,7 +202,7 @@ impl Panes {
             })
             .text_size(theme::SMALL)
             .padding([3, 7])
-            .width(Length::Shrink)
+            .width(fill)
             .style(theme::choice(place))
         });
         let number = button(
@@ -221,7 +231,7 @@ impl Panes {
         .push(ways)
         .push(shows)
         .push(motion)
-        .push(space::horizontal())
+        .push((width >= CHIPS).then(space::horizontal))
         .push(close)
         .spacing(4)
         .align_y(Alignment::Center);
@@ -258,13 +268,8 @@ impl Panes {
             Position::Top,
         );
         let crop = hinted(
-            toggle("Face crop", self.crop_shown, Message::CropToggled),
+            toggle("Crop", self.crop_shown, Message::CropToggled),
             "The square that the network sees: drag its edge to move it, a corner to size it (C)",
-            Position::Top,
-        );
-        let labels = hinted(
-            toggle("Labels", self.labels, Message::LabelsToggled),
-            "Each pane says which weights drew it, and how long a frame takes (L)",
             Position::Top,
         );
         let turned = document.crop.angle != 0.0;
@@ -301,12 +306,11 @@ impl Panes {
             .push(self.wiped(panes))
             .push(crop)
             .push(level)
-            .push(labels)
             .push(space::horizontal())
-            .push(percent)
+            .push((self.area.width >= NARROW).then_some(percent))
             .push(face)
             .push(fit)
-            .push(actual)
+            .push((self.area.width >= NARROW).then_some(actual))
             .spacing(theme::GAP)
             .align_y(Alignment::Center);
         container(tools)

@@ -224,11 +224,28 @@ impl Timeline {
             .iter()
             .position(|metric| Some(metric.as_str()) == chosen);
         let chosen = chosen.map(str::to_owned);
-        let go = given.measuring.is_none().then_some(Message::Measure);
+        let label = match given.measuring {
+            Some(_) => "Stop",
+            None => "Measure",
+        };
+        let against: Vec<Against> = std::iter::once(Against(None))
+            .chain((0..given.panes).map(|pane| Against(Some(pane))))
+            .collect();
         line(row![
             hinted(
-                action("Measure", go),
-                "Makes every frame of every pane and compares it",
+                action(label, Some(Message::Measure)),
+                "Draws every frame of every pane and compares it",
+                Position::Top,
+            ),
+            text("against").size(theme::SMALL).color(theme::dim()),
+            hinted(
+                pick_list(against, Some(Against(given.against)), |Against(pane)| {
+                    Message::Against(pane)
+                })
+                .text_size(theme::SMALL)
+                .padding([4, 8])
+                .style(theme::choice(given.against.map_or(0, |pane| pane + 1))),
+                "What the panes are compared with: a pane's result, or what drives them, frame by frame",
                 Position::Top,
             ),
             pick_list(metrics, chosen, Message::Metric)
@@ -265,4 +282,17 @@ impl Timeline {
 
 fn line<'a>(row: Row<'a, Message>) -> Element<'a, Message> {
     row.spacing(theme::GAP).align_y(Alignment::Center).into()
+}
+
+/// What the panes are compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Against(Option<usize>);
+
+impl std::fmt::Display for Against {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            None => f.write_str("what drives them"),
+            Some(pane) => write!(f, "pane {}", pane + 1),
+        }
+    }
 }

@@ -105,6 +105,8 @@ pub enum Message {
     Alone(ActionUnit),
     Metric(String),
     Measure,
+    /// What the panes are to be measured against.
+    Against(Option<usize>),
     Bake,
     Typed(Value, String),
     Entered,
@@ -130,8 +132,9 @@ pub enum Action {
     Range(Option<(u32, u32)>),
     /// What was read is wanted as a track that can be edited.
     Bake,
-    /// The numbers of every frame are wanted.
+    /// The numbers of every frame are wanted, or no longer.
     Measure,
+    Against(Option<usize>),
 }
 
 /// A change of the document that the panel asks for.
@@ -267,6 +270,7 @@ impl Timeline {
             Message::ReadSample => return Action::ReadSample,
             Message::Bake => return Action::Bake,
             Message::Measure => return Action::Measure,
+            Message::Against(pane) => return Action::Against(pane),
             Message::Playback(playback) => {
                 return match subject {
                     Subject::Track(_) => Action::Edit(Change::Playback(playback)),

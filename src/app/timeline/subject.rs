@@ -32,6 +32,9 @@ pub struct Given<'a> {
     pub numbers: Option<&'a Numbers>,
     /// How far a measurement that is under way has come.
     pub measuring: Option<&'a str>,
+    /// How many panes there are, and the one that the others are measured against; without, what drives them.
+    pub panes: usize,
+    pub against: Option<usize>,
 }
 
 impl<'a> Given<'a> {
@@ -42,6 +45,8 @@ impl<'a> Given<'a> {
             rendered: &[],
             numbers: None,
             measuring: None,
+            panes: 0,
+            against: None,
         }
     }
 }
