@@ -197,10 +197,10 @@ fn panes() -> impl Strategy<Value = (usize, usize, Option<usize>)> {
 
 prop_compose! {
     fn exports()(
-        format in prop::sample::select(vec![ExportKind::Png, ExportKind::Gif, ExportKind::Mp4, ExportKind::PngSequence]),
+        format in prop::sample::select(vec![ExportKind::Png, ExportKind::Gif, ExportKind::Webp, ExportKind::PngSequence]),
         what in prop_oneof![Just(ExportWhat::Grid), Just(ExportWhat::Result), (0usize..9).prop_map(ExportWhat::Pane)],
         flags in any::<(bool, bool)>(), range in prop::option::of((0u32..50, 51u32..99)),
-        fps in prop::option::of(0.01f64..=120.0), scale in 0.01f64..=1.0, quality in 0u8..=100, loops in any::<u32>(),
+        fps in prop::option::of(0.01f64..=120.0), scale in 0.01f64..=1.0, quality in prop::option::of(1u8..=100), loops in any::<u32>(),
     ) -> ExportSettings {
         ExportSettings { format, what, labels: flags.0, range, fps, scale, quality, loops, marked: flags.1 }
     }

@@ -10,7 +10,7 @@ use iced::widget::image::Handle;
 use super::background::in_background;
 use super::motions::MotionState;
 use super::reference::Thumb;
-use crate::engine::{Driver, EngineError, FoundFace, Lead, Models, Progress, Reel};
+use crate::engine::{Driver, EngineError, FoundFace, Models, Progress, Reel};
 use crate::studio::{
     AuVector, ClipMotion, MediaSource, Motion, MotionId, MotionKind, Pose, Project,
 };
@@ -213,30 +213,12 @@ impl Drivers {
             if self.ready.get(&motion.id).is_some_and(same) {
                 continue;
             }
-            let shape = face.map(FoundFace::shape);
-            let lead = |lead: Result<Lead, EngineError>| match lead {
-                Ok(lead) => (Driver::Lead(Arc::new(lead)), None),
+            let driver = Driver::of(project, motion, reel.as_ref(), face);
+            let (driver, problem) = match driver {
+                Ok(driver) => (driver, None),
                 Err(error) => (Driver::Nothing, Some(error.to_string())),
             };
-            let (driver, problem) = match (&motion.kind, &reel) {
-                (MotionKind::Track(_), _) => {
-                    let document = project.document_for(motion.id);
-                    (Driver::Track(Arc::new(document)), None)
-                }
-                (MotionKind::Clip(clip), Some(reel)) => lead(Lead::clip(
-                    Arc::clone(reel),
-                    clip,
-                    shape.as_ref(),
-                    &document.source,
-                )),
-                (MotionKind::Sample(sampled), Some(reel)) => lead(Lead::sample(
-                    Arc::clone(reel),
-                    sampled,
-                    shape.as_ref(),
-                    &document.source,
-                )),
-                (_, None) => (Driver::Nothing, None),
-            };
+            let shape = face.map(FoundFace::shape);
             let scores = reel.as_ref().zip(shape.as_ref());
             let scores = scores.map_or_else(Vec::new, |(reel, shape)| reel.unlike(shape));
             let ready = Ready {
@@ -318,16 +300,7 @@ impl Drivers {
 
 /// Reads a clip, or draws a sample, with its small pictures.
 fn read(kind: MotionKind, models: &Models, progress: &Progress) -> Result<Read, EngineError> {
-    let reel = match kind {
-        MotionKind::Clip(clip) => Reel::read(&clip.source, progress)?,
-        MotionKind::Sample(sampled) => {
-            let shown = sampled
-                .shown()
-                .map_err(|error| EngineError::Refused(error.to_string()))?;
-            Reel::of_sample(models.sampler()?, &shown, sampled.fps, progress)?
-        }
-        MotionKind::Track(_) => return Err(EngineError::Cancelled),
-    };
+    let reel = Reel::of_motion(&kind, models, progress)?;
     let thumbs = thumbs(&reel);
     Ok((Arc::new(reel), Arc::new(thumbs)))
 }

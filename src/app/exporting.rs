@@ -42,7 +42,11 @@ impl App {
                 });
             }
             export::Action::Queue(film) => {
-                self.export = None;
+                let fps = seen.score.drive.fps();
+                let settings = self.export.take().map(|dialog| dialog.settings(fps));
+                if let Some(settings) = settings {
+                    self.history.set_export(settings);
+                }
                 self.queue.push(*film);
                 return self.next_export();
             }

@@ -111,6 +111,13 @@ impl App {
         let scale = window::oldest()
             .and_then(window::scale_factor)
             .map(Message::Scaled);
+        if !app.projects.settings.first_start_done {
+            app.projects.settings.first_start_done = true;
+            app.remember();
+            if portrait.is_none() {
+                app.play_sample();
+            }
+        }
         let reading = app.prepare();
         let open = match portrait {
             Some(path) => app.update(Message::OpenFile(Some(path))),

@@ -40,7 +40,7 @@ use std::sync::Arc;
 use iced::{Task, keyboard};
 
 use crate::engine::{
-    EngineError, Models, Portrait, Request, Sample, Scene, Score, Voice, Worker, presets_folder,
+    EngineError, Models, Portrait, Request, Sample, Scene, Score, Worker, presets_folder,
 };
 use crate::studio::{
     Document, Expression, Gesture, History, MotionId, MotionKind, Playback, Preset, Project,
@@ -440,21 +440,8 @@ impl App {
     /// What some panes show, at every step.
     fn score_of(&self, panes: &[usize]) -> Score {
         let project = self.history.project();
-        let chosen = project.chosen();
-        let voices = panes.iter().map(|pane| {
-            let spec = project.panes()[*pane];
-            let motion = project.driving(&spec);
-            Voice {
-                way: spec.way,
-                show: spec.show,
-                drive: self.drivers.driver(motion),
-                leads: motion == chosen,
-            }
-        });
-        Score {
-            voices: voices.collect(),
-            drive: self.drivers.driver(chosen),
-        }
+        let specs: Vec<_> = panes.iter().map(|pane| project.panes()[*pane]).collect();
+        Score::of(project, &specs, |id| self.drivers.driver(id))
     }
 
     /// What the worker should be drawing.

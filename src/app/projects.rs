@@ -8,8 +8,8 @@ use iced::Task;
 use super::background::{self, in_background};
 use super::{App, Message as Up, Notice, has_extension};
 use crate::engine::{
-    Autosave, Embed, EngineError, MediaOf, Models, Opened, Portrait, ProjectFile, Recent,
-    Recovered, Sample, Saved, Settings,
+    Autosave, Embed, EngineError, MediaOf, Opened, Portrait, ProjectFile, Recent, Recovered, Saved,
+    Settings,
 };
 use crate::studio::{Document, History, MediaSource, MotionId, Preset, Project};
 
@@ -327,7 +327,10 @@ impl App {
             move || {
                 let opened = open()?;
                 let portrait = match opened.portrait.is_there() {
-                    true => Some(Arc::new(portrait_of(&opened.project, &models)?)),
+                    true => Some(Arc::new(Portrait::of_project(
+                        &opened.project,
+                        models.ganimation().crop(),
+                    )?)),
                     false => None,
                 };
                 Ok(Box::new((opened, portrait)))
@@ -405,6 +408,23 @@ impl App {
         }
         let known = self.document().face.is_some();
         self.panes.show_face(known);
+    }
+
+    /// The sample project, playing: what is seen at the first start.
+    pub(super) fn play_sample(&mut self) {
+        let built_in = Preset::built_in().unwrap_or_default();
+        let mut document = self.document().clone();
+        let source = crate::studio::Pose::from(document.source);
+        document.track.set_frames(72);
+        document.track.set_key(0, source);
+        for (frame, name) in [(18, "Surprised"), (36, "Neutral"), (54, "Angry")] {
+            if let Ok(preset) = Preset::find(&built_in, name) {
+                document.track.set_key(frame, preset.aus);
+            }
+        }
+        document.track.set_key(71, source);
+        self.begin(None, Project::new(document));
+        drop(self.obey(Up::Timeline(super::timeline::Message::PlayToggled)));
     }
 
     fn place_to_save(&self) -> PathBuf {
@@ -578,22 +598,4 @@ pub fn is_project(path: &Path) -> bool {
 
 fn toggled(now: &Option<Question>, question: Question) -> Option<Question> {
     (now.as_ref() != Some(&question)).then_some(question)
-}
-
-/// Opens the portrait that a project speaks of.
-fn portrait_of(project: &Project, models: &Models) -> Result<Portrait, EngineError> {
-    let rule = models.ganimation().crop();
-    let portrait = &project.document().portrait;
-    match &portrait.source {
-        MediaSource::File(path) => Portrait::open(path, rule),
-        MediaSource::Bundled(name) => {
-            let mut samples = Sample::all().iter();
-            let sample = samples.find(|sample| sample.file == *name).ok_or_else(|| {
-                EngineError::Refused(format!(
-                    "this Mien carries no sample portrait {name}; the project was made with another version."
-                ))
-            })?;
-            sample.open(rule)
-        }
-    }
 }

@@ -3,6 +3,7 @@
 mod bar;
 mod compare;
 mod edit;
+mod export;
 mod face;
 mod frames;
 mod place;
@@ -25,7 +26,7 @@ use crate::engine::{EngineError, LoopCount};
 #[derive(Debug, Parser)]
 #[command(name = "mien", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// The portrait to open in the studio (PNG, JPEG, WebP, TIFF, BMP or GIF)
+    /// What to open in the studio: a portrait (PNG, JPEG, WebP, TIFF, BMP or GIF), a project (.mien) or a clip
     portrait: Option<PathBuf>,
 
     /// A GANimation weight file (safetensors) to use in place of the one that comes with Mien
@@ -46,6 +47,8 @@ enum Command {
     Transfer(Box<transfer::Arguments>),
     /// Shows what each method makes of a motion side by side, and measures it
     Compare(Box<compare::Arguments>),
+    /// Writes the panes of a project, or a part of their frames, without a window
+    Export(Box<export::Arguments>),
     /// Makes up a moving face, from codes for who is seen and how it moves
     Sample(sample::Arguments),
     /// Lists, checks and imports weights
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Some(Command::Face(arguments)) => face::run(&arguments),
         Some(Command::Transfer(arguments)) => transfer::run(&arguments),
         Some(Command::Compare(arguments)) => compare::run(*arguments),
+        Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Sample(arguments)) => sample::run(&arguments),
         Some(Command::Weights(arguments)) => weights::run(&arguments),
         None => app::run(arguments.portrait, arguments.weights)

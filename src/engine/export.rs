@@ -12,6 +12,7 @@ use super::view::resampled;
 use super::{EngineError, FoundFace, Model, Pane, Part, Progress, Renderer, Scene};
 use crate::face::Edit;
 use crate::media::{ANIMATION_MAX_FPS, GIF_MAX_FPS, LoopCount, Picture, SourceType};
+use crate::studio::ExportKind;
 
 /// The kinds of file that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +102,36 @@ impl Format {
     /// Whether its files say how often they play.
     pub fn loops(self) -> bool {
         matches!(self, Format::Gif | Format::Apng | Format::Webp)
+    }
+}
+
+impl From<ExportKind> for Format {
+    fn from(kind: ExportKind) -> Self {
+        match kind {
+            ExportKind::Png => Format::Png,
+            ExportKind::Jpeg => Format::Jpeg,
+            ExportKind::WebpPicture => Format::WebpPicture,
+            ExportKind::Gif => Format::Gif,
+            ExportKind::Apng => Format::Apng,
+            ExportKind::Webp => Format::Webp,
+            ExportKind::Mp4 => Format::Mp4,
+            ExportKind::PngSequence => Format::PngSequence,
+        }
+    }
+}
+
+impl From<Format> for ExportKind {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Png => ExportKind::Png,
+            Format::Jpeg => ExportKind::Jpeg,
+            Format::WebpPicture => ExportKind::WebpPicture,
+            Format::Gif => ExportKind::Gif,
+            Format::Apng => ExportKind::Apng,
+            Format::Webp => ExportKind::Webp,
+            Format::Mp4 => ExportKind::Mp4,
+            Format::PngSequence => ExportKind::PngSequence,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::faces::{FoundFace, find_faces};
 use super::folders::file_name;
 use crate::face::Neutral;
 use crate::media::{self, Picture};
-use crate::studio::{AuVector, Crop, Document, MediaSource, PortraitRef};
+use crate::studio::{AuVector, Crop, Document, MediaSource, PortraitRef, Project};
 use crate::weights::CropRule;
 
 /// A portrait, opened, with the faces that were found in it.
@@ -84,6 +84,25 @@ impl Portrait {
         // A project finds it again whatever the current folder is then.
         let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Self::of(file_name(path), MediaSource::File(whole), picture, rule)
+    }
+
+    /// Opens the portrait that a project speaks of.
+    ///
+    /// # Errors
+    /// As [`Portrait::open`]; [`EngineError::Refused`] for a sample that this program doesn't carry.
+    pub fn of_project(project: &Project, rule: &CropRule) -> Result<Portrait, EngineError> {
+        match &project.document().portrait.source {
+            MediaSource::File(path) => Portrait::open(path, rule),
+            MediaSource::Bundled(name) => {
+                let mut samples = Sample::all().iter();
+                let sample = samples.find(|sample| sample.file == *name).ok_or_else(|| {
+                    EngineError::Refused(format!(
+                        "this Mien carries no sample portrait {name}; the project was made with another version."
+                    ))
+                })?;
+                sample.open(rule)
+            }
+        }
     }
 
     fn of(

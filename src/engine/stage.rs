@@ -7,6 +7,7 @@
 mod cue;
 mod models;
 mod moving;
+mod resolve;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;

@@ -7,8 +7,14 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum ExportKind {
     Png,
-    #[default]
+    Jpeg,
+    WebpPicture,
     Gif,
+    /// Animated PNG.
+    Apng,
+    /// Animated WebP.
+    Webp,
+    #[default]
     Mp4,
     /// Numbered PNG files.
     PngSequence,
@@ -36,14 +42,15 @@ pub struct ExportSettings {
     pub what: ExportWhat,
     /// Whether the panes' names stand in the picture.
     pub labels: bool,
-    /// The first frame, from 0, and the one before which the export ends; the whole motion where nothing is said.
+    /// The first frame, from 0, and the one before which the export ends, of those that are written in all; the whole
+    /// motion where nothing is said.
     pub range: Option<(u32, u32)>,
     /// Frames a second; the motion's own where nothing is said.
     pub fps: Option<f64>,
     /// The size of a pane, in sizes of the portrait, in [`ExportSettings::SCALE`].
     pub scale: f64,
-    /// How good a GIF or an MP4 is to look, in 0..=100.
-    pub quality: u8,
+    /// From 1 (small) to 100 (best) for MP4, WebP and JPEG; the format's own where nothing is said.
+    pub quality: Option<u8>,
     /// How often a GIF plays; 0 is for ever.
     pub loops: u32,
     /// Whether the file says that a model edited it.
@@ -72,7 +79,7 @@ impl ExportSettings {
             .filter(|fps| !fps.is_nan())
             .map(|fps| nearest(fps, Self::FPS));
         self.range = self.range.filter(|(from, to)| from < to);
-        self.quality = self.quality.min(100);
+        self.quality = self.quality.map(|quality| quality.clamp(1, 100));
         self
     }
 }
@@ -82,11 +89,11 @@ impl Default for ExportSettings {
         Self {
             format: ExportKind::default(),
             what: ExportWhat::default(),
-            labels: false,
+            labels: true,
             range: None,
             fps: None,
             scale: 1.0,
-            quality: 80,
+            quality: None,
             loops: 0,
             marked: true,
         }
@@ -100,9 +107,9 @@ mod tests {
     #[test]
     fn what_is_not_said_is_the_default_and_what_is_unknown_is_passed_over() {
         let read: ExportSettings =
-            serde_json::from_str(r#"{"format": "mp4", "what": {"pane": 2}, "colour": 7}"#).unwrap();
+            serde_json::from_str(r#"{"format": "gif", "what": {"pane": 2}, "colour": 7}"#).unwrap();
         let want = ExportSettings {
-            format: ExportKind::Mp4,
+            format: ExportKind::Gif,
             what: ExportWhat::Pane(2),
             ..ExportSettings::default()
         };
@@ -116,12 +123,12 @@ mod tests {
             range: Some((7, 7)),
             fps: Some(f64::INFINITY),
             scale: -3.0,
-            quality: 255,
+            quality: Some(255),
             ..ExportSettings::default()
         };
         let mended = odd.mended();
         assert_eq!((mended.range, mended.fps), (None, Some(120.0)));
-        assert_eq!((mended.scale, mended.quality), (0.01, 100));
+        assert_eq!((mended.scale, mended.quality), (0.01, Some(100)));
         let none = ExportSettings {
             scale: f64::NAN,
             fps: Some(f64::NAN),

@@ -322,6 +322,14 @@ impl Project {
         &self.panes
     }
 
+    /// The place of the pane that an artist most likely wants to keep: the first result of a method.
+    pub fn result_pane(&self) -> usize {
+        let result = |pane: &PaneSpec| {
+            pane.show == Show::Result && !matches!(pane.way, Way::Source | Way::Motion)
+        };
+        self.panes.iter().position(result).unwrap_or(0)
+    }
+
     /// Adds a pane at the end, unless there are as many as there can be.
     pub fn add_pane(&mut self, pane: PaneSpec) {
         if self.panes.len() < PaneSpec::MOST {

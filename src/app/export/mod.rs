@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::timeline::short;
 use super::widgets::decimal;
 use crate::engine::{Film, Format, LoopCount, Output, Part, Score, Sitter, Sound};
-use crate::studio::{MotionKind, PaneSpec, Playback, Project, Show, Way};
+use crate::studio::{ExportSettings, ExportWhat, MotionKind, Playback, Project};
 
 /// The shares of the portrait's size that are offered.
 const SCALES: [Scale; 4] = [Scale(1.0), Scale(0.75), Scale(0.5), Scale(0.25)];
@@ -103,9 +103,15 @@ pub struct Seen {
 }
 
 impl Export {
-    /// A dialog for what the window shows: a movement as MP4 where there is one, else a picture.
+    /// A dialog for what the window shows, as the project's last export was set; of a project that was never exported, a
+    /// movement as MP4 where there is one, else a picture.
     pub fn new(project: &Project, moves: bool, fps: f64, folder: &Path) -> Self {
-        let format = if moves { Format::Mp4 } else { Format::Png };
+        let kept = project.export();
+        let fresh = *kept == ExportSettings::default();
+        let format = match Format::from(kept.format) {
+            _ if fresh && !moves => Format::Png,
+            format => format,
+        };
         let document = project.document();
         let stem = Path::new(&document.portrait.name)
             .file_stem()
@@ -117,23 +123,57 @@ impl Export {
             Some(MotionKind::Sample(sample)) => sample.playback,
             _ => document.track.playback,
         };
+        let loops = match playback {
+            Playback::Once if fresh => 1,
+            _ => kept.loops,
+        };
+        let panes = project.panes();
+        let what = match kept.what {
+            ExportWhat::Grid if panes.len() > 1 => What::Grid,
+            ExportWhat::Pane(pane) if pane < panes.len() => What::Pane(pane),
+            _ => What::Pane(project.result_pane()),
+        };
+        let scale = SCALES.into_iter().find(|scale| scale.0 == kept.scale);
+        let number = |number: Option<u8>| number.map_or_else(String::new, |n| n.to_string());
         Self {
             format,
-            what: What::Pane(result_pane(project.panes())),
-            labels: true,
-            scale: SCALES[0],
-            fps: short(fps),
-            loops: match playback {
-                Playback::Once => "1".to_owned(),
-                Playback::Loop | Playback::PingPong => "0".to_owned(),
-            },
-            quality: String::new(),
-            range: String::new(),
+            what,
+            labels: kept.labels,
+            scale: scale.unwrap_or(SCALES[0]),
+            fps: short(kept.fps.unwrap_or(fps)),
+            loops: loops.to_string(),
+            quality: number(kept.quality),
+            range: kept.range.map_or_else(String::new, |(from, to)| {
+                format!("{}-{to}", from.saturating_add(1))
+            }),
             sound: true,
-            marked: true,
+            marked: kept.marked,
             path: folder.join(name).display().to_string(),
             problem: None,
             replacing: None,
+        }
+    }
+
+    /// What the project keeps of the dialog for the next time. `own` is the motion's frame rate.
+    pub fn settings(&self, own: f64) -> ExportSettings {
+        let (from, to) = self
+            .range
+            .split_once(['-', '–'])
+            .unwrap_or((&self.range, &self.range));
+        let number = |text: &str| text.trim().parse::<u32>().ok().filter(|n| *n > 0);
+        ExportSettings {
+            format: self.format.into(),
+            what: match self.what {
+                What::Pane(pane) => ExportWhat::Pane(pane),
+                What::Grid => ExportWhat::Grid,
+            },
+            labels: self.labels,
+            range: number(from).map(|from| from - 1).zip(number(to)),
+            fps: decimal(&self.fps).filter(|fps| short(*fps) != short(own)),
+            scale: self.scale.0,
+            quality: self.quality().ok().flatten(),
+            loops: self.loops.trim().parse().unwrap_or(0),
+            marked: self.marked,
         }
     }
 
@@ -296,12 +336,4 @@ fn has_quality(format: Format) -> bool {
         format,
         Format::Mp4 | Format::Jpeg | Format::Webp | Format::WebpPicture
     )
-}
-
-/// The pane that an artist most likely wants to keep.
-fn result_pane(panes: &[PaneSpec]) -> usize {
-    let result = |pane: &PaneSpec| {
-        pane.show == Show::Result && !matches!(pane.way, Way::Source | Way::Motion)
-    };
-    panes.iter().position(result).unwrap_or(0)
 }

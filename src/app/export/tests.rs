@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::engine::{Driver, Picture, Scene, Voice};
-use crate::studio::{AuVector, Crop, Document, MediaSource, PortraitRef};
+use crate::studio::{AuVector, Crop, Document, MediaSource, PortraitRef, Show, Way};
 
 fn document() -> Document {
     let portrait = PortraitRef {
@@ -150,6 +150,25 @@ fn a_file_that_is_there_is_replaced_only_when_asked_twice() {
     let mut start = || export.update(Message::Start, &seen(&document));
     assert!(matches!(start(), Action::None));
     assert!(matches!(start(), Action::Queue(_)));
+}
+
+#[test]
+fn the_dialog_opens_as_it_was_left() {
+    let mut project = Project::new(moving());
+    let mut left = Export::new(&project, true, 24.0, Path::new("out"));
+    left.format = Format::Webp;
+    left.what = What::Grid;
+    left.range = "3-9".to_owned();
+    left.fps = "12".to_owned();
+    left.quality = "55".to_owned();
+    left.marked = false;
+    project.set_export(left.settings(24.0));
+    let again = Export::new(&project, true, 24.0, Path::new("out"));
+    assert_eq!((again.format, again.what), (Format::Webp, What::Grid));
+    assert_eq!((again.range.as_str(), again.fps.as_str()), ("3-9", "12"));
+    assert_eq!((again.quality.as_str(), again.marked), ("55", false));
+    assert!(again.path.ends_with("me-mien.webp"));
+    assert_eq!(again.settings(24.0), *project.export());
 }
 
 #[test]

@@ -1,0 +1,142 @@
+//! `mien export`: a project's panes written by the command, whole and in parts.
+
+use std::path::Path;
+use std::process::Command;
+
+use mien::engine::{Embed, Model, ProjectFile, Sample};
+use mien::media::open;
+use mien::studio::{
+    ActionUnit, ClipMotion, MediaSource, Mode, MotionKind, PaneSpec, Playback, Pose, Project, Show,
+    Sides, Way,
+};
+
+/// A project about the first sample: a smile that comes in three frames, and the sample clip's first quarter of a second.
+fn project() -> Project {
+    let model = Model::bundled().unwrap();
+    let portrait = Sample::all()[0].open(model.crop()).unwrap();
+    let mut document = portrait.document(0);
+    document.count_as_neutral();
+    document.track.set_frames(3);
+    document.track.playback = Playback::Once;
+    let smile = ActionUnit::from_code(12).unwrap();
+    document.track.set_key(0, Pose::NEUTRAL);
+    let smiling = Pose::NEUTRAL.with(Sides::Both, smile, 1.0);
+    document.track.set_key(2, smiling);
+    let mut project = Project::new(document);
+    let track = project.chosen();
+    let source = MediaSource::Bundled("sample.mp4".to_owned());
+    let clip = ClipMotion {
+        to: Some(0.25),
+        ..ClipMotion::new(source)
+    };
+    let clip = project.add("Clip", MotionKind::Clip(clip));
+    project.choose(track);
+    project.set_panes(vec![
+        PaneSpec::of(Way::Source),
+        PaneSpec::of(Way::Ganimation),
+        PaneSpec::showing(Way::Ganimation, Show::Attention),
+        PaneSpec {
+            motion: Some(clip),
+            ..PaneSpec::of(Way::Fomm(Mode::Relative))
+        },
+    ]);
+    project
+}
+
+fn export(folder: &Path, arguments: &[&str]) -> Result<(), String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_mien"))
+        .current_dir(folder)
+        .env("MIEN_DATA_DIR", folder.join("data"))
+        .args(["export", "smile.mien", "--quiet"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+fn saved() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("smile.mien");
+    ProjectFile::save(&project(), &path, Embed::Nothing).unwrap();
+    folder
+}
+
+#[test]
+fn all_panes_side_by_side_and_the_parts_are_the_whole() {
+    let folder = saved();
+    export(
+        folder.path(),
+        &["--grid", "--scale", "0.25", "-o", "all.png"],
+    )
+    .unwrap();
+    let grid = ["--grid", "--scale", "0.25", "--frames"];
+    export(
+        folder.path(),
+        &[&grid[..], &["1-2", "-o", "part.png"]].concat(),
+    )
+    .unwrap();
+    export(
+        folder.path(),
+        &[&grid[..], &["3-3", "-o", "part.png"]].concat(),
+    )
+    .unwrap();
+    for frame in 1..=3 {
+        let read = |stem: &str| {
+            let name = format!("{stem}_{frame:04}.png");
+            std::fs::read(folder.path().join(&name))
+                .unwrap_or_else(|error| panic!("{name}: {error}"))
+        };
+        assert!(read("all") == read("part"), "frame {frame}");
+    }
+    let sheet = open(&folder.path().join("all_0003.png")).unwrap();
+    // Two panes of 128 in each of two rows, with gaps and labels.
+    assert!((256..300).contains(&sheet.width()), "{}", sheet.width());
+    assert!((256..380).contains(&sheet.height()), "{}", sheet.height());
+}
+
+#[test]
+fn a_pane_alone_has_the_portraits_own_size_and_changes_the_face_alone() {
+    let folder = saved();
+    export(folder.path(), &["--pane", "2", "-o", "smile.png"]).unwrap();
+    let own = Sample::all()[0]
+        .open(Model::bundled().unwrap().crop())
+        .unwrap();
+    let first = open(&folder.path().join("smile_0001.png")).unwrap();
+    let last = open(&folder.path().join("smile_0003.png")).unwrap();
+    // At rest not a byte differs; smiling only within the square.
+    assert!(first.rgba() == own.picture.rgba());
+    assert_eq!(last.size(), own.picture.size());
+    assert!(last.rgba() != own.picture.rgba());
+    let pitch = own.picture.width() as usize * 4;
+    assert!(
+        last.rgba()[..pitch] == own.picture.rgba()[..pitch],
+        "the top row"
+    );
+}
+
+#[test]
+fn a_clip_drives_a_pane_and_what_is_not_there_is_told() {
+    let folder = saved();
+    export(
+        folder.path(),
+        &["--pane", "4", "--scale", "0.25", "-o", "moved.gif"],
+    )
+    .unwrap();
+    assert!(folder.path().join("moved.gif").is_file());
+    let refused = |arguments: &[&str], words: &str| {
+        let problem = export(folder.path(), arguments).unwrap_err();
+        assert!(problem.contains(words), "{problem}");
+        assert_eq!(problem.lines().count(), 1, "{problem}");
+    };
+    refused(&["--pane", "5", "-o", "x.gif"], "has 4 panes");
+    refused(&["--pane", "0", "-o", "x.gif"], "has 4 panes");
+    refused(&["--frames", "2-9", "-o", "x.gif"], "number 3");
+    refused(&["--frames", "24", "-o", "x.gif"], "has 3");
+    std::fs::write(folder.path().join("smile.mien"), "{\"mien\":").unwrap();
+    refused(&["-o", "x.gif"], "smile.mien");
+    assert!(!folder.path().join("x.gif").exists());
+}
