@@ -17,7 +17,8 @@ impl App {
     pub fn view(&self) -> Element<'_, Message> {
         let document = self.document();
         let frame = self.timeline.frame();
-        let edited = Scene::of(document, frame).onset() > 0.0;
+        // Of a clip or a sample nobody knows beforehand.
+        let edited = !self.project().is_editable() || Scene::of(document, frame).onset() > 0.0;
         let canvas = row![
             self.panes
                 .view(&self.names(), self.faces().0, edited)

@@ -344,9 +344,9 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
     let whole = iced::Rectangle::with_size(BOARD);
     assert!(places.iter().all(|place| place.is_within(&whole)));
     let empty = desk.seen();
-    // Two are there already: one is a favourite, the other is what is blended towards.
+    // At most two are there already: one is a favourite, the other is what is blended towards.
     let blank = places.iter().filter(|place| colours(&empty, **place) < 50);
-    assert_eq!(blank.count(), places.len() - 2);
+    assert!(blank.count() >= places.len() - 2);
     desk.draw();
     let dealt = desk.seen();
     for place in places {

@@ -100,7 +100,7 @@ fn pictures_come_one_by_one_and_the_last_settles() {
 #[test]
 fn the_layout_shows_a_face_as_large_as_it_can() {
     let panes = Panes {
-        area: Size::new(900.0, 500.0),
+        area: Size::new(900.0, 540.0),
         ..Panes::default()
     };
     let columns = |count| panes.layout(count).0;
@@ -109,7 +109,7 @@ fn the_layout_shows_a_face_as_large_as_it_can() {
         (1, 2, 3, 2)
     );
     assert_eq!(columns(6), 3);
-    assert_eq!(panes.layout(1).1, Size::new(900.0, 500.0));
+    assert_eq!(panes.layout(1).1, Size::new(900.0, 540.0));
 }
 
 #[test]

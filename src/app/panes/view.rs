@@ -19,6 +19,9 @@ const CHIPS: f32 = 560.0;
 /// Below this width the toolbar leaves out what the wheel does too.
 const NARROW: f32 = 700.0;
 
+/// From this width on there is room for the list of motions beside the others.
+const ROOM: f32 = 300.0;
+
 /// A motion in a pane's list.
 #[derive(Debug, Clone, PartialEq)]
 struct Choice {
@@ -156,6 +159,7 @@ impl Panes {
         let ways = pick_list(Way::ALL, Some(spec.way), move |way| Message::Way(pane, way))
             .text_size(theme::SMALL)
             .padding([3, 7])
+            .width(fill)
             .style(theme::choice(
                 Way::ALL
                     .iter()
@@ -183,7 +187,9 @@ impl Panes {
                 .into(),
             )
         };
-        let several = project.motions().len() > 1 && spec.way != Way::Source;
+        // Where there is little room a motion is chosen with the pane alone; one that was chosen is always told.
+        let room = width >= ROOM || spec.motion.is_some();
+        let several = project.motions().len() > 1 && spec.way != Way::Source && room;
         let motion = several.then(|| {
             let chosen = Choice {
                 id: None,
@@ -225,7 +231,7 @@ impl Panes {
         });
         let line = row![hinted(
             number,
-            "This pane alone, or all again (its number)",
+            "This pane alone, or all again (its number): there its motion is chosen too",
             Position::Bottom
         )]
         .push(ways)

@@ -134,10 +134,9 @@ fn no_flow_is_the_portrait_in_grey() {
     for (i, pixel) in picture.rgba().chunks(4).enumerate() {
         // The wheel alone has colours.
         if (i % 200) as f64 <= corner.0 || (i / 200) as f64 <= corner.1 {
-            assert!(
-                pixel[0] == pixel[1] && pixel[1] == pixel[2],
-                "{i} {pixel:?}"
-            );
+            // A channel may be rounded up where another isn't.
+            let apart = |a: usize, b: usize| pixel[a].abs_diff(pixel[b]);
+            assert!(apart(0, 1) <= 1 && apart(1, 2) <= 1, "{i} {pixel:?}");
         }
     }
     let light = luminance(&[180, 140, 120, 255]);

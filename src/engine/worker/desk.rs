@@ -140,6 +140,8 @@ impl Desk {
         if !self.has_all(&sitter, &request.view, &shots) {
             return None;
         }
+        // After each of them, or the last would not be told.
+        self.looked = None;
         let rendered = self.rendered(request, &sitter);
         Some(Outcome {
             serial,

@@ -1,18 +1,23 @@
 //! The worker, with the networks that come with the program.
 
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use super::*;
 use crate::engine::{Driver, Model, Sample, Voice};
 use crate::studio::{ActionUnit, Document, Limit, Mode, Part as FacePart, Pose, Show, Sides, Way};
 
-fn document() -> (Document, crate::engine::Portrait) {
-    let model = Model::bundled().unwrap();
-    let portrait = Sample::all()[0].open(model.crop()).unwrap();
-    let mut document = portrait.document(1);
-    document.count_as_neutral();
-    (document, portrait)
+/// The first sample as its own relaxed face, found once for all tests.
+fn document() -> (Document, Arc<crate::engine::Portrait>) {
+    static SAMPLE: OnceLock<(Document, Arc<crate::engine::Portrait>)> = OnceLock::new();
+    let found = SAMPLE.get_or_init(|| {
+        let model = Model::bundled().unwrap();
+        let portrait = Sample::all()[0].open(model.crop()).unwrap();
+        let mut document = portrait.document(1);
+        document.count_as_neutral();
+        (document, Arc::new(portrait))
+    });
+    found.clone()
 }
 
 /// Source and result, by an expression.
@@ -23,7 +28,7 @@ fn request(value: f32) -> Request {
         face: portrait.faces.first().cloned(),
         scene: Scene::of(&document, 0),
         view: View::fit(120, 120, portrait.picture.size()),
-        portrait: portrait.picture,
+        portrait: Arc::clone(&portrait.picture),
         score: Arc::new(Score {
             drive: Driver::Nothing,
             voices: Vec::new(),
