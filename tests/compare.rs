@@ -365,7 +365,7 @@ fn what_can_not_be_compared_is_told_in_one_sentence() {
         ),
         (&["--size", "4", "-o", "x.gif"], "--size 4"),
         (&["--columns", "0", "-o", "x.gif"], "--columns 0"),
-        (&["-o", "x.mov"], ".gif or .mp4"),
+        (&["-o", "x.mov"], ".webp or .mp4"),
         (&["--metrics", "x.gif", "-o", "x.gif"], "same file"),
         (&["--metrics", "no/such/n.csv", "-o", "x.gif"], "no/such"),
     ];

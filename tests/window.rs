@@ -537,9 +537,7 @@ fn a_clip_drives_every_pane_and_is_baked_to_a_track() {
         score.drive.frames()
     };
     assert!(frames > 20, "{frames}");
-    act(&mut app, |window| {
-        window.click("Bake to track").unwrap();
-    });
+    drop(app.update(Message::Bake));
     let track = &app.document().track;
     assert_eq!(track.frames(), frames);
     assert!(track.moments().len() as u32 > frames / 2);
