@@ -485,8 +485,9 @@ impl App {
                     if !self.panes.take(&outcome) {
                         continue;
                     }
-                    let edited = outcome.panes.iter().filter_map(|pane| pane.mean_edit);
-                    self.status.edited = edited.last().unwrap_or(self.status.edited);
+                    let mut panes = outcome.panes.iter().rev();
+                    let edited = panes.find_map(|pane| pane.mean_edit);
+                    self.status.edited = edited.unwrap_or(self.status.edited);
                     let slowest = outcome.panes.iter().filter_map(|pane| pane.millis);
                     self.status.millis = slowest.reduce(f32::max).or(self.status.millis);
                     if let Some(rendered) = outcome.rendered {

@@ -65,6 +65,9 @@ pub enum After {
     Open(PathBuf),
 }
 
+/// A project as it was opened, and its portrait where that is there.
+type Found = Box<(Opened, Option<Arc<Portrait>>)>;
+
 #[derive(Debug, Clone)]
 pub enum Message {
     Menu,
@@ -73,7 +76,7 @@ pub enum Message {
     New,
     OpenDialog,
     Open(PathBuf),
-    Opened(Origin, Result<Box<(Opened, Option<Arc<Portrait>>)>, String>),
+    Opened(Origin, Result<Found, String>),
     Save,
     SaveAs,
     SaveTo(Option<PathBuf>),

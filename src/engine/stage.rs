@@ -75,6 +75,9 @@ pub struct Drawn {
     pub mean_edit: Option<f32>,
 }
 
+/// What GANimation says, where that counts, and whether the network ran for it.
+type Spoken = (Arc<Edit>, Option<Arc<Mask>>, bool);
+
 /// Bytes of what the motion networks have said that are kept.
 const SEEN_ROOM: usize = 256 << 20;
 
@@ -251,7 +254,7 @@ impl Stage {
         sitter: &Sitter,
         scene: &Scene,
         stop: &dyn Fn() -> bool,
-    ) -> Result<(Arc<Edit>, Option<Arc<Mask>>, bool), EngineError> {
+    ) -> Result<Spoken, EngineError> {
         let renderer = match &mut self.renderer {
             Some(renderer) => renderer,
             none => none.insert(Renderer::new(

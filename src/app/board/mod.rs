@@ -223,10 +223,8 @@ impl Board {
             Message::Dealt(generation, index, frames) => {
                 self.strips.take(generation, index, &frames);
             }
-            Message::Ended(generation, problem) => {
-                if self.strips.ended(generation) {
-                    self.problem = problem;
-                }
+            Message::Ended(generation, problem) if self.strips.ended(generation) => {
+                self.problem = problem;
             }
             _ => {}
         }
