@@ -210,18 +210,14 @@ fn while_playing_the_missing_steps_are_drawn_ahead() {
     });
     asked.playing = true;
     worker.send(asked);
-    let deadline = std::time::Instant::now() + Duration::from_secs(120);
     let mut rendered = Vec::new();
-    while std::time::Instant::now() < deadline && rendered != [true; 5] {
-        if told.recv_timeout(Duration::from_millis(500)).is_err() {
-            break;
-        }
+    // However slow the machine is, all of them come.
+    while rendered != [true; 5] {
+        told.recv_timeout(Duration::from_secs(120)).unwrap();
         while let Some(outcome) = worker.take() {
             rendered = outcome.unwrap().rendered.unwrap_or(rendered);
         }
     }
-    let count = rendered.iter().filter(|there| **there).count();
-    assert!(count >= 4, "{rendered:?}");
 }
 
 #[test]
