@@ -8,6 +8,7 @@ use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, S
 use iced::{Color, Element, Length, Point, Rectangle, Renderer, Size, Theme};
 
 use super::panes::{Message, Shown};
+use super::square::{self, Grip};
 use super::theme;
 use super::widgets::Kept;
 use crate::engine::View;
@@ -90,7 +91,7 @@ pub struct Hand {
 }
 
 type Drawn = (
-    Option<(Rectangle, f32)>,
+    Option<[Point; 4]>,
     Vec<Rectangle>,
     Option<f32>,
     Option<String>,
@@ -103,14 +104,8 @@ enum Drag {
         last: Point,
     },
     Wipe,
-    /// The crop follows the hand at this distance from its corner, in portrait pixels.
-    Move {
-        offset: (f64, f64),
-    },
-    /// The corner opposite to this one stays.
-    Size {
-        anchor: (f64, f64),
-    },
+    /// The crop, held in portrait pixels.
+    Crop(Grip),
 }
 
 impl Overlay {
@@ -126,8 +121,12 @@ impl Overlay {
         self.view.to_portrait((physical(at.x), physical(at.y)))
     }
 
-    fn crop_place(&self, crop: Crop) -> Rectangle {
-        self.place((crop.x, crop.y, crop.x + crop.side, crop.y + crop.side))
+    /// Where the crop's corners lie in the pane.
+    fn corners(&self, crop: Crop) -> [Point; 4] {
+        square::corners(crop).map(|place| {
+            let (x, y) = self.view.to_pane(place);
+            Point::new((x / self.scale) as f32, (y / self.scale) as f32)
+        })
     }
 
     /// Where a box of the portrait (left, top, right, bottom) lies in the pane.
@@ -152,38 +151,17 @@ impl Overlay {
 
     /// What a press at this point of the pane takes hold of.
     fn grip(&self, at: Point, bounds: Rectangle) -> Drag {
-        let hand = at;
         if let Some(wipe) = self.wipe {
             let distance = f64::from((at.x - wipe * bounds.width).abs());
             if distance <= REACH {
                 return Drag::Wipe;
             }
         }
-        if let Some(crop) = self.crop {
-            let place = self.crop_place(crop);
-            let at = turned(at, place.center(), -crop.angle);
-            let reach = REACH as f32;
-            let near = |a: f32, b: f32| (a - b).abs() <= reach;
-            let (left, right) = (near(at.x, place.x), near(at.x, place.x + place.width));
-            let (top, bottom) = (near(at.y, place.y), near(at.y, place.y + place.height));
-            let (x, y) = (f64::from(crop.x), f64::from(crop.y));
-            let side = f64::from(crop.side);
-            if (left || right) && (top || bottom) {
-                let anchor = crop.turned((
-                    if left { x + side } else { x },
-                    if top { y + side } else { y },
-                ));
-                return Drag::Size { anchor };
-            }
-            let within = place.expand(reach).contains(at);
-            if within && (left || right || top || bottom) {
-                let hand = self.to_portrait(hand);
-                return Drag::Move {
-                    offset: (hand.0 - x, hand.1 - y),
-                };
-            }
-        }
-        Drag::Pan { last: at }
+        let reach = REACH * self.scale / self.view.zoom;
+        let held = self
+            .crop
+            .and_then(|crop| square::grip(crop, self.to_portrait(at), reach));
+        held.map_or(Drag::Pan { last: at }, Drag::Crop)
     }
 
     fn dragged(&self, drag: &mut Drag, at: Point, bounds: Rectangle) -> Option<Message> {
@@ -195,34 +173,9 @@ impl Overlay {
                 Some(Message::Panned((physical(by.x), physical(by.y))))
             }
             Drag::Wipe => Some(Message::Wiped(at.x / bounds.width.max(1.0))),
-            Drag::Move { offset } => {
-                let hand = self.to_portrait(at);
-                Some(Message::Cropped(Crop {
-                    x: (hand.0 - offset.0) as f32,
-                    y: (hand.1 - offset.1) as f32,
-                    ..self.crop?
-                }))
-            }
-            Drag::Size { anchor } => {
-                let hand = self.to_portrait(at);
-                let angle = self.crop?.angle;
-                let (sin, cos) = f64::from(angle).sin_cos();
-                let (dx, dy) = (hand.0 - anchor.0, hand.1 - anchor.1);
-                // Along the crop's own edges.
-                let (along, down) = (dx * cos + dy * sin, dy * cos - dx * sin);
-                let side = along.abs().max(down.abs()).max(f64::from(Crop::MIN_SIDE));
-                let half = |d: f64| if d < 0.0 { -0.5 * side } else { 0.5 * side };
-                let (along, down) = (half(along), half(down));
-                let middle = (
-                    anchor.0 + along * cos - down * sin,
-                    anchor.1 + along * sin + down * cos,
-                );
-                Some(Message::Cropped(Crop {
-                    x: (middle.0 - 0.5 * side) as f32,
-                    y: (middle.1 - 0.5 * side) as f32,
-                    side: side as f32,
-                    angle,
-                }))
+            Drag::Crop(grip) => {
+                let crop = square::carried(self.crop?, *grip, self.to_portrait(at));
+                Some(Message::Cropped(crop))
             }
         }
     }
@@ -234,39 +187,6 @@ impl Overlay {
             Some(millis) => format!("{label} · {millis:.0} ms"),
             None => label.clone(),
         })
-    }
-}
-
-/// A point turned about another, clockwise as seen.
-fn turned(at: Point, about: Point, angle: f32) -> Point {
-    let (sin, cos) = angle.sin_cos();
-    let by = at - about;
-    Point::new(
-        about.x + by.x * cos - by.y * sin,
-        about.y + by.x * sin + by.y * cos,
-    )
-}
-
-fn draw_crop(frame: &mut Frame, place: Rectangle, angle: f32) {
-    let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
-    let (right, bottom) = (place.x + place.width, place.y + place.height);
-    let corners = [
-        (place.x, place.y),
-        (right, place.y),
-        (right, bottom),
-        (place.x, bottom),
-    ]
-    .map(|(x, y)| turned(Point::new(x, y), place.center(), angle));
-    let square = Path::new(|path| {
-        path.move_to(corners[0]);
-        corners[1..].iter().for_each(|corner| path.line_to(*corner));
-        path.close();
-    });
-    frame.stroke(&square, edge(Color::BLACK.scale_alpha(0.5), 3.0));
-    frame.stroke(&square, edge(theme::accent().scale_alpha(0.8), 1.0));
-    for Point { x, y } in corners {
-        let corner = Path::rectangle(Point::new(x - 3.5, y - 3.5), Size::new(7.0, 7.0));
-        frame.fill(&corner, theme::accent());
     }
 }
 
@@ -416,7 +336,7 @@ impl canvas::Program<Message> for Overlay {
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
-        let crop = self.crop.map(|crop| (self.crop_place(crop), crop.angle));
+        let crop = self.crop.map(|crop| self.corners(crop));
         let faces: Vec<_> = self
             .faces
             .iter()
@@ -434,8 +354,8 @@ impl canvas::Program<Message> for Overlay {
             for face in faces {
                 draw_face(frame, face);
             }
-            if let Some((place, angle)) = crop {
-                draw_crop(frame, place, angle);
+            if let Some(corners) = crop {
+                square::draw(frame, corners);
             }
             if let Some(wipe) = self.wipe {
                 draw_wipe(frame, wipe, bounds.size());
@@ -463,15 +383,7 @@ impl canvas::Program<Message> for Overlay {
             Drag::Pan { .. } if self.face_at(at).is_some() => mouse::Interaction::Pointer,
             Drag::Pan { .. } => mouse::Interaction::default(),
             Drag::Wipe => mouse::Interaction::ResizingHorizontally,
-            Drag::Move { .. } => mouse::Interaction::Move,
-            Drag::Size { anchor } => {
-                let hand = self.to_portrait(at);
-                if (hand.0 < anchor.0) == (hand.1 < anchor.1) {
-                    mouse::Interaction::ResizingDiagonallyDown
-                } else {
-                    mouse::Interaction::ResizingDiagonallyUp
-                }
-            }
+            Drag::Crop(grip) => square::interaction(grip, self.to_portrait(at)),
         }
     }
 }
@@ -518,17 +430,17 @@ mod tests {
         let at = |x: f32, y: f32| overlay.grip(Point::new(x, y), BOUNDS);
         assert_eq!(
             at(102.0, 48.0),
-            Drag::Size {
+            Drag::Crop(Grip::Size {
                 anchor: (180.0, 130.0)
-            }
+            })
         );
         assert_eq!(
             at(178.0, 131.0),
-            Drag::Size {
+            Drag::Crop(Grip::Size {
                 anchor: (100.0, 50.0)
-            }
+            })
         );
-        assert!(matches!(at(140.0, 50.0), Drag::Move { .. }));
+        assert!(matches!(at(140.0, 50.0), Drag::Crop(Grip::Move { .. })));
         assert!(matches!(at(140.0, 90.0), Drag::Pan { .. }));
         assert!(matches!(at(300.0, 50.0), Drag::Pan { .. }));
     }
@@ -576,7 +488,7 @@ mod tests {
         let reach = 40.0 * std::f32::consts::SQRT_2;
         let mut drag = overlay.grip(Point::new(140.0, 90.0 - reach), BOUNDS);
         match drag {
-            Drag::Size { anchor } => {
+            Drag::Crop(Grip::Size { anchor }) => {
                 assert!((anchor.0 - 140.0).abs() < 1e-3);
                 assert!((anchor.1 - f64::from(90.0 + reach)).abs() < 1e-3);
             }

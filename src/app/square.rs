@@ -48,45 +48,60 @@ pub fn grip(square: Crop, hand: (f64, f64), reach: f64) -> Option<Grip> {
 /// anchor as [`Crop::fitted`] allows.
 pub fn dragged(square: Crop, grip: Grip, hand: (f64, f64), (width, height): (u32, u32)) -> Crop {
     match grip {
+        Grip::Size { anchor } if square.angle == 0.0 => {
+            // It grows no further than the picture does, so that the anchor needn't give way.
+            let room = |hand: f64, anchor: f64, length: u32| {
+                if hand < anchor {
+                    anchor
+                } else {
+                    f64::from(length) - anchor
+                }
+            };
+            let across = room(hand.0, anchor.0, width);
+            sized(
+                square,
+                anchor,
+                hand,
+                across.min(room(hand.1, anchor.1, height)),
+            )
+        }
+        grip => carried(square, grip, hand),
+    }
+    .fitted(width, height)
+}
+
+/// The same wherever it comes to lie.
+pub fn carried(square: Crop, grip: Grip, hand: (f64, f64)) -> Crop {
+    match grip {
         Grip::Move { offset } => Crop {
             x: (hand.0 - offset.0) as f32,
             y: (hand.1 - offset.1) as f32,
             ..square
         },
-        Grip::Size { anchor } => {
-            let (sin, cos) = f64::from(square.angle).sin_cos();
-            let (dx, dy) = (hand.0 - anchor.0, hand.1 - anchor.1);
-            // Along the square's own edges.
-            let (along, down) = (dx * cos + dy * sin, dy * cos - dx * sin);
-            let mut side = along.abs().max(down.abs()).max(f64::from(Crop::MIN_SIDE));
-            if square.angle == 0.0 {
-                // It grows no further than the picture does, so that the anchor needn't give way.
-                let room = |d: f64, anchor: f64, length: u32| {
-                    if d < 0.0 {
-                        anchor
-                    } else {
-                        f64::from(length) - anchor
-                    }
-                };
-                let across = room(along, anchor.0, width);
-                side = side.min(across.min(room(down, anchor.1, height)));
-                side = side.max(f64::from(Crop::MIN_SIDE));
-            }
-            let half = |d: f64| if d < 0.0 { -0.5 * side } else { 0.5 * side };
-            let (along, down) = (half(along), half(down));
-            let middle = (
-                anchor.0 + along * cos - down * sin,
-                anchor.1 + along * sin + down * cos,
-            );
-            Crop {
-                x: (middle.0 - 0.5 * side) as f32,
-                y: (middle.1 - 0.5 * side) as f32,
-                side: side as f32,
-                angle: square.angle,
-            }
-        }
+        Grip::Size { anchor } => sized(square, anchor, hand, f64::INFINITY),
     }
-    .fitted(width, height)
+}
+
+/// The square from its anchor to the hand, its side at most so many pixels but never too few.
+fn sized(square: Crop, anchor: (f64, f64), hand: (f64, f64), most: f64) -> Crop {
+    let (sin, cos) = f64::from(square.angle).sin_cos();
+    let (dx, dy) = (hand.0 - anchor.0, hand.1 - anchor.1);
+    // Along the square's own edges.
+    let (along, down) = (dx * cos + dy * sin, dy * cos - dx * sin);
+    let side = along.abs().max(down.abs()).min(most);
+    let side = side.max(f64::from(Crop::MIN_SIDE));
+    let half = |d: f64| if d < 0.0 { -0.5 * side } else { 0.5 * side };
+    let (along, down) = (half(along), half(down));
+    let middle = (
+        anchor.0 + along * cos - down * sin,
+        anchor.1 + along * sin + down * cos,
+    );
+    Crop {
+        x: (middle.0 - 0.5 * side) as f32,
+        y: (middle.1 - 0.5 * side) as f32,
+        side: side as f32,
+        angle: square.angle,
+    }
 }
 
 /// The square's corners in the picture, from the upper left on, clockwise before it was turned.
