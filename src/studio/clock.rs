@@ -13,34 +13,19 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The frames of the forward pass in the order in which they are shown once through: forward, and for ping-pong back
-    /// again without showing either end twice.
+    /// The first and the last frame.
+    fn span(&self) -> (u32, u32) {
+        (0, self.frames.max(1) - 1)
+    }
+
+    /// The frames in the order in which they are shown once through, as [`Playback::order`] says.
     pub fn order(&self) -> Vec<u32> {
-        let forward = 0..self.frames;
-        match self.playback {
-            Playback::Once | Playback::Loop => forward.collect(),
-            Playback::PingPong => {
-                let back = 1..self.frames.saturating_sub(1);
-                forward.chain(back.rev()).collect()
-            }
-        }
+        self.playback.order(self.span())
     }
 
     /// The frame shown after `elapsed` seconds of playing from the start, and whether the playing is over.
     pub fn playing_at(&self, elapsed: f64) -> (u32, bool) {
-        let step = (elapsed.max(0.0) * self.fps).floor() as u64;
-        let frames = u64::from(self.frames.max(1));
-        let (frame, over) = match self.playback {
-            Playback::Once => (step.min(frames - 1), step >= frames),
-            Playback::Loop => (step % frames, false),
-            Playback::PingPong => {
-                // A single frame goes nowhere, and so needs a way of at least one step.
-                let cycle = (2 * (frames - 1)).max(1);
-                let at = step % cycle;
-                (at.min(cycle - at).min(frames - 1), false)
-            }
-        };
-        (frame as u32, over)
+        self.playback.playing_at(elapsed * self.fps, self.span())
     }
 }
 
