@@ -22,6 +22,8 @@ const SPARE_BYTES: usize = 512 << 20;
 pub struct Drivers {
     reels: HashMap<u64, State>,
     ready: HashMap<MotionId, Ready>,
+    /// What each motion's reel is known by: worked out anew only for a motion that has changed, as a sample is long.
+    keys: HashMap<MotionId, (Arc<Motion>, Option<u64>)>,
     /// Counted up, so that the oldest spare reel can be let go.
     clock: u64,
 }
@@ -68,8 +70,11 @@ impl Drivers {
         self.clock += 1;
         let mut tasks = Vec::new();
         let mut needed = Vec::new();
+        self.keys.retain(|id, _| project.motion(*id).is_some());
         for motion in project.motions() {
-            let Some(key) = reel_key(&motion.kind) else {
+            let key = self.key(motion);
+            self.keys.insert(motion.id, (Arc::clone(motion), key));
+            let Some(key) = key else {
                 continue;
             };
             needed.push(key);
@@ -82,6 +87,14 @@ impl Drivers {
         self.forget(&needed);
         self.ready.retain(|id, _| project.motion(*id).is_some());
         Task::batch(tasks)
+    }
+
+    /// What a motion's reel is known by.
+    fn key(&self, motion: &Motion) -> Option<u64> {
+        match self.keys.get(&motion.id) {
+            Some((known, key)) if std::ptr::eq(&**known, motion) => *key,
+            _ => reel_key(&motion.kind),
+        }
     }
 
     fn read(&mut self, key: u64, kind: MotionKind, models: &Arc<Models>) -> Task<Message> {
@@ -105,7 +118,7 @@ impl Drivers {
     /// Reads everything that is being read, here and now; for those who can't wait.
     pub fn read_now(&mut self, project: &Project, models: &Arc<Models>) {
         for motion in project.motions() {
-            let Some(key) = reel_key(&motion.kind) else {
+            let Some(key) = self.key(motion) else {
                 continue;
             };
             if matches!(self.reels.get(&key), Some(State::Reading(_))) {
@@ -163,8 +176,8 @@ impl Drivers {
     }
 
     /// Reads again what failed, after a file has come back.
-    pub fn retry(&mut self, kind: &MotionKind) {
-        if let Some(key) = reel_key(kind)
+    pub fn retry(&mut self, motion: &Motion) {
+        if let Some(key) = self.key(motion)
             && matches!(self.reels.get(&key), Some(State::Failed(_)))
         {
             self.reels.remove(&key);
@@ -172,8 +185,8 @@ impl Drivers {
     }
 
     /// Stops the reading of a motion.
-    pub fn cancel(&mut self, kind: &MotionKind) {
-        let state = reel_key(kind).and_then(|key| self.reels.get(&key));
+    pub fn cancel(&mut self, motion: &Motion) {
+        let state = self.key(motion).and_then(|key| self.reels.get(&key));
         if let Some(State::Reading(progress)) = state {
             progress.cancel.cancel();
         }
@@ -186,8 +199,8 @@ impl Drivers {
     }
 
     /// The reel of a motion, if it is read.
-    pub fn reel(&self, kind: &MotionKind) -> Option<&Arc<Reel>> {
-        match self.reels.get(&reel_key(kind)?)? {
+    pub fn reel(&self, motion: &Motion) -> Option<&Arc<Reel>> {
+        match self.reels.get(&self.key(motion)?)? {
             State::Read { reel, .. } => Some(reel),
             _ => None,
         }
@@ -197,7 +210,7 @@ impl Drivers {
     pub fn prepare(&mut self, project: &Project, face: Option<&FoundFace>) {
         for motion in project.motions() {
             let document = project.document();
-            let reel = self.reel(&motion.kind).cloned();
+            let reel = self.reel(motion).cloned();
             let same_reel = |ready: &Ready| match (&ready.reel, &reel) {
                 (None, None) => true,
                 (Some(a), Some(b)) => Arc::ptr_eq(a, b),
@@ -252,7 +265,7 @@ impl Drivers {
 
     /// The small pictures of a clip, and how unlike the portrait's face that of each of its frames is.
     pub fn film(&self, motion: &Motion) -> (&[Thumb], &[Option<f32>]) {
-        let state = reel_key(&motion.kind).and_then(|key| self.reels.get(&key));
+        let state = self.key(motion).and_then(|key| self.reels.get(&key));
         let thumbs = match state {
             Some(State::Read { thumbs, .. }) => thumbs.as_slice(),
             _ => &[],
@@ -263,7 +276,7 @@ impl Drivers {
 
     /// What the list says of a motion.
     pub fn state(&self, motion: &Motion) -> MotionState {
-        let key = reel_key(&motion.kind);
+        let key = self.key(motion);
         match key.and_then(|key| self.reels.get(&key)) {
             Some(State::Reading(progress)) => return MotionState::Reading(progress.clone()),
             Some(State::Failed(problem)) => {

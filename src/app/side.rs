@@ -76,7 +76,7 @@ impl App {
             motions::Action::Locate(id) => return self.choose_clip_for(id),
             motions::Action::CancelReading(id) => {
                 if let Some(motion) = self.history.project().motion(id) {
-                    self.drivers.cancel(&motion.kind);
+                    self.drivers.cancel(motion);
                 }
                 // Without its reel it would be read again at once.
                 self.history.edit_project(|project| project.remove(id));
@@ -200,7 +200,7 @@ impl App {
     pub(super) fn replace_clip(&mut self, id: MotionId, path: std::path::PathBuf) {
         let whole = std::path::absolute(&path).unwrap_or(path);
         if let Some(motion) = self.history.project().motion(id).cloned() {
-            self.drivers.retry(&motion.kind);
+            self.drivers.retry(&motion);
         }
         self.relocated(id, &whole);
         self.history.edit_project(|project| {
@@ -418,7 +418,7 @@ impl App {
             Some((reel, frame, handle)) => (reel, frame, Some(handle.clone())),
             None => (&std::ptr::null(), &0, None),
         };
-        let Some(reel) = self.drivers.reel(&motion.kind) else {
+        let Some(reel) = self.drivers.reel(motion) else {
             return space().into();
         };
         let known = Known {
