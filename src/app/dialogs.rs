@@ -135,7 +135,9 @@ impl Projects {
             .padding([5, 10])
             .style(theme::flat)
         };
-        let recent = self.recent.projects().into_iter().map(|file| {
+        let known = self.recent.projects();
+        let none = known.is_empty();
+        let recent = known.into_iter().map(|file| {
             let name = file.path.file_name().map_or_else(
                 || file.path.display().to_string(),
                 |name| name.to_string_lossy().into_owned(),
@@ -163,7 +165,7 @@ impl Projects {
             .into()
         });
         let list = column(recent);
-        let none = self.recent.projects().is_empty().then(|| {
+        let none = none.then(|| {
             container(
                 text("Projects that are saved or opened stand here.")
                     .size(theme::SMALL)

@@ -35,9 +35,10 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
             EngineError::Refused("this program carries no sample portrait.".to_owned())
         })?;
 
-    let place = Settings::load().0.window;
+    let settings = Settings::load();
+    let place = settings.0.window;
     iced::application(
-        move || App::boot(&models, &sample, portrait.clone()),
+        move || App::boot(&models, &sample, settings.clone(), portrait.clone()),
         App::update,
         App::view,
     )
@@ -87,6 +88,7 @@ impl App {
     fn boot(
         models: &Arc<Models>,
         sample: &Arc<Portrait>,
+        (settings, remark): (Settings, Option<String>),
         portrait: Option<PathBuf>,
     ) -> (Self, Task<Message>) {
         let (mut wake, woken) = mpsc::channel(1);
@@ -103,7 +105,8 @@ impl App {
         if let Some(problem) = problem {
             app.status.notice = Some(Notice::Problem(problem));
         }
-        if let Some(remark) = app.projects.remember() {
+        let other = app.projects.remember(settings);
+        if let Some(remark) = remark.or(other) {
             app.status.notice = Some(Notice::Hint(remark));
         }
         theme::set_light(app.projects.settings.light);

@@ -1,17 +1,19 @@
-//! Projects: opened, saved, kept against a crash, and their media found again.
+//! Projects: what the window knows of their files, and what is asked before changes are lost.
+
+mod open;
+mod save;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use iced::Task;
 
-use super::background::{self, in_background};
+use super::background;
 use super::{App, Message as Up, Notice, has_extension};
 use crate::engine::{
-    Autosave, Embed, EngineError, MediaOf, Opened, Portrait, ProjectFile, Recent, Recovered, Saved,
-    Settings,
+    Autosave, MediaOf, Opened, Portrait, ProjectFile, Recent, Recovered, Saved, Settings,
 };
-use crate::studio::{Document, History, MediaSource, MotionId, Preset, Project};
+use crate::studio::Project;
 
 /// What the window knows of the project's file.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub struct Projects {
     pub question: Option<Question>,
     /// What is done when the project is saved.
     then: Option<After>,
+    /// The copy that the project was opened from; it goes when this run has one of its own.
+    replaced: Option<Recovered>,
 }
 
 /// Where an opened project comes from.
@@ -119,19 +123,19 @@ impl Projects {
             settings: Settings::default(),
             question: None,
             then: None,
+            replaced: None,
         }
     }
 
-    /// Takes up what the last runs left: settings, recent files and copies after a crash. Returns a sentence where
+    /// Takes up what the last runs left: these settings, recent files and copies after a crash. Returns a sentence where
     /// something could not be read.
-    pub fn remember(&mut self) -> Option<String> {
-        let (settings, first) = Settings::load();
-        let (recent, second) = Recent::load();
+    pub fn remember(&mut self, settings: Settings) -> Option<String> {
+        let (recent, remark) = Recent::load();
         self.settings = settings;
         self.recent = recent;
         self.recovered = Autosave::left_behind();
         self.recovered.reverse();
-        let (autosave, third) = match Autosave::begin() {
+        let (autosave, other) = match Autosave::begin() {
             Ok(autosave) => (Some(Arc::new(autosave)), None),
             Err(error) => (
                 None,
@@ -139,7 +143,7 @@ impl Projects {
             ),
         };
         self.autosave = autosave;
-        first.or(second).or(third)
+        remark.or(other)
     }
 
     /// Whether the project has changed since it was saved or begun.
@@ -150,6 +154,13 @@ impl Projects {
     /// Whether a copy should be kept now.
     pub fn wants_keeping(&self) -> bool {
         self.autosave.is_some()
+    }
+
+    /// What a crash left is kept elsewhere by now.
+    fn discard_replaced(&mut self) {
+        if let Some(copy) = self.replaced.take() {
+            copy.discard();
+        }
     }
 
     /// The program ends as it should.
@@ -255,7 +266,10 @@ impl App {
             Message::Kept(project, result) => {
                 self.projects.keeping = false;
                 match result {
-                    Ok(()) => self.projects.kept = Some(*project),
+                    Ok(()) => {
+                        self.projects.kept = Some(*project);
+                        self.projects.discard_replaced();
+                    }
                     Err(problem) => {
                         // Not told again every few seconds.
                         self.projects.autosave = None;
@@ -317,262 +331,6 @@ impl App {
                 let origin = Origin::File(path.clone());
                 self.open_project(origin, move || ProjectFile::open(&path))
             }
-        }
-    }
-
-    fn open_project(
-        &self,
-        origin: Origin,
-        open: impl FnOnce() -> Result<Opened, EngineError> + Send + 'static,
-    ) -> Task<Up> {
-        let models = Arc::clone(&self.models);
-        in_background(
-            move || {
-                let opened = open()?;
-                let portrait = match opened.portrait.is_there() {
-                    true => Some(Arc::new(Portrait::of_project(
-                        &opened.project,
-                        models.ganimation().crop(),
-                    )?)),
-                    false => None,
-                };
-                Ok(Box::new((opened, portrait)))
-            },
-            move |result: Option<Result<_, EngineError>>| {
-                let result = match result {
-                    Some(result) => result.map_err(|error| error.to_string()),
-                    None => Err("The project could not be opened by a fault of Mien.".to_owned()),
-                };
-                Up::Project(Message::Opened(origin, result))
-            },
-        )
-    }
-
-    /// Shows an opened project in place of what was there.
-    fn take_project(&mut self, origin: Origin, opened: Opened, portrait: Arc<Portrait>) {
-        let id = self.next_portrait;
-        self.next_portrait += 1;
-        self.portraits.insert(id, portrait);
-        let mut project = opened.project.clone();
-        project.change(|document| document.portrait.id = id);
-        let missing = opened.missing().len();
-        match origin {
-            Origin::File(path) => {
-                self.projects.recent.add_project(&path);
-                self.projects.settings.folders.projects = path.parent().map(Path::to_owned);
-                self.begin(Some(path), project);
-            }
-            Origin::Copy(copy) => {
-                self.begin(copy.project_path.clone(), project);
-                // It isn't what the artist's own file says.
-                self.projects.saved = Project::new(self.document().clone());
-                self.projects.opened = None;
-                // The copy goes when this run has one of its own.
-                let project = self.project().clone();
-                if let Some(autosave) = &self.projects.autosave {
-                    match autosave.write(&project, self.projects.path.as_deref()) {
-                        Ok(()) => {
-                            self.projects.kept = Some(project);
-                            copy.discard();
-                        }
-                        Err(error) => tracing::warn!("{error}"),
-                    }
-                }
-                let hint = "This is the copy that Mien had kept. Save it to keep it.";
-                self.status.notice = Some(Notice::Hint(hint.to_owned()));
-            }
-        }
-        if missing > 0 {
-            let hint = match missing {
-                1 => "A clip of this project isn't where it was; Locate in the list of motions finds it again."
-                    .to_owned(),
-                n => format!(
-                    "{n} clips of this project aren't where they were; Locate in the list of motions finds them again."
-                ),
-            };
-            self.status.notice = Some(Notice::Hint(hint));
-        }
-        self.projects.opened = Some(Box::new(opened));
-        self.remember();
-    }
-
-    /// The window's project is another from now on; there is nothing to undo.
-    fn begin(&mut self, path: Option<PathBuf>, project: Project) {
-        self.history = History::of(project);
-        self.forget_portraits();
-        self.projects.saved = self.project().clone();
-        self.projects.kept = None;
-        self.projects.path = path;
-        self.projects.opened = None;
-        self.panes.labels = self.project().labels();
-        self.measuring.numbers = None;
-        if let Some(autosave) = &self.projects.autosave {
-            autosave.clear();
-        }
-        let known = self.document().face.is_some();
-        self.panes.show_face(known);
-    }
-
-    /// The sample project, playing: what is seen at the first start.
-    pub(super) fn play_sample(&mut self) {
-        let built_in = Preset::built_in().unwrap_or_default();
-        let mut document = self.document().clone();
-        let source = crate::studio::Pose::from(document.source);
-        document.track.set_frames(72);
-        document.track.set_key(0, source);
-        for (frame, name) in [(18, "Surprised"), (36, "Neutral"), (54, "Angry")] {
-            if let Ok(preset) = Preset::find(&built_in, name) {
-                document.track.set_key(frame, preset.aus);
-            }
-        }
-        document.track.set_key(71, source);
-        self.begin(None, Project::new(document));
-        drop(self.obey(Up::Timeline(super::timeline::Message::PlayToggled)));
-    }
-
-    fn place_to_save(&self) -> PathBuf {
-        if let Some(path) = &self.projects.path {
-            return path.clone();
-        }
-        let stem = Path::new(&self.document().portrait.name)
-            .file_stem()
-            .map_or("project".into(), |stem| stem.to_string_lossy());
-        let folder = self.projects.settings.folders.projects.clone();
-        let folder = folder.unwrap_or_else(background::pictures_folder);
-        folder.join(format!("{stem}.{}", ProjectFile::EXTENSION))
-    }
-
-    fn save_to(&mut self, path: PathBuf) -> Task<Up> {
-        self.projects.question = None;
-        if self.projects.saving {
-            return Task::none();
-        }
-        self.projects.saving = true;
-        let mut project = self.project().clone();
-        project.set_labels(self.panes.labels);
-        let (written, target) = (project.clone(), path.clone());
-        in_background(
-            move || ProjectFile::save(&written, &target, Embed::Kept),
-            move |result| {
-                let result = match result {
-                    Some(result) => result.map_err(|error| error.to_string()),
-                    None => Err("The project could not be saved by a fault of Mien.".to_owned()),
-                };
-                Up::Project(Message::Saved(path, Box::new(project), result))
-            },
-        )
-    }
-
-    fn saved(
-        &mut self,
-        path: PathBuf,
-        project: Project,
-        result: Result<Saved, String>,
-    ) -> Task<Up> {
-        self.projects.saving = false;
-        let then = self.projects.then.take();
-        match result {
-            Ok(_) => {
-                self.history.set_labels(self.panes.labels);
-                self.projects.saved = project;
-                self.projects.recent.add_project(&path);
-                self.projects.settings.folders.projects = path.parent().map(Path::to_owned);
-                self.status.notice = Some(Notice::Hint(format!("Saved as {}.", path.display())));
-                self.projects.path = Some(path);
-                self.remember();
-                if !self.projects.is_changed(self.project())
-                    && let Some(autosave) = &self.projects.autosave
-                {
-                    autosave.clear();
-                    self.projects.kept = None;
-                }
-                then.map_or_else(Task::none, |after| self.go_on(after))
-            }
-            Err(problem) => {
-                self.status.notice = Some(Notice::Problem(problem));
-                Task::none()
-            }
-        }
-    }
-
-    /// Keeps a copy against a crash, if there is something to keep.
-    fn keep_copy(&mut self) -> Task<Up> {
-        let project = self.project();
-        let kept = self.projects.kept.as_ref().unwrap_or(&self.projects.saved);
-        let Some(autosave) = &self.projects.autosave else {
-            return Task::none();
-        };
-        if self.projects.keeping || kept == project {
-            return Task::none();
-        }
-        let (autosave, project) = (Arc::clone(autosave), project.clone());
-        let path = self.projects.path.clone();
-        self.projects.keeping = true;
-        let written = project.clone();
-        in_background(
-            move || autosave.write(&written, path.as_deref()),
-            move |result| {
-                let result = match result {
-                    Some(result) => result.map_err(|error| error.to_string()),
-                    None => Err("it could not be written by a fault of Mien.".to_owned()),
-                };
-                Up::Project(Message::Kept(Box::new(project), result))
-            },
-        )
-    }
-
-    /// A missing medium has been shown.
-    fn located(&mut self, of: MediaOf, path: &Path) -> Task<Up> {
-        if let Some((origin, mut opened)) = self.projects.waiting.take() {
-            if let Err(error) = opened.relocate(of, path) {
-                self.status.notice = Some(Notice::Problem(error.to_string()));
-                self.projects.waiting = Some((origin, opened));
-                return Task::none();
-            }
-            self.opening = true;
-            let opened = *opened;
-            return self.open_project(origin, move || Ok(opened));
-        }
-        if let MediaOf::Motion(id) = of {
-            self.replace_clip(id, path.to_owned());
-        }
-        Task::none()
-    }
-
-    /// A clip was shown anew; others that are missing may be beside it.
-    pub(super) fn relocated(&mut self, id: MotionId, path: &Path) {
-        let Some(opened) = &mut self.projects.opened else {
-            return;
-        };
-        let Ok(found) = opened.relocate(MediaOf::Motion(id), path) else {
-            return;
-        };
-        for (of, path) in found {
-            let MediaOf::Motion(other) = of else { continue };
-            if let Some(motion) = self.history.project().motion(other).cloned() {
-                self.drivers.retry(&motion.kind);
-            }
-            self.history
-                .edit_project(|project| of.set(project, MediaSource::File(path)));
-        }
-    }
-
-    /// A preset was dropped on the window.
-    pub(super) fn take_preset(&mut self, path: &Path) {
-        match Preset::load(path) {
-            Ok(preset) => {
-                let (frame, aus) = (self.slider_frame(), preset.aus);
-                let change = |document: &mut Document| {
-                    document.set_pose(frame, crate::studio::Pose::from(aus));
-                };
-                self.history.edit_project(|project| {
-                    project.change(change);
-                    project.choose(project.edited());
-                });
-                self.status.notice = Some(Notice::Hint(format!("{} is set.", preset.name)));
-                self.expression.kept(preset);
-            }
-            Err(error) => self.status.notice = Some(Notice::Problem(error.to_string())),
         }
     }
 

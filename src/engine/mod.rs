@@ -49,7 +49,6 @@ pub use compare::{
     Against, Compared, Comparison, Contender, Figures, Method, Motion, Network, Sheet, Standing,
     Tracked, compare,
 };
-pub use diagnostics::{FULL_DIFFERENCE, FULL_FLOW, difference, draw as draw_seen};
 pub use error::EngineError;
 pub use export::{ExportJob, Format, export};
 pub use faces::{FoundFace, find_faces};

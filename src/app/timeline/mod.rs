@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::studio::{
-    ActionUnit, AuVector, Copied, Document, Easing, Gesture, KeyId, Playback, Pose, Preset,
-    Selection, Track,
+    ActionUnit, AuVector, Copied, Document, Easing, Gesture, KeyId, Playback, Preset, Selection,
+    Track,
 };
 
 use super::widgets::decimal;
@@ -148,8 +148,6 @@ pub enum Change {
     Range(Option<(u32, u32)>),
     Frames(u32),
     Fps(f64),
-    /// A movement at a frame rate, in place of the whole track.
-    Movement(f64, Vec<Option<Pose>>),
     /// An expression at a frame.
     PresetAt(u32, AuVector),
 }
@@ -164,7 +162,6 @@ impl Change {
             Change::Range(range) => track.set_range(range),
             Change::Frames(frames) => track.set_frames(frames),
             Change::Fps(fps) => track.set_fps(fps),
-            Change::Movement(fps, poses) => track.set_movement(fps, &poses),
             Change::PresetAt(frame, aus) => document.put_preset(frame, aus),
         }
     }

@@ -1,0 +1,169 @@
+//! Opening: projects, copies after a crash, media that have moved, and presets that are dropped.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use iced::Task;
+
+use super::{Message, Origin};
+use crate::app::background::in_background;
+use crate::app::{App, Message as Up, Notice, timeline};
+use crate::engine::{EngineError, MediaOf, Opened, Portrait};
+use crate::studio::{Document, History, MediaSource, MotionId, Pose, Preset, Project};
+
+impl App {
+    pub(super) fn open_project(
+        &self,
+        origin: Origin,
+        open: impl FnOnce() -> Result<Opened, EngineError> + Send + 'static,
+    ) -> Task<Up> {
+        let models = Arc::clone(&self.models);
+        in_background(
+            move || {
+                let opened = open()?;
+                let portrait = match opened.portrait.is_there() {
+                    true => Some(Arc::new(Portrait::of_project(
+                        &opened.project,
+                        models.ganimation().crop(),
+                    )?)),
+                    false => None,
+                };
+                Ok(Box::new((opened, portrait)))
+            },
+            move |result: Option<Result<_, EngineError>>| {
+                let result = match result {
+                    Some(result) => result.map_err(|error| error.to_string()),
+                    None => Err("The project could not be opened by a fault of Mien.".to_owned()),
+                };
+                Up::Project(Message::Opened(origin, result))
+            },
+        )
+    }
+
+    /// Shows an opened project in place of what was there.
+    pub(super) fn take_project(&mut self, origin: Origin, opened: Opened, portrait: Arc<Portrait>) {
+        let id = self.next_portrait;
+        self.next_portrait += 1;
+        self.portraits.insert(id, portrait);
+        let mut project = opened.project.clone();
+        project.change(|document| document.portrait.id = id);
+        let missing = opened.missing().len();
+        match origin {
+            Origin::File(path) => {
+                self.projects.recent.add_project(&path);
+                self.projects.settings.folders.projects = path.parent().map(Path::to_owned);
+                self.begin(Some(path), project);
+            }
+            Origin::Copy(copy) => {
+                self.begin(copy.project_path.clone(), project);
+                // It isn't what the artist's own file says.
+                self.projects.saved = Project::new(self.document().clone());
+                self.projects.opened = None;
+                self.projects.replaced = Some(*copy);
+                let hint = "This is the copy that Mien had kept. Save it to keep it.";
+                self.status.notice = Some(Notice::Hint(hint.to_owned()));
+            }
+        }
+        if missing > 0 {
+            let hint = match missing {
+                1 => "A clip of this project isn't where it was; Locate in the list of motions finds it again."
+                    .to_owned(),
+                n => format!(
+                    "{n} clips of this project aren't where they were; Locate in the list of motions finds them again."
+                ),
+            };
+            self.status.notice = Some(Notice::Hint(hint));
+        }
+        self.projects.opened = Some(Box::new(opened));
+        self.remember();
+    }
+
+    /// The window's project is another from now on; there is nothing to undo.
+    pub(super) fn begin(&mut self, path: Option<PathBuf>, project: Project) {
+        self.history = History::of(project);
+        self.forget_portraits();
+        self.projects.saved = self.project().clone();
+        self.projects.kept = None;
+        self.projects.path = path;
+        self.projects.opened = None;
+        self.panes.labels = self.project().labels();
+        self.measuring.numbers = None;
+        if let Some(autosave) = &self.projects.autosave {
+            autosave.clear();
+        }
+        let known = self.document().face.is_some();
+        self.panes.show_face(known);
+    }
+
+    /// The sample project, playing: what is seen at the first start.
+    pub(in crate::app) fn play_sample(&mut self) {
+        let built_in = Preset::built_in().unwrap_or_default();
+        let mut document = self.document().clone();
+        let source = Pose::from(document.source);
+        document.track.set_frames(72);
+        document.track.set_key(0, source);
+        for (frame, name) in [(18, "Surprised"), (36, "Neutral"), (54, "Angry")] {
+            if let Ok(preset) = Preset::find(&built_in, name) {
+                document.track.set_key(frame, preset.aus);
+            }
+        }
+        document.track.set_key(71, source);
+        self.begin(None, Project::new(document));
+        drop(self.obey(Up::Timeline(timeline::Message::PlayToggled)));
+    }
+
+    /// A missing medium has been shown.
+    pub(super) fn located(&mut self, of: MediaOf, path: &Path) -> Task<Up> {
+        if let Some((origin, mut opened)) = self.projects.waiting.take() {
+            if let Err(error) = opened.relocate(of, path) {
+                self.status.notice = Some(Notice::Problem(error.to_string()));
+                self.projects.waiting = Some((origin, opened));
+                return Task::none();
+            }
+            self.opening = true;
+            let opened = *opened;
+            return self.open_project(origin, move || Ok(opened));
+        }
+        if let MediaOf::Motion(id) = of {
+            self.replace_clip(id, path.to_owned());
+        }
+        Task::none()
+    }
+
+    /// A clip was shown anew; others that are missing may be beside it.
+    pub(in crate::app) fn relocated(&mut self, id: MotionId, path: &Path) {
+        let Some(opened) = &mut self.projects.opened else {
+            return;
+        };
+        let Ok(found) = opened.relocate(MediaOf::Motion(id), path) else {
+            return;
+        };
+        for (of, path) in found {
+            let MediaOf::Motion(other) = of else { continue };
+            if let Some(motion) = self.history.project().motion(other).cloned() {
+                self.drivers.retry(&motion);
+            }
+            self.history
+                .edit_project(|project| of.set(project, MediaSource::File(path)));
+        }
+    }
+
+    /// A preset was dropped on the window.
+    pub(in crate::app) fn take_preset(&mut self, path: &Path) {
+        match Preset::load(path) {
+            Ok(preset) => {
+                let (frame, aus) = (self.slider_frame(), preset.aus);
+                let change = |document: &mut Document| {
+                    document.set_pose(frame, Pose::from(aus));
+                };
+                self.history.edit_project(|project| {
+                    project.change(change);
+                    project.choose(project.edited());
+                });
+                self.status.notice = Some(Notice::Hint(format!("{} is set.", preset.name)));
+                self.expression.kept(preset);
+            }
+            Err(error) => self.status.notice = Some(Notice::Problem(error.to_string())),
+        }
+    }
+}

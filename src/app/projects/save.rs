@@ -1,0 +1,106 @@
+//! Saving, and the copy that is kept against a crash.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use iced::Task;
+
+use super::Message;
+use crate::app::background::{self, in_background};
+use crate::app::{App, Message as Up, Notice};
+use crate::engine::{Embed, ProjectFile, Saved};
+use crate::studio::Project;
+
+impl App {
+    pub(super) fn place_to_save(&self) -> PathBuf {
+        if let Some(path) = &self.projects.path {
+            return path.clone();
+        }
+        let stem = Path::new(&self.document().portrait.name)
+            .file_stem()
+            .map_or("project".into(), |stem| stem.to_string_lossy());
+        let folder = self.projects.settings.folders.projects.clone();
+        let folder = folder.unwrap_or_else(background::pictures_folder);
+        folder.join(format!("{stem}.{}", ProjectFile::EXTENSION))
+    }
+
+    pub(super) fn save_to(&mut self, path: PathBuf) -> Task<Up> {
+        self.projects.question = None;
+        if self.projects.saving {
+            return Task::none();
+        }
+        self.projects.saving = true;
+        let mut project = self.project().clone();
+        project.set_labels(self.panes.labels);
+        let (written, target) = (project.clone(), path.clone());
+        in_background(
+            move || ProjectFile::save(&written, &target, Embed::Kept),
+            move |result| {
+                let result = match result {
+                    Some(result) => result.map_err(|error| error.to_string()),
+                    None => Err("The project could not be saved by a fault of Mien.".to_owned()),
+                };
+                Up::Project(Message::Saved(path, Box::new(project), result))
+            },
+        )
+    }
+
+    pub(super) fn saved(
+        &mut self,
+        path: PathBuf,
+        project: Project,
+        result: Result<Saved, String>,
+    ) -> Task<Up> {
+        self.projects.saving = false;
+        let then = self.projects.then.take();
+        match result {
+            Ok(_) => {
+                self.history.set_labels(self.panes.labels);
+                self.projects.saved = project;
+                self.projects.discard_replaced();
+                self.projects.recent.add_project(&path);
+                self.projects.settings.folders.projects = path.parent().map(Path::to_owned);
+                self.status.notice = Some(Notice::Hint(format!("Saved as {}.", path.display())));
+                self.projects.path = Some(path);
+                self.remember();
+                if !self.projects.is_changed(self.project())
+                    && let Some(autosave) = &self.projects.autosave
+                {
+                    autosave.clear();
+                    self.projects.kept = None;
+                }
+                then.map_or_else(Task::none, |after| self.go_on(after))
+            }
+            Err(problem) => {
+                self.status.notice = Some(Notice::Problem(problem));
+                Task::none()
+            }
+        }
+    }
+
+    /// Keeps a copy against a crash, if there is something to keep.
+    pub(super) fn keep_copy(&mut self) -> Task<Up> {
+        let project = self.project();
+        let kept = self.projects.kept.as_ref().unwrap_or(&self.projects.saved);
+        let Some(autosave) = &self.projects.autosave else {
+            return Task::none();
+        };
+        if self.projects.keeping || kept == project {
+            return Task::none();
+        }
+        let (autosave, project) = (Arc::clone(autosave), project.clone());
+        let path = self.projects.path.clone();
+        self.projects.keeping = true;
+        let written = project.clone();
+        in_background(
+            move || autosave.write(&written, path.as_deref()),
+            move |result| {
+                let result = match result {
+                    Some(result) => result.map_err(|error| error.to_string()),
+                    None => Err("it could not be written by a fault of Mien.".to_owned()),
+                };
+                Up::Project(Message::Kept(Box::new(project), result))
+            },
+        )
+    }
+}
