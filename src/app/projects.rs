@@ -20,8 +20,8 @@ use crate::studio::Project;
 pub struct Projects {
     /// Where it is saved; nothing for one that never was.
     pub path: Option<PathBuf>,
-    /// As it was saved or begun.
-    saved: Project,
+    /// As it was saved or begun; nothing for a copy after a crash, which no file of the artist's holds.
+    saved: Option<Project>,
     /// As it was last kept against a crash.
     kept: Option<Project>,
     autosave: Option<Arc<Autosave>>,
@@ -111,7 +111,7 @@ impl Projects {
     pub fn new(project: &Project) -> Self {
         Self {
             path: None,
-            saved: project.clone(),
+            saved: Some(project.clone()),
             kept: None,
             autosave: None,
             keeping: false,
@@ -148,7 +148,7 @@ impl Projects {
 
     /// Whether the project has changed since it was saved or begun.
     pub fn is_changed(&self, project: &Project) -> bool {
-        *project != self.saved
+        self.saved.as_ref() != Some(project)
     }
 
     /// Whether a copy should be kept now.

@@ -56,9 +56,7 @@ impl App {
             }
             Origin::Copy(copy) => {
                 self.begin(copy.project_path.clone(), project);
-                // It isn't what the artist's own file says.
-                self.projects.saved = Project::new(self.document().clone());
-                self.projects.opened = None;
+                self.projects.saved = None;
                 self.projects.replaced = Some(*copy);
                 let hint = "This is the copy that Mien had kept. Save it to keep it.";
                 self.status.notice = Some(Notice::Hint(hint.to_owned()));
@@ -82,7 +80,7 @@ impl App {
     pub(super) fn begin(&mut self, path: Option<PathBuf>, project: Project) {
         self.history = History::of(project);
         self.forget_portraits();
-        self.projects.saved = self.project().clone();
+        self.projects.saved = Some(self.project().clone());
         self.projects.kept = None;
         self.projects.path = path;
         self.projects.opened = None;

@@ -56,7 +56,7 @@ impl App {
         match result {
             Ok(_) => {
                 self.history.set_labels(self.panes.labels);
-                self.projects.saved = project;
+                self.projects.saved = Some(project);
                 self.projects.discard_replaced();
                 self.projects.recent.add_project(&path);
                 self.projects.settings.folders.projects = path.parent().map(Path::to_owned);
@@ -81,11 +81,12 @@ impl App {
     /// Keeps a copy against a crash, if there is something to keep.
     pub(super) fn keep_copy(&mut self) -> Task<Up> {
         let project = self.project();
-        let kept = self.projects.kept.as_ref().unwrap_or(&self.projects.saved);
+        let kept = self.projects.kept.as_ref();
+        let kept = kept.or(self.projects.saved.as_ref());
         let Some(autosave) = &self.projects.autosave else {
             return Task::none();
         };
-        if self.projects.keeping || kept == project {
+        if self.projects.keeping || kept == Some(project) {
             return Task::none();
         }
         let (autosave, project) = (Arc::clone(autosave), project.clone());
