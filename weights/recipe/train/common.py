@@ -52,6 +52,7 @@ def parser(name, steps, batch):
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--resume", action="store_true", help="goes on from WORK/NAME/state.pt, if it is there")
     p.add_argument("--init", type=Path, help="exported weights to start from")
+    p.add_argument("--begin", type=float, default=0.0, help="the progress at which the run counts as begun, for weights that have learnt before")
     p.add_argument("--snapshot", type=float, default=math.inf, help="seconds between exports and sheets on the way")
     p.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
     p.add_argument("--threads", type=int, default=0, help="PyTorch's threads on the CPU")
@@ -214,8 +215,9 @@ class Run:
 
     @property
     def progress(self):
-        """From 0 to 1, by steps or by minutes, whichever is further."""
-        return min(1.0, max(self.step / max(1, self.arguments.steps), self.elapsed / self.arguments.minutes))
+        """From `--begin` to 1, by steps or by minutes, whichever is further."""
+        done = min(1.0, max(self.step / max(1, self.arguments.steps), self.elapsed / self.arguments.minutes))
+        return self.arguments.begin + (1 - self.arguments.begin) * done
 
     def ramp(self, start, end):
         """0 before `start` of the progress, 1 after `end`, straight between."""
