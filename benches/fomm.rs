@@ -10,7 +10,7 @@ mod support;
 
 use support::{print_peak_memory, procedural, work};
 
-const GO: &dyn Fn() -> bool = &|| false;
+const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
 /// GMAC of a detection, of what is made once a portrait, and of a driven frame.
 const WORK: [f64; 3] = [1.28, 11.56, 43.36];

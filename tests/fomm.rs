@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -13,7 +14,7 @@ use mien::methods::fomm::{
 };
 use mien::methods::motion::coordinate_grid;
 
-const GO: &dyn Fn() -> bool = &|| false;
+const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
 /// Sizes that share nothing with `vox-256`: other sides for each network, bounds reached early.
 fn small() -> Config {
@@ -185,15 +186,12 @@ fn stale_work_stops_between_layers() {
     let x = picture("source");
     let prepared = model.prepare(&x).unwrap();
     let key_points = prepared.key_points();
-    let cancelled_after = |run: &dyn Fn(&dyn Fn() -> bool) -> Option<Error>| {
+    let cancelled_after = |run: &dyn Fn(&(dyn Fn() -> bool + Sync)) -> Option<Error>| {
         for limit in 1.. {
-            let asked = std::cell::Cell::new(0);
-            let stop = || {
-                asked.set(asked.get() + 1);
-                asked.get() == limit
-            };
+            let asked = AtomicUsize::new(0);
+            let stop = || asked.fetch_add(1, Relaxed) + 1 == limit;
             match run(&stop) {
-                Some(Error::Cancelled) => assert_eq!(asked.get(), limit),
+                Some(Error::Cancelled) => assert_eq!(asked.load(Relaxed), limit),
                 Some(other) => panic!("{other}"),
                 None => return limit,
             }

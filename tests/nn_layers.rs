@@ -38,9 +38,23 @@ proptest! {
     }
 
     #[test]
-    fn winograd(inputs in 16usize..20, outputs in 16usize..40, padding in 0usize..3, h in 1usize..20, w in 1usize..40) {
+    fn winograd(pictures in 1usize..4, inputs in 16usize..20, outputs in 16usize..40, padding in 0usize..3, h in 1usize..20, w in 1usize..80) {
         layers::convolution(Case {
-            pictures: 1, inputs, outputs, kernel: (3, 3), stride: 1, padding, size: (h, w),
+            pictures, inputs, outputs, kernel: (3, 3), stride: 1, padding, size: (h, w),
+        });
+    }
+
+    #[test]
+    fn winograd_halving(pictures in 1usize..4, inputs in 16usize..20, outputs in 16usize..40, h in 2usize..40, w in 2usize..80) {
+        layers::convolution(Case {
+            pictures, inputs, outputs, kernel: (4, 4), stride: 2, padding: 1, size: (h, w),
+        });
+    }
+
+    #[test]
+    fn winograd_doubling(pictures in 1usize..18, inputs in 16usize..20, outputs in 16usize..40, h in 1usize..9, w in 1usize..40) {
+        layers::transposed(Case {
+            pictures, inputs, outputs, kernel: (4, 4), stride: 2, padding: 1, size: (h, w),
         });
     }
 

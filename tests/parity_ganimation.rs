@@ -6,6 +6,7 @@
 mod common;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
@@ -140,14 +141,11 @@ fn a_stale_frame_stops_between_layers() {
     let generator = generator(&small(), weights(&small(), 1)).unwrap();
     let x = Tensor::zeros((1, 3, 32, 32), candle_core::DType::F32, &Device::Cpu).unwrap();
     let prepared = generator.prepare(&x).unwrap();
-    let asked = std::cell::Cell::new(0);
-    let stop = || {
-        asked.set(asked.get() + 1);
-        asked.get() == 4
-    };
+    let asked = AtomicUsize::new(0);
+    let stop = || asked.fetch_add(1, Relaxed) + 1 == 4;
     let stopped = generator.frame(&prepared, &[0.5; 5], &stop);
     assert!(matches!(stopped, Err(Error::Cancelled)));
-    assert_eq!(asked.get(), 4);
+    assert_eq!(asked.load(Relaxed), 4);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod common;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -210,14 +211,11 @@ fn stale_frames_stop_between_layers() {
     let prepared = network.prepare(&[0.0; 3], &[1.0, 0.0]).unwrap();
     let codes = vec![vec![0.1; 4]; 30];
     for limit in [1, 4, 9] {
-        let asked = std::cell::Cell::new(0);
-        let stop = || {
-            asked.set(asked.get() + 1);
-            asked.get() == limit
-        };
+        let asked = AtomicUsize::new(0);
+        let stop = || asked.fetch_add(1, Relaxed) + 1 == limit;
         let stopped = network.frames(&prepared, &codes, &stop);
         assert!(matches!(stopped, Err(Error::Cancelled)));
-        assert_eq!(asked.get(), limit);
+        assert_eq!(asked.load(Relaxed), limit);
     }
 }
 

@@ -3,8 +3,8 @@
 mod common;
 mod tps_support;
 
-use std::cell::Cell;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -113,25 +113,24 @@ fn a_stale_result_stops_between_layers() {
     let source = picture("source", 32, 1);
     let prepared = tps.prepare(&source).unwrap();
     let key_points = prepared.key_points().clone();
-    let detect = |stop: &dyn Fn() -> bool| tps.detect(&source, stop).map(drop);
-    let background = |stop: &dyn Fn() -> bool| tps.background(&source, &source, stop).map(drop);
-    let frame = |stop: &dyn Fn() -> bool| tps.frame(&prepared, &key_points, None, stop).map(drop);
-    type Work<'a> = &'a dyn Fn(&dyn Fn() -> bool) -> Result<(), Error>;
+    let detect = |stop: &(dyn Fn() -> bool + Sync)| tps.detect(&source, stop).map(drop);
+    let background =
+        |stop: &(dyn Fn() -> bool + Sync)| tps.background(&source, &source, stop).map(drop);
+    let frame =
+        |stop: &(dyn Fn() -> bool + Sync)| tps.frame(&prepared, &key_points, None, stop).map(drop);
+    type Work<'a> = &'a dyn Fn(&(dyn Fn() -> bool + Sync)) -> Result<(), Error>;
     for (work, least) in [(&detect as Work, 9), (&background, 9), (&frame, 16)] {
-        let asked = Cell::new(0);
+        let asked = AtomicUsize::new(0);
         let count = |until: usize| {
-            asked.set(0);
-            work(&|| {
-                asked.set(asked.get() + 1);
-                asked.get() == until
-            })
+            asked.store(0, Relaxed);
+            work(&|| asked.fetch_add(1, Relaxed) + 1 == until)
         };
         count(usize::MAX).unwrap();
-        let whole = asked.get();
+        let whole = asked.load(Relaxed);
         assert!(whole >= least, "{whole}");
         for until in 1..=whole {
             assert!(matches!(count(until), Err(Error::Cancelled)));
-            assert_eq!(asked.get(), until);
+            assert_eq!(asked.load(Relaxed), until);
         }
     }
 }

@@ -67,7 +67,7 @@ fn enlarged(frame: Picture, side: u32) -> Result<Picture, EngineError> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use super::*;
     use crate::studio::SampleSizes;
@@ -121,19 +121,20 @@ mod tests {
     fn it_stops_between_frames_and_what_was_given_is_whole() {
         let sampler = Sampler::open(None).unwrap();
         let wanted = [take(sample(1, 4), 64), take(sample(2, 400), 64)];
-        let (given, asked) = (Cell::new(0), Cell::new(0));
+        let (given, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
         // Well inside the second, of which four hundred frames would ask hundreds of times.
         let stop = || {
-            asked.set(asked.get() + usize::from(given.get() == 1));
-            asked.get() > 20
+            let counted = usize::from(given.load(Relaxed) == 1);
+            asked.fetch_add(counted, Relaxed) + counted > 20
         };
         let ended = takes(&sampler, &wanted, &stop, |i, frames| {
             assert_eq!((i, frames.len()), (0, 4));
-            given.set(given.get() + 1);
+            given.fetch_add(1, Relaxed);
         });
         assert!(ended.unwrap_err().is_cancelled());
-        assert_eq!(given.get(), 1);
-        assert!(asked.get() < 40, "{}", asked.get());
+        assert_eq!(given.load(Relaxed), 1);
+        let asked = asked.load(Relaxed);
+        assert!(asked < 40, "{asked}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Edits {
         &mut self,
         renderer: &Renderer,
         scene: &Scene,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Arc<Edit>, bool), EngineError> {
         let Pose { left, right } = scene.target;
         if left == right {
@@ -44,7 +44,7 @@ impl Edits {
         &mut self,
         renderer: &Renderer,
         target: &AuVector,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Arc<Edit>, bool), EngineError> {
         if let Some(known) = self.get(target) {
             return Ok((known, false));

@@ -278,7 +278,7 @@ fn edit(
     renderer: &Renderer,
     scene: &Scene,
     panes: &[Pane],
-    stop: &dyn Fn() -> bool,
+    stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Arc<Edit>>, EngineError> {
     let needed = panes.iter().any(|pane| pane.needs_network(scene));
     if !needed {

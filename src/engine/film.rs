@@ -178,7 +178,7 @@ impl Film {
         stage: &mut Stage,
         shot: &Shot,
         size: (u32, u32),
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Picture, EngineError> {
         let portrait = &self.sitter.picture;
         let view = View::whole(portrait.size());

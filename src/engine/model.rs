@@ -109,7 +109,7 @@ impl Model {
         &self,
         prepared: &Prepared,
         target: &AuVector,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Edit, EngineError> {
         let aus: Vec<f32> = self.order.iter().map(|unit| target.get(*unit)).collect();
         let output = self

@@ -160,7 +160,7 @@ impl Mover {
     pub(super) fn points(
         &self,
         input: &[f32],
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Points, EngineError> {
         let picture = self.tensor(input)?;
         Ok(match &self.network {
@@ -248,7 +248,7 @@ impl Mover {
         &self,
         prepared: &Prepared,
         points: &Points,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Motion, EngineError> {
         Ok(self.frame_seen(prepared, points, stop)?.motion)
     }
@@ -261,7 +261,7 @@ impl Mover {
         &self,
         prepared: &Prepared,
         points: &Points,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Seen, EngineError> {
         let (flow, occlusions, contributions, picture, align_corners) =
             match (&self.network, prepared, points) {

@@ -158,7 +158,11 @@ impl Renderer {
     ///
     /// # Errors
     /// [`EngineError::Cancelled`] when `stop` said so.
-    pub fn edit(&self, target: &AuVector, stop: &dyn Fn() -> bool) -> Result<Edit, EngineError> {
+    pub fn edit(
+        &self,
+        target: &AuVector,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Edit, EngineError> {
         self.model.edit(&self.prepared, target, stop)
     }
 

@@ -100,7 +100,7 @@ impl Sampler {
         &self,
         sample: &Sample,
         wanted: Range<usize>,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
         mut each: impl FnMut(Picture) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
         sample

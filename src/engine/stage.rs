@@ -155,7 +155,7 @@ impl Stage {
         view: &View,
         base: &Picture,
         shot: &Shot,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Drawn, EngineError> {
         self.seat(sitter);
         let still = |picture: Picture| Drawn {
@@ -209,7 +209,7 @@ impl Stage {
         base: &Picture,
         target: Pose,
         show: Show,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Drawn, EngineError> {
         let scene = Scene {
             target,
@@ -253,7 +253,7 @@ impl Stage {
         &mut self,
         sitter: &Sitter,
         scene: &Scene,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Spoken, EngineError> {
         let renderer = match &mut self.renderer {
             Some(renderer) => renderer,

@@ -234,7 +234,7 @@ impl Work<'_> {
         place: TurnedSquare,
         count: usize,
         writer: &mut Writer,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<usize, EngineError> {
         if stop() {
             return Err(EngineError::Cancelled);
@@ -303,7 +303,11 @@ fn find_reference(
 }
 
 /// How many frames are written of the clip as a whole.
-fn count_frames(drive: &Drive, rate: f64, stop: &dyn Fn() -> bool) -> Result<usize, EngineError> {
+fn count_frames(
+    drive: &Drive,
+    rate: f64,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<usize, EngineError> {
     let mut timing = Timing::new(rate);
     let mut count = 0;
     for frame in drive.open()? {

@@ -9,7 +9,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
 use super::levels::{Beyond, Levels, TurnedSquare};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool, pooled};
 
 /// Pixels a side of what the network sees.
 pub const SIZE: usize = 128;
@@ -104,10 +104,7 @@ impl Detector {
     /// If a tensor is missing or of another shape.
     pub fn new(vb: VarBuilder) -> Result<Self> {
         let like = vb.get(24, "stem.bias")?;
-        let by_two = ConvConfig {
-            stride: 2,
-            padding: 0,
-        };
+        let by_two = ConvConfig::new(2, 0);
         let stem = Conv2d::load(3, 24, 5, by_two, true, vb.pp("stem"))?;
         let mut channels = 24;
         let mut blocks = Vec::with_capacity(BLOCKS.len());
@@ -190,7 +187,7 @@ impl Detector {
     pub fn detect(&self, levels: &Levels, square: &TurnedSquare) -> Result<Vec<Detection>> {
         let values = levels.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 3, SIZE + 3), &self.device)?;
-        let rows = self.forward(&x)?;
+        let rows = pooled(|| self.forward(&x))?;
         let found = rows
             .iter()
             .zip(anchors())

@@ -7,7 +7,7 @@ use candle_nn::VarBuilder;
 
 use super::levels::{Beyond, Levels, TurnedSquare};
 use super::mesh::Mesh;
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool, pooled};
 
 /// Pixels a side of what the network sees.
 pub const SIZE: usize = 256;
@@ -49,10 +49,7 @@ impl Landmarks {
     /// # Errors
     /// If a tensor is missing or of another shape.
     pub fn new(vb: VarBuilder) -> Result<Self> {
-        let by_two = ConvConfig {
-            stride: 2,
-            padding: 0,
-        };
+        let by_two = ConvConfig::new(2, 0);
         let stem = Conv2d::load(3, 16, 3, by_two, true, vb.pp("stem"))?;
         let mut channels = 16;
         let mut blocks = Vec::new();
@@ -133,7 +130,7 @@ impl Landmarks {
     pub fn find(&self, levels: &Levels, region: &TurnedSquare) -> Result<Option<(Mesh, f32)>> {
         let values = levels.read(region, SIZE, (0.0, 1.0), Beyond::Edge, (0, 1));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 1, SIZE + 1), &self.device)?;
-        let (points, logit) = self.forward(&x)?;
+        let (points, logit) = pooled(|| self.forward(&x))?;
         let scale = 1.0 / SIZE as f64;
         let points = points
             .as_chunks()

@@ -7,5 +7,5 @@ pub mod mocogan;
 pub mod motion;
 pub mod tps;
 
-/// Asked between layers: whether what is in the making is no longer wanted.
-pub type Stop<'a> = &'a dyn Fn() -> bool;
+/// Asked between layers, on a thread of the pool: whether what is in the making is no longer wanted.
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);

@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::arena;
 use super::epilogue;
 use super::host;
 use super::isa::Isa;
@@ -65,7 +66,7 @@ impl BatchNorm {
         }
         let (n, _, height, width) = x.dims4()?;
         let isa = Isa::best();
-        let mut y = host::with_values(x, |x| Ok(x.to_vec()))?;
+        let mut y = arena::copied(x)?;
         let planes: Vec<_> = y
             .chunks_exact_mut((height * width).max(1))
             .enumerate()

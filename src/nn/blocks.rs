@@ -3,9 +3,11 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::arena::{advance, recycle};
 use super::batch_norm::BatchNorm;
 use super::conv::{Conv2d, ConvConfig};
 use super::epilogue::Epilogue;
+use super::mix::beside;
 use super::norm::InstanceNorm;
 use super::resize::avg_pool;
 
@@ -38,7 +40,17 @@ impl SameBlock {
         kind: NormKind,
         vb: VarBuilder,
     ) -> Result<Self> {
-        let config = keep(kernel);
+        Self::load_with(inputs, outputs, kernel, keep(kernel), kind, vb)
+    }
+
+    fn load_with(
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        config: ConvConfig,
+        kind: NormKind,
+        vb: VarBuilder,
+    ) -> Result<Self> {
         let (conv, norm) = (vb.pp("conv"), vb.pp("norm"));
         Ok(match kind {
             NormKind::Batch => Self {
@@ -85,7 +97,9 @@ impl DownBlock {
     /// # Errors
     /// If the channels differ.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        avg_pool(&self.0.forward(x)?)
+        let mut h = self.0.forward(x)?;
+        advance(&mut h, avg_pool)?;
+        Ok(h)
     }
 }
 
@@ -97,7 +111,8 @@ impl UpBlock {
     /// # Errors
     /// As [`SameBlock::load`].
     pub fn load(inputs: usize, outputs: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
-        SameBlock::load(inputs, outputs, 3, kind, vb).map(Self)
+        let config = keep(3).doubled();
+        SameBlock::load_with(inputs, outputs, 3, config, kind, vb).map(Self)
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, 2 H, 2 W]`.
@@ -105,7 +120,7 @@ impl UpBlock {
     /// # Errors
     /// If the channels differ.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.0.conv.forward_doubled(x, &self.0.epilogue())
+        self.0.forward(x)
     }
 }
 
@@ -156,7 +171,7 @@ impl ResBlock {
     /// # Errors
     /// If the channels differ.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let h = match &self.before {
+        let mut h = match &self.before {
             Before::Batch(norm) => norm.forward(x, true)?,
             Before::Instance(norm) => norm.forward(x, true)?,
         };
@@ -169,8 +184,9 @@ impl ResBlock {
             residual: Some(x),
             ..Epilogue::default()
         };
-        self.second
-            .forward_then(&self.first.forward_then(&h, &middle)?, &end)
+        advance(&mut h, |h| self.first.forward_then(h, &middle))?;
+        advance(&mut h, |h| self.second.forward_then(h, &end))?;
+        Ok(h)
     }
 }
 
@@ -246,9 +262,8 @@ impl Hourglass {
     /// # Errors
     /// If the shape doesn't fit.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let mut last = x.clone();
-        self.walk(x, |h| last = h.clone())?;
-        Ok(last)
+        let last = self.walk(x, false)?.pop();
+        Ok(last.unwrap_or_else(|| x.clone()))
     }
 
     /// What every doubling gives, the smallest first; the last is [`Hourglass::forward`]'s.
@@ -256,31 +271,33 @@ impl Hourglass {
     /// # Errors
     /// If the shape doesn't fit.
     pub fn forward_all(&self, x: &Tensor) -> Result<Vec<Tensor>> {
-        let mut all = Vec::with_capacity(self.up.len());
-        self.walk(x, |h| all.push(h.clone()))?;
-        Ok(all)
+        self.walk(x, true)
     }
 
-    fn walk(&self, x: &Tensor, mut seen: impl FnMut(&Tensor)) -> Result<()> {
-        let mut skips = vec![x.clone()];
-        let mut h = x.clone();
+    /// What the doublings give: all, or the last alone.
+    fn walk(&self, x: &Tensor, all: bool) -> Result<Vec<Tensor>> {
+        let mut skips: Vec<Tensor> = Vec::with_capacity(self.down.len());
         for block in &self.down {
-            h = block.forward(&h)?;
-            skips.push(h.clone());
+            let h = block.forward(skips.last().unwrap_or(x))?;
+            skips.push(h);
         }
-        skips.pop();
-        for (block, skip) in self.up.iter().zip(skips.into_iter().rev()) {
-            h = Tensor::cat(&[&block.forward(&h)?, &skip], 1)?;
-            seen(&h);
+        let mut outputs: Vec<Tensor> = skips.pop().into_iter().collect();
+        for (i, block) in self.up.iter().enumerate() {
+            let mut h = block.forward(outputs.last().unwrap_or(x))?;
+            let skip = skips.pop();
+            advance(&mut h, |h| beside(h, skip.as_ref().unwrap_or(x)))?;
+            outputs.push(h);
+            skip.into_iter().for_each(recycle);
+            // The deepest is nobody's output.
+            if i == 0 || !all {
+                recycle(outputs.remove(0));
+            }
         }
-        Ok(())
+        Ok(outputs)
     }
 }
 
 /// A stride of one and as much padding as keeps the size.
 fn keep(kernel: usize) -> ConvConfig {
-    ConvConfig {
-        stride: 1,
-        padding: kernel / 2,
-    }
+    ConvConfig::new(1, kernel / 2)
 }

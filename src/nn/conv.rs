@@ -3,10 +3,12 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::arena;
+use super::arena::Scratch;
 use super::batch_norm::BatchNorm;
 use super::direct::{self, Layout, Packed};
 use super::epilogue::Epilogue;
-use super::host::{self, Scratch};
+use super::host;
 use super::isa::Isa;
 use super::micro::Shape;
 use super::winograd::Winograd;
@@ -21,14 +23,33 @@ pub struct ConvConfig {
     pub stride: usize,
     /// Zeros on each side; transposed, rows and columns cut from each side.
     pub padding: usize,
+    /// Whether every sample of the picture counts as two along each axis, without that ever being written; for a
+    /// stride of 1, not transposed.
+    pub doubled: bool,
+}
+
+impl ConvConfig {
+    /// So many samples from output to output, and so many zeros around.
+    pub const fn new(stride: usize, padding: usize) -> Self {
+        Self {
+            stride,
+            padding,
+            doubled: false,
+        }
+    }
+
+    /// The same over the picture at twice its size (nearest neighbour).
+    pub const fn doubled(self) -> Self {
+        Self {
+            doubled: true,
+            ..self
+        }
+    }
 }
 
 impl Default for ConvConfig {
     fn default() -> Self {
-        Self {
-            stride: 1,
-            padding: 0,
-        }
+        Self::new(1, 0)
     }
 }
 
@@ -121,6 +142,9 @@ impl Conv2d {
         if weight.elem_count() == 0 || config.stride == 0 {
             candle_core::bail!("a convolution needs a kernel and a stride of at least 1");
         }
+        if config.doubled && config.stride != 1 {
+            candle_core::bail!("a doubled picture is taken with a stride of 1 alone");
+        }
         if let Some(bias) = bias
             && bias.dims() != [outputs]
         {
@@ -140,21 +164,34 @@ impl Conv2d {
     }
 
     fn pack(&self, weight: &[f32], isa: Isa) -> Kind {
+        let (inputs, outputs) = (self.inputs, self.outputs);
         let (kh, kw) = self.kernel;
-        if self.kernel == (3, 3)
-            && self.config.stride == 1
-            && Winograd::pays(self.inputs, self.outputs)
-        {
-            return Kind::Winograd(Winograd::new(weight, self.inputs, self.outputs, isa));
+        let ConvConfig {
+            stride,
+            padding,
+            doubled,
+        } = self.config;
+        let few = Winograd::pays(inputs, outputs);
+        match (self.kernel, stride, padding, doubled) {
+            ((3, 3), 1, _, false) if few => {
+                return Kind::Winograd(Winograd::same(weight, inputs, outputs, padding, isa));
+            }
+            ((3, 3), 1, 1, true) if few => {
+                return Kind::Winograd(Winograd::of_doubled(weight, inputs, outputs, isa));
+            }
+            ((4, 4), 2, 1, _) if few => {
+                return Kind::Winograd(Winograd::halved(weight, inputs, outputs, isa));
+            }
+            _ => {}
         }
-        let shape = Shape::for_channels(isa, self.outputs);
-        let taps = self.inputs * kh * kw;
-        Kind::Direct(Packed::new(shape, self.outputs, taps, |output, tap| {
+        let shape = Shape::for_channels(isa, outputs);
+        let taps = inputs * kh * kw;
+        Kind::Direct(Packed::new(shape, outputs, taps, |output, tap| {
             weight[output * taps + tap]
         }))
     }
 
-    /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H + 2 padding - kh) / stride + 1`.
+    /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H + 2 padding - kh) / stride + 1`; doubled, of `2 H` and `2 W`.
     ///
     /// # Errors
     /// If the channels differ or the kernel is larger than the padded picture.
@@ -167,27 +204,15 @@ impl Conv2d {
     /// # Errors
     /// As [`Conv2d::forward`], or if the epilogue's shapes don't fit the result.
     pub fn forward_then(&self, x: &Tensor, epilogue: &Epilogue) -> Result<Tensor> {
-        self.run(x, false, epilogue)
-    }
-
-    /// [`Conv2d::forward_then`] of the picture with every sample twice along each axis, without that ever being
-    /// written; for a stride of 1.
-    ///
-    /// # Errors
-    /// As [`Conv2d::forward_then`], or if the stride isn't 1.
-    pub fn forward_doubled(&self, x: &Tensor, epilogue: &Epilogue) -> Result<Tensor> {
-        if self.config.stride != 1 {
-            candle_core::bail!("a doubled picture is taken with a stride of 1 alone");
-        }
-        self.run(x, true, epilogue)
-    }
-
-    fn run(&self, x: &Tensor, doubled: bool, epilogue: &Epilogue) -> Result<Tensor> {
         let (n, channels, own_height, own_width) = x.dims4()?;
+        let (kh, kw) = self.kernel;
+        let ConvConfig {
+            stride,
+            padding,
+            doubled,
+        } = self.config;
         let times = if doubled { 2 } else { 1 };
         let (height, width) = (times * own_height, times * own_width);
-        let (kh, kw) = self.kernel;
-        let ConvConfig { stride, padding } = self.config;
         let (padded_h, padded_w) = (height + 2 * padding, width + 2 * padding);
         if channels != self.inputs || padded_h < kh || padded_w < kw || height * width == 0 {
             candle_core::bail!(
@@ -213,8 +238,12 @@ impl Conv2d {
 
         let (out_h, out_w) = ((padded_h - kh) / stride + 1, (padded_w - kw) / stride + 1);
         let plane = out_h * out_w;
-        let mut out = vec![0f32; n * self.outputs * plane];
+        let mut out = arena::values(n * self.outputs * plane);
         host::with_values(x, |x| {
+            if let Kind::Winograd(winograd) = &self.kind {
+                winograd.run(x, (own_height, own_width), &mut out);
+                return Ok(());
+            }
             for (x, out) in x
                 .chunks_exact(channels * own_height * own_width)
                 .zip(out.chunks_exact_mut(self.outputs * plane))
@@ -242,11 +271,7 @@ impl Conv2d {
                         };
                         self.direct(packed, &layout, &layout.copy(x), out, out_w);
                     }
-                    Kind::Winograd(winograd) => {
-                        let size = (own_height, own_width, doubled);
-                        winograd.run(x, size, padding, out, (out_h, out_w));
-                    }
-                    Kind::Candle { .. } => {}
+                    Kind::Winograd(_) | Kind::Candle { .. } => {}
                 }
             }
             Ok(())

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::host::Scratch;
+use super::arena::Scratch;
 use super::micro::{SLACK, Shape, TILE, Taps};
 
 /// Taps that one pass over the picture takes: their weights stay in the first-level cache.

@@ -4,7 +4,10 @@ use candle_core::{Result, Tensor};
 use candle_nn::ops;
 use rayon::prelude::*;
 
+use super::arena;
 use super::host;
+use super::isa::Isa;
+use super::mix;
 
 /// `[N, 4, H, W]` to `tanh` of the first three channels and `sigmoid` of the last.
 ///
@@ -21,17 +24,17 @@ pub fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
             ops::sigmoid(&x.narrow(1, 3, 1)?)?,
         ));
     }
+    let isa = Isa::best();
     let plane = height * width;
-    let mut color = vec![0f32; n * 3 * plane];
-    let mut attention = vec![0f32; n * plane];
+    let mut color = arena::values(n * 3 * plane);
+    let mut attention = arena::values(n * plane);
     host::with_values(x, |x| {
         for (i, x) in x.chunks_exact(4 * plane).enumerate() {
             let (first, last) = x.split_at(3 * plane);
             let to = &mut color[i * 3 * plane..][..3 * plane];
-            map(to, first, f32::tanh);
-            map(&mut attention[i * plane..][..plane], last, |v| {
-                1.0 / (1.0 + (-v).exp())
-            });
+            map(to, first, |from, to| mix::bend(isa, from, to));
+            let to = &mut attention[i * plane..][..plane];
+            map(to, last, |from, to| mix::squash(isa, from, to));
         }
         Ok(())
     })?;
@@ -41,13 +44,9 @@ pub fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
     ))
 }
 
-fn map(to: &mut [f32], from: &[f32], f: impl Fn(f32) -> f32 + Sync) {
+fn map(to: &mut [f32], from: &[f32], f: impl Fn(&[f32], &mut [f32]) + Sync) {
     const PART: usize = 4096;
     to.par_chunks_mut(PART)
         .zip(from.par_chunks(PART))
-        .for_each(|(to, from)| {
-            for (to, &from) in to.iter_mut().zip(from) {
-                *to = f(from);
-            }
-        });
+        .for_each(|(to, from)| f(from, to));
 }

@@ -14,6 +14,9 @@ pub(super) enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// With AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Isa {
@@ -25,6 +28,9 @@ impl Isa {
         {
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 all.push(Self(Kind::Avx2));
+                if is_x86_feature_detected!("avx512f") {
+                    all.push(Self(Kind::Avx512));
+                }
             }
         }
         all
@@ -60,9 +66,10 @@ macro_rules! multiversion {
 
             match isa.0 {
                 $crate::nn::isa::Kind::Portable => body($($arg),*),
-                // SAFETY: an `Isa` is only made after the CPU was asked for these features.
+                // SAFETY: an `Isa` is only made after the CPU was asked for these features, which those of
+                // AVX-512 include.
                 #[cfg(target_arch = "x86_64")]
-                $crate::nn::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },
+                _ => unsafe { avx2($($arg),*) },
             }
         }
     };

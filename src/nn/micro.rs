@@ -15,10 +15,10 @@ pub(super) struct Shape {
 }
 
 /// Room for the largest tile of any instruction set.
-pub(super) const TILE: usize = 6 * 16;
+pub(super) const TILE: usize = 12 * 32;
 
 /// What [`Shape::wide`] and [`Shape::narrow`] may read past a row's end, at most.
-pub(super) const SLACK: usize = 16;
+pub(super) const SLACK: usize = 32;
 
 /// Offsets of the taps, with their largest, which bounds what is read.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ impl Shape {
             Kind::Portable => (4, 8),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => (6, 16),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => (12, 32),
         };
         Self { rows, width, isa }
     }
@@ -57,6 +59,8 @@ impl Shape {
             Kind::Portable => (4, 8),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => (4, 16),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => (4, 32),
         };
         Self { rows, width, isa }
     }
@@ -95,7 +99,7 @@ impl Shape {
 
         match (self.isa.0, self.rows) {
             (Kind::Portable, _) => portable(input, offsets, weights, tile),
-            // SAFETY (both): the CPU has the features, since `isa` says so. Each load of
+            // SAFETY (all): the CPU has the features, since `isa` says so. Each load of
             // the kernel lies in `input[offset..offset + width]` with `offset <= reach`, which the
             // first assertion bounds; weights are read below `taps * rows`, the second;
             // and `rows * width <= TILE` for every shape that the constructors make.
@@ -103,6 +107,10 @@ impl Shape {
             (Kind::Avx2, 4) => unsafe { avx2::<4, 2>(input, offsets, weights, tile) },
             #[cfg(target_arch = "x86_64")]
             (Kind::Avx2, _) => unsafe { avx2::<6, 2>(input, offsets, weights, tile) },
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, 4) => unsafe { avx512::<4, 2>(input, offsets, weights, tile) },
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, _) => unsafe { avx512::<12, 2>(input, offsets, weights, tile) },
         }
     }
 }
@@ -157,6 +165,48 @@ unsafe fn avx2<const MR: usize, const NV: usize>(
             // SAFETY: `MR * NV * 8 <= TILE`.
             unsafe {
                 _mm256_storeu_ps(tile.as_mut_ptr().add((m * NV + v) * LANES), *value);
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The CPU has AVX-512F; `input` reaches `16 * NV` past every offset; `weights` holds `MR` values an offset;
+/// `MR * NV * 16 <= TILE`.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn avx512<const MR: usize, const NV: usize>(
+    input: &[f32],
+    offsets: &[u32],
+    weights: &[f32],
+    tile: &mut [f32; TILE],
+) {
+    use std::arch::x86_64::{
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
+
+    const LANES: usize = 16;
+    let mut acc = [[_mm512_setzero_ps(); NV]; MR];
+    let mut w = weights.as_ptr();
+    for &offset in offsets {
+        // SAFETY: in bounds by this function's contract.
+        unsafe {
+            let x = input.as_ptr().add(offset as usize);
+            let x: [_; NV] = std::array::from_fn(|v| _mm512_loadu_ps(x.add(v * LANES)));
+            for (m, row) in acc.iter_mut().enumerate() {
+                let w = _mm512_set1_ps(*w.add(m));
+                for (sum, x) in row.iter_mut().zip(x) {
+                    *sum = _mm512_fmadd_ps(w, x, *sum);
+                }
+            }
+            w = w.add(MR);
+        }
+    }
+    for (m, row) in acc.iter().enumerate() {
+        for (v, value) in row.iter().enumerate() {
+            // SAFETY: `MR * NV * 16 <= TILE`.
+            unsafe {
+                _mm512_storeu_ps(tile.as_mut_ptr().add((m * NV + v) * LANES), *value);
             }
         }
     }

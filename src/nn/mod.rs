@@ -8,31 +8,43 @@
 //!
 //! All of it is for inference: no gradients flow through these layers.
 
+mod arena;
 mod batch_norm;
 pub mod blocks;
 mod border;
 mod conv;
 mod direct;
 mod epilogue;
+mod gemm;
 mod heads;
 mod host;
 mod isa;
 mod micro;
+mod mix;
 mod norm;
 mod pool;
 mod resize;
 mod sample;
 mod separable;
+mod simd;
 mod slopes;
 mod transposed;
 mod winograd;
 
+/// Runs a network on a thread of the pool that its layers share their work out on, so that no layer has to wake one
+/// and be waited for from outside.
+pub fn pooled<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| run())
+}
+
+pub use arena::{advance, recycle};
 pub use batch_norm::BatchNorm;
 pub use border::{ConstantConv, ConstantMap};
 pub use conv::{Conv2d, ConvConfig};
 pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;
+pub use mix::{beside, masked, sigmoid};
 pub use norm::InstanceNorm;
 pub use pool::{max_pool, max_pool_3};
 pub use resize::{AntiAlias, avg_pool, resize_bilinear};

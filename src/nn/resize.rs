@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
+use super::arena::{self, Scratch};
 use super::host;
 
 /// `[N, C, H, W]` to `[N, C, height, width]`, bilinearly, as PyTorch's `interpolate`: with
@@ -92,7 +93,7 @@ pub(super) fn planes(
     make: impl Fn(&[f32], &mut [f32]) + Sync + Send,
 ) -> Result<Vec<f32>> {
     let (n, channels, from_h, from_w) = x.dims4()?;
-    let mut out = vec![0f32; n * channels * height * width];
+    let mut out = arena::values(n * channels * height * width);
     let (from, to) = (from_h * from_w, height * width);
     if from * to > 0 {
         host::with_values(x, |x| {
@@ -146,7 +147,7 @@ impl AntiAlias {
         }
         planes(x, size, |x, out| {
             // Across first, for every row; then down, at the rows that are kept.
-            let mut narrow = vec![0f32; height * size.1];
+            let mut narrow = Scratch::new(height * size.1);
             for (row, narrow) in x.chunks_exact(width).zip(narrow.chunks_exact_mut(size.1)) {
                 for (i, to) in narrow.iter_mut().enumerate() {
                     let (from, taps) = self.window(i, width);
@@ -155,6 +156,7 @@ impl AntiAlias {
             }
             for (i, out) in out.chunks_exact_mut(size.1).enumerate() {
                 let (from, taps) = self.window(i, height);
+                out.fill(0.0);
                 for (tap, row) in taps
                     .iter()
                     .zip(narrow[from * size.1..].chunks_exact(size.1))

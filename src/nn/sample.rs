@@ -3,6 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 use rayon::prelude::*;
 
+use super::arena;
 use super::host;
 
 /// What lies outside the picture.
@@ -45,7 +46,7 @@ pub fn grid_sample(
         Axis::new(height, border, align_corners),
     ];
     let (plane, places) = (height * width, out_h * out_w);
-    let mut out = vec![0f32; n * channels * places];
+    let mut out = arena::values(n * channels * places);
     if out.is_empty() {
         return Tensor::from_vec(out, (n, channels, out_h, out_w), x.device());
     }

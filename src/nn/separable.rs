@@ -6,8 +6,9 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::arena::{self, Scratch};
 use super::direct::{self, Band, Packed};
-use super::host::{self, Scratch};
+use super::host;
 use super::isa::{Isa, multiversion};
 use super::micro::{SLACK, Shape, TILE, Taps};
 use super::slopes::{Slopes, slope_in_place};
@@ -157,7 +158,7 @@ impl Separable {
             return self.compose(x, residual);
         }
         let plane = out_h * out_w;
-        let mut out = vec![0f32; n * self.outputs * plane];
+        let mut out = arena::values(n * self.outputs * plane);
         host::with_values(x, |x| {
             host::with_values(residual, |residual| {
                 let pictures = x

@@ -7,12 +7,14 @@ use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 use rayon::prelude::*;
 
+use super::arena::{self, Scratch};
 use super::conv::ConvConfig;
 use super::direct::{Layout, Packed};
 use super::epilogue::Epilogue;
-use super::host::{self, Scratch};
+use super::host;
 use super::isa::{Isa, multiversion};
 use super::micro::{Shape, Taps};
+use super::winograd::Winograd;
 
 /// A 2-D transposed convolution without output padding. For inference: no gradients.
 ///
@@ -31,6 +33,7 @@ pub struct ConvTranspose2d {
 enum Kind {
     /// One kernel for each phase, rows first.
     Phases(Vec<Packed>),
+    Winograd(Winograd),
     Candle {
         weight: Tensor,
         bias: Option<Tensor>,
@@ -106,6 +109,13 @@ impl ConvTranspose2d {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let (kh, kw) = self.kernel;
         let s = self.config.stride;
+        if self.kernel == (4, 4)
+            && (s, self.config.padding) == (2, 1)
+            && Winograd::pays(inputs, outputs)
+        {
+            self.kind = Kind::Winograd(Winograd::doubled(weight, inputs, outputs, isa));
+            return;
+        }
         let shape = Shape::for_channels(isa, outputs);
         let phases = (0..s * s)
             .map(|phase| {
@@ -136,7 +146,9 @@ impl ConvTranspose2d {
     pub fn forward_then(&self, x: &Tensor, epilogue: &Epilogue) -> Result<Tensor> {
         let (n, channels, height, width) = x.dims4()?;
         let (kh, kw) = self.kernel;
-        let ConvConfig { stride, padding } = self.config;
+        let ConvConfig {
+            stride, padding, ..
+        } = self.config;
         let whole = |size: usize, k: usize| (size.max(1) - 1) * stride + k;
         let (whole_h, whole_w) = (whole(height, kh), whole(width, kw));
         if channels != self.inputs || height * width == 0 || whole_h.min(whole_w) <= 2 * padding {
@@ -147,8 +159,8 @@ impl ConvTranspose2d {
             );
         }
 
-        let phases = match &self.kind {
-            Kind::Phases(phases) => phases,
+        match &self.kind {
+            Kind::Phases(_) | Kind::Winograd(_) => {}
             Kind::Candle { weight, bias } => {
                 let y = x
                     .contiguous()?
@@ -159,16 +171,21 @@ impl ConvTranspose2d {
                 };
                 return epilogue.compose(y);
             }
-        };
+        }
         let (out_h, out_w) = (whole_h - 2 * padding, whole_w - 2 * padding);
         let plane = out_h * out_w;
-        let mut out = vec![0f32; n * self.outputs * plane];
+        let mut out = arena::values(n * self.outputs * plane);
         host::with_values(x, |x| {
-            for (x, out) in x
-                .chunks_exact(channels * height * width)
-                .zip(out.chunks_exact_mut(self.outputs * plane))
-            {
-                self.run(phases, x, (height, width), out, (out_h, out_w));
+            match &self.kind {
+                Kind::Winograd(winograd) => winograd.run(x, (height, width), &mut out),
+                Kind::Phases(phases) => {
+                    x.par_chunks_exact(channels * height * width)
+                        .zip(out.par_chunks_exact_mut(self.outputs * plane))
+                        .for_each(|(x, out)| {
+                            self.run(phases, x, (height, width), out, (out_h, out_w));
+                        });
+                }
+                Kind::Candle { .. } => {}
             }
             Ok(())
         })?;
@@ -185,7 +202,9 @@ impl ConvTranspose2d {
         (out_h, out_w): (usize, usize),
     ) {
         let (kh, kw) = self.kernel;
-        let ConvConfig { stride: s, padding } = self.config;
+        let ConvConfig {
+            stride: s, padding, ..
+        } = self.config;
         // Output `o` of phase `r = (o + padding) % s` is made of inputs `q - j`, `q = (o + padding) / s`.
         let most = |k: usize| k.div_ceil(s) - 1;
         let before = most(kh).max(most(kw));

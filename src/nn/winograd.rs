@@ -1,36 +1,97 @@
-//! 3x3 convolutions with stride 1 by Winograd's minimal filtering, F(4x4, 3x3): 36 products
-//! where the plain way takes 144 (Lavin & Gray, "Fast Algorithms for Convolutional Neural
-//! Networks", CVPR 2016, [arXiv 1509.09308](https://arxiv.org/abs/1509.09308)).
+//! Convolutions by minimal filtering: 3x3 kernels with F(4x4, 3x3), 36 products where the plain way takes 144, and
+//! kernels that halve or double the picture as 2x2 kernels of its phases with F(4x4, 2x2), 25 where there were 64
+//! (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016,
+//! [arXiv 1509.09308](https://arxiv.org/abs/1509.09308)).
+//!
+//! The picture is taken in bands of tiles that stay in the cache. Of each band the spectrum is made, laid out just as
+//! the products read it; then for every frequency one product of matrices; then the results are transformed back.
+
+mod points;
+mod tiles;
 
 use rayon::prelude::*;
 
-use super::direct::{self, Layout, Packed};
-use super::host::Scratch;
-use super::isa::{Isa, multiversion};
-use super::micro::{SLACK, Shape, TILE, Taps};
+use super::arena::Scratch;
+use super::gemm::Kernel;
+use super::isa::Isa;
+use super::simd::LANES;
+use points::{Five, Points, Six};
+use tiles::{Grid, Lanes};
 
-/// Outputs along one side of a tile.
+/// Outputs along one side of a tile (of one phase).
 const OUT: usize = 4;
-/// Inputs along one side of a tile.
-const IN: usize = 6;
-/// Frequencies: products for each tile and pair of channels.
-const FREQUENCIES: usize = IN * IN;
-/// Tiles that the transforms take at once.
-const LANES: usize = 8;
-/// Values of transformed input that one band of tiles may fill: they should stay in the cache.
-const BAND_VALUES: usize = 1 << 20;
+/// Values of spectrum and products that one band may fill: they should stay in a core's share of the last cache.
+const BAND_VALUES: usize = 1 << 19;
 /// Pairs of channels from which on a layer counts as one of small pictures.
 const MANY: usize = 1 << 19;
-/// Groups of output channels that share one pass over the transformed input.
-const GROUPS: usize = 4;
+/// Values between the matrices of neighbouring frequencies, so that equal places of them share no set of the cache.
+const APART: usize = 16;
 
+/// What a layer does to the picture's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A 3x3 kernel with stride 1 and this many zeros around.
+    Same { padding: usize },
+    /// A 4x4 kernel with stride 2 and one zero around.
+    Halved,
+    /// Twice the size: each phase of the result by a 2x2 kernel of its own.
+    Doubled,
+}
+
+impl Form {
+    /// Values of the spectrum for each tile and channel of the picture.
+    fn points(self) -> usize {
+        match self {
+            Self::Same { .. } => Six::COUNT * Six::COUNT,
+            Self::Halved | Self::Doubled => Five::COUNT * Five::COUNT,
+        }
+    }
+
+    /// Phases of the picture: each counts as channels of its own.
+    fn phases_in(self) -> usize {
+        if self == Self::Halved { 4 } else { 1 }
+    }
+
+    /// Phases of the result, each with a spectrum of its own.
+    fn phases_out(self) -> usize {
+        if self == Self::Doubled { 4 } else { 1 }
+    }
+
+    /// Results along one side of a tile.
+    fn side(self) -> usize {
+        if self == Self::Doubled { 2 * OUT } else { OUT }
+    }
+
+    /// The result's size.
+    fn size(self, (height, width): (usize, usize)) -> (usize, usize) {
+        let along = |n: usize| match self {
+            Self::Same { padding } => n + 2 * padding - 2,
+            Self::Halved => n / 2,
+            Self::Doubled => 2 * n,
+        };
+        (along(height), along(width))
+    }
+}
+
+/// A layer whose kernels were transformed when it was made.
 #[derive(Clone, Debug)]
 pub(super) struct Winograd {
+    form: Form,
     inputs: usize,
     outputs: usize,
-    isa: Isa,
-    /// The kernels of each frequency.
-    kernels: Vec<Packed>,
+    kernel: Kernel,
+    /// Per phase of the result and frequency, per group of outputs: `[input][row]`, as [`Kernel::tile`] reads it.
+    weights: Vec<f32>,
+}
+
+/// Some rows of tiles of one picture, or some pictures.
+struct Band<'a> {
+    /// The first picture and the first row of tiles.
+    picture: usize,
+    row: usize,
+    tiles: usize,
+    /// What is to be written of each output, of every picture.
+    planes: Vec<Vec<&'a mut [f32]>>,
 }
 
 impl Winograd {
@@ -40,238 +101,234 @@ impl Winograd {
         inputs >= 16 && outputs >= 16 && inputs * outputs < MANY
     }
 
-    /// From `[outputs, inputs, 3, 3]`.
-    pub fn new(weight: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
-        let transformed: Vec<[f32; FREQUENCIES]> =
-            weight.chunks_exact(9).map(transform_kernel).collect();
-        let shape = Shape::wide(isa);
-        let kernels = (0..FREQUENCIES)
-            .map(|f| {
-                Packed::new(shape, outputs, inputs, |output, input| {
-                    transformed[output * inputs + input][f]
-                })
+    /// A 3x3 kernel `[outputs, inputs, 3, 3]` with stride 1.
+    pub fn same(weight: &[f32], inputs: usize, outputs: usize, padding: usize, isa: Isa) -> Self {
+        Self::new(Form::Same { padding }, inputs, outputs, isa, |o, i, _| {
+            Six::kernel(|y, x| weight[((o * inputs + i) * 3 + y) * 3 + x])
+        })
+    }
+
+    /// A 4x4 kernel `[outputs, inputs, 4, 4]` with stride 2 and a padding of 1.
+    pub fn halved(weight: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
+        // The picture's even samples are seen by the second and the last tap, the odd ones by the others.
+        let tap = |phase: usize, k: usize| 1 - phase + 2 * k;
+        Self::new(Form::Halved, inputs, outputs, isa, |o, i, phase| {
+            Five::kernel(|y, x| {
+                let (y, x) = (tap(phase / 2, y), tap(phase % 2, x));
+                weight[((o * inputs + i) * 4 + y) * 4 + x]
             })
-            .collect();
+        })
+    }
+
+    /// A transposed 4x4 kernel `[inputs, outputs, 4, 4]` with stride 2 and a padding of 1.
+    pub fn doubled(weight: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
+        // An even result sees the sample before by the last tap and its own by the second.
+        let tap = |phase: usize, k: usize| 3 - phase - 2 * k;
+        Self::new(Form::Doubled, inputs, outputs, isa, |o, i, phase| {
+            Five::kernel(|y, x| {
+                let (y, x) = (tap(phase / 2, y), tap(phase % 2, x));
+                weight[((i * outputs + o) * 4 + y) * 4 + x]
+            })
+        })
+    }
+
+    /// A 3x3 kernel `[outputs, inputs, 3, 3]` with a padding of 1, of the picture with each sample twice along each axis.
+    pub fn of_doubled(weight: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
+        // Two of the three taps meet the same sample: the later two at even places, the earlier two at odd ones.
+        let taps = |phase: usize, k: usize| match (phase, k) {
+            (0, 0) => 0..1,
+            (0, _) => 1..3,
+            (_, 0) => 0..2,
+            _ => 2..3,
+        };
+        Self::new(Form::Doubled, inputs, outputs, isa, |o, i, phase| {
+            let kernel = &weight[(o * inputs + i) * 9..][..9];
+            Five::kernel(|y, x| {
+                let columns = taps(phase % 2, x);
+                taps(phase / 2, y)
+                    .flat_map(|y| &kernel[y * 3..][columns.clone()])
+                    .sum()
+            })
+        })
+    }
+
+    /// `kernel(output, input, phase)` gives the transformed kernel of a phase, of the picture or of the result.
+    fn new<const N: usize>(
+        form: Form,
+        inputs: usize,
+        outputs: usize,
+        isa: Isa,
+        kernel: impl Fn(usize, usize, usize) -> [[f32; N]; N] + Sync,
+    ) -> Self {
+        let tile = Kernel::of(isa);
+        let (points, phases_in, phases_out) = (form.points(), form.phases_in(), form.phases_out());
+        let depth = phases_in * inputs;
+        let groups = outputs.div_ceil(tile.rows);
+        let mut weights = vec![0f32; phases_out * points * groups * depth * tile.rows];
+        for output in 0..outputs {
+            let (group, row) = (output / tile.rows, output % tile.rows);
+            for input in 0..inputs {
+                for phase in 0..phases_in * phases_out {
+                    let (before, after) = if phases_in > 1 {
+                        (phase, 0)
+                    } else {
+                        (0, phase)
+                    };
+                    let k = before * inputs + input;
+                    for (f, value) in kernel(output, input, phase)
+                        .as_flattened()
+                        .iter()
+                        .enumerate()
+                    {
+                        let matrix = (after * points + f) * groups + group;
+                        weights[(matrix * depth + k) * tile.rows + row] = *value;
+                    }
+                }
+            }
+        }
         Self {
+            form,
             inputs,
             outputs,
-            isa,
-            kernels,
+            kernel: tile,
+            weights,
         }
     }
 
-    /// `[inputs, h, w]` to `[outputs, out_h, out_w]`; `doubled` as [`Layout`] has it.
-    pub fn run(
-        &self,
-        x: &[f32],
-        (height, width, doubled): (usize, usize, bool),
-        padding: usize,
-        out: &mut [f32],
-        (out_h, out_w): (usize, usize),
-    ) {
-        let (tiles_y, tiles_x) = (out_h.div_ceil(OUT), out_w.div_ceil(OUT));
-        let layout = Layout {
-            channels: self.inputs,
-            height,
-            width,
-            doubled,
-            before: padding,
-            stride: 1,
-            rows: tiles_y * OUT + IN - OUT,
-            pitch: tiles_x * OUT + IN - OUT,
+    /// `[n, inputs, h, w]` to `[n, outputs, h', w']`.
+    pub fn run(&self, x: &[f32], size: (usize, usize), out: &mut [f32]) {
+        let Kernel { rows, width, .. } = self.kernel;
+        let out_size = self.form.size(size);
+        let pictures = x.len() / (self.inputs * size.0 * size.1);
+        let grid = Grid::new(self.form, pictures, self.inputs, size, out_size);
+
+        let each = self.frequencies() * (self.depth() + self.outputs.next_multiple_of(rows));
+        let room = BAND_VALUES / each / width * width;
+        let mut bands = self.bands(&grid, room.max(width), out);
+        // Enough for every thread to take whole bands, which then never leave its cache; else all work on one.
+        let threads = rayon::current_num_threads();
+        if bands.len() >= 3 * threads || bands.len() == threads && threads > 1 {
+            bands
+                .par_iter_mut()
+                .for_each(|band| self.band(&grid, x, band, false));
+        } else {
+            bands
+                .iter_mut()
+                .for_each(|band| self.band(&grid, x, band, threads > 1));
+        }
+    }
+
+    /// Values of the spectrum for each tile and channel, of all phases of the result.
+    fn frequencies(&self) -> usize {
+        self.form.phases_out() * self.form.points()
+    }
+
+    /// Channels of the spectrum.
+    fn depth(&self) -> usize {
+        self.form.phases_in() * self.inputs
+    }
+
+    /// Cuts the result into bands of about `room` tiles: whole rows of tiles of one picture, or whole pictures.
+    fn bands<'a>(&self, grid: &Grid, room: usize, out: &'a mut [f32]) -> Vec<Band<'a>> {
+        let tile_rows = grid.rows * grid.pictures;
+        let most = (room / grid.columns).clamp(1, tile_rows);
+        // Bands of one length.
+        let even = |all: usize| all.div_ceil(all.div_ceil(most.min(all)));
+        let (pictures, rows) = if most >= grid.rows {
+            ((most / grid.rows).min(grid.pictures), grid.rows)
+        } else {
+            (1, even(grid.rows))
         };
-        let padded = layout.copy(x);
-        let shape = self.kernels[0].shape;
-        let groups = self.kernels[0].groups();
-        let share = groups
-            .div_ceil(3 * rayon::current_num_threads())
-            .clamp(1, GROUPS);
-
-        let tiles_a_band = BAND_VALUES / (FREQUENCIES * self.inputs);
-        let rows = (tiles_a_band / tiles_x).clamp(1, tiles_y);
-        let mut tasks = direct::bands(out, out_h * out_w, out_w, shape.rows * share, rows * OUT);
-        tasks.sort_by_key(|task| task.first);
-
-        let capacity = (rows * tiles_x).next_multiple_of(shape.width);
-        // An odd number of cache lines from channel to channel, so that they share no set.
-        let pitch = FREQUENCIES * capacity + 16;
-        let mut spectrum = Scratch::new(self.inputs * pitch + SLACK);
-        let plane = layout.rows * layout.pitch;
-        for tasks in tasks.chunk_by_mut(|a, b| a.first == b.first) {
-            let first = tasks[0].first / OUT;
-            let tiles = rows.min(tiles_y - first) * tiles_x;
-            spectrum
-                .par_chunks_exact_mut(pitch)
-                .zip(padded.par_chunks_exact(plane))
-                .for_each(|(to, plane)| {
-                    let plane = &plane[first * OUT * layout.pitch..];
-                    transform_input(self.isa, plane, layout.pitch, tiles_x, tiles, capacity, to);
-                });
-            tasks.par_iter_mut().for_each(|task| {
-                let channels = task.rows.len();
-                let mut products = Scratch::new(channels * FREQUENCIES * capacity);
-                let group = task.group * share;
-                let size = (tiles, capacity, pitch);
-                self.multiply(group, channels, &spectrum, size, &mut products);
-                for (out, products) in task
-                    .rows
-                    .iter_mut()
-                    .zip(products.chunks_exact(FREQUENCIES * capacity))
-                {
-                    transform_output(self.isa, products, capacity, tiles_x, tiles, out_w, out);
+        let plane = grid.out_height * grid.out_width;
+        let slab = rows * grid.form.side() * grid.out_width;
+        let mut bands: Vec<Band<'a>> = Vec::new();
+        for (i, planes) in out.chunks_mut(pictures * self.outputs * plane).enumerate() {
+            let start = bands.len();
+            for (j, plane) in planes.chunks_mut(plane).enumerate() {
+                for (k, slab) in plane.chunks_mut(slab).enumerate() {
+                    if start + k == bands.len() {
+                        bands.push(Band {
+                            picture: i * pictures,
+                            row: k * rows,
+                            tiles: 0,
+                            planes: (0..self.outputs)
+                                .map(|_| Vec::with_capacity(pictures))
+                                .collect(),
+                        });
+                    }
+                    let band = &mut bands[start + k];
+                    if j % self.outputs == 0 {
+                        band.tiles += rows.min(grid.rows - band.row) * grid.columns;
+                    }
+                    band.planes[j % self.outputs].push(slab);
                 }
-            });
+            }
         }
+        bands
     }
 
-    /// For `channels` outputs from group `first` on: `products[channel][frequency][tile]`.
-    fn multiply(
-        &self,
-        first: usize,
-        channels: usize,
-        spectrum: &[f32],
-        (tiles, capacity, pitch): (usize, usize, usize),
-        products: &mut [f32],
-    ) {
-        let shape = self.kernels[0].shape;
-        let taps = Taps::new((0..self.inputs).map(|c| c * pitch));
-        let mut tile = [0f32; TILE];
-        debug_assert!(first * shape.rows + channels <= self.outputs);
-        for (f, kernels) in self.kernels.iter().enumerate() {
-            for x in (0..tiles).step_by(shape.width) {
-                for (group, c) in (0..channels).step_by(shape.rows).enumerate() {
-                    let weights = kernels.group(first + group);
-                    shape.run(spectrum, f * capacity + x, &taps, weights, &mut tile);
-                    for (row, values) in (c..channels).zip(tile.chunks_exact(shape.width)) {
-                        let at = (row * FREQUENCIES + f) * capacity + x;
-                        products[at..at + shape.width].copy_from_slice(&values[..shape.width]);
-                    }
+    fn band(&self, grid: &Grid, x: &[f32], band: &mut Band, parallel: bool) {
+        let Kernel { rows, width, .. } = self.kernel;
+        let (depth, frequencies) = (self.depth(), self.frequencies());
+        let groups = self.outputs.div_ceil(rows);
+        let isa = self.kernel.isa();
+        let blocks = band.tiles.div_ceil(width);
+        let lanes: Vec<Lanes> = (0..blocks * width / LANES)
+            .map(|i| grid.lanes(band, i * LANES))
+            .collect();
+        let groups_a_block = width / LANES;
+
+        let apart = depth * width + APART;
+        let block = frequencies * apart;
+        let mut spectrum = Scratch::new(blocks * block);
+        let tasks = spectrum
+            .chunks_exact_mut(block)
+            .zip(lanes.chunks(groups_a_block));
+        each(parallel, tasks.collect(), |(to, lanes)| {
+            tiles::forward(isa, grid, x, lanes, apart, to);
+        });
+
+        let products_apart = blocks * groups * rows * width + APART;
+        let mut products = Scratch::new(frequencies * products_apart);
+        let tasks = products
+            .chunks_exact_mut(products_apart)
+            .zip(self.weights.chunks_exact(groups * depth * rows))
+            .enumerate();
+        each(parallel, tasks.collect(), |(f, (to, weights))| {
+            let blocks = to.chunks_exact_mut(groups * rows * width);
+            for (to, spectrum) in blocks.zip(spectrum.chunks_exact(block)) {
+                let from = &spectrum[f * apart..][..depth * width];
+                let groups = weights.chunks_exact(depth * rows);
+                for (to, weights) in to.chunks_exact_mut(rows * width).zip(groups) {
+                    self.kernel.tile(weights, from, to, width);
                 }
             }
-        }
-    }
-}
+        });
 
-/// `G g G^T` of one 3x3 kernel, in f64.
-fn transform_kernel(g: &[f32]) -> [f32; FREQUENCIES] {
-    const G: [[f64; 3]; IN] = [
-        [1.0 / 4.0, 0.0, 0.0],
-        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
-        [0.0, 0.0, 1.0],
-    ];
-    std::array::from_fn(|f| {
-        let (u, v) = (G[f / IN], G[f % IN]);
-        let mut sum = 0.0;
-        for (y, u) in u.iter().enumerate() {
-            for (x, v) in v.iter().enumerate() {
-                sum += u * f64::from(g[y * 3 + x]) * v;
+        let top = band.row * grid.form.side();
+        let picture = band.picture;
+        let tasks = band.planes.iter_mut().enumerate();
+        each(parallel, tasks.collect(), |(output, planes)| {
+            for (block, lanes) in lanes.chunks(groups_a_block).enumerate() {
+                let from = &products[(block * groups * rows + output) * width..];
+                tiles::back(
+                    isa,
+                    grid,
+                    lanes,
+                    from,
+                    products_apart,
+                    (picture, top),
+                    planes,
+                );
             }
-        }
-        sum as f32
-    })
-}
-
-type Lane = [f32; LANES];
-
-#[inline(always)]
-fn lanes(f: impl Fn(usize) -> f32) -> Lane {
-    std::array::from_fn(f)
-}
-
-/// `B^T d` of six values, for each lane.
-#[inline(always)]
-fn forward(d: [Lane; IN]) -> [Lane; IN] {
-    [
-        lanes(|l| 4.0 * d[0][l] - 5.0 * d[2][l] + d[4][l]),
-        lanes(|l| (d[4][l] - 4.0 * d[2][l]) + (d[3][l] - 4.0 * d[1][l])),
-        lanes(|l| (d[4][l] - 4.0 * d[2][l]) - (d[3][l] - 4.0 * d[1][l])),
-        lanes(|l| (d[4][l] - d[2][l]) + 2.0 * (d[3][l] - d[1][l])),
-        lanes(|l| (d[4][l] - d[2][l]) - 2.0 * (d[3][l] - d[1][l])),
-        lanes(|l| 4.0 * d[1][l] - 5.0 * d[3][l] + d[5][l]),
-    ]
-}
-
-/// `A^T m` of six values, for each lane.
-#[inline(always)]
-fn inverse(m: [Lane; IN]) -> [Lane; OUT] {
-    [
-        lanes(|l| m[0][l] + (m[1][l] + m[2][l]) + (m[3][l] + m[4][l])),
-        lanes(|l| (m[1][l] - m[2][l]) + 2.0 * (m[3][l] - m[4][l])),
-        lanes(|l| (m[1][l] + m[2][l]) + 4.0 * (m[3][l] + m[4][l])),
-        lanes(|l| (m[1][l] - m[2][l]) + 8.0 * (m[3][l] - m[4][l]) + m[5][l]),
-    ]
-}
-
-multiversion! {
-    /// `B^T d B` of each tile of a padded plane, to `to[frequency][tile]`.
-    fn transform_input(
-        plane: &[f32],
-        pitch: usize,
-        tiles_x: usize,
-        tiles: usize,
-        capacity: usize,
-        to: &mut [f32],
-    ) {
-        for first in (0..tiles).step_by(LANES) {
-            let count = LANES.min(tiles - first);
-            let mut d = [[[0f32; LANES]; IN]; IN];
-            for lane in 0..count {
-                let (ty, tx) = ((first + lane) / tiles_x, (first + lane) % tiles_x);
-                for (i, d) in d.iter_mut().enumerate() {
-                    let row = &plane[(ty * OUT + i) * pitch + tx * OUT..][..IN];
-                    for (d, &v) in d.iter_mut().zip(row) {
-                        d[lane] = v;
-                    }
-                }
-            }
-            let rows: [[Lane; IN]; IN] = {
-                let columns: [[Lane; IN]; IN] =
-                    std::array::from_fn(|j| forward(std::array::from_fn(|i| d[i][j])));
-                std::array::from_fn(|i| forward(std::array::from_fn(|j| columns[j][i])))
-            };
-            // The capacity is a multiple of the lanes, so a last short step may write them all.
-            for (f, values) in rows.as_flattened().iter().enumerate() {
-                to[f * capacity + first..][..LANES].copy_from_slice(values);
-            }
-        }
+        });
     }
 }
 
-multiversion! {
-    /// `A^T m A` of each tile, to whole rows of `width` values.
-    fn transform_output(
-        products: &[f32],
-        capacity: usize,
-        tiles_x: usize,
-        tiles: usize,
-        width: usize,
-        out: &mut [f32],
-    ) {
-        let height = out.len() / width;
-        for first in (0..tiles).step_by(LANES) {
-            let count = LANES.min(tiles - first);
-            let m: [[Lane; IN]; IN] = std::array::from_fn(|i| std::array::from_fn(|j| {
-                let from = &products[(i * IN + j) * capacity + first..][..LANES];
-                lanes(|l| from[l])
-            }));
-            let rows: [[Lane; OUT]; OUT] = {
-                let columns: [[Lane; OUT]; IN] =
-                    std::array::from_fn(|j| inverse(std::array::from_fn(|i| m[i][j])));
-                std::array::from_fn(|i| inverse(std::array::from_fn(|j| columns[j][i])))
-            };
-            for lane in 0..count {
-                let (ty, tx) = ((first + lane) / tiles_x, (first + lane) % tiles_x);
-                let n = OUT.min(width - tx * OUT);
-                for (i, row) in rows.iter().enumerate().take(height - ty * OUT) {
-                    let to = &mut out[(ty * OUT + i) * width + tx * OUT..][..n];
-                    for (to, values) in to.iter_mut().zip(row) {
-                        *to = values[lane];
-                    }
-                }
-            }
-        }
+fn each<T: Send>(parallel: bool, tasks: Vec<T>, run: impl Fn(T) + Sync + Send) {
+    if parallel {
+        tasks.into_par_iter().for_each(run);
+    } else {
+        tasks.into_iter().for_each(run);
     }
 }

@@ -216,10 +216,7 @@ pub fn batch_normalised(channels: usize, (h, w): (usize, usize)) {
         assert_close(&values(&found), &expected, 1e-5, "batch norm");
     }
 
-    let config = ConvConfig {
-        stride: 1,
-        padding: 1,
-    };
+    let config = ConvConfig::new(1, 1);
     for bias in [false, true] {
         let conv = |vb: VarBuilder| Conv2d::load(channels, channels, 3, config, bias, vb);
         let plain = conv(weights.pp("conv")).unwrap().forward(&x).unwrap();

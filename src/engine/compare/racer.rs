@@ -76,7 +76,7 @@ pub(super) fn line_up(
     comparison: &Comparison,
     driving: &Driving,
     told: &mut Transferred,
-    stop: &dyn Fn() -> bool,
+    stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Racer>, EngineError> {
     let mut bodies: Vec<Rc<Body>> = Vec::new();
     let mut racers = Vec::new();
@@ -154,7 +154,7 @@ fn body(
     portrait: &Portrait,
     standing: &Standing,
     mover: &Arc<Mover>,
-    stop: &dyn Fn() -> bool,
+    stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Body, EngineError> {
     let document = &standing.document;
     let crop = square(document.crop);
@@ -176,7 +176,7 @@ fn moving(
     driving: &Driving,
     body: Rc<Body>,
     told: &mut Transferred,
-    stop: &dyn Fn() -> bool,
+    stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Moving, EngineError> {
     let (mode, document) = (standing.contender.mode, &standing.document);
     let reference = driving.reference(mode, &comparison.portrait, document, told)?;
@@ -204,7 +204,7 @@ impl Racer {
         &self,
         portrait: &Picture,
         driven: &mut Driven,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Picture, Duration), EngineError> {
         match self {
             Racer::Units { renderer, scenes } => {
@@ -231,7 +231,7 @@ impl Moving {
     fn frame(
         &self,
         driven: &mut Driven,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Picture, Duration), EngineError> {
         let Body {
             mover,
@@ -257,7 +257,7 @@ impl Moving {
     fn points(
         &self,
         driven: &mut Driven,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Points, Duration), EngineError> {
         let same =
             |(body, place, _, _): &&Seen| Rc::ptr_eq(body, &self.body) && *place == self.place;

@@ -68,7 +68,7 @@ impl Stage {
         (method, mode): (MotionMethod, Mode),
         show: Show,
         cue: &Cue,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Drawn, EngineError> {
         let started = Instant::now();
         let mover = Arc::clone(self.models.mover(method)?);
@@ -130,7 +130,7 @@ impl Stage {
         sitter: &Sitter,
         method: MotionMethod,
         mover: Arc<Mover>,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), EngineError> {
         if self.moving(method).is_ok() {
             return Ok(());
@@ -207,7 +207,7 @@ impl Stage {
         sitter: &Sitter,
         (method, mode): (MotionMethod, Mode),
         cue: &Cue,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Arc<Seen>, bool), EngineError> {
         let gain = match cue {
             Cue::Step(lead, _) => lead.follow.strength,
@@ -245,7 +245,7 @@ impl Stage {
         sitter: &Sitter,
         method: MotionMethod,
         pose: Pose,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Arc<Points>, EngineError> {
         let cue = Cue::Pose(pose);
         let key = key(&(method, 1u8, cue.key(WAY), limit_key(sitter, &cue)));
@@ -289,7 +289,7 @@ impl Stage {
         method: MotionMethod,
         lead: &Arc<Lead>,
         step: Option<u32>,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Arc<Points>, EngineError> {
         // All of a lead's steps have the same reference frame, of which the first speaks too.
         let of = (step.is_none(), lead.key(step.unwrap_or(0) as usize));

@@ -59,8 +59,8 @@ impl Desk {
         &mut self,
         serial: u64,
         request: &Request,
-        stale: &dyn Fn() -> bool,
-        newer: &dyn Fn() -> bool,
+        stale: &(dyn Fn() -> bool + Sync),
+        newer: &(dyn Fn() -> bool + Sync),
         tell: &mut dyn FnMut(Outcome),
     ) -> Result<(), EngineError> {
         let sitter = request.sitter();
@@ -182,7 +182,7 @@ impl Desk {
         view: &View,
         base: &Arc<Picture>,
         shot: &Shot,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Finished, Option<f32>), EngineError> {
         if let Some(finished) = self.pictures.get(key) {
             return Ok((finished, None));

@@ -3,10 +3,10 @@
 
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
-use candle_nn::ops::{sigmoid, softmax};
+use candle_nn::ops::softmax;
 
 use crate::nn::blocks::{Hourglass, NormKind};
-use crate::nn::{AntiAlias, Border, Conv2d, grid_sample};
+use crate::nn::{AntiAlias, Border, Conv2d, advance, grid_sample, sigmoid};
 
 use super::super::motion::{check, coordinate_grid, heatmaps};
 use super::config::HEAD_KERNEL;
@@ -102,9 +102,10 @@ impl DenseMotion {
         let motions = self.sparse_motions(from, to, device)?;
         let input = self.input(source, to, &motions)?;
         check(stop)?;
-        let features = self.hourglass.forward(&input)?;
+        let mut h = self.hourglass.forward(&input)?;
         check(stop)?;
-        Ok(self.mix(&motions, &self.heads.forward(&features)?)?)
+        advance(&mut h, |h| self.heads.forward(h))?;
+        Ok(self.mix(&motions, &h)?)
     }
 
     fn heatmaps(&self, key_points: &KeyPoints) -> Vec<f32> {

@@ -5,7 +5,7 @@ use candle_nn::VarBuilder;
 use candle_nn::ops::softmax_last_dim;
 
 use crate::nn::blocks::{Hourglass, NormKind};
-use crate::nn::{AntiAlias, Conv2d, ConvConfig};
+use crate::nn::{AntiAlias, Conv2d, ConvConfig, advance};
 
 use super::super::motion::{check, coordinate_grid};
 use super::config::HEAD_KERNEL;
@@ -51,10 +51,10 @@ impl Detector {
     /// The key points of `picture`, `[1, 3, H, W]` in `[0, 1]`.
     pub fn forward(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         check(stop)?;
-        let features = self.hourglass.forward(&self.shrink.forward(picture)?)?;
+        let mut h = self.hourglass.forward(&self.shrink.forward(picture)?)?;
         check(stop)?;
-        let maps = self.heads.forward(&features)?;
-        Ok(self.read(&maps)?)
+        advance(&mut h, |h| self.heads.forward(h))?;
+        Ok(self.read(&h)?)
     }
 
     /// The expectation of the place, and of the Jacobian, under each heatmap (`gaussian2kp`).
@@ -105,7 +105,7 @@ pub(super) fn load_heads(
         weights.push(vb.get((outputs, inputs, HEAD_KERNEL, HEAD_KERNEL), "weight")?);
         biases.push(vb.get(outputs, "bias")?);
     }
-    let config = ConvConfig { stride: 1, padding };
+    let config = ConvConfig::new(1, padding);
     let bias = Tensor::cat(&biases, 0)?;
     Conv2d::new(&Tensor::cat(&weights, 0)?, Some(&bias), config)
 }

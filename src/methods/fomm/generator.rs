@@ -2,10 +2,11 @@
 
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
-use candle_nn::ops::sigmoid;
 
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
-use crate::nn::{Border, Conv2d, ConvConfig, grid_sample, resize_bilinear};
+use crate::nn::{
+    Border, Conv2d, ConvConfig, advance, grid_sample, masked, resize_bilinear, sigmoid,
+};
 
 use super::super::motion::check;
 use super::dense_motion::Motion;
@@ -23,10 +24,7 @@ pub(super) struct Generator {
 }
 
 const KERNEL: usize = 7;
-const SAME_7: ConvConfig = ConvConfig {
-    stride: 1,
-    padding: 3,
-};
+const SAME_7: ConvConfig = ConvConfig::new(1, 3);
 
 impl Generator {
     pub fn load(config: &Config, channels: usize, vb: VarBuilder) -> Candle<Self> {
@@ -64,7 +62,7 @@ impl Generator {
     pub fn encode(&self, picture: &Tensor) -> Candle<Tensor> {
         let mut h = self.first.forward(picture)?;
         for block in &self.down {
-            h = block.forward(&h)?;
+            advance(&mut h, |h| block.forward(h))?;
         }
         Ok(h)
     }
@@ -75,18 +73,21 @@ impl Generator {
         let mut h = warp(features, &motion.flow, self.align_corners)?;
         if let Some(occlusion) = &motion.occlusion {
             let (_, _, height, width) = h.dims4()?;
-            h = h.broadcast_mul(&resized(occlusion, (height, width))?)?;
+            let mask = resized(occlusion, (height, width))?;
+            advance(&mut h, |h| masked(h, &mask))?;
         }
         for block in &self.bottleneck {
             check(stop)?;
-            h = block.forward(&h)?;
+            advance(&mut h, |h| block.forward(h))?;
         }
         for block in &self.up {
             check(stop)?;
-            h = block.forward(&h)?;
+            advance(&mut h, |h| block.forward(h))?;
         }
         check(stop)?;
-        Ok(sigmoid(&self.last.forward(&h)?)?)
+        advance(&mut h, |h| self.last.forward(h))?;
+        advance(&mut h, sigmoid)?;
+        Ok(h)
     }
 }
 

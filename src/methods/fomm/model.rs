@@ -8,6 +8,7 @@ use super::dense_motion::{self, DenseMotion};
 use super::detector::Detector;
 use super::generator::{Generator, warp};
 use super::{Config, Error, KeyPoints, Stop};
+use crate::nn::pooled;
 
 /// Channels of a picture.
 const PICTURE: usize = 3;
@@ -102,14 +103,14 @@ impl Fomm {
     }
 
     /// The key points of `picture`, `[1, 3, image_size, image_size]` in `[0, 1]`. `stop` is asked
-    /// between layers, on this thread.
+    /// between layers.
     ///
     /// # Errors
     /// [`Error::Picture`] if the shape differs, [`Error::NotFinite`] if a key point comes out as
     /// no number, [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
     pub fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         self.check_picture(picture)?;
-        let key_points = self.detector.forward(picture, stop)?;
+        let key_points = pooled(|| self.detector.forward(picture, stop))?;
         self.check_key_points(&key_points)?;
         Ok(key_points)
     }
@@ -121,6 +122,10 @@ impl Fomm {
     /// As [`Fomm::detect`], but is never cancelled.
     pub fn prepare(&self, picture: &Tensor) -> Result<Prepared, Error> {
         let key_points = self.detect(picture, &|| false)?;
+        pooled(|| self.prepare_with(picture, key_points))
+    }
+
+    fn prepare_with(&self, picture: &Tensor, key_points: KeyPoints) -> Result<Prepared, Error> {
         Ok(Prepared {
             picture: picture.clone(),
             features: self.generator.encode(picture)?,
@@ -130,8 +135,7 @@ impl Fomm {
         })
     }
 
-    /// The source with its key points moved to `driving`. `stop` is asked between layers, on this
-    /// thread.
+    /// The source with its key points moved to `driving`. `stop` is asked between layers.
     ///
     /// # Errors
     /// [`Error::KeyPoints`] or [`Error::NotFinite`] if the key points are unusable,
@@ -144,6 +148,10 @@ impl Fomm {
         stop: Stop,
     ) -> Result<Frame, Error> {
         self.check_key_points(driving)?;
+        pooled(|| self.draw(prepared, driving, stop))
+    }
+
+    fn draw(&self, prepared: &Prepared, driving: &KeyPoints, stop: Stop) -> Result<Frame, Error> {
         check(stop)?;
         let source = &prepared.key_points;
         let motion = self

@@ -59,18 +59,9 @@ struct Residual {
 }
 
 pub(super) const PICTURE: usize = 3;
-const SAME_7: ConvConfig = ConvConfig {
-    stride: 1,
-    padding: 3,
-};
-pub(super) const SAME_3: ConvConfig = ConvConfig {
-    stride: 1,
-    padding: 1,
-};
-pub(super) const HALF_4: ConvConfig = ConvConfig {
-    stride: 2,
-    padding: 1,
-};
+const SAME_7: ConvConfig = ConvConfig::new(1, 3);
+pub(super) const SAME_3: ConvConfig = ConvConfig::new(1, 1);
+pub(super) const HALF_4: ConvConfig = ConvConfig::new(2, 1);
 
 /// A norm as the dialect has it: without weight and bias of its own, ones and zeros stand in.
 fn load_norm(dialect: Dialect, dim: usize, vb: VarBuilder) -> Candle<InstanceNorm> {
@@ -92,9 +83,12 @@ impl Residual {
     }
 
     fn forward(&self, x: &Tensor, stop: Stop) -> Result<Tensor, Error> {
-        let h = self.convs[0].forward_then(x, &Epilogue::norm_relu(&self.norms[0]))?;
+        let mut h = self.convs[0].forward_then(x, &Epilogue::norm_relu(&self.norms[0]))?;
         check(stop)?;
-        Ok(self.convs[1].forward_then(&h, &Epilogue::norm_add(&self.norms[1], x))?)
+        nn::advance(&mut h, |h| {
+            self.convs[1].forward_then(h, &Epilogue::norm_add(&self.norms[1], x))
+        })?;
+        Ok(h)
     }
 }
 
@@ -185,10 +179,12 @@ impl Generator {
             width,
         ))?;
         let x = Tensor::cat(&[x, &planes], 1)?;
-        let h = self
-            .first
-            .forward_then(&x, &Epilogue::norm_relu(&self.first_norm))?;
-        self.after_first(h, &|| false)
+        nn::pooled(|| {
+            let h = self
+                .first
+                .forward_then(&x, &Epilogue::norm_relu(&self.first_norm))?;
+            self.after_first(h, &|| false)
+        })
     }
 
     /// All that a frame needs of the picture `x`, `[1, 3, H, W]` in `[-1, 1]`, once. H and W
@@ -202,12 +198,12 @@ impl Generator {
             return Err(not_a_picture(x));
         }
         Ok(Prepared {
-            features: self.picture.forward(x)?,
+            features: nn::pooled(|| self.picture.forward(x))?,
         })
     }
 
     /// The output for Action Units `aus` (`c_dim` of them, 0 to 1), `N = 1`: what
-    /// [`Generator::forward`] gives, to rounding. `stop` is asked between layers, on this thread.
+    /// [`Generator::forward`] gives, to rounding. `stop` is asked between layers.
     ///
     /// # Errors
     /// [`Error::ActionUnits`] or [`Error::NotFinite`] if the vector is unusable,
@@ -222,28 +218,33 @@ impl Generator {
         if let Some(index) = aus.iter().position(|v| !v.is_finite()) {
             return Err(Error::NotFinite { index });
         }
-        check(stop)?;
-        let (_, _, height, width) = prepared.features.dims4()?;
-        let map = self.action_units.at(aus, height, width)?;
-        let h = map.add_norm_relu(&prepared.features, &self.first_norm)?;
-        self.after_first(h, stop)
+        nn::pooled(|| {
+            check(stop)?;
+            let (_, _, height, width) = prepared.features.dims4()?;
+            let map = self.action_units.at(aus, height, width)?;
+            let h = map.add_norm_relu(&prepared.features, &self.first_norm)?;
+            self.after_first(h, stop)
+        })
     }
 
     fn after_first(&self, mut h: Tensor, stop: Stop) -> Result<Output, Error> {
         for (conv, norm) in &self.down {
             check(stop)?;
-            h = conv.forward_then(&h, &Epilogue::norm_relu(norm))?;
+            nn::advance(&mut h, |h| conv.forward_then(h, &Epilogue::norm_relu(norm)))?;
         }
         for block in &self.blocks {
             check(stop)?;
-            h = block.forward(&h, stop)?;
+            let next = block.forward(&h, stop)?;
+            nn::recycle(std::mem::replace(&mut h, next));
         }
         for (conv, norm) in &self.up {
             check(stop)?;
-            h = conv.forward_then(&h, &Epilogue::norm_relu(norm))?;
+            nn::advance(&mut h, |h| conv.forward_then(h, &Epilogue::norm_relu(norm)))?;
         }
         check(stop)?;
-        let (color, attention) = nn::tanh_and_sigmoid(&self.heads.forward(&h)?)?;
+        nn::advance(&mut h, |h| self.heads.forward(h))?;
+        let (color, attention) = nn::tanh_and_sigmoid(&h)?;
+        nn::recycle(h);
         Ok(Output { color, attention })
     }
 }

@@ -3,7 +3,7 @@
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue};
+use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, advance, pooled};
 
 use super::motion::Gru;
 use super::{Config, Error, Stop};
@@ -32,10 +32,7 @@ pub struct MoCoGan {
 
 /// Pixels along each side behind the first layer, and its kernel's.
 const FIRST: usize = 4;
-const DOUBLE: ConvConfig = ConvConfig {
-    stride: 2,
-    padding: 1,
-};
+const DOUBLE: ConvConfig = ConvConfig::new(2, 1);
 const NORM_EPS: f64 = 1e-5;
 
 /// Frames that go through the layers together: enough for a matrix product to pay, few enough to stop in time.
@@ -152,14 +149,14 @@ impl MoCoGan {
         })
     }
 
-    /// The frame of one motion code, `[1, channels, 64, 64]` in `[-1, 1]`. `stop` is asked between layers, on this thread.
+    /// The frame of one motion code, `[1, channels, 64, 64]` in `[-1, 1]`. `stop` is asked between layers.
     ///
     /// # Errors
     /// [`Error::Code`] or [`Error::NotFinite`] if the code is unusable, [`Error::Cancelled`] once `stop` says so,
     /// [`Error::Tensor`].
     pub fn frame(&self, prepared: &Prepared, motion: &[f32], stop: Stop) -> Result<Tensor, Error> {
         Error::check("motion code", motion, self.config.motion)?;
-        self.draw(prepared, motion.to_vec(), stop)
+        pooled(|| self.draw(prepared, motion.to_vec(), stop))
     }
 
     /// The frames of so many motion codes, `[codes, channels, 64, 64]` in `[-1, 1]`: what [`MoCoGan::frame`] gives for
@@ -181,7 +178,7 @@ impl MoCoGan {
         }
         let parts = motion
             .chunks(TOGETHER)
-            .map(|codes| self.draw(prepared, codes.concat(), stop))
+            .map(|codes| pooled(|| self.draw(prepared, codes.concat(), stop)))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Tensor::cat(&parts, 0)?)
     }
@@ -201,7 +198,7 @@ impl MoCoGan {
                 relu: true,
                 ..Epilogue::default()
             };
-            h = layer.forward_then(&h, &relu)?;
+            advance(&mut h, |h| layer.forward_then(h, &relu))?;
         }
         check(stop)?;
         Ok(last.forward(&h)?.tanh()?)

@@ -8,13 +8,10 @@ use super::thin_plate::{self, ThinPlate};
 use super::{Config, Error, KeyPoints, Stop, background};
 use crate::methods::motion::{check, coordinate_grid, heatmaps};
 use crate::nn::blocks::{Hourglass, HourglassConfig, NormKind, UpBlock};
-use crate::nn::{Border, Conv2d, ConvConfig, grid_sample};
+use crate::nn::{Border, Conv2d, ConvConfig, advance, grid_sample, recycle, sigmoid};
 
 /// A 7x7 kernel that keeps the size.
-const SAME_7: ConvConfig = ConvConfig {
-    stride: 1,
-    padding: 3,
-};
+const SAME_7: ConvConfig = ConvConfig::new(1, 3);
 
 /// Says which spline holds where, and what of the source can't be seen.
 #[derive(Clone, Debug)]
@@ -109,20 +106,21 @@ impl DenseMotion {
             .zip(&outputs[outputs.len() - self.inner.len()..])
         {
             check(stop)?;
-            occlusion.push(ops::sigmoid(&conv.forward(x)?)?);
+            occlusion.push(seen(conv, x)?);
         }
-        drop(outputs);
+        outputs.into_iter().for_each(recycle);
         check(stop)?;
         let both = self.maps.forward(&last)?;
         let contributions = ops::softmax(&both.narrow(1, 0, self.num_tps + 1)?, 1)?;
-        occlusion.push(ops::sigmoid(&both.narrow(1, self.num_tps + 1, 1)?)?);
+        occlusion.push(sigmoid(&both.narrow(1, self.num_tps + 1, 1)?)?);
 
         let mut h = last;
         for (block, conv) in &self.up {
             check(stop)?;
-            h = block.forward(&h)?;
-            occlusion.push(ops::sigmoid(&conv.forward(&h)?)?);
+            advance(&mut h, |h| block.forward(h))?;
+            occlusion.push(seen(conv, &h)?);
         }
+        recycle(h);
 
         let weights = contributions.reshape((self.num_tps + 1, height, width, 1))?;
         Ok(Motion {
@@ -182,6 +180,13 @@ impl DenseMotion {
             1,
         )
     }
+}
+
+/// The mask that a convolution makes of features.
+fn seen(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {
+    let mut mask = conv.forward(features)?;
+    advance(&mut mask, sigmoid)?;
+    Ok(mask)
 }
 
 /// Two 7x7 convolutions of the same features as one.

@@ -1,14 +1,17 @@
 //! The painting network (Sec. 3.4; `InpaintingNetwork` of the authors' code).
 
 use candle_core::{Result as Candle, Tensor};
-use candle_nn::{VarBuilder, ops};
+use candle_nn::VarBuilder;
 
 use super::config::{COLOURS, LEVELS};
 use super::dense_motion::Motion;
 use super::{Config, Error, Stop};
 use crate::methods::motion::check;
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
-use crate::nn::{Border, Conv2d, ConvConfig, grid_sample, resize_bilinear};
+use crate::nn::{
+    Border, Conv2d, ConvConfig, advance, beside, grid_sample, masked, recycle, resize_bilinear,
+    sigmoid,
+};
 
 /// Paints a frame from the source's feature maps, moved and masked at every size.
 #[derive(Clone, Debug)]
@@ -37,10 +40,7 @@ impl Inpainting {
             let vb = vb.pp("up_blocks").pp(i);
             Ok((blocks, UpBlock::load(inputs, deepest >> (i + 1), kind, vb)?))
         });
-        let same = ConvConfig {
-            stride: 1,
-            padding: 3,
-        };
+        let same = ConvConfig::new(1, 3);
         Ok(Self {
             first: SameBlock::load(COLOURS, width, 7, kind, vb.pp("first"))?,
             down: down.collect::<Candle<_>>()?,
@@ -83,33 +83,40 @@ impl Inpainting {
 
         check(stop)?;
         let (moved, mut flow, mut mask) = next()?;
-        let mut h = moved.broadcast_mul(mask)?;
+        let mut h = moved;
+        advance(&mut h, |h| masked(h, mask))?;
         for (i, (blocks, up)) in self.up.iter().enumerate() {
             for block in blocks {
                 check(stop)?;
-                h = block.forward(&h)?;
+                advance(&mut h, |h| block.forward(h))?;
             }
             check(stop)?;
-            h = up.forward(&h)?;
-            let moved;
+            advance(&mut h, |h| up.forward(h))?;
+            let mut moved;
             (moved, flow, mask) = next()?;
-            h = if i + 1 < self.up.len() {
-                Tensor::cat(&[h, moved.broadcast_mul(mask)?], 1)?
+            if i + 1 < self.up.len() {
+                advance(&mut moved, |moved| masked(moved, mask))?;
+                advance(&mut h, |h| beside(h, &moved))?;
             } else {
-                mixed(&h, &moved, mask)?
-            };
+                advance(&mut h, |h| mixed(h, &moved, mask))?;
+            }
+            recycle(moved);
         }
 
         check(stop)?;
         let moved = grid_sample(picture, &flow, Border::Zeros, true)?;
-        let painted = ops::sigmoid(&self.last.forward(&h)?)?;
-        Ok((mixed(&painted, &moved, mask)?, moved))
+        advance(&mut h, |h| self.last.forward(h))?;
+        advance(&mut h, sigmoid)?;
+        advance(&mut h, |painted| mixed(painted, &moved, mask))?;
+        Ok((h, moved))
     }
 }
 
 /// `painted (1 - mask) + seen mask`.
 fn mixed(painted: &Tensor, seen: &Tensor, mask: &Tensor) -> Candle<Tensor> {
-    painted + (seen - painted)?.broadcast_mul(mask)?
+    let mut change = (seen - painted)?;
+    advance(&mut change, |change| masked(change, mask))?;
+    painted + change
 }
 
 /// A flow `[1, h, w, 2]` at another size.

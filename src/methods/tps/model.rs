@@ -12,7 +12,7 @@ use super::inpainting::Inpainting;
 use super::key_points::relative;
 use super::{Config, Error, KeyPoints, Mode, Stop};
 use crate::methods::motion::check;
-use crate::nn::AntiAlias;
+use crate::nn::{AntiAlias, pooled};
 
 /// The Thin-Plate-Spline Motion Model.
 #[derive(Clone, Debug)]
@@ -110,14 +110,14 @@ impl Tps {
     }
 
     /// The key points of a picture `[1, 3, image_size, image_size]` in `[0, 1]`. `stop` is
-    /// asked between layers, on this thread.
+    /// asked between layers.
     ///
     /// # Errors
     /// [`Error::Picture`] if the shape differs, [`Error::Cancelled`] once `stop` says so,
     /// [`Error::Tensor`].
     pub fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         self.expect_picture(picture)?;
-        self.detector.forward(picture, stop)
+        pooled(|| self.detector.forward(picture, stop))
     }
 
     /// The key points of a frame in `mode`, from those of the source, of the driving frame and
@@ -186,14 +186,13 @@ impl Tps {
         Ok(Prepared {
             key_points: self.detect(picture, &|| false)?,
             small: self.shrink.forward(picture)?,
-            maps: self.inpainting.encode(picture)?,
+            maps: pooled(|| self.inpainting.encode(picture))?,
             picture: picture.clone(),
         })
     }
 
     /// The source with its face where `driving` has it. `background` is where the background
-    /// moves ([`Tps::background`]); without it, it stays. `stop` is asked between layers, on
-    /// this thread.
+    /// moves ([`Tps::background`]); without it, it stays. `stop` is asked between layers.
     ///
     /// # Errors
     /// [`Error::KeyPoints`] or [`Error::NotFinite`] if `driving` isn't of this model,
@@ -210,11 +209,21 @@ impl Tps {
         if background.is_some_and(|matrix| !matrix.iter().all(|v| v.is_finite())) {
             return Err(Error::Degenerate("the background's motion is not finite"));
         }
+        pooled(|| self.draw(prepared, driving, background.as_ref(), stop))
+    }
+
+    fn draw(
+        &self,
+        prepared: &Prepared,
+        driving: &KeyPoints,
+        background: Option<&[f32; 9]>,
+        stop: Stop,
+    ) -> Result<Frame, Error> {
         let motion = self.dense_motion.forward(
             &prepared.small,
             &prepared.key_points,
             driving,
-            background.as_ref(),
+            background,
             stop,
         )?;
         check(stop)?;

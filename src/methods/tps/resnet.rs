@@ -38,10 +38,7 @@ fn folded(
     vb: &VarBuilder,
     (conv, norm): (&str, &str),
 ) -> Candle<Conv2d> {
-    let config = ConvConfig {
-        stride,
-        padding: kernel / 2,
-    };
+    let config = ConvConfig::new(stride, kernel / 2);
     Conv2d::load_folded(
         inputs,
         outputs,

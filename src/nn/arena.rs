@@ -1,0 +1,144 @@
+//! Buffers that outlive a call, so that a network which runs again and again asks the system for no memory.
+//!
+//! Kernels take their scratch space and their results from here. What a network no longer needs it gives back with
+//! [`recycle`]; a tensor that is simply dropped is lost to the arena, and nothing else.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Mutex;
+
+use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Tensor};
+
+use super::host;
+
+/// More buffers would only hold memory.
+const MOST: usize = 64;
+/// More values neither: 512 MiB.
+const MOST_VALUES: usize = 128 << 20;
+/// Smaller buffers are the allocator's.
+const LEAST: usize = 4096;
+
+static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+
+/// A buffer of at least `len` values, leftovers of earlier calls or zeros.
+fn take(len: usize) -> Vec<f32> {
+    let found = FREE.lock().ok().and_then(|mut free| {
+        // One of just this length; else the smallest that is large enough, unless it is far too large.
+        let best = free
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| b.capacity() >= len && b.capacity() / 2 <= len)
+            .min_by_key(|(_, b)| (b.len() < len, b.capacity()));
+        best.map(|(i, _)| i).map(|i| free.swap_remove(i))
+    });
+    let mut buffer = found.unwrap_or_default();
+    if buffer.len() < len {
+        // Growing in place clears only what was cut off.
+        buffer.resize(len, 0.0);
+    }
+    buffer
+}
+
+fn keep(buffer: Vec<f32>) {
+    if buffer.capacity() < LEAST {
+        return;
+    }
+    if let Ok(mut free) = FREE.lock() {
+        let held: usize = free.iter().map(Vec::capacity).sum();
+        if held + buffer.capacity() > MOST_VALUES || free.len() >= MOST {
+            // The oldest stand first: sizes that nobody asks for any more.
+            free.remove(0);
+        }
+        free.push(buffer);
+    }
+}
+
+/// Room for a result of `len` values, all of which the caller writes: they are leftovers.
+pub(super) fn values(len: usize) -> Vec<f32> {
+    if len < LEAST {
+        return vec![0.0; len];
+    }
+    let mut buffer = take(len);
+    buffer.truncate(len);
+    buffer
+}
+
+/// The values of an f32 tensor on the CPU, row-major.
+pub(super) fn copied(x: &Tensor) -> Result<Vec<f32>> {
+    host::with_values(x, |x| {
+        let mut copy = values(x.len());
+        copy.copy_from_slice(x);
+        Ok(copy)
+    })
+}
+
+/// Gives the memory of an f32 tensor on the CPU to the next result of its size.
+///
+/// Every tensor that shares its values becomes unusable: only what no other tensor was cloned, narrowed or reshaped
+/// from may go here.
+pub fn recycle(x: Tensor) {
+    struct Take;
+
+    impl InplaceOp1 for Take {
+        fn name(&self) -> &'static str {
+            "recycle"
+        }
+
+        fn cpu_fwd(&self, storage: &mut CpuStorage, _: &Layout) -> Result<()> {
+            if let CpuStorage::F32(values) = storage {
+                keep(std::mem::take(values));
+            }
+            Ok(())
+        }
+    }
+
+    if x.device().is_cpu() && x.dtype() == DType::F32 {
+        // A tensor that can't be changed in place keeps its memory.
+        let _ = x.inplace_op1(&Take);
+    }
+}
+
+/// Replaces `h` by what `next` makes of it, and recycles what it was.
+///
+/// # Errors
+/// Those of `next`; `h` is then as it was.
+pub fn advance(h: &mut Tensor, next: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<()> {
+    let next = next(h)?;
+    recycle(std::mem::replace(h, next));
+    Ok(())
+}
+
+/// Scratch space. Its contents are leftovers.
+pub(super) struct Scratch {
+    /// At least `len` long; never shortened, since growing again would clear it for nothing.
+    buffer: Vec<f32>,
+    len: usize,
+}
+
+impl Scratch {
+    pub fn new(len: usize) -> Self {
+        Self {
+            buffer: take(len),
+            len,
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        keep(std::mem::take(&mut self.buffer));
+    }
+}
+
+impl Deref for Scratch {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.buffer[..self.len]
+    }
+}
+
+impl DerefMut for Scratch {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.buffer[..self.len]
+    }
+}

@@ -1,0 +1,154 @@
+//! The inner loop of the products between matrices: a tile of the result at a time, from packed operands.
+//!
+//! `out[m][n] = sum over k of a[k][m] * b[k][n]`, with `m` below [`Kernel::rows`] and `n` below [`Kernel::width`]; both
+//! operands lie just as they are read.
+
+use super::isa::{Isa, Kind};
+
+/// The tile that keeps the registers of one instruction set busy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kernel {
+    isa: Isa,
+    /// Rows of a tile: output channels.
+    pub rows: usize,
+    /// Columns of a tile: places. A multiple of 8.
+    pub width: usize,
+}
+
+impl Kernel {
+    pub fn of(isa: Isa) -> Self {
+        let (rows, width) = match isa.0 {
+            Kind::Portable if cfg!(target_arch = "aarch64") => (6, 16),
+            Kind::Portable => (4, 8),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => (6, 16),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => (12, 32),
+        };
+        Self { isa, rows, width }
+    }
+
+    pub fn isa(self) -> Isa {
+        self.isa
+    }
+
+    /// One tile, its rows `stride` apart in `out`.
+    ///
+    /// # Panics
+    /// If the operands aren't of one depth or `out` is too short.
+    #[inline]
+    pub fn tile(self, a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
+        let depth = b.len() / self.width;
+        assert_eq!(a.len(), depth * self.rows);
+        assert_eq!(b.len(), depth * self.width);
+        assert!(stride >= self.width && out.len() >= (self.rows - 1) * stride + self.width);
+        match self.isa.0 {
+            Kind::Portable if cfg!(target_arch = "aarch64") => portable::<6, 16>(a, b, out, stride),
+            Kind::Portable => portable::<4, 8>(a, b, out, stride),
+            // SAFETY (both): the CPU has the features, since `isa` says so; the assertions bound what is read of
+            // either operand and written of `out`, with the rows and width that `Kernel::of` gives.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => unsafe { avx2(a, b, out, stride) },
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => unsafe { avx512(a, b, out, stride) },
+        }
+    }
+}
+
+/// Where the machine always has a fused multiply-add, as 64-bit Arm does, it is used.
+#[inline(always)]
+fn multiply_add(sum: f32, a: f32, b: f32) -> f32 {
+    if cfg!(target_arch = "aarch64") {
+        a.mul_add(b, sum)
+    } else {
+        sum + a * b
+    }
+}
+
+#[inline(always)]
+fn portable<const MR: usize, const NR: usize>(
+    a: &[f32],
+    b: &[f32],
+    out: &mut [f32],
+    stride: usize,
+) {
+    let mut acc = [[0f32; NR]; MR];
+    for (a, b) in a.chunks_exact(MR).zip(b.chunks_exact(NR)) {
+        for (row, &a) in acc.iter_mut().zip(a) {
+            for (sum, &b) in row.iter_mut().zip(b) {
+                *sum = multiply_add(*sum, a, b);
+            }
+        }
+    }
+    for (row, out) in acc.iter().zip(out.chunks_mut(stride)) {
+        out[..NR].copy_from_slice(row);
+    }
+}
+
+/// # Safety
+/// The CPU has AVX2 and FMA; `a` holds 6 and `b` 16 values a step; `out` reaches 16 past `5 * stride`.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2(a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
+    use std::arch::x86_64::{
+        _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    };
+
+    let mut acc = [[_mm256_setzero_ps(); 2]; 6];
+    let (mut a, mut p, end) = (a.as_ptr(), b.as_ptr(), b.as_ptr_range().end);
+    while p < end {
+        // SAFETY: each turn reads the next 16 values of `b` and the next 6 of `a`, which holds as many sixes.
+        unsafe {
+            let x = [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))];
+            for (m, row) in acc.iter_mut().enumerate() {
+                let w = _mm256_broadcast_ss(&*a.add(m));
+                row[0] = _mm256_fmadd_ps(w, x[0], row[0]);
+                row[1] = _mm256_fmadd_ps(w, x[1], row[1]);
+            }
+            a = a.add(6);
+            p = p.add(16);
+        }
+    }
+    for (m, row) in acc.iter().enumerate() {
+        // SAFETY: `m * stride + 16 <= out.len()` by the contract.
+        unsafe {
+            let to = out.as_mut_ptr().add(m * stride);
+            _mm256_storeu_ps(to, row[0]);
+            _mm256_storeu_ps(to.add(8), row[1]);
+        }
+    }
+}
+
+/// # Safety
+/// The CPU has AVX-512F; `a` holds 12 and `b` 32 values a step; `out` reaches 32 past `11 * stride`.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn avx512(a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
+    use std::arch::x86_64::{
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
+
+    let mut acc = [[_mm512_setzero_ps(); 2]; 12];
+    let (mut a, mut p, end) = (a.as_ptr(), b.as_ptr(), b.as_ptr_range().end);
+    while p < end {
+        // SAFETY: each turn reads the next 32 values of `b` and the next 12 of `a`, which holds as many twelves.
+        unsafe {
+            let x = [_mm512_loadu_ps(p), _mm512_loadu_ps(p.add(16))];
+            for (m, row) in acc.iter_mut().enumerate() {
+                let w = _mm512_set1_ps(*a.add(m));
+                row[0] = _mm512_fmadd_ps(w, x[0], row[0]);
+                row[1] = _mm512_fmadd_ps(w, x[1], row[1]);
+            }
+            a = a.add(12);
+            p = p.add(32);
+        }
+    }
+    for (m, row) in acc.iter().enumerate() {
+        // SAFETY: `m * stride + 32 <= out.len()` by the contract.
+        unsafe {
+            let to = out.as_mut_ptr().add(m * stride);
+            _mm512_storeu_ps(to, row[0]);
+            _mm512_storeu_ps(to.add(16), row[1]);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Eight values at once, the same words for every instruction set: what the transforms of [`super::winograd`] are
+//! written in.
+//!
+//! A body generic over [`Simd`] is marked `#[inline(always)]` and called through [`dispatch`], which compiles it once
+//! for each instruction set.
+
+/// Values in one vector.
+pub(super) const LANES: usize = 8;
+
+/// The vector operations of one instruction set.
+pub(super) trait Simd: Copy {
+    /// Eight values.
+    type V: Copy;
+
+    /// The first eight of `from`.
+    fn load(from: &[f32]) -> Self::V;
+    /// Into the first eight of `to`.
+    fn store(v: Self::V, to: &mut [f32]);
+    /// [`Simd::load`] from `at` on, unchecked.
+    ///
+    /// # Safety
+    /// `at + LANES <= from.len()`.
+    unsafe fn load_at(from: &[f32], at: usize) -> Self::V;
+    /// [`Simd::store`] from `at` on, unchecked.
+    ///
+    /// # Safety
+    /// `at + LANES <= to.len()`.
+    unsafe fn store_at(v: Self::V, to: &mut [f32], at: usize);
+    fn splat(value: f32) -> Self::V;
+    fn add(a: Self::V, b: Self::V) -> Self::V;
+    fn sub(a: Self::V, b: Self::V) -> Self::V;
+    /// `a + b * factor`.
+    fn add_scaled(a: Self::V, b: Self::V, factor: f32) -> Self::V;
+    /// `v[j][l]` is `from[4 l + j]`, of 32 values.
+    fn split(from: &[f32]) -> [Self::V; 4];
+    /// `v[j][l]` becomes `to[4 l + j]`, of 32 values.
+    fn merge(v: [Self::V; 4], to: &mut [f32]);
+    /// `a[l], b[l]` become neighbours: the first and the second eight of the sixteen.
+    fn zip(a: Self::V, b: Self::V) -> [Self::V; 2];
+}
+
+/// Plain loops.
+#[derive(Clone, Copy)]
+pub(super) struct Portable;
+
+impl Simd for Portable {
+    type V = [f32; LANES];
+
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self::V {
+        let from = &from[..LANES];
+        std::array::from_fn(|l| from[l])
+    }
+
+    #[inline(always)]
+    fn store(v: Self::V, to: &mut [f32]) {
+        to[..LANES].copy_from_slice(&v);
+    }
+
+    #[inline(always)]
+    unsafe fn load_at(from: &[f32], at: usize) -> Self::V {
+        Self::load(&from[at..])
+    }
+
+    #[inline(always)]
+    unsafe fn store_at(v: Self::V, to: &mut [f32], at: usize) {
+        Self::store(v, &mut to[at..]);
+    }
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self::V {
+        [value; LANES]
+    }
+
+    #[inline(always)]
+    fn add(a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|l| a[l] + b[l])
+    }
+
+    #[inline(always)]
+    fn sub(a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|l| a[l] - b[l])
+    }
+
+    #[inline(always)]
+    fn add_scaled(a: Self::V, b: Self::V, factor: f32) -> Self::V {
+        std::array::from_fn(|l| a[l] + b[l] * factor)
+    }
+
+    #[inline(always)]
+    fn split(from: &[f32]) -> [Self::V; 4] {
+        std::array::from_fn(|j| std::array::from_fn(|l| from[4 * l + j]))
+    }
+
+    #[inline(always)]
+    fn merge(v: [Self::V; 4], to: &mut [f32]) {
+        for (i, to) in to[..4 * LANES].iter_mut().enumerate() {
+            *to = v[i % 4][i / 4];
+        }
+    }
+
+    #[inline(always)]
+    fn zip(a: Self::V, b: Self::V) -> [Self::V; 2] {
+        let at = |i: usize| {
+            if i.is_multiple_of(2) {
+                a[i / 2]
+            } else {
+                b[i / 2]
+            }
+        };
+        [
+            std::array::from_fn(at),
+            std::array::from_fn(|i| at(i + LANES)),
+        ]
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(super) use x86::Avx2;
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::{LANES, Simd};
+
+    /// AVX2 with FMA. Only a function that was compiled for both, behind [`super::dispatch`], may use it.
+    #[derive(Clone, Copy)]
+    pub struct Avx2;
+
+    // SAFETY (every block): bodies with `Avx2` run behind `dispatch` alone, which has asked the CPU for AVX2 and FMA;
+    // loads and stores lie inside slices whose length is checked, or arrays whose length the type gives.
+    impl Simd for Avx2 {
+        type V = __m256;
+
+        #[inline(always)]
+        fn load(from: &[f32]) -> __m256 {
+            let from = &from[..LANES];
+            unsafe { _mm256_loadu_ps(from.as_ptr()) }
+        }
+
+        #[inline(always)]
+        fn store(v: __m256, to: &mut [f32]) {
+            let to = &mut to[..LANES];
+            unsafe { _mm256_storeu_ps(to.as_mut_ptr(), v) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_at(from: &[f32], at: usize) -> __m256 {
+            debug_assert!(at + LANES <= from.len());
+            unsafe { _mm256_loadu_ps(from.as_ptr().add(at)) }
+        }
+
+        #[inline(always)]
+        unsafe fn store_at(v: __m256, to: &mut [f32], at: usize) {
+            debug_assert!(at + LANES <= to.len());
+            unsafe { _mm256_storeu_ps(to.as_mut_ptr().add(at), v) }
+        }
+
+        #[inline(always)]
+        fn splat(value: f32) -> __m256 {
+            unsafe { _mm256_set1_ps(value) }
+        }
+
+        #[inline(always)]
+        fn add(a: __m256, b: __m256) -> __m256 {
+            unsafe { _mm256_add_ps(a, b) }
+        }
+
+        #[inline(always)]
+        fn sub(a: __m256, b: __m256) -> __m256 {
+            unsafe { _mm256_sub_ps(a, b) }
+        }
+
+        #[inline(always)]
+        fn add_scaled(a: __m256, b: __m256, factor: f32) -> __m256 {
+            unsafe { _mm256_fmadd_ps(b, _mm256_set1_ps(factor), a) }
+        }
+
+        #[inline(always)]
+        fn split(from: &[f32]) -> [__m256; 4] {
+            let from = from[..4 * LANES].as_ptr();
+            unsafe {
+                // Fours 0 and 4 beside one another, 1 and 5, and so on; then each half is a 4x4 transpose.
+                let mut v = [_mm256_setzero_ps(); 4];
+                for (i, v) in v.iter_mut().enumerate() {
+                    let low = _mm256_castps128_ps256(_mm_loadu_ps(from.add(4 * i)));
+                    let high = _mm_loadu_ps(from.add(16 + 4 * i));
+                    *v = _mm256_insertf128_ps::<1>(low, high);
+                }
+                transpose(v)
+            }
+        }
+
+        #[inline(always)]
+        fn merge(v: [__m256; 4], to: &mut [f32]) {
+            let to = &mut to[..4 * LANES];
+            unsafe {
+                let v = transpose(v);
+                for (i, v) in v.iter().enumerate() {
+                    let v = *v;
+                    _mm_storeu_ps(to.as_mut_ptr().add(4 * i), _mm256_castps256_ps128(v));
+                    _mm_storeu_ps(
+                        to.as_mut_ptr().add(16 + 4 * i),
+                        _mm256_extractf128_ps::<1>(v),
+                    );
+                }
+            }
+        }
+
+        #[inline(always)]
+        fn zip(a: __m256, b: __m256) -> [__m256; 2] {
+            unsafe {
+                let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                [
+                    _mm256_permute2f128_ps::<0x20>(low, high),
+                    _mm256_permute2f128_ps::<0x31>(low, high),
+                ]
+            }
+        }
+    }
+
+    /// In each half, rows become columns.
+    #[inline(always)]
+    unsafe fn transpose(v: [__m256; 4]) -> [__m256; 4] {
+        // SAFETY: of register contents alone, with the caller's features.
+        unsafe {
+            let (a, b) = (
+                _mm256_unpacklo_ps(v[0], v[1]),
+                _mm256_unpackhi_ps(v[0], v[1]),
+            );
+            let (c, d) = (
+                _mm256_unpacklo_ps(v[2], v[3]),
+                _mm256_unpackhi_ps(v[2], v[3]),
+            );
+            [
+                _mm256_shuffle_ps::<0b01_00_01_00>(a, c),
+                _mm256_shuffle_ps::<0b11_10_11_10>(a, c),
+                _mm256_shuffle_ps::<0b01_00_01_00>(b, d),
+                _mm256_shuffle_ps::<0b11_10_11_10>(b, d),
+            ]
+        }
+    }
+}
+
+/// Calls `body::<S>(args)` with the [`Simd`] of an `Isa`, compiled for its instruction set.
+macro_rules! dispatch {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident => $body:ident ($($arg:ident: $ty:ty),* $(,)?)) => {
+        $(#[$doc])*
+        #[allow(clippy::too_many_arguments)]
+        $vis fn $name(isa: $crate::nn::Isa, $($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            #[allow(clippy::too_many_arguments)]
+            fn avx2($($arg: $ty),*) { $body::<$crate::nn::simd::Avx2>($($arg),*) }
+
+            match isa.0 {
+                $crate::nn::isa::Kind::Portable => $body::<$crate::nn::simd::Portable>($($arg),*),
+                // SAFETY: an `Isa` is only made after the CPU was asked for these features; those of
+                // AVX-512 include them.
+                #[cfg(target_arch = "x86_64")]
+                _ => unsafe { avx2($($arg),*) },
+            }
+        }
+    };
+}
+
+pub(super) use dispatch;

@@ -1,0 +1,112 @@
+//! The one-dimensional transforms: filtering by 3 or 2 taps, four results at a time, as products at a few points.
+
+use super::super::simd::Simd;
+use super::OUT;
+
+/// `y = A^T ((G g) * (B^T d))` for `N` points: `d` are `N` samples, `g` the taps, `y` four results.
+pub(super) trait Points<const N: usize> {
+    const COUNT: usize = N;
+    /// `G`, a row for each point.
+    const KERNEL: [&'static [f64]; N];
+
+    /// `B^T d`.
+    fn forward<S: Simd>(d: [S::V; N]) -> [S::V; N];
+
+    /// `A^T m`.
+    fn inverse<S: Simd>(m: [S::V; N]) -> [S::V; OUT];
+
+    /// `G g G^T` of a kernel whose taps `tap(y, x)` gives, in f64.
+    fn kernel(tap: impl Fn(usize, usize) -> f32) -> [[f32; N]; N] {
+        std::array::from_fn(|i| {
+            std::array::from_fn(|j| {
+                let mut sum = 0.0;
+                for (y, u) in Self::KERNEL[i].iter().enumerate() {
+                    for (x, v) in Self::KERNEL[j].iter().enumerate() {
+                        sum += u * f64::from(tap(y, x)) * v;
+                    }
+                }
+                sum as f32
+            })
+        })
+    }
+}
+
+/// Three taps, at 0, 1, -1, 2, -2 and infinity.
+pub(super) struct Six;
+
+impl Points<6> for Six {
+    const KERNEL: [&'static [f64]; 6] = [
+        &[1.0 / 4.0, 0.0, 0.0],
+        &[-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
+        &[-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
+        &[1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
+        &[1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
+        &[0.0, 0.0, 1.0],
+    ];
+
+    #[inline(always)]
+    fn forward<S: Simd>(d: [S::V; 6]) -> [S::V; 6] {
+        let [a, b, c, e, f, g] = d;
+        let even = S::add_scaled(f, c, -4.0);
+        let odd = S::add_scaled(e, b, -4.0);
+        let (far, near) = (S::sub(f, c), S::sub(e, b));
+        [
+            S::add_scaled(S::add_scaled(f, c, -5.0), a, 4.0),
+            S::add(even, odd),
+            S::sub(even, odd),
+            S::add_scaled(far, near, 2.0),
+            S::add_scaled(far, near, -2.0),
+            S::add_scaled(S::add_scaled(g, e, -5.0), b, 4.0),
+        ]
+    }
+
+    #[inline(always)]
+    fn inverse<S: Simd>(m: [S::V; 6]) -> [S::V; OUT] {
+        let (one, two) = (S::add(m[1], m[2]), S::add(m[3], m[4]));
+        let (one_off, two_off) = (S::sub(m[1], m[2]), S::sub(m[3], m[4]));
+        [
+            S::add(S::add(m[0], one), two),
+            S::add_scaled(one_off, two_off, 2.0),
+            S::add_scaled(one, two, 4.0),
+            S::add(S::add_scaled(one_off, two_off, 8.0), m[5]),
+        ]
+    }
+}
+
+/// Two taps, at 0, 1, -1, 2 and infinity.
+pub(super) struct Five;
+
+impl Points<5> for Five {
+    const KERNEL: [&'static [f64]; 5] = [
+        &[1.0 / 2.0, 0.0],
+        &[-1.0 / 2.0, -1.0 / 2.0],
+        &[-1.0 / 6.0, 1.0 / 6.0],
+        &[1.0 / 6.0, 1.0 / 3.0],
+        &[0.0, 1.0],
+    ];
+
+    #[inline(always)]
+    fn forward<S: Simd>(d: [S::V; 5]) -> [S::V; 5] {
+        let [a, b, c, e, f] = d;
+        let far = S::sub(e, c);
+        [
+            // 2 (a - c) - b + e
+            S::add_scaled(S::sub(e, b), S::sub(a, c), 2.0),
+            S::add_scaled(far, b, -2.0),
+            S::add_scaled(S::add_scaled(e, c, -3.0), b, 2.0),
+            S::sub(e, b),
+            S::add_scaled(S::sub(f, c), S::sub(b, e), 2.0),
+        ]
+    }
+
+    #[inline(always)]
+    fn inverse<S: Simd>(m: [S::V; 5]) -> [S::V; OUT] {
+        let (one, off) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
+        [
+            S::add(S::add(m[0], one), m[3]),
+            S::add_scaled(off, m[3], 2.0),
+            S::add_scaled(one, m[3], 4.0),
+            S::add(S::add_scaled(off, m[3], 8.0), m[4]),
+        ]
+    }
+}

@@ -1,0 +1,463 @@
+//! Tiles of pictures, eight at a time, to and from their spectra.
+
+use super::super::simd::{LANES, Simd, dispatch};
+use super::points::{Five, Points, Six};
+use super::{Band, Form, OUT};
+
+/// Samples of a row under eight neighbouring tiles, rounded up.
+const ROW: usize = 40;
+
+/// How pictures are cut into tiles, counted row by row and picture by picture.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    pub form: Form,
+    pub pictures: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+    pub out_height: usize,
+    pub out_width: usize,
+    /// Rows and columns of tiles of one picture.
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl Grid {
+    pub fn new(
+        form: Form,
+        pictures: usize,
+        channels: usize,
+        (height, width): (usize, usize),
+        (out_height, out_width): (usize, usize),
+    ) -> Self {
+        let side = form.side();
+        Self {
+            form,
+            pictures,
+            channels,
+            height,
+            width,
+            out_height,
+            out_width,
+            rows: out_height.div_ceil(side),
+            columns: out_width.div_ceil(side),
+        }
+    }
+
+    /// Eight tiles of a band from its tile `first` on.
+    pub fn lanes(&self, band: &Band, first: usize) -> Lanes {
+        let each = self.rows * self.columns;
+        let place = |tile: usize| {
+            let tile = band.picture * each + band.row * self.columns + tile;
+            Place {
+                picture: tile / each,
+                row: tile % each / self.columns,
+                column: tile % self.columns,
+            }
+        };
+        let count = band.tiles.saturating_sub(first).min(LANES);
+        let start = place(first);
+        if count == LANES && start.column + LANES <= self.columns {
+            return Lanes::Row(start);
+        }
+        Lanes::Any(std::array::from_fn(|l| {
+            (l < count).then(|| place(first + l))
+        }))
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    picture: usize,
+    row: usize,
+    column: usize,
+}
+
+/// Where eight tiles lie.
+pub(super) enum Lanes {
+    /// Beside one another, from here on.
+    Row(Place),
+    /// Anywhere; those behind the last tile nowhere.
+    Any([Option<Place>; LANES]),
+}
+
+/// A corner of the first tile's samples relative to the picture's, and the steps from sample to sample.
+#[derive(Clone, Copy)]
+struct Window {
+    top: isize,
+    left: isize,
+    step: usize,
+}
+
+/// The samples `[y][x]` of eight tiles of one channel.
+#[inline(always)]
+fn read<S: Simd, const N: usize>(
+    grid: &Grid,
+    x: &[f32],
+    channel: usize,
+    lanes: &Lanes,
+    window: Window,
+) -> [[S::V; N]; N] {
+    let (height, width) = (grid.height, grid.width);
+    let plane = |picture: usize| {
+        &x[(picture * grid.channels + channel) * height * width..][..height * width]
+    };
+    let corner = |place: &Place| {
+        let side = (OUT * window.step) as isize;
+        (
+            place.row as isize * side + window.top,
+            place.column as isize * side + window.left,
+        )
+    };
+    let mut d = [[S::splat(0.0); N]; N];
+    match lanes {
+        Lanes::Row(place) => {
+            let plane = plane(place.picture);
+            let (top, left) = corner(place);
+            // The last of the samples that are used, and the last that are read.
+            let used = OUT * (LANES - 1) + N;
+            for (i, d) in d.iter_mut().enumerate() {
+                let y = top + (i * window.step) as isize;
+                if y < 0 || y >= height as isize {
+                    continue;
+                }
+                let row = &plane[y as usize * width..];
+                if window.step == 1 && left >= 0 && left as usize + used <= width {
+                    let row = &row[left as usize..];
+                    if row.len() >= ROW {
+                        *d = split::<S, N>(row);
+                        continue;
+                    }
+                }
+                let mut buffer = [0f32; ROW];
+                cut(&row[..width], left, window.step, &mut buffer[..used]);
+                *d = split::<S, N>(&buffer);
+            }
+        }
+        Lanes::Any(places) => {
+            let mut samples = [[[0f32; LANES]; N]; N];
+            for (lane, place) in places.iter().enumerate() {
+                let Some(place) = place else { break };
+                let plane = plane(place.picture);
+                let (top, left) = corner(place);
+                for (i, samples) in samples.iter_mut().enumerate() {
+                    let y = top + (i * window.step) as isize;
+                    if y < 0 || y >= height as isize {
+                        continue;
+                    }
+                    let row = &plane[y as usize * width..][..width];
+                    for (j, samples) in samples.iter_mut().enumerate() {
+                        let x = left + (j * window.step) as isize;
+                        if x >= 0 && x < width as isize {
+                            samples[lane] = row[x as usize];
+                        }
+                    }
+                }
+            }
+            for (d, samples) in d.iter_mut().zip(&samples) {
+                for (d, samples) in d.iter_mut().zip(samples) {
+                    *d = S::load(samples);
+                }
+            }
+        }
+    }
+    d
+}
+
+/// Every `step`-th sample of a row from `left` on, zeros where there is none.
+#[inline(always)]
+fn cut(row: &[f32], left: isize, step: usize, to: &mut [f32]) {
+    let along = step as isize;
+    let inside = |x: isize| ((x + along - 1) / along) as usize;
+    let from = inside((-left).max(0)).min(to.len());
+    let until = inside((row.len() as isize - left).max(0)).clamp(from, to.len());
+    if from == until {
+        return;
+    }
+    let source = &row[(left + from as isize * along) as usize..];
+    let to = &mut to[from..until];
+    if step == 1 {
+        to.copy_from_slice(&source[..to.len()]);
+    } else {
+        let last = to.len() - 1;
+        for (to, pair) in to[..last].iter_mut().zip(source.chunks_exact(2)) {
+            *to = pair[0];
+        }
+        to[last] = source[2 * last];
+    }
+}
+
+/// Of each eight tiles beside one another the samples of one row.
+#[inline(always)]
+fn split<S: Simd, const N: usize>(row: &[f32]) -> [S::V; N] {
+    let mut samples = [S::splat(0.0); N];
+    let (first, second) = (
+        S::split(&row[..4 * LANES]),
+        S::split(&row[OUT..OUT + 4 * LANES]),
+    );
+    for (j, sample) in samples.iter_mut().enumerate() {
+        *sample = if j < OUT { first[j] } else { second[j - OUT] };
+    }
+    samples
+}
+
+#[inline(always)]
+fn transform<S: Simd, P: Points<N>, const N: usize>(d: [[S::V; N]; N]) -> [[S::V; N]; N] {
+    let zero = S::splat(0.0);
+    let mut columns = [[zero; N]; N];
+    for j in 0..N {
+        let mut column = [zero; N];
+        for i in 0..N {
+            column[i] = d[i][j];
+        }
+        let column = P::forward::<S>(column);
+        for i in 0..N {
+            columns[i][j] = column[i];
+        }
+    }
+    for row in &mut columns {
+        *row = P::forward::<S>(*row);
+    }
+    columns
+}
+
+#[inline(always)]
+fn untransform<S: Simd, P: Points<N>, const N: usize>(m: [[S::V; N]; N]) -> [[S::V; OUT]; OUT] {
+    let zero = S::splat(0.0);
+    let mut rows = [[zero; N]; OUT];
+    for j in 0..N {
+        let mut column = [zero; N];
+        for i in 0..N {
+            column[i] = m[i][j];
+        }
+        let column = P::inverse::<S>(column);
+        for i in 0..OUT {
+            rows[i][j] = column[i];
+        }
+    }
+    let mut out = [[zero; OUT]; OUT];
+    for i in 0..OUT {
+        out[i] = P::inverse::<S>(rows[i]);
+    }
+    out
+}
+
+#[inline(always)]
+fn put<S: Simd, const N: usize>(d: [[S::V; N]; N], to: &mut [f32], apart: usize) {
+    assert!(to.len() >= (N * N - 1) * apart + LANES);
+    for (i, row) in d.iter().enumerate() {
+        for (j, v) in row.iter().enumerate() {
+            // SAFETY: `(i * N + j) * apart + LANES` is at most what was asserted.
+            unsafe { S::store_at(*v, to, (i * N + j) * apart) };
+        }
+    }
+}
+
+dispatch! {
+    /// The spectrum of one block of tiles: per phase and frequency, `apart` values from one another, `[channel][tile]`.
+    pub(super) fn forward => forward_body(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize, to: &mut [f32])
+}
+
+#[inline(always)]
+fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize, to: &mut [f32]) {
+    let width = groups.len() * LANES;
+    for channel in 0..grid.channels {
+        for (g, lanes) in groups.iter().enumerate() {
+            let at = channel * width + g * LANES;
+            match grid.form {
+                Form::Same { padding } => {
+                    let corner = -(padding as isize);
+                    let window = Window {
+                        top: corner,
+                        left: corner,
+                        step: 1,
+                    };
+                    let d = read::<S, 6>(grid, x, channel, lanes, window);
+                    put::<S, 6>(transform::<S, Six, 6>(d), &mut to[at..], apart);
+                }
+                Form::Doubled => {
+                    let window = Window {
+                        top: -1,
+                        left: -1,
+                        step: 1,
+                    };
+                    let d = read::<S, 6>(grid, x, channel, lanes, window);
+                    for phase in 0..4 {
+                        let (y, x) = (phase / 2, phase % 2);
+                        let mut part = [[S::splat(0.0); 5]; 5];
+                        for i in 0..5 {
+                            for j in 0..5 {
+                                part[i][j] = d[i + y][j + x];
+                            }
+                        }
+                        let frequency = phase * Five::COUNT * Five::COUNT;
+                        let to = &mut to[frequency * apart + at..];
+                        put::<S, 5>(transform::<S, Five, 5>(part), to, apart);
+                    }
+                }
+                Form::Halved => {
+                    for phase in 0..4 {
+                        // Of the odd samples the first lies before the picture.
+                        let window = Window {
+                            top: -((phase / 2) as isize),
+                            left: -((phase % 2) as isize),
+                            step: 2,
+                        };
+                        let d = read::<S, 5>(grid, x, channel, lanes, window);
+                        let at = phase * grid.channels * width + at;
+                        put::<S, 5>(transform::<S, Five, 5>(d), &mut to[at..], apart);
+                    }
+                }
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// Writes one block of tiles of one channel into its planes, one a picture, from row `top` of picture `first` on; the
+    /// products of each phase and frequency lie `apart` values from one another.
+    pub(super) fn back => back_body(
+        grid: &Grid, groups: &[Lanes], products: &[f32], apart: usize, from: (usize, usize), planes: &mut [&mut [f32]],
+    )
+}
+
+#[inline(always)]
+fn back_body<S: Simd>(
+    grid: &Grid,
+    groups: &[Lanes],
+    products: &[f32],
+    apart: usize,
+    from: (usize, usize),
+    planes: &mut [&mut [f32]],
+) {
+    for (group, lanes) in groups.iter().enumerate() {
+        let products = &products[group * LANES..];
+        let to = Target { lanes, from };
+        if matches!(grid.form, Form::Doubled) {
+            for y in 0..2 {
+                let mut both = [[[S::splat(0.0); OUT]; OUT]; 2];
+                for (x, both) in both.iter_mut().enumerate() {
+                    let frequency = (2 * y + x) * Five::COUNT * Five::COUNT;
+                    let m = take::<S, 5>(&products[frequency * apart..], apart);
+                    *both = untransform::<S, Five, 5>(m);
+                }
+                for i in 0..OUT {
+                    write_zipped::<S>(grid, &to, 2 * i + y, [both[0][i], both[1][i]], planes);
+                }
+            }
+            continue;
+        }
+        let rows = if matches!(grid.form, Form::Halved) {
+            untransform::<S, Five, 5>(take::<S, 5>(products, apart))
+        } else {
+            untransform::<S, Six, 6>(take::<S, 6>(products, apart))
+        };
+        for (i, row) in rows.into_iter().enumerate() {
+            if let Some(place) = to.whole(grid, (OUT, i), planes) {
+                S::merge(row, place);
+                continue;
+            }
+            let mut values = [0f32; OUT * LANES];
+            S::merge(row, &mut values);
+            write(grid, &to, (OUT, i), &values, planes);
+        }
+    }
+}
+
+#[inline(always)]
+fn take<S: Simd, const N: usize>(products: &[f32], apart: usize) -> [[S::V; N]; N] {
+    assert!(products.len() >= (N * N - 1) * apart + LANES);
+    let mut m = [[S::splat(0.0); N]; N];
+    for (i, row) in m.iter_mut().enumerate() {
+        for (j, v) in row.iter_mut().enumerate() {
+            // SAFETY: `(i * N + j) * apart + LANES` is at most what was asserted.
+            *v = unsafe { S::load_at(products, (i * N + j) * apart) };
+        }
+    }
+    m
+}
+
+/// Where eight tiles are written: planes begin at a row of a picture.
+struct Target<'a> {
+    lanes: &'a Lanes,
+    from: (usize, usize),
+}
+
+impl Target<'_> {
+    /// Row `row` of eight tiles of `side` results each way, if they stand beside one another and all lie inside.
+    #[inline(always)]
+    fn whole<'p>(
+        &self,
+        grid: &Grid,
+        (side, row): (usize, usize),
+        planes: &'p mut [&mut [f32]],
+    ) -> Option<&'p mut [f32]> {
+        let Lanes::Row(place) = self.lanes else {
+            return None;
+        };
+        let (y, x) = (place.row * side + row, place.column * side);
+        if y >= grid.out_height || x + side * LANES > grid.out_width {
+            return None;
+        }
+        let plane = &mut planes[place.picture - self.from.0];
+        Some(&mut plane[(y - self.from.1) * grid.out_width + x..][..side * LANES])
+    }
+}
+
+/// Row `row` of eight tiles twice as wide, whose even and odd columns come apart.
+#[inline(always)]
+fn write_zipped<S: Simd>(
+    grid: &Grid,
+    target: &Target,
+    row: usize,
+    [even, odd]: [[S::V; OUT]; 2],
+    planes: &mut [&mut [f32]],
+) {
+    let (mut a, mut b) = ([0f32; OUT * LANES], [0f32; OUT * LANES]);
+    S::merge(even, &mut a);
+    S::merge(odd, &mut b);
+    if let Some(place) = target.whole(grid, (2 * OUT, row), planes) {
+        zip::<S>(&a, &b, place);
+        return;
+    }
+    let mut values = [0f32; 2 * OUT * LANES];
+    zip::<S>(&a, &b, &mut values);
+    write(grid, target, (2 * OUT, row), &values, planes);
+}
+
+#[inline(always)]
+fn zip<S: Simd>(a: &[f32], b: &[f32], to: &mut [f32]) {
+    let pairs = a.chunks_exact(LANES).zip(b.chunks_exact(LANES));
+    for (to, (a, b)) in to.chunks_exact_mut(2 * LANES).zip(pairs) {
+        let [low, high] = S::zip(S::load(a), S::load(b));
+        S::store(low, to);
+        S::store(high, &mut to[LANES..]);
+    }
+}
+
+/// Writes row `row` of eight tiles of `side` results each way, as far as they lie inside the picture.
+fn write(
+    grid: &Grid,
+    target: &Target,
+    (side, row): (usize, usize),
+    values: &[f32],
+    planes: &mut [&mut [f32]],
+) {
+    let (height, width) = (grid.out_height, grid.out_width);
+    let mut put = |place: &Place, values: &[f32]| {
+        let (y, x) = (place.row * side + row, place.column * side);
+        if y < height {
+            let n = values.len().min(width - x);
+            let plane = &mut planes[place.picture - target.from.0];
+            plane[(y - target.from.1) * width + x..][..n].copy_from_slice(&values[..n]);
+        }
+    };
+    match target.lanes {
+        Lanes::Row(place) => put(place, values),
+        Lanes::Any(places) => {
+            for (place, values) in places.iter().flatten().zip(values.chunks_exact(side)) {
+                put(place, values);
+            }
+        }
+    }
+}
