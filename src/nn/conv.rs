@@ -69,8 +69,11 @@ pub struct Conv2d {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Direct(Packed),
-    Winograd(Winograd),
+    /// The plain way, and the one by minimal filtering where that may pay.
+    Ours {
+        direct: Packed,
+        winograd: Option<Winograd>,
+    },
     Candle {
         weight: Tensor,
         bias: Option<Tensor>,
@@ -171,24 +174,19 @@ impl Conv2d {
             padding,
             doubled,
         } = self.config;
-        let few = Winograd::pays(inputs, outputs);
-        match (self.kernel, stride, padding, doubled) {
-            ((3, 3), 1, _, false) if few => {
-                return Kind::Winograd(Winograd::same(weight, inputs, outputs, padding, isa));
-            }
-            ((3, 3), 1, 1, true) if few => {
-                return Kind::Winograd(Winograd::of_doubled(weight, inputs, outputs, isa));
-            }
-            ((4, 4), 2, 1, _) if few => {
-                return Kind::Winograd(Winograd::halved(weight, inputs, outputs, isa));
-            }
-            _ => {}
-        }
+        let winograd = match (self.kernel, stride, padding, doubled) {
+            _ if !Winograd::pays(inputs, outputs) => None,
+            ((3, 3), 1, _, false) => Some(Winograd::same(weight, inputs, outputs, padding, isa)),
+            ((3, 3), 1, 1, true) => Some(Winograd::of_doubled(weight, inputs, outputs, isa)),
+            ((4, 4), 2, 1, _) => Some(Winograd::halved(weight, inputs, outputs, isa)),
+            _ => None,
+        };
         let shape = Shape::for_channels(isa, outputs);
         let taps = inputs * kh * kw;
-        Kind::Direct(Packed::new(shape, outputs, taps, |output, tap| {
+        let direct = Packed::new(shape, outputs, taps, |output, tap| {
             weight[output * taps + tap]
-        }))
+        });
+        Kind::Ours { direct, winograd }
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H + 2 padding - kh) / stride + 1`; doubled, of `2 H` and `2 W`.
@@ -222,57 +220,57 @@ impl Conv2d {
             );
         }
 
-        if let Kind::Candle { weight, bias } = &self.kind {
-            let y = if doubled {
-                let x = x.upsample_nearest2d(height, width)?;
-                conv2d(&x, weight, padding, stride)?
-            } else {
-                conv2d(x, weight, padding, stride)?
-            };
-            let y = match bias {
-                Some(bias) => y.broadcast_add(bias)?,
-                None => y,
-            };
-            return epilogue.compose(y);
-        }
+        let (direct, winograd) = match &self.kind {
+            Kind::Ours { direct, winograd } => (direct, winograd),
+            Kind::Candle { weight, bias } => {
+                let y = if doubled {
+                    let x = x.upsample_nearest2d(height, width)?;
+                    conv2d(&x, weight, padding, stride)?
+                } else {
+                    conv2d(x, weight, padding, stride)?
+                };
+                let y = match bias {
+                    Some(bias) => y.broadcast_add(bias)?,
+                    None => y,
+                };
+                return epilogue.compose(y);
+            }
+        };
 
         let (out_h, out_w) = ((padded_h - kh) / stride + 1, (padded_w - kw) / stride + 1);
         let plane = out_h * out_w;
         let mut out = arena::values(n * self.outputs * plane);
         host::with_values(x, |x| {
-            if let Kind::Winograd(winograd) = &self.kind {
-                winograd.run(x, (own_height, own_width), &mut out);
+            let products = n * self.outputs * plane * self.inputs * kh * kw;
+            let size = (own_height, own_width);
+            if let Some(winograd) = winograd.as_ref().filter(|w| w.suits(n, size, products)) {
+                winograd.run(x, size, &mut out);
                 return Ok(());
             }
             for (x, out) in x
                 .chunks_exact(channels * own_height * own_width)
                 .zip(out.chunks_exact_mut(self.outputs * plane))
             {
-                match &self.kind {
-                    // The planes as they lie, taken as one long row: nothing to pad, nothing to copy.
-                    Kind::Direct(packed)
-                        if self.kernel == (1, 1)
-                            && !doubled
-                            && (stride, padding) == (1, 0)
-                            && plane.is_multiple_of(packed.shape.width) =>
-                    {
-                        self.mix(packed, x, out);
-                    }
-                    Kind::Direct(packed) => {
-                        let layout = Layout {
-                            channels,
-                            height: own_height,
-                            width: own_width,
-                            doubled,
-                            before: padding,
-                            stride,
-                            rows: out_h + (kh - 1) / stride,
-                            pitch: out_w + (kw - 1) / stride,
-                        };
-                        self.direct(packed, &layout, &layout.copy(x), out, out_w);
-                    }
-                    Kind::Winograd(_) | Kind::Candle { .. } => {}
+                // The planes as they lie, taken as one long row: nothing to pad, nothing to copy.
+                if self.kernel == (1, 1)
+                    && !doubled
+                    && (stride, padding) == (1, 0)
+                    && plane.is_multiple_of(direct.shape.width)
+                {
+                    self.mix(direct, x, out);
+                    continue;
                 }
+                let layout = Layout {
+                    channels,
+                    height: own_height,
+                    width: own_width,
+                    doubled,
+                    before: padding,
+                    stride,
+                    rows: out_h + (kh - 1) / stride,
+                    pitch: out_w + (kw - 1) / stride,
+                };
+                self.direct(direct, &layout, &layout.copy(x), out, out_w);
             }
             Ok(())
         })?;

@@ -17,8 +17,8 @@ pub(super) struct Shape {
 /// Room for the largest tile of any instruction set.
 pub(super) const TILE: usize = 12 * 32;
 
-/// What [`Shape::wide`] and [`Shape::narrow`] may read past a row's end, at most.
-pub(super) const SLACK: usize = 32;
+/// What a tile may read past a row's end, at most.
+pub(super) const SLACK: usize = 96;
 
 /// Offsets of the taps, with their largest, which bounds what is read.
 #[derive(Clone, Debug)]
@@ -53,22 +53,34 @@ impl Shape {
         Self { rows, width, isa }
     }
 
-    /// The tile for at most four output channels.
-    pub fn narrow(isa: Isa) -> Self {
-        let (rows, width) = match isa.0 {
-            Kind::Portable => (4, 8),
+    /// The tile for so few output channels that a wide one would stand half empty: the fewer, the wider.
+    fn narrow(isa: Isa, channels: usize) -> Self {
+        let (rows, width) = match (isa.0, channels) {
+            (Kind::Portable, _) => (4, 8),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => (4, 16),
+            (Kind::Avx2, 1) => (1, 64),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => (4, 32),
+            (Kind::Avx2, 2) => (2, 48),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2, 3) => (3, 32),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2, _) => (4, 24),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, 1) => (1, 96),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, 2) => (2, 96),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, 3) => (3, 96),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, _) => (4, 96),
         };
         Self { rows, width, isa }
     }
 
-    /// The better of the two for `channels` outputs.
+    /// The best for `channels` outputs.
     pub fn for_channels(isa: Isa, channels: usize) -> Self {
         if channels <= 4 {
-            Self::narrow(isa)
+            Self::narrow(isa, channels)
         } else {
             Self::wide(isa)
         }
@@ -104,13 +116,25 @@ impl Shape {
             // first assertion bounds; weights are read below `taps * rows`, the second;
             // and `rows * width <= TILE` for every shape that the constructors make.
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, 4) => unsafe { avx2::<4, 2>(input, offsets, weights, tile) },
+            (Kind::Avx2, rows) => unsafe {
+                match rows {
+                    1 => avx2::<1, 8>(input, offsets, weights, tile),
+                    2 => avx2::<2, 6>(input, offsets, weights, tile),
+                    3 => avx2::<3, 4>(input, offsets, weights, tile),
+                    4 => avx2::<4, 3>(input, offsets, weights, tile),
+                    _ => avx2::<6, 2>(input, offsets, weights, tile),
+                }
+            },
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, _) => unsafe { avx2::<6, 2>(input, offsets, weights, tile) },
-            #[cfg(target_arch = "x86_64")]
-            (Kind::Avx512, 4) => unsafe { avx512::<4, 2>(input, offsets, weights, tile) },
-            #[cfg(target_arch = "x86_64")]
-            (Kind::Avx512, _) => unsafe { avx512::<12, 2>(input, offsets, weights, tile) },
+            (Kind::Avx512, rows) => unsafe {
+                match rows {
+                    1 => avx512::<1, 6>(input, offsets, weights, tile),
+                    2 => avx512::<2, 6>(input, offsets, weights, tile),
+                    3 => avx512::<3, 6>(input, offsets, weights, tile),
+                    4 => avx512::<4, 6>(input, offsets, weights, tile),
+                    _ => avx512::<12, 2>(input, offsets, weights, tile),
+                }
+            },
         }
     }
 }

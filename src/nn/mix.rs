@@ -84,11 +84,26 @@ pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
     if !host::is_ours(x) {
         return ops::sigmoid(x);
     }
+    each_value(x, squash)
+}
+
+/// The hyperbolic tangent of every value.
+///
+/// # Errors
+/// The device's, when it has no memory.
+pub fn tanh(x: &Tensor) -> Result<Tensor> {
+    if !host::is_ours(x) {
+        return x.tanh();
+    }
+    each_value(x, bend)
+}
+
+fn each_value(x: &Tensor, run: impl Fn(Isa, &[f32], &mut [f32]) + Sync + Send) -> Result<Tensor> {
     let isa = Isa::best();
     let mut out = arena::values(x.elem_count());
     host::with_values(x, |x| {
         let tasks: Vec<_> = out.chunks_mut(PART).zip(x.chunks(PART)).collect();
-        host::each(tasks, 8 * x.len(), |(out, x)| squash(isa, x, out));
+        host::each(tasks, 8 * x.len(), |(out, x)| run(isa, x, out));
         Ok(())
     })?;
     Tensor::from_vec(out, x.shape(), x.device())

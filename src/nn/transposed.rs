@@ -31,9 +31,11 @@ pub struct ConvTranspose2d {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// One kernel for each phase, rows first.
-    Phases(Vec<Packed>),
-    Winograd(Winograd),
+    /// One kernel for each phase, rows first, and minimal filtering where that may pay.
+    Ours {
+        phases: Vec<Packed>,
+        winograd: Option<Winograd>,
+    },
     Candle {
         weight: Tensor,
         bias: Option<Tensor>,
@@ -109,13 +111,9 @@ impl ConvTranspose2d {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let (kh, kw) = self.kernel;
         let s = self.config.stride;
-        if self.kernel == (4, 4)
-            && (s, self.config.padding) == (2, 1)
-            && Winograd::pays(inputs, outputs)
-        {
-            self.kind = Kind::Winograd(Winograd::doubled(weight, inputs, outputs, isa));
-            return;
-        }
+        let by_two = self.kernel == (4, 4) && (s, self.config.padding) == (2, 1);
+        let winograd = (by_two && Winograd::pays(inputs, outputs))
+            .then(|| Winograd::doubled(weight, inputs, outputs, isa));
         let shape = Shape::for_channels(isa, outputs);
         let phases = (0..s * s)
             .map(|phase| {
@@ -128,7 +126,7 @@ impl ConvTranspose2d {
                 })
             })
             .collect();
-        self.kind = Kind::Phases(phases);
+        self.kind = Kind::Ours { phases, winograd };
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H - 1) stride + kh - 2 padding`.
@@ -159,8 +157,8 @@ impl ConvTranspose2d {
             );
         }
 
-        match &self.kind {
-            Kind::Phases(_) | Kind::Winograd(_) => {}
+        let (phases, winograd) = match &self.kind {
+            Kind::Ours { phases, winograd } => (phases, winograd),
             Kind::Candle { weight, bias } => {
                 let y = x
                     .contiguous()?
@@ -171,22 +169,20 @@ impl ConvTranspose2d {
                 };
                 return epilogue.compose(y);
             }
-        }
+        };
         let (out_h, out_w) = (whole_h - 2 * padding, whole_w - 2 * padding);
         let plane = out_h * out_w;
         let mut out = arena::values(n * self.outputs * plane);
         host::with_values(x, |x| {
-            match &self.kind {
-                Kind::Winograd(winograd) => winograd.run(x, (height, width), &mut out),
-                Kind::Phases(phases) => {
-                    x.par_chunks_exact(channels * height * width)
-                        .zip(out.par_chunks_exact_mut(self.outputs * plane))
-                        .for_each(|(x, out)| {
-                            self.run(phases, x, (height, width), out, (out_h, out_w));
-                        });
-                }
-                Kind::Candle { .. } => {}
+            let size = (height, width);
+            let products = n * channels * height * width * self.outputs * kh * kw;
+            if let Some(winograd) = winograd.as_ref().filter(|w| w.suits(n, size, products)) {
+                winograd.run(x, size, &mut out);
+                return Ok(());
             }
+            x.par_chunks_exact(channels * height * width)
+                .zip(out.par_chunks_exact_mut(self.outputs * plane))
+                .for_each(|(x, out)| self.run(phases, x, size, out, (out_h, out_w)));
             Ok(())
         })?;
         epilogue.apply(&mut out, self.bias.as_deref(), (n, self.outputs, plane))?;

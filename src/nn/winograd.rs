@@ -24,6 +24,8 @@ const OUT: usize = 4;
 const BAND_VALUES: usize = 1 << 19;
 /// Pairs of channels from which on a layer counts as one of small pictures.
 const MANY: usize = 1 << 19;
+/// Products that could be done in the time in which one value of a kernel comes from memory.
+const FETCH: usize = 24;
 /// Values between the matrices of neighbouring frequencies, so that equal places of them share no set of the cache.
 const APART: usize = 16;
 
@@ -164,28 +166,30 @@ impl Winograd {
         let (points, phases_in, phases_out) = (form.points(), form.phases_in(), form.phases_out());
         let depth = phases_in * inputs;
         let groups = outputs.div_ceil(tile.rows);
+        // Every kernel once, a row of outputs after another; then each frequency's matrix picks its values.
+        let phases = phases_in * phases_out;
+        let kernels: Vec<[[f32; N]; N]> = (0..outputs * inputs * phases)
+            .into_par_iter()
+            .with_min_len(256)
+            .map(|i| kernel(i / phases / inputs, i / phases % inputs, i % phases))
+            .collect();
         let mut weights = vec![0f32; phases_out * points * groups * depth * tile.rows];
-        for output in 0..outputs {
-            let (group, row) = (output / tile.rows, output % tile.rows);
-            for input in 0..inputs {
-                for phase in 0..phases_in * phases_out {
-                    let (before, after) = if phases_in > 1 {
-                        (phase, 0)
-                    } else {
-                        (0, phase)
-                    };
-                    let k = before * inputs + input;
-                    for (f, value) in kernel(output, input, phase)
-                        .as_flattened()
-                        .iter()
-                        .enumerate()
-                    {
-                        let matrix = (after * points + f) * groups + group;
-                        weights[(matrix * depth + k) * tile.rows + row] = *value;
+        weights
+            .par_chunks_exact_mut(depth * tile.rows)
+            .enumerate()
+            .for_each(|(i, matrix)| {
+                let (after, f, group) = (i / groups / points, i / groups % points, i % groups);
+                for (k, rows) in matrix.chunks_exact_mut(tile.rows).enumerate() {
+                    let (phase, input) = (after.max(k / inputs), k % inputs);
+                    for (row, value) in rows.iter_mut().enumerate() {
+                        let output = group * tile.rows + row;
+                        if output < outputs {
+                            let kernel = &kernels[(output * inputs + input) * phases + phase];
+                            *value = kernel[f / N][f % N];
+                        }
                     }
                 }
-            }
-        }
+            });
         Self {
             form,
             inputs,
@@ -193,6 +197,17 @@ impl Winograd {
             kernel: tile,
             weights,
         }
+    }
+
+    /// Whether so many pictures of this size take less time this way than the plain one's `products`. Tiles that a block
+    /// lacks are multiplied all the same, and the transformed kernels must come from memory, both of which tells where
+    /// pictures are small.
+    pub fn suits(&self, pictures: usize, size: (usize, usize), products: usize) -> bool {
+        let grid = Grid::new(self.form, pictures, self.inputs, size, self.form.size(size));
+        let tiles = pictures * grid.rows * grid.columns;
+        let tiles = tiles.next_multiple_of(self.kernel.width);
+        // In products: what a value of the kernels costs to fetch, and how much better a tile is used here.
+        (tiles + FETCH) * self.weights.len() < products * 8 / 5
     }
 
     /// `[n, inputs, h, w]` to `[n, outputs, h', w']`.

@@ -3,7 +3,7 @@
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, advance, pooled};
+use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, advance, pooled, tanh};
 
 use super::motion::Gru;
 use super::{Config, Error, Stop};
@@ -36,7 +36,7 @@ const DOUBLE: ConvConfig = ConvConfig::new(2, 1);
 const NORM_EPS: f64 = 1e-5;
 
 /// Frames that go through the layers together: enough for a matrix product to pay, few enough to stop in time.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 16;
 
 /// A layer's kernel and shift with the batch normalisation behind it folded in: what it does at inference is one factor
 /// and one summand a channel.
@@ -201,7 +201,9 @@ impl MoCoGan {
             advance(&mut h, |h| layer.forward_then(h, &relu))?;
         }
         check(stop)?;
-        Ok(last.forward(&h)?.tanh()?)
+        advance(&mut h, |h| last.forward(h))?;
+        advance(&mut h, tanh)?;
+        Ok(h)
     }
 }
 

@@ -17,15 +17,18 @@ pub(super) trait Points<const N: usize> {
 
     /// `G g G^T` of a kernel whose taps `tap(y, x)` gives, in f64.
     fn kernel(tap: impl Fn(usize, usize) -> f32) -> [[f32; N]; N] {
-        std::array::from_fn(|i| {
-            std::array::from_fn(|j| {
-                let mut sum = 0.0;
-                for (y, u) in Self::KERNEL[i].iter().enumerate() {
-                    for (x, v) in Self::KERNEL[j].iter().enumerate() {
-                        sum += u * f64::from(tap(y, x)) * v;
-                    }
-                }
-                sum as f32
+        let taps = Self::KERNEL[0].len();
+        // Down, then across.
+        let mut columns = [[0f64; 3]; N];
+        for (row, factors) in columns.iter_mut().zip(Self::KERNEL) {
+            for (x, sum) in row.iter_mut().enumerate().take(taps) {
+                *sum = (0..taps).map(|y| factors[y] * f64::from(tap(y, x))).sum();
+            }
+        }
+        columns.map(|row| {
+            Self::KERNEL.map(|factors| {
+                let pairs = row.iter().zip(factors);
+                pairs.map(|(a, b)| a * b).sum::<f64>() as f32
             })
         })
     }
