@@ -65,6 +65,8 @@ pub struct Shown {
     /// Why there is no picture.
     pub problem: Option<String>,
     pub millis: Option<f32>,
+    /// Whether the full picture is still to come.
+    pub draft: bool,
 }
 
 /// Some whole rows of a picture.
@@ -230,6 +232,7 @@ impl Panes {
                     .map_or(Vec::new(), |p| tiles(p.size(), p.rgba())),
                 problem: pane.picture.as_ref().err().cloned(),
                 millis: pane.millis,
+                draft: pane.draft,
             };
             if pane.index < self.pictures.len() {
                 self.pictures[pane.index] = shown;
@@ -393,6 +396,7 @@ impl Shown {
             tiles: Vec::new(),
             problem: None,
             millis: None,
+            draft: false,
         }
     }
 }

@@ -69,6 +69,13 @@ impl Points {
     }
 }
 
+/// How a frame moves, before anything of it is painted.
+#[derive(Debug, Clone)]
+pub(super) enum Unpainted {
+    Fomm(fomm::Motion),
+    Tps(tps::Motion),
+}
+
 /// What depends on the portrait alone.
 pub(super) enum Prepared {
     Fomm(fomm::Prepared),
@@ -263,22 +270,63 @@ impl Mover {
         points: &Points,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Seen, EngineError> {
-        let (flow, occlusions, contributions, picture, align_corners) =
-            match (&self.network, prepared, points) {
-                (Network::Fomm(network), Prepared::Fomm(prepared), Points::Fomm(points)) => {
-                    let frame = network.frame(prepared, points, stop).map_err(fault)?;
-                    let occlusions = frame.occlusion.into_iter().collect();
-                    let align_corners = network.config().align_corners;
-                    let (flow, masks) = (frame.flow, frame.masks);
-                    (flow, occlusions, masks, frame.prediction, align_corners)
-                }
-                (Network::Tps(network), Prepared::Tps(prepared), Points::Tps(points)) => {
-                    let frame = network.frame(prepared, points, None, stop).map_err(fault)?;
-                    let (flow, contributions) = (frame.flow, frame.contributions);
-                    (flow, frame.occlusion, contributions, frame.prediction, true)
-                }
-                _ => return Err(EngineError::Network("key points of two methods".to_owned())),
-            };
+        let (mut seen, unpainted) = self.motion_seen(prepared, points, stop)?;
+        seen.motion.picture = self.paint(prepared, &unpainted, stop)?;
+        Ok(seen)
+    }
+
+    /// The generator's picture of a motion of [`Mover::motion_seen`], `[3, size, size]` in [0, 1]. `stop` is asked between
+    /// the layers.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] when `stop` said so.
+    pub(super) fn paint(
+        &self,
+        prepared: &Prepared,
+        unpainted: &Unpainted,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<f32>, EngineError> {
+        let picture = match (&self.network, prepared, unpainted) {
+            (Network::Fomm(network), Prepared::Fomm(prepared), Unpainted::Fomm(motion)) => {
+                network.paint(prepared, motion, stop).map_err(fault)?
+            }
+            (Network::Tps(network), Prepared::Tps(prepared), Unpainted::Tps(motion)) => {
+                network.paint(prepared, motion, stop).map_err(fault)?.0
+            }
+            _ => return Err(EngineError::Network("a motion of two methods".to_owned())),
+        };
+        values(&picture)
+    }
+
+    /// All that the network says of a frame but its picture, which stays empty: a fraction of the time. `stop` is asked
+    /// between the layers.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] when `stop` said so.
+    pub(super) fn motion_seen(
+        &self,
+        prepared: &Prepared,
+        points: &Points,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(Seen, Unpainted), EngineError> {
+        let (unpainted, align_corners) = match (&self.network, prepared, points) {
+            (Network::Fomm(network), Prepared::Fomm(prepared), Points::Fomm(points)) => {
+                let motion = network.motion(prepared, points, stop).map_err(fault)?;
+                (Unpainted::Fomm(motion), network.config().align_corners)
+            }
+            (Network::Tps(network), Prepared::Tps(prepared), Points::Tps(points)) => {
+                let motion = network.motion(prepared, points, None, stop);
+                (Unpainted::Tps(motion.map_err(fault)?), true)
+            }
+            _ => return Err(EngineError::Network("key points of two methods".to_owned())),
+        };
+        let (flow, occlusions, contributions): (_, &[Tensor], _) = match &unpainted {
+            Unpainted::Fomm(motion) => {
+                let occlusion = motion.occlusion.as_ref().map(std::slice::from_ref);
+                (&motion.flow, occlusion.unwrap_or_default(), &motion.masks)
+            }
+            Unpainted::Tps(motion) => (&motion.flow, &motion.occlusion, &motion.contributions),
+        };
         let (_, rows, columns, _) = flow.dims4().map_err(network_error)?;
         let mut occlusions: Vec<Map> = occlusions
             .iter()
@@ -293,21 +341,22 @@ impl Mover {
             values: vec![1.0],
         });
         occlusions.push(finest.clone());
-        Ok(Seen {
+        let seen = Seen {
             motion: Motion {
                 flow_size: (columns, rows),
-                flow: values(&flow)?,
+                flow: values(flow)?,
                 align_corners,
                 occlusion_size: finest.size,
                 occlusion: finest.values,
                 size: self.size,
-                picture: values(&picture)?,
+                picture: Vec::new(),
             },
             occlusions,
-            contributions: Some(maps(&contributions)?),
+            contributions: Some(maps(contributions)?),
             points: points.plain(),
             source: Self::own(prepared).plain(),
-        })
+        };
+        Ok((seen, unpainted))
     }
 
     /// A picture in [-1, 1] as these networks take it, in [0, 1].

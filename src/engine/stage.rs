@@ -24,6 +24,7 @@ use crate::studio::{Pose, Show, Way};
 
 pub use cue::{Cue, Driver, Score, Shot, Voice};
 pub use models::Models;
+pub(super) use moving::is_painted;
 
 use moving::Moving;
 
@@ -71,8 +72,20 @@ pub struct Drawn {
     pub picture: Picture,
     /// Milliseconds of the network; nothing when it wasn't asked.
     pub network_millis: Option<f32>,
+    /// Of them those of a draft before, whose word was used again.
+    pub draft_millis: f32,
     /// Of GANimation's pictures, the mean of 1 - A over the crop, in 0..=1.
     pub mean_edit: Option<f32>,
+    /// Whether something is still to be painted.
+    pub draft: bool,
+}
+
+/// How much of a shot is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// What moves, without what FOMM and TPS would paint anew where they must be asked for it: a fraction of the time.
+    Draft,
+    Whole,
 }
 
 /// What GANimation says, where that counts, and whether the network ran for it.
@@ -157,11 +170,41 @@ impl Stage {
         shot: &Shot,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Drawn, EngineError> {
+        self.shoot_with(Care::Whole, sitter, view, base, shot, stop)
+    }
+
+    /// As [`Stage::shoot`], but what FOMM and TPS would paint anew is left out where they haven't said it already:
+    /// [`Drawn::draft`] tells.
+    ///
+    /// # Errors
+    /// Those of [`Stage::shoot`].
+    pub fn draft(
+        &mut self,
+        sitter: &Sitter,
+        view: &View,
+        base: &Picture,
+        shot: &Shot,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Drawn, EngineError> {
+        self.shoot_with(Care::Draft, sitter, view, base, shot, stop)
+    }
+
+    fn shoot_with(
+        &mut self,
+        care: Care,
+        sitter: &Sitter,
+        view: &View,
+        base: &Picture,
+        shot: &Shot,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Drawn, EngineError> {
         self.seat(sitter);
         let still = |picture: Picture| Drawn {
             picture,
             network_millis: None,
+            draft_millis: 0.0,
             mean_edit: None,
+            draft: false,
         };
         match (shot.way, &shot.cue) {
             (Way::Source, _) | (_, Cue::Nothing) => Ok(still(base.clone())),
@@ -185,7 +228,7 @@ impl Stage {
                 view,
                 base,
                 (MotionMethod::Fomm, mode),
-                shot.show,
+                (shot.show, care),
                 cue,
                 stop,
             ),
@@ -194,7 +237,7 @@ impl Stage {
                 view,
                 base,
                 (MotionMethod::Tps, mode),
-                shot.show,
+                (shot.show, care),
                 cue,
                 stop,
             ),
@@ -244,7 +287,9 @@ impl Stage {
         Ok(Drawn {
             picture,
             network_millis,
+            draft_millis: 0.0,
             mean_edit,
+            draft: false,
         })
     }
 

@@ -2,9 +2,10 @@
 //!
 //! A request that is waiting when a newer one comes is dropped. Of one that is being drawn, what GANimation does is finished
 //! unless another portrait or crop is wanted: while a hand moves a slider, requests come faster than any network, and
-//! dropping each for the next would show nothing until the hand rests. The slower methods are the ones that wait: they
-//! are dropped between layers for whatever is newer, so that a draft is there at once and the full picture when the hand
-//! rests. While playing nothing is dropped on the way: the newest moment is drawn next, and those between are left out.
+//! dropping each for the next would show nothing until the hand rests. What FOMM and TPS move is a draft that is finished
+//! likewise; what they paint anew takes longest and waits: it is dropped between layers for whatever is newer, so that a
+//! draft is there at once and the full picture when the hand rests. While playing there are no drafts and nothing is
+//! dropped on the way: the newest moment is drawn next, and those between are left out.
 //!
 //! Finished pictures are kept within a bound, by all that they depend on. While a movement plays and nothing new is asked for,
 //! the moments that are still missing are drawn ahead.
@@ -105,6 +106,8 @@ pub struct PaneDrawn {
     pub network_millis: Option<f32>,
     /// Of GANimation's pictures, the mean of 1 - A over the crop, in 0..=1.
     pub mean_edit: Option<f32>,
+    /// Whether the full picture is still to come.
+    pub draft: bool,
 }
 
 /// What came of a request: some of its panes, or the last of them.

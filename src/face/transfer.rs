@@ -116,6 +116,23 @@ impl TransferSource {
         }
         Ok(picture)
     }
+
+    /// The portrait moved and nothing painted anew: what [`TransferSource::apply`] makes of a motion that the generator adds
+    /// nothing to, for a draft. [`Motion::picture`] isn't looked at and may be empty.
+    ///
+    /// # Errors
+    /// Those of [`TransferSource::apply`] for what else the motion says.
+    pub fn warp(&self, motion: &Motion, mask: Option<&Mask>) -> Result<Picture, MotionFault> {
+        let motion = Sound::unpainted(motion, &self.rest.motion)?;
+        motion.matches(&self.rest.motion)?;
+        let mut picture = Picture::clone(&self.portrait);
+        if visible(&self.place) {
+            let drift = field::Drift::between(&self.rest.motion, &motion);
+            let field = Field::moved(&drift, &paint::Paint::none(), &self.place, mask);
+            carry::moved(&mut picture, &self.portrait, &self.place, &field);
+        }
+        Ok(picture)
+    }
 }
 
 /// Whether the square is one that has any pixels.

@@ -56,6 +56,7 @@ fn outcome(request: &Request, serial: u64, index: usize, size: u32, complete: bo
             millis: None,
             network_millis: None,
             mean_edit: None,
+            draft: false,
         }],
         complete,
         rendered: None,

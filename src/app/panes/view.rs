@@ -6,7 +6,7 @@ use iced::widget::tooltip::Position;
 use iced::widget::{button, column, container, pick_list, row, sensor, space, stack, text};
 use iced::{Alignment, Element, Length};
 
-use super::{GUTTER, HEADER, Layout, Look, Message, Names, Panes};
+use super::{GUTTER, HEADER, Layout, Look, Message, Names, Panes, Shown};
 use crate::app::pane::{Overlay, Picture};
 use crate::app::theme;
 use crate::app::widgets::{hinted, toggle};
@@ -78,9 +78,7 @@ impl Panes {
                 let marked = self.crop_shown && crop_pane == Some(*pane);
                 let result = spec.show == Show::Result && !matches!(spec.way, Way::Source);
                 let overlay = Overlay {
-                    label: self
-                        .labels
-                        .then(|| self.label(&spec, names, shown.is_some(), edited)),
+                    label: self.labels.then(|| self.label(&spec, names, shown, edited)),
                     millis: shown.and_then(|shown| shown.millis).filter(|_| self.labels),
                     problem: shown.and_then(|shown| shown.problem.clone()),
                     view,
@@ -116,7 +114,7 @@ impl Panes {
     }
 
     /// What a pane is, in a few words.
-    fn label(&self, spec: &PaneSpec, names: &Names, drawn: bool, edited: bool) -> String {
+    fn label(&self, spec: &PaneSpec, names: &Names, shown: Option<&Shown>, edited: bool) -> String {
         let result = spec.show == Show::Result;
         if self.holding && result && spec.way != Way::Source {
             return "Source (held)".to_owned();
@@ -128,8 +126,10 @@ impl Panes {
             Way::Fomm(_) => names.fomm,
             Way::Tps(_) => names.tps,
         };
-        let state = if !drawn {
+        let state = if shown.is_none() {
             " · drawing"
+        } else if shown.is_some_and(|shown| shown.draft) {
+            " · draft"
         } else if spec.way == Way::Ganimation && result && !edited && spec.motion.is_none() {
             " · no edit"
         } else {

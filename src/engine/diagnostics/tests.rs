@@ -366,6 +366,13 @@ fn real(method: MotionMethod, mode: Mode, left: f64) -> (Picture, TurnedSquare, 
     let seen = mover.frame_seen(&prepared, &points, &never).unwrap();
     let motion = mover.frame(&prepared, &points, &never).unwrap();
     assert_eq!(seen.motion, motion);
+    // What is said before anything is painted is all but the picture.
+    let (mut unpainted, rest_of_it) = mover.motion_seen(&prepared, &points, &never).unwrap();
+    assert!(unpainted.motion.picture.is_empty());
+    unpainted.motion.picture = mover.paint(&prepared, &rest_of_it, &never).unwrap();
+    assert_eq!(seen, unpainted);
+    let stopped = mover.paint(&prepared, &rest_of_it, &|| true);
+    assert!(stopped.unwrap_err().is_cancelled());
     (portrait.picture.as_ref().clone(), place, seen, rest)
 }
 

@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Cue, Drawn, Sitter, Stage, millis_since};
-use crate::engine::mover::{Mover, Points, Prepared};
+use super::{Care, Cue, Drawn, Sitter, Stage, millis_since};
+use crate::engine::mover::{Mover, Points, Prepared, Unpainted};
 use crate::engine::render::{draw, square};
 use crate::engine::view::View;
 use crate::engine::{
@@ -19,7 +19,37 @@ use crate::studio::{Crop, Limit, Pose, Show, Way};
 #[derive(Debug, Clone)]
 pub(super) enum Said {
     Points(Arc<Points>),
+    /// A frame without its picture, and what that is painted of.
+    Moved(Arc<Moved>),
     Seen(Arc<Seen>),
+}
+
+/// A frame that isn't painted yet.
+#[derive(Debug)]
+pub(super) struct Moved {
+    seen: Arc<Seen>,
+    unpainted: Unpainted,
+    /// Milliseconds that it took.
+    millis: f32,
+}
+
+/// What a network says of a moment, and the milliseconds that it took, where it was asked.
+struct Told {
+    seen: Arc<Seen>,
+    millis: Option<f32>,
+    /// Of them those of a draft before.
+    draft_millis: f32,
+}
+
+impl Told {
+    /// What is known already.
+    fn again(seen: Arc<Seen>) -> Self {
+        Self {
+            seen,
+            millis: None,
+            draft_millis: 0.0,
+        }
+    }
 }
 
 /// A motion method with a portrait before it.
@@ -66,16 +96,17 @@ impl Stage {
         view: &View,
         base: &Picture,
         (method, mode): (MotionMethod, Mode),
-        show: Show,
+        (show, care): (Show, Care),
         cue: &Cue,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Drawn, EngineError> {
-        let started = Instant::now();
         let mover = Arc::clone(self.models.mover(method)?);
         mover.check_mode(mode)?;
         self.prepare(sitter, method, mover, stop)?;
-        let (seen, ran) = self.seen(sitter, (method, mode), cue, stop)?;
-        let network_millis = ran.then(|| millis_since(started));
+        let painted = care == Care::Whole && is_painted(show);
+        let told = self.seen(sitter, (method, mode), cue, painted, stop)?;
+        let seen = told.seen;
+        let draft = is_painted(show) && seen.motion.picture.is_empty();
 
         let moving = self.moving(method)?;
         let place = view.square(moving.place);
@@ -90,11 +121,15 @@ impl Stage {
                         (*view, source.map_err(network)?)
                     }
                 };
-                let how = Transfer {
-                    mask: moving.mask(sitter),
-                    plain: false,
+                let mask = moving.mask(sitter);
+                let result = if draft {
+                    source.1.warp(&seen.motion, mask)
+                } else {
+                    source
+                        .1
+                        .apply(&seen.motion, Transfer { mask, plain: false })
                 };
-                let result = source.1.apply(&seen.motion, how).map_err(network)?;
+                let result = result.map_err(network)?;
                 moving.source = Some(source);
                 if show == Show::Difference {
                     diagnostics::difference(&mut picture, &result);
@@ -109,8 +144,10 @@ impl Stage {
         }
         Ok(Drawn {
             picture,
-            network_millis,
+            network_millis: told.millis,
+            draft_millis: told.draft_millis,
             mean_edit: None,
+            draft,
         })
     }
 
@@ -201,25 +238,40 @@ impl Stage {
         .fitted(size.0, size.1)
     }
 
-    /// What the network says of a moment, and whether it ran.
+    /// What the network says of a moment. Its picture, which takes most of the time, is only there
+    /// where it is to be `painted`, or has been.
     fn seen(
         &mut self,
         sitter: &Sitter,
         (method, mode): (MotionMethod, Mode),
         cue: &Cue,
+        painted: bool,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Arc<Seen>, bool), EngineError> {
+    ) -> Result<Told, EngineError> {
+        let started = Instant::now();
         let gain = match cue {
             Cue::Step(lead, _) => lead.follow.strength,
             Cue::Nothing | Cue::Pose(_) => 1.0,
         };
         let beside = (limit_key(sitter, cue), gain.to_bits());
         let key = key(&(method, mode, 0u8, cue.key(WAY), beside));
-        if let Some(Said::Seen(seen)) = self.seen.get(key) {
-            return Ok((seen, false));
+        match self.seen.get(key) {
+            Some(Said::Seen(seen)) => return Ok(Told::again(seen)),
+            Some(Said::Moved(moved)) if !painted => {
+                return Ok(Told::again(Arc::clone(&moved.seen)));
+            }
+            Some(Said::Moved(moved)) => {
+                let seen = self.paint(method, key, &moved, stop)?;
+                return Ok(Told {
+                    seen,
+                    millis: Some(moved.millis + millis_since(started)),
+                    draft_millis: moved.millis,
+                });
+            }
+            Some(Said::Points(_)) | None => {}
         }
         let (driving, initial) = match cue {
-            Cue::Nothing => return Ok((Arc::clone(&self.moving(method)?.rest), false)),
+            Cue::Nothing => return Ok(Told::again(Arc::clone(&self.moving(method)?.rest))),
             Cue::Pose(pose) => (
                 self.drawn_points(sitter, method, *pose, stop)?,
                 self.drawn_points(sitter, method, sitter.scene.source.into(), stop)?,
@@ -233,10 +285,44 @@ impl Stage {
         let points = moving
             .mover
             .driven(&moving.prepared, &driving, &initial, (mode, gain))?;
-        let seen = moving.mover.frame_seen(&moving.prepared, &points, stop)?;
+        let (seen, unpainted) = moving.mover.motion_seen(&moving.prepared, &points, stop)?;
+        // The network's own numbers are as many as those that were read from them.
+        let bytes = 2 * seen.bytes();
+        let moved = Arc::new(Moved {
+            seen: Arc::new(seen),
+            unpainted,
+            millis: millis_since(started),
+        });
+        self.seen.put(key, Said::Moved(Arc::clone(&moved)), bytes);
+        let seen = if painted {
+            self.paint(method, key, &moved, stop)?
+        } else {
+            Arc::clone(&moved.seen)
+        };
+        Ok(Told {
+            seen,
+            millis: Some(millis_since(started)),
+            draft_millis: 0.0,
+        })
+    }
+
+    /// The same with its picture, kept in place of the one without.
+    fn paint(
+        &mut self,
+        method: MotionMethod,
+        key: u64,
+        moved: &Moved,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Arc<Seen>, EngineError> {
+        let moving = self.moving(method)?;
+        let picture = moving
+            .mover
+            .paint(&moving.prepared, &moved.unpainted, stop)?;
+        let mut seen = Seen::clone(&moved.seen);
+        seen.motion.picture = picture;
         let (bytes, seen) = (seen.bytes(), Arc::new(seen));
         self.seen.put(key, Said::Seen(Arc::clone(&seen)), bytes);
-        Ok((seen, true))
+        Ok(seen)
     }
 
     /// The key points of the portrait as GANimation draws it with an expression.
@@ -309,6 +395,11 @@ impl Stage {
             .put(key, Said::Points(Arc::clone(&points)), POINTS_BYTES);
         Ok(points)
     }
+}
+
+/// Whether what is shown of a motion method needs the generator's picture.
+pub(in crate::engine) fn is_painted(show: Show) -> bool {
+    matches!(show, Show::Result | Show::Difference)
 }
 
 /// What key points take, as good as any guess.

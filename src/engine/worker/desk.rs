@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Outcome, PaneDrawn, Request, Wipe};
 use crate::engine::EngineError;
 use crate::engine::shelf::Shelf;
-use crate::engine::stage::{Models, Shot, Sitter, Stage};
+use crate::engine::stage::{Drawn, Models, Shot, Sitter, Stage, is_painted};
 use crate::engine::view::{View, over_chequers};
 use crate::media::Picture;
 use crate::studio::{Show, Way};
@@ -38,6 +38,16 @@ struct Finished {
     mean_edit: Option<f32>,
 }
 
+/// A picture for a pane, and what it took.
+struct Made {
+    finished: Finished,
+    draft: bool,
+    /// Milliseconds of the network, where it ran.
+    network_millis: Option<f32>,
+    /// Of them those that its draft took before.
+    draft_millis: f32,
+}
+
 impl Desk {
     pub fn new(models: Arc<Models>) -> Self {
         Self {
@@ -49,8 +59,8 @@ impl Desk {
         }
     }
 
-    /// Draws every pane of a request, the quick ones first, and tells of them as they are done. `stale` says that nothing of
-    /// it is wanted any more, `newer` that what takes long isn't.
+    /// Draws every pane of a request, the quick ones first, then drafts of the slow ones unless they play, and tells of them
+    /// as they are done. `stale` says that nothing of it is wanted any more, `newer` that what takes long isn't.
     ///
     /// # Errors
     /// [`EngineError::Cancelled`] when one of them said so before the last pane; what concerns all panes, such as a crop
@@ -67,34 +77,50 @@ impl Desk {
         let shots = request.score.shots(request.step);
         let base = self.base(&sitter, &request.view)?;
         let mut drawn: Vec<Option<Finished>> = vec![None; shots.len()];
-        let mut order: Vec<usize> = (0..shots.len()).collect();
-        order.sort_by_key(|index| self.effort(&sitter, &request.view, &shots[*index]));
+        let mut turns: Vec<(Effort, usize)> = Vec::new();
+        for (index, shot) in shots.iter().enumerate() {
+            let effort = self.effort(&sitter, &request.view, shot);
+            if effort == Effort::Slow && !request.playing {
+                turns.push((Effort::Draft, index));
+            }
+            turns.push((effort, index));
+        }
+        turns.sort_unstable();
+        let last = turns.len();
         let mut waiting: Vec<PaneDrawn> = Vec::new();
-        for (done, index) in order.iter().copied().enumerate() {
-            let shot = &shots[index];
-            let slow = self.effort(&sitter, &request.view, shot) == Effort::Slow;
-            if slow {
-                if !waiting.is_empty() {
-                    let panes = std::mem::take(&mut waiting);
-                    tell(self.outcome(serial, request, &base, &drawn, panes, None));
-                }
-                if newer() {
-                    return Err(EngineError::Cancelled);
-                }
+        for (done, (effort, index)) in turns.into_iter().enumerate() {
+            let (shot, slow) = (&shots[index], effort == Effort::Slow);
+            if effort >= Effort::Moving && !waiting.is_empty() {
+                let panes = std::mem::take(&mut waiting);
+                tell(self.outcome(serial, request, &base, &drawn, panes, None));
+            }
+            if slow && newer() {
+                return Err(EngineError::Cancelled);
             }
             let stop = || stale() || (slow && newer());
             let started = Instant::now();
-            let key = key(&sitter, &request.view, shot);
-            let pane = match self.finish(key, &sitter, &request.view, &base, shot, &stop) {
-                Ok((finished, network_millis)) => {
-                    let millis = self.millis(shot, started, network_millis);
+            let view = &request.view;
+            let made = match effort {
+                Effort::Draft => self.sketch(&sitter, view, &base, shot, &stop),
+                _ => self.finish(&sitter, view, &base, shot, &stop),
+            };
+            let pane = match made {
+                Ok(Made {
+                    finished,
+                    draft,
+                    network_millis,
+                    draft_millis,
+                }) => {
+                    let now = started.elapsed().as_secs_f32() * 1000.0 + draft_millis;
+                    let millis = (!draft).then(|| self.millis(shot, now, network_millis));
                     drawn[index] = Some(finished.clone());
                     PaneDrawn {
                         index,
                         picture: Ok(finished.picture),
-                        millis,
+                        millis: millis.flatten(),
                         network_millis,
                         mean_edit: finished.mean_edit,
+                        draft,
                     }
                 }
                 Err(error @ (EngineError::Cancelled | EngineError::Crop(_))) => return Err(error),
@@ -104,10 +130,11 @@ impl Desk {
                     millis: None,
                     network_millis: None,
                     mean_edit: None,
+                    draft: false,
                 },
             };
             waiting.push(pane);
-            if done + 1 == order.len() {
+            if done + 1 == last {
                 let rendered = self.rendered(request, &sitter);
                 let panes = std::mem::take(&mut waiting);
                 let mut outcome = self.outcome(serial, request, &base, &drawn, panes, rendered);
@@ -130,10 +157,9 @@ impl Desk {
         })?;
         let base = self.base(&sitter, &request.view).ok()?;
         for shot in request.score.shots(missing) {
-            let key = key(&sitter, &request.view, &shot);
-            let finished = self.finish(key, &sitter, &request.view, &base, &shot, &|| false);
+            let made = self.finish(&sitter, &request.view, &base, &shot, &|| false);
             // What can't be drawn is told when it is asked for, and nothing is drawn ahead until then.
-            finished.ok()?;
+            made.ok()?;
         }
         // With more panes than there is room for, what was drawn first is gone already: it would never end.
         let shots = request.score.shots(missing);
@@ -174,28 +200,58 @@ impl Desk {
         }
     }
 
-    /// A pane's picture, from the shelf where it is there, and the milliseconds of the network where it ran.
+    /// A pane's picture, from the shelf where it is there.
     fn finish(
         &mut self,
-        key: u64,
         sitter: &Sitter,
         view: &View,
         base: &Arc<Picture>,
         shot: &Shot,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Finished, Option<f32>), EngineError> {
-        if let Some(finished) = self.pictures.get(key) {
-            return Ok((finished, None));
+    ) -> Result<Made, EngineError> {
+        if let Some(finished) = self.pictures.get(key(sitter, view, shot)) {
+            return Ok(Made {
+                finished,
+                draft: false,
+                network_millis: None,
+                draft_millis: 0.0,
+            });
         }
-        let mut drawn = self.stage.shoot(sitter, view, base, shot, stop)?;
+        let drawn = self.stage.shoot(sitter, view, base, shot, stop)?;
+        Ok(self.keep(sitter, view, shot, drawn))
+    }
+
+    /// A pane's picture without what takes long.
+    fn sketch(
+        &mut self,
+        sitter: &Sitter,
+        view: &View,
+        base: &Arc<Picture>,
+        shot: &Shot,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Made, EngineError> {
+        let drawn = self.stage.draft(sitter, view, base, shot, stop)?;
+        Ok(self.keep(sitter, view, shot, drawn))
+    }
+
+    /// Puts what was drawn on the shelf, unless it is a draft.
+    fn keep(&mut self, sitter: &Sitter, view: &View, shot: &Shot, mut drawn: Drawn) -> Made {
         over_chequers(&mut drawn.picture, view, sitter.picture.size());
         let finished = Finished {
             picture: Arc::new(drawn.picture),
             mean_edit: drawn.mean_edit,
         };
-        let bytes = finished.picture.rgba().len();
-        self.pictures.put(key, finished.clone(), bytes);
-        Ok((finished, drawn.network_millis))
+        if !drawn.draft {
+            let bytes = finished.picture.rgba().len();
+            let key = key(sitter, view, shot);
+            self.pictures.put(key, finished.clone(), bytes);
+        }
+        Made {
+            finished,
+            draft: drawn.draft,
+            network_millis: drawn.network_millis,
+            draft_millis: drawn.draft_millis,
+        }
     }
 
     fn base(&mut self, sitter: &Sitter, view: &View) -> Result<Arc<Picture>, EngineError> {
@@ -210,8 +266,7 @@ impl Desk {
     }
 
     /// What a frame takes of such a shot, as far as it is known.
-    fn millis(&mut self, shot: &Shot, started: Instant, network: Option<f32>) -> Option<f32> {
-        let now = started.elapsed().as_secs_f32() * 1000.0;
+    fn millis(&mut self, shot: &Shot, now: f32, network: Option<f32>) -> Option<f32> {
         let known = self.times.entry((shot.way, shot.show)).or_default();
         match network {
             Some(network) => *known = (network, now),
@@ -226,7 +281,8 @@ impl Desk {
             return Effort::None;
         }
         match shot.way {
-            Way::Fomm(_) | Way::Tps(_) => Effort::Slow,
+            Way::Fomm(_) | Way::Tps(_) if is_painted(shot.show) => Effort::Slow,
+            Way::Fomm(_) | Way::Tps(_) => Effort::Moving,
             _ => Effort::Quick,
         }
     }
@@ -254,6 +310,10 @@ impl Desk {
 enum Effort {
     None,
     Quick,
+    /// What FOMM and TPS say of the motion.
+    Moving,
+    /// Their picture without what they paint anew.
+    Draft,
     Slow,
 }
 

@@ -86,7 +86,10 @@ fn wait_for(worker: &Worker, told: &mpsc::Receiver<()>, serial: u64) -> (Vec<Pan
             let outcome = outcome.unwrap();
             seen.push(outcome.serial);
             if outcome.serial == serial {
-                panes.extend(outcome.panes);
+                for pane in outcome.panes {
+                    panes.retain(|draft: &PaneDrawn| draft.index != pane.index);
+                    panes.push(pane);
+                }
                 if outcome.complete {
                     panes.sort_by_key(|pane| pane.index);
                     return (panes, seen);
@@ -176,6 +179,75 @@ fn a_track_drives_every_method_and_another_method_loses_nothing() {
         );
         assert!(same, "{}", ways[pane.index]);
     }
+}
+
+#[test]
+fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
+    let (worker, told) = spawn();
+    let mut asked = request(0.0);
+    let ways = [
+        Way::Source,
+        Way::Fomm(Mode::Relative),
+        Way::Tps(Mode::Relative),
+    ];
+    let mut drafts: Vec<PaneDrawn> = Vec::new();
+    let mut whole: Vec<PaneDrawn> = Vec::new();
+    for value in [0.6, 0.8, 1.0] {
+        ask_of(&mut asked, smile(Sides::Both, value), &ways);
+        let serial = worker.send(asked.clone());
+        (drafts, whole) = (Vec::new(), Vec::new());
+        let mut complete = false;
+        // The hand goes on as soon as it sees a draft of both, and rests at last.
+        while drafts.len() < 2 || (value == 1.0 && !complete) {
+            told.recv_timeout(Duration::from_secs(240)).unwrap();
+            while let Some(outcome) = worker.take() {
+                let outcome = outcome.unwrap();
+                if outcome.serial == serial {
+                    complete |= outcome.complete;
+                    let (draft, full) = outcome.panes.into_iter().partition(|pane| pane.draft);
+                    let (draft, full): (Vec<_>, Vec<_>) = (draft, full);
+                    assert!(draft.is_empty() || whole.len() <= 1, "a draft came late");
+                    drafts.extend(draft);
+                    whole.extend(full);
+                }
+            }
+        }
+    }
+    whole.sort_by_key(|pane| pane.index);
+    drafts.sort_by_key(|pane| pane.index);
+    let source = picture(&whole[0]);
+    for (draft, full) in drafts.iter().zip(&whole[1..]) {
+        assert_eq!(draft.index, full.index);
+        assert!(picture(draft) != source && picture(draft) != picture(full));
+        assert_eq!(draft.millis, None);
+        // What the draft took is a part of what the frame takes.
+        assert!(full.network_millis > draft.network_millis);
+    }
+
+    // What says how the portrait moves is no draft, and neither is what is known already.
+    let voices = whole.len();
+    asked.view = asked.view.zoomed(1.5, (60.0, 60.0));
+    let (again, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    assert_eq!(again.len(), voices);
+    assert!(again.iter().all(|pane| pane.network_millis.is_none()));
+    let mut score = Score::clone(&asked.score);
+    for voice in &mut score.voices {
+        voice.show = Show::Flow;
+    }
+    asked.score = Arc::new(score);
+    let pose = smile(Sides::Both, 0.4);
+    let (mut document, _) = document();
+    document.still = pose;
+    for voice in &mut Arc::make_mut(&mut asked.score).voices {
+        voice.drive = Driver::Track(Arc::new(document.clone()));
+    }
+    let serial = worker.send(asked);
+    let (flows, _) = wait_for(&worker, &told, serial);
+    assert!(
+        flows[1..]
+            .iter()
+            .all(|pane| !pane.draft && pane.millis > Some(0.0))
+    );
 }
 
 #[test]

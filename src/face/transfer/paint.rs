@@ -95,6 +95,15 @@ pub(super) struct Paint {
 }
 
 impl Paint {
+    /// Nothing at all.
+    pub fn none() -> Self {
+        let clear = || Plane::square(1, vec![0.0]);
+        Self {
+            loss: clear(),
+            color: [clear(), clear(), clear()],
+        }
+    }
+
     pub fn new(rest: &Rest, motion: &Sound, drift: &Drift) -> Self {
         let size = motion.size;
         let moved = rest.moved(&drift.spline(size));

@@ -136,6 +136,16 @@ impl Sound {
         })
     }
 
+    /// The same of a motion whose picture is of no account: black stands for it, of the size at rest.
+    pub fn unpainted(motion: &Motion, rest: &Sound) -> Result<Self, MotionFault> {
+        Self::new(&Motion {
+            flow: motion.flow.clone(),
+            occlusion: motion.occlusion.clone(),
+            picture: vec![0.0; 3 * rest.size * rest.size],
+            ..*motion
+        })
+    }
+
     /// Whether this can be compared with the motion at rest.
     pub fn matches(&self, rest: &Sound) -> Result<(), MotionFault> {
         let size = |plane: &Plane| (plane.width, plane.height);

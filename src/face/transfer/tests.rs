@@ -210,6 +210,46 @@ fn a_shift_by_whole_pixels_is_the_shifted_portrait() {
 }
 
 #[test]
+fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
+    let (portrait, place) = (waves(96, 96), square(16.0, 16.0, 64.0));
+    let rest = motion(still, 1.0, seen(&portrait, place));
+    let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
+    let empty = |mut motion: Motion| {
+        motion.picture.clear();
+        motion
+    };
+    assert!(source.warp(&empty(rest.clone()), None).unwrap() == portrait);
+
+    // The source is right everywhere, so the generator isn't asked.
+    let bend = |x: f32, y: f32| (0.12 * (1.0 - x * x), 0.08 * y);
+    let moved = motion(bend, 1.0, seen(&portrait, place));
+    let draft = source.warp(&empty(moved.clone()), None).unwrap();
+    assert!(draft != portrait);
+    let shown = Motion {
+        picture: rest.picture.clone(),
+        ..moved.clone()
+    };
+    let drift_only = source.apply(&shown, Transfer::default()).unwrap();
+    let apart = |a: &Picture, b: &Picture| {
+        let pairs = a.rgba().iter().zip(b.rgba());
+        pairs.map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>()
+    };
+    let painted = source.apply(&motion(bend, 0.0, flat(0.9)), Transfer::default());
+    assert!(4 * apart(&draft, &drift_only) < apart(&draft, &painted.unwrap()));
+
+    let closed = Mask {
+        size: 2,
+        values: vec![0.0; 4],
+    };
+    assert!(source.warp(&moved, Some(&closed)).unwrap() == portrait);
+    let wrong = Motion {
+        size: SIZE / 2,
+        ..moved
+    };
+    assert!(source.warp(&wrong, None).is_err());
+}
+
+#[test]
 fn without_align_corners_minus_one_and_one_are_the_crops_edges() {
     let portrait = noise(200, 180, 4, false);
     let place = square(20.0, 10.0, 150.0);

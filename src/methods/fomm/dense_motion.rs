@@ -38,14 +38,14 @@ pub(super) struct Source {
     heatmaps: Vec<f32>,
 }
 
-/// What [`DenseMotion::forward`] gives.
+/// How the source moves, before anything is drawn; `h` and `w` are [`Config::motion_size`].
 #[derive(Clone, Debug)]
-pub(super) struct Motion {
-    /// Where the source shows what comes to each place, `[1, h, w, 2]`.
+pub struct Motion {
+    /// Where the source shows what comes to each place, `[1, h, w, 2]`: `(x, y)`, from -1 to 1 inside.
     pub flow: Tensor,
-    /// How much of what comes there the source shows, `[1, 1, h, w]`.
+    /// How much of what comes there the source shows, `[1, 1, h, w]` in `[0, 1]`.
     pub occlusion: Option<Tensor>,
-    /// Each part's share in the flow, the background's first: `[1, K + 1, h, w]`.
+    /// Each part's share in the flow, the background's first: `[1, K + 1, h, w]` in `[0, 1]`.
     pub masks: Tensor,
 }
 

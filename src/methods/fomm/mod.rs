@@ -22,5 +22,6 @@ mod model;
 
 pub use super::motion::{Error, Stop};
 pub use config::{Config, DenseMotionConfig, DetectorConfig, GeneratorConfig, Jacobians};
+pub use dense_motion::Motion;
 pub use key_points::{KeyPoints, relative};
 pub use model::{Fomm, Frame, Prepared};

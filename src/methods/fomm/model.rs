@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 
 use super::super::motion::check;
-use super::dense_motion::{self, DenseMotion};
+use super::dense_motion::{self, DenseMotion, Motion};
 use super::detector::Detector;
 use super::generator::{Generator, warp};
 use super::{Config, Error, KeyPoints, Stop};
@@ -147,18 +147,8 @@ impl Fomm {
         driving: &KeyPoints,
         stop: Stop,
     ) -> Result<Frame, Error> {
-        self.check_key_points(driving)?;
-        pooled(|| self.draw(prepared, driving, stop))
-    }
-
-    fn draw(&self, prepared: &Prepared, driving: &KeyPoints, stop: Stop) -> Result<Frame, Error> {
-        check(stop)?;
-        let source = &prepared.key_points;
-        let motion = self
-            .dense_motion
-            .forward(&prepared.small, source, driving, stop)?;
-        check(stop)?;
-        let prediction = self.generator.draw(&prepared.features, &motion, stop)?;
+        let motion = self.motion(prepared, driving, stop)?;
+        let prediction = self.paint(prepared, &motion, stop)?;
         Ok(Frame {
             prediction,
             flow: motion.flow,
@@ -166,6 +156,33 @@ impl Fomm {
             masks: motion.masks,
             key_points: driving.clone(),
         })
+    }
+
+    /// How the source moves as its key points move to `driving`: all of a frame but its drawing,
+    /// which takes most of the time.
+    ///
+    /// # Errors
+    /// As [`Fomm::frame`].
+    pub fn motion(
+        &self,
+        prepared: &Prepared,
+        driving: &KeyPoints,
+        stop: Stop,
+    ) -> Result<Motion, Error> {
+        self.check_key_points(driving)?;
+        check(stop)?;
+        let source = &prepared.key_points;
+        let network = &self.dense_motion;
+        pooled(|| network.forward(&prepared.small, source, driving, stop))
+    }
+
+    /// The frame of a motion of [`Fomm::motion`], `[1, 3, H, W]` in `[0, 1]`.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
+    pub fn paint(&self, prepared: &Prepared, motion: &Motion, stop: Stop) -> Result<Tensor, Error> {
+        check(stop)?;
+        pooled(|| self.generator.draw(&prepared.features, motion, stop))
     }
 
     fn check_key_points(&self, key_points: &KeyPoints) -> Result<(), Error> {

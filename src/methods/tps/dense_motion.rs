@@ -28,9 +28,10 @@ pub(super) struct DenseMotion {
     up: Vec<(UpBlock, Conv2d)>,
 }
 
-/// What moves the source, `h` and `w` being the hourglass's sides.
-pub(super) struct Motion {
-    /// Where each place of the frame comes from (Eq. 6), `[1, h, w, 2]`.
+/// What moves the source, before anything is painted; `h` and `w` are the hourglass's sides.
+#[derive(Clone, Debug)]
+pub struct Motion {
+    /// Where each place of the frame comes from (Eq. 6), `[1, h, w, 2]`, `(x, y)`.
     pub flow: Tensor,
     /// How much of each spline, after the background, `[1, 1 + splines, h, w]`; they sum to 1.
     pub contributions: Tensor,

@@ -24,6 +24,7 @@ mod thin_plate;
 
 pub use super::motion::{Error, Stop};
 pub use config::{AvdConfig, Config, DenseMotionConfig};
+pub use dense_motion::Motion;
 pub use key_points::{KeyPoints, Mode, relative};
 pub use model::{Frame, Prepared, Tps};
 pub use thin_plate::ThinPlate;

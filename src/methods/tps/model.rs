@@ -6,7 +6,7 @@ use candle_nn::VarBuilder;
 use super::avd::Avd;
 use super::background::Background;
 use super::config::COLOURS;
-use super::dense_motion::DenseMotion;
+use super::dense_motion::{DenseMotion, Motion};
 use super::detector::Detector;
 use super::inpainting::Inpainting;
 use super::key_points::relative;
@@ -205,31 +205,8 @@ impl Tps {
         background: Option<[f32; 9]>,
         stop: Stop,
     ) -> Result<Frame, Error> {
-        self.expect_key_points(driving)?;
-        if background.is_some_and(|matrix| !matrix.iter().all(|v| v.is_finite())) {
-            return Err(Error::Degenerate("the background's motion is not finite"));
-        }
-        pooled(|| self.draw(prepared, driving, background.as_ref(), stop))
-    }
-
-    fn draw(
-        &self,
-        prepared: &Prepared,
-        driving: &KeyPoints,
-        background: Option<&[f32; 9]>,
-        stop: Stop,
-    ) -> Result<Frame, Error> {
-        let motion = self.dense_motion.forward(
-            &prepared.small,
-            &prepared.key_points,
-            driving,
-            background,
-            stop,
-        )?;
-        check(stop)?;
-        let (prediction, deformed) =
-            self.inpainting
-                .forward(&prepared.picture, &prepared.maps, &motion, stop)?;
+        let motion = self.motion(prepared, driving, background, stop)?;
+        let (prediction, deformed) = self.paint(prepared, &motion, stop)?;
         Ok(Frame {
             prediction,
             deformed,
@@ -238,6 +215,49 @@ impl Tps {
             contributions: motion.contributions,
             key_points: driving.clone(),
         })
+    }
+
+    /// How the source moves with its face where `driving` has it: all of a frame but its painting,
+    /// which takes most of the time. `background` as in [`Tps::frame`].
+    ///
+    /// # Errors
+    /// As [`Tps::frame`].
+    pub fn motion(
+        &self,
+        prepared: &Prepared,
+        driving: &KeyPoints,
+        background: Option<[f32; 9]>,
+        stop: Stop,
+    ) -> Result<Motion, Error> {
+        self.expect_key_points(driving)?;
+        if background.is_some_and(|matrix| !matrix.iter().all(|v| v.is_finite())) {
+            return Err(Error::Degenerate("the background's motion is not finite"));
+        }
+        pooled(|| {
+            self.dense_motion.forward(
+                &prepared.small,
+                &prepared.key_points,
+                driving,
+                background.as_ref(),
+                stop,
+            )
+        })
+    }
+
+    /// The frame of a motion of [`Tps::motion`], and the source moved by it and not painted,
+    /// `[1, 3, S, S]` in `[0, 1]` each.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
+    pub fn paint(
+        &self,
+        prepared: &Prepared,
+        motion: &Motion,
+        stop: Stop,
+    ) -> Result<(Tensor, Tensor), Error> {
+        check(stop)?;
+        let (source, maps) = (&prepared.picture, &prepared.maps);
+        pooled(|| self.inpainting.forward(source, maps, motion, stop))
     }
 
     fn expect_picture(&self, picture: &Tensor) -> Result<(), Error> {
