@@ -252,6 +252,7 @@ prop_compose! {
         project.set_panes(panes.collect());
         project.set_export(export);
         project.set_labels(flags.1);
+        project.set_holds_media(flags.0);
         project
     }
 }
@@ -435,6 +436,36 @@ fn what_is_unknown_is_passed_over_and_the_order_is_free() {
     );
     fs::write(&path, text).unwrap();
     assert_eq!(open(&path).unwrap().project, project);
+}
+
+#[test]
+fn a_project_that_is_to_hold_its_media_weighs_what_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = everything(folder.path());
+    fs::write(folder.path().join("ada.png"), vec![7; 60_000]).unwrap();
+    let path = folder.path().join("a.mien");
+    assert_eq!(Embed::of(&project), Embed::Kept);
+    let light = save(&project, &path, Embed::of(&project));
+    assert_eq!(light.embedded, 0);
+    project.set_holds_media(true);
+    let heavy = save(&project, &path, Embed::of(&project));
+    assert!(heavy.embedded > 1);
+    let (grown, said) = (heavy.bytes - light.bytes, ProjectFile::weight(&project));
+    assert!(
+        said > 80_000 && grown.abs_diff(said) < 2000,
+        "{grown} {said}"
+    );
+
+    // The choice is the project's own, and leaves it again.
+    let mut opened = open(&path).unwrap().project;
+    assert!(opened.holds_media());
+    opened.set_holds_media(false);
+    // What exists nowhere else stays inside.
+    assert_eq!(
+        save(&opened, &path, Embed::of(&opened)).embedded,
+        heavy.embedded
+    );
+    assert!(!open(&path).unwrap().project.holds_media());
 }
 
 #[test]

@@ -620,6 +620,50 @@ fn a_project_asks_before_changes_are_lost_and_lists_the_shortcuts() {
 }
 
 #[test]
+fn a_project_is_told_to_hold_its_media_and_undo_leaves_that_alone() {
+    let mut app = app();
+    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
+    act(&mut app, |window| {
+        window.click("Project").unwrap();
+    });
+    assert!(!app.project().holds_media());
+    act(&mut app, |window| {
+        window.click(selector::id("holds-media")).unwrap();
+    });
+    assert!(app.project().holds_media());
+    drop(app.update(Message::Keyboard(escape())));
+    press(&mut app, "z", Modifiers::CTRL);
+    assert!(app.project().holds_media());
+    assert_eq!(app.document().still, Pose::from(app.document().source));
+}
+
+#[test]
+fn portraits_of_late_stand_in_the_menu_and_one_click_opens_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app();
+    let model = Model::bundled().unwrap();
+    for name in ["ada.png", "gone.png"] {
+        let path = folder.path().join(name);
+        save_png(&path, &sample(0).picture).unwrap();
+        let portrait = Portrait::open(&path, model.crop()).unwrap();
+        drop(app.update(Message::Opened(Ok(Arc::new(portrait)))));
+    }
+    std::fs::remove_file(folder.path().join("gone.png")).unwrap();
+    act(&mut app, |window| {
+        window.click("Project").unwrap();
+    });
+    let mut window = simulator(app.view());
+    assert!(window.find("not there now").is_ok());
+    window.click("gone.png").unwrap();
+    assert_eq!(window.into_messages().count(), 0, "it isn't there");
+    act(&mut app, |window| {
+        window.click("ada.png").unwrap();
+    });
+    let mut window = simulator(app.view());
+    assert!(window.find("Recent portraits").is_err() && window.find("Opening…").is_ok());
+}
+
+#[test]
 fn strength_zero_asks_for_no_edit() {
     let mut app = app();
     act(&mut app, |window| {

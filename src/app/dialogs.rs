@@ -1,13 +1,20 @@
 //! Questions that stand before everything else: changes that would be lost, copies after a crash, missing portraits; and the
 //! lists of projects and shortcuts.
 
+use std::path::PathBuf;
+
+use iced::widget::tooltip::Position;
 use iced::widget::{button, column, container, row, scrollable, space, text, toggler};
 use iced::{Alignment, Element, Length};
 
 use super::projects::{After, Message, Projects, Question};
 use super::theme;
-use super::widgets::{action, duration};
-use crate::engine::{MediaOf, MediaState};
+use super::widgets::{action, duration, hinted, size};
+use crate::engine::{MediaOf, MediaState, ProjectFile, RecentFile};
+use crate::studio::Project;
+
+/// The switch that keeps media inside the project, for tests.
+pub const HOLDS_MEDIA: &str = "holds-media";
 
 /// What the keyboard does, by place.
 const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
@@ -63,7 +70,7 @@ const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
 
 impl Projects {
     /// The question that is open, if any.
-    pub fn dialog<'a>(&'a self, changed: bool, labelled: bool) -> Option<Element<'a, Message>> {
+    pub fn dialog<'a>(&'a self, project: &Project, labelled: bool) -> Option<Element<'a, Message>> {
         if let Some((_, opened)) = &self.waiting {
             let stored = match opened.state(MediaOf::Portrait) {
                 Some(MediaState::Moved { stored, .. }) => stored.display().to_string(),
@@ -99,7 +106,7 @@ impl Projects {
                     ],
                 ));
             }
-            Some(Question::Menu) => return Some(self.menu(changed, labelled)),
+            Some(Question::Menu) => return Some(self.menu(project, labelled)),
             Some(Question::Keys) => return Some(keys()),
             None => {}
         }
@@ -120,7 +127,8 @@ impl Projects {
         })
     }
 
-    fn menu(&self, changed: bool, labelled: bool) -> Element<'_, Message> {
+    fn menu(&self, project: &Project, labelled: bool) -> Element<'_, Message> {
+        let changed = self.is_changed(project);
         let line = |label: &'static str, keys: &'static str, message: Message| {
             button(
                 row![
@@ -135,44 +143,51 @@ impl Projects {
             .padding([5, 10])
             .style(theme::flat)
         };
-        let known = self.recent.projects();
-        let none = known.is_empty();
-        let recent = known.into_iter().map(|file| {
-            let name = file.path.file_name().map_or_else(
-                || file.path.display().to_string(),
-                |name| name.to_string_lossy().into_owned(),
-            );
-            let state = if file.missing {
-                "not there now".to_owned()
-            } else {
-                file.path
-                    .parent()
-                    .map_or_else(String::new, |folder| folder.display().to_string())
-            };
-            button(
-                row![
-                    text(name).size(theme::NORMAL),
-                    space::horizontal(),
-                    text(state).size(theme::SMALL).color(theme::faint()),
-                ]
-                .spacing(theme::SPACE)
-                .align_y(Alignment::Center),
-            )
-            .on_press_maybe((!file.missing).then_some(Message::Open(file.path)))
-            .width(Length::Fill)
-            .padding([5, 10])
-            .style(theme::flat)
-            .into()
-        });
-        let list = column(recent);
-        let none = none.then(|| {
-            container(
-                text("Projects that are saved or opened stand here.")
-                    .size(theme::SMALL)
-                    .color(theme::faint()),
-            )
-            .padding([5, 10])
-        });
+        let projects = list(
+            self.recent.projects(),
+            "Projects that are saved or opened stand here.",
+            Message::Open,
+        );
+        let portraits = list(
+            self.recent.portraits(),
+            "Portraits that are opened stand here.",
+            Message::OpenPortrait,
+        );
+        let lists = column![
+            text("Recent projects")
+                .size(theme::SMALL)
+                .color(theme::dim()),
+            projects,
+            text("Recent portraits")
+                .size(theme::SMALL)
+                .color(theme::dim()),
+            portraits,
+        ]
+        .spacing(6);
+        let weight = ProjectFile::weight(project);
+        let cost = match (project.holds_media(), weight) {
+            (_, 0) => "samples come with Mien".to_owned(),
+            (true, weight) => format!("{} in its file", size(weight)),
+            (false, weight) => format!("would add {} to its file", size(weight)),
+        };
+        let holds = hinted(
+            row![
+                container(
+                    toggler(project.holds_media())
+                        .label("Keep pictures and clips inside the project")
+                        .on_toggle(Message::HoldsMedia)
+                        .size(15)
+                        .text_size(theme::NORMAL)
+                        .spacing(8)
+                )
+                .id(HOLDS_MEDIA),
+                space::horizontal(),
+                text(cost).size(theme::SMALL).color(theme::dim()),
+            ]
+            .align_y(Alignment::Center),
+            "From the next save on its file has all that it needs and can be carried elsewhere; what only the project has stays inside either way",
+            Position::Bottom,
+        );
         let place = match (&self.path, changed) {
             (Some(path), false) => path.display().to_string(),
             (Some(path), true) => format!("{} (changed)", path.display()),
@@ -202,10 +217,14 @@ impl Projects {
                 line("Open…", "Ctrl+Shift+O", Message::OpenDialog),
                 line("Save", "Ctrl+S", Message::Save),
                 line("Save as…", "Ctrl+Shift+S", Message::SaveAs),
-                text("Recent").size(theme::SMALL).color(theme::dim()),
-                scrollable(list).style(theme::scroll).height(Length::Shrink),
+                container(holds).padding([2, 10]),
+                container(
+                    scrollable(lists)
+                        .style(theme::scroll)
+                        .height(Length::Shrink)
+                )
+                .max_height(LISTS),
             ]
-            .push(none)
             .push(
                 row![
                     look,
@@ -224,6 +243,49 @@ impl Projects {
         .style(theme::card)
         .into()
     }
+}
+
+/// How high the lists of what was opened last are at most, in logical pixels.
+const LISTS: f32 = 380.0;
+
+/// What was opened last: a click opens it again, unless it isn't there now.
+fn list<'a>(
+    files: Vec<RecentFile>,
+    empty: &'a str,
+    open: impl Fn(PathBuf) -> Message,
+) -> Element<'a, Message> {
+    if files.is_empty() {
+        let empty = text(empty).size(theme::SMALL).color(theme::faint());
+        return container(empty).padding([5, 10]).into();
+    }
+    let lines = files.into_iter().map(|file| {
+        let name = file.path.file_name().map_or_else(
+            || file.path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let state = if file.missing {
+            "not there now".to_owned()
+        } else {
+            file.path
+                .parent()
+                .map_or_else(String::new, |folder| folder.display().to_string())
+        };
+        button(
+            row![
+                text(name).size(theme::NORMAL),
+                space::horizontal(),
+                text(state).size(theme::SMALL).color(theme::faint()),
+            ]
+            .spacing(theme::SPACE)
+            .align_y(Alignment::Center),
+        )
+        .on_press_maybe((!file.missing).then(|| open(file.path)))
+        .width(Length::Fill)
+        .padding([5, 10])
+        .style(theme::flat)
+        .into()
+    });
+    column(lines).into()
 }
 
 /// A short question with its answers.

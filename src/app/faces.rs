@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{App, Notice};
 use crate::engine::{FoundFace, Portrait};
-use crate::studio::Document;
+use crate::studio::{Document, MediaSource};
 
 /// A person's relaxed face, to read other pictures of them against.
 #[derive(Debug)]
@@ -19,6 +19,10 @@ impl App {
     /// Shows a portrait in place of the one before; undo brings that back.
     pub(super) fn show(&mut self, portrait: Arc<Portrait>) {
         self.opening = false;
+        if let MediaSource::File(path) = &portrait.source {
+            self.projects.recent.add_portrait(path);
+            self.remember();
+        }
         let id = self.next_portrait;
         self.next_portrait += 1;
         let faces = portrait.faces.len();

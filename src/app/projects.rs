@@ -35,6 +35,8 @@ pub struct Projects {
     pub recovered: Vec<Recovered>,
     pub recent: Recent,
     pub settings: Settings,
+    /// Whether settings and recent files are kept for the next start.
+    lasting: bool,
     pub question: Option<Question>,
     /// What is done when the project is saved.
     then: Option<After>,
@@ -80,6 +82,8 @@ pub enum Message {
     New,
     OpenDialog,
     Open(PathBuf),
+    /// A portrait of late.
+    OpenPortrait(PathBuf),
     Opened(Origin, Result<Found, String>),
     Save,
     SaveAs,
@@ -100,6 +104,8 @@ pub enum Message {
     Kept(Box<Project>, Result<(), String>),
     Light(bool),
     Labels(bool),
+    /// Whether the file is to hold pictures and clips.
+    HoldsMedia(bool),
     /// The window is to be closed.
     CloseRequested,
     Sized(f32, f32),
@@ -121,6 +127,7 @@ impl Projects {
             recovered: Vec::new(),
             recent: Recent::default(),
             settings: Settings::default(),
+            lasting: false,
             question: None,
             then: None,
             replaced: None,
@@ -132,6 +139,7 @@ impl Projects {
     pub fn remember(&mut self, settings: Settings) -> Option<String> {
         let (recent, remark) = Recent::load();
         self.settings = settings;
+        self.lasting = true;
         self.recent = recent;
         self.recovered = Autosave::left_behind();
         self.recovered.reverse();
@@ -194,6 +202,10 @@ impl App {
                 });
             }
             Message::Open(path) => return self.unless_changed(After::Open(path)),
+            Message::OpenPortrait(path) => {
+                self.projects.question = None;
+                return self.obey(Up::OpenFile(Some(path)));
+            }
             Message::Opened(origin, Ok(opened)) => {
                 let (opened, portrait) = *opened;
                 self.opening = false;
@@ -289,6 +301,7 @@ impl App {
                 self.projects.settings.labels = labels;
                 self.remember();
             }
+            Message::HoldsMedia(holds) => self.history.set_holds_media(holds),
             Message::CloseRequested => return self.unless_changed(After::Quit),
             Message::Sized(width, height) => {
                 let place = self.projects.settings.window.get_or_insert(AT_FIRST);
@@ -336,6 +349,9 @@ impl App {
 
     /// Keeps settings and recent files for the next start.
     pub(super) fn remember(&mut self) {
+        if !self.projects.lasting {
+            return;
+        }
         let kept = self.projects.settings.save();
         let kept = kept.and_then(|()| self.projects.recent.save());
         if let Err(error) = kept {

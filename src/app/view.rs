@@ -61,10 +61,9 @@ impl App {
         let dialog = export.or(self.board_view());
         let cards = self.cards.as_ref();
         let dialog = dialog.or(cards.map(|cards| cards.view().map(Message::Card)));
-        let changed = self.projects.is_changed(self.project());
         let question = self
             .projects
-            .dialog(changed, self.panes.labels)
+            .dialog(self.project(), self.panes.labels)
             .map(|question| question.map(Message::Project));
         let dialog = question.or(dialog).map(|dialog| {
             let middle = center(opaque(dialog))
@@ -103,7 +102,7 @@ impl App {
                 space::horizontal().width(theme::SPACE),
                 hinted(
                     action("Project", Some(Message::Project(projects::Message::Menu))),
-                    "New, open, save, the projects of late, and how the window looks",
+                    "New, open, save, the projects and portraits of late, and how the window looks",
                     Position::Bottom,
                 ),
                 hinted(

@@ -115,6 +115,17 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// Bytes as a person says them.
+pub fn size(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    match bytes {
+        ..1e3 => format!("{bytes} bytes"),
+        ..1e6 => format!("{:.0} KB", bytes / 1e3),
+        ..1e9 => format!("{:.1} MB", bytes / 1e6),
+        _ => format!("{:.1} GB", bytes / 1e9),
+    }
+}
+
 /// A button with a drawn sign on it; without a message it can't be pressed.
 pub fn sign<'a, M: Clone + 'a>(sign: Sign, message: Option<M>) -> Element<'a, M> {
     let color = if message.is_some() {
@@ -251,9 +262,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_read_as_a_person_says_them() {
+    fn times_and_sizes_read_as_a_person_says_them() {
         assert_eq!(duration(Duration::from_millis(1200)), "2 s");
         assert_eq!(duration(Duration::from_secs(61)), "1 min 01 s");
         assert_eq!(duration(Duration::from_secs(7260)), "2 h 01 min");
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(41_500), "42 KB");
+        assert_eq!(size(3_440_000), "3.4 MB");
+        assert_eq!(size(1_200_000_000), "1.2 GB");
     }
 }

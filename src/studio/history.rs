@@ -112,6 +112,11 @@ impl History {
         self.current.set_labels(labels);
     }
 
+    /// Says whether the project's file is to hold its media; no step of undo.
+    pub fn set_holds_media(&mut self, holds_media: bool) {
+        self.current.set_holds_media(holds_media);
+    }
+
     /// The hand has let go: the next edit is a step of its own.
     pub fn end_gesture(&mut self) {
         self.open = None;

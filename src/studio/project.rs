@@ -6,8 +6,8 @@ use super::{
     Document, ExportSettings, Expression, Motion, MotionId, MotionKind, PaneSpec, Show, Way,
 };
 
-/// Everything that an artist makes. Undo brings all of it back but the export's settings and the labels, which are
-/// choices of how to look at it.
+/// Everything that an artist makes. Undo brings all of it back but the export's settings, the labels and whether media are
+/// kept inside, which are choices of how to look at it and to store it.
 ///
 /// The expression track that the sliders move lives in [`Project::document`]; every change of it is written back to its
 /// motion, so that the list of motions is always whole.
@@ -22,6 +22,7 @@ pub struct Project {
     panes: Vec<PaneSpec>,
     export: ExportSettings,
     labels: bool,
+    holds_media: bool,
     /// No motion has had this number yet, nor one above it.
     next: u32,
 }
@@ -48,6 +49,7 @@ impl Project {
             ],
             export: ExportSettings::default(),
             labels: true,
+            holds_media: false,
             next: 2,
         }
     }
@@ -311,10 +313,20 @@ impl Project {
         self.labels = labels;
     }
 
+    /// Whether its file is to hold the pictures and clips themselves.
+    pub fn holds_media(&self) -> bool {
+        self.holds_media
+    }
+
+    pub fn set_holds_media(&mut self, holds_media: bool) {
+        self.holds_media = holds_media;
+    }
+
     /// Takes over from another step what undo leaves alone.
     pub(super) fn keep_choices_of(&mut self, other: &Project) {
         self.export = other.export;
         self.labels = other.labels;
+        self.holds_media = other.holds_media;
     }
 
     /// The panes, in their order.

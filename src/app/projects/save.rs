@@ -7,6 +7,7 @@ use iced::Task;
 
 use super::Message;
 use crate::app::background::{self, in_background};
+use crate::app::widgets::size;
 use crate::app::{App, Message as Up, Notice};
 use crate::engine::{Embed, ProjectFile, Saved};
 use crate::studio::Project;
@@ -34,7 +35,7 @@ impl App {
         project.set_labels(self.panes.labels);
         let (written, target) = (project.clone(), path.clone());
         in_background(
-            move || ProjectFile::save(&written, &target, Embed::Kept),
+            move || ProjectFile::save(&written, &target, Embed::of(&written)),
             move |result| {
                 let result = match result {
                     Some(result) => result.map_err(|error| error.to_string()),
@@ -54,13 +55,13 @@ impl App {
         self.projects.saving = false;
         let then = self.projects.then.take();
         match result {
-            Ok(_) => {
+            Ok(saved) => {
                 self.history.set_labels(self.panes.labels);
                 self.projects.saved = Some(project);
                 self.projects.discard_replaced();
                 self.projects.recent.add_project(&path);
                 self.projects.settings.folders.projects = path.parent().map(Path::to_owned);
-                self.status.notice = Some(Notice::Hint(format!("Saved as {}.", path.display())));
+                self.status.notice = Some(Notice::Hint(told(&path, &saved)));
                 self.projects.path = Some(path);
                 self.remember();
                 if !self.projects.is_changed(self.project())
@@ -103,5 +104,45 @@ impl App {
                 Up::Project(Message::Kept(Box::new(project), result))
             },
         )
+    }
+}
+
+/// What came of saving, in a sentence or two.
+fn told(path: &Path, saved: &Saved) -> String {
+    let mut words = format!("Saved as {}", path.display());
+    if saved.embedded > 0 {
+        words += &format!(", {} with what it holds", size(saved.bytes));
+    }
+    words += match saved.not_embedded.len() {
+        0 => ".",
+        1 => "; a clip that is a folder of pictures stays where it is.",
+        _ => "; clips that are folders of pictures stay where they are.",
+    };
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_project_holds_and_does_not_is_said() {
+        let path = Path::new("a.mien");
+        let mut saved = Saved {
+            bytes: 900,
+            ..Saved::default()
+        };
+        assert_eq!(told(path, &saved), "Saved as a.mien.");
+        saved.bytes = 3_400_000;
+        saved.embedded = 2;
+        assert_eq!(
+            told(path, &saved),
+            "Saved as a.mien, 3.4 MB with what it holds."
+        );
+        saved.not_embedded.push("frames".into());
+        assert!(
+            told(path, &saved)
+                .ends_with("holds; a clip that is a folder of pictures stays where it is.")
+        );
     }
 }

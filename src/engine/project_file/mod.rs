@@ -14,6 +14,7 @@ mod seek;
 mod stored;
 mod write;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::EngineError;
@@ -37,6 +38,17 @@ pub enum Embed {
     Kept,
     /// All that are ordinary files; folders and patterns of numbered pictures stay where they are.
     All,
+}
+
+impl Embed {
+    /// What a project asks for.
+    pub fn of(project: &Project) -> Self {
+        if project.holds_media() {
+            Embed::All
+        } else {
+            Embed::Kept
+        }
+    }
 }
 
 /// What came of saving.
@@ -140,6 +152,22 @@ impl ProjectFile {
         unpacked: Option<&Path>,
     ) -> Result<Saved, EngineError> {
         write::save(project, path, embed, unpacked)
+    }
+
+    /// How many bytes a project's file would grow by if it held all its media, roughly: none of them is read. Folders and
+    /// patterns of numbered pictures can't be held and don't count.
+    pub fn weight(project: &Project) -> u64 {
+        let media = MediaOf::all(project).into_iter();
+        let files: BTreeSet<PathBuf> = media
+            .filter_map(|(_, source)| match source {
+                MediaSource::File(path) => Some(paths::absolute(&path)),
+                MediaSource::Bundled(_) => None,
+            })
+            .collect();
+        let about = files.iter().filter_map(|path| path.metadata().ok());
+        let bytes: u64 = about.filter(|m| m.is_file()).map(|m| m.len()).sum();
+        // Base64 makes four letters of three bytes.
+        bytes.div_ceil(3).saturating_mul(4)
     }
 
     /// Opens a project and looks for its media. The document is as it was saved, under the portrait's number 0; the

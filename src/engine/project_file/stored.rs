@@ -42,6 +42,9 @@ pub(super) struct Stored {
     pub export: ExportSettings,
     #[serde(default = "yes")]
     pub labels: bool,
+    /// Whether all media are to be held; one or another may be without that.
+    #[serde(default)]
+    pub holds_media: bool,
     /// What is known of the files that the sources name.
     #[serde(default)]
     pub media: BTreeMap<String, StoredMedium>,
@@ -124,6 +127,7 @@ impl Stored {
             panes: project.panes().to_vec(),
             export: *project.export(),
             labels: project.labels(),
+            holds_media: project.holds_media(),
             media: BTreeMap::new(),
             embedded: BTreeMap::new(),
         }
@@ -197,6 +201,7 @@ impl Stored {
         project.leave_out(MotionId(next));
         project.set_export(self.export);
         project.set_labels(self.labels);
+        project.set_holds_media(self.holds_media);
         Ok(project)
     }
 }
