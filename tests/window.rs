@@ -8,7 +8,7 @@ use iced::keyboard::{self, Key, Modifiers, key};
 use iced::{Element, Event, Point, Settings, Size, mouse};
 use iced_test::{Simulator, selector};
 use mien::app::{App, Message, SHEET, Value, field_id, slider_id, theme};
-use mien::engine::{Driver, Model, Models, Portrait, Request, Sample, Worker};
+use mien::engine::{Bundled, Driver, Model, Models, Portrait, Request, Sample, Worker};
 use mien::media::{Picture, open, save_png};
 use mien::studio::{ActionUnit, AuVector, Mode, MotionKind, Part, Pose, Preset, Show, Sides, Way};
 
@@ -661,6 +661,37 @@ fn portraits_of_late_stand_in_the_menu_and_one_click_opens_them() {
     });
     let mut window = simulator(app.view());
     assert!(window.find("Recent portraits").is_err() && window.find("Opening…").is_ok());
+}
+
+#[test]
+fn other_weights_are_chosen_beside_the_model_card_and_all_is_drawn_anew() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("ganimation-128").unwrap();
+    });
+    act(&mut app, |window| {
+        assert!(window.find("Drawn by").is_ok());
+        window.click("TPS").unwrap();
+        window.click("MoCoGAN").unwrap();
+    });
+    assert!(simulator(app.view()).find("Drawn by").is_ok());
+    drop(app.update(Message::Keyboard(escape())));
+    let models = Models::new(Arc::new(Model::bundled().unwrap()));
+    let other = models.with(Bundled::Tps, Path::new("tps-128")).unwrap();
+    let name = "tps-128".to_owned();
+    drop(app.update(Message::Weights(
+        Bundled::Tps,
+        name.clone(),
+        Ok(Arc::new(other)),
+    )));
+    assert!(
+        simulator(app.view())
+            .find("TPS is drawn by tps-128 now.")
+            .is_ok()
+    );
+    let problem = "The weights are gone.".to_owned();
+    drop(app.update(Message::Weights(Bundled::Tps, name, Err(problem.clone()))));
+    assert!(simulator(app.view()).find(problem.as_str()).is_ok());
 }
 
 #[test]

@@ -1,12 +1,15 @@
-//! The model cards: what the bundled weights are, what they can do and where they fall short, to be read in the window.
+//! The model cards: what the bundled weights are, what they can do and where they fall short, to be read in the window; and which
+//! of the installed weights each method is drawn by.
 
 use iced::widget::operation::{self, RelativeOffset};
-use iced::widget::{Id, column, container, rich_text, row, scrollable, space, span, text};
+use iced::widget::{
+    Id, column, container, pick_list, rich_text, row, scrollable, space, span, text,
+};
 use iced::{Alignment, Color, Element, Length, Task};
 
 use super::theme;
 use super::widgets::{action, toggle};
-use crate::engine::{Block, Bundled, Span, Style, blocks};
+use crate::engine::{Block, Bundled, Models, Span, Style, blocks, installed, weights_folder};
 
 /// The dialog's width and its greatest height, and the room that is left for the words, in logical pixels.
 const WIDTH: f32 = 860.0;
@@ -25,16 +28,21 @@ const GUTTER: f32 = 18.0;
 pub struct Cards {
     shown: Bundled,
     blocks: Vec<Block>,
+    /// What is installed, by method.
+    sets: Vec<(Bundled, String)>,
 }
 
 #[derive(Debug, Clone)]
 pub enum Message {
     Shown(Bundled),
+    /// A method is to be drawn by the weights of this name.
+    Chosen(Bundled, String),
     Close,
 }
 
 pub enum Action {
     Close,
+    Use(Bundled, String),
     Run(Task<Message>),
 }
 
@@ -49,23 +57,29 @@ impl Cards {
     }
 
     fn of(shown: Bundled) -> Self {
+        Self::with(shown, sets())
+    }
+
+    fn with(shown: Bundled, sets: Vec<(Bundled, String)>) -> Self {
         Self {
             shown,
             blocks: blocks(shown.card()),
+            sets,
         }
     }
 
     pub fn update(&mut self, message: &Message) -> Action {
         match message {
             Message::Shown(which) => {
-                *self = Self::of(*which);
+                *self = Self::with(*which, std::mem::take(&mut self.sets));
                 Action::Run(operation::snap_to(words_id(), RelativeOffset::START))
             }
+            Message::Chosen(which, name) => Action::Use(*which, name.clone()),
             Message::Close => Action::Close,
         }
     }
 
-    pub fn view(&self) -> Element<'_, Message> {
+    pub fn view(&self, models: &Models) -> Element<'_, Message> {
         let choices = Bundled::ALL
             .into_iter()
             .map(|which| toggle(which.title(), which == self.shown, Message::Shown(which)));
@@ -82,6 +96,9 @@ impl Cards {
             .id(words_id())
             .width(Length::Fill)
             .style(theme::scroll);
+        let head = column![head]
+            .push(self.choice(models))
+            .spacing(theme::SPACE);
         container(column![head, words].spacing(theme::SPACE))
             .padding(PADDING)
             .width(WIDTH)
@@ -89,6 +106,54 @@ impl Cards {
             .style(theme::card)
             .into()
     }
+
+    /// By which weights the method is drawn, and the others that are installed.
+    fn choice(&self, models: &Models) -> Option<Element<'_, Message>> {
+        if self.shown == Bundled::FaceLandmarker {
+            return None;
+        }
+        let used = models.name(self.shown);
+        let mut names: Vec<String> = self
+            .sets
+            .iter()
+            .filter(|(which, _)| *which == self.shown)
+            .map(|(_, name)| name.clone())
+            .collect();
+        // Named by a file of their own, or gone meanwhile.
+        if !names.contains(&used) {
+            names.push(used.clone());
+        }
+        let hint = match names.len() {
+            1 => "the only ones installed; mien weights import FILE brings in published ones",
+            _ => "for all panes and exports of this window, and from the next start on",
+        };
+        let place = names.iter().position(|name| *name == used).unwrap_or(0);
+        let which = self.shown;
+        let list = pick_list(names, Some(used), move |name| Message::Chosen(which, name))
+            .text_size(theme::SMALL)
+            .padding([3, 7])
+            .style(theme::choice(place));
+        let line = row![
+            text("Drawn by").size(theme::NORMAL),
+            list,
+            text(hint).size(theme::SMALL).color(theme::dim()),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+        Some(line.into())
+    }
+}
+
+/// The names of what is installed for each method that can be chosen for, each once.
+fn sets() -> Vec<(Bundled, String)> {
+    let mut sets: Vec<(Bundled, String)> = Vec::new();
+    for entry in installed(weights_folder().as_deref()).into_iter().flatten() {
+        let mut all = Bundled::ALL.into_iter();
+        let method = all.find(|which| which.architecture() == entry.metadata.architecture);
+        let set = method.map(|which| (which, entry.name));
+        sets.extend(set.filter(|set| set.0 != Bundled::FaceLandmarker && !sets.contains(set)));
+    }
+    sets
 }
 
 fn words_id() -> Id {

@@ -9,7 +9,7 @@ use iced::{Subscription, Task, keyboard, window};
 
 use super::export::queue;
 use super::{App, Message, Notice, drivers, measuring, projects, theme, timeline};
-use crate::engine::{EngineError, Model, Models, Portrait, Sample, Settings, Worker, read_picture};
+use crate::engine::{EngineError, Models, Portrait, Sample, Settings, Worker, read_picture};
 
 /// How often a copy is kept against a crash, where something has changed.
 const KEEPING: Duration = Duration::from_secs(3);
@@ -25,8 +25,10 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
                 .to_owned(),
         ));
     }
-    let model = Arc::new(Model::open(weights.as_deref())?);
-    let models = Arc::new(Models::new(Arc::clone(&model)));
+    let (settings, remark) = Settings::load();
+    let (models, other) = super::weights::begin(weights.as_deref(), &settings)?;
+    let (models, settings) = (Arc::new(models), (settings, remark.or(other)));
+    let model = models.ganimation();
     let sample = Sample::all()
         .first()
         .map(|sample| sample.open(model.crop()).map(Arc::new))
@@ -35,7 +37,6 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
             EngineError::Refused("this program carries no sample portrait.".to_owned())
         })?;
 
-    let settings = Settings::load();
     let place = settings.0.window;
     iced::application(
         move || App::boot(&models, &sample, settings.clone(), portrait.clone()),

@@ -31,6 +31,7 @@ mod square;
 mod theme;
 mod timeline;
 mod view;
+mod weights;
 mod widgets;
 
 use std::collections::{HashMap, HashSet};
@@ -40,7 +41,7 @@ use std::sync::Arc;
 use iced::{Task, keyboard};
 
 use crate::engine::{
-    EngineError, Models, Portrait, Request, Sample, Scene, Score, Worker, presets_folder,
+    Bundled, EngineError, Models, Portrait, Request, Sample, Scene, Score, Worker, presets_folder,
 };
 use crate::studio::{
     Document, Expression, Gesture, History, MotionId, MotionKind, Playback, Preset, Project,
@@ -136,6 +137,8 @@ pub enum Message {
     /// The right column is put away, or brought back.
     SideToggled,
     Card(card::Message),
+    /// Other weights for a method are opened.
+    Weights(Bundled, String, Result<Arc<Models>, String>),
     Project(projects::Message),
     Drivers(drivers::Message),
     /// The worker has drawn something.
@@ -284,8 +287,10 @@ impl App {
             Message::Card(message) => match self.cards.as_mut().map(|c| c.update(&message)) {
                 Some(card::Action::Run(task)) => return task.map(Message::Card),
                 Some(card::Action::Close) => self.cards = None,
+                Some(card::Action::Use(which, name)) => return self.choose_weights(which, name),
                 None => {}
             },
+            Message::Weights(which, name, result) => self.use_weights(which, name, result),
             Message::Drawn => self.take_drawn(),
             Message::OpenDialog => {
                 return Task::perform(background::choose_portrait(), Message::OpenFile);

@@ -60,7 +60,7 @@ impl App {
         let export = export.or(queue);
         let dialog = export.or(self.board_view());
         let cards = self.cards.as_ref();
-        let dialog = dialog.or(cards.map(|cards| cards.view().map(Message::Card)));
+        let dialog = dialog.or(cards.map(|cards| cards.view(&self.models).map(Message::Card)));
         let question = self
             .projects
             .dialog(self.project(), self.panes.labels)
@@ -207,7 +207,7 @@ impl App {
                     .on_press(Message::CardDialog)
                     .padding([0, 4])
                     .style(theme::flat),
-                    "The weights behind the sliders; click to read what they can do, and what not",
+                    "The weights behind the sliders; click to read what they can do and what not, and to choose others for any method",
                     Position::Top,
                 ),
                 figures(self.models.ganimation().device_name()),

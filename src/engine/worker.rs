@@ -127,6 +127,8 @@ pub struct Outcome {
 struct Mail {
     serial: u64,
     request: Option<(u64, Request)>,
+    /// Other networks, for what is asked from now on.
+    models: Option<Arc<Models>>,
     closed: bool,
 }
 
@@ -176,6 +178,11 @@ impl Worker {
         serial
     }
 
+    /// Draws what is asked from now on by other networks. What was drawn by the ones before is forgotten.
+    pub fn use_models(&self, models: Arc<Models>) {
+        lock(&self.shared.mail).models = Some(models);
+    }
+
     /// The request that waits to be drawn.
     pub fn pending(&self) -> Option<Request> {
         lock(&self.shared.mail)
@@ -220,7 +227,8 @@ impl Shared {
 }
 
 fn work(shared: &Shared, models: &Arc<Models>, mut wake: impl FnMut()) {
-    let mut desk = Desk::new(Arc::clone(models));
+    let mut models = Arc::clone(models);
+    let mut desk = Desk::new(Arc::clone(&models));
     // The request that has been drawn, for whose other moments there may be time.
     let mut idle: Option<(u64, Request)> = None;
     loop {
@@ -231,6 +239,10 @@ fn work(shared: &Shared, models: &Arc<Models>, mut wake: impl FnMut()) {
                     return;
                 }
                 if let Some(next) = mail.request.take() {
+                    if let Some(other) = mail.models.take() {
+                        models = other;
+                        desk = Desk::new(Arc::clone(&models));
+                    }
                     break next;
                 }
                 if let Some((serial, request)) = idle.take() {
@@ -243,7 +255,7 @@ fn work(shared: &Shared, models: &Arc<Models>, mut wake: impl FnMut()) {
                             idle = Some((serial, request));
                         }
                         Ok(None) => {}
-                        Err(_) => desk = Desk::new(Arc::clone(models)),
+                        Err(_) => desk = Desk::new(Arc::clone(&models)),
                     }
                     mail = lock(&shared.mail);
                     continue;
@@ -271,7 +283,7 @@ fn work(shared: &Shared, models: &Arc<Models>, mut wake: impl FnMut()) {
             desk.draw(serial, &request, &stale, &newer, &mut tell)
         }));
         let drawn = drawn.unwrap_or_else(|_| {
-            desk = Desk::new(Arc::clone(models));
+            desk = Desk::new(Arc::clone(&models));
             Err(EngineError::Network("a panic while drawing".to_owned()))
         });
         match drawn {
