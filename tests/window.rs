@@ -7,7 +7,7 @@ use std::time::Duration;
 use iced::keyboard::{self, Key, Modifiers, key};
 use iced::{Element, Event, Point, Settings, Size, mouse};
 use iced_test::{Simulator, selector};
-use mien::app::{App, Message, SHEET, Value, field_id, slider_id, theme};
+use mien::app::{App, EDGE, Message, SHEET, Value, field_id, slider_id, theme};
 use mien::engine::{Bundled, Driver, Model, Models, Portrait, Request, Sample, Worker};
 use mien::media::{Picture, open, save_png};
 use mien::studio::{ActionUnit, AuVector, Mode, MotionKind, Part, Pose, Preset, Show, Sides, Way};
@@ -692,6 +692,68 @@ fn other_weights_are_chosen_beside_the_model_card_and_all_is_drawn_anew() {
     let problem = "The weights are gone.".to_owned();
     drop(app.update(Message::Weights(Bundled::Tps, name, Err(problem.clone()))));
     assert!(simulator(app.view()).find(problem.as_str()).is_ok());
+}
+
+#[test]
+fn a_narrow_pane_chooses_its_motion_by_a_button() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Methods").unwrap();
+    });
+    assert!(
+        simulator(app.view())
+            .find(selector::id("pane-motion-2"))
+            .is_err()
+    );
+    with_the_sample_clip(&mut app);
+    let motions: Vec<_> = app.project().motions().iter().map(|m| m.id).collect();
+    let next = [Some(motions[0]), Some(motions[1]), None];
+    for motion in next {
+        act(&mut app, |window| {
+            window.click(selector::id("pane-motion-2")).unwrap();
+        });
+        assert_eq!(app.project().panes()[1].motion, motion);
+    }
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(app.project().panes()[1].motion, next[1]);
+}
+
+#[test]
+fn the_timelines_edge_is_dragged() {
+    let mut app = app();
+    let height = |app: &App| {
+        let mut window = simulator(app.view());
+        window.find(selector::id(SHEET)).unwrap().bounds().height
+    };
+    let before = height(&app);
+    act(&mut app, |window| {
+        let edge = window.find(selector::id(EDGE)).unwrap().bounds();
+        let at = |by: f32| Point::new(edge.center_x(), edge.center_y() - by);
+        window.point_at(at(0.0));
+        window.simulate([Event::Mouse(mouse::Event::ButtonPressed(
+            mouse::Button::Left,
+        ))]);
+        window.point_at(at(90.0));
+        window.simulate([
+            Event::Mouse(mouse::Event::CursorMoved { position: at(90.0) }),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ]);
+    });
+    assert_eq!(height(&app), before + 90.0);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(height(&app), before + 90.0, "no step of undo");
+}
+
+#[test]
+fn a_key_dragged_with_ctrl_stretches_the_time_of_those_selected() {
+    let mut app = raising();
+    let frames = |app: &App| -> Vec<u32> { keys(app, 1).iter().map(|key| key.0).collect() };
+    assert_eq!(frames(&app), [0, 24]);
+    press(&mut app, "a", Modifiers::CTRL);
+    drag_keys_holding(&mut app, Modifiers::CTRL, (24.0, 0.8), (36.0, 0.8));
+    assert_eq!(frames(&app), [0, 36]);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(frames(&app), [0, 24]);
 }
 
 #[test]

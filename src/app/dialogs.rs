@@ -54,6 +54,7 @@ const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
             ("I, O", "in and out"),
             ("Delete", "delete the selected keys"),
             ("Ctrl+A, C, X, V", "select all, copy, cut, paste keys"),
+            ("Ctrl and drag a key", "stretch the selected keys in time"),
             ("wheel, middle drag", "zoom, pan in time"),
         ],
     ),

@@ -112,6 +112,9 @@ impl App {
         }
         theme::set_light(app.projects.settings.light);
         app.panes.labels = app.projects.settings.labels;
+        if let Some(height) = app.projects.settings.timeline_height {
+            app.timeline.raise(height);
+        }
         let scale = window::oldest()
             .and_then(window::scale_factor)
             .map(Message::Scaled);

@@ -63,7 +63,7 @@ pub use expression::{Value, field_id, slider_id};
 pub use launch::run;
 pub use theme::theme;
 pub use timeline::{
-    Given, Message as TimelineMessage, Numbers, SHEET, Series, Subject, Tab as TimelineTab,
+    EDGE, Given, Message as TimelineMessage, Numbers, SHEET, Series, Subject, Tab as TimelineTab,
     Timeline,
 };
 
@@ -362,6 +362,10 @@ impl App {
             timeline::Action::Range(range) => self.trim_to(range),
             timeline::Action::Bake => self.bake(),
             timeline::Action::Measure => return self.measure(),
+            timeline::Action::Height(height) => {
+                self.projects.settings.timeline_height = Some(height);
+                self.remember();
+            }
             timeline::Action::Against(against) => self.measuring.against = against,
         }
         Task::none()

@@ -59,6 +59,15 @@ pub fn hinted<'a, M: 'a>(
     hint: &'a str,
     position: Position,
 ) -> Element<'a, M> {
+    hinted_by(content, hint, position)
+}
+
+/// The same with words that are made for it.
+pub fn hinted_by<'a, M: 'a>(
+    content: impl Into<Element<'a, M>>,
+    hint: impl text::IntoFragment<'a>,
+    position: Position,
+) -> Element<'a, M> {
     let hint = container(text(hint).size(theme::SMALL))
         .padding(8)
         .max_width(260)

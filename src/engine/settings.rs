@@ -43,6 +43,8 @@ pub struct Settings {
     pub window: Option<WindowPlace>,
     /// Whether the panes' names are shown in a new project.
     pub labels: bool,
+    /// The timeline's height in logical pixels, where it was changed.
+    pub timeline_height: Option<f32>,
     /// The weights chosen for a method, by the method's and the weights' names.
     pub weights: BTreeMap<String, String>,
     pub folders: Folders,
@@ -56,6 +58,7 @@ impl Default for Settings {
             light: false,
             window: None,
             labels: true,
+            timeline_height: None,
             weights: BTreeMap::new(),
             folders: Folders::default(),
             first_start_done: false,

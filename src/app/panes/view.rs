@@ -9,7 +9,7 @@ use iced::{Alignment, Element, Length};
 use super::{GUTTER, HEADER, Layout, Look, Message, Names, Panes, Shown};
 use crate::app::pane::{Overlay, Picture};
 use crate::app::theme;
-use crate::app::widgets::{hinted, toggle};
+use crate::app::widgets::{hinted, hinted_by, toggle};
 use crate::engine::{FoundFace, View};
 use crate::studio::{MotionId, PaneSpec, Show, Way};
 
@@ -19,7 +19,7 @@ const CHIPS: f32 = 560.0;
 /// Below this width the toolbar leaves out what the wheel does too.
 const NARROW: f32 = 700.0;
 
-/// From this width on there is room for the list of motions beside the others.
+/// From this width on there is room for the list of motions beside the others; below there is a button.
 const ROOM: f32 = 300.0;
 
 /// A motion in a pane's list.
@@ -187,10 +187,8 @@ impl Panes {
                 .into(),
             )
         };
-        // Where there is little room a motion is chosen with the pane alone; one that was chosen is always told.
-        let room = width >= ROOM || spec.motion.is_some();
-        let several = project.motions().len() > 1 && spec.way != Way::Source && room;
-        let motion = several.then(|| {
+        let several = project.motions().len() > 1 && spec.way != Way::Source;
+        let motion = several.then(|| -> Element<'_, Message> {
             let chosen = Choice {
                 id: None,
                 name: "chosen motion".to_owned(),
@@ -203,6 +201,25 @@ impl Panes {
             let place = choices.iter().position(|choice| choice.id == spec.motion);
             let place = place.unwrap_or(0);
             let picked = choices[place].clone();
+            if width < ROOM {
+                // A sign for each, and a click for the next: a list has no room.
+                let next = choices[(place + 1) % choices.len()].id;
+                let sign = if place == 0 {
+                    "M".to_owned()
+                } else {
+                    format!("M{place}")
+                };
+                let button = button(text(sign).size(theme::SMALL).font(theme::FIGURES))
+                    .on_press(Message::Motion(pane, next))
+                    .padding([2, 5])
+                    .style(theme::toggled(place > 0));
+                let button = container(button).id(format!("pane-motion-{}", pane + 1));
+                return hinted_by(
+                    button,
+                    format!("Driven by {}; a click takes the next motion", picked.name),
+                    Position::Bottom,
+                );
+            }
             pick_list(choices, Some(picked), move |choice| {
                 Message::Motion(pane, choice.id)
             })
@@ -210,6 +227,7 @@ impl Panes {
             .padding([3, 7])
             .width(fill)
             .style(theme::choice(place))
+            .into()
         });
         let number = button(
             text(format!("{}", pane + 1))
@@ -231,7 +249,7 @@ impl Panes {
         });
         let line = row![hinted(
             number,
-            "This pane alone, or all again (its number): there its motion is chosen too",
+            "This pane alone, or all again (its number)",
             Position::Bottom
         )]
         .push(ways)

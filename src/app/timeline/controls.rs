@@ -1,17 +1,15 @@
 //! The panel as a whole, and the two rows of controls above the drawing.
 
 use iced::widget::tooltip::Position;
-use iced::widget::{Row, column, container, pick_list, row, space, text, text_input};
+use iced::widget::{Row, column, container, pick_list, row, space, stack, text, text_input};
 use iced::{Alignment, Element, Length};
 
+use super::edge::Edge;
 use super::sheet::Sheet;
 use super::{Given, Message, Subject, Tab, Timeline, Value, metrics, short};
 use crate::app::theme;
 use crate::app::widgets::{Sign, action, hinted, sign, toggle};
 use crate::studio::{Document, Easing, Playback, Selection};
-
-/// The panel's height, in logical pixels.
-const HEIGHT: f32 = 292.0;
 
 /// The height of a row of controls: the same whatever is in it.
 const ROW: f32 = 27.0;
@@ -33,6 +31,7 @@ impl Timeline {
             given,
             frame: self.frame,
             selection: &self.selection,
+            grabbed: self.grabbed(),
             lit,
             tab: self.tab,
             lens: self.lens,
@@ -51,12 +50,12 @@ impl Timeline {
             container(tools).height(ROW),
             row![sheet.into_element(), table].height(Length::Fill),
         ];
-        container(rows.spacing(theme::GAP))
+        let panel = container(rows.spacing(theme::GAP))
             .padding([10.0, theme::SPACE])
-            .height(HEIGHT)
+            .height(self.height())
             .width(Length::Fill)
-            .style(theme::panel)
-            .into()
+            .style(theme::panel);
+        stack![panel, Edge::of(self.height()).into_element()].into()
     }
 
     /// Playing, in and out, what is shown, and how long it is.
@@ -152,6 +151,24 @@ impl Timeline {
             .iter()
             .map(|preset| preset.name.clone())
             .collect();
+        let stretch = self.stretchable().map(|around| {
+            let list = pick_list(Stretch::ALL, None::<Stretch>, move |Stretch(percent)| {
+                Message::Stretched {
+                    around,
+                    factor: f64::from(percent) / 100.0,
+                    held: false,
+                }
+            });
+            hinted(
+                list.placeholder("Stretch")
+                    .text_size(theme::SMALL)
+                    .padding([4, 8])
+                    .width(92)
+                    .style(theme::choice(0)),
+                "Makes the time between the selected keys longer or shorter, from the first of them on; or drag one of them with Ctrl held",
+                Position::Top,
+            )
+        });
         line(row![
             hinted(
                 action("Set keyframe", Some(Message::KeyAdded)),
@@ -173,6 +190,7 @@ impl Timeline {
                 .style(theme::choice(
                     easing.map_or(eased.len().min(1), |easing| easing.index() + 2)
                 )),
+            stretch,
             space::horizontal().width(theme::GAP),
             hinted(
                 pick_list(names, None::<String>, Message::Preset)
@@ -282,6 +300,27 @@ impl Timeline {
 
 fn line<'a>(row: Row<'a, Message>) -> Element<'a, Message> {
     row.spacing(theme::GAP).align_y(Alignment::Center).into()
+}
+
+/// How long the time between keys becomes, in percent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Stretch(u32);
+
+impl Stretch {
+    const ALL: [Stretch; 6] = [
+        Stretch(25),
+        Stretch(50),
+        Stretch(75),
+        Stretch(125),
+        Stretch(150),
+        Stretch(200),
+    ];
+}
+
+impl std::fmt::Display for Stretch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "to {} %", self.0)
+    }
 }
 
 /// What the panes are compared with.

@@ -20,6 +20,8 @@ pub struct Handle {
     /// The key that the curve begins at.
     pub id: KeyId,
     pub second: bool,
+    /// Whether it stands on the right half's curve, where that is another.
+    pub right: bool,
     /// The key that the handle belongs to, and the handle.
     pub from: Point,
     pub at: Point,
@@ -133,7 +135,7 @@ impl Sheet<'_> {
     }
 
     /// A unit's values at a frame or between two.
-    fn value(&self, unit: ActionUnit, frame: f64) -> Option<(f32, f32)> {
+    pub(super) fn value(&self, unit: ActionUnit, frame: f64) -> Option<(f32, f32)> {
         let subject = self.given.subject;
         match subject.document() {
             Some(document) => {
@@ -176,19 +178,25 @@ impl Sheet<'_> {
                 if !self.lit.contains(&of(from)) && !self.lit.contains(&of(to)) {
                     continue;
                 }
-                let place = |x: f32, y: f32| {
-                    let time = from.time + (to.time - from.time) * f64::from(x);
-                    let value = from.left + (to.left - from.left) * y;
-                    Point::new(scale.x_of(time), self.y_of(value, size))
-                };
-                let handle = |second: bool, from_: Point, at: Point| Handle {
-                    id: of(from),
-                    second,
-                    from: from_,
-                    at,
-                };
-                all.push(handle(false, place(0.0, 0.0), place(x1, y1)));
-                all.push(handle(true, place(1.0, 1.0), place(x2, y2)));
+                // Both halves are bent alike; where they go different ways each shows it.
+                let two = !from.is_even() || !to.is_even();
+                for right in [false, true].into_iter().take(1 + usize::from(two)) {
+                    let (begin, end) = (value_of(from, right), value_of(to, right));
+                    let place = |x: f32, y: f32| {
+                        let time = from.time + (to.time - from.time) * f64::from(x);
+                        let value = begin + (end - begin) * y;
+                        Point::new(scale.x_of(time), self.y_of(value, size))
+                    };
+                    let handle = |second: bool, key: Point, at: Point| Handle {
+                        id: of(from),
+                        second,
+                        right,
+                        from: key,
+                        at,
+                    };
+                    all.push(handle(false, place(0.0, 0.0), place(x1, y1)));
+                    all.push(handle(true, place(1.0, 1.0), place(x2, y2)));
+                }
             }
         }
         all
@@ -205,12 +213,13 @@ impl Sheet<'_> {
         let x = ((time - from.time) / (to.time - from.time)) as f32;
         let plot = self.plot(size);
         let value = (1.0 - (at.y - plot.y) / plot.height).clamp(0.0, 1.0);
-        let way = to.left - from.left;
+        let begin = value_of(from, handle.right);
+        let way = value_of(to, handle.right) - begin;
         // Between equal values there is no way to go.
         let y = if way.abs() < 0.005 {
             if handle.second { y2 } else { y1 }
         } else {
-            (value - from.left) / way
+            (value - begin) / way
         };
         Some([x.clamp(0.0, 1.0), y])
     }
@@ -403,6 +412,11 @@ impl Sheet<'_> {
             }
         }
     }
+}
+
+/// A key's value for one half of the face.
+fn value_of(key: &Key, right: bool) -> f32 {
+    if right { key.right } else { key.left }
 }
 
 /// Whether a curve's keys stand too near to each other to be taken one by one.

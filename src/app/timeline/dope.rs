@@ -11,6 +11,9 @@ use crate::studio::{ActionUnit, KeyId, Selection, Track};
 /// The height of a row where there is room, and where there is little, in logical pixels.
 const ROW: std::ops::RangeInclusive<f32> = 9.0..=19.0;
 
+/// How wide a column of a band is, in logical pixels.
+const BAND: f32 = 2.0;
+
 /// What is in a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Row {
@@ -21,7 +24,9 @@ enum Row {
 impl Sheet<'_> {
     fn rows(&self) -> Vec<Row> {
         let Some(track) = self.given.subject.track() else {
-            return vec![Row::All];
+            let read = self.units.iter().map(|(unit, _)| *unit);
+            let read = read.filter(|unit| self.given.subject.reach(*unit).is_some());
+            return read.map(Row::Unit).collect();
         };
         let units = self.units.iter().map(|(unit, _)| *unit);
         let keyed = units.filter(|unit| !track.curve(*unit).is_empty());
@@ -103,11 +108,7 @@ impl Sheet<'_> {
 
     pub(super) fn draw_dope(&self, frame: &mut Frame, size: Size, over: Option<ActionUnit>) {
         let Some(track) = self.given.subject.track() else {
-            self.draw_hint(
-                frame,
-                size,
-                "What was read has no keys; bake it to a track to edit it",
-            );
+            self.draw_read(frame, size, over);
             return;
         };
         let scale = self.scale(size);
@@ -162,6 +163,42 @@ impl Sheet<'_> {
                     self.draw_row(frame, size, track, *unit, (y, half));
                 }
             }
+        }
+    }
+
+    /// What was read has no keys: a band for each unit, as high as the unit is strong.
+    fn draw_read(&self, frame: &mut Frame, size: Size, over: Option<ActionUnit>) {
+        let rows = self.rows();
+        if rows.is_empty() {
+            self.draw_hint(frame, size, "No movement has been read yet");
+            return;
+        }
+        let scale = self.scale(size);
+        let height = self.dope_height(size, rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            let Row::Unit(unit) = row else { continue };
+            let bottom = TOP + (index as f32 + 1.0) * height - 1.0;
+            let is_over = over == Some(*unit);
+            let color = if is_over { theme::text() } else { theme::dim() };
+            self.draw_name(frame, *unit, bottom + 1.0 - height / 2.0, color);
+            let ground =
+                Path::rectangle(Point::new(scale.left, bottom), Size::new(scale.width, 1.0));
+            frame.fill(&ground, theme::line_color());
+            // Column by column, so that where there was no face there is a gap.
+            let band = Path::new(|path| {
+                for i in 0..(scale.width / BAND) as usize {
+                    let x = scale.left + i as f32 * BAND;
+                    let Some((left, right)) = self.value(*unit, scale.at(x + BAND / 2.0)) else {
+                        continue;
+                    };
+                    let high = left.max(right).clamp(0.0, 1.0) * (height - 2.0);
+                    if high > 0.2 {
+                        path.rectangle(Point::new(x, bottom - high), Size::new(BAND, high));
+                    }
+                }
+            });
+            let strong = if is_over { 0.95 } else { 0.7 };
+            frame.fill(&band, theme::accent().scale_alpha(strong));
         }
     }
 

@@ -166,7 +166,7 @@ impl Sheet<'_> {
 
     fn drag(&self, hand: &mut Hand, at: Point, size: Size) -> Done {
         let scale = self.scale(size);
-        let shift = hand.modifiers.shift();
+        let (shift, wide) = (hand.modifiers.shift(), hand.modifiers.command());
         match hand.drag.as_mut()? {
             Drag::Playhead => {
                 let frame = scale.frame_at(at.x);
@@ -190,6 +190,10 @@ impl Sheet<'_> {
                 let (dx, dy) = (at.x - from.x, at.y - from.y);
                 if by.is_none() && dx.hypot(dy) < STILL {
                     return Some(Action::capture());
+                }
+                if wide && let Some(stretched) = self.stretched(*key, dx, size) {
+                    *by = Some((i64::MAX, 0.0));
+                    return tell(stretched);
                 }
                 let (mut frames, mut value) = ((dx / scale.step()).round() as i64, 0.0);
                 // A hand that goes sideways trembles up and down.
@@ -226,6 +230,28 @@ impl Sheet<'_> {
                 tell(Message::Selected(ids, None))
             }
         }
+    }
+
+    /// The selected keys stretched so far that the one in the hand follows it; the farthest from it stays where it is. Nothing where
+    /// they are all at one moment.
+    fn stretched(&self, held: KeyId, dx: f32, size: Size) -> Option<Message> {
+        let scale = self.scale(size);
+        let grabbed = self.grabbed.unwrap_or(self.selection);
+        let far = |time: &f64| (time - held.time).abs();
+        let times = grabbed.iter().map(|id| id.time);
+        let around = times.max_by(|a, b| far(a).total_cmp(&far(b)))?;
+        let span = held.time - around;
+        if span.abs() < 1e-6 {
+            return None;
+        }
+        let by = scale.time_at(scale.left + dx) - scale.time_at(scale.left);
+        // Never through the other end.
+        let factor = ((span + by) / span).max(0.02);
+        Some(Message::Stretched {
+            around,
+            factor,
+            held: true,
+        })
     }
 
     fn release(&self, hand: &mut Hand) -> Done {

@@ -61,6 +61,26 @@ impl Timeline {
                 }
                 return Action::Drag(Gesture::Keys, Change::Keys(Box::new(moved), self.frame));
             }
+            Message::Stretched {
+                around,
+                factor,
+                held,
+            } => {
+                self.playing = None;
+                if !held {
+                    self.selection = track.scale_keys(&self.selection, around, factor);
+                    make_room(&mut track);
+                    return Action::Edit(Change::Keys(Box::new(track), self.frame));
+                }
+                let grab = self.grab.get_or_insert_with(|| Grab {
+                    track,
+                    ids: self.selection.clone(),
+                });
+                let mut stretched = grab.track.clone();
+                self.selection = stretched.scale_keys(&grab.ids, around, factor);
+                make_room(&mut stretched);
+                return Action::Drag(Gesture::Keys, Change::Keys(Box::new(stretched), self.frame));
+            }
             Message::Bent(id, second, [x, y]) => {
                 let Some(mut handles) = track.key(id).and_then(|key| key.easing.handles()) else {
                     return Action::None;
@@ -107,11 +127,33 @@ impl Timeline {
         Action::Edit(Change::Keys(Box::new(track), self.frame))
     }
 
+    /// The keys in the hand, where they were when it took them.
+    pub(super) fn grabbed(&self) -> Option<&Selection> {
+        self.grab.as_ref().map(|grab| &grab.ids)
+    }
+
+    /// The first moment of the selected keys, in seconds, where they are at more than one.
+    pub(super) fn stretchable(&self) -> Option<f64> {
+        let times = || self.selection.iter().map(|id| id.time);
+        let first = times().fold(f64::INFINITY, f64::min);
+        let last = times().fold(f64::NEG_INFINITY, f64::max);
+        (last - first > 1e-6).then_some(first)
+    }
+
     /// Copying nothing leaves what was copied before.
     fn keep_copy(&mut self, track: &Track) {
         let copied = track.copy(&self.meant(track));
         if !copied.is_empty() {
             self.copied = copied;
         }
+    }
+}
+
+/// Makes a track longer where keys have come to lie beyond its end.
+fn make_room(track: &mut Track) {
+    let last = track.moments().into_iter().fold(0.0, f64::max);
+    let frames = (last * track.fps()).round() + 1.0;
+    if frames > f64::from(track.frames()) {
+        track.set_frames(frames.min(f64::from(*Track::FRAMES.end())) as u32);
     }
 }

@@ -3,6 +3,7 @@
 mod controls;
 mod curves;
 mod dope;
+mod edge;
 mod hand;
 mod keying;
 mod lens;
@@ -25,6 +26,7 @@ use super::widgets::decimal;
 use keying::Grab;
 use lens::Lens;
 
+pub use edge::EDGE;
 pub use metrics::{Numbers, Series};
 pub use sheet::SHEET;
 pub use subject::{Given, Subject};
@@ -45,8 +47,14 @@ pub enum Tab {
     Metrics,
 }
 
+/// The panel's height at first, and the least and the greatest, in logical pixels.
+const HEIGHT: f32 = 292.0;
+const HEIGHTS: std::ops::RangeInclusive<f32> = 200.0..=560.0;
+
 #[derive(Debug, Default)]
 pub struct Timeline {
+    /// Of the panel, where it was changed.
+    height: Option<f32>,
     frame: u32,
     /// When the playing began, and the seconds after the in point that it began at.
     playing: Option<(Instant, f64)>,
@@ -75,6 +83,13 @@ pub enum Message {
     SelectedAll,
     /// The selected keys are so many frames and so much of the value from where they were taken, by the hand on this one.
     Moved(KeyId, i64, f32),
+    /// The selected keys' time is so many times as long, around this moment in seconds; from where they were taken, while the
+    /// hand holds them.
+    Stretched {
+        around: f64,
+        factor: f64,
+        held: bool,
+    },
     /// A handle of the curve from this key on: the second or the first one, as a share of the time and of the way.
     Bent(KeyId, bool, [f32; 2]),
     Released,
@@ -110,6 +125,9 @@ pub enum Message {
     Bake,
     Typed(Value, String),
     Entered,
+    /// The panel is to be so high, in logical pixels; and the hand has let go of its edge.
+    Raised(f32),
+    RaisedAtLast,
     ReadClip,
     ReadSample,
 }
@@ -135,6 +153,8 @@ pub enum Action {
     /// The numbers of every frame are wanted, or no longer.
     Measure,
     Against(Option<usize>),
+    /// The panel's height is to be remembered.
+    Height(f32),
 }
 
 /// A change of the document that the panel asks for.
@@ -180,6 +200,18 @@ impl Timeline {
     pub fn kept(&mut self, preset: Preset) {
         self.presets.retain(|other| other.name != preset.name);
         self.presets.push(preset);
+    }
+
+    /// The panel's height, in logical pixels.
+    pub fn height(&self) -> f32 {
+        self.height.unwrap_or(HEIGHT)
+    }
+
+    /// Makes the panel so high, as far as that goes.
+    pub fn raise(&mut self, height: f32) {
+        if height.is_finite() {
+            self.height = Some(height.clamp(*HEIGHTS.start(), *HEIGHTS.end()));
+        }
     }
 
     /// The frame under the playhead.
@@ -262,6 +294,8 @@ impl Timeline {
                 self.grab = None;
                 return Action::EndGesture;
             }
+            Message::Raised(height) => self.raise(height),
+            Message::RaisedAtLast => return Action::Height(self.height()),
             Message::Entered => return Action::Leave,
             Message::ReadClip => return Action::ReadClip,
             Message::ReadSample => return Action::ReadSample,
@@ -296,6 +330,7 @@ impl Timeline {
             Message::Selected(..)
             | Message::SelectedAll
             | Message::Moved(..)
+            | Message::Stretched { .. }
             | Message::Bent(..)
             | Message::KeyAdded
             | Message::KeyOn(..)

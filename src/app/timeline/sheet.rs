@@ -38,6 +38,8 @@ pub struct Sheet<'a> {
     pub given: Given<'a>,
     pub frame: u32,
     pub selection: &'a Selection,
+    /// The keys in the hand, where they were when it took them.
+    pub grabbed: Option<&'a Selection>,
     /// The keys that are drawn as chosen: the selected ones, or those under the playhead.
     pub lit: Selection,
     pub tab: Tab,

@@ -130,6 +130,56 @@ fn a_curves_handle_bends_it() {
 }
 
 #[test]
+fn keys_are_stretched_in_time_and_the_track_grows_with_them() {
+    let (mut timeline, mut document) = (Timeline::default(), document());
+    document.track.set_frames(30);
+    for (frame, value) in [(4, 0.0), (14, 0.5), (24, 1.0)] {
+        document.track.set_unit(frame, unit(12), (value, value));
+    }
+    assert_eq!(timeline.stretchable(), None, "nothing is selected");
+    let frames = |document: &Document| -> Vec<u32> {
+        let keys = document.track.curve(unit(12)).keys().iter();
+        keys.map(|key| document.track.frame_at(key.time)).collect()
+    };
+    obey(&mut timeline, &mut document, Message::SelectedAll);
+    let around = timeline.stretchable().unwrap();
+    let stretch = |around, factor, held| Message::Stretched {
+        around,
+        factor,
+        held,
+    };
+    obey(&mut timeline, &mut document, stretch(around, 2.0, false));
+    assert_eq!(frames(&document), [4, 24, 44]);
+    assert_eq!((document.track.frames(), timeline.selection.len()), (45, 3));
+
+    // In the hand it is counted from where they were taken, and one step of undo.
+    let change = timeline.update(stretch(around, 0.1, true), Subject::Track(&document));
+    assert!(matches!(change, Action::Drag(Gesture::Keys, _)));
+    obey(&mut timeline, &mut document, stretch(around, 0.3, true));
+    obey(&mut timeline, &mut document, stretch(around, 0.5, true));
+    obey(&mut timeline, &mut document, Message::Released);
+    assert_eq!(frames(&document), [4, 14, 24]);
+
+    // Keys at one moment have no time between them.
+    let one = Message::Selected([id(14)].into(), None);
+    obey(&mut timeline, &mut document, one);
+    assert_eq!(timeline.stretchable(), None);
+}
+
+#[test]
+fn the_panel_is_as_high_as_it_is_made_within_reason() {
+    let (mut timeline, document) = (Timeline::default(), document());
+    let first = timeline.height();
+    let mut send = |message| timeline.update(message, Subject::Track(&document));
+    assert_eq!(send(Message::Raised(first + 80.0)), Action::None);
+    assert_eq!(send(Message::RaisedAtLast), Action::Height(first + 80.0));
+    for (wild, height) in [(1e9, 560.0), (-1e9, 200.0), (f32::NAN, 200.0)] {
+        send(Message::Raised(wild));
+        assert_eq!(send(Message::RaisedAtLast), Action::Height(height));
+    }
+}
+
+#[test]
 fn a_preset_is_put_where_the_playhead_is() {
     let smile = Preset {
         name: "Smile".to_owned(),
