@@ -21,7 +21,9 @@ impl App {
                 Driver::Track(document) => document.track.moves(),
                 Driver::Lead(_) => true,
             };
-            let folder = background::pictures_folder();
+            let last = self.projects.settings.folders.exports.clone();
+            let folder = last.filter(|folder| folder.is_dir());
+            let folder = folder.unwrap_or_else(background::pictures_folder);
             self.export = Some(Export::new(project, moves, driver.fps(), &folder));
         }
     }
@@ -46,6 +48,10 @@ impl App {
                 let settings = self.export.take().map(|dialog| dialog.settings(fps));
                 if let Some(settings) = settings {
                     self.history.set_export(settings);
+                }
+                if let Some(folder) = film.output.path.parent() {
+                    self.projects.settings.folders.exports = Some(folder.to_owned());
+                    self.remember();
                 }
                 self.queue.push(*film);
                 return self.next_export();

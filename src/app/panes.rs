@@ -170,6 +170,15 @@ impl Panes {
         }
     }
 
+    /// The wipe as far as its panes are there: undo may have taken them away.
+    fn wipe_within(&self, panes: usize) -> Option<Wipe> {
+        let wipe = self.wipe.filter(|wipe| wipe.pane < panes)?;
+        Some(Wipe {
+            under: wipe.under.filter(|under| *under < panes),
+            ..wipe
+        })
+    }
+
     /// The wipe among the panes that are seen.
     pub fn wipe_of(&self, project: &Project) -> Option<Wipe> {
         let visible = self.visible(project);
@@ -273,7 +282,7 @@ impl Panes {
                 self.look = Look::At(view.zoomed(1.0 / view.zoom, centre));
             }
             Message::WipeToggled => {
-                self.wipe = match self.wipe {
+                self.wipe = match self.wipe_within(panes.len()) {
                     Some(_) => None,
                     None => result_pane(&panes).map(|pane| Wipe {
                         pane,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::timeline::short;
 use super::widgets::decimal;
 use crate::engine::{Film, Format, LoopCount, Output, Part, Score, Sitter, Sound};
-use crate::studio::{ExportSettings, ExportWhat, MotionKind, Playback, Project};
+use crate::studio::{ExportSettings, ExportWhat, MotionKind, Playback, Project, Way};
 
 /// The shares of the portrait's size that are offered.
 const SCALES: [Scale; 4] = [Scale(1.0), Scale(0.75), Scale(0.5), Scale(0.25)];
@@ -130,7 +130,10 @@ impl Export {
         let panes = project.panes();
         let what = match kept.what {
             ExportWhat::Grid if panes.len() > 1 => What::Grid,
-            ExportWhat::Pane(pane) if pane < panes.len() => What::Pane(pane),
+            // After another layout the place may have come to show the portrait as it is.
+            ExportWhat::Pane(pane) if panes.get(pane).is_some_and(|p| p.way != Way::Source) => {
+                What::Pane(pane)
+            }
             _ => What::Pane(project.result_pane()),
         };
         let scale = SCALES.into_iter().find(|scale| scale.0 == kept.scale);

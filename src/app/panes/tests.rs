@@ -114,6 +114,22 @@ fn the_layout_shows_a_face_as_large_as_it_can() {
 }
 
 #[test]
+fn a_wipe_over_a_pane_that_undo_took_away_is_over_the_source() {
+    let panes = |pane, under| Panes {
+        wipe: Some(Wipe {
+            pane,
+            under,
+            place: 0.5,
+        }),
+        ..Panes::default()
+    };
+    let under = |panes: Panes| panes.wipe_within(4).map(|wipe| wipe.under);
+    assert_eq!(under(panes(2, Some(3))), Some(Some(3)));
+    assert_eq!(under(panes(2, Some(5))), Some(None));
+    assert_eq!(under(panes(4, Some(1))), None);
+}
+
+#[test]
 fn a_wipe_goes_with_its_panes() {
     let wipe = |pane, under| Wipe {
         pane,

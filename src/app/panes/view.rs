@@ -287,7 +287,11 @@ impl Panes {
             )
         });
         let wipe = hinted(
-            toggle("Wipe", self.wipe.is_some(), Message::WipeToggled),
+            toggle(
+                "Wipe",
+                self.wipe_within(panes.len()).is_some(),
+                Message::WipeToggled,
+            ),
             "Another pane, or the source, on the left of a line; drag the line (W)",
             Position::Top,
         );
@@ -346,7 +350,7 @@ impl Panes {
 
     /// Which pane is wiped over which.
     fn wiped<'a>(&self, panes: &[PaneSpec]) -> Option<Element<'a, Message>> {
-        let wipe = self.wipe?;
+        let wipe = self.wipe_within(panes.len())?;
         let others: Vec<Side> = std::iter::once(Side(None))
             .chain((0..panes.len()).map(|pane| Side(Some(pane))))
             .collect();

@@ -94,6 +94,15 @@ fn figures(value: f64) -> String {
     }
 }
 
+/// The values from the lower edge to the upper one. Of numbers that are all alike the figures beside still differ, and what is
+/// never below 0 isn't shown there.
+pub(super) fn span(low: f32, high: f32) -> (f32, f32) {
+    let least = 0.001 * high.abs().max(1.0);
+    let room = ((high - low) * 0.06).max(least);
+    let under = low - room;
+    (if low >= 0.0 { under.max(0.0) } else { under }, high + room)
+}
+
 impl Sheet<'_> {
     pub(super) fn draw_numbers(&self, frame: &mut Frame, size: Size) {
         let Some(numbers) = self.given.numbers else {
@@ -118,8 +127,7 @@ impl Sheet<'_> {
             self.draw_hint(frame, size, "No frame has a number of this metric");
             return;
         }
-        let room = ((high - low) * 0.06).max(1e-6);
-        let (low, high) = (low - room, high + room);
+        let (low, high) = span(low, high);
         let plot = self.plot(size);
         let y_of = |value: f32| plot.y + (high - value) / (high - low) * plot.height;
         for share in [0.0, 0.5, 1.0] {

@@ -196,6 +196,15 @@ fn a_preset_is_put_where_the_playhead_is() {
 }
 
 #[test]
+fn numbers_that_are_all_alike_have_an_axis_too() {
+    for (low, high) in [(0.0, 0.0), (31.25, 31.25), (-0.5, 0.2), (0.9999, 1.0)] {
+        let (under, over) = metrics::span(low, high);
+        assert!(under <= low && over > high && over - under >= 0.001);
+        assert_eq!(under < 0.0, low < 0.0);
+    }
+}
+
+#[test]
 fn units_that_move_come_first() {
     let mut document = document();
     document.track.set_unit(0, unit(1), (0.5, 0.5));
