@@ -5,6 +5,7 @@ use candle_nn::ops;
 use rayon::prelude::*;
 
 use super::arena;
+use super::epilogue::finish;
 use super::host;
 use super::isa::{Isa, multiversion};
 
@@ -109,6 +110,53 @@ fn each_value(x: &Tensor, run: impl Fn(Isa, &[f32], &mut [f32]) + Sync + Send) -
     Tensor::from_vec(out, x.shape(), x.device())
 }
 
+/// `relu(start + codes rows)`: `codes` `[N, K]`, `rows` `[K, M]` and `start` `[1, M]` to `[N, M]`, for few K.
+///
+/// # Errors
+/// If the sizes differ.
+pub fn spread(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tensor> {
+    let ((n, k), (depth, m)) = (codes.dims2()?, rows.dims2()?);
+    if ![codes, rows, start].into_iter().all(host::is_ours) {
+        return codes.matmul(rows)?.broadcast_add(start)?.relu();
+    }
+    if depth != k || start.dims() != [1, m] {
+        candle_core::bail!(
+            "{:?}, {:?} and {:?} don't fit together",
+            codes.dims(),
+            rows.dims(),
+            start.dims()
+        );
+    }
+    let isa = Isa::best();
+    let mut out = arena::values(n * m);
+    host::with_values(codes, |codes| {
+        host::with_values(rows, |rows| {
+            host::with_values(start, |start| {
+                let lines = out
+                    .chunks_exact_mut(m.max(1))
+                    .zip(codes.chunks_exact(k.max(1)));
+                host::each(lines.collect(), n * k * m, |(out, code)| {
+                    out.copy_from_slice(start);
+                    for (share, row) in code.iter().zip(rows.chunks_exact(m.max(1))) {
+                        add_scaled(isa, row, *share, out);
+                    }
+                    finish(isa, out, 1.0, 0.0, true, None);
+                });
+                Ok(())
+            })
+        })
+    })?;
+    Tensor::from_vec(out, (n, m), codes.device())
+}
+
+multiversion! {
+    fn add_scaled(x: &[f32], factor: f32, out: &mut [f32]) {
+        for (out, x) in out.iter_mut().zip(x) {
+            *out += x * factor;
+        }
+    }
+}
+
 multiversion! {
     fn multiply(x: &[f32], y: &[f32], out: &mut [f32]) {
         for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
@@ -179,6 +227,43 @@ mod tests {
                 assert!((f64::from(squashed) - sigmoid).abs() < 3e-7, "{isa:?} {x}");
                 assert!((f64::from(bent) - exact.tanh()).abs() < 5e-7, "{isa:?} {x}");
             }
+        }
+    }
+
+    #[test]
+    fn codes_are_spread_as_a_product_is() {
+        let random = |shape: (usize, usize)| {
+            Tensor::randn(0f32, 1.0, shape, &candle_core::Device::Cpu).unwrap()
+        };
+        let (codes, rows, start) = (random((3, 5)), random((5, 77)), random((1, 77)));
+        let expected = codes.matmul(&rows).unwrap().broadcast_add(&start).unwrap();
+        let found = spread(&codes, &rows, &start).unwrap();
+        let off = (found - expected.relu().unwrap()).unwrap().abs().unwrap();
+        assert!(off.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
+        assert!(spread(&codes, &rows, &codes).is_err());
+    }
+
+    #[test]
+    fn laid_beside_and_masked_as_candle_does_it() {
+        let random = |shape: (usize, usize, usize, usize)| {
+            Tensor::randn(0f32, 1.0, shape, &candle_core::Device::Cpu).unwrap()
+        };
+        let (a, b) = (random((2, 3, 4, 5)), random((2, 1, 4, 5)));
+        let expected = Tensor::cat(&[&a, &b], 1).unwrap().to_vec1_flat();
+        assert_eq!(beside(&a, &b).unwrap().to_vec1_flat(), expected);
+        let (x, mask) = (random((1, 3, 4, 5)), random((1, 1, 4, 5)));
+        let expected = x.broadcast_mul(&mask).unwrap().to_vec1_flat();
+        assert_eq!(masked(&x, &mask).unwrap().to_vec1_flat(), expected);
+        assert!(beside(&a, &x).is_err() && masked(&x, &a).is_err());
+    }
+
+    trait Flat {
+        fn to_vec1_flat(&self) -> Vec<f32>;
+    }
+
+    impl Flat for Tensor {
+        fn to_vec1_flat(&self) -> Vec<f32> {
+            self.flatten_all().unwrap().to_vec1().unwrap()
         }
     }
 

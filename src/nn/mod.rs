@@ -44,7 +44,7 @@ pub use conv::{Conv2d, ConvConfig};
 pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;
-pub use mix::{beside, masked, sigmoid, tanh};
+pub use mix::{beside, masked, sigmoid, spread, tanh};
 pub use norm::InstanceNorm;
 pub use pool::{max_pool, max_pool_3};
 pub use resize::{AntiAlias, avg_pool, resize_bilinear};

@@ -3,7 +3,7 @@
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, advance, pooled, tanh};
+use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, advance, pooled, spread, tanh};
 
 use super::motion::Gru;
 use super::{Config, Error, Stop};
@@ -187,10 +187,9 @@ impl MoCoGan {
         check(stop)?;
         let n = codes.len() / self.config.motion;
         let codes = Tensor::from_vec(codes, (n, self.config.motion), &self.device)?;
-        let first = codes.matmul(&self.moving)?.broadcast_add(&prepared.start)?;
-        let mut h = first
-            .relu()?
-            .reshape((n, 8 * self.config.ngf, FIRST, FIRST))?;
+        let first = spread(&codes, &self.moving, &prepared.start)?;
+        let mut h = first.reshape((n, 8 * self.config.ngf, FIRST, FIRST))?;
+        drop(first);
         let [rectified @ .., last] = &self.up;
         for layer in rectified {
             check(stop)?;
