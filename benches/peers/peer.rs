@@ -22,7 +22,7 @@ const LARGE: usize = 64 << 10;
 
 const USE: &str = "benches/peers/peers.py runs this bench as: peer --device cpu|cuda";
 
-const GO: &dyn Fn() -> bool = &|| false;
+const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

@@ -1,0 +1,147 @@
+//! From a slider to the picture, as the studio goes: the request to the worker, the network, the edit's way into a portrait
+//! of 2.5 megapixels at its own size, and the bytes handed to the window. Medians and what one of twenty exceeds; no
+//! criterion, whose means hide the slow ones.
+//!
+//! Without `--bench` (as `cargo test --benches` runs it) every case is gone through once.
+
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use iced::widget::image::Handle;
+use mien::engine::{Driver, Model, Models, Portrait, Request, Sample, Scene, Score, View, Voice, Worker};
+use mien::media::Picture;
+use mien::studio::{ActionUnit, Document, Mode, Pose, Show, Sides, Way};
+
+mod support;
+
+/// Pixels along each side of the portrait.
+const SIDE: u32 = 1600;
+/// A pane of a large window.
+const PANE: (u32, u32) = (1100, 900);
+
+struct Studio {
+    worker: Worker,
+    told: mpsc::Receiver<()>,
+    portrait: Arc<Portrait>,
+}
+
+impl Studio {
+    fn open() -> Self {
+        let model = Arc::new(Model::bundled().expect("the bundled network"));
+        let small = Sample::all()[0].open(model.crop()).expect("a sample");
+        let (width, height) = small.picture.size();
+        let small = image::RgbaImage::from_raw(width, height, small.picture.rgba().to_vec());
+        let filter = image::imageops::FilterType::CatmullRom;
+        let large = image::imageops::resize(&small.expect("a picture"), SIDE, SIDE, filter);
+        let folder = std::env::temp_dir().join(format!("mien-live-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let file = folder.join("portrait.png");
+        large.save(&file).expect("a file");
+        let portrait = Portrait::open(&file, model.crop()).expect("a portrait");
+        std::fs::remove_dir_all(&folder).expect("a folder");
+        let (tell, told) = mpsc::channel();
+        let worker = Worker::spawn(Arc::new(Models::new(model)), move || {
+            tell.send(()).unwrap_or_default();
+        });
+        Self {
+            worker: worker.expect("a thread"),
+            told,
+            portrait: Arc::new(portrait),
+        }
+    }
+
+    fn request(&self, way: Way, view: View, value: f32) -> Request {
+        let mut document: Document = self.portrait.document(1);
+        document.count_as_neutral();
+        let unit = ActionUnit::from_code(12).expect("a unit");
+        document.still = Pose::NEUTRAL.with(Sides::Both, unit, value);
+        let scene = Scene::of(&document, 0);
+        let drive = Driver::Track(Arc::new(document));
+        let voices = vec![Voice {
+            way,
+            show: Show::Result,
+            drive: drive.clone(),
+            leads: true,
+        }];
+        Request {
+            id: 1,
+            portrait: Arc::clone(&self.portrait.picture),
+            face: self.portrait.faces.first().cloned(),
+            scene,
+            view,
+            score: Arc::new(Score { drive, voices }),
+            step: 0,
+            wipe: None,
+            source: false,
+            playing: false,
+        }
+    }
+
+    /// Milliseconds to the first picture, be it a draft, and to the full one.
+    fn once(&self, way: Way, view: View, value: f32) -> [f64; 2] {
+        let started = Instant::now();
+        let mut first = None;
+        let serial = self.worker.send(self.request(way, view, value));
+        loop {
+            let wait = Duration::from_secs(60);
+            self.told.recv_timeout(wait).expect("the worker answers");
+            while let Some(outcome) = self.worker.take() {
+                let outcome = outcome.expect("pictures");
+                if outcome.serial != serial {
+                    continue;
+                }
+                for pane in &outcome.panes {
+                    handed(pane.picture.as_ref().expect("a picture"));
+                    first.get_or_insert_with(|| started.elapsed().as_secs_f64() * 1e3);
+                }
+                if outcome.complete {
+                    let whole = started.elapsed().as_secs_f64() * 1e3;
+                    return [first.unwrap_or(whole), whole];
+                }
+            }
+        }
+    }
+}
+
+/// What the window does with a picture before the renderer has it.
+fn handed(picture: &Picture) {
+    let (width, height) = picture.size();
+    std::hint::black_box(Handle::from_rgba(width, height, picture.rgba().to_vec()));
+}
+
+fn main() {
+    let measured = std::env::args().any(|argument| argument == "--bench");
+    let rounds = if measured { 200 } else { 1 };
+    let studio = Studio::open();
+    let whole = View::whole(studio.portrait.picture.size());
+    let pane = View::fit(PANE.0, PANE.1, studio.portrait.picture.size());
+    for (name, way) in [
+        ("GANimation", Way::Ganimation),
+        ("FOMM", Way::Fomm(Mode::Relative)),
+        ("TPS", Way::Tps(Mode::Relative)),
+    ] {
+        for (size, view) in [("the portrait's own size", whole), ("a pane", pane)] {
+            let few = if way == Way::Ganimation { 1 } else { 4 };
+            let mut times = [Vec::new(), Vec::new()];
+            // Values that no picture is kept of.
+            for i in 0..(rounds / few).max(1) + 2 {
+                let value = 0.05 + 0.9 * (i as f32 * 0.618).fract() + i as f32 * 1e-5;
+                let found = studio.once(way, view, value.min(1.0));
+                if i >= 2 || !measured {
+                    times[0].push(found[0]);
+                    times[1].push(found[1]);
+                }
+            }
+            let figures = times.map(|mut times| {
+                times.sort_by(f64::total_cmp);
+                let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+                (at(0.5), at(0.95))
+            });
+            let [(first, slow), (full, slow_full)] = figures;
+            println!(
+                "{name} in {size}: first picture {first:.0} ms (95 %: {slow:.0}), full picture {full:.0} ms (95 %: {slow_full:.0})"
+            );
+        }
+    }
+    support::print_peak_memory("the studio's worker");
+}
