@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import torch
-from cases import METHODS, arguments
+from cases import METHODS, arguments, procedural
 from safetensors.torch import load_file, save_file
 from turns import serve, timed
 
@@ -19,10 +19,16 @@ def keep_layout(tensor, memory_format=None):
     return ORIGINAL(tensor)
 
 
+def unfilled(network):
+    """Stands in for `procedural.fill`, as the weights come from a file."""
+    return network.eval()
+
+
 class Torch:
     LAYOUTS = {"plain": torch.contiguous_format, "channels last": torch.channels_last}
 
     def __init__(self, threads, device, tf32):
+        procedural.fill = unfilled
         torch.set_num_threads(threads)
         torch.backends.cudnn.benchmark = True
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32

@@ -69,7 +69,7 @@ def use(results, names, peaks):
             peak = peaks[result["threads"]]
             row += [f"{result['gflop'] / min(times(result, n)) * 1e3 / peak:.0%}" for n in names]
         row += [f"{result['peers'][n]['peak'] / 2**20:.0f}" for n in names]
-        row += [f"{result['apart'][n]['most']:.0e}" for n in names]
+        row += [f"{result['apart'][n]['most']:.0e}" + " (too far)" * result["apart"][n]["wrong"] for n in names]
         if "mien" in names:
             own = result["peers"]["mien"]
             row.append(f"{own['allocations']:.0f} ({own['bytes'] / 2**20:.1f} MiB)")
