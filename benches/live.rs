@@ -8,7 +8,9 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use iced::widget::image::Handle;
-use mien::engine::{Driver, Model, Models, Portrait, Request, Sample, Scene, Score, View, Voice, Worker};
+use mien::engine::{
+    Driver, Model, Models, Portrait, Request, Sample, Scene, Score, View, Voice, Worker,
+};
 use mien::media::Picture;
 use mien::studio::{ActionUnit, Document, Mode, Pose, Show, Sides, Way};
 

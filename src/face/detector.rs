@@ -187,7 +187,7 @@ impl Detector {
     pub fn detect(&self, levels: &Levels, square: &TurnedSquare) -> Result<Vec<Detection>> {
         let values = levels.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 3, SIZE + 3), &self.device)?;
-        let rows = pooled(|| self.forward(&x))?;
+        let rows = pooled(&self.device, || self.forward(&x))?;
         let found = rows
             .iter()
             .zip(anchors())

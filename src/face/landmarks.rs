@@ -130,7 +130,7 @@ impl Landmarks {
     pub fn find(&self, levels: &Levels, region: &TurnedSquare) -> Result<Option<(Mesh, f32)>> {
         let values = levels.read(region, SIZE, (0.0, 1.0), Beyond::Edge, (0, 1));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 1, SIZE + 1), &self.device)?;
-        let (points, logit) = pooled(|| self.forward(&x))?;
+        let (points, logit) = pooled(&self.device, || self.forward(&x))?;
         let scale = 1.0 / SIZE as f64;
         let points = points
             .as_chunks()

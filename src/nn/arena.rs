@@ -11,7 +11,7 @@ use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Tensor};
 use super::host;
 
 /// More buffers would only hold memory.
-const MOST: usize = 64;
+const MOST: usize = 256;
 /// More values neither: 512 MiB.
 const MOST_VALUES: usize = 128 << 20;
 /// Smaller buffers are the allocator's.

@@ -77,6 +77,101 @@ pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
     Tensor::from_vec(out, x.shape(), x.device())
 }
 
+/// `a + (b - a) mask`, `a` and `b` `[1, C, H, W]`, `mask` `[1, 1, H, W]`.
+///
+/// # Errors
+/// If the sizes differ.
+pub fn blended(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    let (n, channels, height, width) = a.dims4()?;
+    if n != 1 || ![a, b, mask].into_iter().all(host::is_ours) {
+        return a + (b - a)?.broadcast_mul(mask)?;
+    }
+    if b.dims() != a.dims() || mask.dims() != [1, 1, height, width] {
+        let shapes = (a.dims(), b.dims(), mask.dims());
+        candle_core::bail!("{shapes:?} can't be blended");
+    }
+    let isa = Isa::best();
+    let plane = (height * width).max(1);
+    let mut out = arena::values(channels * height * width);
+    host::with_values(a, |a| {
+        host::with_values(b, |b| {
+            host::with_values(mask, |mask| {
+                let tasks: Vec<_> = out
+                    .chunks_exact_mut(plane)
+                    .zip(a.chunks_exact(plane).zip(b.chunks_exact(plane)))
+                    .collect();
+                let work = channels * plane;
+                host::each(tasks, work, |(out, (a, b))| blend(isa, a, b, mask, out));
+                Ok(())
+            })
+        })
+    })?;
+    Tensor::from_vec(out, a.shape(), a.device())
+}
+
+/// One motion of several: of the first P channels of `maps` `[1, C, H, W]` the softmax, `[1, P, H, W]`, and `motions`
+/// `[P, H, W, 2]` mixed by it, `[1, H, W, 2]` (FOMM's and TPS' dense motion).
+///
+/// # Errors
+/// If the sizes differ.
+pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (n, channels, height, width) = maps.dims4()?;
+    let parts = motions.dim(0)?;
+    if n != 1 || parts > channels || motions.dims() != [parts, height, width, 2] {
+        candle_core::bail!("{:?} can't mix {:?}", maps.dims(), motions.dims());
+    }
+    if !host::is_ours(maps) || !host::is_ours(motions) {
+        let shares = ops::softmax(&maps.narrow(1, 0, parts)?, 1)?;
+        let column = shares.reshape((parts, height, width, 1))?;
+        return Ok((shares, motions.broadcast_mul(&column)?.sum_keepdim(0)?));
+    }
+    let isa = Isa::best();
+    let plane = height * width;
+    let mut shares = arena::values(parts * plane);
+    let mut flow = arena::values(2 * plane);
+    host::with_values(maps, |maps| {
+        host::with_values(motions, |motions| {
+            // Rows of each part's share, and the flow's.
+            let mut rows: Vec<(Vec<&mut [f32]>, &mut [f32])> = flow
+                .chunks_exact_mut((2 * width).max(1))
+                .map(|flow| (Vec::with_capacity(parts), flow))
+                .collect();
+            for plane in shares.chunks_exact_mut(plane.max(1)) {
+                for ((row, _), share) in rows.iter_mut().zip(plane.chunks_exact_mut(width)) {
+                    row.push(share);
+                }
+            }
+            let tasks: Vec<_> = rows.into_iter().enumerate().collect();
+            host::each(tasks, 16 * parts * plane, |(y, (mut shares, flow))| {
+                let mut sum = vec![0f32; width];
+                let mut most = vec![f32::NEG_INFINITY; width];
+                let map = |part: usize| &maps[part * plane + y * width..][..width];
+                for part in 0..parts {
+                    larger(isa, map(part), &mut most);
+                }
+                for (part, share) in shares.iter_mut().enumerate() {
+                    raise(isa, map(part), &most, share, &mut sum);
+                }
+                flow.fill(0.0);
+                for (part, share) in shares.iter_mut().enumerate() {
+                    let motion = &motions[2 * (part * plane + y * width)..][..2 * width];
+                    divide(isa, &sum, share);
+                    let pairs = flow.chunks_exact_mut(2).zip(motion.chunks_exact(2));
+                    for ((flow, motion), share) in pairs.zip(share.iter()) {
+                        flow[0] += motion[0] * share;
+                        flow[1] += motion[1] * share;
+                    }
+                }
+            });
+            Ok(())
+        })
+    })?;
+    Ok((
+        Tensor::from_vec(shares, (1, parts, height, width), maps.device())?,
+        Tensor::from_vec(flow, (1, height, width, 2), maps.device())?,
+    ))
+}
+
 /// `1 / (1 + exp(-x))` of every value.
 ///
 /// # Errors
@@ -153,6 +248,40 @@ multiversion! {
     fn add_scaled(x: &[f32], factor: f32, out: &mut [f32]) {
         for (out, x) in out.iter_mut().zip(x) {
             *out += x * factor;
+        }
+    }
+}
+
+multiversion! {
+    fn blend(a: &[f32], b: &[f32], mask: &[f32], out: &mut [f32]) {
+        for ((out, mask), (a, b)) in out.iter_mut().zip(mask).zip(a.iter().zip(b)) {
+            *out = a + (b - a) * mask;
+        }
+    }
+}
+
+multiversion! {
+    fn larger(x: &[f32], most: &mut [f32]) {
+        for (most, x) in most.iter_mut().zip(x) {
+            *most = if *x > *most { *x } else { *most };
+        }
+    }
+}
+
+multiversion! {
+    /// `exp(x - most)`, and added to the sum.
+    fn raise(x: &[f32], most: &[f32], out: &mut [f32], sum: &mut [f32]) {
+        for ((out, sum), (x, most)) in out.iter_mut().zip(sum).zip(x.iter().zip(most)) {
+            *out = exponential(x - most);
+            *sum += *out;
+        }
+    }
+}
+
+multiversion! {
+    fn divide(by: &[f32], x: &mut [f32]) {
+        for (x, by) in x.iter_mut().zip(by) {
+            *x /= by;
         }
     }
 }
@@ -255,6 +384,38 @@ mod tests {
         let expected = x.broadcast_mul(&mask).unwrap().to_vec1_flat();
         assert_eq!(masked(&x, &mask).unwrap().to_vec1_flat(), expected);
         assert!(beside(&a, &x).is_err() && masked(&x, &a).is_err());
+        let y = random((1, 3, 4, 5));
+        let change = (&y - &x).unwrap().broadcast_mul(&mask).unwrap();
+        let expected = (&x + change).unwrap().to_vec1_flat();
+        assert_eq!(blended(&x, &y, &mask).unwrap().to_vec1_flat(), expected);
+        assert!(blended(&x, &a, &mask).is_err());
+    }
+
+    #[test]
+    fn motions_are_mixed_by_the_softmax_of_their_maps() {
+        let random = |shape: (usize, usize, usize, usize)| {
+            Tensor::randn(0f32, 3.0, shape, &candle_core::Device::Cpu).unwrap()
+        };
+        let (maps, motions) = (random((1, 4, 6, 21)), random((3, 6, 21, 2)));
+        let shares = ops::softmax(&maps.narrow(1, 0, 3).unwrap(), 1).unwrap();
+        let column = shares.reshape((3, 6, 21, 1)).unwrap();
+        let flow = motions
+            .broadcast_mul(&column)
+            .unwrap()
+            .sum_keepdim(0)
+            .unwrap();
+        let (found, mixed) = mixed_motion(&maps, &motions).unwrap();
+        for (found, expected) in [(found, shares), (mixed, flow)] {
+            assert_eq!(found.dims(), expected.dims());
+            let off = (found - expected)
+                .unwrap()
+                .abs()
+                .unwrap()
+                .max_all()
+                .unwrap();
+            assert!(off.to_scalar::<f32>().unwrap() < 3e-6);
+        }
+        assert!(mixed_motion(&maps, &random((5, 6, 21, 2))).is_err());
     }
 
     trait Flat {

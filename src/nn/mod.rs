@@ -31,11 +31,7 @@ mod slopes;
 mod transposed;
 mod winograd;
 
-/// Runs a network on a thread of the pool that its layers share their work out on, so that no layer has to wake one
-/// and be waited for from outside.
-pub fn pooled<T: Send>(run: impl FnOnce() -> T + Send) -> T {
-    rayon::scope(|_| run())
-}
+use candle_core::Device;
 
 pub use arena::{advance, recycle};
 pub use batch_norm::BatchNorm;
@@ -44,7 +40,7 @@ pub use conv::{Conv2d, ConvConfig};
 pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;
-pub use mix::{beside, masked, sigmoid, spread, tanh};
+pub use mix::{beside, blended, masked, mixed_motion, sigmoid, spread, tanh};
 pub use norm::InstanceNorm;
 pub use pool::{max_pool, max_pool_3};
 pub use resize::{AntiAlias, avg_pool, resize_bilinear};
@@ -52,3 +48,14 @@ pub use sample::{Border, grid_sample};
 pub use separable::Separable;
 pub use slopes::Slopes;
 pub use transposed::ConvTranspose2d;
+
+/// Runs a network of `device`. On the CPU that is on a thread of the pool that its layers share their work out on, so that
+/// no layer has to wake one and be waited for from outside. A graphics card's work goes in order for each thread alone, so
+/// there it stays on the caller's.
+pub fn pooled<T: Send>(device: &Device, run: impl FnOnce() -> T + Send) -> T {
+    if device.is_cpu() {
+        rayon::scope(|_| run())
+    } else {
+        run()
+    }
+}

@@ -1,7 +1,6 @@
 //! Sampling a picture along a field of places (`grid_sample` of PyTorch), bilinearly.
 
 use candle_core::{DType, Result, Tensor};
-use rayon::prelude::*;
 
 use super::arena;
 use super::host;
@@ -56,15 +55,22 @@ pub fn grid_sample(
             let grids = grid.chunks_exact(places * 2);
             let outs = out.chunks_exact_mut(channels * places);
             for ((x, grid), out) in pictures.zip(grids).zip(outs) {
-                let taps: Vec<Tap> = grid
-                    .par_chunks_exact(2)
-                    .with_min_len(1024)
-                    .map(|at| Tap::new(axes[0].place(at[0]), axes[1].place(at[1]), width))
-                    .collect();
-                let planes = x.chunks_exact(plane).zip(out.chunks_exact_mut(places));
-                host::each(planes.collect(), out_work(channels, places), |(x, out)| {
-                    for (out, tap) in out.iter_mut().zip(&taps) {
-                        *out = tap.read(x);
+                // Every thread finds the places anew, for as many channels as it may take.
+                let group = channels.div_ceil(2 * rayon::current_num_threads());
+                let groups = x.chunks(group * plane).zip(out.chunks_mut(group * places));
+                host::each(groups.collect(), out_work(channels, places), |(x, out)| {
+                    let mut taps = [Tap::default(); TOGETHER];
+                    for (i, grid) in grid.chunks(2 * TOGETHER).enumerate() {
+                        let taps = &mut taps[..grid.len() / 2];
+                        for (tap, at) in taps.iter_mut().zip(grid.chunks_exact(2)) {
+                            *tap = Tap::new(axes[0].place(at[0]), axes[1].place(at[1]), width);
+                        }
+                        let planes = x.chunks_exact(plane).zip(out.chunks_exact_mut(places));
+                        for (x, out) in planes {
+                            for (out, tap) in out[i * TOGETHER..].iter_mut().zip(taps.iter()) {
+                                *out = tap.read(x);
+                            }
+                        }
                     }
                 });
             }
@@ -73,6 +79,9 @@ pub fn grid_sample(
     })?;
     Tensor::from_vec(out, (n, channels, out_h, out_w), x.device())
 }
+
+/// Places that are found at once, for all channels: they stay in the first-level cache.
+const TOGETHER: usize = 256;
 
 fn out_work(channels: usize, places: usize) -> usize {
     8 * channels * places
@@ -158,7 +167,7 @@ impl Axis {
 }
 
 /// Where a result comes from: four samples with their weights.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Tap {
     at: [u32; 4],
     weights: [f32; 4],

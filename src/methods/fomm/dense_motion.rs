@@ -3,10 +3,9 @@
 
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
-use candle_nn::ops::softmax;
 
 use crate::nn::blocks::{Hourglass, NormKind};
-use crate::nn::{AntiAlias, Border, Conv2d, advance, grid_sample, sigmoid};
+use crate::nn::{AntiAlias, Border, Conv2d, advance, beside, grid_sample, mixed_motion, sigmoid};
 
 use super::super::motion::{check, coordinate_grid, heatmaps};
 use super::config::HEAD_KERNEL;
@@ -141,14 +140,11 @@ impl DenseMotion {
         let difference = Tensor::from_vec(difference, shape, motions.device())?;
 
         let moved = grid_sample(&source.pictures, motions, Border::Zeros, self.align_corners)?;
-        Tensor::cat(&[difference, moved], 1)?.reshape((1, (), size, size))
+        beside(&difference, &moved)?.reshape((1, (), size, size))
     }
 
     fn mix(&self, motions: &Tensor, maps: &Tensor) -> Candle<Motion> {
-        let size = self.size;
-        let masks = softmax(&maps.narrow(1, 0, self.parts)?, 1)?;
-        let shares = masks.reshape((self.parts, size, size, 1))?;
-        let flow = motions.broadcast_mul(&shares)?.sum_keepdim(0)?;
+        let (masks, flow) = mixed_motion(maps, motions)?;
         let occlusion = if self.occlusion {
             Some(sigmoid(&maps.narrow(1, self.parts, 1)?)?)
         } else {

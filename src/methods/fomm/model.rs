@@ -110,7 +110,7 @@ impl Fomm {
     /// no number, [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
     pub fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         self.check_picture(picture)?;
-        let key_points = pooled(|| self.detector.forward(picture, stop))?;
+        let key_points = pooled(&self.device, || self.detector.forward(picture, stop))?;
         self.check_key_points(&key_points)?;
         Ok(key_points)
     }
@@ -122,7 +122,7 @@ impl Fomm {
     /// As [`Fomm::detect`], but is never cancelled.
     pub fn prepare(&self, picture: &Tensor) -> Result<Prepared, Error> {
         let key_points = self.detect(picture, &|| false)?;
-        pooled(|| self.prepare_with(picture, key_points))
+        pooled(&self.device, || self.prepare_with(picture, key_points))
     }
 
     fn prepare_with(&self, picture: &Tensor, key_points: KeyPoints) -> Result<Prepared, Error> {
@@ -173,7 +173,9 @@ impl Fomm {
         check(stop)?;
         let source = &prepared.key_points;
         let network = &self.dense_motion;
-        pooled(|| network.forward(&prepared.small, source, driving, stop))
+        pooled(&self.device, || {
+            network.forward(&prepared.small, source, driving, stop)
+        })
     }
 
     /// The frame of a motion of [`Fomm::motion`], `[1, 3, H, W]` in `[0, 1]`.
@@ -182,7 +184,9 @@ impl Fomm {
     /// [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
     pub fn paint(&self, prepared: &Prepared, motion: &Motion, stop: Stop) -> Result<Tensor, Error> {
         check(stop)?;
-        pooled(|| self.generator.draw(&prepared.features, motion, stop))
+        pooled(&self.device, || {
+            self.generator.draw(&prepared.features, motion, stop)
+        })
     }
 
     fn check_key_points(&self, key_points: &KeyPoints) -> Result<(), Error> {

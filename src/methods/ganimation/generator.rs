@@ -179,7 +179,7 @@ impl Generator {
             width,
         ))?;
         let x = Tensor::cat(&[x, &planes], 1)?;
-        nn::pooled(|| {
+        nn::pooled(&self.device, || {
             let h = self
                 .first
                 .forward_then(&x, &Epilogue::norm_relu(&self.first_norm))?;
@@ -198,7 +198,7 @@ impl Generator {
             return Err(not_a_picture(x));
         }
         Ok(Prepared {
-            features: nn::pooled(|| self.picture.forward(x))?,
+            features: nn::pooled(&self.device, || self.picture.forward(x))?,
         })
     }
 
@@ -218,7 +218,7 @@ impl Generator {
         if let Some(index) = aus.iter().position(|v| !v.is_finite()) {
             return Err(Error::NotFinite { index });
         }
-        nn::pooled(|| {
+        nn::pooled(&self.device, || {
             check(stop)?;
             let (_, _, height, width) = prepared.features.dims4()?;
             let map = self.action_units.at(aus, height, width)?;

@@ -156,7 +156,7 @@ impl MoCoGan {
     /// [`Error::Tensor`].
     pub fn frame(&self, prepared: &Prepared, motion: &[f32], stop: Stop) -> Result<Tensor, Error> {
         Error::check("motion code", motion, self.config.motion)?;
-        pooled(|| self.draw(prepared, motion.to_vec(), stop))
+        pooled(&self.device, || self.draw(prepared, motion.to_vec(), stop))
     }
 
     /// The frames of so many motion codes, `[codes, channels, 64, 64]` in `[-1, 1]`: what [`MoCoGan::frame`] gives for
@@ -178,7 +178,7 @@ impl MoCoGan {
         }
         let parts = motion
             .chunks(TOGETHER)
-            .map(|codes| pooled(|| self.draw(prepared, codes.concat(), stop)))
+            .map(|codes| pooled(&self.device, || self.draw(prepared, codes.concat(), stop)))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Tensor::cat(&parts, 0)?)
     }

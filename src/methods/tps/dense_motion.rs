@@ -1,14 +1,16 @@
 //! The dense motion network (Sec. 3.3; `DenseMotionNetwork` of the authors' code).
 
 use candle_core::{Result as Candle, Tensor};
-use candle_nn::{VarBuilder, ops};
+use candle_nn::VarBuilder;
 
 use super::config::{COLOURS, LEVELS, POINTS};
 use super::thin_plate::{self, ThinPlate};
 use super::{Config, Error, KeyPoints, Stop, background};
 use crate::methods::motion::{check, coordinate_grid, heatmaps};
 use crate::nn::blocks::{Hourglass, HourglassConfig, NormKind, UpBlock};
-use crate::nn::{Border, Conv2d, ConvConfig, advance, grid_sample, recycle, sigmoid};
+use crate::nn::{
+    Border, Conv2d, ConvConfig, advance, beside, grid_sample, mixed_motion, recycle, sigmoid,
+};
 
 /// A 7x7 kernel that keeps the size.
 const SAME_7: ConvConfig = ConvConfig::new(1, 3);
@@ -68,7 +70,7 @@ impl DenseMotion {
             num_tps: config.num_tps,
             variance: config.kp_variance,
             inner: inner.collect::<Candle<_>>()?,
-            maps: beside(
+            maps: two_as_one(
                 features,
                 (parts, vb.pp("maps")),
                 (1, vb.pp("occlusion").pp(own)),
@@ -112,7 +114,7 @@ impl DenseMotion {
         outputs.into_iter().for_each(recycle);
         check(stop)?;
         let both = self.maps.forward(&last)?;
-        let contributions = ops::softmax(&both.narrow(1, 0, self.num_tps + 1)?, 1)?;
+        let (contributions, flow) = mixed_motion(&both, &grids)?;
         occlusion.push(sigmoid(&both.narrow(1, self.num_tps + 1, 1)?)?);
 
         let mut h = last;
@@ -123,9 +125,8 @@ impl DenseMotion {
         }
         recycle(h);
 
-        let weights = contributions.reshape((self.num_tps + 1, height, width, 1))?;
         Ok(Motion {
-            flow: grids.broadcast_mul(&weights)?.sum_keepdim(0)?,
+            flow,
             contributions,
             occlusion,
         })
@@ -176,10 +177,7 @@ impl DenseMotion {
         let parts = self.num_tps + 1;
         let repeated = small.broadcast_as((parts, COLOURS, height, width))?;
         let moved = grid_sample(&repeated, grids, Border::Zeros, true)?;
-        Tensor::cat(
-            &[maps, moved.reshape((1, parts * COLOURS, height, width))?],
-            1,
-        )
+        beside(&maps, &moved.reshape((1, parts * COLOURS, height, width))?)
     }
 }
 
@@ -191,7 +189,7 @@ fn seen(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {
 }
 
 /// Two 7x7 convolutions of the same features as one.
-fn beside(
+fn two_as_one(
     inputs: usize,
     (first, first_vb): (usize, VarBuilder),
     (second, second_vb): (usize, VarBuilder),

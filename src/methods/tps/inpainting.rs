@@ -9,8 +9,8 @@ use super::{Config, Error, Stop};
 use crate::methods::motion::check;
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, advance, beside, grid_sample, masked, recycle, resize_bilinear,
-    sigmoid,
+    Border, Conv2d, ConvConfig, advance, beside, blended, grid_sample, masked, recycle,
+    resize_bilinear, sigmoid,
 };
 
 /// Paints a frame from the source's feature maps, moved and masked at every size.
@@ -98,7 +98,7 @@ impl Inpainting {
                 advance(&mut moved, |moved| masked(moved, mask))?;
                 advance(&mut h, |h| beside(h, &moved))?;
             } else {
-                advance(&mut h, |h| mixed(h, &moved, mask))?;
+                advance(&mut h, |h| blended(h, &moved, mask))?;
             }
             recycle(moved);
         }
@@ -107,16 +107,9 @@ impl Inpainting {
         let moved = grid_sample(picture, &flow, Border::Zeros, true)?;
         advance(&mut h, |h| self.last.forward(h))?;
         advance(&mut h, sigmoid)?;
-        advance(&mut h, |painted| mixed(painted, &moved, mask))?;
+        advance(&mut h, |painted| blended(painted, &moved, mask))?;
         Ok((h, moved))
     }
-}
-
-/// `painted (1 - mask) + seen mask`.
-fn mixed(painted: &Tensor, seen: &Tensor, mask: &Tensor) -> Candle<Tensor> {
-    let mut change = (seen - painted)?;
-    advance(&mut change, |change| masked(change, mask))?;
-    painted + change
 }
 
 /// A flow `[1, h, w, 2]` at another size.

@@ -117,7 +117,7 @@ impl Tps {
     /// [`Error::Tensor`].
     pub fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         self.expect_picture(picture)?;
-        pooled(|| self.detector.forward(picture, stop))
+        pooled(&self.device, || self.detector.forward(picture, stop))
     }
 
     /// The key points of a frame in `mode`, from those of the source, of the driving frame and
@@ -186,7 +186,7 @@ impl Tps {
         Ok(Prepared {
             key_points: self.detect(picture, &|| false)?,
             small: self.shrink.forward(picture)?,
-            maps: pooled(|| self.inpainting.encode(picture))?,
+            maps: pooled(&self.device, || self.inpainting.encode(picture))?,
             picture: picture.clone(),
         })
     }
@@ -233,7 +233,7 @@ impl Tps {
         if background.is_some_and(|matrix| !matrix.iter().all(|v| v.is_finite())) {
             return Err(Error::Degenerate("the background's motion is not finite"));
         }
-        pooled(|| {
+        pooled(&self.device, || {
             self.dense_motion.forward(
                 &prepared.small,
                 &prepared.key_points,
@@ -257,7 +257,9 @@ impl Tps {
     ) -> Result<(Tensor, Tensor), Error> {
         check(stop)?;
         let (source, maps) = (&prepared.picture, &prepared.maps);
-        pooled(|| self.inpainting.forward(source, maps, motion, stop))
+        pooled(&self.device, || {
+            self.inpainting.forward(source, maps, motion, stop)
+        })
     }
 
     fn expect_picture(&self, picture: &Tensor) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use candle_nn::{Linear, Module, VarBuilder};
 
 use super::{Error, Stop};
 use crate::methods::motion::check;
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, max_pool_3};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, advance, max_pool_3, recycle};
 
 /// Stages, of two blocks each; each but the first doubles the channels and halves the sides.
 const STAGES: usize = 4;
@@ -74,18 +74,18 @@ impl Block {
     }
 
     fn forward(&self, x: &Tensor) -> Candle<Tensor> {
-        let h = self.convs[0].forward_then(x, &Epilogue::rectified(&self.relu))?;
-        let around = match &self.around {
-            Some(conv) => conv.forward(x)?,
-            None => x.clone(),
-        };
+        let mut h = self.convs[0].forward_then(x, &Epilogue::rectified(&self.relu))?;
+        let around = self.around.as_ref().map(|conv| conv.forward(x));
+        let around = around.transpose()?;
         // The rectifier that comes after the sum is a slope of 0.
         let end = Epilogue {
-            residual: Some(&around),
+            residual: Some(around.as_ref().unwrap_or(x)),
             slopes: Some(&self.relu),
             ..Epilogue::default()
         };
-        self.convs[1].forward_then(&h, &end)
+        advance(&mut h, |h| self.convs[1].forward_then(h, &end))?;
+        around.into_iter().for_each(recycle);
+        Ok(h)
     }
 }
 
@@ -115,10 +115,11 @@ impl ResNet18 {
     pub fn forward(&self, x: &Tensor, stop: Stop) -> Result<Vec<f32>, Error> {
         check(stop)?;
         let rectified = Epilogue::rectified(&self.first_relu);
-        let mut h = max_pool_3(&self.first.forward_then(x, &rectified)?)?;
+        let mut h = self.first.forward_then(x, &rectified)?;
+        advance(&mut h, max_pool_3)?;
         for block in &self.blocks {
             check(stop)?;
-            h = block.forward(&h)?;
+            advance(&mut h, |h| block.forward(h))?;
         }
         let pooled = h.flatten_from(2)?.mean(2)?;
         Ok(self.last.forward(&pooled)?.flatten_all()?.to_vec1()?)
