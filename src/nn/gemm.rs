@@ -91,13 +91,17 @@ fn portable<const MR: usize, const NR: usize>(
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
     use std::arch::x86_64::{
-        _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+        _MM_HINT_T0, _mm_prefetch, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps,
+        _mm256_setzero_ps, _mm256_storeu_ps,
     };
 
+    // Of a matrix whose panels follow one another the next one is asked for while this one is used.
+    let ahead = a.len();
     let mut acc = [[_mm256_setzero_ps(); 2]; 6];
     let (mut a, mut p, end) = (a.as_ptr(), b.as_ptr(), b.as_ptr_range().end);
     while p < end {
-        // SAFETY: each turn reads the next 16 values of `b` and the next 6 of `a`, which holds as many sixes.
+        // SAFETY: each turn reads the next 16 values of `b` and the next 6 of `a`, which holds as many sixes; what is
+        // asked for ahead is never read, and may lie anywhere.
         unsafe {
             let x = [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))];
             for (m, row) in acc.iter_mut().enumerate() {
@@ -105,6 +109,7 @@ unsafe fn avx2(a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
                 row[0] = _mm256_fmadd_ps(w, x[0], row[0]);
                 row[1] = _mm256_fmadd_ps(w, x[1], row[1]);
             }
+            _mm_prefetch::<_MM_HINT_T0>(a.wrapping_add(ahead).cast());
             a = a.add(6);
             p = p.add(16);
         }

@@ -310,12 +310,12 @@ impl Winograd {
             .zip(self.weights.chunks_exact(groups * depth * rows))
             .enumerate();
         each(parallel, tasks.collect(), |(f, (to, weights))| {
-            let blocks = to.chunks_exact_mut(groups * rows * width);
-            for (to, spectrum) in blocks.zip(spectrum.chunks_exact(block)) {
-                let from = &spectrum[f * apart..][..depth * width];
-                let groups = weights.chunks_exact(depth * rows);
-                for (to, weights) in to.chunks_exact_mut(rows * width).zip(groups) {
-                    self.kernel.tile(weights, from, to, width);
+            // The kernels come from memory, each value once and one panel while another is used; the spectrum stays near.
+            for (group, panel) in weights.chunks_exact(depth * rows).enumerate() {
+                for i in 0..blocks {
+                    let from = &spectrum[i * block + f * apart..][..depth * width];
+                    let to = &mut to[(i * groups + group) * rows * width..][..rows * width];
+                    self.kernel.tile(panel, from, to, width);
                 }
             }
         });
