@@ -142,3 +142,46 @@ impl DerefMut for Scratch {
         &mut self.buffer[..self.len]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    fn numbers(n: usize) -> Tensor {
+        let values: Vec<f32> = (0..n).map(|i| i as f32).collect();
+        Tensor::from_vec(values, n, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn a_step_goes_on_and_one_that_fails_leaves_what_was() {
+        let mut h = numbers(2 * LEAST);
+        advance(&mut h, |h| h.affine(2.0, 1.0)).unwrap();
+        let failed = advance(&mut h, |_| candle_core::bail!("no"));
+        assert!(failed.is_err());
+        let values: Vec<f32> = h.to_vec1().unwrap();
+        let expected = (0..2 * LEAST).map(|i| 2.0 * i as f32 + 1.0);
+        assert!(values.into_iter().eq(expected));
+    }
+
+    #[test]
+    fn what_was_given_back_is_no_longer_there() {
+        let h = numbers(2 * LEAST);
+        let same = h.clone();
+        recycle(h);
+        let (storage, _) = same.storage_and_layout();
+        let candle_core::Storage::Cpu(CpuStorage::F32(values)) = &*storage else {
+            panic!("not on the CPU")
+        };
+        assert!(values.is_empty());
+    }
+
+    #[test]
+    fn buffers_are_as_long_as_was_asked_for() {
+        for len in [0, 1, LEAST - 1, LEAST, 3 * LEAST + 1] {
+            assert_eq!(values(len).len(), len);
+            assert_eq!(Scratch::new(len).len(), len);
+        }
+    }
+}

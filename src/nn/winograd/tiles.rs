@@ -60,9 +60,9 @@ impl Grid {
         if count == LANES && start.column + LANES <= self.columns {
             return Lanes::Row(start);
         }
-        Lanes::Any(std::array::from_fn(|l| {
+        Lanes::Any(Box::new(std::array::from_fn(|l| {
             (l < count).then(|| place(first + l))
-        }))
+        })))
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) enum Lanes {
     /// Beside one another, from here on.
     Row(Place),
     /// Anywhere; those behind the last tile nowhere.
-    Any([Option<Place>; LANES]),
+    Any(Box<[Option<Place>; LANES]>),
 }
 
 /// A corner of the first tile's samples relative to the picture's, and the steps from sample to sample.
@@ -341,8 +341,8 @@ fn back_body<S: Simd>(
                     let m = take::<S, 5>(&products[frequency * apart..], apart);
                     *both = untransform::<S, Five, 5>(m);
                 }
-                for i in 0..OUT {
-                    write_zipped::<S>(grid, &to, 2 * i + y, [both[0][i], both[1][i]], planes);
+                for (i, (even, odd)) in both[0].into_iter().zip(both[1]).enumerate() {
+                    write_zipped::<S>(grid, &to, 2 * i + y, [even, odd], planes);
                 }
             }
             continue;
