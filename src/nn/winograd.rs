@@ -22,6 +22,11 @@ use tiles::{Grid, Lanes};
 const OUT: usize = 4;
 /// Values of spectrum and products that one band may fill: they should stay in a core's share of the last cache.
 const BAND_VALUES: usize = 1 << 19;
+/// The same where the kernels are many, and every band would fetch them all again: as many as the kernels, at most
+/// what the last cache holds.
+const LARGE_BAND: usize = 1 << 21;
+/// Values of kernels that two threads may well fetch each for itself.
+const LIGHT: usize = 1 << 18;
 /// Pairs of channels from which on a layer counts as one of small pictures.
 const MANY: usize = 1 << 19;
 /// Products that could be done in the time in which one value of a kernel comes from memory.
@@ -218,11 +223,12 @@ impl Winograd {
         let grid = Grid::new(self.form, pictures, self.inputs, size, out_size);
 
         let each = self.frequencies() * (self.depth() + self.outputs.next_multiple_of(rows));
-        let room = BAND_VALUES / each / width * width;
-        let mut bands = self.bands(&grid, room.max(width), out);
+        let values = BAND_VALUES.max(self.weights.len().min(LARGE_BAND));
+        let mut bands = self.bands(&grid, (values / each / width * width).max(width), out);
         // Enough for every thread to take whole bands, which then never leave its cache; else all work on one.
         let threads = rayon::current_num_threads();
-        if bands.len() >= 3 * threads || bands.len() == threads && threads > 1 {
+        let light = self.weights.len() <= LIGHT;
+        if bands.len() >= 3 * threads || light && bands.len() == threads {
             bands
                 .par_iter_mut()
                 .for_each(|band| self.band(&grid, x, band, false));
@@ -250,7 +256,9 @@ impl Winograd {
         // Bands of one length.
         let even = |all: usize| all.div_ceil(all.div_ceil(most.min(all)));
         let (pictures, rows) = if most >= grid.rows {
-            ((most / grid.rows).min(grid.pictures), grid.rows)
+            let most = most / grid.rows;
+            let bands = grid.pictures.div_ceil(most.min(grid.pictures));
+            (grid.pictures.div_ceil(bands), grid.rows)
         } else {
             (1, even(grid.rows))
         };
