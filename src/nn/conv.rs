@@ -3,8 +3,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::arena;
-use super::arena::Scratch;
+use super::arena::{self, Scratch};
 use super::batch_norm::BatchNorm;
 use super::direct::{self, Layout, Packed};
 use super::epilogue::Epilogue;

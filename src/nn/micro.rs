@@ -1,8 +1,8 @@
-//! The one inner loop under every convolution: a gathered small GEMM.
+//! The inner loop under every convolution that is done the plain way: a gathered small GEMM.
 //!
 //! `tile[m][i] = sum over t of weights[t][m] * input[base + offsets[t] + i]`: for a direct
 //! convolution the offsets are the taps of the kernel in a padded picture (no im2col is
-//! ever written); for Winograd they are the rows of a matrix.
+//! ever written), for a 1x1 kernel its channels.
 
 use super::isa::{Isa, Kind};
 

@@ -2,8 +2,8 @@
 //!
 //! A layer owns its weights, packed when it is made, and hides the kernel behind one
 //! `forward`, so that kernels may change without a network noticing. On the CPU (f32) our
-//! kernels run: one register-tiled loop (`micro`) under direct, transposed and Winograd
-//! convolution, picked for the CPU's instruction set at run time. On any other device the
+//! kernels run: a register-tiled loop under plain convolution (`micro`), another under
+//! minimal filtering (`gemm`), picked for the CPU's instruction set at run time. On any other device the
 //! same layers run candle's operations and give the same results to rounding.
 //!
 //! All of it is for inference: no gradients flow through these layers.

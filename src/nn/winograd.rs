@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::arena::Scratch;
 use super::gemm::Kernel;
+use super::host;
 use super::isa::Isa;
 use super::simd::LANES;
 use points::{Five, Points, Six};
@@ -300,6 +301,8 @@ impl Winograd {
             .map(|i| grid.lanes(band, i * LANES))
             .collect();
         let groups_a_block = width / LANES;
+        // Shared out whatever it comes to, or not at all.
+        let work = if parallel { usize::MAX } else { 0 };
 
         let apart = depth * width + APART;
         let block = frequencies * apart;
@@ -307,7 +310,7 @@ impl Winograd {
         let tasks = spectrum
             .chunks_exact_mut(block)
             .zip(lanes.chunks(groups_a_block));
-        each(parallel, tasks.collect(), |(to, lanes)| {
+        host::each(tasks.collect(), work, |(to, lanes)| {
             tiles::forward(isa, grid, x, lanes, apart, to);
         });
 
@@ -317,7 +320,7 @@ impl Winograd {
             .chunks_exact_mut(products_apart)
             .zip(self.weights.chunks_exact(groups * depth * rows))
             .enumerate();
-        each(parallel, tasks.collect(), |(f, (to, weights))| {
+        host::each(tasks.collect(), work, |(f, (to, weights))| {
             // The kernels come from memory, each value once and one panel while another is used; the spectrum stays near.
             for (group, panel) in weights.chunks_exact(depth * rows).enumerate() {
                 for i in 0..blocks {
@@ -331,7 +334,7 @@ impl Winograd {
         let top = band.row * grid.form.side();
         let picture = band.picture;
         let tasks = band.planes.iter_mut().enumerate();
-        each(parallel, tasks.collect(), |(output, planes)| {
+        host::each(tasks.collect(), work, |(output, planes)| {
             for (block, lanes) in lanes.chunks(groups_a_block).enumerate() {
                 let from = &products[(block * groups * rows + output) * width..];
                 tiles::back(
@@ -345,13 +348,5 @@ impl Winograd {
                 );
             }
         });
-    }
-}
-
-fn each<T: Send>(parallel: bool, tasks: Vec<T>, run: impl Fn(T) + Sync + Send) {
-    if parallel {
-        tasks.into_par_iter().for_each(run);
-    } else {
-        tasks.into_iter().for_each(run);
     }
 }
