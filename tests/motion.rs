@@ -1,6 +1,6 @@
 //! The geometry that FOMM and TPS share, against definitions written as plainly as can be.
 
-use mien::methods::motion::{coordinate_grid, heatmaps, hull_area, movement_scale};
+use mien::methods::motion::{add_heatmaps, coordinate_grid, hull_area, movement_scale};
 use proptest::prelude::*;
 
 /// An edge of the hull is a pair of points that all others lie to the left of.
@@ -39,15 +39,15 @@ proptest! {
         height in 2usize..9,
         width in 2usize..9,
     ) {
-        let maps = heatmaps(&points, (height, width), 0.05);
-        prop_assert_eq!(maps.len(), points.len() * height * width);
+        let mut maps = vec![1.0; points.len() * height * width];
+        add_heatmaps(&points, (height, width), (0.05, -2.0), &mut maps);
         let mut maps = maps.into_iter();
         for [px, py] in points {
             for row in 0..height {
                 for column in 0..width {
                     let y = 2.0 * row as f64 / (height - 1) as f64 - 1.0 - f64::from(py);
                     let x = 2.0 * column as f64 / (width - 1) as f64 - 1.0 - f64::from(px);
-                    let expected = (-(x * x + y * y) / 0.1).exp();
+                    let expected = 1.0 - 2.0 * (-(x * x + y * y) / 0.1).exp();
                     let found = f64::from(maps.next().unwrap());
                     prop_assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
                 }

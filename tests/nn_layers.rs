@@ -45,6 +45,15 @@ proptest! {
     }
 
     #[test]
+    fn winograd_of_wide_kernels(pictures in 1usize..3, inputs in 16usize..20, outputs in 8usize..20, padding in 0usize..4, h in 7usize..24, w in 7usize..60) {
+        // Seven points round more than six do.
+        let case = Case {
+            pictures, inputs, outputs, kernel: (7, 7), stride: 1, padding, size: (h, w),
+        };
+        layers::convolution_within(case, 1e-4);
+    }
+
+    #[test]
     fn winograd_halving(pictures in 1usize..4, inputs in 16usize..20, outputs in 16usize..40, h in 2usize..40, w in 2usize..80) {
         layers::convolution(Case {
             pictures, inputs, outputs, kernel: (4, 4), stride: 2, padding: 1, size: (h, w),
@@ -101,6 +110,11 @@ proptest! {
     #[test]
     fn sampled_along_a_grid(pictures in 1usize..3, channels in 1usize..5, h in 1usize..9, w in 1usize..9, out_h in 1usize..9, out_w in 1usize..9, reach in 0.5f64..4.0) {
         sampling::grid_sampling((pictures, channels), (h, w), (out_h, out_w), reach);
+    }
+
+    #[test]
+    fn one_picture_along_many_grids(grids in 1usize..5, channels in 1usize..5, h in 1usize..9, w in 1usize..9, places in 1usize..600) {
+        sampling::many_grids(grids, channels, (h, w), places);
     }
 
     #[test]

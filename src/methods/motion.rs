@@ -195,21 +195,27 @@ pub fn coordinate_grid(height: usize, width: usize) -> Vec<f32> {
         .collect()
 }
 
-/// A Gaussian around each key point, `[points, height, width]`: 1 at the point, variance
-/// `variance` (FOMM's Eq. 6, without its difference).
-pub fn heatmaps(points: &[[f32; 2]], (height, width): (usize, usize), variance: f32) -> Vec<f32> {
+/// Adds to `maps`, `[points, height, width]`, `factor` times the Gaussian of `variance` around each point, 1 at its
+/// middle.
+pub fn add_heatmaps(
+    points: &[[f32; 2]],
+    (height, width): (usize, usize),
+    (variance, factor): (f32, f32),
+    maps: &mut [f32],
+) {
     // A Gaussian of two axes is the product of one along each.
     let bell = |size: usize, at: f32| -> Vec<f32> {
         axis(size)
             .map(|v| (-0.5 * (v - at) * (v - at) / variance).exp())
             .collect()
     };
-    let mut maps = Vec::with_capacity(points.len() * height * width);
-    for &[x, y] in points {
+    let planes = maps.chunks_exact_mut((height * width).max(1));
+    for (plane, &[x, y]) in planes.zip(points) {
         let (columns, rows) = (bell(width, x), bell(height, y));
-        for row in rows {
-            maps.extend(columns.iter().map(|column| row * column));
+        for (line, row) in plane.chunks_exact_mut(width.max(1)).zip(rows) {
+            for (to, column) in line.iter_mut().zip(&columns) {
+                *to += factor * (row * column);
+            }
         }
     }
-    maps
 }

@@ -53,7 +53,7 @@ fn keep(buffer: Vec<f32>) {
 }
 
 /// Room for a result of `len` values, all of which the caller writes: they are leftovers.
-pub(super) fn values(len: usize) -> Vec<f32> {
+pub fn room(len: usize) -> Vec<f32> {
     if len < LEAST {
         return vec![0.0; len];
     }
@@ -65,7 +65,7 @@ pub(super) fn values(len: usize) -> Vec<f32> {
 /// The values of an f32 tensor on the CPU, row-major.
 pub(super) fn copied(x: &Tensor) -> Result<Vec<f32>> {
     host::with_values(x, |x| {
-        let mut copy = values(x.len());
+        let mut copy = room(x.len());
         copy.copy_from_slice(x);
         Ok(copy)
     })
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn buffers_are_as_long_as_was_asked_for() {
         for len in [0, 1, LEAST - 1, LEAST, 3 * LEAST + 1] {
-            assert_eq!(values(len).len(), len);
+            assert_eq!(room(len).len(), len);
             assert_eq!(Scratch::new(len).len(), len);
         }
     }

@@ -10,7 +10,7 @@ use super::epilogue::Epilogue;
 use super::host;
 use super::isa::Isa;
 use super::micro::Shape;
-use super::winograd::Winograd;
+use super::winograd::{Finish, Winograd};
 
 /// What a 1x1 kernel reads in one go: half of a small second-level cache.
 const MIX_VALUES: usize = 24 * 1024;
@@ -174,6 +174,9 @@ impl Conv2d {
             doubled,
         } = self.config;
         let winograd = match (self.kernel, stride, padding, doubled) {
+            ((7, 7), 1, _, false) if Winograd::wide_pays(inputs, outputs) => {
+                Some(Winograd::wide(weight, inputs, outputs, padding, isa))
+            }
             _ if !Winograd::pays(inputs, outputs) => None,
             ((3, 3), 1, _, false) => Some(Winograd::same(weight, inputs, outputs, padding, isa)),
             ((3, 3), 1, 1, true) => Some(Winograd::of_doubled(weight, inputs, outputs, isa)),
@@ -238,13 +241,16 @@ impl Conv2d {
 
         let (out_h, out_w) = ((padded_h - kh) / stride + 1, (padded_w - kw) / stride + 1);
         let plane = out_h * out_w;
-        let mut out = arena::values(n * self.outputs * plane);
-        host::with_values(x, |x| {
+        let mut out = arena::room(n * self.outputs * plane);
+        let floor = epilogue.floor();
+        let finished = host::with_values(x, |x| {
             let products = n * self.outputs * plane * self.inputs * kh * kw;
             let size = (own_height, own_width);
             if let Some(winograd) = winograd.as_ref().filter(|w| w.suits(n, size, products)) {
-                winograd.run(x, size, &mut out);
-                return Ok(());
+                let bias = self.bias.as_deref();
+                let fused = floor.map(|floor| Finish { bias, floor });
+                winograd.run(x, size, &mut out, fused.unwrap_or_default());
+                return Ok(fused.is_some());
             }
             for (x, out) in x
                 .chunks_exact(channels * own_height * own_width)
@@ -271,9 +277,12 @@ impl Conv2d {
                 };
                 self.direct(direct, &layout, &layout.copy(x), out, out_w);
             }
-            Ok(())
+            Ok(false)
         })?;
-        epilogue.apply(&mut out, self.bias.as_deref(), (n, self.outputs, plane))?;
+        if !finished {
+            let shape = (n, self.outputs, plane);
+            epilogue.apply(&mut out, self.bias.as_deref(), shape)?;
+        }
         Tensor::from_vec(out, (n, self.outputs, out_h, out_w), x.device())
     }
 

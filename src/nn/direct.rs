@@ -151,13 +151,15 @@ impl Packed {
 
     /// Splits a kernel's offsets (in the order of the packed taps) into passes.
     pub fn passes(&self, offsets: impl Iterator<Item = usize>) -> Vec<Taps> {
-        let offsets: Vec<usize> = offsets.collect();
-        debug_assert_eq!(offsets.len(), self.taps);
-        let passes = offsets.len().div_ceil(TAPS_A_PASS).max(1);
-        offsets
-            .chunks(offsets.len().div_ceil(passes).max(1))
-            .map(|chunk| Taps::new(chunk.iter().copied()))
-            .collect()
+        let passes = self.taps.div_ceil(TAPS_A_PASS).max(1);
+        let each = self.taps.div_ceil(passes).max(1);
+        let mut offsets = offsets.peekable();
+        let mut taps = Vec::with_capacity(passes);
+        while offsets.peek().is_some() {
+            taps.push(Taps::new(offsets.by_ref().take(each)));
+        }
+        debug_assert_eq!(taps.iter().map(Taps::len).sum::<usize>(), self.taps);
+        taps
     }
 
     /// Writes whole rows of one group's outputs, from row `first` on: `rows[channel]` holds

@@ -47,6 +47,12 @@ impl<'a> Epilogue<'a> {
         }
     }
 
+    /// Where a bias and this floor are all of it: nothing below the floor is left.
+    pub(super) fn floor(&self) -> Option<f32> {
+        let alone = self.norm.is_none() && self.residual.is_none() && self.slopes.is_none();
+        alone.then_some(if self.relu { 0.0 } else { f32::NEG_INFINITY })
+    }
+
     /// In place on the CPU; `shape` is pictures, channels, values a plane.
     pub(super) fn apply(
         &self,

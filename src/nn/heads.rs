@@ -26,8 +26,8 @@ pub fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
     }
     let isa = Isa::best();
     let plane = height * width;
-    let mut color = arena::values(n * 3 * plane);
-    let mut attention = arena::values(n * plane);
+    let mut color = arena::room(n * 3 * plane);
+    let mut attention = arena::room(n * plane);
     host::with_values(x, |x| {
         for (i, x) in x.chunks_exact(4 * plane).enumerate() {
             let (first, last) = x.split_at(3 * plane);

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 /// A value other than the portable one only ever comes from [`Isa::available`]
 /// or [`Isa::best`], which hand out what this machine has; the kernels rely on that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Isa(pub(super) Kind);
+pub struct Isa(pub(crate) Kind);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -75,4 +75,4 @@ macro_rules! multiversion {
     };
 }
 
-pub(super) use multiversion;
+pub(crate) use multiversion;

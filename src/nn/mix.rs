@@ -25,7 +25,7 @@ pub fn beside(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         candle_core::bail!("{:?} can't lie beside {:?}", a.dims(), b.dims());
     }
     let plane = height * width;
-    let mut out = arena::values((first + second) * other * plane);
+    let mut out = arena::room((first + second) * other * plane);
     host::with_values(a, |a| {
         host::with_values(b, |b| {
             for (i, to) in out
@@ -62,7 +62,7 @@ pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
     }
     let isa = Isa::best();
     let plane = height * width;
-    let mut out = arena::values(channels * plane);
+    let mut out = arena::room(channels * plane);
     host::with_values(x, |x| {
         host::with_values(mask, |mask| {
             let tasks: Vec<_> = out
@@ -92,7 +92,7 @@ pub fn blended(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
     }
     let isa = Isa::best();
     let plane = (height * width).max(1);
-    let mut out = arena::values(channels * height * width);
+    let mut out = arena::room(channels * height * width);
     host::with_values(a, |a| {
         host::with_values(b, |b| {
             host::with_values(mask, |mask| {
@@ -127,8 +127,8 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
     }
     let isa = Isa::best();
     let plane = height * width;
-    let mut shares = arena::values(parts * plane);
-    let mut flow = arena::values(2 * plane);
+    let mut shares = arena::room(parts * plane);
+    let mut flow = arena::room(2 * plane);
     host::with_values(maps, |maps| {
         host::with_values(motions, |motions| {
             // Rows of each part's share, and the flow's.
@@ -196,7 +196,7 @@ pub fn tanh(x: &Tensor) -> Result<Tensor> {
 
 fn each_value(x: &Tensor, run: impl Fn(Isa, &[f32], &mut [f32]) + Sync + Send) -> Result<Tensor> {
     let isa = Isa::best();
-    let mut out = arena::values(x.elem_count());
+    let mut out = arena::room(x.elem_count());
     host::with_values(x, |x| {
         let tasks: Vec<_> = out.chunks_mut(PART).zip(x.chunks(PART)).collect();
         host::each(tasks, 8 * x.len(), |(out, x)| run(isa, x, out));
@@ -223,7 +223,7 @@ pub fn spread(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tensor> {
         );
     }
     let isa = Isa::best();
-    let mut out = arena::values(n * m);
+    let mut out = arena::room(n * m);
     host::with_values(codes, |codes| {
         host::with_values(rows, |rows| {
             host::with_values(start, |start| {
@@ -275,6 +275,37 @@ multiversion! {
             *out = exponential(x - most);
             *sum += *out;
         }
+    }
+}
+
+multiversion! {
+    /// The largest of some values.
+    pub(super) fn largest(x: &[f32]) -> f32 {
+        let mut most = [f32::NEG_INFINITY; 32];
+        let (parts, rest) = x.as_chunks::<32>();
+        for part in parts {
+            for (most, x) in most.iter_mut().zip(part) {
+                *most = if *x > *most { *x } else { *most };
+            }
+        }
+        most.iter().chain(rest).fold(f32::NEG_INFINITY, |a, b| a.max(*b))
+    }
+}
+
+multiversion! {
+    /// `exp((x - most) factor)`, and their sum.
+    pub(super) fn raised_sum(x: &[f32], most: f32, factor: f32, out: &mut [f32]) -> f32 {
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = exponential((x - most) * factor);
+        }
+        let mut sums = [0f32; 32];
+        let (parts, rest) = out.as_chunks::<32>();
+        for part in parts {
+            for (sum, x) in sums.iter_mut().zip(part) {
+                *sum += x;
+            }
+        }
+        sums.iter().chain(rest).sum()
     }
 }
 

@@ -18,7 +18,7 @@ mod epilogue;
 mod gemm;
 mod heads;
 mod host;
-mod isa;
+pub(crate) mod isa;
 mod micro;
 mod mix;
 mod norm;
@@ -28,12 +28,13 @@ mod sample;
 mod separable;
 mod simd;
 mod slopes;
+mod soft;
 mod transposed;
 mod winograd;
 
 use candle_core::Device;
 
-pub use arena::{advance, recycle};
+pub use arena::{advance, recycle, room};
 pub use batch_norm::BatchNorm;
 pub use border::{ConstantConv, ConstantMap};
 pub use conv::{Conv2d, ConvConfig};
@@ -43,10 +44,11 @@ pub use isa::Isa;
 pub use mix::{beside, blended, masked, mixed_motion, sigmoid, spread, tanh};
 pub use norm::InstanceNorm;
 pub use pool::{max_pool, max_pool_3};
-pub use resize::{AntiAlias, avg_pool, resize_bilinear};
+pub use resize::{AntiAlias, avg_pool, resize_bilinear, resize_flow};
 pub use sample::{Border, grid_sample};
 pub use separable::Separable;
 pub use slopes::Slopes;
+pub use soft::soft_means;
 pub use transposed::ConvTranspose2d;
 
 /// Runs a network of `device`. On the CPU that is on a thread of the pool that its layers share their work out on, so that

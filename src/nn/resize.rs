@@ -45,6 +45,51 @@ pub fn resize_bilinear(
     .and_then(|out| Tensor::from_vec(out, (n, channels, height, width), x.device()))
 }
 
+/// As [`resize_bilinear`], of a flow `[N, H, W, 2]`: `[N, height, width, 2]`.
+///
+/// # Errors
+/// If either size is zero or `flow` isn't one.
+pub fn resize_flow(
+    flow: &Tensor,
+    (height, width): (usize, usize),
+    align_corners: bool,
+) -> Result<Tensor> {
+    let (n, from_h, from_w, two) = flow.dims4()?;
+    if two != 2 || height * width * from_h * from_w == 0 {
+        candle_core::bail!("can't resize {:?} to {width}x{height}", flow.dims());
+    }
+    if (height, width) == (from_h, from_w) {
+        return Ok(flow.clone());
+    }
+    if !host::is_ours(flow) {
+        let planes = flow.permute((0, 3, 1, 2))?.contiguous()?;
+        let planes = resize_bilinear(&planes, (height, width), align_corners)?;
+        return planes.permute((0, 2, 3, 1))?.contiguous();
+    }
+    let rows = places(from_h, height, align_corners);
+    let columns = places(from_w, width, align_corners);
+    let mut out = arena::room(n * height * width * 2);
+    host::with_values(flow, |flow| {
+        let tasks: Vec<_> = out.chunks_exact_mut(2 * width).enumerate().collect();
+        host::each(tasks, 4 * n * height * width, |(i, out)| {
+            let (top, bottom, down) = rows[i % height];
+            let line = |row: usize| &flow[2 * (i / height * from_h + row) * from_w..][..2 * from_w];
+            let (top, bottom) = (line(top), line(bottom));
+            for (out, &(left, right, along)) in out.as_chunks_mut::<2>().0.iter_mut().zip(&columns)
+            {
+                for (axis, out) in out.iter_mut().enumerate() {
+                    let (left, right) = (2 * left + axis, 2 * right + axis);
+                    let above = top[left] + (top[right] - top[left]) * along;
+                    let below = bottom[left] + (bottom[right] - bottom[left]) * along;
+                    *out = above + (below - above) * down;
+                }
+            }
+        });
+        Ok(())
+    })?;
+    Tensor::from_vec(out, (n, height, width, 2), flow.device())
+}
+
 /// For each of `to` samples along an axis of `from`: the two about it, and the share of the second.
 fn places(from: usize, to: usize, align_corners: bool) -> Vec<(usize, usize, f32)> {
     let last = from - 1;
@@ -93,7 +138,7 @@ pub(super) fn planes(
     make: impl Fn(&[f32], &mut [f32]) + Sync + Send,
 ) -> Result<Vec<f32>> {
     let (n, channels, from_h, from_w) = x.dims4()?;
-    let mut out = arena::values(n * channels * height * width);
+    let mut out = arena::room(n * channels * height * width);
     let (from, to) = (from_h * from_w, height * width);
     if from * to > 0 {
         host::with_values(x, |x| {

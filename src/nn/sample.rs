@@ -3,7 +3,9 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::arena;
+use super::direct::bands;
 use super::host;
+use super::isa::{Isa, multiversion};
 
 /// What lies outside the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +16,8 @@ pub enum Border {
     Reflection,
 }
 
-/// `x` `[N, C, H, W]` seen through `grid` `[N, H', W', 2]`: `[N, C, H', W']`.
+/// `x` `[N, C, H, W]` seen through `grid` `[N, H', W', 2]`: `[N, C, H', W']`. One picture, `[1, C, H, W]`, is seen through
+/// any number of grids.
 ///
 /// The grid holds (x, y) for each place of the result. With `align_corners`, -1 and 1 are the
 /// centres of the outermost samples (what torch below 1.3 did), else the picture's edges.
@@ -28,9 +31,9 @@ pub fn grid_sample(
     border: Border,
     align_corners: bool,
 ) -> Result<Tensor> {
-    let (n, channels, height, width) = x.dims4()?;
-    let (grids, out_h, out_w, two) = grid.dims4()?;
-    if grids != n || two != 2 || height * width == 0 {
+    let (pictures, channels, height, width) = x.dims4()?;
+    let (n, out_h, out_w, two) = grid.dims4()?;
+    if (pictures != n && pictures != 1) || two != 2 || height * width == 0 {
         candle_core::bail!(
             "can't sample {:?} along a grid of {:?}",
             x.dims(),
@@ -38,42 +41,33 @@ pub fn grid_sample(
         );
     }
     if !host::is_ours(x) || !host::is_ours(grid) {
-        return compose(x, grid, border, align_corners);
+        let x = x.broadcast_as((n, channels, height, width))?;
+        return compose(&x, grid, border, align_corners);
     }
     let axes = [
         Axis::new(width, border, align_corners),
         Axis::new(height, border, align_corners),
     ];
     let (plane, places) = (height * width, out_h * out_w);
-    let mut out = arena::values(n * channels * places);
+    let mut out = arena::room(n * channels * places);
     if out.is_empty() {
         return Tensor::from_vec(out, (n, channels, out_h, out_w), x.device());
     }
+    let isa = Isa::best();
     host::with_values(grid, |grid| {
         host::with_values(x, |x| {
-            let pictures = x.chunks_exact(channels * plane);
-            let grids = grid.chunks_exact(places * 2);
-            let outs = out.chunks_exact_mut(channels * places);
-            for ((x, grid), out) in pictures.zip(grids).zip(outs) {
-                // Every thread finds the places anew, for as many channels as it may take.
-                let group = channels.div_ceil(2 * rayon::current_num_threads());
-                let groups = x.chunks(group * plane).zip(out.chunks_mut(group * places));
-                host::each(groups.collect(), out_work(channels, places), |(x, out)| {
-                    let mut taps = [Tap::default(); TOGETHER];
-                    for (i, grid) in grid.chunks(2 * TOGETHER).enumerate() {
-                        let taps = &mut taps[..grid.len() / 2];
-                        for (tap, at) in taps.iter_mut().zip(grid.chunks_exact(2)) {
-                            *tap = Tap::new(axes[0].place(at[0]), axes[1].place(at[1]), width);
-                        }
-                        let planes = x.chunks_exact(plane).zip(out.chunks_exact_mut(places));
-                        for (x, out) in planes {
-                            for (out, tap) in out[i * TOGETHER..].iter_mut().zip(taps.iter()) {
-                                *out = tap.read(x);
-                            }
-                        }
-                    }
-                });
-            }
+            // Some places of one picture a task, for all channels.
+            let tasks = bands(&mut out, places, 1, channels, TOGETHER);
+            host::each(tasks, WORK * n * channels * places, |mut band| {
+                let picture = if pictures == 1 { 0 } else { band.group };
+                let x = &x[picture * channels * plane..][..channels * plane];
+                let first = 2 * (band.group * places + band.first);
+                let count = band.rows.first().map_or(0, |row| row.len());
+                let mut taps = [Tap::default(); TOGETHER];
+                let taps = &mut taps[..count];
+                find(isa, &grid[first..first + 2 * count], &axes, taps);
+                read(isa, x, plane, taps, &mut band.rows);
+            });
             Ok(())
         })
     })?;
@@ -83,8 +77,27 @@ pub fn grid_sample(
 /// Places that are found at once, for all channels: they stay in the first-level cache.
 const TOGETHER: usize = 256;
 
-fn out_work(channels: usize, places: usize) -> usize {
-    8 * channels * places
+/// What one result costs, in multiplications.
+const WORK: usize = 8;
+
+multiversion! {
+    /// The samples about each place of a piece of a grid.
+    fn find(grid: &[f32], axes: &[Axis; 2], taps: &mut [Tap]) {
+        for (tap, at) in taps.iter_mut().zip(grid.chunks_exact(2)) {
+            *tap = Tap::new(axes[0].place(at[0]), axes[1].place(at[1]), axes[0].size);
+        }
+    }
+}
+
+multiversion! {
+    /// The places' values in each plane of `x`, a row for each.
+    fn read(x: &[f32], plane: usize, taps: &[Tap], rows: &mut [&mut [f32]]) {
+        for (x, out) in x.chunks_exact(plane).zip(rows.iter_mut()) {
+            for (out, tap) in out.iter_mut().zip(taps) {
+                *out = tap.read(x);
+            }
+        }
+    }
 }
 
 /// One axis of the picture.
@@ -112,6 +125,7 @@ impl Axis {
         }
     }
 
+    #[inline(always)]
     fn place(self, at: f32) -> Place {
         let size = self.size as f32;
         let mut at = if self.align_corners {
@@ -131,7 +145,8 @@ impl Axis {
                 weights: [0.0; 2],
             };
         }
-        let low = at.floor();
+        let cut = at as i32 as f32;
+        let low = if cut > at { cut - 1.0 } else { cut };
         let share = at - low;
         Place {
             low: low.max(0.0) as u32,
@@ -174,6 +189,7 @@ struct Tap {
 }
 
 impl Tap {
+    #[inline(always)]
     fn new(x: Place, y: Place, width: usize) -> Self {
         let (top, bottom) = (y.low * width as u32, y.high * width as u32);
         let [left, right] = x.weights;
@@ -188,6 +204,7 @@ impl Tap {
         }
     }
 
+    #[inline(always)]
     fn read(&self, plane: &[f32]) -> f32 {
         let at = self.at.map(|at| plane[at as usize]);
         let [a, b, c, d] = self.weights;

@@ -11,6 +11,8 @@ pub(super) const LANES: usize = 8;
 pub(super) trait Simd: Copy {
     /// Eight values.
     type V: Copy;
+    /// Some of eight places.
+    type Mask: Copy;
 
     /// The first eight of `from`.
     fn load(from: &[f32]) -> Self::V;
@@ -29,6 +31,8 @@ pub(super) trait Simd: Copy {
     fn splat(value: f32) -> Self::V;
     fn add(a: Self::V, b: Self::V) -> Self::V;
     fn sub(a: Self::V, b: Self::V) -> Self::V;
+    /// The larger of each two, and what is no number where `b` has one.
+    fn max(a: Self::V, b: Self::V) -> Self::V;
     /// `a + b * factor`.
     fn add_scaled(a: Self::V, b: Self::V, factor: f32) -> Self::V;
     /// `v[j][l]` is `from[4 l + j]`, of 32 values.
@@ -37,6 +41,15 @@ pub(super) trait Simd: Copy {
     fn merge(v: [Self::V; 4], to: &mut [f32]);
     /// `a[l], b[l]` become neighbours: the first and the second eight of the sixteen.
     fn zip(a: Self::V, b: Self::V) -> [Self::V; 2];
+    /// Which of eight neighbours from `left` on lie in a row of `len` values; they may lie before or behind it.
+    fn within(len: usize, left: isize) -> Self::Mask;
+    /// Those neighbours, zeros where the row has none.
+    ///
+    /// # Safety
+    /// `mask` is [`Simd::within`] of a length that is at most the row's, and of this `left`.
+    unsafe fn load_within(row: &[f32], left: isize, mask: Self::Mask) -> Self::V;
+    /// Rows become columns.
+    fn transpose(v: [Self::V; LANES]) -> [Self::V; LANES];
 }
 
 /// Plain loops.
@@ -45,6 +58,7 @@ pub(super) struct Portable;
 
 impl Simd for Portable {
     type V = [f32; LANES];
+    type Mask = [bool; LANES];
 
     #[inline(always)]
     fn load(from: &[f32]) -> Self::V {
@@ -83,6 +97,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn max(a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|l| if a[l] > b[l] { a[l] } else { b[l] })
+    }
+
+    #[inline(always)]
     fn add_scaled(a: Self::V, b: Self::V, factor: f32) -> Self::V {
         std::array::from_fn(|l| a[l] + b[l] * factor)
     }
@@ -113,6 +132,27 @@ impl Simd for Portable {
             std::array::from_fn(|i| at(i + LANES)),
         ]
     }
+
+    #[inline(always)]
+    fn within(len: usize, left: isize) -> Self::Mask {
+        std::array::from_fn(|l| (0..len as isize).contains(&(left + l as isize)))
+    }
+
+    #[inline(always)]
+    unsafe fn load_within(row: &[f32], left: isize, mask: Self::Mask) -> Self::V {
+        std::array::from_fn(|l| {
+            if mask[l] {
+                row[(left + l as isize) as usize]
+            } else {
+                0.0
+            }
+        })
+    }
+
+    #[inline(always)]
+    fn transpose(v: [Self::V; LANES]) -> [Self::V; LANES] {
+        std::array::from_fn(|i| std::array::from_fn(|j| v[j][i]))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -132,6 +172,7 @@ mod x86 {
     // loads and stores lie inside slices whose length is checked, or arrays whose length the type gives.
     impl Simd for Avx2 {
         type V = __m256;
+        type Mask = __m256i;
 
         #[inline(always)]
         fn load(from: &[f32]) -> __m256 {
@@ -170,6 +211,11 @@ mod x86 {
         #[inline(always)]
         fn sub(a: __m256, b: __m256) -> __m256 {
             unsafe { _mm256_sub_ps(a, b) }
+        }
+
+        #[inline(always)]
+        fn max(a: __m256, b: __m256) -> __m256 {
+            unsafe { _mm256_max_ps(a, b) }
         }
 
         #[inline(always)]
@@ -216,6 +262,40 @@ mod x86 {
                     _mm256_permute2f128_ps::<0x20>(low, high),
                     _mm256_permute2f128_ps::<0x31>(low, high),
                 ]
+            }
+        }
+
+        #[inline(always)]
+        fn within(len: usize, left: isize) -> __m256i {
+            let len = len.min(i32::MAX as usize) as i32;
+            // Further away nothing of the row is met either.
+            let left = left.clamp(-(LANES as isize), len as isize) as i32;
+            unsafe {
+                let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+                let at = _mm256_add_epi32(lanes, _mm256_set1_epi32(left));
+                let begun = _mm256_cmpgt_epi32(at, _mm256_set1_epi32(-1));
+                let goes_on = _mm256_cmpgt_epi32(_mm256_set1_epi32(len), at);
+                _mm256_and_si256(begun, goes_on)
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn load_within(row: &[f32], left: isize, mask: __m256i) -> __m256 {
+            // Only places in the row are read, as the mask says by the contract.
+            unsafe { _mm256_maskload_ps(row.as_ptr().wrapping_offset(left), mask) }
+        }
+
+        #[inline(always)]
+        fn transpose(v: [__m256; LANES]) -> [__m256; LANES] {
+            unsafe {
+                let upper = transpose([v[0], v[1], v[2], v[3]]);
+                let lower = transpose([v[4], v[5], v[6], v[7]]);
+                let mut columns = [_mm256_setzero_ps(); LANES];
+                for i in 0..4 {
+                    columns[i] = _mm256_permute2f128_ps::<0x20>(upper[i], lower[i]);
+                    columns[i + 4] = _mm256_permute2f128_ps::<0x31>(upper[i], lower[i]);
+                }
+                columns
             }
         }
     }

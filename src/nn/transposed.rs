@@ -14,7 +14,7 @@ use super::epilogue::Epilogue;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::micro::{Shape, Taps};
-use super::winograd::Winograd;
+use super::winograd::{Finish, Winograd};
 
 /// A 2-D transposed convolution without output padding. For inference: no gradients.
 ///
@@ -172,20 +172,26 @@ impl ConvTranspose2d {
         };
         let (out_h, out_w) = (whole_h - 2 * padding, whole_w - 2 * padding);
         let plane = out_h * out_w;
-        let mut out = arena::values(n * self.outputs * plane);
-        host::with_values(x, |x| {
+        let mut out = arena::room(n * self.outputs * plane);
+        let floor = epilogue.floor();
+        let finished = host::with_values(x, |x| {
             let size = (height, width);
             let products = n * channels * height * width * self.outputs * kh * kw;
             if let Some(winograd) = winograd.as_ref().filter(|w| w.suits(n, size, products)) {
-                winograd.run(x, size, &mut out);
-                return Ok(());
+                let bias = self.bias.as_deref();
+                let fused = floor.map(|floor| Finish { bias, floor });
+                winograd.run(x, size, &mut out, fused.unwrap_or_default());
+                return Ok(fused.is_some());
             }
             x.par_chunks_exact(channels * height * width)
                 .zip(out.par_chunks_exact_mut(self.outputs * plane))
                 .for_each(|(x, out)| self.run(phases, x, size, out, (out_h, out_w)));
-            Ok(())
+            Ok(false)
         })?;
-        epilogue.apply(&mut out, self.bias.as_deref(), (n, self.outputs, plane))?;
+        if !finished {
+            let shape = (n, self.outputs, plane);
+            epilogue.apply(&mut out, self.bias.as_deref(), shape)?;
+        }
         Tensor::from_vec(out, (n, self.outputs, out_h, out_w), x.device())
     }
 

@@ -47,6 +47,23 @@ fn mirrored(mut v: f64, low: f64, high: f64) -> f64 {
     v
 }
 
+/// One picture seen through several grids of many places each.
+pub fn many_grids(grids: usize, channels: usize, (h, w): (usize, usize), places: usize) {
+    let (x, xs) = tensor("x", &[1, channels, h, w]);
+    let (grid, gs) = tensor("grid", &[grids, 1, places, 2]);
+    let place = |v: f32, size: usize| (f64::from(v) + 1.0) / 2.0 * (size as f64 - 1.0);
+    let mut expected = Vec::new();
+    for grid in gs.chunks(2 * places) {
+        for plane in xs.chunks(h * w) {
+            let seen = grid.chunks(2).map(|at| (place(at[0], w), place(at[1], h)));
+            expected.extend(seen.map(|(gx, gy)| bilinear(plane, (h, w), gy, gx)));
+        }
+    }
+    let found = grid_sample(&x, &grid, Border::Zeros, true).unwrap();
+    assert_eq!(found.dims(), [grids, channels, 1, places]);
+    assert_close(&values(&found), &expected, 2e-5, "one picture, many grids");
+}
+
 pub fn grid_sampling(
     (pictures, channels): (usize, usize),
     (h, w): (usize, usize),

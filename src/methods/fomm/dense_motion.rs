@@ -5,9 +5,11 @@ use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::nn::blocks::{Hourglass, NormKind};
-use crate::nn::{AntiAlias, Border, Conv2d, advance, beside, grid_sample, mixed_motion, sigmoid};
+use crate::nn::{
+    AntiAlias, Border, Conv2d, advance, beside, grid_sample, mixed_motion, recycle, room, sigmoid,
+};
 
-use super::super::motion::{check, coordinate_grid, heatmaps};
+use super::super::motion::{add_heatmaps, check, coordinate_grid};
 use super::config::HEAD_KERNEL;
 use super::detector::load_heads;
 use super::{Config, Error, KeyPoints, Stop};
@@ -31,8 +33,8 @@ pub(super) struct DenseMotion {
 /// What of the dense motion depends on the source alone.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    /// The small picture, once for each part: `[K + 1, 3, h, w]`.
-    pictures: Tensor,
+    /// The small picture, `[1, 3, h, w]`.
+    picture: Tensor,
     /// Its key points' Gaussians, `[K, h, w]`.
     heatmaps: Vec<f32>,
 }
@@ -80,12 +82,11 @@ impl DenseMotion {
 
     /// `picture` `[1, 3, H, W]` and its key points.
     pub fn prepare(&self, picture: &Tensor, key_points: &KeyPoints) -> Candle<Source> {
+        let mut heatmaps = vec![0.0; key_points.points.len() * self.size * self.size];
+        self.add_heatmaps(key_points, 1.0, &mut heatmaps);
         Ok(Source {
-            pictures: self
-                .shrink
-                .forward(picture)?
-                .repeat((self.parts, 1, 1, 1))?,
-            heatmaps: self.heatmaps(key_points),
+            picture: self.shrink.forward(picture)?,
+            heatmaps,
         })
     }
 
@@ -97,18 +98,24 @@ impl DenseMotion {
         to: &KeyPoints,
         stop: Stop,
     ) -> Result<Motion, Error> {
-        let device = source.pictures.device();
+        let device = source.picture.device();
         let motions = self.sparse_motions(from, to, device)?;
         let input = self.input(source, to, &motions)?;
         check(stop)?;
         let mut h = self.hourglass.forward(&input)?;
+        recycle(input);
         check(stop)?;
         advance(&mut h, |h| self.heads.forward(h))?;
-        Ok(self.mix(&motions, &h)?)
+        let motion = self.mix(&motions, &h)?;
+        recycle(motions);
+        recycle(h);
+        Ok(motion)
     }
 
-    fn heatmaps(&self, key_points: &KeyPoints) -> Vec<f32> {
-        heatmaps(&key_points.points, (self.size, self.size), self.kp_variance)
+    /// Adds `factor` times the key points' Gaussians to `maps`, `[K, h, w]`.
+    fn add_heatmaps(&self, key_points: &KeyPoints, factor: f32, maps: &mut [f32]) {
+        let (size, shape) = ((self.size, self.size), (self.kp_variance, factor));
+        add_heatmaps(&key_points.points, size, shape, maps);
     }
 
     /// Eq. 4 for every part, `[K + 1, h, w, 2]`; the background's is the identity.
@@ -118,11 +125,15 @@ impl DenseMotion {
         to: &KeyPoints,
         device: &Device,
     ) -> Result<Tensor, Error> {
-        let mut places = Vec::with_capacity(self.parts * self.grid.len());
-        places.extend_from_slice(&self.grid);
-        for motion in KeyPoints::motions(from, to)? {
+        let mut places = room(self.parts * self.grid.len());
+        let (still, moved) = places.split_at_mut(self.grid.len());
+        still.copy_from_slice(&self.grid);
+        let parts = moved.chunks_exact_mut(self.grid.len());
+        for (motion, part) in KeyPoints::motions(from, to)?.iter().zip(parts) {
             let (pixels, _) = self.grid.as_chunks();
-            places.extend(pixels.iter().flat_map(|&pixel| motion.at(pixel)));
+            for (to, &pixel) in part.as_chunks_mut().0.iter_mut().zip(pixels) {
+                *to = motion.at(pixel);
+            }
         }
         let shape = (self.parts, self.size, self.size, 2);
         Ok(Tensor::from_vec(places, shape, device)?)
@@ -132,15 +143,22 @@ impl DenseMotion {
     /// Gaussians (Eq. 6), then the source moved by it (Eq. 7).
     fn input(&self, source: &Source, to: &KeyPoints, motions: &Tensor) -> Candle<Tensor> {
         let size = self.size;
+        let mut difference = room(self.parts * size * size);
         // The background has no key point.
-        let mut difference = vec![0.0; size * size];
-        let driving = self.heatmaps(to);
-        difference.extend(driving.iter().zip(&source.heatmaps).map(|(d, s)| d - s));
+        let (background, parts) = difference.split_at_mut(size * size);
+        background.fill(0.0);
+        for (to, of_source) in parts.iter_mut().zip(&source.heatmaps) {
+            *to = -of_source;
+        }
+        self.add_heatmaps(to, 1.0, parts);
         let shape = (self.parts, 1, size, size);
         let difference = Tensor::from_vec(difference, shape, motions.device())?;
 
-        let moved = grid_sample(&source.pictures, motions, Border::Zeros, self.align_corners)?;
-        beside(&difference, &moved)?.reshape((1, (), size, size))
+        let moved = grid_sample(&source.picture, motions, Border::Zeros, self.align_corners)?;
+        let input = beside(&difference, &moved)?.reshape((1, (), size, size))?;
+        recycle(difference);
+        recycle(moved);
+        Ok(input)
     }
 
     fn mix(&self, motions: &Tensor, maps: &Tensor) -> Candle<Motion> {

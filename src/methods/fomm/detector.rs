@@ -2,10 +2,9 @@
 
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
-use candle_nn::ops::softmax_last_dim;
 
 use crate::nn::blocks::{Hourglass, NormKind};
-use crate::nn::{AntiAlias, Conv2d, ConvConfig, advance};
+use crate::nn::{AntiAlias, Conv2d, ConvConfig, advance, recycle, soft_means};
 
 use super::super::motion::{check, coordinate_grid};
 use super::config::HEAD_KERNEL;
@@ -16,7 +15,7 @@ use super::{Config, Error, KeyPoints, Stop};
 pub(super) struct Detector {
     num_kp: usize,
     jacobian_maps: usize,
-    temperature: f64,
+    temperature: f32,
     shrink: AntiAlias,
     hourglass: Hourglass,
     /// Both heads see the same features: one convolution, heatmaps first.
@@ -41,7 +40,7 @@ impl Detector {
         Ok(Self {
             num_kp: config.num_kp,
             jacobian_maps,
-            temperature: f64::from(sizes.temperature),
+            temperature: sizes.temperature,
             shrink: AntiAlias::new(sizes.downscale),
             hourglass,
             heads: load_heads(&heads, inputs, 0, &vb)?,
@@ -51,10 +50,13 @@ impl Detector {
     /// The key points of `picture`, `[1, 3, H, W]` in `[0, 1]`.
     pub fn forward(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         check(stop)?;
-        let mut h = self.hourglass.forward(&self.shrink.forward(picture)?)?;
+        let small = self.shrink.forward(picture)?;
+        let mut h = self.hourglass.forward(&small)?;
         check(stop)?;
         advance(&mut h, |h| self.heads.forward(h))?;
-        Ok(self.read(&h)?)
+        let key_points = self.read(&h)?;
+        recycle(h);
+        Ok(key_points)
     }
 
     /// The expectation of the place, and of the Jacobian, under each heatmap (`gaussian2kp`).
@@ -62,33 +64,40 @@ impl Detector {
         let (_, _, height, width) = maps.dims4()?;
         let places = height * width;
         let scores = maps.narrow(1, 0, self.num_kp)?;
-        let scores = (scores.reshape((self.num_kp, places))? / self.temperature)?;
-        let heatmaps = softmax_last_dim(&scores)?;
+        let scores = scores.reshape((self.num_kp, places))?;
+        let sharpness = 1.0 / self.temperature;
 
-        let grid = coordinate_grid(height, width);
-        let grid = Tensor::from_vec(grid, (places, 2), maps.device())?;
-        let points = rows(&heatmaps.matmul(&grid)?)?;
-
-        let jacobians = if self.jacobian_maps == 0 {
-            Vec::new()
-        } else {
-            // One map under every heatmap, or each under its own.
-            let jacobians = maps.narrow(1, self.num_kp, 4 * self.jacobian_maps)?;
-            let jacobians = jacobians.reshape((self.jacobian_maps, 4, places))?;
-            let heatmaps = match self.jacobian_maps {
-                1 => heatmaps.unsqueeze(0)?,
-                _ => heatmaps.unsqueeze(1)?,
-            };
-            let numbers = heatmaps.matmul(&jacobians.transpose(1, 2)?)?;
-            rows(&numbers.reshape((self.num_kp, 4))?)?
-        };
-        Ok(KeyPoints { points, jacobians })
+        let (columns, lines): (Vec<f32>, Vec<f32>) = coordinate_grid(height, width)
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|[x, y]| (*x, *y))
+            .unzip();
+        let grid = Tensor::from_vec([columns, lines].concat(), (1, 2, places), maps.device())?;
+        if self.jacobian_maps == 0 {
+            let points = rows(&soft_means(&scores, sharpness, &[&grid])?)?;
+            return Ok(KeyPoints {
+                points,
+                jacobians: Vec::new(),
+            });
+        }
+        // One map under every heatmap, or each under its own.
+        let jacobians = maps.narrow(1, self.num_kp, 4 * self.jacobian_maps)?;
+        let jacobians = jacobians.reshape((self.jacobian_maps, 4, places))?;
+        let means = soft_means(&scores, sharpness, &[&grid, &jacobians])?;
+        Ok(KeyPoints {
+            points: rows(&means[..1])?,
+            jacobians: rows(&means[1..])?,
+        })
     }
 }
 
-/// The rows of `values` `[n, N]`.
-fn rows<const N: usize>(values: &Tensor) -> Candle<Vec<[f32; N]>> {
-    let values = values.flatten_all()?.to_vec1::<f32>()?;
+/// The rows of the first of some tensors `[K, N]`.
+fn rows<const N: usize>(means: &[Tensor]) -> Candle<Vec<[f32; N]>> {
+    let Some(means) = means.first() else {
+        return Ok(Vec::new());
+    };
+    let values = means.flatten_all()?.to_vec1::<f32>()?;
     Ok(values.as_chunks().0.to_vec())
 }
 

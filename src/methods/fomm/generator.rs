@@ -5,7 +5,8 @@ use candle_nn::VarBuilder;
 
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, advance, grid_sample, masked, resize_bilinear, sigmoid,
+    Border, Conv2d, ConvConfig, advance, grid_sample, masked, recycle, resize_bilinear,
+    resize_flow, sigmoid,
 };
 
 use super::super::motion::check;
@@ -98,9 +99,11 @@ pub(super) fn warp(x: &Tensor, flow: &Tensor, align_corners: bool) -> Candle<Ten
     if (height, width) == (from_h, from_w) {
         return grid_sample(x, flow, Border::Zeros, align_corners);
     }
-    let flow = resized(&flow.permute((0, 3, 1, 2))?.contiguous()?, (height, width))?;
-    let flow = flow.permute((0, 2, 3, 1))?.contiguous()?;
-    grid_sample(x, &flow, Border::Zeros, align_corners)
+    // Resized by its outer edges too.
+    let flow = resize_flow(flow, (height, width), false)?;
+    let moved = grid_sample(x, &flow, Border::Zeros, align_corners)?;
+    recycle(flow);
+    Ok(moved)
 }
 
 /// `x` `[1, C, h, w]` at another size. Maps are resized by their outer edges whatever a warp

@@ -38,18 +38,11 @@ impl Background {
 }
 
 /// Where `matrix` takes each pixel, `[height, width, 2]`, from their coordinates in that order.
-pub(super) fn grid(matrix: &[f32; 9], coordinates: &[f32]) -> Vec<f32> {
+pub(super) fn grid(matrix: &[f32; 9], coordinates: &[f32], to: &mut [f32]) {
     let (rows, _) = matrix.as_chunks::<3>();
-    coordinates
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .flat_map(|&[x, y]| {
-            let along = |row: &[f32; 3]| row[0] * x + row[1] * y + row[2];
-            [
-                along(&rows[0]) / along(&rows[2]),
-                along(&rows[1]) / along(&rows[2]),
-            ]
-        })
-        .collect()
+    let pixels = coordinates.as_chunks::<2>().0.iter();
+    for (to, &[x, y]) in to.as_chunks_mut::<2>().0.iter_mut().zip(pixels) {
+        let along = |row: &[f32; 3]| row[0] * x + row[1] * y + row[2];
+        *to = [0, 1].map(|axis| along(&rows[axis]) / along(&rows[2]));
+    }
 }

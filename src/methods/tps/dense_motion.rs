@@ -6,10 +6,10 @@ use candle_nn::VarBuilder;
 use super::config::{COLOURS, LEVELS, POINTS};
 use super::thin_plate::{self, ThinPlate};
 use super::{Config, Error, KeyPoints, Stop, background};
-use crate::methods::motion::{check, coordinate_grid, heatmaps};
+use crate::methods::motion::{add_heatmaps, check, coordinate_grid};
 use crate::nn::blocks::{Hourglass, HourglassConfig, NormKind, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, advance, beside, grid_sample, mixed_motion, recycle, sigmoid,
+    Border, Conv2d, ConvConfig, advance, beside, grid_sample, mixed_motion, recycle, room, sigmoid,
 };
 
 /// A 7x7 kernel that keeps the size.
@@ -98,6 +98,7 @@ impl DenseMotion {
 
         check(stop)?;
         let mut outputs = self.hourglass.forward_all(&x)?;
+        recycle(x);
         let last = outputs
             .pop()
             .ok_or_else(|| Error::Config("the hourglass has no blocks".into()))?;
@@ -116,6 +117,8 @@ impl DenseMotion {
         let both = self.maps.forward(&last)?;
         let (contributions, flow) = mixed_motion(&both, &grids)?;
         occlusion.push(sigmoid(&both.narrow(1, self.num_tps + 1, 1)?)?);
+        recycle(both);
+        recycle(grids);
 
         let mut h = last;
         for (block, conv) in &self.up {
@@ -145,11 +148,14 @@ impl DenseMotion {
             .zip(source.splines())
             .map(|(from, to)| ThinPlate::new(from, to))
             .collect::<Result<_, _>>()?;
-        let mut grids = coordinate_grid(height, width);
-        if let Some(matrix) = background {
-            grids = background::grid(matrix, &grids);
+        let coordinates = coordinate_grid(height, width);
+        let mut grids = room((1 + splines.len()) * coordinates.len());
+        let (of_background, of_splines) = grids.split_at_mut(coordinates.len());
+        match background {
+            Some(matrix) => background::grid(matrix, &coordinates, of_background),
+            None => of_background.copy_from_slice(&coordinates),
         }
-        grids.extend(thin_plate::grids(&splines, height, width));
+        thin_plate::grids(&splines, (height, width), of_splines);
         Ok(grids)
     }
 
@@ -162,11 +168,12 @@ impl DenseMotion {
         grids: &Tensor,
     ) -> Candle<Tensor> {
         let (_, _, height, width) = small.dims4()?;
-        let mut maps = vec![0f32; height * width];
-        maps.extend(heatmaps(&driving.points, (height, width), self.variance));
-        let of_source = heatmaps(&source.points, (height, width), self.variance);
-        for (to, from) in maps[height * width..].iter_mut().zip(of_source) {
-            *to -= from;
+        let mut maps = room((driving.points.len() + 1) * height * width);
+        maps.fill(0.0);
+        let of_points = &mut maps[height * width..];
+        for (key_points, factor) in [(driving, 1.0), (source, -1.0)] {
+            let shape = (self.variance, factor);
+            add_heatmaps(&key_points.points, (height, width), shape, of_points);
         }
         let maps = Tensor::from_vec(
             maps,
@@ -175,9 +182,12 @@ impl DenseMotion {
         )?;
 
         let parts = self.num_tps + 1;
-        let repeated = small.broadcast_as((parts, COLOURS, height, width))?;
-        let moved = grid_sample(&repeated, grids, Border::Zeros, true)?;
-        beside(&maps, &moved.reshape((1, parts * COLOURS, height, width))?)
+        let moved = grid_sample(small, grids, Border::Zeros, true)?;
+        let moved = moved.reshape((1, parts * COLOURS, height, width))?;
+        let input = beside(&maps, &moved)?;
+        recycle(maps);
+        recycle(moved);
+        Ok(input)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::methods::motion::check;
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
 use crate::nn::{
     Border, Conv2d, ConvConfig, advance, beside, blended, grid_sample, masked, recycle,
-    resize_bilinear, sigmoid,
+    resize_flow, sigmoid,
 };
 
 /// Paints a frame from the source's feature maps, moved and masked at every size.
@@ -76,7 +76,7 @@ impl Inpainting {
                 .next()
                 .ok_or_else(|| Error::Config("a feature map or a mask is lacking".into()))?;
             let (_, _, height, width) = map.dims4()?;
-            let flow = resized(&motion.flow, (height, width))?;
+            let flow = resize_flow(&motion.flow, (height, width), true)?;
             let moved = grid_sample(map, &flow, Border::Zeros, true)?;
             Ok::<_, Error>((moved, flow, mask))
         };
@@ -93,6 +93,7 @@ impl Inpainting {
             check(stop)?;
             advance(&mut h, |h| up.forward(h))?;
             let mut moved;
+            give_back(flow, motion);
             (moved, flow, mask) = next()?;
             if i + 1 < self.up.len() {
                 advance(&mut moved, |moved| masked(moved, mask))?;
@@ -105,6 +106,7 @@ impl Inpainting {
 
         check(stop)?;
         let moved = grid_sample(picture, &flow, Border::Zeros, true)?;
+        give_back(flow, motion);
         advance(&mut h, |h| self.last.forward(h))?;
         advance(&mut h, sigmoid)?;
         advance(&mut h, |painted| blended(painted, &moved, mask))?;
@@ -112,13 +114,9 @@ impl Inpainting {
     }
 }
 
-/// A flow `[1, h, w, 2]` at another size.
-fn resized(flow: &Tensor, size: (usize, usize)) -> Candle<Tensor> {
-    let (_, height, width, _) = flow.dims4()?;
-    if (height, width) == size {
-        return Ok(flow.clone());
+/// Recycles a flow, unless it is the motion's own.
+fn give_back(flow: Tensor, motion: &Motion) {
+    if flow.dims() != motion.flow.dims() {
+        recycle(flow);
     }
-    resize_bilinear(&flow.permute((0, 3, 1, 2))?, size, true)?
-        .permute((0, 2, 3, 1))?
-        .contiguous()
 }

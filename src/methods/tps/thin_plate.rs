@@ -65,8 +65,7 @@ impl ThinPlate {
 }
 
 /// Where each spline takes each pixel, `[splines, height, width, 2]`.
-pub(super) fn grids(splines: &[ThinPlate], height: usize, width: usize) -> Vec<f32> {
-    let mut out = vec![0f32; splines.len() * height * width * 2];
+pub(super) fn grids(splines: &[ThinPlate], (height, width): (usize, usize), out: &mut [f32]) {
     out.par_chunks_mut((2 * width).max(1))
         .enumerate()
         .for_each(|(row, values)| {
@@ -76,7 +75,6 @@ pub(super) fn grids(splines: &[ThinPlate], height: usize, width: usize) -> Vec<f
                 *to = spline.at([coordinate(x, width), y]).map(|v| v as f32);
             }
         });
-    out
 }
 
 /// The coordinate of pixel `index` of `size`, from -1 to 1.

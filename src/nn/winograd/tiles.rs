@@ -1,8 +1,8 @@
 //! Tiles of pictures, eight at a time, to and from their spectra.
 
 use super::super::simd::{LANES, Simd, dispatch};
-use super::points::{Five, Points, Six};
-use super::{Band, Form, OUT};
+use super::points::{Five, Points, Seven, Six, Three};
+use super::{Band, Form, Size};
 
 /// Samples of a row under eight neighbouring tiles, rounded up.
 const ROW: usize = 40;
@@ -57,7 +57,8 @@ impl Grid {
         };
         let count = band.tiles.saturating_sub(first).min(LANES);
         let start = place(first);
-        if count == LANES && start.column + LANES <= self.columns {
+        let fine = self.form == Form::Doubled(Size::Two);
+        if !fine && count == LANES && start.column + LANES <= self.columns {
             return Lanes::Row(start);
         }
         Lanes::Any(Box::new(std::array::from_fn(|l| {
@@ -89,9 +90,18 @@ struct Window {
     step: usize,
 }
 
-/// The samples `[y][x]` of eight tiles of one channel.
+impl Window {
+    /// The four phases together see one sample more on every side.
+    const DOUBLED: Self = Self {
+        top: -1,
+        left: -1,
+        step: 1,
+    };
+}
+
+/// The samples `[y][x]` of eight tiles of one channel, for `M` results each way.
 #[inline(always)]
-fn read<S: Simd, const N: usize>(
+fn read<S: Simd, const N: usize, const M: usize>(
     grid: &Grid,
     x: &[f32],
     channel: usize,
@@ -103,7 +113,7 @@ fn read<S: Simd, const N: usize>(
         &x[(picture * grid.channels + channel) * height * width..][..height * width]
     };
     let corner = |place: &Place| {
-        let side = (OUT * window.step) as isize;
+        let side = (M * window.step) as isize;
         (
             place.row as isize * side + window.top,
             place.column as isize * side + window.left,
@@ -115,7 +125,7 @@ fn read<S: Simd, const N: usize>(
             let plane = plane(place.picture);
             let (top, left) = corner(place);
             // The last of the samples that are used, and the last that are read.
-            let used = OUT * (LANES - 1) + N;
+            let used = M * (LANES - 1) + N;
             for (i, d) in d.iter_mut().enumerate() {
                 let y = top + (i * window.step) as isize;
                 if y < 0 || y >= height as isize {
@@ -132,6 +142,26 @@ fn read<S: Simd, const N: usize>(
                 let mut buffer = [0f32; ROW];
                 cut(&row[..width], left, window.step, &mut buffer[..used]);
                 *d = split::<S, N>(&buffer);
+            }
+        }
+        Lanes::Any(places) if window.step == 1 => {
+            let mut rows = [[S::splat(0.0); LANES]; N];
+            for (lane, place) in places.iter().enumerate() {
+                let Some(place) = place else { break };
+                let plane = plane(place.picture);
+                let (top, left) = corner(place);
+                let mask = S::within(width, left);
+                for (i, rows) in rows.iter_mut().enumerate() {
+                    let y = top + i as isize;
+                    if y >= 0 && y < height as isize {
+                        let row = &plane[y as usize * width..][..width];
+                        // SAFETY: the mask is of the row's length and of `left`.
+                        rows[lane] = unsafe { S::load_within(row, left, mask) };
+                    }
+                }
+            }
+            for (d, rows) in d.iter_mut().zip(rows) {
+                d.copy_from_slice(&S::transpose(rows)[..N]);
             }
         }
         Lanes::Any(places) => {
@@ -187,22 +217,24 @@ fn cut(row: &[f32], left: isize, step: usize, to: &mut [f32]) {
     }
 }
 
-/// Of each eight tiles beside one another the samples of one row.
+/// Of each eight tiles of four results beside one another the samples of one row.
 #[inline(always)]
 fn split<S: Simd, const N: usize>(row: &[f32]) -> [S::V; N] {
     let mut samples = [S::splat(0.0); N];
     let (first, second) = (
         S::split(&row[..4 * LANES]),
-        S::split(&row[OUT..OUT + 4 * LANES]),
+        S::split(&row[4..4 + 4 * LANES]),
     );
     for (j, sample) in samples.iter_mut().enumerate() {
-        *sample = if j < OUT { first[j] } else { second[j - OUT] };
+        *sample = if j < 4 { first[j] } else { second[j - 4] };
     }
     samples
 }
 
 #[inline(always)]
-fn transform<S: Simd, P: Points<N>, const N: usize>(d: [[S::V; N]; N]) -> [[S::V; N]; N] {
+fn transform<S: Simd, P: Points<N, M>, const N: usize, const M: usize>(
+    d: [[S::V; N]; N],
+) -> [[S::V; N]; N] {
     let zero = S::splat(0.0);
     let mut columns = [[zero; N]; N];
     for j in 0..N {
@@ -222,22 +254,28 @@ fn transform<S: Simd, P: Points<N>, const N: usize>(d: [[S::V; N]; N]) -> [[S::V
 }
 
 #[inline(always)]
-fn untransform<S: Simd, P: Points<N>, const N: usize>(m: [[S::V; N]; N]) -> [[S::V; OUT]; OUT] {
+fn untransform<S: Simd, P: Points<N, M>, const N: usize, const M: usize>(
+    m: [[S::V; N]; N],
+    (bias, floor): (f32, f32),
+) -> [[S::V; M]; M] {
     let zero = S::splat(0.0);
-    let mut rows = [[zero; N]; OUT];
+    let mut rows = [[zero; N]; M];
     for j in 0..N {
         let mut column = [zero; N];
         for i in 0..N {
             column[i] = m[i][j];
         }
         let column = P::inverse::<S>(column);
-        for i in 0..OUT {
+        for i in 0..M {
             rows[i][j] = column[i];
         }
     }
-    let mut out = [[zero; OUT]; OUT];
-    for i in 0..OUT {
+    let mut out = [[zero; M]; M];
+    for i in 0..M {
         out[i] = P::inverse::<S>(rows[i]);
+        for v in &mut out[i] {
+            *v = S::max(S::splat(floor), S::add(*v, S::splat(bias)));
+        }
     }
     out
 }
@@ -272,28 +310,29 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize,
                         left: corner,
                         step: 1,
                     };
-                    let d = read::<S, 6>(grid, x, channel, lanes, window);
-                    put::<S, 6>(transform::<S, Six, 6>(d), &mut to[at..], apart);
+                    let d = read::<S, 6, 4>(grid, x, channel, lanes, window);
+                    put::<S, 6>(transform::<S, Six, 6, 4>(d), &mut to[at..], apart);
                 }
-                Form::Doubled => {
-                    let window = Window {
-                        top: -1,
-                        left: -1,
-                        step: 1,
-                    };
-                    let d = read::<S, 6>(grid, x, channel, lanes, window);
+                Form::Wide { padding } => {
                     for phase in 0..4 {
-                        let (y, x) = (phase / 2, phase % 2);
-                        let mut part = [[S::splat(0.0); 5]; 5];
-                        for i in 0..5 {
-                            for j in 0..5 {
-                                part[i][j] = d[i + y][j + x];
-                            }
-                        }
-                        let frequency = phase * Five::COUNT * Five::COUNT;
-                        let to = &mut to[frequency * apart + at..];
-                        put::<S, 5>(transform::<S, Five, 5>(part), to, apart);
+                        let corner = |along: usize| (4 * along) as isize - padding as isize;
+                        let window = Window {
+                            top: corner(phase / 2),
+                            left: corner(phase % 2),
+                            step: 1,
+                        };
+                        let d = read::<S, 7, 4>(grid, x, channel, lanes, window);
+                        let at = phase * grid.channels * width + at;
+                        put::<S, 7>(transform::<S, Seven, 7, 4>(d), &mut to[at..], apart);
                     }
+                }
+                Form::Doubled(Size::Four) => {
+                    let d = read::<S, 6, 4>(grid, x, channel, lanes, Window::DOUBLED);
+                    phases::<S, Five, 6, 5, 4>(d, &mut to[at..], apart);
+                }
+                Form::Doubled(Size::Two) => {
+                    let d = read::<S, 4, 2>(grid, x, channel, lanes, Window::DOUBLED);
+                    phases::<S, Three, 4, 3, 2>(d, &mut to[at..], apart);
                 }
                 Form::Halved => {
                     for phase in 0..4 {
@@ -303,9 +342,9 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize,
                             left: -((phase % 2) as isize),
                             step: 2,
                         };
-                        let d = read::<S, 5>(grid, x, channel, lanes, window);
+                        let d = read::<S, 5, 4>(grid, x, channel, lanes, window);
                         let at = phase * grid.channels * width + at;
-                        put::<S, 5>(transform::<S, Five, 5>(d), &mut to[at..], apart);
+                        put::<S, 5>(transform::<S, Five, 5, 4>(d), &mut to[at..], apart);
                     }
                 }
             }
@@ -313,11 +352,33 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize,
     }
 }
 
+/// The spectra of the four phases of a doubled picture, each of samples of its own out of `W` each way.
+#[inline(always)]
+fn phases<S: Simd, P: Points<N, M>, const W: usize, const N: usize, const M: usize>(
+    d: [[S::V; W]; W],
+    to: &mut [f32],
+    apart: usize,
+) {
+    for phase in 0..4 {
+        let (y, x) = (phase / 2, phase % 2);
+        let mut part = [[S::splat(0.0); N]; N];
+        for i in 0..N {
+            for j in 0..N {
+                part[i][j] = d[i + y][j + x];
+            }
+        }
+        let to = &mut to[phase * P::COUNT * apart..];
+        put::<S, N>(transform::<S, P, N, M>(part), to, apart);
+    }
+}
+
 dispatch! {
     /// Writes one block of tiles of one channel into its planes, one a picture, from row `top` of picture `first` on; the
-    /// products of each phase and frequency lie `apart` values from one another.
+    /// products of each phase and frequency lie `apart` values from one another. The first of `finish` is added to the
+    /// results, which are then at least the second.
     pub(super) fn back => back_body(
-        grid: &Grid, groups: &[Lanes], products: &[f32], apart: usize, from: (usize, usize), planes: &mut [&mut [f32]],
+        grid: &Grid, groups: &[Lanes], products: &[f32], apart: usize, finish: (f32, f32), from: (usize, usize),
+        planes: &mut [&mut [f32]],
     )
 }
 
@@ -327,41 +388,67 @@ fn back_body<S: Simd>(
     groups: &[Lanes],
     products: &[f32],
     apart: usize,
+    finish: (f32, f32),
     from: (usize, usize),
     planes: &mut [&mut [f32]],
 ) {
     for (group, lanes) in groups.iter().enumerate() {
         let products = &products[group * LANES..];
         let to = Target { lanes, from };
-        if matches!(grid.form, Form::Doubled) {
-            for y in 0..2 {
-                let mut both = [[[S::splat(0.0); OUT]; OUT]; 2];
-                for (x, both) in both.iter_mut().enumerate() {
-                    let frequency = (2 * y + x) * Five::COUNT * Five::COUNT;
-                    let m = take::<S, 5>(&products[frequency * apart..], apart);
-                    *both = untransform::<S, Five, 5>(m);
-                }
-                for (i, (even, odd)) in both[0].into_iter().zip(both[1]).enumerate() {
-                    write_zipped::<S>(grid, &to, 2 * i + y, [even, odd], planes);
-                }
+        let rows = match grid.form {
+            Form::Same { .. } => untransform::<S, Six, 6, 4>(take::<S, 6>(products, apart), finish),
+            Form::Wide { .. } => {
+                untransform::<S, Seven, 7, 4>(take::<S, 7>(products, apart), finish)
             }
-            continue;
-        }
-        let rows = if matches!(grid.form, Form::Halved) {
-            untransform::<S, Five, 5>(take::<S, 5>(products, apart))
-        } else {
-            untransform::<S, Six, 6>(take::<S, 6>(products, apart))
+            Form::Halved => untransform::<S, Five, 5, 4>(take::<S, 5>(products, apart), finish),
+            Form::Doubled(Size::Four) => {
+                for y in 0..2 {
+                    let [evens, odds] = pair::<S, Five, 5, 4>(products, y, apart, finish);
+                    for (i, (even, odd)) in evens.into_iter().zip(odds).enumerate() {
+                        write_zipped::<S>(grid, &to, 2 * i + y, [even, odd], planes);
+                    }
+                }
+                continue;
+            }
+            Form::Doubled(Size::Two) => {
+                for y in 0..2 {
+                    let [evens, odds] = pair::<S, Three, 3, 2>(products, y, apart, finish);
+                    for (i, ([a, c], [b, d])) in evens.into_iter().zip(odds).enumerate() {
+                        let mut values = [0f32; 4 * LANES];
+                        S::merge([a, b, c, d], &mut values);
+                        write::<4>(grid, &to, 2 * i + y, &values, planes);
+                    }
+                }
+                continue;
+            }
         };
         for (i, row) in rows.into_iter().enumerate() {
-            if let Some(place) = to.whole(grid, (OUT, i), planes) {
+            if let Some(place) = to.whole(grid, (4, i), planes) {
                 S::merge(row, place);
                 continue;
             }
-            let mut values = [0f32; OUT * LANES];
+            let mut values = [0f32; 4 * LANES];
             S::merge(row, &mut values);
-            write(grid, &to, (OUT, i), &values, planes);
+            write::<4>(grid, &to, i, &values, planes);
         }
     }
+}
+
+/// The results of the two phases that share row `y` of every two.
+#[inline(always)]
+fn pair<S: Simd, P: Points<N, M>, const N: usize, const M: usize>(
+    products: &[f32],
+    y: usize,
+    apart: usize,
+    finish: (f32, f32),
+) -> [[[S::V; M]; M]; 2] {
+    let mut both = [[[S::splat(0.0); M]; M]; 2];
+    for (x, both) in both.iter_mut().enumerate() {
+        let frequency = (2 * y + x) * P::COUNT;
+        let m = take::<S, N>(&products[frequency * apart..], apart);
+        *both = untransform::<S, P, N, M>(m, finish);
+    }
+    both
 }
 
 #[inline(always)]
@@ -410,19 +497,19 @@ fn write_zipped<S: Simd>(
     grid: &Grid,
     target: &Target,
     row: usize,
-    [even, odd]: [[S::V; OUT]; 2],
+    [even, odd]: [[S::V; 4]; 2],
     planes: &mut [&mut [f32]],
 ) {
-    let (mut a, mut b) = ([0f32; OUT * LANES], [0f32; OUT * LANES]);
+    let (mut a, mut b) = ([0f32; 4 * LANES], [0f32; 4 * LANES]);
     S::merge(even, &mut a);
     S::merge(odd, &mut b);
-    if let Some(place) = target.whole(grid, (2 * OUT, row), planes) {
+    if let Some(place) = target.whole(grid, (8, row), planes) {
         zip::<S>(&a, &b, place);
         return;
     }
-    let mut values = [0f32; 2 * OUT * LANES];
+    let mut values = [0f32; 8 * LANES];
     zip::<S>(&a, &b, &mut values);
-    write(grid, target, (2 * OUT, row), &values, planes);
+    write::<8>(grid, target, row, &values, planes);
 }
 
 #[inline(always)]
@@ -435,27 +522,34 @@ fn zip<S: Simd>(a: &[f32], b: &[f32], to: &mut [f32]) {
     }
 }
 
-/// Writes row `row` of eight tiles of `side` results each way, as far as they lie inside the picture.
-fn write(
+/// Writes row `row` of eight tiles of `SIDE` results each way, as far as they lie inside the picture.
+#[inline(always)]
+fn write<const SIDE: usize>(
     grid: &Grid,
     target: &Target,
-    (side, row): (usize, usize),
+    row: usize,
     values: &[f32],
     planes: &mut [&mut [f32]],
 ) {
     let (height, width) = (grid.out_height, grid.out_width);
     let mut put = |place: &Place, values: &[f32]| {
-        let (y, x) = (place.row * side + row, place.column * side);
-        if y < height {
-            let n = values.len().min(width - x);
-            let plane = &mut planes[place.picture - target.from.0];
-            plane[(y - target.from.1) * width + x..][..n].copy_from_slice(&values[..n]);
+        let (y, x) = (place.row * SIDE + row, place.column * SIDE);
+        if y >= height {
+            return;
+        }
+        let plane = &mut planes[place.picture - target.from.0];
+        let to = &mut plane[(y - target.from.1) * width + x..];
+        let n = values.len().min(width - x);
+        // A tile that is all inside takes no call of a general copy.
+        match (to.first_chunk_mut::<SIDE>(), values.first_chunk::<SIDE>()) {
+            (Some(to), Some(values)) if n == SIDE => *to = *values,
+            _ => to[..n].copy_from_slice(&values[..n]),
         }
     };
     match target.lanes {
         Lanes::Row(place) => put(place, values),
         Lanes::Any(places) => {
-            for (place, values) in places.iter().flatten().zip(values.chunks_exact(side)) {
+            for (place, values) in places.iter().flatten().zip(values.chunks_exact(SIDE)) {
                 put(place, values);
             }
         }
