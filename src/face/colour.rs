@@ -3,8 +3,11 @@
 //! A network that saw few skins and lights draws others a little off: greyer, or tinted. What it keeps of the portrait shows
 //! by how much, and that holds for what it redraws beside it as well.
 
+use rayon::prelude::*;
+
 use super::edit::Edit;
 use super::soft::gaussian;
+use crate::nn::isa::{Isa, multiversion};
 
 /// How far around a pixel its colours are compared, as a share of the side.
 const REACH: f64 = 0.08;
@@ -33,16 +36,24 @@ impl Edit {
         let weight: Vec<f32> = (self.attention.iter().enumerate())
             .map(|(i, kept)| kept * kept * within(i % size, i / size, size))
             .collect();
-        let near = blurred(&weight, size, &kernel);
-        for (color, input) in self
+        let pairs = self
             .color
-            .chunks_exact_mut(pixels)
-            .zip(self.input.chunks_exact(pixels))
-        {
-            let off: Vec<f32> = (weight.iter().zip(color.iter().zip(input)))
-                .map(|(weight, (color, input))| weight * (input - color))
-                .collect();
-            let off = blurred(&off, size, &kernel);
+            .chunks_exact(pixels)
+            .zip(self.input.chunks_exact(pixels));
+        let mut planes: Vec<Vec<f32>> = pairs
+            .map(|(color, input)| {
+                let off = weight.iter().zip(color.iter().zip(input));
+                off.map(|(weight, (color, input))| weight * (input - color))
+                    .collect()
+            })
+            .collect();
+        planes.push(weight);
+        let mut blurred: Vec<Vec<f32>> = planes
+            .par_iter()
+            .map(|plane| blurred(plane, size, &kernel))
+            .collect();
+        let Some(near) = blurred.pop() else { return };
+        for (color, off) in self.color.chunks_exact_mut(pixels).zip(&blurred) {
             for (color, (off, near)) in color.iter_mut().zip(off.iter().zip(&near)) {
                 *color = (*color + off / (near + LITTLE)).clamp(-1.0, 1.0);
             }
@@ -53,13 +64,15 @@ impl Edit {
 /// 1 within the face's ellipse, 0 outside, soft between.
 fn within(column: usize, row: usize, size: usize) -> f32 {
     let place = |n: usize| (n as f32 + 0.5) / size as f32 - 0.5;
-    let radius = (place(column) / AXES.0).hypot(place(row) / AXES.1);
+    let (x, y) = (place(column) / AXES.0, place(row) / AXES.1);
+    let radius = (x * x + y * y).sqrt();
     ((SOFT.1 - radius) / (SOFT.1 - SOFT.0)).clamp(0.0, 1.0)
 }
 
 /// `plane` `[size, size]` blurred along rows and columns; beyond the edge lie zeros.
 fn blurred(plane: &[f32], size: usize, kernel: &[f32]) -> Vec<f32> {
     let reach = kernel.len() - 1;
+    let isa = Isa::best();
     let along = |from: &[f32]| -> Vec<f32> {
         // The result is turned, so that twice along rows is once along each.
         let mut out = vec![0.0; size * size];
@@ -67,16 +80,7 @@ fn blurred(plane: &[f32], size: usize, kernel: &[f32]) -> Vec<f32> {
         let mut sums = vec![0.0; size];
         for (row, values) in from.chunks_exact(size).enumerate() {
             padded[reach..reach + size].copy_from_slice(values);
-            sums.fill(0.0);
-            for (k, weight) in kernel.iter().enumerate() {
-                let left = &padded[reach - k..][..size];
-                let right = &padded[reach + k..][..size];
-                // The middle stands on both sides.
-                let weight = if k == 0 { 0.5 * weight } else { *weight };
-                for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-                    *sum += weight * (left + right);
-                }
-            }
+            along_row(isa, &padded, kernel, &mut sums);
             for (column, sum) in sums.iter().enumerate() {
                 out[column * size + row] = *sum;
             }
@@ -84,6 +88,23 @@ fn blurred(plane: &[f32], size: usize, kernel: &[f32]) -> Vec<f32> {
         out
     };
     along(&along(plane))
+}
+
+multiversion! {
+    /// A row with as many zeros before and behind as the half `kernel` reaches, blurred into `sums`.
+    fn along_row(padded: &[f32], kernel: &[f32], sums: &mut [f32]) {
+        let (reach, size) = (kernel.len() - 1, sums.len());
+        sums.fill(0.0);
+        for (k, weight) in kernel.iter().enumerate() {
+            let left = &padded[reach - k..][..size];
+            let right = &padded[reach + k..][..size];
+            // The middle stands on both sides.
+            let weight = if k == 0 { 0.5 * weight } else { *weight };
+            for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+                *sum += weight * (left + right);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

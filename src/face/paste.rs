@@ -5,14 +5,19 @@
 //! pixel stays. Three weights multiply the edit `1 - A`: a window that closes it towards the crop's edge, so that no
 //! seam can show; the pixel's own alpha, since there is nothing to edit where nothing is seen; and the caller's onset.
 
+mod blend;
+mod planes;
 mod turned;
 
 use rayon::prelude::*;
 
 use super::resample::Taps;
 use super::{Edit, Mask, TurnedSquare};
+use blend::{BLOCK, Block};
+use planes::planes;
 
 use crate::media::Picture;
+use crate::nn::isa::{Isa, multiversion};
 
 /// Which picture is made of an [`Edit`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,14 +33,6 @@ pub enum Show {
 
 /// The share of the crop's side over which the edit closes towards the edge.
 const FEATHER: f32 = 0.07;
-
-/// How sharply C may depart from what the network saw before the portrait's fine detail no longer belongs there, in
-/// 1/127.5 of the full range. A soft change, of light or of colour, carries the detail along; a sharp one means that
-/// a feature has moved.
-const DETAIL_TOLERANCE: f32 = 0.13;
-
-/// What counts as soft: changes over more than this share of the crop's side.
-const SOFT: f32 = 0.04;
 
 /// 1 - A, detail weight, and C' for three channels.
 const PLANES: usize = 5;
@@ -99,142 +96,64 @@ pub fn paste(
         (wide, down, mask.size)
     });
 
+    let isa = Isa::best();
     base.rgba_mut()
         .par_chunks_mut(width * 4)
         .skip(down.start)
         .take(down.len())
         .enumerate()
         .for_each_init(
-            || (vec![0.0f32; PLANES * span], vec![1.0f32; span]),
-            |(line, kept), (i, row)| {
+            || {
+                (
+                    vec![0.0f32; PLANES * span],
+                    vec![1.0f32; span],
+                    Block::new(),
+                )
+            },
+            |(line, kept, block), (i, row)| {
                 line.fill(0.0);
                 for (sample, weight) in down.at(i, size) {
-                    for plane in 0..PLANES {
+                    for (plane, line) in line.chunks_exact_mut(span).enumerate() {
                         let source = &wide[(plane * size + sample) * span..][..span];
-                        let target = &mut line[plane * span..][..span];
-                        for (out, value) in target.iter_mut().zip(source) {
-                            *out += value * weight;
-                        }
+                        add_scaled(isa, line, source, weight);
                     }
                 }
                 if let Some((wide, down, size)) = &mask {
                     kept.fill(0.0);
                     for (sample, weight) in down.at(i, *size) {
-                        for (out, value) in kept.iter_mut().zip(&wide[sample * span..]) {
-                            *out += value * weight;
-                        }
+                        add_scaled(isa, kept, &wide[sample * span..][..span], weight);
                     }
                 }
                 let row_window = window_at(down.start + i, square.y) * onset;
                 let pixels = &mut row[across.start * 4..][..span * 4];
-                for (x, pixel) in pixels.chunks_exact_mut(4).enumerate() {
-                    let values = std::array::from_fn(|plane| line[plane * span + x]);
-                    let weight = open[x] * row_window * kept[x].clamp(0.0, 1.0);
-                    blend(pixel, values, weight, show);
+                for (k, pixels) in pixels.chunks_mut(BLOCK * 4).enumerate() {
+                    let (first, count) = (k * BLOCK, pixels.len() / 4);
+                    for (plane, values) in block.values.iter_mut().enumerate() {
+                        let line = &line[plane * span + first..][..count];
+                        values[..count].copy_from_slice(line);
+                    }
+                    let sides = open[first..].iter().zip(&kept[first..]);
+                    for (weight, (open, kept)) in block.open.iter_mut().zip(sides) {
+                        *weight = open * row_window * kept.clamp(0.0, 1.0);
+                    }
+                    block.blend(pixels, show);
                 }
             },
         );
 }
 
+multiversion! {
+    /// `to += from * weight`.
+    fn add_scaled(to: &mut [f32], from: &[f32], weight: f32) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to += from * weight;
+        }
+    }
+}
+
 /// How far the edit is open at a place along the crop, in 0..1: it closes towards either edge.
 fn window(place: f32) -> f32 {
     smoothstep(place.min(1.0 - place) / FEATHER)
-}
-
-/// The planes that are stretched: 1 - A, the detail weight s, and C' = C - s * input in 0..=255, so that
-/// `C' + s * portrait` is C with the portrait's detail where s is 1, and C alone where s is 0.
-fn planes(edit: &Edit, detail: bool) -> Vec<f32> {
-    let area = edit.size * edit.size;
-    let moved = if detail {
-        moved(edit)
-    } else {
-        vec![f32::INFINITY; area]
-    };
-    let mut planes = vec![0.0; PLANES * area];
-    for i in 0..area {
-        let keep = (-(moved[i] / DETAIL_TOLERANCE).powi(2)).exp();
-        planes[i] = 1.0 - edit.attention[i];
-        planes[area + i] = keep;
-        for c in 0..3 {
-            let color = (edit.color[c * area + i] + 1.0) * 127.5;
-            let seen = (edit.input[c * area + i] + 1.0) * 127.5;
-            planes[(2 + c) * area + i] = color - keep * seen;
-        }
-    }
-    planes
-}
-
-/// For each sample, how sharply C departs from the network's input around it.
-fn moved(edit: &Edit) -> Vec<f32> {
-    let area = edit.size * edit.size;
-    let radius = (edit.size as f32 * SOFT).ceil() as usize;
-    let mut sharpest = vec![0.0f32; area];
-    for c in 0..3 {
-        let plane = c * area..(c + 1) * area;
-        let change: Vec<f32> = edit.color[plane.clone()]
-            .iter()
-            .zip(&edit.input[plane])
-            .map(|(color, input)| color - input)
-            .collect();
-        // That C is softer than the input everywhere moves nothing.
-        let change = around(&change, edit.size, 1, mean);
-        let soft = around(&change, edit.size, radius, mean);
-        for ((sharpest, change), soft) in sharpest.iter_mut().zip(&change).zip(&soft) {
-            *sharpest = sharpest.max((change - soft).abs());
-        }
-    }
-    // A feature that has moved takes its surroundings with it.
-    around(&sharpest, edit.size, radius.div_ceil(2), |values| {
-        values.iter().copied().fold(0.0, f32::max)
-    })
-}
-
-fn mean(values: &[f32]) -> f32 {
-    values.iter().sum::<f32>() / values.len() as f32
-}
-
-/// Applies `combine` to the neighbours within `radius` along rows, then along columns.
-fn around(values: &[f32], size: usize, radius: usize, combine: impl Fn(&[f32]) -> f32) -> Vec<f32> {
-    let along_rows_turned = |values: &[f32]| {
-        let mut turned = vec![0.0; values.len()];
-        for (y, row) in values.chunks_exact(size).enumerate() {
-            for x in 0..size {
-                let near = x.saturating_sub(radius)..(x + radius + 1).min(size);
-                turned[x * size + y] = combine(&row[near]);
-            }
-        }
-        turned
-    };
-    along_rows_turned(&along_rows_turned(values))
-}
-
-fn blend(pixel: &mut [u8], values: [f32; PLANES], window: f32, show: Show) {
-    let [edited, keep, color @ ..] = values;
-    match show {
-        Show::Result { .. } => {
-            let alpha = f32::from(pixel[3]) / 255.0;
-            let weight = edited.clamp(0.0, 1.0) * window * alpha;
-            let keep = keep.clamp(0.0, 1.0);
-            for c in 0..3 {
-                let own = f32::from(pixel[c]);
-                // `as` brings what lies outside to 0 or 255.
-                pixel[c] = (own + weight * (color[c] + keep * own - own)).round() as u8;
-            }
-        }
-        Show::Attention { .. } => {
-            let amount = edited.clamp(0.0, 1.0) * window;
-            let heat = heat(amount);
-            for c in 0..3 {
-                pixel[c] = (f32::from(pixel[c]) * (1.0 - 0.6 * amount) + heat[c]).round() as u8;
-            }
-        }
-        Show::Color => {
-            for c in 0..3 {
-                pixel[c] = color[c].round() as u8;
-            }
-            pixel[3] = 255;
-        }
-    }
 }
 
 fn dim(base: &mut Picture) {

@@ -2,10 +2,15 @@
 
 use rayon::prelude::*;
 
-use super::{PLANES, Show, blend, window};
+use super::blend::{BLOCK, Block};
+use super::{PLANES, Show, window};
 use crate::face::resample::Taps;
 use crate::face::{Mask, TurnedSquare};
 use crate::media::Picture;
+use crate::nn::isa::{Isa, multiversion};
+
+/// Values that are fetched at once: the planes, and what fills up a vector.
+const SPREAD: usize = 8;
 
 /// Pastes the planes `[PLANES, size, size]` where the turned square lies.
 pub(super) fn paste(
@@ -16,6 +21,7 @@ pub(super) fn paste(
     (onset, show): (f32, Show),
 ) {
     let (planes, size) = shrunk(planes, size, place.side);
+    let samples = interleaved(&planes, size);
     let width = base.width() as usize;
     // The square's corners bound what has to be looked at.
     let reach = place.side * 0.5 * (place.angle.sin().abs() + place.angle.cos().abs());
@@ -25,27 +31,61 @@ pub(super) fn paste(
     };
     let (left, right) = span(place.x, width);
     let (top, bottom) = span(place.y, base.height() as usize);
+    let isa = Isa::best();
+    // What one pixel to the right is within the square.
+    let (start, next) = (place.within((0.5, 0.5)), place.within((1.5, 0.5)));
+    let step = (next.0 - start.0, next.1 - start.1);
     base.rgba_mut()
         .par_chunks_mut(width * 4)
         .enumerate()
         .take(bottom)
         .skip(top)
-        .for_each(|(y, row)| {
-            for x in left..right {
-                let (u, v) = place.within((x as f64 + 0.5, y as f64 + 0.5));
-                if !(0.0..1.0).contains(&u) || !(0.0..1.0).contains(&v) {
-                    continue;
+        .for_each_init(Block::new, |block, (y, row)| {
+            let first = place.within((left as f64 + 0.5, y as f64 + 0.5));
+            let at = |x: usize| {
+                let along = (x - left) as f64;
+                (first.0 + along * step.0, first.1 + along * step.1)
+            };
+            let inside = |x: &usize| {
+                let (u, v) = at(*x);
+                (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v)
+            };
+            // A line crosses the square once.
+            let Some(enter) = (left..right).find(inside) else {
+                return;
+            };
+            let leave = (enter..right).rev().find(inside).unwrap_or(enter) + 1;
+            let pixels = &mut row[enter * 4..leave * 4];
+            for (k, pixels) in pixels.chunks_mut(BLOCK * 4).enumerate() {
+                let mut places = [(0f32, 0f32); BLOCK];
+                let places = &mut places[..pixels.len() / 4];
+                for (i, place) in places.iter_mut().enumerate() {
+                    let (u, v) = at(enter + k * BLOCK + i);
+                    *place = (u as f32, v as f32);
                 }
-                let (u, v) = (u as f32, v as f32);
-                let kept = mask.map_or(1.0, |mask| {
-                    let [kept] = sample::<1>(&mask.values, mask.size, (u, v));
-                    kept.clamp(0.0, 1.0)
-                });
-                let weight = window(u) * window(v) * onset * kept;
-                let values = sample::<PLANES>(&planes, size, (u, v));
-                blend(&mut row[x * 4..][..4], values, weight, show);
+                for (open, (u, v)) in block.open.iter_mut().zip(&*places) {
+                    *open = window(*u) * window(*v) * onset;
+                }
+                if let Some(mask) = mask {
+                    for (open, place) in block.open.iter_mut().zip(&*places) {
+                        *open *= mask_at(mask, *place);
+                    }
+                }
+                sample(isa, &samples, size, places, &mut block.values);
+                block.blend(pixels, show);
             }
         });
+}
+
+/// `[PLANES, size, size]` as `[size, size, 8]`, zeros behind the planes: a place's values are fetched at once.
+fn interleaved(planes: &[f32], size: usize) -> Vec<[f32; SPREAD]> {
+    let mut samples = vec![[0.0; SPREAD]; size * size];
+    for (plane, values) in planes.chunks_exact(size * size).enumerate() {
+        for (sample, value) in samples.iter_mut().zip(values) {
+            sample[plane] = *value;
+        }
+    }
+    samples
 }
 
 /// The planes averaged down where the square is smaller than they are, so that nothing aliases.
@@ -75,27 +115,59 @@ fn shrunk(planes: &[f32], size: usize, side: f64) -> (Vec<f32>, usize) {
     (shrunk.collect(), small)
 }
 
-/// Catmull-Rom values of `N` planes `[N, size, size]` at a place in 0..1; beyond the edge the edge's own.
-fn sample<const N: usize>(planes: &[f32], size: usize, (u, v): (f32, f32)) -> [f32; N] {
-    let (columns, across) = taps(u, size);
-    let (rows, down) = taps(v, size);
-    std::array::from_fn(|plane| {
-        let plane = &planes[plane * size * size..][..size * size];
-        let mut sum = 0.0;
-        for (row, weight) in rows.iter().zip(down) {
-            let line = &plane[row * size..][..size];
-            let along: f32 = columns.iter().zip(across).map(|(x, w)| line[*x] * w).sum();
-            sum += weight * along;
+multiversion! {
+    /// Catmull-Rom values at places in 0..1; beyond the edge the edge's own.
+    fn sample(
+        samples: &[[f32; SPREAD]],
+        size: usize,
+        places: &[(f32, f32)],
+        values: &mut [[f32; BLOCK]; PLANES],
+    ) {
+        for (i, (u, v)) in places.iter().enumerate().take(BLOCK) {
+            let (columns, across) = taps(*u, size);
+            let (rows, down) = taps(*v, size);
+            let mut sum = [0.0; SPREAD];
+            for (row, down) in rows.iter().zip(down) {
+                let line = &samples[row * size..][..size];
+                let mut along = [0.0; SPREAD];
+                for (column, weight) in columns.iter().zip(across) {
+                    let sample = &line[*column];
+                    for k in 0..SPREAD {
+                        along[k] += weight * sample[k];
+                    }
+                }
+                for k in 0..SPREAD {
+                    sum[k] += down * along[k];
+                }
+            }
+            for (plane, value) in values.iter_mut().zip(sum) {
+                plane[i] = value;
+            }
         }
-        sum
-    })
+    }
 }
 
+/// The same of a mask, in 0..=1.
+fn mask_at(mask: &Mask, (u, v): (f32, f32)) -> f32 {
+    let (columns, across) = taps(u, mask.size);
+    let (rows, down) = taps(v, mask.size);
+    let mut sum = 0.0;
+    for (row, down) in rows.iter().zip(down) {
+        let line = &mask.values[row * mask.size..][..mask.size];
+        let along: f32 = columns.iter().zip(across).map(|(x, w)| line[*x] * w).sum();
+        sum += down * along;
+    }
+    sum.clamp(0.0, 1.0)
+}
+
+#[inline(always)]
 fn taps(place: f32, size: usize) -> ([usize; 4], [f32; 4]) {
-    let at = place * size as f32 - 0.5;
-    let first = at.floor();
-    let t = at - first;
-    let clamped = |k: i64| (first as i64 + k).clamp(0, size as i64 - 1) as usize;
+    // A place in 0..1 is at least -0.5 here, and what is cut off above 0 is what lies below.
+    let at = place * size as f32 + 0.5;
+    let whole = at as i32;
+    let t = at - whole as f32;
+    let first = whole - 1;
+    let clamped = |k: i32| (first + k).clamp(0, size as i32 - 1) as usize;
     let weights = [
         t * (-0.5 + t * (1.0 - 0.5 * t)),
         1.0 + t * t * (-2.5 + 1.5 * t),
