@@ -12,8 +12,8 @@ use super::host;
 
 /// More buffers would only hold memory.
 const MOST: usize = 256;
-/// More values neither: 512 MiB.
-const MOST_VALUES: usize = 128 << 20;
+/// More values neither: 256 MiB.
+const MOST_VALUES: usize = 64 << 20;
 /// Smaller buffers are the allocator's.
 const LEAST: usize = 4096;
 

@@ -64,7 +64,7 @@ impl Shape {
             #[cfg(target_arch = "x86_64")]
             (Kind::Avx2, 3) => (3, 32),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, _) => (4, 24),
+            (Kind::Avx2, _) => (4, 16),
             #[cfg(target_arch = "x86_64")]
             (Kind::Avx512, 1) => (1, 96),
             #[cfg(target_arch = "x86_64")]
@@ -121,7 +121,7 @@ impl Shape {
                     1 => avx2::<1, 8>(input, offsets, weights, tile),
                     2 => avx2::<2, 6>(input, offsets, weights, tile),
                     3 => avx2::<3, 4>(input, offsets, weights, tile),
-                    4 => avx2::<4, 3>(input, offsets, weights, tile),
+                    4 => avx2::<4, 2>(input, offsets, weights, tile),
                     _ => avx2::<6, 2>(input, offsets, weights, tile),
                 }
             },
@@ -174,11 +174,29 @@ unsafe fn avx2<const MR: usize, const NV: usize>(
         // SAFETY: in bounds by this function's contract.
         unsafe {
             let x = input.as_ptr().add(offset as usize);
-            let x: [_; NV] = std::array::from_fn(|v| _mm256_loadu_ps(x.add(v * LANES)));
-            for (m, row) in acc.iter_mut().enumerate() {
-                let w = _mm256_set1_ps(*w.add(m));
-                for (sum, x) in row.iter_mut().zip(x) {
-                    *sum = _mm256_fmadd_ps(w, x, *sum);
+            // The fewer of the two kinds of factors wait in registers beside the sums: a sum that went through memory
+            // would hold up its own next step.
+            if MR < NV {
+                let mut factors = [_mm256_setzero_ps(); MR];
+                for (m, factor) in factors.iter_mut().enumerate() {
+                    *factor = _mm256_set1_ps(*w.add(m));
+                }
+                for v in 0..NV {
+                    let x = _mm256_loadu_ps(x.add(v * LANES));
+                    for (row, factor) in acc.iter_mut().zip(factors) {
+                        row[v] = _mm256_fmadd_ps(factor, x, row[v]);
+                    }
+                }
+            } else {
+                let mut values = [_mm256_setzero_ps(); NV];
+                for (v, value) in values.iter_mut().enumerate() {
+                    *value = _mm256_loadu_ps(x.add(v * LANES));
+                }
+                for (m, row) in acc.iter_mut().enumerate() {
+                    let w = _mm256_set1_ps(*w.add(m));
+                    for (sum, x) in row.iter_mut().zip(values) {
+                        *sum = _mm256_fmadd_ps(w, x, *sum);
+                    }
                 }
             }
             w = w.add(MR);
@@ -216,11 +234,29 @@ unsafe fn avx512<const MR: usize, const NV: usize>(
         // SAFETY: in bounds by this function's contract.
         unsafe {
             let x = input.as_ptr().add(offset as usize);
-            let x: [_; NV] = std::array::from_fn(|v| _mm512_loadu_ps(x.add(v * LANES)));
-            for (m, row) in acc.iter_mut().enumerate() {
-                let w = _mm512_set1_ps(*w.add(m));
-                for (sum, x) in row.iter_mut().zip(x) {
-                    *sum = _mm512_fmadd_ps(w, x, *sum);
+            // The fewer of the two kinds of factors wait in registers beside the sums: a sum that went through memory
+            // would hold up its own next step.
+            if MR < NV {
+                let mut factors = [_mm512_setzero_ps(); MR];
+                for (m, factor) in factors.iter_mut().enumerate() {
+                    *factor = _mm512_set1_ps(*w.add(m));
+                }
+                for v in 0..NV {
+                    let x = _mm512_loadu_ps(x.add(v * LANES));
+                    for (row, factor) in acc.iter_mut().zip(factors) {
+                        row[v] = _mm512_fmadd_ps(factor, x, row[v]);
+                    }
+                }
+            } else {
+                let mut values = [_mm512_setzero_ps(); NV];
+                for (v, value) in values.iter_mut().enumerate() {
+                    *value = _mm512_loadu_ps(x.add(v * LANES));
+                }
+                for (m, row) in acc.iter_mut().enumerate() {
+                    let w = _mm512_set1_ps(*w.add(m));
+                    for (sum, x) in row.iter_mut().zip(values) {
+                        *sum = _mm512_fmadd_ps(w, x, *sum);
+                    }
                 }
             }
             w = w.add(MR);

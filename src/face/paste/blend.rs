@@ -27,17 +27,15 @@ impl Block {
             Show::Attention { .. } => {
                 for (i, pixel) in pixels.chunks_exact_mut(4).enumerate() {
                     let amount = self.values[0][i].clamp(0.0, 1.0) * self.open[i];
-                    let heat = heat(amount);
-                    for c in 0..3 {
-                        let own = f32::from(pixel[c]) * (1.0 - 0.6 * amount);
-                        pixel[c] = (own + heat[c]).round() as u8;
+                    for (own, heat) in pixel.iter_mut().zip(heat(amount)) {
+                        *own = (f32::from(*own) * (1.0 - 0.6 * amount) + heat).round() as u8;
                     }
                 }
             }
             Show::Color => {
                 for (i, pixel) in pixels.chunks_exact_mut(4).enumerate() {
-                    for c in 0..3 {
-                        pixel[c] = self.values[2 + c][i].round() as u8;
+                    for (own, color) in pixel.iter_mut().zip(&self.values[2..]) {
+                        *own = color[i].round() as u8;
                     }
                     pixel[3] = 255;
                 }

@@ -171,7 +171,7 @@ impl Field {
     }
 
     /// The field at a place in the crop, both coordinates in 0..1; bilinear.
-    #[inline]
+    #[inline(always)]
     pub fn at(&self, (u, v): (f32, f32)) -> [f32; CELL] {
         let (left, s) = before(u, self.size);
         let (upper, t) = before(v, self.size);
@@ -189,7 +189,7 @@ impl Field {
 
     /// How many pixels of the portrait go by near a place in the crop for one of the result's, across and down; `None`
     /// where nothing happens.
-    #[inline]
+    #[inline(always)]
     pub fn shrink(&self, (u, v): (f32, f32)) -> Option<[f32; 2]> {
         let (left, upper) = (before(u, self.size).0, before(v, self.size).0);
         let shrink = self.shrink[upper * self.size + left];
@@ -219,7 +219,7 @@ fn from_edge(i: usize, size: usize) -> f32 {
 }
 
 /// The cell at or before a place, and how far the place lies towards the next.
-#[inline]
+#[inline(always)]
 fn before(place: f32, size: usize) -> (usize, f32) {
     let at = (place * size as f32 - 0.5).clamp(0.0, (size - 1) as f32);
     let first = at as usize;

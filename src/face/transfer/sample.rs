@@ -25,7 +25,7 @@ impl<'a> Reader<'a> {
     /// The Catmull-Rom value at an offset from the middle of a pixel: red, green and blue in 0..=255 times alpha, and
     /// alpha in 0..=1. Weighing each pixel by its alpha keeps the colours of what isn't seen out of the picture. Beyond
     /// the edge the edge's own pixels. An offset of nothing gives the very pixel.
-    #[inline]
+    #[inline(always)]
     pub fn read(&self, (x, y): (usize, usize), (dx, dy): (f32, f32)) -> [f32; 4] {
         let (left, across) = start(x, dx);
         let (top, down) = start(y, dy);
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The first sixteen of at least as many bytes.
-#[inline]
+#[inline(always)]
 fn sixteen(bytes: &[u8]) -> &[u8; 16] {
     const NONE: &[u8; 16] = &[0; 16];
     bytes.first_chunk().unwrap_or(NONE)
@@ -75,7 +75,7 @@ fn sixteen(bytes: &[u8]) -> &[u8; 16] {
 ///
 /// Columns first: sixteen numbers side by side are what a CPU adds up fastest. Not inlined, since alpha that nobody asks
 /// for would be left out, and three numbers side by side are slower than four.
-#[inline(never)]
+#[inline(always)]
 fn weighed<const CLEAR: bool>(
     rows: &[&[u8; 16]; 4],
     across: &[f32; 4],
@@ -110,7 +110,7 @@ fn weighed<const CLEAR: bool>(
 
 /// The first of the four pixels about `at + offset`, and their weights. The whole pixels of the offset are counted as such,
 /// so that a large picture's far end is read as finely as its beginning.
-#[inline]
+#[inline(always)]
 fn start(at: usize, offset: f32) -> (i64, [f32; 4]) {
     // Farther than any picture is wide.
     let (whole, t) = split(offset.clamp(-1e8, 1e8));
