@@ -7,6 +7,7 @@
 //! The picture is taken in bands of tiles that stay in the cache. Of each band the spectrum is made, laid out just as
 //! the products read it; then for every frequency one product of matrices; then the results are transformed back.
 
+mod back;
 mod points;
 mod tiles;
 
@@ -446,7 +447,7 @@ impl Winograd {
         host::each(tasks.collect(), work, |(output, planes)| {
             for (block, lanes) in lanes.chunks(groups_a_block).enumerate() {
                 let from = &products[(block * groups * rows + output) * width..];
-                tiles::back(
+                back::back(
                     isa,
                     grid,
                     lanes,
