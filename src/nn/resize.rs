@@ -258,4 +258,19 @@ mod tests {
             assert!(off.to_scalar::<f32>().unwrap() < 1e-5, "{factor}");
         }
     }
+
+    #[test]
+    fn a_flow_is_resized_as_its_planes_are() {
+        let flow = Tensor::randn(0f32, 1.0, (2, 5, 7, 2), &Device::Cpu).unwrap();
+        let planes = flow.permute((0, 3, 1, 2)).unwrap();
+        for (size, align) in [((9, 12), true), ((3, 4), false), ((1, 1), true)] {
+            let expected = resize_bilinear(&planes, size, align).unwrap();
+            let expected = expected.permute((0, 2, 3, 1)).unwrap();
+            let found = resize_flow(&flow, size, align).unwrap();
+            let off = (found - expected).unwrap().abs().unwrap();
+            let off: f32 = off.max_all().unwrap().to_scalar().unwrap();
+            assert!(off < 1e-6, "{size:?} {align}: {off}");
+        }
+        assert!(resize_flow(&planes, (4, 4), true).is_err());
+    }
 }

@@ -306,4 +306,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn one_picture_is_composed_for_every_grid() {
+        let x = Tensor::randn(0f32, 1.0, (1, 3, 5, 7), &Device::Cpu).unwrap();
+        let grid = Tensor::randn(0f32, 1.0, (4, 6, 4, 2), &Device::Cpu).unwrap();
+        let ours = grid_sample(&x, &grid, Border::Zeros, true).unwrap();
+        // Our kernels take f32 alone.
+        let wide = x.to_dtype(DType::F64).unwrap();
+        let theirs = grid_sample(&wide, &grid, Border::Zeros, true).unwrap();
+        let off = (ours.to_dtype(DType::F64).unwrap() - theirs).unwrap();
+        let off: f64 = off.abs().unwrap().max_all().unwrap().to_scalar().unwrap();
+        assert!(off < 1e-5, "{off}");
+    }
 }
