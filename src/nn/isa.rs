@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 /// A value other than the portable one only ever comes from [`Isa::available`]
 /// or [`Isa::best`], which hand out what this machine has; the kernels rely on that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Isa(pub(crate) Kind);
+pub struct Isa(pub(super) Kind);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(super) enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -34,6 +34,11 @@ impl Isa {
             }
         }
         all
+    }
+
+    /// Whether it includes AVX2 and FMA.
+    pub(crate) fn has_avx2(self) -> bool {
+        self.0 != Kind::Portable
     }
 
     /// The fastest of [`Isa::available`].
@@ -64,13 +69,14 @@ macro_rules! multiversion {
             #[allow(clippy::too_many_arguments)]
             fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
 
-            match isa.0 {
-                $crate::nn::isa::Kind::Portable => body($($arg),*),
-                // SAFETY: an `Isa` is only made after the CPU was asked for these features, which those of
-                // AVX-512 include.
-                #[cfg(target_arch = "x86_64")]
-                _ => unsafe { avx2($($arg),*) },
+            #[cfg(target_arch = "x86_64")]
+            if isa.has_avx2() {
+                // SAFETY: an `Isa` is only made after the CPU was asked for these features.
+                return unsafe { avx2($($arg),*) };
             }
+            // Elsewhere there is but one.
+            let _ = isa;
+            body($($arg),*)
         }
     };
 }
