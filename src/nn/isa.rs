@@ -37,6 +37,7 @@ impl Isa {
     }
 
     /// Whether it includes AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn has_avx2(self) -> bool {
         self.0 != Kind::Portable
     }
