@@ -10,7 +10,7 @@ use super::epilogue::Epilogue;
 use super::host;
 use super::isa::Isa;
 use super::micro::Shape;
-use super::winograd::{Finish, Winograd};
+use super::winograd::{Finish, Form, Winograd};
 
 /// What a 1x1 kernel reads in one go: half of a small second-level cache.
 const MIX_VALUES: usize = 24 * 1024;
@@ -173,16 +173,14 @@ impl Conv2d {
             padding,
             doubled,
         } = self.config;
-        let winograd = match (self.kernel, stride, padding, doubled) {
-            ((7, 7), 1, _, false) if Winograd::wide_pays(inputs, outputs) => {
-                Some(Winograd::wide(weight, inputs, outputs, padding, isa))
-            }
-            _ if !Winograd::pays(inputs, outputs) => None,
-            ((3, 3), 1, _, false) => Some(Winograd::same(weight, inputs, outputs, padding, isa)),
-            ((3, 3), 1, 1, true) => Some(Winograd::of_doubled(weight, inputs, outputs, isa)),
-            ((4, 4), 2, 1, _) => Some(Winograd::halved(weight, inputs, outputs, isa)),
+        let form = match (self.kernel, stride, padding, doubled) {
+            ((7, 7), 1, padding, false) => Some(Form::Wide { padding }),
+            ((3, 3), 1, padding, false) => Some(Form::Same { padding }),
+            ((3, 3), 1, 1, true) => Some(Form::Enlarged),
+            ((4, 4), 2, 1, false) => Some(Form::Halved),
             _ => None,
         };
+        let winograd = form.and_then(|form| Winograd::new(form, inputs, outputs, isa));
         let shape = Shape::for_channels(isa, outputs);
         let taps = inputs * kh * kw;
         let direct = Packed::new(shape, outputs, taps, |output, tap| {
@@ -249,7 +247,8 @@ impl Conv2d {
             if let Some(winograd) = winograd.as_ref().filter(|w| w.suits(n, size, products)) {
                 let bias = self.bias.as_deref();
                 let fused = floor.map(|floor| Finish { bias, floor });
-                winograd.run(x, size, &mut out, fused.unwrap_or_default());
+                let tap = |output, input, y, x| direct.weight(output, (input * kh + y) * kw + x);
+                winograd.run(x, size, &mut out, fused.unwrap_or_default(), &tap);
                 return Ok(fused.is_some());
             }
             for (x, out) in x

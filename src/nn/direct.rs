@@ -116,6 +116,12 @@ pub(super) struct Packed {
 }
 
 impl Packed {
+    /// What was given as `weight(output, tap)`.
+    pub fn weight(&self, output: usize, tap: usize) -> f32 {
+        let rows = self.shape.rows;
+        self.weights[(output / rows * self.taps + tap) * rows + output % rows]
+    }
+
     /// `weight(output, tap)` gives the values; `taps` is their number per output.
     pub fn new(
         shape: Shape,

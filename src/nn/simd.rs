@@ -37,10 +37,21 @@ pub(super) trait Simd: Copy {
     fn add_scaled(a: Self::V, b: Self::V, factor: f32) -> Self::V;
     /// `v[j][l]` is `from[4 l + j]`, of 32 values.
     fn split(from: &[f32]) -> [Self::V; 4];
+    /// `v[j][l]` is `from[l][at + j]`.
+    ///
+    /// # Safety
+    /// `at + 4` is at most the length of each.
+    unsafe fn split_of(from: [&[f32]; LANES], at: usize) -> [Self::V; 4];
     /// `v[j][l]` becomes `to[4 l + j]`, of 32 values.
     fn merge(v: [Self::V; 4], to: &mut [f32]);
-    /// `a[l], b[l]` become neighbours: the first and the second eight of the sixteen.
-    fn zip(a: Self::V, b: Self::V) -> [Self::V; 2];
+    /// The bits that both have.
+    fn and(a: Self::V, b: Self::V) -> Self::V;
+    /// Every value one place further, after the last of `carried`.
+    fn up(v: Self::V, carried: Self::V) -> Self::V;
+    /// Every value one place back, and a zero.
+    fn down(v: Self::V) -> Self::V;
+    /// The first value.
+    fn first(v: Self::V) -> f32;
     /// Which of eight neighbours from `left` on lie in a row of `len` values; they may lie before or behind it.
     fn within(len: usize, left: isize) -> Self::Mask;
     /// Those neighbours, zeros where the row has none.
@@ -112,6 +123,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn split_of(from: [&[f32]; LANES], at: usize) -> [Self::V; 4] {
+        std::array::from_fn(|j| from.map(|from| from[at + j]))
+    }
+
+    #[inline(always)]
     fn merge(v: [Self::V; 4], to: &mut [f32]) {
         for (i, to) in to[..4 * LANES].iter_mut().enumerate() {
             *to = v[i % 4][i / 4];
@@ -119,18 +135,23 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn zip(a: Self::V, b: Self::V) -> [Self::V; 2] {
-        let at = |i: usize| {
-            if i.is_multiple_of(2) {
-                a[i / 2]
-            } else {
-                b[i / 2]
-            }
-        };
-        [
-            std::array::from_fn(at),
-            std::array::from_fn(|i| at(i + LANES)),
-        ]
+    fn and(a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|l| f32::from_bits(a[l].to_bits() & b[l].to_bits()))
+    }
+
+    #[inline(always)]
+    fn up(v: Self::V, carried: Self::V) -> Self::V {
+        std::array::from_fn(|l| if l == 0 { carried[LANES - 1] } else { v[l - 1] })
+    }
+
+    #[inline(always)]
+    fn down(v: Self::V) -> Self::V {
+        std::array::from_fn(|l| if l + 1 < LANES { v[l + 1] } else { 0.0 })
+    }
+
+    #[inline(always)]
+    fn first(v: Self::V) -> f32 {
+        v[0]
     }
 
     #[inline(always)]
@@ -239,6 +260,20 @@ mod x86 {
         }
 
         #[inline(always)]
+        unsafe fn split_of(from: [&[f32]; LANES], at: usize) -> [__m256; 4] {
+            unsafe {
+                // As above; each load ends at most where its slice does, by the contract.
+                let mut v = [_mm256_setzero_ps(); 4];
+                for (i, v) in v.iter_mut().enumerate() {
+                    let low = _mm256_castps128_ps256(_mm_loadu_ps(from[i].as_ptr().add(at)));
+                    let high = _mm_loadu_ps(from[i + 4].as_ptr().add(at));
+                    *v = _mm256_insertf128_ps::<1>(low, high);
+                }
+                transpose(v)
+            }
+        }
+
+        #[inline(always)]
         fn merge(v: [__m256; 4], to: &mut [f32]) {
             let to = &mut to[..4 * LANES];
             unsafe {
@@ -255,14 +290,32 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn zip(a: __m256, b: __m256) -> [__m256; 2] {
+        fn and(a: __m256, b: __m256) -> __m256 {
+            unsafe { _mm256_and_ps(a, b) }
+        }
+
+        #[inline(always)]
+        fn up(v: __m256, carried: __m256) -> __m256 {
             unsafe {
-                let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-                [
-                    _mm256_permute2f128_ps::<0x20>(low, high),
-                    _mm256_permute2f128_ps::<0x31>(low, high),
-                ]
+                let places = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
+                // The last value comes first, once the one that was carried stands for it.
+                let v = _mm256_blend_ps::<0x80>(v, carried);
+                _mm256_permutevar8x32_ps(v, places)
             }
+        }
+
+        #[inline(always)]
+        fn down(v: __m256) -> __m256 {
+            unsafe {
+                let places = _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0);
+                let v = _mm256_blend_ps::<0x01>(v, _mm256_setzero_ps());
+                _mm256_permutevar8x32_ps(v, places)
+            }
+        }
+
+        #[inline(always)]
+        fn first(v: __m256) -> f32 {
+            unsafe { _mm256_cvtss_f32(v) }
         }
 
         #[inline(always)]

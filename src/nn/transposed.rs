@@ -14,7 +14,7 @@ use super::epilogue::Epilogue;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::micro::{Shape, Taps};
-use super::winograd::{Finish, Winograd};
+use super::winograd::{Finish, Form, Winograd};
 
 /// A 2-D transposed convolution without output padding. For inference: no gradients.
 ///
@@ -112,8 +112,9 @@ impl ConvTranspose2d {
         let (kh, kw) = self.kernel;
         let s = self.config.stride;
         let by_two = self.kernel == (4, 4) && (s, self.config.padding) == (2, 1);
-        let winograd = (by_two && Winograd::pays(inputs, outputs))
-            .then(|| Winograd::doubled(weight, inputs, outputs, isa));
+        let winograd = by_two
+            .then(|| Winograd::new(Form::Transposed, inputs, outputs, isa))
+            .flatten();
         let shape = Shape::for_channels(isa, outputs);
         let phases = (0..s * s)
             .map(|phase| {
@@ -180,7 +181,11 @@ impl ConvTranspose2d {
             if let Some(winograd) = winograd.as_ref().filter(|w| w.suits(n, size, products)) {
                 let bias = self.bias.as_deref();
                 let fused = floor.map(|floor| Finish { bias, floor });
-                winograd.run(x, size, &mut out, fused.unwrap_or_default());
+                // Of a phase's taps the kernel's every second one.
+                let tap = |output: usize, input: usize, y: usize, x: usize| {
+                    phases[y % 2 * 2 + x % 2].weight(output, (input * 2 + y / 2) * 2 + x / 2)
+                };
+                winograd.run(x, size, &mut out, fused.unwrap_or_default(), &tap);
                 return Ok(fused.is_some());
             }
             x.par_chunks_exact(channels * height * width)

@@ -1,6 +1,6 @@
 //! Convolutions by minimal filtering: 3x3 kernels with F(4x4, 3x3), 36 products where the plain way takes 144; 7x7 kernels
-//! as four of 4x4 with F(4x4, 4x4), 196 products where there were 784; and kernels that halve or double the picture as 2x2 kernels of its phases with F(4x4, 2x2), 25 where there were 64, or,
-//! where there are very many of them for a few tiles, with F(2x2, 2x2), 9 where there were 16
+//! as four of 4x4 with F(4x4, 4x4), 196 products where there were 784; and kernels that halve or double the picture as
+//! 2x2 kernels of its phases with F(4x4, 2x2) or its transpose, 25 where there were 64
 //! (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016,
 //! [arXiv 1509.09308](https://arxiv.org/abs/1509.09308)).
 //!
@@ -8,8 +8,12 @@
 //! the products read it; then for every frequency one product of matrices; then the results are transformed back.
 
 mod back;
+mod bands;
+mod doubled;
 mod points;
 mod tiles;
+
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -18,20 +22,22 @@ use super::gemm::Kernel;
 use super::host;
 use super::isa::Isa;
 use super::simd::LANES;
-use points::{Five, Points, Seven, Six, Three};
+use back::Products;
+use bands::{Band, Cut};
+use points::{Five, Points, Seven, Six};
 use tiles::{Grid, Lanes};
 
 /// Values of spectrum and products that one band may fill: they should stay in a core's share of the last cache.
-const BAND_VALUES: usize = 1 << 19;
+const BAND_VALUES: usize = 1 << 17;
 /// The same where the kernels are many, and every band would fetch them all again: as many as the kernels, at most
 /// what the last cache holds.
 const LARGE_BAND: usize = 1 << 21;
 /// Values of kernels that two threads may well fetch each for itself.
 const LIGHT: usize = 1 << 18;
+/// Values of spectra of kernels that are made before they are laid where they belong.
+const SPECTRA: usize = 1 << 17;
 /// Pairs of channels from which on a layer counts as one of small pictures.
 const MANY: usize = 1 << 19;
-/// The same for a layer that doubles the picture, whose tiles are then of two results.
-const SEVERAL: usize = 1 << 16;
 /// Products that could be done in the time in which one value of a kernel comes from memory.
 const FETCH: usize = 24;
 /// Values between the matrices of neighbouring frequencies, so that equal places of them share no set of the cache.
@@ -46,25 +52,24 @@ pub(super) enum Form {
     Wide { padding: usize },
     /// A 4x4 kernel with stride 2 and one zero around.
     Halved,
-    /// Twice the size: each phase of the result by a 2x2 kernel of its own, in tiles of so many results.
-    Doubled(Size),
-}
-
-/// Results along one side of a tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Size {
-    Two,
-    Four,
+    /// A transposed 4x4 kernel with stride 2 and one row and column cut off all around.
+    Transposed,
+    /// A 3x3 kernel with one zero around, of the picture with each sample twice along each axis.
+    Enlarged,
 }
 
 impl Form {
+    /// Whether each phase of the result has a 2x2 kernel of its own.
+    fn doubles(self) -> bool {
+        matches!(self, Self::Transposed | Self::Enlarged)
+    }
+
     /// Values of the spectrum for each tile and channel of the picture.
     fn points(self) -> usize {
         match self {
             Self::Same { .. } => Six::COUNT,
             Self::Wide { .. } => Seven::COUNT,
-            Self::Halved | Self::Doubled(Size::Four) => Five::COUNT,
-            Self::Doubled(Size::Two) => Three::COUNT,
+            Self::Halved | Self::Transposed | Self::Enlarged => Five::COUNT,
         }
     }
 
@@ -72,25 +77,18 @@ impl Form {
     fn phases_in(self) -> usize {
         match self {
             Self::Wide { .. } | Self::Halved => 4,
-            Self::Same { .. } | Self::Doubled(_) => 1,
+            Self::Same { .. } | Self::Transposed | Self::Enlarged => 1,
         }
     }
 
-    /// Phases of the result, each with a spectrum of its own.
+    /// Phases of the result, each with products of its own.
     fn phases_out(self) -> usize {
-        if matches!(self, Self::Doubled(_)) {
-            4
-        } else {
-            1
-        }
+        if self.doubles() { 4 } else { 1 }
     }
 
     /// Results along one side of a tile, of all phases.
     fn side(self) -> usize {
-        match self {
-            Self::Doubled(Size::Four) => 8,
-            _ => 4,
-        }
+        if self.doubles() { 8 } else { 4 }
     }
 
     /// The result's size.
@@ -99,33 +97,62 @@ impl Form {
             Self::Same { padding } => n + 2 * padding - 2,
             Self::Wide { padding } => n + 2 * padding - 6,
             Self::Halved => n / 2,
-            Self::Doubled(_) => 2 * n,
+            Self::Transposed | Self::Enlarged => 2 * n,
         };
         (along(height), along(width))
     }
-}
 
-impl Size {
-    /// The better one for so many pairs of channels.
-    fn of_kernels(pairs: usize) -> Self {
-        if pairs < SEVERAL {
-            Self::Four
-        } else {
-            Self::Two
+    /// The spectrum of one kernel, given by its taps `(y, x)`, for a phase of the picture or of the result.
+    fn spectrum(self, phase: usize, tap: impl Fn(usize, usize) -> f32, to: &mut [f32]) {
+        let (down, across) = (phase / 2, phase % 2);
+        match self {
+            Self::Same { .. } => Six::kernel(tap, to),
+            Self::Wide { .. } => Seven::kernel(
+                |y, x| {
+                    let (y, x) = (4 * down + y, 4 * across + x);
+                    if y.max(x) < 7 { tap(y, x) } else { 0.0 }
+                },
+                to,
+            ),
+            // The picture's even samples are seen by the second and the last tap, the odd ones by the others.
+            Self::Halved => Five::kernel(|y, x| tap(1 - down + 2 * y, 1 - across + 2 * x), to),
+            // An even result sees its own sample by the second tap and the one before by the last, an odd one the next
+            // sample by the first tap and its own by the third.
+            Self::Transposed => Five::kernel(|y, x| tap(1 - down + 2 * y, 1 - across + 2 * x), to),
+            // Two of the three taps meet the same sample: the later two at even places, the earlier two at odd ones.
+            Self::Enlarged => {
+                let taps = |phase: usize, k: usize| match (phase, k) {
+                    (0, 0) => 1..3,
+                    (0, _) => 0..1,
+                    (_, 0) => 2..3,
+                    _ => 0..2,
+                };
+                Five::kernel(
+                    |y, x| {
+                        let columns = taps(across, x);
+                        let each = |y| columns.clone().map(move |x| (y, x));
+                        taps(down, y).flat_map(each).map(|(y, x)| tap(y, x)).sum()
+                    },
+                    to,
+                );
+            }
         }
     }
 }
 
-/// A layer whose kernels were transformed when it was made.
+/// A layer whose kernels are transformed when they are first used: not every layer ever sees a picture that this suits.
 #[derive(Clone, Debug)]
 pub(super) struct Winograd {
     form: Form,
     inputs: usize,
     outputs: usize,
     kernel: Kernel,
-    /// Per phase of the result and frequency, per group of outputs: `[input][row]`, as [`Kernel::tile`] reads it.
-    weights: Vec<f32>,
+    /// Per frequency, per group of outputs with their phases: `[input][row]`, as [`Kernel::tile`] reads it.
+    weights: OnceLock<Vec<f32>>,
 }
+
+/// `tap(output, input, y, x)` of a layer's kernels, as they were given.
+pub(super) type Tap<'a> = dyn Fn(usize, usize, usize, usize) -> f32 + Sync + 'a;
 
 /// What is done to the results before they are written.
 #[derive(Clone, Copy, Debug)]
@@ -145,160 +172,90 @@ impl Default for Finish<'_> {
     }
 }
 
-/// Some rows of tiles of one picture, or some pictures.
-struct Band<'a> {
-    /// The first picture and the first row of tiles.
-    picture: usize,
-    row: usize,
-    tiles: usize,
-    /// What is to be written of each output, of every picture.
-    planes: Vec<Vec<&'a mut [f32]>>,
-}
-
 impl Winograd {
-    /// Whether the transforms cost less than the products that they save. Layers of very many channels stand
+    /// The layer, if its transforms cost less than the products that they save. Layers of very many channels stand
     /// where pictures are of a few samples, which fill no tile, and their kernels would take four times the memory.
-    pub fn pays(inputs: usize, outputs: usize) -> bool {
-        inputs >= 16 && outputs >= 16 && inputs * outputs < MANY
-    }
-
-    /// The same for a 7x7 kernel.
-    pub fn wide_pays(inputs: usize, outputs: usize) -> bool {
-        inputs >= 16 && outputs >= 8 && inputs * outputs < MANY
-    }
-
-    /// A 3x3 kernel `[outputs, inputs, 3, 3]` with stride 1.
-    pub fn same(weight: &[f32], inputs: usize, outputs: usize, padding: usize, isa: Isa) -> Self {
-        Self::new(Form::Same { padding }, inputs, outputs, isa, |o, i, _| {
-            Six::kernel(|y, x| weight[((o * inputs + i) * 3 + y) * 3 + x])
-        })
-    }
-
-    /// A 7x7 kernel `[outputs, inputs, 7, 7]` with stride 1.
-    pub fn wide(weight: &[f32], inputs: usize, outputs: usize, padding: usize, isa: Isa) -> Self {
-        Self::new(
-            Form::Wide { padding },
-            inputs,
-            outputs,
-            isa,
-            |o, i, part| {
-                let kernel = &weight[(o * inputs + i) * 49..][..49];
-                Seven::kernel(|y, x| {
-                    let (y, x) = (part / 2 * 4 + y, part % 2 * 4 + x);
-                    if y.max(x) < 7 { kernel[y * 7 + x] } else { 0.0 }
-                })
-            },
-        )
-    }
-
-    /// A 4x4 kernel `[outputs, inputs, 4, 4]` with stride 2 and a padding of 1.
-    pub fn halved(weight: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
-        // The picture's even samples are seen by the second and the last tap, the odd ones by the others.
-        let tap = |phase: usize, k: usize| 1 - phase + 2 * k;
-        Self::new(Form::Halved, inputs, outputs, isa, |o, i, phase| {
-            Five::kernel(|y, x| {
-                let (y, x) = (tap(phase / 2, y), tap(phase % 2, x));
-                weight[((o * inputs + i) * 4 + y) * 4 + x]
-            })
-        })
-    }
-
-    /// A transposed 4x4 kernel `[inputs, outputs, 4, 4]` with stride 2 and a padding of 1.
-    pub fn doubled(weight: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
-        let size = Size::of_kernels(inputs * outputs);
-        Self::transposed(size, weight, inputs, outputs, isa)
-    }
-
-    fn transposed(size: Size, weight: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
-        // An even result sees the sample before by the last tap and its own by the second.
-        let tap = |phase: usize, k: usize| 3 - phase - 2 * k;
-        Self::new_doubled(size, inputs, outputs, isa, |o, i, phase, y, x| {
-            let (y, x) = (tap(phase / 2, y), tap(phase % 2, x));
-            weight[((i * outputs + o) * 4 + y) * 4 + x]
-        })
-    }
-
-    /// A 3x3 kernel `[outputs, inputs, 3, 3]` with a padding of 1, of the picture with each sample twice along each axis.
-    pub fn of_doubled(weight: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
-        // Two of the three taps meet the same sample: the later two at even places, the earlier two at odd ones.
-        let taps = |phase: usize, k: usize| match (phase, k) {
-            (0, 0) => 0..1,
-            (0, _) => 1..3,
-            (_, 0) => 0..2,
-            _ => 2..3,
+    pub fn new(form: Form, inputs: usize, outputs: usize, isa: Isa) -> Option<Self> {
+        // The fewer products a kernel leaves, the fewer outputs are enough; those of four phases count four times.
+        let least = match form {
+            Form::Same { .. } | Form::Halved => 16,
+            Form::Wide { .. } => 8,
+            Form::Transposed | Form::Enlarged => 3,
         };
-        let size = Size::of_kernels(inputs * outputs);
-        Self::new_doubled(size, inputs, outputs, isa, |o, i, phase, y, x| {
-            let kernel = &weight[(o * inputs + i) * 9..][..9];
-            let columns = taps(phase % 2, x);
-            taps(phase / 2, y)
-                .flat_map(|y| &kernel[y * 3..][columns.clone()])
-                .sum()
-        })
+        let pays = inputs >= 16 && outputs >= least && inputs * outputs < MANY;
+        pays.then(|| Self::of(form, inputs, outputs, isa))
     }
 
-    /// `tap(output, input, phase, y, x)` gives the values of each phase's 2x2 kernel.
-    fn new_doubled(
-        size: Size,
-        inputs: usize,
-        outputs: usize,
-        isa: Isa,
-        tap: impl Fn(usize, usize, usize, usize, usize) -> f32 + Sync,
-    ) -> Self {
-        let form = Form::Doubled(size);
-        match size {
-            Size::Two => Self::new(form, inputs, outputs, isa, |o, i, phase| {
-                Three::kernel(|y, x| tap(o, i, phase, y, x))
-            }),
-            Size::Four => Self::new(form, inputs, outputs, isa, |o, i, phase| {
-                Five::kernel(|y, x| tap(o, i, phase, y, x))
-            }),
-        }
-    }
-
-    /// `kernel(output, input, phase)` gives the transformed kernel of a phase, of the picture or of the result.
-    fn new<const N: usize>(
-        form: Form,
-        inputs: usize,
-        outputs: usize,
-        isa: Isa,
-        kernel: impl Fn(usize, usize, usize) -> [[f32; N]; N] + Sync,
-    ) -> Self {
-        let tile = Kernel::of(isa);
-        let (points, phases_in, phases_out) = (form.points(), form.phases_in(), form.phases_out());
-        let depth = phases_in * inputs;
-        let groups = outputs.div_ceil(tile.rows);
-        // Every kernel once, a row of outputs after another; then each frequency's matrix picks its values.
-        let phases = phases_in * phases_out;
-        let kernels: Vec<[[f32; N]; N]> = (0..outputs * inputs * phases)
-            .into_par_iter()
-            .with_min_len(256)
-            .map(|i| kernel(i / phases / inputs, i / phases % inputs, i % phases))
-            .collect();
-        let mut weights = vec![0f32; phases_out * points * groups * depth * tile.rows];
-        weights
-            .par_chunks_exact_mut(depth * tile.rows)
-            .enumerate()
-            .for_each(|(i, matrix)| {
-                let (after, f, group) = (i / groups / points, i / groups % points, i % groups);
-                for (k, rows) in matrix.chunks_exact_mut(tile.rows).enumerate() {
-                    let (phase, input) = (after.max(k / inputs), k % inputs);
-                    for (row, value) in rows.iter_mut().enumerate() {
-                        let output = group * tile.rows + row;
-                        if output < outputs {
-                            let kernel = &kernels[(output * inputs + input) * phases + phase];
-                            *value = kernel[f / N][f % N];
-                        }
-                    }
-                }
-            });
+    fn of(form: Form, inputs: usize, outputs: usize, isa: Isa) -> Self {
         Self {
             form,
             inputs,
             outputs,
-            kernel: tile,
-            weights,
+            kernel: Kernel::of(isa),
+            weights: OnceLock::new(),
         }
+    }
+
+    /// The transformed kernels.
+    fn weights(&self, tap: &Tap) -> &[f32] {
+        if let Some(weights) = self.weights.get() {
+            return weights;
+        }
+        // Made outside of the lock: while a thread waits for others it may take up a frame that asks for the same.
+        let weights = self.transformed(tap);
+        self.weights.get_or_init(|| weights)
+    }
+
+    fn transformed(&self, tap: &Tap) -> Vec<f32> {
+        let (inputs, points, phases_out) =
+            (self.inputs, self.form.points(), self.form.phases_out());
+        let phases = self.form.phases_in() * phases_out;
+        let each = self.kernel.rows;
+        let matrix = self.groups() * self.depth() * each;
+        let mut weights = vec![0f32; self.weight_count()];
+        // A few outputs at a time: their kernels' spectra, then of each frequency its values.
+        let some = (SPECTRA / (inputs * phases * points)).max(1);
+        let mut spectra = Scratch::new(some.min(self.outputs) * inputs * phases * points);
+        for first in (0..self.outputs).step_by(some) {
+            let outputs = some.min(self.outputs - first);
+            let spectra = &mut spectra[..outputs * inputs * phases * points];
+            let kernels = spectra.par_chunks_exact_mut(points).enumerate();
+            kernels.with_min_len(256).for_each(|(i, to)| {
+                let (output, input, phase) =
+                    (first + i / phases / inputs, i / phases % inputs, i % phases);
+                self.form
+                    .spectrum(phase, |y, x| tap(output, input, y, x), to);
+            });
+            let matrices = weights.par_chunks_exact_mut(matrix).enumerate();
+            matrices.for_each(|(f, matrix)| {
+                for (i, kernel) in spectra.chunks_exact(points).enumerate() {
+                    let (output, input, phase) =
+                        (first + i / phases / inputs, i / phases % inputs, i % phases);
+                    // Of the picture and the result one has but one phase.
+                    let (row, k) = match phases_out {
+                        1 => (output, phase * inputs + input),
+                        _ => (output * phases_out + phase, input),
+                    };
+                    let (group, row) = (row / each, row % each);
+                    matrix[(group * self.depth() + k) * each + row] = kernel[f];
+                }
+            });
+        }
+        weights
+    }
+
+    /// Groups of rows of the products.
+    fn groups(&self) -> usize {
+        (self.form.phases_out() * self.outputs).div_ceil(self.kernel.rows)
+    }
+
+    /// Channels of the spectrum.
+    fn depth(&self) -> usize {
+        self.form.phases_in() * self.inputs
+    }
+
+    fn weight_count(&self) -> usize {
+        self.form.points() * self.groups() * self.depth() * self.kernel.rows
     }
 
     /// Whether so many pictures of this size take less time this way than the plain one's `products`. Tiles that a block
@@ -309,126 +266,89 @@ impl Winograd {
         let tiles = pictures * grid.rows * grid.columns;
         let tiles = tiles.next_multiple_of(self.kernel.width);
         // In products: what a value of the kernels costs to fetch, and how much better a tile is used here.
-        (tiles + FETCH) * self.weights.len() < products * 8 / 5
+        (tiles + FETCH) * self.weight_count() < products * 8 / 5
     }
 
-    /// `[n, inputs, h, w]` to `[n, outputs, h', w']`, finished as is said.
+    /// `[n, inputs, h, w]` to `[n, outputs, h', w']` with the kernels `tap`, finished as is said.
     pub fn run(
         &self,
         x: &[f32],
         size: (usize, usize),
         out: &mut [f32],
         Finish { bias, floor }: Finish,
+        tap: &Tap,
     ) {
-        let Kernel { rows, width, .. } = self.kernel;
+        let weights = self.weights(tap);
         let out_size = self.form.size(size);
         let pictures = x.len() / (self.inputs * size.0 * size.1);
         let grid = Grid::new(self.form, pictures, self.inputs, size, out_size);
 
-        let each = self.frequencies() * (self.depth() + self.outputs.next_multiple_of(rows));
-        let values = BAND_VALUES.max(self.weights.len().min(LARGE_BAND));
-        let mut bands = self.bands(&grid, (values / each / width * width).max(width), out);
-        let finish = |output: usize| (bias.map_or(0.0, |bias| bias[output]), floor);
+        let cut = self.cut(&grid, weights.len());
+        let mut seams = Scratch::new(if self.form.doubles() {
+            cut.seams(&grid, self.outputs)
+        } else {
+            0
+        });
+        let mut bands = cut.bands(&grid, self.outputs, out, &mut seams);
+        let work = |band: &mut Band, parallel: bool| {
+            let finish = |output: usize| (bias.map_or(0.0, |bias| bias[output]), floor);
+            self.band(&grid, x, weights, band, parallel, &finish);
+        };
         // Enough for every thread to take whole bands, which then never leave its cache; else all work on one.
         let threads = rayon::current_num_threads();
-        let light = self.weights.len() <= LIGHT;
+        let light = weights.len() <= LIGHT;
         if bands.len() >= 3 * threads || light && bands.len() == threads {
-            bands
-                .par_iter_mut()
-                .for_each(|band| self.band(&grid, x, band, false, &finish));
+            bands.par_iter_mut().for_each(|band| work(band, false));
         } else {
-            bands
-                .iter_mut()
-                .for_each(|band| self.band(&grid, x, band, threads > 1, &finish));
+            bands.iter_mut().for_each(|band| work(band, threads > 1));
         }
+        drop(bands);
+        cut.join(&grid, out, &seams, floor);
     }
 
-    /// Values of the spectrum for each tile and channel, of all phases of the result.
-    fn frequencies(&self) -> usize {
-        self.form.phases_out() * self.form.points()
-    }
-
-    /// Channels of the spectrum.
-    fn depth(&self) -> usize {
-        self.form.phases_in() * self.inputs
-    }
-
-    /// Cuts the result into bands of about `room` tiles: whole rows of tiles of one picture, or whole pictures.
-    fn bands<'a>(&self, grid: &Grid, room: usize, out: &'a mut [f32]) -> Vec<Band<'a>> {
-        let tile_rows = grid.rows * grid.pictures;
-        let most = (room / grid.columns).clamp(1, tile_rows);
-        // Bands of one length.
-        let even = |all: usize| all.div_ceil(all.div_ceil(most.min(all)));
-        let (pictures, rows) = if most >= grid.rows {
-            let most = most / grid.rows;
-            let bands = grid.pictures.div_ceil(most.min(grid.pictures));
-            (grid.pictures.div_ceil(bands), grid.rows)
-        } else {
-            (1, even(grid.rows))
-        };
-        let plane = grid.out_height * grid.out_width;
-        let slab = rows * grid.form.side() * grid.out_width;
-        let mut bands: Vec<Band<'a>> = Vec::new();
-        for (i, planes) in out.chunks_mut(pictures * self.outputs * plane).enumerate() {
-            let start = bands.len();
-            for (j, plane) in planes.chunks_mut(plane).enumerate() {
-                for (k, slab) in plane.chunks_mut(slab).enumerate() {
-                    if start + k == bands.len() {
-                        bands.push(Band {
-                            picture: i * pictures,
-                            row: k * rows,
-                            tiles: 0,
-                            planes: (0..self.outputs)
-                                .map(|_| Vec::with_capacity(pictures))
-                                .collect(),
-                        });
-                    }
-                    let band = &mut bands[start + k];
-                    if j % self.outputs == 0 {
-                        band.tiles += rows.min(grid.rows - band.row) * grid.columns;
-                    }
-                    band.planes[j % self.outputs].push(slab);
-                }
-            }
-        }
-        bands
+    /// Bands whose spectra and products stay in the cache beside so many values of kernels.
+    fn cut(&self, grid: &Grid, kernels: usize) -> Cut {
+        let Kernel { rows, width, .. } = self.kernel;
+        let each = self.form.points() * (self.depth() + self.groups() * rows);
+        let values = BAND_VALUES.max(kernels.min(LARGE_BAND));
+        Cut::new(grid, (values / each / width * width).max(width))
     }
 
     fn band(
         &self,
         grid: &Grid,
         x: &[f32],
+        weights: &[f32],
         band: &mut Band,
         parallel: bool,
         finish: &(dyn Fn(usize) -> (f32, f32) + Sync),
     ) {
         let Kernel { rows, width, .. } = self.kernel;
-        let (depth, frequencies) = (self.depth(), self.frequencies());
-        let groups = self.outputs.div_ceil(rows);
+        let (depth, points) = (self.depth(), self.form.points());
+        let groups = self.groups();
         let isa = self.kernel.isa();
         let blocks = band.tiles.div_ceil(width);
         let lanes: Vec<Lanes> = (0..blocks * width / LANES)
             .map(|i| grid.lanes(band, i * LANES))
             .collect();
-        let groups_a_block = width / LANES;
         // Shared out whatever it comes to, or not at all.
         let work = if parallel { usize::MAX } else { 0 };
 
         let apart = depth * width + APART;
-        let block = frequencies * apart;
+        let block = points * apart;
         let mut spectrum = Scratch::new(blocks * block);
         let tasks = spectrum
             .chunks_exact_mut(block)
-            .zip(lanes.chunks(groups_a_block));
+            .zip(lanes.chunks(width / LANES));
         host::each(tasks.collect(), work, |(to, lanes)| {
             tiles::forward(isa, grid, x, lanes, apart, to);
         });
 
         let products_apart = blocks * groups * rows * width + APART;
-        let mut products = Scratch::new(frequencies * products_apart);
+        let mut products = Scratch::new(points * products_apart);
         let tasks = products
             .chunks_exact_mut(products_apart)
-            .zip(self.weights.chunks_exact(groups * depth * rows))
+            .zip(weights.chunks_exact(groups * depth * rows))
             .enumerate();
         host::each(tasks.collect(), work, |(f, (to, weights))| {
             // The kernels come from memory, each value once and one panel while another is used; the spectrum stays near.
@@ -441,23 +361,15 @@ impl Winograd {
             }
         });
 
-        let top = band.row * grid.form.side();
-        let picture = band.picture;
-        let tasks = band.planes.iter_mut().enumerate();
-        host::each(tasks.collect(), work, |(output, planes)| {
-            for (block, lanes) in lanes.chunks(groups_a_block).enumerate() {
-                let from = &products[(block * groups * rows + output) * width..];
-                back::back(
-                    isa,
-                    grid,
-                    lanes,
-                    from,
-                    products_apart,
-                    finish(output),
-                    (picture, top),
-                    planes,
-                );
-            }
+        let tasks = band.channels.iter_mut().enumerate();
+        host::each(tasks.collect(), work, |(output, channel)| {
+            let products = Products {
+                values: &products[output * self.form.phases_out() * width..],
+                width,
+                apart: products_apart,
+                block: groups * rows * width,
+            };
+            back::back(isa, grid, &lanes, products, finish(output), channel);
         });
     }
 }
@@ -473,36 +385,92 @@ mod tests {
         (0..n).map(at).collect()
     }
 
-    proptest! {
-        #[test]
-        fn both_sizes_of_tiles_double_alike(
-            pictures in 1usize..5, inputs in 1usize..9, outputs in 1usize..20, h in 1usize..12, w in 1usize..40,
-        ) {
-            let x = numbers(pictures * inputs * h * w, 3);
-            let weight = numbers(inputs * outputs * 16, 5);
-            let mut expected = vec![0f64; pictures * outputs * 4 * h * w];
-            for (n, i, y, k) in (0..pictures * inputs * h * w).map(|at| {
-                (at / (inputs * h * w), at / (h * w) % inputs, at / w % h, at % w)
-            }) {
-                let value = f64::from(x[((n * inputs + i) * h + y) * w + k]);
-                for (o, ky, kx) in (0..outputs * 16).map(|at| (at / 16, at / 4 % 4, at % 4)) {
-                    let (to_y, to_x) = (2 * y + ky, 2 * k + kx);
-                    if (1..=2 * h).contains(&to_y) && (1..=2 * w).contains(&to_x) {
-                        let at = ((n * outputs + o) * 2 * h + to_y - 1) * 2 * w + to_x - 1;
-                        expected[at] += value * f64::from(weight[((i * outputs + o) * 4 + ky) * 4 + kx]);
-                    }
-                }
-            }
-            for isa in Isa::available() {
-                for size in [Size::Two, Size::Four] {
-                    let layer = Winograd::transposed(size, &weight, inputs, outputs, isa);
-                    let mut out = vec![0.0; expected.len()];
-                    layer.run(&x, (h, w), &mut out, Finish::default());
-                    for (found, wanted) in out.iter().zip(&expected) {
-                        prop_assert!((f64::from(*found) - wanted).abs() < 2e-4, "{size:?} {isa:?}");
-                    }
+    /// What every sample adds to the result of a transposed 4x4 kernel, one after another.
+    fn spread(
+        x: &[f32],
+        weight: &[f32],
+        [pictures, inputs, outputs, h, w]: [usize; 5],
+        Finish { bias, floor }: Finish,
+    ) -> Vec<f64> {
+        let plane = 4 * h * w;
+        let mut sums = vec![0f64; pictures * outputs * plane];
+        for (at, &value) in x.iter().enumerate() {
+            let (n, i) = (at / (inputs * h * w), at / (h * w) % inputs);
+            let (y, x) = (at / w % h, at % w);
+            for (o, ky, kx) in (0..outputs * 16).map(|at| (at / 16, at / 4 % 4, at % 4)) {
+                let (to_y, to_x) = (2 * y + ky, 2 * x + kx);
+                if (1..=2 * h).contains(&to_y) && (1..=2 * w).contains(&to_x) {
+                    let to = ((n * outputs + o) * 2 * h + to_y - 1) * 2 * w + to_x - 1;
+                    let factor = weight[((i * outputs + o) * 4 + ky) * 4 + kx];
+                    sums[to] += f64::from(value) * f64::from(factor);
                 }
             }
         }
+        for (at, sum) in sums.iter_mut().enumerate() {
+            let bias = bias.map_or(0.0, |bias| bias[at / plane % outputs]);
+            *sum = (*sum + f64::from(bias)).max(f64::from(floor));
+        }
+        sums
+    }
+
+    /// How far the layer is from [`spread`], on every instruction set.
+    fn off(sizes @ [pictures, inputs, outputs, h, w]: [usize; 5], finish: Finish) -> f64 {
+        let x = numbers(pictures * inputs * h * w, 3);
+        let weight = numbers(inputs * outputs * 16, 5);
+        let expected = spread(&x, &weight, sizes, finish);
+        let tap =
+            |o: usize, i: usize, y: usize, x: usize| weight[((i * outputs + o) * 4 + y) * 4 + x];
+        let mut most = 0f64;
+        for isa in Isa::available() {
+            let layer = Winograd::of(Form::Transposed, inputs, outputs, isa);
+            let mut out = vec![f32::NAN; expected.len()];
+            layer.run(&x, (h, w), &mut out, finish, &tap);
+            for (found, wanted) in out.iter().zip(&expected) {
+                let off = (f64::from(*found) - wanted).abs();
+                most = if off <= most { most } else { off };
+            }
+        }
+        most
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_doubled_is_what_every_sample_adds(
+            pictures in 1usize..5, inputs in 1usize..9, outputs in 1usize..20, h in 1usize..12, w in 1usize..40,
+        ) {
+            let off = off([pictures, inputs, outputs, h, w], Finish::default());
+            prop_assert!(off < 2e-4, "{off}");
+        }
+    }
+
+    #[test]
+    fn bands_of_a_doubled_picture_leave_no_seams() {
+        let bias = numbers(40, 7);
+        // Pictures that take several bands each, with whole blocks and without.
+        for sizes in [[1, 4, 40, 64, 64], [2, 3, 40, 45, 71], [1, 2, 40, 90, 34]] {
+            let [pictures, inputs, outputs, h, w] = sizes;
+            let layer = Winograd::of(Form::Transposed, inputs, outputs, Isa::best());
+            let grid = Grid::new(layer.form, pictures, inputs, (h, w), (2 * h, 2 * w));
+            assert!(layer.cut(&grid, 0).seams(&grid, outputs) > 0, "{sizes:?}");
+            for floor in [0.0, f32::NEG_INFINITY] {
+                let bias = Some(&bias[..]);
+                let off = off(sizes, Finish { bias, floor });
+                assert!(off < 2e-4, "{sizes:?}: {off}");
+            }
+        }
+    }
+
+    #[test]
+    fn kernels_are_transformed_but_once_and_only_when_they_are_used() {
+        let layer = Winograd::of(Form::Same { padding: 1 }, 2, 3, Isa::best());
+        assert!(layer.weights.get().is_none());
+        let mut out = [0f32; 3 * 25];
+        let run = |out: &mut [f32], tap: &Tap| {
+            layer.run(&[1.0; 50], (5, 5), out, Finish::default(), tap);
+        };
+        run(&mut out, &|_, _, _, _| 1.0);
+        assert!((out[12] - 18.0).abs() < 1e-4, "{}", out[12]);
+        run(&mut out, &|_, _, _, _| panic!("the kernels are there"));
+        assert!((out[12] - 18.0).abs() < 1e-4, "{}", out[12]);
     }
 }

@@ -1,91 +1,82 @@
 //! Tiles of results, eight at a time, from their spectra into the picture.
 
 use super::super::simd::{LANES, Simd, dispatch};
-use super::points::{Five, Points, Seven, Six, Three};
+use super::bands::Channel;
+use super::points::{Filter, Five, Seven, Six};
 use super::tiles::{Grid, Lanes, Place};
-use super::{Form, Size};
+use super::{Form, doubled};
+
+/// Results along one side of a tile.
+const SIDE: usize = 4;
+
+/// Where the products of one output lie.
+#[derive(Clone, Copy)]
+pub(super) struct Products<'a> {
+    /// From the first phase of the first block of tiles on; other phases follow at every `width` values.
+    pub values: &'a [f32],
+    /// Tiles in a block.
+    pub width: usize,
+    /// Values from one frequency to the next.
+    pub apart: usize,
+    /// Values from one block to the next.
+    pub block: usize,
+}
+
+impl<'a> Products<'a> {
+    /// Those of the band's eight tiles `i`, from the first frequency on.
+    #[inline(always)]
+    pub fn of(&self, i: usize) -> &'a [f32] {
+        let eights = self.width / LANES;
+        &self.values[i / eights * self.block + i % eights * LANES..]
+    }
+}
 
 dispatch! {
-    /// Writes one block of tiles of one channel into its planes, one a picture, from row `top` of picture `first` on; the
-    /// products of each phase and frequency lie `apart` values from one another. The first of `finish` is added to the
-    /// results, which are then at least the second.
+    /// Writes one channel of a band. The first of `finish` is added to the results, which are then at least the second.
     pub(super) fn back => back_body(
-        grid: &Grid, groups: &[Lanes], products: &[f32], apart: usize, finish: (f32, f32), from: (usize, usize),
-        planes: &mut [&mut [f32]],
+        grid: &Grid, lanes: &[Lanes], products: Products, finish: (f32, f32), channel: &mut Channel,
     )
 }
 
 #[inline(always)]
 fn back_body<S: Simd>(
     grid: &Grid,
-    groups: &[Lanes],
-    products: &[f32],
-    apart: usize,
+    lanes: &[Lanes],
+    products: Products,
     finish: (f32, f32),
-    from: (usize, usize),
-    planes: &mut [&mut [f32]],
+    channel: &mut Channel,
 ) {
-    for (group, lanes) in groups.iter().enumerate() {
-        let products = &products[group * LANES..];
+    if grid.form.doubles() {
+        return doubled::back::<S>(grid, lanes, products, finish, channel);
+    }
+    let apart = products.apart;
+    let from = channel.from;
+    let planes = &mut channel.planes[..];
+    for (i, lanes) in lanes.iter().enumerate() {
+        let products = products.of(i);
         let to = Target { lanes, from };
         let rows = match grid.form {
             Form::Same { .. } => untransform::<S, Six, 6, 4>(take::<S, 6>(products, apart), finish),
             Form::Wide { .. } => {
                 untransform::<S, Seven, 7, 4>(take::<S, 7>(products, apart), finish)
             }
-            Form::Halved => untransform::<S, Five, 5, 4>(take::<S, 5>(products, apart), finish),
-            Form::Doubled(Size::Four) => {
-                for y in 0..2 {
-                    let [evens, odds] = pair::<S, Five, 5, 4>(products, y, apart, finish);
-                    for (i, (even, odd)) in evens.into_iter().zip(odds).enumerate() {
-                        write_zipped::<S>(grid, &to, 2 * i + y, [even, odd], planes);
-                    }
-                }
-                continue;
-            }
-            Form::Doubled(Size::Two) => {
-                for y in 0..2 {
-                    let [evens, odds] = pair::<S, Three, 3, 2>(products, y, apart, finish);
-                    for (i, ([a, c], [b, d])) in evens.into_iter().zip(odds).enumerate() {
-                        let mut values = [0f32; 4 * LANES];
-                        S::merge([a, b, c, d], &mut values);
-                        write::<4>(grid, &to, 2 * i + y, &values, planes);
-                    }
-                }
-                continue;
-            }
+            _ => untransform::<S, Five, 5, 4>(take::<S, 5>(products, apart), finish),
         };
         for (i, row) in rows.into_iter().enumerate() {
-            if let Some(place) = to.whole(grid, (4, i), planes) {
+            if let Some(place) = to.whole(grid, i, planes) {
                 S::merge(row, place);
                 continue;
             }
             let mut values = [0f32; 4 * LANES];
             S::merge(row, &mut values);
-            write::<4>(grid, &to, i, &values, planes);
+            write(grid, &to, i, &values, planes);
         }
     }
 }
 
-/// The results of the two phases that share row `y` of every two.
+/// Reads the spectra of eight tiles, frequencies `apart` values from one another.
 #[inline(always)]
-fn pair<S: Simd, P: Points<N, M>, const N: usize, const M: usize>(
-    products: &[f32],
-    y: usize,
-    apart: usize,
-    finish: (f32, f32),
-) -> [[[S::V; M]; M]; 2] {
-    let mut both = [[[S::splat(0.0); M]; M]; 2];
-    for (x, both) in both.iter_mut().enumerate() {
-        let frequency = (2 * y + x) * P::COUNT;
-        let m = take::<S, N>(&products[frequency * apart..], apart);
-        *both = untransform::<S, P, N, M>(m, finish);
-    }
-    both
-}
-
-#[inline(always)]
-fn take<S: Simd, const N: usize>(products: &[f32], apart: usize) -> [[S::V; N]; N] {
+pub(super) fn take<S: Simd, const N: usize>(products: &[f32], apart: usize) -> [[S::V; N]; N] {
     assert!(products.len() >= (N * N - 1) * apart + LANES);
     let mut m = [[S::splat(0.0); N]; N];
     for (i, row) in m.iter_mut().enumerate() {
@@ -104,66 +95,29 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Row `row` of eight tiles of `side` results each way, if they stand beside one another and all lie inside.
+    /// Row `row` of eight tiles, if they stand beside one another and all lie inside.
     #[inline(always)]
     fn whole<'p>(
         &self,
         grid: &Grid,
-        (side, row): (usize, usize),
+        row: usize,
         planes: &'p mut [&mut [f32]],
     ) -> Option<&'p mut [f32]> {
         let Lanes::Row(place) = self.lanes else {
             return None;
         };
-        let (y, x) = (place.row * side + row, place.column * side);
-        if y >= grid.out_height || x + side * LANES > grid.out_width {
+        let (y, x) = (place.row * SIDE + row, place.column * SIDE);
+        if y >= grid.out_height || x + SIDE * LANES > grid.out_width {
             return None;
         }
         let plane = &mut planes[place.picture - self.from.0];
-        Some(&mut plane[(y - self.from.1) * grid.out_width + x..][..side * LANES])
+        Some(&mut plane[(y - self.from.1) * grid.out_width + x..][..SIDE * LANES])
     }
 }
 
-/// Row `row` of eight tiles twice as wide, whose even and odd columns come apart.
+/// Writes row `row` of eight tiles, as far as they lie inside the picture.
 #[inline(always)]
-fn write_zipped<S: Simd>(
-    grid: &Grid,
-    target: &Target,
-    row: usize,
-    [even, odd]: [[S::V; 4]; 2],
-    planes: &mut [&mut [f32]],
-) {
-    let (mut a, mut b) = ([0f32; 4 * LANES], [0f32; 4 * LANES]);
-    S::merge(even, &mut a);
-    S::merge(odd, &mut b);
-    if let Some(place) = target.whole(grid, (8, row), planes) {
-        zip::<S>(&a, &b, place);
-        return;
-    }
-    let mut values = [0f32; 8 * LANES];
-    zip::<S>(&a, &b, &mut values);
-    write::<8>(grid, target, row, &values, planes);
-}
-
-#[inline(always)]
-fn zip<S: Simd>(a: &[f32], b: &[f32], to: &mut [f32]) {
-    let pairs = a.chunks_exact(LANES).zip(b.chunks_exact(LANES));
-    for (to, (a, b)) in to.chunks_exact_mut(2 * LANES).zip(pairs) {
-        let [low, high] = S::zip(S::load(a), S::load(b));
-        S::store(low, to);
-        S::store(high, &mut to[LANES..]);
-    }
-}
-
-/// Writes row `row` of eight tiles of `SIDE` results each way, as far as they lie inside the picture.
-#[inline(always)]
-fn write<const SIDE: usize>(
-    grid: &Grid,
-    target: &Target,
-    row: usize,
-    values: &[f32],
-    planes: &mut [&mut [f32]],
-) {
+fn write(grid: &Grid, target: &Target, row: usize, values: &[f32], planes: &mut [&mut [f32]]) {
     let (height, width) = (grid.out_height, grid.out_width);
     let mut put = |place: &Place, values: &[f32]| {
         let (y, x) = (place.row * SIDE + row, place.column * SIDE);
@@ -190,7 +144,7 @@ fn write<const SIDE: usize>(
 }
 
 #[inline(always)]
-fn untransform<S: Simd, P: Points<N, M>, const N: usize, const M: usize>(
+fn untransform<S: Simd, P: Filter<N, M>, const N: usize, const M: usize>(
     m: [[S::V; N]; N],
     (bias, floor): (f32, f32),
 ) -> [[S::V; M]; M] {

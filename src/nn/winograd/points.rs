@@ -1,43 +1,49 @@
-//! The one-dimensional transforms: filtering by 4, 3 or 2 taps, four or two results at a time, as products at a few points.
+//! The one-dimensional transforms: filtering by 4, 3 or 2 taps as products at a few points.
 
 use super::super::simd::Simd;
 
-/// `y = A^T ((G g) * (B^T d))` for `N` points: `d` are `N` samples, `g` the taps, `y` `M` results.
-pub(super) trait Points<const N: usize, const M: usize> {
+/// What becomes of a kernel at `N` points.
+pub(super) trait Points<const N: usize> {
     /// Points of the plane.
     const COUNT: usize = N * N;
     /// `G`, a row for each point.
     const KERNEL: [&'static [f64]; N];
 
+    /// `G g G^T` of a kernel whose taps `tap(y, x)` gives, in f64.
+    fn kernel(tap: impl Fn(usize, usize) -> f32, to: &mut [f32]) {
+        let taps = Self::KERNEL[0].len();
+        // Down, then across.
+        let mut columns = [[0f64; 4]; N];
+        for x in 0..taps {
+            for y in 0..taps {
+                let tap = f64::from(tap(y, x));
+                for (row, factors) in columns.iter_mut().zip(Self::KERNEL) {
+                    row[x] += factors[y] * tap;
+                }
+            }
+        }
+        for (row, to) in columns.iter().zip(to.chunks_exact_mut(N)) {
+            for (factors, to) in Self::KERNEL.iter().zip(to) {
+                let pairs = row.iter().zip(*factors);
+                *to = pairs.map(|(a, b)| a * b).sum::<f64>() as f32;
+            }
+        }
+    }
+}
+
+/// `y = A^T ((G g) * (B^T d))`: `d` are `N` samples, `g` the taps, `y` `M` results.
+pub(super) trait Filter<const N: usize, const M: usize>: Points<N> {
     /// `B^T d`.
     fn forward<S: Simd>(d: [S::V; N]) -> [S::V; N];
 
     /// `A^T m`.
     fn inverse<S: Simd>(m: [S::V; N]) -> [S::V; M];
-
-    /// `G g G^T` of a kernel whose taps `tap(y, x)` gives, in f64.
-    fn kernel(tap: impl Fn(usize, usize) -> f32) -> [[f32; N]; N] {
-        let taps = Self::KERNEL[0].len();
-        // Down, then across.
-        let mut columns = [[0f64; 4]; N];
-        for (row, factors) in columns.iter_mut().zip(Self::KERNEL) {
-            for (x, sum) in row.iter_mut().enumerate().take(taps) {
-                *sum = (0..taps).map(|y| factors[y] * f64::from(tap(y, x))).sum();
-            }
-        }
-        columns.map(|row| {
-            Self::KERNEL.map(|factors| {
-                let pairs = row.iter().zip(factors);
-                pairs.map(|(a, b)| a * b).sum::<f64>() as f32
-            })
-        })
-    }
 }
 
 /// Four taps, at 0, 1, -1, 1/2, -1/2, 2 and infinity.
 pub(super) struct Seven;
 
-impl Points<7, 4> for Seven {
+impl Points<7> for Seven {
     const KERNEL: [&'static [f64]; 7] = [
         &[-2.0, 0.0, 0.0, 0.0],
         &[-2.0 / 3.0, -2.0 / 3.0, -2.0 / 3.0, -2.0 / 3.0],
@@ -47,7 +53,9 @@ impl Points<7, 4> for Seven {
         &[2.0 / 45.0, 4.0 / 45.0, 8.0 / 45.0, 16.0 / 45.0],
         &[0.0, 0.0, 0.0, 1.0],
     ];
+}
 
+impl Filter<7, 4> for Seven {
     #[inline(always)]
     fn forward<S: Simd>(d: [S::V; 7]) -> [S::V; 7] {
         // The factors x^2 - 1 and x^2 - 1/4, of which every row has one or both.
@@ -102,7 +110,7 @@ impl Points<7, 4> for Seven {
 /// Three taps, at 0, 1, -1, 2, -2 and infinity.
 pub(super) struct Six;
 
-impl Points<6, 4> for Six {
+impl Points<6> for Six {
     const KERNEL: [&'static [f64]; 6] = [
         &[1.0 / 4.0, 0.0, 0.0],
         &[-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
@@ -111,7 +119,9 @@ impl Points<6, 4> for Six {
         &[1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
         &[0.0, 0.0, 1.0],
     ];
+}
 
+impl Filter<6, 4> for Six {
     #[inline(always)]
     fn forward<S: Simd>(d: [S::V; 6]) -> [S::V; 6] {
         let [a, b, c, e, f, g] = d;
@@ -144,23 +154,24 @@ impl Points<6, 4> for Six {
 /// Two taps, at 0, 1, -1, 2 and infinity.
 pub(super) struct Five;
 
-impl Points<5, 4> for Five {
+impl Points<5> for Five {
     const KERNEL: [&'static [f64]; 5] = [
         &[1.0 / 2.0, 0.0],
-        &[-1.0 / 2.0, -1.0 / 2.0],
+        &[1.0 / 2.0, 1.0 / 2.0],
         &[-1.0 / 6.0, 1.0 / 6.0],
         &[1.0 / 6.0, 1.0 / 3.0],
         &[0.0, 1.0],
     ];
+}
 
+impl Filter<5, 4> for Five {
     #[inline(always)]
     fn forward<S: Simd>(d: [S::V; 5]) -> [S::V; 5] {
         let [a, b, c, e, f] = d;
-        let far = S::sub(e, c);
         [
             // 2 (a - c) - b + e
             S::add_scaled(S::sub(e, b), S::sub(a, c), 2.0),
-            S::add_scaled(far, b, -2.0),
+            S::add_scaled(S::sub(c, e), b, 2.0),
             S::add_scaled(S::add_scaled(e, c, -3.0), b, 2.0),
             S::sub(e, b),
             S::add_scaled(S::sub(f, c), S::sub(b, e), 2.0),
@@ -179,19 +190,37 @@ impl Points<5, 4> for Five {
     }
 }
 
-/// Two taps, two results: at 0, 1 and infinity.
-pub(super) struct Three;
-
-impl Points<3, 2> for Three {
-    const KERNEL: [&'static [f64]; 3] = [&[1.0, 0.0], &[1.0, 1.0], &[0.0, 1.0]];
-
+/// The same transposed, `s = B ((G g) * (A x))`: `x` are four samples, `s` all five places at which they meet the taps,
+/// `s[k] = g[0] x[k] + g[1] x[k - 1]`.
+impl Five {
+    /// `A x`.
     #[inline(always)]
-    fn forward<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 3] {
-        [S::sub(a, b), b, S::sub(c, b)]
+    pub fn evaluate<S: Simd>([a, b, c, e]: [S::V; 4]) -> [S::V; 5] {
+        let (even, odd) = (S::add(a, c), S::add(b, e));
+        [
+            a,
+            S::add(even, odd),
+            S::sub(even, odd),
+            S::add_scaled(S::add_scaled(a, c, 4.0), S::add_scaled(b, e, 4.0), 2.0),
+            e,
+        ]
     }
 
+    /// `B m`.
     #[inline(always)]
-    fn inverse<S: Simd>(m: [S::V; 3]) -> [S::V; 2] {
-        [S::add(m[0], m[1]), S::add(m[1], m[2])]
+    pub fn interpolate<S: Simd>(m: [S::V; 5]) -> [S::V; 5] {
+        let first = S::add(m[0], m[0]);
+        // What the two even and the two odd places in the middle come to with the outer ones.
+        let even = S::add_scaled(m[1], m[2], -3.0);
+        let odd = S::add_scaled(m[1], m[2], 3.0);
+        let third = S::add(S::sub(m[0], m[1]), S::add(m[2], m[3]));
+        let third = S::add_scaled(third, m[4], -2.0);
+        [
+            first,
+            S::sub(odd, third),
+            S::sub(even, S::add(first, m[4])),
+            third,
+            m[4],
+        ]
     }
 }

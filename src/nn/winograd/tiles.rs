@@ -1,8 +1,9 @@
 //! Tiles of pictures, eight at a time, to their spectra.
 
 use super::super::simd::{LANES, Simd, dispatch};
-use super::points::{Five, Points, Seven, Six, Three};
-use super::{Band, Form, Size};
+use super::bands::Band;
+use super::points::{Filter, Five, Seven, Six};
+use super::{Form, doubled};
 
 /// Samples of a row under eight neighbouring tiles, rounded up.
 const ROW: usize = 40;
@@ -12,9 +13,9 @@ const ROW: usize = 40;
 pub(super) struct Grid {
     pub form: Form,
     pub pictures: usize,
-    channels: usize,
-    height: usize,
-    width: usize,
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
     pub out_height: usize,
     pub out_width: usize,
     /// Rows and columns of tiles of one picture.
@@ -44,21 +45,30 @@ impl Grid {
         }
     }
 
+    /// Where a band's tile lies.
+    pub fn place(&self, band: &Band, tile: usize) -> Place {
+        let each = self.rows * self.columns;
+        let tile = band.picture * each + band.row * self.columns + tile;
+        Place {
+            picture: tile / each,
+            row: tile % each / self.columns,
+            column: tile % self.columns,
+        }
+    }
+
+    /// One channel of a picture.
+    #[inline(always)]
+    pub fn plane<'a>(&self, x: &'a [f32], picture: usize, channel: usize) -> &'a [f32] {
+        let len = self.height * self.width;
+        &x[(picture * self.channels + channel) * len..][..len]
+    }
+
     /// Eight tiles of a band from its tile `first` on.
     pub fn lanes(&self, band: &Band, first: usize) -> Lanes {
-        let each = self.rows * self.columns;
-        let place = |tile: usize| {
-            let tile = band.picture * each + band.row * self.columns + tile;
-            Place {
-                picture: tile / each,
-                row: tile % each / self.columns,
-                column: tile % self.columns,
-            }
-        };
+        let place = |tile: usize| self.place(band, tile);
         let count = band.tiles.saturating_sub(first).min(LANES);
         let start = place(first);
-        let fine = self.form == Form::Doubled(Size::Two);
-        if !fine && count == LANES && start.column + LANES <= self.columns {
+        if count == LANES && start.column + LANES <= self.columns {
             return Lanes::Row(start);
         }
         Lanes::Any(Box::new(std::array::from_fn(|l| {
@@ -74,6 +84,15 @@ pub(super) struct Place {
     pub column: usize,
 }
 
+impl Place {
+    /// The first tile of the first picture.
+    pub const FIRST: Self = Self {
+        picture: 0,
+        row: 0,
+        column: 0,
+    };
+}
+
 /// Where eight tiles lie.
 pub(super) enum Lanes {
     /// Beside one another, from here on.
@@ -82,21 +101,26 @@ pub(super) enum Lanes {
     Any(Box<[Option<Place>; LANES]>),
 }
 
+impl Lanes {
+    /// Where one of them lies.
+    #[inline(always)]
+    pub fn place(&self, lane: usize) -> Option<Place> {
+        match self {
+            Self::Row(place) => Some(Place {
+                column: place.column + lane,
+                ..*place
+            }),
+            Self::Any(places) => places[lane],
+        }
+    }
+}
+
 /// A corner of the first tile's samples relative to the picture's, and the steps from sample to sample.
 #[derive(Clone, Copy)]
 struct Window {
     top: isize,
     left: isize,
     step: usize,
-}
-
-impl Window {
-    /// The four phases together see one sample more on every side.
-    const DOUBLED: Self = Self {
-        top: -1,
-        left: -1,
-        step: 1,
-    };
 }
 
 /// The samples `[y][x]` of eight tiles of one channel, for `M` results each way.
@@ -109,9 +133,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
     window: Window,
 ) -> [[S::V; N]; N] {
     let (height, width) = (grid.height, grid.width);
-    let plane = |picture: usize| {
-        &x[(picture * grid.channels + channel) * height * width..][..height * width]
-    };
+    let plane = |picture: usize| grid.plane(x, picture, channel);
     let corner = |place: &Place| {
         let side = (M * window.step) as isize;
         (
@@ -232,7 +254,7 @@ fn split<S: Simd, const N: usize>(row: &[f32]) -> [S::V; N] {
 }
 
 #[inline(always)]
-fn transform<S: Simd, P: Points<N, M>, const N: usize, const M: usize>(
+fn transform<S: Simd, P: Filter<N, M>, const N: usize, const M: usize>(
     d: [[S::V; N]; N],
 ) -> [[S::V; N]; N] {
     let zero = S::splat(0.0);
@@ -253,8 +275,9 @@ fn transform<S: Simd, P: Points<N, M>, const N: usize, const M: usize>(
     columns
 }
 
+/// Writes the spectra of eight tiles, frequencies `apart` values from one another.
 #[inline(always)]
-fn put<S: Simd, const N: usize>(d: [[S::V; N]; N], to: &mut [f32], apart: usize) {
+pub(super) fn put<S: Simd, const N: usize>(d: [[S::V; N]; N], to: &mut [f32], apart: usize) {
     assert!(to.len() >= (N * N - 1) * apart + LANES);
     for (i, row) in d.iter().enumerate() {
         for (j, v) in row.iter().enumerate() {
@@ -299,14 +322,6 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize,
                         put::<S, 7>(transform::<S, Seven, 7, 4>(d), &mut to[at..], apart);
                     }
                 }
-                Form::Doubled(Size::Four) => {
-                    let d = read::<S, 6, 4>(grid, x, channel, lanes, Window::DOUBLED);
-                    phases::<S, Five, 6, 5, 4>(d, &mut to[at..], apart);
-                }
-                Form::Doubled(Size::Two) => {
-                    let d = read::<S, 4, 2>(grid, x, channel, lanes, Window::DOUBLED);
-                    phases::<S, Three, 4, 3, 2>(d, &mut to[at..], apart);
-                }
                 Form::Halved => {
                     for phase in 0..4 {
                         // Of the odd samples the first lies before the picture.
@@ -320,27 +335,10 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize,
                         put::<S, 5>(transform::<S, Five, 5, 4>(d), &mut to[at..], apart);
                     }
                 }
+                Form::Transposed | Form::Enlarged => {
+                    doubled::spectrum::<S>(grid, x, channel, lanes, &mut to[at..], apart);
+                }
             }
         }
-    }
-}
-
-/// The spectra of the four phases of a doubled picture, each of samples of its own out of `W` each way.
-#[inline(always)]
-fn phases<S: Simd, P: Points<N, M>, const W: usize, const N: usize, const M: usize>(
-    d: [[S::V; W]; W],
-    to: &mut [f32],
-    apart: usize,
-) {
-    for phase in 0..4 {
-        let (y, x) = (phase / 2, phase % 2);
-        let mut part = [[S::splat(0.0); N]; N];
-        for i in 0..N {
-            for j in 0..N {
-                part[i][j] = d[i + y][j + x];
-            }
-        }
-        let to = &mut to[phase * P::COUNT * apart..];
-        put::<S, N>(transform::<S, P, N, M>(part), to, apart);
     }
 }

@@ -1,0 +1,221 @@
+//! Layers that double the picture, by products of polynomials.
+//!
+//! An even result sees its own sample and the one before, an odd one its own and the one after. So each of the four
+//! phases of the result is the whole convolution of the picture with a 2x2 kernel of its own, and four samples in a row
+//! add to five results of each phase. Blocks of 4x4 samples don't overlap, and one spectrum of a block serves all phases,
+//! where filtering takes spectra of 5x5 samples, another for each phase. It is the patches of 10x10 results that
+//! overlap, by one result on every side; they are summed up in the picture.
+
+use super::super::simd::{LANES, Simd};
+use super::back::{Products, take};
+use super::bands::Channel;
+use super::points::Five;
+use super::tiles::{Grid, Lanes, Place, put};
+
+/// Samples of a block along each side.
+const BLOCK: usize = 4;
+/// Results of a block along each side, without those that belong to its neighbours.
+const SIDE: usize = 2 * BLOCK;
+/// Those with them.
+const PATCH: usize = SIDE + 2;
+
+/// The spectra of eight blocks of one channel.
+#[inline(always)]
+pub(super) fn spectrum<S: Simd>(
+    grid: &Grid,
+    x: &[f32],
+    channel: usize,
+    lanes: &Lanes,
+    to: &mut [f32],
+    apart: usize,
+) {
+    let d = read::<S>(grid, x, channel, lanes);
+    let zero = S::splat(0.0);
+    let mut rows = [[zero; BLOCK]; 5];
+    for x in 0..BLOCK {
+        let column = Five::evaluate::<S>([d[0][x], d[1][x], d[2][x], d[3][x]]);
+        for y in 0..5 {
+            rows[y][x] = column[y];
+        }
+    }
+    let mut points = [[zero; 5]; 5];
+    for y in 0..5 {
+        points[y] = Five::evaluate::<S>(rows[y]);
+    }
+    put::<S, 5>(points, to, apart);
+}
+
+/// The samples `[y][x]` of eight blocks.
+#[inline(always)]
+fn read<S: Simd>(grid: &Grid, x: &[f32], channel: usize, lanes: &Lanes) -> [[S::V; BLOCK]; BLOCK] {
+    let mut d = [[S::splat(0.0); BLOCK]; BLOCK];
+    let width = grid.width;
+    match lanes {
+        Lanes::Row(place)
+            if (place.column + LANES) * BLOCK <= width
+                && (place.row + 1) * BLOCK <= grid.height =>
+        {
+            let plane = grid.plane(x, place.picture, channel);
+            for (y, d) in d.iter_mut().enumerate() {
+                *d = S::split(&plane[(place.row * BLOCK + y) * width + place.column * BLOCK..]);
+            }
+        }
+        Lanes::Any(places) if width.is_multiple_of(BLOCK) && grid.height.is_multiple_of(BLOCK) => {
+            let mut from = [&x[..0]; LANES];
+            for (from, place) in from.iter_mut().zip(places.iter()) {
+                // What lies nowhere is read anywhere: nobody looks at it.
+                let place = place.unwrap_or(Place::FIRST);
+                let plane = grid.plane(x, place.picture, channel);
+                let corner = place.row * BLOCK * width + place.column * BLOCK;
+                *from = &plane[corner..][..(BLOCK - 1) * width + BLOCK];
+            }
+            for (y, d) in d.iter_mut().enumerate() {
+                // SAFETY: each reaches four values past the start of its fourth row, and `y` is at most the fourth.
+                *d = unsafe { S::split_of(from, y * width) };
+            }
+        }
+        _ => {
+            let mut samples = [[0f32; BLOCK * LANES]; BLOCK];
+            for lane in 0..LANES {
+                let Some(place) = lanes.place(lane) else {
+                    break;
+                };
+                let plane = grid.plane(x, place.picture, channel);
+                let (top, left) = (place.row * BLOCK, place.column * BLOCK);
+                let many = BLOCK.min(width - left);
+                for (y, samples) in samples.iter_mut().take(grid.height - top).enumerate() {
+                    let row = &plane[(top + y) * width + left..][..many];
+                    samples[lane * BLOCK..][..many].copy_from_slice(row);
+                }
+            }
+            for (d, samples) in d.iter_mut().zip(&samples) {
+                *d = S::split(samples);
+            }
+        }
+    }
+    d
+}
+
+/// Sums up one channel of a band in its planes and seams. The first of `finish` is added to the results, which are then
+/// at least the second; those at a seam are not whole yet and wait for [`super::bands::Cut::join`].
+#[inline(always)]
+pub(super) fn back<S: Simd>(
+    grid: &Grid,
+    lanes: &[Lanes],
+    products: Products,
+    (bias, floor): (f32, f32),
+    channel: &mut Channel,
+) {
+    for plane in &mut channel.planes {
+        plane.fill(bias);
+    }
+    channel.seams.above.fill(0.0);
+    channel.seams.below.fill(0.0);
+    sum::<S>(grid, lanes, products, channel);
+    if floor > f32::NEG_INFINITY {
+        let (first, last) = (channel.seams.above.len(), channel.seams.below.len());
+        for plane in &mut channel.planes {
+            let end = plane.len() - last;
+            raise::<S>(&mut plane[first..end], floor);
+        }
+    }
+}
+
+/// Lets no value be less than `floor`.
+#[inline(always)]
+fn raise<S: Simd>(values: &mut [f32], floor: f32) {
+    let mut eights = values.chunks_exact_mut(LANES);
+    for eight in &mut eights {
+        S::store(S::max(S::load(eight), S::splat(floor)), eight);
+    }
+    for value in eights.into_remainder() {
+        *value = if *value > floor { *value } else { floor };
+    }
+}
+
+#[inline(always)]
+fn sum<S: Simd>(grid: &Grid, lanes: &[Lanes], products: Products, channel: &mut Channel) {
+    let zero = S::splat(0.0);
+    // What the last of eight blocks adds to the first of the next eight, of each row.
+    let mut carried = [zero; PATCH];
+    // What the first block adds to the one before it, and the rows of all eight, one block after another.
+    let mut before = [0f32; PATCH];
+    let mut patches = [[0f32; SIDE * LANES]; PATCH];
+    for (i, lanes) in lanes.iter().enumerate() {
+        let mut places = [None; LANES];
+        // All bits of those that stand to the right of the block before.
+        let mut joined = [0f32; LANES];
+        for (l, (place, joined)) in places.iter_mut().zip(&mut joined).enumerate() {
+            *place = lanes.place(l);
+            if place.is_some_and(|place| place.column > 0) {
+                *joined = f32::from_bits(u32::MAX);
+            }
+        }
+        let joined = S::load(&joined);
+        let values = products.of(i);
+        for y in 0..2 {
+            let mut phases = [[[zero; 5]; 5]; 2];
+            for (x, phase) in phases.iter_mut().enumerate() {
+                let values = &values[(2 * y + x) * products.width..];
+                *phase = interpolated::<S>(take::<S, 5>(values, products.apart));
+            }
+            for k in 0..5 {
+                let (even, odd) = (phases[0][k], phases[1][k]);
+                // Rows are counted from the one above the block.
+                let row = 2 * k + 1 - y;
+                let mut line = [
+                    even[0], odd[1], even[1], odd[2], even[2], odd[3], even[3], odd[4],
+                ];
+                // A block's last even result is the next one's first, its first odd one the last of the one before.
+                let to_right = S::and(S::up(even[4], carried[row]), joined);
+                carried[row] = even[4];
+                line[0] = S::add(line[0], to_right);
+                let to_left = S::and(odd[0], joined);
+                line[SIDE - 1] = S::add(line[SIDE - 1], S::down(to_left));
+                before[row] = S::first(to_left);
+                let rows = S::transpose(line);
+                for (row, to) in rows.iter().zip(patches[row].chunks_exact_mut(SIDE)) {
+                    S::store(*row, to);
+                }
+            }
+        }
+        for (lane, place) in places.iter().enumerate() {
+            let Some(place) = place else { break };
+            let left = place.column * SIDE;
+            for (i, patches) in patches.iter().enumerate() {
+                let y = (place.row * SIDE + i) as isize - 1;
+                let Some(row) = channel.row(grid.out_width, place.picture, y) else {
+                    continue;
+                };
+                if lane == 0 && left > 0 {
+                    row[left - 1] += before[i];
+                }
+                let patch = &patches[lane * SIDE..][..SIDE];
+                let row = &mut row[left..];
+                if row.len() >= SIDE {
+                    S::store(S::add(S::load(row), S::load(patch)), row);
+                } else {
+                    for (to, value) in row.iter_mut().zip(patch) {
+                        *to += value;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The patches of one phase.
+#[inline(always)]
+fn interpolated<S: Simd>(m: [[S::V; 5]; 5]) -> [[S::V; 5]; 5] {
+    let mut rows = m;
+    for x in 0..5 {
+        let column = Five::interpolate::<S>([m[0][x], m[1][x], m[2][x], m[3][x], m[4][x]]);
+        for y in 0..5 {
+            rows[y][x] = column[y];
+        }
+    }
+    for row in &mut rows {
+        *row = Five::interpolate::<S>(*row);
+    }
+    rows
+}
