@@ -27,7 +27,7 @@ use bands::{Band, Cut};
 use points::{Five, Points, Seven, Six};
 use tiles::{Grid, Lanes};
 
-/// Values of spectrum and products that one band may fill: they should stay in a core's share of the last cache.
+/// Values of spectrum and products that one band may fill: they should stay in a core's own cache.
 const BAND_VALUES: usize = 1 << 17;
 /// The same where the kernels are many, and every band would fetch them all again: as many as the kernels, at most
 /// what the last cache holds.

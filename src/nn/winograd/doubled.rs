@@ -159,8 +159,7 @@ fn sum<S: Simd>(grid: &Grid, lanes: &[Lanes], products: Products, channel: &mut 
                 let values = &values[(2 * y + x) * products.width..];
                 *phase = interpolated::<S>(take::<S, 5>(values, products.apart));
             }
-            for k in 0..5 {
-                let (even, odd) = (phases[0][k], phases[1][k]);
+            for (k, (even, odd)) in phases[0].iter().zip(&phases[1]).enumerate() {
                 // Rows are counted from the one above the block.
                 let row = 2 * k + 1 - y;
                 let mut line = [
