@@ -39,7 +39,7 @@ const SPECTRA: usize = 1 << 17;
 /// Pairs of channels from which on a layer counts as one of small pictures.
 const MANY: usize = 1 << 19;
 /// Products that could be done in the time in which one value of a kernel comes from memory.
-const FETCH: usize = 24;
+const FETCH: usize = 8;
 /// Values between the matrices of neighbouring frequencies, so that equal places of them share no set of the cache.
 const APART: usize = 16;
 
@@ -265,8 +265,13 @@ impl Winograd {
         let grid = Grid::new(self.form, pictures, self.inputs, size, self.form.size(size));
         let tiles = pictures * grid.rows * grid.columns;
         let tiles = tiles.next_multiple_of(self.kernel.width);
-        // In products: what a value of the kernels costs to fetch, and how much better a tile is used here.
-        (tiles + FETCH) * self.weight_count() < products * 8 / 5
+        // In products: what a value of the kernels costs to fetch, and how much better a tile is used here; the plain
+        // way to a transposed kernel goes row by row, and takes twice as long a product.
+        let plain = match self.form {
+            Form::Transposed => products * 3,
+            _ => products * 10 / 7,
+        };
+        (tiles + FETCH) * self.weight_count() < plain
     }
 
     /// `[n, inputs, h, w]` to `[n, outputs, h', w']` with the kernels `tap`, finished as is said.
