@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
 use super::arena;
+use super::cuda;
 use super::epilogue;
 use super::host;
 use super::isa::Isa;
@@ -14,6 +15,8 @@ use super::isa::Isa;
 pub struct BatchNorm {
     scale: Vec<f32>,
     shift: Vec<f32>,
+    /// Both as `[1, C, 1, 1]`, where they came from.
+    tensors: (Tensor, Tensor),
 }
 
 impl BatchNorm {
@@ -33,13 +36,16 @@ impl BatchNorm {
             .zip(&variance)
             .map(|(&w, &v)| f64::from(w) / (f64::from(v) + Self::EPS).sqrt())
             .collect();
-        let shift = scale
+        let shift: Vec<f32> = scale
             .iter()
             .zip(bias.iter().zip(&mean))
             .map(|(scale, (&b, &m))| (f64::from(b) - f64::from(m) * scale) as f32)
             .collect();
+        let scale: Vec<f32> = scale.into_iter().map(|s| s as f32).collect();
+        let column = |values: &[f32]| Tensor::from_slice(values, (1, channels, 1, 1), vb.device());
         Ok(Self {
-            scale: scale.into_iter().map(|s| s as f32).collect(),
+            tensors: (column(&scale)?, column(&shift)?),
+            scale,
             shift,
         })
     }
@@ -61,8 +67,13 @@ impl BatchNorm {
                 self.channels()
             );
         }
+        let (scale, shift) = &self.tensors;
+        if cuda::takes(&[x]) {
+            return cuda::scaled(x, (scale, shift), relu);
+        }
         if !host::is_ours(x) {
-            return self.compose(x, relu);
+            let y = x.broadcast_mul(scale)?.broadcast_add(shift)?;
+            return if relu { y.relu() } else { Ok(y) };
         }
         let (n, _, height, width) = x.dims4()?;
         let isa = Isa::best();
@@ -102,13 +113,5 @@ impl BatchNorm {
             None => shift,
         };
         Ok((weight, bias))
-    }
-
-    fn compose(&self, x: &Tensor, relu: bool) -> Result<Tensor> {
-        let shape = (1, self.channels(), 1, 1);
-        let scale = Tensor::from_slice(&self.scale, shape, x.device())?;
-        let shift = Tensor::from_slice(&self.shift, shape, x.device())?;
-        let y = x.broadcast_mul(&scale)?.broadcast_add(&shift)?;
-        if relu { y.relu() } else { Ok(y) }
     }
 }

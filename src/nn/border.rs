@@ -7,6 +7,7 @@ use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::arena;
+use super::cuda;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::norm::InstanceNorm;
@@ -140,6 +141,12 @@ impl ConstantMap {
         let expected = [1, self.outputs, self.rows.len(), self.columns.len()];
         if x.dims() != expected || norm.channels() != self.outputs {
             candle_core::bail!("expected {expected:?}, found {:?}", x.dims());
+        }
+        if cuda::takes(&[x]) {
+            // Classes are few, so f32 counts them.
+            let classes = self.rows.iter().chain(&self.columns).map(|&c| c as f32);
+            let table: Vec<f32> = self.values.iter().copied().chain(classes).collect();
+            return norm.forward(&cuda::class_map(x, &table, self.classes)?, true);
         }
         if !host::is_ours(x) {
             return norm.forward(&(x + self.to_tensor(x)?)?, true);

@@ -5,6 +5,7 @@ use candle_nn::VarBuilder;
 
 use super::arena::{self, Scratch};
 use super::batch_norm::BatchNorm;
+use super::cuda;
 use super::direct::{self, Layout, Packed};
 use super::epilogue::Epilogue;
 use super::host;
@@ -223,17 +224,15 @@ impl Conv2d {
         let (direct, winograd) = match &self.kind {
             Kind::Ours { direct, winograd } => (direct, winograd),
             Kind::Candle { weight, bias } => {
-                let y = if doubled {
+                let y = if !doubled {
+                    conv2d(x, weight, padding, stride)?
+                } else if cuda::takes(&[x]) {
+                    conv2d(&cuda::doubled(x)?, weight, padding, stride)?
+                } else {
                     let x = x.upsample_nearest2d(height, width)?;
                     conv2d(&x, weight, padding, stride)?
-                } else {
-                    conv2d(x, weight, padding, stride)?
                 };
-                let y = match bias {
-                    Some(bias) => y.broadcast_add(bias)?,
-                    None => y,
-                };
-                return epilogue.compose(y);
+                return epilogue.elsewhere(y, bias.as_ref());
             }
         };
 

@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
+use super::cuda;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::norm::{self, InstanceNorm};
@@ -114,8 +115,23 @@ impl<'a> Epilogue<'a> {
         Ok(())
     }
 
+    /// The same on other devices, behind a convolution whose `bias`, `[1, C, 1, 1]`, is still to be added.
+    pub(super) fn elsewhere(&self, y: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+        if cuda::takes(&[&y])
+            && self
+                .residual
+                .is_none_or(|residual| cuda::takes(&[residual]))
+        {
+            return cuda::epilogue(self, &y, bias);
+        }
+        match bias {
+            Some(bias) => self.compose(y.broadcast_add(bias)?),
+            None => self.compose(y),
+        }
+    }
+
     /// The same of candle's operations, on any device.
-    pub(super) fn compose(&self, mut y: Tensor) -> Result<Tensor> {
+    fn compose(&self, mut y: Tensor) -> Result<Tensor> {
         if let Some(norm) = self.norm {
             y = norm::compose(norm, &y)?;
         }

@@ -5,6 +5,7 @@ use candle_nn::ops;
 use rayon::prelude::*;
 
 use super::arena;
+use super::cuda;
 use super::host;
 use super::isa::Isa;
 use super::mix;
@@ -17,6 +18,9 @@ pub fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
     let (n, channels, height, width) = x.dims4()?;
     if channels != 4 {
         candle_core::bail!("expected 4 channels, found {channels}");
+    }
+    if cuda::takes(&[x]) {
+        return cuda::tanh_and_sigmoid(x);
     }
     if !host::is_ours(x) {
         return Ok((

@@ -5,6 +5,7 @@ use candle_nn::ops;
 use rayon::prelude::*;
 
 use super::arena;
+use super::cuda;
 use super::epilogue::finish;
 use super::host;
 use super::isa::{Isa, multiversion};
@@ -18,6 +19,9 @@ const PART: usize = 16 * 1024;
 /// If the other sizes differ.
 pub fn beside(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ((n, first, height, width), (other, second, ..)) = (a.dims4()?, b.dims4()?);
+    if cuda::takes(&[a, b]) {
+        return cuda::beside(a, b);
+    }
     if !host::is_ours(a) || !host::is_ours(b) {
         return Tensor::cat(&[a, b], 1);
     }
@@ -54,6 +58,9 @@ fn copy(to: &mut [f32], from: &[f32]) {
 /// If the sizes differ.
 pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
+    if n == 1 && cuda::takes(&[x, mask]) {
+        return cuda::masked(x, mask);
+    }
     if n != 1 || !host::is_ours(x) || !host::is_ours(mask) {
         return x.broadcast_mul(mask);
     }
@@ -83,6 +90,9 @@ pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
 /// If the sizes differ.
 pub fn blended(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = a.dims4()?;
+    if n == 1 && cuda::takes(&[a, b, mask]) {
+        return cuda::blended(a, b, mask);
+    }
     if n != 1 || ![a, b, mask].into_iter().all(host::is_ours) {
         return a + (b - a)?.broadcast_mul(mask)?;
     }
@@ -119,6 +129,9 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
     let parts = motions.dim(0)?;
     if n != 1 || parts > channels || motions.dims() != [parts, height, width, 2] {
         candle_core::bail!("{:?} can't mix {:?}", maps.dims(), motions.dims());
+    }
+    if cuda::takes(&[maps, motions]) {
+        return cuda::mixed_motion(maps, motions);
     }
     if !host::is_ours(maps) || !host::is_ours(motions) {
         let shares = ops::softmax(&maps.narrow(1, 0, parts)?, 1)?;
@@ -177,6 +190,9 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
 /// # Errors
 /// The device's, when it has no memory.
 pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    if cuda::takes(&[x]) {
+        return cuda::squashed(x);
+    }
     if !host::is_ours(x) {
         return ops::sigmoid(x);
     }
@@ -188,6 +204,9 @@ pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// The device's, when it has no memory.
 pub fn tanh(x: &Tensor) -> Result<Tensor> {
+    if cuda::takes(&[x]) {
+        return cuda::bent(x);
+    }
     if !host::is_ours(x) {
         return x.tanh();
     }
@@ -211,6 +230,9 @@ fn each_value(x: &Tensor, run: impl Fn(Isa, &[f32], &mut [f32]) + Sync + Send) -
 /// If the sizes differ.
 pub fn spread(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tensor> {
     let ((n, k), (depth, m)) = (codes.dims2()?, rows.dims2()?);
+    if cuda::takes(&[codes, rows, start]) {
+        return cuda::spread(codes, rows, start);
+    }
     if ![codes, rows, start].into_iter().all(host::is_ours) {
         return codes.matmul(rows)?.broadcast_add(start)?.relu();
     }

@@ -3,8 +3,9 @@
 //! A layer owns its weights, packed when it is made, and hides the kernel behind one
 //! `forward`, so that kernels may change without a network noticing. On the CPU (f32) our
 //! kernels run: a register-tiled loop under plain convolution (`micro`), another under
-//! minimal filtering (`gemm`), picked for the CPU's instruction set at run time. On any other device the
-//! same layers run candle's operations and give the same results to rounding.
+//! minimal filtering (`gemm`), picked for the CPU's instruction set at run time. On an NVIDIA card (f32) convolutions are
+//! candle's and what stands between them kernels of our own (`cuda`). On any other device the same layers run candle's
+//! operations. All give the same results to rounding.
 //!
 //! All of it is for inference: no gradients flow through these layers.
 
@@ -13,6 +14,7 @@ mod batch_norm;
 pub mod blocks;
 mod border;
 mod conv;
+mod cuda;
 mod direct;
 mod epilogue;
 mod gemm;
@@ -38,6 +40,7 @@ pub use arena::{advance, recycle, room};
 pub use batch_norm::BatchNorm;
 pub use border::{ConstantConv, ConstantMap};
 pub use conv::{Conv2d, ConvConfig};
+pub use cuda::{SplineMotions, affine_motions, has_kernels, heat_maps, spline_motions};
 pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;

@@ -4,6 +4,7 @@ use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
 use super::arena;
+use super::cuda;
 use super::epilogue::{self, Epilogue};
 use super::host;
 use super::isa::{Isa, multiversion};
@@ -70,12 +71,29 @@ impl InstanceNorm {
             relu,
             ..Epilogue::default()
         };
-        if !host::is_ours(x) {
-            return epilogue.compose(x.clone());
+        if !host::is_ours(x) || cuda::takes(&[x]) {
+            return epilogue.elsewhere(x.clone(), None);
         }
         let mut y = arena::copied(x)?;
         epilogue.apply(&mut y, None, (n, channels, height * width))?;
         Tensor::from_vec(y, x.shape(), x.device())
+    }
+
+    /// What is added to the variance.
+    pub(super) fn eps(&self) -> f32 {
+        self.eps
+    }
+
+    /// Weight and bias as `[1, C, 1, 1]` on `device`.
+    pub(super) fn tensors(&self, device: &Device) -> Result<(Tensor, Tensor)> {
+        if let Some((weight, bias)) = &self.device {
+            return Ok((weight.clone(), bias.clone()));
+        }
+        let shape = (1, self.channels(), 1, 1);
+        Ok((
+            Tensor::from_slice(&self.weight, shape, device)?,
+            Tensor::from_slice(&self.bias, shape, device)?,
+        ))
     }
 
     /// The norm of one plane as `x * scale + shift`.
@@ -137,14 +155,7 @@ pub(super) fn clamp_below(value: f32, floor: f32) -> f32 {
 
 /// The norm of candle's operations.
 pub(super) fn compose(norm: &InstanceNorm, x: &Tensor) -> Result<Tensor> {
-    let channels = norm.channels();
-    let (weight, bias) = match &norm.device {
-        Some((weight, bias)) => (weight.clone(), bias.clone()),
-        None => (
-            Tensor::from_slice(&norm.weight, (1, channels, 1, 1), x.device())?,
-            Tensor::from_slice(&norm.bias, (1, channels, 1, 1), x.device())?,
-        ),
-    };
+    let (weight, bias) = norm.tensors(x.device())?;
     let (n, c, h, w) = x.dims4()?;
     let flat = x.reshape((n, c, h * w))?;
     let centred = flat.broadcast_sub(&flat.mean_keepdim(D::Minus1)?)?;

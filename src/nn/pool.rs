@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
+use super::cuda;
 use super::host;
 use super::resize::planes;
 
@@ -11,6 +12,11 @@ use super::resize::planes;
 /// If `x` hasn't four dimensions.
 pub fn max_pool(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
+    if cuda::takes(&[x])
+        && let Some(halved) = cuda::halved(x, true)?
+    {
+        return Ok(halved);
+    }
     if !host::is_ours(x) {
         return x.max_pool2d(2);
     }
@@ -38,6 +44,9 @@ pub fn max_pool(x: &Tensor) -> Result<Tensor> {
 pub fn max_pool_3(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let size = (height.div_ceil(2), width.div_ceil(2));
+    if cuda::takes(&[x]) {
+        return cuda::largest_of_nine(x);
+    }
     if !host::is_ours(x) {
         // A repeated edge changes no maximum.
         let padded = x.pad_with_same(2, 1, 1)?.pad_with_same(3, 1, 1)?;

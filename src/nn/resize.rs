@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::arena::{self, Scratch};
+use super::cuda;
 use super::host;
 
 /// `[N, C, H, W]` to `[N, C, height, width]`, bilinearly, as PyTorch's `interpolate`: with
@@ -21,6 +22,11 @@ pub fn resize_bilinear(
     }
     if (height, width) == (from_h, from_w) {
         return Ok(x.clone());
+    }
+    if cuda::takes(&[x])
+        && let Some(resized) = cuda::resized(x, (height, width), align_corners, false)?
+    {
+        return Ok(resized);
     }
     if !host::is_ours(x) {
         return x
@@ -60,6 +66,11 @@ pub fn resize_flow(
     }
     if (height, width) == (from_h, from_w) {
         return Ok(flow.clone());
+    }
+    if cuda::takes(&[flow])
+        && let Some(resized) = cuda::resized(flow, (height, width), align_corners, true)?
+    {
+        return Ok(resized);
     }
     if !host::is_ours(flow) {
         let planes = flow.permute((0, 3, 1, 2))?.contiguous()?;
@@ -114,6 +125,11 @@ fn places(from: usize, to: usize, align_corners: bool) -> Vec<(usize, usize, f32
 /// If `x` hasn't four dimensions.
 pub fn avg_pool(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
+    if cuda::takes(&[x])
+        && let Some(halved) = cuda::halved(x, false)?
+    {
+        return Ok(halved);
+    }
     if !host::is_ours(x) {
         return x.avg_pool2d(2);
     }
@@ -187,6 +203,9 @@ impl AntiAlias {
             return Ok(x.clone());
         }
         let size = (height / self.factor, width / self.factor);
+        if cuda::takes(&[x]) && size.0 * size.1 > 0 {
+            return cuda::shrunk(x, &self.taps, self.factor);
+        }
         if !host::is_ours(x) {
             return self.compose(x, size);
         }

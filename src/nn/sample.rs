@@ -3,6 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::arena;
+use super::cuda;
 use super::direct::bands;
 use super::host;
 use super::isa::{Isa, multiversion};
@@ -39,6 +40,9 @@ pub fn grid_sample(
             x.dims(),
             grid.dims()
         );
+    }
+    if cuda::takes(&[x, grid]) {
+        return cuda::grid_sample(x, grid, border, align_corners);
     }
     if !host::is_ours(x) || !host::is_ours(grid) {
         let x = x.broadcast_as((n, channels, height, width))?;

@@ -48,6 +48,11 @@ impl Slopes {
         &self.values
     }
 
+    /// One slope a channel, `[1, C, 1, 1]`, on the device that they came from.
+    pub(super) fn tensor(&self) -> &Tensor {
+        &self.tensor
+    }
+
     /// The same of candle's operations, on any device.
     pub(super) fn compose(&self, y: &Tensor) -> Result<Tensor> {
         let below = y.neg()?.relu()?.broadcast_mul(&self.tensor)?;

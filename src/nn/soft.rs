@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::ops::softmax_last_dim;
 
 use super::arena::Scratch;
+use super::cuda;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::mix::{largest, raised_sum};
@@ -22,6 +23,10 @@ pub fn soft_means(scores: &Tensor, sharpness: f32, values: &[&Tensor]) -> Result
             candle_core::bail!("{:?} say nothing about {:?}", scores.dims(), values.dims());
         }
         sizes.push((of, m));
+    }
+    if cuda::takes(&[scores]) && cuda::takes(values) {
+        let mean = |values: &&Tensor| cuda::soft_means(scores, sharpness, values);
+        return values.iter().map(mean).collect();
     }
     if !host::is_ours(scores) || !values.iter().all(|values| host::is_ours(values)) {
         let shares = softmax_last_dim(&(scores * f64::from(sharpness))?.contiguous()?)?;

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::arena::{self, Scratch};
 use super::conv::ConvConfig;
+use super::cuda::{self, Doubling};
 use super::direct::{Layout, Packed};
 use super::epilogue::Epilogue;
 use super::host;
@@ -39,6 +40,8 @@ enum Kind {
     Candle {
         weight: Tensor,
         bias: Option<Tensor>,
+        /// A quicker way for cards, where the kernel has one.
+        doubling: Option<Doubling>,
     },
 }
 
@@ -94,6 +97,7 @@ impl ConvTranspose2d {
         {
             candle_core::bail!("bias: expected [{outputs}], found {:?}", bias.dims());
         }
+        let by_two = (kh, kw) == (4, 4) && (config.stride, config.padding) == (2, 1);
         Ok(Self {
             inputs,
             outputs,
@@ -103,6 +107,9 @@ impl ConvTranspose2d {
             kind: Kind::Candle {
                 weight: weight.clone(),
                 bias: bias.map(|b| b.reshape((1, outputs, 1, 1))).transpose()?,
+                doubling: (cuda::has_kernels(weight.device()) && by_two)
+                    .then(|| Doubling::new(weight))
+                    .transpose()?,
             },
         })
     }
@@ -160,15 +167,18 @@ impl ConvTranspose2d {
 
         let (phases, winograd) = match &self.kind {
             Kind::Ours { phases, winograd } => (phases, winograd),
-            Kind::Candle { weight, bias } => {
-                let y = x
-                    .contiguous()?
-                    .conv_transpose2d(weight, padding, 0, stride, 1)?;
-                let y = match bias {
-                    Some(bias) => y.broadcast_add(bias)?,
-                    None => y,
+            Kind::Candle {
+                weight,
+                bias,
+                doubling,
+            } => {
+                let y = match doubling {
+                    Some(doubling) if cuda::takes(&[x]) => doubling.forward(x)?,
+                    _ => x
+                        .contiguous()?
+                        .conv_transpose2d(weight, padding, 0, stride, 1)?,
                 };
-                return epilogue.compose(y);
+                return epilogue.elsewhere(y, bias.as_ref());
             }
         };
         let (out_h, out_w) = (whole_h - 2 * padding, whole_w - 2 * padding);

@@ -1,0 +1,60 @@
+//! Layers as kernels of our own on an NVIDIA card, where candle's operations would be many small launches.
+//!
+//! The kernels (`cuda/kernels/`) are CUDA C that build.rs hands to nvcc if the feature `cuda` is on. A layer asks
+//! [`takes`] and, if so, describes its [launch](launch::Launch), which is plain data; `card` runs it. Kernels take f32 on a
+//! card; for everything else, and everywhere if `MIEN_CUDA_PLAIN` is set, the layers compose candle's operations as before.
+//!
+//! The tests build the same kernels as C and run the same launches on the processor (`emulated`), so that all but the card
+//! itself is held against the layers' other implementations on any machine.
+
+#[cfg(feature = "cuda")]
+mod card;
+mod doubling;
+#[cfg(test)]
+mod emulated;
+mod launch;
+mod maps;
+mod motions;
+mod norms;
+#[cfg(test)]
+mod tests;
+
+use candle_core::{DType, Device, Tensor};
+
+pub(super) use doubling::Doubling;
+pub(super) use maps::{
+    beside, blended, doubled, grid_sample, halved, largest_of_nine, masked, resized, shrunk,
+};
+pub use motions::{SplineMotions, affine_motions, heat_maps, spline_motions};
+pub(super) use motions::{mixed_motion, soft_means};
+pub(super) use norms::{bent, class_map, epilogue, scaled, spread, squashed, tanh_and_sigmoid};
+
+/// Whether kernels of our own run for these tensors.
+pub(super) fn takes(tensors: &[&Tensor]) -> bool {
+    tensors
+        .iter()
+        .all(|x| has_kernels(x.device()) && x.dtype() == DType::F32 && x.elem_count() > 0)
+}
+
+/// Whether kernels of our own run on this device: [`heat_maps`] and its like may be asked for.
+pub fn has_kernels(device: &Device) -> bool {
+    #[cfg(test)]
+    if device.is_cpu() {
+        return emulated::wanted();
+    }
+    cfg!(feature = "cuda") && device.is_cuda() && !plain()
+}
+
+/// Whether the environment's `MIEN_CUDA_PLAIN` asks for candle's operations alone.
+fn plain() -> bool {
+    use std::sync::OnceLock;
+
+    #[cfg(test)]
+    if tests::PLAIN.get() {
+        return true;
+    }
+    static PLAIN: OnceLock<bool> = OnceLock::new();
+    *PLAIN.get_or_init(|| {
+        std::env::var("MIEN_CUDA_PLAIN").is_ok_and(|value| !value.is_empty() && value != "0")
+    })
+}

@@ -1,0 +1,100 @@
+//! Runs launches on a card.
+
+use candle_core::cuda_backend::WrapErr;
+use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, LaunchConfig, PushKernelArg};
+use candle_core::op::BackpropOp;
+use candle_core::{CudaStorage, DType, Device, Result, Storage, Tensor};
+
+use super::launch::{Arg, Launch};
+
+/// All kernels, as build.rs made them; the driver compiles them for its card when the first one runs.
+const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
+
+/// An argument as the driver takes it: a pointer to what is held here.
+enum Held<'a> {
+    F32(CudaView<'a, f32>),
+    F64(CudaView<'a, f64>),
+    Null(u64),
+    Result(CudaSlice<f32>, &'a [usize]),
+    Int(i32),
+    Float(f32),
+}
+
+pub(super) fn run(launch: &Launch) -> Result<Vec<Tensor>> {
+    let Device::Cuda(device) = &launch.device else {
+        candle_core::bail!("{}: not on a card", launch.kernel)
+    };
+    let function = device.get_or_load_custom_func(launch.kernel, "mien", PTX)?;
+
+    let storages: Vec<_> = launch
+        .args
+        .iter()
+        .map(|arg| match arg {
+            Arg::Read(Some(x)) => Some(x.storage_and_layout()),
+            _ => None,
+        })
+        .collect();
+    let mut held = Vec::with_capacity(launch.args.len());
+    for (arg, storage) in launch.args.iter().zip(&storages) {
+        held.push(match (arg, storage) {
+            (Arg::Read(Some(x)), Some((storage, layout))) => {
+                let Storage::Cuda(storage) = &**storage else {
+                    candle_core::bail!("{}: an argument isn't on the card", launch.kernel)
+                };
+                let Some((from, to)) = layout.contiguous_offsets() else {
+                    candle_core::bail!("{}: an argument isn't dense", launch.kernel)
+                };
+                match x.dtype() {
+                    DType::F64 => Held::F64(storage.as_cuda_slice::<f64>()?.slice(from..to)),
+                    _ => Held::F32(storage.as_cuda_slice::<f32>()?.slice(from..to)),
+                }
+            }
+            (Arg::Read(_), _) => Held::Null(0),
+            (Arg::Write(shape), _) => {
+                // SAFETY: the memory holds anything, and nobody reads it before the kernel below, which comes next on the
+                // same stream, has written all of it: kernels write every result, as the tests see, where unwritten values
+                // stay NaN. An f32 may hold any bits.
+                let room = unsafe { device.alloc::<f32>(shape.iter().product())? };
+                Held::Result(room, shape)
+            }
+            (Arg::Int(value), _) => Held::Int(*value),
+            (Arg::Float(value), _) => Held::Float(*value),
+        });
+    }
+
+    let mut builder = function.builder();
+    for held in &mut held {
+        match held {
+            Held::F32(values) => builder.arg(&*values),
+            Held::F64(values) => builder.arg(&*values),
+            Held::Null(null) => builder.arg(&*null),
+            Held::Result(room, _) => builder.arg(room),
+            Held::Int(value) => builder.arg(&*value),
+            Held::Float(value) => builder.arg(&*value),
+        };
+    }
+    let size = |n: usize| u32::try_from(n).map_err(candle_core::Error::wrap);
+    let config = LaunchConfig {
+        grid_dim: (size(launch.threads.blocks)?, 1, 1),
+        block_dim: (size(launch.threads.threads)?, 1, 1),
+        shared_mem_bytes: 0,
+    };
+    // SAFETY: the arguments' number, order and types are the kernel's: the tests hold every launch against the kernel's own
+    // parameters, and pointers are null only where it asks. A kernel reads and writes within what its sizes say, which the
+    // launches' makers check against the tensors; the tests run the same code under a checker of accesses. What is
+    // written was allocated above and belongs to nobody else; what is read stays borrowed until the launch is queued, and
+    // memory is given back in the stream's order.
+    unsafe { builder.launch(config) }.w()?;
+    drop(builder);
+
+    let results = held.into_iter().filter_map(|held| match held {
+        Held::Result(values, shape) => Some((values, shape)),
+        _ => None,
+    });
+    Ok(results
+        .map(|(values, shape)| {
+            let storage = CudaStorage::wrap_cuda_slice(values, device.clone());
+            Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false)
+        })
+        .collect())
+}

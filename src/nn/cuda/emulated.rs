@@ -1,0 +1,308 @@
+//! Runs launches on the processor, for the tests: the kernels built as C by the system's compiler (`kernels/emulator.c`).
+
+use std::cell::{Cell, RefCell};
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+
+use candle_core::{DType, Result, Tensor};
+
+use super::launch::{Arg, Launch};
+
+thread_local! {
+    static WANTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread's layers shall take the processor for a card.
+pub(super) fn wanted() -> bool {
+    WANTED.get()
+}
+
+/// Runs `run`, whose layers take the processor for a card.
+pub(super) fn as_on_a_card<T>(run: impl FnOnce() -> T) -> T {
+    WANTED.set(true);
+    let result = run();
+    WANTED.set(false);
+    result
+}
+
+/// A kernel's parameter as its own lines have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parameter {
+    Floats,
+    Doubles,
+    Result,
+    Int,
+    Float,
+}
+
+impl Parameter {
+    fn parse(text: &str) -> Self {
+        let (kind, _name) = text.trim().rsplit_once(' ').expect("a type and a name");
+        match (kind, text.contains('*')) {
+            ("const float", true) => Self::Floats,
+            ("const double", true) => Self::Doubles,
+            ("float", true) => Self::Result,
+            ("int", false) => Self::Int,
+            ("float", false) => Self::Float,
+            _ => panic!("{text}: no parameter that kernels have"),
+        }
+    }
+
+    /// The argument number `i` as C passes it.
+    fn passed(self, i: usize) -> String {
+        let field = match self {
+            Self::Floats | Self::Doubles | Self::Result => "pointer",
+            Self::Int => "integer",
+            Self::Float => "real",
+        };
+        format!("arguments[{i}].{field}")
+    }
+
+    fn takes(self, arg: &Arg) -> bool {
+        match arg {
+            Arg::Read(None) => matches!(self, Self::Floats | Self::Doubles),
+            Arg::Read(Some(x)) if x.dtype() == DType::F64 => self == Self::Doubles,
+            Arg::Read(Some(_)) => self == Self::Floats,
+            Arg::Write(_) => self == Self::Result,
+            Arg::Int(_) => self == Self::Int,
+            Arg::Float(_) => self == Self::Float,
+        }
+    }
+}
+
+/// Every kernel with its parameters.
+fn kernels() -> Vec<(&'static str, Vec<Parameter>)> {
+    let sources = [
+        include_str!("kernels/norms.cu"),
+        include_str!("kernels/maps.cu"),
+        include_str!("kernels/motions.cu"),
+    ];
+    let lines = sources
+        .iter()
+        .flat_map(|text| text.split("\nKERNEL(").skip(1));
+    lines
+        .map(|line| {
+            let (name, rest) = line.split_once(")(").expect("parameters");
+            let (parameters, _) = rest.split_once(')').expect("an end of them");
+            (name, parameters.split(',').map(Parameter::parse).collect())
+        })
+        .collect()
+}
+
+/// The names of all kernels.
+pub(super) fn names() -> Vec<&'static str> {
+    kernels().into_iter().map(|(name, _)| name).collect()
+}
+
+/// The C function that calls the kernel asked for.
+fn dispatch() -> String {
+    let mut text = "static void dispatch(void)\n{\n".to_owned();
+    for (name, parameters) in kernels() {
+        let passed: Vec<_> = (0..).zip(parameters).map(|(i, p)| p.passed(i)).collect();
+        let passed = passed.join(", ");
+        writeln!(
+            text,
+            "if (!strcmp(job.kernel, \"{name}\")) {{ {name}({passed}); return; }}"
+        )
+        .expect("a string grows");
+    }
+    text + "fail(\"no such kernel\");\n}\n"
+}
+
+/// The built program; nothing where there is no compiler.
+fn emulator() -> Option<&'static Path> {
+    static EMULATOR: OnceLock<Option<PathBuf>> = OnceLock::new();
+    EMULATOR.get_or_init(build).as_deref()
+}
+
+fn build() -> Option<PathBuf> {
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let version = Command::new(&compiler).arg("--version").output();
+    if let Err(error) = version {
+        // There rustc itself links with it.
+        assert!(!cfg!(target_os = "linux"), "{compiler:?}: {error}");
+        eprintln!("The kernels are not tested: {compiler:?} can't be run ({error}).");
+        return None;
+    }
+    // Of this process alone: several may test at once.
+    let out = Path::new(env!("OUT_DIR")).join(format!("emulator-{}", std::process::id()));
+    std::fs::create_dir_all(&out).expect("a folder");
+    std::fs::write(out.join("dispatch.inc"), dispatch()).expect("a file");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/nn/cuda/kernels");
+    let program = out.join("emulator");
+    let compile = |checks: &[&str]| {
+        Command::new(&compiler)
+            .args([
+                "-std=gnu11",
+                "-O1",
+                "-g",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-pthread",
+            ])
+            // Indices are unsigned in CUDA and signed in the kernels; not every kernel is C's to call.
+            .args(["-Wno-sign-compare", "-Wno-unknown-warning-option"])
+            .args(checks)
+            .arg("-I")
+            .arg(&out)
+            .arg("-I")
+            .arg(&sources)
+            .arg(sources.join("emulator.c"))
+            .arg("-o")
+            .arg(&program)
+            .arg("-lm")
+            .output()
+            .expect("the compiler runs")
+    };
+    // Every access and conversion checked, where the compiler has the libraries for it.
+    let checks = [
+        "-fsanitize=address,undefined,float-cast-overflow",
+        "-fno-sanitize-recover=all",
+    ];
+    if !compile(&checks).status.success() {
+        eprintln!("The kernels are tested without checks of their accesses.");
+        let plain = compile(&[]);
+        let said = String::from_utf8_lossy(&plain.stderr);
+        assert!(plain.status.success(), "{said}");
+    }
+    Some(program)
+}
+
+/// The program as it runs, one for each thread of the tests.
+struct Emulator {
+    child: Child,
+    launches: Option<ChildStdin>,
+    results: ChildStdout,
+}
+
+impl Emulator {
+    fn start() -> Self {
+        let mut child = Command::new(emulator().expect("a compiler"))
+            // What a program leaves to the system at its end is no leak.
+            .env("ASAN_OPTIONS", "detect_leaks=0")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the emulator runs");
+        Self {
+            launches: child.stdin.take(),
+            results: child.stdout.take().expect("a pipe"),
+            child,
+        }
+    }
+
+    /// So many bytes of results of a launch.
+    fn run(launch: &[u8], bytes: usize) -> Result<Vec<u8>> {
+        thread_local! {
+            static OWN: RefCell<Emulator> = RefCell::new(Emulator::start());
+        }
+        OWN.with_borrow_mut(|own| {
+            let mut results = vec![0; bytes];
+            // It reads all of a launch before it writes, so neither waits for the other.
+            let launches = own.launches.as_mut().expect("a pipe");
+            let run = launches.write_all(launch).and_then(|()| launches.flush());
+            match run.and_then(|()| own.results.read_exact(&mut results)) {
+                Ok(()) => Ok(results),
+                Err(_) => {
+                    let mut said = String::new();
+                    let errors = own.child.stderr.as_mut().expect("a pipe");
+                    errors.read_to_string(&mut said)?;
+                    panic!("{said}");
+                }
+            }
+        })
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // Nothing comes any more, so it ends.
+        self.launches = None;
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether launches can be run here.
+pub(super) fn is_there() -> bool {
+    emulator().is_some()
+}
+
+pub(super) fn run(launch: &Launch) -> Result<Vec<Tensor>> {
+    let kernels = kernels();
+    let name = launch.kernel;
+    let (_, parameters) = kernels
+        .iter()
+        .find(|(kernel, _)| *kernel == name)
+        .unwrap_or_else(|| panic!("{name}: no such kernel"));
+    assert_eq!(parameters.len(), launch.args.len(), "{name}");
+    for (i, (parameter, arg)) in parameters.iter().zip(&launch.args).enumerate() {
+        assert!(parameter.takes(arg), "{name}: {i}: {parameter:?}: {arg:?}");
+    }
+
+    let threads = launch.threads;
+    let mut job = vec![0; 32];
+    job[..name.len()].copy_from_slice(name.as_bytes());
+    let sizes = [
+        threads.blocks,
+        threads.threads,
+        usize::from(threads.together),
+        launch.args.len(),
+    ];
+    for size in sizes {
+        job.extend((size as i32).to_ne_bytes());
+    }
+    let mut shapes = Vec::new();
+    for arg in &launch.args {
+        let mut put = |kind: i32, bytes: usize, values: &[u8]| {
+            job.extend(kind.to_ne_bytes());
+            job.extend((bytes as i32).to_ne_bytes());
+            job.extend(values);
+        };
+        match arg {
+            Arg::Read(None) => put(0, 0, &[]),
+            Arg::Read(Some(x)) => {
+                assert!(x.is_contiguous(), "{name}");
+                let x = x.flatten_all()?;
+                let bytes: Vec<u8> = match x.dtype() {
+                    DType::F64 => x
+                        .to_vec1::<f64>()?
+                        .iter()
+                        .flat_map(|v| v.to_ne_bytes())
+                        .collect(),
+                    _ => x
+                        .to_vec1::<f32>()?
+                        .iter()
+                        .flat_map(|v| v.to_ne_bytes())
+                        .collect(),
+                };
+                put(1, bytes.len(), &bytes);
+            }
+            Arg::Write(shape) => {
+                put(2, 4 * shape.iter().product::<usize>(), &[]);
+                shapes.push(shape);
+            }
+            Arg::Int(value) => put(3, 0, &value.to_ne_bytes()),
+            Arg::Float(value) => put(4, 0, &value.to_ne_bytes()),
+        }
+    }
+
+    let bytes = shapes
+        .iter()
+        .map(|shape| 4 * shape.iter().product::<usize>());
+    let output = Emulator::run(&job, bytes.sum())?;
+    let mut rest = output.as_slice();
+    shapes
+        .into_iter()
+        .map(|shape| {
+            let (own, others) = rest.split_at(4 * shape.iter().product::<usize>());
+            rest = others;
+            let values = own.as_chunks().0.iter().map(|b| f32::from_ne_bytes(*b));
+            Tensor::from_vec(values.collect(), shape.as_slice(), &launch.device)
+        })
+        .collect()
+}

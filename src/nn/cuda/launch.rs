@@ -1,0 +1,159 @@
+//! What is to run on a card: a kernel's name, its threads and its arguments, as plain data, so that the same launch can be
+//! run by the tests on a machine without one.
+
+use candle_core::{DType, Device, Result, Tensor};
+
+/// Threads of a block where each makes a result of its own: few, so that small pictures too fill a card.
+const ALONE: usize = 128;
+/// Threads of a block that works on a plane together; powers of two.
+const TOGETHER: std::ops::RangeInclusive<usize> = 32..=1024;
+/// Values of a plane that a thread takes at least, unless the plane is tiny.
+const EACH: usize = 4;
+/// Kernels count in 32 bits, and the last block may count beyond the results.
+const MOST: usize = i32::MAX as usize - *TOGETHER.end();
+
+/// How a launch is divided among blocks of threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Threads {
+    pub blocks: usize,
+    pub threads: usize,
+    /// Whether the threads of a block wait for one another.
+    pub together: bool,
+}
+
+/// An argument of a kernel, in the order of its parameters.
+#[derive(Debug)]
+pub(super) enum Arg {
+    /// Dense values, or a null pointer.
+    Read(Option<Tensor>),
+    /// A result of this shape, f32, all of which the kernel writes.
+    Write(Vec<usize>),
+    /// A number below 2^31.
+    Int(i32),
+    Float(f32),
+}
+
+/// A launch of a kernel; its builder checks what the kernel takes for granted.
+#[derive(Debug)]
+pub(super) struct Launch {
+    pub kernel: &'static str,
+    pub threads: Threads,
+    pub device: Device,
+    pub args: Vec<Arg>,
+}
+
+impl Launch {
+    /// A thread for each of so many results, on the device of `x`.
+    pub fn each(kernel: &'static str, results: usize, x: &Device) -> Self {
+        Self {
+            kernel,
+            threads: Threads {
+                blocks: results.div_ceil(ALONE),
+                threads: ALONE,
+                together: false,
+            },
+            device: x.clone(),
+            args: Vec::new(),
+        }
+    }
+
+    /// A block for each of so many planes of `length` values, on the device of `x`.
+    pub fn planes(kernel: &'static str, planes: usize, length: usize, x: &Device) -> Self {
+        let threads = length.div_ceil(EACH).next_power_of_two();
+        Self {
+            kernel,
+            threads: Threads {
+                blocks: planes,
+                threads: threads.clamp(*TOGETHER.start(), *TOGETHER.end()),
+                together: true,
+            },
+            device: x.clone(),
+            args: Vec::new(),
+        }
+    }
+
+    /// Values to be read; f32, or f64 where the kernel says so.
+    ///
+    /// # Errors
+    /// If they are too many, or of another kind.
+    pub fn read(self, x: &Tensor) -> Result<Self> {
+        self.read_if(Some(x))
+    }
+
+    /// Values to be read, or a null pointer.
+    ///
+    /// # Errors
+    /// As [`Launch::read`].
+    pub fn read_if(mut self, x: Option<&Tensor>) -> Result<Self> {
+        if let Some(x) = x {
+            if !matches!(x.dtype(), DType::F32 | DType::F64) {
+                candle_core::bail!("{}: no kernel reads {:?}", self.kernel, x.dtype());
+            }
+            self.number(x.elem_count())?;
+        }
+        let x = x.map(Tensor::contiguous).transpose()?;
+        self.args.push(Arg::Read(x));
+        Ok(self)
+    }
+
+    /// A result of this shape.
+    ///
+    /// # Errors
+    /// If it is too large.
+    pub fn write(mut self, shape: &[usize]) -> Result<Self> {
+        self.number(shape.iter().product())?;
+        self.args.push(Arg::Write(shape.to_vec()));
+        Ok(self)
+    }
+
+    /// Sizes, one argument each.
+    ///
+    /// # Errors
+    /// If one is too large.
+    pub fn ints<const N: usize>(mut self, values: [usize; N]) -> Result<Self> {
+        for value in values {
+            let value = self.number(value)?;
+            self.args.push(Arg::Int(value));
+        }
+        Ok(self)
+    }
+
+    /// A number.
+    pub fn float(mut self, value: f32) -> Self {
+        self.args.push(Arg::Float(value));
+        self
+    }
+
+    fn number(&self, value: usize) -> Result<i32> {
+        match i32::try_from(value) {
+            Ok(number) if value <= MOST => Ok(number),
+            _ => candle_core::bail!("{}: {value} is more than a card is asked for", self.kernel),
+        }
+    }
+
+    /// The results, in the order of the arguments.
+    ///
+    /// # Errors
+    /// The device's.
+    pub fn run(&self) -> Result<Vec<Tensor>> {
+        #[cfg(test)]
+        if self.device.is_cpu() {
+            return super::emulated::run(self);
+        }
+        #[cfg(feature = "cuda")]
+        return super::card::run(self);
+        #[cfg(not(feature = "cuda"))]
+        candle_core::bail!("{}: built without CUDA", self.kernel)
+    }
+
+    /// The result of a kernel that has one.
+    ///
+    /// # Errors
+    /// As [`Launch::run`].
+    pub fn result(&self) -> Result<Tensor> {
+        match self.run()?.pop() {
+            Some(result) => Ok(result),
+            None => candle_core::bail!("{}: no result", self.kernel),
+        }
+    }
+}

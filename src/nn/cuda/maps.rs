@@ -1,0 +1,217 @@
+//! Launches of `kernels/maps.cu`.
+
+use candle_core::{Result, Tensor};
+
+use super::launch::Launch;
+use crate::nn::sample::Border;
+
+/// `x` `[N or 1, C, H, W]` seen through `grid` `[N, H', W', 2]`.
+///
+/// # Errors
+/// If the shapes don't fit.
+pub(in crate::nn) fn grid_sample(
+    x: &Tensor,
+    grid: &Tensor,
+    border: Border,
+    align_corners: bool,
+) -> Result<Tensor> {
+    let (pictures, channels, height, width) = x.dims4()?;
+    let (n, out_h, out_w, two) = grid.dims4()?;
+    if (pictures != n && pictures != 1) || two != 2 {
+        let shapes = (x.dims(), grid.dims());
+        candle_core::bail!("{shapes:?}: no pictures and their grids");
+    }
+    let places = out_h * out_w;
+    let count = n * channels * places;
+    Launch::each("sampled", count, x.device())
+        .read(x)?
+        .read(grid)?
+        .write(&[n, channels, out_h, out_w])?
+        .ints([count, pictures, channels, height, width, places])?
+        .ints([border == Border::Reflection, align_corners].map(usize::from))?
+        .result()
+}
+
+/// Beyond this a side's places can't be counted in 32 bits.
+const WIDEST: usize = 16 * 1024;
+
+/// `[N, C, H, W]` to `[N, C, height, width]` bilinearly, or a flow `[N, H, W, 2]` to `[N, height, width, 2]`. None if a
+/// side is too long for it.
+///
+/// # Errors
+/// If a size is zero.
+pub(in crate::nn) fn resized(
+    x: &Tensor,
+    (height, width): (usize, usize),
+    align_corners: bool,
+    is_flow: bool,
+) -> Result<Option<Tensor>> {
+    let (n, a, b, c) = x.dims4()?;
+    let (planes, from, inner) = if is_flow {
+        (n, (a, b), c)
+    } else {
+        (n * a, (b, c), 1)
+    };
+    let sides = [from.0, from.1, height, width];
+    if sides.contains(&0) {
+        candle_core::bail!("can't resize {:?} to {width}x{height}", x.dims());
+    }
+    if sides.into_iter().any(|side| side > WIDEST) {
+        return Ok(None);
+    }
+    let shape = if is_flow {
+        [n, height, width, c]
+    } else {
+        [n, a, height, width]
+    };
+    let count = planes * height * width * inner;
+    Launch::each("resized", count, x.device())
+        .read(x)?
+        .write(&shape)?
+        .ints([count, from.0, from.1, height, width, inner])?
+        .ints([usize::from(align_corners)])?
+        .result()
+        .map(Some)
+}
+
+/// Every `factor`-th sample of `[N, C, H, W]` under `taps` along both axes: `[N, C, H / factor, W / factor]`.
+///
+/// # Errors
+/// If nothing is left.
+pub(in crate::nn) fn shrunk(x: &Tensor, taps: &[f32], factor: usize) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    let (out_h, out_w) = (height / factor, width / factor);
+    let count = n * channels * out_h * out_w;
+    if count == 0 {
+        candle_core::bail!("{:?} can't be shrunk to a {factor}th", x.dims());
+    }
+    let size = taps.len();
+    let taps = Tensor::from_slice(taps, size, x.device())?;
+    Launch::each("shrunk", count, x.device())
+        .read(x)?
+        .read(&taps)?
+        .write(&[n, channels, out_h, out_w])?
+        .ints([count, height, width, out_h, out_w, factor, size])?
+        .result()
+}
+
+/// `[N, C, H, W]` to `[N, C, H / 2, W / 2]`: of every 2x2 samples the largest, or the mean. None if nothing is left.
+///
+/// # Errors
+/// If `x` hasn't four dimensions.
+pub(in crate::nn) fn halved(x: &Tensor, largest: bool) -> Result<Option<Tensor>> {
+    let (n, channels, height, width) = x.dims4()?;
+    let (out_h, out_w) = (height / 2, width / 2);
+    let count = n * channels * out_h * out_w;
+    if count == 0 {
+        return Ok(None);
+    }
+    Launch::each("halved", count, x.device())
+        .read(x)?
+        .write(&[n, channels, out_h, out_w])?
+        .ints([count, height, width, out_h, out_w])?
+        .ints([usize::from(largest)])?
+        .result()
+        .map(Some)
+}
+
+/// `[N, C, H, W]` to `[N, C, (H + 1) / 2, (W + 1) / 2]`: the largest of 3x3 samples about every second one.
+///
+/// # Errors
+/// If `x` hasn't four dimensions.
+pub(in crate::nn) fn largest_of_nine(x: &Tensor) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    let (out_h, out_w) = (height.div_ceil(2), width.div_ceil(2));
+    let count = n * channels * out_h * out_w;
+    Launch::each("largest_of_nine", count, x.device())
+        .read(x)?
+        .write(&[n, channels, out_h, out_w])?
+        .ints([count, height, width, out_h, out_w])?
+        .result()
+}
+
+/// Every sample of `[N, C, H, W]` as two along each axis: `[N, C, 2 H, 2 W]`.
+///
+/// # Errors
+/// If `x` hasn't four dimensions.
+pub(in crate::nn) fn doubled(x: &Tensor) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    let count = 4 * x.elem_count();
+    Launch::each("doubled", count, x.device())
+        .read(x)?
+        .write(&[n, channels, 2 * height, 2 * width])?
+        .ints([count, height, width])?
+        .result()
+}
+
+/// Of four planes each, holding every second sample of every second row, one: `[N, 4 C, H, W]` to `[N, C, 2 H, 2 W]`.
+///
+/// # Errors
+/// If there aren't four planes each.
+pub(super) fn interleaved(x: &Tensor) -> Result<Tensor> {
+    let (n, planes, height, width) = x.dims4()?;
+    if !planes.is_multiple_of(4) {
+        candle_core::bail!("{planes} planes aren't four each");
+    }
+    let count = x.elem_count();
+    Launch::each("interleaved", count, x.device())
+        .read(x)?
+        .write(&[n, planes / 4, 2 * height, 2 * width])?
+        .ints([count, height, width])?
+        .result()
+}
+
+/// `[N, A, H, W]` and `[N, B, H, W]` as `[N, A + B, H, W]`.
+///
+/// # Errors
+/// If the other sizes differ.
+pub(in crate::nn) fn beside(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let ((n, first, height, width), (_, second, ..)) = (a.dims4()?, b.dims4()?);
+    if b.dims() != [n, second, height, width] {
+        candle_core::bail!("{:?} can't lie beside {:?}", a.dims(), b.dims());
+    }
+    let plane = height * width;
+    let count = n * (first + second) * plane;
+    Launch::each("laid_beside", count, a.device())
+        .read(a)?
+        .read(b)?
+        .write(&[n, first + second, height, width])?
+        .ints([count, first * plane, second * plane])?
+        .result()
+}
+
+/// Every channel of `x` `[1, C, H, W]` times `mask` `[1, 1, H, W]`.
+///
+/// # Errors
+/// If the sizes differ.
+pub(in crate::nn) fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    let (_, _, height, width) = x.dims4()?;
+    if mask.dims() != [1, 1, height, width] {
+        candle_core::bail!("{:?} can't be faded by {:?}", x.dims(), mask.dims());
+    }
+    Launch::each("masked", x.elem_count(), x.device())
+        .read(x)?
+        .read(mask)?
+        .write(x.dims())?
+        .ints([x.elem_count(), height * width])?
+        .result()
+}
+
+/// `a + (b - a) mask`, `a` and `b` `[1, C, H, W]`, `mask` `[1, 1, H, W]`.
+///
+/// # Errors
+/// If the sizes differ.
+pub(in crate::nn) fn blended(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    let (_, _, height, width) = a.dims4()?;
+    if b.dims() != a.dims() || mask.dims() != [1, 1, height, width] {
+        let shapes = (a.dims(), b.dims(), mask.dims());
+        candle_core::bail!("{shapes:?} can't be blended");
+    }
+    Launch::each("blended", a.elem_count(), a.device())
+        .read(a)?
+        .read(b)?
+        .read(mask)?
+        .write(a.dims())?
+        .ints([a.elem_count(), height * width])?
+        .result()
+}

@@ -1,0 +1,163 @@
+//! Launches of `kernels/motions.cu`. What goes to the card is the key points' few numbers; nothing comes back.
+
+use candle_core::{Device, Result, Tensor};
+
+use super::launch::Launch;
+
+/// The difference between Gaussians of `variance` about key points, 1 in their middle: those where they are less those
+/// where they were, `[K + 1, height, width]`, the first plane zero. Of each key point its `(x, y)` now, then before;
+/// -1 and 1 are the outermost samples' centres.
+///
+/// # Errors
+/// If there is no place, or the device's.
+pub fn heat_maps(
+    points: &[[f32; 4]],
+    (height, width): (usize, usize),
+    variance: f32,
+    device: &Device,
+) -> Result<Tensor> {
+    let count = (points.len() + 1) * height * width;
+    let points = parameters(points.as_flattened(), height * width, device)?;
+    Launch::each("heat_maps", count, device)
+        .read(&points)?
+        .write(&[count / (height * width), height, width])?
+        .ints([count, height, width])?
+        .float(variance)
+        .result()
+}
+
+/// Where affine maps take each place, `[K + 1, height, width, 2]`: the first part stands still; then of each map the point
+/// that it takes, the point to which, and its matrix, rows first.
+///
+/// # Errors
+/// If there is no place, or the device's.
+pub fn affine_motions(
+    maps: &[[f32; 8]],
+    (height, width): (usize, usize),
+    device: &Device,
+) -> Result<Tensor> {
+    let count = (maps.len() + 1) * height * width;
+    let maps = parameters(maps.as_flattened(), height * width, device)?;
+    Launch::each("affine_motions", count, device)
+        .read(&maps)?
+        .write(&[count / (height * width), height, width, 2])?
+        .ints([count, height, width])?
+        .result()
+}
+
+/// A card has no memory of no values, so something stands for no parameters.
+fn parameters(values: &[f32], places: usize, device: &Device) -> Result<Tensor> {
+    if places == 0 {
+        candle_core::bail!("a motion needs a place");
+    }
+    let values = if values.is_empty() { &[0.0] } else { values };
+    Tensor::from_slice(values, values.len(), device)
+}
+
+/// Thin-plate splines, and how the background moves beside them.
+#[derive(Clone, Debug)]
+pub struct SplineMotions {
+    /// Control points of each spline.
+    controls: usize,
+    splines: usize,
+    /// The background's 3x3 matrix, then of each spline its control points and weights.
+    values: Vec<f64>,
+}
+
+impl SplineMotions {
+    /// None yet, beside a background that moves by `matrix`, 3x3, rows first; each with so many control points.
+    pub fn new(matrix: [f64; 9], controls: usize) -> Self {
+        Self {
+            controls,
+            splines: 0,
+            values: matrix.to_vec(),
+        }
+    }
+
+    /// Adds a spline: its control points `(x, y)`, and for each of them, x, y and 1 the weights for both axes.
+    ///
+    /// # Errors
+    /// If it has another number of either.
+    pub fn push(&mut self, controls: &[[f64; 2]], weights: &[[f64; 2]]) -> Result<()> {
+        if controls.len() != self.controls || weights.len() != self.controls + 3 {
+            candle_core::bail!("a spline of {} points among others", controls.len());
+        }
+        self.splines += 1;
+        self.values.extend(controls.as_flattened());
+        self.values.extend(weights.as_flattened());
+        Ok(())
+    }
+}
+
+/// Where the background and each spline take each place, `[1 + splines, height, width, 2]`.
+///
+/// # Errors
+/// If there is no place, or the device's.
+pub fn spline_motions(
+    motions: &SplineMotions,
+    (height, width): (usize, usize),
+    device: &Device,
+) -> Result<Tensor> {
+    let parts = motions.splines + 1;
+    let count = parts * height * width;
+    if count == 0 {
+        candle_core::bail!("a motion needs a place");
+    }
+    let values = Tensor::from_slice(&motions.values, motions.values.len(), device)?;
+    Launch::each("spline_motions", count, device)
+        .read(&values)?
+        .write(&[parts, height, width, 2])?
+        .ints([count, motions.controls, height, width])?
+        .result()
+}
+
+/// Of the first P channels of `maps` `[1, C, H, W]` the softmax, and `motions` `[P, H, W, 2]` mixed by it.
+///
+/// # Errors
+/// If the sizes differ.
+pub(in crate::nn) fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (n, channels, height, width) = maps.dims4()?;
+    let parts = motions.dim(0)?;
+    if n != 1 || parts > channels || motions.dims() != [parts, height, width, 2] {
+        candle_core::bail!("{:?} can't mix {:?}", maps.dims(), motions.dims());
+    }
+    let places = height * width;
+    let launch = Launch::each("mixed_motion", places, maps.device())
+        .read(maps)?
+        .read(motions)?
+        .write(&[1, parts, height, width])?
+        .write(&[1, height, width, 2])?
+        .ints([places, parts])?;
+    two(&launch)
+}
+
+/// The results of a kernel that has two.
+pub(super) fn two(launch: &Launch) -> Result<(Tensor, Tensor)> {
+    let mut results = launch.run()?.into_iter();
+    match (results.next(), results.next()) {
+        (Some(first), Some(second)) => Ok((first, second)),
+        _ => candle_core::bail!("{}: no two results", launch.kernel),
+    }
+}
+
+/// Under the softmax of `scores` `[K, P]` times `sharpness` the means of `values` `[K or 1, M, P]`: `[K, M]`.
+///
+/// # Errors
+/// If the sizes differ.
+pub(in crate::nn) fn soft_means(
+    scores: &Tensor,
+    sharpness: f32,
+    values: &Tensor,
+) -> Result<Tensor> {
+    let ((k, places), (of, each, p)) = (scores.dims2()?, values.dims3()?);
+    if p != places || (of != k && of != 1) {
+        candle_core::bail!("{:?} say nothing about {:?}", scores.dims(), values.dims());
+    }
+    Launch::planes("soft_means", k * each, places, scores.device())
+        .read(scores)?
+        .read(values)?
+        .write(&[k, each])?
+        .ints([places, each, usize::from(of == 1)])?
+        .float(sharpness)
+        .result()
+}

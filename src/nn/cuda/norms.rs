@@ -1,0 +1,181 @@
+//! Launches of `kernels/norms.cu`.
+
+use candle_core::{Result, Tensor};
+
+use super::launch::Launch;
+use crate::nn::epilogue::Epilogue;
+
+/// `epilogue` of `x` `[N, C, H, W]` with a convolution's `bias`, of `C` values, not yet added.
+///
+/// # Errors
+/// If a part's channels or the residual's shape differ.
+pub(in crate::nn) fn epilogue(
+    epilogue: &Epilogue,
+    x: &Tensor,
+    bias: Option<&Tensor>,
+) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    let slopes = epilogue.slopes.map(|slopes| slopes.tensor());
+    let few = [bias, slopes].into_iter().flatten();
+    let norm = epilogue.norm.map(|norm| norm.channels());
+    if few
+        .map(Tensor::elem_count)
+        .chain(norm)
+        .any(|c| c != channels)
+    {
+        candle_core::bail!("an epilogue of other channels can't take {channels}");
+    }
+    if let Some(residual) = epilogue.residual
+        && residual.dims() != x.dims()
+    {
+        candle_core::bail!("the residual's shape {:?} differs", residual.dims());
+    }
+    let plane = height * width;
+    let Some(norm) = epilogue.norm else {
+        if bias.is_none() && !epilogue.relu && epilogue.residual.is_none() && slopes.is_none() {
+            return Ok(x.clone());
+        }
+        return Launch::each("finished", x.elem_count(), x.device())
+            .read(x)?
+            .read_if(None)?
+            .read_if(bias)?
+            .read_if(epilogue.residual)?
+            .read_if(slopes)?
+            .write(x.dims())?
+            .ints([x.elem_count(), channels, plane, usize::from(epilogue.relu)])?
+            .result();
+    };
+    // The norm takes a bias out again: `(x + b) - mean(x + b) = x - mean(x)`.
+    let (weight, shift) = norm.tensors(x.device())?;
+    Launch::planes("normalised", n * channels, plane, x.device())
+        .read(x)?
+        .read(&weight)?
+        .read(&shift)?
+        .read_if(epilogue.residual)?
+        .read_if(slopes)?
+        .write(x.dims())?
+        .ints([channels, plane])?
+        .float(norm.eps())
+        .ints([usize::from(epilogue.relu)])?
+        .result()
+}
+
+/// `x * scale + shift` of `[N, C, H, W]`, both of `C` values, through ReLU if wanted.
+///
+/// # Errors
+/// If the channels differ.
+pub(in crate::nn) fn scaled(
+    x: &Tensor,
+    (scale, shift): (&Tensor, &Tensor),
+    relu: bool,
+) -> Result<Tensor> {
+    let (_, channels, height, width) = x.dims4()?;
+    if scale.elem_count() != channels || shift.elem_count() != channels {
+        candle_core::bail!("a norm of other channels can't take {channels}");
+    }
+    Launch::each("finished", x.elem_count(), x.device())
+        .read(x)?
+        .read(scale)?
+        .read(shift)?
+        .read_if(None)?
+        .read_if(None)?
+        .write(x.dims())?
+        .ints([x.elem_count(), channels, height * width, usize::from(relu)])?
+        .result()
+}
+
+/// `x` `[N, C, H, W]` and, of every place, the value of its channel, row class and column class: `table` holds the values
+/// `[C, classes.0, classes.1]`, then the class of each of H rows and of each of W columns.
+///
+/// # Errors
+/// If the table is of another length.
+pub(in crate::nn) fn class_map(
+    x: &Tensor,
+    table: &[f32],
+    classes: (usize, usize),
+) -> Result<Tensor> {
+    let (_, channels, height, width) = x.dims4()?;
+    let values = channels * classes.0 * classes.1;
+    let within =
+        |indices: &[f32], bound: usize| indices.iter().all(|&i| i >= 0.0 && i < bound as f32);
+    if table.len() != values + height + width
+        || !within(&table[values..values + height], classes.0)
+        || !within(&table[values + height..], classes.1)
+    {
+        candle_core::bail!("{} values are no map for {:?}", table.len(), x.dims());
+    }
+    let table = Tensor::from_slice(table, table.len(), x.device())?;
+    Launch::each("classed", x.elem_count(), x.device())
+        .read(x)?
+        .read(&table)?
+        .write(x.dims())?
+        .ints([
+            x.elem_count(),
+            channels,
+            classes.0,
+            classes.1,
+            height,
+            width,
+        ])?
+        .result()
+}
+
+/// The sigmoid of every value.
+///
+/// # Errors
+/// The device's.
+pub(in crate::nn) fn squashed(x: &Tensor) -> Result<Tensor> {
+    each("squashed", x)
+}
+
+/// The hyperbolic tangent of every value.
+///
+/// # Errors
+/// The device's.
+pub(in crate::nn) fn bent(x: &Tensor) -> Result<Tensor> {
+    each("bent", x)
+}
+
+fn each(kernel: &'static str, x: &Tensor) -> Result<Tensor> {
+    Launch::each(kernel, x.elem_count(), x.device())
+        .read(x)?
+        .write(x.dims())?
+        .ints([x.elem_count()])?
+        .result()
+}
+
+/// `[N, 4, H, W]` to `tanh` of the first three channels and the sigmoid of the last.
+///
+/// # Errors
+/// If there aren't four channels.
+pub(in crate::nn) fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (n, channels, height, width) = x.dims4()?;
+    if channels != 4 {
+        candle_core::bail!("expected 4 channels, found {channels}");
+    }
+    let launch = Launch::each("headed", x.elem_count(), x.device())
+        .read(x)?
+        .write(&[n, 3, height, width])?
+        .write(&[n, 1, height, width])?
+        .ints([x.elem_count(), height * width])?;
+    super::motions::two(&launch)
+}
+
+/// `relu(start + codes rows)`: `codes` `[N, K]`, `rows` `[K, M]` and `start` `[1, M]` to `[N, M]`.
+///
+/// # Errors
+/// If the sizes differ.
+pub(in crate::nn) fn spread(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tensor> {
+    let ((n, depth), (k, width)) = (codes.dims2()?, rows.dims2()?);
+    if k != depth || start.dims() != [1, width] {
+        let shapes = (codes.dims(), rows.dims(), start.dims());
+        candle_core::bail!("{shapes:?} don't fit together");
+    }
+    Launch::each("spread", n * width, codes.device())
+        .read(codes)?
+        .read(rows)?
+        .read(start)?
+        .write(&[n, width])?
+        .ints([n * width, depth, width])?
+        .result()
+}
