@@ -5,6 +5,8 @@ pub mod ganimation;
 mod loading;
 pub mod mocogan;
 pub mod motion;
+#[cfg(test)]
+mod on_a_card;
 pub mod tps;
 
 /// Asked between layers, on a thread of the pool: whether what is in the making is no longer wanted.

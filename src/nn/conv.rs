@@ -86,7 +86,7 @@ impl Conv2d {
     /// # Errors
     /// If the shapes disagree, the stride is zero, or the kernel has no value.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
-        if weight.device().is_cpu() {
+        if weight.device().is_cpu() && !cuda::has_kernels(weight.device()) {
             return Self::with_isa(weight, bias, config, Isa::best());
         }
         Self::unpacked(weight, bias, config)

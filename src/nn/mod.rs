@@ -40,6 +40,8 @@ pub use arena::{advance, recycle, room};
 pub use batch_norm::BatchNorm;
 pub use border::{ConstantConv, ConstantMap};
 pub use conv::{Conv2d, ConvConfig};
+#[cfg(test)]
+pub(crate) use cuda::as_on_a_card;
 pub use cuda::{SplineMotions, affine_motions, has_kernels, heat_maps, spline_motions};
 pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
@@ -58,7 +60,7 @@ pub use transposed::ConvTranspose2d;
 /// no layer has to wake one and be waited for from outside. A graphics card's work goes in order for each thread alone, so
 /// there it stays on the caller's.
 pub fn pooled<T: Send>(device: &Device, run: impl FnOnce() -> T + Send) -> T {
-    if device.is_cpu() {
+    if device.is_cpu() && !has_kernels(device) {
         rayon::scope(|_| run())
     } else {
         run()

@@ -52,7 +52,7 @@ impl ConvTranspose2d {
     /// If the shapes disagree, the stride is zero, or the kernel has no value.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
         let mut this = Self::unpacked(weight, bias, config)?;
-        if weight.device().is_cpu() {
+        if weight.device().is_cpu() && !cuda::has_kernels(weight.device()) {
             this.pack(&host::to_values(weight)?, Isa::best());
         }
         Ok(this)

@@ -6,7 +6,8 @@ use candle_nn::VarBuilder;
 
 use crate::nn::blocks::{Hourglass, NormKind};
 use crate::nn::{
-    AntiAlias, Border, Conv2d, advance, beside, grid_sample, mixed_motion, recycle, room, sigmoid,
+    AntiAlias, Border, Conv2d, advance, affine_motions, beside, grid_sample, has_kernels,
+    heat_maps, mixed_motion, recycle, room, sigmoid,
 };
 
 use super::super::motion::{add_heatmaps, check, coordinate_grid};
@@ -100,7 +101,7 @@ impl DenseMotion {
     ) -> Result<Motion, Error> {
         let device = source.picture.device();
         let motions = self.sparse_motions(from, to, device)?;
-        let input = self.input(source, to, &motions)?;
+        let input = self.input(source, from, to, &motions)?;
         check(stop)?;
         let mut h = self.hourglass.forward(&input)?;
         recycle(input);
@@ -125,11 +126,16 @@ impl DenseMotion {
         to: &KeyPoints,
         device: &Device,
     ) -> Result<Tensor, Error> {
+        let motions = KeyPoints::motions(from, to)?;
+        if has_kernels(device) {
+            let numbers: Vec<_> = motions.iter().map(|motion| motion.numbers()).collect();
+            return Ok(affine_motions(&numbers, (self.size, self.size), device)?);
+        }
         let mut places = room(self.parts * self.grid.len());
         let (still, moved) = places.split_at_mut(self.grid.len());
         still.copy_from_slice(&self.grid);
         let parts = moved.chunks_exact_mut(self.grid.len());
-        for (motion, part) in KeyPoints::motions(from, to)?.iter().zip(parts) {
+        for (motion, part) in motions.iter().zip(parts) {
             let (pixels, _) = self.grid.as_chunks();
             for (to, &pixel) in part.as_chunks_mut().0.iter_mut().zip(pixels) {
                 *to = motion.at(pixel);
@@ -141,8 +147,39 @@ impl DenseMotion {
 
     /// What the hourglass sees, `[1, 4 (K + 1), h, w]`: of each part the difference of its
     /// Gaussians (Eq. 6), then the source moved by it (Eq. 7).
-    fn input(&self, source: &Source, to: &KeyPoints, motions: &Tensor) -> Candle<Tensor> {
+    fn input(
+        &self,
+        source: &Source,
+        from: &KeyPoints,
+        to: &KeyPoints,
+        motions: &Tensor,
+    ) -> Candle<Tensor> {
         let size = self.size;
+        let difference = self.difference(source, from, to, motions.device())?;
+        let moved = grid_sample(&source.picture, motions, Border::Zeros, self.align_corners)?;
+        let input = beside(&difference, &moved)?.reshape((1, (), size, size))?;
+        recycle(difference);
+        recycle(moved);
+        Ok(input)
+    }
+
+    /// The key points' Gaussians less those of the source, `[K + 1, 1, h, w]`.
+    fn difference(
+        &self,
+        source: &Source,
+        from: &KeyPoints,
+        to: &KeyPoints,
+        device: &Device,
+    ) -> Candle<Tensor> {
+        let size = self.size;
+        let shape = (self.parts, 1, size, size);
+        if has_kernels(device) {
+            let pairs = to.points.iter().zip(&from.points);
+            let points: Vec<_> = pairs
+                .map(|(to, from)| [to[0], to[1], from[0], from[1]])
+                .collect();
+            return heat_maps(&points, (size, size), self.kp_variance, device)?.reshape(shape);
+        }
         let mut difference = room(self.parts * size * size);
         // The background has no key point.
         let (background, parts) = difference.split_at_mut(size * size);
@@ -151,14 +188,7 @@ impl DenseMotion {
             *to = -of_source;
         }
         self.add_heatmaps(to, 1.0, parts);
-        let shape = (self.parts, 1, size, size);
-        let difference = Tensor::from_vec(difference, shape, motions.device())?;
-
-        let moved = grid_sample(&source.picture, motions, Border::Zeros, self.align_corners)?;
-        let input = beside(&difference, &moved)?.reshape((1, (), size, size))?;
-        recycle(difference);
-        recycle(moved);
-        Ok(input)
+        Tensor::from_vec(difference, shape, device)
     }
 
     fn mix(&self, motions: &Tensor, maps: &Tensor) -> Candle<Motion> {

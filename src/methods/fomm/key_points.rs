@@ -127,6 +127,12 @@ pub(super) struct Motion {
 }
 
 impl Motion {
+    /// The point that it takes, the point to which, and its matrix, rows first.
+    pub fn numbers(&self) -> [f32; 8] {
+        let ([a, b], [c, d], [e, f, g, h]) = (self.from, self.to, self.linear);
+        [a, b, c, d, e, f, g, h]
+    }
+
     /// Where the source shows what comes to `(x, y)`.
     pub fn at(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         let (x, y) = (x - self.from[0], y - self.from[1]);

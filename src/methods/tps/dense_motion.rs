@@ -1,6 +1,6 @@
 //! The dense motion network (Sec. 3.3; `DenseMotionNetwork` of the authors' code).
 
-use candle_core::{Result as Candle, Tensor};
+use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
 use super::config::{COLOURS, LEVELS, POINTS};
@@ -9,7 +9,8 @@ use super::{Config, Error, KeyPoints, Stop, background};
 use crate::methods::motion::{add_heatmaps, check, coordinate_grid};
 use crate::nn::blocks::{Hourglass, HourglassConfig, NormKind, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, advance, beside, grid_sample, mixed_motion, recycle, room, sigmoid,
+    Border, Conv2d, ConvConfig, SplineMotions, advance, beside, grid_sample, has_kernels,
+    heat_maps, mixed_motion, recycle, room, sigmoid, spline_motions,
 };
 
 /// A 7x7 kernel that keeps the size.
@@ -92,8 +93,8 @@ impl DenseMotion {
     ) -> Result<Motion, Error> {
         check(stop)?;
         let (_, _, height, width) = small.dims4()?;
-        let grids = self.grids(source, driving, background, (height, width))?;
-        let grids = Tensor::from_vec(grids, (self.num_tps + 1, height, width, 2), small.device())?;
+        let size = (height, width);
+        let grids = self.grids(source, driving, background, size, small.device())?;
         let x = self.inputs(small, source, driving, &grids)?;
 
         check(stop)?;
@@ -142,12 +143,22 @@ impl DenseMotion {
         driving: &KeyPoints,
         background: Option<&[f32; 9]>,
         (height, width): (usize, usize),
-    ) -> Result<Vec<f32>, Error> {
+        device: &Device,
+    ) -> Result<Tensor, Error> {
         let splines: Vec<ThinPlate> = driving
             .splines()
             .zip(source.splines())
             .map(|(from, to)| ThinPlate::new(from, to))
             .collect::<Result<_, _>>()?;
+        if has_kernels(device) {
+            let matrix = background.unwrap_or(&STILL).map(f64::from);
+            let mut motions = SplineMotions::new(matrix, POINTS);
+            for spline in &splines {
+                let (controls, weights) = spline.numbers();
+                motions.push(controls, weights)?;
+            }
+            return Ok(spline_motions(&motions, (height, width), device)?);
+        }
         let coordinates = coordinate_grid(height, width);
         let mut grids = room((1 + splines.len()) * coordinates.len());
         let (of_background, of_splines) = grids.split_at_mut(coordinates.len());
@@ -156,10 +167,37 @@ impl DenseMotion {
             None => of_background.copy_from_slice(&coordinates),
         }
         thin_plate::grids(&splines, (height, width), of_splines);
-        Ok(grids)
+        let shape = (splines.len() + 1, height, width, 2);
+        Ok(Tensor::from_vec(grids, shape, device)?)
     }
 
-    /// The heat maps' difference, none for the background, then the source moved by each part.
+    /// The heat maps' difference, none for the background, `[1, 1 + points, height, width]`.
+    fn difference(
+        &self,
+        source: &KeyPoints,
+        driving: &KeyPoints,
+        (height, width): (usize, usize),
+        device: &Device,
+    ) -> Candle<Tensor> {
+        let shape = (1, driving.points.len() + 1, height, width);
+        if has_kernels(device) {
+            let pairs = driving.points.iter().zip(&source.points);
+            let points: Vec<_> = pairs
+                .map(|(to, from)| [to[0], to[1], from[0], from[1]])
+                .collect();
+            return heat_maps(&points, (height, width), self.variance, device)?.reshape(shape);
+        }
+        let mut maps = room((driving.points.len() + 1) * height * width);
+        maps.fill(0.0);
+        let of_points = &mut maps[height * width..];
+        for (key_points, factor) in [(driving, 1.0), (source, -1.0)] {
+            let shape = (self.variance, factor);
+            add_heatmaps(&key_points.points, (height, width), shape, of_points);
+        }
+        Tensor::from_vec(maps, shape, device)
+    }
+
+    /// The heat maps' difference, then the source moved by each part.
     fn inputs(
         &self,
         small: &Tensor,
@@ -168,19 +206,7 @@ impl DenseMotion {
         grids: &Tensor,
     ) -> Candle<Tensor> {
         let (_, _, height, width) = small.dims4()?;
-        let mut maps = room((driving.points.len() + 1) * height * width);
-        maps.fill(0.0);
-        let of_points = &mut maps[height * width..];
-        for (key_points, factor) in [(driving, 1.0), (source, -1.0)] {
-            let shape = (self.variance, factor);
-            add_heatmaps(&key_points.points, (height, width), shape, of_points);
-        }
-        let maps = Tensor::from_vec(
-            maps,
-            (1, driving.points.len() + 1, height, width),
-            small.device(),
-        )?;
-
+        let maps = self.difference(source, driving, (height, width), small.device())?;
         let parts = self.num_tps + 1;
         let moved = grid_sample(small, grids, Border::Zeros, true)?;
         let moved = moved.reshape((1, parts * COLOURS, height, width))?;
@@ -190,6 +216,9 @@ impl DenseMotion {
         Ok(input)
     }
 }
+
+/// A background that stays where it is.
+const STILL: [f32; 9] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
 
 /// The mask that a convolution makes of features.
 fn seen(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {

@@ -49,6 +49,11 @@ impl ThinPlate {
         Ok(Self { controls, weights })
     }
 
+    /// The control points, and of each of them, x, y and 1 the weights for both axes.
+    pub(super) fn numbers(&self) -> (&[[f64; 2]], &[[f64; 2]]) {
+        (&self.controls, &self.weights)
+    }
+
     /// Where the point `(x, y)` goes.
     #[inline]
     pub fn at(&self, point: [f64; 2]) -> [f64; 2] {

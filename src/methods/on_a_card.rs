@@ -1,0 +1,229 @@
+//! Whole networks with the kernels that a card gets, against the same networks on the processor.
+//!
+//! As C these run anywhere; `nn::cuda::tests` names the command that runs them on a card.
+
+use candle_core::{DType, Device, Result, Shape, Tensor};
+use candle_nn::VarBuilder;
+use candle_nn::var_builder::SimpleBackend;
+
+use super::{fomm, ganimation, mocogan, tps};
+use crate::nn::as_on_a_card;
+
+/// Weights that their names and shapes alone tell.
+struct Named;
+
+impl SimpleBackend for Named {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        _: candle_nn::Init,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Tensor> {
+        let values = values(shape.dims(), name)?;
+        // Of kernels sums of the order of 1, of norms nearly nothing changed, of variances no zero.
+        let fan: usize = shape.dims().iter().skip(1).product();
+        let scaled = match (name.rsplit('.').next(), shape.rank()) {
+            (Some("running_var"), _) => (values.abs()? + 0.5)?,
+            (Some("weight"), 1) => ((values * 0.3)? + 1.0)?,
+            (_, 1) => (values * 0.2)?,
+            _ => (values * (1.7 / (fan as f64).sqrt()))?,
+        };
+        scaled.to_dtype(dtype)?.to_device(device)
+    }
+
+    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> Result<Tensor> {
+        candle_core::bail!("{name} is of no shape")
+    }
+
+    fn contains_tensor(&self, _: &str) -> bool {
+        true
+    }
+}
+
+/// Values from -1 to 1.
+fn values(shape: &[usize], name: &str) -> Result<Tensor> {
+    let mut state = name.bytes().fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
+    });
+    let values: Vec<f32> = (0..shape.iter().product())
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+        })
+        .collect();
+    Tensor::from_vec(values, shape, &Device::Cpu)
+}
+
+fn weights(device: &Device) -> VarBuilder<'static> {
+    VarBuilder::from_backend(Box::new(Named), DType::F32, device.clone())
+}
+
+/// A picture of values from 0 to 1.
+fn picture(size: usize, name: &str, device: &Device) -> Tensor {
+    let values = values(&[1, 3, size, size], name).unwrap();
+    values.affine(0.5, 0.5).unwrap().to_device(device).unwrap()
+}
+
+const GO: &(dyn Fn() -> bool + Sync) = &|| false;
+
+/// What a network shows, on the processor.
+type Shown = Vec<Tensor>;
+
+fn gathered(tensors: Vec<Tensor>) -> Shown {
+    let home = |t: Tensor| t.to_device(&Device::Cpu).unwrap();
+    tensors.into_iter().map(home).collect()
+}
+
+fn draw_fomm(device: &Device) -> Shown {
+    let config = fomm::Config {
+        image_size: 64,
+        align_corners: false,
+        num_kp: 3,
+        detector: fomm::DetectorConfig {
+            block_expansion: 4,
+            max_features: 8,
+            num_blocks: 2,
+            downscale: 2,
+            temperature: 0.1,
+            jacobians: fomm::Jacobians::Each,
+        },
+        dense_motion: fomm::DenseMotionConfig {
+            block_expansion: 5,
+            max_features: 12,
+            num_blocks: 3,
+            downscale: 4,
+            kp_variance: 0.01,
+            occlusion: true,
+        },
+        generator: fomm::GeneratorConfig {
+            block_expansion: 6,
+            max_features: 10,
+            num_down_blocks: 3,
+            num_bottleneck_blocks: 1,
+        },
+    };
+    let model = fomm::Fomm::new(&config, weights(device)).unwrap();
+    let prepared = model.prepare(&picture(64, "source", device)).unwrap();
+    let driving = model.detect(&picture(64, "driving", device), GO).unwrap();
+    let mut shown = vec![Tensor::new(driving.points.as_slice(), &Device::Cpu).unwrap()];
+    let frame = model.frame(&prepared, &driving, GO).unwrap();
+    shown.extend([
+        frame.prediction.clone(),
+        frame.flow.clone(),
+        frame.masks.clone(),
+    ]);
+    shown.extend(frame.occlusion.clone());
+    shown.push(prepared.deformed(&frame).unwrap());
+    gathered(shown)
+}
+
+fn draw_tps(device: &Device) -> Shown {
+    let config = tps::Config {
+        image_size: 32,
+        num_tps: 2,
+        block_expansion: 2,
+        resnet_width: 8,
+        dense_motion: tps::DenseMotionConfig {
+            halvings: 2,
+            block_expansion: 3,
+            max_features: 10,
+            num_blocks: 2,
+        },
+        avd: None,
+        ..tps::Config::default()
+    };
+    let model = tps::Tps::new(&config, weights(device)).unwrap();
+    let (source, driving) = (
+        picture(32, "source", device),
+        picture(32, "driving", device),
+    );
+    let prepared = model.prepare(&source).unwrap();
+    let key_points = model.detect(&driving, GO).unwrap();
+    let mut shown = vec![Tensor::new(key_points.points.as_slice(), &Device::Cpu).unwrap()];
+    let moved = Some([1.0, 0.1, -0.1, 0.05, 0.9, 0.1, 0.02, -0.03, 1.0]);
+    for background in [None, moved] {
+        let frame = model.frame(&prepared, &key_points, background, GO).unwrap();
+        shown.extend([
+            frame.prediction,
+            frame.deformed,
+            frame.flow,
+            frame.contributions,
+        ]);
+        shown.extend(frame.occlusion);
+    }
+    gathered(shown)
+}
+
+fn draw_ganimation(device: &Device) -> Shown {
+    let config = ganimation::Config {
+        image_size: 32,
+        conv_dim: 4,
+        repeat_num: 2,
+        c_dim: 5,
+        ..ganimation::Config::default()
+    };
+    let model = ganimation::Generator::new(&config, weights(device)).unwrap();
+    let prepared = model.prepare(&picture(32, "source", device)).unwrap();
+    let output = model
+        .frame(&prepared, &[0.1, 0.9, 0.0, 0.4, 0.7], GO)
+        .unwrap();
+    gathered(vec![output.color, output.attention])
+}
+
+fn draw_mocogan(device: &Device) -> Shown {
+    let config = mocogan::Config {
+        content: 5,
+        category: 2,
+        motion: 3,
+        ngf: 4,
+        ..mocogan::Config::default()
+    };
+    let model = mocogan::MoCoGan::new(&config, weights(device)).unwrap();
+    let prepared = model
+        .prepare(&[0.3, -0.2, 1.1, 0.5, -0.9], &[0.0, 1.0])
+        .unwrap();
+    let codes = [vec![0.2, -0.7, 0.4], vec![0.9, 0.1, -0.3]];
+    gathered(vec![model.frames(&prepared, &codes, GO).unwrap()])
+}
+
+const NETWORKS: [(&str, fn(&Device) -> Shown); 4] = [
+    ("FOMM", draw_fomm),
+    ("TPS", draw_tps),
+    ("GANimation", draw_ganimation),
+    ("MoCoGAN", draw_mocogan),
+];
+
+fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert_eq!(found.dims(), expected.dims(), "{name} {i}");
+        let off = (found - expected).unwrap().abs().unwrap();
+        let off: f32 = off.max_all().unwrap().to_scalar().unwrap();
+        assert!(off <= within, "{name} {i}: {off}");
+    }
+}
+
+#[test]
+fn networks_draw_the_same_with_the_kernels_as_c() {
+    for (name, draw) in NETWORKS {
+        let Some(found) = as_on_a_card(|| draw(&Device::Cpu)) else {
+            return;
+        };
+        agree(name, &found, &draw(&Device::Cpu), 2e-4);
+    }
+}
+
+#[cfg(feature = "cuda")]
+#[test]
+#[ignore = "needs a card"]
+fn networks_draw_the_same_on_a_card() {
+    let device = Device::new_cuda(0).expect("a card");
+    for (name, draw) in NETWORKS {
+        // Where TensorFloat-32 isn't forbidden, a network's roundings add up.
+        agree(name, &draw(&device), &draw(&Device::Cpu), 5e-2);
+    }
+}
