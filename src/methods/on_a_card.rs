@@ -7,7 +7,7 @@ use candle_nn::VarBuilder;
 use candle_nn::var_builder::SimpleBackend;
 
 use super::{fomm, ganimation, mocogan, tps};
-use crate::nn::as_on_a_card;
+use crate::nn::{as_on_a_card, launched};
 
 /// Weights that their names and shapes alone tell.
 struct Named;
@@ -68,6 +68,10 @@ fn picture(size: usize, name: &str, device: &Device) -> Tensor {
     values.affine(0.5, 0.5).unwrap().to_device(device).unwrap()
 }
 
+fn places(points: &[[f32; 2]]) -> Tensor {
+    Tensor::from_slice(points.as_flattened(), (points.len(), 2), &Device::Cpu).unwrap()
+}
+
 const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
 /// What a network shows, on the processor.
@@ -109,7 +113,7 @@ fn draw_fomm(device: &Device) -> Shown {
     let model = fomm::Fomm::new(&config, weights(device)).unwrap();
     let prepared = model.prepare(&picture(64, "source", device)).unwrap();
     let driving = model.detect(&picture(64, "driving", device), GO).unwrap();
-    let mut shown = vec![Tensor::new(driving.points.as_slice(), &Device::Cpu).unwrap()];
+    let mut shown = vec![places(&driving.points)];
     let frame = model.frame(&prepared, &driving, GO).unwrap();
     shown.extend([
         frame.prediction.clone(),
@@ -143,7 +147,7 @@ fn draw_tps(device: &Device) -> Shown {
     );
     let prepared = model.prepare(&source).unwrap();
     let key_points = model.detect(&driving, GO).unwrap();
-    let mut shown = vec![Tensor::new(key_points.points.as_slice(), &Device::Cpu).unwrap()];
+    let mut shown = vec![places(&key_points.points)];
     let moved = Some([1.0, 0.1, -0.1, 0.05, 0.9, 0.1, 0.02, -0.03, 1.0]);
     for background in [None, moved] {
         let frame = model.frame(&prepared, &key_points, background, GO).unwrap();
@@ -190,7 +194,9 @@ fn draw_mocogan(device: &Device) -> Shown {
     gathered(vec![model.frames(&prepared, &codes, GO).unwrap()])
 }
 
-const NETWORKS: [(&str, fn(&Device) -> Shown); 4] = [
+type Draw = fn(&Device) -> Shown;
+
+const NETWORKS: [(&str, Draw); 4] = [
     ("FOMM", draw_fomm),
     ("TPS", draw_tps),
     ("GANimation", draw_ganimation),
@@ -215,6 +221,9 @@ fn networks_draw_the_same_with_the_kernels_as_c() {
         };
         agree(name, &found, &draw(&Device::Cpu), 2e-4);
     }
+    // None is there for nothing.
+    let [launched, all] = launched();
+    assert_eq!(launched, all);
 }
 
 #[cfg(feature = "cuda")]

@@ -23,7 +23,7 @@ use candle_core::{DType, Device, Tensor};
 
 pub(super) use doubling::Doubling;
 #[cfg(test)]
-pub(crate) use emulated::as_on_a_card;
+pub(crate) use emulated::{as_on_a_card, launched};
 pub(super) use maps::{
     beside, blended, doubled, grid_sample, halved, largest_of_nine, masked, resized, shrunk,
 };

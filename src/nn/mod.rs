@@ -40,9 +40,9 @@ pub use arena::{advance, recycle, room};
 pub use batch_norm::BatchNorm;
 pub use border::{ConstantConv, ConstantMap};
 pub use conv::{Conv2d, ConvConfig};
-#[cfg(test)]
-pub(crate) use cuda::as_on_a_card;
 pub use cuda::{SplineMotions, affine_motions, has_kernels, heat_maps, spline_motions};
+#[cfg(test)]
+pub(crate) use cuda::{as_on_a_card, launched};
 pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;

@@ -1,6 +1,9 @@
 //! What is to run on a card: a kernel's name, its threads and its arguments, as plain data, so that the same launch can be
 //! run by the tests on a machine without one.
 
+// Where there is neither a card nor a test nobody runs what is described here.
+#![cfg_attr(not(any(test, feature = "cuda")), allow(dead_code))]
+
 use candle_core::{DType, Device, Result, Tensor};
 
 /// Threads of a block where each makes a result of its own: few, so that small pictures too fill a card.
