@@ -1,6 +1,8 @@
 //! The key point detector (Sec. 3.1, `KPDetector`).
 
-use candle_core::{Result as Candle, Tensor};
+use std::sync::OnceLock;
+
+use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::nn::blocks::{Hourglass, NormKind};
@@ -20,6 +22,8 @@ pub(super) struct Detector {
     hourglass: Hourglass,
     /// Both heads see the same features: one convolution, heatmaps first.
     heads: Conv2d,
+    /// Each place's coordinates, `[1, 2, places]`, once they were asked for: all pictures are of one size.
+    grid: OnceLock<Tensor>,
 }
 
 impl Detector {
@@ -44,6 +48,7 @@ impl Detector {
             shrink: AntiAlias::new(sizes.downscale),
             hourglass,
             heads: load_heads(&heads, inputs, 0, &vb)?,
+            grid: OnceLock::new(),
         })
     }
 
@@ -67,17 +72,12 @@ impl Detector {
         let scores = scores.reshape((self.num_kp, places))?;
         let sharpness = 1.0 / self.temperature;
 
-        let (columns, lines): (Vec<f32>, Vec<f32>) = coordinate_grid(height, width)
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|[x, y]| (*x, *y))
-            .unzip();
-        let grid = Tensor::from_vec([columns, lines].concat(), (1, 2, places), maps.device())?;
+        let grid = self.grid(height, width, maps.device())?;
         if self.jacobian_maps == 0 {
-            let points = rows(&soft_means(&scores, sharpness, &[&grid])?)?;
+            let points = soft_means(&scores, sharpness, &[&grid])?.remove(0);
+            let values: Vec<f32> = points.flatten_all()?.to_vec1()?;
             return Ok(KeyPoints {
-                points,
+                points: values.as_chunks().0.to_vec(),
                 jacobians: Vec::new(),
             });
         }
@@ -85,20 +85,35 @@ impl Detector {
         let jacobians = maps.narrow(1, self.num_kp, 4 * self.jacobian_maps)?;
         let jacobians = jacobians.reshape((self.jacobian_maps, 4, places))?;
         let means = soft_means(&scores, sharpness, &[&grid, &jacobians])?;
-        Ok(KeyPoints {
-            points: rows(&means[..1])?,
-            jacobians: rows(&means[1..])?,
-        })
+        // Together, since a card is waited for at each reading.
+        let values: Vec<f32> = Tensor::cat(&means, 1)?.flatten_all()?.to_vec1()?;
+        let (points, jacobians) = values
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&[x, y, a, b, c, d]| ([x, y], [a, b, c, d]))
+            .unzip();
+        Ok(KeyPoints { points, jacobians })
     }
-}
 
-/// The rows of the first of some tensors `[K, N]`.
-fn rows<const N: usize>(means: &[Tensor]) -> Candle<Vec<[f32; N]>> {
-    let Some(means) = means.first() else {
-        return Ok(Vec::new());
-    };
-    let values = means.flatten_all()?.to_vec1::<f32>()?;
-    Ok(values.as_chunks().0.to_vec())
+    fn grid(&self, height: usize, width: usize, device: &Device) -> Candle<Tensor> {
+        let shape = [1, 2, height * width];
+        if let Some(grid) = self.grid.get().filter(|grid| grid.dims() == shape) {
+            return Ok(grid.clone());
+        }
+        let (columns, lines): (Vec<f32>, Vec<f32>) = coordinate_grid(height, width)
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|[x, y]| (*x, *y))
+            .unzip();
+        let grid = Tensor::from_vec([columns, lines].concat(), &shape, device)?;
+        // Whichever thread asks next, it is there.
+        device.synchronize()?;
+        // Of another size than the one held, it serves this time alone.
+        let _ = self.grid.set(grid.clone());
+        Ok(grid)
+    }
 }
 
 /// Convolutions of the same input as one: of each its name under `vb` and its outputs.
