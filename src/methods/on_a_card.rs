@@ -231,6 +231,10 @@ fn networks_draw_the_same_with_the_kernels_as_c() {
 #[ignore = "needs a card"]
 fn networks_draw_the_same_on_a_card() {
     let device = Device::new_cuda(0).expect("a card");
+    assert!(
+        crate::nn::has_kernels(&device),
+        "the kernels aren't used there"
+    );
     // Where cuDNN may round to TensorFloat-32 a network's roundings add up.
     let strict = std::env::var("NVIDIA_TF32_OVERRIDE").is_ok_and(|value| value == "0");
     for (name, draw) in NETWORKS {

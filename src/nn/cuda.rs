@@ -19,6 +19,8 @@ mod norms;
 #[cfg(test)]
 mod tests;
 
+use std::sync::OnceLock;
+
 use candle_core::{DType, Device, Tensor};
 
 pub(super) use doubling::Doubling;
@@ -44,13 +46,29 @@ pub fn has_kernels(device: &Device) -> bool {
     if device.is_cpu() {
         return emulated::wanted();
     }
-    cfg!(feature = "cuda") && device.is_cuda() && !plain()
+    device.is_cuda() && !plain() && loads(device)
+}
+
+/// Whether the card's driver takes the kernels; if not, that is said once, and the layers do without.
+#[cfg(feature = "cuda")]
+fn loads(device: &Device) -> bool {
+    static LOADS: OnceLock<bool> = OnceLock::new();
+    *LOADS.get_or_init(|| match card::load(device) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!("the card's driver can't load our kernels, so candle's run: {error}");
+            false
+        }
+    })
+}
+
+#[cfg(not(feature = "cuda"))]
+fn loads(_: &Device) -> bool {
+    false
 }
 
 /// Whether the environment's `MIEN_CUDA_PLAIN` asks for candle's operations alone.
 fn plain() -> bool {
-    use std::sync::OnceLock;
-
     #[cfg(test)]
     if tests::PLAIN.get() {
         return true;

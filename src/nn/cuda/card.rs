@@ -10,6 +10,9 @@ use super::launch::{Arg, Launch};
 /// All kernels, as build.rs made them; the driver compiles them for its card when the first one runs.
 const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
 
+/// What the driver's module is kept as.
+const MODULE: &str = "mien";
+
 /// An argument as the driver takes it: a pointer to what is held here.
 enum Held<'a> {
     F32(CudaView<'a, f32>),
@@ -20,11 +23,20 @@ enum Held<'a> {
     Float(f32),
 }
 
+/// Has the driver compile the kernels, which it keeps.
+pub(super) fn load(device: &Device) -> Result<()> {
+    let Device::Cuda(device) = device else {
+        candle_core::bail!("not a card")
+    };
+    device.get_or_load_custom_func("finished", MODULE, PTX)?;
+    Ok(())
+}
+
 pub(super) fn run(launch: &Launch) -> Result<Vec<Tensor>> {
     let Device::Cuda(device) = &launch.device else {
         candle_core::bail!("{}: not on a card", launch.kernel)
     };
-    let function = device.get_or_load_custom_func(launch.kernel, "mien", PTX)?;
+    let function = device.get_or_load_custom_func(launch.kernel, MODULE, PTX)?;
 
     let storages: Vec<_> = launch
         .args

@@ -252,6 +252,7 @@ fn shapes_that_do_not_fit_are_errors_before_a_launch() {
 #[ignore = "needs a card"]
 fn layers_agree_on_a_card() {
     let device = Device::new_cuda(0).expect("a card");
+    assert!(super::has_kernels(&device), "the kernels aren't used there");
     let to = |tensors: &[Tensor], device: &Device| -> Vec<Tensor> {
         let moved = tensors.iter().map(|t| t.to_device(device).unwrap());
         moved.collect()
