@@ -466,6 +466,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_number_stays_none_in_every_band() {
+        let (h, w) = (64, 40);
+        for isa in Isa::available() {
+            let layer = Winograd::of(Form::Transposed, 1, 40, isa);
+            for row in 0..h {
+                let mut x = vec![0f32; h * w];
+                x[row * w + 17] = f32::NAN;
+                let mut out = vec![0f32; 40 * 4 * h * w];
+                let finish = Finish {
+                    bias: None,
+                    floor: 0.0,
+                };
+                layer.run(&x, (h, w), &mut out, finish, &|_, _, _, _| 1.0);
+                let rows = out.chunks_exact(2 * w).take(2 * h).skip(2 * row).take(2);
+                for found in rows {
+                    assert!(found[34].is_nan() && found[35].is_nan(), "{isa:?} {row}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn kernels_are_transformed_but_once_and_only_when_they_are_used() {
         let layer = Winograd::of(Form::Same { padding: 1 }, 2, 3, Isa::best());
         assert!(layer.weights.get().is_none());

@@ -139,7 +139,7 @@ impl Cut {
                 let rows = &mut plane[(k + 1) * slab - width..][..2 * width];
                 for (value, seam) in rows.iter_mut().zip(seams) {
                     let sum = *value + seam;
-                    *value = if sum > floor { sum } else { floor };
+                    *value = if floor > sum { floor } else { sum };
                 }
             }
         }

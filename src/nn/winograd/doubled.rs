@@ -121,15 +121,15 @@ pub(super) fn back<S: Simd>(
     }
 }
 
-/// Lets no value be less than `floor`.
+/// Lets no value be less than `floor`. What is no number stays none.
 #[inline(always)]
 fn raise<S: Simd>(values: &mut [f32], floor: f32) {
     let mut eights = values.chunks_exact_mut(LANES);
     for eight in &mut eights {
-        S::store(S::max(S::load(eight), S::splat(floor)), eight);
+        S::store(S::max(S::splat(floor), S::load(eight)), eight);
     }
     for value in eights.into_remainder() {
-        *value = if *value > floor { *value } else { floor };
+        *value = if floor > *value { floor } else { *value };
     }
 }
 
