@@ -174,11 +174,8 @@ impl DenseMotion {
         let size = self.size;
         let shape = (self.parts, 1, size, size);
         if has_kernels(device) {
-            let pairs = to.points.iter().zip(&from.points);
-            let points: Vec<_> = pairs
-                .map(|(to, from)| [to[0], to[1], from[0], from[1]])
-                .collect();
-            return heat_maps(&points, (size, size), self.kp_variance, device)?.reshape(shape);
+            let (now, before) = (&to.points, &from.points);
+            return heat_maps(now, before, (size, size), self.kp_variance, device)?.reshape(shape);
         }
         let mut difference = room(self.parts * size * size);
         // The background has no key point.

@@ -181,11 +181,8 @@ impl DenseMotion {
     ) -> Candle<Tensor> {
         let shape = (1, driving.points.len() + 1, height, width);
         if has_kernels(device) {
-            let pairs = driving.points.iter().zip(&source.points);
-            let points: Vec<_> = pairs
-                .map(|(to, from)| [to[0], to[1], from[0], from[1]])
-                .collect();
-            return heat_maps(&points, (height, width), self.variance, device)?.reshape(shape);
+            let (now, before) = (&driving.points, &source.points);
+            return heat_maps(now, before, (height, width), self.variance, device)?.reshape(shape);
         }
         let mut maps = room((driving.points.len() + 1) * height * width);
         maps.fill(0.0);

@@ -5,19 +5,27 @@ use candle_core::{Device, Result, Tensor};
 use super::launch::Launch;
 
 /// The difference between Gaussians of `variance` about key points, 1 in their middle: those where they are less those
-/// where they were, `[K + 1, height, width]`, the first plane zero. Of each key point its `(x, y)` now, then before;
+/// where they were, `[K + 1, height, width]`, the first plane zero. Of each key point its `(x, y)` `now` and `before`;
 /// -1 and 1 are the outermost samples' centres.
 ///
 /// # Errors
-/// If there is no place, or the device's.
+/// If there is no place, the key points' numbers differ, or the device's.
 pub fn heat_maps(
-    points: &[[f32; 4]],
+    now: &[[f32; 2]],
+    before: &[[f32; 2]],
     (height, width): (usize, usize),
     variance: f32,
     device: &Device,
 ) -> Result<Tensor> {
-    let count = (points.len() + 1) * height * width;
-    let points = parameters(points.as_flattened(), height * width, device)?;
+    if now.len() != before.len() {
+        candle_core::bail!("{} key points were {}", now.len(), before.len());
+    }
+    let count = (now.len() + 1) * height * width;
+    let pairs = now.iter().zip(before);
+    let points: Vec<f32> = pairs
+        .flat_map(|(now, before)| [now[0], now[1], before[0], before[1]])
+        .collect();
+    let points = parameters(&points, height * width, device)?;
     Launch::each("heat_maps", count, device)
         .read(&points)?
         .write(&[count / (height * width), height, width])?

@@ -110,7 +110,7 @@ fn a_picture_is_doubled() {
 /// Each of the three motions of key points, and the same by its definition.
 fn point_motions(device: &Device) -> Option<Vec<(Tensor, Vec<f32>)>> {
     let (height, width) = (5, 7);
-    let points = [[0.1f32, -0.4, 0.3, 0.2], [-0.9, 0.8, 1.2, 0.0]];
+    let (now, before) = ([[0.1f32, -0.4], [-0.9, 0.8]], [[0.3, 0.2], [1.2, 0.0]]);
     let maps = [[0.1f32, -0.4, 0.3, 0.2, 1.1, -0.2, 0.3, 0.9]];
     let controls = [[0.1f64, 0.2], [-0.5, 0.4]];
     let weights = [
@@ -129,7 +129,7 @@ fn point_motions(device: &Device) -> Option<Vec<(Tensor, Vec<f32>)>> {
     assert!(splines.push(&controls[..1], &weights).is_err());
     let found = with_kernels(device, || {
         [
-            heat_maps(&points, (height, width), 0.01, device).unwrap(),
+            heat_maps(&now, &before, (height, width), 0.01, device).unwrap(),
             affine_motions(&maps, (height, width), device).unwrap(),
             spline_motions(&splines, (height, width), device).unwrap(),
         ]
@@ -144,7 +144,8 @@ fn point_motions(device: &Device) -> Option<Vec<(Tensor, Vec<f32>)>> {
         (-0.5 * (x * x + y * y) / f64::from(0.01f32)).exp()
     };
     let mut bells = vec![0.0; places.len()];
-    for [x, y, old_x, old_y] in points {
+    assert!(heat_maps(&now, &before[..1], (height, width), 0.01, device).is_err());
+    for ([x, y], [old_x, old_y]) in now.into_iter().zip(before) {
         bells.extend(
             places
                 .iter()
