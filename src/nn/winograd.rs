@@ -221,18 +221,20 @@ impl Winograd {
         for first in (0..self.outputs).step_by(some) {
             let outputs = some.min(self.outputs - first);
             let spectra = &mut spectra[..outputs * inputs * phases * points];
+            let part = |i: usize| {
+                let output = first + i / phases / inputs;
+                (output, i / phases % inputs, i % phases)
+            };
             let kernels = spectra.par_chunks_exact_mut(points).enumerate();
             kernels.with_min_len(256).for_each(|(i, to)| {
-                let (output, input, phase) =
-                    (first + i / phases / inputs, i / phases % inputs, i % phases);
+                let (output, input, phase) = part(i);
                 self.form
                     .spectrum(phase, |y, x| tap(output, input, y, x), to);
             });
             let matrices = weights.par_chunks_exact_mut(matrix).enumerate();
             matrices.for_each(|(f, matrix)| {
                 for (i, kernel) in spectra.chunks_exact(points).enumerate() {
-                    let (output, input, phase) =
-                        (first + i / phases / inputs, i / phases % inputs, i % phases);
+                    let (output, input, phase) = part(i);
                     // Of the picture and the result one has but one phase.
                     let (row, k) = match phases_out {
                         1 => (output, phase * inputs + input),
