@@ -13,6 +13,7 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor, safetensors};
 use candle_nn::VarBuilder;
 use mien::methods::{fomm, ganimation, mocogan, tps};
+use mien::nn::in_half;
 use mimalloc::MiMalloc;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 /// Allocations from this size on are counted: the smallest feature map of a picture of 128 pixels.
 const LARGE: usize = 64 << 10;
 
-const USE: &str = "benches/peers/peers.py runs this bench as: peer --device cpu|cuda";
+const USE: &str = "benches/peers/peers.py runs this bench as: peer --device cpu|cuda [--half]";
 
 const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
@@ -177,6 +178,7 @@ fn peak() -> Result<u64> {
 
 struct Peer {
     device: Device,
+    half: bool,
     draw: Option<Draw>,
     last: Outputs,
 }
@@ -190,7 +192,9 @@ impl Peer {
                 config,
             } => {
                 let start = Instant::now();
-                self.draw = Some(load(&method, &folder, &config.to_string(), &self.device)?);
+                let config = config.to_string();
+                let load = || load(&method, &folder, &config, &self.device);
+                self.draw = Some(if self.half { in_half(load)? } else { load()? });
                 Ok(json!({"load_ns": start.elapsed().as_nanos() as u64}))
             }
             Command::Run { frames } => self.run(frames),
@@ -240,6 +244,7 @@ fn main() -> Result<()> {
     };
     let mut peer = Peer {
         device,
+        half: arguments.next().as_deref() == Some("--half"),
         draw: None,
         last: Outputs::new(),
     };

@@ -64,14 +64,14 @@ class Peer:
         self.process.wait()
 
 
-def start(name, threads, device, mien, tf32):
-    count = str(threads)
+def start(name, threads, options):
+    device, count = options.device, str(threads)
     if name == "torch":
-        command = [sys.executable, HERE / "peer_torch.py", count, device] + ["--tf32"] * tf32
+        command = [sys.executable, HERE / "peer_torch.py", count, device] + ["--tf32"] * options.tf32
         return Peer(name, command, {"OMP_NUM_THREADS": count})
     if name == "onnx":
         return Peer(name, [sys.executable, HERE / "peer_onnx.py", count], {})
-    return Peer(name, [mien, "--device", device], {"RAYON_NUM_THREADS": count})
+    return Peer(name, [options.mien, "--device", device] + ["--half"] * options.half, {"RAYON_NUM_THREADS": count})
 
 
 def build(device):
@@ -114,7 +114,7 @@ def difference(folder, name, strict):
     apart = torch.cat([(outputs[key].float() - value).abs().flatten() for key, value in expected.items()])
     found = {"most": apart.max().item(), "beyond": (apart > TOLERANCE).double().mean().item()}
     # A difference that is no number is beyond any tolerance, too.
-    found["wrong"] = strict and not (found["beyond"] <= OUTLIERS and found["most"] < torch.inf)
+    found["wrong"] = not found["most"] < torch.inf or (strict and found["beyond"] > OUTLIERS)
     return found
 
 
@@ -127,7 +127,7 @@ def compare(name, method, config, threads, options):
         peers = []
         try:
             for peer_name in options.peers:
-                peer = start(peer_name, threads, options.device, options.mien, options.tf32)
+                peer = start(peer_name, threads, options)
                 peers.append(peer)
                 loaded = peer.ask(command="load", folder=str(folder), method=method, config=config)
                 first = peer.ask(command="run", frames=2)["ns"][-1]
@@ -144,7 +144,8 @@ def compare(name, method, config, threads, options):
             for peer in peers:
                 peer.ask(command="save", path=str(folder / f"{peer.name}.safetensors"))
                 result["peers"][peer.name]["peak"] = peer.ask(command="memory")["peak"]
-                strict = not (options.tf32 and peer.name == "torch")
+                rounds = {"torch": options.tf32, "mien": options.half}
+                strict = not rounds.get(peer.name, False)
                 result["apart"][peer.name] = difference(folder, peer.name, strict)
         finally:
             for peer in peers:
@@ -204,6 +205,7 @@ def main():
     parser.add_argument("--frames", type=int, help="of a turn; by default half a second's")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--tf32", action="store_true", help="let PyTorch round to TensorFloat-32 on CUDA")
+    parser.add_argument("--half", action="store_true", help="half precision in Mien; on the CPU only its error is of use")
     parser.add_argument("--mien", help="a built bench; else cargo builds it")
     parser.add_argument("--json", type=Path, help="where all the times go")
     options = parser.parse_args()

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use candle_core::Device;
 
+use crate::nn::in_half;
+
 /// The first graphics card of a program built with the feature `cuda`, if there is one, else the processor; always the
 /// processor where the environment's `MIEN_DEVICE` is `cpu`.
 pub(super) fn device() -> &'static Device {
@@ -20,11 +22,33 @@ pub(super) fn device() -> &'static Device {
     })
 }
 
+/// Whether the environment's `MIEN_HALF` asks for convolutions in half precision. On the processor that takes longer and
+/// only shows what is rounded.
+fn is_half() -> bool {
+    static HALF: OnceLock<bool> = OnceLock::new();
+    *HALF.get_or_init(|| {
+        let half = std::env::var("MIEN_HALF").is_ok_and(|value| !value.is_empty() && value != "0");
+        if half && device().is_cpu() {
+            tracing::warn!("MIEN_HALF is for graphics cards: the processor takes longer with it");
+        }
+        half
+    })
+}
+
+/// Makes a network in the precision that was asked for.
+pub(super) fn in_precision<T>(make: impl FnOnce() -> T) -> T {
+    if is_half() { in_half(make) } else { make() }
+}
+
 /// The device's name, as the status line shows it.
 pub(super) fn device_name(device: &Device) -> String {
-    match device {
+    let name = match device {
         Device::Cpu => format!("CPU ({} threads)", rayon::current_num_threads()),
         Device::Cuda(_) => "CUDA:0".to_owned(),
         Device::Metal(_) => "Metal".to_owned(),
+    };
+    if is_half() {
+        return format!("{name}, half precision");
     }
+    name
 }

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
 use super::EngineError;
-use super::device::{device, device_name};
+use super::device::{device, device_name, in_precision};
 use super::installed::open_weights;
 use crate::face::Edit;
 use crate::methods::ganimation::{self, Config, Generator};
@@ -61,8 +61,8 @@ impl Model {
             .map_err(|error| mismatch(error.to_string()))?;
         let order = au_order(&file.metadata.au_order, config.c_dim).map_err(mismatch)?;
         let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
-        let generator =
-            Generator::new(&config, tensors).map_err(|error| mismatch(error.to_string()))?;
+        let generator = in_precision(|| Generator::new(&config, tensors))
+            .map_err(|error| mismatch(error.to_string()))?;
         Ok(Self {
             name: file.name,
             size: config.image_size,

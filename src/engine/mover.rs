@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
-use super::device::{device, device_name};
+use super::device::{device, device_name, in_precision};
 use super::installed::open_weights;
 use super::transfer::AVD_IS_OF_TPS;
 use super::{EngineError, KeyPoint, Map, Maps, Mode, Seen};
@@ -100,12 +100,14 @@ impl Mover {
         let (network, size) = match method {
             MotionMethod::Fomm => {
                 let config = fomm::Config::from_json(&json).map_err(|e| mismatch(&e))?;
-                let network = fomm::Fomm::new(&config, tensors).map_err(|e| mismatch(&e))?;
+                let network =
+                    in_precision(|| fomm::Fomm::new(&config, tensors)).map_err(|e| mismatch(&e))?;
                 (Network::Fomm(Box::new(network)), config.image_size)
             }
             MotionMethod::Tps => {
                 let config = tps::Config::from_json(&json).map_err(|e| mismatch(&e))?;
-                let network = tps::Tps::new(&config, tensors).map_err(|e| mismatch(&e))?;
+                let network =
+                    in_precision(|| tps::Tps::new(&config, tensors)).map_err(|e| mismatch(&e))?;
                 (Network::Tps(Box::new(network)), config.image_size)
             }
         };

@@ -7,7 +7,7 @@ use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 use fast_image_resize::FilterType;
 
-use super::device::device;
+use super::device::{device, in_precision};
 use super::installed::open_weights;
 use super::output::{Output, Writer};
 use super::view::resampled;
@@ -53,7 +53,7 @@ impl Sampler {
         }
         let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, device());
         Ok(Self {
-            network: MoCoGan::new(&config, tensors).map_err(mismatch)?,
+            network: in_precision(|| MoCoGan::new(&config, tensors)).map_err(mismatch)?,
             name: file.name,
         })
     }

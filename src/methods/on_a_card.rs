@@ -7,7 +7,7 @@ use candle_nn::VarBuilder;
 use candle_nn::var_builder::SimpleBackend;
 
 use super::{fomm, ganimation, mocogan, tps};
-use crate::nn::{as_on_a_card, launched};
+use crate::nn::{as_on_a_card, in_half, launched};
 
 /// Weights that their names and shapes alone tell.
 struct Named;
@@ -203,12 +203,19 @@ const NETWORKS: [(&str, Draw); 4] = [
     ("MoCoGAN", draw_mocogan),
 ];
 
-fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
+/// How far what is shown lies apart, one thing after the other.
+fn apart(name: &str, found: &[Tensor], expected: &[Tensor]) -> Vec<f32> {
     assert_eq!(found.len(), expected.len(), "{name}");
-    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
-        assert_eq!(found.dims(), expected.dims(), "{name} {i}");
+    let off = |(found, expected): (&Tensor, &Tensor)| {
+        assert_eq!(found.dims(), expected.dims(), "{name}");
         let off = (found - expected).unwrap().abs().unwrap();
-        let off: f32 = off.max_all().unwrap().to_scalar().unwrap();
+        off.max_all().unwrap().to_scalar().unwrap()
+    };
+    found.iter().zip(expected).map(off).collect()
+}
+
+fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
+    for (i, off) in apart(name, found, expected).into_iter().enumerate() {
         assert!(off <= within, "{name} {i}: {off}");
     }
 }
@@ -226,6 +233,24 @@ fn networks_draw_the_same_with_the_kernels_as_c() {
     assert_eq!(launched, all);
 }
 
+/// Weights from names alone don't make networks that bear rounding well.
+const HALF: f32 = 5e-2;
+
+#[test]
+fn half_precision_rounds_convolutions_and_little_else() {
+    for (name, draw) in NETWORKS {
+        let (single, rounded) = (draw(&Device::Cpu), in_half(|| draw(&Device::Cpu)));
+        let off = apart(name, &rounded, &single);
+        println!("{name}: {off:?}");
+        let most = off.iter().copied().fold(0.0, f32::max);
+        assert!((1e-5..HALF).contains(&most), "{name}: {off:?}");
+        // As a card's layers go about it, but for the order of sums.
+        if let Some(found) = as_on_a_card(|| in_half(|| draw(&Device::Cpu))) {
+            agree(name, &found, &single, HALF);
+        }
+    }
+}
+
 #[cfg(feature = "cuda")]
 #[test]
 #[ignore = "needs a card"]
@@ -240,5 +265,12 @@ fn networks_draw_the_same_on_a_card() {
     for (name, draw) in NETWORKS {
         let within = if strict { 1e-3 } else { 5e-2 };
         agree(name, &draw(&device), &draw(&Device::Cpu), within);
+    }
+    // A convolution of half precision adds up in single on the card too.
+    for (name, draw) in NETWORKS {
+        let found = in_half(|| draw(&device));
+        let off = apart(name, &found, &in_half(|| draw(&Device::Cpu)));
+        println!("half precision, {name}: {off:?}");
+        agree(name, &found, &draw(&Device::Cpu), HALF);
     }
 }

@@ -11,6 +11,7 @@ use super::epilogue::Epilogue;
 use super::host;
 use super::isa::Isa;
 use super::micro::Shape;
+use super::precision::{self, Kernel};
 use super::winograd::{Finish, Form, Winograd};
 
 /// What a 1x1 kernel reads in one go: half of a small second-level cache.
@@ -56,7 +57,7 @@ impl Default for ConvConfig {
 /// A 2-D convolution (cross-correlation, as in PyTorch). For inference: no gradients.
 ///
 /// Loaded on the CPU it owns packed weights and runs our kernels; loaded on another
-/// device it runs candle's operations there. Both agree to rounding.
+/// device it runs cuDNN's or candle's operations there. Both agree to rounding.
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     inputs: usize,
@@ -75,7 +76,7 @@ enum Kind {
         winograd: Option<Winograd>,
     },
     Candle {
-        weight: Tensor,
+        kernel: Kernel,
         bias: Option<Tensor>,
     },
 }
@@ -86,10 +87,11 @@ impl Conv2d {
     /// # Errors
     /// If the shapes disagree, the stride is zero, or the kernel has no value.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
-        if weight.device().is_cpu() && !cuda::has_kernels(weight.device()) {
+        let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
+        if ours && !precision::is_half() {
             return Self::with_isa(weight, bias, config, Isa::best());
         }
-        Self::unpacked(weight, bias, config)
+        Self::unpacked(weight, bias, config, Kernel::new(weight, config)?)
     }
 
     /// As [`Conv2d::new`] on the CPU, with kernels for the instruction set `isa`: for tests and benches.
@@ -99,7 +101,8 @@ impl Conv2d {
         config: ConvConfig,
         isa: Isa,
     ) -> Result<Self> {
-        let mut this = Self::unpacked(weight, bias, config)?;
+        let kernel = Kernel::Given(weight.clone());
+        let mut this = Self::unpacked(weight, bias, config, kernel)?;
         this.kind = this.pack(&host::to_values(weight)?, isa);
         Ok(this)
     }
@@ -140,7 +143,12 @@ impl Conv2d {
         Self::new(&weight, Some(&bias), config)
     }
 
-    fn unpacked(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
+    fn unpacked(
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        config: ConvConfig,
+        kernel: Kernel,
+    ) -> Result<Self> {
         let (outputs, inputs, kh, kw) = weight.dims4()?;
         if weight.elem_count() == 0 || config.stride == 0 {
             candle_core::bail!("a convolution needs a kernel and a stride of at least 1");
@@ -160,7 +168,7 @@ impl Conv2d {
             config,
             bias: bias.map(host::to_values).transpose()?,
             kind: Kind::Candle {
-                weight: weight.clone(),
+                kernel,
                 bias: bias.map(|b| b.reshape((1, outputs, 1, 1))).transpose()?,
             },
         })
@@ -223,14 +231,14 @@ impl Conv2d {
 
         let (direct, winograd) = match &self.kind {
             Kind::Ours { direct, winograd } => (direct, winograd),
-            Kind::Candle { weight, bias } => {
+            Kind::Candle { kernel, bias } => {
                 let y = if !doubled {
-                    conv2d(x, weight, padding, stride)?
+                    kernel.forward(x, padding, stride)?
                 } else if cuda::takes(&[x]) {
-                    conv2d(&cuda::doubled(x)?, weight, padding, stride)?
+                    kernel.forward(&cuda::doubled(x)?, padding, stride)?
                 } else {
                     let x = x.upsample_nearest2d(height, width)?;
-                    conv2d(&x, weight, padding, stride)?
+                    kernel.forward(&x, padding, stride)?
                 };
                 return epilogue.elsewhere(y, bias.as_ref());
             }
@@ -342,9 +350,4 @@ impl Conv2d {
             }
         });
     }
-}
-
-/// candle's convolution, which wants both axes' kernels in one tensor and dense values.
-fn conv2d(x: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
-    x.contiguous()?.conv2d(weight, padding, stride, 1, 1)
 }

@@ -9,6 +9,8 @@
 
 #[cfg(feature = "cuda")]
 mod card;
+#[cfg(feature = "cudnn")]
+mod convolution;
 mod doubling;
 #[cfg(test)]
 mod emulated;
@@ -21,7 +23,7 @@ mod tests;
 
 use std::sync::OnceLock;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 pub(super) use doubling::Doubling;
 #[cfg(test)]
@@ -47,6 +49,25 @@ pub fn has_kernels(device: &Device) -> bool {
         return emulated::wanted();
     }
     device.is_cuda() && !plain() && loads(device)
+}
+
+/// The convolution of `x` `[N, C, H, W]` by `weight` `[outputs, C, kh, kw]`, both dense and of one kind of values; none
+/// where candle's own is to run.
+///
+/// # Errors
+/// If the shapes don't fit, or the device's.
+pub(super) fn convolved(
+    x: &Tensor,
+    weight: &Tensor,
+    padding: usize,
+    stride: usize,
+) -> Result<Option<Tensor>> {
+    #[cfg(feature = "cudnn")]
+    if x.device().is_cuda() && has_kernels(x.device()) && x.elem_count() > 0 {
+        return convolution::run(x, weight, padding, stride).map(Some);
+    }
+    let _ = (x, weight, padding, stride);
+    Ok(None)
 }
 
 /// Whether the card's driver takes the kernels; if not, that is said once, and the layers do without.

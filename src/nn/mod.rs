@@ -3,8 +3,9 @@
 //! A layer owns its weights, packed when it is made, and hides the kernel behind one
 //! `forward`, so that kernels may change without a network noticing. On the CPU (f32) our
 //! kernels run: a register-tiled loop under plain convolution (`micro`), another under
-//! minimal filtering (`gemm`), picked for the CPU's instruction set at run time. On an NVIDIA card (f32) convolutions are
-//! candle's and what stands between them kernels of our own (`cuda`). On any other device the same layers run candle's
+//! minimal filtering (`gemm`), picked for the CPU's instruction set at run time. On an NVIDIA
+//! card convolutions are cuDNN's (in half precision if wanted, `precision`) and what stands
+//! between them kernels of our own (`cuda`). On any other device the same layers run candle's
 //! operations. All give the same results to rounding.
 //!
 //! All of it is for inference: no gradients flow through these layers.
@@ -25,6 +26,7 @@ mod micro;
 mod mix;
 mod norm;
 mod pool;
+mod precision;
 mod resize;
 mod sample;
 mod separable;
@@ -49,6 +51,7 @@ pub use isa::Isa;
 pub use mix::{beside, blended, masked, mixed_motion, sigmoid, spread, tanh};
 pub use norm::InstanceNorm;
 pub use pool::{max_pool, max_pool_3};
+pub use precision::in_half;
 pub use resize::{AntiAlias, avg_pool, resize_bilinear, resize_flow};
 pub use sample::{Border, grid_sample};
 pub use separable::Separable;

@@ -15,6 +15,7 @@ use super::epilogue::Epilogue;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::micro::{Shape, Taps};
+use super::precision;
 use super::winograd::{Finish, Form, Winograd};
 
 /// A 2-D transposed convolution without output padding. For inference: no gradients.
@@ -40,7 +41,7 @@ enum Kind {
     Candle {
         weight: Tensor,
         bias: Option<Tensor>,
-        /// A quicker way for cards, where the kernel has one.
+        /// On cards and in half precision, where the kernel has such a way.
         doubling: Option<Doubling>,
     },
 }
@@ -51,8 +52,15 @@ impl ConvTranspose2d {
     /// # Errors
     /// If the shapes disagree, the stride is zero, or the kernel has no value.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
-        let mut this = Self::unpacked(weight, bias, config)?;
-        if weight.device().is_cpu() && !cuda::has_kernels(weight.device()) {
+        let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
+        let doubling = if ours && !precision::is_half() {
+            None
+        } else {
+            Doubling::of(weight, config)?
+        };
+        let packed = ours && doubling.is_none();
+        let mut this = Self::unpacked(weight, bias, config, doubling)?;
+        if packed {
             this.pack(&host::to_values(weight)?, Isa::best());
         }
         Ok(this)
@@ -65,7 +73,7 @@ impl ConvTranspose2d {
         config: ConvConfig,
         isa: Isa,
     ) -> Result<Self> {
-        let mut this = Self::unpacked(weight, bias, config)?;
+        let mut this = Self::unpacked(weight, bias, config, None)?;
         this.pack(&host::to_values(weight)?, isa);
         Ok(this)
     }
@@ -87,7 +95,12 @@ impl ConvTranspose2d {
         Self::new(&weight, bias.as_ref(), config)
     }
 
-    fn unpacked(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
+    fn unpacked(
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        config: ConvConfig,
+        doubling: Option<Doubling>,
+    ) -> Result<Self> {
         let (inputs, outputs, kh, kw) = weight.dims4()?;
         if weight.elem_count() == 0 || config.stride == 0 {
             candle_core::bail!("a convolution needs a kernel and a stride of at least 1");
@@ -97,7 +110,6 @@ impl ConvTranspose2d {
         {
             candle_core::bail!("bias: expected [{outputs}], found {:?}", bias.dims());
         }
-        let by_two = (kh, kw) == (4, 4) && (config.stride, config.padding) == (2, 1);
         Ok(Self {
             inputs,
             outputs,
@@ -107,9 +119,7 @@ impl ConvTranspose2d {
             kind: Kind::Candle {
                 weight: weight.clone(),
                 bias: bias.map(|b| b.reshape((1, outputs, 1, 1))).transpose()?,
-                doubling: (cuda::has_kernels(weight.device()) && by_two)
-                    .then(|| Doubling::new(weight))
-                    .transpose()?,
+                doubling,
             },
         })
     }
@@ -173,8 +183,8 @@ impl ConvTranspose2d {
                 doubling,
             } => {
                 let y = match doubling {
-                    Some(doubling) if cuda::takes(&[x]) => doubling.forward(x)?,
-                    _ => x
+                    Some(doubling) => doubling.forward(x)?,
+                    None => x
                         .contiguous()?
                         .conv_transpose2d(weight, padding, 0, stride, 1)?,
                 };

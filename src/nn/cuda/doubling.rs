@@ -4,7 +4,10 @@
 use candle_core::{Result, Tensor};
 
 use super::maps::interleaved;
+use super::takes;
+use crate::nn::conv::ConvConfig;
 use crate::nn::host;
+use crate::nn::precision::Kernel;
 
 /// A 4x4 kernel with a stride of 2 that leaves out one row and column at each side, as a 3x3 one over the small picture
 /// with four results for each of its own, one for each place that a sample becomes.
@@ -14,21 +17,21 @@ use crate::nn::host;
 #[derive(Clone, Debug)]
 pub(in crate::nn) struct Doubling {
     /// `[4 outputs, inputs, 3, 3]`
-    weight: Tensor,
+    kernel: Kernel,
 }
 
 /// Of a result at an even and at an odd place: the sample before, its own and the one after, each with its tap if seen.
 const TAPS: [[Option<usize>; 3]; 2] = [[Some(3), Some(1), None], [None, Some(2), Some(0)]];
 
 impl Doubling {
-    /// From a transposed `weight` `[inputs, outputs, 4, 4]`.
+    /// From a transposed `weight` `[inputs, outputs, 4, 4]`; none for any other kernel or way to move over the picture.
     ///
     /// # Errors
-    /// If the kernel is another.
-    pub fn new(weight: &Tensor) -> Result<Self> {
+    /// If `weight` hasn't four dimensions, or the device's.
+    pub fn of(weight: &Tensor, config: ConvConfig) -> Result<Option<Self>> {
         let (inputs, outputs, kh, kw) = weight.dims4()?;
-        if (kh, kw) != (4, 4) {
-            candle_core::bail!("{:?} is no kernel of 4x4", weight.dims());
+        if (kh, kw) != (4, 4) || (config.stride, config.padding) != (2, 1) {
+            return Ok(None);
         }
         let values = host::to_values(weight)?;
         let mut plain = Vec::with_capacity(outputs * 4 * inputs * 9);
@@ -46,9 +49,8 @@ impl Doubling {
             }
         }
         let plain = Tensor::from_vec(plain, (4 * outputs, inputs, 3, 3), weight.device())?;
-        Ok(Self {
-            weight: plain.to_dtype(weight.dtype())?,
-        })
+        let kernel = Kernel::new(&plain, ConvConfig::new(1, 1))?;
+        Ok(Some(Self { kernel }))
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, 2 H, 2 W]`.
@@ -56,6 +58,13 @@ impl Doubling {
     /// # Errors
     /// If the channels differ.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        interleaved(&x.contiguous()?.conv2d(&self.weight, 1, 1, 1, 1)?)
+        let y = self.kernel.forward(x, 1, 1)?;
+        if takes(&[&y]) {
+            return interleaved(&y);
+        }
+        let (n, planes, height, width) = y.dims4()?;
+        y.reshape((n * planes / 4, 2, 2, height, width))?
+            .permute((0, 3, 1, 4, 2))?
+            .reshape((n, planes / 4, 2 * height, 2 * width))
     }
 }

@@ -86,7 +86,7 @@ fn hold_doubling(device: &Device, within: f32) {
     let expected = ConvTranspose2d::new(&weight, None, config).unwrap();
     let expected = expected.forward(&x).unwrap();
     let [x, weight] = [x, weight].map(|t| t.to_device(device).unwrap());
-    let doubling = Doubling::new(&weight).unwrap();
+    let doubling = Doubling::of(&weight, config).unwrap().unwrap();
     if let Some(found) = with_kernels(device, || doubling.forward(&x)) {
         let found = found.unwrap().to_device(&Device::Cpu).unwrap();
         agree("doubling", &[found], &[expected], within);

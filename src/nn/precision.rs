@@ -1,0 +1,152 @@
+//! Convolutions in half precision, for cards: half the bytes, and products on their matrix units.
+//!
+//! Kernels, and what a convolution reads and writes, are f16, its sums f32 (cuDNN's "pseudo half"). Norms, warps, key
+//! points and all else between convolutions stay f32. The processor has no use for it; there the same is reckoned with
+//! rounded values, so that its error can be known on any machine.
+
+use std::cell::Cell;
+
+use candle_core::{DType, Result, Tensor};
+
+use super::conv::{Conv2d, ConvConfig};
+use super::cuda;
+use super::isa::Isa;
+
+thread_local! {
+    static WANTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Gives back on being dropped what was wanted before, whatever ends the making.
+struct Before(bool);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        WANTED.set(self.0);
+    }
+}
+
+/// Runs `make`: the convolutions that it makes on this thread are of half precision from then on.
+pub fn in_half<T>(make: impl FnOnce() -> T) -> T {
+    let _before = Before(WANTED.replace(true));
+    make()
+}
+
+/// Whether a convolution made now shall be of half precision.
+pub(super) fn is_half() -> bool {
+    WANTED.get()
+}
+
+/// The kernel of a convolution that our own loops on the processor don't run.
+#[derive(Clone, Debug)]
+pub(super) enum Kernel {
+    /// `[outputs, inputs, kh, kw]`, in the precision of its convolution.
+    Given(Tensor),
+    /// Half precision as the processor reckons it: our own loops, with every value rounded.
+    Rounded(Box<Conv2d>),
+}
+
+impl Kernel {
+    /// Of `weight` `[outputs, inputs, kh, kw]`, f32, in the precision that is wanted now.
+    ///
+    /// # Errors
+    /// The device's, or [`Conv2d::with_isa`]'s.
+    pub fn new(weight: &Tensor, config: ConvConfig) -> Result<Self> {
+        if !is_half() {
+            return Ok(Self::Given(weight.contiguous()?));
+        }
+        if weight.device().is_cpu() {
+            let plain = ConvConfig {
+                doubled: false,
+                ..config
+            };
+            let rounded = Conv2d::with_isa(&rounded(weight)?, None, plain, Isa::best())?;
+            return Ok(Self::Rounded(Box::new(rounded)));
+        }
+        Ok(Self::Given(weight.to_dtype(DType::F16)?.contiguous()?))
+    }
+
+    /// Of `x` `[N, inputs, H, W]`, f32, the convolution in f32, `padding` zeros around and every `stride`-th place.
+    ///
+    /// # Errors
+    /// If the channels differ or the kernel is larger than the padded picture.
+    pub fn forward(&self, x: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
+        match self {
+            Self::Given(weight) => {
+                let (own, kind) = (weight.dtype(), x.dtype());
+                let x = x.to_dtype(own)?.contiguous()?;
+                let y = match cuda::convolved(&x, weight, padding, stride)? {
+                    Some(y) => y,
+                    None => x.conv2d(weight, padding, stride, 1, 1)?,
+                };
+                y.to_dtype(kind)
+            }
+            Self::Rounded(conv) => rounded(&conv.forward(&rounded(x)?)?),
+        }
+    }
+}
+
+/// Values of half precision in f32; beyond 65504 they are infinite.
+fn rounded(x: &Tensor) -> Result<Tensor> {
+    x.to_dtype(DType::F16)?.to_dtype(DType::F32)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    fn values(shape: &[usize], scale: f64) -> Tensor {
+        let count = shape.iter().product::<usize>() as u32;
+        let sines = (0..count).map(|i| ((f64::from(i) * 1.7).sin() * scale) as f32);
+        Tensor::from_iter(sines, &Device::Cpu)
+            .unwrap()
+            .reshape(shape)
+            .unwrap()
+    }
+
+    fn furthest(a: &Tensor, b: &Tensor) -> f32 {
+        let off = (a - b).unwrap().abs().unwrap().max_all().unwrap();
+        off.to_scalar().unwrap()
+    }
+
+    #[test]
+    fn a_convolution_made_in_half_is_of_rounded_values_and_sums_in_single() {
+        let (x, weight) = (values(&[1, 32, 9, 7], 3.0), values(&[5, 32, 3, 3], 0.4));
+        let bias = values(&[5], 1.0);
+        for config in [
+            ConvConfig::new(1, 1),
+            ConvConfig::new(2, 1),
+            ConvConfig::new(1, 1).doubled(),
+        ] {
+            let make = || Conv2d::new(&weight, Some(&bias), config).unwrap();
+            let (half, single) = (in_half(make), make());
+            let found = half.forward(&x).unwrap();
+            // Rounding to eleven bits, and the sums' own, from products of at most 1.2 and 288 of them.
+            let off = furthest(&found, &single.forward(&x).unwrap());
+            assert!((1e-5..2e-2).contains(&off), "{config:?}: {off}");
+
+            let exact = Conv2d::new(&rounded(&weight).unwrap(), None, config).unwrap();
+            let exact = exact.forward(&rounded(&x).unwrap()).unwrap();
+            let bias = bias.reshape((1, 5, 1, 1)).unwrap();
+            let expected = rounded(&exact).unwrap().broadcast_add(&bias).unwrap();
+            // What lies between two values may go either way.
+            let off = furthest(&found, &expected);
+            assert!(off < 2e-2, "{config:?}: {off}");
+        }
+        // Nothing of it is left behind.
+        assert!(!is_half());
+    }
+
+    #[test]
+    fn what_ends_the_making_ends_half_precision() {
+        let made =
+            in_half(|| Conv2d::new(&values(&[3], 1.0), None, ConvConfig::default()).is_err());
+        assert!(made && !is_half());
+        let nested = in_half(|| {
+            in_half(|| ());
+            is_half()
+        });
+        assert!(nested && !is_half());
+    }
+}
