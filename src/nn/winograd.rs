@@ -22,11 +22,11 @@ use rayon::prelude::*;
 use super::arena::Scratch;
 use super::gemm::Kernel;
 use super::host;
-use super::isa::Isa;
+use super::isa::{Isa, multiversion};
 use super::simd::LANES;
 use back::Products;
 use bands::{Band, Cut};
-use points::{Five, Points, Seven, Six};
+use points::{ABREAST, Five, Points, Seven, Six, Taps};
 use tiles::{Grid, Lanes};
 
 /// Values of spectrum and products that one band may fill: they should stay in a core's own cache.
@@ -36,8 +36,6 @@ const BAND_VALUES: usize = 1 << 17;
 const LARGE_BAND: usize = 1 << 21;
 /// Values of kernels that two threads may well fetch each for itself.
 const LIGHT: usize = 1 << 18;
-/// Values of spectra of kernels that are made before they are laid where they belong.
-const SPECTRA: usize = 1 << 17;
 /// Pairs of channels from which on a layer counts as one of small pictures.
 const MANY: usize = 1 << 19;
 /// Products that could be done in the time in which one value of a kernel comes from memory.
@@ -104,22 +102,28 @@ impl Form {
         (along(height), along(width))
     }
 
-    /// The spectrum of one kernel, given by its taps `(y, x)`, for a phase of the picture or of the result.
-    fn spectrum(self, phase: usize, tap: impl Fn(usize, usize) -> f32, to: &mut [f32]) {
+    /// Of a kernel, given by its taps `(y, x)`, what a phase of the picture or of the result sees.
+    #[inline(always)]
+    fn seen(self, phase: usize, tap: impl Fn(usize, usize) -> f32) -> [[f32; 4]; 4] {
         let (down, across) = (phase / 2, phase % 2);
+        let mut seen = [[0.0; 4]; 4];
+        let mut set = |size: usize, tap: &dyn Fn(usize, usize) -> f32| {
+            for (y, row) in seen.iter_mut().enumerate().take(size) {
+                for (x, seen) in row.iter_mut().enumerate().take(size) {
+                    *seen = tap(y, x);
+                }
+            }
+        };
         match self {
-            Self::Same { .. } => Six::kernel(tap, to),
-            Self::Wide { .. } => Seven::kernel(
-                |y, x| {
-                    let (y, x) = (4 * down + y, 4 * across + x);
-                    if y.max(x) < 7 { tap(y, x) } else { 0.0 }
-                },
-                to,
-            ),
+            Self::Same { .. } => set(3, &tap),
+            Self::Wide { .. } => set(4, &|y, x| {
+                let (y, x) = (4 * down + y, 4 * across + x);
+                if y.max(x) < 7 { tap(y, x) } else { 0.0 }
+            }),
             // The picture's even samples are seen by the second and the last tap, the odd ones by the others. Transposed, an
             // even result sees its own sample and the one before by those, an odd one the next sample and its own.
             Self::Halved | Self::Transposed => {
-                Five::kernel(|y, x| tap(1 - down + 2 * y, 1 - across + 2 * x), to);
+                set(2, &|y, x| tap(1 - down + 2 * y, 1 - across + 2 * x));
             }
             // Two of the three taps meet the same sample: the later two at even places, the earlier two at odd ones.
             Self::Enlarged => {
@@ -129,15 +133,24 @@ impl Form {
                     (_, 0) => 2..3,
                     _ => 0..2,
                 };
-                Five::kernel(
-                    |y, x| {
-                        let columns = taps(across, x);
-                        let each = |y| columns.clone().map(move |x| (y, x));
-                        taps(down, y).flat_map(each).map(|(y, x)| tap(y, x)).sum()
-                    },
-                    to,
-                );
+                set(2, &|y, x| {
+                    let columns = taps(across, x);
+                    let each = |y| columns.clone().map(move |x| (y, x));
+                    taps(down, y).flat_map(each).map(|(y, x)| tap(y, x)).sum()
+                });
             }
+        }
+        seen
+    }
+}
+
+multiversion! {
+    /// The spectra of kernels that see their phase by these taps.
+    fn spectra(form: Form, taps: &Taps, to: &mut [[f32; ABREAST]]) {
+        match form {
+            Form::Same { .. } => Six::kernels(taps, to),
+            Form::Wide { .. } => Seven::kernels(taps, to),
+            Form::Halved | Form::Transposed | Form::Enlarged => Five::kernels(taps, to),
         }
     }
 }
@@ -209,43 +222,58 @@ impl Winograd {
     }
 
     fn transformed(&self, tap: &Tap) -> Vec<f32> {
-        let (inputs, points, phases_out) =
-            (self.inputs, self.form.points(), self.form.phases_out());
-        let phases = self.form.phases_in() * phases_out;
-        let each = self.kernel.rows;
-        let matrix = self.groups() * self.depth() * each;
+        let panel = self.depth() * self.kernel.rows;
         let mut weights = vec![0f32; self.weight_count()];
-        // A few outputs at a time: their kernels' spectra, then of each frequency its values.
-        let some = (SPECTRA / (inputs * phases * points)).max(1);
-        let mut spectra = Scratch::new(some.min(self.outputs) * inputs * phases * points);
-        for first in (0..self.outputs).step_by(some) {
-            let outputs = some.min(self.outputs - first);
-            let spectra = &mut spectra[..outputs * inputs * phases * points];
-            let part = |i: usize| {
-                let output = first + i / phases / inputs;
-                (output, i / phases % inputs, i % phases)
-            };
-            let kernels = spectra.par_chunks_exact_mut(points).enumerate();
-            kernels.with_min_len(256).for_each(|(i, to)| {
-                let (output, input, phase) = part(i);
-                self.form
-                    .spectrum(phase, |y, x| tap(output, input, y, x), to);
-            });
-            let matrices = weights.par_chunks_exact_mut(matrix).enumerate();
-            matrices.for_each(|(f, matrix)| {
-                for (i, kernel) in spectra.chunks_exact(points).enumerate() {
-                    let (output, input, phase) = part(i);
-                    // Of the picture and the result one has but one phase.
-                    let (row, k) = match phases_out {
-                        1 => (output, phase * inputs + input),
-                        _ => (output * phases_out + phase, input),
-                    };
-                    let (group, row) = (row / each, row % each);
-                    matrix[(group * self.depth() + k) * each + row] = kernel[f];
-                }
-            });
+        // Of each group its panels, one for each frequency.
+        let mut groups: Vec<Vec<&mut [f32]>> = Vec::new();
+        groups.resize_with(self.groups(), || Vec::with_capacity(self.form.points()));
+        for matrix in weights.chunks_exact_mut(panel * self.groups()) {
+            for (group, panel) in groups.iter_mut().zip(matrix.chunks_exact_mut(panel)) {
+                group.push(panel);
+            }
         }
+        let groups = groups.par_iter_mut().enumerate();
+        groups.for_each(|(group, panels)| self.transform(group, panels, tap));
         weights
+    }
+
+    /// The spectra of a group's kernels, laid into its panels.
+    fn transform(&self, group: usize, panels: &mut [&mut [f32]], tap: &Tap) {
+        let (inputs, rows) = (self.inputs, self.kernel.rows);
+        let phases_out = self.form.phases_out();
+        let mut found = [[0f32; ABREAST]; Seven::COUNT];
+        let found = &mut found[..self.form.points()];
+        for k in 0..self.depth() {
+            for first in (0..rows).step_by(ABREAST) {
+                let some = ABREAST.min(rows - first);
+                let mut taps: Taps = [[[0.0; ABREAST]; 4]; 4];
+                for lane in 0..some {
+                    let row = group * rows + first + lane;
+                    // Of the picture and the result one has but one phase.
+                    let (output, input, phase) = match phases_out {
+                        1 => (row, k % inputs, k / inputs),
+                        _ => (row / phases_out, k, row % phases_out),
+                    };
+                    if output >= self.outputs {
+                        break;
+                    }
+                    let seen = self.form.seen(phase, |y, x| tap(output, input, y, x));
+                    for (taps, seen) in taps.as_flattened_mut().iter_mut().zip(seen.as_flattened())
+                    {
+                        taps[lane] = f64::from(*seen);
+                    }
+                }
+                spectra(self.kernel.isa(), self.form, &taps, found);
+                for (panel, values) in panels.iter_mut().zip(found.iter()) {
+                    let to = &mut panel[k * rows + first..];
+                    // Those that are too many are written again, or aren't there.
+                    match to.first_chunk_mut::<ABREAST>() {
+                        Some(to) => *to = *values,
+                        None => to.copy_from_slice(&values[..to.len()]),
+                    }
+                }
+            }
+        }
     }
 
     /// Groups of rows of the products.

@@ -2,6 +2,12 @@
 
 use super::super::simd::Simd;
 
+/// Kernels that are transformed side by side.
+pub(super) const ABREAST: usize = 8;
+
+/// The taps of kernels side by side; those of a smaller one stand first in the rows and columns.
+pub(super) type Taps = [[[f64; ABREAST]; 4]; 4];
+
 /// What becomes of a kernel at `N` points.
 pub(super) trait Points<const N: usize> {
     /// Points of the plane.
@@ -9,25 +15,36 @@ pub(super) trait Points<const N: usize> {
     /// `G`, a row for each point.
     const KERNEL: [&'static [f64]; N];
 
-    /// `G g G^T` of a kernel whose taps `tap(y, x)` gives, in f64.
-    fn kernel(tap: impl Fn(usize, usize) -> f32, to: &mut [f32]) {
-        let taps = Self::KERNEL[0].len();
+    /// `G g G^T` of kernels, in f64.
+    #[inline(always)]
+    fn kernels(taps: &Taps, to: &mut [[f32; ABREAST]]) {
         // Down, then across.
-        let mut columns = [[0f64; 4]; N];
-        for x in 0..taps {
-            for y in 0..taps {
-                let tap = f64::from(tap(y, x));
-                for (row, factors) in columns.iter_mut().zip(Self::KERNEL) {
-                    row[x] += factors[y] * tap;
+        let mut columns = [[[0f64; ABREAST]; 4]; N];
+        for (row, factors) in columns.iter_mut().zip(Self::KERNEL) {
+            for (factor, taps) in factors.iter().zip(taps) {
+                for (sums, taps) in row.iter_mut().zip(taps) {
+                    add_scaled(sums, taps, *factor);
                 }
             }
         }
         for (row, to) in columns.iter().zip(to.chunks_exact_mut(N)) {
             for (factors, to) in Self::KERNEL.iter().zip(to) {
-                let pairs = row.iter().zip(*factors);
-                *to = pairs.map(|(a, b)| a * b).sum::<f64>() as f32;
+                let mut sums = [0f64; ABREAST];
+                for (factor, values) in factors.iter().zip(row) {
+                    add_scaled(&mut sums, values, *factor);
+                }
+                for (to, sum) in to.iter_mut().zip(sums) {
+                    *to = sum as f32;
+                }
             }
         }
+    }
+}
+
+#[inline(always)]
+fn add_scaled(sums: &mut [f64; ABREAST], values: &[f64; ABREAST], factor: f64) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += factor * value;
     }
 }
 
