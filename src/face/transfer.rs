@@ -34,6 +34,7 @@ mod carry;
 mod field;
 mod paint;
 mod plane;
+mod rgba;
 mod sample;
 mod shape;
 

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::field::Field;
-use super::sample::Reader;
+use super::field::{CELL, Field};
+use super::plane::WHOLES;
+use super::sample::{Reader, SOME, Starts};
 use crate::face::TurnedSquare;
 use crate::face::crop::BEHIND;
 use crate::media::Picture;
@@ -35,32 +36,94 @@ pub(super) fn moved(
 
 multiversion! {
     fn moved_line(line: Line, reader: &Reader, field: &Field, place: &TurnedSquare) {
-        let Line { pixels, first, .. } = line;
-        for (i, pixel) in pixels.iter_mut().enumerate() {
-            let Some((u, v)) = line.places.at(i) else {
-                continue;
-            };
-            let at = (first.0 + i, first.1);
-            let Some(shrink) = field.shrink((u, v)) else {
-                continue;
-            };
-            let [dx, dy, loss, color @ ..] = field.at((u, v));
-            if dx == 0.0 && dy == 0.0 && loss == 0.0 && color == [0.0; 5] {
+        let Line { pixels, first, places } = line;
+        for (block, pixels) in pixels.chunks_mut(SOME).enumerate() {
+            let x = first.0 + block * SOME;
+            let (u, v, inside) = places.some(block * SOME);
+            let near = field.near(&u, &v);
+            let mut fields = [[0.0f32; CELL]; SOME];
+            // Those that change, and of them those for which one place is read.
+            let (mut changes, mut plain) = ([false; SOME], [false; SOME]);
+            for i in 0..pixels.len() {
+                let shrink = field.shrink(&near, i);
+                if inside[i] && shrink != [0.0; 2] {
+                    fields[i] = field.between(&near, i);
+                    changes[i] = fields[i] != [0.0; CELL];
+                    plain[i] = changes[i] && shrink[0].max(shrink[1]) <= SHRUNK.0;
+                }
+            }
+            if changes == [false; SOME] {
                 continue;
             }
-            let warped = if shrink[0].max(shrink[1]) <= SHRUNK.0 {
-                reader.read(at, (dx, dy))
+            let mut warped = read_plain(reader, (x, first.1), &fields, &plain);
+            for i in 0..SOME {
+                if changes[i] && !plain[i] {
+                    let (at, shrink) = ((x + i, first.1), field.shrink(&near, i));
+                    warped[i] = spread(reader, field, place, at, (u[i], v[i]), shrink);
+                }
+            }
+            if reader.clear {
+                for (i, pixel) in pixels.iter_mut().enumerate().filter(|(i, _)| changes[*i]) {
+                    write_clear(pixel, &warped[i], &fields[i]);
+                }
             } else {
-                spread(reader, field, place, at, (u, v), shrink)
-            };
-            let loss = loss.clamp(0.0, 1.0);
-            let cover = warped[3];
-            // The network saw grey through what is clear, and drew it; the portrait shows nothing there.
-            let grey = loss * (1.0 - cover) * BEHIND;
-            let color = [0, 1, 2].map(|c| (1.0 - loss) * warped[c] + color[c] - grey);
-            write(pixel, color, cover, reader.clear);
+                write_opaque(pixels, &warped, &fields, &changes);
+            }
         }
     }
+}
+
+/// The portrait under some pixels side by side as their fields move it, where one place is read for a pixel.
+#[inline(always)]
+fn read_plain(
+    reader: &Reader,
+    (x, y): (usize, usize),
+    fields: &[[f32; CELL]; SOME],
+    plain: &[bool; SOME],
+) -> [[f32; 4]; SOME] {
+    let (mut columns, mut dx, mut dy) = ([0i32; SOME], [0.0f32; SOME], [0.0f32; SOME]);
+    for i in 0..SOME {
+        columns[i] = (x + i) as i32;
+        dx[i] = fields[i][0];
+        dy[i] = fields[i][1];
+    }
+    let across = Starts::new(&columns, &dx);
+    let down = Starts::new(&[y as i32; SOME], &dy);
+    reader.read_some(&across, &down, plain)
+}
+
+/// What is painted over what was read, as bytes.
+#[inline(always)]
+fn write_opaque(
+    pixels: &mut [[u8; 4]],
+    warped: &[[f32; 4]; SOME],
+    fields: &[[f32; CELL]; SOME],
+    changes: &[bool; SOME],
+) {
+    let mut bytes = [[0u8; 4]; SOME];
+    for i in 0..SOME {
+        let keep = 1.0 - fields[i][2].clamp(0.0, 1.0);
+        for c in 0..4 {
+            let color = keep * warped[i][c] + fields[i][3 + c];
+            // Its nearest byte, without a conversion, which has limits to look after.
+            bytes[i][c] = (color.clamp(0.0, 255.0) + WHOLES).to_bits() as u8;
+        }
+    }
+    for (i, pixel) in pixels.iter_mut().enumerate() {
+        if changes[i] {
+            *pixel = [bytes[i][0], bytes[i][1], bytes[i][2], pixel[3]];
+        }
+    }
+}
+
+/// The same where the portrait may be clear.
+fn write_clear(pixel: &mut [u8; 4], warped: &[f32; 4], field: &[f32; CELL]) {
+    let loss = field[2].clamp(0.0, 1.0);
+    let cover = warped[3];
+    // The network saw grey through what is clear, and drew it; the portrait shows nothing there.
+    let grey = loss * (1.0 - cover) * BEHIND;
+    let color = [0, 1, 2].map(|c| (1.0 - loss) * warped[c] + field[3 + c] - grey);
+    write(pixel, color, cover, true);
 }
 
 /// Puts the generator's picture in the crop's place.
@@ -116,6 +179,20 @@ impl Places {
         let inside = (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v);
         inside.then_some((u as f32, v as f32))
     }
+
+    /// The same of some pixels from `first` on, and which of them lie in the crop.
+    #[inline(always)]
+    fn some(&self, first: usize) -> ([f32; SOME], [f32; SOME], [bool; SOME]) {
+        let (mut us, mut vs, mut inside) = ([0.0; SOME], [0.0; SOME], [false; SOME]);
+        for i in 0..SOME {
+            let u = self.start.0 + (first + i) as f64 * self.step.0;
+            let v = self.start.1 + (first + i) as f64 * self.step.1;
+            inside[i] = (u >= 0.0) & (u < 1.0) & (v >= 0.0) & (v < 1.0);
+            us[i] = u as f32;
+            vs[i] = v as f32;
+        }
+        (us, vs, inside)
+    }
 }
 
 /// Calls `change` with every row of pixels of which some may lie in the crop.
@@ -151,6 +228,7 @@ fn each_line(picture: &mut Picture, place: &TurnedSquare, change: impl Fn(Line) 
 }
 
 /// The mean over what the pixel covers of the portrait, where the picture is shown smaller.
+#[inline(always)]
 fn spread(
     reader: &Reader,
     field: &Field,

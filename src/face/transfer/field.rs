@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::paint::Paint;
-use super::plane::{Plane, smoothstep};
+use super::plane::{Plane, smoothstep, split_small};
+use super::sample::SOME;
 use super::shape::Sound;
 use crate::face::{Mask, TurnedSquare};
 
@@ -91,7 +92,7 @@ pub(super) struct Field {
 }
 
 /// Two of displacement, one of loss, three of colour; two more make it a whole number of CPU registers.
-const CELL: usize = 8;
+pub(super) const CELL: usize = 8;
 
 impl Field {
     /// The field that carries the motion over.
@@ -175,26 +176,64 @@ impl Field {
     pub fn at(&self, (u, v): (f32, f32)) -> [f32; CELL] {
         let (left, s) = before(u, self.size);
         let (upper, t) = before(v, self.size);
+        self.mixed((left, upper), (s, t))
+    }
+
+    #[inline(always)]
+    fn mixed(&self, (left, upper): (usize, usize), (s, t): (f32, f32)) -> [f32; CELL] {
         let next = |i: usize| (i + 1).min(self.size - 1);
         let row = |y: usize| &self.cells[y * self.size..][..self.size];
         let (above, below) = (row(upper), row(next(upper)));
         let (a, b) = (&above[left], &above[next(left)]);
         let (c, d) = (&below[left], &below[next(left)]);
-        std::array::from_fn(|i| {
+        let mut mixed = [0.0; CELL];
+        for i in 0..CELL {
             let above = a[i] + (b[i] - a[i]) * s;
             let below = c[i] + (d[i] - c[i]) * s;
-            above + (below - above) * t
-        })
+            mixed[i] = above + (below - above) * t;
+        }
+        mixed
     }
 
-    /// How many pixels of the portrait go by near a place in the crop for one of the result's, across and down; `None`
-    /// where nothing happens.
+    /// Of some places in the crop the cells that they lie between.
     #[inline(always)]
-    pub fn shrink(&self, (u, v): (f32, f32)) -> Option<[f32; 2]> {
-        let (left, upper) = (before(u, self.size).0, before(v, self.size).0);
-        let shrink = self.shrink[upper * self.size + left];
-        (shrink != [0.0; 2]).then_some(shrink)
+    pub fn near(&self, u: &[f32; SOME], v: &[f32; SOME]) -> Near {
+        let mut near = Near {
+            left: [0; SOME],
+            upper: [0; SOME],
+            shares: [[0.0; SOME]; 2],
+        };
+        let (size, last) = (self.size as f32, (self.size - 1) as f32);
+        for i in 0..SOME {
+            let at = (u[i] * size - 0.5).clamp(0.0, last);
+            (near.left[i], near.shares[0][i]) = split_small(at);
+            let at = (v[i] * size - 0.5).clamp(0.0, last);
+            (near.upper[i], near.shares[1][i]) = split_small(at);
+        }
+        near
     }
+
+    /// How many pixels of the portrait go by near one of these places for one of the result's, across and down; 0 where
+    /// nothing happens.
+    #[inline(always)]
+    pub fn shrink(&self, near: &Near, i: usize) -> [f32; 2] {
+        self.shrink[near.upper[i] as usize * self.size + near.left[i] as usize]
+    }
+
+    /// [`Field::at`] one of these places.
+    #[inline(always)]
+    pub fn between(&self, near: &Near, i: usize) -> [f32; CELL] {
+        let (left, upper) = (near.left[i] as usize, near.upper[i] as usize);
+        self.mixed((left, upper), (near.shares[0][i], near.shares[1][i]))
+    }
+}
+
+/// Where some places lie between the cells.
+pub(super) struct Near {
+    left: [i32; SOME],
+    upper: [i32; SOME],
+    /// How far towards the next cell, across and down.
+    shares: [[f32; SOME]; 2],
 }
 
 /// Cells a side: twice the network's own pixels, or as many as the crop has if they are fewer.

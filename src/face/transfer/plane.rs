@@ -214,7 +214,21 @@ pub(super) fn split(value: f32) -> (i64, f32) {
     (whole, value - whole as f32)
 }
 
-/// The weights of the samples at -1, 0, 1 and 2 for the place `t` in 0..1.
+/// Added to this, a value below four millions on either side of zero is rounded to a whole number, which the sum's bits
+/// count. Conversions have limits to look after, and go one by one.
+pub(super) const WHOLES: f32 = 12_582_912.0;
+
+/// [`split`] for values below two millions on either side of zero, where many are split side by side. What is left of a
+/// whole number may be 1, with the number before it.
+#[inline(always)]
+pub(super) fn split_small(value: f32) -> (i32, f32) {
+    let near = (value - 0.5) + WHOLES;
+    let whole = near.to_bits() as i32 - WHOLES.to_bits() as i32;
+    (whole, value - (near - WHOLES))
+}
+
+/// The weights of the samples at -1, 0, 1 and 2 for the place `t` in 0..=1.
+#[inline(always)]
 pub(super) fn catmull_rom(t: f32) -> [f32; 4] {
     [
         t * (-0.5 + t * (1.0 - 0.5 * t)),
@@ -280,6 +294,17 @@ mod tests {
             let low = plane.values.iter().copied().fold(1.0, f32::min) - 1e-6;
             let high = plane.values.iter().copied().fold(0.0, f32::max) + 1e-6;
             prop_assert!(plane.spline(size).values.iter().all(|v| (low..=high).contains(v)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn small_values_are_split_like_any(value in -2e6f32..2e6) {
+            let (whole, rest) = split_small(value);
+            prop_assert!((0.0..=1.0).contains(&rest));
+            prop_assert_eq!(whole as f32 + rest, value);
+            let (own, own_rest) = split(value);
+            prop_assert!(i64::from(whole) == own || (i64::from(whole) + 1, 1.0, 0.0) == (own, rest, own_rest));
         }
     }
 

@@ -1,7 +1,9 @@
 //! Colours read from the portrait between its pixels.
 
-use super::plane::{catmull_rom, split};
+use super::plane::{catmull_rom, split, split_small};
+use super::rgba::{TAPS, weighed};
 use crate::media::Picture;
+use crate::nn::isa::Isa;
 
 /// The portrait, to read colours from.
 pub(super) struct Reader<'a> {
@@ -10,6 +12,7 @@ pub(super) struct Reader<'a> {
     height: usize,
     /// Whether it may be transparent.
     pub clear: bool,
+    isa: Isa,
 }
 
 impl<'a> Reader<'a> {
@@ -19,6 +22,7 @@ impl<'a> Reader<'a> {
             width: picture.width() as usize,
             height: picture.height() as usize,
             clear: picture.has_alpha(),
+            isa: Isa::best(),
         }
     }
 
@@ -29,24 +33,46 @@ impl<'a> Reader<'a> {
     pub fn read(&self, (x, y): (usize, usize), (dx, dy): (f32, f32)) -> [f32; 4] {
         let (left, across) = start(x, dx);
         let (top, down) = start(y, dy);
+        self.weighed((left, top), across, down)
+    }
+
+    /// [`Reader::read`] for those of some places that are `wanted`, as [`Starts`] has them along each axis.
+    #[inline(always)]
+    pub fn read_some(
+        &self,
+        across: &Starts,
+        down: &Starts,
+        wanted: &[bool; SOME],
+    ) -> [[f32; 4]; SOME] {
+        let mut read = [[0.0; 4]; SOME];
+        for i in 0..SOME {
+            if wanted[i] {
+                let corner = (i64::from(across.first[i]), i64::from(down.first[i]));
+                read[i] = self.weighed(corner, across.weights(i), down.weights(i));
+            }
+        }
+        read
+    }
+
+    #[inline(always)]
+    fn weighed(&self, (left, top): (i64, i64), across: [f32; TAPS], down: [f32; TAPS]) -> [f32; 4] {
         let inside = |first: i64, length: usize| (0..=length as i64 - 4).contains(&first);
-        let rows: [&[u8; 16]; 4];
         let gathered;
-        if inside(left, self.width) && inside(top, self.height) {
+        let (area, pitch) = if inside(left, self.width) && inside(top, self.height) {
             let at = (top as usize * self.width + left as usize) * 4;
-            rows = [0, 1, 2, 3].map(|k| sixteen(&self.rgba[at + k * self.width * 4..]));
+            (&self.rgba[at..], self.width * 4)
         } else {
             gathered = self.gathered(left, top);
-            rows = gathered.each_ref();
-        }
+            (gathered.as_flattened(), 16)
+        };
         if self.clear {
             // The filter's negative lobes may leave more colour than there is cover.
-            let [red, green, blue, cover] = weighed::<true>(&rows, &across, &down);
+            let [red, green, blue, cover] = weighed::<true>(self.isa, area, pitch, across, down);
             let cover = (cover / 255.0).clamp(0.0, 1.0);
             let color = |value: f32| value.clamp(0.0, 255.0 * cover);
             [color(red), color(green), color(blue), cover]
         } else {
-            let [red, green, blue, _] = weighed::<false>(&rows, &across, &down);
+            let [red, green, blue, _] = weighed::<false>(self.isa, area, pitch, across, down);
             [red, green, blue, 1.0]
         }
     }
@@ -64,62 +90,57 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The first sixteen of at least as many bytes.
-#[inline(always)]
-fn sixteen(bytes: &[u8]) -> &[u8; 16] {
-    const NONE: &[u8; 16] = &[0; 16];
-    bytes.first_chunk().unwrap_or(NONE)
-}
-
-/// The weighted sum of sixteen pixels, each times its alpha if it may be clear; alpha in 0..=255.
-///
-/// Columns first: sixteen numbers side by side are what a CPU adds up fastest. Not inlined, since alpha that nobody asks
-/// for would be left out, and three numbers side by side are slower than four.
-#[inline(always)]
-fn weighed<const CLEAR: bool>(
-    rows: &[&[u8; 16]; 4],
-    across: &[f32; 4],
-    down: &[f32; 4],
-) -> [f32; 4] {
-    let mut columns = [0.0f32; 16];
-    for (row, weight) in rows.iter().zip(down) {
-        let mut values = row.map(f32::from);
-        if CLEAR {
-            for pixel in values.as_chunks_mut::<4>().0 {
-                let cover = pixel[3] * (1.0 / 255.0);
-                *pixel = [
-                    pixel[0] * cover,
-                    pixel[1] * cover,
-                    pixel[2] * cover,
-                    pixel[3],
-                ];
-            }
-        }
-        for (column, value) in columns.iter_mut().zip(values) {
-            *column += value * weight;
-        }
-    }
-    let mut sum = [0.0f32; 4];
-    for (pixel, weight) in columns.as_chunks::<4>().0.iter().zip(across) {
-        for (sum, value) in sum.iter_mut().zip(pixel) {
-            *sum += value * weight;
-        }
-    }
-    sum
-}
+/// Beyond this many pixels no picture is wide.
+const FARTHEST: f32 = 1e6;
 
 /// The first of the four pixels about `at + offset`, and their weights. The whole pixels of the offset are counted as such,
 /// so that a large picture's far end is read as finely as its beginning.
 #[inline(always)]
-fn start(at: usize, offset: f32) -> (i64, [f32; 4]) {
-    // Farther than any picture is wide.
-    let (whole, t) = split(offset.clamp(-1e8, 1e8));
+fn start(at: usize, offset: f32) -> (i64, [f32; TAPS]) {
+    let (whole, t) = split(offset.clamp(-FARTHEST, FARTHEST));
     let first = (at as i64).saturating_add(whole).saturating_sub(1);
     (first, catmull_rom(t))
 }
 
+/// Pixels that are gone through side by side.
+pub(super) const SOME: usize = 16;
+
+/// The first of the four pixels about some places along an axis, and their weights.
+pub(super) struct Starts {
+    first: [i32; SOME],
+    weights: [[f32; SOME]; TAPS],
+}
+
+impl Starts {
+    /// `offsets` from the middles of the pixels `at`, as [`Reader::read`] takes them.
+    #[inline(always)]
+    pub fn new(at: &[i32; SOME], offsets: &[f32; SOME]) -> Self {
+        let mut starts = Self {
+            first: [0; SOME],
+            weights: [[0.0; SOME]; TAPS],
+        };
+        for i in 0..SOME {
+            let (whole, t) = split_small(offsets[i].clamp(-FARTHEST, FARTHEST));
+            starts.first[i] = at[i] + whole - 1;
+            let weights = catmull_rom(t);
+            for k in 0..TAPS {
+                starts.weights[k][i] = weights[k];
+            }
+        }
+        starts
+    }
+
+    #[inline(always)]
+    fn weights(&self, i: usize) -> [f32; TAPS] {
+        let [a, b, c, d] = &self.weights;
+        [a[i], b[i], c[i], d[i]]
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -152,5 +173,33 @@ mod tests {
         let [r, g, _, a] = Reader::new(&picture).read((3, 0), (0.5, 0.0));
         assert!((a - 0.5).abs() < 1e-3 && g == 0.0);
         assert!((r / a - 200.0).abs() < 0.1);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_side_by_side_is_what_is_read_alone(
+            clear: bool, offsets in prop::collection::vec((-9.0f32..9.0, -9.0f32..9.0), SOME), seed in 0usize..1000,
+        ) {
+            let rgba = (0..20 * 12 * 4).map(|i| match (i % 4, clear) {
+                (3, false) => 255,
+                _ => ((i + seed) * 7919 >> 3) as u8,
+            });
+            let picture = Picture::new(20, 12, rgba.collect()).unwrap();
+            let reader = Reader::new(&picture);
+            let mut own = [[0.0; SOME]; 2];
+            for (i, (dx, dy)) in offsets.iter().enumerate() {
+                (own[0][i], own[1][i]) = (*dx, *dy);
+            }
+            let columns = std::array::from_fn(|i| i as i32);
+            let wanted = std::array::from_fn(|i| i != seed % SOME);
+            let (across, down) = (Starts::new(&columns, &own[0]), Starts::new(&[5; SOME], &own[1]));
+            let read = reader.read_some(&across, &down, &wanted);
+            for (i, offset) in offsets.into_iter().enumerate() {
+                let alone = if wanted[i] { reader.read((i, 5), offset) } else { [0.0; 4] };
+                for (read, alone) in read[i].iter().zip(alone) {
+                    prop_assert!((read - alone).abs() < 2e-3, "{read} {alone}");
+                }
+            }
+        }
     }
 }
