@@ -117,21 +117,19 @@ fn main() {
     let studio = Studio::open();
     let whole = View::whole(studio.portrait.picture.size());
     let pane = View::fit(PANE.0, PANE.1, studio.portrait.picture.size());
+    let mut asked = 0;
     for (name, way) in [
         ("GANimation", Way::Ganimation),
         ("FOMM", Way::Fomm(Mode::Relative)),
         ("TPS", Way::Tps(Mode::Relative)),
     ] {
-        for (turn, (size, view)) in [("the portrait's own size", whole), ("a pane", pane)]
-            .into_iter()
-            .enumerate()
-        {
+        for (size, view) in [("the portrait's own size", whole), ("a pane", pane)] {
             let few = if way == Way::Ganimation { 1 } else { 4 };
             let mut times = [Vec::new(), Vec::new()];
-            // Values of which neither a picture nor a network's word is kept.
-            let first = turn * (rounds + 2);
             for i in 0..(rounds / few).max(1) + 2 {
-                let at = (first + i) as f32;
+                // A value of which neither a picture nor any network's word is kept.
+                asked += 1;
+                let at = asked as f32;
                 let value = 0.05 + 0.9 * (at * 0.618).fract() + at * 1e-5;
                 let found = studio.once(way, view, value);
                 if i >= 2 || !measured {
