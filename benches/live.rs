@@ -7,6 +7,7 @@
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use iced::advanced::graphics::core::Bytes;
 use iced::widget::image::Handle;
 use mien::engine::{
     Driver, Model, Models, Portrait, Request, Sample, Scene, Score, View, Voice, Worker,
@@ -105,10 +106,20 @@ impl Studio {
     }
 }
 
+/// A picture's bytes as the window hands them to the renderer.
+struct Pixels(Arc<Picture>);
+
+impl AsRef<[u8]> for Pixels {
+    fn as_ref(&self) -> &[u8] {
+        self.0.rgba()
+    }
+}
+
 /// What the window does with a picture before the renderer has it.
-fn handed(picture: &Picture) {
+fn handed(picture: &Arc<Picture>) {
     let (width, height) = picture.size();
-    std::hint::black_box(Handle::from_rgba(width, height, picture.rgba().to_vec()));
+    let bytes = Bytes::from_owner(Pixels(Arc::clone(picture)));
+    std::hint::black_box(Handle::from_rgba(width, height, bytes));
 }
 
 fn main() {

@@ -1,9 +1,12 @@
 //! The canvas in the middle: up to six panes over one portrait, zoomed and panned together.
 
+use std::sync::Arc;
+
 use iced::Size;
+use iced::advanced::graphics::core::Bytes;
 use iced::widget::image;
 
-use crate::engine::{Outcome, View, Wipe};
+use crate::engine::{Outcome, Picture, View, Wipe};
 use crate::studio::{Crop, MotionId, PaneSpec, Project, Show, Way};
 
 mod layouts;
@@ -235,10 +238,7 @@ impl Panes {
                 way: voice.way,
                 show: voice.show,
                 size: pane.picture.as_ref().map_or((1, 1), |p| p.size()),
-                tiles: pane
-                    .picture
-                    .as_ref()
-                    .map_or(Vec::new(), |p| tiles(p.size(), p.rgba())),
+                tiles: pane.picture.as_ref().map_or(Vec::new(), tiles),
                 problem: pane.picture.as_ref().err().cloned(),
                 millis: pane.millis,
                 draft: pane.draft,
@@ -430,18 +430,30 @@ fn without(wipe: Wipe, gone: usize) -> Option<Wipe> {
     })
 }
 
-fn tiles((width, height): (u32, u32), rgba: &[u8]) -> Vec<Tile> {
+/// A picture's bytes for the renderer, which holds the picture and copies nothing.
+struct Pixels(Arc<Picture>);
+
+impl AsRef<[u8]> for Pixels {
+    fn as_ref(&self) -> &[u8] {
+        self.0.rgba()
+    }
+}
+
+fn tiles(picture: &Arc<Picture>) -> Vec<Tile> {
+    let (width, height) = picture.size();
     let rows = (TILE_BYTES / (width * 4).max(1)).max(1);
     let pitch = width as usize * 4;
+    let pixels = Bytes::from_owner(Pixels(Arc::clone(picture)));
     (0..height)
         .step_by(rows as usize)
         .map(|top| {
             let rows = rows.min(height - top);
-            let bytes = &rgba[top as usize * pitch..][..rows as usize * pitch];
+            let first = top as usize * pitch;
+            let bytes = pixels.slice(first..first + rows as usize * pitch);
             Tile {
                 top,
                 rows,
-                handle: image::Handle::from_rgba(width, rows, bytes.to_vec()),
+                handle: image::Handle::from_rgba(width, rows, bytes),
             }
         })
         .collect()

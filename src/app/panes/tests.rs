@@ -1,7 +1,5 @@
 //! What the panes keep, and how they share the room.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::engine::{Driver, Model, PaneDrawn, Picture, Request, Sample, Scene, Score, Voice};
 use crate::studio::Mode;
@@ -9,8 +7,15 @@ use crate::studio::Mode;
 #[test]
 fn tiles_are_small_and_cover_every_row() {
     for (width, height) in [(1, 1), (640, 480), (1920, 1080), (7000, 300)] {
-        let rgba = vec![0; width as usize * height as usize * 4];
-        let tiles = tiles((width, height), &rgba);
+        let rgba: Vec<u8> = (0..width * height * 4).map(|i| (i % 251) as u8).collect();
+        let tiles = tiles(&Arc::new(
+            Picture::new(width, height, rgba.clone()).unwrap(),
+        ));
+        let bytes = tiles.iter().flat_map(|tile| match &tile.handle {
+            image::Handle::Rgba { pixels, .. } => pixels.to_vec(),
+            other => panic!("{other:?}"),
+        });
+        assert!(bytes.eq(rgba));
         assert_eq!(tiles.iter().map(|tile| tile.rows).sum::<u32>(), height);
         assert!(tiles.iter().all(|tile| tile.rows * width * 4 <= TILE_BYTES));
         let tops: Vec<u32> = tiles.iter().map(|tile| tile.top).collect();

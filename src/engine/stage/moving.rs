@@ -110,8 +110,7 @@ impl Stage {
 
         let moving = self.moving(method)?;
         let place = view.square(moving.place);
-        let mut picture = base.clone();
-        match show {
+        let picture = match show {
             Show::Result | Show::Difference => {
                 let fresh = |(of, _): &(View, TransferSource)| of == view;
                 let source = match moving.source.take().filter(fresh) {
@@ -132,16 +131,20 @@ impl Stage {
                 let result = result.map_err(network)?;
                 moving.source = Some(source);
                 if show == Show::Difference {
+                    let mut picture = base.clone();
                     diagnostics::difference(&mut picture, &result);
+                    picture
                 } else {
-                    picture = result;
+                    result
                 }
             }
             show => {
+                let mut picture = base.clone();
                 let rest = Some(&moving.rest.motion);
                 diagnostics::draw(&mut picture, place, show, &seen, rest);
+                picture
             }
-        }
+        };
         Ok(Drawn {
             picture,
             network_millis: told.millis,

@@ -187,7 +187,7 @@ impl Places {
         for i in 0..SOME {
             let u = self.start.0 + (first + i) as f64 * self.step.0;
             let v = self.start.1 + (first + i) as f64 * self.step.1;
-            inside[i] = (u >= 0.0) & (u < 1.0) & (v >= 0.0) & (v < 1.0);
+            inside[i] = (0.0..1.0).contains(&u) & (0.0..1.0).contains(&v);
             us[i] = u as f32;
             vs[i] = v as f32;
         }

@@ -122,9 +122,8 @@ impl Starts {
         for i in 0..SOME {
             let (whole, t) = split_small(offsets[i].clamp(-FARTHEST, FARTHEST));
             starts.first[i] = at[i] + whole - 1;
-            let weights = catmull_rom(t);
-            for k in 0..TAPS {
-                starts.weights[k][i] = weights[k];
+            for (weights, weight) in starts.weights.iter_mut().zip(catmull_rom(t)) {
+                weights[i] = weight;
             }
         }
         starts
@@ -182,7 +181,7 @@ mod tests {
         ) {
             let rgba = (0..20 * 12 * 4).map(|i| match (i % 4, clear) {
                 (3, false) => 255,
-                _ => ((i + seed) * 7919 >> 3) as u8,
+                _ => (((i + seed) * 7919) >> 3) as u8,
             });
             let picture = Picture::new(20, 12, rgba.collect()).unwrap();
             let reader = Reader::new(&picture);
