@@ -50,7 +50,7 @@ impl ConvTranspose2d {
     /// From `weight` `[inputs, outputs, kh, kw]` and `bias` `[outputs]`.
     ///
     /// # Errors
-    /// If the shapes disagree, the stride is zero, or the kernel has no value.
+    /// If the shapes disagree, the stride is zero, the kernel has no value, or the picture is to be doubled.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
         let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
         let doubling = if ours && !precision::is_half() {
@@ -104,6 +104,9 @@ impl ConvTranspose2d {
         let (inputs, outputs, kh, kw) = weight.dims4()?;
         if weight.elem_count() == 0 || config.stride == 0 {
             candle_core::bail!("a convolution needs a kernel and a stride of at least 1");
+        }
+        if config.doubled {
+            candle_core::bail!("a transposed convolution takes the picture as it is, not doubled");
         }
         if let Some(bias) = bias
             && bias.dims() != [outputs]
@@ -319,5 +322,22 @@ multiversion! {
         if let [last] = pairs.into_remainder() {
             *last = even[n];
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+
+    use super::*;
+
+    #[test]
+    fn what_it_cannot_do_is_an_error_when_it_is_made() {
+        let weight = Tensor::zeros((2, 3, 4, 4), DType::F32, &Device::Cpu).unwrap();
+        let made = |config| ConvTranspose2d::new(&weight, None, config);
+        assert!(made(ConvConfig::new(2, 1)).is_ok());
+        assert!(made(ConvConfig::new(0, 1)).is_err());
+        let doubled = made(ConvConfig::new(1, 1).doubled());
+        assert!(doubled.unwrap_err().to_string().contains("doubled"));
     }
 }
