@@ -222,27 +222,47 @@ pub(super) fn resampled(
 pub(super) fn over_chequers(picture: &mut Picture, view: &View, portrait: (u32, u32)) {
     let (left, top) = view.to_pane((0.0, 0.0));
     let (right, bottom) = view.to_pane((f64::from(portrait.0), f64::from(portrait.1)));
+    // Pixels whose middles lie between.
+    let within = |from: f64, to: f64, length: u32| {
+        let end = |at: f64| (at - 0.5).clamp(-1.0, f64::from(length));
+        (end(from).floor() + 1.0) as usize..end(to).ceil().max(0.0) as usize
+    };
+    let (columns, rows) = (
+        within(left, right, view.width),
+        within(top, bottom, view.height),
+    );
     let pitch = view.width as usize * 4;
+    if columns.is_empty() || rows.is_empty() {
+        return;
+    }
     picture
         .rgba_mut()
         .par_chunks_exact_mut(pitch)
         .enumerate()
+        .take(rows.end)
+        .skip(rows.start)
         .for_each(|(y, row)| {
-            let inside_y = y as f64 + 0.5 > top && (y as f64) + 0.5 < bottom;
-            for (x, pixel) in row.chunks_exact_mut(4).enumerate() {
-                let inside = inside_y && x as f64 + 0.5 > left && (x as f64) + 0.5 < right;
-                if pixel[3] == 255 || !inside {
-                    continue;
-                }
-                let light = (x / 8 + y / 8) % 2 == 0;
-                let ground = if light { 112.0 } else { 84.0 };
-                let alpha = f32::from(pixel[3]) / 255.0;
-                for channel in &mut pixel[..3] {
-                    *channel = (f32::from(*channel) * alpha + ground * (1.0 - alpha)).round() as u8;
-                }
-                pixel[3] = 255;
+            let row = &mut row.as_chunks_mut::<4>().0[columns.clone()];
+            // Most often nothing is: that is seen in one go.
+            if row.iter().fold(255, |all, [.., alpha]| all & alpha) == 255 {
+                return;
+            }
+            for (x, pixel) in (columns.start..).zip(row) {
+                over_ground(pixel, (x / 8 + y / 8).is_multiple_of(2));
             }
         });
+}
+
+fn over_ground([color @ .., alpha]: &mut [u8; 4], light: bool) {
+    if *alpha == 255 {
+        return;
+    }
+    let ground = if light { 112.0 } else { 84.0 };
+    let cover = f32::from(*alpha) / 255.0;
+    for channel in color {
+        *channel = (f32::from(*channel) * cover + ground * (1.0 - cover)).round() as u8;
+    }
+    *alpha = 255;
 }
 
 #[cfg(test)]
@@ -314,6 +334,26 @@ mod tests {
         let seen = pyramid.view(&large, &view).unwrap();
         assert_eq!(seen.rgba()[(150 * 300 + 150) * 4..][..4], [90, 60, 30, 255]);
         assert_eq!(seen.rgba()[3], 0, "beside the portrait");
+    }
+
+    proptest! {
+        #[test]
+        fn the_ground_lies_under_the_portraits_own_pixels_alone(
+            x in -30f64..30.0, y in -30f64..30.0, zoom in 0.1f64..3.0, width in 1u32..40, height in 1u32..40, alpha: u8,
+        ) {
+            let view = View { x, y, zoom, width, height };
+            let rgba = [9, 99, 199, alpha].repeat((width * height) as usize);
+            let mut seen = Picture::new(width, height, rgba).unwrap();
+            over_chequers(&mut seen, &view, (20, 10));
+            for (i, pixel) in seen.rgba().chunks_exact(4).enumerate() {
+                let middle = (f64::from(i as u32 % width) + 0.5, f64::from(i as u32 / width) + 0.5);
+                let (left, top) = view.to_pane((0.0, 0.0));
+                let (right, bottom) = view.to_pane((20.0, 10.0));
+                let inside = middle.0 > left && middle.0 < right && middle.1 > top && middle.1 < bottom;
+                prop_assert_eq!(pixel[3], if inside { 255 } else { alpha });
+                prop_assert!(inside || pixel == [9, 99, 199, alpha]);
+            }
+        }
     }
 
     #[test]
