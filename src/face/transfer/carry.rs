@@ -172,26 +172,27 @@ impl Places {
     /// The place of the middle of pixel `i` in the crop, both coordinates in 0..1; nothing beside it.
     #[inline(always)]
     fn at(&self, i: usize) -> Option<(f32, f32)> {
-        let (u, v) = (
-            self.start.0 + i as f64 * self.step.0,
-            self.start.1 + i as f64 * self.step.1,
-        );
-        let inside = (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v);
-        inside.then_some((u as f32, v as f32))
+        let (place, inside) = self.anywhere(i);
+        inside.then_some(place)
     }
 
     /// The same of some pixels from `first` on, and which of them lie in the crop.
     #[inline(always)]
     fn some(&self, first: usize) -> ([f32; SOME], [f32; SOME], [bool; SOME]) {
-        let (mut us, mut vs, mut inside) = ([0.0; SOME], [0.0; SOME], [false; SOME]);
+        let (mut u, mut v, mut inside) = ([0.0; SOME], [0.0; SOME], [false; SOME]);
         for i in 0..SOME {
-            let u = self.start.0 + (first + i) as f64 * self.step.0;
-            let v = self.start.1 + (first + i) as f64 * self.step.1;
-            inside[i] = (0.0..1.0).contains(&u) & (0.0..1.0).contains(&v);
-            us[i] = u as f32;
-            vs[i] = v as f32;
+            ((u[i], v[i]), inside[i]) = self.anywhere(first + i);
         }
-        (us, vs, inside)
+        (u, v, inside)
+    }
+
+    /// The place of the middle of pixel `i`, and whether it lies in the crop.
+    #[inline(always)]
+    fn anywhere(&self, i: usize) -> ((f32, f32), bool) {
+        let u = self.start.0 + i as f64 * self.step.0;
+        let v = self.start.1 + i as f64 * self.step.1;
+        let inside = (0.0..1.0).contains(&u) & (0.0..1.0).contains(&v);
+        ((u as f32, v as f32), inside)
     }
 }
 

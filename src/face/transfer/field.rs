@@ -174,13 +174,13 @@ impl Field {
     /// The field at a place in the crop, both coordinates in 0..1; bilinear.
     #[inline(always)]
     pub fn at(&self, (u, v): (f32, f32)) -> [f32; CELL] {
-        let (left, s) = before(u, self.size);
-        let (upper, t) = before(v, self.size);
-        self.mixed((left, upper), (s, t))
+        self.mixed(before(u, self.size), before(v, self.size))
     }
 
+    /// Between the cells at and after the place of each axis.
     #[inline(always)]
-    fn mixed(&self, (left, upper): (usize, usize), (s, t): (f32, f32)) -> [f32; CELL] {
+    fn mixed(&self, (left, s): (i32, f32), (upper, t): (i32, f32)) -> [f32; CELL] {
+        let (left, upper) = (left as usize, upper as usize);
         let next = |i: usize| (i + 1).min(self.size - 1);
         let row = |y: usize| &self.cells[y * self.size..][..self.size];
         let (above, below) = (row(upper), row(next(upper)));
@@ -203,12 +203,9 @@ impl Field {
             upper: [0; SOME],
             shares: [[0.0; SOME]; 2],
         };
-        let (size, last) = (self.size as f32, (self.size - 1) as f32);
         for i in 0..SOME {
-            let at = (u[i] * size - 0.5).clamp(0.0, last);
-            (near.left[i], near.shares[0][i]) = split_small(at);
-            let at = (v[i] * size - 0.5).clamp(0.0, last);
-            (near.upper[i], near.shares[1][i]) = split_small(at);
+            (near.left[i], near.shares[0][i]) = before(u[i], self.size);
+            (near.upper[i], near.shares[1][i]) = before(v[i], self.size);
         }
         near
     }
@@ -223,8 +220,8 @@ impl Field {
     /// [`Field::at`] one of these places.
     #[inline(always)]
     pub fn between(&self, near: &Near, i: usize) -> [f32; CELL] {
-        let (left, upper) = (near.left[i] as usize, near.upper[i] as usize);
-        self.mixed((left, upper), (near.shares[0][i], near.shares[1][i]))
+        let [across, down] = &near.shares;
+        self.mixed((near.left[i], across[i]), (near.upper[i], down[i]))
     }
 }
 
@@ -259,10 +256,8 @@ fn from_edge(i: usize, size: usize) -> f32 {
 
 /// The cell at or before a place, and how far the place lies towards the next.
 #[inline(always)]
-fn before(place: f32, size: usize) -> (usize, f32) {
-    let at = (place * size as f32 - 0.5).clamp(0.0, (size - 1) as f32);
-    let first = at as usize;
-    (first, at - first as f32)
+fn before(place: f32, size: usize) -> (i32, f32) {
+    split_small((place * size as f32 - 0.5).clamp(0.0, (size - 1) as f32))
 }
 
 /// How many pixels of the portrait go by for one of the result's, from each cell's neighbours; `pixels` a cell.

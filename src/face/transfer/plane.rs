@@ -207,7 +207,7 @@ fn cubic_taps(at: f32, size: usize) -> ([usize; 4], [f32; 4]) {
 
 /// The whole number at or below `value`, and what is left.
 #[inline(always)]
-pub(super) fn split(value: f32) -> (i64, f32) {
+fn split(value: f32) -> (i64, f32) {
     // Without `floor`, which is a call on a CPU that isn't asked for more than the least.
     let toward_zero = value as i64;
     let whole = toward_zero.saturating_sub(i64::from(value < toward_zero as f32));

@@ -1,6 +1,6 @@
 //! Colours read from the portrait between its pixels.
 
-use super::plane::{catmull_rom, split, split_small};
+use super::plane::{catmull_rom, split_small};
 use super::rgba::{TAPS, weighed};
 use crate::media::Picture;
 use crate::nn::isa::Isa;
@@ -97,9 +97,8 @@ const FARTHEST: f32 = 1e6;
 /// so that a large picture's far end is read as finely as its beginning.
 #[inline(always)]
 fn start(at: usize, offset: f32) -> (i64, [f32; TAPS]) {
-    let (whole, t) = split(offset.clamp(-FARTHEST, FARTHEST));
-    let first = (at as i64).saturating_add(whole).saturating_sub(1);
-    (first, catmull_rom(t))
+    let (whole, t) = split_small(offset.clamp(-FARTHEST, FARTHEST));
+    (at as i64 + i64::from(whole) - 1, catmull_rom(t))
 }
 
 /// Pixels that are gone through side by side.

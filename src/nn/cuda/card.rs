@@ -1,9 +1,9 @@
 //! Runs launches on a card.
 
-use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, LaunchConfig, PushKernelArg};
+use candle_core::cuda_backend::{CudaDType, WrapErr};
 use candle_core::op::BackpropOp;
-use candle_core::{CudaStorage, DType, Device, Result, Storage, Tensor};
+use candle_core::{CudaDevice, CudaStorage, DType, Device, Layout, Result, Storage, Tensor};
 
 use super::launch::{Arg, Launch};
 
@@ -49,18 +49,10 @@ pub(super) fn run(launch: &Launch) -> Result<Vec<Tensor>> {
     let mut held = Vec::with_capacity(launch.args.len());
     for (arg, storage) in launch.args.iter().zip(&storages) {
         held.push(match (arg, storage) {
-            (Arg::Read(Some(x)), Some((storage, layout))) => {
-                let Storage::Cuda(storage) = &**storage else {
-                    candle_core::bail!("{}: an argument isn't on the card", launch.kernel)
-                };
-                let Some((from, to)) = layout.contiguous_offsets() else {
-                    candle_core::bail!("{}: an argument isn't dense", launch.kernel)
-                };
-                match x.dtype() {
-                    DType::F64 => Held::F64(storage.as_cuda_slice::<f64>()?.slice(from..to)),
-                    _ => Held::F32(storage.as_cuda_slice::<f32>()?.slice(from..to)),
-                }
-            }
+            (Arg::Read(Some(x)), Some((storage, layout))) => match x.dtype() {
+                DType::F64 => Held::F64(dense(storage, layout)?),
+                _ => Held::F32(dense(storage, layout)?),
+            },
             (Arg::Read(_), _) => Held::Null(0),
             (Arg::Write(shape), _) => {
                 // SAFETY: the memory holds anything, and nobody reads it before the kernel below, which comes next on the
@@ -104,9 +96,30 @@ pub(super) fn run(launch: &Launch) -> Result<Vec<Tensor>> {
         _ => None,
     });
     Ok(results
-        .map(|(values, shape)| {
-            let storage = CudaStorage::wrap_cuda_slice(values, device.clone());
-            Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false)
-        })
+        .map(|(values, shape)| tensor(values, shape, device))
         .collect())
+}
+
+/// All values of a tensor on a card that lie one behind the other.
+pub(super) fn dense<'a, T: CudaDType>(
+    storage: &'a Storage,
+    layout: &Layout,
+) -> Result<CudaView<'a, T>> {
+    let Storage::Cuda(storage) = storage else {
+        candle_core::bail!("what a kernel is to read isn't on the card")
+    };
+    let Some((from, to)) = layout.contiguous_offsets() else {
+        candle_core::bail!("what a kernel is to read isn't dense")
+    };
+    Ok(storage.as_cuda_slice::<T>()?.slice(from..to))
+}
+
+/// Values on a card as a tensor of this shape, which has as many.
+pub(super) fn tensor<T: CudaDType>(
+    values: CudaSlice<T>,
+    shape: &[usize],
+    device: &CudaDevice,
+) -> Tensor {
+    let storage = CudaStorage::wrap_cuda_slice(values, device.clone());
+    Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false)
 }

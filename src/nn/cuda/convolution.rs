@@ -7,7 +7,6 @@ use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use candle_core::backend::BackendStorage as _;
 use candle_core::cuda_backend::cudarc::cudnn::sys::{
     cudnnConvolutionFwdAlgo_t as Algorithm, cudnnConvolutionMode_t as Mode,
     cudnnTensorFormat_t as Format,
@@ -15,11 +14,12 @@ use candle_core::cuda_backend::cudarc::cudnn::sys::{
 use candle_core::cuda_backend::cudarc::cudnn::{
     ConvDescriptor, ConvForward, Cudnn, CudnnDataType, FilterDescriptor, TensorDescriptor,
 };
-use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, DeviceRepr};
+use candle_core::cuda_backend::cudarc::driver::{CudaSlice, DeviceRepr};
 use candle_core::cuda_backend::{CudaDType, DeviceId};
-use candle_core::op::BackpropOp;
-use candle_core::{CudaDevice, CudaStorage, DType, Error, Result, Storage, Tensor, WithDType};
+use candle_core::{CudaDevice, DType, Device, Error, Result, Tensor, WithDType};
 use half::f16;
+
+use super::card::{dense, tensor};
 
 /// What a convolution is chosen by: the picture, the kernel, padding and stride.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -162,12 +162,11 @@ pub(super) fn run(x: &Tensor, weight: &Tensor, padding: usize, stride: usize) ->
 }
 
 fn run_in<T: Value>(x: &Tensor, weight: &Tensor, shape: &Shape) -> Result<Tensor> {
-    let ((x, x_layout), (weight, w_layout)) = (x.storage_and_layout(), weight.storage_and_layout());
-    let (Storage::Cuda(x), Storage::Cuda(weight)) = (&*x, &*weight) else {
-        candle_core::bail!("a convolution's picture and kernel aren't both on a card")
+    let Device::Cuda(device) = x.device() else {
+        candle_core::bail!("not on a card")
     };
-    let device = x.device();
-    let (x, weight) = (dense::<T>(x, x_layout)?, dense::<T>(weight, w_layout)?);
+    let ((x, x_layout), (weight, w_layout)) = (x.storage_and_layout(), weight.storage_and_layout());
+    let (x, weight) = (dense::<T>(&x, x_layout)?, dense::<T>(&weight, w_layout)?);
 
     let plan = plan::<T>(device, shape)?;
     let result = shape.result().map(|size| size as usize);
@@ -192,22 +191,5 @@ fn run_in<T: Value>(x: &Tensor, weight: &Tensor, shape: &Shape) -> Result<Tensor
             &mut y,
         )?;
     }
-    let storage = CudaStorage::wrap_cuda_slice(y, device.clone());
-    Ok(Tensor::from_storage(
-        Storage::Cuda(storage),
-        &result,
-        BackpropOp::none(),
-        false,
-    ))
-}
-
-/// All values of a tensor that lie one behind the other.
-fn dense<'a, T: Value>(
-    storage: &'a CudaStorage,
-    layout: &candle_core::Layout,
-) -> Result<CudaView<'a, T>> {
-    match layout.contiguous_offsets() {
-        Some((from, to)) => Ok(storage.as_cuda_slice::<T>()?.slice(from..to)),
-        None => candle_core::bail!("a convolution's picture or kernel isn't dense"),
-    }
+    Ok(tensor(y, &result, device))
 }
