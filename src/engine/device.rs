@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use candle_core::Device;
 
-use crate::nn::in_half;
+use crate::nn::{in_half, is_asked};
 
 /// The first graphics card of a program built with the feature `cuda`, if there is one, else the processor; always the
 /// processor where the environment's `MIEN_DEVICE` is `cpu`.
@@ -27,7 +27,7 @@ pub(super) fn device() -> &'static Device {
 fn is_half() -> bool {
     static HALF: OnceLock<bool> = OnceLock::new();
     *HALF.get_or_init(|| {
-        let half = std::env::var("MIEN_HALF").is_ok_and(|value| !value.is_empty() && value != "0");
+        let half = is_asked("MIEN_HALF");
         if half && device().is_cpu() {
             tracing::warn!("MIEN_HALF is for graphics cards: the processor takes longer with it");
         }

@@ -95,7 +95,5 @@ fn plain() -> bool {
         return true;
     }
     static PLAIN: OnceLock<bool> = OnceLock::new();
-    *PLAIN.get_or_init(|| {
-        std::env::var("MIEN_CUDA_PLAIN").is_ok_and(|value| !value.is_empty() && value != "0")
-    })
+    *PLAIN.get_or_init(|| super::is_asked("MIEN_CUDA_PLAIN"))
 }

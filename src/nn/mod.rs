@@ -59,6 +59,11 @@ pub use slopes::Slopes;
 pub use soft::soft_means;
 pub use transposed::ConvTranspose2d;
 
+/// Whether a variable of the environment asks for what it is named after: it is there, and neither empty nor 0.
+pub(crate) fn is_asked(variable: &str) -> bool {
+    std::env::var(variable).is_ok_and(|value| !value.is_empty() && value != "0")
+}
+
 /// Runs a network of `device`. On the CPU that is on a thread of the pool that its layers share their work out on, so that
 /// no layer has to wake one and be waited for from outside. A graphics card's work goes in order for each thread alone, so
 /// there it stays on the caller's.
