@@ -15,7 +15,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn face(c: &mut Criterion) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
     // Her face is some 256 pixels high with the room around it that the landmarks' network wants.
-    let Ok(picture) = media::open(&path) else {
+    let Ok(picture) = media::image::open(&path) else {
         return;
     };
     let Ok(finder) = FaceFinder::bundled(&Device::Cpu) else {

@@ -9,11 +9,16 @@ use std::time::{Duration, Instant};
 
 use iced::advanced::graphics::core::Bytes;
 use iced::widget::image::Handle;
-use mien::engine::{
-    Driver, Model, Models, Portrait, Request, Sample, Scene, Score, View, Voice, Worker,
-};
-use mien::media::Picture;
-use mien::studio::{ActionUnit, Document, Mode, Pose, Show, Sides, Way};
+use mien::document::{ActionUnit, Document, Mode, Pose, Show, Sides, Way};
+use mien::drive::driver::Driver;
+use mien::face::portrait::{Portrait, Sample};
+use mien::media::image::Picture;
+use mien::methods::ganimation::model::Model;
+use mien::methods::ganimation::session::Scene;
+use mien::methods::models::Models;
+use mien::render::composition::{Score, Voice};
+use mien::render::view::View;
+use mien::render::worker::{Request, Worker};
 
 mod support;
 

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use mien::document::{Sample, SampleSizes as Sizes};
 use mien::methods::mocogan::{Config, MoCoGan};
-use mien::studio::{Sample, SampleSizes as Sizes};
 
 mod support;
 

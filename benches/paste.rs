@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use mien::face::{Edit, Show, Square, network_input, paste};
-use mien::media::Picture;
+use mien::media::image::Picture;
 
 const SIZE: usize = 128;
 

@@ -1,15 +1,23 @@
 //! Mien: a desktop studio for artists who edit the expression in a portrait.
 //!
-//! The rooms, and who may import whom: [`app`] and [`cli`] stand on [`engine`]; the engine on [`methods`], [`face`],
-//! [`media`] and [`metrics`]; those on [`nn`] and [`weights`]. [`studio`] is plain data that the upper rooms share. Never upward.
+//! The modules from the top down; each imports only from those below it:
+//! [`cli`] and [`app`] (the command line and the iced window), [`jobs`] (export, compare, measure, import), [`render`] (a portrait and a
+//! motion to a picture), [`drive`] (motions and what they say at a time), [`project`] (project files and settings), [`methods`] (the
+//! published systems), [`face`], [`metrics`], [`document`] (the artist's document as plain data), [`weights`], [`media`] and [`nn`].
 
 pub mod app;
 pub mod cli;
-pub mod engine;
+pub mod document;
+pub mod drive;
+pub mod error;
 pub mod face;
+pub mod folders;
+pub mod jobs;
 pub mod media;
 pub mod methods;
 pub mod metrics;
 pub mod nn;
-pub mod studio;
+pub mod progress;
+pub mod project;
+pub mod render;
 pub mod weights;

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use face_support::finder;
+use mien::document::ActionUnit;
 use mien::face::{Face, HeadPose, Neutral, read_units};
 use mien::media;
-use mien::studio::ActionUnit;
 
 const UNITS: usize = ActionUnit::COUNT;
 
@@ -195,7 +195,7 @@ fn relaxed_people_read_relaxed() {
 
 fn head(name: &str) -> Vec<Face> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/face/heads");
-    let picture = media::open(&path.join(format!("head_{name}.jpg"))).unwrap();
+    let picture = media::image::open(&path.join(format!("head_{name}.jpg"))).unwrap();
     finder().faces(&picture).unwrap()
 }
 

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use media_support::{gradient, picture};
-use mien::media::{
-    Clip, ClipFrame, FrameSink, GifSettings, GifSink, MediaError, Mp4Settings, Mp4Sink,
-    PngSequence, save_png,
+use mien::media::clip::{Clip, ClipFrame};
+use mien::media::encode::{
+    FrameSink, GifSettings, GifSink, Mp4Settings, Mp4Sink, PngSequence, save_png,
 };
+use mien::media::error::MediaError;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -111,7 +112,7 @@ fn assert_frame(frame: &ClipFrame, number: usize) {
 }
 
 /// A gradient with a bar that is somewhere else in every frame.
-fn moving(number: usize) -> mien::media::Picture {
+fn moving(number: usize) -> mien::media::image::Picture {
     picture(64, 48, |x, y| {
         if (x as usize / 4) == number {
             [230, 200, 40]
@@ -150,7 +151,7 @@ fn gif(path: &Path, fps: f64, count: usize) {
 }
 
 /// Mean difference of two pictures' levels.
-fn difference(a: &mien::media::Picture, b: &mien::media::Picture) -> f64 {
+fn difference(a: &mien::media::image::Picture, b: &mien::media::image::Picture) -> f64 {
     let sum: u64 = a
         .rgba()
         .iter()

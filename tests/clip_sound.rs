@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use media_support::{gradient, picture};
-use mien::media::{AudioPart, AudioTrack, Clip, FrameSink, Mp4Settings, Mp4Sink, Sound};
+use mien::media::clip::{AudioPart, AudioTrack, Clip, Sound};
+use mien::media::encode::{FrameSink, Mp4Settings, Mp4Sink};
 use proptest::prelude::*;
 use shiguredo_mp4::boxes::{MoovBox, Mp4aBox, SampleEntry};
 use shiguredo_mp4::demux::{Input, Mp4FileDemuxer};

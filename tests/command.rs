@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use media_support::{names, read_gif, read_mp4};
-use mien::media::{self, Picture};
+use mien::media;
+use mien::media::image::Picture;
 
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -51,8 +52,8 @@ fn a_smile_is_written_and_only_the_face_changes() {
         &portrait,
         &["--au", "12=0.8", "--au", "6=0.5", "-o", "smile.png"],
     ));
-    let before = media::open(&portrait).unwrap();
-    let after = media::open(&folder.path().join("smile.png")).unwrap();
+    let before = media::image::open(&portrait).unwrap();
+    let after = media::image::open(&folder.path().join("smile.png")).unwrap();
     assert_eq!(before.size(), after.size());
     let face = &faces_of(&portrait)["faces"][0];
     let crop = |i: usize| face["crop"][i].as_f64().unwrap();
@@ -134,18 +135,18 @@ fn faces_are_listed_as_a_table_and_as_json() {
 fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.gif");
-    let portrait = media::open(&sample("astronaut.png")).unwrap();
+    let portrait = media::image::open(&sample("astronaut.png")).unwrap();
     let (width, height) = portrait.size();
     let grey = Picture::new(width, height, vec![128; (width * height * 4) as usize]).unwrap();
-    let settings = media::GifSettings {
+    let settings = media::encode::GifSettings {
         fps: 10.0,
-        ..media::GifSettings::default()
+        ..media::encode::GifSettings::default()
     };
-    let mut sink = media::GifSink::new(&path, width, height, settings).unwrap();
+    let mut sink = media::encode::GifSink::new(&path, width, height, settings).unwrap();
     for frame in [&portrait, &grey, &portrait] {
-        media::FrameSink::push(&mut sink, frame).unwrap();
+        media::encode::FrameSink::push(&mut sink, frame).unwrap();
     }
-    media::FrameSink::finish(Box::new(sink)).unwrap();
+    media::encode::FrameSink::finish(Box::new(sink)).unwrap();
 
     let path = path.to_str().unwrap();
     let output = mien(folder.path(), &["face", path, "--clip", "--json"]);
@@ -172,11 +173,11 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
 
     // A clip without any face, and a portrait that is no clip.
     let empty = folder.path().join("empty.gif");
-    let mut sink = media::GifSink::new(&empty, width, height, settings).unwrap();
+    let mut sink = media::encode::GifSink::new(&empty, width, height, settings).unwrap();
     for _ in 0..2 {
-        media::FrameSink::push(&mut sink, &grey).unwrap();
+        media::encode::FrameSink::push(&mut sink, &grey).unwrap();
     }
-    media::FrameSink::finish(Box::new(sink)).unwrap();
+    media::encode::FrameSink::finish(Box::new(sink)).unwrap();
     let output = mien(folder.path(), &["face", "empty.gif", "--clip"]);
     let words = sentence(&output, 1);
     assert!(words.contains("no face was found in any of"), "{words}");
@@ -190,7 +191,7 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
 fn one_half_and_one_part_change_alone() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("grace_hopper.jpg");
-    let before = media::open(&portrait).unwrap();
+    let before = media::image::open(&portrait).unwrap();
     let face = &faces_of(&portrait)["faces"][0];
     let number = |i: usize| face["box"][i].as_f64().unwrap();
     let (left, top, width, height) = (number(0), number(1), number(2), number(3));
@@ -200,7 +201,7 @@ fn one_half_and_one_part_change_alone() {
             &portrait,
             &[arguments, &["-o", name]].concat(),
         ));
-        let after = media::open(&folder.path().join(name)).unwrap();
+        let after = media::image::open(&folder.path().join(name)).unwrap();
         let pixels = before.rgba().chunks(4).zip(after.rgba().chunks(4));
         pixels
             .enumerate()
@@ -231,9 +232,9 @@ fn no_edit_gives_back_the_very_bytes() {
         &own,
         &["--preset", "angry", "--strength", "0", "-o", "zero.png"],
     ));
-    let before = media::open(&own).unwrap();
+    let before = media::image::open(&own).unwrap();
     for name in ["own.png", "zero.png"] {
-        let after = media::open(&folder.path().join(name)).unwrap();
+        let after = media::image::open(&folder.path().join(name)).unwrap();
         assert_eq!(before.rgba(), after.rgba(), "{name}");
     }
 
@@ -242,7 +243,7 @@ fn no_edit_gives_back_the_very_bytes() {
         .collect();
     let clear = Picture::new(90, 70, rgba).unwrap().with_alpha(true);
     let path = folder.path().join("clear.png");
-    media::save_png(&path, &clear).unwrap();
+    media::encode::save_png(&path, &clear).unwrap();
     succeed(&edit(
         folder.path(),
         &path,
@@ -262,10 +263,10 @@ fn no_edit_gives_back_the_very_bytes() {
         &path,
         &["--crop", "10,5,60", "--au", "12=1", "-o", "edited.png"],
     ));
-    let still = media::open(&folder.path().join("still.png")).unwrap();
+    let still = media::image::open(&folder.path().join("still.png")).unwrap();
     assert_eq!(clear.rgba(), still.rgba());
     assert!(still.has_alpha());
-    let edited = media::open(&folder.path().join("edited.png")).unwrap();
+    let edited = media::image::open(&folder.path().join("edited.png")).unwrap();
     let alphas = |picture: &Picture| -> Vec<u8> {
         picture.rgba().iter().skip(3).step_by(4).copied().collect()
     };
@@ -291,7 +292,7 @@ fn a_movement_begins_at_a_preset_and_goes_evenly() {
             &portrait,
             &[&relaxed[..], &still].concat(),
         ));
-        let pixels = |name: &str| media::open(&folder.path().join(name)).unwrap();
+        let pixels = |name: &str| media::image::open(&folder.path().join(name)).unwrap();
         assert_eq!(
             pixels(frame).rgba(),
             pixels("still.png").rgba(),
@@ -402,8 +403,8 @@ fn a_sequence_is_numbered_and_its_last_frame_is_the_still() {
             "walk_0003.png"
         ]
     );
-    let last = media::open(&folder.path().join("walk_0003.png")).unwrap();
-    let still = media::open(&folder.path().join("still.png")).unwrap();
+    let last = media::image::open(&folder.path().join("walk_0003.png")).unwrap();
+    let still = media::image::open(&folder.path().join("still.png")).unwrap();
     assert_eq!(last.size(), (4 * 128, 128));
     assert_eq!(last.rgba(), still.rgba());
 }
@@ -424,14 +425,18 @@ fn the_webs_formats_are_written_and_say_what_they_are() {
         let name = more.iter().find(|name| name.contains('.')).unwrap();
         let path = folder.path().join(name);
         let bytes = std::fs::read(&path).unwrap();
-        let note = media::read_provenance(&bytes).unwrap();
+        let note = media::provenance::read(&bytes).unwrap();
         assert_eq!(note.models, ["ganimation-128"], "{name}");
         match frames {
             Some(frames) => {
-                let clip = media::Clip::open(&path).unwrap();
+                let clip = media::clip::Clip::open(&path).unwrap();
                 assert_eq!(clip.filter(Result::is_ok).count(), frames, "{name}");
             }
-            None => assert_eq!(media::open(&path).unwrap().size(), (128, 128), "{name}"),
+            None => assert_eq!(
+                media::image::open(&path).unwrap().size(),
+                (128, 128),
+                "{name}"
+            ),
         }
     }
     assert_eq!(
@@ -557,7 +562,7 @@ fn portraits_that_are_none_are_told_by_name() {
     write("empty.jpg", b"");
     write("page.jpg", b"<!DOCTYPE html><html></html>");
     let tiny = Picture::new(1, 1, vec![9; 4]).unwrap();
-    media::save_png(&folder.path().join("one.png"), &tiny).unwrap();
+    media::encode::save_png(&folder.path().join("one.png"), &tiny).unwrap();
     for (name, part) in [
         ("notes.txt", "not a picture"),
         ("cut.png", "damaged or cut short"),

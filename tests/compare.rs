@@ -57,7 +57,7 @@ fn clip(folder: &Path) -> String {
 
 /// The models that a file says it was made with.
 fn models(path: &Path) -> Vec<String> {
-    let found = media::read_provenance(&fs::read(path).unwrap()).unwrap();
+    let found = media::provenance::read(&fs::read(path).unwrap()).unwrap();
     assert!(found.is_by_a_model());
     found.models
 }
@@ -190,7 +190,7 @@ fn without_movement_every_result_is_the_source() {
         at,
         &[&arguments[..], &["--metrics", "n.csv", "-o", "a.png"]].concat(),
     ));
-    let sheet = media::open(&at.join("a.png")).unwrap();
+    let sheet = media::image::open(&at.join("a.png")).unwrap();
     assert_eq!(sheet.size(), (4 * 54 + 6, 2 * 54 + 6));
     let pane = |column: u32, row: u32| -> Vec<u8> {
         let (left, top) = (6 + column * 54, 6 + row * 54);
@@ -218,8 +218,11 @@ fn without_movement_every_result_is_the_source() {
     assert_eq!(models(&at.join("a.png")), ["fomm-128", "ganimation-128"]);
     let plain = [&arguments[..], &["--unmarked", "-o", "b.png"]].concat();
     succeed(&mien(at, &plain));
-    assert!(media::read_provenance(&fs::read(at.join("b.png")).unwrap()).is_none());
-    assert_eq!(media::open(&at.join("b.png")).unwrap().rgba(), sheet.rgba());
+    assert!(media::provenance::read(&fs::read(at.join("b.png")).unwrap()).is_none());
+    assert_eq!(
+        media::image::open(&at.join("b.png")).unwrap().rgba(),
+        sheet.rgba()
+    );
 }
 
 #[test]

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
-use mien::engine::{Embed, Model, ProjectFile, Sample};
-use mien::media::open;
-use mien::studio::{
+use mien::document::{
     ActionUnit, ClipMotion, MediaSource, Mode, MotionKind, PaneSpec, Playback, Pose, Project, Show,
     Sides, Way,
 };
+use mien::face::portrait::Sample;
+use mien::media::image::open;
+use mien::methods::ganimation::model::Model;
+use mien::project::file::{Embed, ProjectFile};
 
 /// A project about the first sample: a smile that comes in three frames, and the sample clip's first quarter of a second.
 fn project() -> Project {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use candle_core::{Device, Tensor};
 use face_support::{Copied, finder, sample};
 use mien::face::{Detection, Levels, Mesh, TurnedSquare};
-use mien::media::Picture;
+use mien::media::image::Picture;
 use safetensors::SafeTensors;
 
 struct Case {

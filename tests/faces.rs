@@ -4,7 +4,7 @@ mod face_support;
 
 use face_support::{cut, finder, lay, mirrored, plain, sample, scaled, turned};
 use mien::face::{Face, HeadPose, Tracker};
-use mien::media::Picture;
+use mien::media::image::Picture;
 
 fn faces(picture: &Picture) -> Vec<Face> {
     finder().faces(picture).unwrap()

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use mien::media::{self, Picture};
+use mien::media;
+use mien::media::image::Picture;
 
 /// Pixels a side of a pane, and between panes.
 const SIZE: u32 = 96;
@@ -55,7 +56,7 @@ fn sheet(motion: &Motion, method: &str) -> Picture {
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{words}");
     assert!(words.is_empty(), "{words}");
-    media::open(&folder.path().join("cell.png")).unwrap()
+    media::image::open(&folder.path().join("cell.png")).unwrap()
 }
 
 /// A pane of a sheet, as pixels along its rows.

@@ -10,10 +10,14 @@ use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, Frame};
 use media_support::{gradient, names, picture};
-use mien::media::{
-    ApngSettings, ApngSink, Clip, FrameSink, LoopCount, MediaError, Picture, Provenance,
-    SourceType, WebpSettings, WebpSink, open, read_provenance, save_jpeg_with, save_webp_with,
+use mien::media::clip::Clip;
+use mien::media::encode::{
+    ApngSettings, ApngSink, FrameSink, LoopCount, WebpSettings, WebpSink, save_jpeg_with,
+    save_webp_with,
 };
+use mien::media::error::MediaError;
+use mien::media::image::{Picture, open};
+use mien::media::provenance::{Provenance, SourceType, read as read_provenance};
 use proptest::prelude::*;
 
 fn note() -> Provenance {

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageBuffer, ImageFormat, Rgb, Rgba, RgbaImage};
 use media_support::{gradient, picture};
-use mien::media::{MediaError, Picture, open, save_png};
+use mien::media::encode::save_png;
+use mien::media::error::MediaError;
+use mien::media::image::{Picture, open};
 use proptest::prelude::*;
 
 fn fixture(name: &str) -> PathBuf {

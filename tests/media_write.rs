@@ -6,11 +6,13 @@ use std::fs;
 use std::path::Path;
 
 use media_support::{gradient, names, picture, read_gif, read_mp4};
-use mien::media::{
-    FrameSink, GifSettings, GifSink, LoopCount, MediaError, Mp4Settings, Mp4Sink, Picture,
-    PngSequence, Provenance, SourceType, frame_path, open, read_provenance, save_png,
-    save_png_with,
+use mien::media::encode::{
+    FrameSink, GifSettings, GifSink, LoopCount, Mp4Settings, Mp4Sink, PngSequence, frame_path,
+    save_png, save_png_with,
 };
+use mien::media::error::MediaError;
+use mien::media::image::{Picture, open};
+use mien::media::provenance::{Provenance, SourceType, read as read_provenance};
 
 fn gif(path: &Path, settings: GifSettings, frames: &[Picture]) {
     let mut sink: Box<dyn FrameSink> =
@@ -631,7 +633,7 @@ fn a_note_says_that_a_model_edited_it() {
         assert_eq!(found.models, ["ganimation-128"], "{name}");
     }
     for name in ["a.gif", "a.mp4"] {
-        let clip = mien::media::Clip::open(&at(name)).unwrap();
+        let clip = mien::media::clip::Clip::open(&at(name)).unwrap();
         assert_eq!(clip.filter(Result::is_ok).count(), 2, "{name}");
     }
     assert!(read_provenance(&std::fs::read(at("plain.png")).unwrap()).is_none());

@@ -12,8 +12,8 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use common::parity::{apart, expected, seed};
 use common::procedural::{param, u, weights};
+use mien::document::{Category, Sample, SampleSizes as Sizes};
 use mien::methods::mocogan::{Config, Error, MoCoGan};
-use mien::studio::{Category, Sample, SampleSizes as Sizes};
 
 fn small() -> Config {
     Config {

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mien::engine::{Embed, EngineError, MediaOf, MediaState, Opened, ProjectFile, Saved};
-use mien::studio::{
+use mien::document::{
     ActionUnit, AuVector, ClipMotion, Crop, Document, Drawn, ExportKind, ExportSettings,
     ExportWhat, Expression, Follow, Limit, MediaSource, Mode, MotionKind, PaneSpec, Part, Playback,
     PortraitRef, Pose, Project, Sample, SampleSizes, SampledMotion, Show, Sides, Way,
 };
+use mien::error::EngineError;
+use mien::project::file::open::Opened;
+use mien::project::file::{Embed, MediaOf, MediaState, ProjectFile, Saved};
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Samples: drawn alike everywhere, resampled part by part, blended, kept to the last bit.
 
-use mien::studio::{Category, EXPRESSIONS, Sample, SampleError, SampleSizes as Sizes, category};
+use mien::document::{Category, EXPRESSIONS, Sample, SampleError, SampleSizes as Sizes, category};
 use proptest::prelude::*;
 
 fn sizes() -> Sizes {

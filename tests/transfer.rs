@@ -189,7 +189,7 @@ fn a_fomm_checkpoint_is_imported_and_moves_a_portrait() {
     assert!(said.contains("relative to frame"), "{said}");
     let gif = read_gif(&at.join("out.gif"));
     assert_eq!(gif.delays.len(), 4);
-    let own = media::open(Path::new(&portrait)).unwrap();
+    let own = media::image::open(Path::new(&portrait)).unwrap();
     assert_eq!((u32::from(gif.size.0), u32::from(gif.size.1)), own.size());
 
     // No movement gives back the portrait, to the byte.
@@ -201,7 +201,7 @@ fn a_fomm_checkpoint_is_imported_and_moves_a_portrait() {
     assert_eq!(frames.len(), 4, "{frames:?}");
     for frame in &frames {
         assert_eq!(
-            media::open(&at.join(frame)).unwrap().rgba(),
+            media::image::open(&at.join(frame)).unwrap().rgba(),
             own.rgba(),
             "{frame}"
         );
@@ -220,7 +220,7 @@ fn a_fomm_checkpoint_is_imported_and_moves_a_portrait() {
         .filter(|name| name.starts_with("moved"))
         .collect();
     assert_eq!(moved.len(), 2, "{moved:?}");
-    let moved = media::open(&at.join(&moved[0])).unwrap();
+    let moved = media::image::open(&at.join(&moved[0])).unwrap();
     assert_ne!(moved.rgba(), own.rgba());
     assert_eq!(moved.rgba()[..4], own.rgba()[..4]);
 
@@ -326,7 +326,7 @@ fn every_method_works_without_any_import() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
-    let own = media::open(Path::new(&portrait)).unwrap();
+    let own = media::image::open(Path::new(&portrait)).unwrap();
     for method in ["fomm", "tps"] {
         let name = format!("{method}-128");
         for (i, chosen) in [&[][..], &["--weights", name.as_str()]].iter().enumerate() {
@@ -341,7 +341,7 @@ fn every_method_works_without_any_import() {
             let names = media_support::names(at).into_iter();
             let wanted = names.filter(|name| name.starts_with(start) && name.ends_with(".png"));
             wanted
-                .map(|name| media::open(&at.join(name)).unwrap().rgba().to_vec())
+                .map(|name| media::image::open(&at.join(name)).unwrap().rgba().to_vec())
                 .collect()
         };
         let first = frames(&format!("{method}0"));
@@ -475,8 +475,11 @@ fn another_dialect_of_ganimation_edits_by_its_name() {
         "a.png",
     ];
     succeed(&mien(at, &edit));
-    let own = media::open(Path::new(&portrait)).unwrap();
-    assert_ne!(media::open(&at.join("a.png")).unwrap().rgba(), own.rgba());
+    let own = media::image::open(Path::new(&portrait)).unwrap();
+    assert_ne!(
+        media::image::open(&at.join("a.png")).unwrap().rgba(),
+        own.rgba()
+    );
 }
 
 #[test]

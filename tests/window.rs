@@ -8,9 +8,17 @@ use iced::keyboard::{self, Key, Modifiers, key};
 use iced::{Element, Event, Point, Settings, Size, mouse};
 use iced_test::{Simulator, selector};
 use mien::app::{App, EDGE, Message, SHEET, Value, field_id, slider_id, theme};
-use mien::engine::{Bundled, Driver, Model, Models, Portrait, Request, Sample, Worker};
-use mien::media::{Picture, open, save_png};
-use mien::studio::{ActionUnit, AuVector, Mode, MotionKind, Part, Pose, Preset, Show, Sides, Way};
+use mien::document::{
+    ActionUnit, AuVector, Mode, MotionKind, Part, Pose, Preset, Show, Sides, Way,
+};
+use mien::drive::driver::Driver;
+use mien::face::portrait::{Portrait, Sample};
+use mien::media::encode::save_png;
+use mien::media::image::{Picture, open};
+use mien::methods::ganimation::model::Model;
+use mien::methods::models::Models;
+use mien::render::worker::{Request, Worker};
+use mien::weights::Bundled;
 
 const SIZE: Size = Size::new(1360.0, 860.0);
 

@@ -9,7 +9,9 @@ use iced::{Alignment, Color, Element, Length, Task};
 
 use super::theme;
 use super::widgets::{action, toggle};
-use crate::engine::{Block, Bundled, Models, Span, Style, blocks, installed, weights_folder};
+use crate::folders::weights_folder;
+use crate::methods::models::Models;
+use crate::weights::{Block, Bundled, Span, Style, blocks, installed};
 
 /// The dialog's width and its greatest height, and the room that is left for the words, in logical pixels.
 const WIDTH: f32 = 860.0;

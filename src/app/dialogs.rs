@@ -10,8 +10,9 @@ use iced::{Alignment, Element, Length};
 use super::projects::{After, Message, Projects, Question};
 use super::theme;
 use super::widgets::{action, duration, hinted, size};
-use crate::engine::{MediaOf, MediaState, ProjectFile, RecentFile};
-use crate::studio::Project;
+use crate::document::Project;
+use crate::project::file::{MediaOf, MediaState, ProjectFile};
+use crate::project::settings::RecentFile;
 
 /// The switch that keeps media inside the project, for tests.
 pub const HOLDS_MEDIA: &str = "holds-media";

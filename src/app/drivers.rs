@@ -10,10 +10,15 @@ use iced::widget::image::Handle;
 use super::background::in_background;
 use super::motions::MotionState;
 use super::reference::Thumb;
-use crate::engine::{Driver, EngineError, FoundFace, Models, Progress, Reel};
-use crate::studio::{
+use crate::document::{
     AuVector, ClipMotion, MediaSource, Motion, MotionId, MotionKind, Pose, Project,
 };
+use crate::drive::clip_analysis::Reel;
+use crate::drive::driver::Driver;
+use crate::error::EngineError;
+use crate::face::found::FoundFace;
+use crate::methods::models::Models;
+use crate::progress::Progress;
 
 /// Bytes of reels that are kept for undo although no motion of the project needs them.
 const SPARE_BYTES: usize = 512 << 20;

@@ -8,8 +8,12 @@ use super::background::{self, in_background};
 use super::export::queue::{self, Ending};
 use super::export::{self, Export, Seen};
 use super::{App, Message, Notice};
-use crate::engine::{Driver, MotionMethod, Scene, Sitter, Sound};
-use crate::studio::{MediaSource, MotionKind, PaneSpec, Way};
+use crate::document::{MediaSource, MotionKind, PaneSpec, Way};
+use crate::drive::driver::Driver;
+use crate::jobs::output::Sound;
+use crate::methods::ganimation::session::Scene;
+use crate::methods::mover::MotionMethod;
+use crate::render::renderer::Sitter;
 
 impl App {
     pub(super) fn open_export(&mut self) {

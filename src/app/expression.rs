@@ -10,7 +10,7 @@ use iced::{Alignment, Element, Length};
 use super::slider::Slider;
 use super::theme;
 use super::widgets::{action, decimal, hinted};
-use crate::studio::{
+use crate::document::{
     ActionUnit, AuVector, Document, Gesture, Group, Limit, Part, Pose, Preset, Sides,
 };
 

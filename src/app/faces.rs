@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{App, Notice};
-use crate::engine::{FoundFace, Portrait};
-use crate::studio::{Document, MediaSource};
+use crate::document::{Document, MediaSource};
+use crate::face::found::FoundFace;
+use crate::face::portrait::Portrait;
 
 /// A person's relaxed face, to read other pictures of them against.
 #[derive(Debug)]

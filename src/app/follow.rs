@@ -10,7 +10,7 @@ use iced::{Alignment, Element, Length};
 use super::slider::Slider;
 use super::theme;
 use super::widgets::{decimal, hinted};
-use crate::studio::{Follow, Group, Playback};
+use crate::document::{Follow, Group, Playback};
 
 /// A number of [`Follow`] that has a slider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use iced::{Color, Element, Point, Rectangle, Renderer, Size, Theme, mouse};
 
 use super::theme;
 use super::widgets::Kept;
-use crate::studio::MotionKind;
+use crate::document::MotionKind;
 
 /// A glyph's width and height, in logical pixels.
 pub const SIDE: f32 = 16.0;

@@ -9,7 +9,12 @@ use iced::{Subscription, Task, keyboard, window};
 
 use super::export::queue;
 use super::{App, Message, Notice, drivers, measuring, projects, theme, timeline};
-use crate::engine::{EngineError, Models, Portrait, Sample, Settings, Worker, read_picture};
+use crate::error::EngineError;
+use crate::face::portrait::{Portrait, Sample};
+use crate::media::image::read as read_picture;
+use crate::methods::models::Models;
+use crate::project::settings::Settings;
+use crate::render::worker::Worker;
 
 /// How often a copy is kept against a crash, where something has changed.
 const KEEPING: Duration = Duration::from_secs(3);

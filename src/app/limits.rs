@@ -7,7 +7,7 @@ use iced::{Alignment, Element};
 use super::expression::Message;
 use super::theme;
 use super::widgets::hinted;
-use crate::studio::{Document, Part, Sides};
+use crate::document::{Document, Part, Sides};
 
 /// Which parts of the face may change. They are found by the face's landmarks.
 pub fn limits(document: &Document) -> Element<'_, Message> {

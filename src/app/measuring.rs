@@ -7,7 +7,10 @@ use iced::Task;
 use super::background::in_background;
 use super::timeline::{Numbers, Series};
 use super::{App, Message, Notice};
-use crate::engine::{Beside, EngineError, Measured, Progress, measure};
+use crate::error::EngineError;
+use crate::jobs::measure::measure;
+use crate::jobs::measure::{Beside, Measured};
+use crate::progress::Progress;
 
 /// What has been measured, and what is being measured.
 #[derive(Debug, Default)]

@@ -40,12 +40,17 @@ use std::sync::Arc;
 
 use iced::{Task, keyboard};
 
-use crate::engine::{
-    Bundled, EngineError, Models, Portrait, Request, Sample, Scene, Score, Worker, presets_folder,
-};
-use crate::studio::{
+use crate::document::{
     Document, Expression, Gesture, History, MotionId, MotionKind, Playback, Preset, Project,
 };
+use crate::error::EngineError;
+use crate::face::portrait::{Portrait, Sample};
+use crate::folders::presets_folder;
+use crate::methods::ganimation::session::Scene;
+use crate::methods::models::Models;
+use crate::render::composition::Score;
+use crate::render::worker::{Request, Worker};
+use crate::weights::Bundled;
 
 use background::in_background;
 use card::Cards;

@@ -10,8 +10,8 @@ use super::glyphs::{Glyph, SIDE};
 use super::theme;
 use super::timeline::short;
 use super::widgets::{action, hinted};
-use crate::engine::Progress;
-use crate::studio::{Motion, MotionId, MotionKind, Project};
+use crate::document::{Motion, MotionId, MotionKind, Project};
+use crate::progress::Progress;
 
 /// The field in which a motion's name is typed.
 pub const NAME: &str = "motion-name";

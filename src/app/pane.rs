@@ -11,8 +11,8 @@ use super::panes::{Message, Shown};
 use super::square::{self, Grip};
 use super::theme;
 use super::widgets::Kept;
-use crate::engine::View;
-use crate::studio::Crop;
+use crate::document::Crop;
+use crate::render::view::View;
 
 /// The picture itself, filling the pane.
 pub struct Picture<'a> {

@@ -6,8 +6,10 @@ use iced::Size;
 use iced::advanced::graphics::core::Bytes;
 use iced::widget::image;
 
-use crate::engine::{Outcome, Picture, View, Wipe};
-use crate::studio::{Crop, MotionId, PaneSpec, Project, Show, Way};
+use crate::document::{Crop, MotionId, PaneSpec, Project, Show, Way};
+use crate::media::image::Picture;
+use crate::render::view::View;
+use crate::render::worker::{Outcome, Wipe};
 
 mod layouts;
 mod view;

@@ -10,10 +10,12 @@ use iced::Task;
 
 use super::background;
 use super::{App, Message as Up, Notice, has_extension};
-use crate::engine::{
-    Autosave, MediaOf, Opened, Portrait, ProjectFile, Recent, Recovered, Saved, Settings,
-};
-use crate::studio::Project;
+use crate::document::Project;
+use crate::face::portrait::Portrait;
+use crate::project::autosave::{Autosave, Recovered};
+use crate::project::file::open::Opened;
+use crate::project::file::{MediaOf, ProjectFile, Saved};
+use crate::project::settings::{Recent, Settings};
 
 /// What the window knows of the project's file.
 #[derive(Debug)]
@@ -361,7 +363,7 @@ impl App {
 }
 
 /// Where a window is before it is known.
-const AT_FIRST: crate::engine::WindowPlace = crate::engine::WindowPlace {
+const AT_FIRST: crate::project::settings::WindowPlace = crate::project::settings::WindowPlace {
     width: 1400.0,
     height: 880.0,
     x: 0.0,

@@ -5,7 +5,7 @@ use iced::{Element, Length, Point, Rectangle, Renderer, Size, Theme, mouse};
 
 use super::theme;
 use super::widgets::Kept;
-use crate::studio::{ActionUnit, AuVector, Pose};
+use crate::document::{ActionUnit, AuVector, Pose};
 
 /// How many units' curves are drawn.
 const DRAWN: usize = 5;

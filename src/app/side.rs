@@ -11,11 +11,14 @@ use super::board::{self, Board};
 use super::motions::{self, Kind, Motions};
 use super::reference::{self, Known, Reference};
 use super::{App, Message, Notice, theme, timeline};
-use crate::engine::{Driver, Lead, Model, Reel};
-use crate::studio::{
+use crate::document::{
     AuVector, ClipMotion, Expression, Gesture, MediaSource, Motion, MotionId, MotionKind, Playback,
     Pose, Sample, SampledMotion, Track,
 };
+use crate::drive::clip_analysis::Reel;
+use crate::drive::clip_driver::Lead;
+use crate::drive::driver::Driver;
+use crate::methods::ganimation::model::Model;
 
 /// The column's width, in logical pixels.
 pub const WIDTH: f32 = 324.0;

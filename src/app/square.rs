@@ -5,7 +5,7 @@ use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Color, Point, Size, mouse};
 
 use super::theme;
-use crate::studio::Crop;
+use crate::document::Crop;
 
 /// What the hand has hold of.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -118,7 +118,7 @@ pub const FIGURES: Font = Font::with_name("Fira Code");
 /// The font of everything else; iced carries it.
 pub const WORDS: Font = Font::with_name("Fira Sans");
 
-pub use crate::engine::FIGURES_FILE;
+pub use crate::render::lettering::FIGURES_FILE;
 
 /// The studio's theme.
 pub fn theme() -> Theme {

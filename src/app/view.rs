@@ -10,7 +10,9 @@ use super::export::queue;
 use super::panes::Names;
 use super::widgets::{Sign, action, hinted, sign, toggle};
 use super::{App, Message, Notice, projects, subject, theme, timeline};
-use crate::engine::{MotionMethod, Sample, Scene};
+use crate::face::portrait::Sample;
+use crate::methods::ganimation::session::Scene;
+use crate::methods::mover::MotionMethod;
 
 impl App {
     /// The whole window.

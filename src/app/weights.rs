@@ -7,7 +7,10 @@ use iced::Task;
 
 use super::background::in_background;
 use super::{App, Drivers, Message, Notice};
-use crate::engine::{Bundled, Model, Models, Settings};
+use crate::methods::ganimation::model::Model;
+use crate::methods::models::Models;
+use crate::project::settings::Settings;
+use crate::weights::Bundled;
 
 impl App {
     /// Opens the weights of this name in the background.
@@ -73,7 +76,7 @@ impl App {
 pub(super) fn begin(
     asked: Option<&Path>,
     settings: &Settings,
-) -> Result<(Models, Option<String>), crate::engine::EngineError> {
+) -> Result<(Models, Option<String>), crate::error::EngineError> {
     let key = Bundled::Ganimation.architecture();
     let kept = settings.weights.get(key).filter(|_| asked.is_none());
     let opened = match kept {

@@ -11,11 +11,21 @@ use super::edit::{preset, settings};
 use super::number;
 use super::place::Place;
 use super::transfer::{reference, time};
-use crate::engine::{
-    Against, Compared, Comparison, Contender, EngineError, Figures, Format, Model, Motion, Network,
-    Output, Portrait, Progress, SampleClip, Sampler, Sheet, Standing, Tracked, compare,
-};
-use crate::studio::{Document, Limit, Playback, Pose, Sample, category};
+use crate::document::{Document, Limit, Playback, Pose, Sample, category};
+use crate::drive::sample_clip::SampleClip;
+use crate::error::EngineError;
+use crate::face::portrait::Portrait;
+use crate::jobs::compare::compare;
+use crate::jobs::compare::contender::{Against, Contender, Network, Standing};
+use crate::jobs::compare::driving::{Motion, Tracked};
+use crate::jobs::compare::sheet::Sheet;
+use crate::jobs::compare::table::Figures;
+use crate::jobs::compare::{Compared, Comparison};
+use crate::jobs::export::Format;
+use crate::jobs::output::Output;
+use crate::methods::ganimation::model::Model;
+use crate::methods::mocogan::sampler::Sampler;
+use crate::progress::Progress;
 
 /// What the numbers mean, below the options.
 const MEANING: &str = "\
@@ -251,7 +261,7 @@ enum Wish {
 /// What the portrait is to show in the end, as it is asked for.
 struct Expression {
     preset: Option<Pose>,
-    settings: Vec<(crate::studio::Sides, crate::studio::ActionUnit, f32)>,
+    settings: Vec<(crate::document::Sides, crate::document::ActionUnit, f32)>,
 }
 
 impl Arguments {
@@ -319,7 +329,7 @@ impl Arguments {
     }
 
     fn sampled(&self, seed: u64, fps: Option<f64>) -> Result<Motion, EngineError> {
-        let refused = |error: crate::studio::SampleError| EngineError::Refused(error.to_string());
+        let refused = |error: crate::document::SampleError| EngineError::Refused(error.to_string());
         let sampler = Sampler::open(None)?;
         let sizes = sampler.sizes();
         let wanted = self.category.as_deref();

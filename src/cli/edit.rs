@@ -9,10 +9,17 @@ use super::bar::show;
 use super::frames::Frames;
 use super::number;
 use super::place::Place;
-use crate::engine::{
-    CropRule, EngineError, ExportJob, Format, Model, Pane, Portrait, Scene, export, presets_folder,
+use crate::document::{
+    ActionUnit, AuVector, Document, Easing, Limit, Playback, Pose, Preset, Sides,
 };
-use crate::studio::{ActionUnit, AuVector, Document, Easing, Limit, Playback, Pose, Preset, Sides};
+use crate::error::EngineError;
+use crate::face::portrait::Portrait;
+use crate::folders::presets_folder;
+use crate::jobs::export::export;
+use crate::jobs::export::{ExportJob, Format};
+use crate::methods::ganimation::model::Model;
+use crate::methods::ganimation::session::{Pane, Scene};
+use crate::weights::CropRule;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -8,11 +8,18 @@ use clap::Args;
 use super::bar::show;
 use super::frames::Frames;
 use super::number;
-use crate::engine::{
-    EngineError, Film, Format, Model, Models, Output, Portrait, Progress, ProjectFile, Score,
-    Sitter,
-};
-use crate::studio::{PaneSpec, Project};
+use crate::document::{PaneSpec, Project};
+use crate::error::EngineError;
+use crate::face::portrait::Portrait;
+use crate::jobs::export::Format;
+use crate::jobs::film::Film;
+use crate::jobs::output::Output;
+use crate::methods::ganimation::model::Model;
+use crate::methods::models::Models;
+use crate::progress::Progress;
+use crate::project::file::ProjectFile;
+use crate::render::composition::Score;
+use crate::render::renderer::Sitter;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

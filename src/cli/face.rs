@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::engine::{
-    AuTrack, EngineError, FoundFace, Model, Neutral, OneEuro, Portrait, Progress, Reading, is_clip,
-};
-use crate::studio::{ActionUnit, AuVector};
+use crate::document::{ActionUnit, AuVector};
+use crate::drive::au_track::{AuTrack, Reading, is_clip};
+use crate::error::EngineError;
+use crate::face::found::FoundFace;
+use crate::face::portrait::Portrait;
+use crate::face::{Neutral, OneEuro};
+use crate::methods::ganimation::model::Model;
+use crate::progress::Progress;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -1,6 +1,7 @@
 //! The option `--frames`: how many there are, or which of them.
 
-use crate::engine::{EngineError, Part};
+use crate::error::EngineError;
+use crate::jobs::frame_range::Part;
 
 /// What `--frames` says: `48`, `13-24`, or both as `13-24/48`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -18,7 +18,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::app;
-use crate::engine::{EngineError, LoopCount};
+use crate::error::EngineError;
+use crate::media::encode::LoopCount;
 
 /// A desktop studio for artists who edit the expression in a portrait.
 ///

@@ -2,8 +2,10 @@
 
 use clap::Args;
 
-use crate::engine::{CropRule, EngineError, Portrait};
-use crate::studio::{Crop, Document, Limit, Part, Sides};
+use crate::document::{Crop, Document, Limit, Part, Sides};
+use crate::error::EngineError;
+use crate::face::portrait::Portrait;
+use crate::weights::CropRule;
 
 #[derive(Debug, Args)]
 pub(super) struct Place {

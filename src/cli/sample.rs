@@ -7,8 +7,13 @@ use clap::{Args, ValueEnum};
 use super::bar::show;
 use super::frames::Frames;
 use super::number;
-use crate::engine::{EngineError, Format, Output, Progress, SampleJob, Sampler, sample};
-use crate::studio::{Sample, category};
+use crate::document::{Sample, category};
+use crate::error::EngineError;
+use crate::jobs::export::Format;
+use crate::jobs::output::Output;
+use crate::jobs::sample::{SampleJob, sample};
+use crate::methods::mocogan::sampler::Sampler;
+use crate::progress::Progress;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

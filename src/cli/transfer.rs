@@ -9,10 +9,21 @@ use super::bar::show;
 use super::frames::Frames;
 use super::number;
 use super::place::Place;
-use crate::engine::{
-    Drive, EngineError, Format, Mode, Model, MotionMethod, Mover, OneEuro, Output, Part, Portrait,
-    Progress, Reference, SampleClip, Transferred, parse_time, transfer, transfer_units,
-};
+use crate::document::Mode;
+use crate::drive::sample_clip::SampleClip;
+use crate::error::EngineError;
+use crate::face::OneEuro;
+use crate::face::portrait::Portrait;
+use crate::jobs::export::Format;
+use crate::jobs::frame_range::Part;
+use crate::jobs::output::Output;
+use crate::jobs::transfer::transfer;
+use crate::jobs::transfer::{Drive, Reference, Transferred};
+use crate::jobs::transfer_units::transfer_units;
+use crate::media::time::parse_time;
+use crate::methods::ganimation::model::Model;
+use crate::methods::mover::{MotionMethod, Mover};
+use crate::progress::Progress;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -226,7 +237,7 @@ impl Arguments {
         })
     }
 
-    fn remark(&self, portrait: &Portrait, document: &crate::studio::Document) {
+    fn remark(&self, portrait: &Portrait, document: &crate::document::Document) {
         if !self.quiet {
             self.place.remark(portrait, document, "moved");
         }

@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::engine::checkpoint::{self, Checkpoint, Container, Dialect, Method, Part, system};
-use crate::engine::{
-    EngineError, ImportOptions, Installed, Origin, import, installed, plain, weights_folder,
-};
+use crate::error::EngineError;
+use crate::folders::weights_folder;
+use crate::jobs::import::ImportOptions;
+use crate::jobs::import::import;
+use crate::weights::checkpoint;
+use crate::weights::checkpoint::system::{Dialect, Method, Part};
+use crate::weights::checkpoint::{Checkpoint, Container, system};
+use crate::weights::{Installed, Origin, installed, plain};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

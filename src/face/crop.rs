@@ -4,7 +4,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
 
 use super::levels::{Beyond, Levels, TurnedSquare};
-use crate::media::Picture;
+use crate::media::image::Picture;
 
 /// A square in pixels of some picture; pixel `i` spans `i..i + 1`.
 #[derive(Debug, Clone, Copy, PartialEq)]

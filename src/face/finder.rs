@@ -8,7 +8,7 @@ use super::detector::{Detection, Detector};
 use super::landmarks::Landmarks;
 use super::levels::{Levels, TurnedSquare};
 use super::mesh::Mesh;
-use crate::media::Picture;
+use crate::media::image::Picture;
 use crate::weights::{Bundled, ModelFile, WeightsError};
 
 /// Below this presence the landmarks belong to no face.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::Square;
 use super::crop::BEHIND;
-use crate::media::Picture;
+use crate::media::image::Picture;
 
 /// A square that may be turned: its middle and side in pixels of the picture, pixel `i` spanning `i..i + 1`, and the
 /// angle by which its upper edge is turned, in radians, clockwise as seen.

@@ -16,7 +16,7 @@ use super::{Edit, Mask, TurnedSquare};
 use blend::{BLOCK, Block};
 use planes::planes;
 
-use crate::media::Picture;
+use crate::media::image::Picture;
 use crate::nn::isa::{Isa, multiversion};
 
 /// Which picture is made of an [`Edit`].

@@ -45,7 +45,7 @@ use std::sync::Arc;
 
 use super::levels::Beyond;
 use super::{Levels, Mask, TurnedSquare};
-use crate::media::Picture;
+use crate::media::image::Picture;
 use field::Field;
 use paint::Rest;
 use shape::Sound;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::clip::CutError;
-use super::open::{MAX_PIXELS, MAX_SIDE};
-use super::time::NotATime;
+use crate::media::clip::CutError;
+use crate::media::image::{MAX_PIXELS, MAX_SIDE};
+use crate::media::time::NotATime;
 
 /// Why a file could not be opened or written.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! One picture beside another in numbers, as a pane of the studio shows them.
 
 use super::{akd, l1, psnr, ssim};
-use crate::media::Picture;
+use crate::media::image::Picture;
 
 /// Pixels a side of the pictures that the papers measure; their AKD is in these.
 pub const SIDE: u32 = 256;

@@ -1,6 +1,6 @@
 //! Differences of colour, pixel by pixel.
 
-use crate::media::Picture;
+use crate::media::image::Picture;
 
 /// The mean absolute difference of two pictures over all pixels and the three colours, in 0..=1: 0 for the same, 1 for
 /// black against white (the reconstruction loss of FOMM, Siarohin et al. 2019, section 4). What is transparent counts as

@@ -1,7 +1,7 @@
 //! The structural similarity of Wang, Bovik, Sheikh and Simoncelli (IEEE Transactions on Image Processing, 2004).
 
 use super::pixels::colours;
-use crate::media::Picture;
+use crate::media::image::Picture;
 
 /// Pixels a side of the window, and the Gaussian's deviation in pixels (section III-B).
 const WINDOW: usize = 11;

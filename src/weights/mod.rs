@@ -3,6 +3,7 @@
 mod card;
 pub mod checkpoint;
 mod error;
+pub mod find;
 mod import;
 mod metadata;
 mod source;

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use candle_core::Device;
 use mien::face::FaceFinder;
-use mien::media::{self, Picture};
+use mien::media;
+use mien::media::image::Picture;
 
 /// The networks, loaded once.
 pub fn finder() -> &'static FaceFinder {
@@ -16,7 +17,7 @@ pub fn finder() -> &'static FaceFinder {
 
 pub fn sample(name: &str) -> Picture {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples");
-    media::open(&path.join(name)).unwrap()
+    media::image::open(&path.join(name)).unwrap()
 }
 
 /// A changed copy of a sample, as `tests/face/reference.py` makes it.

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use mien::media::Picture;
+use mien::media::image::Picture;
 use openh264::decoder::Decoder;
 use openh264::formats::YUVSource;
 use shiguredo_mp4::boxes::SampleEntry;

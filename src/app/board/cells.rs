@@ -10,7 +10,7 @@ use super::view::{INNER, id};
 use super::{BOARD, Board, Message};
 use crate::app::theme;
 use crate::app::widgets::{Sign, action, drawn, hinted};
-use crate::studio::SampledMotion;
+use crate::document::SampledMotion;
 
 const PADDING: f32 = 22.0;
 

@@ -1,7 +1,7 @@
 //! What the board asks for: every change of a sampled motion, as a value.
 
 use super::grid::{Cell, Grid};
-use crate::studio::{Category, Drawn, Follow, Playback, Sample, SampledMotion, Track};
+use crate::document::{Category, Drawn, Follow, Playback, Sample, SampledMotion, Track};
 
 /// A change of a sampled motion. The dice's numbers are in it, so doing it again does the same.
 ///

@@ -9,8 +9,11 @@ use iced::widget::image::Handle;
 use super::Message;
 use super::change::shown;
 use super::grid::{Cell, Grid};
-use crate::engine::{CancelToken, Picture, Sampler, Take, takes};
-use crate::studio::{Sample, SampledMotion};
+use crate::document::{Sample, SampledMotion};
+use crate::drive::previews::{Take, takes};
+use crate::media::image::Picture;
+use crate::methods::mocogan::sampler::Sampler;
+use crate::progress::CancelToken;
 
 /// Pixels a side of the large picture, and how many of its frames are played.
 pub const LARGE: u32 = 256;

@@ -5,7 +5,7 @@ use std::iter::repeat_with;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use crate::studio::{Drawn, Sample, SampledMotion};
+use crate::document::{Drawn, Sample, SampledMotion};
 
 pub const ROWS: usize = 4;
 pub const COLUMNS: usize = 5;

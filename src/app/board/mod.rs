@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use iced::Subscription;
 
-use crate::engine::Picture;
-use crate::studio::{Follow, Playback, Sample, SampledMotion, Track};
+use crate::document::{Follow, Playback, Sample, SampledMotion, Track};
+use crate::media::image::Picture;
 
 use super::widgets::decimal;
 

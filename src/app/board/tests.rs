@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::change::{Change, shown};
 use super::grid::{Cell, Grid};
 use super::{Action, Board, Field, Message};
-use crate::studio::{Category, Playback, Sample, SampleSizes, SampledMotion};
+use crate::document::{Category, Playback, Sample, SampleSizes, SampledMotion};
 
 pub fn sample(seed: u64, frames: usize) -> Sample {
     let category = Some(Category { index: 3, of: 6 });

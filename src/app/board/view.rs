@@ -11,7 +11,7 @@ use super::{Board, Field, Message, WIDTH};
 use crate::app::slider::Slider;
 use crate::app::theme;
 use crate::app::widgets::{Sign, action, drawn, hinted};
-use crate::studio::{Category, Follow, Playback, SampledMotion};
+use crate::document::{Category, Follow, Playback, SampledMotion};
 
 /// The room inside the panel's edges.
 pub const INNER: f32 = WIDTH - 2.0 * theme::SPACE;

@@ -13,9 +13,11 @@ use super::tests::motion;
 use super::view::{id, key, numbered};
 use super::{Action, BOARD, Board, Field, Message, WIDTH};
 use crate::app::theme;
-use crate::engine::{Sampler, takes};
-use crate::media::{Picture, open, save_png};
-use crate::studio::SampledMotion;
+use crate::document::SampledMotion;
+use crate::drive::previews::takes;
+use crate::media::encode::save_png;
+use crate::media::image::{Picture, open};
+use crate::methods::mocogan::sampler::Sampler;
 
 /// A board beside a motion, both changed as the window would.
 struct Desk {

@@ -6,8 +6,8 @@ use iced::{Alignment, Element, Length};
 use super::{Export, Message, SCALES, Seen, What, has_quality};
 use crate::app::theme;
 use crate::app::widgets::{action, ending, toggle};
-use crate::engine::Format;
-use crate::studio::Project;
+use crate::document::Project;
+use crate::jobs::export::Format;
 
 const PATH: &str = "export-path";
 

@@ -9,8 +9,14 @@ use std::path::{Path, PathBuf};
 
 use super::timeline::short;
 use super::widgets::decimal;
-use crate::engine::{Film, Format, LoopCount, Output, Part, Score, Sitter, Sound};
-use crate::studio::{ExportSettings, ExportWhat, MotionKind, Playback, Project, Way};
+use crate::document::{ExportSettings, ExportWhat, MotionKind, Playback, Project, Way};
+use crate::jobs::export::Format;
+use crate::jobs::film::Film;
+use crate::jobs::frame_range::Part;
+use crate::jobs::output::{Output, Sound};
+use crate::media::encode::LoopCount;
+use crate::render::composition::Score;
+use crate::render::renderer::Sitter;
 
 /// The shares of the portrait's size that are offered.
 const SCALES: [Scale; 4] = [Scale(1.0), Scale(0.75), Scale(0.5), Scale(0.25)];

@@ -7,7 +7,8 @@ use iced::{Alignment, Element, Length};
 
 use crate::app::theme;
 use crate::app::widgets::{action, duration};
-use crate::engine::{Film, Progress};
+use crate::jobs::film::Film;
+use crate::progress::Progress;
 
 #[derive(Debug, Default)]
 pub struct Queue {

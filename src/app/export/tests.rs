@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::engine::{Driver, Picture, Scene, Voice};
-use crate::studio::{AuVector, Crop, Document, MediaSource, PortraitRef, Show, Way};
+use crate::document::{AuVector, Crop, Document, MediaSource, PortraitRef, Show, Way};
+use crate::drive::driver::Driver;
+use crate::media::image::Picture;
+use crate::methods::ganimation::session::Scene;
+use crate::render::composition::Voice;
 
 fn document() -> Document {
     let portrait = PortraitRef {

@@ -3,7 +3,7 @@
 use iced_test::{Simulator, selector};
 
 use super::*;
-use crate::studio::{AuVector, ClipMotion, Crop, Document, Expression, MediaSource, PortraitRef};
+use crate::document::{AuVector, ClipMotion, Crop, Document, Expression, MediaSource, PortraitRef};
 
 fn project() -> Project {
     let portrait = PortraitRef {

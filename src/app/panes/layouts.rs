@@ -1,6 +1,6 @@
 //! Panes that are often wanted together.
 
-use crate::studio::{Mode, PaneSpec, Show, Way};
+use crate::document::{Mode, PaneSpec, Show, Way};
 
 /// A set of panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,14 @@
 //! What the panes keep, and how they share the room.
 
 use super::*;
-use crate::engine::{Driver, Model, PaneDrawn, Picture, Request, Sample, Scene, Score, Voice};
-use crate::studio::Mode;
+use crate::document::Mode;
+use crate::drive::driver::Driver;
+use crate::face::portrait::Sample;
+use crate::media::image::Picture;
+use crate::methods::ganimation::model::Model;
+use crate::methods::ganimation::session::Scene;
+use crate::render::composition::{Score, Voice};
+use crate::render::worker::{PaneDrawn, Request};
 
 #[test]
 fn tiles_are_small_and_cover_every_row() {

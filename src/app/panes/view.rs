@@ -10,8 +10,9 @@ use super::{GUTTER, HEADER, Layout, Look, Message, Names, Panes, Shown};
 use crate::app::pane::{Overlay, Picture};
 use crate::app::theme;
 use crate::app::widgets::{hinted, hinted_by, toggle};
-use crate::engine::{FoundFace, View};
-use crate::studio::{MotionId, PaneSpec, Show, Way};
+use crate::document::{MotionId, PaneSpec, Show, Way};
+use crate::face::found::FoundFace;
+use crate::render::view::View;
 
 /// From this width on, what a pane can show stands side by side.
 const CHIPS: f32 = 560.0;

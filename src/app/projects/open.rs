@@ -8,8 +8,11 @@ use iced::Task;
 use super::{Message, Origin};
 use crate::app::background::in_background;
 use crate::app::{App, Message as Up, Notice, timeline};
-use crate::engine::{EngineError, MediaOf, Opened, Portrait};
-use crate::studio::{Document, History, MediaSource, MotionId, Pose, Preset, Project};
+use crate::document::{Document, History, MediaSource, MotionId, Pose, Preset, Project};
+use crate::error::EngineError;
+use crate::face::portrait::Portrait;
+use crate::project::file::MediaOf;
+use crate::project::file::open::Opened;
 
 impl App {
     pub(super) fn open_project(

@@ -9,8 +9,8 @@ use super::Message;
 use crate::app::background::{self, in_background};
 use crate::app::widgets::size;
 use crate::app::{App, Message as Up, Notice};
-use crate::engine::{Embed, ProjectFile, Saved};
-use crate::studio::Project;
+use crate::document::Project;
+use crate::project::file::{Embed, ProjectFile, Saved};
 
 impl App {
     pub(super) fn place_to_save(&self) -> PathBuf {

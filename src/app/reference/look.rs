@@ -9,7 +9,7 @@ use super::Message;
 use crate::app::square::{self, Grip};
 use crate::app::theme;
 use crate::app::widgets::Kept;
-use crate::studio::Crop;
+use crate::document::Crop;
 
 /// How wide the panel's content is thought to be, for the height of the picture; in logical pixels.
 const WIDTH: f32 = 272.0;

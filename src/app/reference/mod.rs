@@ -14,7 +14,7 @@ use super::read_curves::ReadCurves;
 use super::theme;
 use super::timeline::short;
 use super::widgets::{action, hinted};
-use crate::studio::{ClipMotion, Crop, Playback, Pose};
+use crate::document::{ClipMotion, Crop, Playback, Pose};
 
 use look::Look;
 use strip::Strip;

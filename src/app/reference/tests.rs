@@ -10,12 +10,14 @@ use iced_test::{Simulator, selector};
 use super::strip::STRIP;
 use super::*;
 use crate::app::motions::{MotionState, Motions};
-use crate::engine::Progress;
-use crate::media::{Clip, Picture, open, save_png};
-use crate::studio::{
+use crate::document::{
     ActionUnit, AuVector, Document, Expression, MediaSource, MotionId, MotionKind, PortraitRef,
     Project, Sample, SampleSizes, SampledMotion,
 };
+use crate::media::clip::Clip;
+use crate::media::encode::save_png;
+use crate::media::image::{Picture, open};
+use crate::progress::Progress;
 
 /// What a test knows of the sample clip.
 struct Read {

@@ -9,7 +9,7 @@ use super::sheet::Sheet;
 use super::{Given, Message, Subject, Tab, Timeline, Value, metrics, short};
 use crate::app::theme;
 use crate::app::widgets::{Sign, action, hinted, sign, toggle};
-use crate::studio::{Document, Easing, Playback, Selection};
+use crate::document::{Document, Easing, Playback, Selection};
 
 /// The height of a row of controls: the same whatever is in it.
 const ROW: f32 = 27.0;

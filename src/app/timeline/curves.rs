@@ -6,7 +6,7 @@ use iced::{Color, Point, Rectangle, Size};
 use super::lens::Scale;
 use super::sheet::{DIAMOND, GUTTER, Hit, REACH, RULER, Sheet, diamond, label};
 use crate::app::theme;
-use crate::studio::{ActionUnit, Curve, Key, KeyId, Selection, Sides, Track};
+use crate::document::{ActionUnit, Curve, Key, KeyId, Selection, Sides, Track};
 
 /// How many curves get their name written beside the playhead.
 const NAMED: usize = 6;

@@ -10,7 +10,7 @@ use iced::{Point, Rectangle, Renderer, Size, Theme, keyboard};
 use super::curves::Handle;
 use super::sheet::{Drawn, GUTTER, Hit, REACH, RULER, Sheet, between};
 use super::{Message, Tab};
-use crate::studio::{ActionUnit, KeyId, Selection};
+use crate::document::{ActionUnit, KeyId, Selection};
 
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 

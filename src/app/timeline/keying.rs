@@ -1,7 +1,7 @@
 //! What is done to keys, selected or under the playhead.
 
 use super::{Action, Change, Message, Subject, Timeline};
-use crate::studio::{Document, Easing, Gesture, Selection, Track};
+use crate::document::{Document, Easing, Gesture, Selection, Track};
 
 /// Keys in the hand: the track as it was before, so that what they pass over comes back.
 #[derive(Debug, Clone)]

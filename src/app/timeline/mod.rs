@@ -17,7 +17,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::studio::{
+use crate::document::{
     ActionUnit, AuVector, Copied, Document, Easing, Gesture, KeyId, Playback, Preset, Selection,
     Track,
 };

@@ -12,7 +12,7 @@ use super::lens::{Lens, Scale};
 use super::subject::{Given, short_name};
 use super::{Message, Tab};
 use crate::app::theme;
-use crate::studio::{ActionUnit, KeyId, Pose, Selection, Track};
+use crate::document::{ActionUnit, KeyId, Pose, Selection, Track};
 
 /// The drawing's place, for tests.
 pub const SHEET: &str = "timeline-sheet";

@@ -1,6 +1,6 @@
 //! What the timeline is about: an expression track that can be edited, or a movement that was read and can't.
 
-use crate::studio::{ActionUnit, Document, Playback, Pose, Track};
+use crate::document::{ActionUnit, Document, Playback, Pose, Track};
 
 use super::metrics::Numbers;
 

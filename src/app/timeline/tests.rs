@@ -1,5 +1,5 @@
 use super::*;
-use crate::studio::{Crop, MediaSource, PortraitRef, Pose, Sides};
+use crate::document::{Crop, MediaSource, PortraitRef, Pose, Sides};
 
 fn document() -> Document {
     let portrait = PortraitRef {

@@ -6,7 +6,7 @@ use super::blend::{BLOCK, Block};
 use super::{PLANES, Show, window};
 use crate::face::resample::Taps;
 use crate::face::{Mask, TurnedSquare};
-use crate::media::Picture;
+use crate::media::image::Picture;
 use crate::nn::isa::{Isa, multiversion};
 
 /// Values that are fetched at once: the planes, and what fills up a vector.

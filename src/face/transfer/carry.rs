@@ -7,7 +7,7 @@ use super::plane::WHOLES;
 use super::sample::{Reader, SOME, Starts};
 use crate::face::TurnedSquare;
 use crate::face::crop::BEHIND;
-use crate::media::Picture;
+use crate::media::image::Picture;
 use crate::nn::isa::{Isa, multiversion};
 
 /// The picture may be shown this much smaller before more than one place is read for a pixel; from the second on the

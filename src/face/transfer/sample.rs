@@ -2,7 +2,7 @@
 
 use super::plane::{catmull_rom, split_small};
 use super::rgba::{TAPS, weighed};
-use crate::media::Picture;
+use crate::media::image::Picture;
 use crate::nn::isa::Isa;
 
 /// The portrait, to read colours from.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Motion, MotionFault, Transfer, TransferSource};
 use crate::face::levels::{Beyond, Levels};
 use crate::face::{Mask, Square, TurnedSquare};
-use crate::media::Picture;
+use crate::media::image::Picture;
 
 const FLOW: usize = 16;
 const OCCLUSION: usize = 16;

@@ -13,10 +13,14 @@ use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, Frame, ImageDecoder, ImageError};
 
-use super::chunks::{Count, count_png, count_webp};
-use super::{ClipFrame, ClipInfo, Frames, Opened, animation_delay, damaged, damaged_frame};
-use crate::media::open::check_size;
-use crate::media::{MediaError, Picture, colour};
+use crate::media::clip::chunks::{Count, count_png, count_webp};
+use crate::media::clip::{
+    ClipFrame, ClipInfo, Frames, Opened, animation_delay, damaged, damaged_frame,
+};
+use crate::media::colour::profile as colour;
+use crate::media::error::MediaError;
+use crate::media::image::Picture;
+use crate::media::image::open::check_size;
 
 type Source = BufReader<File>;
 

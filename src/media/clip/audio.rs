@@ -10,10 +10,13 @@ use std::sync::Arc;
 
 use tempfile::TempPath;
 
-use super::kind::{ClipKind, clip_kind};
-use super::mp4::{self, NoSound, SoundEntry, SoundSample, SoundTrack};
-use super::{HEAD_BYTES, ffmpeg_sound};
-use crate::media::MediaError;
+use crate::media::clip::kind::{ClipKind, clip_kind};
+use crate::media::clip::mp4;
+use crate::media::clip::mp4::samples::Sample as SoundSample;
+use crate::media::clip::mp4::sound::{NoSound, SoundTrack};
+use crate::media::clip::mp4::sound_entry::SoundEntry;
+use crate::media::clip::{HEAD_BYTES, ffmpeg_sound};
+use crate::media::error::MediaError;
 use crate::media::error::Name;
 
 /// What a clip has to be heard.
@@ -43,22 +46,22 @@ pub struct AudioTrack {
 #[derive(Debug)]
 pub struct AudioPart {
     file: Arc<Source>,
-    pub(in crate::media) entry: SoundEntry,
+    pub(crate) entry: SoundEntry,
     /// Ticks a second, at least 1.
-    pub(in crate::media) timescale: u32,
+    pub(crate) timescale: u32,
     /// Where each sample lies in the file and how many bytes it has.
     places: Vec<(u64, u32)>,
     /// Bytes and ticks of each sample.
-    pub(in crate::media) samples: Vec<(u32, u32)>,
+    pub(crate) samples: Vec<(u32, u32)>,
     /// What of the samples is heard, from the part's time 0 on.
-    pub(in crate::media) edits: Vec<Heard>,
+    pub(crate) edits: Vec<Heard>,
 }
 
 /// A stretch of a part: so many ticks of the samples from tick `from` on, or so many ticks of silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::media) struct Heard {
-    pub(in crate::media) from: Option<u64>,
-    pub(in crate::media) ticks: u64,
+pub(crate) struct Heard {
+    pub(crate) from: Option<u64>,
+    pub(crate) ticks: u64,
 }
 
 /// Where the data are.
@@ -305,11 +308,7 @@ impl AudioPart {
     }
 
     /// Writes the samples' data one after another into a file that will be `target`.
-    pub(in crate::media) fn copy(
-        &self,
-        out: &mut impl Write,
-        target: &Path,
-    ) -> Result<(), MediaError> {
+    pub(crate) fn copy(&self, out: &mut impl Write, target: &Path) -> Result<(), MediaError> {
         let reading = |e| MediaError::reading(&self.file.path, e);
         let file = File::open(&self.file.path).map_err(reading)?;
         let mut file = BufReader::with_capacity(1 << 16, file);

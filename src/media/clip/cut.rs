@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Clip, ClipFrame};
-use crate::media::MediaError;
+use crate::media::clip::{Clip, ClipFrame};
+use crate::media::error::MediaError;
 use crate::media::error::Name;
 
 /// Seconds by which a frame may miss the time that a person wrote: less than any frame lasts, more than rounding makes.

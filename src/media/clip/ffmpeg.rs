@@ -6,10 +6,12 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::{ClipFrame, ClipInfo, Frames, NUMBERED_FPS, Opened};
+use crate::media::clip::numbered::NUMBERED_FPS;
+use crate::media::clip::{ClipFrame, ClipInfo, Frames, Opened};
+use crate::media::error::MediaError;
 use crate::media::error::one_line;
-use crate::media::open::check_size;
-use crate::media::{MediaError, Picture};
+use crate::media::image::Picture;
+use crate::media::image::open::check_size;
 
 /// Rates above are mistakes of the container.
 const MAX_FPS: f64 = 1000.0;

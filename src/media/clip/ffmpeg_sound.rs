@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempPath;
 
-use super::ffmpeg::{Tools, as_url, first_message};
-use super::mp4::{self, NoSound, SoundTrack};
+use crate::media::clip::ffmpeg::{Tools, as_url, first_message};
+use crate::media::clip::mp4;
+use crate::media::clip::mp4::sound::{NoSound, SoundTrack};
 
 /// What an MP4 holds as it is, by ffmpeg's names.
 const COPIED: [&str; 7] = ["aac", "mp3", "opus", "ac3", "eac3", "alac", "flac"];

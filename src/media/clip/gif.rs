@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 
 use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, DisposalMethod, MemoryLimit};
 
-use super::{ClipFrame, ClipInfo, Frames, Opened, animation_delay, damaged, damaged_frame};
-use crate::media::open::{MAX_PIXELS, check_size};
-use crate::media::{MediaError, Picture};
+use crate::media::clip::{
+    ClipFrame, ClipInfo, Frames, Opened, animation_delay, damaged, damaged_frame,
+};
+use crate::media::error::MediaError;
+use crate::media::image::MAX_PIXELS;
+use crate::media::image::Picture;
+use crate::media::image::open::check_size;
 
 type Reader = Decoder<BufReader<File>>;
 

@@ -2,7 +2,7 @@
 
 use image::ImageFormat;
 
-use crate::media::sniff;
+use crate::media::image::sniff;
 
 /// What the first bytes of a file make of it.
 #[derive(Debug, PartialEq, Eq)]

@@ -22,7 +22,6 @@ mod h264;
 mod kind;
 mod mp4;
 mod numbered;
-mod rgb;
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -31,11 +30,12 @@ use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
 
-use self::cut::Cut;
-use self::kind::ClipKind;
-use super::error::one_line;
-use super::open::check_size;
-use super::{MediaError, Picture, sniff};
+use crate::media::error::MediaError;
+use crate::media::error::one_line;
+use crate::media::image::open::check_size;
+use crate::media::image::{Picture, sniff};
+use cut::Cut;
+use kind::ClipKind;
 
 pub use audio::{AudioPart, AudioTrack, Sound};
 pub use cut::CutError;
@@ -141,8 +141,8 @@ impl Clip {
     /// # Errors
     ///
     /// A [`MediaError`] that says what the file is instead of a clip, what is wrong with it, or which program would open it. A
-    /// picture, or a clip of a single frame, is refused too. Sizes over [`MAX_PIXELS`](super::MAX_PIXELS) or
-    /// [`MAX_SIDE`](super::MAX_SIDE) are told by the header, before anything is decoded.
+    /// picture, or a clip of a single frame, is refused too. Sizes over [`MAX_PIXELS`](crate::media::image::MAX_PIXELS) or
+    /// [`MAX_SIDE`](crate::media::image::MAX_SIDE) are told by the header, before anything is decoded.
     pub fn open(path: &Path) -> Result<Self, MediaError> {
         // No input is known to make these readers panic; should one be found, the artist loses that clip and not the session.
         let (info, frames) = catch_unwind(AssertUnwindSafe(|| open(path)))

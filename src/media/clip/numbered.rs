@@ -5,9 +5,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{ClipFrame, ClipInfo, Frames, Opened};
-use crate::media::open::{self, claimed_by};
-use crate::media::{MediaError, beside};
+use crate::media::atomic_file as beside;
+use crate::media::clip::{ClipFrame, ClipInfo, Frames, Opened};
+use crate::media::error::MediaError;
+use crate::media::image;
+use crate::media::image::open::claimed_by;
 
 /// Frames a second of numbered pictures, which carry no rate themselves.
 pub const NUMBERED_FPS: f64 = 25.0;
@@ -199,7 +201,7 @@ impl Frames for Pictures {
         let path = self.pictures.get(self.given)?;
         let time = self.given as f64 / NUMBERED_FPS;
         self.given += 1;
-        Some(open::open(path).and_then(|picture| {
+        Some(image::open(path).and_then(|picture| {
             check(path, self.size, picture.size())?;
             Ok(ClipFrame { picture, time })
         }))

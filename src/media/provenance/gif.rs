@@ -3,8 +3,10 @@
 
 use std::io::{Cursor, Read, Seek};
 
-use super::source::{Source, slice};
-use super::{Found, Provenance, ProvenanceError, packet_reader};
+use crate::media::provenance::error::ProvenanceError;
+use crate::media::provenance::note::{Found, Provenance};
+use crate::media::provenance::packet_reader;
+use crate::media::provenance::source::{Source, slice};
 
 const KIND: &str = "GIF";
 

@@ -2,8 +2,10 @@
 
 use std::io::{Cursor, Read, Seek};
 
-use super::source::{Source, slice};
-use super::{Found, ProvenanceError, packet_reader};
+use crate::media::provenance::error::ProvenanceError;
+use crate::media::provenance::note::Found;
+use crate::media::provenance::packet_reader;
+use crate::media::provenance::source::{Source, slice};
 
 const KIND: &str = "JPEG";
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";

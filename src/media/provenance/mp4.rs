@@ -2,8 +2,10 @@
 
 use std::io::{Read, Seek, SeekFrom, Write};
 
-use super::source::Source;
-use super::{Found, ProvenanceError, packet_reader};
+use crate::media::provenance::error::ProvenanceError;
+use crate::media::provenance::note::Found;
+use crate::media::provenance::packet_reader;
+use crate::media::provenance::source::Source;
 
 const KIND: &str = "MP4";
 const XMP: [u8; 16] = [

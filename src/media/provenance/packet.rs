@@ -1,6 +1,6 @@
 //! The XMP packet: RDF in XML, as ISO 16684-1 has it, with IPTC's source type.
 
-use super::Provenance;
+use crate::media::provenance::note::Provenance;
 
 pub(super) const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 pub(super) const IPTC: &str = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/";

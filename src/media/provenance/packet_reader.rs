@@ -9,8 +9,8 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{LocalName, Namespace, NamespaceResolver, ResolveResult};
 use quick_xml::reader::NsReader;
 
-use super::Found;
-use super::packet::{DC, EVENT, HISTORY, IPTC, PHOTOSHOP, RDF, XMP};
+use crate::media::provenance::note::Found;
+use crate::media::provenance::packet::{DC, EVENT, HISTORY, IPTC, PHOTOSHOP, RDF, XMP};
 
 /// Elements within elements; structures of large histories reach a dozen.
 const MOST_DEEP: usize = 32;
@@ -254,8 +254,8 @@ fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SourceType;
     use super::*;
+    use crate::media::provenance::note::SourceType;
 
     fn found(body: &str) -> Option<Found> {
         let text = format!(

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use super::ProvenanceError;
+use crate::media::provenance::error::ProvenanceError;
 
 /// The longest stretch that is read for its text. Packets are a few thousand bytes; some editors keep a history in theirs.
 const MOST: u64 = 4 << 20;

@@ -17,8 +17,11 @@
 mod config;
 mod critic;
 mod dialect;
+pub mod edits;
 mod error;
 mod generator;
+pub mod model;
+pub mod session;
 
 pub use config::Config;
 pub use critic::{Critic, Verdict};

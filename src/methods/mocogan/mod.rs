@@ -16,6 +16,7 @@ mod config;
 mod error;
 mod generator;
 mod motion;
+pub mod sampler;
 
 pub use config::Config;
 pub use error::Error;

@@ -12,8 +12,8 @@ mod pickle;
 mod reduce;
 mod safe;
 mod sniff;
-mod system;
-mod tensor;
+pub mod system;
+pub mod tensor;
 mod value;
 
 use std::collections::BTreeMap;

@@ -11,8 +11,8 @@ use openh264::OpenH264API;
 use openh264::decoder::{Decoder, DecoderConfig, Flush};
 use openh264::formats::YUVSource;
 
-use self::sps::Sps;
-use super::rgb::{Colour, Yuv};
+use crate::media::colour::rgb::{Colour, Yuv};
+use sps::Sps;
 
 /// NAL unit types.
 const SLICE: u8 = 1;

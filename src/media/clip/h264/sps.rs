@@ -1,6 +1,6 @@
 //! The sequence parameter set of H.264: size, crop, colour, and whether it is a kind that OpenH264 decodes.
 
-use crate::media::clip::rgb::Colour;
+use crate::media::colour::rgb::Colour;
 
 /// What a stream says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

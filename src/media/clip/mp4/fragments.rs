@@ -1,7 +1,7 @@
 //! Fragmented MP4, as browsers and streaming programs record it: an index every few frames.
 
-use super::boxes::{Boxes, Fields, child};
-use super::samples::Samples;
+use crate::media::clip::mp4::boxes::{Boxes, Fields, child};
+use crate::media::clip::mp4::samples::Samples;
 
 /// What a fragment leaves unsaid.
 #[derive(Clone, Copy, Default)]

@@ -6,9 +6,9 @@
 mod boxes;
 mod fragments;
 mod order;
-mod samples;
-mod sound;
-mod sound_entry;
+pub mod samples;
+pub mod sound;
+pub mod sound_entry;
 mod track;
 
 use std::collections::BTreeMap;
@@ -19,18 +19,19 @@ use std::path::{Path, PathBuf};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbaImage};
 
-use self::boxes::Layout;
-use self::order::{NEVER, Order};
-use self::samples::{Sample, Samples};
-use self::track::{Codec, video_track};
-use super::h264::{H264, Refused};
-use super::{ClipFrame, ClipInfo, Frames, Opened, damaged, damaged_frame, ffmpeg, kind_name};
-use crate::media::open::check_size;
-use crate::media::{MediaError, Picture};
+use crate::media::clip::h264::{H264, Refused};
+use crate::media::clip::{
+    ClipFrame, ClipInfo, Frames, Opened, damaged, damaged_frame, ffmpeg, kind_name,
+};
+use crate::media::error::MediaError;
+use crate::media::image::Picture;
+use crate::media::image::open::check_size;
+use boxes::Layout;
+use order::{NEVER, Order};
+use samples::{Sample, Samples};
+use track::{Codec, video_track};
 
-pub(super) use self::samples::Sample as SoundSample;
-pub(super) use self::sound::{NoSound, SoundTrack, sound};
-pub(in crate::media) use self::sound_entry::SoundEntry;
+pub(super) use sound::sound;
 
 /// Frames that may wait for an earlier one: H.264 lets 16 be kept.
 const MAX_WAITING: usize = 17;

@@ -1,7 +1,7 @@
 //! From the order of decoding to that of showing: composition times and the edit list.
 
-use super::samples::Sample;
-use super::track::Edit;
+use crate::media::clip::mp4::samples::Sample;
+use crate::media::clip::mp4::track::Edit;
 
 /// The rank of a frame that is decoded for others' sake and never shown.
 pub(super) const NEVER: u32 = u32::MAX;

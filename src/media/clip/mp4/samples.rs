@@ -1,6 +1,6 @@
 //! The sample table of an MP4 or MOV: where each coded frame lies and when it is shown.
 
-use super::boxes::{Fields, child};
+use crate::media::clip::mp4::boxes::{Fields, child};
 
 /// The most frames of a clip: a day at 48 a second. Their index then takes some 160 MB.
 const MAX_SAMPLES: u64 = 1 << 22;
@@ -10,13 +10,13 @@ const MAX_BYTES: u32 = 64 << 20;
 
 /// A coded frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::media::clip) struct Sample {
-    pub(in crate::media::clip) offset: u64,
-    pub(in crate::media::clip) bytes: u32,
+pub(crate) struct Sample {
+    pub(crate) offset: u64,
+    pub(crate) bytes: u32,
     /// When it is shown, in ticks of the track.
-    pub(in crate::media::clip) shown: i64,
+    pub(crate) shown: i64,
     /// How long it lasts, in ticks of the track.
-    pub(in crate::media::clip) ticks: u32,
+    pub(crate) ticks: u32,
 }
 
 /// Coded frames in the order in which they are decoded, and the time at which the next one is.

@@ -2,32 +2,33 @@
 
 use std::fs::File;
 
-use super::boxes::{Layout, child, descend};
-use super::order::Order;
-use super::samples::Sample;
-use super::sound_entry::{Refused, SoundEntry, sound_entry};
-use super::track::{self, Edit, traks};
-use super::{Fault, samples};
 use crate::media::clip::kind_name;
+use crate::media::clip::mp4::boxes::{Layout, child, descend};
+use crate::media::clip::mp4::order::Order;
+use crate::media::clip::mp4::samples::Sample;
+use crate::media::clip::mp4::sound_entry::{Refused, SoundEntry, sound_entry};
+use crate::media::clip::mp4::track;
+use crate::media::clip::mp4::track::{Edit, traks};
+use crate::media::clip::mp4::{Fault, samples};
 
 /// The longest stretch of edits that is kept; films have one or two.
 const MAX_EDITS: usize = 1 << 12;
 
 /// A sound that can be taken as it is coded.
-pub(in crate::media::clip) struct SoundTrack {
-    pub(in crate::media::clip) entry: SoundEntry,
+pub(crate) struct SoundTrack {
+    pub(crate) entry: SoundEntry,
     /// Ticks a second, at least 1.
-    pub(in crate::media::clip) timescale: u32,
+    pub(crate) timescale: u32,
     /// At least one, in the order of hearing; `shown` is when each begins.
-    pub(in crate::media::clip) samples: Vec<Sample>,
+    pub(crate) samples: Vec<Sample>,
     /// In the order of the film; empty for a track that is heard as it is.
-    pub(in crate::media::clip) edits: Vec<Edit>,
+    pub(crate) edits: Vec<Edit>,
     /// When the picture's first frame is shown, in seconds on the clock that both tracks share.
-    pub(in crate::media::clip) start: f64,
+    pub(crate) start: f64,
 }
 
 /// Why a film has no sound that can be taken.
-pub(in crate::media::clip) enum NoSound {
+pub(crate) enum NoSound {
     /// There is none.
     Silent,
     /// A reason that fits behind "because", and what to do about it, which fits behind a semicolon.
@@ -40,7 +41,7 @@ const NOTHING: &str = "add it to the result with another program";
 
 /// The sound of a film of `length` bytes: of its tracks one that can be taken rather than another, one that is switched on
 /// rather than not.
-pub(in crate::media::clip) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound> {
+pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound> {
     let left_out = |reason: &str, advice| Err(NoSound::LeftOut(reason.to_owned(), advice));
     let unreadable = |e: std::io::Error| NoSound::LeftOut(format!("it can't be read ({e})"), AGAIN);
     let senseless = || NoSound::LeftOut("its index makes no sense".to_owned(), AGAIN);

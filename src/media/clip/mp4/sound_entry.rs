@@ -1,6 +1,6 @@
 //! How the sound of an MP4 or MOV is coded, and the sample entry that says so in an MP4.
 
-use super::boxes::{Boxes, Fields, Kind, child};
+use crate::media::clip::mp4::boxes::{Boxes, Fields, Kind, child};
 
 /// Bytes of a sound's sample entry before the boxes in it.
 const ENTRY_BYTES: usize = 28;
@@ -10,14 +10,14 @@ const QUICKTIME_BYTES: [usize; 3] = [0, 16, 36];
 
 /// A coding that an MP4 can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::media) struct SoundEntry {
-    pub(in crate::media) kind: Kind,
+pub(crate) struct SoundEntry {
+    pub(crate) kind: Kind,
     /// What follows size and kind.
-    pub(in crate::media) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// What people call the coding.
-    pub(in crate::media) name: &'static str,
+    pub(crate) name: &'static str,
     /// Samples that a decoder needs before the one that is to be heard whole.
-    pub(in crate::media) lead: usize,
+    pub(crate) lead: usize,
 }
 
 /// Why a sound can't be taken as it is.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use image::metadata::Orientation;
 
-use super::boxes::{Boxes, Fields, Kind, child, descend};
-use crate::media::MediaError;
 use crate::media::clip::damaged;
-use crate::media::clip::rgb::Colour;
+use crate::media::clip::mp4::boxes::{Boxes, Fields, Kind, child, descend};
+use crate::media::colour::rgb::Colour;
+use crate::media::error::MediaError;
 
 /// Bytes of a visual sample entry before the boxes in it.
 const ENTRY_BYTES: usize = 78;
@@ -42,15 +42,15 @@ pub(super) enum Codec<'a> {
 
 /// A stretch of the track that is shown.
 #[derive(Clone, Copy)]
-pub(in crate::media::clip) struct Edit {
+pub(crate) struct Edit {
     /// Ticks before it in which the track shows nothing.
-    pub(in crate::media::clip) pause: i64,
+    pub(crate) pause: i64,
     /// In ticks of the track.
-    pub(in crate::media::clip) start: i64,
+    pub(crate) start: i64,
     /// In ticks of the track, exclusive.
-    pub(in crate::media::clip) end: i64,
+    pub(crate) end: i64,
     /// By how many ticks the end may be off: lengths are rounded to the whole film's coarser clock.
-    pub(in crate::media::clip) slack: i64,
+    pub(crate) slack: i64,
 }
 
 /// The film among the tracks in `moov`: one in H.264 rather than another, one that is switched on rather than not.

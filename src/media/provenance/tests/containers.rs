@@ -4,8 +4,10 @@ use std::io::{Cursor, Seek, Write};
 
 use proptest::prelude::*;
 
-use super::super::{Found, Provenance, ProvenanceError, SourceType, read, read_from};
-use super::{all, assert_says, files, note};
+use crate::media::provenance::error::ProvenanceError;
+use crate::media::provenance::note::{Found, Provenance, SourceType};
+use crate::media::provenance::tests::{all, assert_says, files, note};
+use crate::media::provenance::{read, read_from};
 
 /// How often `needle` is in `bytes`.
 fn count(bytes: &[u8], needle: &[u8]) -> usize {

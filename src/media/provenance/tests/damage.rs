@@ -4,8 +4,8 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 
-use super::super::read;
-use super::{all, note};
+use crate::media::provenance::read;
+use crate::media::provenance::tests::{all, note};
 
 fn position(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes

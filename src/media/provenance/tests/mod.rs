@@ -4,7 +4,8 @@ mod containers;
 mod damage;
 mod files;
 
-use super::{Provenance, SourceType, read};
+use crate::media::provenance::note::{Provenance, SourceType};
+use crate::media::provenance::read;
 
 fn note() -> Provenance {
     Provenance::new(

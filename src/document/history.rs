@@ -1,0 +1,277 @@
+//! Undo and redo of every change, grouped by gesture.
+
+use std::collections::VecDeque;
+
+use crate::document::au::ActionUnit;
+use crate::document::export_settings::ExportSettings;
+use crate::document::motion::MotionId;
+use crate::document::portrait::Document;
+use crate::document::project::Project;
+
+/// What one continuous movement of the hand changes. Edits of the same gesture, one after the other, are one step of
+/// undo until [`History::end_gesture`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gesture {
+    Slider(ActionUnit),
+    Strength,
+    Crop,
+    /// Keys of the track, moved together.
+    Keys,
+    /// In or out.
+    Range,
+    Length,
+    Fps,
+    /// A number of a motion, by its name there.
+    Motion(MotionId, &'static str),
+}
+
+/// The project now, and what it was and will be again.
+#[derive(Debug, Clone)]
+pub struct History {
+    current: Project,
+    past: VecDeque<Project>,
+    future: Vec<Project>,
+    open: Option<Gesture>,
+}
+
+impl History {
+    /// How many steps back are kept.
+    pub const DEPTH: usize = 1000;
+
+    /// A new project about a document.
+    pub fn new(document: Document) -> Self {
+        Self::of(Project::new(document))
+    }
+
+    /// A project as it was opened.
+    pub fn of(project: Project) -> Self {
+        Self {
+            current: project,
+            past: VecDeque::new(),
+            future: Vec::new(),
+            open: None,
+        }
+    }
+
+    /// The project as it is now.
+    pub fn project(&self) -> &Project {
+        &self.current
+    }
+
+    /// The portrait as it is now, with the expression track that the sliders move.
+    pub fn document(&self) -> &Document {
+        self.current.document()
+    }
+
+    /// Changes the document; one step of undo. A change that changes nothing leaves no step. Returns whether
+    /// anything changed.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Document)) -> bool {
+        self.edit_project(|project| project.change(change))
+    }
+
+    /// The same for the whole project.
+    pub fn edit_project(&mut self, change: impl FnOnce(&mut Project)) -> bool {
+        self.open = None;
+        self.apply(true, change)
+    }
+
+    /// Changes the document as part of a gesture; one step of undo with those of the same gesture just before.
+    pub fn drag(&mut self, gesture: Gesture, change: impl FnOnce(&mut Document)) -> bool {
+        self.drag_project(gesture, |project| project.change(change))
+    }
+
+    /// The same for the whole project.
+    pub fn drag_project(&mut self, gesture: Gesture, change: impl FnOnce(&mut Project)) -> bool {
+        let first = self.open != Some(gesture);
+        let changed = self.apply(first, change);
+        if changed || !first {
+            self.open = Some(gesture);
+        }
+        changed
+    }
+
+    fn apply(&mut self, step: bool, change: impl FnOnce(&mut Project)) -> bool {
+        let before = self.current.clone();
+        change(&mut self.current);
+        if self.current == before {
+            return false;
+        }
+        self.future.clear();
+        if step {
+            self.past.push_back(before);
+            if self.past.len() > Self::DEPTH {
+                self.past.pop_front();
+            }
+        }
+        true
+    }
+
+    /// Sets what an export is to be; no step of undo.
+    pub fn set_export(&mut self, export: ExportSettings) {
+        self.current.set_export(export);
+    }
+
+    /// Shows or hides the panes' names; no step of undo.
+    pub fn set_labels(&mut self, labels: bool) {
+        self.current.set_labels(labels);
+    }
+
+    /// Says whether the project's file is to hold its media; no step of undo.
+    pub fn set_holds_media(&mut self, holds_media: bool) {
+        self.current.set_holds_media(holds_media);
+    }
+
+    /// The hand has let go: the next edit is a step of its own.
+    pub fn end_gesture(&mut self) {
+        self.open = None;
+    }
+
+    /// Goes one step back; false at the beginning.
+    pub fn undo(&mut self) -> bool {
+        self.open = None;
+        let Some(mut before) = self.past.pop_back() else {
+            return false;
+        };
+        before.keep_choices_of(&self.current);
+        self.future
+            .push(std::mem::replace(&mut self.current, before));
+        true
+    }
+
+    /// Goes one step forward again; false when there is none.
+    pub fn redo(&mut self) -> bool {
+        self.open = None;
+        let Some(mut after) = self.future.pop() else {
+            return false;
+        };
+        after.keep_choices_of(&self.current);
+        self.past
+            .push_back(std::mem::replace(&mut self.current, after));
+        true
+    }
+
+    /// Lets the oldest step go; false when there is none.
+    pub fn forget_oldest(&mut self) -> bool {
+        self.past.pop_front().is_some()
+    }
+
+    pub fn can_undo(&self) -> bool {
+        !self.past.is_empty()
+    }
+
+    pub fn can_redo(&self) -> bool {
+        !self.future.is_empty()
+    }
+
+    /// The portraits that any step still speaks of.
+    pub fn portraits(&self) -> impl Iterator<Item = u64> {
+        std::iter::once(&self.current)
+            .chain(&self.past)
+            .chain(&self.future)
+            .map(|project| project.document().portrait.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::portrait::tests::sample;
+    use crate::document::pose::Sides;
+    use proptest::prelude::*;
+
+    fn unit(code: u8) -> ActionUnit {
+        ActionUnit::from_code(code).unwrap()
+    }
+
+    fn slide(history: &mut History, code: u8, value: f32) {
+        history.drag(Gesture::Slider(unit(code)), |d| {
+            d.set_au(0, Sides::Both, unit(code), value)
+        });
+    }
+
+    #[test]
+    fn one_gesture_is_one_step() {
+        let mut history = History::new(sample());
+        for i in 1..=50 {
+            slide(&mut history, 12, i as f32 / 50.0);
+        }
+        slide(&mut history, 6, 0.5);
+        assert!(history.undo());
+        assert_eq!(history.document().still.get(unit(6)), 0.0);
+        assert_eq!(history.document().still.get(unit(12)), 1.0);
+        assert!(history.undo());
+        assert_eq!(history.document(), &sample());
+        assert!(!history.undo());
+        assert!(history.redo() && history.redo() && !history.redo());
+        assert_eq!(history.document().still.get(unit(6)), 0.5);
+    }
+
+    #[test]
+    fn letting_go_begins_a_new_step() {
+        let mut history = History::new(sample());
+        slide(&mut history, 12, 0.3);
+        history.end_gesture();
+        slide(&mut history, 12, 0.6);
+        history.undo();
+        assert_eq!(history.document().still.get(unit(12)), 0.3);
+    }
+
+    #[test]
+    fn a_change_that_changes_nothing_keeps_the_redo() {
+        let mut history = History::new(sample());
+        slide(&mut history, 12, 0.3);
+        history.undo();
+        assert!(!history.edit(|d| d.strength = 1.0));
+        assert!(history.can_redo());
+    }
+
+    #[test]
+    fn undo_leaves_the_choices_of_an_export_alone() {
+        let mut history = History::new(sample());
+        slide(&mut history, 12, 0.3);
+        let export = ExportSettings {
+            scale: 0.5,
+            ..ExportSettings::default()
+        };
+        history.set_export(export);
+        history.set_labels(false);
+        assert!(history.undo());
+        assert!(!history.undo(), "no step of its own");
+        assert_eq!(history.project().export(), &export);
+        assert!(history.redo());
+        assert_eq!(history.project().export(), &export);
+        assert!(!history.project().labels());
+    }
+
+    #[test]
+    fn forgetting_keeps_the_newest_steps() {
+        let mut history = History::new(sample());
+        for value in [0.2, 0.4, 0.6] {
+            history.edit(|d| d.strength = value);
+        }
+        assert!(history.forget_oldest());
+        while history.undo() {}
+        assert_eq!(history.document().strength, 0.2);
+        assert!(!history.forget_oldest());
+    }
+
+    proptest! {
+        #[test]
+        fn undoing_all_and_redoing_all_comes_back(edits in proptest::collection::vec((0usize..17, 0f32..=1.0, any::<bool>()), 0..60)) {
+            let mut history = History::new(sample());
+            for (index, value, drag) in edits {
+                let unit = ActionUnit::ALL[index];
+                if drag {
+                    history.drag(Gesture::Slider(unit), |d| d.set_au(0, Sides::Both, unit, value));
+                } else {
+                    history.edit(|d| d.set_au(0, Sides::Both, unit, value));
+                }
+            }
+            let end = history.document().clone();
+            while history.undo() {}
+            prop_assert_eq!(history.document(), &sample());
+            while history.redo() {}
+            prop_assert_eq!(history.document(), &end);
+        }
+    }
+}

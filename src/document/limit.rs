@@ -1,0 +1,96 @@
+//! Which part of the face an edit is limited to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::pose::Sides;
+
+/// A part of the face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    Brows,
+    Eyes,
+    Nose,
+    Mouth,
+    /// The whole face, without hair, neck and background.
+    Skin,
+}
+
+impl Part {
+    /// All parts, from the forehead down.
+    pub const ALL: [Part; 5] = [Part::Brows, Part::Eyes, Part::Nose, Part::Mouth, Part::Skin];
+
+    /// The part's name.
+    pub fn title(self) -> &'static str {
+        match self {
+            Part::Brows => "Brows",
+            Part::Eyes => "Eyes",
+            Part::Nose => "Nose",
+            Part::Mouth => "Mouth",
+            Part::Skin => "Skin",
+        }
+    }
+}
+
+/// The parts that an edit may change, and on which half of the face. Without a part it may change the whole crop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Limit {
+    /// One bit a part, in the order of [`Part::ALL`].
+    parts: u8,
+    pub sides: Sides,
+}
+
+impl Limit {
+    /// No limit: the whole crop.
+    pub const NONE: Limit = Limit {
+        parts: 0,
+        sides: Sides::Both,
+    };
+
+    /// Whether nothing is held back.
+    pub fn is_none(&self) -> bool {
+        *self == Self::NONE
+    }
+
+    /// Whether a part is named.
+    pub fn has(&self, part: Part) -> bool {
+        self.parts & (1 << part as u8) != 0
+    }
+
+    /// The same with a part named, or no longer.
+    pub fn toggled(self, part: Part) -> Self {
+        Self {
+            parts: self.parts ^ (1 << part as u8),
+            ..self
+        }
+    }
+
+    /// The same parts on other halves of the face.
+    pub fn on(self, sides: Sides) -> Self {
+        Self { sides, ..self }
+    }
+
+    /// The named parts; none stand for the whole crop.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        Part::ALL.into_iter().filter(|part| self.has(*part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_and_go() {
+        let limit = Limit::NONE.toggled(Part::Mouth).toggled(Part::Brows);
+        assert_eq!(
+            limit.parts().collect::<Vec<_>>(),
+            [Part::Brows, Part::Mouth]
+        );
+        assert!(!limit.is_none());
+        let none = limit.toggled(Part::Mouth).toggled(Part::Brows);
+        assert!(none.is_none());
+        let half = none.on(Sides::Left);
+        assert!(!half.is_none() && half.parts().next().is_none());
+    }
+}

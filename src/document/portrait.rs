@@ -1,0 +1,325 @@
+//! One portrait and what is done to its expression.
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::au::{ActionUnit, AuVector};
+use crate::document::crop::Crop;
+use crate::document::limit::Limit;
+use crate::document::motion::MediaSource;
+use crate::document::pose::{Pose, Sides};
+use crate::document::track::Track;
+use crate::document::track::keys::Selection;
+
+/// Which portrait the document is about. The pixels live elsewhere, under `id`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortraitRef {
+    pub id: u64,
+    /// The file's name, as the title shows it.
+    pub name: String,
+    /// Where its pixels come from, so that a project finds them again.
+    pub source: MediaSource,
+    /// Pixels.
+    pub width: u32,
+    pub height: u32,
+}
+
+/// Everything that undo brings back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    pub portrait: PortraitRef,
+    /// The square that the network sees.
+    pub crop: Crop,
+    /// The expression that the portrait itself shows: what the sliders reset to, and what counts as "no edit".
+    pub source: AuVector,
+    /// Which of the faces found in the portrait this is about; nothing where none was found.
+    pub face: Option<usize>,
+    /// The expression asked for of units that have no key on the track; see [`Document::pose`].
+    pub still: Pose,
+    /// How much of the way from `source` to the pose is gone, in 0..=1.
+    pub strength: f32,
+    /// Whether the portrait's own fine detail is carried over where the network keeps the colour.
+    pub detail: bool,
+    /// The parts of the face that may change.
+    pub limit: Limit,
+    pub track: Track,
+}
+
+impl Document {
+    /// A portrait just opened: sliders at its own values, full strength, no keys.
+    pub fn new(portrait: PortraitRef, crop: Crop, source: AuVector) -> Self {
+        Self {
+            portrait,
+            crop,
+            source,
+            face: None,
+            still: source.into(),
+            strength: 1.0,
+            detail: true,
+            limit: Limit::NONE,
+            track: Track::default(),
+        }
+    }
+
+    /// The slider values at a frame: the track's for units that have keys, the still pose's for the others.
+    pub fn pose(&self, frame: u32) -> Pose {
+        self.track.pose_at(self.track.time_of(frame), self.still)
+    }
+
+    /// Sets the slider values at a frame. Without keys on the track this changes the still pose. With keys every unit
+    /// that has some, or that changes, gets one at that frame, so that nothing is ever lost by scrubbing on. A unit that
+    /// had none is anchored with its value so far at the moment before (or else after) that frame: a whole pose is come
+    /// to, it doesn't spread over the track.
+    pub fn set_pose(&mut self, frame: u32, pose: Pose) {
+        if self.track.is_empty() {
+            self.still = pose;
+        } else {
+            self.key_pose(frame, pose, self.anchor(frame));
+        }
+    }
+
+    /// The frame of the nearest other moment with keys, rather one before than one after.
+    fn anchor(&self, frame: u32) -> Option<u32> {
+        let frames = self.track.moments();
+        let mut frames = frames.into_iter().map(|time| self.track.frame_at(time));
+        let before = frames.clone().rev().find(|other| *other < frame);
+        before.or_else(|| frames.find(|other| *other > frame))
+    }
+
+    fn key_pose(&mut self, frame: u32, pose: Pose, anchor: Option<u32>) {
+        let before = self.pose(frame);
+        for unit in ActionUnit::ALL {
+            let keyed = !self.track.curve(unit).is_empty();
+            let changed = before.halves(unit) != pose.halves(unit);
+            if let (false, true, Some(anchor)) = (keyed, changed, anchor) {
+                self.track.set_unit(anchor, unit, before.halves(unit));
+            }
+            if keyed || changed {
+                self.track.set_unit(frame, unit, pose.halves(unit));
+            }
+        }
+    }
+
+    /// Puts an expression on the track at a frame, on both halves. On a track without keys the movement begins with the
+    /// still pose at the first frame; dropped there, the expression is keyed whole.
+    pub fn put_preset(&mut self, frame: u32, aus: AuVector) {
+        match (self.track.is_empty(), frame) {
+            (true, 0) => self.track.set_key(0, aus),
+            (true, _) => self.key_pose(frame, aus.into(), Some(0)),
+            (false, _) => self.set_pose(frame, aus.into()),
+        }
+    }
+
+    /// Sets one slider at a frame on some halves of the face. With keys anywhere on the track this unit alone gets one at
+    /// that frame; its first key holds everywhere.
+    pub fn set_au(&mut self, frame: u32, sides: Sides, unit: ActionUnit, value: f32) {
+        if self.track.is_empty() {
+            self.still = self.still.with(sides, unit, value);
+        } else {
+            let pose = self.pose(frame).with(sides, unit, value);
+            self.track.set_unit(frame, unit, pose.halves(unit));
+        }
+    }
+
+    /// Takes up another face of the portrait: its crop and its own expression, with nothing asked for yet. The track
+    /// stays: the same movement may be wanted of another face.
+    pub fn take_face(&mut self, face: usize, crop: Crop, source: AuVector) {
+        self.face = Some(face);
+        self.crop = crop;
+        self.source = source;
+        self.still = source.into();
+    }
+
+    /// The portrait's own expression is read anew. Sliders that stood there go with it; what was asked for stays.
+    pub fn read_anew(&mut self, source: AuVector) {
+        if self.still == self.source {
+            self.still = source.into();
+        }
+        self.source = source;
+    }
+
+    /// From now on what the portrait shows counts as this person's relaxed face: its own expression is zero, and the
+    /// sliders begin there.
+    pub fn count_as_neutral(&mut self) {
+        self.source = AuVector::NEUTRAL;
+        self.still = Pose::NEUTRAL;
+    }
+
+    /// Puts the pose at a frame on the track: a key for every unit that differs from the portrait's own expression or has
+    /// keys already; where there is none, for all.
+    pub fn add_key(&mut self, frame: u32) {
+        let (pose, own) = (self.pose(frame), Pose::from(self.source));
+        let wanted = |unit: &ActionUnit| {
+            !self.track.curve(*unit).is_empty() || pose.halves(*unit) != own.halves(*unit)
+        };
+        let mut units: Vec<ActionUnit> = ActionUnit::ALL.into_iter().filter(wanted).collect();
+        if units.is_empty() {
+            units = ActionUnit::ALL.to_vec();
+        }
+        for unit in units {
+            self.track.set_unit(frame, unit, pose.halves(unit));
+        }
+    }
+
+    /// Takes keys away.
+    pub fn remove_keys(&mut self, ids: &Selection, frame: u32) {
+        let mut track = self.track.clone();
+        track.remove_keys(ids);
+        self.put_track(track, frame);
+    }
+
+    /// Puts another state of the track in place. A unit that has lost its last key keeps the value that it had at a
+    /// frame, that under the playhead.
+    pub fn put_track(&mut self, track: Track, frame: u32) {
+        let before = self.pose(frame);
+        for unit in self.track.keyed() {
+            if track.curve(unit).is_empty() {
+                let (left, right) = before.halves(unit);
+                self.still.left.set(unit, left);
+                self.still.right.set(unit, right);
+            }
+        }
+        self.track = track;
+    }
+
+    /// The expression that is asked of the network at a frame: `(1 - strength) * source + strength * pose`, as
+    /// GANimation interpolates, always from the original picture.
+    pub fn target(&self, frame: u32) -> Pose {
+        Pose::from(self.source).lerp(&self.pose(frame), self.strength)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn sample() -> Document {
+        let portrait = PortraitRef {
+            id: 1,
+            name: "portrait.png".to_owned(),
+            source: MediaSource::File("portrait.png".into()),
+            width: 100,
+            height: 100,
+        };
+        let crop = Crop {
+            x: 10.0,
+            y: 10.0,
+            side: 50.0,
+            ..Crop::default()
+        };
+        Document::new(portrait, crop, AuVector::NEUTRAL)
+    }
+
+    #[test]
+    fn a_slider_moves_the_still_pose_until_there_is_a_key() {
+        let smile = ActionUnit::from_code(12).unwrap();
+        let mut document = sample();
+        document.set_au(10, Sides::Both, smile, 0.4);
+        assert_eq!(document.pose(0).get(smile), 0.4);
+        document.add_key(0);
+        document.set_au(24, Sides::Both, smile, 1.0);
+        assert_eq!(document.track.moments().len(), 2);
+        assert_eq!(document.pose(0).get(smile), 0.4);
+        assert_eq!(document.pose(24).get(smile), 1.0);
+        let between = document.pose(12).get(smile);
+        assert!((between - 0.7).abs() < 1e-6, "{between}");
+    }
+
+    #[test]
+    fn the_last_key_leaves_its_values_behind() {
+        let smile = ActionUnit::from_code(12).unwrap();
+        let mut document = sample();
+        document.add_key(0);
+        document.set_au(0, Sides::Left, smile, 0.9);
+        document.remove_keys(&document.track.all_keys(), 0);
+        assert!(document.track.is_empty());
+        assert_eq!(document.pose(0).halves(smile), (0.9, 0.0));
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_keyed() {
+        let (smile, brow) = (
+            ActionUnit::from_code(12).unwrap(),
+            ActionUnit::from_code(1).unwrap(),
+        );
+        let mut document = sample();
+        document.add_key(3);
+        assert_eq!(document.track.keyed().count(), 17, "nothing differs");
+        let mut document = sample();
+        document.set_au(0, Sides::Both, smile, 0.6);
+        document.add_key(3);
+        assert_eq!(document.track.keyed().collect::<Vec<_>>(), [smile]);
+        // A unit's first key holds everywhere, and nothing else is keyed with it.
+        document.set_au(20, Sides::Both, brow, 0.5);
+        assert_eq!(document.pose(0).get(brow), 0.5);
+        assert_eq!(document.track.all_keys().len(), 2);
+        document.add_key(20);
+        assert_eq!(document.track.all_keys().len(), 3);
+    }
+
+    #[test]
+    fn a_whole_pose_is_come_to_and_does_not_spread() {
+        let (smile, brow) = (
+            ActionUnit::from_code(12).unwrap(),
+            ActionUnit::from_code(1).unwrap(),
+        );
+        let mut document = sample();
+        document.set_au(0, Sides::Both, smile, 0.6);
+        document.add_key(0);
+        let raised = AuVector::NEUTRAL.with(brow, 1.0);
+        document.set_pose(24, raised.into());
+        assert_eq!(document.pose(0), AuVector::NEUTRAL.with(smile, 0.6));
+        assert_eq!(document.pose(24), raised);
+        assert_eq!(document.track.keyed().count(), 2);
+
+        let mut document = sample();
+        document.put_preset(24, raised);
+        assert_eq!(document.pose(0), AuVector::NEUTRAL);
+        assert_eq!(document.pose(24), raised);
+        let mut document = sample();
+        document.put_preset(0, raised);
+        assert_eq!(document.track.keyed().count(), 17);
+    }
+
+    #[test]
+    fn another_face_brings_its_own_expression_and_neutral_forgets_it() {
+        let smile = ActionUnit::from_code(12).unwrap();
+        let mut document = sample();
+        document.set_au(0, Sides::Left, smile, 0.9);
+        let crop = Crop {
+            x: 3.0,
+            ..document.crop
+        };
+        let own = AuVector::NEUTRAL.with(smile, 0.4);
+        document.take_face(1, crop, own);
+        assert_eq!((document.face, document.crop), (Some(1), crop));
+        assert_eq!(document.target(0), own);
+        document.count_as_neutral();
+        assert_eq!(document.target(0), AuVector::NEUTRAL);
+        assert_eq!(document.target(0), Pose::from(document.source));
+    }
+
+    #[test]
+    fn a_new_reading_takes_along_only_sliders_that_were_not_touched() {
+        let smile = ActionUnit::from_code(12).unwrap();
+        let read = AuVector::NEUTRAL.with(smile, 0.3);
+        let mut document = sample();
+        document.read_anew(read);
+        assert_eq!(document.still, read);
+        document.set_au(0, Sides::Both, smile, 0.9);
+        document.read_anew(AuVector::NEUTRAL);
+        assert_eq!(document.still.get(smile), 0.9);
+        assert_eq!(document.source, AuVector::NEUTRAL);
+    }
+
+    #[test]
+    fn strength_zero_asks_for_the_source_exactly() {
+        let unit = ActionUnit::ALL[3];
+        let mut document = sample();
+        document.source.set(unit, 0.3);
+        document.set_au(0, Sides::Both, unit, 0.7);
+        document.strength = 0.0;
+        assert_eq!(document.target(0), Pose::from(document.source));
+        document.strength = 1.0;
+        assert_eq!(document.target(0), document.pose(0));
+    }
+}

@@ -1,0 +1,146 @@
+//! What lies between two samples.
+
+use crate::document::sample::{Sample, SampleError, check_code};
+
+/// Directions nearer than this (radians) are blended straight: their arc is as good as its chord.
+const STRAIGHT: f64 = 1e-6;
+
+impl Sample {
+    /// From this sample's content (`way` 0) to another's (1), in this sample's motion. The content code turns along the
+    /// sphere, as [`Sample::interpolate_motion`] says. A category has no in-between that the network has ever seen, so it
+    /// changes over at half way.
+    ///
+    /// # Errors
+    /// [`SampleError::Length`] or [`SampleError::NotFinite`] if the two can't be blended, [`SampleError::Category`] if
+    /// they are of models with different categories, [`SampleError::Way`].
+    pub fn interpolate_content(&self, other: &Self, way: f32) -> Result<Self, SampleError> {
+        let way = checked(way)?;
+        crate::document::sample::check_category(other.category, self.sizes().categories)?;
+        let content = between("the content", &self.content, &other.content, way)?;
+        let category = if way < 0.5 {
+            self.category
+        } else {
+            other.category
+        };
+        Ok(Self {
+            content,
+            category,
+            ..self.clone()
+        })
+    }
+
+    /// From this sample's motion (`way` 0) to another's (1), in this sample's content, category and number of frames;
+    /// the other is taken as long as this one by [`Sample::with_frames`].
+    ///
+    /// The start and each step are blended one by one: the direction turns along the sphere, the length goes straight.
+    /// So what lies between two normal noises is as long as such noises are, which a straight blend is not (by a factor
+    /// down to 0.7). Both ends are exact. Opposite directions turn through a fixed one at right angles; a code of zeros
+    /// has no direction, and blends straight. Further frames come from the nearer sample's streams.
+    ///
+    /// # Errors
+    /// [`SampleError::Length`] or [`SampleError::NotFinite`] if the two can't be blended, [`SampleError::Way`].
+    pub fn interpolate_motion(&self, other: &Self, way: f32) -> Result<Self, SampleError> {
+        let way = checked(way)?;
+        let h0 = between("the motion's start", &self.h0, &other.h0, way)?;
+        let other = other.with_frames(self.frames())?;
+        let epsilon = self
+            .epsilon
+            .iter()
+            .zip(&other.epsilon)
+            .enumerate()
+            .map(|(i, (a, b))| between(&format!("the step of frame {}", i + 1), a, b, way))
+            .collect::<Result<_, _>>()?;
+        let nearer = if way < 0.5 { self } else { &other };
+        Ok(Self {
+            content: self.content.clone(),
+            category: self.category,
+            h0,
+            epsilon,
+            motion_seed: nearer.motion_seed,
+        })
+    }
+}
+
+fn checked(way: f32) -> Result<f64, SampleError> {
+    if (0.0..=1.0).contains(&way) {
+        Ok(f64::from(way))
+    } else {
+        Err(SampleError::Way(way))
+    }
+}
+
+fn between(what: &str, a: &[f32], b: &[f32], way: f64) -> Result<Vec<f32>, SampleError> {
+    check_code(what, a, a.len())?;
+    check_code(what, b, a.len())?;
+    Ok(if way == 0.0 {
+        a.to_vec()
+    } else if way == 1.0 {
+        b.to_vec()
+    } else {
+        slerp(a, b, way)
+    })
+}
+
+/// Spherical interpolation of direction, linear of length.
+fn slerp(a: &[f32], b: &[f32], way: f64) -> Vec<f32> {
+    let straight = || {
+        let pairs = a.iter().zip(b);
+        pairs
+            .map(|(&a, &b)| ((1.0 - way) * f64::from(a) + way * f64::from(b)) as f32)
+            .collect()
+    };
+    let (Some((ua, length_a)), Some((ub, length_b))) = (direction(a), direction(b)) else {
+        return straight();
+    };
+    // Exact for any angle, as the arc cosine of a product is not.
+    let angle = 2.0
+        * norm(ua.iter().zip(&ub).map(|(a, b)| a - b))
+            .atan2(norm(ua.iter().zip(&ub).map(|(a, b)| a + b)));
+    if angle < STRAIGHT {
+        return straight();
+    }
+    let along: f64 = ua.iter().zip(&ub).map(|(a, b)| a * b).sum();
+    let across: Vec<f64> = ub.iter().zip(&ua).map(|(b, a)| b - along * a).collect();
+    let across = if std::f64::consts::PI - angle < STRAIGHT {
+        right_angle(&ua)
+    } else {
+        Some(across)
+    };
+    let length = (1.0 - way) * length_a + way * length_b;
+    let Some(across) = across else {
+        // On a line there is nowhere to turn.
+        return straight();
+    };
+    let across_length = norm(across.iter().copied());
+    let (sin, cos) = (way * angle).sin_cos();
+    ua.iter()
+        .zip(&across)
+        .map(|(a, c)| (length * (cos * a + sin * c / across_length)) as f32)
+        .collect()
+}
+
+/// The unit vector and the length, unless that is 0.
+fn direction(v: &[f32]) -> Option<(Vec<f64>, f64)> {
+    let length = norm(v.iter().map(|&v| f64::from(v)));
+    (length > 0.0).then(|| (v.iter().map(|&v| f64::from(v) / length).collect(), length))
+}
+
+/// A vector at right angles to a unit vector: what its smallest component's axis has left. None on a line.
+fn right_angle(unit: &[f64]) -> Option<Vec<f64>> {
+    if unit.len() < 2 {
+        return None;
+    }
+    let smallest = unit
+        .iter()
+        .enumerate()
+        .min_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()))
+        .map(|(i, _)| i)?;
+    let along = unit[smallest];
+    let mut out: Vec<f64> = unit.iter().map(|u| -along * u).collect();
+    out[smallest] += 1.0;
+    Some(out)
+}
+
+fn norm(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|v| v * v).sum::<f64>().sqrt()
+}

@@ -1,0 +1,155 @@
+//! Samples as JSON that comes back to the last bit.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::sample::{Category, Sample, SampleError};
+
+const FORMAT: &str = "mien-sample";
+const VERSION: u64 = 1;
+
+/// A sample as it stands in a file.
+///
+/// Each code is a text of numbers with spaces between: the shortest decimals that read back as the same f32. JSON's own
+/// numbers are read as doubles first, which loses that promise for a few.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stored {
+    format: String,
+    version: u64,
+    content: String,
+    category: Option<Category>,
+    h0: String,
+    epsilon: Vec<String>,
+    motion_seed: u64,
+}
+
+/// What is read first, so that a newer version is told from damage.
+#[derive(Deserialize)]
+struct Header {
+    format: Option<String>,
+    version: Option<u64>,
+}
+
+impl From<Sample> for Stored {
+    fn from(sample: Sample) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            content: text(&sample.content),
+            category: sample.category,
+            h0: text(&sample.h0),
+            epsilon: sample.epsilon.iter().map(|step| text(step)).collect(),
+            motion_seed: sample.motion_seed,
+        }
+    }
+}
+
+impl TryFrom<Stored> for Sample {
+    type Error = SampleError;
+
+    fn try_from(stored: Stored) -> Result<Self, SampleError> {
+        check_header(Some(&stored.format), Some(stored.version))?;
+        let sample = Self {
+            content: numbers("the content", &stored.content)?,
+            category: stored.category,
+            h0: numbers("the motion's start", &stored.h0)?,
+            epsilon: stored
+                .epsilon
+                .iter()
+                .enumerate()
+                .map(|(i, step)| numbers(&format!("the step of frame {}", i + 1), step))
+                .collect::<Result<_, _>>()?,
+            motion_seed: stored.motion_seed,
+        };
+        // Against its own sizes: every step as long as the start, the category one of its number.
+        sample.check(&sample.sizes())?;
+        Ok(sample)
+    }
+}
+
+impl Sample {
+    /// The sample as JSON, with what it is and its version.
+    ///
+    /// # Errors
+    /// As [`Sample::check`] against its own sizes: what could not be read back is not written.
+    pub fn to_json(&self) -> Result<String, SampleError> {
+        self.check(&self.sizes())?;
+        serde_json::to_string_pretty(self).map_err(damaged)
+    }
+
+    /// Reads what [`Sample::to_json`] wrote, to the last bit.
+    ///
+    /// # Errors
+    /// [`SampleError::Damaged`], [`SampleError::Version`], or as [`Sample::check`] against its own sizes.
+    pub fn from_json(json: &str) -> Result<Self, SampleError> {
+        let header: Header = serde_json::from_str(json).map_err(damaged)?;
+        check_header(header.format.as_deref(), header.version)?;
+        let stored: Stored = serde_json::from_str(json).map_err(damaged)?;
+        stored.try_into()
+    }
+
+    /// Keeps the sample in a file, which appears whole or not at all.
+    ///
+    /// # Errors
+    /// As [`Sample::to_json`], or [`SampleError::Unwritable`].
+    pub fn save(&self, path: &Path) -> Result<(), SampleError> {
+        let json = self.to_json()? + "\n";
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(format!(".{}.part", std::process::id()));
+        let beside = PathBuf::from(beside);
+        std::fs::write(&beside, json)
+            .and_then(|()| std::fs::rename(&beside, path))
+            .map_err(|source| {
+                // Nothing to be told of: what matters is why the file isn't there.
+                let _ = std::fs::remove_file(&beside);
+                SampleError::Unwritable {
+                    path: path.to_owned(),
+                    source,
+                }
+            })
+    }
+
+    /// Reads a file that [`Sample::save`] wrote.
+    ///
+    /// # Errors
+    /// [`SampleError::Unreadable`], or as [`Sample::from_json`].
+    pub fn load(path: &Path) -> Result<Self, SampleError> {
+        let json = std::fs::read_to_string(path).map_err(|source| SampleError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_json(&json)
+    }
+}
+
+fn check_header(format: Option<&str>, version: Option<u64>) -> Result<(), SampleError> {
+    match (format, version) {
+        (Some(FORMAT), Some(VERSION)) => Ok(()),
+        (Some(FORMAT), Some(version)) => Err(SampleError::Version(version)),
+        (Some(FORMAT), None) => Err(SampleError::Damaged("it has no version".to_owned())),
+        _ => Err(SampleError::Damaged(format!(
+            "its format is not {FORMAT:?}"
+        ))),
+    }
+}
+
+fn text(code: &[f32]) -> String {
+    let numbers: Vec<String> = code.iter().map(|v| format!("{v:?}")).collect();
+    numbers.join(" ")
+}
+
+fn numbers(what: &str, text: &str) -> Result<Vec<f32>, SampleError> {
+    text.split_ascii_whitespace()
+        .map(|number| {
+            number
+                .parse()
+                .map_err(|_| SampleError::Damaged(format!("{what} holds {number:?}, not a number")))
+        })
+        .collect()
+}
+
+fn damaged(error: serde_json::Error) -> SampleError {
+    SampleError::Damaged(error.to_string())
+}

@@ -1,0 +1,136 @@
+//! How a track is written and read: a list of keys under each unit's name. The first form, whole poses in a row, is
+//! read too.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::au::ActionUnit;
+use crate::document::pose::Pose;
+use crate::document::track::curve::{Curve, Key};
+use crate::document::track::easing::Easing;
+use crate::document::track::{Playback, Track};
+
+/// What a file says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Form {
+    /// By names such as `AU12`; a unit without keys isn't named.
+    #[serde(default)]
+    curves: BTreeMap<String, Vec<KeyForm>>,
+    /// The first form.
+    #[serde(default, skip_serializing)]
+    keyframes: Vec<Keyframe>,
+    fps: f64,
+    frames: u32,
+    #[serde(default)]
+    playback: Playback,
+    /// In and out, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    range: Option<(f64, f64)>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct KeyForm {
+    time: f64,
+    #[serde(flatten)]
+    value: Halves,
+    #[serde(default)]
+    easing: Easing,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Halves {
+    Same { value: f32 },
+    Apart { left: f32, right: f32 },
+}
+
+/// All seventeen values at one moment.
+#[derive(Debug, Clone, Deserialize)]
+struct Keyframe {
+    time: f64,
+    pose: Pose,
+    #[serde(default)]
+    easing: Easing,
+}
+
+impl From<Track> for Form {
+    fn from(track: Track) -> Self {
+        let keys = |unit: ActionUnit| -> Vec<KeyForm> {
+            let keys = track.curve(unit).keys().iter();
+            keys.map(|key| KeyForm {
+                time: key.time,
+                value: if key.is_even() {
+                    Halves::Same { value: key.left }
+                } else {
+                    Halves::Apart {
+                        left: key.left,
+                        right: key.right,
+                    }
+                },
+                easing: key.easing,
+            })
+            .collect()
+        };
+        Self {
+            curves: ActionUnit::ALL
+                .into_iter()
+                .filter(|unit| !track.curve(*unit).is_empty())
+                .map(|unit| (unit.to_string(), keys(unit)))
+                .collect(),
+            keyframes: Vec::new(),
+            fps: track.fps,
+            frames: track.frames,
+            playback: track.playback,
+            range: track.range,
+        }
+    }
+}
+
+impl TryFrom<Form> for Track {
+    type Error = String;
+
+    fn try_from(form: Form) -> Result<Self, String> {
+        let mut track = Track {
+            playback: form.playback,
+            ..Track::default()
+        };
+        track.set_fps(form.fps);
+        track.set_frames(form.frames);
+        let sound = |(from, to): &(f64, f64)| from.is_finite() && to.is_finite() && from < to;
+        // A number that was written and read may be off by its last digit; a frame's time is that frame's again.
+        let snapped = |time: f64| track.snapped(time);
+        let range = form.range.filter(sound);
+        let range = range.map(|(from, to)| (snapped(from), snapped(to)));
+        track.range = range;
+        for unit in ActionUnit::ALL {
+            let keys = form.keyframes.iter().map(|key| Key {
+                time: track.snapped(key.time),
+                left: key.pose.left.get(unit),
+                right: key.pose.right.get(unit),
+                easing: key.easing,
+            });
+            track.curves[unit.index()] = Curve::of(keys);
+        }
+        for (name, keys) in form.curves {
+            let code = name.strip_prefix("AU").and_then(|code| code.parse().ok());
+            let unit = code.and_then(ActionUnit::from_code).ok_or_else(|| {
+                format!("{name:?} is not an Action Unit that Mien knows; a track's curves are named like AU12.")
+            })?;
+            let keys = keys.into_iter().map(|key| {
+                let (left, right) = match key.value {
+                    Halves::Same { value } => (value, value),
+                    Halves::Apart { left, right } => (left, right),
+                };
+                Key {
+                    time: track.snapped(key.time),
+                    left,
+                    right,
+                    easing: key.easing,
+                }
+            });
+            track.curves[unit.index()] = Curve::of(keys);
+        }
+        Ok(track)
+    }
+}

@@ -1,0 +1,324 @@
+//! What is done to several keys at once: moved, copied, pasted, eased, stretched.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use crate::document::au::ActionUnit;
+use crate::document::track::Track;
+use crate::document::track::curve::{Curve, Key, SAME};
+use crate::document::track::easing::Easing;
+
+/// A key by its unit and its time, so that it is the same one whatever comes or goes before it.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyId {
+    pub unit: ActionUnit,
+    /// Seconds from the start.
+    pub time: f64,
+}
+
+impl Ord for KeyId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let units = self.unit.cmp(&other.unit);
+        units.then(self.time.total_cmp(&other.time))
+    }
+}
+
+impl PartialOrd for KeyId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for KeyId {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for KeyId {}
+
+/// Some keys of a track.
+pub type Selection = BTreeSet<KeyId>;
+
+/// Keys taken from a track, to be put on it again or on another.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Copied {
+    /// Their times count from the first one's.
+    keys: Vec<(ActionUnit, Key)>,
+}
+
+impl Copied {
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
+
+impl Track {
+    /// The key of this unit at this time.
+    pub fn key(&self, id: KeyId) -> Option<&Key> {
+        let curve = self.curve(id.unit);
+        curve
+            .index_at(id.time, SAME)
+            .map(|index| &curve.keys()[index])
+    }
+
+    /// Every key.
+    pub fn all_keys(&self) -> Selection {
+        self.ids(|_, _| true)
+    }
+
+    /// The keys on a frame.
+    pub fn keys_on(&self, frame: u32) -> Selection {
+        let (time, half) = (self.time_of(frame), self.half_frame());
+        let on = |unit| {
+            let curve: &Curve = self.curve(unit);
+            let index = curve.index_at(time, half)?;
+            Some(KeyId {
+                unit,
+                time: curve.keys()[index].time,
+            })
+        };
+        ActionUnit::ALL.into_iter().filter_map(on).collect()
+    }
+
+    /// The keys of some units within a span of time, in seconds, and of values on either half.
+    pub fn keys_in(
+        &self,
+        units: &[ActionUnit],
+        times: RangeInclusive<f64>,
+        values: RangeInclusive<f32>,
+    ) -> Selection {
+        self.ids(|unit, key| {
+            times.contains(&key.time)
+                && (values.contains(&key.left) || values.contains(&key.right))
+                && units.contains(&unit)
+        })
+    }
+
+    /// For each unit with keys the one whose easing shapes its curve at a frame.
+    pub fn keys_before(&self, frame: u32) -> Selection {
+        let now = self.time_of(frame) + self.half_frame();
+        let last = |unit: ActionUnit| {
+            let keys = self.curve(unit).keys();
+            let after = keys.partition_point(|key| key.time < now);
+            let time = keys.get(after.checked_sub(1)?)?.time;
+            Some(KeyId { unit, time })
+        };
+        ActionUnit::ALL.into_iter().filter_map(last).collect()
+    }
+
+    fn ids(&self, wanted: impl Fn(ActionUnit, &Key) -> bool) -> Selection {
+        let of = |unit: ActionUnit| {
+            let keys = self.curve(unit).keys().iter();
+            keys.map(move |key| (unit, key))
+        };
+        ActionUnit::ALL
+            .into_iter()
+            .flat_map(of)
+            .filter(|(unit, key)| wanted(*unit, key))
+            .map(|(unit, key)| KeyId {
+                unit,
+                time: key.time,
+            })
+            .collect()
+    }
+
+    /// The easing that these keys share.
+    pub fn easing_of(&self, ids: &Selection) -> Option<Easing> {
+        let mut easings = ids.iter().filter_map(|id| Some(self.key(*id)?.easing));
+        let first = easings.next()?;
+        easings
+            .all(|easing| easing.index() == first.index())
+            .then_some(first)
+    }
+
+    /// Moves keys together by some frames and by some of the value; each half of each key stays within 0..=1. No key goes
+    /// before the start, and none that stands on the track leaves it at its end: there all stop together. A key that is
+    /// there already gives way to one that comes upon it, as when it is pasted over. Returns the keys where they are now.
+    pub fn move_keys(&mut self, ids: &Selection, frames: i64, value: f32) -> Selection {
+        let times = || ids.iter().map(|id| id.time);
+        let (first, last) = (
+            times().fold(f64::INFINITY, f64::min),
+            times().fold(0.0, f64::max),
+        );
+        if !first.is_finite() {
+            return Selection::new();
+        }
+        let end = self.time_of(self.frames() - 1);
+        let by = (frames as f64 / self.fps()).clamp(-first, (end - last).max(0.0));
+        let value = if value.is_finite() { value } else { 0.0 };
+        self.change_keys(ids, |track, key| Key {
+            time: track.snapped(key.time + by),
+            left: (key.left + value).clamp(0.0, 1.0),
+            right: (key.right + value).clamp(0.0, 1.0),
+            ..key
+        })
+    }
+
+    /// Stretches the time between keys by a factor above 0, around a moment in seconds that stays where it is. They come
+    /// to stand on frames where each still has one of its own; no key goes before the start, and a key that is there
+    /// already gives way. Returns the keys where they are now.
+    pub fn scale_keys(&mut self, ids: &Selection, around: f64, factor: f64) -> Selection {
+        let first = ids.iter().map(|id| id.time).fold(f64::INFINITY, f64::min);
+        if !(first.is_finite() && around.is_finite() && factor.is_finite() && factor > 0.0) {
+            return ids.clone();
+        }
+        let most = if first < around {
+            around.max(0.0) / (around - first)
+        } else {
+            f64::INFINITY
+        };
+        let factor = factor.min(most);
+        let fps = self.fps();
+        let stretched = |time: f64| (around + (time - around) * factor).max(0.0);
+        let on_frame = |time: f64| (stretched(time) * fps).round() / fps;
+        let crowded = |unit: ActionUnit| {
+            let times: Vec<f64> = ids
+                .iter()
+                .filter(|id| id.unit == unit)
+                .map(|id| on_frame(id.time))
+                .collect();
+            times.windows(2).any(|pair| pair[1] - pair[0] < SAME)
+        };
+        let crowded = ActionUnit::ALL.map(crowded);
+        self.change_units(ids, |unit, key| Key {
+            time: if crowded[unit.index()] {
+                stretched(key.time)
+            } else {
+                on_frame(key.time)
+            },
+            ..key
+        })
+    }
+
+    /// Takes keys away; those that aren't there change nothing.
+    pub fn remove_keys(&mut self, ids: &Selection) {
+        self.take(ids);
+    }
+
+    /// Sets the easing from each of these keys to the next of its unit.
+    pub fn set_easing(&mut self, ids: &Selection, easing: Easing) {
+        let easing = easing.sound();
+        for id in ids {
+            let curve = &mut self.curves[id.unit.index()];
+            if let Some(index) = curve.index_at(id.time, SAME) {
+                curve.keys_mut()[index].easing = easing;
+            }
+        }
+    }
+
+    /// Copies keys, with the times between them.
+    pub fn copy(&self, ids: &Selection) -> Copied {
+        let first = ids.iter().map(|id| id.time).fold(f64::INFINITY, f64::min);
+        let copied = |id: &KeyId| {
+            let key = *self.key(*id)?;
+            let time = key.time - first;
+            Some((id.unit, Key { time, ..key }))
+        };
+        Copied {
+            keys: ids.iter().filter_map(copied).collect(),
+        }
+    }
+
+    /// Puts copied keys on the track so that the first one stands on a frame; what they come upon gives way. Times stay
+    /// seconds, whatever the frame rate they came from. Returns the new keys.
+    pub fn paste(&mut self, frame: u32, copied: &Copied) -> Selection {
+        let start = self.time_of(frame);
+        let keys: Vec<_> = copied
+            .keys
+            .iter()
+            .map(|(unit, key)| {
+                let time = self.snapped(start + key.time);
+                (*unit, Key { time, ..*key })
+            })
+            .collect();
+        self.put(keys)
+    }
+
+    fn change_keys(&mut self, ids: &Selection, change: impl Fn(&Track, Key) -> Key) -> Selection {
+        let before = self.clone();
+        self.change_units(ids, |_, key| change(&before, key))
+    }
+
+    fn change_units(
+        &mut self,
+        ids: &Selection,
+        change: impl Fn(ActionUnit, Key) -> Key,
+    ) -> Selection {
+        let taken = self.take(ids);
+        let changed = taken
+            .into_iter()
+            .map(|(unit, key)| (unit, change(unit, key)));
+        self.put(changed.collect())
+    }
+
+    /// Takes keys away and hands them out.
+    fn take(&mut self, ids: &Selection) -> Vec<(ActionUnit, Key)> {
+        let mut taken = Vec::new();
+        for unit in ActionUnit::ALL {
+            let wanted: Vec<f64> = ids
+                .range(
+                    KeyId {
+                        unit,
+                        time: f64::NEG_INFINITY,
+                    }..=KeyId {
+                        unit,
+                        time: f64::INFINITY,
+                    },
+                )
+                .map(|id| id.time)
+                .collect();
+            let curve = &mut self.curves[unit.index()];
+            let at = |time: f64| wanted.partition_point(|other| *other < time - SAME);
+            let is_wanted = |key: &Key| {
+                wanted
+                    .get(at(key.time))
+                    .is_some_and(|t| *t < key.time + SAME)
+            };
+            if !curve.keys().iter().any(is_wanted) {
+                continue;
+            }
+            taken.extend(
+                curve
+                    .keys()
+                    .iter()
+                    .filter(|key| is_wanted(key))
+                    .map(|key| (unit, *key)),
+            );
+            curve.keys_mut().retain(|key| !is_wanted(key));
+        }
+        taken
+    }
+
+    /// Puts keys on the track; what is there already gives way.
+    fn put(&mut self, keys: Vec<(ActionUnit, Key)>) -> Selection {
+        for unit in ActionUnit::ALL {
+            let mut new = keys.iter().filter(|(of, _)| *of == unit).peekable();
+            if new.peek().is_some() {
+                // The sort is stable and the last one at a moment stays.
+                let curve = &self.curves[unit.index()];
+                let all = curve.keys().iter().copied().chain(new.map(|(_, key)| *key));
+                self.curves[unit.index()] = Curve::of(all);
+            }
+        }
+        keys.iter()
+            .map(|(unit, key)| KeyId {
+                unit: *unit,
+                time: key.time,
+            })
+            .collect()
+    }
+
+    /// A time that is a frame's but for rounding, as that frame's.
+    pub(super) fn snapped(&self, time: f64) -> f64 {
+        let frame = (time * self.fps()).round();
+        let near = frame / self.fps();
+        if (near - time).abs() < SAME {
+            // The start is 0, never -0, so that a key is found by its time.
+            near + 0.0
+        } else {
+            time
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The expression track: a curve of keys for each Action Unit, and how they are played.
+
+pub mod curve;
+pub mod easing;
+mod form;
+pub mod keys;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::au::ActionUnit;
+use crate::document::pose::Pose;
+
+pub use curve::{Curve, Key};
+pub use easing::Easing;
+
+/// What comes after the last frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Playback {
+    Once,
+    #[default]
+    Loop,
+    PingPong,
+}
+
+impl Playback {
+    /// All ways, as the menu lists them.
+    pub const ALL: [Playback; 3] = [Playback::Once, Playback::Loop, Playback::PingPong];
+
+    /// The frames from the first to the last in the order in which they are shown once through.
+    pub fn order(self, (first, last): (u32, u32)) -> Vec<u32> {
+        let forward = first..=last;
+        match self {
+            Playback::Once | Playback::Loop => forward.collect(),
+            Playback::PingPong => forward.chain((first + 1..last).rev()).collect(),
+        }
+    }
+
+    /// The frame shown when so many frames have gone by since the first, and whether the playing is over.
+    pub fn playing_at(self, elapsed: f64, (first, last): (u32, u32)) -> (u32, bool) {
+        let step = elapsed.max(0.0).floor() as u64;
+        let frames = u64::from(last.saturating_sub(first)) + 1;
+        let (frame, over) = match self {
+            Playback::Once => (step.min(frames - 1), step >= frames),
+            Playback::Loop => (step % frames, false),
+            Playback::PingPong => {
+                let cycle = (2 * (frames - 1)).max(1);
+                let at = step % cycle;
+                (at.min(cycle - at), false)
+            }
+        };
+        (first + frame as u32, over)
+    }
+}
+
+impl std::fmt::Display for Playback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Playback::Once => "Once",
+            Playback::Loop => "Loop",
+            Playback::PingPong => "Ping-pong",
+        })
+    }
+}
+
+/// A curve for each Action Unit, and how they are played.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "form::Form", try_from = "form::Form")]
+pub struct Track {
+    /// In the order of [`ActionUnit::ALL`].
+    curves: [Curve; ActionUnit::COUNT],
+    /// Frames a second, in [`Track::FPS`].
+    fps: f64,
+    /// How many frames one pass has, in [`Track::FRAMES`].
+    frames: u32,
+    pub playback: Playback,
+    /// In and out, in seconds: another frame rate or length for a while doesn't lose them.
+    range: Option<(f64, f64)>,
+}
+
+impl Default for Track {
+    fn default() -> Self {
+        Self {
+            curves: Default::default(),
+            fps: 24.0,
+            frames: 48,
+            playback: Playback::default(),
+            range: None,
+        }
+    }
+}
+
+impl Track {
+    /// The frame rates that are accepted, in frames a second.
+    pub const FPS: std::ops::RangeInclusive<f64> = 1.0..=120.0;
+
+    /// The lengths that are accepted, in frames.
+    pub const FRAMES: std::ops::RangeInclusive<u32> = 2..=100_000;
+
+    /// A unit's keys.
+    pub fn curve(&self, unit: ActionUnit) -> &Curve {
+        &self.curves[unit.index()]
+    }
+
+    /// The units that have keys, in FACS order.
+    pub fn keyed(&self) -> impl Iterator<Item = ActionUnit> {
+        ActionUnit::ALL
+            .into_iter()
+            .filter(|unit| !self.curve(*unit).is_empty())
+    }
+
+    /// The moments at which any unit has a key, in seconds and in their order.
+    pub fn moments(&self) -> Vec<f64> {
+        let curves = self.curves.iter();
+        let mut times: Vec<f64> = curves
+            .flat_map(|curve| curve.keys().iter().map(|key| key.time))
+            .collect();
+        times.sort_by(f64::total_cmp);
+        times.dedup_by(|later, earlier| *later - *earlier < curve::SAME);
+        times
+    }
+
+    /// Whether there is no key yet.
+    pub fn is_empty(&self) -> bool {
+        self.curves.iter().all(Curve::is_empty)
+    }
+
+    /// Whether any unit goes from one value to another.
+    pub fn moves(&self) -> bool {
+        self.curves.iter().any(Curve::moves)
+    }
+
+    /// Frames a second.
+    pub fn fps(&self) -> f64 {
+        self.fps
+    }
+
+    /// Sets the frame rate, brought within [`Track::FPS`]; keys and in and out keep their time in seconds, and the track
+    /// its duration.
+    pub fn set_fps(&mut self, fps: f64) {
+        if fps.is_nan() {
+            return;
+        }
+        let seconds = self.duration();
+        self.fps = fps.clamp(*Self::FPS.start(), *Self::FPS.end());
+        self.set_frames((seconds * self.fps).round() as u32);
+    }
+
+    /// How many frames one pass has.
+    pub fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// Sets the length of one pass, brought within [`Track::FRAMES`]; keys beyond it are kept, not lost.
+    pub fn set_frames(&mut self, frames: u32) {
+        self.frames = frames.clamp(*Self::FRAMES.start(), *Self::FRAMES.end());
+    }
+
+    /// The time of the last frame plus one frame, in seconds.
+    pub fn duration(&self) -> f64 {
+        f64::from(self.frames) / self.fps
+    }
+
+    /// The time of a frame of the forward pass, in seconds.
+    pub fn time_of(&self, frame: u32) -> f64 {
+        f64::from(frame) / self.fps
+    }
+
+    /// The frame of the forward pass nearest to a time, within the track.
+    pub fn frame_at(&self, time: f64) -> u32 {
+        ((time * self.fps).round().max(0.0) as u32).min(self.frames - 1)
+    }
+
+    /// How far from a frame's time a key may stand to be on that frame, in seconds.
+    fn half_frame(&self) -> f64 {
+        0.5 / self.fps
+    }
+
+    /// The first and the last frame that are played, where they were set.
+    pub fn range(&self) -> Option<(u32, u32)> {
+        let (from, to) = self.range?;
+        let last = self.frames - 1;
+        let first = self.frame_at(from);
+        let end = ((to * self.fps).round() as u32).saturating_sub(1);
+        let range = (first, end.clamp(first, last));
+        (range != (0, last)).then_some(range)
+    }
+
+    /// The first and the last frame that are played.
+    pub fn span(&self) -> (u32, u32) {
+        self.range().unwrap_or((0, self.frames - 1))
+    }
+
+    /// Sets the first and the last frame that are played, in either order and brought within the track; nothing for all.
+    pub fn set_range(&mut self, range: Option<(u32, u32)>) {
+        let last = self.frames - 1;
+        self.range = range
+            .map(|(a, b)| (a.min(b).min(last), a.max(b).min(last)))
+            .filter(|range| *range != (0, last))
+            .map(|(from, to)| (self.time_of(from), self.time_of(to + 1)));
+    }
+
+    /// Sets the first frame that is played. Behind the last one, that one is the track's again.
+    pub fn set_in(&mut self, frame: u32) {
+        let (_, out) = self.span();
+        let last = self.frames - 1;
+        self.set_range(Some((frame, if frame > out { last } else { out })));
+    }
+
+    /// Sets the last frame that is played. Before the first one, that one is the track's again.
+    pub fn set_out(&mut self, frame: u32) {
+        let (first, _) = self.span();
+        self.set_range(Some((if frame < first { 0 } else { first }, frame)));
+    }
+
+    /// Sets one unit at a frame, on the left and the right half: changes its key there, or makes one, which takes the
+    /// easing of the unit's key before it.
+    pub fn set_unit(&mut self, frame: u32, unit: ActionUnit, (left, right): (f32, f32)) {
+        let (time, half) = (self.time_of(frame), self.half_frame());
+        let sound = |value: f32| {
+            if value.is_nan() {
+                0.0
+            } else {
+                value.clamp(0.0, 1.0)
+            }
+        };
+        self.curves[unit.index()].set(time, (sound(left), sound(right)), half);
+    }
+
+    /// Sets all units at a frame.
+    pub fn set_key(&mut self, frame: u32, pose: impl Into<Pose>) {
+        let pose = pose.into();
+        for unit in ActionUnit::ALL {
+            self.set_unit(frame, unit, pose.halves(unit));
+        }
+    }
+
+    /// Puts a whole movement on the track in place of what was there: one key a frame for every unit from the start on,
+    /// straight from each to the next, at a frame rate brought within [`Track::FPS`]. Frames without a pose get no key;
+    /// in and out are forgotten.
+    pub fn set_movement(&mut self, fps: f64, poses: &[Option<Pose>]) {
+        self.set_fps(fps);
+        self.set_frames(u32::try_from(poses.len()).unwrap_or(u32::MAX));
+        self.range = None;
+        for unit in ActionUnit::ALL {
+            let keys = poses.iter().enumerate().filter_map(|(i, pose)| {
+                let (left, right) = (*pose)?.halves(unit);
+                Some(Key {
+                    time: i as f64 / self.fps,
+                    left,
+                    right,
+                    easing: Easing::Linear,
+                })
+            });
+            self.curves[unit.index()] = Curve::of(keys);
+        }
+    }
+
+    /// The values at a time in seconds: a unit's before its first key and after its last one hold, and a unit without keys
+    /// is as in `still`.
+    pub fn pose_at(&self, time: f64, still: Pose) -> Pose {
+        ActionUnit::ALL.into_iter().fold(still, |mut pose, unit| {
+            if let Some((left, right)) = self.curve(unit).at(time) {
+                pose.left.set(unit, left);
+                pose.right.set(unit, right);
+            }
+            pose
+        })
+    }
+
+    /// The values at a time in seconds, with units that have no key relaxed. `None` where there is no key at all.
+    pub fn value_at(&self, time: f64) -> Option<Pose> {
+        (!self.is_empty()).then(|| self.pose_at(time, Pose::NEUTRAL))
+    }
+
+    /// The frames from in to out in the order in which they are shown once through: forward, and for ping-pong back
+    /// again without showing either end twice.
+    pub fn order(&self) -> Vec<u32> {
+        self.playback.order(self.span())
+    }
+
+    /// The frame shown after `elapsed` seconds of playing from the in point, and whether the playing is over.
+    pub fn playing_at(&self, elapsed: f64) -> (u32, bool) {
+        self.playback.playing_at(elapsed * self.fps, self.span())
+    }
+}

@@ -1,0 +1,356 @@
+use crate::document::pose::Sides;
+use crate::document::track::keys::{Copied, KeyId, Selection};
+use crate::document::track::*;
+use proptest::prelude::*;
+
+fn unit(code: u8) -> ActionUnit {
+    ActionUnit::from_code(code).unwrap()
+}
+
+fn smile(value: f32) -> Pose {
+    Pose::NEUTRAL.with(Sides::Both, unit(12), value)
+}
+
+fn id(code: u8, time: f64) -> KeyId {
+    KeyId {
+        unit: unit(code),
+        time,
+    }
+}
+
+/// A track with keys of some units on some frames.
+fn track_of(keys: &[(usize, u32, f32, f32)]) -> Track {
+    let mut track = Track::default();
+    for (index, frame, left, right) in keys {
+        track.set_unit(*frame, ActionUnit::ALL[*index], (*left, *right));
+    }
+    track
+}
+
+fn in_order(track: &Track) -> bool {
+    ActionUnit::ALL.into_iter().all(|unit| {
+        let keys = track.curve(unit).keys();
+        keys.windows(2)
+            .all(|pair| pair[1].time - pair[0].time >= curve::SAME)
+    })
+}
+
+#[test]
+fn values_go_from_key_to_key_and_hold_outside() {
+    let mut track = Track::default();
+    assert_eq!(track.value_at(0.0), None);
+    track.set_key(12, smile(0.2));
+    track.set_key(36, smile(1.0));
+    track.set_easing(&track.keys_on(12), Easing::Linear);
+    assert_eq!(track.value_at(0.0), Some(smile(0.2)));
+    assert_eq!(track.value_at(99.0), Some(smile(1.0)));
+    let middle = track.value_at(1.0).unwrap().get(unit(12));
+    assert!((middle - 0.6).abs() < 1e-6, "{middle}");
+    track.set_easing(&track.keys_on(12), Easing::Hold);
+    assert_eq!(track.value_at(1.49), Some(smile(0.2)));
+    assert_eq!(track.value_at(1.5), Some(smile(1.0)));
+}
+
+#[test]
+fn units_have_keys_of_their_own_and_the_others_stay_as_they_are() {
+    let mut track = Track::default();
+    track.set_unit(0, unit(12), (0.0, 0.2));
+    track.set_unit(24, unit(12), (1.0, 0.2));
+    track.set_unit(12, unit(4), (0.7, 0.7));
+    let still = Pose::NEUTRAL.with(Sides::Left, unit(1), 0.3);
+    let pose = track.pose_at(0.5, still);
+    assert_eq!(pose.halves(unit(12)), (0.5, 0.2));
+    assert_eq!(pose.halves(unit(4)), (0.7, 0.7));
+    assert_eq!(pose.halves(unit(1)), (0.3, 0.0));
+    assert_eq!(track.moments(), [0.0, 0.5, 1.0]);
+    assert_eq!(track.keyed().collect::<Vec<_>>(), [unit(4), unit(12)]);
+    assert!(track.moves());
+    track.remove_keys(&[id(12, 0.0)].into());
+    assert!(!track.moves() && !track.is_empty());
+}
+
+#[test]
+fn setting_on_a_key_changes_it_and_elsewhere_makes_one() {
+    let mut track = Track::default();
+    track.set_key(0, smile(0.0));
+    track.set_key(0, smile(0.5));
+    assert_eq!(track.moments(), [0.0]);
+    track.set_key(24, smile(1.0));
+    track.set_key(12, smile(0.1));
+    assert_eq!(track.moments(), [0.0, 0.5, 1.0]);
+}
+
+#[test]
+fn keys_move_together_and_what_they_come_upon_gives_way() {
+    let mut track = track_of(&[(8, 0, 0.0, 0.0), (8, 12, 0.5, 0.5), (8, 24, 1.0, 0.9)]);
+    let ids = [id(12, 0.0), id(12, 1.0)].into();
+    // As far as the last frame, and by a value that one half reaches the end of.
+    let moved = track.move_keys(&ids, 12, 0.05);
+    assert_eq!(moved, [id(12, 0.5), id(12, 1.5)].into());
+    let keys = track.curve(unit(12)).keys();
+    let values: Vec<_> = keys
+        .iter()
+        .map(|key| (key.time, key.left, key.right))
+        .collect();
+    assert_eq!(values, [(0.5, 0.05, 0.05), (1.5, 1.0, 0.95)]);
+    assert_eq!(
+        track.move_keys(&moved, -99, 0.0),
+        [id(12, 0.0), id(12, 1.0)].into()
+    );
+    let last = track.time_of(47);
+    assert_eq!(
+        track.move_keys(&[id(12, 1.0)].into(), 99, 0.0),
+        [id(12, last)].into()
+    );
+}
+
+#[test]
+fn keys_are_pasted_on_another_track_in_their_seconds() {
+    let mut track = track_of(&[(8, 6, 0.2, 0.2), (2, 18, 0.8, 0.4)]);
+    let copied = track.copy(&track.all_keys());
+    let mut other = Track::default();
+    other.set_fps(10.0);
+    other.paste(3, &copied);
+    assert_eq!(other.moments(), [0.3, 0.8]);
+    assert_eq!(
+        other.pose_at(0.9, Pose::NEUTRAL).halves(unit(4)),
+        (0.8, 0.4)
+    );
+    assert!(other.paste(0, &Copied::default()).is_empty());
+    // Over itself, an hour on: kept beyond the end.
+    track.paste(100_000, &copied);
+    assert_eq!(track.all_keys().len(), 4);
+}
+
+#[test]
+fn time_is_stretched_around_a_moment() {
+    let mut track = track_of(&[(8, 12, 0.0, 0.0), (8, 14, 0.3, 0.3), (8, 24, 1.0, 1.0)]);
+    let wide = track.scale_keys(&track.all_keys(), 0.5, 2.0);
+    assert_eq!(
+        track.moments(),
+        [12.0, 16.0, 36.0].map(|frame| frame / 24.0)
+    );
+    assert_eq!(wide, track.all_keys());
+    // So narrow that not each has a frame of its own: none is lost.
+    track.scale_keys(&wide, 0.5, 0.05);
+    assert_eq!(track.all_keys().len(), 3);
+    let all = track.all_keys();
+    track.scale_keys(&all, 2.0, 1e9);
+    assert!(in_order(&track) && track.moments()[0] >= 0.0);
+}
+
+#[test]
+fn many_keys_get_an_easing_and_tell_it_where_they_share_it() {
+    let mut track = track_of(&[(8, 0, 0.0, 0.0), (8, 24, 1.0, 1.0), (2, 0, 1.0, 1.0)]);
+    let all = track.all_keys();
+    assert_eq!(track.easing_of(&all), Some(Easing::default()));
+    track.set_easing(&[id(4, 0.0)].into(), Easing::Hold);
+    assert_eq!(track.easing_of(&all), None);
+    track.set_easing(&all, Easing::Bezier([7.0, 0.0, f32::NAN, 1.0]));
+    assert_eq!(
+        track.easing_of(&all),
+        Some(Easing::Bezier([1.0, 0.0, 1.0, 1.0]))
+    );
+    assert_eq!(track.keys_before(30), [id(12, 1.0), id(4, 0.0)].into());
+}
+
+#[test]
+fn ping_pong_shows_no_end_twice() {
+    let mut track = Track::default();
+    track.set_frames(4);
+    track.playback = Playback::PingPong;
+    assert_eq!(track.order(), [0, 1, 2, 3, 2, 1]);
+    let shown: Vec<u32> = (0..8)
+        .map(|i| track.playing_at((f64::from(i) + 0.5) / 24.0).0)
+        .collect();
+    assert_eq!(shown, [0, 1, 2, 3, 2, 1, 0, 1]);
+}
+
+#[test]
+fn once_ends_and_a_loop_does_not() {
+    let mut track = Track::default();
+    track.set_frames(3);
+    track.playback = Playback::Once;
+    assert_eq!(track.playing_at(0.05), (1, false));
+    assert_eq!(track.playing_at(9.0), (2, true));
+    track.playback = Playback::Loop;
+    assert_eq!(track.playing_at(3.0 / 24.0 + 0.001), (0, false));
+}
+
+#[test]
+fn only_what_lies_between_in_and_out_is_played() {
+    let mut track = Track::default();
+    track.set_in(10);
+    track.set_out(12);
+    assert_eq!(track.range(), Some((10, 12)));
+    assert_eq!(track.order(), [10, 11, 12]);
+    assert_eq!(track.playing_at(3.5 / 24.0), (10, false));
+    track.playback = Playback::PingPong;
+    assert_eq!(track.order(), [10, 11, 12, 11]);
+    assert_eq!(track.playing_at(3.5 / 24.0), (11, false));
+    // Beyond the other one, that one goes back to the track's end.
+    track.set_in(30);
+    assert_eq!(track.range(), Some((30, 47)));
+    track.set_out(20);
+    assert_eq!(track.range(), Some((0, 20)));
+    track.set_range(Some((90, 7)));
+    assert_eq!(track.range(), Some((7, 47)));
+    track.set_range(Some((9, 9)));
+    assert_eq!(track.order(), [9]);
+    assert_eq!(track.playing_at(5.0), (9, false));
+    track.set_range(Some((0, 47)));
+    assert_eq!(track.range(), None);
+}
+
+#[test]
+fn in_and_out_keep_their_seconds() {
+    let mut track = Track::default();
+    track.set_range(Some((12, 35)));
+    track.set_fps(1.0);
+    track.set_frames(2);
+    assert!(track.order().len() <= 2);
+    track.set_fps(12.0);
+    assert_eq!(track.range(), Some((6, 17)));
+    track.set_frames(10);
+    assert_eq!(track.range(), Some((6, 9)));
+}
+
+#[test]
+fn a_movement_takes_the_tracks_place_and_bridges_its_gaps() {
+    let mut track = Track::default();
+    track.set_key(40, smile(0.9));
+    track.set_movement(10.0, &[Some(smile(0.0)), None, None, Some(smile(0.6))]);
+    assert_eq!((track.fps(), track.frames()), (10.0, 4));
+    assert_eq!(track.moments().len(), 2);
+    let between = track.value_at(0.1).unwrap();
+    assert!(between.distance(&smile(0.2)) < 1e-6);
+    assert_eq!(track.value_at(0.3), Some(smile(0.6)));
+}
+
+#[test]
+fn a_movement_is_shared_until_one_unit_of_it_changes() {
+    let mut track = Track::default();
+    track.set_movement(24.0, &vec![Some(smile(0.5)); 3000]);
+    let before = track.clone();
+    track.set_unit(7, unit(4), (0.9, 0.9));
+    let place = |track: &Track, code: u8| track.curve(unit(code)).keys().as_ptr();
+    assert_eq!(place(&track, 12), place(&before, 12));
+    assert_ne!(place(&track, 4), place(&before, 4));
+    assert_ne!(track, before);
+}
+
+#[test]
+fn another_frame_rate_keeps_the_seconds() {
+    let mut track = Track::default();
+    track.set_key(24, smile(1.0));
+    track.set_fps(12.0);
+    assert_eq!((track.frames(), track.duration()), (24, 2.0));
+    assert_eq!(track.keys_on(12).len(), 17);
+    track.set_fps(f64::NAN);
+    assert_eq!(track.fps(), 12.0);
+}
+
+#[test]
+fn the_first_form_is_read_and_nonsense_is_told() {
+    let old = r#"{"keyframes": [
+        {"time": 0.5, "pose": {"left": {"AU12": 0.8}, "right": {}}, "easing": "hold"},
+        {"time": 0.0, "pose": {"left": {}, "right": {}}, "easing": "linear"}
+    ], "fps": 12.0, "frames": 24, "playback": "ping_pong"}"#;
+    let track: Track = serde_json::from_str(old).unwrap();
+    assert_eq!(track.moments(), [0.0, 0.5]);
+    assert_eq!((track.fps(), track.frames()), (12.0, 24));
+    assert_eq!(track.curve(unit(12)).at(0.25), Some((0.4, 0.0)));
+    assert_eq!(track.key(id(12, 0.5)).unwrap().easing, Easing::Hold);
+
+    let unknown = r#"{"curves": {"AU3": []}, "fps": 24.0, "frames": 48}"#;
+    let problem = serde_json::from_str::<Track>(unknown)
+        .unwrap_err()
+        .to_string();
+    assert!(problem.contains("AU3"), "{problem}");
+    let wild = r#"{"curves": {"AU12": [{"time": 1.0, "value": 7.0}, {"time": -3.0, "value": 0.1}]},
+        "fps": 1e9, "frames": 0, "range": [2.0, 1.0]}"#;
+    let track: Track = serde_json::from_str(wild).unwrap();
+    assert_eq!(
+        (track.fps(), track.frames(), track.range()),
+        (120.0, 2, None)
+    );
+    assert_eq!(track.curve(unit(12)).at(0.0), Some((1.0, 1.0)));
+}
+
+fn some_keys() -> impl Strategy<Value = Vec<(usize, u32, f32, f32)>> {
+    proptest::collection::vec((0usize..17, 0u32..48, 0f32..=1.0, 0f32..=1.0), 1..40)
+}
+
+fn some_of(track: &Track, every: usize) -> Selection {
+    track.all_keys().into_iter().step_by(every).collect()
+}
+
+proptest! {
+    #[test]
+    fn keys_stay_in_order_and_apart(keys in some_keys(), every in 1usize..5, frames in -60i64..60, value in -1f32..1.0, factor in 0.05f64..5.0, at in 0u32..48) {
+        let mut track = track_of(&keys);
+        let moved = track.move_keys(&some_of(&track, every), frames, value);
+        prop_assert!(in_order(&track));
+        prop_assert!(moved.iter().all(|id| track.key(*id).is_some()));
+        let count = track.all_keys().len();
+        let scaled = track.scale_keys(&track.all_keys(), f64::from(at) / 24.0, factor);
+        prop_assert!(in_order(&track));
+        prop_assert_eq!(track.all_keys().len(), count);
+        let copied = track.copy(&scaled);
+        let pasted = track.paste(at, &copied);
+        prop_assert!(in_order(&track));
+        prop_assert!(pasted.iter().all(|id| track.key(*id).is_some_and(|key| (0.0..=1.0).contains(&key.left))));
+        track.remove_keys(&track.all_keys());
+        prop_assert!(track.is_empty());
+    }
+
+    #[test]
+    fn pasting_a_copy_where_it_was_changes_nothing(keys in some_keys(), every in 1usize..5) {
+        let mut track = track_of(&keys);
+        let before = track.clone();
+        let ids = some_of(&track, every);
+        let first = ids.iter().map(|id| id.time).fold(f64::INFINITY, f64::min);
+        let pasted = track.paste(track.frame_at(first), &track.copy(&ids));
+        prop_assert_eq!(pasted, ids);
+        prop_assert_eq!(track, before);
+    }
+
+    #[test]
+    fn moving_there_and_back_changes_nothing_where_nothing_is_in_the_way(keys in some_keys(), frames in -47i64..47) {
+        let mut track = track_of(&keys);
+        let (before, all) = (track.clone(), track.all_keys());
+        let first = |ids: &Selection| ids.iter().map(|id| id.time).fold(f64::INFINITY, f64::min);
+        let moved = track.move_keys(&all, frames, 0.0);
+        let back = ((first(&all) - first(&moved)) * 24.0).round() as i64;
+        prop_assert_eq!(track.move_keys(&moved, back, 0.0), all);
+        prop_assert_eq!(track, before);
+    }
+
+    #[test]
+    fn values_meet_at_every_key(keys in some_keys(), handles in [-1f32..2.0, -1f32..2.0, -1f32..2.0, -1f32..2.0]) {
+        let mut track = track_of(&keys);
+        for easing in [Easing::Linear, Easing::EaseIn, Easing::EaseOut, Easing::EaseInOut, Easing::bezier(handles)] {
+            let all = track.all_keys();
+            track.set_easing(&all, easing);
+            for id in all {
+                let key = *track.key(id).unwrap();
+                let curve = track.curve(id.unit);
+                prop_assert_eq!(curve.at(id.time), Some((key.left, key.right)));
+                for beside in [id.time - 1e-9, id.time + 1e-9] {
+                    let (left, right) = curve.at(beside).unwrap();
+                    prop_assert!((left - key.left).abs() < 0.05 && (right - key.right).abs() < 0.05);
+                    prop_assert!((0.0..=1.0).contains(&left));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_track_is_read_as_it_was_written(keys in some_keys(), range in proptest::option::of((0u32..48, 0u32..48)), handles in [0f32..1.0, -1f32..2.0, 0f32..1.0, -1f32..2.0]) {
+        let mut track = track_of(&keys);
+        track.set_range(range);
+        track.set_easing(&some_of(&track, 3), Easing::bezier(handles));
+        let text = serde_json::to_string(&track).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Track>(&text).unwrap(), track, "{}", text);
+    }
+}

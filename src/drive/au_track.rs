@@ -1,0 +1,371 @@
+//! The Action Units of a clip's face, frame by frame: how a reference clip drives an expression.
+
+use std::path::Path;
+
+use crate::document::{AuVector, Pose, Track};
+use crate::drive::face_tracking::follow;
+use crate::error::EngineError;
+use crate::face::found::units_of;
+use crate::face::{
+    BLENDSHAPES, Face, Neutral, OneEuro, Shape, best_frame, differences, shape68, smooth,
+};
+use crate::folders::file_name;
+use crate::media::clip::{Clip, ClipInfo};
+use crate::progress::Progress;
+
+/// What the face of one frame shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AuFrame {
+    /// Seconds from the clip's start.
+    pub time: f64,
+    /// Nothing where there is no face.
+    pub aus: Option<AuVector>,
+    /// The same read against the person's relaxed face, the clip's own unless another was given: more of a slight
+    /// movement is seen then.
+    pub own: Option<AuVector>,
+}
+
+/// The Action Units of a clip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuTrack {
+    /// The clip's file name.
+    pub name: String,
+    /// Frames a second; the mean where frames last differently.
+    pub fps: f64,
+    /// In the order of time; at least one, and at least one with a face.
+    pub frames: Vec<AuFrame>,
+    /// The 68 points of every frame's face, as many as there are frames.
+    pub shapes: Vec<Option<Shape>>,
+    /// The frame whose face is the most relaxed, and counts as the clip's own resting face.
+    pub rest: usize,
+    /// Why the clip could not be read to its end.
+    pub broken: Option<String>,
+}
+
+/// The sum of its Action Units up to which a face counts as relaxed.
+const RELAXED: f32 = 0.4;
+
+/// What a curve is made from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// How the tremble is taken out.
+    pub smoothing: OneEuro,
+    /// Whether the units are read against the clip's own resting face.
+    pub own: bool,
+}
+
+impl AuTrack {
+    /// Reads a clip: one face, followed from frame to frame, at first the largest; one that leaves and comes back is
+    /// found again. Of a clip that is damaged on the way the part before it is given. The person's relaxed face can be
+    /// given in place of the clip's own.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`EngineError::Refused`] when no frame shows a
+    /// face, [`EngineError::Cancelled`] when `progress` was asked to stop.
+    pub fn read(
+        path: &Path,
+        neutral: Option<&Neutral>,
+        progress: &Progress,
+    ) -> Result<AuTrack, EngineError> {
+        Self::read_part(path, (None, None), neutral, progress, 1)
+    }
+
+    /// [`AuTrack::read`] of the part of a clip that begins at the first of two times and ends before the second, in
+    /// seconds. Of so many `passes` over it this is the first, for `progress`.
+    pub(crate) fn read_part(
+        path: &Path,
+        (from, to): (Option<f64>, Option<f64>),
+        neutral: Option<&Neutral>,
+        progress: &Progress,
+        passes: usize,
+    ) -> Result<AuTrack, EngineError> {
+        let clip = Clip::open(path)?.trim(from, to)?;
+        let info = *clip.info();
+        progress.set_total(steps(&info).unwrap_or(0) * passes);
+        let seen = follow(clip, progress, |_, _| Ok(()))?;
+        let track = Self::of(file_name(path), info.fps, &seen.faces, neutral).ok_or_else(|| {
+            EngineError::Refused(format!(
+                "no face was found in any of the {} frames of {}; take a clip in which a face is seen from the front, at least a tenth of the picture high.",
+                seen.faces.len(),
+                path.display()
+            ))
+        })?;
+        Ok(AuTrack {
+            broken: seen.broken,
+            ..track
+        })
+    }
+
+    /// The units of faces that were followed, each with its time; `None` where no frame shows a face.
+    pub(crate) fn of(
+        name: String,
+        fps: f64,
+        seen: &[(f64, Option<Face>)],
+        neutral: Option<&Neutral>,
+    ) -> Option<AuTrack> {
+        let plain: Vec<Option<AuVector>> = seen
+            .iter()
+            .map(|(_, face)| face.as_ref().map(|face| units_of(face, None)))
+            .collect();
+        let activity = |i: &usize| {
+            let units = plain[*i].map_or(0.0, |aus| aus.values().iter().sum::<f32>());
+            let scores = seen[*i]
+                .1
+                .as_ref()
+                .map_or(0.0, |face| movement(&face.scores));
+            // Relaxed faces all read zero; among them the scores decide.
+            units + 0.1 * scores
+        };
+        let rest = (0..seen.len())
+            .filter(|i| plain[*i].is_some())
+            .min_by(|a, b| activity(a).total_cmp(&activity(b)))?;
+        let resting = seen[rest].1.as_ref()?;
+        let own = Neutral::of(resting.mesh.points(), &resting.scores);
+        let neutral = neutral.unwrap_or(&own);
+        let frames = seen.iter().zip(&plain).map(|((time, face), aus)| AuFrame {
+            time: *time,
+            aus: *aus,
+            own: face.as_ref().map(|face| units_of(face, Some(neutral))),
+        });
+        Some(AuTrack {
+            name,
+            fps,
+            frames: frames.collect(),
+            shapes: seen
+                .iter()
+                .map(|(_, face)| face.as_ref().map(|face| shape68(&face.mesh)))
+                .collect(),
+            rest,
+            broken: None,
+        })
+    }
+
+    /// Whether the clip shows a relaxed face somewhere, so that reading against it is better than not.
+    pub fn rests(&self) -> bool {
+        let resting = self.frames.get(self.rest).and_then(|frame| frame.aus);
+        resting.is_some_and(|aus| aus.values().iter().sum::<f32>() <= RELAXED)
+    }
+
+    /// The Action Units as they were measured, as many as there are frames.
+    pub fn measured(&self, own: bool) -> Vec<Option<AuVector>> {
+        let frames = self.frames.iter();
+        frames
+            .map(|frame| if own { frame.own } else { frame.aus })
+            .collect()
+    }
+
+    /// How many frames show no face.
+    pub fn faceless(&self) -> usize {
+        let without = self.frames.iter().filter(|frame| frame.aus.is_none());
+        without.count()
+    }
+
+    /// The Action Units with their tremble taken out, as many as there are frames.
+    pub fn smoothed(&self, reading: Reading) -> Vec<Option<AuVector>> {
+        let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
+        let values: Vec<_> = self
+            .measured(reading.own)
+            .into_iter()
+            .map(|aus| aus.map(|aus| *aus.values()))
+            .collect();
+        smooth(&times, &values, reading.smoothing)
+            .into_iter()
+            .map(|values| values.map(AuVector::from))
+            .collect()
+    }
+
+    /// The movement for a track: a pose for each frame at [`AuTrack::rate`]. With `start` it is relative: the expression
+    /// of a portrait, to which the difference from the clip's first face is added, so that the movement begins there.
+    pub fn poses(&self, reading: Reading, start: Option<&AuVector>) -> Vec<Option<Pose>> {
+        self.poses_at(self.rate(), reading, start.map(|start| (start, 0)))
+    }
+
+    /// [`AuTrack::poses`] at another frame rate, and relative to another frame than the first, by its number; where that one
+    /// has no face, to the next that has.
+    pub(crate) fn poses_at(
+        &self,
+        rate: f64,
+        reading: Reading,
+        start: Option<(&AuVector, usize)>,
+    ) -> Vec<Option<Pose>> {
+        let values = self.moved(reading, start);
+        let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
+        let spread = spread(&times, rate).into_iter();
+        spread.map(|i| values[i].map(Pose::from)).collect()
+    }
+
+    /// The Action Units as [`AuTrack::poses_at`] has them, as many as there are frames.
+    pub(crate) fn moved(
+        &self,
+        reading: Reading,
+        start: Option<(&AuVector, usize)>,
+    ) -> Vec<Option<AuVector>> {
+        let mut values = self.smoothed(reading);
+        let Some((start, reference)) = start else {
+            return values;
+        };
+        let (before, after) = values.split_at(reference.min(values.len()));
+        let faces = after.iter().chain(before).flatten();
+        let first = faces.copied().next().unwrap_or_default();
+        for aus in values.iter_mut().flatten() {
+            *aus = AuVector::from(std::array::from_fn(|i| {
+                start.values()[i] + (aus.values()[i] - first.values()[i])
+            }));
+        }
+        values
+    }
+
+    /// How unlike `source` the face of each frame is in shape and pose (0 for the same), as many as there are frames.
+    pub fn unlike(&self, source: &Shape) -> Vec<Option<f32>> {
+        differences(source, self.shapes.iter().copied())
+    }
+
+    /// The frame whose face is most like `source` in shape and pose, and how different they still are (0 for the same).
+    pub fn most_like(&self, source: &Shape) -> Option<(usize, f32)> {
+        best_frame(source, self.shapes.iter().copied())
+    }
+
+    /// The frame rate of [`AuTrack::poses`]: the clip's own, as far as a track can have it.
+    pub fn rate(&self) -> f64 {
+        track_rate(self.fps)
+    }
+}
+
+/// Frames that may last differently, spread over a constant rate: for each moment the number of the nearest. `times` are
+/// rising; where there are none there is nothing to spread.
+pub(crate) fn spread(times: &[f64], rate: f64) -> Vec<usize> {
+    let (Some(start), Some(end)) = (times.first(), times.last()) else {
+        return Vec::new();
+    };
+    let count = ((end - start) * rate).round().max(0.0) as usize + 1;
+    (0..count)
+        .map(|i| nearest(times, start + i as f64 / rate))
+        .collect()
+}
+
+fn nearest(times: &[f64], time: f64) -> usize {
+    let after = times.partition_point(|other| *other < time);
+    let gap = |i: usize| times.get(i).map_or(f64::MAX, |other| (other - time).abs());
+    match after.checked_sub(1) {
+        Some(before) if gap(before) <= gap(after) => before,
+        _ => after.min(times.len().saturating_sub(1)),
+    }
+}
+
+/// A frame rate as far as a track can have it.
+pub(crate) fn track_rate(fps: f64) -> f64 {
+    fps.clamp(*Track::FPS.start(), *Track::FPS.end())
+}
+
+/// How many frames a clip has, as far as that is known or can be judged before it is decoded.
+pub(crate) fn steps(info: &ClipInfo) -> Option<usize> {
+    let judged = info
+        .seconds
+        .map(|seconds| (seconds * info.fps).round() as usize);
+    info.frames.or(judged)
+}
+
+/// Whether a file is a clip that [`AuTrack::read`] can read.
+pub fn is_clip(path: &Path) -> bool {
+    Clip::open(path).is_ok()
+}
+
+/// How much the scores say that a face moves; where it looks is no movement.
+fn movement(scores: &[f32; 52]) -> f32 {
+    BLENDSHAPES
+        .iter()
+        .zip(scores)
+        .filter(|(name, _)| !name.starts_with('_') && !name.starts_with("eyeLook"))
+        .map(|(_, score)| score)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::ActionUnit;
+
+    fn smile(value: f32) -> AuVector {
+        AuVector::NEUTRAL.with(ActionUnit::from_code(12).unwrap(), value)
+    }
+
+    fn track(values: &[(f64, Option<f32>)]) -> AuTrack {
+        AuTrack {
+            name: "clip".to_owned(),
+            fps: 10.0,
+            frames: values
+                .iter()
+                .map(|(time, value)| AuFrame {
+                    time: *time,
+                    aus: value.map(smile),
+                    own: value.map(|value| smile(value / 2.0)),
+                })
+                .collect(),
+            shapes: vec![None; values.len()],
+            rest: 0,
+            broken: None,
+        }
+    }
+
+    const PLAIN: Reading = Reading {
+        smoothing: OneEuro::OFF,
+        own: false,
+    };
+
+    #[test]
+    fn uneven_frames_are_spread_evenly_and_gaps_stay() {
+        let track = track(&[(0.0, Some(0.1)), (0.1, None), (0.4, Some(0.5))]);
+        let poses = track.poses(PLAIN, None);
+        let values: Vec<_> = poses
+            .iter()
+            .map(|pose| pose.map(|pose| pose.get(ActionUnit::from_code(12).unwrap())))
+            .collect();
+        assert_eq!(values, [Some(0.1), None, None, Some(0.5), Some(0.5)]);
+        assert_eq!(track.faceless(), 1);
+        assert!(track.rests());
+        let own = Reading { own: true, ..PLAIN };
+        let unit = ActionUnit::from_code(12).unwrap();
+        assert_eq!(track.poses(own, None)[3].unwrap().get(unit), 0.25);
+    }
+
+    #[test]
+    fn a_relative_movement_begins_at_the_portraits_own_expression() {
+        let track = track(&[
+            (0.0, None),
+            (0.1, Some(0.3)),
+            (0.2, Some(0.7)),
+            (0.3, Some(0.0)),
+        ]);
+        let own = smile(0.2);
+        let poses = track.poses(PLAIN, Some(&own));
+        let unit = ActionUnit::from_code(12).unwrap();
+        let value = |i: usize| poses[i].unwrap().get(unit);
+        assert_eq!(poses[0], None);
+        assert_eq!(value(1), 0.2);
+        assert!((value(2) - 0.6).abs() < 1e-6);
+        assert_eq!(value(3), 0.0);
+    }
+
+    #[test]
+    fn a_movement_can_begin_at_any_frame_and_rate() {
+        let track = track(&[
+            (0.0, Some(0.1)),
+            (0.1, Some(0.4)),
+            (0.2, None),
+            (0.3, Some(0.6)),
+        ]);
+        let own = smile(0.2);
+        let unit = ActionUnit::from_code(12).unwrap();
+        let value = |reference: usize, rate: f64, i: usize| {
+            let poses = track.poses_at(rate, PLAIN, Some((&own, reference)));
+            poses[i].map(|pose| (pose.get(unit) * 1000.0).round() / 1000.0)
+        };
+        assert_eq!(value(1, 10.0, 1), Some(0.2));
+        assert_eq!(value(1, 10.0, 3), Some(0.4));
+        // The third frame has no face, so the fourth's counts.
+        assert_eq!(value(2, 10.0, 3), Some(0.2));
+        assert_eq!(value(9, 10.0, 0), Some(0.2));
+        assert_eq!(track.poses_at(20.0, PLAIN, None).len(), 7);
+        assert_eq!(track.poses_at(5.0, PLAIN, None).len(), 3);
+    }
+}

@@ -1,0 +1,117 @@
+//! The frames of MoCoGAN as a reel.
+
+use fast_image_resize::FilterType;
+
+use crate::document::Sample;
+use crate::drive::clip_analysis::Reel;
+use crate::drive::clip_analysis::proxies::{BUDGET, Proxies};
+use crate::drive::face_tracking::{Followed, next};
+use crate::error::EngineError;
+use crate::face::{Face, Tracker};
+use crate::media::image::Picture;
+use crate::media::image::resample::resampled;
+use crate::methods::mocogan::sampler::Sampler;
+use crate::progress::Progress;
+
+/// Pixels a side that a frame is enlarged to: the network's own 64 show too little of a face to be read.
+const SIDE: u32 = 256;
+
+/// Pixels about a frame in which a face is looked for: the network's faces fill theirs, and the detector knows heads with
+/// something around them.
+const AROUND: u32 = 64;
+
+impl Reel {
+    /// Draws a sample's frames, at so many a second. They are enlarged smoothly, and count as the originals.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the sample isn't of this network's sizes, [`EngineError::Cancelled`] when `progress`
+    /// was asked to stop.
+    pub fn of_sample(
+        sampler: &Sampler,
+        sample: &Sample,
+        fps: f64,
+        progress: &Progress,
+    ) -> Result<Reel, EngineError> {
+        progress.set_total(sample.frames());
+        let name = "the sampled motion".to_owned();
+        let fps = crate::drive::au_track::track_rate(fps);
+        let size = (SIDE, SIDE);
+        let stop = || progress.cancel.is_cancelled();
+        let mut proxies = Proxies::new(name.clone(), size, BUDGET);
+        let mut tracker = Tracker::default();
+        let mut seen = Followed {
+            faces: Vec::new(),
+            broken: None,
+        };
+        sampler.frames(sample, 0..sample.frames(), &stop, |frame| {
+            if stop() {
+                return Err(EngineError::Cancelled);
+            }
+            let frame = enlarged(&frame)?;
+            let face = found(&mut tracker, &frame)?;
+            proxies.push(&frame, face.as_ref().map(|face| &face.mesh), &stop)?;
+            seen.faces.push((seen.faces.len() as f64 / fps, face));
+            progress.step();
+            Ok(())
+        })?;
+        if stop() {
+            return Err(EngineError::Cancelled);
+        }
+        Ok(Self::of((name, fps, size), seen, proxies))
+    }
+}
+
+fn enlarged(frame: &Picture) -> Result<Picture, EngineError> {
+    let (width, height) = frame.size();
+    let whole = (0.0, 0.0, f64::from(width), f64::from(height));
+    resampled(frame, whole, (SIDE, SIDE), FilterType::CatmullRom)
+        .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))
+}
+
+/// The face of an enlarged frame, looked for with a border about it.
+fn found(tracker: &mut Tracker, frame: &Picture) -> Result<Option<Face>, EngineError> {
+    let Some(mut face) = next(tracker, &bordered(frame, AROUND)?)? else {
+        return Ok(None);
+    };
+    let back = AROUND as f32;
+    let Some(mesh) = face.mesh.map(|[x, y, z]| [x - back, y - back, z]) else {
+        return Ok(None);
+    };
+    face.mesh = mesh;
+    // It was seen in other pixels.
+    face.detection = None;
+    Ok(Some(face))
+}
+
+/// A picture with its edge repeated about it.
+fn bordered(picture: &Picture, around: u32) -> Result<Picture, EngineError> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let around = around as usize;
+    let (across, down) = (width + 2 * around, height + 2 * around);
+    let mut rgba = Vec::with_capacity(4 * across * down);
+    for y in 0..down {
+        let row = y.saturating_sub(around).min(height - 1);
+        let row = &picture.rgba()[4 * width * row..][..4 * width];
+        for x in 0..across {
+            let column = x.saturating_sub(around).min(width - 1);
+            rgba.extend_from_slice(&row[4 * column..][..4]);
+        }
+    }
+    Ok(Picture::new(across as u32, down as u32, rgba)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_border_repeats_the_edge_and_keeps_the_middle() {
+        let rgba: Vec<u8> = (0..3 * 2).flat_map(|i| [10 * i as u8, 0, 0, 255]).collect();
+        let picture = Picture::new(3, 2, rgba).unwrap();
+        let large = bordered(&picture, 2).unwrap();
+        assert_eq!(large.size(), (7, 6));
+        let red = |x: usize, y: usize| large.rgba()[4 * (7 * y + x)];
+        assert_eq!([red(0, 0), red(2, 2), red(4, 3), red(6, 5)], [0, 0, 50, 50]);
+        assert_eq!([red(3, 0), red(3, 2), red(0, 3)], [10, 10, 30]);
+    }
+}

@@ -1,0 +1,254 @@
+use std::sync::OnceLock;
+
+use crate::document::{Sample, Track};
+use crate::drive::clip_analysis::proxies::Proxies;
+use crate::drive::clip_analysis::*;
+use crate::face::shape68;
+use crate::methods::mocogan::sampler::Sampler;
+
+impl Reel {
+    /// Grey frames whose face moves as a track says.
+    pub(crate) fn grey(track: AuTrack) -> Reel {
+        let size = (16, 16);
+        let mut proxies = Proxies::new("grey".to_owned(), size, BUDGET);
+        for i in 0..track.frames.len() {
+            let grey = [10 * i as u8, 0, 0, 255].repeat(16 * 16);
+            let picture = Picture::new(16, 16, grey).unwrap();
+            proxies.push(&picture, None, &|| false).unwrap();
+        }
+        Reel {
+            name: "grey".to_owned(),
+            fps: track.rate(),
+            times: track.frames.iter().map(|frame| frame.time).collect(),
+            size,
+            meshes: vec![None; track.frames.len()],
+            track: Some(track),
+            broken: None,
+            proxies,
+            last: Mutex::default(),
+        }
+    }
+}
+
+fn sample_source() -> MediaSource {
+    MediaSource::Bundled("sample.mp4".to_owned())
+}
+
+fn sample_reel() -> &'static Reel {
+    static REEL: OnceLock<Reel> = OnceLock::new();
+    REEL.get_or_init(|| {
+        let progress = Progress::new(0);
+        let reel = Reel::read(&sample_source(), &progress).unwrap();
+        assert_eq!(progress.done(), reel.frames());
+        assert_eq!(progress.total(), reel.frames());
+        reel
+    })
+}
+
+fn rule() -> CropRule {
+    CropRule {
+        kind: "landmark_bbox_square".to_owned(),
+        scale: 1.4,
+        upright: true,
+    }
+}
+
+/// The mean distance of two pictures' bytes.
+fn apart(a: &Picture, b: &Picture) -> f64 {
+    assert_eq!(a.size(), b.size());
+    let sum: u64 = a
+        .rgba()
+        .iter()
+        .zip(b.rgba())
+        .map(|(a, b)| u64::from(a.abs_diff(*b)))
+        .sum();
+    sum as f64 / a.rgba().len() as f64
+}
+
+#[test]
+fn the_sample_clip_is_there_frame_by_frame() {
+    let reel = sample_reel();
+    let file = SampleClip::write().unwrap();
+    let originals: Vec<Picture> = Clip::open(file.path())
+        .unwrap()
+        .map(|frame| frame.unwrap().picture)
+        .collect();
+    assert_eq!(reel.frames(), originals.len());
+    assert_eq!(reel.times.len(), originals.len());
+    assert_eq!(reel.size, originals[0].size());
+    assert!((reel.fps - 24.0).abs() < 0.01, "{}", reel.fps);
+    assert_eq!(reel.broken, None);
+    assert_eq!(reel.track.as_ref().unwrap().faceless(), 0);
+    // A small original is kept at its own size.
+    assert_eq!(reel.proxy_scale(), 1.0);
+    for (i, original) in originals.iter().enumerate() {
+        let distance = apart(&reel.picture(i).unwrap(), original);
+        assert!(distance < 2.0, "{i} {distance}");
+    }
+    // At random they are the same as in order.
+    let ordered: Vec<_> = (0..reel.frames())
+        .map(|i| reel.picture(i).unwrap())
+        .collect();
+    for i in [9, 2, 2, 17, 0, reel.frames() - 1, 9] {
+        assert_eq!(reel.picture(i).unwrap(), ordered[i], "{i}");
+    }
+    assert!(reel.picture(reel.frames()).is_err());
+    let (few, many) = (1 << 20, 64 << 20);
+    assert!((few..many).contains(&reel.bytes()), "{}", reel.bytes());
+}
+
+#[test]
+fn faces_have_squares_and_scores_and_frames_thumbnails() {
+    let reel = sample_reel();
+    for frame in [0, reel.frames() / 2] {
+        let square = reel.square(&rule(), frame).unwrap();
+        square.checked(reel.size.0, reel.size.1).unwrap();
+        assert!(square.side > 100.0);
+        let curve = reel.unlike(&shape68(reel.mesh(frame).unwrap()));
+        assert_eq!(curve.len(), reel.frames());
+        assert_eq!(curve[frame], Some(0.0));
+        assert!(curve.iter().flatten().any(|score| *score > 0.01));
+        let small = reel.thumbnail(frame, 40).unwrap();
+        assert_eq!(small.size(), (40, 40));
+    }
+    assert_eq!(reel.square(&rule(), reel.frames()), None);
+    assert_eq!(reel.thumbnail(reel.frames(), 40), None);
+}
+
+#[test]
+fn what_cant_be_read_is_refused_and_who_asks_is_obeyed() {
+    let other = MediaSource::Bundled("other.mp4".to_owned());
+    let refused = Reel::read(&other, &Progress::new(0)).unwrap_err();
+    assert!(refused.to_string().contains("other.mp4"));
+    let missing = MediaSource::File("no such clip.mp4".into());
+    assert!(Reel::read(&missing, &Progress::new(0)).is_err());
+
+    let progress = Progress::new(0);
+    progress.cancel.cancel();
+    assert!(
+        Reel::read(&sample_source(), &progress)
+            .unwrap_err()
+            .is_cancelled()
+    );
+}
+
+#[test]
+fn without_a_face_a_reel_has_no_track_and_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..3u8 {
+        let grey = Picture::new(64, 48, [60 * i, 90, 90, 255].repeat(64 * 48)).unwrap();
+        let path = folder.path().join(format!("{i:04}.png"));
+        crate::media::encode::save_png(&path, &grey).unwrap();
+    }
+    let source = MediaSource::File(folder.path().to_owned());
+    let reel = Reel::read(&source, &Progress::new(0)).unwrap();
+    assert_eq!((reel.frames(), reel.track.as_ref()), (3, None));
+    assert_eq!(reel.square(&rule(), 0), None);
+    let mesh = sample_reel().mesh(0).unwrap();
+    assert_eq!(reel.unlike(&shape68(mesh)), [None; 3]);
+    assert_ne!(reel.content(0), reel.content(1));
+}
+
+#[test]
+fn a_sample_has_as_many_frames_as_it_says_and_a_face() {
+    let sampler = Sampler::open(None).unwrap();
+    let sample = Sample::draw(7, &sampler.sizes(), 5, None).unwrap();
+    let progress = Progress::new(0);
+    let reel = Reel::of_sample(&sampler, &sample, 900.0, &progress).unwrap();
+    assert_eq!((reel.frames(), progress.done()), (5, 5));
+    assert_eq!(reel.fps, *Track::FPS.end());
+    assert_eq!(reel.picture(4).unwrap().size(), reel.size);
+    let square = reel.square(&rule(), 2).unwrap();
+    square.checked(reel.size.0, reel.size.1).unwrap();
+    let (left, _, right, _) = reel.mesh(2).unwrap().bounds();
+    assert!(left < 128.0 && right > 128.0);
+    let stopped = Progress::new(0);
+    stopped.cancel.cancel();
+    let stopped = Reel::of_sample(&sampler, &sample, 8.0, &stopped);
+    assert!(stopped.unwrap_err().is_cancelled());
+}
+
+/// A face whose landmarks' box is a square of this side.
+fn face(side: f32) -> Mesh {
+    let points = (0..Mesh::POINTS).map(|i| match i % 2 {
+        0 => [0.0, 0.0, 0.0],
+        _ => [side, side, 0.0],
+    });
+    Mesh::new(points.collect()).unwrap()
+}
+
+fn noise(width: u32, height: u32, seed: u32) -> Picture {
+    let rgba = (0..4 * width * height).map(|i| match i % 4 {
+        3 => 255,
+        _ => (i.wrapping_add(seed).wrapping_mul(2_654_435_761) >> 24) as u8,
+    });
+    Picture::new(width, height, rgba.collect()).unwrap()
+}
+
+/// The scale after frames of 2560 x 1440 with faces of these sizes.
+fn scale_of(faces: &[Option<f32>]) -> f64 {
+    let size = (2560, 1440);
+    let picture = Picture::new(size.0, size.1, [90; 4].repeat(2560 * 1440)).unwrap();
+    let mut proxies = Proxies::new("clip".to_owned(), size, BUDGET);
+    for side in faces {
+        let mesh = side.map(face);
+        proxies.push(&picture, mesh.as_ref(), &|| false).unwrap();
+    }
+    let wanted = size.0 as f64 * proxies.scale();
+    for i in 0..faces.len() {
+        let seen = f64::from(proxies.picture(i).unwrap().width());
+        assert!((seen - wanted).abs() <= 0.5);
+    }
+    proxies.scale()
+}
+
+#[test]
+fn faces_decide_how_small_frames_are_kept() {
+    // No face, or one that is large enough: 640 pixels.
+    assert_eq!(scale_of(&[None]), 0.25);
+    assert_eq!(scale_of(&[Some(1200.0)]), 0.25);
+    let middling = scale_of(&[None, Some(800.0)]);
+    assert!(middling * 800.0 * 1.4 >= 320.0 && middling < 0.5);
+    // One that is small, or becomes small, asks for all there may be.
+    assert_eq!(scale_of(&[Some(200.0)]), 0.5);
+    assert_eq!(scale_of(&[Some(1200.0), Some(200.0)]), 0.5);
+}
+
+#[test]
+fn what_outgrows_its_room_becomes_smaller_and_nothing_is_lost() {
+    let size = (300, 200);
+    let budget = 200_000;
+    let mut proxies = Proxies::new("clip".to_owned(), size, budget);
+    for i in 0..12 {
+        proxies.push(&noise(300, 200, i), None, &|| false).unwrap();
+    }
+    assert!(proxies.bytes() <= budget, "{}", proxies.bytes());
+    assert!(proxies.scale() < 1.0);
+    assert_eq!(proxies.len(), 12);
+    let first = proxies.picture(0).unwrap().size();
+    assert!((0..12).all(|i| proxies.picture(i).unwrap().size() == first));
+    // However little room there is, frames stay frames.
+    let mut tiny = Proxies::new("clip".to_owned(), size, 1);
+    tiny.push(&noise(300, 200, 1), None, &|| false).unwrap();
+    assert!(tiny.picture(0).unwrap().width() >= 96);
+    // Who doesn't want to wait for the shrinking needn't.
+    let stopped = tiny_stopped(size);
+    assert!(stopped.is_cancelled());
+}
+
+fn tiny_stopped(size: (u32, u32)) -> EngineError {
+    let mut proxies = Proxies::new("clip".to_owned(), size, 1);
+    let picture = noise(size.0, size.1, 1);
+    proxies.push(&picture, None, &|| true).unwrap_err()
+}
+
+#[test]
+fn what_is_transparent_is_grey() {
+    let clear = Picture::new(32, 32, [255, 0, 0, 0].repeat(32 * 32)).unwrap();
+    let mut proxies = Proxies::new("clip".to_owned(), (32, 32), BUDGET);
+    proxies.push(&clear, None, &|| false).unwrap();
+    let seen = proxies.picture(0).unwrap();
+    assert!(!seen.has_alpha());
+    let grey = |pixel: &[u8]| pixel[..3].iter().all(|v| v.abs_diff(128) <= 2);
+    assert!(seen.rgba().chunks_exact(4).all(grey));
+}

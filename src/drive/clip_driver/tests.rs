@@ -1,0 +1,300 @@
+use crate::document::{ActionUnit, Group, MediaSource, Sample, SampleSizes};
+use crate::drive::au_track::AuFrame;
+use crate::drive::clip_driver::*;
+use crate::face::{network_input, shape68};
+use crate::media;
+use crate::media::encode::save_png;
+use crate::progress::Progress;
+
+fn unit(code: u8) -> ActionUnit {
+    ActionUnit::from_code(code).unwrap()
+}
+
+fn smile(value: f32) -> AuVector {
+    AuVector::NEUTRAL.with(unit(12), value)
+}
+
+/// Ten frames a second, at each of which a face smiles and raises its brow so much, or is gone.
+fn reel(values: &[Option<f32>]) -> Arc<Reel> {
+    let frames = values.iter().enumerate().map(|(i, value)| AuFrame {
+        time: i as f64 / 10.0,
+        aus: value.map(|value| smile(value).with(unit(1), value)),
+        own: value.map(|value| smile(value / 2.0)),
+    });
+    Arc::new(Reel::grey(AuTrack {
+        name: "clip".to_owned(),
+        fps: 10.0,
+        frames: frames.collect(),
+        shapes: vec![None; values.len()],
+        rest: 0,
+        broken: None,
+    }))
+}
+
+/// Nothing smoothed, nothing added, nothing read against anything.
+fn plain() -> ClipMotion {
+    let source = MediaSource::Bundled("sample.mp4".to_owned());
+    let mut motion = ClipMotion::new(source);
+    motion.follow = Follow {
+        still: 0.0,
+        own: Some(false),
+        relative: false,
+        ..Follow::default()
+    };
+    motion
+}
+
+const VALUES: [Option<f32>; 5] = [None, Some(0.25), Some(0.5), None, Some(1.0)];
+
+fn lead(motion: &ClipMotion, source: AuVector) -> Lead {
+    Lead::clip(reel(&VALUES), motion, None, &source).unwrap()
+}
+
+fn smiles(lead: &Lead) -> Vec<f32> {
+    (0..lead.frames())
+        .map(|step| lead.pose(step).get(unit(12)))
+        .collect()
+}
+
+#[test]
+fn gaps_hold_the_expression_before_them() {
+    let lead = lead(&plain(), smile(0.125));
+    assert_eq!(smiles(&lead), [0.125, 0.25, 0.5, 0.5, 1.0]);
+    let is_there: Vec<bool> = lead.poses().iter().map(Option::is_some).collect();
+    assert_eq!(is_there, [false, true, true, false, true]);
+    assert_eq!(lead.pose(99), lead.pose(4));
+    assert_eq!((lead.reference, lead.unlike), (0, None));
+}
+
+#[test]
+fn strength_and_gains_go_part_of_the_way() {
+    let mut motion = plain();
+    motion.follow.strength = 0.5;
+    assert_eq!(smiles(&lead(&motion, smile(0.0)))[4], 0.5);
+    motion.follow.strength = 2.0;
+    assert_eq!(smiles(&lead(&motion, smile(0.0)))[1], 0.5);
+    let mouth = Group::ALL.iter().position(|group| *group == Group::Mouth);
+    motion.follow.gains[mouth.unwrap()] = 0.0;
+    let still = lead(&motion, smile(0.25));
+    assert_eq!(smiles(&still), [0.25; 5]);
+    assert_eq!(still.pose(1).get(unit(1)), 0.5);
+    motion.follow.strength = f32::NAN;
+    assert_eq!(lead(&motion, smile(0.25)).pose(1).get(unit(1)), 0.25);
+}
+
+#[test]
+fn without_strength_the_portraits_own_expression_stays_exactly() {
+    let source: AuVector = std::array::from_fn(|i| 0.061 * i as f32).into();
+    for relative in [false, true] {
+        let mut motion = plain();
+        motion.follow.strength = 0.0;
+        motion.follow.relative = relative;
+        motion.follow.still = 0.5;
+        let lead = lead(&motion, source);
+        assert!((0..lead.frames()).all(|step| lead.pose(step) == source));
+    }
+}
+
+#[test]
+fn relative_movement_begins_at_the_reference() {
+    let mut motion = plain();
+    motion.follow.relative = true;
+    motion.follow.reference = Some(2);
+    let there = lead(&motion, smile(0.25));
+    assert_eq!(there.reference, 2);
+    assert_eq!(smiles(&there), [0.25, 0.0, 0.25, 0.25, 0.75]);
+    // A number that the reel doesn't have counts as none.
+    motion.follow.reference = Some(99);
+    assert_eq!(lead(&motion, smile(0.25)).reference, 0);
+}
+
+#[test]
+fn the_resting_face_is_used_where_it_is_asked_for() {
+    let mut motion = plain();
+    motion.follow.own = Some(true);
+    assert_eq!(smiles(&lead(&motion, smile(0.0)))[4], 0.5);
+}
+
+#[test]
+fn a_part_is_cut_out_and_an_empty_one_refused() {
+    let mut motion = plain();
+    (motion.from, motion.to) = (Some(0.1), Some(0.4));
+    let part = lead(&motion, smile(0.0));
+    assert_eq!((part.first, part.last, part.frames()), (1, 3, 3));
+    let frames: Vec<usize> = (0..5).map(|step| part.frame_at(step)).collect();
+    assert_eq!(frames, [1, 2, 3, 3, 3]);
+    assert_eq!(smiles(&part), [0.25, 0.5, 0.5]);
+    assert_eq!(part.reference, 1);
+    motion.playback = Playback::PingPong;
+    let part = lead(&motion, smile(0.0));
+    assert_eq!(part.order(), [0, 1, 2, 1]);
+    assert_eq!(part.playing_at(0.35), (1, false));
+    for (from, to) in [(9.0, 10.0), (0.2, 0.2), (0.3, 0.1), (f64::NAN, 1.0)] {
+        (motion.from, motion.to) = (Some(from), Some(to));
+        let refused = Lead::clip(reel(&VALUES), &motion, None, &smile(0.0));
+        assert!(refused.is_err(), "{from} {to}");
+    }
+}
+
+#[test]
+fn a_sample_goes_at_its_own_pace() {
+    let codes = Sample::draw(1, &SampleSizes::default(), 5, None).unwrap();
+    let mut motion = SampledMotion::new(codes);
+    motion.fps = 24.0;
+    motion.follow = plain().follow;
+    let lead = Lead::sample(reel(&VALUES), &motion, None, &smile(0.0)).unwrap();
+    assert_eq!((lead.fps(), lead.frames()), (24.0, 5));
+    assert_eq!(lead.playback(), Playback::PingPong);
+    assert_eq!(smiles(&lead), [0.0, 0.25, 0.5, 0.5, 1.0]);
+}
+
+#[test]
+fn keys_tell_apart_what_differs_and_nothing_else() {
+    let motion = plain();
+    let usual = lead(&motion, smile(0.0));
+    let again = lead(&motion, smile(0.0));
+    assert_eq!(usual.key(2), again.key(2));
+    assert_ne!(usual.key(2), usual.key(3));
+    // The same frame of a part is the same frame, so long as the reference is.
+    let mut other = motion.clone();
+    other.from = Some(0.1);
+    other.follow.reference = Some(0);
+    assert_eq!(lead(&other, smile(0.0)).key(1), usual.key(2));
+    let changes: [fn(&mut ClipMotion); 4] = [
+        |motion| motion.follow.strength = 0.5,
+        |motion| motion.follow.lock_place = true,
+        |motion| motion.follow.reference = Some(4),
+        |motion| {
+            motion.square = Some(Crop {
+                x: 1.0,
+                y: 1.0,
+                side: 9.0,
+                angle: 0.0,
+            });
+        },
+    ];
+    for change in changes {
+        let mut changed = motion.clone();
+        change(&mut changed);
+        assert_ne!(lead(&changed, smile(0.0)).key(2), usual.key(2));
+    }
+}
+
+#[test]
+fn without_a_face_the_middle_is_seen() {
+    let lead = lead(&plain(), smile(0.0));
+    let (picture, square) = lead.driving(1, &rule()).unwrap();
+    assert_eq!(picture.size(), (16, 16));
+    assert_eq!((square.x, square.y, square.side), (8.0, 8.0, 16.0));
+}
+
+fn rule() -> CropRule {
+    CropRule {
+        kind: "landmark_bbox_square".to_owned(),
+        scale: 1.2,
+        upright: true,
+    }
+}
+
+/// A square of a picture as a picture.
+fn cut(picture: &Picture, square: TurnedSquare, size: usize) -> Picture {
+    let planes = network_input(picture, square, size).unwrap();
+    let area = size * size;
+    let rgba = (0..4 * area).map(|i| match i % 4 {
+        3 => 255,
+        channel => (planes[channel * area + i / 4] * 127.5 + 127.5).round() as u8,
+    });
+    Picture::new(size as u32, size as u32, rgba.collect()).unwrap()
+}
+
+/// A still portrait under a camera that is moved, brought nearer and turned.
+fn camera() -> (Arc<Reel>, tempfile::TempDir) {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/resources/samples/grace_hopper.jpg"
+    );
+    let picture = media::image::open(file.as_ref()).unwrap();
+    let found = crate::face::found::find_faces(&picture, &rule()).unwrap();
+    let base = turned(found[0].crop);
+    let base = TurnedSquare {
+        side: 1.7 * base.side,
+        angle: 1e-9,
+        ..base
+    };
+    let frames = [
+        base,
+        TurnedSquare {
+            x: base.x + 0.08 * base.side,
+            y: base.y - 0.05 * base.side,
+            ..base
+        },
+        TurnedSquare {
+            side: 0.85 * base.side,
+            ..base
+        },
+        TurnedSquare { angle: 0.2, ..base },
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (i, square) in frames.into_iter().enumerate() {
+        let path = folder.path().join(format!("{i:04}.png"));
+        save_png(&path, &cut(&picture, square, 480)).unwrap();
+    }
+    let source = MediaSource::File(folder.path().to_owned());
+    let reel = Reel::read(&source, &Progress::new(0)).unwrap();
+    (Arc::new(reel), folder)
+}
+
+/// How far the inputs of frames 1 to 3 are from that of frame 0, in 0..=2.
+fn distances(reel: &Arc<Reel>, lock_place: bool, lock_scale: bool) -> [f32; 3] {
+    let mut motion = plain();
+    motion.follow.reference = Some(0);
+    (motion.follow.lock_place, motion.follow.lock_scale) = (lock_place, lock_scale);
+    let lead = Lead::clip(Arc::clone(reel), &motion, None, &smile(0.0)).unwrap();
+    let input = |step: usize| {
+        let (picture, square) = lead.driving(step, &rule()).unwrap();
+        network_input(&picture, square, 96).unwrap()
+    };
+    let first = input(0);
+    let (picture, square) = lead.initial(&rule()).unwrap();
+    assert_eq!(network_input(&picture, square, 96).unwrap(), first);
+    [1, 2, 3].map(|step| {
+        let pairs = input(step);
+        let pairs = pairs.iter().zip(&first);
+        pairs.map(|(a, b)| (a - b).abs()).sum::<f32>() / first.len() as f32
+    })
+}
+
+#[test]
+fn locks_take_the_heads_movement_out_and_nothing_else_does() {
+    let (reel, _folder) = camera();
+    assert!((0..4).all(|frame| reel.mesh(frame).is_some()));
+    let free = distances(&reel, false, false);
+    let placed = distances(&reel, true, false);
+    let sized = distances(&reel, false, true);
+    let both = distances(&reel, true, true);
+    println!("{free:?} {placed:?} {sized:?} {both:?}");
+    // A zoomed frame is resampled, which alone comes to 0.08.
+    const SAME: f32 = 0.1;
+    for i in 0..3 {
+        assert!(
+            both[i] < SAME && both[i] < 0.4 * free[i],
+            "{i} {both:?} {free:?}"
+        );
+    }
+    // A zoom is for the size alone, a move and a turn for the place.
+    assert!(placed[0] < SAME && placed[2] < SAME && placed[1] > 2.0 * both[1]);
+    assert!(sized[0] > 2.0 * both[0] && sized[2] > 2.0 * both[2]);
+}
+
+#[test]
+fn the_likest_frame_is_the_reference() {
+    let (reel, _folder) = camera();
+    let shape = shape68(reel.mesh(2).unwrap());
+    let lead = Lead::clip(Arc::clone(&reel), &plain(), Some(&shape), &smile(0.0)).unwrap();
+    assert_eq!((lead.reference, lead.unlike), (2, Some(0.0)));
+    let mut motion = plain();
+    motion.follow.reference = Some(3);
+    let lead = Lead::clip(reel, &motion, Some(&shape), &smile(0.0)).unwrap();
+    assert_eq!(lead.reference, 3);
+    assert!(lead.unlike.unwrap() > 0.0);
+}

@@ -1,0 +1,59 @@
+//! One pass over a clip with its face followed from frame to frame: what every reading of a clip begins with.
+
+use crate::error::EngineError;
+use crate::face::found::finder;
+use crate::face::{Face, Tracker};
+use crate::media::clip::Clip;
+use crate::media::image::Picture;
+use crate::progress::Progress;
+
+/// What was seen on the way.
+pub(crate) struct Followed {
+    /// Every frame's time, in seconds of the whole clip, and the face in it.
+    pub faces: Vec<(f64, Option<Face>)>,
+    /// Why the clip could not be read to its end.
+    pub broken: Option<String>,
+}
+
+/// Goes through a clip: one face, at first the largest; one that leaves and comes back is found again. `each` is given
+/// every frame with its face. Of a clip that is damaged on the way the part before it is given.
+///
+/// # Errors
+/// [`EngineError::Cancelled`] when `progress` was asked to stop, [`EngineError::Media`] when not even the first frame can
+/// be read, and those of `each`.
+pub(crate) fn follow(
+    clip: Clip,
+    progress: &Progress,
+    mut each: impl FnMut(Picture, Option<&Face>) -> Result<(), EngineError>,
+) -> Result<Followed, EngineError> {
+    let mut tracker = Tracker::default();
+    let mut seen = Followed {
+        faces: Vec::new(),
+        broken: None,
+    };
+    for frame in clip {
+        if progress.cancel.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) if seen.faces.is_empty() => return Err(error.into()),
+            Err(error) => {
+                seen.broken = Some(error.to_string());
+                break;
+            }
+        };
+        let face = next(&mut tracker, &frame.picture)?;
+        each(frame.picture, face.as_ref())?;
+        seen.faces.push((frame.time, face));
+        progress.step();
+    }
+    Ok(seen)
+}
+
+/// The face that a tracker sees in the next frame.
+pub(crate) fn next(tracker: &mut Tracker, picture: &Picture) -> Result<Option<Face>, EngineError> {
+    tracker
+        .next(finder()?, picture)
+        .map_err(|error| EngineError::Network(error.to_string()))
+}

@@ -1,0 +1,10 @@
+//! What drives a portrait: expression tracks, reference clips and sampled motions, and what each says at one time.
+
+pub mod au_track;
+pub mod clip_analysis;
+pub mod clip_driver;
+pub mod driver;
+pub mod face_tracking;
+pub mod previews;
+pub mod resolve;
+pub mod sample_clip;

@@ -1,0 +1,149 @@
+//! Small clips of many samples: what the board shows its artist to choose from.
+
+use fast_image_resize::FilterType;
+
+use crate::document::Sample;
+use crate::error::EngineError;
+use crate::media::image::Picture;
+use crate::media::image::resample::resampled;
+use crate::methods::Stop;
+use crate::methods::mocogan::sampler::Sampler;
+
+/// A small clip that is wanted: every frame of a sample, at so many pixels a side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Take {
+    pub sample: Sample,
+    pub side: u32,
+}
+
+/// Draws them in their order; `each` is given the place in the list and the frames. Samples one after the other that are
+/// of the same content and category share what the network makes of these. `stop` is asked every few frames, between
+/// layers.
+///
+/// # Errors
+/// [`EngineError::Refused`] when a sample isn't of this network's sizes, [`EngineError::Cancelled`] once `stop` says so,
+/// [`EngineError::Network`]. What was given to `each` before is whole.
+pub fn takes(
+    sampler: &Sampler,
+    takes: &[Take],
+    stop: Stop,
+    mut each: impl FnMut(usize, Vec<Picture>),
+) -> Result<(), EngineError> {
+    let sizes = sampler.sizes();
+    let mut prepared = None;
+    for (i, Take { sample, side }) in takes.iter().enumerate() {
+        sample
+            .check(&sizes)
+            .map_err(|error| EngineError::Refused(error.to_string()))?;
+        let shared = (&sample.content, sample.category);
+        let start = match prepared.take() {
+            Some((of, start)) if of == shared => start,
+            _ => sampler.prepare(sample)?,
+        };
+        let frames = sampler.pictures(&start, sample, stop)?;
+        prepared = Some((shared, start));
+        let frames = frames
+            .into_iter()
+            .map(|frame| enlarged(frame, *side))
+            .collect::<Result<_, _>>()?;
+        each(i, frames);
+    }
+    Ok(())
+}
+
+/// A square frame at another size; the software renderer enlarges nothing smoothly.
+fn enlarged(frame: Picture, side: u32) -> Result<Picture, EngineError> {
+    if frame.width() == side {
+        return Ok(frame);
+    }
+    let whole = (
+        0.0,
+        0.0,
+        f64::from(frame.width()),
+        f64::from(frame.height()),
+    );
+    resampled(&frame, whole, (side, side), FilterType::CatmullRom)
+        .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use super::*;
+    use crate::document::SampleSizes;
+
+    fn sample(seed: u64, frames: usize) -> Sample {
+        Sample::draw(seed, &SampleSizes::default(), frames, None).unwrap()
+    }
+
+    fn take(sample: Sample, side: u32) -> Take {
+        Take { sample, side }
+    }
+
+    #[test]
+    fn neighbours_share_a_content_and_still_each_is_what_it_is_alone() {
+        let sampler = Sampler::open(None).unwrap();
+        let one = sample(1, 3);
+        let wanted = [
+            take(one.clone(), 64),
+            take(one.resample_motion(2), 64),
+            take(one.resample_content(3), 64),
+        ];
+        let mut all = Vec::new();
+        takes(&sampler, &wanted, &|| false, |i, frames| {
+            assert_eq!(i, all.len());
+            all.push(frames);
+        })
+        .unwrap();
+        assert_eq!(all.len(), 3);
+        for (i, together) in all.iter().enumerate() {
+            takes(&sampler, &wanted[i..=i], &|| false, |_, alone| {
+                assert_eq!(&alone, together);
+            })
+            .unwrap();
+        }
+        assert!(all.iter().all(|frames| frames.len() == 3));
+        assert_ne!(all[0], all[1]);
+        assert_ne!(all[0], all[2]);
+    }
+
+    #[test]
+    fn a_reel_has_the_size_that_was_asked_for() {
+        let sampler = Sampler::open(None).unwrap();
+        let wanted = [take(sample(1, 1), 100)];
+        takes(&sampler, &wanted, &|| false, |_, frames| {
+            assert_eq!(frames[0].size(), (100, 100));
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn it_stops_between_frames_and_what_was_given_is_whole() {
+        let sampler = Sampler::open(None).unwrap();
+        let wanted = [take(sample(1, 4), 64), take(sample(2, 400), 64)];
+        let (given, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        // Well inside the second, of which four hundred frames would ask hundreds of times.
+        let stop = || {
+            let counted = usize::from(given.load(Relaxed) == 1);
+            asked.fetch_add(counted, Relaxed) + counted > 20
+        };
+        let ended = takes(&sampler, &wanted, &stop, |i, frames| {
+            assert_eq!((i, frames.len()), (0, 4));
+            given.fetch_add(1, Relaxed);
+        });
+        assert!(ended.unwrap_err().is_cancelled());
+        assert_eq!(given.load(Relaxed), 1);
+        let asked = asked.load(Relaxed);
+        assert!(asked < 40, "{asked}");
+    }
+
+    #[test]
+    fn a_sample_of_another_model_is_refused() {
+        let sampler = Sampler::open(None).unwrap();
+        let mut other = sample(1, 2);
+        other.content.pop();
+        let ended = takes(&sampler, &[take(other, 64)], &|| false, |_, _| {});
+        assert!(matches!(ended, Err(EngineError::Refused(_))));
+    }
+}

@@ -1,0 +1,72 @@
+//! The clip that comes with the program: a face that moves, for whoever has none at hand.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::error::EngineError;
+
+/// What it is called wherever its name is shown.
+const NAME: &str = "sample.mp4";
+
+const BYTES: &[u8] = include_bytes!("../../resources/clips/sample.mp4");
+
+/// The clip as a file, which is there as long as this is: what reads clips reads files.
+#[derive(Debug)]
+pub struct SampleClip {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl SampleClip {
+    /// Writes it to a folder of its own, among the system's temporary files.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when there is no room for it.
+    pub fn write() -> Result<Self, EngineError> {
+        let refused = |error: std::io::Error| {
+            EngineError::Refused(format!(
+                "the sample clip can't be put among the temporary files ({error}); make room there, or use a clip of your own."
+            ))
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("mien-")
+            .tempdir()
+            .map_err(refused)?;
+        let path = folder.path().join(NAME);
+        std::fs::write(&path, BYTES).map_err(refused)?;
+        Ok(Self {
+            path,
+            _folder: folder,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive::au_track::AuTrack;
+    use crate::progress::Progress;
+
+    #[test]
+    fn it_is_short_and_its_face_moves_and_it_leaves_nothing_behind() {
+        let clip = SampleClip::write().unwrap();
+        let path = clip.path().to_owned();
+        let track = AuTrack::read(&path, None, &Progress::new(0)).unwrap();
+        assert_eq!((track.name.as_str(), track.faceless()), (NAME, 0));
+        let seconds = track.frames.len() as f64 / track.fps;
+        assert!((1.0..=6.0).contains(&seconds), "{seconds}");
+        let values: Vec<_> = track.frames.iter().filter_map(|frame| frame.aus).collect();
+        let moves = crate::document::ActionUnit::ALL.into_iter().any(|unit| {
+            let all = values.iter().map(|aus| aus.get(unit));
+            all.clone().fold(0.0, f32::max) - all.fold(1.0, f32::min) > 0.3
+        });
+        assert!(moves);
+        drop(clip);
+        assert!(!path.exists());
+    }
+}

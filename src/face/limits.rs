@@ -1,0 +1,114 @@
+//! From the document's limits to weights over a crop.
+
+use crate::document::{Limit, Part, Sides};
+use crate::face::edit::Mask;
+use crate::face::levels::TurnedSquare;
+use crate::face::mesh::Mesh;
+use crate::face::regions::{Region, mask as region_mask};
+use crate::face::side::side_mask;
+
+/// Samples a side of a mask. Its softest edges are some 4 % of a face, so that these carry them without a loss; what lies
+/// between is stretched over the portrait's own pixels.
+const SIZE: usize = 512;
+
+/// Where a limit lets an edit count, over the crop; nothing where it holds nothing back. Parts need landmarks: without a
+/// face only the halves are told apart.
+pub(crate) fn mask(mesh: Option<&Mesh>, crop: TurnedSquare, limit: Limit) -> Option<Mask> {
+    let mesh = mesh.and_then(|mesh| upright(mesh, &crop));
+    let regions: Vec<Region> = match mesh {
+        Some(_) => limit.parts().map(region).collect(),
+        None => Vec::new(),
+    };
+    let mut values = match mesh {
+        Some(ref mesh) if !regions.is_empty() => region_mask(mesh, &regions, crop.unturned(), SIZE),
+        _ if limit.sides == Sides::Both => return None,
+        _ => vec![1.0; SIZE * SIZE],
+    };
+    if limit.sides != Sides::Both {
+        let left = halved(mesh.as_ref(), crop, SIZE);
+        for (value, left) in values.iter_mut().zip(left) {
+            *value *= if limit.sides == Sides::Left {
+                left
+            } else {
+                1.0 - left
+            };
+        }
+    }
+    Some(Mask { size: SIZE, values })
+}
+
+/// 1 on the left half of the face, as the picture shows it, and 0 on the right, `[size, size]` over the crop. Without
+/// landmarks the crop's own middle divides them.
+pub(crate) fn left_half(mesh: Option<&Mesh>, crop: TurnedSquare, size: usize) -> Vec<f32> {
+    let mesh = mesh.and_then(|mesh| upright(mesh, &crop));
+    halved(mesh.as_ref(), crop, size)
+}
+
+/// The landmarks turned back with a crop that is turned, so that it is upright.
+fn upright(mesh: &Mesh, crop: &TurnedSquare) -> Option<Mesh> {
+    if crop.angle == 0.0 {
+        return Some(mesh.clone());
+    }
+    let corner = crop.unturned();
+    mesh.map(|[x, y, z]| {
+        let (u, v) = crop.within((f64::from(x), f64::from(y)));
+        let (x, y) = (corner.x + u * crop.side, corner.y + v * crop.side);
+        [x as f32, y as f32, z]
+    })
+}
+
+/// [`left_half`] of landmarks that are upright in the crop.
+fn halved(mesh: Option<&Mesh>, crop: TurnedSquare, size: usize) -> Vec<f32> {
+    if let Some(mesh) = mesh {
+        return side_mask(mesh, crop.unturned(), size);
+    }
+    /// The share of the crop over which one half becomes the other.
+    const SOFT: f32 = 0.08;
+    let line = (0..size).map(|x| {
+        let from_middle = 0.5 - (x as f32 + 0.5) / size as f32;
+        let t = (from_middle / SOFT + 0.5).clamp(0.0, 1.0);
+        t * t * (3.0 - 2.0 * t)
+    });
+    line.collect::<Vec<_>>().repeat(size)
+}
+
+fn region(part: Part) -> Region {
+    match part {
+        Part::Brows => Region::Brows,
+        Part::Eyes => Region::Eyes,
+        Part::Nose => Region::Nose,
+        Part::Mouth => Region::Mouth,
+        Part::Skin => Region::Skin,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CROP: TurnedSquare = TurnedSquare {
+        x: 50.0,
+        y: 50.0,
+        side: 100.0,
+        angle: 0.0,
+    };
+
+    #[test]
+    fn no_limit_is_no_mask_and_halves_are_told_apart_without_a_face() {
+        assert!(mask(None, CROP, Limit::NONE).is_none());
+        let mouth = Limit::NONE.toggled(Part::Mouth);
+        assert!(mask(None, CROP, mouth).is_none(), "no landmarks");
+        let right = Limit::NONE.on(Sides::Right);
+        let mask = mask(None, CROP, right).unwrap();
+        assert_eq!((mask.values[0], mask.values[SIZE - 1]), (0.0, 1.0));
+    }
+
+    #[test]
+    fn the_halves_make_a_whole() {
+        let left = left_half(None, CROP, 64);
+        assert_eq!((left[0], left[63]), (1.0, 0.0));
+        for (a, b) in left[..64].iter().zip(left[..64].iter().rev()) {
+            assert!((a + b - 1.0).abs() < 1e-6);
+        }
+    }
+}

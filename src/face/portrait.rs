@@ -1,0 +1,220 @@
+//! Portraits with what is known of the face in them.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use serde::Deserialize;
+
+use crate::document::{AuVector, Crop, Document, MediaSource, PortraitRef, Project};
+use crate::error::EngineError;
+use crate::face::found::{FoundFace, find_faces};
+use crate::face::units::Neutral;
+use crate::folders::file_name;
+use crate::media::image::{self, Picture};
+use crate::weights::CropRule;
+
+/// A portrait, opened, with the faces that were found in it.
+#[derive(Debug, Clone)]
+pub struct Portrait {
+    /// The file's name.
+    pub name: String,
+    pub source: MediaSource,
+    pub picture: Arc<Picture>,
+    /// The largest first; none when no face was found.
+    pub faces: Vec<Arc<FoundFace>>,
+    /// Where to begin: the first face's crop, or a guess that the artist should look at.
+    pub crop: Crop,
+}
+
+/// A portrait that comes with the program.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Sample {
+    pub file: String,
+    pub title: String,
+    pub credit: String,
+}
+
+const FILES: [(&str, &[u8]); 2] = [
+    (
+        "astronaut.png",
+        include_bytes!("../../resources/samples/astronaut.png"),
+    ),
+    (
+        "grace_hopper.jpg",
+        include_bytes!("../../resources/samples/grace_hopper.jpg"),
+    ),
+];
+
+const ABOUT: &str = include_str!("../../resources/samples/samples.json");
+
+impl Sample {
+    /// The samples, the one that the studio opens with first.
+    pub fn all() -> &'static [Sample] {
+        static ALL: OnceLock<Vec<Sample>> = OnceLock::new();
+        // The file is part of the program and read by a test.
+        ALL.get_or_init(|| serde_json::from_str(ABOUT).unwrap_or_default())
+    }
+
+    fn bytes(&self) -> &'static [u8] {
+        FILES
+            .iter()
+            .find(|(name, _)| *name == self.file)
+            .map_or(&[], |(_, bytes)| bytes)
+    }
+
+    /// Opens the sample and finds the face in it.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] only for a program built from damaged resources.
+    pub fn open(&self, rule: &CropRule) -> Result<Portrait, EngineError> {
+        let picture = image::read(Path::new(&self.file), self.bytes())?;
+        let source = MediaSource::Bundled(self.file.clone());
+        Portrait::of(self.file.clone(), source, picture, rule)
+    }
+}
+
+impl Portrait {
+    /// Opens a picture file and finds the faces in it, with the crop that `rule` asks for.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when the file is no picture that Mien reads, [`EngineError::Crop`] when it is too small
+    /// to hold a face.
+    pub fn open(path: &Path, rule: &CropRule) -> Result<Portrait, EngineError> {
+        let picture = image::open(path)?;
+        // A project finds it again whatever the current folder is then.
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self::of(file_name(path), MediaSource::File(whole), picture, rule)
+    }
+
+    /// Opens the portrait that a project speaks of.
+    ///
+    /// # Errors
+    /// As [`Portrait::open`]; [`EngineError::Refused`] for a sample that this program doesn't carry.
+    pub fn of_project(project: &Project, rule: &CropRule) -> Result<Portrait, EngineError> {
+        match &project.document().portrait.source {
+            MediaSource::File(path) => Portrait::open(path, rule),
+            MediaSource::Bundled(name) => {
+                let mut samples = Sample::all().iter();
+                let sample = samples.find(|sample| sample.file == *name).ok_or_else(|| {
+                    EngineError::Refused(format!(
+                        "this Mien carries no sample portrait {name}; the project was made with another version."
+                    ))
+                })?;
+                sample.open(rule)
+            }
+        }
+    }
+
+    fn of(
+        name: String,
+        source: MediaSource,
+        picture: Picture,
+        rule: &CropRule,
+    ) -> Result<Portrait, EngineError> {
+        let guess = Crop::guess(picture.width(), picture.height())?;
+        let faces = find_faces(&picture, rule)?;
+        Ok(Portrait {
+            name,
+            source,
+            crop: faces.first().map_or(guess, |face| face.crop),
+            faces,
+            picture: Arc::new(picture),
+        })
+    }
+
+    /// Takes the crops that another rule asks for; the faces were found already.
+    pub fn take_rule(&mut self, rule: &CropRule) {
+        let size = self.picture.size();
+        for face in &mut self.faces {
+            let crop = face.crop_by(rule, size);
+            Arc::make_mut(face).crop = crop;
+        }
+        if let Some(face) = self.faces.first() {
+            self.crop = face.crop;
+        }
+    }
+
+    /// The expression that a face shows; neutral where there is none.
+    pub fn source(&self) -> AuVector {
+        self.faces
+            .first()
+            .map_or(AuVector::NEUTRAL, |face| face.aus)
+    }
+
+    /// The first face as a person's relaxed one, to read other pictures of the same person against.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when no face was found.
+    pub fn neutral(&self) -> Result<Neutral, EngineError> {
+        let face = self.faces.first().ok_or_else(|| {
+            EngineError::Refused(format!(
+                "no face was found in {}; give a picture that shows the same person relaxed, from the front.",
+                self.name
+            ))
+        })?;
+        Ok(face.as_neutral())
+    }
+
+    /// Reads every face anew, against a person's relaxed one.
+    pub fn read_against(&mut self, neutral: &Neutral) {
+        for face in &mut self.faces {
+            let aus = face.against(neutral);
+            Arc::make_mut(face).aus = aus;
+        }
+    }
+
+    /// A document about this portrait and its first face, with nothing asked for yet. `id` is what the pixels are known
+    /// by.
+    pub fn document(&self, id: u64) -> Document {
+        let reference = PortraitRef {
+            id,
+            name: self.name.clone(),
+            source: self.source.clone(),
+            width: self.picture.width(),
+            height: self.picture.height(),
+        };
+        let mut document = Document::new(reference, self.crop, self.source());
+        document.face = (!self.faces.is_empty()).then_some(0);
+        document
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::methods::ganimation::model::Model;
+
+    #[test]
+    fn the_samples_open_on_their_face() {
+        assert_eq!(Sample::all().len(), FILES.len());
+        let model = Model::bundled().unwrap();
+        for sample in Sample::all() {
+            let portrait = sample.open(model.crop()).unwrap();
+            let (width, height) = portrait.picture.size();
+            portrait.crop.checked(width, height).unwrap();
+            let [face] = &portrait.faces[..] else {
+                panic!("{} faces in {}", portrait.faces.len(), sample.file);
+            };
+            let (left, top, right, bottom) = face.mesh.bounds();
+            let side = (right - left).max(bottom - top) * 1.4;
+            assert!((portrait.crop.side - side).abs() < 0.01);
+            let middle = portrait.crop.x + 0.5 * portrait.crop.side;
+            assert!((middle - 0.5 * (left + right)).abs() < 0.01);
+            assert_eq!(portrait.document(3).source, face.aus);
+        }
+    }
+
+    #[test]
+    fn without_a_face_the_crop_is_a_guess_and_the_expression_neutral() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("grey.png");
+        let picture = Picture::new(64, 48, vec![90; 64 * 48 * 4]).unwrap();
+        crate::media::encode::save_png(&path, &picture).unwrap();
+        let model = Model::bundled().unwrap();
+        let portrait = Portrait::open(&path, model.crop()).unwrap();
+        assert!(portrait.faces.is_empty());
+        assert!(portrait.crop.checked(64, 48).is_ok());
+        let document = portrait.document(0);
+        assert_eq!((document.face, document.source), (None, AuVector::NEUTRAL));
+    }
+}

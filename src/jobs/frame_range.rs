@@ -1,0 +1,104 @@
+//! A part of a job's frames, so that several machines can share one.
+
+use std::ops::Range;
+
+use crate::error::EngineError;
+
+/// The frames from one to another of a job, both counted from 1 and both in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    first: usize,
+    last: usize,
+}
+
+impl Part {
+    /// # Errors
+    /// [`EngineError::Refused`] when it begins before the first frame or runs backwards.
+    pub fn new(first: usize, last: usize) -> Result<Self, EngineError> {
+        if first == 0 {
+            return Err(EngineError::Refused(format!(
+                "--frames {first}-{last} begins before the first frame; frames are counted from 1."
+            )));
+        }
+        if last < first {
+            return Err(EngineError::Refused(format!(
+                "--frames {first}-{last} runs backwards; give the smaller number first."
+            )));
+        }
+        Ok(Self { first, last })
+    }
+
+    /// Its frames, counted from 0, in a job of `total`.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the job hasn't got them all.
+    pub fn within(self, total: usize) -> Result<Range<usize>, EngineError> {
+        let Self { first, last } = self;
+        if last > total {
+            return Err(EngineError::Refused(format!(
+                "--frames {first}-{last} goes beyond the last frame, which is number {total}; end the part there or before."
+            )));
+        }
+        Ok(first - 1..last)
+    }
+}
+
+/// The frames of a job that are to be written, while the job goes by.
+pub(crate) struct Passing {
+    wanted: Option<Range<usize>>,
+    at: usize,
+}
+
+impl Passing {
+    /// Without a range, all are wanted.
+    pub(crate) fn new(wanted: Option<Range<usize>>) -> Self {
+        Self { wanted, at: 0 }
+    }
+
+    /// How many of the next `count` frames are wanted.
+    pub(crate) fn wanted(&mut self, count: usize) -> usize {
+        let (start, end) = (self.at, self.at + count);
+        self.at = end;
+        let Some(wanted) = &self.wanted else {
+            return count;
+        };
+        end.min(wanted.end).saturating_sub(start.max(wanted.start))
+    }
+
+    /// Whether no frame that is still to come is wanted.
+    pub(crate) fn is_over(&self) -> bool {
+        self.wanted
+            .as_ref()
+            .is_some_and(|wanted| self.at >= wanted.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_within_its_job_or_refused() {
+        assert_eq!(Part::new(13, 24).unwrap().within(24).unwrap(), 12..24);
+        assert_eq!(Part::new(1, 1).unwrap().within(1).unwrap(), 0..1);
+        let told = |result: Result<Range<usize>, EngineError>| result.unwrap_err().to_string();
+        assert!(told(Part::new(13, 25).unwrap().within(24)).contains("which is number 24"));
+        assert!(Part::new(0, 3).unwrap_err().to_string().contains("from 1"));
+        assert!(
+            Part::new(4, 3)
+                .unwrap_err()
+                .to_string()
+                .contains("backwards")
+        );
+    }
+
+    #[test]
+    fn frames_that_are_repeated_are_wanted_one_by_one() {
+        let mut passing = Passing::new(Some(3..6));
+        let wanted: Vec<_> = [2, 0, 3, 4].map(|n| passing.wanted(n)).into();
+        assert_eq!(wanted, [0, 0, 2, 1]);
+        assert!(passing.is_over());
+        let mut all = Passing::new(None);
+        assert_eq!((all.wanted(7), all.is_over()), (7, false));
+    }
+}

@@ -1,0 +1,376 @@
+//! Published checkpoints made into model files of Mien's own, once the network has been made of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{DType, Device, Result as Candle, Shape, Tensor};
+use candle_nn::var_builder::SimpleBackend;
+use candle_nn::{Init, VarBuilder};
+
+use crate::document::ActionUnit;
+use crate::error::EngineError;
+use crate::folders::file_name;
+use crate::methods::{fomm, ganimation, mocogan, tps};
+use crate::weights::checkpoint;
+use crate::weights::checkpoint::system::{Method, System};
+use crate::weights::checkpoint::tensor::RawTensor;
+use crate::weights::checkpoint::{Checkpoint, Container};
+use crate::weights::{
+    CropRule, Existing, Known, Metadata, Source, WeightsError, digest, known, write_model,
+};
+
+/// What a person may say of a checkpoint.
+#[derive(Debug, Clone, Default)]
+pub struct ImportOptions {
+    /// What it is to be called; without, as the file is, without its endings.
+    pub name: Option<String>,
+    /// For FOMM, whether its warps see -1 and 1 at the centres of the outermost pixels, as torch did before 1.3;
+    /// without, as the checkpoint's container tells.
+    pub align_corners: Option<bool>,
+    /// Under which licence it was published, where Mien doesn't know.
+    pub licence: Option<String>,
+    /// Whether a file of the same name is replaced.
+    pub replace: bool,
+}
+
+/// What was made.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    pub name: String,
+    pub path: PathBuf,
+    /// Bytes of the file.
+    pub size: u64,
+    /// How many numbers the networks hold.
+    pub parameters: u64,
+    pub metadata: Metadata,
+    /// What the artist should know, a sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// Imports a published checkpoint into a folder: recognises the system, finds its configuration, makes the network of
+/// it, which checks every shape, and writes what the network reads as safetensors with metadata.
+///
+/// # Errors
+/// [`EngineError::Weights`] when the file is no checkpoint, or doesn't hold a whole network, or can't be written;
+/// [`EngineError::Refused`] when it is of no system that Mien knows.
+pub fn import(
+    file: &Path,
+    folder: &Path,
+    options: &ImportOptions,
+) -> Result<Imported, EngineError> {
+    let checkpoint = checkpoint::read(file)?;
+    let found = recognised(file, &checkpoint, options)?;
+    let source = Source {
+        file: file_name(file),
+        size: std::fs::metadata(file).map_or(0, |metadata| metadata.len()),
+        sha256: digest(file)?,
+    };
+    let published = known(&source.sha256);
+    let mut remarks = found.remarks;
+    let licence = match (&options.licence, published) {
+        (Some(licence), _) => licence.clone(),
+        (None, Some(Known { licence, .. })) => licence.to_owned(),
+        (None, None) => {
+            remarks.push(
+                "its licence is not known to Mien; look it up where it was published before you use the results, and say it with --licence.".to_owned(),
+            );
+            "unknown".to_owned()
+        }
+    };
+    let origin = published.map_or_else(
+        || format!("imported from {}", source.file),
+        |known| known.origin.to_owned(),
+    );
+    let metadata = Metadata {
+        architecture: found.architecture.to_owned(),
+        config: found.config,
+        au_order: found.au_order,
+        crop: found.crop,
+        licence,
+        origin,
+        imported_from: Some(source),
+    };
+
+    let name = match &options.name {
+        Some(name) => name.clone(),
+        None => plain_name(file),
+    };
+    if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+        return Err(EngineError::Refused(format!(
+            "{name:?} can't be the name of weights; give one without slashes that doesn't begin with a point."
+        )));
+    }
+    std::fs::create_dir_all(folder).map_err(|source| WeightsError::Unreadable {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let path = folder.join(format!("{name}.safetensors"));
+    let existing = if options.replace {
+        Existing::Replace
+    } else {
+        Existing::Refuse
+    };
+    let used = checkpoint
+        .tensors
+        .iter()
+        .filter(|(name, _)| found.used.contains(*name));
+    let parameters = used
+        .clone()
+        .map(|(_, tensor)| tensor.shape.iter().product::<usize>() as u64)
+        .sum();
+    let used = used.map(|(name, tensor)| (name.as_str(), tensor));
+    let size = write_model(&path, used, &metadata, existing)?;
+    Ok(Imported {
+        name,
+        path,
+        size,
+        parameters,
+        metadata,
+        remarks,
+    })
+}
+
+/// The file's name without what tells its kind: "vox-cpk" of "vox-cpk.pth.tar".
+fn plain_name(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut name = name.as_ref();
+    const ENDINGS: [&str; 8] = [
+        ".tar",
+        ".pth",
+        ".pt",
+        ".pkl",
+        ".ckpt",
+        ".pytorch",
+        ".bin",
+        ".safetensors",
+    ];
+    while let Some(shorter) = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)) {
+        name = shorter;
+    }
+    name.to_owned()
+}
+
+/// What a checkpoint turned out to be.
+struct Found {
+    architecture: &'static str,
+    config: serde_json::Value,
+    au_order: Vec<u8>,
+    crop: Option<CropRule>,
+    /// The names of the tensors that the network reads.
+    used: BTreeSet<String>,
+    remarks: Vec<String>,
+}
+
+/// How large the square about the face is, in longer sides of the landmarks' box: as the faces of VoxCeleb stand in
+/// the pictures that the published motion weights were trained on.
+const VOX_SCALE: f32 = 1.6;
+/// The same for faces that were cropped closely, as GANimation's were.
+const CLOSE_SCALE: f32 = 1.4;
+
+fn recognised(
+    file: &Path,
+    checkpoint: &Checkpoint,
+    options: &ImportOptions,
+) -> Result<Found, EngineError> {
+    let system = checkpoint::system(checkpoint).ok_or_else(|| {
+        EngineError::Refused(format!(
+            "{} is a checkpoint of no system that Mien knows (FOMM, TPS, MoCoGAN, GANimation); \"mien weights check\" shows what is in it.",
+            file.display()
+        ))
+    })?;
+    let missing: Vec<_> = system.missing().collect();
+    if !missing.is_empty() {
+        let reason = format!("it lacks {}", missing.join(" and "));
+        return Err(mismatch(file, &reason));
+    }
+    let shapes: BTreeMap<String, Vec<usize>> = checkpoint
+        .tensors
+        .iter()
+        .map(|(name, tensor)| (name.clone(), tensor.shape.clone()))
+        .collect();
+    let used = Mutex::default();
+    let backend = Backend {
+        tensors: &checkpoint.tensors,
+        used: &used,
+    };
+    let vb = VarBuilder::from_backend(Box::new(backend), DType::F32, Device::Cpu);
+    let crop = |scale| {
+        Some(CropRule {
+            kind: "landmark_bbox_square".to_owned(),
+            scale,
+            upright: true,
+        })
+    };
+    let wrong = |error: &dyn std::fmt::Display| mismatch(file, error);
+
+    let mut remarks = Vec::new();
+    let mut au_order = Vec::new();
+    let (architecture, config, crop) = match system.method {
+        Method::Fomm => {
+            let mut config = fomm::Config::infer(&shapes).map_err(|e| wrong(&e))?;
+            // A legacy stream was written by torch up to 1.5; the published weights by 1.0.
+            config.align_corners = options
+                .align_corners
+                .unwrap_or(checkpoint.container != Container::Zip);
+            let asked = options.align_corners.is_some();
+            remarks.push(era(config.align_corners, asked, checkpoint.container));
+            fomm::Fomm::new(&config, vb).map_err(|e| wrong(&e))?;
+            ("fomm", json(&config)?, crop(VOX_SCALE))
+        }
+        Method::Tps => {
+            let config = tps::Config::infer(&shapes).map_err(|e| wrong(&e))?;
+            tps::Tps::new(&config, vb).map_err(|e| wrong(&e))?;
+            if config.avd.is_none() {
+                remarks.push(
+                    "it has no AVD network, so the mode avd can't be had with it.".to_owned(),
+                );
+            }
+            ("tps", json(&config)?, crop(VOX_SCALE))
+        }
+        Method::MoCoGan => {
+            let config = mocogan::Config::infer(&shapes).map_err(|e| wrong(&e))?;
+            mocogan::MoCoGan::new(&config, vb).map_err(|e| wrong(&e))?;
+            ("mocogan", json(&config)?, None)
+        }
+        Method::Ganimation(_) if system.has("critic") => {
+            return Err(EngineError::Refused(format!(
+                "{} holds GANimation's critic, which draws nothing; import the generator, which ends in \"_G.pth\" by its authors' names.",
+                file.display()
+            )));
+        }
+        Method::Ganimation(_) => {
+            let config = ganimation::Config::infer(&shapes).map_err(|e| wrong(&e))?;
+            ganimation::Generator::new(&config, vb).map_err(|e| wrong(&e))?;
+            if config.c_dim != ActionUnit::COUNT {
+                let reason = format!(
+                    "it takes {} Action Units, and which they are is known only of the published {}",
+                    config.c_dim,
+                    ActionUnit::COUNT
+                );
+                return Err(mismatch(file, &reason));
+            }
+            au_order = ActionUnit::ALL.into_iter().map(ActionUnit::code).collect();
+            ("ganimation", json(&config)?, crop(CLOSE_SCALE))
+        }
+    };
+    let used = used.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(name) = left_over(&system, &shapes, &used) {
+        let reason =
+            format!("its tensor {name:?} has no place in the network that the others make");
+        return Err(mismatch(file, &reason));
+    }
+    Ok(Found {
+        architecture,
+        config,
+        au_order,
+        crop,
+        used,
+        remarks,
+    })
+}
+
+/// A tensor of FOMM's or TPS' networks that nothing asked for: the checkpoint is of a network that only looks like one of
+/// theirs, or lacks a part. What counts batches is of training, and the shrinking filter is always the same.
+fn left_over<'a>(
+    system: &System,
+    shapes: &'a BTreeMap<String, Vec<usize>>,
+    used: &BTreeSet<String>,
+) -> Option<&'a str> {
+    let networks = system.parts.iter().filter(|part| !part.prefix.is_empty());
+    let drawing: Vec<_> = networks
+        .filter(|part| part.name != "discriminator")
+        .collect();
+    let names = shapes.keys().map(String::as_str);
+    names
+        .filter(|name| drawing.iter().any(|part| name.starts_with(part.prefix)))
+        .filter(|name| !name.ends_with(".num_batches_tracked") && !name.ends_with(".down.weight"))
+        .find(|name| !used.contains(*name))
+}
+
+/// Which meaning of -1 and 1 the warps use, for a person.
+fn era(align_corners: bool, asked: bool, container: Container) -> String {
+    let meaning = if align_corners {
+        "as torch did before 1.3 (align_corners)"
+    } else {
+        "as torch has done since 1.3 (no align_corners)"
+    };
+    let why = match container {
+        _ if asked => "as you asked",
+        Container::Safetensors => "as for the published weights; --align-corners no says otherwise",
+        _ => "as the age of its container tells; --align-corners says otherwise",
+    };
+    format!("its warps are done {meaning}, {why}.")
+}
+
+fn json(config: &impl serde::Serialize) -> Result<serde_json::Value, EngineError> {
+    serde_json::to_value(config).map_err(|error| EngineError::Network(error.to_string()))
+}
+
+fn mismatch(file: &Path, reason: &dyn std::fmt::Display) -> EngineError {
+    let reason = reason.to_string();
+    let reason = reason.trim_end_matches('.');
+    EngineError::Refused(format!(
+        "{} can't be imported: {reason}; get it again from those who published it, or choose another.",
+        file.display()
+    ))
+}
+
+/// Gives a network the tensors of a checkpoint, and keeps which it asked for.
+struct Backend<'a> {
+    tensors: &'a BTreeMap<String, RawTensor>,
+    used: &'a Mutex<BTreeSet<String>>,
+}
+
+impl SimpleBackend for Backend<'_> {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        _: Init,
+        dtype: DType,
+        device: &Device,
+    ) -> Candle<Tensor> {
+        let tensor = self.get_unchecked(name, dtype, device)?;
+        if tensor.shape() != &shape {
+            return Err(candle_core::Error::UnexpectedShape {
+                msg: format!("shape mismatch for {name}"),
+                expected: shape,
+                got: tensor.shape().clone(),
+            }
+            .bt());
+        }
+        Ok(tensor)
+    }
+
+    fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> Candle<Tensor> {
+        let Some(raw) = self.tensors.get(name) else {
+            let path = name.to_owned();
+            return Err(candle_core::Error::CannotFindTensor { path }.bt());
+        };
+        self.used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned());
+        Tensor::from_vec(raw.to_f32(), raw.shape.as_slice(), device)?.to_dtype(dtype)
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoints_name_loses_what_tells_its_kind() {
+        let name = |file: &str| plain_name(Path::new(file));
+        assert_eq!(name("a/vox-cpk.pth.tar"), "vox-cpk");
+        assert_eq!(name("generator_30.pytorch"), "generator_30");
+        assert_eq!(name("net_epoch_30_id_G.pth"), "net_epoch_30_id_G");
+        assert_eq!(name(".pth"), "");
+        assert_eq!(name("vox.v2"), "vox.v2");
+    }
+}

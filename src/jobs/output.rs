@@ -1,0 +1,229 @@
+//! The file that frames go to, of whichever format: whole or not at all.
+
+use std::path::PathBuf;
+
+use fast_image_resize::FilterType;
+
+use crate::error::EngineError;
+use crate::jobs::export::Format;
+use crate::jobs::frame_range::Part;
+use crate::media::clip;
+use crate::media::encode::{
+    ApngSettings, ApngSink, FrameSink, GifSettings, GifSink, JPEG_QUALITY, LoopCount, MIN_FPS,
+    Mp4Settings, Mp4Sink, PngSequence, WebpSettings, WebpSink, save_jpeg_with, save_png_with,
+    save_webp_with,
+};
+use crate::media::image::Picture;
+use crate::media::image::resample::resampled;
+use crate::media::provenance::{Provenance, SourceType};
+
+/// A file (or sequence) to be written.
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub format: Format,
+    /// From 1 (small) to 100 (best; of a WebP exact) for MP4, WebP and JPEG; without, each format's own.
+    pub quality: Option<u8>,
+    /// How often an animation (GIF, PNG, WebP) plays.
+    pub loops: LoopCount,
+    /// The size of what is written, in sizes of the frames; in 0.01..=1.
+    pub scale: f64,
+    /// The frames of the job that are written; without, all. Those of a sequence are named as in the whole.
+    pub part: Option<Part>,
+    /// Whether the file says that a model made or edited it.
+    pub marked: bool,
+    pub path: PathBuf,
+}
+
+/// The sound of a part of a clip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sound {
+    pub clip: PathBuf,
+    /// Seconds of the clip at which the first frame is shown.
+    pub from: f64,
+    /// Seconds of the clip at which the part ends; without, its end.
+    pub to: Option<f64>,
+}
+
+impl Output {
+    /// The note that goes into the file, if any, of what one model did.
+    pub(crate) fn note(&self, model: &str, source: SourceType) -> Option<Provenance> {
+        let note = || Provenance::new(vec![model.to_owned()], source);
+        self.marked.then(note)
+    }
+
+    /// The frame rate at which a clip of so many frames a second is written.
+    pub fn rate(&self, fps: f64) -> f64 {
+        fps.clamp(MIN_FPS, self.format.max_fps())
+    }
+}
+
+/// So many times a size, and never nothing.
+pub(crate) fn scaled((width, height): (u32, u32), scale: f64) -> (u32, u32) {
+    if scale == 1.0 {
+        return (width, height);
+    }
+    let scaled = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    (scaled(width), scaled(height))
+}
+
+/// A file that is being written.
+pub(crate) struct Writer {
+    path: PathBuf,
+    size: (u32, u32),
+    quality: Option<u8>,
+    sink: Sink,
+    note: Option<Provenance>,
+}
+
+enum Sink {
+    /// A single picture, and whether it is there.
+    Picture(Format, bool),
+    Mp4(Box<Mp4Sink>),
+    Sequence(Box<PngSequence>),
+    Other(Box<dyn FrameSink>),
+}
+
+impl Writer {
+    /// Begins the file; frames are of the size `frame`, and `note` says how they came to be. Nothing stands under its name yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when the file can't be written.
+    pub fn new(
+        output: &Output,
+        frame: (u32, u32),
+        fps: f64,
+        note: Option<Provenance>,
+    ) -> Result<Self, EngineError> {
+        let path = output.path.clone();
+        let (width, height) = scaled(frame, output.scale);
+        let sink = match output.format {
+            Format::Png | Format::Jpeg | Format::WebpPicture => Sink::Picture(output.format, false),
+            Format::PngSequence => {
+                let mut sink = PngSequence::new(&path)?;
+                note.iter().cloned().for_each(|note| sink.set_note(note));
+                Sink::Sequence(Box::new(sink))
+            }
+            Format::Gif => {
+                let settings = GifSettings {
+                    fps,
+                    loops: output.loops,
+                    ..GifSettings::default()
+                };
+                let mut sink = GifSink::new(&path, width, height, settings)?;
+                note.iter().try_for_each(|note| sink.set_note(note))?;
+                Sink::Other(Box::new(sink))
+            }
+            Format::Apng => {
+                let loops = output.loops;
+                let mut sink = ApngSink::new(&path, width, height, ApngSettings { fps, loops })?;
+                note.iter().cloned().for_each(|note| sink.set_note(note));
+                Sink::Other(Box::new(sink))
+            }
+            Format::Webp => {
+                let settings = WebpSettings {
+                    fps,
+                    loops: output.loops,
+                    quality: output.quality.unwrap_or(WebpSettings::QUALITY),
+                };
+                let mut sink = WebpSink::new(&path, width, height, settings)?;
+                note.iter().cloned().for_each(|note| sink.set_note(note));
+                Sink::Other(Box::new(sink))
+            }
+            Format::Mp4 => {
+                let usual = Mp4Settings::default();
+                let settings = Mp4Settings {
+                    fps,
+                    quality: output.quality.unwrap_or(usual.quality),
+                    ..usual
+                };
+                let mut sink = Mp4Sink::new(&path, width, height, settings)?;
+                note.iter().cloned().for_each(|note| sink.set_note(note));
+                Sink::Mp4(Box::new(sink))
+            }
+        };
+        Ok(Self {
+            path,
+            size: (width, height),
+            quality: output.quality,
+            sink,
+            note,
+        })
+    }
+
+    /// Says that the frames are a part of a job of `total`, beginning with its frame `first` (from 0); the frames of a
+    /// sequence are then named as in the whole.
+    pub fn set_numbers(&mut self, first: usize, total: usize) {
+        if let Sink::Sequence(sink) = &mut self.sink {
+            sink.set_numbers(first, total);
+        }
+    }
+
+    /// Lays a clip's sound under the frames, if the format has any; before the first frame. What the artist should know
+    /// of it comes back: a film is worth having without sound.
+    pub fn set_sound(&mut self, sound: Option<Sound>) -> Option<String> {
+        let (Sink::Mp4(sink), Some(sound)) = (&mut self.sink, sound) else {
+            return None;
+        };
+        match clip::Sound::of(&sound.clip) {
+            clip::Sound::Silent => None,
+            clip::Sound::LeftOut(reason) => Some(reason),
+            clip::Sound::Track(track) => {
+                let part = track.part(sound.from, sound.to.unwrap_or(f64::INFINITY));
+                sink.set_sound(part).err().map(|error| error.to_string())
+            }
+        }
+    }
+
+    /// Adds a frame; one of another size than is written is resampled.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when the file can't be written.
+    pub fn push(&mut self, frame: &Picture) -> Result<(), EngineError> {
+        let resized;
+        let frame = if frame.size() == self.size {
+            // Taken as it is, so that without an edit the very bytes go out.
+            frame
+        } else {
+            let (width, height) = frame.size();
+            let whole = (0.0, 0.0, f64::from(width), f64::from(height));
+            resized = resampled(frame, whole, self.size, FilterType::CatmullRom)
+                .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))?;
+            &resized
+        };
+        match &mut self.sink {
+            Sink::Picture(_, true) => {}
+            Sink::Picture(format, written) => {
+                let (path, note) = (&self.path, self.note.as_ref());
+                match format {
+                    Format::Jpeg => {
+                        save_jpeg_with(path, frame, self.quality.unwrap_or(JPEG_QUALITY), note)?;
+                    }
+                    Format::WebpPicture => {
+                        let quality = self.quality.unwrap_or(WebpSettings::QUALITY);
+                        save_webp_with(path, frame, quality, note)?;
+                    }
+                    _ => save_png_with(path, frame, note)?,
+                }
+                *written = true;
+            }
+            Sink::Mp4(sink) => sink.push(frame)?,
+            Sink::Sequence(sink) => sink.push(frame)?,
+            Sink::Other(sink) => sink.push(frame)?,
+        }
+        Ok(())
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when the file can't be written.
+    pub fn finish(self) -> Result<(), EngineError> {
+        match self.sink {
+            Sink::Picture(..) => {}
+            Sink::Mp4(sink) => sink.finish()?,
+            Sink::Sequence(sink) => sink.finish()?,
+            Sink::Other(sink) => sink.finish()?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Sampled motions written as clips.
+
+use fast_image_resize::FilterType;
+
+use crate::document::Sample;
+use crate::error::EngineError;
+use crate::jobs::output::{Output, Writer};
+use crate::media::image::resample::resampled;
+use crate::media::provenance::SourceType;
+use crate::methods::mocogan::sampler::Sampler;
+use crate::progress::Progress;
+
+/// A sample that is to be written as a clip.
+#[derive(Debug, Clone)]
+pub struct SampleJob {
+    pub sample: Sample,
+    /// Frames a second; the published network was trained at 8.
+    pub fps: f64,
+    /// Pixels a side of what is written; the network's own 64 are enlarged smoothly.
+    pub side: u32,
+    pub output: Output,
+}
+
+/// Draws a sample's frames and writes them.
+///
+/// # Errors
+/// [`EngineError::Refused`] when the sample isn't of this network's sizes or hasn't got the part, [`EngineError::Cancelled`] when `progress` was
+/// asked to stop, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
+pub fn sample(sampler: &Sampler, job: &SampleJob, progress: &Progress) -> Result<(), EngineError> {
+    let stop = || progress.cancel.is_cancelled();
+    let total = job.sample.frames();
+    let wanted = job
+        .output
+        .part
+        .map_or(Ok(0..total), |part| part.within(total))?;
+    progress.set_total(wanted.len());
+    let size = (job.side, job.side);
+    let note = job
+        .output
+        .note(sampler.name(), SourceType::TrainedAlgorithmicMedia);
+    let mut writer = Writer::new(&job.output, size, job.output.rate(job.fps), note)?;
+    if job.output.part.is_some() {
+        writer.set_numbers(wanted.start, total);
+    }
+    sampler.frames(&job.sample, wanted, &stop, |frame| {
+        let side = f64::from(frame.width());
+        let whole = (0.0, 0.0, side, side);
+        let large = resampled(&frame, whole, size, FilterType::CatmullRom)
+            .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))?;
+        writer.push(&large)?;
+        progress.step();
+        Ok(())
+    })?;
+    if stop() {
+        return Err(EngineError::Cancelled);
+    }
+    writer.finish()
+}

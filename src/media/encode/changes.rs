@@ -1,0 +1,91 @@
+//! What of a frame needs writing where the format leaves the rest as it was: the smallest rectangle with all that changed.
+
+use crate::media::encode::gif_frame::{Rect, bounds};
+use crate::media::image::Picture;
+
+/// The part of a frame that goes into the file, in place of what was there.
+pub(crate) struct Piece {
+    pub(crate) rect: Rect,
+    /// `[rect.height, rect.width, 4]`, straight alpha.
+    pub(crate) rgba: Vec<u8>,
+}
+
+impl Piece {
+    pub(crate) fn size(&self) -> (u32, u32) {
+        (self.rect.width() as u32, self.rect.height() as u32)
+    }
+
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.rgba.chunks_exact(4).all(|pixel| pixel[3] == 255)
+    }
+}
+
+/// Compares each frame with the one before.
+pub(crate) struct Changes {
+    /// Left and top of every piece are multiples of this.
+    step: usize,
+    before: Option<Vec<u8>>,
+}
+
+impl Changes {
+    pub(crate) fn new(step: usize) -> Self {
+        Self { step, before: None }
+    }
+
+    /// What the next frame, of the same size as all, changes: all of the first, and of one that changes nothing a single
+    /// pixel, since it takes its time on screen all the same.
+    pub(crate) fn push(&mut self, frame: &Picture) -> Piece {
+        let mut rgba = frame.rgba().to_vec();
+        if !frame.has_alpha() {
+            rgba.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
+        }
+        let (width, height) = (frame.width() as usize, frame.height() as usize);
+        let mut rect = match &self.before {
+            None => Rect {
+                left: 0,
+                top: 0,
+                right: width,
+                bottom: height,
+            },
+            Some(before) => bounds(before, &rgba, width, |old, new| old != new).unwrap_or(Rect {
+                left: 0,
+                top: 0,
+                right: 1,
+                bottom: 1,
+            }),
+        };
+        rect.left -= rect.left % self.step;
+        rect.top -= rect.top % self.step;
+
+        let mut piece = Vec::with_capacity(rect.width() * rect.height() * 4);
+        for y in rect.top..rect.bottom {
+            let start = (y * width + rect.left) * 4;
+            piece.extend_from_slice(&rgba[start..start + rect.width() * 4]);
+        }
+        self.before = Some(rgba);
+        Piece { rect, rgba: piece }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_holds_all_that_changed_and_begins_where_it_may() {
+        let mut picture = Picture::new(9, 7, vec![255; 9 * 7 * 4]).unwrap();
+        let mut changes = Changes::new(2);
+        assert_eq!(changes.push(&picture).size(), (9, 7));
+        picture.rgba_mut()[(3 * 9 + 5) * 4] = 1;
+        picture.rgba_mut()[(4 * 9 + 6) * 4 + 3] = 9;
+        let piece = changes.push(&picture.clone().with_alpha(true));
+        let Rect { left, top, .. } = piece.rect;
+        assert_eq!(((left, top), piece.size()), ((4, 2), (3, 3)));
+        assert_eq!(piece.rgba[(3 + 1) * 4], 1);
+        assert!(!piece.is_opaque());
+        // Alpha that the picture says it hasn't got isn't there.
+        let piece = changes.push(&picture.with_alpha(false));
+        assert_eq!(piece.size(), (1, 1));
+        assert!(piece.is_opaque());
+    }
+}

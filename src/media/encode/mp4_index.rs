@@ -1,0 +1,355 @@
+//! The index of an MP4, in front of its data, and how picture and sound alternate in them.
+
+use std::num::NonZeroU32;
+
+use shiguredo_mp4::boxes::{
+    Brand, Co64Box, EdtsBox, ElstBox, ElstEntry, FtypBox, MoovBox, SampleEntry, StcoBox, TrakBox,
+    UnknownBox,
+};
+use shiguredo_mp4::mux::{Mp4FileMuxer, MuxError, Sample};
+use shiguredo_mp4::{BoxSize, BoxType, Either, Encode, FixedPointNumber, TrackKind};
+
+use crate::media::clip::AudioPart;
+
+/// Picture and sound alternate this often a second.
+const TURNS: u64 = 2;
+
+/// Bytes of `mdat`'s head, with a size of 64 bits.
+const DATA_HEAD: u64 = 16;
+
+/// A coded frame's place in the index.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) bytes: usize,
+    pub(crate) is_key: bool,
+}
+
+/// What an MP4 is made of.
+pub(crate) struct Film<'a> {
+    pub(crate) entry: &'a SampleEntry,
+    pub(crate) frames: &'a [Entry],
+    /// Ticks a second of the picture.
+    pub(crate) timescale: NonZeroU32,
+    /// How many of them a frame lasts.
+    pub(crate) ticks: u32,
+    /// Its samples' data are those of the whole part.
+    pub(crate) sound: Option<&'a AudioPart>,
+}
+
+/// What [`index`] makes.
+pub(crate) struct Index {
+    /// Everything before the data.
+    pub(crate) head: Vec<u8>,
+    /// The data that follow: whether of the sound, and how many bytes.
+    pub(crate) stretches: Vec<(bool, u64)>,
+}
+
+/// The index of a film, which has at least a frame.
+pub(crate) fn index(film: &Film<'_>) -> Result<Index, MuxError> {
+    let mut plan = Plan::new()?;
+    let mut sound = film.sound.map(|part| Sounding::new(film, part));
+
+    let (mut shown, mut turn) = (0u64, 0u64);
+    for (number, frame) in film.frames.iter().enumerate() {
+        // The sound comes before the picture of the same half second has run out.
+        let now = shown * TURNS / u64::from(film.timescale.get());
+        if now > turn {
+            turn = now;
+            if let Some(sound) = &mut sound {
+                sound.add(&mut plan, Some(turn))?;
+            }
+        }
+        plan.add(Sample {
+            track_kind: TrackKind::Video,
+            sample_entry: (number == 0).then(|| film.entry.clone()),
+            keyframe: frame.is_key,
+            timescale: film.timescale,
+            duration: film.ticks,
+            composition_time_offset: None,
+            data_offset: plan.offset,
+            data_size: frame.bytes,
+        })?;
+        shown += u64::from(film.ticks);
+    }
+    if let Some(sound) = &mut sound {
+        sound.add(&mut plan, None)?;
+    }
+
+    let mut moov = plan.muxer.finalize()?.moov_box().clone();
+    if let Some(sound) = &sound
+        && sound.next > 0
+    {
+        sound.finish(&mut moov, shown, film.timescale)?;
+    }
+    let head = head(&mut moov, plan.start, plan.offset)?;
+    Ok(Index {
+        head,
+        stretches: plan.stretches,
+    })
+}
+
+/// Samples in the order of the file.
+struct Plan {
+    muxer: Mp4FileMuxer,
+    /// Where the muxer thinks that the data begin, and where the next sample does.
+    start: u64,
+    offset: u64,
+    stretches: Vec<(bool, u64)>,
+}
+
+impl Plan {
+    fn new() -> Result<Self, MuxError> {
+        let muxer = Mp4FileMuxer::new()?;
+        let start = muxer.initial_boxes_bytes().len() as u64;
+        Ok(Self {
+            muxer,
+            start,
+            offset: start,
+            stretches: Vec::new(),
+        })
+    }
+
+    fn add(&mut self, sample: Sample) -> Result<(), MuxError> {
+        self.muxer.append_sample(&sample)?;
+        let is_sound = sample.track_kind == TrackKind::Audio;
+        let bytes = sample.data_size as u64;
+        self.offset += bytes;
+        match self.stretches.last_mut() {
+            Some((last, sum)) if *last == is_sound => *sum += bytes,
+            _ => self.stretches.push((is_sound, bytes)),
+        }
+        Ok(())
+    }
+}
+
+/// The sound on its way into the index.
+struct Sounding<'a> {
+    part: &'a AudioPart,
+    timescale: NonZeroU32,
+    /// Up to the end of the picture.
+    edits: Vec<ElstEntry>,
+    /// Samples that are heard, or lead in to those that are.
+    count: usize,
+    /// The next sample, and when it begins in ticks of the samples.
+    next: usize,
+    ticks: u64,
+}
+
+impl<'a> Sounding<'a> {
+    fn new(film: &Film<'_>, part: &'a AudioPart) -> Self {
+        let timescale = NonZeroU32::new(part.timescale).unwrap_or(NonZeroU32::MIN);
+        let shown = u128::from(film.ticks) * film.frames.len() as u128;
+        let mut left = rescaled(shown, film.timescale, timescale);
+        let (mut edits, mut end) = (Vec::new(), 0);
+        for heard in &part.edits {
+            let ticks = heard.ticks.min(left);
+            if ticks == 0 {
+                break;
+            }
+            left -= ticks;
+            end = heard.from.map_or(end, |from| from + ticks);
+            edits.push(ElstEntry {
+                edit_duration: ticks,
+                // What is before the first second of the sound, and beyond all files, doesn't come here.
+                media_time: heard.from.map_or(-1, |from| from as i64),
+                media_rate: FixedPointNumber::new(1, 0),
+            });
+        }
+        let mut begin = 0u64;
+        let is_heard = |&&(_, ticks): &&(u32, u32)| {
+            begin += u64::from(ticks);
+            begin - u64::from(ticks) < end
+        };
+        let count = part.samples.iter().take_while(is_heard).count();
+        Self {
+            part,
+            timescale,
+            edits,
+            count,
+            next: 0,
+            ticks: 0,
+        }
+    }
+
+    /// Adds the samples that begin before the end of turn `turn`, or all that are left.
+    fn add(&mut self, plan: &mut Plan, turn: Option<u64>) -> Result<(), MuxError> {
+        let timescale = u64::from(self.timescale.get());
+        while self.next < self.count
+            && turn.is_none_or(|turn| self.ticks * TURNS < turn * timescale)
+        {
+            let (bytes, ticks) = self.part.samples[self.next];
+            let entry = &self.part.entry;
+            plan.add(Sample {
+                track_kind: TrackKind::Audio,
+                sample_entry: (self.next == 0).then(|| {
+                    SampleEntry::Unknown(UnknownBox {
+                        box_type: BoxType::Normal(entry.kind),
+                        box_size: BoxSize::U32(entry.body.len() as u32 + 8),
+                        payload: entry.body.clone(),
+                    })
+                }),
+                keyframe: true,
+                timescale: self.timescale,
+                duration: ticks,
+                composition_time_offset: None,
+                data_offset: plan.offset,
+                data_size: bytes as usize,
+            })?;
+            self.next += 1;
+            self.ticks += u64::from(ticks);
+        }
+        Ok(())
+    }
+
+    /// Puts the picture first, all lengths on the sound's clock, and what is heard of the samples into an edit list.
+    fn finish(
+        &self,
+        moov: &mut MoovBox,
+        shown: u64,
+        timescale: NonZeroU32,
+    ) -> Result<(), MuxError> {
+        moov.trak_boxes.reverse();
+        let [picture, sound] = moov.trak_boxes.as_mut_slice() else {
+            return Err(MuxError::EmptyTracks);
+        };
+        let heard = self.edits.iter().map(|edit| edit.edit_duration).sum();
+        let length = |track: &mut TrakBox, id, duration| {
+            track.tkhd_box.track_id = id;
+            track.tkhd_box.duration = duration;
+        };
+        let shown = rescaled(u128::from(shown), timescale, self.timescale);
+        length(picture, 1, shown);
+        length(sound, 2, heard);
+        sound.edts_box = Some(EdtsBox {
+            elst_box: Some(ElstBox {
+                entries: self.edits.clone(),
+            }),
+            unknown_boxes: Vec::new(),
+        });
+        moov.mvhd_box.timescale = self.timescale;
+        moov.mvhd_box.duration = shown.max(heard);
+        Ok(())
+    }
+}
+
+/// Ticks on another clock, rounded.
+fn rescaled(ticks: u128, from: NonZeroU32, to: NonZeroU32) -> u64 {
+    let (from, to) = (u128::from(from.get()), u128::from(to.get()));
+    u64::try_from((ticks * to + from / 2) / from).unwrap_or(u64::MAX)
+}
+
+/// The file up to the data, for an index that took them to be from `start` to `end`.
+fn head(moov: &mut MoovBox, start: u64, end: u64) -> Result<Vec<u8>, MuxError> {
+    let mut head = FtypBox {
+        major_brand: Brand::ISOM,
+        minor_version: 0,
+        compatible_brands: vec![Brand::ISOM, Brand::ISO2, Brand::MP41, Brand::AVC1],
+    }
+    .encode_to_vec()?;
+
+    // Places in 64 bits take more room, so the size comes first. A head itself is never as large as the reserve.
+    let chunks = |moov: &MoovBox| {
+        moov.trak_boxes
+            .iter()
+            .map(|track| match offsets(track) {
+                Either::A(stco) => stco.chunk_offsets.len() as u64,
+                Either::B(co64) => co64.chunk_offsets.len() as u64,
+            })
+            .sum::<u64>()
+    };
+    let before = |moov: &MoovBox| -> Result<u64, MuxError> {
+        Ok((head.len() + moov.encode_to_vec()?.len()) as u64 + DATA_HEAD)
+    };
+    let is_wide = end - start + before(moov)? + 4 * chunks(moov) > u64::from(u32::MAX);
+    for track in &mut moov.trak_boxes {
+        widen(track, is_wide);
+    }
+    let shift = before(moov)? as i64 - start as i64;
+    for track in &mut moov.trak_boxes {
+        moved(track, shift);
+    }
+
+    head.extend(moov.encode_to_vec()?);
+    // A size of 1 says that the real one comes behind the name.
+    head.extend(1u32.to_be_bytes());
+    head.extend(b"mdat");
+    head.extend((end - start + DATA_HEAD).to_be_bytes());
+    Ok(head)
+}
+
+type Offsets = Either<StcoBox, Co64Box>;
+
+fn offsets(track: &TrakBox) -> &Offsets {
+    &track.mdia_box.minf_box.stbl_box.stco_or_co64_box
+}
+
+/// Places in 64 bits or 32.
+fn widen(track: &mut TrakBox, is_wide: bool) {
+    let places = match offsets(track) {
+        Either::A(stco) => stco.chunk_offsets.iter().copied().map(u64::from).collect(),
+        Either::B(co64) => co64.chunk_offsets.clone(),
+    };
+    track.mdia_box.minf_box.stbl_box.stco_or_co64_box = if is_wide {
+        Either::B(Co64Box {
+            chunk_offsets: places,
+        })
+    } else {
+        Either::A(StcoBox {
+            chunk_offsets: places.iter().map(|&place| place as u32).collect(),
+        })
+    };
+}
+
+fn moved(track: &mut TrakBox, shift: i64) {
+    match &mut track.mdia_box.minf_box.stbl_box.stco_or_co64_box {
+        Either::A(stco) => stco
+            .chunk_offsets
+            .iter_mut()
+            .for_each(|place| *place = place.wrapping_add_signed(shift as i32)),
+        Either::B(co64) => co64
+            .chunk_offsets
+            .iter_mut()
+            .for_each(|place| *place = place.wrapping_add_signed(shift)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shiguredo_mp4::Decode;
+
+    use super::*;
+    use crate::media::encode::mp4_boxes::sample_entry;
+
+    #[test]
+    fn places_are_those_in_the_file_however_large_it_is() {
+        let entry = sample_entry(64, 48, &[7, 66, 0, 30, 1], &[8, 1]).unwrap();
+        for bytes in [100, 3_000_000_000] {
+            let film = Film {
+                entry: &entry,
+                frames: &[Entry {
+                    bytes,
+                    is_key: true,
+                }; 2],
+                timescale: NonZeroU32::new(600).unwrap(),
+                ticks: 24,
+                sound: None,
+            };
+            let index = index(&film).unwrap();
+            assert_eq!(index.stretches, [(false, 2 * bytes as u64)]);
+
+            let size = index.head[..4].try_into().unwrap();
+            let ftyp = u32::from_be_bytes(size) as usize;
+            let (moov, length) = MoovBox::decode(&index.head[ftyp..]).unwrap();
+            assert_eq!(ftyp + length + DATA_HEAD as usize, index.head.len());
+            let first = match offsets(&moov.trak_boxes[0]) {
+                Either::A(stco) => u64::from(stco.chunk_offsets[0]),
+                Either::B(co64) => co64.chunk_offsets[0],
+            };
+            assert_eq!(first, index.head.len() as u64);
+            let is_wide = matches!(offsets(&moov.trak_boxes[0]), Either::B(_));
+            assert_eq!(is_wide, bytes > 100);
+            let data = index.head[index.head.len() - 8..].try_into().unwrap();
+            assert_eq!(u64::from_be_bytes(data), 2 * bytes as u64 + DATA_HEAD);
+        }
+    }
+}

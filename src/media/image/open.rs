@@ -1,0 +1,213 @@
+//! Opening a picture: PNG, JPEG, WebP, TIFF, BMP, or a GIF's first frame, turned upright and to 8-bit sRGB.
+
+use std::fs::{self, File};
+use std::io::{BufReader, Cursor, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use image::error::{ImageError, LimitErrorKind};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use crate::media::colour::profile as colour;
+use crate::media::error::MediaError;
+use crate::media::error::one_line;
+use crate::media::image::picture::Picture;
+use crate::media::image::sniff;
+
+/// The most pixels of a picture: 64 megapixels.
+pub const MAX_PIXELS: u64 = 64_000_000;
+
+/// The most pixels along a side.
+pub const MAX_SIDE: u32 = 32_768;
+
+/// 64 megapixels of 16-bit RGBA without compression are 512 MB.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// What is read of a file to tell its format.
+const HEAD_BYTES: u64 = 4096;
+
+/// Room for 64 megapixels of 32-bit float RGBA, and as much again for the decoder.
+const MAX_DECODER_BYTES: u64 = 2 << 30;
+
+/// Opens the picture at `path`, whatever its name ends in.
+///
+/// The picture comes upright (EXIF orientation applied), in 8 bits (16-bit values rounded) and in sRGB (converted from an
+/// embedded ICC profile unless that is sRGB, in which case every byte stays). Alpha is kept. Of a GIF or an animated WebP it is
+/// the first frame.
+///
+/// # Errors
+///
+/// A [`MediaError`] that says what the file is instead, what is wrong with it, or that it has more than [`MAX_PIXELS`] pixels or
+/// a side over [`MAX_SIDE`]; sizes are judged by the header, before anything is decoded.
+pub fn open(path: &Path) -> Result<Picture, MediaError> {
+    read(path, &file(path)?)
+}
+
+/// Reads a picture from the bytes of a whole file, as [`open`] does; `path` is what the errors call it.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn read(path: &Path, bytes: &[u8]) -> Result<Picture, MediaError> {
+    let format = sniff::format(path, bytes)?;
+
+    if let Some((width, height)) = sniff::claimed_size(format, bytes) {
+        check_size(path, width, height)?;
+    }
+    if format == ImageFormat::Jpeg && !sniff::jpeg_is_complete(bytes) {
+        return Err(damaged(path, "its last part is missing"));
+    }
+
+    // No input is known to make these decoders panic; should one be found, the artist loses that picture and not the session.
+    catch_unwind(AssertUnwindSafe(|| decode(path, format, bytes)))
+        .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))
+}
+
+/// `(width, height)` of the picture at `path` once it is upright, by its header alone.
+///
+/// # Errors
+///
+/// As [`open`], but for what only decoding tells.
+pub(crate) fn claimed_by(path: &Path) -> Result<(u32, u32), MediaError> {
+    let fail = |e| MediaError::reading(path, e);
+    let mut head = Vec::new();
+    let mut file = File::open(path).map_err(fail)?;
+    (&mut file)
+        .take(HEAD_BYTES)
+        .read_to_end(&mut head)
+        .map_err(fail)?;
+    let format = sniff::format(path, &head)?;
+    file.rewind().map_err(fail)?;
+
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut reader = ImageReader::with_format(BufReader::new(file), format);
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(MAX_DECODER_BYTES);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(|e| decoder_error(path, e))?;
+        let (width, height) = decoder.dimensions();
+        check_size(path, width, height)?;
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        Ok(match orientation {
+            Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH => (height, width),
+            _ => (width, height),
+        })
+    }))
+    .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))
+}
+
+fn file(path: &Path) -> Result<Vec<u8>, MediaError> {
+    let fail = |e| MediaError::reading(path, e);
+
+    let metadata = fs::metadata(path).map_err(fail)?;
+    if metadata.is_dir() {
+        return Err(MediaError::IsFolder {
+            path: path.to_owned(),
+        });
+    }
+    // Opening a pipe would wait for ever, reading a device might never end.
+    if !metadata.is_file() {
+        return Err(MediaError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    if metadata.len() > MAX_BYTES {
+        return Err(MediaError::TooManyBytes {
+            path: path.to_owned(),
+            bytes: metadata.len(),
+        });
+    }
+
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    File::open(path)
+        .map_err(fail)?
+        .take(MAX_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(fail)?;
+    Ok(bytes)
+}
+
+fn decode(path: &Path, format: ImageFormat, bytes: &[u8]) -> Result<Picture, MediaError> {
+    let fail = |e| decoder_error(path, e);
+
+    // Sides are checked by ourselves, so that the sentence can name them.
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_DECODER_BYTES);
+
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(fail)?;
+    let (width, height) = decoder.dimensions();
+    check_size(path, width, height)?;
+
+    // Broken metadata are no reason to refuse sound pixels.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten();
+    let channels = decoder.color_type();
+
+    let mut image = DynamicImage::from_decoder(decoder).map_err(fail)?;
+    image.apply_orientation(orientation);
+    let pixels = image.into_rgba8();
+    let (width, height) = pixels.dimensions();
+    let mut rgba = pixels.into_raw();
+
+    if let Some(profile) = profile {
+        colour::to_srgb(&mut rgba, &profile);
+    }
+    let picture = Picture::new(width, height, rgba)?;
+
+    // The GIF decoder always gives RGBA; there only the pixels tell.
+    let has_alpha = if format == ImageFormat::Gif {
+        picture.has_alpha()
+    } else {
+        channels.has_alpha()
+    };
+    Ok(picture.with_alpha(has_alpha))
+}
+
+/// Refuses sizes that no picture of ours has.
+pub(crate) fn check_size(path: &Path, width: u32, height: u32) -> Result<(), MediaError> {
+    let path = || path.to_owned();
+    if width == 0 || height == 0 {
+        return Err(MediaError::NoPixels {
+            path: path(),
+            width,
+            height,
+        });
+    }
+    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(MediaError::TooLarge {
+            path: path(),
+            width,
+            height,
+        });
+    }
+    Ok(())
+}
+
+fn decoder_error(path: &Path, error: ImageError) -> MediaError {
+    match error {
+        ImageError::Unsupported(e) => MediaError::Unsupported {
+            path: path.to_owned(),
+            reason: one_line(&e.to_string()),
+        },
+        ImageError::Limits(e) if matches!(e.kind(), LimitErrorKind::InsufficientMemory) => {
+            MediaError::Unsupported {
+                path: path.to_owned(),
+                reason: "it takes too much memory to decode".to_owned(),
+            }
+        }
+        e => damaged(path, &e.to_string()),
+    }
+}
+
+fn damaged(path: &Path, reason: &str) -> MediaError {
+    MediaError::Damaged {
+        path: path.to_owned(),
+        reason: one_line(reason),
+    }
+}

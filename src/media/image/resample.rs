@@ -1,0 +1,31 @@
+//! Pictures at another size.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use super::Picture;
+
+/// A part (left, top, width, height) of a picture at another size; `None` only for sizes that make no picture.
+pub(crate) fn resampled(
+    picture: &Picture,
+    part: (f64, f64, f64, f64),
+    size: (u32, u32),
+    filter: FilterType,
+) -> Option<Picture> {
+    let source = ImageRef::new(
+        picture.width(),
+        picture.height(),
+        picture.rgba(),
+        PixelType::U8x4,
+    )
+    .ok()?;
+    let mut target = Image::new(size.0, size.1, PixelType::U8x4);
+    let options = ResizeOptions::new()
+        .crop(part.0, part.1, part.2, part.3)
+        .resize_alg(ResizeAlg::Convolution(filter))
+        .use_alpha(picture.has_alpha());
+    Resizer::new().resize(&source, &mut target, &options).ok()?;
+    Picture::new(size.0, size.1, target.into_vec())
+        .ok()
+        .map(|resized| resized.with_alpha(picture.has_alpha()))
+}

@@ -1,0 +1,54 @@
+//! Where the networks run: chosen once, at start.
+
+use std::sync::OnceLock;
+
+use candle_core::Device;
+
+use crate::nn::{in_half, is_asked};
+
+/// The first graphics card of a program built with the feature `cuda`, if there is one, else the processor; always the
+/// processor where the environment's `MIEN_DEVICE` is `cpu`.
+pub(crate) fn device() -> &'static Device {
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    DEVICE.get_or_init(|| {
+        let asked = std::env::var("MIEN_DEVICE").unwrap_or_default();
+        if cfg!(feature = "cuda") && asked != "cpu" {
+            match Device::new_cuda(0) {
+                Ok(device) => return device,
+                Err(error) => tracing::warn!("no CUDA device, so the CPU is used: {error}"),
+            }
+        }
+        Device::Cpu
+    })
+}
+
+/// Whether the environment's `MIEN_HALF` asks for convolutions in half precision. On the processor that takes longer and
+/// only shows what is rounded.
+fn is_half() -> bool {
+    static HALF: OnceLock<bool> = OnceLock::new();
+    *HALF.get_or_init(|| {
+        let half = is_asked("MIEN_HALF");
+        if half && device().is_cpu() {
+            tracing::warn!("MIEN_HALF is for graphics cards: the processor takes longer with it");
+        }
+        half
+    })
+}
+
+/// Makes a network in the precision that was asked for.
+pub(crate) fn in_precision<T>(make: impl FnOnce() -> T) -> T {
+    if is_half() { in_half(make) } else { make() }
+}
+
+/// The device's name, as the status line shows it.
+pub(crate) fn device_name(device: &Device) -> String {
+    let name = match device {
+        Device::Cpu => format!("CPU ({} threads)", rayon::current_num_threads()),
+        Device::Cuda(_) => "CUDA:0".to_owned(),
+        Device::Metal(_) => "Metal".to_owned(),
+    };
+    if is_half() {
+        return format!("{name}, half precision");
+    }
+    name
+}

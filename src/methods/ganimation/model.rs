@@ -1,0 +1,177 @@
+//! A GANimation generator ready to be used, and its order of Action Units.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+
+use crate::document::{ActionUnit, AuVector};
+use crate::error::EngineError;
+use crate::face::Edit;
+use crate::methods::device::{device, device_name, in_precision};
+use crate::methods::ganimation;
+use crate::methods::ganimation::config::Config;
+use crate::methods::ganimation::generator::Generator;
+use crate::weights::find::open_weights;
+use crate::weights::{Bundled, CropRule, ModelFile, WeightsError};
+
+/// A generator with what its file says of it.
+pub struct Model {
+    name: String,
+    generator: Generator,
+    device: Device,
+    /// For each input of the network, which unit it is.
+    order: Vec<ActionUnit>,
+    size: usize,
+    crop: CropRule,
+}
+
+/// What depends on the portrait alone.
+pub(crate) struct Prepared {
+    network: ganimation::Prepared,
+    input: Vec<f32>,
+}
+
+impl Model {
+    /// The weights that come with the program.
+    ///
+    /// # Errors
+    /// [`EngineError::Weights`] only for a program built from a damaged file.
+    pub fn bundled() -> Result<Self, EngineError> {
+        Self::open(None)
+    }
+
+    /// The weights in a file, or installed ones by their name, or the bundled ones where nothing is said.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] for neither a file nor a name; [`EngineError::Weights`] when the file is missing, damaged,
+    /// of another architecture, or doesn't hold what its metadata says.
+    pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
+        let device = device().clone();
+        let (path, file) = open_weights(Bundled::Ganimation, weights, &device)?;
+        Self::from_file(path, file, device)
+    }
+
+    fn from_file(path: PathBuf, file: ModelFile, device: Device) -> Result<Self, EngineError> {
+        let crop = file.crop_rule(&path)?;
+        // The network's errors are sentences; here they stand within one.
+        let mismatch = |reason: String| WeightsError::Mismatch {
+            path: path.clone(),
+            reason: reason.trim_end_matches('.').to_owned(),
+        };
+        let config = Config::from_json(&file.metadata.config.to_string())
+            .map_err(|error| mismatch(error.to_string()))?;
+        let order = au_order(&file.metadata.au_order, config.c_dim).map_err(mismatch)?;
+        let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
+        let generator = in_precision(|| Generator::new(&config, tensors))
+            .map_err(|error| mismatch(error.to_string()))?;
+        Ok(Self {
+            name: file.name,
+            size: config.image_size,
+            generator,
+            device,
+            order,
+            crop,
+        })
+    }
+
+    /// The file's name without its extension.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the network runs, as the status line shows it.
+    pub fn device_name(&self) -> String {
+        device_name(&self.device)
+    }
+
+    /// Pixels a side of what the network sees.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Where the face must lie in the square that the network sees.
+    pub fn crop(&self) -> &CropRule {
+        &self.crop
+    }
+
+    /// All that depends on the picture alone; `input` is `[3, size, size]` in [-1, 1].
+    pub(crate) fn prepare(&self, input: Vec<f32>) -> Result<Prepared, EngineError> {
+        let shape = (1, 3, self.size, self.size);
+        let tensor = Tensor::from_slice(&input, shape, &self.device).map_err(network_error)?;
+        let network = self.generator.prepare(&tensor).map_err(network_error)?;
+        Ok(Prepared { network, input })
+    }
+
+    /// One expression, its colours brought to the portrait's own. `stop` is asked between the layers.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] when `stop` said so.
+    pub(crate) fn edit(
+        &self,
+        prepared: &Prepared,
+        target: &AuVector,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Edit, EngineError> {
+        let aus: Vec<f32> = self.order.iter().map(|unit| target.get(*unit)).collect();
+        let output = self
+            .generator
+            .frame(&prepared.network, &aus, stop)
+            .map_err(|error| match error {
+                ganimation::Error::Cancelled => EngineError::Cancelled,
+                error => network_error(error),
+            })?;
+        let values = |tensor: &Tensor| -> Result<Vec<f32>, EngineError> {
+            tensor
+                .flatten_all()
+                .and_then(|flat| flat.to_vec1())
+                .map_err(network_error)
+        };
+        let mut edit = Edit {
+            size: self.size,
+            input: prepared.input.clone(),
+            color: values(&output.color)?,
+            attention: values(&output.attention)?,
+        };
+        edit.match_colour();
+        Ok(edit)
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").field("name", &self.name).finish()
+    }
+}
+
+fn network_error(error: impl std::fmt::Display) -> EngineError {
+    EngineError::Network(error.to_string())
+}
+
+fn au_order(codes: &[u8], inputs: usize) -> Result<Vec<ActionUnit>, String> {
+    if codes.len() != inputs {
+        return Err(format!(
+            "it lists {} Action Units for a network that takes {inputs}",
+            codes.len()
+        ));
+    }
+    codes
+        .iter()
+        .map(|code| {
+            ActionUnit::from_code(*code)
+                .ok_or_else(|| format!("it lists AU{code}, which Mien doesn't know"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_units_must_be_known_and_complete() {
+        assert_eq!(au_order(&[12, 1], 2).unwrap()[0].code(), 12);
+        assert!(au_order(&[12, 1], 3).unwrap_err().contains("lists 2"));
+        assert!(au_order(&[3], 1).unwrap_err().contains("AU3"));
+    }
+}

@@ -1,0 +1,138 @@
+//! Sampled motions: MoCoGAN ready to be used, and its samples written as clips.
+
+use std::ops::Range;
+use std::path::Path;
+
+use candle_core::{DType, Tensor};
+use candle_nn::VarBuilder;
+
+use crate::document::{Sample, SampleSizes};
+use crate::error::EngineError;
+use crate::media::image::Picture;
+use crate::methods::Stop;
+use crate::methods::device::{device, in_precision};
+use crate::methods::mocogan::config::Config;
+use crate::methods::mocogan::error::Error;
+use crate::methods::mocogan::generator::{MoCoGan, Prepared};
+use crate::weights::find::open_weights;
+use crate::weights::{Bundled, WeightsError};
+
+/// A network that makes clips of noises.
+pub struct Sampler {
+    name: String,
+    network: MoCoGan,
+}
+
+impl Sampler {
+    /// Opens the weights of a file, or of a name among those installed, or those that come with the program.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] for neither a file nor a name, [`EngineError::Weights`] when a file is missing, damaged, of another architecture, or doesn't hold what its metadata says.
+    pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
+        let (path, file) = open_weights(Bundled::Mocogan, weights, device())?;
+        let mismatch = |error: Error| WeightsError::Mismatch {
+            path: path.clone(),
+            reason: error.to_string().trim_end_matches('.').to_owned(),
+        };
+        let config = Config::from_json(&file.metadata.config.to_string()).map_err(mismatch)?;
+        if config.channels != 3 {
+            let reason = format!("its frames have {} channels, not 3", config.channels);
+            return Err(WeightsError::Mismatch { path, reason }.into());
+        }
+        let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, device());
+        Ok(Self {
+            network: in_precision(|| MoCoGan::new(&config, tensors)).map_err(mismatch)?,
+            name: file.name,
+        })
+    }
+
+    /// The file's name without its extension.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many numbers its samples hold of each kind.
+    pub fn sizes(&self) -> SampleSizes {
+        let config = self.network.config();
+        SampleSizes {
+            content: config.content,
+            categories: config.category,
+            motion: config.motion,
+        }
+    }
+
+    /// What all samples of one content and category share.
+    pub(crate) fn prepare(&self, sample: &Sample) -> Result<Prepared, EngineError> {
+        self.network
+            .prepare(&sample.content, &sample.category_code())
+            .map_err(fault)
+    }
+
+    /// Every frame of a sample, of which the content and the category are prepared.
+    pub(crate) fn pictures(
+        &self,
+        prepared: &Prepared,
+        sample: &Sample,
+        stop: Stop,
+    ) -> Result<Vec<Picture>, EngineError> {
+        let network = &self.network;
+        let codes = network.motion(&sample.h0, &sample.epsilon).map_err(fault)?;
+        let frames = network.frames(prepared, &codes, stop).map_err(fault)?;
+        (0..codes.len())
+            .map(|i| picture(&frames.narrow(0, i, 1).map_err(Error::from).map_err(fault)?))
+            .collect()
+    }
+
+    /// The frames of a sample that are wanted, in order. `each` is given one after the other.
+    pub(crate) fn frames(
+        &self,
+        sample: &Sample,
+        wanted: Range<usize>,
+        stop: &(dyn Fn() -> bool + Sync),
+        mut each: impl FnMut(Picture) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        sample
+            .check(&self.sizes())
+            .map_err(|error| EngineError::Refused(error.to_string()))?;
+        let network = &self.network;
+        let codes = network.motion(&sample.h0, &sample.epsilon).map_err(fault)?;
+        let prepared = network
+            .prepare(&sample.content, &sample.category_code())
+            .map_err(fault)?;
+        for code in codes.iter().take(wanted.end).skip(wanted.start) {
+            let frame = network.frame(&prepared, code, stop).map_err(fault)?;
+            each(picture(&frame)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Sampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sampler").field("name", &self.name).finish()
+    }
+}
+
+/// `[1, 3, side, side]` in [-1, 1] as a picture.
+fn picture(frame: &Tensor) -> Result<Picture, EngineError> {
+    let network = |error: candle_core::Error| EngineError::Network(error.to_string());
+    let (_, _, height, width) = frame.dims4().map_err(network)?;
+    let values: Vec<f32> = frame
+        .flatten_all()
+        .and_then(|flat| flat.to_vec1())
+        .map_err(network)?;
+    let area = height * width;
+    let mut rgba = Vec::with_capacity(4 * area);
+    for i in 0..area {
+        let channel = |c: usize| (values[c * area + i] * 127.5 + 127.5).round() as u8;
+        rgba.extend([channel(0), channel(1), channel(2), 255]);
+    }
+    Ok(Picture::new(width as u32, height as u32, rgba)?)
+}
+
+fn fault(error: Error) -> EngineError {
+    match error {
+        Error::Cancelled => EngineError::Cancelled,
+        error => EngineError::Network(error.to_string()),
+    }
+}

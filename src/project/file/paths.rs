@@ -1,0 +1,162 @@
+//! Paths as they stand in a project: from the project's folder on, with slashes, whatever the system.
+
+use std::path::{Component, Path, PathBuf};
+
+/// How many folders up a path still counts as near.
+const NEAR: usize = 3;
+
+/// The absolute path without `.` and `..`, told from its parts alone: the file needn't be there.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut out = PathBuf::new();
+    for part in whole.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                // Above the root there is nothing.
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// The way from a folder to a file near it, with slashes; nothing for one that is too far, or that isn't Unicode. Both
+/// paths are as [`absolute`] gives them.
+pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
+    let (mut up, mut from) = (0, folder);
+    let below = loop {
+        if let Ok(below) = path.strip_prefix(from) {
+            break below;
+        }
+        up += 1;
+        from = from.parent()?;
+    };
+    // A common root is no nearness.
+    let is_root = !from.components().any(|c| matches!(c, Component::Normal(_)));
+    if up > NEAR || (up > 0 && is_root) {
+        return None;
+    }
+    let mut parts = vec!["..".to_owned(); up];
+    for part in below.components() {
+        let Component::Normal(part) = part else {
+            return None;
+        };
+        parts.push(part.to_str()?.to_owned());
+    }
+    (!below.as_os_str().is_empty()).then(|| parts.join("/"))
+}
+
+/// The parts of a path's text behind its root, whichever system wrote it.
+pub(crate) fn parts(text: &str) -> Vec<String> {
+    // On this system a backslash may belong to a name; only an alien path is split there.
+    let alien = text
+        .as_bytes()
+        .get(1..3)
+        .is_some_and(|two| two == b":\\" || two == b":/")
+        || text.starts_with("\\\\");
+    let separators: &[char] = if alien || cfg!(windows) {
+        &['/', '\\']
+    } else {
+        &['/']
+    };
+    text.split(separators)
+        .filter(|part| !part.is_empty() && *part != "." && *part != ".." && !part.ends_with(':'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether there is something under a path: a file, a folder, or a picture that a pattern such as `%04d.png` matches.
+pub(crate) fn is_there(path: &Path) -> bool {
+    if path.is_file() || path.is_dir() {
+        return true;
+    }
+    let Some((before, after)) = pattern(path) else {
+        return false;
+    };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let number = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(before)?.strip_suffix(after));
+        number.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+/// What stands before and behind the number in a pattern's name.
+fn pattern(path: &Path) -> Option<(&str, &str)> {
+    let (before, rest) = path.file_name()?.to_str()?.split_once('%')?;
+    let (digits, after) = rest.split_once('d')?;
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then_some((before, after))
+}
+
+/// A path that isn't Unicode, as text and back; only Unix has a form for it.
+#[cfg(unix)]
+pub(crate) fn raw(path: &Path) -> Option<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt;
+    (path.to_str().is_none()).then(|| path.as_os_str().as_bytes().to_owned())
+}
+
+#[cfg(unix)]
+pub(crate) fn of_raw(bytes: Vec<u8>) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt;
+    Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn raw(_: &Path) -> Option<Vec<u8>> {
+    None
+}
+
+#[cfg(not(unix))]
+pub(crate) fn of_raw(_: Vec<u8>) -> Option<PathBuf> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn way(folder: &str, path: &str) -> Option<String> {
+        relative(Path::new(folder), Path::new(path))
+    }
+
+    #[test]
+    fn near_files_are_told_from_the_folder_on_and_far_ones_are_not() {
+        assert_eq!(way("/a/b", "/a/b/c/d.png").as_deref(), Some("c/d.png"));
+        assert_eq!(way("/a/b", "/a/c/d.png").as_deref(), Some("../c/d.png"));
+        assert_eq!(way("/a", "/b/d.png"), None);
+        assert_eq!(way("/a/1/2/3/4", "/a/d.png"), None);
+        assert_eq!(way("/a/b", "/a/b"), None);
+        assert_eq!(
+            absolute(Path::new("/a/b/../c/./d")),
+            PathBuf::from("/a/c/d")
+        );
+        assert_eq!(absolute(Path::new("/../d")), PathBuf::from("/d"));
+    }
+
+    #[test]
+    fn a_path_of_another_system_has_parts_too() {
+        assert_eq!(parts("C:\\art\\clips\\a.mp4"), ["art", "clips", "a.mp4"]);
+        assert_eq!(parts("../clips/a b.mp4"), ["clips", "a b.mp4"]);
+        assert_eq!(parts("odd\\name.png"), ["odd\\name.png"]);
+    }
+
+    #[test]
+    fn numbered_pictures_are_there_when_one_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let pattern = folder.path().join("shot-%04d.png");
+        assert!(!is_there(&pattern));
+        std::fs::write(folder.path().join("shot-0007.png"), "").unwrap();
+        assert!(is_there(&pattern) && is_there(folder.path()));
+        assert!(!is_there(&folder.path().join("shot-%04d.jpg")));
+    }
+}

@@ -1,0 +1,157 @@
+//! Looking for media: where they were, beside the project, below it, and where others have gone.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::project::file::digest;
+use crate::project::file::digest::Content;
+use crate::project::file::stored::StoredMedium;
+use crate::project::file::{MediaState, paths};
+
+/// How many folders below the project's are searched, and how deep; somebody may keep a project at the top of a disk.
+const FOLDERS: usize = 1000;
+const DEPTH: usize = 6;
+
+/// How much of a path's end is tried below a folder.
+const TAIL: usize = 12;
+
+/// A medium that a project names.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// Where it may be as it was saved, the likeliest first; at least one.
+    places: Vec<PathBuf>,
+    /// The parts of its path.
+    parts: Vec<String>,
+    content: Option<Content>,
+}
+
+impl Wanted {
+    pub fn new(key: &str, entry: &StoredMedium, folder: &Path) -> Self {
+        let raw = entry
+            .raw
+            .as_ref()
+            .and_then(|text| BASE64_STANDARD.decode(text).ok())
+            .and_then(paths::of_raw);
+        let plain = folder.join(key);
+        let mut places: Vec<PathBuf> = raw.map(|path| folder.join(path)).into_iter().collect();
+        // Through a link `..` leads elsewhere than by the names alone.
+        places.extend([paths::absolute(&plain), plain]);
+        places.extend(entry.absolute.clone().filter(|path| path.is_absolute()));
+        let content = entry.sha256.clone().zip(entry.bytes);
+        Self {
+            places,
+            parts: paths::parts(key),
+            content: content.map(|(sha256, bytes)| Content { sha256, bytes }),
+        }
+    }
+
+    /// Where it was when the project was saved.
+    pub fn stored(&self) -> &Path {
+        self.places.first().map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    /// Its content in a file of any name, or anything at all where its content isn't known.
+    pub fn fits(&self, path: &Path) -> bool {
+        match &self.content {
+            Some(content) => digest::has(path, content),
+            None => paths::is_there(path),
+        }
+    }
+
+    /// What becomes of it at a place that somebody names.
+    pub fn at(&self, path: &Path) -> MediaState {
+        let path = path.to_owned();
+        if self.fits(&path) {
+            MediaState::Found(path)
+        } else {
+            MediaState::Changed { path }
+        }
+    }
+
+    /// Looks where it was, then in the project's folder and below.
+    pub fn find(&self, folder: &Path) -> MediaState {
+        if let Some(path) = self.places.iter().find(|path| self.fits(path)) {
+            return MediaState::Found(path.clone());
+        }
+        if let Some(path) = self.places.iter().find(|path| paths::is_there(path)) {
+            return MediaState::Changed { path: path.clone() };
+        }
+        let found = self.under(folder).or_else(|| self.below(folder));
+        if let Some(path) = found {
+            return MediaState::Found(path);
+        }
+        if let Some(content) = &self.content {
+            digest::remember(self.stored(), content);
+        }
+        let mut looked_in: Vec<PathBuf> = Vec::new();
+        let own = self.places.iter().filter_map(|path| path.parent());
+        for place in own.chain([folder]) {
+            if !looked_in.iter().any(|known| known == place) {
+                looked_in.push(place.to_owned());
+            }
+        }
+        MediaState::Moved {
+            stored: self.stored().to_owned(),
+            looked_in,
+        }
+    }
+
+    /// The file under a folder that has the same end of its path, the longest first.
+    pub fn under(&self, folder: &Path) -> Option<PathBuf> {
+        let first = self.parts.len().saturating_sub(TAIL);
+        (first..self.parts.len())
+            .map(|from| {
+                let mut path = folder.to_owned();
+                path.extend(&self.parts[from..]);
+                path
+            })
+            .find(|path| self.fits(path))
+    }
+
+    /// The file of its name and content anywhere below a folder.
+    fn below(&self, folder: &Path) -> Option<PathBuf> {
+        self.content.as_ref()?;
+        let name = self.parts.last()?;
+        let mut left = VecDeque::from([(folder.to_owned(), 0)]);
+        for _ in 0..FOLDERS {
+            let (folder, depth) = left.pop_front()?;
+            let path = folder.join(name);
+            if self.fits(&path) {
+                return Some(path);
+            }
+            if depth == DEPTH {
+                continue;
+            }
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                // Not through links, which may lead round in a circle.
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+                if is_folder && !is_hidden {
+                    left.push_back((entry.path(), depth + 1));
+                }
+            }
+        }
+        None
+    }
+
+    /// Looks where it would be if it had gone the way of another, from `old` to `new`, then in that one's folder.
+    pub fn along(&self, old: &Path, new: &Path) -> Option<PathBuf> {
+        let (mut from, mut to) = (old, new);
+        while from.file_name().is_some() && from.file_name() == to.file_name() {
+            let (Some(a), Some(b)) = (from.parent(), to.parent()) else {
+                break;
+            };
+            (from, to) = (a, b);
+        }
+        let same_way = self
+            .stored()
+            .strip_prefix(from)
+            .ok()
+            .map(|rest| to.join(rest))
+            .filter(|path| self.fits(path));
+        same_way.or_else(|| self.under(new.parent()?))
+    }
+}

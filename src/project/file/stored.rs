@@ -1,0 +1,244 @@
+//! The project as it stands in its file, version 1.
+//!
+//! Within a version fields are only added: a reader passes over what it doesn't know and has a default for what isn't
+//! there. Motions, panes and the export's settings stand as `studio` writes them, but for the paths of media, which are
+//! keys of the table behind them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{
+    AuVector, Crop, Document, ExportSettings, Expression, Follow, Limit, MediaSource, Motion,
+    MotionId, MotionKind, PaneSpec, PortraitRef, Project, Track,
+};
+use crate::project::file::error::ProjectError;
+
+pub(crate) const FORMAT: &str = "mien-project";
+pub(crate) const VERSION: u64 = 1;
+
+/// Numbers of motions above this are nobody's: a hand counts from 1.
+const MOST_MOTIONS: u32 = 1_000_000_000;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Stored {
+    pub format: String,
+    pub version: u64,
+    /// Which Mien saved it; nobody asks but people.
+    #[serde(default)]
+    pub program: String,
+    pub portrait: StoredPortrait,
+    pub motions: Vec<Motion>,
+    pub chosen: MotionId,
+    /// The track that the sliders move.
+    #[serde(default)]
+    pub edited: Option<MotionId>,
+    #[serde(default)]
+    pub next_motion: Option<MotionId>,
+    #[serde(default)]
+    pub panes: Vec<PaneSpec>,
+    #[serde(default)]
+    pub export: ExportSettings,
+    #[serde(default = "yes")]
+    pub labels: bool,
+    /// Whether all media are to be held; one or another may be without that.
+    #[serde(default)]
+    pub holds_media: bool,
+    /// What is known of the files that the sources name.
+    #[serde(default)]
+    pub media: BTreeMap<String, StoredMedium>,
+    /// Content in base64 by its digest. Written by hand, behind all else.
+    #[serde(default, skip_serializing)]
+    pub embedded: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StoredPortrait {
+    pub name: String,
+    pub source: MediaSource,
+    pub width: u32,
+    pub height: u32,
+    #[serde(default)]
+    pub face: Option<usize>,
+    pub crop: Crop,
+    /// The expression that the portrait itself shows.
+    pub expression: AuVector,
+    #[serde(default = "yes")]
+    pub detail: bool,
+    #[serde(default)]
+    pub limit: Limit,
+}
+
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+pub(crate) struct StoredMedium {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Where it was, for one that lies outside the project's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absolute: Option<PathBuf>,
+    /// The path's bytes in base64, of one that isn't Unicode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub embedded: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Stored {
+    /// A project as it stands, without what is known of its media.
+    pub fn of(project: &Project) -> Self {
+        // Every field by name, so that none is forgotten; the last three are those of the edited motion.
+        let Document {
+            portrait,
+            crop,
+            source,
+            face,
+            detail,
+            limit,
+            still: _,
+            strength: _,
+            track: _,
+        } = project.document();
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            portrait: StoredPortrait {
+                name: portrait.name.clone(),
+                source: portrait.source.clone(),
+                width: portrait.width,
+                height: portrait.height,
+                face: *face,
+                crop: *crop,
+                expression: *source,
+                detail: *detail,
+                limit: *limit,
+            },
+            motions: project.motions().iter().map(|m| Motion::clone(m)).collect(),
+            chosen: project.chosen(),
+            edited: Some(project.edited()),
+            next_motion: Some(project.next_motion()),
+            panes: project.panes().to_vec(),
+            export: *project.export(),
+            labels: project.labels(),
+            holds_media: project.holds_media(),
+            media: BTreeMap::new(),
+            embedded: BTreeMap::new(),
+        }
+    }
+
+    /// Every source of a medium.
+    pub fn sources(&mut self) -> impl Iterator<Item = &mut MediaSource> {
+        let clips = self.motions.iter_mut().filter_map(|motion| {
+            if let MotionKind::Clip(clip) = &mut motion.kind {
+                Some(&mut clip.source)
+            } else {
+                None
+            }
+        });
+        std::iter::once(&mut self.portrait.source).chain(clips)
+    }
+
+    /// The project, its numbers brought within their ranges.
+    ///
+    /// # Errors
+    /// [`ProjectError::Impossible`] where it can't be mended: motions that can't be told apart, a crop that is nowhere.
+    pub fn project(mut self, path: &Path) -> Result<Project, ProjectError> {
+        let impossible = |reason: String| ProjectError::Impossible {
+            path: path.to_owned(),
+            reason,
+        };
+        let portrait = self.portrait;
+        let Crop { x, y, side, angle } = portrait.crop;
+        if ![x, y, side, angle].iter().all(|n| n.is_finite()) {
+            return Err(impossible("the face's square is nowhere".to_owned()));
+        }
+        let mut numbers: Vec<u32> = self.motions.iter().map(|motion| motion.id.0).collect();
+        numbers.sort_unstable();
+        if let Some(pair) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(impossible(format!(
+                "two motions have the number {}",
+                pair[0]
+            )));
+        }
+        let next = self.next_motion.map_or(0, |id| id.0);
+        if let Some(most) = numbers
+            .last()
+            .max(Some(&next))
+            .filter(|n| **n > MOST_MOTIONS)
+        {
+            return Err(impossible(format!("it counts motions up to {most}")));
+        }
+        for motion in &mut self.motions {
+            mend(&mut motion.kind);
+        }
+        for pane in &mut self.panes {
+            pane.go(pane.way);
+        }
+
+        let reference = PortraitRef {
+            id: 0,
+            name: portrait.name,
+            source: portrait.source,
+            width: portrait.width,
+            height: portrait.height,
+        };
+        let crop = portrait.crop.fitted(portrait.width, portrait.height);
+        let mut document = Document::new(reference, crop, portrait.expression);
+        document.face = portrait.face;
+        document.detail = portrait.detail;
+        document.limit = portrait.limit;
+
+        let edited = self.edited.unwrap_or(self.chosen);
+        let mut project = Project::of_parts(document, self.motions, edited, self.panes);
+        project.choose(self.chosen);
+        project.leave_out(MotionId(next));
+        project.set_export(self.export);
+        project.set_labels(self.labels);
+        project.set_holds_media(self.holds_media);
+        Ok(project)
+    }
+}
+
+/// Brings a motion's numbers within their ranges.
+fn mend(kind: &mut MotionKind) {
+    let share = |value: &mut f32| *value = within(*value, 0.0..=1.0, 1.0);
+    match kind {
+        MotionKind::Track(Expression { strength, .. }) => share(strength),
+        MotionKind::Clip(clip) => {
+            clip.square = clip
+                .square
+                .filter(|s| [s.x, s.y, s.side, s.angle].iter().all(|n| n.is_finite()));
+            clip.from = clip.from.map(|from| from.max(0.0));
+            follow(&mut clip.follow);
+        }
+        MotionKind::Sample(sample) => {
+            sample.fps = sample.fps.clamp(*Track::FPS.start(), *Track::FPS.end());
+            share(&mut sample.way);
+            follow(&mut sample.follow);
+        }
+    }
+}
+
+fn follow(follow: &mut Follow) {
+    follow.strength = within(follow.strength, Follow::STRENGTH, 1.0);
+    for gain in &mut follow.gains {
+        *gain = within(*gain, Follow::STRENGTH, 1.0);
+    }
+    follow.still = within(follow.still, 0.0..=1.0, 0.5);
+    follow.quick = within(follow.quick, 0.0..=1.0, 0.5);
+}
+
+fn within(value: f32, range: std::ops::RangeInclusive<f32>, otherwise: f32) -> f32 {
+    if value.is_nan() {
+        otherwise
+    } else {
+        value.clamp(*range.start(), *range.end())
+    }
+}

@@ -1,0 +1,6 @@
+//! What is kept on disk between sessions: project files, autosave, settings and recent files.
+
+pub mod autosave;
+pub mod file;
+pub mod settings;
+mod whole;

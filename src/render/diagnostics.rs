@@ -1,0 +1,194 @@
+//! What a motion method says of a frame, drawn over the portrait: flow, occlusion, key points, contributions; and how far
+//! a result departs from the portrait.
+//!
+//! As GANimation's attention, maps lie in light and colour over the portrait's own grey, dimmed beside the crop. Every scale is fixed, so that a
+//! colour means the same in every frame and nothing flickers. All is drawn at the pixels of the picture that is given,
+//! which may be the portrait or a pane's view of it at any zoom.
+
+mod colours;
+mod marks;
+mod points;
+mod spread;
+
+#[cfg(test)]
+mod tests;
+
+use rayon::prelude::*;
+
+use crate::document::Show;
+use crate::face::{Motion, TurnedSquare, heat};
+use crate::media::image::Picture;
+use crate::methods::diagnostics::{Map, Maps, Seen};
+use colours::{BACKGROUND, GROUND, group_colour, luminance, veiled, wheel};
+use spread::{Spread, visible};
+
+/// The displacement that has the flow's full colour, as a share of the crop's side. Larger ones look the same.
+pub const FULL_FLOW: f32 = 0.08;
+
+/// The difference, in the channel where it is largest, that has the full heat, as a share of the full range.
+pub const FULL_DIFFERENCE: f32 = 0.25;
+
+/// Draws one of [`Show::Flow`], [`Show::Occlusion`], [`Show::KeyPoints`] and [`Show::Contributions`] over `base`, which
+/// shows the portrait with the network's crop at `place`; the square may be turned and stick out.
+///
+/// * The flow is drawn as the way in which what is seen has moved, by the colours of Baker et al. (2011): hue for
+///   the direction as it is seen in `base` (right is red, down yellow, left cyan, up violet), saturation for how far, none for
+///   none and full for [`FULL_FLOW`]. A wheel in the crop's lower right corner says so. It is counted from `rest`, the motion of the
+///   portrait's own key points, or without it from the identity.
+/// * The occlusion is dark where the source is kept and bright where it is painted anew.
+/// * Key points are discs where they drive the frame, with a line from a ring where the portrait has them. FOMM's have two strokes,
+///   an upright cross that is turned and stretched as the point's surroundings are.
+/// * Contributions have a hue for each spline or point, that of its key points, and grey for the background.
+///
+/// Maps grey the whole picture and dim it beside the crop; no alpha changes but under the wheel. Key points change nothing but what
+/// lies under them. What the network doesn't say, and the other pictures, leave `base` as it is.
+pub fn draw(
+    base: &mut Picture,
+    place: TurnedSquare,
+    show: Show,
+    seen: &Seen,
+    rest: Option<&Motion>,
+) {
+    if !visible(&place) {
+        return;
+    }
+    match show {
+        Show::Flow => flow(base, &place, &seen.motion, rest),
+        Show::Occlusion(level) => {
+            let finest = seen.occlusions.len().saturating_sub(1);
+            if let Some(map) = seen.occlusions.get(finest.min(usize::from(level))) {
+                occlusion(base, &place, map);
+            }
+        }
+        Show::KeyPoints => points::draw(base, &place, seen),
+        Show::Contributions => {
+            if let Some(maps) = &seen.contributions {
+                contributions(base, &place, maps);
+            }
+        }
+        Show::Result | Show::Attention | Show::Colour | Show::Difference => {}
+    }
+}
+
+/// Makes of `base`, which shows the portrait, how far `result` departs from it, in heat over the dimmed portrait: full
+/// at [`FULL_DIFFERENCE`]. Both must show the same part at the same size, else `base` stays as it is. Alpha never
+/// changes.
+pub fn difference(base: &mut Picture, result: &Picture) {
+    if base.size() != result.size() {
+        return;
+    }
+    base.rgba_mut()
+        .par_chunks_exact_mut(4)
+        .zip(result.rgba().par_chunks_exact(4))
+        .with_min_len(4096)
+        .for_each(|(pixel, other)| {
+            let apart = (0..3).map(|c| pixel[c].abs_diff(other[c])).max();
+            let apart = f32::from(apart.unwrap_or(0)) / 255.0;
+            let glow = glowing(luminance(pixel), apart / FULL_DIFFERENCE);
+            for (channel, value) in pixel.iter_mut().zip(glow) {
+                *channel = value.round() as u8;
+            }
+        });
+}
+
+/// Heat of an amount in 0..=1 over a dimmed grey.
+fn glowing(light: f32, amount: f32) -> [f32; 3] {
+    let amount = amount.clamp(0.0, 1.0);
+    let ground = light * GROUND * (1.0 - 0.6 * amount);
+    heat(amount).map(|added| ground + added)
+}
+
+fn flow(base: &mut Picture, place: &TurnedSquare, motion: &Motion, rest: Option<&Motion>) {
+    let Some(moved) = displacement(motion, rest, place.angle) else {
+        return;
+    };
+    let Some(moved) = Spread::new(motion.flow_size, moved, place.side) else {
+        return;
+    };
+    let colours = moved.map(|[across, down, _]| wheel([across / FULL_FLOW, down / FULL_FLOW]));
+    colours.lay(base, place, veiled);
+    marks::legend(base, place);
+}
+
+/// How far what is seen at each sample has moved, in shares of the crop's side, as seen in a picture in which the crop is
+/// turned by `angle`. The flow says where things come from, so this is the other way.
+fn displacement(motion: &Motion, rest: Option<&Motion>, angle: f64) -> Option<Vec<[f32; 3]>> {
+    let (columns, rows) = motion.flow_size;
+    let holds = |of: &Motion| {
+        of.flow_size == (columns, rows) && Some(of.flow.len()) == numbers(columns, rows)
+    };
+    if !holds(motion) || !rest.is_none_or(holds) {
+        return None;
+    }
+    let scale = |count: usize| {
+        if motion.align_corners {
+            0.5 * (count - 1) as f32 / count as f32
+        } else {
+            0.5
+        }
+    };
+    // The methods' own grid has -1 and 1 on the outermost samples, however it is then read.
+    let still = |i: usize, count: usize| {
+        if count < 2 {
+            0.0
+        } else {
+            2.0 * i as f32 / (count - 1) as f32 - 1.0
+        }
+    };
+    let (across, down) = (scale(columns), scale(rows));
+    let (sin, cos) = (angle.sin() as f32, angle.cos() as f32);
+    let moved = motion.flow.chunks_exact(2).enumerate().map(|(i, from)| {
+        let [x, y] = match rest {
+            Some(rest) => [rest.flow[2 * i], rest.flow[2 * i + 1]],
+            None => [still(i % columns, columns), still(i / columns, rows)],
+        };
+        let (dx, dy) = ((x - from[0]) * across, (y - from[1]) * down);
+        if !(dx.is_finite() && dy.is_finite()) {
+            return [0.0; 3];
+        }
+        let (dx, dy) = (dx.clamp(-4.0, 4.0), dy.clamp(-4.0, 4.0));
+        [dx * cos - dy * sin, dx * sin + dy * cos, 0.0]
+    });
+    Some(moved.collect())
+}
+
+/// The numbers of a flow of this size; none for no size.
+fn numbers(columns: usize, rows: usize) -> Option<usize> {
+    let count = columns.checked_mul(rows)?.checked_mul(2)?;
+    (count > 0).then_some(count)
+}
+
+fn occlusion(base: &mut Picture, place: &TurnedSquare, map: &Map) {
+    let painted = map.values.iter().map(|kept| {
+        // What is no number says nothing against the source.
+        let kept = if kept.is_nan() { 1.0 } else { *kept };
+        [1.0 - kept.clamp(0.0, 1.0), 0.0, 0.0]
+    });
+    if let Some(painted) = Spread::new((map.size, map.size), painted.collect(), place.side) {
+        painted.lay(base, place, |light, [amount, _, _]| glowing(light, amount));
+    }
+}
+
+fn contributions(base: &mut Picture, place: &TurnedSquare, maps: &Maps) {
+    let area = maps.size * maps.size;
+    if area == 0 || maps.count == 0 || maps.values.len() != maps.count * area {
+        return;
+    }
+    // A mixture of colours can be spread as well as the weights, and is but three planes.
+    let mut mixed = vec![[0.0f32; 3]; area];
+    for (index, plane) in maps.values.chunks_exact(area).enumerate() {
+        let colour = match index.checked_sub(1) {
+            None => BACKGROUND,
+            Some(group) => group_colour(group, maps.count - 1),
+        };
+        for (mixed, weight) in mixed.iter_mut().zip(plane) {
+            let weight = if weight.is_finite() { *weight } else { 0.0 };
+            for (mixed, colour) in mixed.iter_mut().zip(colour) {
+                *mixed += weight * colour;
+            }
+        }
+    }
+    if let Some(mixed) = Spread::new((maps.size, maps.size), mixed, place.side) {
+        mixed.lay(base, place, veiled);
+    }
+}

@@ -1,0 +1,239 @@
+//! Pictures side by side in rows and columns, each with two lines above it that say what it is.
+
+use crate::error::EngineError;
+use crate::media::image::Picture;
+use crate::render::lettering::Lettering;
+
+const GROUND: [u8; 3] = [0x13, 0x14, 0x16];
+const TEXT: [u8; 3] = [0xe4, 0xe5, 0xe7];
+const DIM: [u8; 3] = [0x90, 0x96, 0xa0];
+
+/// Pixels between panes.
+const GAP: u32 = 6;
+
+/// More panes than these in a row make another.
+const WIDE: usize = 6;
+
+/// What stands above a pane: a name, and what is to be known of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Label {
+    pub name: String,
+    pub note: String,
+}
+
+/// Panes of one size in rows and columns.
+pub(crate) struct Grid {
+    /// Width and height of a pane in pixels.
+    pane: (u32, u32),
+    columns: u32,
+    rows: u32,
+    lettering: Option<Lettering>,
+    /// Pixels of a line of text.
+    line: u32,
+    /// Whether names stand above the first row alone.
+    headed: bool,
+}
+
+impl Grid {
+    /// So many panes of `(width, height)` pixels, each with its own label: in so many columns, or as many as look well.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] only for a program built with a damaged font.
+    pub fn new(
+        pane: (u32, u32),
+        panes: usize,
+        columns: Option<usize>,
+        labels: bool,
+    ) -> Result<Self, EngineError> {
+        let panes = panes.max(1);
+        let even = panes.div_ceil(panes.div_ceil(WIDE));
+        let columns = columns.unwrap_or(even).clamp(1, panes);
+        Self::of(pane, (columns, panes.div_ceil(columns)), labels, false)
+    }
+
+    /// So many frames one below the other, each a row of panes; names stand above the first.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] only for a program built with a damaged font.
+    pub fn of_frames(
+        pane: (u32, u32),
+        panes: usize,
+        frames: usize,
+        labels: bool,
+    ) -> Result<Self, EngineError> {
+        Self::of(pane, (panes, frames), labels, true)
+    }
+
+    fn of(
+        pane: (u32, u32),
+        (columns, rows): (usize, usize),
+        labels: bool,
+        headed: bool,
+    ) -> Result<Self, EngineError> {
+        let pixels = (pane.0 as f32 * 0.06).clamp(8.0, 28.0);
+        Ok(Self {
+            pane,
+            columns: columns as u32,
+            rows: rows as u32,
+            lettering: labels.then(|| Lettering::new(pixels)).transpose()?,
+            line: (pixels * 1.15).ceil() as u32,
+            headed,
+        })
+    }
+
+    /// `(width, height)` in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        let (width, _) = self.pane;
+        (self.columns * (width + GAP) + GAP, self.top(self.rows))
+    }
+
+    /// Where a row begins, text and all.
+    fn top(&self, row: u32) -> u32 {
+        let (_, height) = self.pane;
+        let above: u32 = (0..row).map(|row| self.strip(row) + height + GAP).sum();
+        GAP + above
+    }
+
+    /// Pixels of the text above a row.
+    fn strip(&self, row: u32) -> u32 {
+        match self.lettering {
+            None => 0,
+            Some(_) if self.headed && row > 0 => self.line + GAP / 2,
+            Some(_) => 2 * self.line + GAP / 2,
+        }
+    }
+
+    /// An empty sheet.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] never: the sizes make a picture.
+    pub fn blank(&self) -> Result<Picture, EngineError> {
+        let (width, height) = self.size();
+        let [r, g, b] = GROUND;
+        let rgba = [r, g, b, 255].repeat(width as usize * height as usize);
+        Ok(Picture::new(width, height, rgba)?)
+    }
+
+    /// A sheet with these panes and their labels, along the rows.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] never: the sizes make a picture.
+    pub fn filled(&self, panes: &[Picture], labels: &[Label]) -> Result<Picture, EngineError> {
+        let mut sheet = self.blank()?;
+        for (place, (pane, label)) in panes.iter().zip(labels).enumerate() {
+            self.put(&mut sheet, place, pane, label);
+        }
+        Ok(sheet)
+    }
+
+    /// Puts a pane in its place, counted along the rows, with its label above it. Of a pane that is larger than the grid's
+    /// own the rest is left out, and so is a place that the grid hasn't.
+    pub fn put(&self, sheet: &mut Picture, place: usize, pane: &Picture, label: &Label) {
+        let (row, column) = (place as u32 / self.columns, place as u32 % self.columns);
+        if row >= self.rows {
+            return;
+        }
+        let left = GAP + column * (self.pane.0 + GAP);
+        let mut top = self.top(row);
+        if let Some(lettering) = &self.lettering {
+            let mut at = top;
+            if !self.headed || row == 0 {
+                lettering.draw(sheet, (left, at), self.pane.0, TEXT, &label.name);
+                at += self.line;
+            }
+            lettering.draw(sheet, (left, at), self.pane.0, DIM, &label.note);
+        }
+        top += self.strip(row);
+        let pitch = sheet.width() as usize * 4;
+        let line = pane.width() as usize * 4;
+        let kept = pane.width().min(self.pane.0) as usize * 4;
+        let rgba = sheet.rgba_mut();
+        let rows = pane.rgba().chunks_exact(line).take(self.pane.1 as usize);
+        for (y, pixels) in rows.enumerate() {
+            let start = (top as usize + y) * pitch + left as usize * 4;
+            rgba[start..start + kept].copy_from_slice(&pixels[..kept]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PANE: (u32, u32) = (100, 80);
+    const AREA: usize = 8000;
+
+    fn flat(colour: [u8; 3]) -> Picture {
+        let [r, g, b] = colour;
+        Picture::new(PANE.0, PANE.1, [r, g, b, 255].repeat(AREA)).unwrap()
+    }
+
+    fn label(name: &str, note: &str) -> Label {
+        Label {
+            name: name.to_owned(),
+            note: note.to_owned(),
+        }
+    }
+
+    fn count(sheet: &Picture, colour: [u8; 3]) -> usize {
+        let pixels = sheet.rgba().chunks_exact(4);
+        pixels.filter(|pixel| pixel[..3] == colour).count()
+    }
+
+    #[test]
+    fn panes_stand_in_rows_of_even_length() {
+        let grid = |panes, columns| Grid::new(PANE, panes, columns, true).unwrap();
+        let even = [3, 5, 6, 7, 8, 12, 13].map(|panes| grid(panes, None).columns);
+        assert_eq!(even, [3, 5, 6, 4, 4, 6, 5]);
+        let two = grid(5, Some(2));
+        assert_eq!((two.columns, two.rows), (2, 3));
+        assert_eq!(grid(5, Some(40)).columns, 5);
+        assert_eq!(grid(0, None).columns, 1);
+    }
+
+    #[test]
+    fn every_pane_is_whole_and_labelled_above() {
+        let grid = Grid::new(PANE, 12, None, true).unwrap();
+        let panes: Vec<Picture> = (0..12).map(|place| flat([10 * place, 200, 0])).collect();
+        let labels = vec![label("TPS", "12 ms"); 12];
+        let sheet = grid.filled(&panes, &labels).unwrap();
+        assert_eq!(grid.size(), sheet.size());
+        for place in 0..12 {
+            assert_eq!(count(&sheet, [10 * place, 200, 0]), AREA, "{place}");
+        }
+        // The rest is ground and letters.
+        let others = (sheet.width() * sheet.height()) as usize - 12 * AREA;
+        let ground = count(&sheet, GROUND);
+        assert!(ground < others && ground > others * 8 / 10);
+    }
+
+    #[test]
+    fn without_labels_there_is_no_text_and_no_room_for_it() {
+        let grid = Grid::new(PANE, 2, None, false).unwrap();
+        assert_eq!(grid.size(), (2 * 106 + 6, 92));
+        let mut sheet = grid.blank().unwrap();
+        grid.put(&mut sheet, 1, &flat([9, 9, 9]), &label("TPS", "12 ms"));
+        let (ground, pane) = (count(&sheet, GROUND), count(&sheet, [9, 9, 9]));
+        assert_eq!((ground + pane, pane), (218 * 92, AREA));
+    }
+
+    #[test]
+    fn of_frames_only_the_first_has_names_above_it() {
+        let grid = Grid::of_frames(PANE, 2, 3, true).unwrap();
+        assert!(grid.strip(0) > grid.strip(1) && grid.strip(1) > 0);
+        let mut sheet = grid.blank().unwrap();
+        grid.put(&mut sheet, 5, &flat([9, 9, 9]), &label("TPS", ""));
+        let inked = sheet.rgba().chunks_exact(4).filter(|p| p[..3] != GROUND);
+        assert_eq!(inked.count(), AREA);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out() {
+        let grid = Grid::new((20, 20), 2, None, false).unwrap();
+        let mut sheet = grid.blank().unwrap();
+        grid.put(&mut sheet, 1, &flat([9, 9, 9]), &Label::default());
+        grid.put(&mut sheet, 2, &flat([8, 8, 8]), &Label::default());
+        assert_eq!(count(&sheet, [9, 9, 9]), 400);
+        assert_eq!(count(&sheet, [8, 8, 8]), 0);
+    }
+}

@@ -1,0 +1,397 @@
+//! The worker, with the networks that come with the program.
+
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
+
+use crate::document::{
+    ActionUnit, Document, Limit, Mode, Part as FacePart, Pose, Show, Sides, Way,
+};
+use crate::drive::driver::Driver;
+use crate::face::portrait::Sample;
+use crate::methods::ganimation::model::Model;
+use crate::render::composition::Voice;
+use crate::render::worker::*;
+
+/// The first sample as its own relaxed face, found once for all tests.
+fn document() -> (Document, Arc<crate::face::portrait::Portrait>) {
+    static SAMPLE: OnceLock<(Document, Arc<crate::face::portrait::Portrait>)> = OnceLock::new();
+    let found = SAMPLE.get_or_init(|| {
+        let model = Model::bundled().unwrap();
+        let portrait = Sample::all()[0].open(model.crop()).unwrap();
+        let mut document = portrait.document(1);
+        document.count_as_neutral();
+        (document, Arc::new(portrait))
+    });
+    found.clone()
+}
+
+/// Source and result, by an expression.
+fn request(value: f32) -> Request {
+    let (document, portrait) = document();
+    let mut request = Request {
+        id: 1,
+        face: portrait.faces.first().cloned(),
+        scene: Scene::of(&document, 0),
+        view: View::fit(120, 120, portrait.picture.size()),
+        portrait: Arc::clone(&portrait.picture),
+        score: Arc::new(Score {
+            drive: Driver::Nothing,
+            voices: Vec::new(),
+        }),
+        step: 0,
+        wipe: None,
+        source: false,
+        playing: false,
+    };
+    ask(&mut request, smile(Sides::Both, value));
+    request
+}
+
+/// Asks for an expression.
+fn ask(request: &mut Request, pose: Pose) {
+    ask_of(request, pose, &[Way::Source, Way::Ganimation]);
+}
+
+/// Asks some ways for an expression.
+fn ask_of(request: &mut Request, pose: Pose, ways: &[Way]) {
+    let (mut document, _) = document();
+    document.still = pose;
+    request.scene.target = pose;
+    let drive = Driver::Track(Arc::new(document));
+    let part = |way: &Way| Voice {
+        way: *way,
+        show: Show::Result,
+        drive: drive.clone(),
+        leads: true,
+    };
+    request.score = Arc::new(Score {
+        voices: ways.iter().map(part).collect(),
+        drive: drive.clone(),
+    });
+}
+
+fn smile(sides: Sides, value: f32) -> Pose {
+    Pose::NEUTRAL.with(sides, ActionUnit::from_code(12).unwrap(), value)
+}
+
+fn spawn() -> (Worker, mpsc::Receiver<()>) {
+    let (tell, told) = mpsc::channel();
+    let models = Arc::new(Models::new(Arc::new(Model::bundled().unwrap())));
+    let worker = Worker::spawn(models, move || tell.send(()).unwrap_or_default()).unwrap();
+    (worker, told)
+}
+
+/// What was drawn by the time that a request was, in the order of its panes, and the numbers of the requests seen on
+/// the way.
+fn wait_for(worker: &Worker, told: &mpsc::Receiver<()>, serial: u64) -> (Vec<PaneDrawn>, Vec<u64>) {
+    let (mut seen, mut panes) = (Vec::new(), Vec::new());
+    loop {
+        told.recv_timeout(Duration::from_secs(240)).unwrap();
+        while let Some(outcome) = worker.take() {
+            let outcome = outcome.unwrap();
+            seen.push(outcome.serial);
+            if outcome.serial == serial {
+                for pane in outcome.panes {
+                    panes.retain(|draft: &PaneDrawn| draft.index != pane.index);
+                    panes.push(pane);
+                }
+                if outcome.complete {
+                    panes.sort_by_key(|pane| pane.index);
+                    return (panes, seen);
+                }
+            }
+        }
+    }
+}
+
+fn picture(pane: &PaneDrawn) -> &Picture {
+    pane.picture.as_ref().unwrap()
+}
+
+#[test]
+fn the_newest_wins_and_nothing_older_comes_after_it() {
+    let (worker, told) = spawn();
+    let one = request(0.5);
+    let mut last = 0;
+    for i in 1..=200 {
+        let mut next = one.clone();
+        ask(&mut next, smile(Sides::Both, i as f32 / 200.0));
+        last = worker.send(next);
+    }
+    let (panes, seen) = wait_for(&worker, &told, last);
+    assert!(seen.windows(2).all(|pair| pair[0] <= pair[1]), "{seen:?}");
+    assert!(
+        seen.len() < 100,
+        "{} of 200 requests were drawn",
+        seen.len()
+    );
+    assert!(panes[1].mean_edit.unwrap() > 0.0 && panes[1].network_millis.is_some());
+    assert_ne!(picture(&panes[0]), picture(&panes[1]));
+
+    // The same expression again, seen from elsewhere, asks nothing of the network.
+    let mut again = request(1.0);
+    again.view = again.view.zoomed(2.0, (60.0, 60.0));
+    let (panes, _) = wait_for(&worker, &told, worker.send(again));
+    assert_eq!(panes[1].network_millis, None);
+}
+
+#[test]
+fn without_an_edit_no_way_changes_a_byte() {
+    let (worker, told) = spawn();
+    let mut asked = request(0.0);
+    let ways = [
+        Way::Source,
+        Way::Motion,
+        Way::Ganimation,
+        Way::Fomm(Mode::Relative),
+        Way::Tps(Mode::Relative),
+    ];
+    ask_of(&mut asked, smile(Sides::Both, 0.0), &ways);
+    let (panes, _) = wait_for(&worker, &told, worker.send(asked));
+    for pane in &panes[1..] {
+        assert!(picture(pane) == picture(&panes[0]), "{}", ways[pane.index]);
+    }
+    assert_eq!(panes[2].mean_edit, Some(0.0));
+}
+
+#[test]
+fn a_track_drives_every_method_and_another_method_loses_nothing() {
+    let (worker, told) = spawn();
+    let mut asked = request(0.0);
+    let pose = smile(Sides::Both, 1.0);
+    let ways = [
+        Way::Source,
+        Way::Ganimation,
+        Way::Fomm(Mode::Relative),
+        Way::Tps(Mode::Relative),
+        Way::Tps(Mode::Standard),
+    ];
+    ask_of(&mut asked, pose, &ways);
+    let (panes, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    for pane in &panes[1..] {
+        assert!(picture(pane) != picture(&panes[0]), "{}", ways[pane.index]);
+    }
+    // Away to one method and back: the others' pictures are still there.
+    ask_of(&mut asked, pose, &ways[..2]);
+    wait_for(&worker, &told, worker.send(asked.clone()));
+    ask_of(&mut asked, pose, &ways);
+    let (again, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    for (pane, before) in again.iter().zip(&panes) {
+        assert_eq!(pane.network_millis, None, "{}", ways[pane.index]);
+        let same = Arc::ptr_eq(
+            pane.picture.as_ref().unwrap(),
+            before.picture.as_ref().unwrap(),
+        );
+        assert!(same, "{}", ways[pane.index]);
+    }
+}
+
+#[test]
+fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
+    let (worker, told) = spawn();
+    let mut asked = request(0.0);
+    let ways = [
+        Way::Source,
+        Way::Fomm(Mode::Relative),
+        Way::Tps(Mode::Relative),
+    ];
+    let mut drafts: Vec<PaneDrawn> = Vec::new();
+    let mut whole: Vec<PaneDrawn> = Vec::new();
+    for value in [0.6, 0.8, 1.0] {
+        ask_of(&mut asked, smile(Sides::Both, value), &ways);
+        let serial = worker.send(asked.clone());
+        (drafts, whole) = (Vec::new(), Vec::new());
+        let mut complete = false;
+        // The hand goes on as soon as it sees a draft of both, and rests at last.
+        while drafts.len() < 2 || (value == 1.0 && !complete) {
+            told.recv_timeout(Duration::from_secs(240)).unwrap();
+            while let Some(outcome) = worker.take() {
+                let outcome = outcome.unwrap();
+                if outcome.serial == serial {
+                    complete |= outcome.complete;
+                    let (draft, full) = outcome.panes.into_iter().partition(|pane| pane.draft);
+                    let (draft, full): (Vec<_>, Vec<_>) = (draft, full);
+                    assert!(draft.is_empty() || whole.len() <= 1, "a draft came late");
+                    drafts.extend(draft);
+                    whole.extend(full);
+                }
+            }
+        }
+    }
+    whole.sort_by_key(|pane| pane.index);
+    drafts.sort_by_key(|pane| pane.index);
+    let source = picture(&whole[0]);
+    for (draft, full) in drafts.iter().zip(&whole[1..]) {
+        assert_eq!(draft.index, full.index);
+        assert!(picture(draft) != source && picture(draft) != picture(full));
+        assert_eq!(draft.millis, None);
+        // What the draft took is a part of what the frame takes.
+        assert!(full.network_millis > draft.network_millis);
+    }
+
+    // What says how the portrait moves is no draft, and neither is what is known already.
+    let voices = whole.len();
+    asked.view = asked.view.zoomed(1.5, (60.0, 60.0));
+    let (again, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    assert_eq!(again.len(), voices);
+    assert!(again.iter().all(|pane| pane.network_millis.is_none()));
+    let mut score = Score::clone(&asked.score);
+    for voice in &mut score.voices {
+        voice.show = Show::Flow;
+    }
+    asked.score = Arc::new(score);
+    let pose = smile(Sides::Both, 0.4);
+    let (mut document, _) = document();
+    document.still = pose;
+    for voice in &mut Arc::make_mut(&mut asked.score).voices {
+        voice.drive = Driver::Track(Arc::new(document.clone()));
+    }
+    let serial = worker.send(asked);
+    let (flows, _) = wait_for(&worker, &told, serial);
+    assert!(
+        flows[1..]
+            .iter()
+            .all(|pane| !pane.draft && pane.millis > Some(0.0))
+    );
+}
+
+#[test]
+fn what_one_pane_cannot_show_is_told_in_its_place() {
+    let (worker, told) = spawn();
+    let mut asked = request(0.0);
+    let ways = [Way::Ganimation, Way::Fomm(Mode::Avd)];
+    ask_of(&mut asked, smile(Sides::Both, 1.0), &ways);
+    let (panes, _) = wait_for(&worker, &told, worker.send(asked));
+    assert!(panes[0].picture.is_ok());
+    let problem = panes[1].picture.as_ref().unwrap_err();
+    assert!(problem.contains("avd belongs to TPS"), "{problem}");
+}
+
+#[test]
+fn while_playing_the_missing_steps_are_drawn_ahead() {
+    let (worker, told) = spawn();
+    let mut asked = request(0.0);
+    let (mut document, _) = document();
+    document.track.set_frames(5);
+    document.track.set_key(0, smile(Sides::Both, 0.2));
+    document.track.set_key(4, smile(Sides::Both, 1.0));
+    let drive = Driver::Track(Arc::new(document));
+    asked.score = Arc::new(Score {
+        voices: vec![Voice {
+            way: Way::Ganimation,
+            show: Show::Result,
+            drive: drive.clone(),
+            leads: true,
+        }],
+        drive,
+    });
+    asked.playing = true;
+    worker.send(asked);
+    let mut rendered = Vec::new();
+    // However slow the machine is, all of them come.
+    while rendered != [true; 5] {
+        told.recv_timeout(Duration::from_secs(120)).unwrap();
+        while let Some(outcome) = worker.take() {
+            rendered = outcome.unwrap().rendered.unwrap_or(rendered);
+        }
+    }
+}
+
+#[test]
+fn wipe_and_hold_show_the_source() {
+    let (worker, told) = spawn();
+    let mut asked = request(1.0);
+    asked.source = true;
+    let (held, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    assert_eq!(picture(&held[0]), picture(&held[1]));
+    asked.source = false;
+    let wiped = |place| Wipe {
+        pane: 1,
+        under: Some(0),
+        place,
+    };
+    asked.wipe = Some(wiped(1.0));
+    let (all, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    assert_eq!(picture(&all[0]), picture(&all[1]));
+    asked.wipe = Some(wiped(0.0));
+    let (none, _) = wait_for(&worker, &told, worker.send(asked));
+    assert_ne!(picture(&none[0]), picture(&none[1]));
+}
+
+#[test]
+fn halves_and_parts_of_the_face_change_alone() {
+    let (worker, told) = spawn();
+    let draw = |asked: &Request| {
+        let (panes, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+        (picture(&panes[0]).clone(), picture(&panes[1]).clone())
+    };
+    // How much each half, and the upper part, of the pane differs from the source.
+    let changed = |asked: &Request| -> (u64, u64, u64) {
+        let (source, result) = draw(asked);
+        let mut sums = (0, 0, 0);
+        let pixels = source.rgba().iter().zip(result.rgba()).enumerate();
+        for (i, (a, b)) in pixels {
+            let (x, y, d) = (i / 4 % 120, i / 480, u64::from(a.abs_diff(*b)));
+            let (px, py) = asked.view.to_portrait((x as f64, y as f64));
+            let crop = asked.scene.crop;
+            let (u, v) = (
+                (px as f32 - crop.x) / crop.side,
+                (py as f32 - crop.y) / crop.side,
+            );
+            if u < 0.4 {
+                sums.0 += d;
+            } else if u > 0.6 {
+                sums.1 += d;
+            }
+            if v < 0.4 {
+                sums.2 += d;
+            }
+        }
+        sums
+    };
+    let mut asked = request(1.0);
+    let crop = asked.scene.crop;
+    let middle = (
+        f64::from(crop.x + 0.5 * crop.side),
+        f64::from(crop.y + 0.5 * crop.side),
+    );
+    asked.view = View::about(120, 120, middle, f64::from(crop.side));
+    let (left, right, upper) = changed(&asked);
+    assert!(left > 0 && right > 0 && upper > 0);
+
+    // A pose of one half leaves the other as the portrait has it, and so does a limit.
+    ask(&mut asked, smile(Sides::Left, 1.0));
+    let (one, other, _) = changed(&asked);
+    assert!(2 * one > left && other < right / 50, "{one} and {other}");
+    ask(&mut asked, smile(Sides::Both, 1.0));
+    asked.scene.limit = Limit::NONE.on(Sides::Left);
+    let (one, other, _) = changed(&asked);
+    assert!(2 * one > left && other < right / 50, "{one} and {other}");
+
+    ask(&mut asked, smile(Sides::Both, 1.0));
+    asked.scene.limit = Limit::NONE.toggled(FacePart::Mouth);
+    let (.., above) = changed(&asked);
+    assert!(20 * above < upper, "{above} of {upper}");
+}
+
+#[test]
+fn a_crop_outside_is_an_error_and_the_worker_goes_on() {
+    let (worker, told) = spawn();
+    let mut wrong = request(1.0);
+    wrong.scene.crop.x = 5000.0;
+    worker.send(wrong);
+    told.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert!(matches!(worker.take(), Some(Err(EngineError::Crop(_)))));
+    let right = worker.send(request(1.0));
+    wait_for(&worker, &told, right);
+}
+
+#[test]
+fn an_idle_worker_keeps_the_newest_request_in_sight() {
+    let worker = Worker::idle();
+    assert!(worker.pending().is_none());
+    worker.send(request(0.1));
+    worker.send(request(0.7));
+    let pending = worker.pending().unwrap();
+    assert_eq!(pending.scene.target, smile(Sides::Both, 0.7));
+}

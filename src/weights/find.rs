@@ -1,0 +1,69 @@
+//! Which of the installed weights are meant.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+
+use crate::error::EngineError;
+use crate::folders::weights_folder;
+use crate::weights::{Bundled, ModelFile, Origin, installed};
+
+/// The weights that are meant, opened: a file by its path, or installed ones by their name (of two, the user's own); where
+/// nothing is said, those that come with the program for this method. With what errors call the file.
+///
+/// # Errors
+/// [`EngineError::Refused`] for what is neither a file nor a name, [`EngineError::Weights`] for a file that is missing,
+/// damaged or of another architecture.
+pub(crate) fn open_weights(
+    method: Bundled,
+    asked: Option<&Path>,
+    device: &Device,
+) -> Result<(PathBuf, ModelFile), EngineError> {
+    let (path, file) = match asked.map(|asked| find(method, asked)).transpose()? {
+        Some(Found::File(path)) => {
+            let file = ModelFile::open(&path, device)?;
+            (path, file)
+        }
+        None | Some(Found::Bundled) => (
+            PathBuf::from(method.name()),
+            ModelFile::bundled(method, device)?,
+        ),
+    };
+    file.expect(&path, method.architecture())?;
+    Ok((path, file))
+}
+
+enum Found {
+    Bundled,
+    File(PathBuf),
+}
+
+fn find(method: Bundled, asked: &Path) -> Result<Found, EngineError> {
+    if asked.exists() {
+        return Ok(Found::File(asked.to_owned()));
+    }
+    let own = installed(weights_folder().as_deref())
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.metadata.architecture == method.architecture())
+        .filter(|entry| Path::new(entry.name.as_str()) == asked)
+        .find_map(|entry| match entry.origin {
+            Origin::File(path) => Some(path),
+            Origin::Bundled => None,
+        });
+    if let Some(path) = own {
+        return Ok(Found::File(path));
+    }
+    if Path::new(method.name()) == asked {
+        return Ok(Found::Bundled);
+    }
+    // What is written as a file's name is told to be missing when it is opened.
+    if asked.extension().is_some() || asked.components().count() > 1 {
+        return Ok(Found::File(asked.to_owned()));
+    }
+    Err(EngineError::Refused(format!(
+        "{} is neither a file nor the name of installed {} weights; \"mien weights list\" shows those there are.",
+        asked.display(),
+        method.title()
+    )))
+}
