@@ -18,6 +18,9 @@ impl CancelToken {
     }
 }
 
+/// Asked between the steps of a computation, from any thread: whether its result is no longer wanted.
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// How many steps of how many are done; clones show the same work.
 #[derive(Debug, Clone)]
 pub struct Progress {

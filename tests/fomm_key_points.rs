@@ -1,6 +1,7 @@
 //! How one face's key points move another's, by hand and by properties.
 
-use mien::methods::fomm::{Error, KeyPoints, relative};
+use mien::methods::error::Error;
+use mien::methods::fomm::{KeyPoints, relative};
 
 fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len());

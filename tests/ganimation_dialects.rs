@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use candle_core::{D, Device, Tensor};
 use candle_nn::VarBuilder;
 use common::procedural::{image, u, weights};
-use mien::methods::ganimation::{Config, Critic, Dialect, Error, Generator};
+use mien::methods::error::Error;
+use mien::methods::ganimation::{Config, Critic, Dialect, Generator};
 
 fn small(dialect: Dialect) -> Config {
     Config {
@@ -292,12 +293,12 @@ fn what_is_no_generator_is_told() {
     ));
     assert!(matches!(without("au_top.0.weight"), Error::Unknown));
     assert!(
-        matches!(without("model.0.weight"), Error::MissingTensor { name } if name == "model.0.weight")
+        matches!(without("model.0.weight"), Error::MissingTensor { name, .. } if name == "model.0.weight")
     );
     for shape in [vec![4, 3, 7, 7], vec![4, 8, 3, 3], vec![4]] {
         let mut bad = good.clone();
         bad.insert("model.0.weight".into(), shape);
-        assert!(matches!(Config::infer(&bad), Err(Error::Config(_))));
+        assert!(matches!(Config::infer(&bad), Err(Error::Config(..))));
     }
 }
 
@@ -316,7 +317,10 @@ fn a_configuration_may_say_its_dialect() {
         Dialect::Donydchen
     );
     let unknown = old.replace('}', r#", "dialect": "klingon"}"#);
-    assert!(matches!(Config::from_json(&unknown), Err(Error::Config(_))));
+    assert!(matches!(
+        Config::from_json(&unknown),
+        Err(Error::Config(..))
+    ));
 }
 
 /// The critic of each dialect of candle's own operations.
@@ -393,7 +397,7 @@ fn a_critic_that_cannot_be_is_told() {
         },
     ] {
         let made = Critic::new(&bad, weights("", 1));
-        assert!(matches!(made, Err(Error::Config(_))), "{bad:?}");
+        assert!(matches!(made, Err(Error::Config(..))), "{bad:?}");
     }
     let critic = Critic::new(&config, weights("", 1)).unwrap();
     for shape in [

@@ -12,7 +12,8 @@ use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use common::parity::{difference, expected, seed};
 use common::procedural::{fnv1a64, ganimation_keys, image, param, u};
-use mien::methods::ganimation::{Config, Critic, Error, Generator, Prepared, result};
+use mien::methods::error::Error;
+use mien::methods::ganimation::{Config, Critic, Generator, Prepared, result};
 
 const PICTURES: usize = 2;
 
@@ -173,7 +174,7 @@ fn bad_inputs_are_named() {
     ));
     assert!(matches!(
         generator.frame(&prepared, &[0.0, 0.0, f32::NAN, 0.0, 0.0], &go),
-        Err(Error::NotFinite { index: 2 })
+        Err(Error::ActionUnitNotFinite { index: 2 })
     ));
 }
 
@@ -183,7 +184,7 @@ fn bad_weights_are_named() {
     lacking.remove("main.10.main.3.weight");
     let error = generator(&small(), lacking).unwrap_err();
     assert!(
-        matches!(&error, Error::MissingTensor { name } if name == "main.10.main.3.weight"),
+        matches!(&error, Error::MissingTensor { name, .. } if name == "main.10.main.3.weight"),
         "{error:?}"
     );
 
@@ -216,7 +217,7 @@ fn configurations_are_checked() {
         &json.replace("32", "0"),
     ] {
         assert!(
-            matches!(Config::from_json(bad), Err(Error::Config(_))),
+            matches!(Config::from_json(bad), Err(Error::Config(..))),
             "{bad}"
         );
     }

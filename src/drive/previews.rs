@@ -6,8 +6,8 @@ use crate::document::Sample;
 use crate::error::EngineError;
 use crate::media::image::Picture;
 use crate::media::image::resample::resampled;
-use crate::methods::Stop;
 use crate::methods::mocogan::sampler::Sampler;
+use crate::progress::Stop;
 
 /// A small clip that is wanted: every frame of a sample, at so many pixels a side.
 #[derive(Debug, Clone, PartialEq)]

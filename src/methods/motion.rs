@@ -1,109 +1,11 @@
 //! What the methods that move a picture by key points share: their geometry as plain data,
-//! their errors, and the reading of their sizes from a checkpoint's shapes.
+//! and the reading of their sizes from a checkpoint's shapes.
 //!
 //! Coordinates are `(x, y)`, and `-1` and `1` are the centres of the outermost pixels.
 
 use std::collections::BTreeMap;
 
-use super::loading::Fault;
-
-pub use super::Stop;
-
-/// What can go wrong between a weights file and a frame. Each text is one sentence for a
-/// person; the caller adds the file's name.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The configuration that travels with the weights, or that their shapes tell, is unusable.
-    #[error("The model's configuration can't be used: {0}.")]
-    Config(String),
-    /// The weights lack a tensor.
-    #[error("The weights lack the tensor “{name}”, which the model needs.")]
-    MissingTensor {
-        /// Its full key.
-        name: String,
-    },
-    /// A tensor doesn't fit the configuration.
-    #[error(
-        "The tensor “{name}” should have the shape {expected:?}, but the weights have {found:?}."
-    )]
-    TensorShape {
-        /// Its full key.
-        name: String,
-        /// The shape that the configuration asks for.
-        expected: Vec<usize>,
-        /// The shape in the file.
-        found: Vec<usize>,
-    },
-    /// A picture that the network can't take.
-    #[error("Expected a picture of shape {expected:?}, found {found:?}.")]
-    Picture {
-        /// The shape that the network takes.
-        expected: Vec<usize>,
-        /// The picture's shape.
-        found: Vec<usize>,
-    },
-    /// Key points of another model.
-    #[error("Expected {expected}, found {found}; detect the key points with this model.")]
-    KeyPoints {
-        /// What the model works with, such as `10 key points with Jacobians`.
-        expected: String,
-        /// What came.
-        found: String,
-    },
-    /// A key point that is no number.
-    #[error("Key point number {index} is not a finite number.")]
-    NotFinite {
-        /// Its place among the key points, from 0.
-        index: usize,
-    },
-    /// Key points that motion can't be measured by.
-    #[error("The motion can't be measured, because {0}; choose another picture or frame.")]
-    Degenerate(&'static str),
-    /// A network that these weights came without.
-    #[error("These weights have no {0}; choose another way of driving.")]
-    Absent(&'static str),
-    /// The caller no longer wants the frame.
-    #[error("The frame was cancelled.")]
-    Cancelled,
-    /// Everything else: out of memory, a device that failed.
-    #[error("The network could not run: {0}")]
-    Tensor(candle_core::Error),
-}
-
-impl From<candle_core::Error> for Error {
-    fn from(error: candle_core::Error) -> Self {
-        Self::Tensor(error)
-    }
-}
-
-impl Error {
-    /// Finds in an error of candle's loader what a person needs: which tensor, which shapes.
-    pub(super) fn loading(error: candle_core::Error) -> Self {
-        match Fault::of(error) {
-            Fault::Missing(name) => Self::MissingTensor { name },
-            Fault::Shape {
-                name,
-                expected,
-                found,
-            } => Self::TensorShape {
-                name,
-                expected,
-                found,
-            },
-            Fault::Other(error) => Self::Tensor(error),
-        }
-    }
-}
-
-/// # Errors
-/// [`Error::Cancelled`] once `stop` says so.
-pub(super) fn check(stop: Stop) -> Result<(), Error> {
-    if stop() {
-        Err(Error::Cancelled)
-    } else {
-        Ok(())
-    }
-}
+use super::error::{Error, Network};
 
 /// The shapes of a checkpoint, by key, asked for what a configuration needs.
 #[derive(Clone, Copy, Debug)]
@@ -116,13 +18,17 @@ impl Shapes<'_> {
     /// [`Error::MissingTensor`]; [`Error::Config`] if the rank differs.
     pub fn get<const N: usize>(&self, key: &str) -> Result<[usize; N], Error> {
         let shape = self.0.get(key).ok_or_else(|| Error::MissingTensor {
+            network: Network::Motion,
             name: key.to_owned(),
         })?;
         shape.as_slice().try_into().map_err(|_| {
-            Error::Config(format!(
-                "the tensor “{key}” has {} dimensions instead of {N}",
-                shape.len()
-            ))
+            Error::Config(
+                Network::Motion,
+                format!(
+                    "the tensor “{key}” has {} dimensions instead of {N}",
+                    shape.len()
+                ),
+            )
         })
     }
 

@@ -12,7 +12,8 @@ use crate::jobs::transfer::AVD_IS_OF_TPS;
 use crate::media::image::Picture;
 use crate::methods::device::{device, device_name, in_precision};
 use crate::methods::diagnostics::{KeyPoint, Map, Maps, Seen};
-use crate::methods::{fomm, motion, tps};
+use crate::methods::error::Error;
+use crate::methods::{fomm, tps};
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, WeightsError};
 
@@ -394,10 +395,10 @@ fn values(tensor: &Tensor) -> Result<Vec<f32>, EngineError> {
 }
 
 /// What the network says, for a person: some of it isn't Mien's fault.
-fn fault(error: motion::Error) -> EngineError {
+fn fault(error: Error) -> EngineError {
     match error {
-        motion::Error::Cancelled => EngineError::Cancelled,
-        error @ motion::Error::Degenerate(_) => EngineError::Refused(error.to_string()),
+        Error::Cancelled => EngineError::Cancelled,
+        error @ Error::Degenerate(_) => EngineError::Refused(error.to_string()),
         error => network_error(error),
     }
 }

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::methods::error::{Error, Network};
 use crate::nn::blocks::HourglassConfig;
-
-use super::Error;
 
 /// The sizes of a model; the defaults are those of the authors' `vox-256`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,7 +121,8 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] if it isn't JSON with all these numbers or a number is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        let config: Self = serde_json::from_str(json).map_err(|e| Error::Config(e.to_string()))?;
+        let config: Self = serde_json::from_str(json)
+            .map_err(|e| Error::Config(Network::Motion, e.to_string()))?;
         config.validate()?;
         Ok(config)
     }
@@ -185,9 +185,10 @@ impl Config {
         ];
         for (name, value, (least, most)) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(Error::Config(format!(
-                    "{name} is {value}, but must be from {least} to {most}"
-                )));
+                return Err(Error::Config(
+                    Network::Motion,
+                    format!("{name} is {value}, but must be from {least} to {most}"),
+                ));
             }
         }
         let positive = [
@@ -196,9 +197,10 @@ impl Config {
         ];
         for (name, value) in positive {
             if !(value.is_normal() && value > 0.0) {
-                return Err(Error::Config(format!(
-                    "{name} is {value}, but must be above 0"
-                )));
+                return Err(Error::Config(
+                    Network::Motion,
+                    format!("{name} is {value}, but must be above 0"),
+                ));
             }
         }
         // Every halving must come out even, or a doubling could not meet it again.
@@ -212,18 +214,24 @@ impl Config {
         ];
         for (who, factor) in factors {
             if !self.image_size.is_multiple_of(factor) {
-                return Err(Error::Config(format!(
-                    "image_size is {}, but {who} needs a multiple of {factor}",
-                    self.image_size
-                )));
+                return Err(Error::Config(
+                    Network::Motion,
+                    format!(
+                        "image_size is {}, but {who} needs a multiple of {factor}",
+                        self.image_size
+                    ),
+                ));
             }
         }
         if self.image_size / detector.downscale < HEAD_KERNEL + 1 {
-            return Err(Error::Config(format!(
-                "image_size is {}, but the detector needs at least {}",
-                self.image_size,
-                (HEAD_KERNEL + 1) * detector.downscale
-            )));
+            return Err(Error::Config(
+                Network::Motion,
+                format!(
+                    "image_size is {}, but the detector needs at least {}",
+                    self.image_size,
+                    (HEAD_KERNEL + 1) * detector.downscale
+                ),
+            ));
         }
         Ok(())
     }

@@ -4,16 +4,17 @@
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
+use super::config::{Config, HEAD_KERNEL};
+use super::detector::load_heads;
+use super::key_points::KeyPoints;
+use crate::methods::error::{Error, check};
+use crate::methods::motion::{add_heatmaps, coordinate_grid};
 use crate::nn::blocks::{Hourglass, NormKind};
 use crate::nn::{
     AntiAlias, Border, Conv2d, advance, affine_motions, beside, grid_sample, has_kernels,
     heat_maps, mixed_motion, recycle, room, sigmoid,
 };
-
-use super::super::motion::{add_heatmaps, check, coordinate_grid};
-use super::config::HEAD_KERNEL;
-use super::detector::load_heads;
-use super::{Config, Error, KeyPoints, Stop};
+use crate::progress::Stop;
 
 /// Mixes the key points' motions.
 #[derive(Clone, Debug)]

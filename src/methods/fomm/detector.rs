@@ -5,12 +5,13 @@ use std::sync::OnceLock;
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
+use super::config::{Config, HEAD_KERNEL};
+use super::key_points::KeyPoints;
+use crate::methods::error::{Error, check};
+use crate::methods::motion::coordinate_grid;
 use crate::nn::blocks::{Hourglass, NormKind};
 use crate::nn::{AntiAlias, Conv2d, ConvConfig, advance, recycle, soft_means};
-
-use super::super::motion::{check, coordinate_grid};
-use super::config::HEAD_KERNEL;
-use super::{Config, Error, KeyPoints, Stop};
+use crate::progress::Stop;
 
 /// Finds the key points of a picture, with the motion's Jacobian at each.
 #[derive(Clone, Debug)]

@@ -3,15 +3,15 @@
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
+use super::config::Config;
+use super::dense_motion::Motion;
+use crate::methods::error::{Error, check};
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
 use crate::nn::{
     Border, Conv2d, ConvConfig, advance, grid_sample, masked, recycle, resize_bilinear,
     resize_flow, sigmoid,
 };
-
-use super::super::motion::check;
-use super::dense_motion::Motion;
-use super::{Config, Error, Stop};
+use crate::progress::Stop;
 
 /// Draws a frame of the source's features.
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::motion::Shapes;
-use super::{Config, DenseMotionConfig, DetectorConfig, Error, GeneratorConfig, Jacobians};
+use super::config::{Config, DenseMotionConfig, DetectorConfig, GeneratorConfig, Jacobians};
+use crate::methods::error::{Error, Network};
 
 /// Channels of a picture.
 const PICTURE: usize = 3;
@@ -31,10 +32,13 @@ impl Config {
 
         let [masks, ..] = shapes.get::<4>("generator.dense_motion_network.mask.weight")?;
         if masks != num_kp + 1 {
-            return Err(Error::Config(format!(
-                "the detector finds {num_kp} key points, but the dense motion network has {masks} masks instead of {}",
-                num_kp + 1
-            )));
+            return Err(Error::Config(
+                Network::Motion,
+                format!(
+                    "the detector finds {num_kp} key points, but the dense motion network has {masks} masks instead of {}",
+                    num_kp + 1
+                ),
+            ));
         }
         let dense = hourglass(
             shapes,
@@ -132,10 +136,13 @@ fn jacobians(shapes: Shapes, num_kp: usize) -> Result<Jacobians, Error> {
     } else if numbers == 4 {
         Ok(Jacobians::Shared)
     } else {
-        Err(Error::Config(format!(
-            "{num_kp} key points have {numbers} numbers of Jacobians instead of 4 or {}",
-            4 * num_kp
-        )))
+        Err(Error::Config(
+            Network::Motion,
+            format!(
+                "{num_kp} key points have {numbers} numbers of Jacobians instead of 4 or {}",
+                4 * num_kp
+            ),
+        ))
     }
 }
 
@@ -148,8 +155,11 @@ fn downscale(shapes: Shapes, key: &str, untold: usize) -> Result<usize, Error> {
     }
     match shapes.get::<4>(key)? {
         [PICTURE, 1, height, width] if height == width && height % 4 == 1 => Ok(height / 4 + 1),
-        shape => Err(Error::Config(format!(
-            "the tensor “{key}” has the shape {shape:?}, which is no blur before a whole step"
-        ))),
+        shape => Err(Error::Config(
+            Network::Motion,
+            format!(
+                "the tensor “{key}” has the shape {shape:?}, which is no blur before a whole step"
+            ),
+        )),
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::motion;
-use super::Error;
+use crate::methods::error::Error;
+use crate::methods::motion;
 
 /// The key points of a face, with the motion's first-order part around each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ impl KeyPoints {
             point.chain(jacobian).all(|v| v.is_finite())
         };
         match (0..points).find(|&index| !finite(index)) {
-            Some(index) => Err(Error::NotFinite { index }),
+            Some(index) => Err(Error::KeyPointNotFinite { index }),
             None => Ok(()),
         }
     }

@@ -20,7 +20,6 @@ mod infer;
 mod key_points;
 mod model;
 
-pub use super::motion::{Error, Stop};
 pub use config::{Config, DenseMotionConfig, DetectorConfig, GeneratorConfig, Jacobians};
 pub use dense_motion::Motion;
 pub use key_points::{KeyPoints, relative};

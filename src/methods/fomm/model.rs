@@ -3,12 +3,14 @@
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 
-use super::super::motion::check;
+use super::config::Config;
 use super::dense_motion::{self, DenseMotion, Motion};
 use super::detector::Detector;
 use super::generator::{Generator, warp};
-use super::{Config, Error, KeyPoints, Stop};
+use super::key_points::KeyPoints;
+use crate::methods::error::{Error, Network, check};
 use crate::nn::pooled;
+use crate::progress::Stop;
 
 /// Channels of a picture.
 const PICTURE: usize = 3;
@@ -89,7 +91,7 @@ impl Fomm {
                 generator: Generator::load(config, PICTURE, generator)?,
             })
         };
-        load().map_err(Error::loading)
+        load().map_err(|error| Error::loading(Network::Motion, error))
     }
 
     /// The sizes that it was made with.
@@ -106,7 +108,7 @@ impl Fomm {
     /// between layers.
     ///
     /// # Errors
-    /// [`Error::Picture`] if the shape differs, [`Error::NotFinite`] if a key point comes out as
+    /// [`Error::Picture`] if the shape differs, [`Error::KeyPointNotFinite`] if a key point comes out as
     /// no number, [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
     pub fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         self.check_picture(picture)?;
@@ -138,7 +140,7 @@ impl Fomm {
     /// The source with its key points moved to `driving`. `stop` is asked between layers.
     ///
     /// # Errors
-    /// [`Error::KeyPoints`] or [`Error::NotFinite`] if the key points are unusable,
+    /// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if the key points are unusable,
     /// [`Error::Degenerate`] if one's Jacobian has no inverse, [`Error::Cancelled`] once `stop`
     /// says so, [`Error::Tensor`].
     pub fn frame(
@@ -200,7 +202,7 @@ impl Fomm {
             return Ok(());
         }
         Err(Error::Picture {
-            expected: expected.to_vec(),
+            expected: format!("{expected:?}"),
             found: x.dims().to_vec(),
         })
     }

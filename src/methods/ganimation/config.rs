@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dialect, Error};
+use super::dialect::Dialect;
+use crate::methods::error::{Error, Network};
 
 /// The sizes of a generator; the defaults are the paper's.
 ///
@@ -40,7 +41,8 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] if it isn't JSON with the four numbers or a number is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        let config: Self = serde_json::from_str(json).map_err(|e| Error::Config(e.to_string()))?;
+        let config: Self = serde_json::from_str(json)
+            .map_err(|e| Error::Config(Network::GANimation, e.to_string()))?;
         config.validate()?;
         Ok(config)
     }
@@ -59,16 +61,20 @@ impl Config {
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(Error::Config(format!(
-                    "{name} is {value}, but must be from {least} to {most}"
-                )));
+                return Err(Error::Config(
+                    Network::GANimation,
+                    format!("{name} is {value}, but must be from {least} to {most}"),
+                ));
             }
         }
         if !self.image_size.is_multiple_of(4) {
-            return Err(Error::Config(format!(
-                "image_size is {}, but must be a multiple of 4",
-                self.image_size
-            )));
+            return Err(Error::Config(
+                Network::GANimation,
+                format!(
+                    "image_size is {}, but must be a multiple of 4",
+                    self.image_size
+                ),
+            ));
         }
         Ok(())
     }

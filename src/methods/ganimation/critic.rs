@@ -3,10 +3,10 @@
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes};
-
+use super::config::Config;
 use super::generator::{HALF_4, PICTURE, SAME_3};
-use super::{Config, Error};
+use crate::methods::error::{Error, Network};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes};
 
 /// What the critic finds in `N` pictures.
 #[derive(Clone, Debug)]
@@ -51,16 +51,22 @@ impl Critic {
         } = *config;
         // `validate` has bounded both, so a critic that ends with a pixel ends with so few layers.
         if repeat_num == 0 || image_size.ilog2() < repeat_num as u32 {
-            return Err(Error::Config(format!(
-                "a critic of {image_size} pixels can't halve them repeat_num = {repeat_num} times"
-            )));
+            return Err(Error::Config(
+                Network::GANimation,
+                format!(
+                    "a critic of {image_size} pixels can't halve them repeat_num = {repeat_num} times"
+                ),
+            ));
         }
         if conv_dim << (repeat_num - 1) > MOST_CHANNELS {
-            return Err(Error::Config(format!(
-                "a critic can't double conv_dim = {conv_dim} channels repeat_num = {repeat_num} times"
-            )));
+            return Err(Error::Config(
+                Network::GANimation,
+                format!(
+                    "a critic can't double conv_dim = {conv_dim} channels repeat_num = {repeat_num} times"
+                ),
+            ));
         }
-        Self::load(config, vb).map_err(Error::loading)
+        Self::load(config, vb).map_err(|error| Error::loading(Network::GANimation, error))
     }
 
     fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
@@ -101,7 +107,7 @@ impl Critic {
             [n, PICTURE, height, width] if n > 0 && (height, width) == (size, size) => n,
             _ => {
                 return Err(Error::Picture {
-                    expected: "[N, 3, S, S] with S the critic's image_size",
+                    expected: "[N, 3, S, S] with S the critic's image_size".to_owned(),
                     found: x.dims().to_vec(),
                 });
             }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Error};
+use super::config::Config;
+use crate::methods::error::{Error, Network};
 
 /// Whose code the weights come from.
 ///
@@ -98,14 +99,18 @@ impl Config {
 
         let name = format!("{}.0.weight", dialect.trunk());
         let Some(first) = shapes.get(&name) else {
-            return Err(Error::MissingTensor { name });
+            return Err(Error::MissingTensor {
+                network: Network::GANimation,
+                name,
+            });
         };
         let (conv_dim, c_dim) = match *first.as_slice() {
             [conv_dim, inputs, 7, 7] if inputs > 3 => (conv_dim, inputs - 3),
             ref other => {
-                return Err(Error::Config(format!(
-                    "the tensor “{name}” of shape {other:?} is no generator's first layer"
-                )));
+                return Err(Error::Config(
+                    Network::GANimation,
+                    format!("the tensor “{name}” of shape {other:?} is no generator's first layer"),
+                ));
             }
         };
         let is_block = |place: usize| {

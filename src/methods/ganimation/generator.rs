@@ -3,10 +3,12 @@
 use candle_core::{DType, Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::nn::{self, ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm};
-
+use super::config::Config;
+use super::dialect::Dialect;
 use super::dialect::FIRST_BLOCK;
-use super::{Config, Dialect, Error, Stop};
+use crate::methods::error::{Error, Network, check};
+use crate::nn::{self, ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm};
+use crate::progress::Stop;
 
 /// What the generator gives for a picture.
 #[derive(Clone, Debug)]
@@ -100,7 +102,7 @@ impl Generator {
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
     pub fn new(config: &Config, vb: VarBuilder) -> Result<Self, Error> {
         config.validate()?;
-        Self::load(config, vb).map_err(Error::loading)
+        Self::load(config, vb).map_err(|error| Error::loading(Network::GANimation, error))
     }
 
     fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
@@ -206,7 +208,7 @@ impl Generator {
     /// [`Generator::forward`] gives, to rounding. `stop` is asked between layers.
     ///
     /// # Errors
-    /// [`Error::ActionUnits`] or [`Error::NotFinite`] if the vector is unusable,
+    /// [`Error::ActionUnits`] or [`Error::ActionUnitNotFinite`] if the vector is unusable,
     /// [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
     pub fn frame(&self, prepared: &Prepared, aus: &[f32], stop: Stop) -> Result<Output, Error> {
         if aus.len() != self.config.c_dim {
@@ -216,7 +218,7 @@ impl Generator {
             });
         }
         if let Some(index) = aus.iter().position(|v| !v.is_finite()) {
-            return Err(Error::NotFinite { index });
+            return Err(Error::ActionUnitNotFinite { index });
         }
         nn::pooled(&self.device, || {
             check(stop)?;
@@ -249,14 +251,6 @@ impl Generator {
     }
 }
 
-fn check(stop: Stop) -> Result<(), Error> {
-    if stop() {
-        Err(Error::Cancelled)
-    } else {
-        Ok(())
-    }
-}
-
 fn picture_size(x: &Tensor) -> Result<(usize, usize, usize), Error> {
     match *x.dims() {
         [n, PICTURE, height, width]
@@ -273,7 +267,7 @@ fn picture_size(x: &Tensor) -> Result<(usize, usize, usize), Error> {
 
 fn not_a_picture(x: &Tensor) -> Error {
     Error::Picture {
-        expected: "[1, 3, H, W] with H and W multiples of 4",
+        expected: "[1, 3, H, W] with H and W multiples of 4".to_owned(),
         found: x.dims().to_vec(),
     }
 }

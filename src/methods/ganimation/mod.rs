@@ -18,7 +18,6 @@ mod config;
 mod critic;
 mod dialect;
 pub mod edits;
-mod error;
 mod generator;
 pub mod model;
 pub mod session;
@@ -26,7 +25,4 @@ pub mod session;
 pub use config::Config;
 pub use critic::{Critic, Verdict};
 pub use dialect::Dialect;
-pub use error::Error;
 pub use generator::{Generator, Output, Prepared, result};
-
-pub use super::Stop;

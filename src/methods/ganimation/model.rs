@@ -9,9 +9,9 @@ use crate::document::{ActionUnit, AuVector};
 use crate::error::EngineError;
 use crate::face::Edit;
 use crate::methods::device::{device, device_name, in_precision};
-use crate::methods::ganimation;
+use crate::methods::error::Error;
 use crate::methods::ganimation::config::Config;
-use crate::methods::ganimation::generator::Generator;
+use crate::methods::ganimation::generator::{self, Generator};
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, ModelFile, WeightsError};
 
@@ -28,7 +28,7 @@ pub struct Model {
 
 /// What depends on the portrait alone.
 pub(crate) struct Prepared {
-    network: ganimation::Prepared,
+    network: generator::Prepared,
     input: Vec<f32>,
 }
 
@@ -118,7 +118,7 @@ impl Model {
             .generator
             .frame(&prepared.network, &aus, stop)
             .map_err(|error| match error {
-                ganimation::Error::Cancelled => EngineError::Cancelled,
+                Error::Cancelled => EngineError::Cancelled,
                 error => network_error(error),
             })?;
         let values = |tensor: &Tensor| -> Result<Vec<f32>, EngineError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use crate::methods::error::{Error, Network};
 
 /// The sizes of a generator; the defaults are the authors' own for faces (MUG).
 ///
@@ -52,7 +52,8 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] if it isn't JSON with these six numbers or a number is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        let config: Self = serde_json::from_str(json).map_err(|e| Error::Config(e.to_string()))?;
+        let config: Self = serde_json::from_str(json)
+            .map_err(|e| Error::Config(Network::MoCoGan, e.to_string()))?;
         config.validate()?;
         Ok(config)
     }
@@ -74,11 +75,14 @@ impl Config {
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(Error::Config(if least == most {
-                    format!("{name} is {value}, but must be {least}")
-                } else {
-                    format!("{name} is {value}, but must be from {least} to {most}")
-                }));
+                return Err(Error::Config(
+                    Network::MoCoGan,
+                    if least == most {
+                        format!("{name} is {value}, but must be {least}")
+                    } else {
+                        format!("{name} is {value}, but must be from {least} to {most}")
+                    },
+                ));
             }
         }
         Ok(())
@@ -96,13 +100,15 @@ impl Config {
     pub fn infer(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Self, Error> {
         let shape = |name: &str| {
             shapes.get(name).ok_or_else(|| Error::MissingTensor {
+                network: Network::MoCoGan,
                 name: name.to_owned(),
             })
         };
         let bad = |name: &str, shape: &[usize]| {
-            Err(Error::Config(format!(
-                "the tensor “{name}” of shape {shape:?} is no MoCoGAN generator's"
-            )))
+            Err(Error::Config(
+                Network::MoCoGan,
+                format!("the tensor “{name}” of shape {shape:?} is no MoCoGAN generator's"),
+            ))
         };
 
         let (gru, first, last) = ("recurrent.weight_ih", "main.0.weight", "main.12.weight");

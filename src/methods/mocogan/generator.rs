@@ -3,10 +3,11 @@
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, advance, pooled, spread, tanh};
-
+use super::config::Config;
 use super::motion::Gru;
-use super::{Config, Error, Stop};
+use crate::methods::error::{Error, Network, check};
+use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, advance, pooled, spread, tanh};
+use crate::progress::Stop;
 
 /// What of a clip depends on content and category alone; made by [`MoCoGan::prepare`].
 #[derive(Clone, Debug)]
@@ -64,7 +65,7 @@ impl MoCoGan {
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
     pub fn new(config: &Config, vb: VarBuilder) -> Result<Self, Error> {
         config.validate()?;
-        Self::load(config, vb).map_err(Error::loading)
+        Self::load(config, vb).map_err(|error| Error::loading(Network::MoCoGan, error))
     }
 
     fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
@@ -115,13 +116,13 @@ impl MoCoGan {
     /// frames; a walk that starts from the last code goes on where the first ended, to the bit.
     ///
     /// # Errors
-    /// [`Error::Code`] or [`Error::NotFinite`] if a noise isn't `motion` numbers.
+    /// [`Error::Code`] or [`Error::CodeNotFinite`] if a noise isn't `motion` numbers.
     pub fn motion(&self, h0: &[f32], epsilon: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, Error> {
         let n = self.config.motion;
-        Error::check("motion's start", h0, n)?;
+        check_code("motion's start", h0, n)?;
         let mut codes: Vec<Vec<f32>> = Vec::with_capacity(epsilon.len());
         for noise in epsilon {
-            Error::check("motion's noise", noise, n)?;
+            check_code("motion's noise", noise, n)?;
             let code = self.gru.step(noise, codes.last().map_or(h0, Vec::as_slice));
             codes.push(code);
         }
@@ -132,10 +133,10 @@ impl MoCoGan {
     /// among zeros; it is empty for weights without categories.
     ///
     /// # Errors
-    /// [`Error::Code`] or [`Error::NotFinite`] if a code is unusable, [`Error::Tensor`].
+    /// [`Error::Code`] or [`Error::CodeNotFinite`] if a code is unusable, [`Error::Tensor`].
     pub fn prepare(&self, content: &[f32], category: &[f32]) -> Result<Prepared, Error> {
-        Error::check("content code", content, self.config.content)?;
-        Error::check("category code", category, self.config.category)?;
+        check_code("content code", content, self.config.content)?;
+        check_code("category code", category, self.config.category)?;
         let code = [content, category].concat();
         // A product with nothing in it is not every device's to take.
         if code.is_empty() {
@@ -152,10 +153,10 @@ impl MoCoGan {
     /// The frame of one motion code, `[1, channels, 64, 64]` in `[-1, 1]`. `stop` is asked between layers.
     ///
     /// # Errors
-    /// [`Error::Code`] or [`Error::NotFinite`] if the code is unusable, [`Error::Cancelled`] once `stop` says so,
+    /// [`Error::Code`] or [`Error::CodeNotFinite`] if the code is unusable, [`Error::Cancelled`] once `stop` says so,
     /// [`Error::Tensor`].
     pub fn frame(&self, prepared: &Prepared, motion: &[f32], stop: Stop) -> Result<Tensor, Error> {
-        Error::check("motion code", motion, self.config.motion)?;
+        check_code("motion code", motion, self.config.motion)?;
         pooled(&self.device, || self.draw(prepared, motion.to_vec(), stop))
     }
 
@@ -171,7 +172,7 @@ impl MoCoGan {
         stop: Stop,
     ) -> Result<Tensor, Error> {
         for code in motion {
-            Error::check("motion code", code, self.config.motion)?;
+            check_code("motion code", code, self.config.motion)?;
         }
         if motion.is_empty() {
             return Err(Error::NoFrames);
@@ -206,10 +207,17 @@ impl MoCoGan {
     }
 }
 
-fn check(stop: Stop) -> Result<(), Error> {
-    if stop() {
-        Err(Error::Cancelled)
-    } else {
-        Ok(())
+/// Checks a code that a caller gives.
+fn check_code(code: &'static str, values: &[f32], expected: usize) -> Result<(), Error> {
+    if values.len() != expected {
+        return Err(Error::Code {
+            code,
+            expected,
+            found: values.len(),
+        });
+    }
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(index) => Err(Error::CodeNotFinite { code, index }),
+        None => Ok(()),
     }
 }

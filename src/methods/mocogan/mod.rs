@@ -13,13 +13,9 @@
 //! Frames are `[N, channels, 64, 64]` in `[-1, 1]`, made for eight a second.
 
 mod config;
-mod error;
 mod generator;
 mod motion;
 pub mod sampler;
 
 pub use config::Config;
-pub use error::Error;
 pub use generator::{MoCoGan, Prepared};
-
-pub use super::Stop;

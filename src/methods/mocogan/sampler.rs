@@ -9,11 +9,11 @@ use candle_nn::VarBuilder;
 use crate::document::{Sample, SampleSizes};
 use crate::error::EngineError;
 use crate::media::image::Picture;
-use crate::methods::Stop;
 use crate::methods::device::{device, in_precision};
+use crate::methods::error::Error;
 use crate::methods::mocogan::config::Config;
-use crate::methods::mocogan::error::Error;
 use crate::methods::mocogan::generator::{MoCoGan, Prepared};
+use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, WeightsError};
 

@@ -3,8 +3,9 @@
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
 
-use super::config::{AvdConfig, POINTS};
-use super::{Config, Error, KeyPoints};
+use super::config::{AvdConfig, Config, POINTS};
+use super::key_points::KeyPoints;
+use crate::methods::error::Error;
 
 /// What PyTorch takes if nobody says otherwise.
 const EPS: f64 = 1e-5;

@@ -3,9 +3,10 @@
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use super::config::COLOURS;
+use super::config::{COLOURS, Config};
 use super::resnet::ResNet18;
-use super::{Config, Error, Stop};
+use crate::methods::error::Error;
+use crate::progress::Stop;
 
 /// An affine map from the driving picture's background to the source's.
 #[derive(Clone, Debug)]

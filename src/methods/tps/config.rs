@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use crate::methods::error::{Error, Network};
 use crate::methods::motion::Shapes;
 
 /// Key points of one spline.
@@ -97,7 +97,8 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] if it isn't JSON of this form or a number is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        let config: Self = serde_json::from_str(json).map_err(|e| Error::Config(e.to_string()))?;
+        let config: Self = serde_json::from_str(json)
+            .map_err(|e| Error::Config(Network::Motion, e.to_string()))?;
         config.validate()?;
         Ok(config)
     }
@@ -136,24 +137,31 @@ impl Config {
         }
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(Error::Config(format!(
-                    "{name} is {value}, but must be from {least} to {most}"
-                )));
+                return Err(Error::Config(
+                    Network::Motion,
+                    format!("{name} is {value}, but must be from {least} to {most}"),
+                ));
             }
         }
         let halved = motion.halvings + motion.num_blocks;
         let step = 1usize << halved.max(LEVELS - 1);
         if !self.image_size.is_multiple_of(step) {
-            return Err(Error::Config(format!(
-                "image_size is {}, but must be a multiple of {step}",
-                self.image_size
-            )));
+            return Err(Error::Config(
+                Network::Motion,
+                format!(
+                    "image_size is {}, but must be a multiple of {step}",
+                    self.image_size
+                ),
+            ));
         }
         if !(self.kp_variance.is_finite() && self.kp_variance > 0.0) {
-            return Err(Error::Config(format!(
-                "kp_variance is {}, but must be a number above 0",
-                self.kp_variance
-            )));
+            return Err(Error::Config(
+                Network::Motion,
+                format!(
+                    "kp_variance is {}, but must be a number above 0",
+                    self.kp_variance
+                ),
+            ));
         }
         Ok(())
     }
@@ -170,19 +178,25 @@ impl Config {
 
         let [coordinates, _] = shapes.get("kp_detector.fg_encoder.fc.weight")?;
         if !coordinates.is_multiple_of(2 * POINTS) {
-            return Err(Error::Config(format!(
-                "{coordinates} coordinates of key points can't be shared among splines of {POINTS} points"
-            )));
+            return Err(Error::Config(
+                Network::Motion,
+                format!(
+                    "{coordinates} coordinates of key points can't be shared among splines of {POINTS} points"
+                ),
+            ));
         }
         let [resnet_width, ..] = shapes.get::<4>("kp_detector.fg_encoder.conv1.weight")?;
         let [block_expansion, ..] = shapes.get::<4>("inpainting_network.first.conv.weight")?;
         let levels = shapes.count(|i| format!("inpainting_network.down_blocks.{i}.conv.weight"));
         let masks = shapes.count(|i| format!("dense_motion_network.occlusion.{i}.weight"));
         if (levels + 1, masks) != (LEVELS, LEVELS) {
-            return Err(Error::Config(format!(
-                "it has {} sizes of feature maps and {masks} masks, but both must be {LEVELS}",
-                levels + 1
-            )));
+            return Err(Error::Config(
+                Network::Motion,
+                format!(
+                    "it has {} sizes of feature maps and {masks} masks, but both must be {LEVELS}",
+                    levels + 1
+                ),
+            ));
         }
 
         let avd = shapes

@@ -3,15 +3,18 @@
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use super::config::{COLOURS, LEVELS, POINTS};
+use super::background;
+use super::config::{COLOURS, Config, LEVELS, POINTS};
+use super::key_points::KeyPoints;
 use super::thin_plate::{self, ThinPlate};
-use super::{Config, Error, KeyPoints, Stop, background};
-use crate::methods::motion::{add_heatmaps, check, coordinate_grid};
+use crate::methods::error::{Error, Network, check};
+use crate::methods::motion::{add_heatmaps, coordinate_grid};
 use crate::nn::blocks::{Hourglass, HourglassConfig, NormKind, UpBlock};
 use crate::nn::{
     Border, Conv2d, ConvConfig, SplineMotions, advance, beside, grid_sample, has_kernels,
     heat_maps, mixed_motion, recycle, room, sigmoid, spline_motions,
 };
+use crate::progress::Stop;
 
 /// A 7x7 kernel that keeps the size.
 const SAME_7: ConvConfig = ConvConfig::new(1, 3);
@@ -102,7 +105,7 @@ impl DenseMotion {
         recycle(x);
         let last = outputs
             .pop()
-            .ok_or_else(|| Error::Config("the hourglass has no blocks".into()))?;
+            .ok_or_else(|| Error::Config(Network::Motion, "the hourglass has no blocks".into()))?;
 
         let mut occlusion = Vec::with_capacity(LEVELS);
         for (conv, x) in self

@@ -3,9 +3,11 @@
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use super::config::{COLOURS, POINTS};
+use super::config::{COLOURS, Config, POINTS};
+use super::key_points::KeyPoints;
 use super::resnet::ResNet18;
-use super::{Config, Error, KeyPoints, Stop};
+use crate::methods::error::Error;
+use crate::progress::Stop;
 
 /// Five key points for each spline, from a picture.
 #[derive(Clone, Debug)]

@@ -3,15 +3,15 @@
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
-use super::config::{COLOURS, LEVELS};
+use super::config::{COLOURS, Config, LEVELS};
 use super::dense_motion::Motion;
-use super::{Config, Error, Stop};
-use crate::methods::motion::check;
+use crate::methods::error::{Error, Network, check};
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
 use crate::nn::{
     Border, Conv2d, ConvConfig, advance, beside, blended, grid_sample, masked, recycle,
     resize_flow, sigmoid,
 };
+use crate::progress::Stop;
 
 /// Paints a frame from the source's feature maps, moved and masked at every size.
 #[derive(Clone, Debug)]
@@ -72,9 +72,9 @@ impl Inpainting {
         // From the deepest map to the first, which is as large as the picture.
         let mut levels = maps.iter().rev().zip(&motion.occlusion);
         let mut next = || {
-            let (map, mask) = levels
-                .next()
-                .ok_or_else(|| Error::Config("a feature map or a mask is lacking".into()))?;
+            let (map, mask) = levels.next().ok_or_else(|| {
+                Error::Config(Network::Motion, "a feature map or a mask is lacking".into())
+            })?;
             let (_, _, height, width) = map.dims4()?;
             let flow = resize_flow(&motion.flow, (height, width), true)?;
             let moved = grid_sample(map, &flow, Border::Zeros, true)?;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
 use super::config::POINTS;
+use crate::methods::error::Error;
 use crate::methods::motion::movement_scale;
 
 /// The key points of a picture: five for each spline, in the model's order.
@@ -57,7 +57,7 @@ impl KeyPoints {
             .iter()
             .position(|p| !p.iter().all(|v| v.is_finite()))
         {
-            Some(index) => Err(Error::NotFinite { index }),
+            Some(index) => Err(Error::KeyPointNotFinite { index }),
             None => Ok(()),
         }
     }
@@ -85,7 +85,7 @@ impl KeyPoints {
 /// the ratio of the sides of the source's and the initial frame's convex hulls.
 ///
 /// # Errors
-/// [`Error::KeyPoints`] or [`Error::NotFinite`] if the three aren't of one model,
+/// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if the three aren't of one model,
 /// [`Error::Degenerate`] if the points of a face lie on a line.
 pub fn relative(
     source: &KeyPoints,

@@ -22,7 +22,6 @@ mod model;
 mod resnet;
 mod thin_plate;
 
-pub use super::motion::{Error, Stop};
 pub use config::{AvdConfig, Config, DenseMotionConfig};
 pub use dense_motion::Motion;
 pub use key_points::{KeyPoints, Mode, relative};

@@ -5,14 +5,14 @@ use candle_nn::VarBuilder;
 
 use super::avd::Avd;
 use super::background::Background;
-use super::config::COLOURS;
+use super::config::{COLOURS, Config};
 use super::dense_motion::{DenseMotion, Motion};
 use super::detector::Detector;
 use super::inpainting::Inpainting;
-use super::key_points::relative;
-use super::{Config, Error, KeyPoints, Mode, Stop};
-use crate::methods::motion::check;
+use super::key_points::{KeyPoints, Mode, relative};
+use crate::methods::error::{Error, Network, check};
 use crate::nn::{AntiAlias, pooled};
+use crate::progress::Stop;
 
 /// The Thin-Plate-Spline Motion Model.
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ impl Tps {
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
     pub fn new(config: &Config, vb: VarBuilder) -> Result<Self, Error> {
         config.validate()?;
-        Self::load(config, &vb).map_err(Error::loading)
+        Self::load(config, &vb).map_err(|error| Error::loading(Network::Motion, error))
     }
 
     fn load(config: &Config, vb: &VarBuilder) -> Candle<Self> {
@@ -124,7 +124,7 @@ impl Tps {
     /// of the driving clip's first frame, which only [`Mode::Relative`] looks at.
     ///
     /// # Errors
-    /// [`Error::KeyPoints`] or [`Error::NotFinite`] if they aren't of this model,
+    /// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if they aren't of this model,
     /// [`Error::Degenerate`] as [`relative`], [`Error::Absent`] as [`Tps::avd`].
     pub fn drive(
         &self,
@@ -150,7 +150,7 @@ impl Tps {
     ///
     /// # Errors
     /// [`Error::Absent`] if the weights came without an AVD network, [`Error::KeyPoints`] or
-    /// [`Error::NotFinite`] if they aren't of this model, [`Error::Tensor`].
+    /// [`Error::KeyPointNotFinite`] if they aren't of this model, [`Error::Tensor`].
     pub fn avd(&self, source: &KeyPoints, driving: &KeyPoints) -> Result<KeyPoints, Error> {
         let avd = self.avd.as_ref().ok_or(Error::Absent("AVD network"))?;
         self.expect_key_points(source)?;
@@ -195,7 +195,7 @@ impl Tps {
     /// moves ([`Tps::background`]); without it, it stays. `stop` is asked between layers.
     ///
     /// # Errors
-    /// [`Error::KeyPoints`] or [`Error::NotFinite`] if `driving` isn't of this model,
+    /// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if `driving` isn't of this model,
     /// [`Error::Degenerate`] if no spline goes through it or the background's matrix isn't
     /// made of numbers, [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
     pub fn frame(
@@ -269,7 +269,7 @@ impl Tps {
             return Ok(());
         }
         Err(Error::Picture {
-            expected: expected.to_vec(),
+            expected: format!("{expected:?}"),
             found: picture.dims().to_vec(),
         })
     }

@@ -6,9 +6,9 @@
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
 
-use super::{Error, Stop};
-use crate::methods::motion::check;
+use crate::methods::error::{Error, check};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, advance, max_pool_3, recycle};
+use crate::progress::Stop;
 
 /// Stages, of two blocks each; each but the first doubles the channels and halves the sides.
 const STAGES: usize = 4;

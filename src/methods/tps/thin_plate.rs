@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::Error;
 use super::config::POINTS;
+use crate::methods::error::Error;
 
 /// Unknowns of a spline along one axis: a weight for each point, then an affine map.
 const SIZE: usize = POINTS + 3;
