@@ -8,7 +8,7 @@ use candle_core::{D, Device, Tensor};
 use candle_nn::VarBuilder;
 use common::procedural::{image, u, weights};
 use mien::methods::error::Error;
-use mien::methods::ganimation::{Config, Critic, Dialect, Generator};
+use mien::methods::ganimation::{Config, Dialect, Generator};
 
 fn small(dialect: Dialect) -> Config {
     Config {
@@ -321,92 +321,4 @@ fn a_configuration_may_say_its_dialect() {
         Config::from_json(&unknown),
         Err(Error::Config(..))
     ));
-}
-
-/// The critic of each dialect of candle's own operations.
-#[test]
-fn each_critic_agrees_with_its_authors_layers() {
-    let (x, _) = inputs(2);
-    for dialect in Dialect::ALL {
-        // 32 pixels halved 3 times are 4, so the second head's kernel is 4x4.
-        let config = Config {
-            repeat_num: 3,
-            ..small(dialect)
-        };
-        let (trunk, real, aus) = match dialect {
-            Dialect::Donydchen => ("model", "dis_top", "aus_top"),
-            _ => ("main", "conv1", "conv2"),
-        };
-        let vb = weights("", 2);
-        let conv = |h: &Tensor,
-                    key: String,
-                    outputs: usize,
-                    kernel: usize,
-                    padding: usize,
-                    stride: usize| {
-            let inputs = h.dim(1).unwrap();
-            let weight = vb
-                .get((outputs, inputs, kernel, kernel), &format!("{key}.weight"))
-                .unwrap();
-            h.conv2d(&weight, padding, stride, 1, 1).unwrap()
-        };
-        let mut h = x.clone();
-        for i in 0..3 {
-            let key = format!("{trunk}.{}", 2 * i);
-            let outputs = 4 << i;
-            let bias = vb.get(outputs, &format!("{key}.bias")).unwrap();
-            h = conv(&h, key, outputs, 4, 1, 2)
-                .broadcast_add(&bias.reshape((1, outputs, 1, 1)).unwrap())
-                .unwrap();
-            h = h.maximum(&(&h * 0.01).unwrap()).unwrap();
-        }
-        let realism = conv(&h, real.into(), 1, 3, 1, 1);
-        let aus = conv(&h, aus.into(), 5, 4, 0, 1).reshape((2, 5)).unwrap();
-
-        let verdict = Critic::new(&config, vb.clone())
-            .unwrap()
-            .forward(&x)
-            .unwrap();
-        assert_eq!(verdict.realism.dims(), [2, 1, 4, 4]);
-        assert!(difference(&verdict.realism, &realism) <= 1e-5);
-        assert!(difference(&verdict.aus, &aus) <= 1e-5);
-    }
-}
-
-#[test]
-fn a_critic_that_cannot_be_is_told() {
-    let config = small(Dialect::Authors);
-    for bad in [
-        Config {
-            repeat_num: 0,
-            ..config
-        },
-        Config {
-            repeat_num: 6,
-            ..config
-        },
-        Config {
-            repeat_num: 64,
-            ..config
-        },
-        Config {
-            image_size: 4096,
-            conv_dim: 1024,
-            repeat_num: 12,
-            ..config
-        },
-    ] {
-        let made = Critic::new(&bad, weights("", 1));
-        assert!(matches!(made, Err(Error::Config(..))), "{bad:?}");
-    }
-    let critic = Critic::new(&config, weights("", 1)).unwrap();
-    for shape in [
-        [1, 3, 64, 64],
-        [1, 4, 32, 32],
-        [0, 3, 32, 32],
-        [1, 3, 32, 36],
-    ] {
-        let x = Tensor::zeros(&shape, candle_core::DType::F32, &Device::Cpu).unwrap();
-        assert!(matches!(critic.forward(&x), Err(Error::Picture { .. })));
-    }
 }

@@ -20,7 +20,7 @@ pub enum Dialect {
     #[default]
     Authors,
     /// [donydchen/ganimation_replicate](https://github.com/donydchen/ganimation_replicate):
-    /// `model`, `color_top.0`, `au_top.0` (the attention); the critic's `dis_top`, `aus_top`.
+    /// `model`, `color_top.0`, `au_top.0` (the attention).
     ///
     /// Its norms have neither weight nor bias, and every convolution before a norm has a bias.
     /// Such a bias is never read: a norm takes each plane's mean out again, and the bias with
@@ -38,7 +38,7 @@ impl Dialect {
     /// All of them.
     pub const ALL: [Dialect; 3] = [Dialect::Authors, Dialect::Donydchen, Dialect::Vipermu];
 
-    /// The name of the layers before the heads, of generator and critic.
+    /// The name of the layers before the heads.
     pub(super) fn trunk(self) -> &'static str {
         match self {
             Dialect::Authors | Dialect::Vipermu => "main",
@@ -60,14 +60,6 @@ impl Dialect {
             Dialect::Authors => ["img_reg.0", "attetion_reg.0"],
             Dialect::Donydchen => ["color_top.0", "au_top.0"],
             Dialect::Vipermu => ["im_reg.0", "im_att.0"],
-        }
-    }
-
-    /// The critic's heads: realism, Action Units.
-    pub(super) fn critic_heads(self) -> [&'static str; 2] {
-        match self {
-            Dialect::Authors | Dialect::Vipermu => ["conv1", "conv2"],
-            Dialect::Donydchen => ["dis_top", "aus_top"],
         }
     }
 

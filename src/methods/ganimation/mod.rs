@@ -12,10 +12,9 @@
 //! OpenFace's intensities (0 to 5) divided by 5.
 //!
 //! No weights of the authors' own were published, but two other code bases' are: [`Dialect`] says
-//! whose tensors a file holds. The critic of the training comes along, as a measure of a result.
+//! whose tensors a file holds.
 
 mod config;
-mod critic;
 mod dialect;
 pub mod edits;
 mod generator;
@@ -23,6 +22,5 @@ pub mod model;
 pub mod session;
 
 pub use config::Config;
-pub use critic::{Critic, Verdict};
 pub use dialect::Dialect;
 pub use generator::{Generator, Output, Prepared, result};
