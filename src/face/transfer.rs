@@ -34,7 +34,6 @@ mod carry;
 mod field;
 mod paint;
 mod plane;
-mod rgba;
 mod sample;
 mod shape;
 

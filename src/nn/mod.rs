@@ -12,6 +12,7 @@
 
 mod arena;
 mod batch_norm;
+pub(crate) mod bicubic;
 pub mod blocks;
 mod border;
 mod conv;

@@ -1,8 +1,8 @@
 //! Colours read from the portrait between its pixels.
 
 use super::plane::{catmull_rom, split_small};
-use super::rgba::{TAPS, weighed};
 use crate::media::image::Picture;
+use crate::nn::bicubic::{TAPS, weighted_sum};
 use crate::nn::isa::Isa;
 
 /// The portrait, to read colours from.
@@ -67,12 +67,13 @@ impl<'a> Reader<'a> {
         };
         if self.clear {
             // The filter's negative lobes may leave more colour than there is cover.
-            let [red, green, blue, cover] = weighed::<true>(self.isa, area, pitch, across, down);
+            let [red, green, blue, cover] =
+                weighted_sum::<true>(self.isa, area, pitch, across, down);
             let cover = (cover / 255.0).clamp(0.0, 1.0);
             let color = |value: f32| value.clamp(0.0, 255.0 * cover);
             [color(red), color(green), color(blue), cover]
         } else {
-            let [red, green, blue, _] = weighed::<false>(self.isa, area, pitch, across, down);
+            let [red, green, blue, _] = weighted_sum::<false>(self.isa, area, pitch, across, down);
             [red, green, blue, 1.0]
         }
     }

@@ -1,9 +1,9 @@
-//! The inner loop of what is read between pixels: sixteen of them weighed.
+//! Bicubic sampling of 8-bit RGBA: the inner loop, a weighted sum of 4x4 pixels.
 
-use crate::nn::isa::Isa;
+use super::isa::Isa;
 
 /// Pixels along each side of what is read.
-pub(super) const TAPS: usize = 4;
+pub(crate) const TAPS: usize = 4;
 
 /// The weighted sum of four rows of four pixels, the rows `pitch` bytes apart in `area`; each pixel's colours times its
 /// alpha if it may be clear; alpha in 0..=255.
@@ -11,7 +11,7 @@ pub(super) const TAPS: usize = 4;
 /// # Panics
 /// If `area` ends before the last of them.
 #[inline(always)]
-pub(super) fn weighed<const CLEAR: bool>(
+pub(crate) fn weighted_sum<const CLEAR: bool>(
     isa: Isa,
     area: &[u8],
     pitch: usize,
@@ -29,8 +29,8 @@ pub(super) fn weighed<const CLEAR: bool>(
     portable::<CLEAR>(area, pitch, across, down)
 }
 
-/// Columns first: sixteen numbers side by side are what a CPU adds up fastest. Not inlined, since alpha that nobody asks
-/// for would be left out, and three numbers side by side are slower than four.
+/// Columns first: sixteen numbers side by side are what a CPU adds up fastest. Not inlined: an unused alpha
+/// would be left out, and three numbers side by side are slower than four.
 #[inline(never)]
 fn portable<const CLEAR: bool>(
     area: &[u8],
@@ -103,7 +103,7 @@ unsafe fn avx2<const CLEAR: bool>(
         _mm256_extractf128_ps::<1>(both),
     );
     let mut sum = [0.0; 4];
-    // SAFETY: there is room for four.
+    // SAFETY: `sum` has four values.
     unsafe { _mm_storeu_ps(sum.as_mut_ptr(), _mm_add_ps(halves.0, halves.1)) };
     sum
 }
@@ -145,8 +145,8 @@ mod tests {
             }
             for isa in Isa::available() {
                 let found = [
-                    weighed::<false>(isa, &area, pitch, across, down),
-                    weighed::<true>(isa, &area, pitch, across, down),
+                    weighted_sum::<false>(isa, &area, pitch, across, down),
+                    weighted_sum::<true>(isa, &area, pitch, across, down),
                 ];
                 for (found, expected) in found.as_flattened().iter().zip(expected.as_flattened()) {
                     prop_assert!((f64::from(*found) - expected).abs() < 2e-3, "{isa:?}: {found} {expected}");
