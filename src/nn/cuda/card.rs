@@ -32,7 +32,12 @@ pub(super) fn load(device: &Device) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn run(launch: &Launch) -> Result<Vec<Tensor>> {
+/// Queues a launch, and gives its results.
+///
+/// # Safety
+/// The arguments are the kernel's in number, order and type, null only where it takes that, and its sizes are those of
+/// the tensors: the kernel reads and writes within them, and writes every result.
+pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
     let Device::Cuda(device) = &launch.device else {
         candle_core::bail!("{}: not on a card", launch.kernel)
     };
@@ -83,11 +88,9 @@ pub(super) fn run(launch: &Launch) -> Result<Vec<Tensor>> {
         block_dim: (size(launch.threads.threads)?, 1, 1),
         shared_mem_bytes: 0,
     };
-    // SAFETY: the arguments' number, order and types are the kernel's: the tests hold every launch against the kernel's own
-    // parameters, and pointers are null only where it asks. A kernel reads and writes within what its sizes say, which the
-    // launches' makers check against the tensors; the tests run the same code under a checker of accesses. What is
-    // written was allocated above and belongs to nobody else; what is read stays borrowed until the launch is queued, and
-    // memory is given back in the stream's order.
+    // SAFETY: arguments and sizes are the kernel's by this function's contract. What is written was allocated above and
+    // belongs to nothing else; what is read stays borrowed until the launch is queued, and memory is released in the
+    // stream's order.
     unsafe { builder.launch(config) }.w()?;
     drop(builder);
 
