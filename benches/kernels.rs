@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_group, criterion_main};
 use mien::nn::{
     Border, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, grid_sample,
-    mixed_motion, pooled, recycle, sigmoid,
+    mixed_motion, pooled, release, sigmoid,
 };
 
 mod support;
@@ -31,7 +31,7 @@ const CONVOLUTIONS: [Case; 10] = [
         256,
         128,
         3,
-        ConvConfig::new(1, 1).doubled(),
+        ConvConfig::new(1, 1).upsampled(),
         64,
     ),
     ("4x4 by 2", 64, 128, 4, ConvConfig::new(2, 1), 128),
@@ -52,7 +52,7 @@ fn convolutions(c: &mut Criterion) {
             let products = shape[1] * shape[2] * shape[3] * inputs * k * k;
             group.throughput(work(products as f64 / 1e9));
             group.bench_function(format!("{isa:?}"), |b| {
-                let run = || layer.forward(black_box(&x)).map(recycle);
+                let run = || layer.forward(black_box(&x)).map(release);
                 pooled(&Device::Cpu, || b.iter(run));
             });
         }
@@ -78,7 +78,7 @@ fn transposed(c: &mut Criterion) {
         for isa in Isa::available() {
             let layer = ConvTranspose2d::with_isa(&weight, None, config, isa).expect("a layer");
             group.bench_function(format!("{isa:?}"), |b| {
-                let run = || layer.forward(black_box(&x)).map(recycle);
+                let run = || layer.forward(black_box(&x)).map(release);
                 pooled(&Device::Cpu, || b.iter(run));
             });
         }
@@ -95,23 +95,23 @@ fn others(c: &mut Criterion) {
     c.bench_function("a 1x1 of one channel, norm and rectifier, 256 at 64", |b| {
         b.iter(|| {
             let epilogue = Epilogue::norm_relu(&norm);
-            one.forward_then(black_box(&plane), &epilogue).map(recycle)
+            one.forward_then(black_box(&plane), &epilogue).map(release)
         });
     });
     let grid = random(&[1, 64, 64, 2]);
     c.bench_function("warp of 256 channels at 64", |b| {
-        b.iter(|| grid_sample(black_box(&x), &grid, Border::Zeros, true).map(recycle));
+        b.iter(|| grid_sample(black_box(&x), &grid, Border::Zeros, true).map(release));
     });
     let (maps, motions) = (random(&[1, 12, 64, 64]), random(&[11, 64, 64, 2]));
     c.bench_function("motion of 11 parts at 64", |b| {
         b.iter(|| {
             let mixed = mixed_motion(black_box(&maps), &motions);
-            mixed.map(|(shares, flow)| (recycle(shares), recycle(flow)))
+            mixed.map(|(shares, flow)| (release(shares), release(flow)))
         });
     });
     let picture = random(&[1, 3, 256, 256]);
     c.bench_function("sigmoid of a picture of 256", |b| {
-        b.iter(|| sigmoid(black_box(&picture)).map(recycle));
+        b.iter(|| sigmoid(black_box(&picture)).map(release));
     });
 }
 

@@ -128,8 +128,8 @@ proptest! {
     }
 
     #[test]
-    fn doubled(inputs in prop_oneof![1usize..5, 16usize..20], outputs in prop_oneof![1usize..8, 16usize..20], kernel in 1usize..5, padding in 0usize..3, h in 1usize..12, w in 1usize..24) {
-        layers::doubled(inputs, outputs, kernel, padding, (h, w));
+    fn upsampled(inputs in prop_oneof![1usize..5, 16usize..20], outputs in prop_oneof![1usize..8, 16usize..20], kernel in 1usize..5, padding in 0usize..3, h in 1usize..12, w in 1usize..24) {
+        layers::upsampled(inputs, outputs, kernel, padding, (h, w));
     }
 
     #[test]

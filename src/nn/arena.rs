@@ -1,7 +1,7 @@
 //! Buffers that outlive a call, so that a network which runs again and again asks the system for no memory.
 //!
 //! Kernels take their scratch space and their results from here. What a network no longer needs it gives back with
-//! [`recycle`]; a tensor that is simply dropped is lost to the arena, and nothing else.
+//! [`release`]; a tensor that is simply dropped is lost to the arena, and nothing else.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
@@ -52,8 +52,8 @@ fn keep(buffer: Vec<f32>) {
     }
 }
 
-/// Room for a result of `len` values, all of which the caller writes: they are leftovers.
-pub fn room(len: usize) -> Vec<f32> {
+/// A buffer for a result of `len` values, all of which the caller writes: they are leftovers.
+pub fn alloc(len: usize) -> Vec<f32> {
     if len < LEAST {
         return vec![0.0; len];
     }
@@ -65,7 +65,7 @@ pub fn room(len: usize) -> Vec<f32> {
 /// The values of an f32 tensor on the CPU, row-major.
 pub(super) fn copied(x: &Tensor) -> Result<Vec<f32>> {
     host::with_values(x, |x| {
-        let mut copy = room(x.len());
+        let mut copy = alloc(x.len());
         copy.copy_from_slice(x);
         Ok(copy)
     })
@@ -75,12 +75,12 @@ pub(super) fn copied(x: &Tensor) -> Result<Vec<f32>> {
 ///
 /// Tensors that were cloned, narrowed or reshaped from it share its values and lose them: what is left are no bytes of
 /// another type, which candle's operations and our kernels refuse instead of reading past their end.
-pub fn recycle(x: Tensor) {
+pub fn release(x: Tensor) {
     struct Take;
 
     impl InplaceOp1 for Take {
         fn name(&self) -> &'static str {
-            "recycle"
+            "release"
         }
 
         fn cpu_fwd(&self, storage: &mut CpuStorage, _: &Layout) -> Result<()> {
@@ -100,13 +100,13 @@ pub fn recycle(x: Tensor) {
     }
 }
 
-/// Replaces `h` by what `next` makes of it, and recycles what it was.
+/// Replaces `h` by what `next` makes of it, and releases what it was.
 ///
 /// # Errors
 /// Those of `next`; `h` is then as it was.
-pub fn advance(h: &mut Tensor, next: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<()> {
+pub fn replace_with(h: &mut Tensor, next: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<()> {
     let next = next(h)?;
-    recycle(std::mem::replace(h, next));
+    release(std::mem::replace(h, next));
     Ok(())
 }
 
@@ -160,8 +160,8 @@ mod tests {
     #[test]
     fn a_step_goes_on_and_one_that_fails_leaves_what_was() {
         let mut h = numbers(2 * LEAST);
-        advance(&mut h, |h| h.affine(2.0, 1.0)).unwrap();
-        let failed = advance(&mut h, |_| candle_core::bail!("no"));
+        replace_with(&mut h, |h| h.affine(2.0, 1.0)).unwrap();
+        let failed = replace_with(&mut h, |_| candle_core::bail!("no"));
         assert!(failed.is_err());
         let values: Vec<f32> = h.to_vec1().unwrap();
         let expected = (0..2 * LEAST).map(|i| 2.0 * i as f32 + 1.0);
@@ -172,7 +172,7 @@ mod tests {
     fn released_values_are_refused_not_read() {
         let h = numbers(2 * LEAST);
         let square = h.reshape((64, 2 * LEAST / 64)).unwrap();
-        recycle(h);
+        release(h);
         assert!(square.to_vec2::<f32>().is_err());
         assert!(square.matmul(&square.t().unwrap()).is_err());
         assert!(host::with_values(&square, |_| Ok(())).is_err());
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn buffers_are_as_long_as_was_asked_for() {
         for len in [0, 1, LEAST - 1, LEAST, 3 * LEAST + 1] {
-            assert_eq!(room(len).len(), len);
+            assert_eq!(alloc(len).len(), len);
             assert_eq!(Scratch::new(len).len(), len);
         }
     }

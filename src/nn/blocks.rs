@@ -3,11 +3,11 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::arena::{advance, recycle};
+use super::arena::{release, replace_with};
 use super::batch_norm::BatchNorm;
 use super::conv::{Conv2d, ConvConfig};
 use super::epilogue::Epilogue;
-use super::mix::beside;
+use super::mix::concat_channels;
 use super::norm::InstanceNorm;
 use super::resize::avg_pool;
 
@@ -98,12 +98,12 @@ impl DownBlock {
     /// If the channels differ.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut h = self.0.forward(x)?;
-        advance(&mut h, avg_pool)?;
+        replace_with(&mut h, avg_pool)?;
         Ok(h)
     }
 }
 
-/// Every sample doubled, then a 3x3 [`SameBlock`] (`UpBlock2d`).
+/// Every sample twice along each axis, then a 3x3 [`SameBlock`] (`UpBlock2d`).
 #[derive(Clone, Debug)]
 pub struct UpBlock(SameBlock);
 
@@ -111,7 +111,7 @@ impl UpBlock {
     /// # Errors
     /// As [`SameBlock::load`].
     pub fn load(inputs: usize, outputs: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
-        let config = keep(3).doubled();
+        let config = keep(3).upsampled();
         SameBlock::load_with(inputs, outputs, 3, config, kind, vb).map(Self)
     }
 
@@ -184,8 +184,8 @@ impl ResBlock {
             residual: Some(x),
             ..Epilogue::default()
         };
-        advance(&mut h, |h| self.first.forward_then(h, &middle))?;
-        advance(&mut h, |h| self.second.forward_then(h, &end))?;
+        replace_with(&mut h, |h| self.first.forward_then(h, &middle))?;
+        replace_with(&mut h, |h| self.second.forward_then(h, &end))?;
         Ok(h)
     }
 }
@@ -226,7 +226,7 @@ impl Hourglass {
                 .max_features
                 .min(config.block_expansion.saturating_mul(doubled))
         };
-        // What stands beside the doubled picture at each level.
+        // What is concatenated with the upsampled picture at each level.
         let skip = |level: usize| if level == 0 { inputs } else { channels(level) };
         let down = (0..n)
             .map(|i| {
@@ -285,12 +285,12 @@ impl Hourglass {
         for (i, block) in self.up.iter().enumerate() {
             let mut h = block.forward(outputs.last().unwrap_or(x))?;
             let skip = skips.pop();
-            advance(&mut h, |h| beside(h, skip.as_ref().unwrap_or(x)))?;
+            replace_with(&mut h, |h| concat_channels(h, skip.as_ref().unwrap_or(x)))?;
             outputs.push(h);
-            skip.into_iter().for_each(recycle);
+            skip.into_iter().for_each(release);
             // The deepest is nobody's output.
             if i == 0 || !all {
-                recycle(outputs.remove(0));
+                release(outputs.remove(0));
             }
         }
         Ok(outputs)

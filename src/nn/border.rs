@@ -153,7 +153,7 @@ impl ConstantMap {
         }
         let isa = Isa::best();
         let (width, plane) = (self.columns.len(), self.rows.len() * self.columns.len());
-        let mut out = arena::room(x.elem_count());
+        let mut out = arena::alloc(x.elem_count());
         host::with_values(x, |x| {
             out.par_chunks_exact_mut(plane)
                 .zip(x.par_chunks_exact(plane))

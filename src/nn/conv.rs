@@ -26,7 +26,7 @@ pub struct ConvConfig {
     pub padding: usize,
     /// Whether every sample of the picture counts as two along each axis, without that ever being written; for a
     /// stride of 1, not transposed.
-    pub doubled: bool,
+    pub upsampled: bool,
 }
 
 impl ConvConfig {
@@ -35,14 +35,14 @@ impl ConvConfig {
         Self {
             stride,
             padding,
-            doubled: false,
+            upsampled: false,
         }
     }
 
     /// The same over the picture at twice its size (nearest neighbour).
-    pub const fn doubled(self) -> Self {
+    pub const fn upsampled(self) -> Self {
         Self {
-            doubled: true,
+            upsampled: true,
             ..self
         }
     }
@@ -153,8 +153,8 @@ impl Conv2d {
         if weight.elem_count() == 0 || config.stride == 0 {
             candle_core::bail!("a convolution needs a kernel and a stride of at least 1");
         }
-        if config.doubled && config.stride != 1 {
-            candle_core::bail!("a doubled picture is taken with a stride of 1 alone");
+        if config.upsampled && config.stride != 1 {
+            candle_core::bail!("an upsampled picture is taken with a stride of 1 alone");
         }
         if let Some(bias) = bias
             && bias.dims() != [outputs]
@@ -180,13 +180,13 @@ impl Conv2d {
         let ConvConfig {
             stride,
             padding,
-            doubled,
+            upsampled,
         } = self.config;
-        let form = match (self.kernel, stride, padding, doubled) {
+        let form = match (self.kernel, stride, padding, upsampled) {
             ((7, 7), 1, padding, false) => Some(Form::Wide { padding }),
             ((3, 3), 1, padding, false) => Some(Form::Same { padding }),
-            ((3, 3), 1, 1, true) => Some(Form::Enlarged),
-            ((4, 4), 2, 1, false) => Some(Form::Halved),
+            ((3, 3), 1, 1, true) => Some(Form::Upsampled),
+            ((4, 4), 2, 1, false) => Some(Form::Strided),
             _ => None,
         };
         let winograd = form.and_then(|form| Winograd::new(form, inputs, outputs, isa));
@@ -198,7 +198,7 @@ impl Conv2d {
         Kind::Ours { direct, winograd }
     }
 
-    /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H + 2 padding - kh) / stride + 1`; doubled, of `2 H` and `2 W`.
+    /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H + 2 padding - kh) / stride + 1`; upsampled, of `2 H` and `2 W`.
     ///
     /// # Errors
     /// If the channels differ or the kernel is larger than the padded picture.
@@ -216,9 +216,9 @@ impl Conv2d {
         let ConvConfig {
             stride,
             padding,
-            doubled,
+            upsampled,
         } = self.config;
-        let times = if doubled { 2 } else { 1 };
+        let times = if upsampled { 2 } else { 1 };
         let (height, width) = (times * own_height, times * own_width);
         let (padded_h, padded_w) = (height + 2 * padding, width + 2 * padding);
         if channels != self.inputs || padded_h < kh || padded_w < kw || height * width == 0 {
@@ -232,10 +232,10 @@ impl Conv2d {
         let (direct, winograd) = match &self.kind {
             Kind::Ours { direct, winograd } => (direct, winograd),
             Kind::Candle { kernel, bias } => {
-                let y = if !doubled {
+                let y = if !upsampled {
                     kernel.forward(x, padding, stride)?
                 } else if cuda::takes(&[x]) {
-                    kernel.forward(&cuda::doubled(x)?, padding, stride)?
+                    kernel.forward(&cuda::upsampled(x)?, padding, stride)?
                 } else {
                     let x = x.upsample_nearest2d(height, width)?;
                     kernel.forward(&x, padding, stride)?
@@ -246,7 +246,7 @@ impl Conv2d {
 
         let (out_h, out_w) = ((padded_h - kh) / stride + 1, (padded_w - kw) / stride + 1);
         let plane = out_h * out_w;
-        let mut out = arena::room(n * self.outputs * plane);
+        let mut out = arena::alloc(n * self.outputs * plane);
         let floor = epilogue.floor();
         let finished = host::with_values(x, |x| {
             let products = n * self.outputs * plane * self.inputs * kh * kw;
@@ -264,7 +264,7 @@ impl Conv2d {
             {
                 // The planes as they lie, taken as one long row: nothing to pad, nothing to copy.
                 if self.kernel == (1, 1)
-                    && !doubled
+                    && !upsampled
                     && (stride, padding) == (1, 0)
                     && plane.is_multiple_of(direct.shape.width)
                 {
@@ -275,7 +275,7 @@ impl Conv2d {
                     channels,
                     height: own_height,
                     width: own_width,
-                    doubled,
+                    upsampled,
                     before: padding,
                     stride,
                     rows: out_h + (kh - 1) / stride,

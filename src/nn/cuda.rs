@@ -11,7 +11,6 @@
 mod card;
 #[cfg(feature = "cudnn")]
 mod convolution;
-mod doubling;
 #[cfg(test)]
 mod emulated;
 mod launch;
@@ -20,20 +19,22 @@ mod motions;
 mod norms;
 #[cfg(test)]
 mod tests;
+mod transposed;
 
 use std::sync::OnceLock;
 
 use candle_core::{DType, Device, Result, Tensor};
 
-pub(super) use doubling::Doubling;
 #[cfg(test)]
 pub(crate) use emulated::{as_on_a_card, launched};
 pub(super) use maps::{
-    beside, blended, doubled, grid_sample, halved, largest_of_nine, masked, resized, shrunk,
+    anti_aliased, concat_channels, grid_sample, lerp, masked, max_pool_3, pool_halved, resized,
+    upsampled,
 };
 pub use motions::{SplineMotions, affine_motions, heat_maps, spline_motions};
 pub(super) use motions::{mixed_motion, soft_means};
-pub(super) use norms::{bent, class_map, epilogue, scaled, spread, squashed, tanh_and_sigmoid};
+pub(super) use norms::{affine_relu, class_map, epilogue, scaled, sigmoid, tanh, tanh_and_sigmoid};
+pub(super) use transposed::TransposedConv;
 
 /// Whether kernels of our own run for these tensors.
 pub(super) fn takes(tensors: &[&Tensor]) -> bool {

@@ -20,7 +20,7 @@ pub(super) struct Layout {
     pub height: usize,
     pub width: usize,
     /// Whether every value stands for two along each axis; for a stride of 1.
-    pub doubled: bool,
+    pub upsampled: bool,
     /// Zeros before the first row and column.
     pub before: usize,
     pub stride: usize,
@@ -75,7 +75,7 @@ impl Layout {
 
     fn copy_plane(&self, from: &[f32], to: &mut [f32]) {
         to.fill(0.0);
-        if self.doubled {
+        if self.upsampled {
             return self.double_plane(from, to);
         }
         let s = self.stride;
@@ -95,9 +95,9 @@ impl Layout {
                 let first = (phase + s - self.before % s) % s;
                 let start = ((y % s * s + phase) * self.rows + y / s) * self.pitch
                     + (self.before + first) / s;
-                let room = self.pitch.saturating_sub((self.before + first) / s);
+                let count = self.pitch.saturating_sub((self.before + first) / s);
                 let line = row.get(first..).unwrap_or_default().iter().step_by(s);
-                for (to, &from) in to[start..start + room].iter_mut().zip(line) {
+                for (to, &from) in to[start..start + count].iter_mut().zip(line) {
                     *to = from;
                 }
             }

@@ -30,15 +30,15 @@ pub fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
     }
     let isa = Isa::best();
     let plane = height * width;
-    let mut color = arena::room(n * 3 * plane);
-    let mut attention = arena::room(n * plane);
+    let mut color = arena::alloc(n * 3 * plane);
+    let mut attention = arena::alloc(n * plane);
     host::with_values(x, |x| {
         for (i, x) in x.chunks_exact(4 * plane).enumerate() {
             let (first, last) = x.split_at(3 * plane);
             let to = &mut color[i * 3 * plane..][..3 * plane];
-            map(to, first, |from, to| mix::bend(isa, from, to));
+            map(to, first, |from, to| mix::tanh_values(isa, from, to));
             let to = &mut attention[i * plane..][..plane];
-            map(to, last, |from, to| mix::squash(isa, from, to));
+            map(to, last, |from, to| mix::sigmoid_values(isa, from, to));
         }
         Ok(())
     })?;

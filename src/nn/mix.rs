@@ -1,4 +1,4 @@
-//! Maps laid beside one another, faded and squashed: what stands between a network's convolutions.
+//! Concatenation, masks, mixing and activations: what stands between a network's convolutions.
 
 use candle_core::{Result, Tensor};
 use candle_nn::ops;
@@ -17,10 +17,10 @@ const PART: usize = 16 * 1024;
 ///
 /// # Errors
 /// If the other sizes differ.
-pub fn beside(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ((n, first, height, width), (other, second, ..)) = (a.dims4()?, b.dims4()?);
     if cuda::takes(&[a, b]) {
-        return cuda::beside(a, b);
+        return cuda::concat_channels(a, b);
     }
     if !host::is_ours(a) || !host::is_ours(b) {
         return Tensor::cat(&[a, b], 1);
@@ -29,7 +29,7 @@ pub fn beside(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         candle_core::bail!("{:?} can't lie beside {:?}", a.dims(), b.dims());
     }
     let plane = height * width;
-    let mut out = arena::room((first + second) * other * plane);
+    let mut out = arena::alloc((first + second) * other * plane);
     host::with_values(a, |a| {
         host::with_values(b, |b| {
             for (i, to) in out
@@ -69,7 +69,7 @@ pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
     }
     let isa = Isa::best();
     let plane = height * width;
-    let mut out = arena::room(channels * plane);
+    let mut out = arena::alloc(channels * plane);
     host::with_values(x, |x| {
         host::with_values(mask, |mask| {
             let tasks: Vec<_> = out
@@ -88,10 +88,10 @@ pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// If the sizes differ.
-pub fn blended(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
+pub fn lerp(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = a.dims4()?;
     if n == 1 && cuda::takes(&[a, b, mask]) {
-        return cuda::blended(a, b, mask);
+        return cuda::lerp(a, b, mask);
     }
     if n != 1 || ![a, b, mask].into_iter().all(host::is_ours) {
         return a + (b - a)?.broadcast_mul(mask)?;
@@ -102,7 +102,7 @@ pub fn blended(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
     }
     let isa = Isa::best();
     let plane = (height * width).max(1);
-    let mut out = arena::room(channels * height * width);
+    let mut out = arena::alloc(channels * height * width);
     host::with_values(a, |a| {
         host::with_values(b, |b| {
             host::with_values(mask, |mask| {
@@ -111,7 +111,9 @@ pub fn blended(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
                     .zip(a.chunks_exact(plane).zip(b.chunks_exact(plane)))
                     .collect();
                 let work = channels * plane;
-                host::each(tasks, work, |(out, (a, b))| blend(isa, a, b, mask, out));
+                host::each(tasks, work, |(out, (a, b))| {
+                    lerp_values(isa, a, b, mask, out)
+                });
                 Ok(())
             })
         })
@@ -140,8 +142,8 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
     }
     let isa = Isa::best();
     let plane = height * width;
-    let mut shares = arena::room(parts * plane);
-    let mut flow = arena::room(2 * plane);
+    let mut shares = arena::alloc(parts * plane);
+    let mut flow = arena::alloc(2 * plane);
     host::with_values(maps, |maps| {
         host::with_values(motions, |motions| {
             // Rows of each part's share, and the flow's.
@@ -160,10 +162,10 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
                 let mut most = vec![f32::NEG_INFINITY; width];
                 let map = |part: usize| &maps[part * plane + y * width..][..width];
                 for part in 0..parts {
-                    larger(isa, map(part), &mut most);
+                    max_into(isa, map(part), &mut most);
                 }
                 for (part, share) in shares.iter_mut().enumerate() {
-                    raise(isa, map(part), &most, share, &mut sum);
+                    exp_into(isa, map(part), &most, share, &mut sum);
                 }
                 flow.fill(0.0);
                 for (part, share) in shares.iter_mut().enumerate() {
@@ -191,12 +193,12 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
 /// The device's, when it has no memory.
 pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
     if cuda::takes(&[x]) {
-        return cuda::squashed(x);
+        return cuda::sigmoid(x);
     }
     if !host::is_ours(x) {
         return ops::sigmoid(x);
     }
-    each_value(x, squash)
+    each_value(x, sigmoid_values)
 }
 
 /// The hyperbolic tangent of every value.
@@ -205,17 +207,17 @@ pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
 /// The device's, when it has no memory.
 pub fn tanh(x: &Tensor) -> Result<Tensor> {
     if cuda::takes(&[x]) {
-        return cuda::bent(x);
+        return cuda::tanh(x);
     }
     if !host::is_ours(x) {
         return x.tanh();
     }
-    each_value(x, bend)
+    each_value(x, tanh_values)
 }
 
 fn each_value(x: &Tensor, run: impl Fn(Isa, &[f32], &mut [f32]) + Sync + Send) -> Result<Tensor> {
     let isa = Isa::best();
-    let mut out = arena::room(x.elem_count());
+    let mut out = arena::alloc(x.elem_count());
     host::with_values(x, |x| {
         let tasks: Vec<_> = out.chunks_mut(PART).zip(x.chunks(PART)).collect();
         host::each(tasks, 8 * x.len(), |(out, x)| run(isa, x, out));
@@ -228,10 +230,10 @@ fn each_value(x: &Tensor, run: impl Fn(Isa, &[f32], &mut [f32]) + Sync + Send) -
 ///
 /// # Errors
 /// If the sizes differ.
-pub fn spread(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tensor> {
+pub fn affine_relu(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tensor> {
     let ((n, k), (depth, m)) = (codes.dims2()?, rows.dims2()?);
     if cuda::takes(&[codes, rows, start]) {
-        return cuda::spread(codes, rows, start);
+        return cuda::affine_relu(codes, rows, start);
     }
     if ![codes, rows, start].into_iter().all(host::is_ours) {
         return codes.matmul(rows)?.broadcast_add(start)?.relu();
@@ -245,7 +247,7 @@ pub fn spread(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tensor> {
         );
     }
     let isa = Isa::best();
-    let mut out = arena::room(n * m);
+    let mut out = arena::alloc(n * m);
     host::with_values(codes, |codes| {
         host::with_values(rows, |rows| {
             host::with_values(start, |start| {
@@ -275,7 +277,7 @@ multiversion! {
 }
 
 multiversion! {
-    fn blend(a: &[f32], b: &[f32], mask: &[f32], out: &mut [f32]) {
+    fn lerp_values(a: &[f32], b: &[f32], mask: &[f32], out: &mut [f32]) {
         for ((out, mask), (a, b)) in out.iter_mut().zip(mask).zip(a.iter().zip(b)) {
             *out = a + (b - a) * mask;
         }
@@ -283,7 +285,7 @@ multiversion! {
 }
 
 multiversion! {
-    fn larger(x: &[f32], most: &mut [f32]) {
+    fn max_into(x: &[f32], most: &mut [f32]) {
         for (most, x) in most.iter_mut().zip(x) {
             *most = if *x > *most { *x } else { *most };
         }
@@ -292,7 +294,7 @@ multiversion! {
 
 multiversion! {
     /// `exp(x - most)`, and added to the sum.
-    fn raise(x: &[f32], most: &[f32], out: &mut [f32], sum: &mut [f32]) {
+    fn exp_into(x: &[f32], most: &[f32], out: &mut [f32], sum: &mut [f32]) {
         for ((out, sum), (x, most)) in out.iter_mut().zip(sum).zip(x.iter().zip(most)) {
             *out = exponential(x - most);
             *sum += *out;
@@ -302,7 +304,7 @@ multiversion! {
 
 multiversion! {
     /// The largest of some values.
-    pub(super) fn largest(x: &[f32]) -> f32 {
+    pub(super) fn maximum(x: &[f32]) -> f32 {
         let mut most = [f32::NEG_INFINITY; 32];
         let (parts, rest) = x.as_chunks::<32>();
         for part in parts {
@@ -316,7 +318,7 @@ multiversion! {
 
 multiversion! {
     /// `exp((x - most) factor)`, and their sum.
-    pub(super) fn raised_sum(x: &[f32], most: f32, factor: f32, out: &mut [f32]) -> f32 {
+    pub(super) fn exp_sum(x: &[f32], most: f32, factor: f32, out: &mut [f32]) -> f32 {
         for (out, x) in out.iter_mut().zip(x) {
             *out = exponential((x - most) * factor);
         }
@@ -349,7 +351,7 @@ multiversion! {
 
 multiversion! {
     /// The sigmoid of each value.
-    pub(super) fn squash(x: &[f32], out: &mut [f32]) {
+    pub(super) fn sigmoid_values(x: &[f32], out: &mut [f32]) {
         for (out, &x) in out.iter_mut().zip(x) {
             *out = 1.0 / (1.0 + exponential(-x));
         }
@@ -358,7 +360,7 @@ multiversion! {
 
 multiversion! {
     /// The hyperbolic tangent of each value.
-    pub(super) fn bend(x: &[f32], out: &mut [f32]) {
+    pub(super) fn tanh_values(x: &[f32], out: &mut [f32]) {
         for (out, &x) in out.iter_mut().zip(x) {
             // Near zero the quotient would cancel.
             let large = 1.0 - 2.0 / (1.0 + exponential(2.0 * x));
@@ -397,32 +399,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn squashing_and_bending_agree_with_the_library() {
+    fn sigmoid_and_tanh_agree_with_the_library() {
         let x: Vec<f32> = (-200_000..=200_000).map(|i| i as f32 / 2000.0).collect();
         for isa in Isa::available() {
-            let (mut squashed, mut bent) = (vec![0f32; x.len()], vec![0f32; x.len()]);
-            squash(isa, &x, &mut squashed);
-            bend(isa, &x, &mut bent);
-            for ((x, squashed), bent) in x.iter().zip(squashed).zip(bent) {
+            let (mut found_sigmoid, mut found_tanh) = (vec![0f32; x.len()], vec![0f32; x.len()]);
+            sigmoid_values(isa, &x, &mut found_sigmoid);
+            tanh_values(isa, &x, &mut found_tanh);
+            for ((x, found_sigmoid), found_tanh) in x.iter().zip(found_sigmoid).zip(found_tanh) {
                 let exact = f64::from(*x);
                 let sigmoid = 1.0 / (1.0 + (-exact).exp());
-                assert!((f64::from(squashed) - sigmoid).abs() < 3e-7, "{isa:?} {x}");
-                assert!((f64::from(bent) - exact.tanh()).abs() < 5e-7, "{isa:?} {x}");
+                assert!(
+                    (f64::from(found_sigmoid) - sigmoid).abs() < 3e-7,
+                    "{isa:?} {x}"
+                );
+                assert!(
+                    (f64::from(found_tanh) - exact.tanh()).abs() < 5e-7,
+                    "{isa:?} {x}"
+                );
             }
         }
     }
 
     #[test]
-    fn codes_are_spread_as_a_product_is() {
+    fn affine_relu_agrees_with_a_product() {
         let random = |shape: (usize, usize)| {
             Tensor::randn(0f32, 1.0, shape, &candle_core::Device::Cpu).unwrap()
         };
         let (codes, rows, start) = (random((3, 5)), random((5, 77)), random((1, 77)));
         let expected = codes.matmul(&rows).unwrap().broadcast_add(&start).unwrap();
-        let found = spread(&codes, &rows, &start).unwrap();
+        let found = affine_relu(&codes, &rows, &start).unwrap();
         let off = (found - expected.relu().unwrap()).unwrap().abs().unwrap();
         assert!(off.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
-        assert!(spread(&codes, &rows, &codes).is_err());
+        assert!(affine_relu(&codes, &rows, &codes).is_err());
     }
 
     #[test]
@@ -432,16 +440,16 @@ mod tests {
         };
         let (a, b) = (random((2, 3, 4, 5)), random((2, 1, 4, 5)));
         let expected = Tensor::cat(&[&a, &b], 1).unwrap().to_vec1_flat();
-        assert_eq!(beside(&a, &b).unwrap().to_vec1_flat(), expected);
+        assert_eq!(concat_channels(&a, &b).unwrap().to_vec1_flat(), expected);
         let (x, mask) = (random((1, 3, 4, 5)), random((1, 1, 4, 5)));
         let expected = x.broadcast_mul(&mask).unwrap().to_vec1_flat();
         assert_eq!(masked(&x, &mask).unwrap().to_vec1_flat(), expected);
-        assert!(beside(&a, &x).is_err() && masked(&x, &a).is_err());
+        assert!(concat_channels(&a, &x).is_err() && masked(&x, &a).is_err());
         let y = random((1, 3, 4, 5));
         let change = (&y - &x).unwrap().broadcast_mul(&mask).unwrap();
         let expected = (&x + change).unwrap().to_vec1_flat();
-        assert_eq!(blended(&x, &y, &mask).unwrap().to_vec1_flat(), expected);
-        assert!(blended(&x, &a, &mask).is_err());
+        assert_eq!(lerp(&x, &y, &mask).unwrap().to_vec1_flat(), expected);
+        assert!(lerp(&x, &a, &mask).is_err());
     }
 
     #[test]
@@ -485,10 +493,10 @@ mod tests {
     fn what_is_no_number_stays_none() {
         for isa in Isa::available() {
             let mut out = [0f32; 3];
-            squash(isa, &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], &mut out);
+            sigmoid_values(isa, &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], &mut out);
             assert!(out[0].is_nan());
             assert!(out[1] == 1.0 && out[2] < 1e-37, "{out:?}");
-            bend(isa, &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], &mut out);
+            tanh_values(isa, &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], &mut out);
             assert!(out[0].is_nan());
             assert!(out[1] == 1.0 && out[2] == -1.0, "{out:?}");
         }

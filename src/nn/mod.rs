@@ -39,7 +39,7 @@ mod winograd;
 
 use candle_core::Device;
 
-pub use arena::{advance, recycle, room};
+pub use arena::{alloc, release, replace_with};
 pub use batch_norm::BatchNorm;
 pub use border::{ConstantConv, ConstantMap};
 pub use conv::{Conv2d, ConvConfig};
@@ -49,7 +49,7 @@ pub(crate) use cuda::{as_on_a_card, launched};
 pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;
-pub use mix::{beside, blended, masked, mixed_motion, sigmoid, spread, tanh};
+pub use mix::{affine_relu, concat_channels, lerp, masked, mixed_motion, sigmoid, tanh};
 pub use norm::InstanceNorm;
 pub use pool::{max_pool, max_pool_3};
 pub use precision::in_half;

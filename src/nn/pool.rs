@@ -13,7 +13,7 @@ use super::resize::planes;
 pub fn max_pool(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     if cuda::takes(&[x])
-        && let Some(halved) = cuda::halved(x, true)?
+        && let Some(halved) = cuda::pool_halved(x, true)?
     {
         return Ok(halved);
     }
@@ -45,7 +45,7 @@ pub fn max_pool_3(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let size = (height.div_ceil(2), width.div_ceil(2));
     if cuda::takes(&[x]) {
-        return cuda::largest_of_nine(x);
+        return cuda::max_pool_3(x);
     }
     if !host::is_ours(x) {
         // A repeated edge changes no maximum.

@@ -56,7 +56,7 @@ impl Kernel {
         }
         if weight.device().is_cpu() {
             let plain = ConvConfig {
-                doubled: false,
+                upsampled: false,
                 ..config
             };
             let rounded = Conv2d::with_isa(&rounded(weight)?, None, plain, Isa::best())?;
@@ -117,7 +117,7 @@ mod tests {
         for config in [
             ConvConfig::new(1, 1),
             ConvConfig::new(2, 1),
-            ConvConfig::new(1, 1).doubled(),
+            ConvConfig::new(1, 1).upsampled(),
         ] {
             let make = || Conv2d::new(&weight, Some(&bias), config).unwrap();
             let (half, single) = (in_half(make), make());

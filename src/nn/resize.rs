@@ -79,7 +79,7 @@ pub fn resize_flow(
     }
     let rows = places(from_h, height, align_corners);
     let columns = places(from_w, width, align_corners);
-    let mut out = arena::room(n * height * width * 2);
+    let mut out = arena::alloc(n * height * width * 2);
     host::with_values(flow, |flow| {
         let tasks: Vec<_> = out.chunks_exact_mut(2 * width).enumerate().collect();
         host::each(tasks, 4 * n * height * width, |(i, out)| {
@@ -126,7 +126,7 @@ fn places(from: usize, to: usize, align_corners: bool) -> Vec<(usize, usize, f32
 pub fn avg_pool(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     if cuda::takes(&[x])
-        && let Some(halved) = cuda::halved(x, false)?
+        && let Some(halved) = cuda::pool_halved(x, false)?
     {
         return Ok(halved);
     }
@@ -154,7 +154,7 @@ pub(super) fn planes(
     make: impl Fn(&[f32], &mut [f32]) + Sync + Send,
 ) -> Result<Vec<f32>> {
     let (n, channels, from_h, from_w) = x.dims4()?;
-    let mut out = arena::room(n * channels * height * width);
+    let mut out = arena::alloc(n * channels * height * width);
     let (from, to) = (from_h * from_w, height * width);
     if from * to > 0 {
         host::with_values(x, |x| {
@@ -204,7 +204,7 @@ impl AntiAlias {
         }
         let size = (height / self.factor, width / self.factor);
         if cuda::takes(&[x]) && size.0 * size.1 > 0 {
-            return cuda::shrunk(x, &self.taps, self.factor);
+            return cuda::anti_aliased(x, &self.taps, self.factor);
         }
         if !host::is_ours(x) {
             return self.compose(x, size);

@@ -53,7 +53,7 @@ pub fn grid_sample(
         Axis::new(height, border, align_corners),
     ];
     let (plane, places) = (height * width, out_h * out_w);
-    let mut out = arena::room(n * channels * places);
+    let mut out = arena::alloc(n * channels * places);
     if out.is_empty() {
         return Tensor::from_vec(out, (n, channels, out_h, out_w), x.device());
     }

@@ -158,7 +158,7 @@ impl Separable {
             return self.compose(x, residual);
         }
         let plane = out_h * out_w;
-        let mut out = arena::room(n * self.outputs * plane);
+        let mut out = arena::alloc(n * self.outputs * plane);
         host::with_values(x, |x| {
             host::with_values(residual, |residual| {
                 let pictures = x

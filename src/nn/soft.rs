@@ -7,7 +7,7 @@ use super::arena::Scratch;
 use super::cuda;
 use super::host;
 use super::isa::{Isa, multiversion};
-use super::mix::{largest, raised_sum};
+use super::mix::{exp_sum, maximum};
 
 /// For each of K score maps, times `sharpness` and through a softmax over its P places, the mean of each of M maps of
 /// values: `scores` `[K, P]`, `values` `[K or 1, M, P]` (one for all) to `[K, M]`, for each of `values`.
@@ -43,8 +43,8 @@ pub fn soft_means(scores: &Tensor, sharpness: f32, values: &[&Tensor]) -> Result
     host::with_values(scores, |scores| {
         let mut shares = Scratch::new(places);
         for (row, scores) in scores.chunks_exact(places.max(1)).enumerate() {
-            let most = largest(isa, scores);
-            let sum = raised_sum(isa, scores, most, sharpness, &mut shares);
+            let most = maximum(isa, scores);
+            let sum = exp_sum(isa, scores, most, sharpness, &mut shares);
             for ((values, (of, m)), means) in values.iter().zip(&sizes).zip(&mut means) {
                 host::with_values(values, |values| {
                     let first = if *of == 1 { 0 } else { row * m };
@@ -65,16 +65,16 @@ pub fn soft_means(scores: &Tensor, sharpness: f32, values: &[&Tensor]) -> Result
 }
 
 /// Sums that are kept apart.
-const APART: usize = 32;
+const SUMS: usize = 32;
 
 multiversion! {
     /// The sum of `a * b`.
     fn product(a: &[f32], b: &[f32]) -> f32 {
-        let mut sums = [0f32; APART];
-        let (a_parts, a_rest) = a.as_chunks::<APART>();
-        let (b_parts, b_rest) = b.as_chunks::<APART>();
+        let mut sums = [0f32; SUMS];
+        let (a_parts, a_rest) = a.as_chunks::<SUMS>();
+        let (b_parts, b_rest) = b.as_chunks::<SUMS>();
         for (a, b) in a_parts.iter().zip(b_parts) {
-            for k in 0..APART {
+            for k in 0..SUMS {
                 sums[k] += a[k] * b[k];
             }
         }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::arena::{self, Scratch};
 use super::conv::ConvConfig;
-use super::cuda::{self, Doubling};
+use super::cuda::{self, TransposedConv};
 use super::direct::{Layout, Packed};
 use super::epilogue::Epilogue;
 use super::host;
@@ -42,7 +42,7 @@ enum Kind {
         weight: Tensor,
         bias: Option<Tensor>,
         /// On cards and in half precision, where the kernel has such a way.
-        doubling: Option<Doubling>,
+        transposed: Option<TransposedConv>,
     },
 }
 
@@ -50,16 +50,16 @@ impl ConvTranspose2d {
     /// From `weight` `[inputs, outputs, kh, kw]` and `bias` `[outputs]`.
     ///
     /// # Errors
-    /// If the shapes disagree, the stride is zero, the kernel has no value, or the picture is to be doubled.
+    /// If the shapes disagree, the stride is zero, the kernel has no value, or the picture is to be upsampled.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
         let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
-        let doubling = if ours && !precision::is_half() {
+        let transposed = if ours && !precision::is_half() {
             None
         } else {
-            Doubling::of(weight, config)?
+            TransposedConv::of(weight, config)?
         };
-        let packed = ours && doubling.is_none();
-        let mut this = Self::unpacked(weight, bias, config, doubling)?;
+        let packed = ours && transposed.is_none();
+        let mut this = Self::unpacked(weight, bias, config, transposed)?;
         if packed {
             this.pack(&host::to_values(weight)?, Isa::best());
         }
@@ -99,14 +99,16 @@ impl ConvTranspose2d {
         weight: &Tensor,
         bias: Option<&Tensor>,
         config: ConvConfig,
-        doubling: Option<Doubling>,
+        transposed: Option<TransposedConv>,
     ) -> Result<Self> {
         let (inputs, outputs, kh, kw) = weight.dims4()?;
         if weight.elem_count() == 0 || config.stride == 0 {
             candle_core::bail!("a convolution needs a kernel and a stride of at least 1");
         }
-        if config.doubled {
-            candle_core::bail!("a transposed convolution takes the picture as it is, not doubled");
+        if config.upsampled {
+            candle_core::bail!(
+                "a transposed convolution takes the picture as it is, not upsampled"
+            );
         }
         if let Some(bias) = bias
             && bias.dims() != [outputs]
@@ -122,7 +124,7 @@ impl ConvTranspose2d {
             kind: Kind::Candle {
                 weight: weight.clone(),
                 bias: bias.map(|b| b.reshape((1, outputs, 1, 1))).transpose()?,
-                doubling,
+                transposed,
             },
         })
     }
@@ -183,10 +185,10 @@ impl ConvTranspose2d {
             Kind::Candle {
                 weight,
                 bias,
-                doubling,
+                transposed,
             } => {
-                let y = match doubling {
-                    Some(doubling) => doubling.forward(x)?,
+                let y = match transposed {
+                    Some(transposed) => transposed.forward(x)?,
                     None => x
                         .contiguous()?
                         .conv_transpose2d(weight, padding, 0, stride, 1)?,
@@ -196,7 +198,7 @@ impl ConvTranspose2d {
         };
         let (out_h, out_w) = (whole_h - 2 * padding, whole_w - 2 * padding);
         let plane = out_h * out_w;
-        let mut out = arena::room(n * self.outputs * plane);
+        let mut out = arena::alloc(n * self.outputs * plane);
         let floor = epilogue.floor();
         let finished = host::with_values(x, |x| {
             let size = (height, width);
@@ -242,7 +244,7 @@ impl ConvTranspose2d {
             channels: self.inputs,
             height,
             width,
-            doubled: false,
+            upsampled: false,
             before,
             stride: 1,
             rows: (out_h - 1 + padding) / s + before + 1,
@@ -337,7 +339,7 @@ mod tests {
         let made = |config| ConvTranspose2d::new(&weight, None, config);
         assert!(made(ConvConfig::new(2, 1)).is_ok());
         assert!(made(ConvConfig::new(0, 1)).is_err());
-        let doubled = made(ConvConfig::new(1, 1).doubled());
-        assert!(doubled.unwrap_err().to_string().contains("doubled"));
+        let upsampled = made(ConvConfig::new(1, 1).upsampled());
+        assert!(upsampled.unwrap_err().to_string().contains("upsampled"));
     }
 }

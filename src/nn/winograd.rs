@@ -4,16 +4,16 @@
 //! (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016,
 //! [arXiv 1509.09308](https://arxiv.org/abs/1509.09308)).
 //!
-//! The picture is taken in bands of tiles that stay in the cache. Of each band the spectrum is made, laid out just as
+//! The picture is taken in groups of tile rows that stay in the cache. Of each group the spectrum is made, laid out just as
 //! the products read it; then for every frequency one product of matrices; then the results are transformed back.
 
 mod back;
-mod bands;
-mod doubled;
 mod points;
 #[cfg(test)]
 mod tests;
+mod tile_rows;
 mod tiles;
+mod upsampled;
 
 use std::sync::OnceLock;
 
@@ -25,15 +25,15 @@ use super::host;
 use super::isa::{Isa, multiversion};
 use super::simd::LANES;
 use back::Products;
-use bands::{Band, Cut};
 use points::{ABREAST, Five, Points, Seven, Six, Taps};
+use tile_rows::{Cut, TileRows};
 use tiles::{Grid, Lanes};
 
-/// Values of spectrum and products that one band may fill: they should stay in a core's own cache.
-const BAND_VALUES: usize = 1 << 17;
-/// The same where the kernels are many, and every band would fetch them all again: as many as the kernels, at most
+/// Values of spectrum and products that one group of tile rows may fill: they should stay in a core's own cache.
+const TILE_ROWS_VALUES: usize = 1 << 17;
+/// The same where the kernels are many, and every group would fetch them all again: as many as the kernels, at most
 /// what the last cache holds.
-const LARGE_BAND: usize = 1 << 21;
+const LARGE_TILE_ROWS: usize = 1 << 21;
 /// Values of kernels that two threads may well fetch each for itself.
 const LIGHT: usize = 1 << 18;
 /// Pairs of channels from which on a layer counts as one of small pictures.
@@ -41,7 +41,7 @@ const MANY: usize = 1 << 19;
 /// Products that could be done in the time in which one value of a kernel comes from memory.
 const FETCH: usize = 8;
 /// Values between the matrices of neighbouring frequencies, so that equal places of them share no set of the cache.
-const APART: usize = 16;
+const MATRIX_PADDING: usize = 16;
 
 /// What a layer does to the picture's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,17 +51,17 @@ pub(super) enum Form {
     /// A 7x7 kernel with stride 1 and this many zeros around, as four of 4x4, whose last row and column are zeros.
     Wide { padding: usize },
     /// A 4x4 kernel with stride 2 and one zero around.
-    Halved,
+    Strided,
     /// A transposed 4x4 kernel with stride 2 and one row and column cut off all around.
     Transposed,
     /// A 3x3 kernel with one zero around, of the picture with each sample twice along each axis.
-    Enlarged,
+    Upsampled,
 }
 
 impl Form {
     /// Whether each phase of the result has a 2x2 kernel of its own.
-    fn doubles(self) -> bool {
-        matches!(self, Self::Transposed | Self::Enlarged)
+    fn upsamples(self) -> bool {
+        matches!(self, Self::Transposed | Self::Upsampled)
     }
 
     /// Values of the spectrum for each tile and channel of the picture.
@@ -69,26 +69,26 @@ impl Form {
         match self {
             Self::Same { .. } => Six::COUNT,
             Self::Wide { .. } => Seven::COUNT,
-            Self::Halved | Self::Transposed | Self::Enlarged => Five::COUNT,
+            Self::Strided | Self::Transposed | Self::Upsampled => Five::COUNT,
         }
     }
 
     /// Phases of the picture, or parts of the kernel: each counts as channels of its own.
     fn phases_in(self) -> usize {
         match self {
-            Self::Wide { .. } | Self::Halved => 4,
-            Self::Same { .. } | Self::Transposed | Self::Enlarged => 1,
+            Self::Wide { .. } | Self::Strided => 4,
+            Self::Same { .. } | Self::Transposed | Self::Upsampled => 1,
         }
     }
 
     /// Phases of the result, each with products of its own.
     fn phases_out(self) -> usize {
-        if self.doubles() { 4 } else { 1 }
+        if self.upsamples() { 4 } else { 1 }
     }
 
     /// Results along one side of a tile, of all phases.
     fn side(self) -> usize {
-        if self.doubles() { 8 } else { 4 }
+        if self.upsamples() { 8 } else { 4 }
     }
 
     /// The result's size.
@@ -96,8 +96,8 @@ impl Form {
         let along = |n: usize| match self {
             Self::Same { padding } => n + 2 * padding - 2,
             Self::Wide { padding } => n + 2 * padding - 6,
-            Self::Halved => n / 2,
-            Self::Transposed | Self::Enlarged => 2 * n,
+            Self::Strided => n / 2,
+            Self::Transposed | Self::Upsampled => 2 * n,
         };
         (along(height), along(width))
     }
@@ -122,11 +122,11 @@ impl Form {
             }),
             // The picture's even samples are seen by the second and the last tap, the odd ones by the others. Transposed, an
             // even result sees its own sample and the one before by those, an odd one the next sample and its own.
-            Self::Halved | Self::Transposed => {
+            Self::Strided | Self::Transposed => {
                 set(2, &|y, x| tap(1 - down + 2 * y, 1 - across + 2 * x));
             }
             // Two of the three taps meet the same sample: the later two at even places, the earlier two at odd ones.
-            Self::Enlarged => {
+            Self::Upsampled => {
                 let taps = |phase: usize, k: usize| match (phase, k) {
                     (0, 0) => 1..3,
                     (0, _) => 0..1,
@@ -150,7 +150,7 @@ multiversion! {
         match form {
             Form::Same { .. } => Six::kernels(taps, to),
             Form::Wide { .. } => Seven::kernels(taps, to),
-            Form::Halved | Form::Transposed | Form::Enlarged => Five::kernels(taps, to),
+            Form::Strided | Form::Transposed | Form::Upsampled => Five::kernels(taps, to),
         }
     }
 }
@@ -193,9 +193,9 @@ impl Winograd {
     pub fn new(form: Form, inputs: usize, outputs: usize, isa: Isa) -> Option<Self> {
         // The fewer products a kernel leaves, the fewer outputs are enough; those of four phases count four times.
         let least = match form {
-            Form::Same { .. } | Form::Halved => 16,
+            Form::Same { .. } | Form::Strided => 16,
             Form::Wide { .. } => 8,
-            Form::Transposed | Form::Enlarged => 3,
+            Form::Transposed | Form::Upsampled => 3,
         };
         let pays = inputs >= 16 && outputs >= least && inputs * outputs < MANY;
         pays.then(|| Self::of(form, inputs, outputs, isa))
@@ -321,42 +321,46 @@ impl Winograd {
         let grid = Grid::new(self.form, pictures, self.inputs, size, out_size);
 
         let cut = self.cut(&grid, weights.len());
-        let mut seams = Scratch::new(if self.form.doubles() {
-            cut.seams(&grid, self.outputs)
+        let mut edges = Scratch::new(if self.form.upsamples() {
+            cut.edges(&grid, self.outputs)
         } else {
             0
         });
-        let mut bands = cut.bands(&grid, self.outputs, out, &mut seams);
-        let work = |band: &mut Band, parallel: bool| {
+        let mut all_rows = cut.tile_rows(&grid, self.outputs, out, &mut edges);
+        let work = |tile_rows: &mut TileRows, parallel: bool| {
             let finish = |output: usize| (bias.map_or(0.0, |bias| bias[output]), floor);
-            self.band(&grid, x, weights, band, parallel, &finish);
+            self.run_tile_rows(&grid, x, weights, tile_rows, parallel, &finish);
         };
-        // Enough for every thread to take whole bands, which then never leave its cache; else all work on one.
+        // Enough for every thread to take whole groups, which then never leave its cache; else all work on one.
         let threads = rayon::current_num_threads();
         let light = weights.len() <= LIGHT;
-        if bands.len() >= 3 * threads || light && bands.len() == threads {
-            bands.par_iter_mut().for_each(|band| work(band, false));
+        if all_rows.len() >= 3 * threads || light && all_rows.len() == threads {
+            all_rows
+                .par_iter_mut()
+                .for_each(|tile_rows| work(tile_rows, false));
         } else {
-            bands.iter_mut().for_each(|band| work(band, threads > 1));
+            all_rows
+                .iter_mut()
+                .for_each(|tile_rows| work(tile_rows, threads > 1));
         }
-        drop(bands);
-        cut.join(&grid, out, &seams, floor);
+        drop(all_rows);
+        cut.join(&grid, out, &edges, floor);
     }
 
-    /// Bands whose spectra and products stay in the cache beside so many values of kernels.
+    /// Tile rows whose spectra and products stay in the cache next to this many values of kernels.
     fn cut(&self, grid: &Grid, kernels: usize) -> Cut {
         let Kernel { rows, width, .. } = self.kernel;
         let each = self.form.points() * (self.depth() + self.groups() * rows);
-        let values = BAND_VALUES.max(kernels.min(LARGE_BAND));
+        let values = TILE_ROWS_VALUES.max(kernels.min(LARGE_TILE_ROWS));
         Cut::new(grid, (values / each / width * width).max(width))
     }
 
-    fn band(
+    fn run_tile_rows(
         &self,
         grid: &Grid,
         x: &[f32],
         weights: &[f32],
-        band: &mut Band,
+        tile_rows: &mut TileRows,
         parallel: bool,
         finish: &(dyn Fn(usize) -> (f32, f32) + Sync),
     ) {
@@ -364,46 +368,46 @@ impl Winograd {
         let (depth, points) = (self.depth(), self.form.points());
         let groups = self.groups();
         let isa = self.kernel.isa();
-        let blocks = band.tiles.div_ceil(width);
+        let blocks = tile_rows.tiles.div_ceil(width);
         let lanes: Vec<Lanes> = (0..blocks * width / LANES)
-            .map(|i| grid.lanes(band, i * LANES))
+            .map(|i| grid.lanes(tile_rows, i * LANES))
             .collect();
         // Shared out whatever it comes to, or not at all.
         let work = if parallel { usize::MAX } else { 0 };
 
-        let apart = depth * width + APART;
-        let block = points * apart;
+        let stride = depth * width + MATRIX_PADDING;
+        let block = points * stride;
         let mut spectrum = Scratch::new(blocks * block);
         let tasks = spectrum
             .chunks_exact_mut(block)
             .zip(lanes.chunks(width / LANES));
         host::each(tasks.collect(), work, |(to, lanes)| {
-            tiles::forward(isa, grid, x, lanes, apart, to);
+            tiles::forward(isa, grid, x, lanes, stride, to);
         });
 
-        let products_apart = blocks * groups * rows * width + APART;
-        let mut products = Scratch::new(points * products_apart);
+        let products_stride = blocks * groups * rows * width + MATRIX_PADDING;
+        let mut products = Scratch::new(points * products_stride);
         let tasks = products
-            .chunks_exact_mut(products_apart)
+            .chunks_exact_mut(products_stride)
             .zip(weights.chunks_exact(groups * depth * rows))
             .enumerate();
         host::each(tasks.collect(), work, |(f, (to, weights))| {
             // The kernels come from memory, each value once and one panel while another is used; the spectrum stays near.
             for (group, panel) in weights.chunks_exact(depth * rows).enumerate() {
                 for i in 0..blocks {
-                    let from = &spectrum[i * block + f * apart..][..depth * width];
+                    let from = &spectrum[i * block + f * stride..][..depth * width];
                     let to = &mut to[(i * groups + group) * rows * width..][..rows * width];
                     self.kernel.tile(panel, from, to, width);
                 }
             }
         });
 
-        let tasks = band.channels.iter_mut().enumerate();
+        let tasks = tile_rows.channels.iter_mut().enumerate();
         host::each(tasks.collect(), work, |(output, channel)| {
             let products = Products {
                 values: &products[output * self.form.phases_out() * width..],
                 width,
-                apart: products_apart,
+                stride: products_stride,
                 block: groups * rows * width,
             };
             back::back(isa, grid, &lanes, products, finish(output), channel);

@@ -116,7 +116,7 @@ pub fn convolution_within(case: Case, tolerance: f64) {
 }
 
 /// A convolution of a picture whose samples are doubled, against that of the doubled picture.
-pub fn doubled(
+pub fn upsampled(
     inputs: usize,
     outputs: usize,
     kernel: usize,
@@ -141,7 +141,7 @@ pub fn doubled(
     for isa in Isa::available() {
         let conv = Conv2d::with_isa(&weight, None, config, isa).unwrap();
         let expected = conv.forward(&large).unwrap();
-        let conv = Conv2d::with_isa(&weight, None, config.doubled(), isa).unwrap();
+        let conv = Conv2d::with_isa(&weight, None, config.upsampled(), isa).unwrap();
         let found = conv.forward(&x).unwrap();
         assert_eq!(found.dims(), expected.dims());
         let off = (found - expected)
@@ -152,7 +152,7 @@ pub fn doubled(
             .unwrap();
         assert!(off.to_scalar::<f32>().unwrap() < 1e-4, "{isa:?}");
     }
-    let config = ConvConfig::new(2, padding).doubled();
+    let config = ConvConfig::new(2, padding).upsampled();
     assert!(Conv2d::new(&weight, None, config).is_err());
 }
 

@@ -11,8 +11,8 @@ use crate::methods::error::{Error, check};
 use crate::methods::motion::{add_heatmaps, coordinate_grid};
 use crate::nn::blocks::{Hourglass, NormKind};
 use crate::nn::{
-    AntiAlias, Border, Conv2d, advance, affine_motions, beside, grid_sample, has_kernels,
-    heat_maps, mixed_motion, recycle, room, sigmoid,
+    AntiAlias, Border, Conv2d, affine_motions, alloc, concat_channels, grid_sample, has_kernels,
+    heat_maps, mixed_motion, release, replace_with, sigmoid,
 };
 use crate::progress::Stop;
 
@@ -105,12 +105,12 @@ impl DenseMotion {
         let input = self.input(source, from, to, &motions)?;
         check(stop)?;
         let mut h = self.hourglass.forward(&input)?;
-        recycle(input);
+        release(input);
         check(stop)?;
-        advance(&mut h, |h| self.heads.forward(h))?;
+        replace_with(&mut h, |h| self.heads.forward(h))?;
         let motion = self.mix(&motions, &h)?;
-        recycle(motions);
-        recycle(h);
+        release(motions);
+        release(h);
         Ok(motion)
     }
 
@@ -132,7 +132,7 @@ impl DenseMotion {
             let numbers: Vec<_> = motions.iter().map(|motion| motion.numbers()).collect();
             return Ok(affine_motions(&numbers, (self.size, self.size), device)?);
         }
-        let mut places = room(self.parts * self.grid.len());
+        let mut places = alloc(self.parts * self.grid.len());
         let (still, moved) = places.split_at_mut(self.grid.len());
         still.copy_from_slice(&self.grid);
         let parts = moved.chunks_exact_mut(self.grid.len());
@@ -158,9 +158,9 @@ impl DenseMotion {
         let size = self.size;
         let difference = self.difference(source, from, to, motions.device())?;
         let moved = grid_sample(&source.picture, motions, Border::Zeros, self.align_corners)?;
-        let input = beside(&difference, &moved)?.reshape((1, (), size, size))?;
-        recycle(difference);
-        recycle(moved);
+        let input = concat_channels(&difference, &moved)?.reshape((1, (), size, size))?;
+        release(difference);
+        release(moved);
         Ok(input)
     }
 
@@ -178,7 +178,7 @@ impl DenseMotion {
             let (now, before) = (&to.points, &from.points);
             return heat_maps(now, before, (size, size), self.kp_variance, device)?.reshape(shape);
         }
-        let mut difference = room(self.parts * size * size);
+        let mut difference = alloc(self.parts * size * size);
         // The background has no key point.
         let (background, parts) = difference.split_at_mut(size * size);
         background.fill(0.0);

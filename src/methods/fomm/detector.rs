@@ -10,7 +10,7 @@ use super::key_points::KeyPoints;
 use crate::methods::error::{Error, check};
 use crate::methods::motion::coordinate_grid;
 use crate::nn::blocks::{Hourglass, NormKind};
-use crate::nn::{AntiAlias, Conv2d, ConvConfig, advance, recycle, soft_means};
+use crate::nn::{AntiAlias, Conv2d, ConvConfig, release, replace_with, soft_means};
 use crate::progress::Stop;
 
 /// Finds the key points of a picture, with the motion's Jacobian at each.
@@ -59,9 +59,9 @@ impl Detector {
         let small = self.shrink.forward(picture)?;
         let mut h = self.hourglass.forward(&small)?;
         check(stop)?;
-        advance(&mut h, |h| self.heads.forward(h))?;
+        replace_with(&mut h, |h| self.heads.forward(h))?;
         let key_points = self.read(&h)?;
-        recycle(h);
+        release(h);
         Ok(key_points)
     }
 

@@ -8,7 +8,7 @@ use super::dense_motion::Motion;
 use crate::methods::error::{Error, check};
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, advance, grid_sample, masked, recycle, resize_bilinear,
+    Border, Conv2d, ConvConfig, grid_sample, masked, release, replace_with, resize_bilinear,
     resize_flow, sigmoid,
 };
 use crate::progress::Stop;
@@ -63,7 +63,7 @@ impl Generator {
     pub fn encode(&self, picture: &Tensor) -> Candle<Tensor> {
         let mut h = self.first.forward(picture)?;
         for block in &self.down {
-            advance(&mut h, |h| block.forward(h))?;
+            replace_with(&mut h, |h| block.forward(h))?;
         }
         Ok(h)
     }
@@ -75,19 +75,19 @@ impl Generator {
         if let Some(occlusion) = &motion.occlusion {
             let (_, _, height, width) = h.dims4()?;
             let mask = resized(occlusion, (height, width))?;
-            advance(&mut h, |h| masked(h, &mask))?;
+            replace_with(&mut h, |h| masked(h, &mask))?;
         }
         for block in &self.bottleneck {
             check(stop)?;
-            advance(&mut h, |h| block.forward(h))?;
+            replace_with(&mut h, |h| block.forward(h))?;
         }
         for block in &self.up {
             check(stop)?;
-            advance(&mut h, |h| block.forward(h))?;
+            replace_with(&mut h, |h| block.forward(h))?;
         }
         check(stop)?;
-        advance(&mut h, |h| self.last.forward(h))?;
-        advance(&mut h, sigmoid)?;
+        replace_with(&mut h, |h| self.last.forward(h))?;
+        replace_with(&mut h, sigmoid)?;
         Ok(h)
     }
 }
@@ -102,7 +102,7 @@ pub(super) fn warp(x: &Tensor, flow: &Tensor, align_corners: bool) -> Candle<Ten
     // Resized by its outer edges too.
     let flow = resize_flow(flow, (height, width), false)?;
     let moved = grid_sample(x, &flow, Border::Zeros, align_corners)?;
-    recycle(flow);
+    release(flow);
     Ok(moved)
 }
 

@@ -87,7 +87,7 @@ impl Residual {
     fn forward(&self, x: &Tensor, stop: Stop) -> Result<Tensor, Error> {
         let mut h = self.convs[0].forward_then(x, &Epilogue::norm_relu(&self.norms[0]))?;
         check(stop)?;
-        nn::advance(&mut h, |h| {
+        nn::replace_with(&mut h, |h| {
             self.convs[1].forward_then(h, &Epilogue::norm_add(&self.norms[1], x))
         })?;
         Ok(h)
@@ -232,21 +232,21 @@ impl Generator {
     fn after_first(&self, mut h: Tensor, stop: Stop) -> Result<Output, Error> {
         for (conv, norm) in &self.down {
             check(stop)?;
-            nn::advance(&mut h, |h| conv.forward_then(h, &Epilogue::norm_relu(norm)))?;
+            nn::replace_with(&mut h, |h| conv.forward_then(h, &Epilogue::norm_relu(norm)))?;
         }
         for block in &self.blocks {
             check(stop)?;
             let next = block.forward(&h, stop)?;
-            nn::recycle(std::mem::replace(&mut h, next));
+            nn::release(std::mem::replace(&mut h, next));
         }
         for (conv, norm) in &self.up {
             check(stop)?;
-            nn::advance(&mut h, |h| conv.forward_then(h, &Epilogue::norm_relu(norm)))?;
+            nn::replace_with(&mut h, |h| conv.forward_then(h, &Epilogue::norm_relu(norm)))?;
         }
         check(stop)?;
-        nn::advance(&mut h, |h| self.heads.forward(h))?;
+        nn::replace_with(&mut h, |h| self.heads.forward(h))?;
         let (color, attention) = nn::tanh_and_sigmoid(&h)?;
-        nn::recycle(h);
+        nn::release(h);
         Ok(Output { color, attention })
     }
 }

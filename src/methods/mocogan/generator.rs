@@ -6,7 +6,7 @@ use candle_nn::VarBuilder;
 use super::config::Config;
 use super::motion::Gru;
 use crate::methods::error::{Error, Network, check};
-use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, advance, pooled, spread, tanh};
+use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, affine_relu, pooled, replace_with, tanh};
 use crate::progress::Stop;
 
 /// What of a clip depends on content and category alone; made by [`MoCoGan::prepare`].
@@ -49,8 +49,8 @@ fn folded(
 ) -> Candle<[Tensor; 2]> {
     let weight = conv.get((inputs, outputs, 4, 4), "weight")?;
     let value = |name: &str| norm.get(outputs, name);
-    let spread = (value("running_var")? + NORM_EPS)?.sqrt()?;
-    let scale = (value("weight")? / spread)?;
+    let deviation = (value("running_var")? + NORM_EPS)?.sqrt()?;
+    let scale = (value("weight")? / deviation)?;
     let shift = (value("bias")? - (value("running_mean")? * &scale)?)?;
     Ok([
         weight.broadcast_mul(&scale.reshape((1, outputs, 1, 1))?)?,
@@ -188,7 +188,7 @@ impl MoCoGan {
         check(stop)?;
         let n = codes.len() / self.config.motion;
         let codes = Tensor::from_vec(codes, (n, self.config.motion), &self.device)?;
-        let first = spread(&codes, &self.moving, &prepared.start)?;
+        let first = affine_relu(&codes, &self.moving, &prepared.start)?;
         let mut h = first.reshape((n, 8 * self.config.ngf, FIRST, FIRST))?;
         drop(first);
         let [rectified @ .., last] = &self.up;
@@ -198,11 +198,11 @@ impl MoCoGan {
                 relu: true,
                 ..Epilogue::default()
             };
-            advance(&mut h, |h| layer.forward_then(h, &relu))?;
+            replace_with(&mut h, |h| layer.forward_then(h, &relu))?;
         }
         check(stop)?;
-        advance(&mut h, |h| last.forward(h))?;
-        advance(&mut h, tanh)?;
+        replace_with(&mut h, |h| last.forward(h))?;
+        replace_with(&mut h, tanh)?;
         Ok(h)
     }
 }

@@ -11,8 +11,8 @@ use crate::methods::error::{Error, Network, check};
 use crate::methods::motion::{add_heatmaps, coordinate_grid};
 use crate::nn::blocks::{Hourglass, HourglassConfig, NormKind, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, SplineMotions, advance, beside, grid_sample, has_kernels,
-    heat_maps, mixed_motion, recycle, room, sigmoid, spline_motions,
+    Border, Conv2d, ConvConfig, SplineMotions, alloc, concat_channels, grid_sample, has_kernels,
+    heat_maps, mixed_motion, release, replace_with, sigmoid, spline_motions,
 };
 use crate::progress::Stop;
 
@@ -102,7 +102,7 @@ impl DenseMotion {
 
         check(stop)?;
         let mut outputs = self.hourglass.forward_all(&x)?;
-        recycle(x);
+        release(x);
         let last = outputs
             .pop()
             .ok_or_else(|| Error::Config(Network::Motion, "the hourglass has no blocks".into()))?;
@@ -116,21 +116,21 @@ impl DenseMotion {
             check(stop)?;
             occlusion.push(seen(conv, x)?);
         }
-        outputs.into_iter().for_each(recycle);
+        outputs.into_iter().for_each(release);
         check(stop)?;
         let both = self.maps.forward(&last)?;
         let (contributions, flow) = mixed_motion(&both, &grids)?;
         occlusion.push(sigmoid(&both.narrow(1, self.num_tps + 1, 1)?)?);
-        recycle(both);
-        recycle(grids);
+        release(both);
+        release(grids);
 
         let mut h = last;
         for (block, conv) in &self.up {
             check(stop)?;
-            advance(&mut h, |h| block.forward(h))?;
+            replace_with(&mut h, |h| block.forward(h))?;
             occlusion.push(seen(conv, &h)?);
         }
-        recycle(h);
+        release(h);
 
         Ok(Motion {
             flow,
@@ -163,7 +163,7 @@ impl DenseMotion {
             return Ok(spline_motions(&motions, (height, width), device)?);
         }
         let coordinates = coordinate_grid(height, width);
-        let mut grids = room((1 + splines.len()) * coordinates.len());
+        let mut grids = alloc((1 + splines.len()) * coordinates.len());
         let (of_background, of_splines) = grids.split_at_mut(coordinates.len());
         match background {
             Some(matrix) => background::grid(matrix, &coordinates, of_background),
@@ -187,7 +187,7 @@ impl DenseMotion {
             let (now, before) = (&driving.points, &source.points);
             return heat_maps(now, before, (height, width), self.variance, device)?.reshape(shape);
         }
-        let mut maps = room((driving.points.len() + 1) * height * width);
+        let mut maps = alloc((driving.points.len() + 1) * height * width);
         maps.fill(0.0);
         let of_points = &mut maps[height * width..];
         for (key_points, factor) in [(driving, 1.0), (source, -1.0)] {
@@ -210,9 +210,9 @@ impl DenseMotion {
         let parts = self.num_tps + 1;
         let moved = grid_sample(small, grids, Border::Zeros, true)?;
         let moved = moved.reshape((1, parts * COLOURS, height, width))?;
-        let input = beside(&maps, &moved)?;
-        recycle(maps);
-        recycle(moved);
+        let input = concat_channels(&maps, &moved)?;
+        release(maps);
+        release(moved);
         Ok(input)
     }
 }
@@ -223,7 +223,7 @@ const STILL: [f32; 9] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
 /// The mask that a convolution makes of features.
 fn seen(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {
     let mut mask = conv.forward(features)?;
-    advance(&mut mask, sigmoid)?;
+    replace_with(&mut mask, sigmoid)?;
     Ok(mask)
 }
 

@@ -8,7 +8,7 @@ use super::dense_motion::Motion;
 use crate::methods::error::{Error, Network, check};
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, advance, beside, blended, grid_sample, masked, recycle,
+    Border, Conv2d, ConvConfig, concat_channels, grid_sample, lerp, masked, release, replace_with,
     resize_flow, sigmoid,
 };
 use crate::progress::Stop;
@@ -84,39 +84,39 @@ impl Inpainting {
         check(stop)?;
         let (moved, mut flow, mut mask) = next()?;
         let mut h = moved;
-        advance(&mut h, |h| masked(h, mask))?;
+        replace_with(&mut h, |h| masked(h, mask))?;
         for (i, (blocks, up)) in self.up.iter().enumerate() {
             for block in blocks {
                 check(stop)?;
-                advance(&mut h, |h| block.forward(h))?;
+                replace_with(&mut h, |h| block.forward(h))?;
             }
             check(stop)?;
-            advance(&mut h, |h| up.forward(h))?;
+            replace_with(&mut h, |h| up.forward(h))?;
             let mut moved;
-            give_back(flow, motion);
+            release_resized(flow, motion);
             (moved, flow, mask) = next()?;
             if i + 1 < self.up.len() {
-                advance(&mut moved, |moved| masked(moved, mask))?;
-                advance(&mut h, |h| beside(h, &moved))?;
+                replace_with(&mut moved, |moved| masked(moved, mask))?;
+                replace_with(&mut h, |h| concat_channels(h, &moved))?;
             } else {
-                advance(&mut h, |h| blended(h, &moved, mask))?;
+                replace_with(&mut h, |h| lerp(h, &moved, mask))?;
             }
-            recycle(moved);
+            release(moved);
         }
 
         check(stop)?;
         let moved = grid_sample(picture, &flow, Border::Zeros, true)?;
-        give_back(flow, motion);
-        advance(&mut h, |h| self.last.forward(h))?;
-        advance(&mut h, sigmoid)?;
-        advance(&mut h, |painted| blended(painted, &moved, mask))?;
+        release_resized(flow, motion);
+        replace_with(&mut h, |h| self.last.forward(h))?;
+        replace_with(&mut h, sigmoid)?;
+        replace_with(&mut h, |painted| lerp(painted, &moved, mask))?;
         Ok((h, moved))
     }
 }
 
-/// Recycles a flow, unless it is the motion's own.
-fn give_back(flow: Tensor, motion: &Motion) {
+/// Releases a flow, unless it is the motion's own.
+fn release_resized(flow: Tensor, motion: &Motion) {
     if flow.dims() != motion.flow.dims() {
-        recycle(flow);
+        release(flow);
     }
 }

@@ -7,7 +7,7 @@ use candle_core::{Result as Candle, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
 
 use crate::methods::error::{Error, check};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, advance, max_pool_3, recycle};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, max_pool_3, release, replace_with};
 use crate::progress::Stop;
 
 /// Stages, of two blocks each; each but the first doubles the channels and halves the sides.
@@ -83,8 +83,8 @@ impl Block {
             slopes: Some(&self.relu),
             ..Epilogue::default()
         };
-        advance(&mut h, |h| self.convs[1].forward_then(h, &end))?;
-        around.into_iter().for_each(recycle);
+        replace_with(&mut h, |h| self.convs[1].forward_then(h, &end))?;
+        around.into_iter().for_each(release);
         Ok(h)
     }
 }
@@ -116,10 +116,10 @@ impl ResNet18 {
         check(stop)?;
         let rectified = Epilogue::rectified(&self.first_relu);
         let mut h = self.first.forward_then(x, &rectified)?;
-        advance(&mut h, max_pool_3)?;
+        replace_with(&mut h, max_pool_3)?;
         for block in &self.blocks {
             check(stop)?;
-            advance(&mut h, |h| block.forward(h))?;
+            replace_with(&mut h, |h| block.forward(h))?;
         }
         let pooled = h.flatten_from(2)?.mean(2)?;
         Ok(self.last.forward(&pooled)?.flatten_all()?.to_vec1()?)

@@ -63,8 +63,8 @@ pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
                 // SAFETY: the memory holds anything, and nobody reads it before the kernel below, which comes next on the
                 // same stream, has written all of it: kernels write every result, as the tests see, where unwritten values
                 // stay NaN. An f32 may hold any bits.
-                let room = unsafe { device.alloc::<f32>(shape.iter().product())? };
-                Held::Result(room, shape)
+                let result = unsafe { device.alloc::<f32>(shape.iter().product())? };
+                Held::Result(result, shape)
             }
             (Arg::Int(value), _) => Held::Int(*value),
             (Arg::Float(value), _) => Held::Float(*value),
@@ -77,7 +77,7 @@ pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
             Held::F32(values) => builder.arg(&*values),
             Held::F64(values) => builder.arg(&*values),
             Held::Null(null) => builder.arg(&*null),
-            Held::Result(room, _) => builder.arg(room),
+            Held::Result(result, _) => builder.arg(result),
             Held::Int(value) => builder.arg(&*value),
             Held::Float(value) => builder.arg(&*value),
         };

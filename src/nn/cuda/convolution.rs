@@ -1,4 +1,4 @@
-//! Convolutions by cuDNN as candle runs them, but with each shape's algorithm asked for once, room to work in that nobody
+//! Convolutions by cuDNN as candle runs them, but with each shape's algorithm asked for once, a workspace that nobody
 //! clears, and sums in f32 for f16 values too.
 
 use std::cell::RefCell;
@@ -71,7 +71,7 @@ struct Plan<T: CudnnDataType> {
     y: TensorDescriptor<T>,
     algorithm: Algorithm,
     /// Bytes that the algorithm works in.
-    room: usize,
+    workspace: usize,
 }
 
 impl<T: CudnnDataType> Plan<T> {
@@ -83,10 +83,10 @@ impl<T: CudnnDataType> Plan<T> {
             kernel: cudnn.create_4d_filter(Format::CUDNN_TENSOR_NCHW, shape.kernel)?,
             y: cudnn.create_4d_tensor(Format::CUDNN_TENSOR_NCHW, shape.result())?,
             algorithm: Algorithm::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
-            room: 0,
+            workspace: 0,
         };
         plan.algorithm = plan.forward().pick_algorithm()?;
-        plan.room = plan.forward().get_workspace_size(plan.algorithm)?;
+        plan.workspace = plan.forward().get_workspace_size(plan.algorithm)?;
         Ok(plan)
     }
 
@@ -174,17 +174,17 @@ fn run_in<T: Value>(x: &Tensor, weight: &Tensor, shape: &Shape) -> Result<Tensor
     // stream and writes all of its result. Any bits are an f32, or an f16.
     let mut y = unsafe { device.alloc::<T>(result.iter().product())? };
     // SAFETY: bytes that only cuDNN reads, where it has written before.
-    let mut room = match plan.room {
+    let mut workspace = match plan.workspace {
         0 => None,
         bytes => Some(unsafe { device.alloc::<u8>(bytes)? }),
     };
     // SAFETY: the plan was made for these shapes and this kind of values, which the tensors have and the result was
-    // allocated for; the algorithm has the room that it asked for. What is read stays borrowed until the work is queued, and
+    // allocated for; the algorithm has the workspace that it asked for. What is read stays borrowed until the work is queued, and
     // memory is given back in the stream's order.
     unsafe {
         plan.forward().launch::<CudaSlice<u8>, _, _, _>(
             plan.algorithm,
-            room.as_mut(),
+            workspace.as_mut(),
             (T::one(), T::zero()),
             &x,
             &weight,

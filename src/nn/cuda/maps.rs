@@ -78,7 +78,7 @@ pub(in crate::nn) fn resized(
 ///
 /// # Errors
 /// If nothing is left.
-pub(in crate::nn) fn shrunk(x: &Tensor, taps: &[f32], factor: usize) -> Result<Tensor> {
+pub(in crate::nn) fn anti_aliased(x: &Tensor, taps: &[f32], factor: usize) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let (out_h, out_w) = (height / factor, width / factor);
     let count = n * channels * out_h * out_w;
@@ -87,7 +87,7 @@ pub(in crate::nn) fn shrunk(x: &Tensor, taps: &[f32], factor: usize) -> Result<T
     }
     let size = taps.len();
     let taps = Tensor::from_slice(taps, size, x.device())?;
-    Launch::each("shrunk", count, x.device())
+    Launch::each("anti_aliased", count, x.device())
         .read(x)?
         .read(&taps)?
         .write(&[n, channels, out_h, out_w])?
@@ -99,14 +99,14 @@ pub(in crate::nn) fn shrunk(x: &Tensor, taps: &[f32], factor: usize) -> Result<T
 ///
 /// # Errors
 /// If `x` hasn't four dimensions.
-pub(in crate::nn) fn halved(x: &Tensor, largest: bool) -> Result<Option<Tensor>> {
+pub(in crate::nn) fn pool_halved(x: &Tensor, largest: bool) -> Result<Option<Tensor>> {
     let (n, channels, height, width) = x.dims4()?;
     let (out_h, out_w) = (height / 2, width / 2);
     let count = n * channels * out_h * out_w;
     if count == 0 {
         return Ok(None);
     }
-    Launch::each("halved", count, x.device())
+    Launch::each("pool_halved", count, x.device())
         .read(x)?
         .write(&[n, channels, out_h, out_w])?
         .ints([count, height, width, out_h, out_w])?
@@ -119,11 +119,11 @@ pub(in crate::nn) fn halved(x: &Tensor, largest: bool) -> Result<Option<Tensor>>
 ///
 /// # Errors
 /// If `x` hasn't four dimensions.
-pub(in crate::nn) fn largest_of_nine(x: &Tensor) -> Result<Tensor> {
+pub(in crate::nn) fn max_pool_3(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let (out_h, out_w) = (height.div_ceil(2), width.div_ceil(2));
     let count = n * channels * out_h * out_w;
-    Launch::each("largest_of_nine", count, x.device())
+    Launch::each("max_pool_3", count, x.device())
         .read(x)?
         .write(&[n, channels, out_h, out_w])?
         .ints([count, height, width, out_h, out_w])?
@@ -134,10 +134,10 @@ pub(in crate::nn) fn largest_of_nine(x: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// If `x` hasn't four dimensions.
-pub(in crate::nn) fn doubled(x: &Tensor) -> Result<Tensor> {
+pub(in crate::nn) fn upsampled(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let count = 4 * x.elem_count();
-    Launch::each("doubled", count, x.device())
+    Launch::each("upsampled", count, x.device())
         .read(x)?
         .write(&[n, channels, 2 * height, 2 * width])?
         .ints([count, height, width])?
@@ -165,14 +165,14 @@ pub(super) fn interleaved(x: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// If the other sizes differ.
-pub(in crate::nn) fn beside(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(in crate::nn) fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ((n, first, height, width), (_, second, ..)) = (a.dims4()?, b.dims4()?);
     if b.dims() != [n, second, height, width] {
         candle_core::bail!("{:?} can't lie beside {:?}", a.dims(), b.dims());
     }
     let plane = height * width;
     let count = n * (first + second) * plane;
-    Launch::each("laid_beside", count, a.device())
+    Launch::each("concat_channels", count, a.device())
         .read(a)?
         .read(b)?
         .write(&[n, first + second, height, width])?
@@ -201,13 +201,13 @@ pub(in crate::nn) fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// If the sizes differ.
-pub(in crate::nn) fn blended(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
+pub(in crate::nn) fn lerp(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
     let (_, _, height, width) = a.dims4()?;
     if b.dims() != a.dims() || mask.dims() != [1, 1, height, width] {
         let shapes = (a.dims(), b.dims(), mask.dims());
         candle_core::bail!("{shapes:?} can't be blended");
     }
-    Launch::each("blended", a.elem_count(), a.device())
+    Launch::each("lerp_masked", a.elem_count(), a.device())
         .read(a)?
         .read(b)?
         .read(mask)?

@@ -124,16 +124,16 @@ pub(in crate::nn) fn class_map(
 ///
 /// # Errors
 /// The device's.
-pub(in crate::nn) fn squashed(x: &Tensor) -> Result<Tensor> {
-    each("squashed", x)
+pub(in crate::nn) fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    each("sigmoid_values", x)
 }
 
 /// The hyperbolic tangent of every value.
 ///
 /// # Errors
 /// The device's.
-pub(in crate::nn) fn bent(x: &Tensor) -> Result<Tensor> {
-    each("bent", x)
+pub(in crate::nn) fn tanh(x: &Tensor) -> Result<Tensor> {
+    each("tanh_values", x)
 }
 
 fn each(kernel: &'static str, x: &Tensor) -> Result<Tensor> {
@@ -165,13 +165,13 @@ pub(in crate::nn) fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
 ///
 /// # Errors
 /// If the sizes differ.
-pub(in crate::nn) fn spread(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tensor> {
+pub(in crate::nn) fn affine_relu(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tensor> {
     let ((n, depth), (k, width)) = (codes.dims2()?, rows.dims2()?);
     if k != depth || start.dims() != [1, width] {
         let shapes = (codes.dims(), rows.dims(), start.dims());
         candle_core::bail!("{shapes:?} don't fit together");
     }
-    Launch::each("spread", n * width, codes.device())
+    Launch::each("affine_relu", n * width, codes.device())
         .read(codes)?
         .read(rows)?
         .read(start)?

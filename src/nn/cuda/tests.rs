@@ -11,11 +11,12 @@ use candle_core::{Device, Result, Tensor};
 
 use super::launch::Launch;
 use super::{
-    Doubling, SplineMotions, affine_motions, as_on_a_card, emulated, heat_maps, spline_motions,
+    SplineMotions, TransposedConv, affine_motions, as_on_a_card, emulated, heat_maps,
+    spline_motions,
 };
 use crate::nn::{
-    ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Slopes, beside, blended, masked,
-    mixed_motion, spread, tanh_and_sigmoid,
+    ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Slopes, affine_relu, concat_channels,
+    lerp, masked, mixed_motion, tanh_and_sigmoid,
 };
 use cases::{Case, maps, motions, norms, values};
 
@@ -86,8 +87,8 @@ fn hold_doubling(device: &Device, within: f32) {
     let expected = ConvTranspose2d::new(&weight, None, config).unwrap();
     let expected = expected.forward(&x).unwrap();
     let [x, weight] = [x, weight].map(|t| t.to_device(device).unwrap());
-    let doubling = Doubling::of(&weight, config).unwrap().unwrap();
-    if let Some(found) = with_kernels(device, || doubling.forward(&x)) {
+    let transposed = TransposedConv::of(&weight, config).unwrap().unwrap();
+    if let Some(found) = with_kernels(device, || transposed.forward(&x)) {
         let found = found.unwrap().to_device(&Device::Cpu).unwrap();
         agree("doubling", &[found], &[expected], within);
     }
@@ -102,7 +103,7 @@ fn a_doubling_is_the_transposed_convolution() {
 fn a_picture_is_doubled() {
     let x = values(&[2, 3, 5, 4], 1.0, 1);
     let expected = x.upsample_nearest2d(10, 8).unwrap();
-    if let Some(found) = as_on_a_card(|| super::doubled(&x)) {
+    if let Some(found) = as_on_a_card(|| super::upsampled(&x)) {
         agree("doubled", &[found.unwrap()], &[expected], 0.0);
     }
 }
@@ -198,7 +199,7 @@ fn motions_of_key_points_are_those_of_their_definitions() {
 
 #[test]
 fn what_a_kernel_cannot_count_is_an_error() {
-    let launch = || Launch::each("squashed", 1, &Device::Cpu);
+    let launch = || Launch::each("sigmoid_values", 1, &Device::Cpu);
     assert!(launch().ints([i32::MAX as usize]).is_err());
     assert!(launch().write(&[1 << 16, 1 << 15]).is_err());
     assert!(launch().ints([usize::MAX]).is_err());
@@ -233,11 +234,11 @@ fn shapes_that_do_not_fit_are_errors_before_a_launch() {
             ..Epilogue::default()
         };
         assert!(end.elsewhere(x.clone(), None).is_err());
-        assert!(beside(&x, &other).is_err() && masked(&x, &other).is_err());
-        assert!(blended(&x, &other, &x).is_err() && mixed_motion(&x, &x).is_err());
+        assert!(concat_channels(&x, &other).is_err() && masked(&x, &other).is_err());
+        assert!(lerp(&x, &other, &x).is_err() && mixed_motion(&x, &x).is_err());
         assert!(
             tanh_and_sigmoid(&x).is_err()
-                && spread(&row.unsqueeze(0)?, &row.unsqueeze(0)?, &row.unsqueeze(0)?).is_err()
+                && affine_relu(&row.unsqueeze(0)?, &row.unsqueeze(0)?, &row.unsqueeze(0)?).is_err()
         );
         assert!(super::class_map(&x, &[0.0; 11], (1, 1)).is_ok());
         assert!(super::class_map(&x, &[1.0; 11], (1, 1)).is_err());

@@ -1,10 +1,10 @@
 //! Tiles of results, eight at a time, from their spectra into the picture.
 
 use super::super::simd::{LANES, Simd, dispatch};
-use super::bands::Channel;
 use super::points::{Filter, Five, Seven, Six};
+use super::tile_rows::Channel;
 use super::tiles::{Grid, Lanes, Place};
-use super::{Form, doubled};
+use super::{Form, upsampled};
 
 /// Results along one side of a tile.
 const SIDE: usize = 4;
@@ -17,13 +17,13 @@ pub(super) struct Products<'a> {
     /// Tiles in a block.
     pub width: usize,
     /// Values from one frequency to the next.
-    pub apart: usize,
+    pub stride: usize,
     /// Values from one block to the next.
     pub block: usize,
 }
 
 impl<'a> Products<'a> {
-    /// Those of the band's eight tiles `i`, from the first frequency on.
+    /// Those of the eight tiles `i`, from the first frequency on.
     #[inline(always)]
     pub fn of(&self, i: usize) -> &'a [f32] {
         let eights = self.width / LANES;
@@ -32,7 +32,7 @@ impl<'a> Products<'a> {
 }
 
 dispatch! {
-    /// Writes one channel of a band. The first of `finish` is added to the results, which are then at least the second.
+    /// Writes one channel of some tile rows. The first of `finish` is added to the results, which are then at least the second.
     pub(super) fn back => back_body(
         grid: &Grid, lanes: &[Lanes], products: Products, finish: (f32, f32), channel: &mut Channel,
     )
@@ -46,21 +46,23 @@ fn back_body<S: Simd>(
     finish: (f32, f32),
     channel: &mut Channel,
 ) {
-    if grid.form.doubles() {
-        return doubled::back::<S>(grid, lanes, products, finish, channel);
+    if grid.form.upsamples() {
+        return upsampled::back::<S>(grid, lanes, products, finish, channel);
     }
-    let apart = products.apart;
+    let stride = products.stride;
     let from = channel.from;
     let planes = &mut channel.planes[..];
     for (i, lanes) in lanes.iter().enumerate() {
         let products = products.of(i);
         let to = Target { lanes, from };
         let rows = match grid.form {
-            Form::Same { .. } => untransform::<S, Six, 6, 4>(take::<S, 6>(products, apart), finish),
-            Form::Wide { .. } => {
-                untransform::<S, Seven, 7, 4>(take::<S, 7>(products, apart), finish)
+            Form::Same { .. } => {
+                untransform::<S, Six, 6, 4>(take::<S, 6>(products, stride), finish)
             }
-            _ => untransform::<S, Five, 5, 4>(take::<S, 5>(products, apart), finish),
+            Form::Wide { .. } => {
+                untransform::<S, Seven, 7, 4>(take::<S, 7>(products, stride), finish)
+            }
+            _ => untransform::<S, Five, 5, 4>(take::<S, 5>(products, stride), finish),
         };
         for (i, row) in rows.into_iter().enumerate() {
             if let Some(place) = to.whole(grid, i, planes) {
@@ -74,15 +76,15 @@ fn back_body<S: Simd>(
     }
 }
 
-/// Reads the spectra of eight tiles, frequencies `apart` values from one another.
+/// Reads the spectra of eight tiles, frequencies `stride` values from one another.
 #[inline(always)]
-pub(super) fn take<S: Simd, const N: usize>(products: &[f32], apart: usize) -> [[S::V; N]; N] {
-    assert!(products.len() >= (N * N - 1) * apart + LANES);
+pub(super) fn take<S: Simd, const N: usize>(products: &[f32], stride: usize) -> [[S::V; N]; N] {
+    assert!(products.len() >= (N * N - 1) * stride + LANES);
     let mut m = [[S::splat(0.0); N]; N];
     for (i, row) in m.iter_mut().enumerate() {
         for (j, v) in row.iter_mut().enumerate() {
-            // SAFETY: `(i * N + j) * apart + LANES` is at most what was asserted.
-            *v = unsafe { S::load_at(products, (i * N + j) * apart) };
+            // SAFETY: `(i * N + j) * stride + LANES` is at most what was asserted.
+            *v = unsafe { S::load_at(products, (i * N + j) * stride) };
         }
     }
     m

@@ -10,7 +10,7 @@ fn numbers(n: usize, seed: usize) -> Vec<f32> {
 }
 
 /// What every sample adds to the result of a transposed 4x4 kernel, one after another.
-fn spread(
+fn reference(
     x: &[f32],
     weight: &[f32],
     [pictures, inputs, outputs, h, w]: [usize; 5],
@@ -37,11 +37,11 @@ fn spread(
     sums
 }
 
-/// How far the layer is from [`spread`], on every instruction set.
+/// How far the layer is from [`reference`], on every instruction set.
 fn off(sizes @ [pictures, inputs, outputs, h, w]: [usize; 5], finish: Finish) -> f64 {
     let x = numbers(pictures * inputs * h * w, 3);
     let weight = numbers(inputs * outputs * 16, 5);
-    let expected = spread(&x, &weight, sizes, finish);
+    let expected = reference(&x, &weight, sizes, finish);
     let tap = |o: usize, i: usize, y: usize, x: usize| weight[((i * outputs + o) * 4 + y) * 4 + x];
     let mut most = 0f64;
     for isa in Isa::available() {
@@ -67,14 +67,14 @@ proptest! {
 }
 
 #[test]
-fn bands_of_a_doubled_picture_leave_no_seams() {
+fn tile_rows_of_an_upsampled_picture_leave_no_edges() {
     let bias = numbers(40, 7);
-    // Pictures that take several bands each, with whole blocks and without.
+    // Pictures that take several groups of tile rows each, with whole blocks and without.
     for sizes in [[1, 4, 40, 64, 64], [2, 3, 40, 45, 71], [1, 2, 40, 90, 34]] {
         let [pictures, inputs, outputs, h, w] = sizes;
         let layer = Winograd::of(Form::Transposed, inputs, outputs, Isa::best());
         let grid = Grid::new(layer.form, pictures, inputs, (h, w), (2 * h, 2 * w));
-        assert!(layer.cut(&grid, 0).seams(&grid, outputs) > 0, "{sizes:?}");
+        assert!(layer.cut(&grid, 0).edges(&grid, outputs) > 0, "{sizes:?}");
         for floor in [0.0, f32::NEG_INFINITY] {
             let bias = Some(&bias[..]);
             let off = off(sizes, Finish { bias, floor });

@@ -1,9 +1,9 @@
 //! Tiles of pictures, eight at a time, to their spectra.
 
 use super::super::simd::{LANES, Simd, dispatch};
-use super::bands::Band;
 use super::points::{Filter, Five, Seven, Six};
-use super::{Form, doubled};
+use super::tile_rows::TileRows;
+use super::{Form, upsampled};
 
 /// Samples of a row under eight neighbouring tiles, rounded up.
 const ROW: usize = 40;
@@ -45,10 +45,10 @@ impl Grid {
         }
     }
 
-    /// Where a band's tile lies.
-    pub fn place(&self, band: &Band, tile: usize) -> Place {
+    /// Where a tile of these rows lies.
+    pub fn place(&self, tile_rows: &TileRows, tile: usize) -> Place {
         let each = self.rows * self.columns;
-        let tile = band.picture * each + band.row * self.columns + tile;
+        let tile = tile_rows.picture * each + tile_rows.row * self.columns + tile;
         Place {
             picture: tile / each,
             row: tile % each / self.columns,
@@ -63,10 +63,10 @@ impl Grid {
         &x[(picture * self.channels + channel) * len..][..len]
     }
 
-    /// Eight tiles of a band from its tile `first` on.
-    pub fn lanes(&self, band: &Band, first: usize) -> Lanes {
-        let place = |tile: usize| self.place(band, tile);
-        let count = band.tiles.saturating_sub(first).min(LANES);
+    /// Eight tiles of these rows from tile `first` on.
+    pub fn lanes(&self, tile_rows: &TileRows, first: usize) -> Lanes {
+        let place = |tile: usize| self.place(tile_rows, tile);
+        let count = tile_rows.tiles.saturating_sub(first).min(LANES);
         let start = place(first);
         if count == LANES && start.column + LANES <= self.columns {
             return Lanes::Row(start);
@@ -275,25 +275,25 @@ fn transform<S: Simd, P: Filter<N, M>, const N: usize, const M: usize>(
     columns
 }
 
-/// Writes the spectra of eight tiles, frequencies `apart` values from one another.
+/// Writes the spectra of eight tiles, frequencies `stride` values from one another.
 #[inline(always)]
-pub(super) fn put<S: Simd, const N: usize>(d: [[S::V; N]; N], to: &mut [f32], apart: usize) {
-    assert!(to.len() >= (N * N - 1) * apart + LANES);
+pub(super) fn put<S: Simd, const N: usize>(d: [[S::V; N]; N], to: &mut [f32], stride: usize) {
+    assert!(to.len() >= (N * N - 1) * stride + LANES);
     for (i, row) in d.iter().enumerate() {
         for (j, v) in row.iter().enumerate() {
-            // SAFETY: `(i * N + j) * apart + LANES` is at most what was asserted.
-            unsafe { S::store_at(*v, to, (i * N + j) * apart) };
+            // SAFETY: `(i * N + j) * stride + LANES` is at most what was asserted.
+            unsafe { S::store_at(*v, to, (i * N + j) * stride) };
         }
     }
 }
 
 dispatch! {
-    /// The spectrum of one block of tiles: per phase and frequency, `apart` values from one another, `[channel][tile]`.
-    pub(super) fn forward => forward_body(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize, to: &mut [f32])
+    /// The spectrum of one block of tiles: per phase and frequency, `stride` values from one another, `[channel][tile]`.
+    pub(super) fn forward => forward_body(grid: &Grid, x: &[f32], groups: &[Lanes], stride: usize, to: &mut [f32])
 }
 
 #[inline(always)]
-fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize, to: &mut [f32]) {
+fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], stride: usize, to: &mut [f32]) {
     let width = groups.len() * LANES;
     for channel in 0..grid.channels {
         for (g, lanes) in groups.iter().enumerate() {
@@ -307,7 +307,7 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize,
                         step: 1,
                     };
                     let d = read::<S, 6, 4>(grid, x, channel, lanes, window);
-                    put::<S, 6>(transform::<S, Six, 6, 4>(d), &mut to[at..], apart);
+                    put::<S, 6>(transform::<S, Six, 6, 4>(d), &mut to[at..], stride);
                 }
                 Form::Wide { padding } => {
                     for phase in 0..4 {
@@ -319,10 +319,10 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize,
                         };
                         let d = read::<S, 7, 4>(grid, x, channel, lanes, window);
                         let at = phase * grid.channels * width + at;
-                        put::<S, 7>(transform::<S, Seven, 7, 4>(d), &mut to[at..], apart);
+                        put::<S, 7>(transform::<S, Seven, 7, 4>(d), &mut to[at..], stride);
                     }
                 }
-                Form::Halved => {
+                Form::Strided => {
                     for phase in 0..4 {
                         // Of the odd samples the first lies before the picture.
                         let window = Window {
@@ -332,11 +332,11 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], apart: usize,
                         };
                         let d = read::<S, 5, 4>(grid, x, channel, lanes, window);
                         let at = phase * grid.channels * width + at;
-                        put::<S, 5>(transform::<S, Five, 5, 4>(d), &mut to[at..], apart);
+                        put::<S, 5>(transform::<S, Five, 5, 4>(d), &mut to[at..], stride);
                     }
                 }
-                Form::Transposed | Form::Enlarged => {
-                    doubled::spectrum::<S>(grid, x, channel, lanes, &mut to[at..], apart);
+                Form::Transposed | Form::Upsampled => {
+                    upsampled::spectrum::<S>(grid, x, channel, lanes, &mut to[at..], stride);
                 }
             }
         }

@@ -64,7 +64,7 @@ static void *thread(void *index)
     for (int block = job.blocks - 1; block >= 0; block--) {
         blockIdx.x = block;
         dispatch();
-        // The next block has the same room.
+        // The next block has the same shared memory.
         if (job.together)
             barrier();
     }

@@ -19,7 +19,7 @@ void barrier(void);
 
 #define KERNEL(name) static void name
 #define INSIDE static inline
-// Blocks run one after another, so one room serves all.
+// Blocks run one after another, so one piece of shared memory serves all.
 #define SHARED static
 #define BARRIER() barrier()
 

@@ -112,7 +112,7 @@ KERNEL(resized)(
 }
 
 // Every `factor`-th sample under the product of `taps` along both axes, with zeros outside.
-KERNEL(shrunk)(
+KERNEL(anti_aliased)(
     const float *x, const float *taps, float *out,
     int count, int height, int width, int out_height, int out_width, int factor, int size)
 {
@@ -136,7 +136,7 @@ KERNEL(shrunk)(
 }
 
 // The mean, or the largest, of every 2x2 samples; an odd row or column at the end is left out.
-KERNEL(halved)(
+KERNEL(pool_halved)(
     const float *x, float *out,
     int count, int height, int width, int out_height, int out_width, int largest)
 {
@@ -154,7 +154,7 @@ KERNEL(halved)(
 }
 
 // The largest of 3x3 samples about every second one.
-KERNEL(largest_of_nine)(
+KERNEL(max_pool_3)(
     const float *x, float *out,
     int count, int height, int width, int out_height, int out_width)
 {
@@ -173,7 +173,7 @@ KERNEL(largest_of_nine)(
 }
 
 // Every sample as two along each axis.
-KERNEL(doubled)(const float *x, float *out, int count, int height, int width)
+KERNEL(upsampled)(const float *x, float *out, int count, int height, int width)
 {
     int i = RESULT;
     if (i >= count)
@@ -198,7 +198,7 @@ KERNEL(interleaved)(const float *x, float *out, int count, int height, int width
 }
 
 // Of each picture `first` values of `a`, then `second` of `b`.
-KERNEL(laid_beside)(const float *a, const float *b, float *out, int count, int first, int second)
+KERNEL(concat_channels)(const float *a, const float *b, float *out, int count, int first, int second)
 {
     int i = RESULT;
     if (i >= count)
@@ -217,7 +217,7 @@ KERNEL(masked)(const float *x, const float *mask, float *out, int count, int pla
 }
 
 // Every plane of `a`, and of `b` as much as one mask says.
-KERNEL(blended)(const float *a, const float *b, const float *mask, float *out, int count, int plane)
+KERNEL(lerp_masked)(const float *a, const float *b, const float *mask, float *out, int count, int plane)
 {
     int i = RESULT;
     if (i < count)

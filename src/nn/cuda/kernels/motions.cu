@@ -128,7 +128,7 @@ KERNEL(soft_means)(
     const float *scores, const float *values, float *out,
     int places, int each, int shared, float sharpness)
 {
-    SHARED float room[MOST_THREADS];
+    SHARED float scratch[MOST_THREADS];
     int row = blockIdx.x / each;
     int map = blockIdx.x % each;
     const float *score = scores + (size_t)row * places;
@@ -137,7 +137,7 @@ KERNEL(soft_means)(
     float most = -INFINITY;
     for (int i = threadIdx.x; i < places; i += blockDim.x)
         most = score[i] > most ? score[i] : most;
-    most = block_largest(most, room);
+    most = block_largest(most, scratch);
 
     float sum = 0.0f;
     float product = 0.0f;
@@ -146,8 +146,8 @@ KERNEL(soft_means)(
         sum += raised;
         product += raised * value[i];
     }
-    product = block_sum(product, room);
-    sum = block_sum(sum, room);
+    product = block_sum(product, scratch);
+    sum = block_sum(sum, scratch);
     if (threadIdx.x == 0)
         out[blockIdx.x] = product / sum;
 }

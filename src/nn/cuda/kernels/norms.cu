@@ -121,14 +121,14 @@ INSIDE float sigmoid_of(float x)
     return 1.0f / (1.0f + expf(-x));
 }
 
-KERNEL(squashed)(const float *x, float *out, int count)
+KERNEL(sigmoid_values)(const float *x, float *out, int count)
 {
     int i = RESULT;
     if (i < count)
         out[i] = sigmoid_of(x[i]);
 }
 
-KERNEL(bent)(const float *x, float *out, int count)
+KERNEL(tanh_values)(const float *x, float *out, int count)
 {
     int i = RESULT;
     if (i < count)
@@ -151,7 +151,7 @@ KERNEL(headed)(const float *x, float *color, float *attention, int count, int pl
 }
 
 // `relu(start + codes rows)`, for few `depth`.
-KERNEL(spread)(
+KERNEL(affine_relu)(
     const float *codes, const float *rows, const float *start, float *out,
     int count, int depth, int width)
 {

@@ -5,9 +5,9 @@ use candle_nn::VarBuilder;
 
 use super::emulated;
 use crate::nn::{
-    AntiAlias, BatchNorm, Border, ConstantConv, Epilogue, InstanceNorm, Slopes, avg_pool, beside,
-    blended, grid_sample, masked, max_pool, max_pool_3, mixed_motion, resize_bilinear, resize_flow,
-    sigmoid, soft_means, spread, tanh, tanh_and_sigmoid,
+    AntiAlias, BatchNorm, Border, ConstantConv, Epilogue, InstanceNorm, Slopes, affine_relu,
+    avg_pool, concat_channels, grid_sample, lerp, masked, max_pool, max_pool_3, mixed_motion,
+    resize_bilinear, resize_flow, sigmoid, soft_means, tanh, tanh_and_sigmoid,
 };
 
 /// What a layer gives for some tensors.
@@ -151,8 +151,13 @@ pub(super) fn norms() -> Vec<Case> {
             values(&[k, m], 1.0, 2),
             values(&[1, m], 1.0, 3),
         ];
-        let layer = |t: &[Tensor]| Ok(vec![spread(&t[0], &t[1], &t[2])?]);
-        cases.push(case(format!("spread {n} {k} {m}"), inputs, 1e-5, layer));
+        let layer = |t: &[Tensor]| Ok(vec![affine_relu(&t[0], &t[1], &t[2])?]);
+        cases.push(case(
+            format!("affine_relu {n} {k} {m}"),
+            inputs,
+            1e-5,
+            layer,
+        ));
     }
     cases
 }
@@ -217,7 +222,12 @@ pub(super) fn maps() -> Vec<Case> {
         cases.push(case(format!("pool {shape:?}"), vec![x.clone()], 0.0, layer));
 
         let other = values(&[n, 3, height, width], 1.0, 2);
-        let layer = |t: &[Tensor]| Ok(vec![beside(&t[0], &t[1])?, beside(&t[1], &t[0])?]);
+        let layer = |t: &[Tensor]| {
+            Ok(vec![
+                concat_channels(&t[0], &t[1])?,
+                concat_channels(&t[1], &t[0])?,
+            ])
+        };
         cases.push(case(
             format!("beside {shape:?}"),
             vec![x, other],
@@ -227,7 +237,7 @@ pub(super) fn maps() -> Vec<Case> {
         let one = |channels, seed| values(&[1, channels, height, width], 1.0, seed);
         let inputs = vec![one(channels, 1), one(channels, 2), one(1, 3)];
         let layer = |t: &[Tensor]| {
-            let mixed = blended(&t[0], &t[1], &t[2])?;
+            let mixed = lerp(&t[0], &t[1], &t[2])?;
             Ok(vec![masked(&t[0], &t[2])?, mixed])
         };
         cases.push(case(format!("masks {shape:?}"), inputs, 1e-6, layer));

@@ -1,4 +1,4 @@
-//! Layers that double the picture, by products of polynomials.
+//! Layers that upsample the picture by 2, by products of polynomials.
 //!
 //! An even result sees its own sample and the one before, an odd one its own and the one after. So each of the four
 //! phases of the result is the whole convolution of the picture with a 2x2 kernel of its own, and four samples in a row
@@ -8,8 +8,8 @@
 
 use super::super::simd::{LANES, Simd};
 use super::back::{Products, take};
-use super::bands::Channel;
 use super::points::Five;
+use super::tile_rows::Channel;
 use super::tiles::{Grid, Lanes, Place, put};
 
 /// Samples of a block along each side.
@@ -27,7 +27,7 @@ pub(super) fn spectrum<S: Simd>(
     channel: usize,
     lanes: &Lanes,
     to: &mut [f32],
-    apart: usize,
+    stride: usize,
 ) {
     let d = read::<S>(grid, x, channel, lanes);
     let zero = S::splat(0.0);
@@ -42,7 +42,7 @@ pub(super) fn spectrum<S: Simd>(
     for y in 0..5 {
         points[y] = Five::evaluate::<S>(rows[y]);
     }
-    put::<S, 5>(points, to, apart);
+    put::<S, 5>(points, to, stride);
 }
 
 /// The samples `[y][x]` of eight blocks.
@@ -63,7 +63,7 @@ fn read<S: Simd>(grid: &Grid, x: &[f32], channel: usize, lanes: &Lanes) -> [[S::
         Lanes::Any(places) if width.is_multiple_of(BLOCK) && grid.height.is_multiple_of(BLOCK) => {
             let mut from = [&x[..0]; LANES];
             for (from, place) in from.iter_mut().zip(places.iter()) {
-                // What lies nowhere is read anywhere: nobody looks at it.
+                // Out-of-range lanes load garbage and are masked out.
                 let place = place.unwrap_or(Place::FIRST);
                 let plane = grid.plane(x, place.picture, channel);
                 let corner = place.row * BLOCK * width + place.column * BLOCK;
@@ -96,8 +96,8 @@ fn read<S: Simd>(grid: &Grid, x: &[f32], channel: usize, lanes: &Lanes) -> [[S::
     d
 }
 
-/// Sums up one channel of a band in its planes and seams. The first of `finish` is added to the results, which are then
-/// at least the second; those at a seam are not whole yet and wait for [`super::bands::Cut::join`].
+/// Sums up one channel of some tile rows in its planes and tile edges. The first of `finish` is added to the results, which are then
+/// at least the second; those at a tile edge are not complete yet and wait for [`super::tile_rows::Cut::join`].
 #[inline(always)]
 pub(super) fn back<S: Simd>(
     grid: &Grid,
@@ -109,21 +109,21 @@ pub(super) fn back<S: Simd>(
     for plane in &mut channel.planes {
         plane.fill(bias);
     }
-    channel.seams.above.fill(0.0);
-    channel.seams.below.fill(0.0);
+    channel.edges.above.fill(0.0);
+    channel.edges.below.fill(0.0);
     sum::<S>(grid, lanes, products, channel);
     if floor > f32::NEG_INFINITY {
-        let (first, last) = (channel.seams.above.len(), channel.seams.below.len());
+        let (first, last) = (channel.edges.above.len(), channel.edges.below.len());
         for plane in &mut channel.planes {
             let end = plane.len() - last;
-            raise::<S>(&mut plane[first..end], floor);
+            clamp_below::<S>(&mut plane[first..end], floor);
         }
     }
 }
 
-/// Lets no value be less than `floor`. What is no number stays none.
+/// Clamps from below; NaN is preserved.
 #[inline(always)]
-fn raise<S: Simd>(values: &mut [f32], floor: f32) {
+fn clamp_below<S: Simd>(values: &mut [f32], floor: f32) {
     let mut eights = values.chunks_exact_mut(LANES);
     for eight in &mut eights {
         S::store(S::max(S::splat(floor), S::load(eight)), eight);
@@ -157,7 +157,7 @@ fn sum<S: Simd>(grid: &Grid, lanes: &[Lanes], products: Products, channel: &mut 
             let mut phases = [[[zero; 5]; 5]; 2];
             for (x, phase) in phases.iter_mut().enumerate() {
                 let values = &values[(2 * y + x) * products.width..];
-                *phase = interpolated::<S>(take::<S, 5>(values, products.apart));
+                *phase = interpolated::<S>(take::<S, 5>(values, products.stride));
             }
             for (k, (even, odd)) in phases[0].iter().zip(&phases[1]).enumerate() {
                 // Rows are counted from the one above the block.

@@ -15,7 +15,7 @@ use crate::nn::precision::Kernel;
 /// A result's two coordinates each see two samples: an even one its own sample and the one before, an odd one its own and
 /// the one after. Five of nine products are with zeros, which is little beside what is gained.
 #[derive(Clone, Debug)]
-pub(in crate::nn) struct Doubling {
+pub(in crate::nn) struct TransposedConv {
     /// `[4 outputs, inputs, 3, 3]`
     kernel: Kernel,
 }
@@ -23,7 +23,7 @@ pub(in crate::nn) struct Doubling {
 /// Of a result at an even and at an odd place: the sample before, its own and the one after, each with its tap if seen.
 const TAPS: [[Option<usize>; 3]; 2] = [[Some(3), Some(1), None], [None, Some(2), Some(0)]];
 
-impl Doubling {
+impl TransposedConv {
     /// From a transposed `weight` `[inputs, outputs, 4, 4]`; none for any other kernel or way to move over the picture.
     ///
     /// # Errors
