@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::media::atomic_file as beside;
+use crate::media::atomic_file;
 use crate::media::clip::{ClipFrame, ClipInfo, Frames, Opened};
 use crate::media::error::MediaError;
 use crate::media::image;
@@ -45,7 +45,7 @@ pub(super) fn open_pattern(path: &Path) -> Result<Opened, MediaError> {
         .file_name()
         .and_then(Pattern::parse)
         .ok_or_else(no_match)?;
-    let mut numbered: Vec<_> = files(beside::folder(path))?
+    let mut numbered: Vec<_> = files(atomic_file::folder(path))?
         .into_iter()
         .filter_map(|path| Some((pattern.number(&name(&path))?, path)))
         .collect();
