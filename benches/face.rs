@@ -6,8 +6,9 @@ use std::path::Path;
 
 use candle_core::Device;
 use criterion::{Criterion, criterion_group, criterion_main};
-use mien::face::{FaceFinder, Levels, Tracker};
+use mien::face::{FaceFinder, Tracker};
 use mien::media;
+use mien::media::image::ImagePyramid;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -22,18 +23,20 @@ fn face(c: &mut Criterion) {
         return;
     };
     let mut group = c.benchmark_group("face");
-    let levels = Levels::new(&picture);
-    let Ok(found) = finder.detector.whole(&levels) else {
+    let pyramid = ImagePyramid::for_networks(&picture);
+    let Ok(found) = finder.detector.whole(&pyramid) else {
         return;
     };
     let region = found[0].region();
 
-    group.bench_function("halving", |b| b.iter(|| Levels::new(black_box(&picture))));
-    group.bench_function("detector", |b| b.iter(|| finder.detector.whole(&levels)));
-    group.bench_function("landmarks", |b| {
-        b.iter(|| finder.landmarks.find(&levels, &region));
+    group.bench_function("halving", |b| {
+        b.iter(|| ImagePyramid::for_networks(black_box(&picture)))
     });
-    if let Ok(Some((mesh, _))) = finder.landmarks.find(&levels, &region) {
+    group.bench_function("detector", |b| b.iter(|| finder.detector.whole(&pyramid)));
+    group.bench_function("landmarks", |b| {
+        b.iter(|| finder.landmarks.find(&pyramid, &region));
+    });
+    if let Ok(Some((mesh, _))) = finder.landmarks.find(&pyramid, &region) {
         group.bench_function("blendshapes", |b| {
             b.iter(|| finder.blendshapes.scores(&mesh))
         });
@@ -41,9 +44,9 @@ fn face(c: &mut Criterion) {
     group.bench_function("detector, landmarks, blendshapes", |b| {
         b.iter(|| {
             rayon::scope(|_| {
-                let levels = Levels::new(&picture);
-                let found = finder.detector.whole(&levels)?;
-                finder.follow(&levels, &found[0].region())
+                let pyramid = ImagePyramid::for_networks(&picture);
+                let found = finder.detector.whole(&pyramid)?;
+                finder.follow(&pyramid, &found[0].region())
             })
         });
     });

@@ -13,6 +13,7 @@ pub mod error;
 pub mod face;
 pub mod folders;
 pub mod jobs;
+pub mod math;
 pub mod media;
 pub mod methods;
 pub mod metrics;

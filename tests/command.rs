@@ -5,7 +5,7 @@ mod media_support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use media_support::{names, read_gif, read_mp4};
+use media_support::{names, provenance, read_gif, read_mp4};
 use mien::media;
 use mien::media::image::Picture;
 
@@ -425,7 +425,7 @@ fn the_webs_formats_are_written_and_say_what_they_are() {
         let name = more.iter().find(|name| name.contains('.')).unwrap();
         let path = folder.path().join(name);
         let bytes = std::fs::read(&path).unwrap();
-        let note = media::provenance::read(&bytes).unwrap();
+        let note = provenance::read(&bytes).unwrap();
         assert_eq!(note.models, ["ganimation-128"], "{name}");
         match frames {
             Some(frames) => {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use media_support::{names, read_gif, read_mp4};
+use media_support::{names, provenance, read_gif, read_mp4};
 use mien::media;
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
@@ -57,7 +57,7 @@ fn clip(folder: &Path) -> String {
 
 /// The models that a file says it was made with.
 fn models(path: &Path) -> Vec<String> {
-    let found = media::provenance::read(&fs::read(path).unwrap()).unwrap();
+    let found = provenance::read(&fs::read(path).unwrap()).unwrap();
     assert!(found.is_by_a_model());
     found.models
 }
@@ -218,7 +218,7 @@ fn without_movement_every_result_is_the_source() {
     assert_eq!(models(&at.join("a.png")), ["fomm-128", "ganimation-128"]);
     let plain = [&arguments[..], &["--unmarked", "-o", "b.png"]].concat();
     succeed(&mien(at, &plain));
-    assert!(media::provenance::read(&fs::read(at.join("b.png")).unwrap()).is_none());
+    assert!(provenance::read(&fs::read(at.join("b.png")).unwrap()).is_none());
     assert_eq!(
         media::image::open(&at.join("b.png")).unwrap().rgba(),
         sheet.rgba()

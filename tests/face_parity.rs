@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
 use face_support::{Copied, finder, sample};
-use mien::face::{Detection, Levels, Mesh, TurnedSquare};
-use mien::media::image::Picture;
+use mien::face::{Detection, Mesh, TurnedSquare};
+use mien::media::image::{ImagePyramid, Picture};
 use safetensors::SafeTensors;
 
 struct Case {
@@ -85,11 +85,11 @@ fn largest(a: impl IntoIterator<Item = f32>, b: &[f32]) -> f32 {
 fn boxes_landmarks_and_blendshapes_are_the_originals() {
     let finder = finder();
     for case in cases() {
-        let levels = Levels::new(&case.picture);
+        let pyramid = ImagePyramid::for_networks(&case.picture);
         // Distances are in pixels of the 256 that the landmarks' network sees.
         let unit = 256.0 / case.region.side as f32;
 
-        let found = finder.detector.whole(&levels).unwrap();
+        let found = finder.detector.whole(&pyramid).unwrap();
         let Detection {
             left,
             top,
@@ -106,7 +106,7 @@ fn boxes_landmarks_and_blendshapes_are_the_originals() {
 
         let (given, presence) = finder
             .landmarks
-            .find(&levels, &case.region)
+            .find(&pyramid, &case.region)
             .unwrap()
             .unwrap();
         let theirs = mesh(&case.points);
@@ -117,7 +117,7 @@ fn boxes_landmarks_and_blendshapes_are_the_originals() {
 
         // The same from the program's own box, and the scores of either landmarks.
         let region = found[0].region();
-        let (own, _) = finder.landmarks.find(&levels, &region).unwrap().unwrap();
+        let (own, _) = finder.landmarks.find(&pyramid, &region).unwrap().unwrap();
         let (own_most, _) = apart(&own, &theirs);
         let (mp_most, mp_mean) = apart(&own, &mesh(&case.mediapipe));
         let scores = largest(finder.blendshapes.scores(&theirs).unwrap(), &case.scores);

@@ -9,6 +9,7 @@ use std::path::Path;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, Frame};
+use media_support::provenance::read as read_provenance;
 use media_support::{gradient, names, picture};
 use mien::media::clip::Clip;
 use mien::media::encode::{
@@ -17,7 +18,7 @@ use mien::media::encode::{
 };
 use mien::media::error::MediaError;
 use mien::media::image::{Picture, open};
-use mien::media::provenance::{Provenance, SourceType, read as read_provenance};
+use mien::media::provenance::{Provenance, SourceType};
 use proptest::prelude::*;
 
 fn note() -> Provenance {

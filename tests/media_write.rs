@@ -5,6 +5,7 @@ mod media_support;
 use std::fs;
 use std::path::Path;
 
+use media_support::provenance::read as read_provenance;
 use media_support::{gradient, names, picture, read_gif, read_mp4};
 use mien::media::encode::{
     FrameSink, GifSettings, GifSink, LoopCount, Mp4Settings, Mp4Sink, PngSequence, frame_path,
@@ -12,7 +13,7 @@ use mien::media::encode::{
 };
 use mien::media::error::MediaError;
 use mien::media::image::{Picture, open};
-use mien::media::provenance::{Provenance, SourceType, read as read_provenance};
+use mien::media::provenance::{Provenance, SourceType};
 
 fn gif(path: &Path, settings: GifSettings, frames: &[Picture]) {
     let mut sink: Box<dyn FrameSink> =

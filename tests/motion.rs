@@ -1,6 +1,7 @@
 //! The geometry that FOMM and TPS share, against definitions written as plainly as can be.
 
-use mien::methods::motion::{add_heatmaps, coordinate_grid, hull_area, movement_scale};
+use mien::math::hull_area;
+use mien::methods::motion::{add_heatmaps, coordinate_grid, movement_scale};
 use proptest::prelude::*;
 
 /// An edge of the hull is a pair of points that all others lie to the left of.

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use media_support::names;
+use media_support::provenance::read as read_provenance;
 use mien::media::clip::Clip;
-use mien::media::provenance::read as read_provenance;
 
 fn mien(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mien"))

@@ -952,6 +952,7 @@ fn a_killed_export_leaves_what_was_there() {
     let portrait = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/astronaut.png");
     let target = folder.join("x.gif");
     fs::write(&target, "what was there").unwrap();
+    let mut left = Vec::new();
     for i in 0..5 {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mien"))
             .arg("edit")
@@ -963,10 +964,11 @@ fn a_killed_export_leaves_what_was_there() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let left_of_others = i as usize;
         let is_hidden = |name: &String| name.starts_with(".mien-");
         let begun = Instant::now();
-        while names(folder).iter().filter(|name| is_hidden(name)).count() <= left_of_others {
+        let before = left.clone();
+        while left == before || left.is_empty() {
+            left = names(folder).into_iter().filter(is_hidden).collect();
             assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
             assert!(begun.elapsed() < Duration::from_secs(120), "it never began");
             std::thread::sleep(Duration::from_millis(1));
@@ -974,6 +976,8 @@ fn a_killed_export_leaves_what_was_there() {
         std::thread::sleep(Duration::from_millis(scattered(i) % 200));
         assert!(child.try_wait().unwrap().is_none(), "too late to kill it");
         kill(child);
+        // That of the one before is gone.
+        assert_eq!(left.len(), 1, "{left:?}");
         assert_eq!(fs::read_to_string(&target).unwrap(), "what was there");
         let visible = names(folder);
         let visible = visible

@@ -3,19 +3,10 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
 
-use super::levels::{Beyond, Levels, TurnedSquare};
-use crate::media::image::Picture;
-
-/// A square in pixels of some picture; pixel `i` spans `i..i + 1`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Square {
-    pub x: f64,
-    pub y: f64,
-    pub side: f64,
-}
-
-/// What shows through where a portrait is transparent, in 0..=255: the networks know no alpha.
-pub(super) const BEHIND: f32 = 127.5;
+use super::sampling::Beyond;
+use super::square::TurnedSquare;
+use crate::media::image::opaque::over_grey;
+use crate::media::image::{ImagePyramid, Picture};
 
 /// The square of the picture as planar RGB `[3, size, size]` in [-1, 1], averaged down (or interpolated up) with a
 /// Catmull-Rom filter; one that is turned, bilinear from the halved size above it, and beyond the picture's edge with the
@@ -30,8 +21,8 @@ pub fn network_input(
 ) -> Result<Vec<f32>, ResizeError> {
     let turned = square.into();
     if turned.angle != 0.0 {
-        let levels = Levels::new(picture);
-        return Ok(levels.read(&turned, size, (-1.0, 1.0), Beyond::Edge, (0, 0)));
+        let pyramid = ImagePyramid::for_networks(picture);
+        return Ok(pyramid.read(&turned, size, (-1.0, 1.0), Beyond::Edge, (0, 0)));
     }
     let square = turned.unturned();
     let (left, across) = held(square.x, square.side, picture.width());
@@ -52,10 +43,8 @@ pub fn network_input(
 
     let area = size * size;
     let mut planes = vec![0.0; 3 * area];
-    for (i, pixel) in small.buffer().chunks_exact(4).enumerate() {
-        let alpha = f32::from(pixel[3]) / 255.0;
-        for channel in 0..3 {
-            let value = f32::from(pixel[channel]) * alpha + BEHIND * (1.0 - alpha);
+    for (i, pixel) in small.buffer().as_chunks::<4>().0.iter().enumerate() {
+        for (channel, value) in over_grey(*pixel).into_iter().enumerate() {
             planes[channel * area + i] = value / 127.5 - 1.0;
         }
     }
@@ -83,6 +72,7 @@ fn held(start: f64, length: f64, end: u32) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::face::Square;
     use proptest::prelude::*;
 
     fn flat(width: u32, height: u32, pixel: [u8; 4]) -> Picture {

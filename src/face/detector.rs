@@ -8,7 +8,9 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::levels::{Beyond, Levels, TurnedSquare};
+use super::sampling::Beyond;
+use super::square::TurnedSquare;
+use crate::media::image::{ImagePyramid, Picture};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool, pooled};
 
 /// Pixels a side of what the network sees.
@@ -184,8 +186,12 @@ impl Detector {
     ///
     /// # Errors
     /// The network's.
-    pub fn detect(&self, levels: &Levels, square: &TurnedSquare) -> Result<Vec<Detection>> {
-        let values = levels.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
+    pub fn detect(
+        &self,
+        pyramid: &ImagePyramid<&Picture>,
+        square: &TurnedSquare,
+    ) -> Result<Vec<Detection>> {
+        let values = pyramid.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 3, SIZE + 3), &self.device)?;
         let rows = pooled(&self.device, || self.forward(&x))?;
         let found = rows
@@ -200,15 +206,15 @@ impl Detector {
     ///
     /// # Errors
     /// The network's.
-    pub fn whole(&self, levels: &Levels) -> Result<Vec<Detection>> {
-        let (width, height) = size(levels);
+    pub fn whole(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
+        let (width, height) = size(pyramid);
         let square = TurnedSquare {
             x: width / 2.0,
             y: height / 2.0,
             side: width.max(height),
             angle: 0.0,
         };
-        self.detect(levels, &square)
+        self.detect(pyramid, &square)
     }
 
     /// The faces in the whole picture and in overlapping squares of a half, a quarter and an eighth of its longer side,
@@ -217,9 +223,9 @@ impl Detector {
     ///
     /// # Errors
     /// The network's.
-    pub fn all(&self, levels: &Levels) -> Result<Vec<Detection>> {
-        let mut found = self.whole(levels)?;
-        let (width, height) = size(levels);
+    pub fn all(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
+        let mut found = self.whole(pyramid)?;
+        let (width, height) = size(pyramid);
         let longer = width.max(height);
         for parts in [2.0, 4.0, 8.0] {
             let side = longer / parts;
@@ -237,7 +243,7 @@ impl Detector {
                         angle: 0.0,
                     };
                     found.extend(
-                        self.detect(levels, &square)?
+                        self.detect(pyramid, &square)?
                             .into_iter()
                             .filter(|face| !is_cut(face, &square, (width, height))),
                     );
@@ -248,8 +254,8 @@ impl Detector {
     }
 }
 
-fn size(levels: &Levels) -> (f64, f64) {
-    let (width, height) = levels.picture().size();
+fn size(pyramid: &ImagePyramid<&Picture>) -> (f64, f64) {
+    let (width, height) = pyramid.picture().size();
     (f64::from(width), f64::from(height))
 }
 

@@ -6,9 +6,9 @@ use candle_nn::VarBuilder;
 use super::blendshapes::{self, Blendshapes};
 use super::detector::{Detection, Detector};
 use super::landmarks::Landmarks;
-use super::levels::{Levels, TurnedSquare};
 use super::mesh::Mesh;
-use crate::media::image::Picture;
+use super::square::TurnedSquare;
+use crate::media::image::{ImagePyramid, Picture};
 use crate::weights::{Bundled, ModelFile, WeightsError};
 
 /// Below this presence the landmarks belong to no face.
@@ -83,13 +83,13 @@ impl FaceFinder {
     /// # Errors
     /// The networks'.
     pub fn faces(&self, picture: &Picture) -> Result<Vec<Face>> {
-        on_the_pool(|| self.all(&Levels::new(picture)))
+        on_the_pool(|| self.all(&ImagePyramid::for_networks(picture)))
     }
 
-    fn all(&self, levels: &Levels) -> Result<Vec<Face>> {
+    fn all(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Face>> {
         let mut faces: Vec<Face> = Vec::new();
-        for detection in self.detector.all(levels)? {
-            let Some(face) = self.read(levels, detection)? else {
+        for detection in self.detector.all(pyramid)? {
+            let Some(face) = self.read(pyramid, detection)? else {
                 continue;
             };
             // Two detections of one face end in the same landmarks.
@@ -112,14 +112,18 @@ impl FaceFinder {
     ///
     /// # Errors
     /// The networks'.
-    pub fn read(&self, levels: &Levels, detection: Detection) -> Result<Option<Face>> {
-        let Some((mesh, presence)) = self.landmarks.find(levels, &detection.region())? else {
+    pub fn read(
+        &self,
+        pyramid: &ImagePyramid<&Picture>,
+        detection: Detection,
+    ) -> Result<Option<Face>> {
+        let Some((mesh, presence)) = self.landmarks.find(pyramid, &detection.region())? else {
             return Ok(None);
         };
         if presence < PRESENT {
             return Ok(None);
         }
-        let face = self.follow(levels, &region_of(&mesh))?;
+        let face = self.follow(pyramid, &region_of(&mesh))?;
         Ok(face.map(|face| Face {
             detection: Some(detection),
             ..face
@@ -130,8 +134,12 @@ impl FaceFinder {
     ///
     /// # Errors
     /// The networks'.
-    pub fn follow(&self, levels: &Levels, region: &TurnedSquare) -> Result<Option<Face>> {
-        let found = self.landmarks.find(levels, region)?;
+    pub fn follow(
+        &self,
+        pyramid: &ImagePyramid<&Picture>,
+        region: &TurnedSquare,
+    ) -> Result<Option<Face>> {
+        let found = self.landmarks.find(pyramid, region)?;
         let Some((mesh, presence)) = found.filter(|(_, presence)| *presence >= PRESENT) else {
             return Ok(None);
         };
@@ -189,17 +197,21 @@ impl Tracker {
     /// # Errors
     /// The networks'.
     pub fn next(&mut self, finder: &FaceFinder, frame: &Picture) -> Result<Option<Face>> {
-        on_the_pool(|| self.step(finder, &Levels::new(frame)))
+        on_the_pool(|| self.step(finder, &ImagePyramid::for_networks(frame)))
     }
 
-    fn step(&mut self, finder: &FaceFinder, levels: &Levels) -> Result<Option<Face>> {
+    fn step(
+        &mut self,
+        finder: &FaceFinder,
+        pyramid: &ImagePyramid<&Picture>,
+    ) -> Result<Option<Face>> {
         let followed = match self.region.take() {
-            Some(region) => finder.follow(levels, &region)?,
+            Some(region) => finder.follow(pyramid, &region)?,
             None => None,
         };
-        let face = match followed.filter(|face| is_plausible(face, levels.picture())) {
+        let face = match followed.filter(|face| is_plausible(face, pyramid.picture())) {
             Some(face) => Some(face),
-            None => self.seek(finder, levels)?,
+            None => self.seek(finder, pyramid)?,
         };
         if let Some(face) = &face {
             self.region = Some(face.region());
@@ -208,7 +220,7 @@ impl Tracker {
         Ok(face)
     }
 
-    fn seek(&self, finder: &FaceFinder, levels: &Levels) -> Result<Option<Face>> {
+    fn seek(&self, finder: &FaceFinder, pyramid: &ImagePyramid<&Picture>) -> Result<Option<Face>> {
         // First about where it was: there even a small face is seen among large ones.
         if let Some(last) = self.last {
             let around = TurnedSquare {
@@ -216,23 +228,23 @@ impl Tracker {
                 angle: 0.0,
                 ..last
             };
-            let near = finder.detector.detect(levels, &around)?;
-            if let Some(face) = self.first(finder, levels, near)? {
+            let near = finder.detector.detect(pyramid, &around)?;
+            if let Some(face) = self.first(finder, pyramid, near)? {
                 return Ok(Some(face));
             }
         }
-        let mut found = finder.detector.whole(levels)?;
+        let mut found = finder.detector.whole(pyramid)?;
         if found.is_empty() {
-            found = finder.detector.all(levels)?;
+            found = finder.detector.all(pyramid)?;
         }
-        self.first(finder, levels, found)
+        self.first(finder, pyramid, found)
     }
 
     /// The face that is nearest to where it was, or at the start the largest.
     fn first(
         &self,
         finder: &FaceFinder,
-        levels: &Levels,
+        pyramid: &ImagePyramid<&Picture>,
         mut found: Vec<Detection>,
     ) -> Result<Option<Face>> {
         let rank = |face: &Detection| match self.last {
@@ -244,7 +256,7 @@ impl Tracker {
         };
         found.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
         for detection in found {
-            if let Some(face) = finder.read(levels, detection)? {
+            if let Some(face) = finder.read(pyramid, detection)? {
                 return Ok(Some(face));
             }
         }

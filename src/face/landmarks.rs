@@ -5,8 +5,10 @@
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::levels::{Beyond, Levels, TurnedSquare};
 use super::mesh::Mesh;
+use super::sampling::Beyond;
+use super::square::TurnedSquare;
+use crate::media::image::{ImagePyramid, Picture};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool, pooled};
 
 /// Pixels a side of what the network sees.
@@ -127,8 +129,12 @@ impl Landmarks {
     ///
     /// # Errors
     /// The network's.
-    pub fn find(&self, levels: &Levels, region: &TurnedSquare) -> Result<Option<(Mesh, f32)>> {
-        let values = levels.read(region, SIZE, (0.0, 1.0), Beyond::Edge, (0, 1));
+    pub fn find(
+        &self,
+        pyramid: &ImagePyramid<&Picture>,
+        region: &TurnedSquare,
+    ) -> Result<Option<(Mesh, f32)>> {
+        let values = pyramid.read(region, SIZE, (0.0, 1.0), Beyond::Edge, (0, 1));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 1, SIZE + 1), &self.device)?;
         let (points, logit) = pooled(&self.device, || self.forward(&x))?;
         let scale = 1.0 / SIZE as f64;

@@ -2,10 +2,12 @@
 
 use crate::document::{Limit, Part, Sides};
 use crate::face::edit::Mask;
-use crate::face::levels::TurnedSquare;
 use crate::face::mesh::Mesh;
-use crate::face::regions::{Region, mask as region_mask};
+use crate::face::outline::Region;
+use crate::face::regions::mask as region_mask;
 use crate::face::side::side_mask;
+use crate::face::square::TurnedSquare;
+use crate::math::smoothstep;
 
 /// Samples a side of a mask. Its softest edges are some 4 % of a face, so that these carry them without a loss; what lies
 /// between is stretched over the portrait's own pixels.
@@ -66,8 +68,7 @@ fn halved(mesh: Option<&Mesh>, crop: TurnedSquare, size: usize) -> Vec<f32> {
     const SOFT: f32 = 0.08;
     let line = (0..size).map(|x| {
         let from_middle = 0.5 - (x as f32 + 0.5) / size as f32;
-        let t = (from_middle / SOFT + 0.5).clamp(0.0, 1.0);
-        t * t * (3.0 - 2.0 * t)
+        smoothstep(from_middle / SOFT + 0.5)
     });
     line.collect::<Vec<_>>().repeat(size)
 }

@@ -6,8 +6,33 @@
 
 use super::Mesh;
 use super::mesh::TWINS;
-use super::regions::Region;
 use super::soft::Polygon;
+
+/// A part of the face that an edit can be limited to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Region {
+    /// The brows and the forehead's lower half.
+    Brows,
+    /// The lids, the sockets, the crow's feet and the cheekbones' tops.
+    Eyes,
+    /// The nose from bridge to base.
+    Nose,
+    /// The lips, the chin, the lower cheeks and the room that a dropping jaw needs.
+    Mouth,
+    /// The whole face: all of the others, and what lies between them and the face's oval.
+    Skin,
+}
+
+impl Region {
+    /// All regions, from the forehead down, the whole face last.
+    pub const ALL: [Region; 5] = [
+        Region::Brows,
+        Region::Eyes,
+        Region::Nose,
+        Region::Mouth,
+        Region::Skin,
+    ];
+}
 
 /// A place on the face: a landmark, moved by a share of the way between two others.
 struct Corner {

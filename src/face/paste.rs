@@ -14,28 +14,16 @@ use rayon::prelude::*;
 use super::resample::Taps;
 use super::{Edit, Mask, TurnedSquare};
 use blend::{BLOCK, Block};
-use planes::planes;
+use planes::{PLANES, planes};
 
+pub use blend::{Show, heat};
+
+use crate::math::smoothstep;
 use crate::media::image::Picture;
 use crate::nn::isa::{Isa, multiversion};
 
-/// Which picture is made of an [`Edit`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Show {
-    /// The edited portrait. `onset` in 0..=1 fades the whole edit in: at 0 not a byte changes. With `detail` the
-    /// portrait's own fine detail, which no network of this size can draw, is laid over C where C keeps the colour.
-    Result { onset: f32, detail: bool },
-    /// 1 - A in heat colours over the dimmed portrait, times `onset`.
-    Attention { onset: f32 },
-    /// C in the crop's place.
-    Color,
-}
-
 /// The share of the crop's side over which the edit closes towards the edge.
 const FEATHER: f32 = 0.07;
-
-/// 1 - A, detail weight, and C' for three channels.
-const PLANES: usize = 5;
 
 /// Pastes an edit into `base`, a picture in which the crop lies at `place`; the square may be turned and stick out. Pixels outside
 /// it, and those where `mask` is 0, are not touched (but for [`Show::Attention`], which dims them). The mask is stretched
@@ -163,26 +151,6 @@ fn dim(base: &mut Picture) {
             + 0.0722 * f32::from(pixel[2]);
         pixel[..3].fill((luma * 0.42).round() as u8);
     });
-}
-
-/// From nothing over violet, red and orange to a pale yellow, as added light in 0..=255.
-pub fn heat(value: f32) -> [f32; 3] {
-    const STOPS: [[f32; 3]; 5] = [
-        [0.0, 0.0, 0.0],
-        [70.0, 15.0, 105.0],
-        [190.0, 45.0, 70.0],
-        [245.0, 130.0, 20.0],
-        [252.0, 240.0, 170.0],
-    ];
-    let place = value.clamp(0.0, 1.0) * (STOPS.len() - 1) as f32;
-    let index = (place as usize).min(STOPS.len() - 2);
-    let t = place - index as f32;
-    std::array::from_fn(|c| STOPS[index][c] * (1.0 - t) + STOPS[index + 1][c] * t)
-}
-
-fn smoothstep(t: f32) -> f32 {
-    let t = t.clamp(0.0, 1.0);
-    t * t * (3.0 - 2.0 * t)
 }
 
 #[cfg(test)]

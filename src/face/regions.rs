@@ -4,35 +4,9 @@
 //! chin. Neighbours overlap, and regions that are on together are united before their common edge is softened, so no
 //! seam or dip can show between them.
 
-use super::outline::polygons;
+use super::outline::{Region, polygons};
 use super::soft::Soft;
 use super::{Mesh, Square};
-
-/// A part of the face that an edit can be limited to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Region {
-    /// The brows and the forehead's lower half.
-    Brows,
-    /// The lids, the sockets, the crow's feet and the cheekbones' tops.
-    Eyes,
-    /// The nose from bridge to base.
-    Nose,
-    /// The lips, the chin, the lower cheeks and the room that a dropping jaw needs.
-    Mouth,
-    /// The whole face: all of the others, and what lies between them and the face's oval.
-    Skin,
-}
-
-impl Region {
-    /// All regions, from the forehead down, the whole face last.
-    pub const ALL: [Region; 5] = [
-        Region::Brows,
-        Region::Eyes,
-        Region::Nose,
-        Region::Mouth,
-        Region::Skin,
-    ];
-}
 
 /// Over how much of the face's height a mask rises from a tenth to nine tenths.
 const FEATHER: f64 = 0.04;

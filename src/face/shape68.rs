@@ -3,6 +3,7 @@
 //! distance (`akd` of [`crate::metrics`]).
 
 use super::Mesh;
+use crate::math::hull_area;
 
 /// 68 points (x, y): the jaw 0..17 and the brows 17..27 from the picture's left to its right on an upright face, the
 /// nose 27..36, the eyes 36..48, the lips 48..68.
@@ -87,37 +88,6 @@ fn squares(a: &Shape, b: &Shape) -> f32 {
         .sum::<f64>() as f32
 }
 
-/// The area of the points' convex hull: Andrew's monotone chain, then the shoelace formula.
-fn hull_area(points: &[[f64; 2]]) -> f64 {
-    let mut sorted = points.to_vec();
-    sorted.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
-    let lower = chain(sorted.iter());
-    let upper = chain(sorted.iter().rev());
-    // Each chain ends where the other begins, so that one after the other they go round the hull.
-    let round: Vec<[f64; 2]> = lower.into_iter().chain(upper).collect();
-    let next = round.iter().cycle().skip(1);
-    let twice: f64 = round
-        .iter()
-        .zip(next)
-        .map(|(a, b)| a[0] * b[1] - a[1] * b[0])
-        .sum();
-    twice.abs() / 2.0
-}
-
-/// One side of the hull of points that come in order: those at which it never turns right.
-fn chain<'a>(points: impl Iterator<Item = &'a [f64; 2]>) -> Vec<[f64; 2]> {
-    let mut hull: Vec<[f64; 2]> = Vec::new();
-    for point in points {
-        while let [.., a, b] = hull[..]
-            && (b[0] - a[0]) * (point[1] - a[1]) <= (b[1] - a[1]) * (point[0] - a[0])
-        {
-            hull.pop();
-        }
-        hull.push(*point);
-    }
-    hull
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::mesh::samples;
@@ -147,24 +117,6 @@ mod tests {
             );
             assert!(x(48) < x(60) && x(64) < x(54));
         }
-    }
-
-    #[test]
-    fn the_hull_of_known_shapes() {
-        let square = [
-            [0.0, 0.0],
-            [2.0, 0.0],
-            [2.0, 2.0],
-            [0.0, 2.0],
-            [1.0, 1.0],
-            [1.0, 0.0],
-            [2.0, 2.0],
-        ];
-        assert_eq!(hull_area(&square), 4.0);
-        assert_eq!(hull_area(&[[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]), 0.0);
-        assert_eq!(hull_area(&[[3.0, 1.0]; 5]), 0.0);
-        assert_eq!(hull_area(&[[3.0, 1.0]]), 0.0);
-        assert_eq!(hull_area(&[]), 0.0);
     }
 
     #[test]
@@ -208,15 +160,6 @@ mod tests {
                 let area = hull_area(&a.map(|p| p.map(f64::from)));
                 prop_assert!((area - 1.0).abs() < 1e-4);
             }
-        }
-
-        #[test]
-        fn the_hull_holds_whatever_points_come(points in prop::collection::vec([-9f64..9.0, -9f64..9.0], 0..40)) {
-            let area = hull_area(&points);
-            prop_assert!((0.0..=18.0 * 18.0).contains(&area));
-            let mut more = points.clone();
-            more.push([20.0, 20.0]);
-            prop_assert!(hull_area(&more) >= area - 1e-9);
         }
     }
 }

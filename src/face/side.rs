@@ -1,6 +1,7 @@
 //! The two halves of a face, for an edit that is meant for one of them.
 
 use super::{Mesh, Square};
+use crate::math::smoothstep;
 
 /// Down the middle of the face. The lips' own middle is taken at their outer line, which stays when they part.
 const MIDLINE: [usize; 20] = [
@@ -130,8 +131,7 @@ impl Curve {
         let t = place - index as f64;
         let midline = self.places[index] * (1.0 - t) + self.places[index + 1] * t;
         let beyond = (across - midline) * self.steepness;
-        let t = (0.5 - beyond).clamp(0.0, 1.0);
-        (t * t * (3.0 - 2.0 * t)) as f32
+        smoothstep(0.5 - beyond) as f32
     }
 }
 

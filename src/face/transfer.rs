@@ -31,6 +31,7 @@
 //! nothing the portrait's pixel isn't touched.
 
 mod carry;
+mod drift;
 mod field;
 mod paint;
 mod plane;
@@ -42,9 +43,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::levels::Beyond;
-use super::{Levels, Mask, TurnedSquare};
-use crate::media::image::Picture;
+use super::sampling::Beyond;
+use super::{Mask, TurnedSquare};
+use crate::media::image::{ImagePyramid, Picture};
+use drift::Drift;
 use field::Field;
 use paint::Rest;
 use shape::Sound;
@@ -82,7 +84,13 @@ impl TransferSource {
         let rest = Sound::new(rest)?;
         let size = rest.size;
         let seen = if visible(&place) {
-            Levels::new(&portrait).read(&place, size, (0.0, 255.0), Beyond::Edge, (0, 0))
+            ImagePyramid::for_networks(&*portrait).read(
+                &place,
+                size,
+                (0.0, 255.0),
+                Beyond::Edge,
+                (0, 0),
+            )
         } else {
             vec![0.0; 3 * size * size]
         };
@@ -109,7 +117,7 @@ impl TransferSource {
             let field = Field::plain(&motion, self.place.side, how.mask);
             carry::plain(&mut picture, &self.place, &field);
         } else {
-            let drift = field::Drift::between(&self.rest.motion, &motion);
+            let drift = Drift::between(&self.rest.motion, &motion);
             let paint = paint::Paint::new(&self.rest, &motion, &drift);
             let field = Field::moved(&drift, &paint, &self.place, how.mask);
             carry::moved(&mut picture, &self.portrait, &self.place, &field);
@@ -127,7 +135,7 @@ impl TransferSource {
         motion.matches(&self.rest.motion)?;
         let mut picture = Picture::clone(&self.portrait);
         if visible(&self.place) {
-            let drift = field::Drift::between(&self.rest.motion, &motion);
+            let drift = Drift::between(&self.rest.motion, &motion);
             let field = Field::moved(&drift, &paint::Paint::none(), &self.place, mask);
             carry::moved(&mut picture, &self.portrait, &self.place, &field);
         }

@@ -56,51 +56,10 @@
 //! - Pose is not undone wholly: in clips of turning heads AU2, AU5, AU14 and AU17 of relaxed faces rise to 0.2-0.4 at the
 //!   far ends. Beyond some 25 degrees of turn or nod the mesh itself is a guess.
 
+use super::unit::Of;
 use super::units_align::{Aligned, align};
 use super::units_table::{MIRROR, SCORES, UNITS};
-
-/// What a unit is read from: two landmarks, or a blendshape score.
-///
-/// Landmarks are given on the left of the picture (the person's right) or on the midline; every measure is the mean
-/// of both sides. Lengths are in units of the distance between the outer eye corners.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Of {
-    /// How far the first point lies from the second.
-    Dist(u16, u16),
-    /// How far the first point lies above the second.
-    Up(u16, u16),
-    /// How far the first point lies outwards of the second, away from the midline.
-    Out(u16, u16),
-    /// How far the first point lies before the second.
-    Front(u16, u16),
-    /// A row of [`SCORES`], the mean of its two blendshapes, in 0..=1.
-    Score(u8),
-}
-
-/// One summand of a unit.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Term {
-    pub of: Of,
-    /// The measure of the usual relaxed face.
-    pub rest: f32,
-    /// What a difference of 1 from `rest` adds to the unit.
-    pub weight: f32,
-    /// What a difference of 1 from the person's own relaxed face adds to the unit.
-    pub own: f32,
-}
-
-/// How one Action Unit is read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Unit {
-    /// What is taken off the sum, so that faces at rest read zero.
-    pub threshold: f32,
-    /// What the sum is multiplied with after that.
-    pub gain: f32,
-    /// The same two for a face read against the person's own relaxed one.
-    pub own_threshold: f32,
-    pub own_gain: f32,
-    pub terms: &'static [Term],
-}
+use crate::math::smoothstep;
 
 /// One person's relaxed face. [`read`] takes every measure against it instead of against the usual face.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,6 +108,8 @@ pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) 
             .sum();
         match own {
             Some(_) => tidy((sum - unit.own_threshold) * unit.own_gain),
+            // What hardly shows reads as less and what shows well as more: people's relaxed faces differ about as much
+            // as a weak unit moves one, and this keeps their sliders at rest.
             None => smoothstep(tidy((sum - unit.threshold) * unit.gain)),
         }
     })
@@ -161,13 +122,6 @@ fn tidy(value: f32) -> f32 {
     } else {
         value.clamp(0.0, 1.0)
     }
-}
-
-/// Bends 0..=1 so that what hardly shows reads as less and what shows well as more.
-///
-/// People's relaxed faces differ about as much as a weak unit moves one; this keeps their sliders at rest.
-fn smoothstep(value: f32) -> f32 {
-    value * value * (3.0 - 2.0 * value)
 }
 
 /// The point on the other side of the face; a point of the midline is its own.

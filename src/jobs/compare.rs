@@ -18,7 +18,7 @@ use crate::jobs::export::Format;
 use crate::jobs::output::{Output, Writer};
 use crate::jobs::transfer::{Reference, Transferred};
 use crate::jobs::transfer::{clip_square, frame_of};
-use crate::media::atomic_file::Beside;
+use crate::media::atomic_file::AtomicFile;
 use crate::media::image::Picture;
 use crate::media::provenance::{Provenance, SourceType};
 use crate::metrics::SIDE;
@@ -125,7 +125,7 @@ pub fn compare(comparison: &Comparison, progress: &Progress) -> Result<Compared,
 
     // The files come first: a folder that can't be written to is told at once, not after an hour.
     let metrics = comparison.metrics.as_deref();
-    let csv = metrics.map(Beside::create).transpose()?;
+    let csv = metrics.map(AtomicFile::create).transpose()?;
     let mut paper = if output.format == Format::Png {
         Paper::Still(None)
     } else {

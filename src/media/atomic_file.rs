@@ -1,6 +1,9 @@
-//! Write beside, then rename: the way that every file of ours comes to be.
+//! Files that are whole or as they were before: written under a hidden name next to the target, synced, then renamed.
+//!
+//! A process that is killed leaves its hidden file. The next one that writes into that folder removes it: a lock on the
+//! hidden file tells what is left over from what another process is still writing.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,42 +11,62 @@ use tempfile::NamedTempFile;
 
 use crate::media::error::MediaError;
 
-/// What the hidden names of unfinished files begin with.
+/// What the hidden names of unfinished files begin and end with.
 pub(crate) const PREFIX: &str = ".mien-";
+const SUFFIX: &str = ".part";
 
-/// A file that is written under a hidden name in the target's own folder and takes the target's name in [`Beside::commit`].
+/// A file that is written under a hidden name in the target's own folder and takes the target's name in
+/// [`AtomicFile::commit`].
 ///
 /// Dropped before that, it removes itself.
-pub struct Beside {
+pub struct AtomicFile {
     path: PathBuf,
     target: PathBuf,
     writer: BufWriter<NamedTempFile>,
 }
 
-impl Beside {
-    /// Begins the file; nothing stands under its name yet.
+impl AtomicFile {
+    /// Begins the file; nothing stands under its name yet. Removes what killed processes left in its folder.
     ///
     /// # Errors
     /// The errors of writing to its folder, or over what has the name.
     pub fn create(path: &Path) -> Result<Self, MediaError> {
-        let target = target(path)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).suffix(".part");
-        ordinary_mode(&mut builder);
+        let file = Self::at(&target(path)?).map_err(|e| MediaError::writing(path, e))?;
+        Ok(Self {
+            path: path.to_owned(),
+            ..file
+        })
+    }
 
-        let file = builder
-            .tempfile_in(folder(&target))
-            .map_err(|e| MediaError::writing(path, e))?;
-        if let Ok(existing) = fs::metadata(&target) {
+    /// As [`AtomicFile::create`] for a caller that has made sure of what `target` is: links aren't followed.
+    pub(crate) fn at(target: &Path) -> io::Result<Self> {
+        let folder = folder(target);
+        sweep(folder);
+
+        let file = hidden(folder)?;
+        if let Ok(existing) = fs::metadata(target) {
             // Like a program that overwrites in place. Where the system refuses, the ordinary mode is good enough.
             let _ = file.as_file().set_permissions(existing.permissions());
         }
-
         Ok(Self {
-            path: path.to_owned(),
-            target,
+            path: target.to_owned(),
+            target: target.to_owned(),
             writer: BufWriter::with_capacity(1 << 16, file),
         })
+    }
+
+    /// Writes a whole file, whose content `write` gives.
+    ///
+    /// # Errors
+    /// Those of [`AtomicFile::create`] and [`AtomicFile::commit`], and what `write` says; what had the name before is then
+    /// still there.
+    pub(crate) fn write(
+        path: &Path,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), MediaError> {
+        let mut file = Self::create(path)?;
+        write(&mut file).map_err(|e| MediaError::writing(path, e))?;
+        file.commit()
     }
 
     /// Adds bytes.
@@ -61,16 +84,34 @@ impl Beside {
     /// # Errors
     /// The errors of writing; what had the name before is then still there.
     pub fn commit(self) -> Result<(), MediaError> {
-        let fail = |e: io::Error| MediaError::writing(&self.path, e);
+        let path = self.path.clone();
+        self.replace().map_err(|e| MediaError::writing(&path, e))
+    }
 
-        let file = self.writer.into_inner().map_err(|e| fail(e.into_error()))?;
-        file.as_file().sync_all().map_err(fail)?;
-        file.persist(&self.target).map_err(|e| fail(e.error))?;
+    /// [`AtomicFile::commit`] with the system's own error.
+    pub(crate) fn replace(self) -> io::Result<()> {
+        let (file, target) = self.synced()?;
+        file.persist(&target).map_err(|e| e.error)?;
+        sync_folder(folder(&target));
         Ok(())
+    }
+
+    /// As [`AtomicFile::replace`], but fails with [`io::ErrorKind::AlreadyExists`] when something has the name.
+    pub(crate) fn persist_new(self) -> io::Result<()> {
+        let (file, target) = self.synced()?;
+        file.persist_noclobber(&target).map_err(|e| e.error)?;
+        sync_folder(folder(&target));
+        Ok(())
+    }
+
+    fn synced(self) -> io::Result<(NamedTempFile, PathBuf)> {
+        let file = self.writer.into_inner().map_err(|e| e.into_error())?;
+        file.as_file().sync_all()?;
+        Ok((file, self.target))
     }
 }
 
-impl Write for Beside {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.writer.write(bytes)
     }
@@ -80,9 +121,54 @@ impl Write for Beside {
     }
 }
 
-impl Seek for Beside {
+impl Seek for AtomicFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.writer.seek(to)
+    }
+}
+
+/// A new hidden file, locked for as long as it is open.
+fn hidden(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    ordinary_mode(&mut builder);
+    let mut file = builder.tempfile_in(folder)?;
+    // Another process may have swept it away between its making and its lock.
+    for _ in 0..8 {
+        let is_taken = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
+        if !is_taken && file.path().exists() {
+            break;
+        }
+        file = builder.tempfile_in(folder)?;
+    }
+    Ok(file)
+}
+
+/// Removes what killed processes have left. What can't be removed stays: it only takes room.
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_ours = name.starts_with(PREFIX) && name.ends_with(SUFFIX);
+        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let path = entry.path();
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Makes the new name itself survive a loss of power, where the system can.
+fn sync_folder(folder: &Path) {
+    if cfg!(unix)
+        && let Ok(folder) = File::open(folder)
+    {
+        let _ = folder.sync_all();
     }
 }
 
@@ -135,10 +221,77 @@ pub(crate) fn folder(path: &Path) -> &Path {
 
 /// tempfile makes files that only their owner can read; an exported picture is like any other file (the umask still applies).
 #[cfg(unix)]
-pub(crate) fn ordinary_mode(builder: &mut tempfile::Builder<'_, '_>) {
+fn ordinary_mode(builder: &mut tempfile::Builder<'_, '_>) {
     use std::os::unix::fs::PermissionsExt;
     builder.permissions(fs::Permissions::from_mode(0o666));
 }
 
 #[cfg(not(unix))]
-pub(crate) fn ordinary_mode(_: &mut tempfile::Builder<'_, '_>) {}
+fn ordinary_mode(_: &mut tempfile::Builder<'_, '_>) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_left_over_goes_and_what_is_being_written_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at(".mien-killed.part"), "half").unwrap();
+        fs::write(at(".mien-not-ours"), "another program's").unwrap();
+        fs::create_dir(at(".mien-folder.part")).unwrap();
+        let mut busy = AtomicFile::create(&at("b.png")).unwrap();
+        busy.put(b"busy").unwrap();
+        assert!(!at(".mien-killed.part").exists());
+
+        AtomicFile::write(&at("a.mien"), |to| to.write_all(b"whole")).unwrap();
+        assert_eq!(fs::read(at("a.mien")).unwrap(), b"whole");
+        busy.commit().unwrap();
+        assert_eq!(fs::read(at("b.png")).unwrap(), b"busy");
+        assert_eq!(
+            names(folder.path()),
+            [".mien-folder.part", ".mien-not-ours", "a.mien", "b.png"]
+        );
+    }
+
+    #[test]
+    fn many_at_once_in_one_folder_all_come_through() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let folder = folder.path();
+                scope.spawn(move || {
+                    for i in 0..20 {
+                        let path = folder.join(format!("{thread}-{i}"));
+                        AtomicFile::write(&path, |to| to.write_all(b"whole")).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(names(folder.path()).len(), 80);
+    }
+
+    #[test]
+    fn a_failure_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mien");
+        fs::write(&path, "old").unwrap();
+        let error = AtomicFile::write(&path, |to| {
+            to.write_all(b"ne")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert!(matches!(error, Err(MediaError::DiskFull { .. })));
+        assert!(AtomicFile::at(&path).unwrap().persist_new().is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["a.mien"]);
+    }
+}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::media::clip::CutError;
 use crate::media::image::{MAX_PIXELS, MAX_SIDE};
+use crate::media::name::Name;
 use crate::media::time::NotATime;
 
 /// Why a file could not be opened or written.
@@ -360,18 +361,6 @@ pub(super) fn one_line(message: &str) -> String {
     match line.char_indices().nth(160) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
-    }
-}
-
-/// Shows a path by its last part, which is what the person chose.
-pub(super) struct Name<'a>(pub(super) &'a Path);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.file_name() {
-            Some(name) => Path::new(name).display().fmt(f),
-            None => self.0.display().fmt(f),
-        }
     }
 }
 

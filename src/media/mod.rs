@@ -12,5 +12,6 @@ pub mod colour;
 pub mod encode;
 pub mod error;
 pub mod image;
+mod name;
 pub mod provenance;
 pub mod time;

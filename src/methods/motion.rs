@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::error::{Error, Network};
+use crate::math::hull_area;
 
 /// The shapes of a checkpoint, by key, asked for what a configuration needs.
 #[derive(Clone, Copy, Debug)]
@@ -41,37 +42,6 @@ impl Shapes<'_> {
     pub fn count(&self, key: impl Fn(usize) -> String) -> usize {
         (0..self.0.len()).take_while(|&i| self.has(&key(i))).count()
     }
-}
-
-/// The area of the convex hull of `points`; 0 if they lie on a line or are fewer than three.
-pub fn hull_area(points: &[[f32; 2]]) -> f64 {
-    let mut points: Vec<[f64; 2]> = points.iter().map(|p| p.map(f64::from)).collect();
-    points.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
-    // Andrew's chains: the lower one from left to right, the upper one back.
-    let lower = chain(points.iter().copied());
-    let upper = chain(points.iter().rev().copied());
-    let hull: Vec<[f64; 2]> = lower.into_iter().chain(upper).collect();
-    let twice: f64 = hull
-        .iter()
-        .zip(hull.iter().cycle().skip(1))
-        .map(|(a, b)| a[0] * b[1] - b[0] * a[1])
-        .sum();
-    twice.abs() / 2.0
-}
-
-/// One side of the hull, without its last point, where the other side begins.
-fn chain(points: impl Iterator<Item = [f64; 2]>) -> Vec<[f64; 2]> {
-    let mut chain: Vec<[f64; 2]> = Vec::new();
-    for point in points {
-        while let [.., a, b] = chain[..]
-            && (b[0] - a[0]) * (point[1] - a[1]) <= (b[1] - a[1]) * (point[0] - a[0])
-        {
-            chain.pop();
-        }
-        chain.push(point);
-    }
-    chain.pop();
-    chain
 }
 
 /// How much larger the source's face is than the driving one, along a side: the square root

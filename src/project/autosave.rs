@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::document::Project;
 use crate::error::EngineError;
 use crate::folders::data_folder;
+use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
 use crate::project::file::open::Opened;
 use crate::project::file::{Embed, ProjectFile};
-use crate::project::whole::write_whole;
 
 /// The autosave of this run. One for a window; it may be used from any thread.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Autosave {
             process: std::process::id(),
         };
         ProjectFile::save(project, &self.files.project, Embed::Nothing)?;
-        write_whole(&self.files.about, |to| {
+        AtomicFile::write(&self.files.about, |to| {
             // A path that isn't Unicode can't be told; the copy is of use without it.
             match serde_json::to_string_pretty(&about) {
                 Ok(text) => to.write_all(text.as_bytes()),

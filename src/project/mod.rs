@@ -3,4 +3,3 @@
 pub mod autosave;
 pub mod file;
 pub mod settings;
-mod whole;

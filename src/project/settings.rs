@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
 use crate::folders::{data_folder, file_name};
+use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
-use crate::project::whole::write_whole;
 
 /// A window's size and place on the screen, in logical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -237,7 +237,7 @@ fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), EngineError> {
     }
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| MediaError::writing(path, std::io::Error::other(e)))?;
-    write_whole(path, |to| {
+    AtomicFile::write(path, |to| {
         to.write_all(text.as_bytes())?;
         to.write_all(b"\n")
     })?;

@@ -198,7 +198,7 @@ impl Stage {
         };
         let small = self
             .pyramid(sitter)
-            .view(&sitter.picture, &view)
+            .view(&view)
             .ok_or_else(|| EngineError::Network("an empty view".to_owned()))?;
         let moving = Moving {
             mover,

@@ -13,14 +13,14 @@ use crate::error::EngineError;
 use crate::face::found::FoundFace;
 use crate::face::portrait::Portrait;
 use crate::face::{Edit, Mask};
-use crate::media::image::Picture;
+use crate::media::image::{ImagePyramid, Picture};
 use crate::methods::ganimation::edits::Edits;
 use crate::methods::ganimation::session::{Pane, Renderer, Scene};
 use crate::methods::ganimation::session::{draw, square};
 use crate::methods::mover::MotionMethod;
 use crate::render::cache::Shelf;
 use crate::render::diagnostics;
-use crate::render::view::{Pyramid, View};
+use crate::render::view::View;
 
 use crate::drive::driver::{self, Cue};
 use crate::methods::models::Models;
@@ -112,7 +112,7 @@ const SEEN_ROOM: usize = 256 << 20;
 pub struct Stage {
     pub(crate) models: Arc<Models>,
     sitter: Option<Sitter>,
-    pyramid: Option<(u64, Pyramid)>,
+    pyramid: Option<(u64, ImagePyramid<Arc<Picture>>)>,
     renderer: Option<Renderer>,
     edits: Edits,
     pub(crate) fomm: Option<Moving>,
@@ -161,13 +161,18 @@ impl Stage {
             return Ok(Picture::clone(&sitter.picture));
         }
         self.pyramid(sitter)
-            .view(&sitter.picture, view)
+            .view(view)
             .ok_or_else(|| EngineError::Network("an empty view".to_owned()))
     }
 
-    pub(crate) fn pyramid(&mut self, sitter: &Sitter) -> &Pyramid {
+    pub(crate) fn pyramid(&mut self, sitter: &Sitter) -> &ImagePyramid<Arc<Picture>> {
         let kept = self.pyramid.take().filter(|(of, _)| *of == sitter.id);
-        let made = kept.unwrap_or_else(|| (sitter.id, Pyramid::new(&sitter.picture)));
+        let made = kept.unwrap_or_else(|| {
+            (
+                sitter.id,
+                ImagePyramid::for_display(Arc::clone(&sitter.picture)),
+            )
+        });
         &self.pyramid.insert(made).1
     }
 

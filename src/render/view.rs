@@ -3,12 +3,14 @@
 //! Panes are drawn at the size in which they are seen, never larger: a 64-megapixel portrait costs a frame no more
 //! than a small one.
 
+use std::sync::Arc;
+
 use fast_image_resize::FilterType;
 use rayon::prelude::*;
 
 use crate::face::TurnedSquare;
-use crate::media::image::Picture;
 use crate::media::image::resample::resampled;
+use crate::media::image::{ImagePyramid, Picture};
 
 /// A window onto the portrait: pane pixel `(0, 0)` begins at portrait pixel `(x, y)`, and a portrait pixel is `zoom`
 /// pane pixels wide.
@@ -120,37 +122,10 @@ impl View {
     }
 }
 
-/// The portrait in halved sizes, so that a view of it from afar is quick.
-pub(crate) struct Pyramid {
-    levels: Vec<Picture>,
-}
-
-/// Levels go on until a picture is this many pixels a side or fewer.
-const SMALLEST: u32 = 1024;
-
-impl Pyramid {
-    pub fn new(portrait: &Picture) -> Self {
-        let mut levels = Vec::new();
-        let mut size = portrait.size();
-        while size.0.max(size.1) > SMALLEST {
-            size = ((size.0 / 2).max(1), (size.1 / 2).max(1));
-            let above = levels.last().unwrap_or(portrait);
-            let whole = (
-                0.0,
-                0.0,
-                f64::from(above.width()),
-                f64::from(above.height()),
-            );
-            let Some(level) = resampled(above, whole, size, FilterType::Box) else {
-                break;
-            };
-            levels.push(level);
-        }
-        Self { levels }
-    }
-
+impl ImagePyramid<Arc<Picture>> {
     /// The portrait as the view shows it; what lies beside the portrait is transparent.
-    pub fn view(&self, portrait: &Picture, view: &View) -> Option<Picture> {
+    pub(crate) fn view(&self, view: &View) -> Option<Picture> {
+        let portrait = self.picture();
         let (w, h) = (f64::from(portrait.width()), f64::from(portrait.height()));
         let span = |from: f64, size: f64, pane: u32| {
             let edge = |at: f64| {
@@ -168,10 +143,7 @@ impl Pyramid {
         let mut rgba = vec![0; area * 4];
         if left < right && top < bottom && x0 < x1 && y0 < y1 {
             let halvings = (1.0 / view.zoom).log2().floor().max(0.0) as usize;
-            let level = halvings
-                .min(self.levels.len())
-                .checked_sub(1)
-                .map_or(portrait, |index| &self.levels[index]);
+            let (_, level) = self.level(halvings);
             let (kx, ky) = (f64::from(level.width()) / w, f64::from(level.height()) / h);
             let part = (x0 * kx, y0 * ky, (x1 - x0) * kx, (y1 - y0) * ky);
             let seen = resampled(
@@ -252,6 +224,10 @@ mod tests {
         Picture::new(width, height, rgba).unwrap()
     }
 
+    fn pyramid(portrait: Picture) -> ImagePyramid<Arc<Picture>> {
+        ImagePyramid::for_display(Arc::new(portrait))
+    }
+
     proptest! {
         #[test]
         fn a_point_goes_to_the_pane_and_back(x in -500f64..500.0, y in -500f64..500.0, zoom in 0.05f64..20.0) {
@@ -272,7 +248,7 @@ mod tests {
         fn any_view_can_be_drawn(x in -300f64..300.0, y in -300f64..300.0, zoom in 0.02f64..30.0, width in 1u32..90, height in 1u32..90) {
             let portrait = picture(60, 40);
             let view = View { x, y, zoom, width, height };
-            let seen = Pyramid::new(&portrait).view(&portrait, &view).unwrap();
+            let seen = pyramid(portrait).view(&view).unwrap();
             prop_assert_eq!(seen.size(), (width, height));
         }
 
@@ -295,7 +271,7 @@ mod tests {
             width: 20,
             height: 10,
         };
-        let seen = Pyramid::new(&portrait).view(&portrait, &view).unwrap();
+        let seen = pyramid(portrait).view(&view).unwrap();
         assert_eq!(seen.rgba()[..4], [10, 5, 77, 255]);
         assert_eq!(seen.rgba()[(9 * 20 + 19) * 4..], [29, 14, 77, 255]);
     }
@@ -303,10 +279,10 @@ mod tests {
     #[test]
     fn a_large_portrait_is_seen_whole_from_its_halved_sizes() {
         let large = Picture::new(3000, 2000, [90, 60, 30, 255].repeat(6_000_000)).unwrap();
-        let pyramid = Pyramid::new(&large);
-        assert_eq!(pyramid.levels.last().unwrap().size(), (750, 500));
         let view = View::fit(300, 300, large.size());
-        let seen = pyramid.view(&large, &view).unwrap();
+        let pyramid = pyramid(large);
+        assert_eq!(pyramid.level(usize::MAX).1.size(), (750, 500));
+        let seen = pyramid.view(&view).unwrap();
         assert_eq!(seen.rgba()[(150 * 300 + 150) * 4..][..4], [90, 60, 30, 255]);
         assert_eq!(seen.rgba()[3], 0, "beside the portrait");
     }
@@ -343,8 +319,8 @@ mod tests {
             width: 60,
             height: 60,
         };
-        let mut seen = Pyramid::new(&portrait).view(&portrait, &view).unwrap();
-        over_chequers(&mut seen, &view, portrait.size());
+        let mut seen = pyramid(portrait).view(&view).unwrap();
+        over_chequers(&mut seen, &view, (40, 40));
         assert_eq!(seen.rgba()[3], 0);
         assert_eq!(seen.rgba()[(30 * 60 + 30) * 4 + 3], 255);
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
@@ -13,6 +13,7 @@ use safetensors::tensor::{Metadata as Header, TensorInfo};
 
 use super::checkpoint::{DType, RawTensor, shown};
 use super::{Metadata, WeightsError};
+use crate::media::atomic_file::AtomicFile;
 
 /// The longest header that safetensors' readers take.
 const HEADER: usize = 100_000_000;
@@ -74,19 +75,13 @@ pub fn write_model<'a>(
 
     let written = |error: io::Error| not_written(path, &error, size);
     let target = target(path, existing)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".mien-").suffix(".part");
-    ordinary_mode(&mut builder);
-    let file = builder.tempfile_in(folder(&target)).map_err(written)?;
-    let mut file = BufWriter::with_capacity(1 << 20, file);
+    let mut file = AtomicFile::at(&target).map_err(written)?;
     write_all(&mut file, &header, &stored).map_err(written)?;
-    let file = file.into_inner().map_err(|e| written(e.into_error()))?;
-    file.as_file().sync_all().map_err(written)?;
-    let persisted = match existing {
-        Existing::Replace => file.persist(&target),
-        Existing::Refuse => file.persist_noclobber(&target),
-    };
-    persisted.map_err(|e| written(e.error))?;
+    match existing {
+        Existing::Replace => file.replace(),
+        Existing::Refuse => file.persist_new(),
+    }
+    .map_err(written)?;
     Ok(size)
 }
 
@@ -198,24 +193,6 @@ fn target(path: &Path, existing: Existing) -> Result<PathBuf, WeightsError> {
         Ok(path.to_owned())
     }
 }
-
-/// The folder of a path, `.` for a bare name.
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// tempfile makes files that only their owner can read; a model file is like any other (the umask still applies).
-#[cfg(unix)]
-fn ordinary_mode(builder: &mut tempfile::Builder<'_, '_>) {
-    use std::os::unix::fs::PermissionsExt;
-    builder.permissions(fs::Permissions::from_mode(0o666));
-}
-
-#[cfg(not(unix))]
-fn ordinary_mode(_: &mut tempfile::Builder<'_, '_>) {}
 
 /// Why a file of so many bytes could not be written.
 fn not_written(path: &Path, error: &io::Error, size: u64) -> WeightsError {

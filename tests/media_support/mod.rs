@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+pub mod provenance;
+
 use std::path::Path;
 
 use mien::media::image::Picture;

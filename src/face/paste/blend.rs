@@ -1,7 +1,19 @@
 //! Pixels mixed with what was stretched over them, some neighbours at a time.
 
-use super::{PLANES, Show, heat};
+use super::planes::PLANES;
 use crate::nn::isa::{Isa, multiversion};
+
+/// Which picture is made of an [`Edit`](crate::face::Edit).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Show {
+    /// The edited portrait. `onset` in 0..=1 fades the whole edit in: at 0 not a byte changes. With `detail` the
+    /// portrait's own fine detail, which no network of this size can draw, is laid over C where C keeps the colour.
+    Result { onset: f32, detail: bool },
+    /// 1 - A in heat colours over the dimmed portrait, times `onset`.
+    Attention { onset: f32 },
+    /// C in the crop's place.
+    Color,
+}
 
 /// Neighbouring pixels that are mixed at once.
 pub(super) const BLOCK: usize = 64;
@@ -74,4 +86,19 @@ multiversion! {
             pixel[2] = own[2][i] as i32 as u8;
         }
     }
+}
+
+/// From nothing over violet, red and orange to a pale yellow, as added light in 0..=255.
+pub fn heat(value: f32) -> [f32; 3] {
+    const STOPS: [[f32; 3]; 5] = [
+        [0.0, 0.0, 0.0],
+        [70.0, 15.0, 105.0],
+        [190.0, 45.0, 70.0],
+        [245.0, 130.0, 20.0],
+        [252.0, 240.0, 170.0],
+    ];
+    let place = value.clamp(0.0, 1.0) * (STOPS.len() - 1) as f32;
+    let index = (place as usize).min(STOPS.len() - 2);
+    let t = place - index as f32;
+    std::array::from_fn(|c| STOPS[index][c] * (1.0 - t) + STOPS[index + 1][c] * t)
 }

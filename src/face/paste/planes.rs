@@ -2,9 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::PLANES;
 use crate::face::Edit;
 use crate::nn::isa::{Isa, multiversion};
+
+/// 1 - A, detail weight, and C' for three channels.
+pub(super) const PLANES: usize = 5;
 
 /// How sharply C may depart from what the network saw before the portrait's fine detail no longer belongs there, in
 /// 1/127.5 of the full range. A soft change, of light or of colour, carries the detail along; a sharp one means that

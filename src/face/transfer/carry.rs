@@ -6,8 +6,8 @@ use super::field::{CELL, Field};
 use super::plane::WHOLES;
 use super::sample::{Reader, SOME, Starts};
 use crate::face::TurnedSquare;
-use crate::face::crop::BEHIND;
 use crate::media::image::Picture;
+use crate::media::image::opaque::GREY;
 use crate::nn::isa::{Isa, multiversion};
 
 /// The picture may be shown this much smaller before more than one place is read for a pixel; from the second on the
@@ -121,7 +121,7 @@ fn write_clear(pixel: &mut [u8; 4], warped: &[f32; 4], field: &[f32; CELL]) {
     let loss = field[2].clamp(0.0, 1.0);
     let cover = warped[3];
     // The network saw grey through what is clear, and drew it; the portrait shows nothing there.
-    let grey = loss * (1.0 - cover) * BEHIND;
+    let grey = loss * (1.0 - cover) * GREY;
     let color = [0, 1, 2].map(|c| (1.0 - loss) * warped[c] + field[3 + c] - grey);
     write(pixel, color, cover, true);
 }

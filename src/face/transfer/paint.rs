@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::field::Drift;
-use super::plane::{Cubic, Plane, smoothstep};
+use super::drift::Drift;
+use super::plane::{Cubic, Plane};
 use super::shape::Sound;
+use crate::math::smoothstep;
 
 /// How sharply G may depart from the moved picture at rest before the portrait's detail no longer belongs there, in
 /// 0..=255. A soft change, of light or of colour, carries the detail along; a sharp one means another thing.

@@ -238,12 +238,6 @@ pub(super) fn catmull_rom(t: f32) -> [f32; 4] {
     ]
 }
 
-/// 0 below 0, 1 above 1, and level at both.
-pub(super) fn smoothstep(t: f32) -> f32 {
-    let t = t.clamp(0.0, 1.0);
-    t * t * (3.0 - 2.0 * t)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::{Motion, MotionFault, Transfer, TransferSource};
-use crate::face::levels::{Beyond, Levels};
+use crate::face::sampling::Beyond;
 use crate::face::{Mask, Square, TurnedSquare};
-use crate::media::image::Picture;
+use crate::media::image::{ImagePyramid, Picture};
 
 const FLOW: usize = 16;
 const OCCLUSION: usize = 16;
@@ -99,7 +99,7 @@ fn wild(seed: u32) -> Motion {
 
 /// What the network is given of the portrait, in [0, 1].
 fn seen(portrait: &Picture, place: impl Into<TurnedSquare>) -> Vec<f32> {
-    Levels::new(portrait).read(&place.into(), SIZE, (0.0, 1.0), Beyond::Edge, (0, 0))
+    ImagePyramid::for_networks(portrait).read(&place.into(), SIZE, (0.0, 1.0), Beyond::Edge, (0, 0))
 }
 
 fn carried(

@@ -14,7 +14,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, Frame, ImageDecoder, ImageError};
 
 use crate::media::clip::chunks::{Count, count_png, count_webp};
-use crate::media::clip::{
+use crate::media::clip::frames::{
     ClipFrame, ClipInfo, Frames, Opened, animation_delay, damaged, damaged_frame,
 };
 use crate::media::colour::profile as colour;

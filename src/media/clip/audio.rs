@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use tempfile::TempPath;
 
-use crate::media::clip::kind::{ClipKind, clip_kind};
+use crate::media::clip::ffmpeg_sound;
+use crate::media::clip::kind::{ClipKind, HEAD_BYTES, clip_kind};
 use crate::media::clip::mp4;
 use crate::media::clip::mp4::samples::Sample as SoundSample;
 use crate::media::clip::mp4::sound::{NoSound, SoundTrack};
 use crate::media::clip::mp4::sound_entry::SoundEntry;
-use crate::media::clip::{HEAD_BYTES, ffmpeg_sound};
 use crate::media::error::MediaError;
-use crate::media::error::Name;
+use crate::media::name::Name;
 
 /// What a clip has to be heard.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
-use crate::media::clip::animation_delay;
+use crate::media::clip::frames::animation_delay;
 
 /// What the chunks of a file tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -6,8 +6,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::media::clip::numbered::NUMBERED_FPS;
-use crate::media::clip::{ClipFrame, ClipInfo, Frames, Opened};
+use crate::media::clip::frames::{ClipFrame, ClipInfo, Frames, NUMBERED_FPS, Opened};
 use crate::media::error::MediaError;
 use crate::media::error::one_line;
 use crate::media::image::Picture;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, DisposalMethod, MemoryLimit};
 
-use crate::media::clip::{
+use crate::media::clip::frames::{
     ClipFrame, ClipInfo, Frames, Opened, animation_delay, damaged, damaged_frame,
 };
 use crate::media::error::MediaError;

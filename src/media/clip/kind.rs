@@ -4,6 +4,9 @@ use image::ImageFormat;
 
 use crate::media::image::sniff;
 
+/// What is read of a file to tell what it is.
+pub(super) const HEAD_BYTES: u64 = 1 << 16;
+
 /// What the first bytes of a file make of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ClipKind {

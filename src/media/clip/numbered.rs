@@ -5,14 +5,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::media::atomic_file as beside;
-use crate::media::clip::{ClipFrame, ClipInfo, Frames, Opened};
+use crate::media::atomic_file;
+use crate::media::clip::frames::{ClipFrame, ClipInfo, Frames, NUMBERED_FPS, Opened};
 use crate::media::error::MediaError;
 use crate::media::image;
 use crate::media::image::open::claimed_by;
-
-/// Frames a second of numbered pictures, which carry no rate themselves.
-pub const NUMBERED_FPS: f64 = 25.0;
 
 /// What names of pictures end in. Folders hold other files beside the frames, so here the name does count.
 const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"];
@@ -45,7 +42,7 @@ pub(super) fn open_pattern(path: &Path) -> Result<Opened, MediaError> {
         .file_name()
         .and_then(Pattern::parse)
         .ok_or_else(no_match)?;
-    let mut numbered: Vec<_> = files(beside::folder(path))?
+    let mut numbered: Vec<_> = files(atomic_file::folder(path))?
         .into_iter()
         .filter_map(|path| Some((pattern.number(&name(&path))?, path)))
         .collect();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use image::ExtendedColorType;
 
-use crate::media::atomic_file::Beside;
+use crate::media::atomic_file::AtomicFile;
 use crate::media::encode::changes::{Changes, Piece};
 use crate::media::encode::gif::LoopCount;
 use crate::media::encode::png;
@@ -51,7 +51,7 @@ pub struct ApngSink {
     frames: u32,
     /// The number of the next chunk of those that are counted.
     sequence: u32,
-    file: Beside,
+    file: AtomicFile,
 }
 
 impl ApngSink {
@@ -85,7 +85,7 @@ impl ApngSink {
             note: None,
             frames: 0,
             sequence: 0,
-            file: Beside::create(path)?,
+            file: AtomicFile::create(path)?,
         })
     }
 

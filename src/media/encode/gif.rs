@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gif::{Encoder, EncodingError, Repeat};
 use rayon::prelude::*;
 
-use crate::media::atomic_file::Beside;
+use crate::media::atomic_file::AtomicFile;
 use crate::media::encode::gif_frame::{Canvas, Patch};
 use crate::media::encode::gif_palette::quantise;
 use crate::media::encode::rate::{GIF_MAX_FPS, check_fps};
@@ -65,7 +65,7 @@ pub struct GifSink {
     canvas: Canvas,
     waiting: Vec<Patch>,
     batch: usize,
-    encoder: Encoder<Beside>,
+    encoder: Encoder<AtomicFile>,
 }
 
 impl GifSink {
@@ -92,8 +92,8 @@ impl GifSink {
             });
         };
 
-        let mut encoder =
-            Encoder::new(Beside::create(path)?, columns, rows, &[]).map_err(|e| failed(path, e))?;
+        let mut encoder = Encoder::new(AtomicFile::create(path)?, columns, rows, &[])
+            .map_err(|e| failed(path, e))?;
         let repeat = match settings.loops {
             LoopCount::Forever => Repeat::Infinite,
             // The file says how often to play again after the first time.

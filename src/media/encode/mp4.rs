@@ -11,8 +11,7 @@ use openh264::encoder::{
 };
 use openh264::{OpenH264API, Timestamp};
 
-use crate::media::atomic_file as beside;
-use crate::media::atomic_file::Beside;
+use crate::media::atomic_file::{self, AtomicFile};
 use crate::media::clip::AudioPart;
 use crate::media::colour::yuv::Planes;
 use crate::media::encode::mp4_boxes;
@@ -82,7 +81,7 @@ pub struct Mp4Sink {
     /// The sound, and a copy of its data.
     sound: Option<(AudioPart, File)>,
     note: Option<Provenance>,
-    file: Beside,
+    file: AtomicFile,
 }
 
 impl Mp4Sink {
@@ -123,12 +122,12 @@ impl Mp4Sink {
             settings,
             encoder,
             planes,
-            coded: BufWriter::with_capacity(1 << 16, beside::scratch(path)?),
+            coded: BufWriter::with_capacity(1 << 16, atomic_file::scratch(path)?),
             frames: Vec::new(),
             parameters: None,
             sound: None,
             note: None,
-            file: Beside::create(path)?,
+            file: AtomicFile::create(path)?,
         })
     }
 
@@ -149,7 +148,7 @@ impl Mp4Sink {
         if part.is_silent() {
             return Ok(());
         }
-        let mut data = BufWriter::with_capacity(1 << 16, beside::scratch(&self.path)?);
+        let mut data = BufWriter::with_capacity(1 << 16, atomic_file::scratch(&self.path)?);
         part.copy(&mut data, &self.path)?;
         let data = data
             .into_inner()

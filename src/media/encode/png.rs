@@ -6,7 +6,7 @@ use std::path::Path;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::media::atomic_file::Beside;
+use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
@@ -33,7 +33,7 @@ pub fn save_png_with(
     picture: &Picture,
     note: Option<&Provenance>,
 ) -> Result<(), MediaError> {
-    let mut file = Beside::create(path)?;
+    let mut file = AtomicFile::create(path)?;
     write(&mut file, path, picture, note)?;
     file.commit()
 }

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::media::atomic_file as beside;
-use crate::media::atomic_file::PREFIX;
+use crate::media::atomic_file::{self, PREFIX};
 use crate::media::encode::png;
 use crate::media::encode::sink::{FrameSink, check_size};
 use crate::media::error::MediaError;
@@ -42,7 +41,7 @@ impl PngSequence {
         }
         let waiting = tempfile::Builder::new()
             .prefix(PREFIX)
-            .tempdir_in(beside::folder(path))
+            .tempdir_in(atomic_file::folder(path))
             .map_err(|e| MediaError::writing(path, e))?;
 
         Ok(Self {
@@ -83,7 +82,7 @@ impl PngSequence {
     /// Puts frame `index` in place and what was there aside.
     fn place(&self, index: usize) -> Result<(), MediaError> {
         let path = self.name(index);
-        let target = beside::target(&path)?;
+        let target = atomic_file::target(&path)?;
         let fail = |e| MediaError::writing(&path, e);
 
         if target.exists() {
@@ -98,7 +97,7 @@ impl PngSequence {
     /// Takes frame `index` away again. Nothing can be done about a failure here; the first one is what gets reported.
     fn displace(&self, index: usize) {
         let path = self.name(index);
-        let Ok(target) = beside::target(&path) else {
+        let Ok(target) = atomic_file::target(&path) else {
             return;
         };
         if self.old_file(index).exists() {

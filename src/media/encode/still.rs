@@ -6,7 +6,7 @@ use std::path::Path;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::media::atomic_file::Beside;
+use crate::media::atomic_file::AtomicFile;
 use crate::media::encode::mp4::Mp4Settings;
 use crate::media::encode::png;
 use crate::media::encode::webp::{check_sides, encode, noted};
@@ -84,7 +84,7 @@ pub fn save_webp_with(
 
 fn save(path: &Path, bytes: Vec<u8>, note: Option<&Provenance>) -> Result<(), MediaError> {
     let bytes = noted(path, bytes, note)?;
-    let mut file = Beside::create(path)?;
+    let mut file = AtomicFile::create(path)?;
     file.write_all(&bytes)
         .map_err(|e| MediaError::writing(path, e))?;
     file.commit()

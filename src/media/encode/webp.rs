@@ -6,7 +6,7 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::media::atomic_file::Beside;
+use crate::media::atomic_file::AtomicFile;
 use crate::media::encode::changes::{Changes, Piece};
 use crate::media::encode::gif::LoopCount;
 use crate::media::encode::rate::{ANIMATION_MAX_FPS, check_fps, ticks};
@@ -57,7 +57,7 @@ pub struct WebpSink {
     frames: u64,
     bytes: u64,
     has_alpha: bool,
-    file: Beside,
+    file: AtomicFile,
 }
 
 impl WebpSink {
@@ -85,7 +85,7 @@ impl WebpSink {
             frames: 0,
             bytes: 0,
             has_alpha: false,
-            file: Beside::create(path)?,
+            file: AtomicFile::create(path)?,
         })
     }
 

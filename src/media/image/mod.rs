@@ -1,9 +1,14 @@
 //! Still pictures: the one type that all of Mien uses, and how files become it.
 
+mod limits;
+pub(crate) mod opaque;
 pub(crate) mod open;
 mod picture;
+mod pyramid;
 pub mod resample;
 pub(crate) mod sniff;
 
-pub use open::{MAX_PIXELS, MAX_SIDE, open, read};
+pub use limits::{MAX_PIXELS, MAX_SIDE};
+pub use open::{open, read};
 pub use picture::Picture;
+pub use pyramid::ImagePyramid;

@@ -12,14 +12,9 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use crate::media::colour::profile as colour;
 use crate::media::error::MediaError;
 use crate::media::error::one_line;
+use crate::media::image::limits::{MAX_PIXELS, MAX_SIDE};
 use crate::media::image::picture::Picture;
 use crate::media::image::sniff;
-
-/// The most pixels of a picture: 64 megapixels.
-pub const MAX_PIXELS: u64 = 64_000_000;
-
-/// The most pixels along a side.
-pub const MAX_SIDE: u32 = 32_768;
 
 /// 64 megapixels of 16-bit RGBA without compression are 512 MB.
 const MAX_BYTES: u64 = 1 << 30;

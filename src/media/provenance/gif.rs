@@ -1,11 +1,10 @@
-//! GIF: a comment before the first frame (GIF89a, 24). XMP of other programs is read but not written: it stands in an
-//! application extension that breaks the format's own blocks.
+//! GIF: a comment before the first frame (GIF89a, 24), not XMP: that stands in an application extension which breaks the
+//! format's own blocks.
 
 use std::io::{Cursor, Read, Seek};
 
 use crate::media::provenance::error::ProvenanceError;
-use crate::media::provenance::note::{Found, Provenance};
-use crate::media::provenance::packet_reader;
+use crate::media::provenance::note::Provenance;
 use crate::media::provenance::source::{Source, slice};
 
 const KIND: &str = "GIF";
@@ -82,25 +81,14 @@ pub(super) fn comment(note: &Provenance) -> String {
         .collect()
 }
 
-/// The note in a comment of ours.
-fn parsed(comment: &[u8]) -> Option<Found> {
-    let comment = std::str::from_utf8(comment).ok()?;
-    let (sentence, source) = comment.split_once(JOINT)?;
-    let (_, rest) = sentence.split_once(" with ")?;
-    let (software, models) = match rest.split_once(" (") {
-        Some((software, models)) => (software, models.strip_suffix(')')?),
-        None => (rest, ""),
-    };
-    Some(Found {
-        source: source.trim().to_owned(),
-        models: models
-            .split(", ")
-            .filter(|model| !model.is_empty())
-            .map(str::to_owned)
-            .collect(),
-        software: Some(software.to_owned()),
-        sentence: Some(sentence.to_owned()),
-    })
+/// Whether a comment is one that [`comment`] wrote.
+fn is_ours(comment: &[u8]) -> bool {
+    let software = std::str::from_utf8(comment)
+        .ok()
+        .and_then(|comment| comment.split_once(JOINT))
+        .and_then(|(sentence, _)| sentence.split_once(" with "))
+        .map(|(_, software)| software);
+    software.is_some_and(|software| !software.contains(" (") || software.ends_with(')'))
 }
 
 /// The file with `comment` behind its loop count, and no earlier note of ours.
@@ -114,7 +102,7 @@ pub(super) fn put(bytes: &[u8], comment: &str) -> Result<Vec<u8>, ProvenanceErro
     out.extend_from_slice(slice(bytes, 6, at));
 
     while let Block::Extension { label, data, end } = block(&mut source, at)? {
-        let is_old = label == COMMENT && parsed(&joined(&mut source, data, end)?).is_some();
+        let is_old = label == COMMENT && is_ours(&joined(&mut source, data, end)?);
         if !is_old {
             // Some players know the loop count only where it comes first.
             if label != APPLICATION
@@ -139,26 +127,4 @@ fn extension(comment: &str) -> Vec<u8> {
     }
     bytes.push(0);
     bytes
-}
-
-/// What the comments and XMP before the first frame say.
-pub(super) fn read<R: Read + Seek>(
-    source: &mut Source<R>,
-) -> Result<Option<Found>, ProvenanceError> {
-    let mut at = first(source)?;
-    while let Block::Extension { label, data, end } = block(source, at)? {
-        let found = match label {
-            COMMENT => parsed(&joined(source, data, end)?),
-            // The packet isn't cut into blocks: what look like their lengths are letters of it.
-            APPLICATION if source.begins(data, end, b"\x0bXMP DataXMP")? => {
-                packet_reader::read(&source.text(data + 12, end)?)
-            }
-            _ => None,
-        };
-        if found.is_some() {
-            return Ok(found);
-        }
-        at = end;
-    }
-    Ok(None)
 }

@@ -3,8 +3,6 @@
 use std::io::{Cursor, Read, Seek};
 
 use crate::media::provenance::error::ProvenanceError;
-use crate::media::provenance::note::Found;
-use crate::media::provenance::packet_reader;
 use crate::media::provenance::source::{Source, slice};
 
 const KIND: &str = "JPEG";
@@ -105,25 +103,4 @@ fn xmp_segment(packet: &str) -> Result<Vec<u8>, ProvenanceError> {
         packet.as_bytes(),
     ]
     .concat())
-}
-
-/// What the first XMP says.
-pub(super) fn read<R: Read + Seek>(
-    source: &mut Source<R>,
-) -> Result<Option<Found>, ProvenanceError> {
-    let mut at = 2;
-    loop {
-        let next = segment(source, at)?;
-        if next.marker == APP1 && source.begins(next.data, next.end, XMP)? {
-            let text = source.text(next.data + XMP.len() as u64, next.end)?;
-            let found = packet_reader::read(&text);
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        if matches!(next.marker, SCAN | END) {
-            return Ok(None);
-        }
-        at = next.end;
-    }
 }

@@ -3,7 +3,7 @@
 //! Pictures and films carry it as XMP, whose `Iptc4xmpExt:DigitalSourceType` is what news agencies, stock libraries and search
 //! engines look for; a GIF carries it as a comment. [`Provenance::put`] adds the note to a finished file without coding a pixel
 //! anew, [`Provenance::gif_comment`], [`Provenance::png_chunk`], [`Provenance::mp4_box`] and [`Provenance::packet`] (WebP) are for files
-//! that are still being written, and [`read`] finds it again, whoever wrote it. The note has no date, so that the same export gives the same bytes.
+//! that are still being written. The note has no date, so that the same export gives the same bytes.
 
 mod error;
 mod gif;
@@ -11,18 +11,14 @@ mod jpeg;
 mod mp4;
 mod note;
 mod packet;
-mod packet_reader;
 mod png;
 mod source;
-#[cfg(test)]
-mod tests;
 mod webp;
 
 use std::io::{Cursor, Read, Seek, Write};
 
 pub use error::ProvenanceError;
-pub use note::{Found, Provenance, SourceType};
-use source::Source;
+pub use note::{Provenance, SourceType};
 
 /// The containers that can hold a note. TIFF is left out: Mien doesn't write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,24 +110,4 @@ impl Provenance {
     pub fn packet(&self) -> String {
         packet::write(self)
     }
-}
-
-/// What a file says about how it came to be, if anything; of damaged files, what can be read.
-pub fn read(bytes: &[u8]) -> Option<Found> {
-    read_from(&mut Cursor::new(bytes))
-}
-
-/// [`read`] for a file that needn't be in memory: only what stands between its blocks is read.
-pub fn read_from(file: &mut (impl Read + Seek)) -> Option<Found> {
-    // The name is for errors, and none gets out of here.
-    let mut source = Source::new(file, "file").ok()?;
-    let kind = Kind::of(&source.array(0).ok()?)?;
-    let found = match kind {
-        Kind::Png => png::read(&mut source),
-        Kind::Jpeg => jpeg::read(&mut source),
-        Kind::WebP => webp::read(&mut source),
-        Kind::Gif => gif::read(&mut source),
-        Kind::Mp4 => mp4::read(&mut source),
-    };
-    found.ok().flatten()
 }

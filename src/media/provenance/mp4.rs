@@ -3,8 +3,6 @@
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use crate::media::provenance::error::ProvenanceError;
-use crate::media::provenance::note::Found;
-use crate::media::provenance::packet_reader;
 use crate::media::provenance::source::Source;
 
 const KIND: &str = "MP4";
@@ -113,23 +111,4 @@ pub(super) fn xmp_box(packet: &str) -> Result<Vec<u8>, ProvenanceError> {
         packet.as_bytes(),
     ]
     .concat())
-}
-
-/// What the first XMP says.
-pub(super) fn read<R: Read + Seek>(
-    source: &mut Source<R>,
-) -> Result<Option<Found>, ProvenanceError> {
-    let mut at = 0;
-    while at < source.length() {
-        let part = part(source, at)?;
-        if part.is_xmp(source)? {
-            let text = source.text(part.body + XMP.len() as u64, part.end)?;
-            let found = packet_reader::read(&text);
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        at = part.end;
-    }
-    Ok(None)
 }

@@ -1,4 +1,4 @@
-//! What a note says, and what is read of one.
+//! What a note says.
 
 /// How a picture came to be, in the words of IPTC's list of digital source types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,16 +9,8 @@ pub enum SourceType {
     TrainedAlgorithmicMedia,
 }
 
-/// What IPTC's terms begin with. It is a name and no address: it stays `http`.
-const LIST: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/";
-
 impl SourceType {
-    const ALL: [Self; 2] = [
-        Self::CompositeWithTrainedAlgorithmicMedia,
-        Self::TrainedAlgorithmicMedia,
-    ];
-
-    /// The term, as XMP spells it.
+    /// The term, as XMP spells it. It is a name, not an address: it stays `http`.
     pub fn uri(self) -> &'static str {
         match self {
             Self::CompositeWithTrainedAlgorithmicMedia => {
@@ -50,8 +42,7 @@ impl SourceType {
 /// What a file of ours says about its making.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
-    /// The program and its version, such as "Mien 0.1.0". [`super::read`] finds the models only of software so named, and in a
-    /// GIF only where neither it nor they have brackets.
+    /// The program and its version, such as "Mien 0.1.0".
     pub software: String,
     /// Names of the models whose output is seen, such as "ganimation-128".
     pub models: Vec<String>,
@@ -80,48 +71,6 @@ impl Provenance {
     }
 }
 
-/// What a file says about its making, whoever wrote it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// IPTC's term for how it came to be, as the file spells it.
-    pub source: String,
-    /// The models that it names, as far as it does so in the way that Mien does.
-    pub models: Vec<String>,
-    /// The program.
-    pub software: Option<String>,
-    /// What it tells people.
-    pub sentence: Option<String>,
-}
-
-impl Found {
-    /// The source type, if it is one of those that Mien writes.
-    pub fn source_type(&self) -> Option<SourceType> {
-        let term = self.term()?;
-        SourceType::ALL
-            .into_iter()
-            .find(|kind| kind.uri().strip_prefix(LIST) == Some(term))
-    }
-
-    /// Whether a trained model had a hand in it: the two terms above and no other of IPTC's, which are for photographs,
-    /// drawings, scans and algorithms without training.
-    pub fn is_by_a_model(&self) -> bool {
-        self.source_type().is_some()
-    }
-
-    /// The end of IPTC's term, behind the list's name or one of its usual variants.
-    fn term(&self) -> Option<&str> {
-        let source = self.source.trim();
-        let short = source
-            .strip_prefix(LIST)
-            .or_else(|| {
-                let rest = source.strip_prefix("https")?;
-                rest.strip_prefix(LIST.strip_prefix("http")?)
-            })
-            .or_else(|| source.strip_prefix("digsrctype:"))?;
-        Some(short.trim_end_matches('/'))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,32 +89,5 @@ mod tests {
         note.models.clear();
         note.source_type = SourceType::TrainedAlgorithmicMedia;
         assert_eq!(note.sentence(), "Generated with Mien 1.2.3");
-    }
-
-    #[test]
-    fn variants_of_the_terms_are_understood() {
-        let by = |source: &str| {
-            Found {
-                source: source.into(),
-                models: Vec::new(),
-                software: None,
-                sentence: None,
-            }
-            .source_type()
-        };
-        for kind in SourceType::ALL {
-            assert_eq!(by(kind.uri()), Some(kind));
-            assert_eq!(by(&kind.uri().replace("http:", "https:")), Some(kind));
-            assert_eq!(by(&format!(" {}/\n", kind.uri())), Some(kind));
-            assert_eq!(by(&kind.uri().replace(LIST, "digsrctype:")), Some(kind));
-        }
-        for other in [
-            "",
-            "trained",
-            "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture",
-            "http://example.com/trainedAlgorithmicMedia",
-        ] {
-            assert_eq!(by(other), None, "{other}");
-        }
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::media::provenance::note::Provenance;
 
-pub(super) const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
-pub(super) const IPTC: &str = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/";
-pub(super) const XMP: &str = "http://ns.adobe.com/xap/1.0/";
-pub(super) const HISTORY: &str = "http://ns.adobe.com/xap/1.0/mm/";
-pub(super) const EVENT: &str = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#";
-pub(super) const PHOTOSHOP: &str = "http://ns.adobe.com/photoshop/1.0/";
-pub(super) const DC: &str = "http://purl.org/dc/elements/1.1/";
+const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+const IPTC: &str = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/";
+const XMP: &str = "http://ns.adobe.com/xap/1.0/";
+const HISTORY: &str = "http://ns.adobe.com/xap/1.0/mm/";
+const EVENT: &str = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#";
+const PHOTOSHOP: &str = "http://ns.adobe.com/photoshop/1.0/";
+const DC: &str = "http://purl.org/dc/elements/1.1/";
 
 /// The packet of a note, without room for later changes: who edits the file writes it anew.
 pub(super) fn write(note: &Provenance) -> String {

@@ -3,8 +3,6 @@
 use std::io::{Cursor, Read, Seek};
 
 use crate::media::provenance::error::ProvenanceError;
-use crate::media::provenance::note::Found;
-use crate::media::provenance::packet_reader;
 use crate::media::provenance::source::{Source, slice};
 
 const KIND: &str = "PNG";
@@ -85,34 +83,4 @@ pub(super) fn xmp_chunk(packet: &str) -> Result<Vec<u8>, ProvenanceError> {
     let checksum = crc32fast::hash(&chunk[4..]);
     chunk.extend_from_slice(&checksum.to_be_bytes());
     Ok(chunk)
-}
-
-/// What the first XMP says. Compressed XMP, which no camera or editor known to us writes, is passed over.
-pub(super) fn read<R: Read + Seek>(
-    source: &mut Source<R>,
-) -> Result<Option<Found>, ProvenanceError> {
-    let mut at = SIGNATURE;
-    loop {
-        let next = chunk(source, at)?;
-        if is_xmp(source, &next)? {
-            let text = source.text(next.data + KEYWORD.len() as u64, next.data_end)?;
-            let found = plain_text(&text).and_then(packet_reader::read);
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        if &next.name == b"IEND" {
-            return Ok(None);
-        }
-        at = next.end;
-    }
-}
-
-/// The text behind the keyword: flag, method, language, translated keyword, text.
-fn plain_text(data: &[u8]) -> Option<&[u8]> {
-    let [0, _, rest @ ..] = data else {
-        return None;
-    };
-    let mut parts = rest.splitn(3, |byte| *byte == 0);
-    parts.nth(2)
 }

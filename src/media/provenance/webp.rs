@@ -3,8 +3,6 @@
 use std::io::{Cursor, Read, Seek};
 
 use crate::media::provenance::error::ProvenanceError;
-use crate::media::provenance::note::Found;
-use crate::media::provenance::packet_reader;
 use crate::media::provenance::source::{Source, slice};
 
 const KIND: &str = "WebP";
@@ -130,24 +128,4 @@ fn header<R: Read + Seek>(
         }
         _ => Err(source.damaged("it doesn't begin with a picture")),
     }
-}
-
-/// What the first XMP says.
-pub(super) fn read<R: Read + Seek>(
-    source: &mut Source<R>,
-) -> Result<Option<Found>, ProvenanceError> {
-    let limit = limit(source)?;
-    let mut at = FIRST;
-    while at < limit {
-        let next = chunk(source, at, limit)?;
-        if &next.name == b"XMP " {
-            let text = source.text(next.data, next.data_end)?;
-            let found = packet_reader::read(&text);
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        at = next.end;
-    }
-    Ok(None)
 }

@@ -7,6 +7,7 @@ use crate::error::EngineError;
 use crate::face::found::FoundFace;
 use crate::face::limits;
 use crate::face::{Edit, Mask, Show, TurnedSquare, network_input, paste};
+use crate::math::smoothstep;
 use crate::media::image::Picture;
 use crate::methods::ganimation::model::Model;
 use crate::methods::ganimation::model::Prepared;
@@ -108,8 +109,8 @@ impl Scene {
     /// The same for the left and the right half of the face.
     pub(crate) fn onsets(&self) -> (f32, f32) {
         let of = |half: &AuVector| {
-            let t = (self.source.distance(half) / ONSET).min(1.0);
-            t * t * (3.0 - 2.0 * t)
+            // A difference that is NaN counts as whole.
+            smoothstep((self.source.distance(half) / ONSET).min(1.0))
         };
         (of(&self.target.left), of(&self.target.right))
     }

@@ -11,11 +11,11 @@ use base64::write::EncoderWriter;
 use sha2::{Digest, Sha256};
 
 use crate::error::EngineError;
+use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
 use crate::project::file::digest;
 use crate::project::file::digest::Content;
 use crate::project::file::error::ProjectError;
-use crate::project::whole::write_whole;
 
 /// How much a project can hold, in bytes.
 pub(crate) const MOST: u64 = 1 << 30;
@@ -86,7 +86,7 @@ pub(crate) fn unpack(
         return Err(impossible("the digest is not that of the content").into());
     }
     std::fs::create_dir_all(&own).map_err(|e| MediaError::writing(&own, e))?;
-    write_whole(&path, |to| to.write_all(&bytes))?;
+    AtomicFile::write(&path, |to| to.write_all(&bytes))?;
     Ok(path)
 }
 

@@ -9,13 +9,13 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::document::{MediaSource, Project};
 use crate::error::EngineError;
+use crate::media::atomic_file::AtomicFile;
 use crate::project::file::digest;
 use crate::project::file::digest::Content;
 use crate::project::file::error::ProjectError;
 use crate::project::file::pretty::pretty;
 use crate::project::file::stored::{Stored, StoredMedium};
 use crate::project::file::{Embed, Saved, held, paths};
-use crate::project::whole::write_whole;
 
 pub(crate) fn save(
     project: &Project,
@@ -55,7 +55,7 @@ pub(crate) fn save(
 
     let text = text(&stored, path)?;
     let mut counted = 0;
-    write_whole(path, |to| {
+    AtomicFile::write(path, |to| {
         let mut to = Counted {
             to,
             bytes: &mut counted,

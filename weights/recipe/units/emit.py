@@ -48,8 +48,8 @@ def of(j):
 out = [
     "//! The coefficients of [`units`](super::units), written by its fitting recipe. How they came about stands there.",
     "",
-    "use super::units::Of::{Dist, Front, Out, Score, Up};",
-    "use super::units::{Of, Term, Unit};",
+    "use super::unit::Of::{Dist, Front, Out, Score, Up};",
+    "use super::unit::{Of, Term, Unit};",
     "",
     "/// Landmarks that are each other's mirror image: the person's right, the person's left. Others are on the midline.",
     "#[rustfmt::skip]",

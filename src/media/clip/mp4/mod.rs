@@ -5,6 +5,7 @@
 
 mod boxes;
 mod fragments;
+mod listing;
 mod order;
 pub mod samples;
 pub mod sound;
@@ -19,16 +20,17 @@ use std::path::{Path, PathBuf};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbaImage};
 
-use crate::media::clip::h264::{H264, Refused};
-use crate::media::clip::{
-    ClipFrame, ClipInfo, Frames, Opened, damaged, damaged_frame, ffmpeg, kind_name,
+use crate::media::clip::ffmpeg;
+use crate::media::clip::frames::{
+    ClipFrame, ClipInfo, Frames, Opened, damaged, damaged_frame, kind_name,
 };
+use crate::media::clip::h264::{H264, Refused};
 use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::image::open::check_size;
 use boxes::Layout;
 use order::{NEVER, Order};
-use samples::{Sample, Samples};
+use samples::Sample;
 use track::{Codec, video_track};
 
 pub(super) use sound::sound;
@@ -64,7 +66,7 @@ pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, M
         Codec::Other(kind) => return ffmpeg::open(path, &codec_name(kind)),
     };
 
-    let samples = samples(&mut file, &layout, moov, track.table, track.id, length)
+    let samples = listing::list(&mut file, &layout, moov, track.table, track.id, length)
         .map_err(|fault| fault.of_video(path))?;
     let Some(first) = samples.first() else {
         return Err(MediaError::NoFramesIn {
@@ -109,65 +111,6 @@ pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, M
             waiting: BTreeMap::new(),
         }),
     ))
-}
-
-/// Why the samples of a track can't be listed.
-enum Fault {
-    Read(std::io::Error),
-    Senseless,
-    /// Only `there` of `all` are in the file.
-    Missing {
-        there: usize,
-        all: usize,
-    },
-    Cut,
-}
-
-impl Fault {
-    fn of_video(self, path: &Path) -> MediaError {
-        match self {
-            Self::Read(e) => MediaError::reading(path, e),
-            Self::Senseless => damaged(path, "the index of its video makes no sense"),
-            Self::Missing { there, all } => {
-                damaged(path, &format!("of its {all} frames only {there} are there"))
-            }
-            Self::Cut => damaged(path, "its last part is missing"),
-        }
-    }
-}
-
-/// All samples of track `id`, from its `table` in the film's index and from those of its fragments, every one within the file.
-fn samples(
-    file: &mut File,
-    layout: &Layout,
-    moov: &[u8],
-    table: &[u8],
-    id: u32,
-    length: u64,
-) -> Result<Vec<Sample>, Fault> {
-    let mut samples = Samples::new(length);
-    samples.add_table(table).ok_or(Fault::Senseless)?;
-
-    let defaults = fragments::Defaults::of_track(moov, id);
-    for &(start, size) in &layout.moofs {
-        let moof = boxes::read_at(file, start, size).map_err(Fault::Read)?;
-        let body = boxes::child(&moof, b"moof").ok_or(Fault::Senseless)?;
-        fragments::add(&mut samples, body, start, id, defaults).ok_or(Fault::Senseless)?;
-    }
-
-    let samples = samples.list;
-    let is_there = |sample: &&Sample| {
-        let end = sample.offset.checked_add(u64::from(sample.bytes));
-        end.is_some_and(|end| end <= length)
-    };
-    let (there, all) = (samples.iter().filter(is_there).count(), samples.len());
-    if there < all {
-        return Err(Fault::Missing { there, all });
-    }
-    if !layout.moofs.is_empty() && layout.is_cut {
-        return Err(Fault::Cut);
-    }
-    Ok(samples)
 }
 
 /// What a sample entry's name stands for.

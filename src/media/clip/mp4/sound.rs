@@ -2,14 +2,14 @@
 
 use std::fs::File;
 
-use crate::media::clip::kind_name;
+use crate::media::clip::frames::kind_name;
 use crate::media::clip::mp4::boxes::{Layout, child, descend};
+use crate::media::clip::mp4::listing::{self, Fault};
 use crate::media::clip::mp4::order::Order;
 use crate::media::clip::mp4::samples::Sample;
 use crate::media::clip::mp4::sound_entry::{Refused, SoundEntry, sound_entry};
 use crate::media::clip::mp4::track;
 use crate::media::clip::mp4::track::{Edit, traks};
-use crate::media::clip::mp4::{Fault, samples};
 
 /// The longest stretch of edits that is kept; films have one or two.
 const MAX_EDITS: usize = 1 << 12;
@@ -62,7 +62,7 @@ pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound>
     let edits = track.edits(track::movie_timescale(moov));
     let entry = track.entry.map_err(refused)?;
 
-    let list = samples(file, &layout, moov, track.table, track.id, length);
+    let list = listing::list(file, &layout, moov, track.table, track.id, length);
     let list = list.map_err(|fault| match fault {
         Fault::Read(e) => unreadable(e),
         Fault::Senseless => senseless(),
@@ -155,7 +155,7 @@ fn picture_start(file: &mut File, layout: &Layout, moov: &[u8], length: u64) -> 
     let Some(track) = track::first_video(moov) else {
         return Some(0.0);
     };
-    let samples = samples(file, layout, moov, track.table, track.id, length).ok()?;
+    let samples = listing::list(file, layout, moov, track.table, track.id, length).ok()?;
     let order = Order::new(&samples, &track.edits, track.timescale);
     order.is_as_edited.then_some(order.start)
 }

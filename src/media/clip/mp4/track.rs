@@ -4,7 +4,7 @@ use std::path::Path;
 
 use image::metadata::Orientation;
 
-use crate::media::clip::damaged;
+use crate::media::clip::frames::damaged;
 use crate::media::clip::mp4::boxes::{Boxes, Fields, Kind, child, descend};
 use crate::media::colour::rgb::Colour;
 use crate::media::error::MediaError;

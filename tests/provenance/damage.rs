@@ -4,8 +4,8 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 
-use crate::media::provenance::read;
-use crate::media::provenance::tests::{all, note};
+use crate::reader::read;
+use crate::{all, note};
 
 fn position(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes
@@ -19,7 +19,6 @@ fn survives(bytes: &[u8]) {
     match note().put(bytes) {
         Ok(marked) => {
             let found = read(&marked).expect("marked, but not found");
-            // A note that another program put elsewhere may come first; it's then the one that is found.
             assert!(!found.source.is_empty());
         }
         Err(error) => {

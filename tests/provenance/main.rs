@@ -3,9 +3,11 @@
 mod containers;
 mod damage;
 mod files;
+#[path = "../media_support/provenance.rs"]
+mod reader;
 
-use crate::media::provenance::note::{Provenance, SourceType};
-use crate::media::provenance::read;
+use mien::media::provenance::{Provenance, SourceType};
+use reader::read;
 
 fn note() -> Provenance {
     Provenance::new(

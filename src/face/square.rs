@@ -1,0 +1,70 @@
+//! Squares of a picture, upright and turned.
+
+/// A square in pixels of some picture; pixel `i` spans `i..i + 1`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Square {
+    pub x: f64,
+    pub y: f64,
+    pub side: f64,
+}
+
+/// A square that may be turned: its middle and side in pixels of the picture, pixel `i` spanning `i..i + 1`, and the
+/// angle by which its upper edge is turned, in radians, clockwise as seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TurnedSquare {
+    pub x: f64,
+    pub y: f64,
+    pub side: f64,
+    pub angle: f64,
+}
+
+impl From<Square> for TurnedSquare {
+    fn from(square: Square) -> Self {
+        Self {
+            x: square.x + 0.5 * square.side,
+            y: square.y + 0.5 * square.side,
+            side: square.side,
+            angle: 0.0,
+        }
+    }
+}
+
+impl TurnedSquare {
+    /// The square before it was turned about its middle.
+    pub fn unturned(&self) -> Square {
+        Square {
+            x: self.x - 0.5 * self.side,
+            y: self.y - 0.5 * self.side,
+            side: self.side,
+        }
+    }
+
+    /// From the picture's coordinates to those within the square, 0..1 across and down inside it.
+    pub fn within(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let (sin, cos) = self.angle.sin_cos();
+        let (dx, dy) = ((x - self.x) / self.side, (y - self.y) / self.side);
+        (dx * cos + dy * sin + 0.5, dy * cos - dx * sin + 0.5)
+    }
+
+    /// From coordinates within the square, 0..1 across and down, to the picture's.
+    pub fn to_picture(&self, (u, v): (f64, f64)) -> (f64, f64) {
+        let (sin, cos) = self.angle.sin_cos();
+        let (dx, dy) = ((u - 0.5) * self.side, (v - 0.5) * self.side);
+        (self.x + dx * cos - dy * sin, self.y + dx * sin + dy * cos)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn into_the_square_and_back(x in -50f64..50.0, y in -50f64..50.0, side in 1f64..90.0, angle in -4f64..4.0, u in -1f64..2.0, v in -1f64..2.0) {
+            let square = TurnedSquare { x, y, side, angle };
+            let (a, b) = square.within(square.to_picture((u, v)));
+            prop_assert!((a - u).abs() < 1e-9 && (b - v).abs() < 1e-9);
+        }
+    }
+}

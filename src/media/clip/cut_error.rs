@@ -1,0 +1,44 @@
+//! Why nothing is left of a clip that was cut.
+
+use std::path::PathBuf;
+
+use crate::media::name::Name;
+
+/// Why nothing is left of a clip.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum CutError {
+    /// The end doesn't come after the start.
+    #[error(
+        "{} can't be cut from {from} s to {to} s; let the cut end after it begins.",
+        Name(path)
+    )]
+    Backward { path: PathBuf, from: f64, to: f64 },
+
+    /// The start comes after the last frame.
+    #[error("{} has no frame from {from} s on{}; let the cut begin earlier.", Name(path), Runs(*seconds))]
+    Beyond {
+        path: PathBuf,
+        from: f64,
+        /// How long the clip runs, where that is known.
+        seconds: Option<f64>,
+    },
+
+    /// No frame begins between the two.
+    #[error(
+        "{} has no frame that begins from {from} s to {to} s; let the cut be longer.",
+        Name(path)
+    )]
+    Empty { path: PathBuf, from: f64, to: f64 },
+}
+
+/// Says how long a clip runs.
+struct Runs(Option<f64>);
+
+impl std::fmt::Display for Runs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(seconds) => write!(f, ", as it runs for {seconds:.2} s"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Cutting a clip to a part of itself.
+
+use crate::media::clip::cut::NEAR;
+use crate::media::clip::frames::ClipFrame;
+use crate::media::clip::{Clip, CutError};
+use crate::media::error::MediaError;
+
+impl Clip {
+    /// Leaves the frames that begin at `from` or later and before `to`, in seconds of the whole clip; `None` is its start or end.
+    ///
+    /// Their times stay those of the whole clip, so the first tells where the sound has to begin
+    /// ([`AudioTrack::part`](super::AudioTrack::part)). [`Clip::info`] then speaks of the part. Films of H.264 go on from the key
+    /// frame before `from`, and numbered pictures from the picture itself; in other clips the frames before are decoded and
+    /// dropped one by one. For a clip that no frame was asked of yet.
+    ///
+    /// # Errors
+    ///
+    /// [`MediaError::Cut`] where nothing is left; the error of a damaged frame on the way.
+    pub fn trim(mut self, from: Option<f64>, to: Option<f64>) -> Result<Self, MediaError> {
+        let begin = from.unwrap_or(0.0);
+        if begin.is_nan() || to.is_some_and(|to| to.is_nan() || to <= begin.max(0.0)) {
+            let (path, from, to) = (self.path.clone(), begin, to.unwrap_or(f64::INFINITY));
+            return Err(CutError::Backward { path, from, to }.into());
+        }
+        self.cut.to = to;
+        self.cut.end = to.and_then(|to| self.frames.place(to - NEAR));
+
+        let whole = self.info;
+        let start = match self.frames.place(begin - NEAR) {
+            Some(first) => {
+                let end = self.cut.end.or(whole.frames);
+                if end.is_some_and(|end| first >= end) {
+                    return Err(self.nothing(begin, first).into());
+                }
+                self.pass(first)?;
+                self.cut.first = first;
+                begin
+            }
+            None => self.find(begin)?,
+        };
+
+        // Where only decoding tells which frames come before `to`, it also tells how many.
+        let end = if to.is_some() {
+            self.cut.end
+        } else {
+            whole.frames
+        };
+        self.info.frames = end.map(|end| end.saturating_sub(self.cut.first));
+        let until = match (to, whole.seconds) {
+            (Some(to), Some(seconds)) => Some(to.min(seconds)),
+            (to, seconds) => to.or(seconds),
+        };
+        self.info.seconds = until.map(|until| (until - start.max(0.0)).max(0.0));
+        Ok(self)
+    }
+
+    /// Goes to the first frame that begins at `begin` or later, and gives its time.
+    fn find(&mut self, begin: f64) -> Result<f64, MediaError> {
+        while let Some(frame) = self.frames_next() {
+            let frame = frame?;
+            if frame.time >= begin - NEAR {
+                if self.cut.ends(frame.time) {
+                    return Err(self.nothing(begin, self.given).into());
+                }
+                // It is given again, by `next`.
+                self.given -= 1;
+                self.cut.first = self.given;
+                let time = frame.time;
+                self.cut.found = Some(frame);
+                return Ok(time);
+            }
+        }
+        Err(CutError::Beyond {
+            path: self.path.clone(),
+            from: begin,
+            seconds: self.info.seconds,
+        }
+        .into())
+    }
+
+    /// The next frame, whatever the cut.
+    fn frames_next(&mut self) -> Option<Result<ClipFrame, MediaError>> {
+        let to = self.cut.to.take();
+        let next = self.next();
+        self.cut.to = to;
+        next
+    }
+
+    fn nothing(&self, from: f64, first: usize) -> CutError {
+        let path = self.path.clone();
+        let is_beyond = self.info.frames.is_some_and(|frames| first >= frames);
+        match self.cut.to {
+            Some(to) if !is_beyond => CutError::Empty { path, from, to },
+            _ => CutError::Beyond {
+                path,
+                from,
+                seconds: self.info.seconds,
+            },
+        }
+    }
+}

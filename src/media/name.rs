@@ -1,0 +1,16 @@
+//! How errors name a file.
+
+use std::fmt;
+use std::path::Path;
+
+/// Shows a path by its last part, which is what the person chose.
+pub(super) struct Name<'a>(pub(super) &'a Path);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.file_name() {
+            Some(name) => Path::new(name).display().fmt(f),
+            None => self.0.display().fmt(f),
+        }
+    }
+}
