@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{App, Notice};
+use crate::app::{App, Notice};
 use crate::document::{Document, MediaSource};
 use crate::face::found::FoundFace;
 use crate::face::portrait::Portrait;

@@ -3,7 +3,7 @@
 use iced::keyboard::{Event, Key, Modifiers, key::Named};
 use iced::{Task, keyboard};
 
-use super::{App, Message, expression, panes, projects, timeline};
+use crate::app::{App, Message, expression, panes, projects, timeline};
 
 impl App {
     pub(super) fn obey_keyboard(&mut self, event: keyboard::Event) -> Task<Message> {
@@ -66,7 +66,7 @@ impl App {
             return Task::none();
         }
         if !typing && self.export.is_some() {
-            return self.obey(Message::Export(super::export::Message::Cancel));
+            return self.obey(Message::Export(crate::app::export::Message::Cancel));
         }
         if !typing && self.queue.open {
             self.queue.open = false;
@@ -76,7 +76,7 @@ impl App {
             return Task::none();
         }
         if !typing && self.cards.is_some() {
-            return self.obey(Message::Card(super::card::Message::Close));
+            return self.obey(Message::Card(crate::app::weights::card::Message::Close));
         }
         if !typing {
             self.timeline.deselect();

@@ -7,8 +7,11 @@ use std::time::Duration;
 use iced::futures::channel::mpsc;
 use iced::{Subscription, Task, keyboard, window};
 
-use super::export::queue;
-use super::{App, Message, Notice, drivers, measuring, projects, theme, timeline};
+use crate::app::export::queue;
+use crate::app::motions::drivers;
+use crate::app::timeline::{self, measuring};
+use crate::app::widgets::theme;
+use crate::app::{App, Message, Notice, projects};
 use crate::error::EngineError;
 use crate::face::portrait::{Portrait, Sample};
 use crate::media::image::read as read_picture;
@@ -31,7 +34,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         ));
     }
     let (settings, remark) = Settings::load();
-    let (models, other) = super::weights::begin(weights.as_deref(), &settings)?;
+    let (models, other) = crate::app::weights::begin(weights.as_deref(), &settings)?;
     let (models, settings) = (Arc::new(models), (settings, remark.or(other)));
     let model = models.ganimation();
     let sample = Sample::all()

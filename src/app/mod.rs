@@ -4,31 +4,14 @@
 //! says what it wants of the document; only [`App`] changes the document, so that every change can be undone.
 
 mod background;
-mod board;
-mod card;
-mod dialogs;
-mod drivers;
 mod export;
-mod exporting;
 mod expression;
 mod faces;
-mod follow;
-mod glyphs;
 mod keys;
 mod launch;
-mod limits;
-mod measuring;
 mod motions;
-mod pane;
 mod panes;
 mod projects;
-mod read_curves;
-mod reference;
-mod side;
-mod signs;
-mod slider;
-mod square;
-mod theme;
 mod timeline;
 mod view;
 mod weights;
@@ -53,24 +36,24 @@ use crate::render::worker::{Request, Worker};
 use crate::weights::Bundled;
 
 use background::in_background;
-use card::Cards;
-use drivers::Drivers;
 use export::Export;
-use export::queue::Queue;
+use export::queue::{self, Queue};
 use expression::Expression as Sliders;
 use faces::Kept;
-use measuring::Measuring;
+use motions::drivers::{self, Drivers};
+use motions::{Side, board, list, reference};
 use panes::Panes;
 use projects::Projects;
-use side::Side;
+use timeline::Timeline;
+use timeline::measuring::{self, Measuring};
+use timeline::subject::Subject;
+use weights::card::{self, Cards};
 
 pub use expression::{Value, field_id, slider_id};
 pub use launch::run;
-pub use theme::theme;
-pub use timeline::{
-    EDGE, Given, Message as TimelineMessage, Numbers, SHEET, Series, Subject, Tab as TimelineTab,
-    Timeline,
-};
+pub use timeline::edge::EDGE;
+pub use timeline::sheet::SHEET;
+pub use widgets::theme::theme;
 
 /// How many bytes of portraits are kept for undo.
 const PORTRAIT_BYTES: usize = 1 << 30;
@@ -128,8 +111,8 @@ pub enum Message {
     Panes(panes::Message),
     Timeline(timeline::Message),
     Export(export::Message),
-    Queue(export::queue::Message),
-    Motions(motions::Message),
+    Queue(queue::Message),
+    Motions(list::Message),
     Reference(reference::Message),
     Board(board::Message),
     /// A clip was chosen to be a motion.
@@ -361,8 +344,8 @@ impl App {
             }
             timeline::Action::EndGesture => self.history.end_gesture(),
             timeline::Action::Leave => return self.leave_field(),
-            timeline::Action::ReadClip => return self.add_motion(motions::Kind::Clip),
-            timeline::Action::ReadSample => return self.add_motion(motions::Kind::SampleClip),
+            timeline::Action::ReadClip => return self.add_motion(list::Kind::Clip),
+            timeline::Action::ReadSample => return self.add_motion(list::Kind::SampleClip),
             timeline::Action::Playback(playback) => self.play_as(playback),
             timeline::Action::Range(range) => self.trim_to(range),
             timeline::Action::Bake => self.bake(),

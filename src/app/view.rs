@@ -6,10 +6,13 @@ use iced::widget::{
 };
 use iced::{Alignment, Element, Length};
 
-use super::export::queue;
-use super::panes::Names;
-use super::widgets::{Sign, action, hinted, sign, toggle};
-use super::{App, Message, Notice, projects, subject, theme, timeline};
+use crate::app::export::queue;
+use crate::app::panes::Names;
+use crate::app::timeline::subject::Given;
+use crate::app::widgets::controls::{action, hinted, toggle};
+use crate::app::widgets::signs::{Sign, sign};
+use crate::app::widgets::theme;
+use crate::app::{App, Message, Notice, projects, subject};
 use crate::face::portrait::Sample;
 use crate::methods::ganimation::session::Scene;
 use crate::methods::mover::MotionMethod;
@@ -30,7 +33,7 @@ impl App {
         let right = column![
             canvas.height(Length::Fill),
             self.timeline
-                .view(timeline::Given {
+                .view(Given {
                     subject: subject(&self.history, &self.drivers),
                     rendered: &self.rendered,
                     numbers: self.measuring.numbers.as_ref(),

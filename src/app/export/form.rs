@@ -3,11 +3,12 @@
 use iced::widget::{column, container, pick_list, row, text, text_input};
 use iced::{Alignment, Element, Length};
 
-use super::{Export, Message, SCALES, Seen, What, has_quality};
-use crate::app::theme;
-use crate::app::widgets::{action, ending, toggle};
+use crate::app::widgets::controls::{action, ending, toggle};
+use crate::app::widgets::theme;
 use crate::document::Project;
 use crate::jobs::export::Format;
+
+use super::{Export, Message, SCALES, Seen, What, has_quality};
 
 const PATH: &str = "export-path";
 

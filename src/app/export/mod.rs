@@ -1,5 +1,6 @@
 //! The export dialog: what to write and where. The queue does the writing.
 
+mod exporting;
 mod form;
 pub mod queue;
 #[cfg(test)]
@@ -7,8 +8,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use super::timeline::short;
-use super::widgets::decimal;
+use crate::app::widgets::format::{decimal, short};
 use crate::document::{ExportSettings, ExportWhat, MotionKind, Playback, Project, Way};
 use crate::jobs::export::Format;
 use crate::jobs::film::Film;

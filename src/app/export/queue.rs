@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use iced::widget::{column, container, progress_bar, row, scrollable, space, text};
 use iced::{Alignment, Element, Length};
 
-use crate::app::theme;
-use crate::app::widgets::{action, duration};
+use crate::app::widgets::controls::action;
+use crate::app::widgets::format::duration;
+use crate::app::widgets::theme;
 use crate::jobs::film::Film;
 use crate::progress::Progress;
 

@@ -6,13 +6,15 @@ use iced::widget::tooltip::Position;
 use iced::widget::{button, column, container, pick_list, row, sensor, space, stack, text};
 use iced::{Alignment, Element, Length};
 
-use super::{GUTTER, HEADER, Layout, Look, Message, Names, Panes, Shown};
-use crate::app::pane::{Overlay, Picture};
-use crate::app::theme;
-use crate::app::widgets::{hinted, hinted_by, toggle};
+use crate::app::widgets::controls::{hinted, hinted_by, toggle};
+use crate::app::widgets::theme;
 use crate::document::{MotionId, PaneSpec, Show, Way};
 use crate::face::found::FoundFace;
 use crate::render::view::View;
+
+use super::canvas::{Overlay, Picture};
+use super::layouts::Layout;
+use super::{GUTTER, HEADER, Look, Message, Names, Panes, Shown};
 
 /// From this width on, what a pane can show stands side by side.
 const CHIPS: f32 = 560.0;

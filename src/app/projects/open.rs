@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use iced::Task;
 
-use super::{Message, Origin};
 use crate::app::background::in_background;
 use crate::app::{App, Message as Up, Notice, timeline};
 use crate::document::{Document, History, MediaSource, MotionId, Pose, Preset, Project};
@@ -14,8 +13,10 @@ use crate::face::portrait::Portrait;
 use crate::project::file::MediaOf;
 use crate::project::file::open::Opened;
 
+use super::{Message, Origin};
+
 impl App {
-    pub(super) fn open_project(
+    pub(in crate::app) fn open_project(
         &self,
         origin: Origin,
         open: impl FnOnce() -> Result<Opened, EngineError> + Send + 'static,
@@ -44,7 +45,12 @@ impl App {
     }
 
     /// Shows an opened project in place of what was there.
-    pub(super) fn take_project(&mut self, origin: Origin, opened: Opened, portrait: Arc<Portrait>) {
+    pub(in crate::app) fn take_project(
+        &mut self,
+        origin: Origin,
+        opened: Opened,
+        portrait: Arc<Portrait>,
+    ) {
         let id = self.next_portrait;
         self.next_portrait += 1;
         self.portraits.insert(id, portrait);
@@ -80,7 +86,7 @@ impl App {
     }
 
     /// The window's project is another from now on; there is nothing to undo.
-    pub(super) fn begin(&mut self, path: Option<PathBuf>, project: Project) {
+    pub(in crate::app) fn begin(&mut self, path: Option<PathBuf>, project: Project) {
         self.history = History::of(project);
         self.forget_portraits();
         self.projects.saved = Some(self.project().clone());
@@ -114,7 +120,7 @@ impl App {
     }
 
     /// A missing medium has been shown.
-    pub(super) fn located(&mut self, of: MediaOf, path: &Path) -> Task<Up> {
+    pub(in crate::app) fn located(&mut self, of: MediaOf, path: &Path) -> Task<Up> {
         if let Some((origin, mut opened)) = self.projects.waiting.take() {
             if let Err(error) = opened.relocate(of, path) {
                 self.status.notice = Some(Notice::Problem(error.to_string()));

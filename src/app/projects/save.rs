@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use iced::Task;
 
-use super::Message;
 use crate::app::background::{self, in_background};
-use crate::app::widgets::size;
+use crate::app::widgets::format::size;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
 use crate::project::file::{Embed, ProjectFile, Saved};
 
+use super::Message;
+
 impl App {
-    pub(super) fn place_to_save(&self) -> PathBuf {
+    pub(in crate::app) fn place_to_save(&self) -> PathBuf {
         if let Some(path) = &self.projects.path {
             return path.clone();
         }
@@ -25,7 +26,7 @@ impl App {
         folder.join(format!("{stem}.{}", ProjectFile::EXTENSION))
     }
 
-    pub(super) fn save_to(&mut self, path: PathBuf) -> Task<Up> {
+    pub(in crate::app) fn save_to(&mut self, path: PathBuf) -> Task<Up> {
         self.projects.question = None;
         if self.projects.saving {
             return Task::none();
@@ -46,7 +47,7 @@ impl App {
         )
     }
 
-    pub(super) fn saved(
+    pub(in crate::app) fn saved(
         &mut self,
         path: PathBuf,
         project: Project,
@@ -80,7 +81,7 @@ impl App {
     }
 
     /// Keeps a copy against a crash, if there is something to keep.
-    pub(super) fn keep_copy(&mut self) -> Task<Up> {
+    pub(in crate::app) fn keep_copy(&mut self) -> Task<Up> {
         let project = self.project();
         let kept = self.projects.kept.as_ref();
         let kept = kept.or(self.projects.saved.as_ref());

@@ -4,12 +4,16 @@ use iced::widget::tooltip::Position;
 use iced::widget::{Row, column, container, pick_list, row, space, stack, text, text_input};
 use iced::{Alignment, Element, Length};
 
+use crate::app::widgets::controls::{action, hinted, toggle};
+use crate::app::widgets::format::short;
+use crate::app::widgets::signs::{Sign, sign};
+use crate::app::widgets::theme;
+use crate::document::{Document, Easing, Playback, Selection};
+
 use super::edge::Edge;
 use super::sheet::Sheet;
-use super::{Given, Message, Subject, Tab, Timeline, Value, metrics, short};
-use crate::app::theme;
-use crate::app::widgets::{Sign, action, hinted, sign, toggle};
-use crate::document::{Document, Easing, Playback, Selection};
+use super::subject::{Given, Subject};
+use super::{Message, Tab, Timeline, Value, metrics};
 
 /// The height of a row of controls: the same whatever is in it.
 const ROW: f32 = 27.0;

@@ -3,10 +3,11 @@
 use iced::widget::canvas::{self, Frame, Path, Stroke};
 use iced::{Color, Point, Rectangle, Size};
 
+use crate::app::widgets::theme;
+use crate::document::{ActionUnit, Curve, Key, KeyId, Selection, Sides, Track};
+
 use super::lens::Scale;
 use super::sheet::{DIAMOND, GUTTER, Hit, REACH, RULER, Sheet, diamond, label};
-use crate::app::theme;
-use crate::document::{ActionUnit, Curve, Key, KeyId, Selection, Sides, Track};
 
 /// How many curves get their name written beside the playhead.
 const NAMED: usize = 6;

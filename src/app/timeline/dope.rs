@@ -3,10 +3,11 @@
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Point, Rectangle, Size};
 
+use crate::app::widgets::theme;
+use crate::document::{ActionUnit, KeyId, Selection, Track};
+
 use super::curves::crowded;
 use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, diamond, label};
-use crate::app::theme;
-use crate::document::{ActionUnit, KeyId, Selection, Track};
 
 /// The height of a row where there is room, and where there is little, in logical pixels.
 const ROW: std::ops::RangeInclusive<f32> = 9.0..=19.0;

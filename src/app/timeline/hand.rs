@@ -7,10 +7,11 @@ use iced::mouse::{self, Button, Cursor, Interaction, ScrollDelta};
 use iced::widget::canvas::{Action, Event, Geometry, Program};
 use iced::{Point, Rectangle, Renderer, Size, Theme, keyboard};
 
+use crate::document::{ActionUnit, KeyId, Selection};
+
 use super::curves::Handle;
 use super::sheet::{Drawn, GUTTER, Hit, REACH, RULER, Sheet, between};
 use super::{Message, Tab};
-use crate::document::{ActionUnit, KeyId, Selection};
 
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 

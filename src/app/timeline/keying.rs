@@ -1,7 +1,9 @@
 //! What is done to keys, selected or under the playhead.
 
-use super::{Action, Change, Message, Subject, Timeline};
 use crate::document::{Document, Easing, Gesture, Selection, Track};
+
+use super::subject::Subject;
+use super::{Action, Change, Message, Timeline};
 
 /// Keys in the hand: the track as it was before, so that what they pass over comes back.
 #[derive(Debug, Clone)]

@@ -4,9 +4,10 @@ use iced::widget::canvas::{Frame, Path, Stroke, Text};
 use iced::widget::{Column, container, row, scrollable, space, text};
 use iced::{Alignment, Color, Element, Length, Point, Size, alignment::Horizontal};
 
+use crate::app::widgets::theme;
+
 use super::Message;
 use super::sheet::{GUTTER, Sheet, label};
-use crate::app::theme;
 
 /// The table's width, in logical pixels.
 const TABLE: f32 = 232.0;

@@ -3,33 +3,30 @@
 mod controls;
 mod curves;
 mod dope;
-mod edge;
+pub mod edge;
 mod hand;
 mod keying;
 mod lens;
-mod metrics;
+pub mod measuring;
+pub mod metrics;
 mod ruler;
-mod sheet;
-mod subject;
+pub mod sheet;
+pub mod subject;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::app::widgets::format::decimal;
 use crate::document::{
     ActionUnit, AuVector, Copied, Document, Easing, Gesture, KeyId, Playback, Preset, Selection,
     Track,
 };
 
-use super::widgets::decimal;
 use keying::Grab;
 use lens::Lens;
-
-pub use edge::EDGE;
-pub use metrics::{Numbers, Series};
-pub use sheet::SHEET;
-pub use subject::{Given, Subject};
+use subject::Subject;
 
 /// A number that can be typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -401,9 +398,4 @@ fn parse(value: Value, text: &str) -> Option<(Gesture, Change)> {
                 .then_some((Gesture::Fps, Change::Fps(fps)))
         }
     }
-}
-
-/// A frame rate without needless figures: 24, 23.976.
-pub fn short(fps: f64) -> String {
-    format!("{}", (fps * 1000.0).round() / 1000.0)
 }

@@ -3,8 +3,9 @@
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Color, Point, Rectangle, Size};
 
+use crate::app::widgets::theme;
+
 use super::sheet::{RULER, Sheet, label};
-use crate::app::theme;
 
 /// How near to the in or the out mark the hand takes it, in logical pixels.
 const MARK: f32 = 6.0;

@@ -7,12 +7,13 @@ use iced::widget::canvas::{Canvas, Frame, Geometry, Path, Text};
 use iced::widget::container;
 use iced::{Color, Element, Font, Length, Point, Rectangle, Renderer, Size};
 
+use crate::app::widgets::theme;
+use crate::document::{ActionUnit, KeyId, Pose, Selection, Track};
+
 use super::hand::{Drag, Hand};
 use super::lens::{Lens, Scale};
 use super::subject::{Given, short_name};
 use super::{Message, Tab};
-use crate::app::theme;
-use crate::document::{ActionUnit, KeyId, Pose, Selection, Track};
 
 /// The drawing's place, for tests.
 pub const SHEET: &str = "timeline-sheet";
@@ -77,8 +78,8 @@ type Front = (Ground, u32, Option<(Point, Point)>);
 /// The drawings that are kept.
 #[derive(Debug, Default)]
 pub struct Drawn {
-    ground: crate::app::widgets::Kept<Ground>,
-    front: crate::app::widgets::Kept<Front>,
+    ground: crate::app::widgets::keyed_cache::KeyedCache<Ground>,
+    front: crate::app::widgets::keyed_cache::KeyedCache<Front>,
 }
 
 impl<'a> Sheet<'a> {
@@ -145,7 +146,7 @@ impl<'a> Sheet<'a> {
         for id in &self.lit {
             (id.unit, id.time.to_bits()).hash(&mut long);
         }
-        if let super::Subject::Read { poses, .. } = given.subject {
+        if let super::subject::Subject::Read { poses, .. } = given.subject {
             for pose in poses {
                 let values = pose.as_ref().map(|pose| {
                     [pose.left, pose.right].map(|half| half.values().map(f32::to_bits))

@@ -37,20 +37,6 @@ pub struct Given<'a> {
     pub against: Option<usize>,
 }
 
-impl<'a> Given<'a> {
-    /// A document's track, with nothing else known.
-    pub fn of(document: &'a Document) -> Self {
-        Self {
-            subject: Subject::Track(document),
-            rendered: &[],
-            numbers: None,
-            measuring: None,
-            panes: 0,
-            against: None,
-        }
-    }
-}
-
 impl<'a> Subject<'a> {
     pub fn document(&self) -> Option<&'a Document> {
         match self {

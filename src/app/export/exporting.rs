@@ -1,0 +1,168 @@
+//! From the export dialog to the queue, and from there to the disk.
+
+use std::sync::Arc;
+
+use iced::Task;
+
+use crate::app::background::{self, in_background};
+use crate::app::{App, Message, Notice, export};
+use crate::document::{MediaSource, MotionKind, PaneSpec, Way};
+use crate::drive::driver::Driver;
+use crate::jobs::output::Sound;
+use crate::methods::ganimation::session::Scene;
+use crate::methods::mover::MotionMethod;
+use crate::render::renderer::Sitter;
+
+use super::queue::{self, Ending};
+use super::{Export, Seen};
+
+impl App {
+    pub(in crate::app) fn open_export(&mut self) {
+        if self.export.is_none() {
+            let project = self.project();
+            let driver = self.drivers.driver(project.chosen());
+            let moves = match &driver {
+                Driver::Nothing => false,
+                Driver::Track(document) => document.track.moves(),
+                Driver::Lead(_) => true,
+            };
+            let last = self.projects.settings.folders.exports.clone();
+            let folder = last.filter(|folder| folder.is_dir());
+            let folder = folder.unwrap_or_else(background::pictures_folder);
+            self.export = Some(Export::new(project, moves, driver.fps(), &folder));
+        }
+    }
+
+    pub(in crate::app) fn obey_export(&mut self, message: export::Message) -> Task<Message> {
+        let Some(seen) = self.seen() else {
+            return Task::none();
+        };
+        let Some(dialog) = &mut self.export else {
+            return Task::none();
+        };
+        match dialog.update(message, &seen) {
+            export::Action::None => {}
+            export::Action::Close => self.export = None,
+            export::Action::Choose(path) => {
+                return Task::perform(background::choose_target(path), |path| {
+                    Message::Export(export::Message::Chosen(path))
+                });
+            }
+            export::Action::Queue(film) => {
+                let fps = seen.score.drive.fps();
+                let settings = self.export.take().map(|dialog| dialog.settings(fps));
+                if let Some(settings) = settings {
+                    self.history.set_export(settings);
+                }
+                if let Some(folder) = film.output.path.parent() {
+                    self.projects.settings.folders.exports = Some(folder.to_owned());
+                    self.remember();
+                }
+                self.queue.push(*film);
+                return self.next_export();
+            }
+        }
+        Task::none()
+    }
+
+    /// What the window shows, as a film can be made of it: every pane of the project, seen or not.
+    pub(in crate::app) fn seen(&self) -> Option<Seen> {
+        let project = self.project();
+        let document = project.document();
+        let portrait = self.portraits.get(&document.portrait.id)?;
+        let all: Vec<usize> = (0..project.panes().len()).collect();
+        let chosen = project.motion(project.chosen());
+        let sound = match chosen.map(|motion| &motion.kind) {
+            Some(MotionKind::Clip(clip)) => match &clip.source {
+                MediaSource::File(path) => Some(Sound {
+                    clip: path.clone(),
+                    from: clip.from.unwrap_or(0.0),
+                    to: clip.to,
+                }),
+                MediaSource::Bundled(_) => None,
+            },
+            _ => None,
+        };
+        Some(Seen {
+            sitter: Sitter {
+                id: document.portrait.id,
+                picture: Arc::clone(&portrait.picture),
+                face: self.faces().1,
+                scene: Scene::of(document, self.timeline.frame()),
+            },
+            score: self.score_of(&all),
+            step: self.timeline.frame(),
+            labels: project
+                .panes()
+                .iter()
+                .map(|pane| self.label(pane))
+                .collect(),
+            sound,
+        })
+    }
+
+    /// What stands above a pane in a file: the method and what it shows, and below by what and whose motion.
+    fn label(&self, pane: &PaneSpec) -> (String, String) {
+        let project = self.project();
+        let models = &self.models;
+        let weights = match pane.way {
+            Way::Source | Way::Motion => None,
+            Way::Ganimation => Some(models.ganimation().name()),
+            Way::Fomm(_) => models.mover_name(MotionMethod::Fomm),
+            Way::Tps(_) => models.mover_name(MotionMethod::Tps),
+        };
+        let motion = project.motion(project.driving(pane));
+        let motion = motion
+            .filter(|_| pane.way != Way::Source)
+            .map(|motion| motion.name.clone());
+        let note: Vec<String> = weights
+            .map(str::to_owned)
+            .into_iter()
+            .chain(motion)
+            .collect();
+        let name = match pane.way {
+            Way::Source => pane.way.to_string(),
+            way => format!("{way} · {}", pane.show.title()),
+        };
+        (name, note.join(", "))
+    }
+
+    pub(in crate::app) fn obey_queue(&mut self, message: queue::Message) -> Task<Message> {
+        let ended = match &message {
+            queue::Message::Ended(id, _) => Some(*id),
+            _ => None,
+        };
+        if let Some(path) = self.queue.update(message) {
+            self.status.notice = Some(Notice::Hint(format!("Exported to {}.", path.display())));
+        }
+        let problem = ended.and_then(|id| self.queue.problem(id));
+        if let Some(problem) = problem {
+            self.status.notice = Some(Notice::Problem(problem.to_owned()));
+        }
+        self.next_export()
+    }
+
+    /// Begins the next film, if none is being written.
+    fn next_export(&mut self) -> Task<Message> {
+        let Some(queue::Start { id, film, progress }) = self.queue.start() else {
+            return Task::none();
+        };
+        let models = Arc::clone(&self.models);
+        in_background(
+            move || film.write(&models, &progress),
+            move |result| {
+                Message::Queue(queue::Message::Ended(
+                    id,
+                    match result {
+                        Some(Ok(remark)) => Ok(remark),
+                        Some(Err(error)) if error.is_cancelled() => Err(Ending::Cancelled),
+                        Some(Err(error)) => Err(Ending::Failed(error.to_string())),
+                        None => Err(Ending::Failed(
+                            "The export stopped by a fault of Mien; please report it.".to_owned(),
+                        )),
+                    },
+                ))
+            },
+        )
+    }
+}

@@ -1,0 +1,58 @@
+//! The switches that limit an edit to parts of the face.
+
+use iced::widget::tooltip::Position;
+use iced::widget::{Row, button, container, row, text};
+use iced::{Alignment, Element};
+
+use crate::app::widgets::controls::hinted;
+use crate::app::widgets::theme;
+use crate::document::{Document, Part, Sides};
+
+use super::Message;
+
+/// Which parts of the face may change. They are found by the face's landmarks.
+pub fn limits(document: &Document) -> Element<'_, Message> {
+    let limit = document.limit;
+    let found = document.face.is_some();
+    let chip = |label, on, message: Option<Message>| {
+        button(text(label).size(theme::SMALL))
+            .on_press_maybe(message)
+            .padding([3, 7])
+            .style(theme::toggled(on))
+            .into()
+    };
+    let parts = Part::ALL.into_iter().map(|part| {
+        chip(
+            part.title(),
+            limit.has(part),
+            found.then_some(Message::Part(part)),
+        )
+    });
+    let halves = [Sides::Left, Sides::Right].map(|half| {
+        let label = match half {
+            Sides::Left => "Left half",
+            _ => "Right half",
+        };
+        chip(label, limit.sides == half, Some(Message::Half(half)))
+    });
+    let all = chip("All", limit.is_none(), Some(Message::NoLimit));
+    let chips = Row::with_children(std::iter::once(all).chain(parts).chain(halves))
+        .spacing(4)
+        .wrap()
+        .vertical_spacing(4);
+    let hint = if found {
+        "The edit changes only these parts of the face, with soft edges; the rest stays as it is, byte for byte"
+    } else {
+        "The parts of a face are known only where a face was found; here the halves of the square can be told apart"
+    };
+    row![
+        hinted(
+            container(text("Edit only").size(theme::SMALL).color(theme::dim())).width(76),
+            hint,
+            Position::Bottom,
+        ),
+        chips,
+    ]
+    .align_y(Alignment::Center)
+    .into()
+}

@@ -1,0 +1,484 @@
+//! The panel on the left: seventeen sliders, overall strength and presets.
+
+mod limits;
+
+use iced::widget::tooltip::Position;
+use iced::widget::{
+    Column, Id, Row, button, column, container, mouse_area, row, scrollable, space, text,
+    text_input, toggler,
+};
+use iced::{Alignment, Element, Length};
+
+use crate::app::widgets::controls::{action, hinted};
+use crate::app::widgets::format::decimal;
+use crate::app::widgets::slider::Slider;
+use crate::app::widgets::theme;
+use crate::document::{
+    ActionUnit, AuVector, Document, Gesture, Group, Limit, Part, Pose, Preset, Sides,
+};
+
+/// The panel's width, in logical pixels.
+pub const WIDTH: f32 = 356.0;
+
+/// A value that can be typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    Unit(ActionUnit),
+    Strength,
+}
+
+#[derive(Debug, Default)]
+pub struct Expression {
+    built_in: Vec<Preset>,
+    own: Vec<Preset>,
+    /// What is being typed into a number field, until it is a number.
+    typing: Option<(Value, String)>,
+    /// The name of the preset that is about to be kept.
+    naming: Option<String>,
+    /// Which halves of the face the sliders move.
+    sides: Sides,
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Moved(Value, f32),
+    Released,
+    Typed(Value, String),
+    Entered,
+    Reset(Value),
+    ResetAll,
+    Detail(bool),
+    Chosen(AuVector),
+    /// What the sliders show is what the portrait itself shows.
+    Own,
+    /// Every slider to zero: the relaxed face.
+    Neutralise,
+    /// What the portrait shows counts as relaxed.
+    CountAsNeutral,
+    /// The face is to be read against the relaxed one that was kept.
+    Against,
+    Sides(Sides),
+    Part(Part),
+    /// Which half the edit is limited to.
+    Half(Sides),
+    NoLimit,
+    NamePreset,
+    Naming(String),
+    NamingCancelled,
+    KeepPreset,
+}
+
+/// What the parent has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    None,
+    Drag(Gesture, Change),
+    Edit(Change),
+    EndGesture,
+    /// A number is entered.
+    Leave,
+    Focus(Id),
+    Keep(Preset),
+    /// The face is this person's relaxed one, for other pictures too.
+    KeepNeutral,
+    Against,
+}
+
+/// A change of the document that the panel asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    Unit(Sides, ActionUnit, f32),
+    Strength(f32),
+    Pose(Pose),
+    Source(AuVector),
+    Detail(bool),
+    Limit(Limit),
+}
+
+impl Change {
+    /// Applies the change at a frame of the track.
+    pub fn apply(self, document: &mut Document, frame: u32) {
+        match self {
+            Change::Unit(sides, unit, value) => document.set_au(frame, sides, unit, value),
+            Change::Strength(value) => document.strength = value,
+            Change::Pose(pose) => document.set_pose(frame, pose),
+            Change::Source(source) => document.source = source,
+            Change::Detail(detail) => document.detail = detail,
+            Change::Limit(limit) => document.limit = limit,
+        }
+    }
+}
+
+impl Expression {
+    pub fn new(built_in: Vec<Preset>, own: Vec<Preset>) -> Self {
+        Self {
+            built_in,
+            own,
+            ..Self::default()
+        }
+    }
+
+    /// Shows a preset that was just kept.
+    pub fn kept(&mut self, preset: Preset) {
+        self.naming = None;
+        self.own.retain(|other| other.name != preset.name);
+        self.own.push(preset);
+        self.own.sort_by_key(|preset| preset.name.to_lowercase());
+    }
+
+    /// Another face is shown: the sliders move both its halves.
+    pub fn show_both(&mut self) {
+        self.sides = Sides::Both;
+    }
+
+    /// Leaves whatever is being typed; true when there was something.
+    pub fn escape(&mut self) -> bool {
+        self.typing.take().is_some() | self.naming.take().is_some()
+    }
+
+    pub fn update(&mut self, message: Message, document: &Document, frame: u32) -> Action {
+        if !matches!(message, Message::Typed(..)) {
+            self.typing = None;
+        }
+        match message {
+            Message::Moved(value, number) => self.drag(value, number),
+            Message::Released => Action::EndGesture,
+            Message::Entered => Action::Leave,
+            Message::Typed(value, text) => {
+                let number = parse(&text);
+                self.typing = Some((value, text));
+                number.map_or(Action::None, |number| self.drag(value, number))
+            }
+            Message::Reset(Value::Unit(unit)) => {
+                Action::Edit(Change::Unit(self.sides, unit, document.source.get(unit)))
+            }
+            Message::Reset(Value::Strength) => Action::Edit(Change::Strength(1.0)),
+            Message::ResetAll => self.pose(document, frame, document.source),
+            Message::Neutralise => self.pose(document, frame, AuVector::NEUTRAL),
+            Message::CountAsNeutral => Action::KeepNeutral,
+            Message::Against => Action::Against,
+            Message::Detail(detail) => Action::Edit(Change::Detail(detail)),
+            Message::Chosen(aus) => self.pose(document, frame, aus),
+            Message::Own => Action::Edit(Change::Source(self.shown(document, frame))),
+            Message::Sides(sides) => {
+                self.sides = sides;
+                Action::None
+            }
+            Message::Part(part) => Action::Edit(Change::Limit(document.limit.toggled(part))),
+            Message::Half(half) => {
+                let sides = if document.limit.sides == half {
+                    Sides::Both
+                } else {
+                    half
+                };
+                Action::Edit(Change::Limit(document.limit.on(sides)))
+            }
+            Message::NoLimit => Action::Edit(Change::Limit(Limit::NONE)),
+            Message::NamePreset => {
+                self.naming = Some(String::new());
+                Action::Focus(NAME.into())
+            }
+            Message::Naming(name) => {
+                self.naming = Some(name);
+                Action::None
+            }
+            Message::NamingCancelled => {
+                self.naming = None;
+                Action::None
+            }
+            Message::KeepPreset => match &self.naming {
+                Some(name) if !name.trim().is_empty() => Action::Keep(Preset {
+                    name: name.trim().to_owned(),
+                    aus: self.shown(document, frame),
+                }),
+                _ => Action::None,
+            },
+        }
+    }
+
+    /// The chosen halves of the face take an expression.
+    fn pose(&self, document: &Document, frame: u32, aus: AuVector) -> Action {
+        Action::Edit(Change::Pose(document.pose(frame).with_all(self.sides, aus)))
+    }
+
+    /// What the sliders show: the chosen half, or the mean of both.
+    fn shown(&self, document: &Document, frame: u32) -> AuVector {
+        let pose = document.pose(frame);
+        AuVector::from(ActionUnit::ALL.map(|unit| pose.of(self.sides, unit)))
+    }
+
+    fn drag(&self, value: Value, number: f32) -> Action {
+        match value {
+            Value::Unit(unit) => Action::Drag(
+                Gesture::Slider(unit),
+                Change::Unit(self.sides, unit, number),
+            ),
+            Value::Strength => Action::Drag(Gesture::Strength, Change::Strength(number)),
+        }
+    }
+
+    /// `neutral` is the name of the picture whose face counts as this person's relaxed one, where it is another.
+    pub fn view<'a>(
+        &'a self,
+        document: &'a Document,
+        neutral: Option<&'a str>,
+        frame: u32,
+    ) -> Element<'a, Message> {
+        let pose = document.pose(frame);
+        let shown = self.shown(document, frame);
+        let header = row![
+            text("Expression").size(theme::LARGE),
+            space::horizontal(),
+            hinted(
+                action("Neutralise", Some(Message::Neutralise)),
+                "Every slider to zero: the face relaxes",
+                Position::Bottom,
+            ),
+            hinted(
+                action("Reset all", Some(Message::ResetAll)),
+                "Every slider back to the portrait's own expression, where the ticks stand (R)",
+                Position::Bottom,
+            ),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+        let against = neutral.map(|name| {
+            hinted(
+                action("Read against it", Some(Message::Against)),
+                name,
+                Position::Bottom,
+            )
+        });
+        let own = row![
+            text(if neutral.is_some() { "Own" } else { "The portrait's own" })
+                .size(theme::SMALL)
+                .color(theme::dim()),
+            space::horizontal(),
+        ]
+        .push(against)
+        .push(
+            hinted(
+                action("Set as neutral", Some(Message::CountAsNeutral)),
+                "What the portrait shows counts as this person's relaxed face: its own values become zero, and the sliders begin there. Other pictures and clips of the same person can be read against it",
+                Position::Bottom,
+            ))
+        .push(
+            hinted(
+                action("Set as own", Some(Message::Own)),
+                "What the sliders show now is what the portrait itself shows: the ticks move here. For where the reading errs",
+                Position::Bottom,
+            ))
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+
+        let strength = self.line(
+            text("Strength").size(theme::NORMAL).into(),
+            Value::Strength,
+            document.strength,
+            1.0,
+            None,
+        );
+        let detail = toggler(document.detail)
+            .label("Keep the portrait's fine detail")
+            .on_toggle(Message::Detail)
+            .size(15)
+            .text_size(theme::NORMAL)
+            .spacing(8);
+
+        let groups = Group::ALL.map(|group| {
+            let lines = group.units().map(|unit| {
+                let label = row![
+                    text(unit.to_string())
+                        .size(theme::SMALL)
+                        .font(theme::FIGURES)
+                        .color(theme::dim())
+                        .width(40),
+                    text(unit.name())
+                        .size(theme::NORMAL)
+                        .wrapping(text::Wrapping::None),
+                ]
+                .align_y(Alignment::Center);
+                self.line(
+                    label.into(),
+                    Value::Unit(unit),
+                    shown.get(unit),
+                    document.source.get(unit),
+                    Some((pose.left.get(unit), pose.right.get(unit))),
+                )
+            });
+            column![text(group.title()).size(theme::SMALL).color(theme::dim())]
+                .extend(lines)
+                .spacing(1)
+                .into()
+        });
+        let sliders = scrollable(
+            Column::with_children(groups)
+                .spacing(theme::SPACE)
+                .padding([0.0, theme::SPACE]),
+        )
+        .height(Length::Fill)
+        .style(theme::scroll);
+
+        let top = column![
+            header,
+            own,
+            strength,
+            detail,
+            self.halves(),
+            crate::app::expression::limits::limits(document)
+        ]
+        .spacing(theme::GAP)
+        .padding([0.0, theme::SPACE]);
+        container(column![top, sliders, self.presets(shown)].spacing(theme::SPACE))
+            .padding([theme::SPACE, 0.0])
+            .width(WIDTH)
+            .height(Length::Fill)
+            .style(theme::panel)
+            .into()
+    }
+
+    /// Which halves of the face the sliders move.
+    fn halves(&self) -> Element<'_, Message> {
+        let choices = Sides::ALL.map(|sides| {
+            button(text(sides.title()).size(theme::SMALL))
+                .on_press(Message::Sides(sides))
+                .padding([3, 12])
+                .style(theme::toggled(self.sides == sides))
+                .into()
+        });
+        row![
+            hinted(
+                container(text("Sliders move").size(theme::SMALL).color(theme::dim())).width(76),
+                "An Action Unit moves both halves of a face alike. Choose a half, left or right as you see it, to raise one brow, or smile on one side; the halves are joined softly along the middle",
+                Position::Bottom,
+            ),
+            Row::with_children(choices).spacing(4),
+        ]
+        .align_y(Alignment::Center)
+        .into()
+    }
+
+    /// Label, slider and number of one value.
+    fn line<'a>(
+        &'a self,
+        label: Element<'a, Message>,
+        value: Value,
+        number: f32,
+        own: f32,
+        halves: Option<(f32, f32)>,
+    ) -> Element<'a, Message> {
+        let slider = Slider {
+            value: number,
+            own,
+            halves: halves.filter(|(left, right)| left != right),
+            on_change: Box::new(move |number| Message::Moved(value, number)),
+            on_release: Message::Released,
+            on_reset: Message::Reset(value),
+        };
+        let typed = match &self.typing {
+            Some((typing, text)) if *typing == value => text.clone(),
+            _ => format!("{number:.2}"),
+        };
+        let entry = text_input("0.00", &typed)
+            .id(field_id(value))
+            .on_input(move |text| Message::Typed(value, text))
+            .on_submit(Message::Entered)
+            .size(theme::SMALL)
+            .font(theme::FIGURES)
+            .padding([2, 5])
+            .width(46)
+            .style(theme::field);
+        row![
+            mouse_area(container(label).width(172)).on_double_click(Message::Reset(value)),
+            container(slider.into_element()).id(slider_id(value)),
+            entry,
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center)
+        .into()
+    }
+
+    fn presets(&self, pose: AuVector) -> Element<'_, Message> {
+        let chip = |preset: &Preset| {
+            button(text(preset.name.clone()).size(theme::SMALL))
+                .on_press(Message::Chosen(preset.aus))
+                .padding([4, 9])
+                .style(theme::toggled(preset.aus == pose))
+                .into()
+        };
+        let all = self.built_in.iter().chain(&self.own);
+        let chips = Row::with_children(all.map(chip))
+            .spacing(theme::GAP)
+            .wrap()
+            .vertical_spacing(theme::GAP);
+        let keep: Element<'_, Message> = match &self.naming {
+            Some(name) => row![
+                text_input("Name of the preset", name)
+                    .id(NAME)
+                    .on_input(Message::Naming)
+                    .on_submit(Message::KeepPreset)
+                    .size(theme::NORMAL)
+                    .padding([4, 8])
+                    .style(theme::field),
+                action("Keep", Some(Message::KeepPreset)),
+                action("Cancel", Some(Message::NamingCancelled)),
+            ]
+            .spacing(theme::GAP)
+            .align_y(Alignment::Center)
+            .into(),
+            None => row![
+                text("Presets").size(theme::SMALL).color(theme::dim()),
+                space::horizontal(),
+                hinted(
+                    action("Keep as preset", Some(Message::NamePreset)),
+                    "Keeps these slider values under a name of your own",
+                    Position::Top,
+                ),
+            ]
+            .align_y(Alignment::Center)
+            .into(),
+        };
+        column![keep, chips]
+            .spacing(theme::GAP)
+            .padding([0.0, theme::SPACE])
+            .into()
+    }
+}
+
+const NAME: &str = "preset-name";
+
+/// The slider of a value, for tests and the keyboard.
+pub fn slider_id(value: Value) -> Id {
+    Id::from(format!("slider-{}", key(value)))
+}
+
+/// The number field of a value.
+pub fn field_id(value: Value) -> Id {
+    Id::from(format!("field-{}", key(value)))
+}
+
+fn key(value: Value) -> String {
+    match value {
+        Value::Unit(unit) => unit.to_string(),
+        Value::Strength => "strength".to_owned(),
+    }
+}
+
+/// A number from 0 to 1.
+fn parse(text: &str) -> Option<f32> {
+    decimal(text).filter(|number| (0.0..=1.0).contains(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_numbers_are_taken_only_when_they_are_in_range() {
+        assert_eq!(parse("0.5"), Some(0.5));
+        assert_eq!(parse(" ,5 "), Some(0.5));
+        for text in ["", "-0.1", "1.1", "NaN", "inf", "a"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The open board: neighbours of the sample in rows of people and columns of movements.
+
+use iced::widget::tooltip::Position;
+use iced::widget::{Image, button, column, container, image, row, scrollable, space, text};
+use iced::{Alignment, Element, Length, Theme, border};
+
+use crate::app::widgets::controls::{action, hinted};
+use crate::app::widgets::icon::Icon;
+use crate::app::widgets::signs::Sign;
+use crate::app::widgets::theme;
+use crate::document::SampledMotion;
+
+use super::deal::Strip;
+use super::grid::{COLUMNS, Cell, ROWS};
+use super::view::{INNER, id};
+use super::{BOARD, Board, Message};
+
+const PADDING: f32 = 22.0;
+
+/// Between the controls and the neighbours.
+const GUTTER: f32 = 24.0;
+
+/// The heads of the rows and of the columns.
+const HEAD: f32 = 28.0;
+
+/// The favourites and the blend below the neighbours.
+const FOOT: f32 = 74.0;
+
+/// A neighbour's picture, and the edge that marks it.
+const PICTURE: f32 = 94.0;
+const EDGE: f32 = 2.0;
+
+impl Board {
+    /// The open board, with the controls beside the neighbours.
+    pub fn dialog<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+        let content = row![
+            container(self.controls(motion)).width(INNER),
+            self.neighbours(motion),
+        ]
+        .spacing(GUTTER);
+        container(content)
+            .padding(PADDING)
+            .width(BOARD.width)
+            .height(BOARD.height)
+            .style(theme::card)
+            .into()
+    }
+
+    fn neighbours<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+        let words = if self.picking {
+            text("Choose what to blend towards.").color(theme::accent())
+        } else {
+            text("People down, movements across.").color(theme::dim())
+        };
+        let top = row![
+            text("The board").size(theme::LARGE),
+            words.size(theme::SMALL),
+            space::horizontal(),
+            hinted(
+                action("More", Some(Message::More)),
+                "Deals other neighbours; undo brings these back",
+                Position::Bottom,
+            ),
+            action("Close", Some(Message::Close)),
+        ]
+        .spacing(10)
+        .align_y(Alignment::Center);
+
+        let heads = (0..COLUMNS).map(|column| {
+            let cell = Cell { row: 0, column };
+            let free = column > 0 && !motion.hold_motion;
+            let head = head(
+                Sign::Movement,
+                column == 0,
+                free.then_some(Message::Chosen(cell)),
+            );
+            let head = hinted(
+                head.width(size()).height(HEAD),
+                "Only this movement",
+                Position::Top,
+            );
+            container(head).id(id(&format!("column-{column}"))).into()
+        });
+        let mut grid = column![
+            row![space::horizontal().width(HEAD)]
+                .extend(heads)
+                .spacing(theme::GAP)
+        ]
+        .spacing(theme::GAP);
+        for at in 0..ROWS {
+            let cell = Cell { row: at, column: 0 };
+            let free = at > 0 && !motion.hold_content;
+            let head = head(Sign::Person, at == 0, free.then_some(Message::Chosen(cell)));
+            let head = hinted(
+                head.width(HEAD).height(size()),
+                "Only this person",
+                Position::Left,
+            );
+            let cells = (0..COLUMNS).map(|column| self.cell(Cell { row: at, column }, motion));
+            grid = grid.push(
+                row![container(head).id(id(&format!("row-{at}")))]
+                    .extend(cells)
+                    .spacing(theme::GAP),
+            );
+        }
+        let favourites = scrollable(self.favourites(motion)).style(theme::scroll);
+        let rest = row![
+            container(favourites).width(INNER).height(FOOT),
+            self.blend(motion)
+        ]
+        .spacing(theme::SPACE);
+        column![top, grid, rest]
+            .spacing(theme::SPACE)
+            .width(Length::Fill)
+            .into()
+    }
+
+    fn cell<'a>(&'a self, cell: Cell, motion: &'a SampledMotion) -> Element<'a, Message> {
+        let own = cell == Cell::OWN;
+        let face = button(self.strip(self.strips.cell(cell), PICTURE, motion))
+            .on_press(Message::Chosen(cell))
+            .padding(EDGE)
+            .style(move |_: &Theme, status| {
+                let color = match status {
+                    _ if own => theme::accent(),
+                    button::Status::Hovered | button::Status::Pressed => theme::dim(),
+                    button::Status::Active | button::Status::Disabled => theme::panel_color(),
+                };
+                button::Style {
+                    border: border::rounded(4).color(color).width(EDGE),
+                    ..button::Style::default()
+                }
+            });
+        container(face)
+            .id(id(&format!("cell-{}-{}", cell.row, cell.column)))
+            .into()
+    }
+
+    /// A small clip as it is at this moment; an empty place until it is drawn.
+    pub(super) fn strip<'a>(
+        &self,
+        strip: Option<&Strip>,
+        side: f32,
+        motion: &SampledMotion,
+    ) -> Element<'a, Message> {
+        let frame = strip.and_then(|strip| strip.get(self.frame(strip.len(), motion)));
+        match frame {
+            Some(handle) => Image::new(handle.clone())
+                .width(side)
+                .height(side)
+                .filter_method(image::FilterMethod::Linear)
+                .into(),
+            None => container(space::horizontal())
+                .width(side)
+                .height(side)
+                .style(|_: &Theme| container::Style {
+                    background: Some(theme::raised_color().into()),
+                    ..container::Style::default()
+                })
+                .into(),
+        }
+    }
+}
+
+fn size() -> f32 {
+    PICTURE + 2.0 * EDGE
+}
+
+fn head<'a>(sign: Sign, own: bool, message: Option<Message>) -> iced::widget::Button<'a, Message> {
+    let color = match (own, message.is_some()) {
+        (true, _) => theme::accent(),
+        (_, true) => theme::text(),
+        _ => theme::faint(),
+    };
+    button(container(sign.into_element(color)).center(Length::Fill))
+        .on_press_maybe(message)
+        .padding(0)
+        .style(theme::flat)
+}

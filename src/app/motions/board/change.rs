@@ -1,0 +1,172 @@
+//! What the board asks for: every change of a sampled motion, as a value.
+
+use crate::document::{Category, Drawn, Follow, Playback, Sample, SampledMotion, Track};
+
+use super::grid::{Cell, Grid};
+
+/// A change of a sampled motion. The dice's numbers are in it, so doing it again does the same.
+///
+/// A part that is held stays as it is, whatever is rolled, dealt or taken. What was drawn or taken is seen as it is: the
+/// way towards another sample goes back to 0.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Draws the content of this seed.
+    RollContent(u64),
+    /// Draws the motion of this seed.
+    RollMotion(u64),
+    RollBoth {
+        content: u64,
+        motion: u64,
+    },
+    HoldContent(bool),
+    HoldMotion(bool),
+    /// The category of this number.
+    Category(usize),
+    /// These codes made so long: those that were there before the first figure was typed, so that nothing is lost on the
+    /// way from 1 to 16.
+    Length {
+        of: Box<Sample>,
+        frames: usize,
+    },
+    Fps(f64),
+    Strength(f32),
+    Playback(Playback),
+    /// New neighbours.
+    Deal(u64),
+    Take(Cell),
+    /// What is shown becomes a favourite.
+    Keep,
+    Favourite(usize),
+    Drop(usize),
+    TowardsCell(Cell),
+    TowardsFavourite(usize),
+    TowardsNothing,
+    Way(f32),
+    /// What is shown, between the two, becomes the sample.
+    KeepBlend,
+}
+
+impl Change {
+    /// Does it. What can't be done changes nothing.
+    pub fn apply(&self, motion: &mut SampledMotion) {
+        match self {
+            Change::RollContent(seed) => roll(motion, Some(*seed), None),
+            Change::RollMotion(seed) => roll(motion, None, Some(*seed)),
+            Change::RollBoth {
+                content,
+                motion: seed,
+            } => roll(motion, Some(*content), Some(*seed)),
+            Change::HoldContent(hold) => motion.hold_content = *hold,
+            Change::HoldMotion(hold) => motion.hold_motion = *hold,
+            Change::Category(index) => {
+                if let Some(Category { of, .. }) = motion.codes.category
+                    && *index < of
+                {
+                    motion.codes.category = Some(Category { index: *index, of });
+                }
+            }
+            Change::Length { of, frames } => {
+                if let Ok(codes) = of.with_frames(*frames) {
+                    motion.codes = codes;
+                }
+            }
+            Change::Fps(fps) if fps.is_finite() => {
+                motion.fps = fps.clamp(*Track::FPS.start(), *Track::FPS.end());
+            }
+            Change::Strength(strength) if strength.is_finite() => {
+                let range = Follow::STRENGTH;
+                motion.follow.strength = strength.clamp(*range.start(), *range.end());
+            }
+            Change::Way(way) if way.is_finite() => motion.way = way.clamp(0.0, 1.0),
+            Change::Fps(_) | Change::Strength(_) | Change::Way(_) => {}
+            Change::Playback(playback) => motion.playback = *playback,
+            Change::Deal(seed) => motion.board = *seed,
+            Change::Take(cell) => {
+                let drawn = Grid::around(motion).drawn(motion, *cell);
+                take(motion, drawn);
+            }
+            Change::Keep => {
+                if let Some(shown) = shown(motion)
+                    && !motion.favourites.contains(&shown)
+                {
+                    motion.favourites.push(shown);
+                }
+            }
+            Change::Favourite(index) => {
+                if let Some(favourite) = motion.favourites.get(*index) {
+                    take(motion, favourite.clone());
+                }
+            }
+            Change::Drop(index) => {
+                if *index < motion.favourites.len() {
+                    motion.favourites.remove(*index);
+                }
+            }
+            Change::TowardsCell(cell) => {
+                let drawn = Grid::around(motion).drawn(motion, *cell);
+                towards(motion, Some(drawn));
+            }
+            Change::TowardsFavourite(index) => {
+                if let Some(favourite) = motion.favourites.get(*index) {
+                    towards(motion, Some(favourite.clone()));
+                }
+            }
+            Change::TowardsNothing => towards(motion, None),
+            Change::KeepBlend => {
+                if let Some(shown) = shown(motion) {
+                    motion.codes = shown.codes;
+                    motion.content_seed = shown.content_seed;
+                    towards(motion, None);
+                }
+            }
+        }
+    }
+}
+
+/// What is shown, with the nearer end's seed; none when the two ends are of different models.
+pub fn shown(motion: &SampledMotion) -> Option<Drawn> {
+    let content_seed = match &motion.towards {
+        Some(other) if motion.way >= 0.5 => other.content_seed,
+        _ => motion.content_seed,
+    };
+    Some(Drawn {
+        codes: motion.shown().ok()?,
+        content_seed,
+    })
+}
+
+fn roll(motion: &mut SampledMotion, content: Option<u64>, movement: Option<u64>) {
+    if let Some(seed) = content.filter(|_| !motion.hold_content) {
+        motion.codes = motion.codes.resample_content(seed);
+        motion.content_seed = seed;
+        motion.way = 0.0;
+    }
+    if let Some(seed) = movement.filter(|_| !motion.hold_motion) {
+        motion.codes = motion.codes.resample_motion(seed);
+        motion.way = 0.0;
+    }
+}
+
+/// Takes a sample, but for what is held. What is done, the category, goes with the movement.
+fn take(motion: &mut SampledMotion, drawn: Drawn) {
+    if drawn.codes.sizes() != motion.codes.sizes() {
+        return;
+    }
+    let (codes, other) = (&mut motion.codes, drawn.codes);
+    if !motion.hold_content {
+        codes.content = other.content;
+        motion.content_seed = drawn.content_seed;
+    }
+    if !motion.hold_motion {
+        codes.category = other.category;
+        codes.h0 = other.h0;
+        codes.epsilon = other.epsilon;
+        codes.motion_seed = other.motion_seed;
+    }
+    motion.way = 0.0;
+}
+
+fn towards(motion: &mut SampledMotion, other: Option<Drawn>) {
+    motion.towards = other.map(Box::new);
+    motion.way = 0.0;
+}

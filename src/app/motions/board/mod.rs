@@ -1,0 +1,303 @@
+//! The controls of a sampled motion: dice, seeds, favourites and blends, and the board of its neighbours.
+
+mod cells;
+pub mod change;
+pub mod deal;
+pub mod grid;
+#[cfg(test)]
+mod tests;
+mod view;
+#[cfg(test)]
+mod window_tests;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use iced::Subscription;
+
+use crate::app::widgets::format::decimal;
+use crate::document::{Follow, Playback, Sample, SampledMotion, Track};
+use crate::media::image::Picture;
+
+use change::Change;
+use deal::{Deal, Strips};
+use grid::Cell;
+
+/// The width of the controls, and the size of the open board, in logical pixels.
+pub const WIDTH: f32 = 300.0;
+pub const BOARD: iced::Size = iced::Size::new(900.0, 620.0);
+
+/// No picture changes more often, whatever the frame rate.
+const FASTEST: f64 = 30.0;
+
+/// A number that can be typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    ContentSeed,
+    MotionSeed,
+    Length,
+    Fps,
+    Strength,
+}
+
+/// What is being typed into a field, until it is a number.
+#[derive(Debug)]
+struct Typing {
+    field: Field,
+    text: String,
+    /// The codes before the first figure, and those that the last one gave.
+    before: Sample,
+    after: Sample,
+}
+
+#[derive(Debug, Default)]
+pub struct Board {
+    strips: Strips,
+    typing: Option<Typing>,
+    /// The next click says what to blend towards.
+    picking: bool,
+    open: bool,
+    /// The favourite under the cursor.
+    over: Option<usize>,
+    /// When the pictures began to move, and how many seconds ago that is.
+    began: Option<Instant>,
+    seconds: f64,
+    problem: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    RollContent,
+    RollMotion,
+    RollBoth,
+    HoldContent(bool),
+    HoldMotion(bool),
+    Category(usize),
+    Typed(Field, String),
+    Entered,
+    Strength(f32),
+    ResetStrength,
+    Way(f32),
+    ResetWay,
+    Released,
+    Playback(Playback),
+    /// The board is opened.
+    Open,
+    Close,
+    /// New neighbours are dealt.
+    More,
+    Chosen(Cell),
+    Keep,
+    Favourite(usize),
+    Drop(usize),
+    Over(Option<usize>),
+    /// Something to blend towards is to be chosen, or not.
+    Pick(bool),
+    NoBlend,
+    KeepBlend,
+    Tick(Instant),
+    /// A small clip of a deal is drawn.
+    Dealt(u64, usize, Arc<Vec<Picture>>),
+    /// A deal is drawn, or failed.
+    Ended(u64, Option<String>),
+}
+
+/// What the parent has to do. After every message and every change of the document it asks [`Board::deal`] too.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    None,
+    Change(Change),
+    /// Part of a gesture of this name.
+    Drag(&'static str, Change),
+    EndGesture,
+    /// A number is entered.
+    Leave,
+}
+
+impl Board {
+    /// Another motion is chosen.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether the board is open, as a dialog.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Leaves what is being typed or chosen, or the board; true when there was something.
+    pub fn escape(&mut self) -> bool {
+        if self.typing.take().is_some() | std::mem::take(&mut self.picking) {
+            return true;
+        }
+        std::mem::take(&mut self.open)
+    }
+
+    /// What a thread is to draw now ([`draw`]); nothing when all is there or being drawn.
+    pub fn deal(&mut self, motion: &SampledMotion) -> Option<Deal> {
+        self.strips.deal(motion, self.open)
+    }
+
+    /// The pictures move as long as the controls are seen.
+    pub fn subscription(motion: &SampledMotion) -> Subscription<Message> {
+        let rate = motion.fps.clamp(*Track::FPS.start(), FASTEST);
+        iced::time::every(Duration::from_secs_f64(1.0 / rate)).map(Message::Tick)
+    }
+
+    pub fn update(&mut self, message: Message, motion: &SampledMotion) -> Action {
+        let watches = matches!(
+            message,
+            Message::Typed(..)
+                | Message::Tick(_)
+                | Message::Dealt(..)
+                | Message::Ended(..)
+                | Message::Over(_)
+        );
+        if !watches {
+            self.typing = None;
+        }
+        let change = match message {
+            Message::RollContent => Change::RollContent(dice()),
+            Message::RollMotion => Change::RollMotion(dice()),
+            Message::RollBoth => Change::RollBoth {
+                content: dice(),
+                motion: dice(),
+            },
+            Message::HoldContent(hold) => Change::HoldContent(hold),
+            Message::HoldMotion(hold) => Change::HoldMotion(hold),
+            Message::Category(index) => Change::Category(index),
+            Message::Playback(playback) => Change::Playback(playback),
+            Message::More => Change::Deal(dice()),
+            Message::Keep => Change::Keep,
+            Message::KeepBlend => Change::KeepBlend,
+            Message::NoBlend => Change::TowardsNothing,
+            Message::ResetStrength => Change::Strength(1.0),
+            Message::ResetWay => Change::Way(0.0),
+            Message::Chosen(cell) => {
+                if std::mem::take(&mut self.picking) {
+                    Change::TowardsCell(cell)
+                } else {
+                    Change::Take(cell)
+                }
+            }
+            Message::Favourite(index) => {
+                if std::mem::take(&mut self.picking) {
+                    Change::TowardsFavourite(index)
+                } else {
+                    Change::Favourite(index)
+                }
+            }
+            Message::Drop(index) => {
+                self.over = None;
+                Change::Drop(index)
+            }
+            Message::Strength(strength) => {
+                return Action::Drag("strength", Change::Strength(strength));
+            }
+            Message::Way(way) => return Action::Drag("way", Change::Way(way)),
+            Message::Typed(field, text) => return self.typed(field, text, motion),
+            Message::Released => return Action::EndGesture,
+            Message::Entered => return Action::Leave,
+            other => {
+                self.watch(other);
+                return Action::None;
+            }
+        };
+        Action::Change(change)
+    }
+
+    /// What changes nothing but the view.
+    fn watch(&mut self, message: Message) {
+        match message {
+            Message::Open => self.open = true,
+            Message::Close => (self.open, self.picking) = (false, false),
+            Message::Pick(picking) => self.picking = picking,
+            Message::Over(over) => self.over = over,
+            Message::Tick(now) => {
+                let began = *self.began.get_or_insert(now);
+                self.seconds = now.saturating_duration_since(began).as_secs_f64();
+            }
+            Message::Dealt(generation, index, frames) => {
+                self.strips.take(generation, index, &frames);
+            }
+            Message::Ended(generation, problem) if self.strips.ended(generation) => {
+                self.problem = problem;
+            }
+            _ => {}
+        }
+    }
+
+    fn typed(&mut self, field: Field, text: String, motion: &SampledMotion) -> Action {
+        let before = match self.typing.take() {
+            Some(typing) if typing.field == field && typing.after == motion.codes => typing.before,
+            _ => motion.codes.clone(),
+        };
+        let change = parse(field, &text, &before);
+        let mut changed = motion.clone();
+        if let Some((_, change)) = &change {
+            change.apply(&mut changed);
+        }
+        self.typing = Some(Typing {
+            field,
+            text,
+            before,
+            after: changed.codes,
+        });
+        change.map_or(Action::None, |(gesture, change)| {
+            Action::Drag(gesture, change)
+        })
+    }
+
+    /// What a field shows.
+    fn text_of(&self, field: Field, number: String) -> String {
+        match &self.typing {
+            Some(typing) if typing.field == field => typing.text.clone(),
+            _ => number,
+        }
+    }
+
+    /// Which frame of so many is seen now.
+    fn frame(&self, frames: usize, motion: &SampledMotion) -> usize {
+        let beat = (self.seconds * motion.fps + 1e-6) as usize;
+        let back = frames.saturating_sub(1);
+        match motion.playback {
+            Playback::PingPong if back > 0 => {
+                let at = beat % (2 * back);
+                at.min(2 * back - at)
+            }
+            _ => beat % frames.max(1),
+        }
+    }
+}
+
+/// What the dice show: short enough to be typed again.
+fn dice() -> u64 {
+    rand::random::<u32>().into()
+}
+
+fn parse(field: Field, text: &str, before: &Sample) -> Option<(&'static str, Change)> {
+    Some(match field {
+        Field::ContentSeed => (
+            "content seed",
+            Change::RollContent(text.trim().parse().ok()?),
+        ),
+        Field::MotionSeed => ("motion seed", Change::RollMotion(text.trim().parse().ok()?)),
+        Field::Length => {
+            let frames = text.trim().parse().ok()?;
+            let change = Change::Length {
+                of: Box::new(before.clone()),
+                frames,
+            };
+            let within = (1..=Sample::MOST_FRAMES).contains(&frames);
+            within.then_some(("length", change))?
+        }
+        Field::Fps => {
+            let fps = decimal(text).filter(|fps| Track::FPS.contains(fps))?;
+            ("fps", Change::Fps(fps))
+        }
+        Field::Strength => {
+            let strength = decimal(text).filter(|value| Follow::STRENGTH.contains(value))?;
+            ("strength", Change::Strength(strength))
+        }
+    })
+}

@@ -1,0 +1,420 @@
+//! The controls as they are seen.
+
+use iced::widget::tooltip::Position;
+use iced::widget::{
+    Id, Row, button, column, container, mouse_area, pick_list, row, scrollable, space, stack, text,
+    text_input,
+};
+use iced::{Alignment, Element, Length};
+
+use crate::app::widgets::controls::{action, hinted};
+use crate::app::widgets::icon::Icon;
+use crate::app::widgets::signs::Sign;
+use crate::app::widgets::slider::Slider;
+use crate::app::widgets::theme;
+use crate::document::{Category, Follow, Playback, SampledMotion};
+
+use super::{Board, Field, Message, WIDTH};
+
+/// The room inside the panel's edges.
+pub const INNER: f32 = WIDTH - 2.0 * theme::SPACE;
+
+/// The large picture, and a favourite; six of these stand side by side.
+const PICTURE: f32 = 204.0;
+const FAVOURITE: f32 = 40.0;
+
+/// The column of words before the values.
+const WORDS: f32 = 66.0;
+
+const HELD_CONTENT: &str = "Lock who is seen: nothing that is rolled or chosen changes it";
+const HELD_MOTION: &str = "Lock the movement: nothing that is rolled or chosen changes it";
+
+/// A category in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Choice(Category);
+
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let title = self.0.title();
+        let mut letters = title.chars();
+        let first = letters.next().map(char::to_uppercase);
+        first
+            .into_iter()
+            .flatten()
+            .try_for_each(|c| write!(f, "{c}"))?;
+        f.write_str(letters.as_str())
+    }
+}
+
+impl Board {
+    /// The panel: all but the neighbours, to stand in the column of the chosen motion.
+    pub fn view<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+        let controls = column![
+            self.controls(motion),
+            self.favourites(motion),
+            self.blend(motion),
+        ]
+        .spacing(theme::SPACE)
+        .padding(theme::SPACE);
+        container(scrollable(controls).style(theme::scroll))
+            .width(WIDTH)
+            .height(Length::Fill)
+            .style(theme::panel)
+            .into()
+    }
+
+    pub(super) fn controls<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+        column![
+            self.picture(motion),
+            self.parts(motion),
+            self.values(motion),
+        ]
+        .push(
+            self.problem
+                .as_ref()
+                .map(|problem| text(problem).size(theme::SMALL).color(theme::danger())),
+        )
+        .spacing(theme::SPACE)
+        .width(INNER)
+        .into()
+    }
+
+    /// What plays, and what is done with it as a whole.
+    fn picture<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+        let big = |sign: Sign, hint, color, message| {
+            let face = container(sign.into_element(color)).center(Length::Fill);
+            let button = button(face)
+                .on_press_maybe(message)
+                .width(Length::Fill)
+                .height(44)
+                .padding(0)
+                .style(theme::raised);
+            hinted(button, hint, Position::Left)
+        };
+        let kept =
+            super::change::shown(motion).is_some_and(|shown| motion.favourites.contains(&shown));
+        let heart = if kept { theme::accent() } else { theme::text() };
+        let open = (!self.open).then(|| {
+            big(
+                Sign::Board,
+                "The board: other people and other movements side by side",
+                theme::text(),
+                Some(Message::Open),
+            )
+        });
+        let side = column![
+            container(big(
+                Sign::Heart,
+                "Keep what is shown among the favourites",
+                heart,
+                (!kept).then_some(Message::Keep),
+            ))
+            .id(id("keep"))
+        ]
+        .push(open.map(|open| container(open).id(id("open"))))
+        .spacing(theme::GAP)
+        .width(Length::Fill);
+
+        let both = !(motion.hold_content && motion.hold_motion);
+        let color = if both {
+            theme::ground()
+        } else {
+            theme::faint()
+        };
+        let words = row![
+            Sign::Die.into_element(color),
+            text("Roll both").size(theme::NORMAL)
+        ]
+        .spacing(8)
+        .align_y(Alignment::Center);
+        let roll = button(container(words).center_x(Length::Fill))
+            .on_press_maybe(both.then_some(Message::RollBoth))
+            .width(Length::Fill)
+            .padding([7, 16])
+            .style(theme::primary);
+        column![
+            row![self.strip(self.strips.large(), PICTURE, motion), side].spacing(theme::GAP),
+            container(hinted(
+                roll,
+                "Someone else, moving otherwise; what is locked stays",
+                Position::Bottom
+            ))
+            .id(id("roll")),
+        ]
+        .spacing(theme::GAP)
+        .into()
+    }
+
+    /// Who, and what movement: a seed, a die and a lock each.
+    fn parts<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+        let line = |sign: Sign,
+                    words,
+                    field,
+                    seed: Option<u64>,
+                    roll,
+                    held: bool,
+                    hold,
+                    hints: [&'a str; 2]| {
+            let shown = seed.map_or_else(String::new, |seed| seed.to_string());
+            let seed = self.entry(field, shown, "no seed", !held, Length::Fill);
+            let (lock, color) = if held {
+                (Sign::Locked, theme::accent())
+            } else {
+                (Sign::Unlocked, theme::dim())
+            };
+            let lock = small(lock, color, theme::toggled(held), Some(hold));
+            let die_color = if held { theme::faint() } else { theme::text() };
+            let die = small(Sign::Die, die_color, theme::raised, (!held).then_some(roll));
+            let name = row![sign.into_element(theme::dim()), label(words)]
+                .spacing(theme::GAP)
+                .align_y(Alignment::Center)
+                .width(WORDS + 16.0);
+            row![
+                name,
+                seed,
+                container(hinted(die, hints[0], Position::Bottom)).id(key("die", field)),
+                container(hinted(lock, hints[1], Position::Bottom)).id(key("lock", field)),
+            ]
+            .spacing(theme::GAP)
+            .align_y(Alignment::Center)
+        };
+        column![
+            line(
+                Sign::Person,
+                "Person",
+                Field::ContentSeed,
+                motion.content_drawn(),
+                Message::RollContent,
+                motion.hold_content,
+                Message::HoldContent(!motion.hold_content),
+                ["Someone else in the same movement", HELD_CONTENT],
+            ),
+            line(
+                Sign::Movement,
+                "Movement",
+                Field::MotionSeed,
+                motion.motion_drawn(),
+                Message::RollMotion,
+                motion.hold_motion,
+                Message::HoldMotion(!motion.hold_motion),
+                ["The same person, moving otherwise", HELD_MOTION],
+            ),
+        ]
+        .spacing(theme::GAP)
+        .into()
+    }
+
+    fn values<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+        let category = motion.codes.category.map(|chosen| {
+            let of = chosen.of;
+            let all: Vec<Choice> = (0..of)
+                .map(|index| Choice(Category { index, of }))
+                .collect();
+            let list = pick_list(all, Some(Choice(chosen)), |choice| {
+                Message::Category(choice.0.index)
+            });
+            let list = list
+                .width(Length::Fill)
+                .text_size(theme::SMALL)
+                .padding([4, 8])
+                .style(theme::choice(chosen.index));
+            line("Category", container(list).id(id("category")).into())
+        });
+        let frames = motion.codes.frames().to_string();
+        let length = row![
+            self.entry(Field::Length, frames, "16", true, 52.into()),
+            label("frames"),
+            self.entry(Field::Fps, figure(motion.fps), "8", true, 44.into()),
+            label("fps"),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+        let index = Playback::ALL
+            .iter()
+            .position(|playback| *playback == motion.playback);
+        let playback = pick_list(Playback::ALL, Some(motion.playback), Message::Playback)
+            .width(Length::Fill)
+            .text_size(theme::SMALL)
+            .padding([4, 8])
+            .style(theme::choice(index.unwrap_or(0)));
+        let most = *Follow::STRENGTH.end();
+        let strength = Slider {
+            value: motion.follow.strength / most,
+            own: 1.0 / most,
+            halves: None,
+            on_change: Box::new(move |value| Message::Strength(value * most)),
+            on_release: Message::Released,
+            on_reset: Message::ResetStrength,
+        };
+        let number = format!("{:.2}", motion.follow.strength);
+        let strength = row![
+            container(strength.into_element()).id(id("strength")),
+            self.entry(Field::Strength, number, "1.00", true, 46.into()),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+        column![]
+            .push(category)
+            .push(line("Length", length.into()))
+            .push(line("Playback", playback.into()))
+            .push(line("Strength", strength.into()))
+            .spacing(theme::GAP)
+            .into()
+    }
+
+    pub(super) fn favourites<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+        let one = |index: usize| -> Element<'a, Message> {
+            let face = button(self.strip(self.strips.favourite(index), FAVOURITE, motion))
+                .on_press(Message::Favourite(index))
+                .padding(0)
+                .style(theme::flat);
+            let cross = (self.over == Some(index)).then(|| {
+                let cross = button(Sign::Cross.into_element(theme::text()))
+                    .on_press(Message::Drop(index))
+                    .padding(0)
+                    .style(theme::raised);
+                container(cross).align_right(FAVOURITE)
+            });
+            let both = mouse_area(stack![face].push(cross))
+                .on_right_press(Message::Drop(index))
+                .on_enter(Message::Over(Some(index)))
+                .on_exit(Message::Over(None));
+            container(both).id(numbered("favourite", index)).into()
+        };
+        let gap = (INNER - 6.0 * FAVOURITE) / 5.0;
+        let all: Element<'a, Message> = if motion.favourites.is_empty() {
+            text("The heart keeps what is shown here.")
+                .size(theme::SMALL)
+                .color(theme::faint())
+                .into()
+        } else {
+            Row::with_children((0..motion.favourites.len()).map(one))
+                .spacing(gap)
+                .wrap()
+                .vertical_spacing(gap)
+                .into()
+        };
+        column![label("Favourites"), all].spacing(theme::GAP).into()
+    }
+
+    /// On the way to another sample.
+    pub(super) fn blend<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
+        let head = |button: Element<'a, Message>| {
+            row![label("Blend"), space::horizontal(), button]
+                .spacing(theme::GAP)
+                .align_y(Alignment::Center)
+        };
+        if self.picking {
+            let cancel = action("Cancel", Some(Message::Pick(false)));
+            let words = text("Choose a favourite, or a picture on the board.")
+                .size(theme::SMALL)
+                .color(theme::accent());
+            return column![head(cancel), words].spacing(theme::GAP).into();
+        }
+        let pick = action("Towards…", Some(Message::Pick(true)));
+        if motion.towards.is_none() {
+            return head(container(pick).id(id("towards")).into()).into();
+        }
+        let way = Slider {
+            value: motion.way,
+            own: 0.0,
+            halves: None,
+            on_change: Box::new(Message::Way),
+            on_release: Message::Released,
+            on_reset: Message::ResetWay,
+        };
+        let keep = action(
+            "Keep this",
+            (motion.way > 0.0).then_some(Message::KeepBlend),
+        );
+        let none = action("None", Some(Message::NoBlend));
+        let buttons = row![
+            hinted(keep, "The blend becomes the sample", Position::Top),
+            pick,
+            none
+        ]
+        .spacing(theme::GAP);
+        let towards = row![
+            container(way.into_element()).id(id("way")),
+            text(format!("{:.2}", motion.way))
+                .size(theme::SMALL)
+                .font(theme::FIGURES)
+                .color(theme::dim()),
+            self.strip(self.strips.towards(), FAVOURITE, motion),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+        column![head(buttons.into()), towards]
+            .spacing(theme::GAP)
+            .into()
+    }
+
+    /// A number that can be typed.
+    fn entry<'a>(
+        &'a self,
+        field: Field,
+        number: String,
+        empty: &'a str,
+        open: bool,
+        width: Length,
+    ) -> Element<'a, Message> {
+        let entry = text_input(empty, &self.text_of(field, number))
+            .id(key("field", field))
+            .size(theme::SMALL)
+            .font(theme::FIGURES)
+            .padding([4, 6])
+            .width(width)
+            .style(theme::field);
+        if open {
+            entry
+                .on_input(move |text| Message::Typed(field, text))
+                .on_submit(Message::Entered)
+                .into()
+        } else {
+            entry.into()
+        }
+    }
+}
+
+fn small<'a>(
+    sign: Sign,
+    color: iced::Color,
+    style: impl Fn(&iced::Theme, button::Status) -> button::Style + 'a,
+    message: Option<Message>,
+) -> Element<'a, Message> {
+    button(sign.into_element(color))
+        .on_press_maybe(message)
+        .padding(5)
+        .style(style)
+        .into()
+}
+
+fn label<'a>(words: &'a str) -> Element<'a, Message> {
+    text(words).size(theme::SMALL).color(theme::dim()).into()
+}
+
+fn line<'a>(words: &'a str, value: Element<'a, Message>) -> Element<'a, Message> {
+    row![container(label(words)).width(WORDS + 16.0), value]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center)
+        .into()
+}
+
+/// A frame rate without figures that say nothing.
+fn figure(fps: f64) -> String {
+    let text = format!("{fps:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Where something of the board is, for tests.
+pub(super) fn id(name: &str) -> Id {
+    Id::from(format!("board-{name}"))
+}
+
+pub(super) fn key(name: &str, field: Field) -> Id {
+    id(&format!("{name}-{field:?}"))
+}
+
+pub(super) fn numbered(name: &str, index: usize) -> Id {
+    id(&format!("{name}-{index}"))
+}

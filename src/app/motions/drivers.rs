@@ -1,0 +1,375 @@
+//! The project's motions made ready to drive: clips and samples are read in the background, once, whatever undo does.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use iced::Task;
+use iced::widget::image::Handle;
+
+use crate::app::background::in_background;
+use crate::document::{
+    AuVector, ClipMotion, MediaSource, Motion, MotionId, MotionKind, Pose, Project,
+};
+use crate::drive::clip_analysis::Reel;
+use crate::drive::driver::Driver;
+use crate::error::EngineError;
+use crate::face::found::FoundFace;
+use crate::methods::models::Models;
+use crate::progress::Progress;
+
+use super::list::MotionState;
+use super::reference::Thumb;
+
+/// Bytes of reels that are kept for undo although no motion of the project needs them.
+const SPARE_BYTES: usize = 512 << 20;
+
+#[derive(Debug, Default)]
+pub struct Drivers {
+    reels: HashMap<u64, State>,
+    ready: HashMap<MotionId, Ready>,
+    /// What each motion's reel is known by: worked out anew only for a motion that has changed, as a sample is long.
+    keys: HashMap<MotionId, (Arc<Motion>, Option<u64>)>,
+    /// Counted up, so that the oldest spare reel can be let go.
+    clock: u64,
+}
+
+/// How far a clip or a sample is read.
+#[derive(Debug)]
+enum State {
+    Reading(Progress),
+    Read {
+        reel: Arc<Reel>,
+        thumbs: Arc<Vec<Thumb>>,
+        wanted: u64,
+    },
+    Failed(String),
+}
+
+/// A driver and what it was made of.
+#[derive(Debug)]
+struct Ready {
+    motion: Arc<Motion>,
+    portrait: u64,
+    face: Option<usize>,
+    source: AuVector,
+    reel: Option<Arc<Reel>>,
+    driver: Driver,
+    /// How unlike the portrait's face that of each frame is.
+    scores: Vec<Option<f32>>,
+    problem: Option<String>,
+}
+
+/// A reel, and its small pictures.
+type Read = (Arc<Reel>, Arc<Vec<Thumb>>);
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Read(u64, Result<Read, Option<String>>),
+    /// What is being read is looked at again.
+    Watched,
+}
+
+impl Drivers {
+    /// Begins to read what the project's motions need and isn't there yet.
+    pub fn follow(&mut self, project: &Project, models: &Arc<Models>) -> Task<Message> {
+        self.clock += 1;
+        let mut tasks = Vec::new();
+        let mut needed = Vec::new();
+        self.keys.retain(|id, _| project.motion(*id).is_some());
+        for motion in project.motions() {
+            let key = self.key(motion);
+            self.keys.insert(motion.id, (Arc::clone(motion), key));
+            let Some(key) = key else {
+                continue;
+            };
+            needed.push(key);
+            match self.reels.get_mut(&key) {
+                Some(State::Read { wanted, .. }) => *wanted = self.clock,
+                Some(_) => {}
+                None => tasks.push(self.read(key, motion.kind.clone(), models)),
+            }
+        }
+        self.forget(&needed);
+        self.ready.retain(|id, _| project.motion(*id).is_some());
+        Task::batch(tasks)
+    }
+
+    /// What a motion's reel is known by.
+    fn key(&self, motion: &Motion) -> Option<u64> {
+        match self.keys.get(&motion.id) {
+            Some((known, key)) if std::ptr::eq(&**known, motion) => *key,
+            _ => reel_key(&motion.kind),
+        }
+    }
+
+    fn read(&mut self, key: u64, kind: MotionKind, models: &Arc<Models>) -> Task<Message> {
+        let progress = Progress::new(0);
+        self.reels.insert(key, State::Reading(progress.clone()));
+        let models = Arc::clone(models);
+        let read = move || read(kind, &models, &progress);
+        in_background(read, move |result| {
+            Message::Read(
+                key,
+                match result {
+                    Some(result) => told(result),
+                    None => Err(Some(
+                        "The motion could not be read by a fault of Mien.".to_owned(),
+                    )),
+                },
+            )
+        })
+    }
+
+    /// Reads everything that is being read, here and now; for those who can't wait.
+    pub fn read_now(&mut self, project: &Project, models: &Arc<Models>) {
+        for motion in project.motions() {
+            let Some(key) = self.key(motion) else {
+                continue;
+            };
+            if matches!(self.reels.get(&key), Some(State::Reading(_))) {
+                let result = told(read(motion.kind.clone(), models, &Progress::new(0)));
+                self.update(Message::Read(key, result));
+            }
+        }
+    }
+
+    /// Stops reading what no motion needs any more, and lets the oldest spare reels go when there are too many.
+    fn forget(&mut self, needed: &[u64]) {
+        for (key, state) in &self.reels {
+            if let State::Reading(progress) = state
+                && !needed.contains(key)
+            {
+                progress.cancel.cancel();
+            }
+        }
+        self.reels
+            .retain(|key, state| needed.contains(key) || !matches!(state, State::Failed(_)));
+        loop {
+            let spare = self.reels.iter().filter_map(|(key, state)| match state {
+                State::Read { reel, wanted, .. } if !needed.contains(key) => {
+                    Some((*wanted, *key, reel.bytes()))
+                }
+                _ => None,
+            });
+            let spare: Vec<_> = spare.collect();
+            let bytes: usize = spare.iter().map(|(.., bytes)| bytes).sum();
+            match spare.into_iter().min() {
+                Some((_, oldest, _)) if bytes > SPARE_BYTES => self.reels.remove(&oldest),
+                _ => return,
+            };
+        }
+    }
+
+    pub fn update(&mut self, message: Message) {
+        let Message::Read(key, result) = message else {
+            return;
+        };
+        let state = match result {
+            Ok((reel, thumbs)) => State::Read {
+                reel,
+                thumbs,
+                wanted: self.clock,
+            },
+            // Cancelled: read anew when it is wanted again.
+            Err(None) => {
+                self.reels.remove(&key);
+                return;
+            }
+            Err(Some(problem)) => State::Failed(problem),
+        };
+        self.reels.insert(key, state);
+    }
+
+    /// Reads again what failed, after a file has come back.
+    pub fn retry(&mut self, motion: &Motion) {
+        if let Some(key) = self.key(motion)
+            && matches!(self.reels.get(&key), Some(State::Failed(_)))
+        {
+            self.reels.remove(&key);
+        }
+    }
+
+    /// Stops the reading of a motion.
+    pub fn cancel(&mut self, motion: &Motion) {
+        let state = self.key(motion).and_then(|key| self.reels.get(&key));
+        if let Some(State::Reading(progress)) = state {
+            progress.cancel.cancel();
+        }
+    }
+
+    /// Whether anything is being read.
+    pub fn is_reading(&self) -> bool {
+        let mut states = self.reels.values();
+        states.any(|state| matches!(state, State::Reading(_)))
+    }
+
+    /// The reel of a motion, if it is read.
+    pub fn reel(&self, motion: &Motion) -> Option<&Arc<Reel>> {
+        match self.reels.get(&self.key(motion)?)? {
+            State::Read { reel, .. } => Some(reel),
+            _ => None,
+        }
+    }
+
+    /// Makes every motion ready for a portrait's face.
+    pub fn prepare(&mut self, project: &Project, face: Option<&FoundFace>) {
+        for motion in project.motions() {
+            let document = project.document();
+            let reel = self.reel(motion).cloned();
+            let same_reel = |ready: &Ready| match (&ready.reel, &reel) {
+                (None, None) => true,
+                (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+                _ => false,
+            };
+            let same = |ready: &Ready| {
+                Arc::ptr_eq(&ready.motion, motion)
+                    && ready.portrait == document.portrait.id
+                    && ready.face == document.face
+                    && ready.source == document.source
+                    && same_reel(ready)
+            };
+            if self.ready.get(&motion.id).is_some_and(same) {
+                continue;
+            }
+            let driver = Driver::of(project, motion, reel.as_ref(), face);
+            let (driver, problem) = match driver {
+                Ok(driver) => (driver, None),
+                Err(error) => (Driver::Nothing, Some(error.to_string())),
+            };
+            let shape = face.map(FoundFace::shape);
+            let scores = reel.as_ref().zip(shape.as_ref());
+            let scores = scores.map_or_else(Vec::new, |(reel, shape)| reel.unlike(shape));
+            let ready = Ready {
+                scores,
+                motion: Arc::clone(motion),
+                portrait: document.portrait.id,
+                face: document.face,
+                source: document.source,
+                reel,
+                driver,
+                problem,
+            };
+            self.ready.insert(motion.id, ready);
+        }
+    }
+
+    /// A motion as it drives; nothing while it isn't read.
+    pub fn driver(&self, id: MotionId) -> Driver {
+        self.ready
+            .get(&id)
+            .map_or(Driver::Nothing, |ready| ready.driver.clone())
+    }
+
+    /// The expressions that are read from a clip or a sample, as they drive, for every step; empty for a track.
+    pub fn poses(&self, id: MotionId) -> &[Option<Pose>] {
+        match self.ready.get(&id).map(|ready| &ready.driver) {
+            Some(Driver::Lead(lead)) => lead.poses(),
+            _ => &[],
+        }
+    }
+
+    /// The small pictures of a clip, and how unlike the portrait's face that of each of its frames is.
+    pub fn film(&self, motion: &Motion) -> (&[Thumb], &[Option<f32>]) {
+        let state = self.key(motion).and_then(|key| self.reels.get(&key));
+        let thumbs = match state {
+            Some(State::Read { thumbs, .. }) => thumbs.as_slice(),
+            _ => &[],
+        };
+        let scores = self.ready.get(&motion.id);
+        (thumbs, scores.map_or(&[], |ready| &ready.scores))
+    }
+
+    /// What the list says of a motion.
+    pub fn state(&self, motion: &Motion) -> MotionState {
+        let key = self.key(motion);
+        match key.and_then(|key| self.reels.get(&key)) {
+            Some(State::Reading(progress)) => return MotionState::Reading(progress.clone()),
+            Some(State::Failed(problem)) => {
+                return match &motion.kind {
+                    MotionKind::Clip(ClipMotion {
+                        source: MediaSource::File(path),
+                        ..
+                    }) if !path.exists() && !path.display().to_string().contains('%') => {
+                        let name = path.file_name();
+                        MotionState::Missing(
+                            name.map_or_else(String::new, |name| {
+                                name.to_string_lossy().into_owned()
+                            }),
+                        )
+                    }
+                    _ => MotionState::Problem(problem.clone()),
+                };
+            }
+            Some(State::Read { .. }) | None => {}
+        }
+        match self.ready.get(&motion.id) {
+            Some(Ready {
+                problem: Some(problem),
+                ..
+            }) => MotionState::Problem(problem.clone()),
+            Some(ready) => MotionState::Ready {
+                frames: ready.driver.frames() as usize,
+                fps: ready.driver.fps(),
+            },
+            None => MotionState::Reading(Progress::new(0)),
+        }
+    }
+}
+
+/// Reads a clip, or draws a sample, with its small pictures.
+fn read(kind: MotionKind, models: &Models, progress: &Progress) -> Result<Read, EngineError> {
+    let reel = Reel::of_motion(&kind, models, progress)?;
+    let thumbs = thumbs(&reel);
+    Ok((Arc::new(reel), Arc::new(thumbs)))
+}
+
+fn told(result: Result<Read, EngineError>) -> Result<Read, Option<String>> {
+    result.map_err(|error| (!error.is_cancelled()).then(|| error.to_string()))
+}
+
+/// How many small pictures a film is shown by, and how high they are in pixels.
+const THUMBS: usize = 12;
+const THUMB_HEIGHT: u32 = 72;
+
+/// Small pictures spread over the whole of a reel.
+fn thumbs(reel: &Reel) -> Vec<Thumb> {
+    let count = THUMBS.min(reel.frames());
+    let frame = |i: usize| (2 * i + 1) * reel.frames() / (2 * count);
+    (0..count)
+        .filter_map(|i| {
+            let frame = frame(i);
+            let picture = reel.thumbnail(frame, THUMB_HEIGHT)?;
+            let size = picture.size();
+            Some(Thumb {
+                frame,
+                handle: Handle::from_rgba(size.0, size.1, picture.into_rgba()),
+                size,
+            })
+        })
+        .collect()
+}
+
+/// What a reel is known by: the same clip or sample is read once. A track needs none.
+fn reel_key(kind: &MotionKind) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    match kind {
+        MotionKind::Track(_) => return None,
+        MotionKind::Clip(clip) => clip.source.hash(&mut hasher),
+        MotionKind::Sample(sampled) => {
+            let bits =
+                |values: &[f32]| -> Vec<u32> { values.iter().map(|v| v.to_bits()).collect() };
+            let shown = sampled.shown().unwrap_or_else(|_| sampled.codes.clone());
+            bits(&shown.content).hash(&mut hasher);
+            shown
+                .category
+                .map(|category| (category.index, category.of))
+                .hash(&mut hasher);
+            bits(&shown.h0).hash(&mut hasher);
+            for step in &shown.epsilon {
+                bits(step).hash(&mut hasher);
+            }
+        }
+    }
+    Some(hasher.finish())
+}

@@ -1,0 +1,330 @@
+//! How a clip's or a sample's face drives the portrait: strengths, locks, how it is read and played. The controls are the
+//! same on the boards of both.
+
+use iced::widget::tooltip::Position;
+use iced::widget::{
+    Column, Id, Row, button, column, container, mouse_area, row, space, text, text_input, toggler,
+};
+use iced::{Alignment, Element, Length};
+
+use crate::app::widgets::controls::hinted;
+use crate::app::widgets::format::decimal;
+use crate::app::widgets::slider::Slider;
+use crate::app::widgets::theme;
+use crate::document::{Follow, Group, Playback};
+
+/// A number of [`Follow`] that has a slider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    Strength,
+    Gain(Group),
+    Still,
+    Quick,
+}
+
+impl Value {
+    /// Its name to tell drags of it from others.
+    pub fn name(self) -> &'static str {
+        match self {
+            Value::Strength => "strength",
+            Value::Gain(Group::Brows) => "gain-brows",
+            Value::Gain(Group::Eyes) => "gain-eyes",
+            Value::Gain(Group::Nose) => "gain-nose",
+            Value::Gain(Group::Mouth) => "gain-mouth",
+            Value::Gain(Group::Jaw) => "gain-jaw",
+            Value::Still => "still",
+            Value::Quick => "quick",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Value::Strength => "Strength",
+            Value::Gain(group) => group.title(),
+            Value::Still => "Smoothing",
+            Value::Quick => "Keep quick",
+        }
+    }
+
+    /// The largest number; the smallest is 0.
+    fn most(self) -> f32 {
+        match self {
+            Value::Strength | Value::Gain(_) => *Follow::STRENGTH.end(),
+            Value::Still | Value::Quick => 1.0,
+        }
+    }
+
+    /// What it is in these settings.
+    pub fn of(self, follow: &Follow) -> f32 {
+        match self {
+            Value::Strength => follow.strength,
+            Value::Gain(group) => follow.gain(group),
+            Value::Still => follow.still,
+            Value::Quick => follow.quick,
+        }
+    }
+
+    fn usual(self) -> f32 {
+        self.of(&Follow::default())
+    }
+}
+
+/// A change of [`Follow`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Change {
+    /// A number, brought into its range; what isn't a number changes nothing.
+    Value(Value, f32),
+    LockPlace(bool),
+    LockScale(bool),
+    Relative(bool),
+    Own(Option<bool>),
+    Reference(Option<u32>),
+}
+
+impl Change {
+    pub fn apply(self, follow: &mut Follow) {
+        match self {
+            Change::Value(_, number) if number.is_nan() => {}
+            Change::Value(value, number) => {
+                let number = number.clamp(0.0, value.most());
+                match value {
+                    Value::Strength => follow.strength = number,
+                    Value::Gain(group) => {
+                        if let Some(at) = Group::ALL.iter().position(|other| *other == group) {
+                            follow.gains[at] = number;
+                        }
+                    }
+                    Value::Still => follow.still = number,
+                    Value::Quick => follow.quick = number,
+                }
+            }
+            Change::LockPlace(lock) => follow.lock_place = lock,
+            Change::LockScale(lock) => follow.lock_scale = lock,
+            Change::Relative(relative) => follow.relative = relative,
+            Change::Own(own) => follow.own = own,
+            Change::Reference(reference) => follow.reference = reference,
+        }
+    }
+}
+
+/// What the controls remember of themselves.
+#[derive(Debug, Default)]
+pub struct Controls {
+    /// What is being typed into a number field, until it is entered.
+    typing: Option<(Value, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Moved(Value, f32),
+    Released,
+    Reset(Value),
+    Typed(Value, String),
+    Entered,
+    Set(Change),
+    Playback(Playback),
+}
+
+/// What the parent has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    None,
+    /// A change on its own.
+    Change(Change),
+    /// A change within a movement of the hand of this name.
+    Drag(&'static str, Change),
+    EndGesture,
+    /// How it is played, which isn't part of [`Follow`].
+    Playback(Playback),
+    /// A number is entered.
+    Leave,
+}
+
+impl Controls {
+    /// Leaves what is being typed; true when there was something.
+    pub fn escape(&mut self) -> bool {
+        self.typing.take().is_some()
+    }
+
+    pub fn update(&mut self, message: Message) -> Action {
+        if !matches!(message, Message::Typed(..)) {
+            self.typing = None;
+        }
+        let drag = |value: Value, number| Action::Drag(value.name(), Change::Value(value, number));
+        match message {
+            Message::Moved(value, number) => drag(value, number),
+            Message::Released => Action::EndGesture,
+            Message::Reset(value) => Action::Change(Change::Value(value, value.usual())),
+            Message::Typed(value, typed) => {
+                let number = decimal::<f32>(&typed).filter(|n| (0.0..=value.most()).contains(n));
+                self.typing = Some((value, typed));
+                number.map_or(Action::None, |number| drag(value, number))
+            }
+            Message::Entered => Action::Leave,
+            Message::Set(change) => Action::Change(change),
+            Message::Playback(playback) => Action::Playback(playback),
+        }
+    }
+
+    /// The controls, as wide as their place; the parent gives the room around them.
+    pub fn view<'a>(&'a self, follow: &'a Follow, playback: Playback) -> Element<'a, Message> {
+        let line = |value| self.line(follow, value);
+        let groups = Group::ALL.map(|group| line(Value::Gain(group)));
+        let switch = |label: &'a str, on, change: fn(bool) -> Change| {
+            toggler(on)
+                .label(label)
+                .on_toggle(move |on| Message::Set(change(on)))
+                .size(15)
+                .text_size(theme::NORMAL)
+                .spacing(8)
+        };
+        let groups = column![section(
+            "By part of the face",
+            "GANimation",
+            "How much of each part's movement GANimation takes. FOMM and TPS move the whole face at once: they follow the strength alone",
+        )]
+        .push(Column::with_children(groups).spacing(1))
+        .spacing(theme::GAP);
+        let head = column![
+            section(
+                "Head",
+                "FOMM, TPS",
+                "Holds the portrait's head where it is, or as near as it is, whatever the head in the motion does. GANimation never moves the head",
+            ),
+            row![
+                container(switch("Lock place", follow.lock_place, Change::LockPlace))
+                    .width(Length::Fill),
+                container(switch("Lock scale", follow.lock_scale, Change::LockScale))
+                    .width(Length::Fill),
+            ],
+        ]
+        .spacing(theme::GAP);
+        let own = [(None, "Auto"), (Some(true), "On"), (Some(false), "Off")];
+        let own = own
+            .map(|(own, title)| choice(title, follow.own == own, Message::Set(Change::Own(own))));
+        let reading = column![
+            section(
+                "Action Units",
+                "GANimation",
+                "How the movement is read as Action Units. Smoothing calms what trembles; Keep quick lets fast movements through it",
+            ),
+            column![line(Value::Still), line(Value::Quick)].spacing(1),
+            choices(
+                hinted(
+                    label("Own rest"),
+                    "Reads the face against its own resting frame, which sees slighter movement. Auto does so where the motion has a face at rest",
+                    Position::Bottom,
+                ),
+                own,
+            ),
+            hinted(
+                switch("Add to the portrait", follow.relative, Change::Relative),
+                "Begins at the portrait's own expression and adds the movement to it; else the portrait takes the motion's expression as it is",
+                Position::Bottom,
+            ),
+        ]
+        .spacing(theme::GAP);
+        let ways = Playback::ALL.map(|way| {
+            let title = match way {
+                Playback::Once => "Once",
+                Playback::Loop => "Loop",
+                Playback::PingPong => "Ping-pong",
+            };
+            choice(title, playback == way, Message::Playback(way))
+        });
+        column![
+            line(Value::Strength),
+            groups,
+            head,
+            reading,
+            choices(label("Play"), ways)
+        ]
+        .spacing(theme::SPACE)
+        .into()
+    }
+
+    /// Label, slider and number of one value.
+    fn line<'a>(&'a self, follow: &Follow, value: Value) -> Element<'a, Message> {
+        let (number, most) = (value.of(follow), value.most());
+        let slider = Slider {
+            value: number / most,
+            own: value.usual() / most,
+            halves: None,
+            on_change: Box::new(move |share| Message::Moved(value, share * most)),
+            on_release: Message::Released,
+            on_reset: Message::Reset(value),
+        };
+        let typed = match &self.typing {
+            Some((typing, typed)) if *typing == value => typed.clone(),
+            _ => format!("{number:.2}"),
+        };
+        let entry = text_input("0.00", &typed)
+            .id(field_id(value))
+            .on_input(move |typed| Message::Typed(value, typed))
+            .on_submit(Message::Entered)
+            .size(theme::SMALL)
+            .font(theme::FIGURES)
+            .padding([2, 5])
+            .width(46)
+            .style(theme::field);
+        row![
+            mouse_area(label(value.title())).on_double_click(Message::Reset(value)),
+            container(slider.into_element()).id(slider_id(value)),
+            entry,
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center)
+        .into()
+    }
+}
+
+/// The slider of a value, for tests.
+pub fn slider_id(value: Value) -> Id {
+    Id::from(format!("follow-slider-{}", value.name()))
+}
+
+/// The number field of a value.
+pub fn field_id(value: Value) -> Id {
+    Id::from(format!("follow-field-{}", value.name()))
+}
+
+fn label(title: &str) -> Element<'_, Message> {
+    container(
+        text(title)
+            .size(theme::NORMAL)
+            .wrapping(text::Wrapping::None),
+    )
+    .width(78)
+    .into()
+}
+
+/// The heading of a few controls, and for which methods they are.
+fn section<'a>(title: &'a str, methods: &'a str, hint: &'a str) -> Element<'a, Message> {
+    let heading = row![
+        text(title).size(theme::SMALL).color(theme::dim()),
+        space::horizontal(),
+        text(methods).size(theme::SMALL).color(theme::faint()),
+    ];
+    hinted(heading, hint, Position::Top)
+}
+
+fn choice(title: &str, on: bool, message: Message) -> Element<'_, Message> {
+    button(text(title).size(theme::SMALL))
+        .on_press(message)
+        .padding([3, 10])
+        .style(theme::toggled(on))
+        .into()
+}
+
+fn choices<'a>(
+    label: Element<'a, Message>,
+    all: [Element<'a, Message>; 3],
+) -> Element<'a, Message> {
+    row![label, Row::with_children(all).spacing(4)]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center)
+        .into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,392 @@
+//! The list of motions: what can drive the portrait, which of it is chosen, and what is known of each.
+
+use iced::widget::tooltip::Position;
+use iced::widget::{
+    Column, button, column, container, mouse_area, progress_bar, row, space, text, text_input,
+};
+use iced::{Alignment, Element, Length, border};
+
+use crate::app::widgets::controls::{action, hinted};
+use crate::app::widgets::format::short;
+use crate::app::widgets::icon::{Icon, SIDE};
+use crate::app::widgets::theme;
+use crate::document::{Motion, MotionId, MotionKind, Project};
+use crate::progress::Progress;
+
+use super::glyphs::Glyph;
+
+/// The field in which a motion's name is typed.
+pub const NAME: &str = "motion-name";
+
+/// How far a motion has come.
+#[derive(Debug, Clone)]
+pub enum MotionState {
+    Ready {
+        frames: usize,
+        fps: f64,
+    },
+    Reading(Progress),
+    /// It can't be used, and why; said in few words.
+    Problem(String),
+    /// Its file isn't where it was; the file's name.
+    Missing(String),
+}
+
+/// What can be added to the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Track,
+    Clip,
+    SampleClip,
+    Sample,
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::Track, Kind::Clip, Kind::SampleClip, Kind::Sample];
+
+    fn title(self) -> &'static str {
+        match self {
+            Kind::Track => "Expression track",
+            Kind::Clip => "Reference clip…",
+            Kind::SampleClip => "The sample clip",
+            Kind::Sample => "Sampled motion",
+        }
+    }
+
+    fn glyph(self) -> Glyph {
+        match self {
+            Kind::Track => Glyph::Track,
+            Kind::Clip | Kind::SampleClip => Glyph::Clip,
+            Kind::Sample => Glyph::Sample,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Motions {
+    renaming: Option<Renaming>,
+    /// Whether the choices of what to add are shown.
+    adding: bool,
+    /// The motion under the cursor.
+    over: Option<MotionId>,
+}
+
+#[derive(Debug)]
+struct Renaming {
+    id: MotionId,
+    /// The name before.
+    before: String,
+    typed: String,
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Chosen(MotionId),
+    Entered(MotionId),
+    Left(MotionId),
+    /// The name of a motion is to be typed; its name so far.
+    Rename(MotionId, String),
+    Typed(String),
+    Submitted,
+    AddToggled,
+    Added(Kind),
+    Duplicated(MotionId),
+    Removed(MotionId),
+    Located(MotionId),
+    Cancelled(MotionId),
+}
+
+/// What the parent has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    None,
+    Choose(MotionId),
+    Add(Kind),
+    /// Another name, with every letter that is typed: one gesture, until [`Action::Leave`] or [`Motions::escape`].
+    Rename(MotionId, String),
+    /// The field of this id is to have the keyboard, with all of it selected.
+    Focus(&'static str),
+    Duplicate(MotionId),
+    Remove(MotionId),
+    /// A missing file is to be looked for.
+    Locate(MotionId),
+    CancelReading(MotionId),
+    /// A name is entered: the keyboard is the window's again, and the gesture is over.
+    Leave,
+}
+
+impl Motions {
+    /// Leaves what is being typed and gives the motion the name that it had; nothing when nothing was typed. Closes the
+    /// choices of what to add, too.
+    pub fn escape(&mut self) -> Option<Action> {
+        let renaming = self.renaming.take();
+        let action = renaming.map(|renaming| Action::Rename(renaming.id, renaming.before));
+        let was_adding = std::mem::take(&mut self.adding);
+        action.or(was_adding.then_some(Action::None))
+    }
+
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::Entered(id) => {
+                self.over = Some(id);
+                return Action::None;
+            }
+            Message::Left(id) => {
+                self.over = self.over.filter(|over| *over != id);
+                return Action::None;
+            }
+            Message::Typed(typed) => {
+                let Some(renaming) = &mut self.renaming else {
+                    return Action::None;
+                };
+                // An empty name is none: until there is a letter, it stays what it was.
+                let name = match typed.trim() {
+                    "" => renaming.before.clone(),
+                    name => name.to_owned(),
+                };
+                renaming.typed = typed;
+                return Action::Rename(renaming.id, name);
+            }
+            _ => {}
+        }
+        let was_renaming = self.renaming.take().is_some();
+        let was_adding = std::mem::take(&mut self.adding);
+        match message {
+            Message::Chosen(id) => Action::Choose(id),
+            Message::Rename(id, name) => {
+                self.renaming = Some(Renaming {
+                    id,
+                    before: name.clone(),
+                    typed: name,
+                });
+                Action::Focus(NAME)
+            }
+            Message::Submitted if was_renaming => Action::Leave,
+            Message::AddToggled => {
+                self.adding = !was_adding;
+                Action::None
+            }
+            Message::Added(kind) => Action::Add(kind),
+            Message::Duplicated(id) => Action::Duplicate(id),
+            Message::Removed(id) => Action::Remove(id),
+            Message::Located(id) => Action::Locate(id),
+            Message::Cancelled(id) => Action::CancelReading(id),
+            Message::Entered(_) | Message::Left(_) | Message::Typed(_) | Message::Submitted => {
+                Action::None
+            }
+        }
+    }
+
+    /// The list, as wide as its place; the parent gives the room around it.
+    pub fn view<'a>(
+        &'a self,
+        project: &'a Project,
+        states: &[(MotionId, MotionState)],
+    ) -> Element<'a, Message> {
+        let rows = project.motions().iter().map(|motion| {
+            let state = states.iter().find(|(id, _)| *id == motion.id);
+            self.row(project, motion, state.map(|(_, state)| state))
+        });
+        column![
+            text("Motions").size(theme::SMALL).color(theme::dim()),
+            Column::with_children(rows).spacing(2),
+            self.add(),
+        ]
+        .spacing(theme::GAP)
+        .into()
+    }
+
+    fn row<'a>(
+        &'a self,
+        project: &'a Project,
+        motion: &'a Motion,
+        state: Option<&MotionState>,
+    ) -> Element<'a, Message> {
+        let id = motion.id;
+        let chosen = project.chosen() == id;
+        let color = if chosen {
+            theme::accent()
+        } else {
+            theme::dim()
+        };
+        let name: Element<'_, Message> = match &self.renaming {
+            Some(renaming) if renaming.id == id => text_input("Name", &renaming.typed)
+                .id(NAME)
+                .on_input(Message::Typed)
+                .on_submit(Message::Submitted)
+                .size(theme::NORMAL)
+                .padding([1, 4])
+                .style(theme::field)
+                .into(),
+            _ => text(&motion.name)
+                .size(theme::NORMAL)
+                .wrapping(text::Wrapping::None)
+                .into(),
+        };
+        // Only one row at a time shows what can be done with it; the room is kept, so that nothing jumps.
+        let tools: Element<'_, Message> = if chosen || self.over == Some(id) {
+            tools(project, motion)
+        } else {
+            space().width(TOOLS).height(SIDE + 6.0).into()
+        };
+        let lines = row![
+            Glyph::of(&motion.kind).into_element(color),
+            column![
+                row![container(name).width(Length::Fill).clip(true), tools]
+                    .spacing(4)
+                    .align_y(Alignment::Center),
+                state_line(motion, state),
+            ]
+            .spacing(1),
+        ]
+        .spacing(8)
+        .align_y(Alignment::Center);
+        let content = container(lines)
+            .padding([3, 8])
+            .style(move |_| container::Style {
+                background: chosen.then(|| theme::raised_color().into()),
+                border: border::rounded(5),
+                ..container::Style::default()
+            });
+        mouse_area(content)
+            .on_press(Message::Chosen(id))
+            .on_double_click(Message::Rename(id, motion.name.clone()))
+            .on_enter(Message::Entered(id))
+            .on_exit(Message::Left(id))
+            .into()
+    }
+
+    fn add(&self) -> Element<'_, Message> {
+        let open = button(text("+ Add motion").size(theme::SMALL))
+            .on_press(Message::AddToggled)
+            .padding([4, 9])
+            .style(theme::toggled(self.adding));
+        if !self.adding {
+            return open.into();
+        }
+        let choices = Kind::ALL.map(|kind| {
+            let line = row![
+                kind.glyph().into_element(theme::dim()),
+                text(kind.title()).size(theme::NORMAL),
+            ]
+            .spacing(8)
+            .align_y(Alignment::Center);
+            button(line)
+                .on_press(Message::Added(kind))
+                .padding([5, 8])
+                .width(Length::Fill)
+                .style(theme::flat)
+                .into()
+        });
+        let choices = container(Column::with_children(choices))
+            .padding(3)
+            .style(theme::tip);
+        column![open, choices].spacing(4).into()
+    }
+}
+
+/// The width of a row's three small buttons.
+const TOOLS: f32 = 3.0 * (SIDE + 6.0);
+
+fn tools<'a>(project: &'a Project, motion: &'a Motion) -> Element<'a, Message> {
+    let id = motion.id;
+    let button = |glyph: Glyph, name: &str, message| glyph.button(tool_id(name, id), message);
+    let stays = !can_remove(project, motion);
+    row![
+        hinted(
+            button(
+                Glyph::Pencil,
+                "rename",
+                Some(Message::Rename(id, motion.name.clone()))
+            ),
+            "Gives it another name; so does a double-click",
+            Position::Bottom,
+        ),
+        hinted(
+            button(Glyph::Copy, "duplicate", Some(Message::Duplicated(id))),
+            "Adds a copy of it",
+            Position::Bottom,
+        ),
+        hinted(
+            button(
+                Glyph::Cross,
+                "remove",
+                (!stays).then_some(Message::Removed(id))
+            ),
+            if stays {
+                "The last expression track stays: the sliders move it"
+            } else {
+                "Removes it from the project; undo brings it back"
+            },
+            Position::Bottom,
+        ),
+    ]
+    .into()
+}
+
+/// One of a row's small buttons, for tests: `rename`, `duplicate` or `remove`.
+fn tool_id(name: &str, id: MotionId) -> String {
+    format!("motion-{name}-{}", id.0)
+}
+
+/// Whether a project goes on without this motion: it keeps one expression track.
+fn can_remove(project: &Project, motion: &Motion) -> bool {
+    let is_track = |kind: &MotionKind| matches!(kind, MotionKind::Track(_));
+    let mut others = project.motions().iter().filter(|o| o.id != motion.id);
+    !is_track(&motion.kind) || others.any(|other| is_track(&other.kind))
+}
+
+/// What is known of a motion, in a line.
+fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, Message> {
+    let id = motion.id;
+    let quiet = |content: String| text(content).size(theme::SMALL).color(theme::dim());
+    let wrong = |content: &String| {
+        text(content.clone())
+            .size(theme::SMALL)
+            .color(theme::danger())
+    };
+    match state {
+        Some(MotionState::Ready { frames, fps }) => quiet(length(*frames, *fps)).into(),
+        Some(MotionState::Reading(progress)) => {
+            let share = (progress.total() > 0).then(|| progress.fraction());
+            let said = share.map_or("reading…".to_owned(), |share| {
+                format!("reading… {:.0} %", (share * 100.0).floor())
+            });
+            column![
+                row![
+                    quiet(said),
+                    space::horizontal(),
+                    action("Cancel", Some(Message::Cancelled(id))),
+                ]
+                .align_y(Alignment::Center),
+                progress_bar(0.0..=1.0, share.unwrap_or(0.0)).girth(3),
+            ]
+            .spacing(3)
+            .into()
+        }
+        Some(MotionState::Problem(problem)) => wrong(problem).into(),
+        Some(MotionState::Missing(file)) => row![
+            container(wrong(&format!("{file} is missing"))).width(Length::Fill),
+            action("Locate…", Some(Message::Located(id))),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center)
+        .into(),
+        None => quiet(match &motion.kind {
+            MotionKind::Track(expression) => {
+                length(expression.track.frames() as usize, expression.track.fps())
+            }
+            MotionKind::Sample(sample) => length(sample.codes.frames(), sample.fps),
+            MotionKind::Clip(_) => "not read yet".to_owned(),
+        })
+        .into(),
+    }
+}
+
+fn length(frames: usize, fps: f64) -> String {
+    let unit = if frames == 1 { "frame" } else { "frames" };
+    format!("{frames} {unit}, {} fps", short(fps))
+}
+
+#[cfg(test)]
+mod tests;

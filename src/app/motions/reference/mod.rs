@@ -1,0 +1,351 @@
+//! The controls of a reference clip: what part of it is used, which frame counts as looking like the portrait, the square
+//! that the networks see, and how its movement drives.
+
+mod look;
+mod strip;
+
+use iced::widget::image;
+use iced::widget::tooltip::Position;
+use iced::widget::{button, column, container, row, space, text};
+use iced::{Alignment, Element, Length};
+
+use crate::app::widgets::controls::{action, hinted};
+use crate::app::widgets::format::short;
+use crate::app::widgets::theme;
+use crate::document::{ClipMotion, Crop, Playback, Pose};
+
+use super::follow::{self, Controls};
+use super::read_curves::ReadCurves;
+use look::Look;
+use strip::Strip;
+
+/// A small picture of a frame.
+#[derive(Debug, Clone)]
+pub struct Thumb {
+    /// Its number in the whole clip, from 0.
+    pub frame: usize,
+    pub handle: image::Handle,
+    /// Its width and height, in pixels.
+    pub size: (u32, u32),
+}
+
+/// What is known of a clip. Frames are counted from 0, and in the whole clip where nothing else is said.
+#[derive(Debug, Clone)]
+pub struct Known<'a> {
+    pub name: &'a str,
+    pub fps: f64,
+    /// How many frames the whole clip has.
+    pub frames: usize,
+    /// When each frame begins, in seconds of the whole clip; may be empty, then all last as long.
+    pub times: &'a [f64],
+    /// In the order of their frames, as many as there are.
+    pub thumbs: &'a [Thumb],
+    /// How unlike the portrait's face each frame's is: lower is better. May be empty while it isn't known.
+    pub scores: &'a [Option<f32>],
+    /// The frame that counts as looking like the portrait, found or set.
+    pub reference: usize,
+    /// The Action Units as they drive, for each frame of the used part; may be empty while they aren't known.
+    pub poses: &'a [Option<Pose>],
+    /// The first frame of the used part.
+    pub first: usize,
+    /// The last frame of the used part, itself used.
+    pub last: usize,
+    /// The frame under the playhead, from 0 at `first`.
+    pub step: usize,
+    /// Why the clip could be read only so far.
+    pub broken: Option<&'a str>,
+    /// The frame under the playhead, whole; of any size, its shape is that of the clip. Well below 2 MiB draws at once.
+    pub current: Option<image::Handle>,
+    /// The square that FOMM and TPS see, in pixels of the clip.
+    pub square: Option<Crop>,
+    /// The clip's width and height, in pixels.
+    pub clip_size: (u32, u32),
+}
+
+impl Known<'_> {
+    /// The seconds at which a frame begins; that after the last begins when the clip ends.
+    fn time_of(&self, frame: usize) -> f64 {
+        let known = self.times.get(frame).copied();
+        known.unwrap_or(frame as f64 / self.fps.max(1e-3))
+    }
+
+    /// The change that leaves these frames, both used; the whole clip needs no times.
+    fn trim(&self, (first, last): (usize, usize)) -> Change {
+        Change::Trim {
+            from: (first > 0).then(|| self.time_of(first)),
+            to: (last + 1 < self.frames).then(|| self.time_of(last + 1)),
+        }
+    }
+}
+
+/// A change of the motion.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Change {
+    /// The used part, in seconds of the whole clip.
+    Trim {
+        from: Option<f64>,
+        to: Option<f64>,
+    },
+    Square(Option<Crop>),
+    Playback(Playback),
+    Follow(follow::Change),
+}
+
+impl Change {
+    pub fn apply(self, motion: &mut ClipMotion) {
+        match self {
+            Change::Trim { from, to } => (motion.from, motion.to) = (from, to),
+            Change::Square(square) => motion.square = square,
+            Change::Playback(playback) => motion.playback = playback,
+            Change::Follow(change) => change.apply(&mut motion.follow),
+        }
+    }
+}
+
+/// What the panel remembers of itself.
+#[derive(Debug, Default)]
+pub struct Reference {
+    follow: Controls,
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Follow(follow::Message),
+    /// An end of the used part is in the hand.
+    Trimmed(Change),
+    /// The whole clip is to be used.
+    Whole,
+    /// The playhead goes to this frame of the used part.
+    Scrubbed(usize),
+    /// The reference frame's mark is in the hand.
+    Marked(u32),
+    /// A frame is to be the reference; without one it is found.
+    Refer(Option<u32>),
+    Squared(Crop),
+    /// The square is to be found again.
+    FindSquare,
+    Released,
+    Bake,
+    Replace,
+}
+
+/// What the parent has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    None,
+    /// A change on its own.
+    Change(Change),
+    /// A change within a movement of the hand of this name.
+    Drag(&'static str, Change),
+    EndGesture,
+    /// The playhead goes to this frame of the used part, from 0.
+    Scrub(usize),
+    /// Its movement is wanted as keyframes of an expression track.
+    Bake,
+    /// Another file is to be chosen.
+    Replace,
+    /// A number is entered: the keyboard is the window's again.
+    Leave,
+}
+
+impl Reference {
+    /// Leaves what is being typed; true when there was something.
+    pub fn escape(&mut self) -> bool {
+        self.follow.escape()
+    }
+
+    pub fn update(&mut self, message: Message) -> Action {
+        let refer = |frame| Change::Follow(follow::Change::Reference(frame));
+        match message {
+            Message::Follow(message) => match self.follow.update(message) {
+                follow::Action::None => Action::None,
+                follow::Action::Change(change) => Action::Change(Change::Follow(change)),
+                follow::Action::Drag(name, change) => Action::Drag(name, Change::Follow(change)),
+                follow::Action::EndGesture => Action::EndGesture,
+                follow::Action::Playback(playback) => Action::Change(Change::Playback(playback)),
+                follow::Action::Leave => Action::Leave,
+            },
+            Message::Trimmed(change) => Action::Drag("trim", change),
+            Message::Whole => Action::Change(Change::Trim {
+                from: None,
+                to: None,
+            }),
+            Message::Scrubbed(step) => Action::Scrub(step),
+            Message::Marked(frame) => Action::Drag("reference", refer(Some(frame))),
+            Message::Refer(frame) => Action::Change(refer(frame)),
+            Message::Squared(square) => Action::Drag("square", Change::Square(Some(square))),
+            Message::FindSquare => Action::Change(Change::Square(None)),
+            Message::Released => Action::EndGesture,
+            Message::Bake => Action::Bake,
+            Message::Replace => Action::Replace,
+        }
+    }
+
+    /// The controls, as wide as their place; the parent gives the room around them.
+    pub fn view<'a>(&'a self, motion: &'a ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
+        let broken = known
+            .broken
+            .map(|broken| text(broken).size(theme::SMALL).color(theme::danger()));
+        let curves: Element<'a, Message> = if known.poses.is_empty() {
+            space().into()
+        } else {
+            let curves = ReadCurves {
+                measured: Vec::new(),
+                driving: known.poses,
+                step: Some(known.step),
+            };
+            hinted(
+                curves.into_element(96.0),
+                "The Action Units that move most in the used part, as they drive GANimation",
+                Position::Bottom,
+            )
+        };
+        let follow = self.follow.view(&motion.follow, motion.playback);
+        column![
+            heading(known),
+            frame(motion, known),
+            part(motion, known),
+            reference(motion, known),
+        ]
+        .push(broken)
+        .push(curves)
+        .push(follow.map(Message::Follow))
+        .push(ending(known))
+        .spacing(theme::SPACE)
+        .into()
+    }
+}
+
+fn small<'a>(content: impl text::IntoFragment<'a>) -> text::Text<'a> {
+    text(content).size(theme::SMALL)
+}
+
+fn figures<'a>(content: String) -> text::Text<'a> {
+    small(content).font(theme::FIGURES).color(theme::dim())
+}
+
+fn heading<'a>(known: &Known<'a>) -> Element<'a, Message> {
+    let (width, height) = known.clip_size;
+    row![
+        container(
+            text(known.name)
+                .size(theme::NORMAL)
+                .wrapping(text::Wrapping::None)
+        )
+        .width(Length::Fill)
+        .clip(true),
+        figures(format!("{width} x {height}")),
+    ]
+    .spacing(theme::GAP)
+    .align_y(Alignment::Center)
+    .into()
+}
+
+/// The frame under the playhead, with the square over it.
+fn frame<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
+    let look = Look {
+        picture: known.current.clone(),
+        size: known.clip_size,
+        square: known.square,
+    };
+    let said = if motion.square.is_some() {
+        "Square set by hand"
+    } else {
+        "Square found by the face"
+    };
+    let square = row![
+        hinted(
+            small(said).color(theme::dim()),
+            "What FOMM and TPS see of every frame. Drag an edge of the square to move it, a corner to size it",
+            Position::Bottom,
+        ),
+        space::horizontal(),
+        action(
+            "Find again",
+            motion.square.is_some().then_some(Message::FindSquare)
+        ),
+    ]
+    .align_y(Alignment::Center);
+    column![look.into_element(), square]
+        .spacing(theme::GAP)
+        .into()
+}
+
+/// The film, and what part of it is used.
+fn part<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
+    let used = (known.last + 1).saturating_sub(known.first);
+    let seconds = known.time_of(known.last + 1) - known.time_of(known.first);
+    let is_whole = motion.from.is_none() && motion.to.is_none();
+    let strip = Strip::new(known, motion.follow.reference.is_some());
+    column![
+        row![
+            figures(format!(
+                "{used} of {}, {seconds:.2} s, {} fps",
+                known.frames,
+                short(known.fps)
+            )),
+            space::horizontal(),
+            action("Whole", (!is_whole).then_some(Message::Whole)),
+        ]
+        .align_y(Alignment::Center),
+        strip.into_element(),
+    ]
+    .spacing(theme::GAP)
+    .into()
+}
+
+fn reference<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
+    let is_set = motion.follow.reference.is_some();
+    let number = known.reference + 1;
+    let how = if is_set { "set" } else { "found" };
+    let here = known.first + known.step;
+    let is_elsewhere = !is_set || here != known.reference;
+    row![
+        hinted(
+            small(format!("Reference: frame {number}, {how}")).color(theme::dim()),
+            "FOMM and TPS measure movement from the reference frame: it should look and face like the portrait. The curve under the film tells how unlike each frame is; its lowest point is found by itself. Drag the mark above the film to set another",
+            Position::Bottom,
+        ),
+        space::horizontal(),
+        hinted(
+            action(
+                "Here",
+                is_elsewhere.then_some(Message::Refer(u32::try_from(here).ok()))
+            ),
+            "Takes the frame under the playhead",
+            Position::Bottom,
+        ),
+        action("Auto", is_set.then_some(Message::Refer(None))),
+    ]
+    .spacing(4)
+    .align_y(Alignment::Center)
+    .into()
+}
+
+fn ending<'a>(known: &Known<'a>) -> Element<'a, Message> {
+    let reads = known.poses.iter().any(Option::is_some);
+    let wide = |label, message: Option<Message>| {
+        button(text(label).size(theme::SMALL).width(Length::Fill).center())
+            .on_press_maybe(message)
+            .padding([5, 9])
+            .width(Length::Fill)
+            .style(theme::raised)
+    };
+    row![
+        hinted(
+            wide("Bake to track", reads.then_some(Message::Bake)),
+            "Adds an expression track with a keyframe for every frame of this movement, to be changed by hand",
+            Position::Top,
+        ),
+        hinted(
+            wide("Replace clip…", Some(Message::Replace)),
+            "Takes another file with the same settings",
+            Position::Top,
+        ),
+    ]
+    .spacing(theme::GAP)
+    .into()
+}
+
+#[cfg(test)]
+mod tests;

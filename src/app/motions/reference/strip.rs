@@ -1,0 +1,432 @@
+//! The film of a clip: its pictures side by side, the two ends of the used part, the playhead, the reference frame's mark,
+//! and under it the curve that tells how unlike the portrait each frame is.
+
+use iced::mouse::{self, Cursor};
+use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke};
+use iced::widget::{container, stack};
+use iced::{Element, Length, Point, Rectangle, Renderer, Size, Theme};
+
+use crate::app::widgets::keyed_cache::KeyedCache;
+use crate::app::widgets::theme;
+
+use super::{Known, Message, Thumb};
+
+/// The room of the reference frame's mark above the film.
+const MARK: f32 = 12.0;
+const FILM: f32 = 44.0;
+const GAP: f32 = 5.0;
+const CURVE: f32 = 28.0;
+const HEIGHT: f32 = MARK + FILM + GAP + CURVE;
+
+/// A trim handle's width; the film has as much room at both ends.
+const HANDLE: f32 = 8.0;
+
+/// How far beyond a handle the hand still takes it.
+const REACH: f32 = 3.0;
+
+/// An end of the used part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    In,
+    Out,
+}
+
+/// The used part after one of its ends has gone to a frame, both ends used: the ends never cross, and at least two frames
+/// stay where the clip has as many.
+pub fn trimmed(
+    (first, last): (usize, usize),
+    frames: usize,
+    end: End,
+    frame: usize,
+) -> (usize, usize) {
+    let final_frame = frames.saturating_sub(1);
+    let last = last.min(final_frame);
+    let first = first.min(last);
+    match end {
+        End::In => (
+            frame.min(last.saturating_sub(1)),
+            last.max(1).min(final_frame),
+        ),
+        End::Out => (
+            first.min(final_frame.saturating_sub(1)),
+            frame.max(first + 1).min(final_frame),
+        ),
+    }
+}
+
+/// What the film is drawn and moved by.
+pub struct Strip<'a> {
+    known: Known<'a>,
+    /// Whether the reference frame was set by hand.
+    is_set: bool,
+}
+
+/// What the hand has hold of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grip {
+    Trim(End),
+    Mark,
+    Playhead,
+}
+
+/// The film, for tests.
+pub const STRIP: &str = "reference-strip";
+
+impl<'a> Strip<'a> {
+    pub fn new(known: &Known<'a>, is_set: bool) -> Self {
+        Self {
+            known: known.clone(),
+            is_set,
+        }
+    }
+
+    pub fn into_element(self) -> Element<'a, Message> {
+        let film = Film {
+            thumbs: self.known.thumbs,
+            frames: self.known.frames,
+        };
+        let layers = stack![
+            Canvas::new(film).width(Length::Fill).height(HEIGHT),
+            Canvas::new(self).width(Length::Fill).height(HEIGHT),
+        ];
+        container(layers).id(STRIP).into()
+    }
+
+    /// Where a frame begins; that after the last is the film's end.
+    fn x_of(&self, frame: usize, width: f32) -> f32 {
+        let share = frame as f32 / self.known.frames.max(1) as f32;
+        HANDLE + share * (width - 2.0 * HANDLE).max(1.0)
+    }
+
+    fn middle_of(&self, frame: usize, width: f32) -> f32 {
+        0.5 * (self.x_of(frame, width) + self.x_of(frame + 1, width))
+    }
+
+    /// The place of `x` on the film, counted in frames.
+    fn place_at(&self, x: f32, width: f32) -> f32 {
+        (x - HANDLE) / (width - 2.0 * HANDLE).max(1.0) * self.known.frames as f32
+    }
+
+    fn frame_at(&self, x: f32, width: f32) -> usize {
+        let last = self.known.frames.saturating_sub(1);
+        (self.place_at(x, width).max(0.0) as usize).min(last)
+    }
+
+    fn ends(&self, width: f32) -> (f32, f32) {
+        let known = &self.known;
+        (
+            self.x_of(known.first, width),
+            self.x_of(known.last + 1, width),
+        )
+    }
+
+    fn grip(&self, at: Point, width: f32) -> Grip {
+        let (start, end) = self.ends(width);
+        if at.y < MARK + 2.0 && (at.x - self.middle_of(self.known.reference, width)).abs() <= 8.0 {
+            return Grip::Mark;
+        }
+        if (MARK..MARK + FILM).contains(&at.y) {
+            let is_near = |middle: f32| (at.x - middle).abs() <= HANDLE / 2.0 + REACH;
+            let (left, right) = (start - HANDLE / 2.0, end + HANDLE / 2.0);
+            match (is_near(left), is_near(right)) {
+                (true, true) if at.x > 0.5 * (left + right) => return Grip::Trim(End::Out),
+                (true, _) => return Grip::Trim(End::In),
+                (_, true) => return Grip::Trim(End::Out),
+                _ => {}
+            }
+        }
+        Grip::Playhead
+    }
+
+    /// What the hand asks for, where that isn't so already.
+    fn asked(&self, grip: Grip, x: f32, width: f32) -> Option<Message> {
+        let known = &self.known;
+        let part = (known.first, known.last);
+        match grip {
+            Grip::Trim(end) => {
+                // The nearest boundary between frames; the frame that is used lies on the inner side of it.
+                let boundary = self.place_at(x, width).round().max(0.0) as usize;
+                let frame = match end {
+                    End::In => boundary,
+                    End::Out => boundary.saturating_sub(1),
+                };
+                let now = trimmed(part, known.frames, end, frame);
+                (now != part).then(|| Message::Trimmed(known.trim(now)))
+            }
+            Grip::Mark => {
+                let frame = self.frame_at(x, width).clamp(known.first, known.last);
+                (frame != known.reference)
+                    .then(|| u32::try_from(frame).ok().map(Message::Marked))
+                    .flatten()
+            }
+            Grip::Playhead => {
+                let frame = self.frame_at(x, width).clamp(known.first, known.last);
+                let step = frame - known.first;
+                (step != known.step).then_some(Message::Scrubbed(step))
+            }
+        }
+    }
+
+    fn draw_part(&self, frame: &mut Frame, width: f32) {
+        let (start, end) = self.ends(width);
+        let block = |from: f32, to: f32, y: f32, height: f32| {
+            Path::rectangle(Point::new(from, y), Size::new((to - from).max(0.0), height))
+        };
+        let outside = theme::panel_color().scale_alpha(0.78);
+        frame.fill(&block(HANDLE, start, MARK, FILM), outside);
+        frame.fill(&block(end, width - HANDLE, MARK, FILM), outside);
+        let edge = theme::text();
+        frame.fill(&block(start, end, MARK, 1.5), edge);
+        frame.fill(&block(start, end, MARK + FILM - 1.5, 1.5), edge);
+        for x in [start - HANDLE, end] {
+            let handle =
+                Path::rounded_rectangle(Point::new(x, MARK), Size::new(HANDLE, FILM), 2.5.into());
+            frame.fill(&handle, edge);
+            let groove = x + HANDLE / 2.0 - 0.5;
+            frame.fill(
+                &block(groove, groove + 1.0, MARK + FILM / 2.0 - 6.0, 12.0),
+                theme::panel_color(),
+            );
+        }
+    }
+
+    fn draw_scores(&self, frame: &mut Frame, width: f32) {
+        let top = MARK + FILM + GAP;
+        let floor = Path::rectangle(
+            Point::new(HANDLE, top + CURVE - 1.0),
+            Size::new((width - 2.0 * HANDLE).max(0.0), 1.0),
+        );
+        frame.fill(&floor, theme::line_color());
+        let known = &self.known;
+        let scores = known.scores.get(..known.frames).unwrap_or(known.scores);
+        let Some((least, most)) = range(scores) else {
+            return;
+        };
+        let y_of = |score: f32| {
+            let share = (score - least) / (most - least).max(f32::MIN_POSITIVE);
+            top + 3.0 + (1.0 - share) * (CURVE - 8.0)
+        };
+        let curve = Path::new(|path| {
+            let mut is_drawing = false;
+            for (at, score) in summed_up(scores, width as usize) {
+                let point = score.map(|score| Point::new(self.middle_of(at, width), y_of(score)));
+                match point {
+                    Some(point) if is_drawing => path.line_to(point),
+                    Some(point) => path.move_to(point),
+                    None => {}
+                }
+                is_drawing = point.is_some();
+            }
+        });
+        let stroke = Stroke::default().with_color(theme::dim()).with_width(1.5);
+        frame.stroke(&curve, stroke);
+        if let Some(best) = best(scores) {
+            let at = Point::new(self.middle_of(best, width), y_of(least));
+            frame.fill(&Path::circle(at, 4.5), theme::panel_color());
+            frame.fill(&Path::circle(at, 3.0), theme::text());
+        }
+    }
+
+    fn draw_mark(&self, frame: &mut Frame, width: f32) {
+        let x = self.middle_of(self.known.reference, width);
+        let mark = Path::new(|path| {
+            path.move_to(Point::new(x - 5.0, 1.0));
+            path.line_to(Point::new(x + 5.0, 1.0));
+            path.line_to(Point::new(x, MARK - 1.0));
+            path.close();
+        });
+        if self.is_set {
+            frame.fill(&mark, theme::text());
+        } else {
+            let stroke = Stroke::default().with_color(theme::text()).with_width(1.2);
+            frame.stroke(&mark, stroke);
+        }
+    }
+
+    fn draw_playhead(&self, frame: &mut Frame, width: f32) {
+        let x = self.middle_of(self.known.first + self.known.step, width);
+        let line = |half: f32| {
+            Path::rectangle(
+                Point::new(x - half, MARK - 2.0),
+                Size::new(2.0 * half, HEIGHT - MARK + 2.0),
+            )
+        };
+        frame.fill(&line(1.5), theme::ground().scale_alpha(0.6));
+        frame.fill(&line(0.75), theme::accent());
+        frame.fill(
+            &Path::circle(Point::new(x, MARK - 2.0), 3.0),
+            theme::accent(),
+        );
+    }
+
+    fn fingerprint(&self) -> u64 {
+        self.known.scores.iter().fold(0, |mark: u64, score| {
+            let bits = score.map_or(u64::MAX, |score| u64::from(score.to_bits()));
+            (mark.rotate_left(5) ^ bits).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        })
+    }
+}
+
+/// The lowest and the highest score.
+fn range(scores: &[Option<f32>]) -> Option<(f32, f32)> {
+    let known = scores.iter().flatten().filter(|score| score.is_finite());
+    known.fold(None, |range, &score| {
+        let (least, most) = range.unwrap_or((score, score));
+        Some((least.min(score), most.max(score)))
+    })
+}
+
+/// The frame of the lowest score, the first of several.
+fn best(scores: &[Option<f32>]) -> Option<usize> {
+    let known = scores.iter().enumerate();
+    known
+        .filter_map(|(at, score)| score.filter(|score| score.is_finite()).map(|s| (at, s)))
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(at, _)| at)
+}
+
+/// No more than so many of the scores, with their frames: of neighbours the lowest.
+fn summed_up(scores: &[Option<f32>], most: usize) -> Vec<(usize, Option<f32>)> {
+    let each = scores.len().div_ceil(most.max(1)).max(1);
+    let groups = scores.chunks(each).enumerate();
+    groups
+        .map(|(i, group)| match best(group) {
+            Some(at) => (i * each + at, group[at]),
+            None => (i * each, None),
+        })
+        .collect()
+}
+
+#[derive(Debug, Default)]
+pub struct Hand {
+    drag: Option<Grip>,
+    /// Of the scores, how many frames there are, and the used part.
+    still: KeyedCache<(u64, usize, usize, usize)>,
+    /// Of how many frames there are, the reference frame, whether it was set, and the playhead.
+    moving: KeyedCache<(usize, usize, bool, usize)>,
+}
+
+impl canvas::Program<Message> for Strip<'_> {
+    type State = Hand;
+
+    fn update(
+        &self,
+        hand: &mut Hand,
+        event: &Event,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> Option<Action<Message>> {
+        if self.known.frames < 2 {
+            return None;
+        }
+        let (grip, x) = match event {
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) => {
+                let at = cursor.position_in(bounds)?;
+                let grip = self.grip(at, bounds.width);
+                hand.drag = Some(grip);
+                if grip != Grip::Playhead {
+                    return Some(Action::capture());
+                }
+                (grip, at.x)
+            }
+            Event::Mouse(mouse::Event::CursorMoved { .. }) => {
+                (hand.drag?, cursor.land().position()?.x - bounds.x)
+            }
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)) => {
+                hand.drag.take()?;
+                return Some(Action::publish(Message::Released).and_capture());
+            }
+            _ => return None,
+        };
+        let asked = self.asked(grip, x, bounds.width);
+        Some(asked.map_or_else(Action::capture, |message| {
+            Action::publish(message).and_capture()
+        }))
+    }
+
+    fn draw(
+        &self,
+        hand: &Hand,
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: Cursor,
+    ) -> Vec<Geometry> {
+        let (size, known) = (bounds.size(), &self.known);
+        let still = (self.fingerprint(), known.frames, known.first, known.last);
+        let mut layers = hand.still.draw(renderer, size, still, |frame| {
+            self.draw_part(frame, size.width);
+            self.draw_scores(frame, size.width);
+        });
+        let head = known.first + known.step;
+        let moving = (known.frames, known.reference, self.is_set, head);
+        layers.extend(hand.moving.draw(renderer, size, moving, |frame| {
+            self.draw_playhead(frame, size.width);
+            self.draw_mark(frame, size.width);
+        }));
+        layers
+    }
+
+    fn mouse_interaction(
+        &self,
+        hand: &Hand,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> mouse::Interaction {
+        let under = cursor
+            .position_in(bounds)
+            .map(|at| self.grip(at, bounds.width));
+        match hand.drag.or(under) {
+            Some(Grip::Trim(_)) => mouse::Interaction::ResizingHorizontally,
+            Some(Grip::Mark) if hand.drag.is_some() => mouse::Interaction::Grabbing,
+            Some(Grip::Mark) => mouse::Interaction::Grab,
+            Some(Grip::Playhead) | None => mouse::Interaction::default(),
+        }
+    }
+}
+
+/// The pictures alone: a drawing's pictures cover its lines, so that the lines need one of their own above.
+struct Film<'a> {
+    thumbs: &'a [Thumb],
+    frames: usize,
+}
+
+/// Where pictures of this width stand side by side on a film of that length: without gaps, each over the one before by
+/// as little as can be.
+fn places(picture: f32, film: f32) -> Vec<f32> {
+    let count = (film / picture.max(1.0)).ceil().clamp(1.0, 200.0) as usize;
+    let pitch = (film - picture) / count.saturating_sub(1).max(1) as f32;
+    (0..count).map(|i| i as f32 * pitch.max(0.0)).collect()
+}
+
+impl canvas::Program<Message> for Film<'_> {
+    type State = ();
+
+    fn draw(
+        &self,
+        _state: &(),
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: Cursor,
+    ) -> Vec<Geometry> {
+        let mut frame = Frame::new(renderer, bounds.size());
+        let film = (bounds.width - 2.0 * HANDLE).max(1.0);
+        let Some(shape) = self.thumbs.first() else {
+            return vec![frame.into_geometry()];
+        };
+        let wide = FILM * shape.size.0 as f32 / shape.size.1.max(1) as f32;
+        for x in places(wide, film) {
+            let middle = ((x + 0.5 * wide) / film * self.frames as f32) as usize;
+            let nearest = self.thumbs.iter().min_by_key(|t| t.frame.abs_diff(middle));
+            if let Some(thumb) = nearest {
+                let place = Rectangle::new(Point::new(HANDLE + x, MARK), Size::new(wide, FILM));
+                frame.draw_image(place, canvas::Image::new(thumb.handle.clone()).snap(true));
+            }
+        }
+        vec![frame.into_geometry()]
+    }
+}
+
+#[cfg(test)]
+mod tests;

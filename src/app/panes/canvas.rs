@@ -1,0 +1,527 @@
+//! One pane: the worker's picture, and over it the crop, the wipe line and the title.
+
+use std::time::{Duration, Instant};
+
+use iced::alignment::{Horizontal, Vertical};
+use iced::mouse::{self, Cursor, ScrollDelta};
+use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke, Text};
+use iced::{Color, Element, Length, Point, Rectangle, Renderer, Size, Theme};
+
+use crate::app::widgets::keyed_cache::KeyedCache;
+use crate::app::widgets::square::{self, Grip};
+use crate::app::widgets::theme;
+use crate::document::Crop;
+use crate::render::view::View;
+
+use super::{Message, Shown};
+
+/// The picture itself, filling the pane.
+pub struct Picture<'a> {
+    pub shown: Option<&'a Shown>,
+}
+
+impl<'a> Picture<'a> {
+    pub fn into_element(self) -> Element<'a, Message> {
+        Canvas::new(self)
+            .width(Length::Fill)
+            .height(Length::Fill)
+            .into()
+    }
+}
+
+impl canvas::Program<Message> for Picture<'_> {
+    type State = ();
+
+    fn draw(
+        &self,
+        _state: &(),
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: Cursor,
+    ) -> Vec<Geometry> {
+        let mut frame = Frame::new(renderer, bounds.size());
+        if let Some(shown) = self.shown {
+            let (width, height) = shown.size;
+            let unit = Size::new(bounds.width / width as f32, bounds.height / height as f32);
+            for tile in &shown.tiles {
+                let place = Rectangle {
+                    x: 0.0,
+                    y: tile.top as f32 * unit.height,
+                    width: width as f32 * unit.width,
+                    height: tile.rows as f32 * unit.height,
+                };
+                frame.draw_image(place, canvas::Image::new(tile.handle.clone()).snap(true));
+            }
+        }
+        vec![frame.into_geometry()]
+    }
+}
+
+/// What lies over the picture, and what the hand does there.
+pub struct Overlay {
+    /// What the pane is, in a few words.
+    pub label: Option<String>,
+    /// Milliseconds that a frame takes.
+    pub millis: Option<f32>,
+    /// Why there is no picture.
+    pub problem: Option<String>,
+    pub view: View,
+    /// Physical pixels a logical pixel.
+    pub scale: f64,
+    pub crop: Option<Crop>,
+    /// The faces that aren't edited, by their number: left, top, right and bottom in portrait pixels.
+    pub faces: Vec<(usize, (f32, f32, f32, f32))>,
+    pub wipe: Option<f32>,
+    pub holding: bool,
+}
+
+/// How near the hand must come to an edge to take it, in logical pixels.
+const REACH: f64 = 8.0;
+
+const DOUBLE_CLICK: Duration = Duration::from_millis(350);
+
+#[derive(Debug, Default)]
+pub struct Hand {
+    drag: Option<Drag>,
+    pressed: Option<(Instant, Point)>,
+    /// The face that was pressed on, until the hand moves away.
+    picking: Option<usize>,
+    /// Of the places of the crop and the faces, the wipe and the title.
+    drawn: KeyedCache<Drawn>,
+}
+
+type Drawn = (
+    Option<[Point; 4]>,
+    Vec<Rectangle>,
+    Option<f32>,
+    Option<String>,
+    Option<String>,
+);
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Drag {
+    Pan {
+        last: Point,
+    },
+    Wipe,
+    /// The crop, held in portrait pixels.
+    Crop(Grip),
+}
+
+impl Overlay {
+    pub fn into_element<'a>(self) -> Element<'a, Message> {
+        Canvas::new(self)
+            .width(Length::Fill)
+            .height(Length::Fill)
+            .into()
+    }
+
+    fn to_portrait(&self, at: Point) -> (f64, f64) {
+        let physical = |value: f32| f64::from(value) * self.scale;
+        self.view.to_portrait((physical(at.x), physical(at.y)))
+    }
+
+    /// Where the crop's corners lie in the pane.
+    fn corners(&self, crop: Crop) -> [Point; 4] {
+        square::corners(crop).map(|place| {
+            let (x, y) = self.view.to_pane(place);
+            Point::new((x / self.scale) as f32, (y / self.scale) as f32)
+        })
+    }
+
+    /// Where a box of the portrait (left, top, right, bottom) lies in the pane.
+    fn place(&self, (left, top, right, bottom): (f32, f32, f32, f32)) -> Rectangle {
+        let (x, y) = self.view.to_pane((f64::from(left), f64::from(top)));
+        let logical = |length: f32| (f64::from(length) * self.view.zoom / self.scale) as f32;
+        Rectangle {
+            x: (x / self.scale) as f32,
+            y: (y / self.scale) as f32,
+            width: logical(right - left),
+            height: logical(bottom - top),
+        }
+    }
+
+    /// The face under the hand.
+    fn face_at(&self, at: Point) -> Option<usize> {
+        let mut faces = self.faces.iter();
+        faces
+            .find(|(_, bounds)| self.place(*bounds).contains(at))
+            .map(|(index, _)| *index)
+    }
+
+    /// What a press at this point of the pane takes hold of.
+    fn grip(&self, at: Point, bounds: Rectangle) -> Drag {
+        if let Some(wipe) = self.wipe {
+            let distance = f64::from((at.x - wipe * bounds.width).abs());
+            if distance <= REACH {
+                return Drag::Wipe;
+            }
+        }
+        let reach = REACH * self.scale / self.view.zoom;
+        let held = self
+            .crop
+            .and_then(|crop| square::grip(crop, self.to_portrait(at), reach));
+        held.map_or(Drag::Pan { last: at }, Drag::Crop)
+    }
+
+    fn dragged(&self, drag: &mut Drag, at: Point, bounds: Rectangle) -> Option<Message> {
+        match drag {
+            Drag::Pan { last } => {
+                let by = at - *last;
+                *last = at;
+                let physical = |value: f32| f64::from(value) * self.scale;
+                Some(Message::Panned((physical(by.x), physical(by.y))))
+            }
+            Drag::Wipe => Some(Message::Wiped(at.x / bounds.width.max(1.0))),
+            Drag::Crop(grip) => {
+                let crop = square::carried(self.crop?, *grip, self.to_portrait(at));
+                Some(Message::Cropped(crop))
+            }
+        }
+    }
+
+    /// What is written over the picture.
+    fn title(&self) -> Option<String> {
+        let label = self.label.as_ref()?;
+        Some(match self.millis.filter(|_| !self.holding) {
+            Some(millis) => format!("{label} · {millis:.0} ms"),
+            None => label.clone(),
+        })
+    }
+}
+
+fn draw_face(frame: &mut Frame, place: Rectangle) {
+    let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
+    for stroke in [
+        edge(Color::BLACK.scale_alpha(0.5), 3.0),
+        edge(theme::text().scale_alpha(0.9), 1.0),
+    ] {
+        let path = Path::rounded_rectangle(place.position(), place.size(), 6.0.into());
+        frame.stroke(&path, stroke);
+    }
+}
+
+fn draw_wipe(frame: &mut Frame, wipe: f32, size: Size) {
+    let x = (wipe * size.width).round() + 0.5;
+    let line = Path::line(Point::new(x, 0.0), Point::new(x, size.height));
+    frame.stroke(
+        &line,
+        Stroke::default()
+            .with_color(Color::BLACK.scale_alpha(0.5))
+            .with_width(3.0),
+    );
+    frame.stroke(
+        &line,
+        Stroke::default()
+            .with_color(theme::accent())
+            .with_width(1.0),
+    );
+    frame.fill(
+        &Path::circle(Point::new(x, size.height / 2.0), 6.0),
+        theme::accent(),
+    );
+}
+
+fn draw_title(frame: &mut Frame, title: &str) {
+    let place = Point::new(8.0, frame.height() - 26.0);
+    let size = Size::new(18.0 + 5.8 * title.chars().count() as f32, 20.0);
+    frame.fill(
+        &Path::rounded_rectangle(place, size, 4.0.into()),
+        theme::ground().scale_alpha(0.72),
+    );
+    frame.fill_text(Text {
+        content: title.to_owned(),
+        position: Point::new(place.x + 8.0, place.y + 10.0),
+        color: theme::text(),
+        size: theme::SMALL.into(),
+        font: theme::WORDS,
+        align_y: Vertical::Center,
+        ..Text::default()
+    });
+}
+
+/// Why there is no picture, in the middle of where it would be.
+fn draw_problem(frame: &mut Frame, problem: &str) {
+    frame.fill_text(Text {
+        content: problem.to_owned(),
+        position: frame.center(),
+        max_width: (frame.width() - 40.0).max(40.0),
+        color: theme::dim(),
+        size: theme::NORMAL.into(),
+        font: theme::WORDS,
+        align_x: Horizontal::Center.into(),
+        align_y: Vertical::Center,
+        ..Text::default()
+    });
+}
+
+impl canvas::Program<Message> for Overlay {
+    type State = Hand;
+
+    fn update(
+        &self,
+        hand: &mut Hand,
+        event: &Event,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> Option<Action<Message>> {
+        let Event::Mouse(event) = event else {
+            return None;
+        };
+        match event {
+            mouse::Event::WheelScrolled { delta } => {
+                let at = cursor.position_in(bounds)?;
+                let notches = match delta {
+                    ScrollDelta::Lines { y, .. } => f64::from(*y),
+                    ScrollDelta::Pixels { y, .. } => f64::from(*y) / 60.0,
+                };
+                let factor = 1.2f64.powf(notches.clamp(-4.0, 4.0));
+                let physical = |value: f32| f64::from(value) * self.scale;
+                let message = Message::Zoomed(factor, (physical(at.x), physical(at.y)));
+                Some(Action::publish(message).and_capture())
+            }
+            mouse::Event::ButtonPressed(mouse::Button::Middle) => {
+                let last = cursor.position_in(bounds)?;
+                hand.drag = Some(Drag::Pan { last });
+                Some(Action::capture())
+            }
+            mouse::Event::ButtonPressed(mouse::Button::Left) => {
+                let at = cursor.position_in(bounds)?;
+                let grip = self.grip(at, bounds);
+                let again =
+                    hand.pressed
+                        .replace((Instant::now(), at))
+                        .is_some_and(|(before, place)| {
+                            before.elapsed() < DOUBLE_CLICK && place.distance(at) < 5.0
+                        });
+                if again && matches!(grip, Drag::Pan { .. }) {
+                    hand.drag = None;
+                    return Some(Action::publish(Message::Face).and_capture());
+                }
+                let loose = matches!(grip, Drag::Pan { .. });
+                hand.picking = loose.then(|| self.face_at(at)).flatten();
+                hand.drag = Some(grip);
+                Some(Action::capture())
+            }
+            mouse::Event::CursorMoved { .. } => {
+                let mut drag = hand.drag?;
+                let at = cursor.land().position()?;
+                let at = Point::new(at.x - bounds.x, at.y - bounds.y);
+                let still = |(_, pressed): &(Instant, Point)| pressed.distance(at) < 4.0;
+                if hand.picking.is_some() && hand.pressed.as_ref().is_some_and(still) {
+                    return Some(Action::capture());
+                }
+                hand.picking = None;
+                let message = self.dragged(&mut drag, at, bounds);
+                hand.drag = Some(drag);
+                message.map(|message| Action::publish(message).and_capture())
+            }
+            mouse::Event::ButtonReleased(mouse::Button::Left | mouse::Button::Middle) => {
+                hand.drag.take()?;
+                let message = hand
+                    .picking
+                    .take()
+                    .map_or(Message::Released, Message::Picked);
+                Some(Action::publish(message).and_capture())
+            }
+            _ => None,
+        }
+    }
+
+    fn draw(
+        &self,
+        hand: &Hand,
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: Cursor,
+    ) -> Vec<Geometry> {
+        let crop = self.crop.map(|crop| self.corners(crop));
+        let faces: Vec<_> = self
+            .faces
+            .iter()
+            .map(|(_, bounds)| self.place(*bounds))
+            .collect();
+        let title = self.title();
+        let key = (
+            crop,
+            faces.clone(),
+            self.wipe,
+            title.clone(),
+            self.problem.clone(),
+        );
+        hand.drawn.draw(renderer, bounds.size(), key, |frame| {
+            for face in faces {
+                draw_face(frame, face);
+            }
+            if let Some(corners) = crop {
+                square::draw(frame, corners);
+            }
+            if let Some(wipe) = self.wipe {
+                draw_wipe(frame, wipe, bounds.size());
+            }
+            if let Some(title) = title {
+                draw_title(frame, &title);
+            }
+            if let Some(problem) = &self.problem {
+                draw_problem(frame, problem);
+            }
+        })
+    }
+
+    fn mouse_interaction(
+        &self,
+        hand: &Hand,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> mouse::Interaction {
+        let Some(at) = cursor.position_in(bounds) else {
+            return mouse::Interaction::default();
+        };
+        match hand.drag.unwrap_or_else(|| self.grip(at, bounds)) {
+            Drag::Pan { .. } if hand.drag.is_some() => mouse::Interaction::Grabbing,
+            Drag::Pan { .. } if self.face_at(at).is_some() => mouse::Interaction::Pointer,
+            Drag::Pan { .. } => mouse::Interaction::default(),
+            Drag::Wipe => mouse::Interaction::ResizingHorizontally,
+            Drag::Crop(grip) => square::interaction(grip, self.to_portrait(at)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overlay() -> Overlay {
+        Overlay {
+            label: None,
+            millis: None,
+            problem: None,
+            view: View {
+                x: 0.0,
+                y: 0.0,
+                zoom: 2.0,
+                width: 800,
+                height: 600,
+            },
+            scale: 2.0,
+            crop: Some(Crop {
+                x: 100.0,
+                y: 50.0,
+                side: 80.0,
+                ..Crop::default()
+            }),
+            faces: vec![(4, (300.0, 100.0, 340.0, 150.0))],
+            wipe: None,
+            holding: false,
+        }
+    }
+
+    const BOUNDS: Rectangle = Rectangle {
+        x: 0.0,
+        y: 0.0,
+        width: 400.0,
+        height: 300.0,
+    };
+
+    #[test]
+    fn corners_size_edges_move_and_the_rest_pans() {
+        let overlay = overlay();
+        let at = |x: f32, y: f32| overlay.grip(Point::new(x, y), BOUNDS);
+        assert_eq!(
+            at(102.0, 48.0),
+            Drag::Crop(Grip::Size {
+                anchor: (180.0, 130.0)
+            })
+        );
+        assert_eq!(
+            at(178.0, 131.0),
+            Drag::Crop(Grip::Size {
+                anchor: (100.0, 50.0)
+            })
+        );
+        assert!(matches!(at(140.0, 50.0), Drag::Crop(Grip::Move { .. })));
+        assert!(matches!(at(140.0, 90.0), Drag::Pan { .. }));
+        assert!(matches!(at(300.0, 50.0), Drag::Pan { .. }));
+    }
+
+    #[test]
+    fn another_face_is_under_the_hand_where_it_is_seen() {
+        let overlay = overlay();
+        assert_eq!(overlay.face_at(Point::new(310.0, 120.0)), Some(4));
+        assert_eq!(overlay.face_at(Point::new(310.0, 160.0)), None);
+    }
+
+    #[test]
+    fn dragging_an_edge_moves_the_crop_as_far_as_the_hand() {
+        let overlay = overlay();
+        let mut drag = overlay.grip(Point::new(140.0, 50.0), BOUNDS);
+        match overlay.dragged(&mut drag, Point::new(150.0, 45.0), BOUNDS) {
+            Some(Message::Cropped(crop)) => {
+                assert_eq!((crop.x, crop.y, crop.side), (110.0, 45.0, 80.0));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn dragging_a_corner_keeps_the_opposite_one_and_the_square() {
+        let overlay = overlay();
+        let mut drag = overlay.grip(Point::new(180.0, 130.0), BOUNDS);
+        match overlay.dragged(&mut drag, Point::new(200.0, 140.0), BOUNDS) {
+            Some(Message::Cropped(crop)) => {
+                assert_eq!((crop.x, crop.y, crop.side), (100.0, 50.0, 100.0));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_turned_crop_is_taken_at_its_turned_corners_and_keeps_the_opposite_one() {
+        let mut overlay = overlay();
+        let crop = Crop {
+            angle: std::f32::consts::FRAC_PI_4,
+            ..overlay.crop.unwrap()
+        };
+        overlay.crop = Some(crop);
+        // Its middle is (140, 90); a corner stands straight above, another straight below.
+        let reach = 40.0 * std::f32::consts::SQRT_2;
+        let mut drag = overlay.grip(Point::new(140.0, 90.0 - reach), BOUNDS);
+        match drag {
+            Drag::Crop(Grip::Size { anchor }) => {
+                assert!((anchor.0 - 140.0).abs() < 1e-3);
+                assert!((anchor.1 - f64::from(90.0 + reach)).abs() < 1e-3);
+            }
+            other => panic!("{other:?}"),
+        }
+        let up = Point::new(140.0, 90.0 - reach - 20.0 * std::f32::consts::SQRT_2);
+        match overlay.dragged(&mut drag, up, BOUNDS) {
+            Some(Message::Cropped(larger)) => {
+                assert!((larger.side - 100.0).abs() < 1e-2, "{larger:?}");
+                assert_eq!(larger.angle, crop.angle);
+                let (x, y) = larger.middle();
+                let below = 90.0 + reach;
+                assert!((x - 140.0).abs() < 1e-2, "{larger:?}");
+                assert!((y + 50.0 * std::f32::consts::SQRT_2 - below).abs() < 1e-2);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(
+            overlay.grip(Point::new(100.0, 50.0), BOUNDS),
+            Drag::Pan { .. }
+        ));
+    }
+
+    #[test]
+    fn the_wipe_line_is_taken_where_it_stands() {
+        let mut overlay = overlay();
+        overlay.wipe = Some(0.5);
+        let mut drag = overlay.grip(Point::new(203.0, 10.0), BOUNDS);
+        assert_eq!(drag, Drag::Wipe);
+        match overlay.dragged(&mut drag, Point::new(100.0, 10.0), BOUNDS) {
+            Some(Message::Wiped(place)) => assert_eq!(place, 0.25),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The model cards: what the bundled weights are, what they can do and where they fall short, to be read in the window; and which
+//! of the installed weights each method is drawn by.
+
+use iced::widget::operation::{self, RelativeOffset};
+use iced::widget::{
+    Id, column, container, pick_list, rich_text, row, scrollable, space, span, text,
+};
+use iced::{Alignment, Color, Element, Length, Task};
+
+use crate::app::widgets::controls::{action, toggle};
+use crate::app::widgets::theme;
+use crate::folders::weights_folder;
+use crate::methods::models::Models;
+use crate::weights::{Block, Bundled, Span, Style, blocks, installed};
+
+/// The dialog's width and its greatest height, and the room that is left for the words, in logical pixels.
+const WIDTH: f32 = 860.0;
+const HEIGHT: f32 = 720.0;
+const INNER: f32 = WIDTH - 2.0 * PADDING - BAR;
+const PADDING: f32 = 22.0;
+/// The scroll bar, and the space before it.
+const BAR: f32 = 18.0;
+
+/// What a character takes at most in a table's narrow columns, and what stands between them.
+const CHARACTER: f32 = 7.4;
+const GUTTER: f32 = 18.0;
+
+/// The cards, one of them open.
+#[derive(Debug)]
+pub struct Cards {
+    shown: Bundled,
+    blocks: Vec<Block>,
+    /// What is installed, by method.
+    sets: Vec<(Bundled, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Message {
+    Shown(Bundled),
+    /// A method is to be drawn by the weights of this name.
+    Chosen(Bundled, String),
+    Close,
+}
+
+pub enum Action {
+    Close,
+    Use(Bundled, String),
+    Run(Task<Message>),
+}
+
+impl Cards {
+    /// The card of the weights of this name; of the first where they are the user's own.
+    pub fn new(name: &str) -> Self {
+        let mut all = Bundled::ALL.into_iter();
+        Self::of(
+            all.find(|which| which.name() == name)
+                .unwrap_or(Bundled::Ganimation),
+        )
+    }
+
+    fn of(shown: Bundled) -> Self {
+        Self::with(shown, sets())
+    }
+
+    fn with(shown: Bundled, sets: Vec<(Bundled, String)>) -> Self {
+        Self {
+            shown,
+            blocks: blocks(shown.card()),
+            sets,
+        }
+    }
+
+    pub fn update(&mut self, message: &Message) -> Action {
+        match message {
+            Message::Shown(which) => {
+                *self = Self::with(*which, std::mem::take(&mut self.sets));
+                Action::Run(operation::snap_to(words_id(), RelativeOffset::START))
+            }
+            Message::Chosen(which, name) => Action::Use(*which, name.clone()),
+            Message::Close => Action::Close,
+        }
+    }
+
+    pub fn view(&self, models: &Models) -> Element<'_, Message> {
+        let choices = Bundled::ALL
+            .into_iter()
+            .map(|which| toggle(which.title(), which == self.shown, Message::Shown(which)));
+        let head = row![]
+            .extend(choices)
+            .push(space::horizontal())
+            .push(action("Close", Some(Message::Close)))
+            .spacing(theme::GAP)
+            .align_y(Alignment::Center);
+        let words = column(self.blocks.iter().map(block))
+            .spacing(10)
+            .width(INNER);
+        let words = scrollable(words)
+            .id(words_id())
+            .width(Length::Fill)
+            .style(theme::scroll);
+        let head = column![head]
+            .push(self.choice(models))
+            .spacing(theme::SPACE);
+        container(column![head, words].spacing(theme::SPACE))
+            .padding(PADDING)
+            .width(WIDTH)
+            .max_height(HEIGHT)
+            .style(theme::card)
+            .into()
+    }
+
+    /// By which weights the method is drawn, and the others that are installed.
+    fn choice(&self, models: &Models) -> Option<Element<'_, Message>> {
+        if self.shown == Bundled::FaceLandmarker {
+            return None;
+        }
+        let used = models.name(self.shown);
+        let mut names: Vec<String> = self
+            .sets
+            .iter()
+            .filter(|(which, _)| *which == self.shown)
+            .map(|(_, name)| name.clone())
+            .collect();
+        // Named by a file of their own, or gone meanwhile.
+        if !names.contains(&used) {
+            names.push(used.clone());
+        }
+        let hint = match names.len() {
+            1 => "the only ones installed; mien weights import FILE brings in published ones",
+            _ => "for all panes and exports of this window, and from the next start on",
+        };
+        let place = names.iter().position(|name| *name == used).unwrap_or(0);
+        let which = self.shown;
+        let list = pick_list(names, Some(used), move |name| Message::Chosen(which, name))
+            .text_size(theme::SMALL)
+            .padding([3, 7])
+            .style(theme::choice(place));
+        let line = row![
+            text("Drawn by").size(theme::NORMAL),
+            list,
+            text(hint).size(theme::SMALL).color(theme::dim()),
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center);
+        Some(line.into())
+    }
+}
+
+/// The names of what is installed for each method that can be chosen for, each once.
+fn sets() -> Vec<(Bundled, String)> {
+    let mut sets: Vec<(Bundled, String)> = Vec::new();
+    for entry in installed(weights_folder().as_deref()).into_iter().flatten() {
+        let mut all = Bundled::ALL.into_iter();
+        let method = all.find(|which| which.architecture() == entry.metadata.architecture);
+        let set = method.map(|which| (which, entry.name));
+        sets.extend(set.filter(|set| set.0 != Bundled::FaceLandmarker && !sets.contains(set)));
+    }
+    sets
+}
+
+fn words_id() -> Id {
+    Id::new("card")
+}
+
+fn block(block: &Block) -> Element<'_, Message> {
+    match block {
+        Block::Heading(1, spans) => words(spans, 20.0, theme::text()),
+        Block::Heading(_, spans) => container(words(spans, theme::LARGE, theme::text()))
+            .padding(iced::padding::top(8))
+            .into(),
+        Block::Paragraph(spans) => words(spans, theme::NORMAL, BODY),
+        Block::Item(number, spans) => {
+            let sign = number.map_or_else(|| "•".to_owned(), |number| format!("{number}."));
+            row![
+                text(sign)
+                    .size(theme::NORMAL)
+                    .line_height(SPACING)
+                    .color(theme::dim())
+                    .width(18),
+                words(spans, theme::NORMAL, BODY),
+            ]
+            .into()
+        }
+        Block::Table { header, rows } => table(header, rows),
+        Block::Code(lines) => container(text(lines).size(theme::SMALL).font(theme::FIGURES))
+            .padding(10)
+            .width(Length::Fill)
+            .style(theme::tip)
+            .into(),
+    }
+}
+
+/// The height of a line, in sizes of its letters: what is read at length needs more than a label.
+const SPACING: f32 = 1.45;
+
+/// Running text: not as bright as what stands out in it.
+const BODY: Color = iced::color!(0xc4c7cc);
+
+/// Words that fill the width, their lines broken. What stands out is brighter: the font has one weight, and of two fonts
+/// in one word, such as a name in brackets, only the first would be taken.
+fn words(spans: &[Span], size: f32, color: Color) -> Element<'_, Message> {
+    if let [only] = spans
+        && only.style == Style::Plain
+    {
+        return text(&only.text)
+            .size(size)
+            .line_height(SPACING)
+            .color(color)
+            .width(Length::Fill)
+            .into();
+    }
+    let spans: Vec<_> = spans
+        .iter()
+        .map(|part| {
+            let words = span(part.text.as_str());
+            match part.style {
+                Style::Plain => words.color(color),
+                Style::Strong | Style::Emphasis | Style::Code => words.color(theme::text()),
+            }
+        })
+        .collect();
+    rich_text(spans)
+        .on_link_click(iced::never)
+        .size(size)
+        .line_height(SPACING)
+        .width(Length::Fill)
+        .into()
+}
+
+fn table<'a>(header: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) -> Element<'a, Message> {
+    let widths = widths(header, rows);
+    let line = move |cells: &'a [Vec<Span>], color: Color| -> Element<'a, Message> {
+        let cells = cells.iter().zip(widths.clone()).map(|(cell, width)| {
+            container(words(cell, theme::NORMAL, color))
+                .width(width)
+                .into()
+        });
+        row(cells).spacing(GUTTER).padding([5, 0]).into()
+    };
+    let mut lines = column![].width(Length::Fill);
+    if header.iter().any(|cell| !cell.is_empty()) {
+        lines = lines.push(line(header, theme::dim()));
+    }
+    for row in rows {
+        lines = lines.push(rule()).push(line(row, BODY));
+    }
+    lines.push(rule()).into()
+}
+
+/// Columns as wide as their widest cell; where that is too much, the widest takes what the others leave.
+fn widths(header: &[Vec<Span>], rows: &[Vec<Vec<Span>>]) -> Vec<Length> {
+    let length = |cell: &Vec<Span>| -> usize {
+        let runs = cell.iter().map(|span| span.text.chars().count());
+        runs.sum()
+    };
+    let mut widths: Vec<f32> = (0..header.len())
+        .map(|i| {
+            let cells = rows
+                .iter()
+                .filter_map(|row| row.get(i))
+                .chain(&header[i..=i]);
+            CHARACTER * cells.map(length).max().unwrap_or(0) as f32
+        })
+        .collect();
+    let room = INNER - GUTTER * widths.len().saturating_sub(1) as f32;
+    let wanted: f32 = widths.iter().sum();
+    let widest = (0..widths.len()).max_by(|a, b| widths[*a].total_cmp(&widths[*b]));
+    if wanted > room
+        && let Some(widest) = widest
+    {
+        // No other may take more than its share, so that the widest keeps room for words.
+        let share = room / widths.len() as f32;
+        return widths
+            .iter()
+            .enumerate()
+            .map(|(i, width)| {
+                if i == widest {
+                    Length::Fill
+                } else {
+                    Length::Fixed(width.min(share))
+                }
+            })
+            .collect();
+    }
+    // A table of a few figures stands loosely.
+    let loose = (room / wanted.max(1.0)).clamp(1.0, 1.25);
+    widths.iter_mut().for_each(|width| *width *= loose);
+    widths.into_iter().map(Length::Fixed).collect()
+}
+
+fn rule<'a>() -> Element<'a, Message> {
+    container(space::horizontal())
+        .width(Length::Fill)
+        .height(1)
+        .style(theme::line)
+        .into()
+}

@@ -1,0 +1,44 @@
+//! Small drawings that stand where a letter would.
+
+use iced::widget::canvas::{self, Canvas, Frame, Geometry};
+use iced::{Color, Element, Rectangle, Renderer, Theme, mouse};
+
+use super::keyed_cache::KeyedCache;
+
+/// An icon's width and height, in logical pixels.
+pub const SIDE: f32 = 16.0;
+
+/// A drawing of one colour in a square of [`SIDE`].
+pub trait Icon: Copy + PartialEq + 'static {
+    fn paint(self, frame: &mut Frame, color: Color);
+
+    /// The drawing alone.
+    fn into_element<'a, M: 'a>(self, color: Color) -> Element<'a, M> {
+        Canvas::new(Drawing { icon: self, color })
+            .width(SIDE)
+            .height(SIDE)
+            .into()
+    }
+}
+
+struct Drawing<I> {
+    icon: I,
+    color: Color,
+}
+
+impl<M, I: Icon> canvas::Program<M> for Drawing<I> {
+    type State = KeyedCache<(I, Color)>;
+
+    fn draw(
+        &self,
+        cache: &Self::State,
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: mouse::Cursor,
+    ) -> Vec<Geometry> {
+        cache.draw(renderer, bounds.size(), (self.icon, self.color), |frame| {
+            self.icon.paint(frame, self.color);
+        })
+    }
+}

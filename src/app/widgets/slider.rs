@@ -1,0 +1,217 @@
+//! A value slider from 0 to 1 with a tick at the portrait's own value. Double-click resets, Shift moves finely.
+
+use std::time::{Duration, Instant};
+
+use iced::mouse::{self, Cursor};
+use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke};
+use iced::{Element, Length, Point, Rectangle, Renderer, Theme, keyboard};
+
+use super::keyed_cache::KeyedCache;
+use super::theme;
+
+/// The slider's height, in logical pixels.
+pub const HEIGHT: f32 = 22.0;
+
+/// The handle's radius; the track begins and ends that far from the edges.
+const HANDLE: f32 = 6.0;
+
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+
+/// How much finer the hand moves with Shift held.
+const FINE: f32 = 0.2;
+
+/// A slider that tells of every change, of the hand letting go, and of a double-click.
+pub struct Slider<'a, Message> {
+    pub value: f32,
+    /// Where the tick stands, and what the value counts as unchanged at.
+    pub own: f32,
+    /// The values of the face's left and right half, where they differ.
+    pub halves: Option<(f32, f32)>,
+    pub on_change: Box<dyn Fn(f32) -> Message + 'a>,
+    pub on_release: Message,
+    pub on_reset: Message,
+}
+
+impl<'a, Message: Clone + 'a> Slider<'a, Message> {
+    /// The widget, as wide as its place allows.
+    pub fn into_element(self) -> Element<'a, Message> {
+        Canvas::new(self).width(Length::Fill).height(HEIGHT).into()
+    }
+}
+
+impl<Message> Slider<'_, Message> {
+    fn paint(&self, frame: &mut Frame, alive: bool) {
+        let size = frame.size();
+        let middle = size.height / 2.0;
+        let place = |value: f32| place_of(value, size.width);
+        let bar = |from: f32, to: f32| Path::line(Point::new(from, middle), Point::new(to, middle));
+        let stroke = |color| {
+            Stroke::default()
+                .with_color(color)
+                .with_width(3.0)
+                .with_line_cap(canvas::LineCap::Round)
+        };
+        frame.stroke(&bar(place(0.0), place(1.0)), stroke(theme::line_color()));
+        let (value, own) = (place(self.value), place(self.own));
+        if value != own {
+            frame.stroke(&bar(own, value), stroke(theme::accent()));
+        }
+        let tick = Path::line(Point::new(own, middle - 6.0), Point::new(own, middle + 6.0));
+        frame.stroke(
+            &tick,
+            Stroke::default().with_color(theme::dim()).with_width(1.5),
+        );
+        if let Some((left, right)) = self.halves {
+            let (left, right) = (place(left), place(right));
+            let span = Path::line(
+                Point::new(left, middle + 8.0),
+                Point::new(right, middle + 8.0),
+            );
+            let thin = Stroke::default().with_color(theme::dim()).with_width(1.0);
+            frame.stroke(&span, thin);
+            for (x, side) in [(left, -1.0), (right, 1.0)] {
+                // An arrow that points to its half of the face.
+                let arrow = Path::new(|path| {
+                    path.move_to(Point::new(x + 4.0 * side, middle + 8.0));
+                    path.line_to(Point::new(x - 2.0 * side, middle + 5.0));
+                    path.line_to(Point::new(x - 2.0 * side, middle + 11.0));
+                    path.close();
+                });
+                frame.fill(&arrow, theme::text());
+            }
+        }
+        let radius = if alive { HANDLE } else { HANDLE - 1.0 };
+        let color = if self.value == self.own && !alive {
+            theme::dim()
+        } else {
+            theme::text()
+        };
+        frame.fill(&Path::circle(Point::new(value, middle), radius), color);
+    }
+}
+
+/// The value under a place on a slider of this width, and back.
+pub fn value_at(x: f32, width: f32) -> f32 {
+    ((x - HANDLE) / (width - 2.0 * HANDLE).max(1.0)).clamp(0.0, 1.0)
+}
+
+/// Where on a slider of this width a value lies.
+pub fn place_of(value: f32, width: f32) -> f32 {
+    HANDLE + value.clamp(0.0, 1.0) * (width - 2.0 * HANDLE).max(1.0)
+}
+
+type Drawn = (f32, f32, Option<(f32, f32)>, bool);
+
+#[derive(Debug, Default)]
+pub struct Hand {
+    /// Where the hand was, and the value it held, while dragging.
+    dragging: Option<(f32, f32)>,
+    pressed: Option<Instant>,
+    fine: bool,
+    over: bool,
+    /// Of the value, the tick, the halves, and whether the hand is here.
+    drawn: KeyedCache<Drawn>,
+}
+
+impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
+    type State = Hand;
+
+    fn update(
+        &self,
+        hand: &mut Hand,
+        event: &Event,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> Option<Action<Message>> {
+        match event {
+            Event::Keyboard(keyboard::Event::ModifiersChanged(modifiers)) => {
+                hand.fine = modifiers.shift();
+                None
+            }
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) => {
+                let at = cursor.position_in(bounds)?;
+                let again = hand
+                    .pressed
+                    .replace(Instant::now())
+                    .is_some_and(|before| before.elapsed() < DOUBLE_CLICK);
+                if again {
+                    hand.pressed = None;
+                    hand.dragging = None;
+                    return Some(Action::publish(self.on_reset.clone()).and_capture());
+                }
+                // Taken by the handle, the value stays; taken elsewhere, it comes to the hand.
+                let grabbed = (at.x - place_of(self.value, bounds.width)).abs() <= HANDLE + 2.0;
+                let value = if grabbed {
+                    self.value
+                } else {
+                    value_at(at.x, bounds.width)
+                };
+                hand.dragging = Some((at.x, value));
+                Some(Action::publish((self.on_change)(value)).and_capture())
+            }
+            Event::Mouse(mouse::Event::CursorMoved { .. }) => {
+                if let Some((x, value)) = hand.dragging {
+                    let now = cursor.land().position()?.x - bounds.x;
+                    let speed = if hand.fine { FINE } else { 1.0 };
+                    let moved = (now - x) * speed / (bounds.width - 2.0 * HANDLE).max(1.0);
+                    let wanted = value + moved;
+                    hand.dragging = Some((now, wanted));
+                    let kept = (wanted.clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
+                    return Some(Action::publish((self.on_change)(kept)).and_capture());
+                }
+                let over = cursor.is_over(bounds);
+                (std::mem::replace(&mut hand.over, over) != over).then(Action::request_redraw)
+            }
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)) => {
+                hand.dragging.take()?;
+                Some(Action::publish(self.on_release.clone()).and_capture())
+            }
+            _ => None,
+        }
+    }
+
+    fn draw(
+        &self,
+        hand: &Hand,
+        renderer: &Renderer,
+        _theme: &Theme,
+        bounds: Rectangle,
+        _cursor: Cursor,
+    ) -> Vec<Geometry> {
+        let alive = hand.over || hand.dragging.is_some();
+        let key = (self.value, self.own, self.halves, alive);
+        hand.drawn.draw(renderer, bounds.size(), key, |frame| {
+            self.paint(frame, alive)
+        })
+    }
+
+    fn mouse_interaction(
+        &self,
+        hand: &Hand,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> mouse::Interaction {
+        if hand.dragging.is_some() {
+            mouse::Interaction::Grabbing
+        } else if cursor.is_over(bounds) {
+            mouse::Interaction::Grab
+        } else {
+            mouse::Interaction::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_and_place_agree() {
+        for value in [0.0, 0.25, 0.5, 1.0] {
+            assert!((value_at(place_of(value, 160.0), 160.0) - value).abs() < 1e-6);
+        }
+        assert_eq!(value_at(-50.0, 160.0), 0.0);
+        assert_eq!(value_at(500.0, 160.0), 1.0);
+        assert!(value_at(3.0, 0.0).is_finite());
+    }
+}
