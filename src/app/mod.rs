@@ -66,10 +66,11 @@ use side::Side;
 
 pub use expression::{Value, field_id, slider_id};
 pub use launch::run;
+pub use slider::place_of as slider_place;
 pub use theme::theme;
 pub use timeline::{
     EDGE, Given, Message as TimelineMessage, Numbers, SHEET, Series, Subject, Tab as TimelineTab,
-    Timeline,
+    Timeline, plot as timeline_plot,
 };
 
 /// How many bytes of portraits are kept for undo.

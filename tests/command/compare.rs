@@ -408,8 +408,13 @@ fn cancelling_leaves_what_was_there() {
         .spawn()
         .unwrap();
     // Once it has begun to write there is something hidden beside.
+    let begun = std::time::Instant::now();
     while names(at).len() < 4 {
         assert!(child.try_wait().unwrap().is_none(), "it ended too soon");
+        if begun.elapsed() > std::time::Duration::from_secs(240) {
+            child.kill().unwrap();
+            panic!("nothing was written in four minutes");
+        }
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let pid = child.id().to_string();

@@ -7,7 +7,9 @@ use std::time::Duration;
 use iced::keyboard::{self, Key, Modifiers, key};
 use iced::{Element, Event, Point, Settings, Size, mouse};
 use iced_test::{Simulator, selector};
-use mien::app::{App, EDGE, Message, SHEET, Value, field_id, slider_id, theme};
+use mien::app::{
+    App, EDGE, Message, SHEET, Value, field_id, slider_id, slider_place, theme, timeline_plot,
+};
 use mien::document::{
     ActionUnit, AuVector, Mode, MotionKind, Part, Pose, Preset, Show, Sides, Way,
 };
@@ -17,6 +19,7 @@ use mien::media::encode::save_png;
 use mien::media::image::{Picture, open};
 use mien::methods::ganimation::model::Model;
 use mien::methods::models::Models;
+use mien::render::composition::Voice;
 use mien::render::worker::{Request, Worker};
 use mien::weights::Bundled;
 
@@ -142,10 +145,11 @@ fn drag_keys_holding(app: &mut App, held: Modifiers, from: (f32, f32), to: (f32,
     let last = app.document().track.frames() as f32 - 1.0;
     act(app, |window| {
         let place = window.find(selector::id(SHEET)).unwrap().bounds();
+        let plot = timeline_plot(place.size());
         let at = |(frame, value): (f32, f32)| {
             Point::new(
-                place.x + 112.0 + frame / last * (place.width - 126.0),
-                place.y + 29.0 + (1.0 - value) * (place.height - 38.0),
+                place.x + plot.x + frame / last * plot.width,
+                place.y + plot.y + (1.0 - value) * plot.height,
             )
         };
         window.simulate([Event::Keyboard(keyboard::Event::ModifiersChanged(held))]);
@@ -169,12 +173,8 @@ fn drag(app: &mut App, value: Value, from: f32, to: f32) {
             .find(selector::id(slider_id(value)))
             .unwrap()
             .bounds();
-        let at = |value: f32| {
-            Point::new(
-                place.x + 6.0 + value * (place.width - 12.0),
-                place.center_y(),
-            )
-        };
+        let at =
+            |value: f32| Point::new(place.x + slider_place(value, place.width), place.center_y());
         let moved = |value: f32| {
             Event::Mouse(mouse::Event::CursorMoved {
                 position: at(value),
@@ -522,10 +522,10 @@ fn a_clip_that_is_dropped_becomes_a_motion_and_undo_takes_it_away() {
     assert!(matches!(chosen.kind, MotionKind::Clip(_)));
     // It isn't there: the list says so, and asks where it is.
     app.read_now();
-    assert!(
-        simulator(app.view()).find(saying("isn't there")).is_ok()
-            || simulator(app.view()).find("Locate…").is_ok()
-    );
+    let mut window = simulator(app.view());
+    assert!(window.find("reference.mp4 is missing").is_ok());
+    assert!(window.find("Locate…").is_ok());
+    drop(window);
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(*app.project(), before);
 }
@@ -594,20 +594,40 @@ fn a_sample_is_resampled_in_motion_with_its_content_locked() {
 #[test]
 fn a_pane_keeps_the_motion_that_it_was_given() {
     let mut app = app();
+    act(&mut app, |window| {
+        window.click("Methods").unwrap();
+    });
     with_the_sample_clip(&mut app);
     let clip = app.project().chosen();
+    // Which panes the clip drives.
+    let led = |app: &App| -> Vec<bool> {
+        let score = asked(app).score;
+        let led = |voice: &Voice| matches!(voice.drive, Driver::Lead(_));
+        score.voices.iter().map(led).collect()
+    };
+    let panes = app.project().panes().len();
+    assert_eq!(led(&app), vec![true; panes]);
+
+    // The second pane is given the clip, which drives it by itself now.
+    while app.project().panes()[1].motion != Some(clip) {
+        act(&mut app, |window| {
+            window.click(selector::id("pane-motion-2")).unwrap();
+        });
+    }
     act(&mut app, |window| {
         window.click("Expression 1").unwrap();
     });
     assert_ne!(app.project().chosen(), clip);
-    let drives = |app: &App| -> Vec<bool> {
-        let voices = asked(app).score.voices.clone();
-        let led = voices
-            .iter()
-            .map(|voice| matches!(voice.drive, Driver::Lead(_)));
-        led.collect()
-    };
-    assert_eq!(drives(&app), [false; 4]);
+    let mut only_the_second = vec![false; panes];
+    only_the_second[1] = true;
+    assert_eq!(led(&app), only_the_second);
+
+    // Told to follow the chosen motion, it goes where the others go.
+    act(&mut app, |window| {
+        window.click(selector::id("pane-motion-2")).unwrap();
+    });
+    assert_eq!(app.project().panes()[1].motion, None);
+    assert_eq!(led(&app), vec![false; panes]);
 }
 
 #[test]
@@ -1160,11 +1180,10 @@ fn the_start_screen_looks_as_it_did() {
             std::time::Instant::now(),
         ))]);
     });
-    while told.recv_timeout(Duration::from_secs(60)).is_ok() {
+    while !app.is_settled() {
+        told.recv_timeout(Duration::from_secs(240))
+            .expect("the panes are drawn");
         drop(app.update(Message::Drawn));
-        if app.is_settled() {
-            break;
-        }
     }
 
     let folder = tempfile::tempdir().unwrap();

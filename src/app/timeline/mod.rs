@@ -28,7 +28,7 @@ use lens::Lens;
 
 pub use edge::EDGE;
 pub use metrics::{Numbers, Series};
-pub use sheet::SHEET;
+pub use sheet::{SHEET, plot};
 pub use subject::{Given, Subject};
 
 /// A number that can be typed.
