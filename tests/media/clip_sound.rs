@@ -1,133 +1,22 @@
 //! The sound of a clip goes into an MP4 as it was coded, in step with the picture, and never costs the picture.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::common::media::{gradient, picture};
-use mien::media::clip::{AudioPart, AudioTrack, Clip, Sound};
-use mien::media::encode::{FrameSink, Mp4Settings, Mp4Sink};
+use crate::common::alone_without_programs;
+use crate::common::clips::fixture;
+use crate::common::sound::{FPS, finish, heard, sink, track, write};
+use mien::media::clip::{Clip, Sound};
 use proptest::prelude::*;
-use shiguredo_mp4::boxes::{MoovBox, Mp4aBox, SampleEntry};
-use shiguredo_mp4::demux::{Input, Mp4FileDemuxer};
-use shiguredo_mp4::{Decode, TrackKind};
-
-const FPS: f64 = 10.0;
+use shiguredo_mp4::boxes::{Mp4aBox, SampleEntry};
 
 /// Seconds of an AAC sample in the fixtures.
 const SAMPLE: f64 = 1024.0 / 48_000.0;
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/clips")
-        .join(name)
-}
-
-fn track(path: &Path) -> AudioTrack {
-    match Sound::of(path) {
-        Sound::Track(track) => track,
-        other => panic!("{}: {other:?}", path.display()),
-    }
-}
 
 fn left_out(path: &Path) -> String {
     match Sound::of(path) {
         Sound::LeftOut(remark) => remark,
         other => panic!("{}: {other:?}", path.display()),
-    }
-}
-
-fn sink(path: &Path) -> Box<Mp4Sink> {
-    let settings = Mp4Settings {
-        fps: FPS,
-        ..Mp4Settings::default()
-    };
-    Box::new(Mp4Sink::new(path, 32, 32, settings).unwrap())
-}
-
-fn finish(mut sink: Box<Mp4Sink>, frames: usize) {
-    let frame = picture(32, 32, gradient);
-    (0..frames).for_each(|_| sink.push(&frame).unwrap());
-    sink.finish().unwrap();
-}
-
-fn write(path: &Path, part: AudioPart, frames: usize) {
-    let mut sink = sink(path);
-    sink.set_sound(part).unwrap();
-    finish(sink, frames);
-}
-
-/// What an MP4 has to be heard, read by another reader than ours.
-struct Heard {
-    /// When each sample begins on the film's clock, and its data.
-    samples: Vec<(f64, Vec<u8>)>,
-    /// From when to when the edit list lets it be heard.
-    from: f64,
-    to: f64,
-    entry: SampleEntry,
-    /// How often the data go from picture to sound or back.
-    turns: usize,
-    /// Seconds of the film, of its picture's track and of its sound's.
-    lengths: [f64; 3],
-}
-
-fn heard(path: &Path) -> Heard {
-    let bytes = fs::read(path).unwrap();
-    let mut demuxer = Mp4FileDemuxer::new();
-    demuxer.handle_input(Input {
-        position: 0,
-        data: &bytes,
-    });
-    demuxer.tracks().unwrap();
-
-    let at = bytes.windows(4).position(|w| w == b"moov").unwrap() - 4;
-    let (moov, _) = MoovBox::decode(&bytes[at..]).unwrap();
-    let movie = f64::from(moov.mvhd_box.timescale.get());
-    let [picture, sound] = moov.trak_boxes.as_slice() else {
-        panic!("two tracks");
-    };
-    assert_eq!((picture.tkhd_box.track_id, sound.tkhd_box.track_id), (1, 2));
-    let timescale = f64::from(sound.mdia_box.mdhd_box.timescale.get());
-    let edits = &sound
-        .edts_box
-        .as_ref()
-        .unwrap()
-        .elst_box
-        .as_ref()
-        .unwrap()
-        .entries;
-    let from: f64 = edits
-        .iter()
-        .take_while(|edit| edit.media_time < 0)
-        .map(|edit| edit.edit_duration as f64 / movie)
-        .sum();
-    let edit = edits.iter().find(|edit| edit.media_time >= 0).unwrap();
-    let shift = from - edit.media_time as f64 / timescale;
-
-    let (mut samples, mut entry, mut kinds) = (Vec::new(), None, Vec::new());
-    while let Some(sample) = demuxer.next_sample().unwrap() {
-        kinds.push((sample.data_offset, sample.track.kind));
-        if sample.track.kind == TrackKind::Audio {
-            entry = entry.or(sample.sample_entry.cloned());
-            let begin = sample.timestamp as f64 / timescale + shift;
-            let data = &bytes[sample.data_offset as usize..][..sample.data_size];
-            samples.push((begin, data.to_vec()));
-        }
-    }
-    kinds.sort_by_key(|(offset, _)| *offset);
-    Heard {
-        samples,
-        from,
-        to: from + edit.edit_duration as f64 / movie,
-        entry: entry.unwrap(),
-        turns: kinds
-            .windows(2)
-            .filter(|pair| pair[0].1 != pair[1].1)
-            .count(),
-        lengths: [
-            moov.mvhd_box.duration as f64 / movie,
-            picture.tkhd_box.duration as f64 / movie,
-            sound.tkhd_box.duration as f64 / movie,
-        ],
     }
 }
 
@@ -324,31 +213,16 @@ fn a_source_may_go_once_its_sound_was_taken() {
 }
 
 #[test]
-fn ffmpeg_takes_the_sound_out_of_other_containers() {
-    let has = |program: &str| {
-        let mut command = std::process::Command::new(program);
-        command.arg("-version").output().is_ok()
-    };
-    let path = fixture("with_opus.mkv");
-    if !has("ffmpeg") || !has("ffprobe") {
-        assert_eq!(
-            left_out(&path),
-            "The sound of with_opus.mkv is left out because only ffmpeg reads it; install ffmpeg to keep it."
-        );
+fn sound_that_only_ffmpeg_reads_is_left_out_where_there_is_none() {
+    if !alone_without_programs(
+        module_path!(),
+        "sound_that_only_ffmpeg_reads_is_left_out_where_there_is_none",
+    ) {
         return;
     }
-    let track = track(&path);
-    assert_eq!(track.codec(), "Opus");
-    let folder = tempfile::tempdir().unwrap();
-    let result = folder.path().join("result.mp4");
-    write(&result, track.part(0.3, 1.3), 10);
-    let result = heard(&result);
-    assert!((result.to - 1.0).abs() < 0.001 && result.from == 0.0);
-    // Opus wants 80 ms to settle.
-    assert!(
-        (-0.1..=-0.08).contains(&result.samples[0].0),
-        "{}",
-        result.samples[0].0
+    assert_eq!(
+        left_out(&fixture("with_opus.mkv")),
+        "The sound of with_opus.mkv is left out because only ffmpeg reads it; install ffmpeg to keep it."
     );
 }
 

@@ -120,7 +120,7 @@ fn picture(pane: &PaneDrawn) -> &Picture {
 fn the_newest_wins_and_nothing_older_comes_after_it() {
     // The worker is held back at its first outcome until all requests have been sent.
     let (open, gate) = mpsc::channel::<()>();
-    let (worker, told) = spawn_with(move || drop(gate.recv()));
+    let (worker, told) = spawn_with(move || gate.recv().unwrap_or_default());
     let one = request(0.5);
     let first = worker.send(one.clone());
     told.recv_timeout(Duration::from_secs(240)).unwrap();
