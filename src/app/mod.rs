@@ -52,7 +52,8 @@ use weights::card::{self, Cards};
 pub use expression::{Value, field_id, slider_id};
 pub use launch::run;
 pub use timeline::edge::EDGE;
-pub use timeline::sheet::SHEET;
+pub use timeline::sheet::{SHEET, plot as timeline_plot};
+pub use widgets::slider::place_of as slider_place;
 pub use widgets::theme::theme;
 
 /// How many bytes of portraits are kept for undo.

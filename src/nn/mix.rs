@@ -397,6 +397,7 @@ fn exponential(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::testing::{assert_close, randn};
 
     #[test]
     fn sigmoid_and_tanh_agree_with_the_library() {
@@ -422,30 +423,24 @@ mod tests {
 
     #[test]
     fn affine_relu_agrees_with_a_product() {
-        let random = |shape: (usize, usize)| {
-            Tensor::randn(0f32, 1.0, shape, &candle_core::Device::Cpu).unwrap()
-        };
-        let (codes, rows, start) = (random((3, 5)), random((5, 77)), random((1, 77)));
+        let (codes, rows) = (randn(1, 1.0, (3, 5)), randn(2, 1.0, (5, 77)));
+        let start = randn(3, 1.0, (1, 77));
         let expected = codes.matmul(&rows).unwrap().broadcast_add(&start).unwrap();
         let found = affine_relu(&codes, &rows, &start).unwrap();
-        let off = (found - expected.relu().unwrap()).unwrap().abs().unwrap();
-        assert!(off.max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5);
+        assert_close(&found, &expected.relu().unwrap(), 1e-6, "affine_relu");
         assert!(affine_relu(&codes, &rows, &codes).is_err());
     }
 
     #[test]
     fn laid_beside_and_masked_as_candle_does_it() {
-        let random = |shape: (usize, usize, usize, usize)| {
-            Tensor::randn(0f32, 1.0, shape, &candle_core::Device::Cpu).unwrap()
-        };
-        let (a, b) = (random((2, 3, 4, 5)), random((2, 1, 4, 5)));
+        let (a, b) = (randn(1, 1.0, (2, 3, 4, 5)), randn(2, 1.0, (2, 1, 4, 5)));
         let expected = Tensor::cat(&[&a, &b], 1).unwrap().to_vec1_flat();
         assert_eq!(concat_channels(&a, &b).unwrap().to_vec1_flat(), expected);
-        let (x, mask) = (random((1, 3, 4, 5)), random((1, 1, 4, 5)));
+        let (x, mask) = (randn(3, 1.0, (1, 3, 4, 5)), randn(4, 1.0, (1, 1, 4, 5)));
         let expected = x.broadcast_mul(&mask).unwrap().to_vec1_flat();
         assert_eq!(masked(&x, &mask).unwrap().to_vec1_flat(), expected);
         assert!(concat_channels(&a, &x).is_err() && masked(&x, &a).is_err());
-        let y = random((1, 3, 4, 5));
+        let y = randn(5, 1.0, (1, 3, 4, 5));
         let change = (&y - &x).unwrap().broadcast_mul(&mask).unwrap();
         let expected = (&x + change).unwrap().to_vec1_flat();
         assert_eq!(lerp(&x, &y, &mask).unwrap().to_vec1_flat(), expected);
@@ -454,10 +449,7 @@ mod tests {
 
     #[test]
     fn motions_are_mixed_by_the_softmax_of_their_maps() {
-        let random = |shape: (usize, usize, usize, usize)| {
-            Tensor::randn(0f32, 3.0, shape, &candle_core::Device::Cpu).unwrap()
-        };
-        let (maps, motions) = (random((1, 4, 6, 21)), random((3, 6, 21, 2)));
+        let (maps, motions) = (randn(1, 3.0, (1, 4, 6, 21)), randn(2, 3.0, (3, 6, 21, 2)));
         let shares = ops::softmax(&maps.narrow(1, 0, 3).unwrap(), 1).unwrap();
         let column = shares.reshape((3, 6, 21, 1)).unwrap();
         let flow = motions
@@ -467,16 +459,9 @@ mod tests {
             .unwrap();
         let (found, mixed) = mixed_motion(&maps, &motions).unwrap();
         for (found, expected) in [(found, shares), (mixed, flow)] {
-            assert_eq!(found.dims(), expected.dims());
-            let off = (found - expected)
-                .unwrap()
-                .abs()
-                .unwrap()
-                .max_all()
-                .unwrap();
-            assert!(off.to_scalar::<f32>().unwrap() < 3e-6);
+            assert_close(&found, &expected, 1e-6, "mixed motion");
         }
-        assert!(mixed_motion(&maps, &random((5, 6, 21, 2))).is_err());
+        assert!(mixed_motion(&maps, &randn(3, 3.0, (5, 6, 21, 2))).is_err());
     }
 
     trait Flat {

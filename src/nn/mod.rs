@@ -34,6 +34,8 @@ mod separable;
 mod simd;
 mod slopes;
 mod soft;
+#[cfg(test)]
+mod testing;
 mod transposed;
 mod winograd;
 

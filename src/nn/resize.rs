@@ -261,34 +261,30 @@ impl AntiAlias {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
+    use crate::nn::testing::{assert_close, randn};
 
     #[test]
     fn the_composition_agrees() {
-        let x = Tensor::randn(0f32, 1.0, (2, 3, 13, 22), &Device::Cpu).unwrap();
+        let x = randn(1, 1.0, (2, 3, 13, 22));
         for factor in [2, 3, 4] {
             let shrink = AntiAlias::new(factor);
             let ours = shrink.forward(&x).unwrap();
             let size = (13 / factor, 22 / factor);
             let theirs = shrink.compose(&x, size).unwrap();
-            let off = (ours - theirs).unwrap().abs().unwrap().max_all().unwrap();
-            assert!(off.to_scalar::<f32>().unwrap() < 1e-5, "{factor}");
+            assert_close(&ours, &theirs, 3e-6, &format!("{factor}"));
         }
     }
 
     #[test]
     fn a_flow_is_resized_as_its_planes_are() {
-        let flow = Tensor::randn(0f32, 1.0, (2, 5, 7, 2), &Device::Cpu).unwrap();
+        let flow = randn(1, 1.0, (2, 5, 7, 2));
         let planes = flow.permute((0, 3, 1, 2)).unwrap();
         for (size, align) in [((9, 12), true), ((3, 4), false), ((1, 1), true)] {
             let expected = resize_bilinear(&planes, size, align).unwrap();
             let expected = expected.permute((0, 2, 3, 1)).unwrap();
             let found = resize_flow(&flow, size, align).unwrap();
-            let off = (found - expected).unwrap().abs().unwrap();
-            let off: f32 = off.max_all().unwrap().to_scalar().unwrap();
-            assert!(off < 1e-6, "{size:?} {align}: {off}");
+            assert_close(&found, &expected, 1e-6, &format!("{size:?} {align}"));
         }
         assert!(resize_flow(&planes, (4, 4), true).is_err());
     }

@@ -293,34 +293,30 @@ fn sides(at: &Tensor, size: usize, border: Border, align_corners: bool) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
+    use crate::nn::testing::{assert_close, randn};
 
     #[test]
     fn the_composition_agrees() {
-        let x = Tensor::randn(0f32, 1.0, (2, 3, 5, 7), &Device::Cpu).unwrap();
-        let grid = Tensor::randn(0f32, 1.5, (2, 6, 4, 2), &Device::Cpu).unwrap();
+        let x = randn(1, 1.0, (2, 3, 5, 7));
+        let grid = randn(2, 1.5, (2, 6, 4, 2));
         for border in [Border::Zeros, Border::Reflection] {
             for align in [false, true] {
                 let ours = grid_sample(&x, &grid, border, align).unwrap();
                 let theirs = compose(&x, &grid, border, align).unwrap();
-                let off = (ours - theirs).unwrap().abs().unwrap().max_all().unwrap();
-                assert!(off.to_scalar::<f32>().unwrap() < 1e-5, "{border:?} {align}");
+                assert_close(&ours, &theirs, 5e-6, &format!("{border:?} {align}"));
             }
         }
     }
 
     #[test]
     fn one_picture_is_composed_for_every_grid() {
-        let x = Tensor::randn(0f32, 1.0, (1, 3, 5, 7), &Device::Cpu).unwrap();
-        let grid = Tensor::randn(0f32, 1.0, (4, 6, 4, 2), &Device::Cpu).unwrap();
+        let x = randn(1, 1.0, (1, 3, 5, 7));
+        let grid = randn(2, 1.0, (4, 6, 4, 2));
         let ours = grid_sample(&x, &grid, Border::Zeros, true).unwrap();
         // Our kernels take f32 alone.
         let wide = x.to_dtype(DType::F64).unwrap();
         let theirs = grid_sample(&wide, &grid, Border::Zeros, true).unwrap();
-        let off = (ours.to_dtype(DType::F64).unwrap() - theirs).unwrap();
-        let off: f64 = off.abs().unwrap().max_all().unwrap().to_scalar().unwrap();
-        assert!(off < 1e-5, "{off}");
+        assert_close(&ours, &theirs, 5e-6, "many grids");
     }
 }

@@ -89,6 +89,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::nn::testing::{assert_close, randn};
 
     proptest! {
         #[test]
@@ -120,20 +121,17 @@ mod tests {
 
     #[test]
     fn the_composition_agrees() {
-        let tensor = |shape| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
         let (scores, shared, own) = (
-            tensor((3, 1, 50)).squeeze(1).unwrap(),
-            tensor((1, 2, 50)),
-            tensor((3, 4, 50)),
+            randn(1, 1.0, (3, 50)),
+            randn(2, 1.0, (1, 2, 50)),
+            randn(3, 1.0, (3, 4, 50)),
         );
         let ours = soft_means(&scores, 7.0, &[&shared, &own]).unwrap();
         // Our kernels take f32 alone.
         let wide = |x: &Tensor| x.to_dtype(DType::F64).unwrap();
         let theirs = soft_means(&wide(&scores), 7.0, &[&wide(&shared), &wide(&own)]).unwrap();
         for (ours, theirs) in ours.iter().zip(&theirs) {
-            assert_eq!(ours.dims(), theirs.dims());
-            let off = (wide(ours) - theirs).unwrap().abs().unwrap();
-            assert!(off.max_all().unwrap().to_scalar::<f64>().unwrap() < 1e-5);
+            assert_close(ours, theirs, 5e-6, "soft means");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Every layer against the definition, written as plainly as can be.
 
-#![allow(dead_code)] // each test uses a part
 #![allow(clippy::needless_range_loop)] // the definitions read as in the papers
 
 use candle_core::{Device, Tensor};
@@ -8,6 +7,8 @@ use mien::nn::{
     ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, Separable,
     Slopes, max_pool,
 };
+use proptest::prop_assume;
+use proptest::test_runner::TestCaseResult;
 
 use super::procedural::u;
 
@@ -47,13 +48,23 @@ pub fn assert_close(found: &[f32], expected: &[f64], tolerance: f64, what: &str)
     }
 }
 
-/// The direct convolution, or nothing if the kernel doesn't fit.
-pub fn convolution(case: Case) {
-    convolution_within(case, 3e-5);
+/// How far a convolution may be off, as a share of its values' size: see [`assert_close`].
+const TOLERANCE: f64 = 3e-5;
+
+impl Case {
+    /// Height and width of a convolution's output; `None` if the kernel doesn't fit.
+    fn output(&self) -> Option<(usize, usize)> {
+        let (kh, kw) = self.kernel;
+        let (h, w) = (
+            self.size.0 + 2 * self.padding,
+            self.size.1 + 2 * self.padding,
+        );
+        (h >= kh && w >= kw).then(|| ((h - kh) / self.stride + 1, (w - kw) / self.stride + 1))
+    }
 }
 
-/// The same, to within `tolerance`.
-pub fn convolution_within(case: Case, tolerance: f64) {
+/// The convolution by its definition, in doubles.
+fn definition(case: Case, xs: &[f32], ws: &[f32], bs: &[f32]) -> Vec<f64> {
     let Case {
         pictures,
         inputs,
@@ -63,16 +74,7 @@ pub fn convolution_within(case: Case, tolerance: f64) {
         padding,
         size: (h, w),
     } = case;
-    if h + 2 * padding < kh || w + 2 * padding < kw {
-        return;
-    }
-    let (out_h, out_w) = (
-        (h + 2 * padding - kh) / stride + 1,
-        (w + 2 * padding - kw) / stride + 1,
-    );
-    let (x, xs) = tensor("x", &[pictures, inputs, h, w]);
-    let (weight, ws) = tensor("weight", &[outputs, inputs, kh, kw]);
-    let (bias, bs) = tensor("bias", &[outputs]);
+    let (out_h, out_w) = case.output().unwrap();
     let mut expected = Vec::new();
     for n in 0..pictures {
         for o in 0..outputs {
@@ -101,6 +103,32 @@ pub fn convolution_within(case: Case, tolerance: f64) {
             }
         }
     }
+    expected
+}
+
+/// The direct convolution.
+pub fn convolution(case: Case) -> TestCaseResult {
+    convolution_within(case, TOLERANCE)
+}
+
+/// The same, to within `tolerance`.
+pub fn convolution_within(case: Case, tolerance: f64) -> TestCaseResult {
+    let output = case.output();
+    prop_assume!(output.is_some(), "the kernel doesn't fit");
+    let (out_h, out_w) = output.unwrap();
+    let Case {
+        pictures,
+        inputs,
+        outputs,
+        kernel: (kh, kw),
+        stride,
+        padding,
+        size: (h, w),
+    } = case;
+    let (x, xs) = tensor("x", &[pictures, inputs, h, w]);
+    let (weight, ws) = tensor("weight", &[outputs, inputs, kh, kw]);
+    let (bias, bs) = tensor("bias", &[outputs]);
+    let expected = definition(case, &xs, &ws, &bs);
     for isa in Isa::available() {
         let config = ConvConfig::new(stride, padding);
         let conv = Conv2d::with_isa(&weight, Some(&bias), config, isa).unwrap();
@@ -113,21 +141,31 @@ pub fn convolution_within(case: Case, tolerance: f64) {
             &format!("{case:?} {isa:?}"),
         );
     }
+    Ok(())
 }
 
-/// A convolution of a picture whose samples are doubled, against that of the doubled picture.
+/// A convolution of a picture whose samples are doubled, against the definition on the doubled picture.
 pub fn upsampled(
     inputs: usize,
     outputs: usize,
     kernel: usize,
     padding: usize,
     (h, w): (usize, usize),
-) {
-    if (2 * h + 2 * padding).min(2 * w + 2 * padding) < kernel {
-        return;
-    }
+) -> TestCaseResult {
+    let case = Case {
+        pictures: 2,
+        inputs,
+        outputs,
+        kernel: (kernel, kernel),
+        stride: 1,
+        padding,
+        size: (2 * h, 2 * w),
+    };
+    let output = case.output();
+    prop_assume!(output.is_some(), "the kernel doesn't fit");
+    let (out_h, out_w) = output.unwrap();
     let (x, xs) = tensor("x", &[2, inputs, h, w]);
-    let (weight, _) = tensor("weight", &[outputs, inputs, kernel, kernel]);
+    let (weight, ws) = tensor("weight", &[outputs, inputs, kernel, kernel]);
     let mut large = Vec::new();
     for plane in xs.chunks(h * w) {
         for y in 0..2 * h {
@@ -136,28 +174,22 @@ pub fn upsampled(
             }
         }
     }
-    let large = Tensor::from_vec(large, (2, inputs, 2 * h, 2 * w), &Device::Cpu).unwrap();
-    let config = ConvConfig::new(1, padding);
+    let expected = definition(case, &large, &ws, &vec![0.0; outputs]);
+    let config = ConvConfig::new(1, padding).upsampled();
     for isa in Isa::available() {
         let conv = Conv2d::with_isa(&weight, None, config, isa).unwrap();
-        let expected = conv.forward(&large).unwrap();
-        let conv = Conv2d::with_isa(&weight, None, config.upsampled(), isa).unwrap();
         let found = conv.forward(&x).unwrap();
-        assert_eq!(found.dims(), expected.dims());
-        let off = (found - expected)
-            .unwrap()
-            .abs()
-            .unwrap()
-            .max_all()
-            .unwrap();
-        assert!(off.to_scalar::<f32>().unwrap() < 1e-4, "{isa:?}");
+        assert_eq!(found.dims(), [2, outputs, out_h, out_w]);
+        let what = format!("{case:?} {isa:?}");
+        assert_close(&values(&found), &expected, TOLERANCE, &what);
     }
     let config = ConvConfig::new(2, padding).upsampled();
     assert!(Conv2d::new(&weight, None, config).is_err());
+    Ok(())
 }
 
-/// The transposed convolution, or nothing if no output is left.
-pub fn transposed(case: Case) {
+/// The transposed convolution.
+pub fn transposed(case: Case) -> TestCaseResult {
     let Case {
         pictures,
         inputs,
@@ -168,9 +200,7 @@ pub fn transposed(case: Case) {
         size: (h, w),
     } = case;
     let (whole_h, whole_w) = ((h - 1) * stride + kh, (w - 1) * stride + kw);
-    if whole_h.min(whole_w) <= 2 * padding {
-        return;
-    }
+    prop_assume!(whole_h.min(whole_w) > 2 * padding, "no output is left");
     let (out_h, out_w) = (whole_h - 2 * padding, whole_w - 2 * padding);
     let (x, xs) = tensor("x", &[pictures, inputs, h, w]);
     let (weight, ws) = tensor("weight", &[inputs, outputs, kh, kw]);
@@ -212,10 +242,11 @@ pub fn transposed(case: Case) {
         assert_close(
             &values(&found),
             &expected,
-            3e-5,
+            TOLERANCE,
             &format!("{case:?} {isa:?}"),
         );
     }
+    Ok(())
 }
 
 /// Norm, ReLU and residual behind a 1x1 convolution that changes nothing.
@@ -383,10 +414,11 @@ pub fn constant(
     kernel: usize,
     padding: usize,
     (h, w): (usize, usize),
-) {
-    if (h + 2 * padding).min(w + 2 * padding) < kernel {
-        return;
-    }
+) -> TestCaseResult {
+    prop_assume!(
+        (h + 2 * padding).min(w + 2 * padding) >= kernel,
+        "the kernel doesn't fit"
+    );
     let (weight, _) = tensor("weight", &[outputs, inputs, kernel, kernel]);
     let (constants, cs) = tensor("constants", &[1, inputs, 1, 1]);
     let planes = constants.broadcast_as((1, inputs, h, w)).unwrap();
@@ -410,4 +442,5 @@ pub fn constant(
     let composed = norm.forward(&(x + found).unwrap(), true).unwrap();
     let wanted: Vec<f64> = values(&composed).iter().map(|&v| f64::from(v)).collect();
     assert_close(&values(&fused), &wanted, 1e-5, "constant, normalised");
+    Ok(())
 }

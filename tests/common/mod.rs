@@ -1,7 +1,41 @@
-//! What several tests share.
+//! What several tests share. Each target compiles all of it and uses a part.
+#![allow(dead_code)]
 
+pub mod checkpoint;
+pub mod clips;
+pub mod face;
 pub mod layers;
+pub mod media;
 pub mod parity;
 pub mod procedural;
 pub mod recorder;
 pub mod sampling;
+pub mod sound;
+pub mod tps;
+
+use std::process::Command;
+
+/// Whether this is a process of its own that finds no other program, made for one test. Where it isn't, runs the test in
+/// one and fails as that does.
+pub fn alone_without_programs(module: &str, test: &str) -> bool {
+    const ALONE: &str = "MIEN_TEST_NO_PROGRAMS";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    // The harness leaves the target's name out.
+    let name = module
+        .split_once("::")
+        .map_or(test.to_owned(), |(_, module)| format!("{module}::{test}"));
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &name])
+        .env(ALONE, "1")
+        .env("PATH", "")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    false
+}

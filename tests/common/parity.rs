@@ -1,7 +1,5 @@
 //! Where the outputs of the authors' networks are, and how far ours are from them.
 
-#![allow(dead_code)] // each test uses a part
-
 use std::collections::HashMap;
 use std::path::PathBuf;
 

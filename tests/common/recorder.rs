@@ -1,7 +1,5 @@
 //! The tensors that a network asks for, with their shapes: a published checkpoint's, without a list of its keys.
 
-#![allow(dead_code)] // each test uses a part
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

@@ -1,6 +1,5 @@
 //! The layers that sample, shrink and enlarge, against their definitions.
 
-#![allow(dead_code)] // each test uses a part
 #![allow(clippy::needless_range_loop)] // the definitions read as in the papers
 
 use candle_core::{Device, Tensor};

@@ -18,8 +18,10 @@ use super::{Message, Tab};
 /// The drawing's place, for tests.
 pub const SHEET: &str = "timeline-sheet";
 
-/// The room for the names at the left, and the one at the right so that the last key is whole.
+/// The room for the names at the left.
 pub const GUTTER: f32 = 112.0;
+
+/// The room at the right, so that the last key is whole.
 const MARGIN: f32 = 14.0;
 
 /// The ruler's height.
@@ -28,6 +30,16 @@ pub const RULER: f32 = 20.0;
 /// Where the part below the ruler begins.
 pub const TOP: f32 = RULER + 9.0;
 const BOTTOM: f32 = 9.0;
+
+/// The part of the drawing below the ruler and beside the names, in a canvas of this size.
+pub fn plot(size: Size) -> Rectangle {
+    Rectangle {
+        x: GUTTER,
+        y: TOP,
+        width: (size.width - GUTTER - MARGIN).max(1.0),
+        height: (size.height - TOP - BOTTOM).max(1.0),
+    }
+}
 
 /// Half of a key's diagonal.
 pub const DIAMOND: f32 = 4.5;
@@ -88,14 +100,8 @@ impl<'a> Sheet<'a> {
         container(canvas).id(SHEET).into()
     }
 
-    /// The part below the ruler and beside the names.
     pub fn plot(&self, size: Size) -> Rectangle {
-        Rectangle {
-            x: GUTTER,
-            y: TOP,
-            width: (size.width - GUTTER - MARGIN).max(1.0),
-            height: (size.height - TOP - BOTTOM).max(1.0),
-        }
+        plot(size)
     }
 
     /// Where moments lie.

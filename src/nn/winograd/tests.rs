@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::nn::testing::bounds;
 
 fn numbers(n: usize, seed: usize) -> Vec<f32> {
     let at = |i: usize| ((i + seed) * 7919 % 1009) as f32 / 504.5 - 1.0;
@@ -37,19 +38,20 @@ fn reference(
     sums
 }
 
-/// How far the layer is from [`reference`], on every instruction set.
+/// How far the layer is from [`reference`] at most, on every instruction set; 1 is what rounding may do.
 fn off(sizes @ [pictures, inputs, outputs, h, w]: [usize; 5], finish: Finish) -> f64 {
     let x = numbers(pictures * inputs * h * w, 3);
     let weight = numbers(inputs * outputs * 16, 5);
     let expected = reference(&x, &weight, sizes, finish);
     let tap = |o: usize, i: usize, y: usize, x: usize| weight[((i * outputs + o) * 4 + y) * 4 + x];
+    let bounds: Vec<f64> = bounds(&expected, 3e-5).collect();
     let mut most = 0f64;
     for isa in Isa::available() {
         let layer = Winograd::of(Form::Transposed, inputs, outputs, isa);
         let mut out = vec![f32::NAN; expected.len()];
         layer.run(&x, (h, w), &mut out, finish, &tap);
-        for (found, wanted) in out.iter().zip(&expected) {
-            let off = (f64::from(*found) - wanted).abs();
+        for ((found, wanted), bound) in out.iter().zip(&expected).zip(&bounds) {
+            let off = (f64::from(*found) - wanted).abs() / bound;
             most = if off <= most { most } else { off };
         }
     }
@@ -62,7 +64,7 @@ proptest! {
         pictures in 1usize..5, inputs in 1usize..9, outputs in 1usize..20, h in 1usize..12, w in 1usize..40,
     ) {
         let off = off([pictures, inputs, outputs, h, w], Finish::default());
-        prop_assert!(off < 2e-4, "{off}");
+        prop_assert!(off < 1.0, "{off}");
     }
 }
 
@@ -78,7 +80,7 @@ fn tile_rows_of_an_upsampled_picture_leave_no_edges() {
         for floor in [0.0, f32::NEG_INFINITY] {
             let bias = Some(&bias[..]);
             let off = off(sizes, Finish { bias, floor });
-            assert!(off < 2e-4, "{sizes:?}: {off}");
+            assert!(off < 1.0, "{sizes:?}: {off}");
         }
     }
 }

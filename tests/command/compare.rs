@@ -1,0 +1,433 @@
+//! Methods side by side through the command, with the weights that come with the program.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::common::media::{names, provenance, read_gif, read_mp4};
+use mien::media;
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mien"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env("MIEN_DATA_DIR", folder.join("data"));
+    command
+}
+
+fn mien(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+/// What was said on standard output by a command that went well.
+fn succeed(output: &Output) -> String {
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{words}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The one sentence of a failure.
+fn sentence(output: &Output) -> String {
+    let words = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(!words.contains("panicked"), "{words}");
+    words.trim().to_owned()
+}
+
+fn portrait() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
+    path.to_str().unwrap().to_owned()
+}
+
+/// A clip of three frames: a rendered head at rest, smiling, surprised.
+fn clip(folder: &Path) -> String {
+    let heads = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/face/heads");
+    let frames = folder.join("clip");
+    fs::create_dir_all(&frames).unwrap();
+    for (i, name) in ["neutral", "smile", "surprise"].iter().enumerate() {
+        let from = heads.join(format!("head_{name}.jpg"));
+        fs::copy(from, frames.join(format!("{i:04}.jpg"))).unwrap();
+    }
+    frames.to_str().unwrap().to_owned()
+}
+
+/// The models that a file says it was made with.
+fn models(path: &Path) -> Vec<String> {
+    let found = provenance::read(&fs::read(path).unwrap()).unwrap();
+    assert!(found.is_by_a_model());
+    found.models
+}
+
+/// The rows of a table by its titles.
+fn table(path: &Path) -> Vec<Vec<(String, String)>> {
+    let text = fs::read_to_string(path).unwrap();
+    let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned));
+    let titles: Vec<String> = lines.next().unwrap().collect();
+    lines
+        .map(|cells| {
+            let row: Vec<_> = titles.iter().cloned().zip(cells).collect();
+            assert_eq!(row.len(), titles.len());
+            row
+        })
+        .collect()
+}
+
+fn cell<'a>(row: &'a [(String, String)], title: &str) -> &'a str {
+    let found = row.iter().find(|(name, _)| name == title);
+    &found.unwrap_or_else(|| panic!("no {title}")).1
+}
+
+fn value(row: &[(String, String)], title: &str) -> f64 {
+    let text = cell(row, title);
+    text.parse()
+        .unwrap_or_else(|_| panic!("{title} is {text:?}"))
+}
+
+#[test]
+fn every_method_stands_beside_the_clip_and_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let (portrait, clip) = (portrait(), clip(at));
+    let arguments = [
+        "compare",
+        &portrait,
+        &clip,
+        "--methods",
+        "ganimation,fomm,tps:standard",
+        "--reference",
+        "1",
+        "--size",
+        "64",
+        "--columns",
+        "3",
+        "--metrics",
+        "numbers.csv",
+        "-o",
+        "sheet.gif",
+    ];
+    let said = succeed(&mien(at, &arguments));
+    assert!(said.starts_with("method ") && said.contains("tps:standard"));
+    assert_eq!(said.lines().count(), 4, "{said}");
+
+    let gif = read_gif(&at.join("sheet.gif"));
+    assert_eq!(gif.delays.len(), 3);
+    // Five panes in two rows of three, with text above.
+    assert_eq!(gif.size.0, 3 * 70 + 6);
+    assert!(gif.size.1 > 2 * 70 + 6 + 20, "{:?}", gif.size);
+
+    assert_eq!(
+        models(&at.join("sheet.gif")),
+        ["ganimation-128", "fomm-128", "tps-128"]
+    );
+
+    let rows = table(&at.join("numbers.csv"));
+    assert_eq!(rows.len(), 9);
+    for (i, row) in rows.iter().enumerate() {
+        let methods = [
+            ("ganimation", "relative", "ganimation-128"),
+            ("fomm", "relative", "fomm-128"),
+            ("tps", "standard", "tps-128"),
+        ];
+        let found = (cell(row, "method"), cell(row, "mode"), cell(row, "weights"));
+        assert_eq!(found, methods[i % 3]);
+        assert_eq!(cell(row, "frame"), (i / 3 + 1).to_string());
+        assert!((value(row, "time") - (i / 3) as f64 / 25.0).abs() < 1e-3);
+        assert!((0.0..0.5).contains(&value(row, "l1")), "{row:?}");
+        assert!((0.0..=1.0).contains(&value(row, "ssim")), "{row:?}");
+        assert!(
+            value(row, "psnr") > 5.0 && value(row, "ms") >= 0.0,
+            "{row:?}"
+        );
+        let followed = value(row, "akd");
+        assert!(followed > 0.0 && followed < 40.0, "{row:?}");
+        assert_eq!(cell(row, "step").is_empty(), i < 3, "{row:?}");
+    }
+    // In the reference frame nothing moves, and GANimation asks for what the portrait shows.
+    assert_eq!((value(&rows[0], "l1"), value(&rows[1], "l1")), (0.0, 0.0));
+    assert_eq!(cell(&rows[0], "psnr"), "inf");
+    // A smile and a surprise are seen in all of them, and taking the clip's face as it is changes the most.
+    let of =
+        |method: usize, title| -> f64 { (0..3).map(|i| value(&rows[3 * i + method], title)).sum() };
+    assert!(of(0, "l1") > 0.0 && of(1, "l1") > 0.0);
+    assert!(
+        of(2, "l1") > of(1, "l1"),
+        "{} and {}",
+        of(2, "l1"),
+        of(1, "l1")
+    );
+    let left: BTreeSet<_> = names(at).into_iter().collect();
+    let wanted = ["clip", "numbers.csv", "sheet.gif"].map(str::to_owned);
+    assert_eq!(left, BTreeSet::from(wanted));
+}
+
+#[test]
+fn without_movement_every_result_is_the_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let (portrait, clip) = (portrait(), clip(at));
+    let arguments = [
+        "compare",
+        &portrait,
+        &clip,
+        "--methods",
+        "fomm,ganimation",
+        "--gain",
+        "0",
+        "--against",
+        "fomm",
+        "--rows",
+        "2",
+        "--size",
+        "48",
+        "--no-labels",
+        "-q",
+    ];
+    succeed(&mien(
+        at,
+        &[&arguments[..], &["--metrics", "n.csv", "-o", "a.png"]].concat(),
+    ));
+    let sheet = media::image::open(&at.join("a.png")).unwrap();
+    assert_eq!(sheet.size(), (4 * 54 + 6, 2 * 54 + 6));
+    let pane = |column: u32, row: u32| -> Vec<u8> {
+        let (left, top) = (6 + column * 54, 6 + row * 54);
+        let pixel = |x: u32, y: u32| ((y * sheet.width() + x) * 4) as usize;
+        (0..48)
+            .flat_map(|y| sheet.rgba()[pixel(left, top + y)..pixel(left + 48, top + y)].to_vec())
+            .collect()
+    };
+    for row in 0..2 {
+        assert_eq!(pane(0, row), pane(2, row));
+        assert_eq!(pane(0, row), pane(3, row));
+        assert_ne!(pane(0, row), pane(1, row));
+    }
+    assert_ne!(pane(1, 0), pane(1, 1), "the clip moves");
+    // All three frames are measured, though two are shown.
+    let rows = table(&at.join("n.csv"));
+    assert_eq!(rows.len(), 6);
+    for row in &rows {
+        assert_eq!((cell(row, "l1"), cell(row, "psnr")), ("0.000000", "inf"));
+        assert_eq!(cell(row, "ssim"), "1.000000");
+        let step = cell(row, "step");
+        assert!(step.is_empty() || value(row, "step") < 1.0, "{row:?}");
+    }
+    // The same pictures again, without the numbers and without the note.
+    assert_eq!(models(&at.join("a.png")), ["fomm-128", "ganimation-128"]);
+    let plain = [&arguments[..], &["--unmarked", "-o", "b.png"]].concat();
+    succeed(&mien(at, &plain));
+    assert!(provenance::read(&fs::read(at.join("b.png")).unwrap()).is_none());
+    assert_eq!(
+        media::image::open(&at.join("b.png")).unwrap().rgba(),
+        sheet.rgba()
+    );
+}
+
+#[test]
+fn of_the_clips_own_person_the_truth_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let clip = clip(at);
+    // The clip's first frame, moved by the clip as it is: the papers' reconstruction.
+    let arguments = [
+        "compare",
+        "clip/0000.jpg",
+        &clip,
+        "--methods",
+        "fomm:standard",
+        "--against",
+        "driving",
+        "--size",
+        "64",
+        "--metrics",
+        "n.csv",
+        "-qo",
+        "sheet.png",
+    ];
+    succeed(&mien(at, &arguments));
+    let rows = table(&at.join("n.csv"));
+    assert_eq!(rows.len(), 3);
+    assert_eq!((value(&rows[0], "l1"), value(&rows[0], "akd")), (0.0, 0.0));
+    for row in &rows[1..] {
+        let (l1, akd) = (value(row, "l1"), value(row, "akd"));
+        assert!(l1 > 0.0 && l1 < 0.2, "{row:?}");
+        assert!(akd > 0.0 && akd < 12.0, "{row:?}");
+    }
+}
+
+#[test]
+fn an_expression_drives_every_method() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let portrait = portrait();
+    let arguments = [
+        "compare",
+        &portrait,
+        "--preset",
+        "surprised",
+        "--au",
+        "12=0.3",
+        "--frames",
+        "3",
+        "--pingpong",
+        "--fps",
+        "12",
+        "--methods",
+        "ganimation,fomm:relative",
+        "--size",
+        "64",
+        "--metrics",
+        "n.csv",
+        "-o",
+        "sheet.mp4",
+    ];
+    succeed(&mien(at, &arguments));
+    let video = read_mp4(&at.join("sheet.mp4"));
+    assert_eq!(video.frames.len(), 4);
+    let fps = f64::from(video.timescale) / f64::from(video.durations[0]);
+    assert!((fps - 12.0).abs() < 1e-6);
+    assert_eq!(
+        models(&at.join("sheet.mp4")),
+        ["ganimation-128", "fomm-128"]
+    );
+    let rows = table(&at.join("n.csv"));
+    assert_eq!(rows.len(), 8);
+    assert_eq!(
+        (cell(&rows[0], "mode"), cell(&rows[1], "mode")),
+        ("", "relative")
+    );
+    // It begins at the portrait, and its middle is the farthest from there.
+    assert_eq!(value(&rows[0], "l1"), 0.0);
+    for method in 0..2 {
+        let l1 = |frame: usize| value(&rows[2 * frame + method], "l1");
+        assert!(l1(2) > l1(1) && l1(1) >= l1(0), "{method}");
+        assert!((l1(3) - l1(1)).abs() < 0.2 * l1(2), "{method}");
+    }
+    assert!((value(&rows[6], "time") - 0.25).abs() < 1e-3);
+}
+
+#[test]
+fn a_sample_drives_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let portrait = portrait();
+    let arguments = [
+        "compare",
+        &portrait,
+        "--sample-seed",
+        "7",
+        "--category",
+        "happiness",
+        "--frames",
+        "3",
+        "--methods",
+        "fomm",
+        "--size",
+        "64",
+        "-o",
+        "sheet.gif",
+    ];
+    succeed(&mien(at, &arguments));
+    let gif = read_gif(&at.join("sheet.gif"));
+    assert_eq!(
+        (gif.delays.len(), names(at)),
+        (3, vec!["sheet.gif".to_owned()])
+    );
+    // The driving pane is drawn by a model too.
+    assert_eq!(models(&at.join("sheet.gif")), ["fomm-128", "mocogan-64"]);
+    let total: u32 = gif.delays.iter().map(|delay| u32::from(*delay)).sum();
+    assert!(
+        total.abs_diff(38) <= 1,
+        "{total} hundredths for 3 frames at 8 a second"
+    );
+}
+
+#[test]
+fn what_can_not_be_compared_is_told_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let (portrait, clip) = (portrait(), clip(at));
+    let start = ["compare", portrait.as_str(), clip.as_str()];
+    let refused: [(&[&str], &str); 11] = [
+        (&["--methods", "deepfake", "-o", "x.gif"], "is no method"),
+        (&["--methods", "fomm:avd", "-o", "x.gif"], "tps:avd"),
+        (&["--methods", "fomm,fomm", "-o", "x.gif"], "twice"),
+        (
+            &["--methods", "fomm@nobody", "-o", "x.gif"],
+            "neither a file nor the name",
+        ),
+        (
+            &["--methods", "fomm", "--against", "tps", "-o", "x.gif"],
+            "--against tps",
+        ),
+        (
+            &["--methods", "fomm", "--reference", "9", "-o", "x.gif"],
+            "no frame 9",
+        ),
+        (&["--size", "4", "-o", "x.gif"], "--size 4"),
+        (&["--columns", "0", "-o", "x.gif"], "--columns 0"),
+        (&["-o", "x.mov"], ".webp or .mp4"),
+        (&["--metrics", "x.gif", "-o", "x.gif"], "same file"),
+        (&["--metrics", "no/such/n.csv", "-o", "x.gif"], "no/such"),
+    ];
+    for (arguments, part) in refused {
+        let said = sentence(&mien(at, &[&start, arguments].concat()));
+        assert!(said.contains(part), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let no_motion = mien(at, &["compare", &portrait, "-o", "x.gif"]);
+    assert_eq!(no_motion.status.code(), Some(2));
+    let two = [&start[..], &["--sample-clip", "-o", "x.gif"]].concat();
+    assert_eq!(mien(at, &two).status.code(), Some(2));
+    assert_eq!(names(at), ["clip"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn cancelling_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("sheet.gif"), b"mine").unwrap();
+    fs::write(at.join("n.csv"), b"mine too").unwrap();
+    let portrait = portrait();
+    let arguments = [
+        "compare",
+        &portrait,
+        "--sample-clip",
+        "--methods",
+        "tps",
+        "--metrics",
+        "n.csv",
+        "-o",
+        "sheet.gif",
+    ];
+    let mut child = command(at, &arguments)
+        .env("TMPDIR", at)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Once it has begun to write there is something hidden beside.
+    let begun = std::time::Instant::now();
+    while names(at).len() < 4 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended too soon");
+        if begun.elapsed() > std::time::Duration::from_secs(240) {
+            child.kill().unwrap();
+            panic!("nothing was written in four minutes");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let said = sentence(&child.wait_with_output().unwrap());
+    assert!(said.contains("nothing was written"), "{said}");
+    assert_eq!(names(at), ["n.csv", "sheet.gif"]);
+    assert_eq!(fs::read(at.join("sheet.gif")).unwrap(), b"mine");
+    assert_eq!(fs::read(at.join("n.csv")).unwrap(), b"mine too");
+}

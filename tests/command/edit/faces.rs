@@ -1,0 +1,111 @@
+//! `mien faces`.
+
+use std::path::Path;
+
+use super::{faces_of, mien, sample, sentence, succeed};
+use mien::media;
+use mien::media::image::Picture;
+
+#[test]
+fn faces_are_listed_as_a_table_and_as_json() {
+    let portrait = sample("grace_hopper.jpg");
+    let listed = faces_of(&portrait);
+    assert_eq!(listed["width"], 512);
+    let face = &listed["faces"][0];
+    assert_eq!(listed["faces"].as_array().unwrap().len(), 1);
+    assert_eq!(face["units"].as_object().unwrap().len(), 17);
+    assert!(face["presence"].as_f64().unwrap() > 0.9);
+    assert!(face["roll"].as_f64().unwrap().abs() < 15.0);
+    assert!(face["landmarks"].is_null());
+    // The box lies within the crop, in its middle.
+    let number = |list: &str, i: usize| face[list][i].as_f64().unwrap();
+    let middle = number("box", 0) + 0.5 * number("box", 2);
+    assert!((middle - number("crop", 0) - 0.5 * number("crop", 2)).abs() < 0.2);
+
+    let path = portrait.to_str().unwrap();
+    let output = mien(Path::new("."), &["face", path]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.starts_with("grace_hopper.jpg, 512 x 600: 1 face"),
+        "{table}"
+    );
+    assert!(table.contains("AU12 Lip corner puller"), "{table}");
+    assert!(table.contains("yaw, degrees"), "{table}");
+
+    // Against another face the reading is another, against itself it is nothing.
+    let output = mien(Path::new("."), &["face", "--json", "--neutral", path, path]);
+    let own: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let units = own["faces"][0]["units"].as_object().unwrap();
+    assert!(units.values().all(|value| *value == 0.0), "{units:?}");
+
+    let output = mien(Path::new("."), &["face", "--json", "--landmarks", path]);
+    let full: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let face = &full["faces"][0];
+    assert_eq!(face["landmarks"].as_array().unwrap().len(), 478);
+    assert_eq!(face["blendshapes"].as_object().unwrap().len(), 52);
+
+    // Of several pictures each is as it is alone.
+    let other = sample("astronaut.png");
+    let both = [path, other.to_str().unwrap()];
+    let output = mien(Path::new("."), &[&["face", "--json"][..], &both].concat());
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(list, serde_json::json!([listed, faces_of(&other)]));
+    let output = mien(Path::new("."), &[&["face", "--clip"][..], &both].concat());
+    assert!(sentence(&output, 1).contains("one clip"));
+}
+
+#[test]
+fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.gif");
+    let portrait = media::image::open(&sample("astronaut.png")).unwrap();
+    let (width, height) = portrait.size();
+    let grey = Picture::new(width, height, vec![128; (width * height * 4) as usize]).unwrap();
+    let settings = media::encode::GifSettings {
+        fps: 10.0,
+        ..media::encode::GifSettings::default()
+    };
+    let mut sink = media::encode::GifSink::new(&path, width, height, settings).unwrap();
+    for frame in [&portrait, &grey, &portrait] {
+        media::encode::FrameSink::push(&mut sink, frame).unwrap();
+    }
+    media::encode::FrameSink::finish(Box::new(sink)).unwrap();
+
+    let path = path.to_str().unwrap();
+    let output = mien(folder.path(), &["face", path, "--clip", "--json"]);
+    succeed(&output);
+    let clip: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let frames = clip["frames"].as_array().unwrap();
+    assert_eq!(frames.len(), 3);
+    assert!(frames[1]["units"].is_null());
+    for i in [0, 2] {
+        assert!(frames[i]["units"]["AU12"].as_f64().unwrap() > 0.4, "{i}");
+        assert_eq!(frames[i]["time"], i as f64 / 10.0);
+    }
+    let output = mien(folder.path(), &["face", path, "--clip"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.contains("1 without a face") && table.contains("no face"),
+        "{table}"
+    );
+
+    let video = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clips/main.mp4");
+    let video = video.to_str().unwrap();
+    let words = sentence(&mien(folder.path(), &["face", video]), 1);
+    assert!(words.contains("add --clip"), "{words}");
+
+    // A clip without any face, and a portrait that is no clip.
+    let empty = folder.path().join("empty.gif");
+    let mut sink = media::encode::GifSink::new(&empty, width, height, settings).unwrap();
+    for _ in 0..2 {
+        media::encode::FrameSink::push(&mut sink, &grey).unwrap();
+    }
+    media::encode::FrameSink::finish(Box::new(sink)).unwrap();
+    let output = mien(folder.path(), &["face", "empty.gif", "--clip"]);
+    let words = sentence(&output, 1);
+    assert!(words.contains("no face was found in any of"), "{words}");
+    let still = sample("grace_hopper.jpg");
+    let output = mien(folder.path(), &["face", still.to_str().unwrap(), "--clip"]);
+    let words = sentence(&output, 1);
+    assert!(words.contains("grace_hopper.jpg"), "{words}");
+}

@@ -1,0 +1,10 @@
+//! The `mien` command end to end: real files in, real files out, and one clear sentence for everything that is wrong.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod compare;
+mod edit;
+mod export_project;
+mod matrix;
+mod parts;
+mod transfer;

@@ -1,0 +1,174 @@
+//! A job that several machines share: its parts, put together, are the whole, byte for byte.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::common::media::names;
+use crate::common::media::provenance::read as read_provenance;
+use mien::media::clip::Clip;
+
+fn mien(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mien"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("MIEN_DATA_DIR", folder.join("data"))
+        .output()
+        .unwrap()
+}
+
+fn succeed(output: &Output) {
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words}");
+}
+
+/// The one sentence of a failure.
+fn sentence(output: &Output) -> String {
+    let words = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert_eq!(words.trim().lines().count(), 1, "{words}");
+    words
+}
+
+fn resource(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+/// Every file of a folder.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |name: String| {
+        let bytes = fs::read(folder.join(&name)).unwrap();
+        (name, bytes)
+    };
+    names(folder).into_iter().map(read).collect()
+}
+
+/// Does a job at once and in parts, each into a folder of its own, and compares. `arguments` lack `--frames`, which are
+/// `whole` for all (or nothing) and then `parts`.
+fn compare(arguments: &[&str], whole: &[&str], parts: &[&str], frames: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let (at_once, shared) = (folder.path().join("whole"), folder.path().join("shared"));
+    fs::create_dir(&at_once).unwrap();
+    fs::create_dir(&shared).unwrap();
+    succeed(&mien(
+        folder.path(),
+        &[arguments, whole, &["-q", "-o", "whole/f.png"]].concat(),
+    ));
+    for (done, part) in parts.iter().enumerate() {
+        let more = ["--frames", part, "-q", "-o", "shared/f.png"];
+        succeed(&mien(folder.path(), &[arguments, &more].concat()));
+        let pictures = names(&shared)
+            .into_iter()
+            .filter(|name| name.ends_with(".png"));
+        let is_done = done + 1 == parts.len();
+        assert_eq!(pictures.count() == frames, is_done, "after {part}");
+    }
+    let (at_once, shared) = (files(&at_once), files(&shared));
+    let pictures = |files: &BTreeMap<String, Vec<u8>>| {
+        let names = files.keys().filter(|name| name.ends_with(".png")).cloned();
+        names.collect::<Vec<_>>()
+    };
+    let expected: Vec<_> = (1..=frames).map(|i| format!("f_{i:04}.png")).collect();
+    assert_eq!(pictures(&at_once), expected);
+    assert_eq!(pictures(&shared), expected);
+    for (name, bytes) in &at_once {
+        assert!(shared[name] == *bytes, "{name} differs");
+    }
+    for (name, bytes) in &shared {
+        if name.ends_with(".png") {
+            assert!(read_provenance(bytes).is_some(), "{name} has no note");
+        }
+    }
+}
+
+#[test]
+fn an_edit_in_parts_is_the_whole() {
+    let portrait = resource("resources/samples/astronaut.png");
+    // The movement begins and ends at the portrait's own expression, where alone nothing would need a model's note.
+    let arguments = [
+        "edit",
+        &portrait,
+        "--preset",
+        "happy",
+        "--scale",
+        "0.5",
+        "--pingpong",
+    ];
+    compare(
+        &arguments,
+        &["--frames", "4"],
+        &["1-1/4", "5-6/4", "2-4/4"],
+        6,
+    );
+}
+
+#[test]
+fn a_sample_in_parts_is_the_whole() {
+    let arguments = ["sample", "--seed", "5", "--size", "64"];
+    compare(&arguments, &["--frames", "7"], &["1-3/7", "4-7/7"], 7);
+    // Without a length, the published network's own.
+    compare(&arguments, &[], &["10-16", "1-9"], 16);
+
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |arguments: &[&str]| sentence(&mien(folder.path(), arguments));
+    let drawn = refused(&["sample", "--frames", "1-4", "-o", "f.png"]);
+    assert!(drawn.contains("--seed"), "{drawn}");
+    let beyond = refused(&["sample", "--seed", "5", "--frames", "9-17", "-o", "f.png"]);
+    assert!(beyond.contains("which is number 16"), "{beyond}");
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn a_transfer_in_parts_is_the_whole() {
+    let portrait = resource("resources/samples/grace_hopper.jpg");
+    // Smoothing, rest and reference are of the whole clip, whichever frames are written.
+    for method in ["ganimation", "fomm"] {
+        let arguments = [
+            "transfer",
+            &portrait,
+            "--sample-clip",
+            "--to",
+            "0.2",
+            "--scale",
+            "0.25",
+            "--method",
+            method,
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let all = ["-q", "-o", "all.apng"];
+        succeed(&mien(folder.path(), &[&arguments[..], &all].concat()));
+        let frames = Clip::open(&folder.path().join("all.apng")).unwrap().count();
+        assert!(frames > 3, "{frames}");
+
+        let last = format!("3-{frames}");
+        compare(&arguments, &[], &["1-2", &last], frames);
+
+        // A part of an animation is a shorter one.
+        let part = [
+            "--frames",
+            "2-4",
+            "-q",
+            "-o",
+            "part.webp",
+            "--quality",
+            "50",
+        ];
+        succeed(&mien(folder.path(), &[&arguments[..], &part].concat()));
+        let part = Clip::open(&folder.path().join("part.webp")).unwrap();
+        assert_eq!(part.filter(Result::is_ok).count(), 3);
+
+        let refused = |part: &str| {
+            let more = ["--frames", part, "-o", "x.png"];
+            sentence(&mien(folder.path(), &[&arguments[..], &more].concat()))
+        };
+        let beyond = refused(&format!("2-{}", frames + 1));
+        assert!(
+            beyond.contains(&format!("which is number {frames}")),
+            "{beyond}"
+        );
+        assert!(refused("5").contains("write 1-5"));
+        assert_eq!(names(folder.path()), ["all.apng", "part.webp"]);
+    }
+}

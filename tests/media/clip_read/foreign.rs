@@ -1,0 +1,25 @@
+//! What only ffmpeg opens.
+
+use mien::media::clip::Clip;
+
+use crate::common::alone_without_programs;
+use crate::common::clips::{FOREIGN, fixture};
+
+#[test]
+fn other_codecs_are_named_where_there_is_no_ffmpeg() {
+    if !alone_without_programs(
+        module_path!(),
+        "other_codecs_are_named_where_there_is_no_ffmpeg",
+    ) {
+        return;
+    }
+    for (name, codec) in FOREIGN {
+        assert_eq!(
+            Clip::open(&fixture(name)).err().unwrap().to_string(),
+            format!(
+                "{name} is {codec}, which Mien opens with the help of ffmpeg, and that isn't installed here; \
+                 install ffmpeg or save the clip anew as an MP4 with H.264."
+            )
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! The networks: their layers, their files, and each method against its authors' own and as a caller meets it.
+
+mod checkpoint_containers;
+mod checkpoint_hostile;
+#[path = "../common/mod.rs"]
+mod common;
+mod fomm;
+mod fomm_key_points;
+mod ganimation_dialects;
+mod motion;
+mod nn_layers;
+mod parity_fomm;
+mod parity_ganimation;
+mod parity_mocogan;
+mod parity_tps;
+mod sample;
+mod tps;
+mod tps_splines;

@@ -1,0 +1,202 @@
+//! The sliders and what they ask for.
+
+use super::{act, app, asked, drag, press, sample, simulator, unit};
+use iced::keyboard::{Key, Modifiers, key};
+use iced::{Event, keyboard, mouse};
+use iced_test::selector;
+use mien::app::{App, Message, Value, field_id, slider_id};
+use mien::document::{AuVector, Preset, Sides};
+
+#[test]
+fn a_slider_moves_and_the_worker_is_asked_for_that_value() {
+    let mut app = app();
+    let smile = unit(12);
+    let own = app.document().source.get(smile);
+    assert_eq!(asked(&app).scene.target, app.document().source);
+
+    drag(&mut app, Value::Unit(smile), own, 0.25);
+    let target = asked(&app).scene.target.get(smile);
+    assert!((target - 0.25).abs() < 0.01, "{target}");
+
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene.target.get(smile), own);
+    press(&mut app, "z", Modifiers::CTRL | Modifiers::SHIFT);
+    assert_eq!(asked(&app).scene.target.get(smile), target);
+}
+
+#[test]
+fn a_whole_drag_is_one_step_of_undo() {
+    let mut app = app();
+    let before = app.document().clone();
+    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.3);
+    drag(&mut app, Value::Unit(unit(4)), 0.3, 0.9);
+    assert!(app.document().still.get(unit(4)) > 0.85);
+    press(&mut app, "z", Modifiers::CTRL);
+    let first = app.document().still.get(unit(4));
+    assert!((first - 0.3).abs() < 0.02, "{first}");
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(*app.document(), before);
+}
+
+#[test]
+fn a_number_is_typed_and_nonsense_changes_nothing() {
+    let mut app = app();
+    let type_in = |app: &mut App, text: &str| {
+        act(app, |window| {
+            window
+                .click(selector::id(field_id(Value::Unit(unit(1)))))
+                .unwrap();
+            window.simulate(select_all());
+            window.typewrite(text);
+        });
+    };
+    type_in(&mut app, "1");
+    assert_eq!(asked(&app).scene.target.get(unit(1)), 1.0);
+    drop(app.update(Message::Undo));
+    let own = app.document().source.get(unit(1));
+    assert_eq!(asked(&app).scene.target.get(unit(1)), own);
+    for nonsense in ["x", "7", "-"] {
+        type_in(&mut app, nonsense);
+        assert_eq!(asked(&app).scene.target.get(unit(1)), own, "{nonsense}");
+    }
+}
+
+fn select_all() -> [Event; 3] {
+    let held = |modifiers| Event::Keyboard(keyboard::Event::ModifiersChanged(modifiers));
+    let a = keyboard::Event::KeyPressed {
+        key: Key::Character("a".into()),
+        modified_key: Key::Character("a".into()),
+        physical_key: key::Physical::Code(key::Code::KeyA),
+        location: keyboard::Location::Standard,
+        modifiers: Modifiers::CTRL,
+        text: None,
+        repeat: false,
+    };
+    [
+        held(Modifiers::CTRL),
+        Event::Keyboard(a),
+        held(Modifiers::empty()),
+    ]
+}
+
+#[test]
+fn a_double_click_brings_the_portraits_own_value_back() {
+    let mut app = app();
+    let smile = unit(12);
+    drag(&mut app, Value::Unit(smile), 0.8, 0.1);
+    act(&mut app, |window| {
+        let place = window
+            .find(selector::id(slider_id(Value::Unit(smile))))
+            .unwrap()
+            .bounds();
+        window.point_at(place.center());
+        let click = [
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ];
+        window.simulate(click.clone());
+        window.simulate(click);
+    });
+    assert_eq!(
+        app.document().still.get(smile),
+        app.document().source.get(smile)
+    );
+}
+
+#[test]
+fn presets_and_reset_are_one_click() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Angry").unwrap();
+    });
+    let presets = Preset::built_in().unwrap();
+    let angry = Preset::find(&presets, "angry").unwrap();
+    assert_eq!(asked(&app).scene.target, angry.aus);
+    act(&mut app, |window| {
+        window.click("Reset all").unwrap();
+    });
+    assert_eq!(asked(&app).scene.target, app.document().source);
+}
+
+#[test]
+fn the_sliders_begin_at_what_the_face_shows_and_neutralise_relaxes_it() {
+    let mut app = app();
+    let own = app.document().source;
+    // She smiles broadly, with her teeth.
+    for code in [12, 25] {
+        assert!(
+            own.get(unit(code)) > 0.4,
+            "AU{code} {}",
+            own.get(unit(code))
+        );
+    }
+    assert_eq!(asked(&app).scene.target, own);
+    assert_eq!(asked(&app).scene.onset(), 0.0);
+    act(&mut app, |window| {
+        window.click("Neutralise").unwrap();
+    });
+    assert_eq!(asked(&app).scene.target, AuVector::NEUTRAL);
+    assert_eq!(asked(&app).scene.onset(), 1.0);
+    act(&mut app, |window| {
+        window.click("Set as neutral").unwrap();
+    });
+    assert_eq!(app.document().source, AuVector::NEUTRAL);
+    assert_eq!(asked(&app).scene.onset(), 0.0, "nothing is asked for now");
+    press(&mut app, "z", Modifiers::CTRL);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene.target, own);
+}
+
+#[test]
+fn another_picture_is_read_against_the_relaxed_face_that_was_kept() {
+    let mut app = app();
+    let offered = |app: &App| simulator(app.view()).find("Read against it").is_ok();
+    act(&mut app, |window| {
+        window.click("Set as neutral").unwrap();
+    });
+    assert!(!offered(&app), "it is this very face");
+    drop(app.update(Message::Opened(Ok(sample(0)))));
+    let plain = app.document().source;
+    assert!(plain.get(unit(12)) > 0.4 && offered(&app));
+    act(&mut app, |window| {
+        window.click("Read against it").unwrap();
+    });
+    // The same picture: against itself nothing moves.
+    assert_eq!(app.document().source, AuVector::NEUTRAL);
+    assert_eq!(asked(&app).scene.onset(), 0.0);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(app.document().source, plain);
+}
+
+#[test]
+fn one_half_of_the_face_moves_alone() {
+    let mut app = app();
+    let brow = unit(2);
+    let own = app.document().source.get(brow);
+    act(&mut app, |window| {
+        window.click("Left").unwrap();
+    });
+    drag(&mut app, Value::Unit(brow), own, 0.9);
+    let target = asked(&app).scene.target;
+    assert!((target.of(Sides::Left, brow) - 0.9).abs() < 0.02);
+    assert_eq!(target.of(Sides::Right, brow), own);
+    // The sliders show the half that they move.
+    act(&mut app, |window| {
+        window.click("Right").unwrap();
+    });
+    drag(&mut app, Value::Unit(brow), own, 0.4);
+    let target = asked(&app).scene.target;
+    assert!((target.of(Sides::Left, brow) - 0.9).abs() < 0.02);
+    assert!((target.of(Sides::Right, brow) - 0.4).abs() < 0.02);
+}
+
+#[test]
+fn strength_zero_asks_for_no_edit() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Sad").unwrap();
+    });
+    assert!(asked(&app).scene.onset() > 0.0);
+    drag(&mut app, Value::Strength, 1.0, 0.0);
+    assert_eq!(asked(&app).scene.onset(), 0.0);
+}

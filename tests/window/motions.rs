@@ -1,0 +1,178 @@
+//! Clips and samples as motions, and which pane they drive.
+
+use std::path::Path;
+
+use super::{act, app, asked, drag, press, simulator, unit};
+use iced::keyboard::Modifiers;
+use iced_test::selector;
+use mien::app::{App, Message, Value};
+use mien::document::MotionKind;
+use mien::drive::driver::Driver;
+use mien::render::composition::Voice;
+
+/// The clip that comes with the program, among the motions and read.
+fn with_the_sample_clip(app: &mut App) {
+    let before = app.project().motions().len();
+    act(app, |window| {
+        window.click("+ Add motion").unwrap();
+    });
+    act(app, |window| {
+        window.click("The sample clip").unwrap();
+    });
+    assert_eq!(app.project().motions().len(), before + 1);
+    app.read_now();
+}
+
+/// The chosen motion's sampled codes.
+fn codes(app: &App) -> (Vec<f32>, Vec<Vec<f32>>) {
+    let chosen = app.project().motion(app.project().chosen()).unwrap();
+    match &chosen.kind {
+        MotionKind::Sample(sampled) => {
+            (sampled.codes.content.clone(), sampled.codes.epsilon.clone())
+        }
+        other => panic!("{}", other.title()),
+    }
+}
+
+#[test]
+fn a_clip_that_is_dropped_becomes_a_motion_and_undo_takes_it_away() {
+    let mut app = app();
+    let before = app.project().clone();
+    let clip = Path::new("somewhere/reference.mp4").to_owned();
+    drop(app.update(Message::OpenFile(Some(clip))));
+    let chosen = app.project().motion(app.project().chosen()).unwrap();
+    assert_eq!(chosen.name, "reference.mp4");
+    assert!(matches!(chosen.kind, MotionKind::Clip(_)));
+    // It isn't there: the list says so, and asks where it is.
+    app.read_now();
+    let mut window = simulator(app.view());
+    assert!(window.find("reference.mp4 is missing").is_ok());
+    assert!(window.find("Locate…").is_ok());
+    drop(window);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(*app.project(), before);
+}
+
+#[test]
+fn a_clip_drives_every_pane_and_is_baked_to_a_track() {
+    let mut app = app();
+    with_the_sample_clip(&mut app);
+    let frames = {
+        let score = asked(&app).score;
+        assert!(
+            score
+                .voices
+                .iter()
+                .all(|voice| matches!(voice.drive, Driver::Lead(_)))
+        );
+        score.drive.frames()
+    };
+    assert!(frames > 20, "{frames}");
+    drop(app.update(Message::Bake));
+    let track = &app.document().track;
+    assert_eq!(track.frames(), frames);
+    assert!(track.moments().len() as u32 > frames / 2);
+    assert!(app.project().is_editable());
+    let baked = asked(&app).score;
+    assert!(matches!(baked.drive, Driver::Track(_)));
+    press(&mut app, "z", Modifiers::CTRL);
+    assert!(app.document().track.is_empty() && !app.project().is_editable());
+}
+
+#[test]
+fn moving_a_slider_comes_back_to_the_track() {
+    let mut app = app();
+    with_the_sample_clip(&mut app);
+    assert!(!app.project().is_editable());
+    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
+    assert!(app.project().is_editable());
+    assert!((asked(&app).scene.target.get(unit(4)) - 0.6).abs() < 0.02);
+}
+
+#[test]
+fn a_sample_is_resampled_in_motion_with_its_content_locked() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("+ Add motion").unwrap();
+    });
+    act(&mut app, |window| {
+        window.click("Sampled motion").unwrap();
+    });
+    let (content, motion) = codes(&app);
+    for control in ["board-lock-ContentSeed", "board-roll"] {
+        act(&mut app, |window| {
+            window.click(selector::id(control)).unwrap();
+        });
+    }
+    let (same, other) = codes(&app);
+    assert_eq!(same, content);
+    assert_ne!(other, motion);
+    // Undo goes through all of it: the roll, the lock, the motion.
+    for _ in 0..3 {
+        press(&mut app, "z", Modifiers::CTRL);
+    }
+    assert_eq!(app.project().motions().len(), 1);
+}
+
+#[test]
+fn a_pane_keeps_the_motion_that_it_was_given() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Methods").unwrap();
+    });
+    with_the_sample_clip(&mut app);
+    let clip = app.project().chosen();
+    // Which panes the clip drives.
+    let led = |app: &App| -> Vec<bool> {
+        let score = asked(app).score;
+        let led = |voice: &Voice| matches!(voice.drive, Driver::Lead(_));
+        score.voices.iter().map(led).collect()
+    };
+    let panes = app.project().panes().len();
+    assert_eq!(led(&app), vec![true; panes]);
+
+    // The second pane is given the clip, which drives it by itself now.
+    while app.project().panes()[1].motion != Some(clip) {
+        act(&mut app, |window| {
+            window.click(selector::id("pane-motion-2")).unwrap();
+        });
+    }
+    act(&mut app, |window| {
+        window.click("Expression 1").unwrap();
+    });
+    assert_ne!(app.project().chosen(), clip);
+    let mut only_the_second = vec![false; panes];
+    only_the_second[1] = true;
+    assert_eq!(led(&app), only_the_second);
+
+    // Told to follow the chosen motion, it goes where the others go.
+    act(&mut app, |window| {
+        window.click(selector::id("pane-motion-2")).unwrap();
+    });
+    assert_eq!(app.project().panes()[1].motion, None);
+    assert_eq!(led(&app), vec![false; panes]);
+}
+
+#[test]
+fn a_narrow_pane_chooses_its_motion_by_a_button() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Methods").unwrap();
+    });
+    assert!(
+        simulator(app.view())
+            .find(selector::id("pane-motion-2"))
+            .is_err()
+    );
+    with_the_sample_clip(&mut app);
+    let motions: Vec<_> = app.project().motions().iter().map(|m| m.id).collect();
+    let next = [Some(motions[0]), Some(motions[1]), None];
+    for motion in next {
+        act(&mut app, |window| {
+            window.click(selector::id("pane-motion-2")).unwrap();
+        });
+        assert_eq!(app.project().panes()[1].motion, motion);
+    }
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(app.project().panes()[1].motion, next[1]);
+}

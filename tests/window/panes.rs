@@ -1,0 +1,191 @@
+//! Panes, the faces in them and the square that the network sees.
+
+use std::sync::Arc;
+
+use super::{act, app, asked, press, sample, simulator};
+use iced::keyboard::Modifiers;
+use iced::{Event, Point, mouse};
+use iced_test::selector;
+use mien::app::{App, Message};
+use mien::document::{AuVector, Mode, Part, Show, Sides, Way};
+use mien::face::portrait::Portrait;
+use mien::media::encode::save_png;
+use mien::media::image::Picture;
+use mien::methods::ganimation::model::Model;
+
+/// Finds a text by a part of it.
+fn saying(part: &str) -> impl FnMut(selector::Candidate<'_>) -> Option<()> {
+    move |candidate| match candidate {
+        selector::Candidate::Text { content, .. } => content.contains(part).then_some(()),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_edit_is_limited_to_parts_and_halves() {
+    let mut app = app();
+    for name in ["Mouth", "Eyes", "Left half"] {
+        act(&mut app, |window| {
+            // The groups of sliders have the same names, further down.
+            window.click(name).unwrap();
+        });
+    }
+    let limit = asked(&app).scene.limit;
+    assert_eq!(limit.parts().collect::<Vec<_>>(), [Part::Eyes, Part::Mouth]);
+    assert_eq!(limit.sides, Sides::Left);
+    act(&mut app, |window| {
+        window.click("All").unwrap();
+    });
+    assert!(asked(&app).scene.limit.is_none());
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene.limit, limit);
+}
+
+#[test]
+fn of_several_faces_the_one_clicked_on_is_edited() {
+    let mut app = app();
+    // The same portrait twice, side by side.
+    let one = sample(0);
+    let (width, height) = one.picture.size();
+    let rows = one.picture.rgba().chunks_exact(width as usize * 4);
+    let twice: Vec<u8> = rows.flat_map(|row| [row, row].concat()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("twins.png");
+    save_png(&path, &Picture::new(2 * width, height, twice).unwrap()).unwrap();
+    let model = Model::bundled().unwrap();
+    let twins = Portrait::open(&path, model.crop()).unwrap();
+    assert_eq!(twins.faces.len(), 2);
+    drop(app.update(Message::Opened(Ok(Arc::new(twins)))));
+
+    let first = asked(&app).scene;
+    let other = 1 - first.face.unwrap();
+    let (view, faces) = (asked(&app).view, sample(0).faces[0].mesh.bounds());
+    let (left, _, right, bottom) = faces;
+    let on_the_right = first.crop.x < width as f32;
+    let shift = if on_the_right { width as f32 } else { 0.0 };
+    act(&mut app, |window| {
+        let pane = window.find(selector::id("pane-1")).unwrap().bounds();
+        // Below the mouth: the crop of a face reaches further than the face.
+        let place = (
+            f64::from(shift + 0.5 * (left + right)),
+            f64::from(bottom - 10.0),
+        );
+        let (x, y) = view.to_pane(place);
+        window.point_at(Point::new(pane.x + x as f32, pane.y + y as f32));
+        window.simulate([
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ]);
+    });
+    let scene = asked(&app).scene;
+    assert_eq!(scene.face, Some(other));
+    assert!((scene.crop.x - first.crop.x).abs() > 0.9 * width as f32);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene, first);
+}
+
+#[test]
+fn the_square_leans_with_the_head_and_stands_up_again() {
+    let mut app = app();
+    let upright = app.document().crop;
+    assert_eq!(upright.angle, 0.0);
+    act(&mut app, |window| {
+        window.click("Level").unwrap();
+    });
+    // Her head leans by some three degrees.
+    let level = asked(&app).scene.crop;
+    assert!(
+        (1.0..8.0).contains(&level.angle.to_degrees().abs()),
+        "{level:?}"
+    );
+    assert!((level.middle().0 - upright.middle().0).abs() < 0.1 * upright.side);
+    act(&mut app, |window| {
+        window.click("Level").unwrap();
+    });
+    assert_eq!(asked(&app).scene.crop, upright);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).scene.crop, level);
+}
+
+#[test]
+fn without_a_face_the_square_is_by_hand_and_it_is_said() {
+    let mut app = app();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("grey.png");
+    save_png(
+        &path,
+        &Picture::new(90, 80, vec![120; 90 * 80 * 4]).unwrap(),
+    )
+    .unwrap();
+    let grey = Portrait::open(&path, Model::bundled().unwrap().crop()).unwrap();
+    drop(app.update(Message::Opened(Ok(Arc::new(grey)))));
+    assert_eq!(app.document().source, AuVector::NEUTRAL);
+    let mut window = simulator(app.view());
+    assert!(window.find(saying("No face was found")).is_ok());
+}
+
+#[test]
+fn panes_come_and_go_and_the_key_held_shows_the_source() {
+    let mut app = app();
+    let seen = |app: &App| -> Vec<(Way, Show)> {
+        let parts = asked(app).score.voices.clone();
+        parts.iter().map(|part| (part.way, part.show)).collect()
+    };
+    let explained = [
+        (Way::Source, Show::Result),
+        (Way::Ganimation, Show::Result),
+        (Way::Ganimation, Show::Attention),
+        (Way::Ganimation, Show::Colour),
+    ];
+    assert_eq!(seen(&app), explained);
+    act(&mut app, |window| {
+        window.click("+ Pane").unwrap();
+    });
+    assert_eq!(seen(&app)[4], (Way::Fomm(Mode::Relative), Show::Result));
+    act(&mut app, |window| {
+        window.click("Methods").unwrap();
+    });
+    assert_eq!(seen(&app).len(), 6);
+    press(&mut app, "4", Modifiers::empty());
+    assert_eq!(seen(&app), [(Way::Fomm(Mode::Relative), Show::Result)]);
+    press(&mut app, "4", Modifiers::empty());
+    press(&mut app, "z", Modifiers::CTRL);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(seen(&app), explained);
+    assert!(!asked(&app).source);
+    press(&mut app, "s", Modifiers::empty());
+    assert!(asked(&app).source);
+}
+
+#[test]
+fn dragging_the_crops_edge_moves_what_the_network_sees() {
+    let mut app = app();
+    let before = app.document().crop;
+    // The request says how the pane shows the portrait.
+    let view = asked(&app).view;
+    act(&mut app, |window| {
+        let pane = window.find(selector::id("pane-1")).unwrap().bounds();
+        let edge = view.to_pane((f64::from(before.x + before.side / 2.0), f64::from(before.y)));
+        let at = Point::new(pane.x + edge.0 as f32, pane.y + edge.1 as f32);
+        let moved = |by: f32| {
+            let position = Point::new(at.x + by, at.y);
+            Event::Mouse(mouse::Event::CursorMoved { position })
+        };
+        window.point_at(at);
+        window.simulate([
+            moved(0.0),
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)),
+        ]);
+        window.point_at(Point::new(at.x + 20.0, at.y));
+        window.simulate([
+            moved(20.0),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ]);
+    });
+    let after = app.document().crop;
+    assert!(after.x > before.x + 5.0, "{before:?} {after:?}");
+    assert_eq!(after.side, before.side);
+    assert_eq!(asked(&app).scene.crop, after);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(app.document().crop, before);
+}

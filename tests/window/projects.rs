@@ -1,0 +1,183 @@
+//! Projects, portraits, weights and dialogs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{act, app, asked, drag, escape, press, sample, simulator, unit};
+use iced::keyboard::Modifiers;
+use iced_test::selector;
+use mien::app::{App, Message, Value};
+use mien::document::Pose;
+use mien::face::portrait::Portrait;
+use mien::media::encode::save_png;
+use mien::methods::ganimation::model::Model;
+use mien::methods::models::Models;
+use mien::weights::Bundled;
+
+#[test]
+fn a_project_asks_before_changes_are_lost_and_lists_the_shortcuts() {
+    let mut app = app();
+    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
+    press(&mut app, "n", Modifiers::CTRL);
+    assert!(simulator(app.view()).find("Save the changes?").is_ok());
+    act(&mut app, |window| {
+        window.click("Don't save").unwrap();
+    });
+    assert!(simulator(app.view()).find("Save the changes?").is_err());
+    assert_eq!(app.document().still, Pose::from(app.document().source));
+    press(&mut app, "?", Modifiers::SHIFT);
+    assert!(simulator(app.view()).find("Shortcuts").is_ok());
+    drop(app.update(Message::Keyboard(escape())));
+    assert!(simulator(app.view()).find("Shortcuts").is_err());
+}
+
+#[test]
+fn a_project_is_told_to_hold_its_media_and_undo_leaves_that_alone() {
+    let mut app = app();
+    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
+    act(&mut app, |window| {
+        window.click("Project").unwrap();
+    });
+    assert!(!app.project().holds_media());
+    act(&mut app, |window| {
+        window.click(selector::id("holds-media")).unwrap();
+    });
+    assert!(app.project().holds_media());
+    drop(app.update(Message::Keyboard(escape())));
+    press(&mut app, "z", Modifiers::CTRL);
+    assert!(app.project().holds_media());
+    assert_eq!(app.document().still, Pose::from(app.document().source));
+}
+
+#[test]
+fn portraits_of_late_stand_in_the_menu_and_one_click_opens_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app();
+    let model = Model::bundled().unwrap();
+    for name in ["ada.png", "gone.png"] {
+        let path = folder.path().join(name);
+        save_png(&path, &sample(0).picture).unwrap();
+        let portrait = Portrait::open(&path, model.crop()).unwrap();
+        drop(app.update(Message::Opened(Ok(Arc::new(portrait)))));
+    }
+    std::fs::remove_file(folder.path().join("gone.png")).unwrap();
+    act(&mut app, |window| {
+        window.click("Project").unwrap();
+    });
+    let mut window = simulator(app.view());
+    assert!(window.find("not there now").is_ok());
+    window.click("gone.png").unwrap();
+    assert_eq!(window.into_messages().count(), 0, "it isn't there");
+    act(&mut app, |window| {
+        window.click("ada.png").unwrap();
+    });
+    let mut window = simulator(app.view());
+    assert!(window.find("Recent portraits").is_err() && window.find("Opening…").is_ok());
+}
+
+#[test]
+fn other_weights_are_chosen_beside_the_model_card_and_all_is_drawn_anew() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("ganimation-128").unwrap();
+    });
+    act(&mut app, |window| {
+        assert!(window.find("Drawn by").is_ok());
+        window.click("TPS").unwrap();
+        window.click("MoCoGAN").unwrap();
+    });
+    assert!(simulator(app.view()).find("Drawn by").is_ok());
+    drop(app.update(Message::Keyboard(escape())));
+    let models = Models::new(Arc::new(Model::bundled().unwrap()));
+    let other = models.with(Bundled::Tps, Path::new("tps-128")).unwrap();
+    let name = "tps-128".to_owned();
+    drop(app.update(Message::Weights(
+        Bundled::Tps,
+        name.clone(),
+        Ok(Arc::new(other)),
+    )));
+    assert!(
+        simulator(app.view())
+            .find("TPS is drawn by tps-128 now.")
+            .is_ok()
+    );
+    let problem = "The weights are gone.".to_owned();
+    drop(app.update(Message::Weights(Bundled::Tps, name, Err(problem.clone()))));
+    assert!(simulator(app.view()).find(problem.as_str()).is_ok());
+}
+
+#[test]
+fn another_portrait_is_shown_and_undo_brings_the_first_back() {
+    let mut app = app();
+    let first = app.document().clone();
+    drop(app.update(Message::Opened(Ok(sample(1)))));
+    assert_eq!(app.document().portrait.name, "grace_hopper.jpg");
+    assert_eq!(asked(&app).portrait.size(), (512, 600));
+    drop(app.update(Message::Undo));
+    assert_eq!(*app.document(), first);
+    assert_eq!(asked(&app).portrait.size(), (512, 512));
+}
+
+#[test]
+fn a_forgotten_portraits_number_is_never_given_again() {
+    let mut app = app();
+    let open = |app: &mut App| {
+        drop(app.update(Message::Opened(Ok(sample(1)))));
+        asked(app).id
+    };
+    let first = open(&mut app);
+    drop(app.update(Message::Undo));
+    // An edit forgets what could be redone, and undoing it the portrait that nothing speaks of any more.
+    act(&mut app, |window| {
+        window.click("Sad").unwrap();
+    });
+    drop(app.update(Message::Undo));
+    assert_ne!(open(&mut app), first);
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_told_and_nothing_is_lost() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Happy").unwrap();
+    });
+    let before = app.document().clone();
+    let problem = "notes.txt is not a picture that Mien can read.".to_owned();
+    drop(app.update(Message::Opened(Err(problem.clone()))));
+    assert_eq!(*app.document(), before);
+    let mut window = simulator(app.view());
+    assert!(window.find(problem.as_str()).is_ok());
+}
+
+#[test]
+fn the_export_dialog_opens_and_escape_closes_it() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("Export…").unwrap();
+    });
+    let shown = |app: &App| simulator(app.view()).find("PNG sequence").is_ok();
+    assert!(shown(&app));
+    drop(app.update(Message::Keyboard(escape())));
+    assert!(!shown(&app));
+}
+
+#[test]
+fn the_model_cards_are_read_by_clicking_on_the_weights_name() {
+    let mut app = app();
+    let shown = |app: &App, words: &str| simulator(app.view()).find(words).is_ok();
+    assert!(!shown(&app, "Where it falls short"));
+    act(&mut app, |window| {
+        window.click("ganimation-128").unwrap();
+    });
+    assert!(shown(&app, "Where it falls short"));
+    act(&mut app, |window| {
+        window.click("Face Landmarker").unwrap();
+    });
+    assert!(shown(&app, "A full profile is not found."));
+    assert!(!shown(&app, "Where it falls short"));
+    // A dialog stands before everything else.
+    press(&mut app, "k", Modifiers::empty());
+    assert!(app.document().track.is_empty());
+    drop(app.update(Message::Keyboard(escape())));
+    assert!(!shown(&app, "A full profile is not found."));
+}
