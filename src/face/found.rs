@@ -49,9 +49,7 @@ pub(crate) fn finder() -> Result<&'static FaceFinder, EngineError> {
 /// # Errors
 /// [`EngineError::Network`] when the networks fail.
 pub fn find_faces(portrait: &Picture, rule: &CropRule) -> Result<Vec<Arc<FoundFace>>, EngineError> {
-    let faces = finder()?
-        .faces(portrait)
-        .map_err(|error| EngineError::Network(error.to_string()))?;
+    let faces = finder()?.faces(portrait)?;
     let found = faces.into_iter().map(|face| {
         Arc::new(FoundFace {
             aus: units_of(&face, None),

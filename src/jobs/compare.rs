@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use crate::document::Crop;
 use crate::document::Mode;
 use crate::drive::au_track::AuTrack;
-use crate::error::EngineError;
+use crate::error::{CompareError, EngineError};
 use crate::face::portrait::Portrait;
 use crate::face::{Shape, TurnedSquare};
 use crate::jobs::export::Format;
@@ -108,14 +108,12 @@ impl Comparison {
 /// once for a network, and each driving frame's key points are found once for the modes that share them.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] when there is nothing to compare,
+/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`CompareError`] when there is nothing to compare,
 /// or no face where one is needed; [`EngineError::Media`] when the clip can't be read or a file can't be written. Whatever
 /// stood under the names before still does.
 pub fn compare(comparison: &Comparison, progress: &Progress) -> Result<Compared, EngineError> {
     if comparison.standings.is_empty() {
-        return Err(EngineError::Refused(
-            "there is nothing to compare; name at least one method.".to_owned(),
-        ));
+        return Err(CompareError::NoMethods.into());
     }
     let stop = || progress.cancel.is_cancelled();
     let output = &comparison.output;

@@ -9,7 +9,7 @@ use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 
 use crate::document::ActionUnit;
-use crate::error::EngineError;
+use crate::error::{EngineError, ImportError};
 use crate::folders::file_name;
 use crate::methods::{fomm, ganimation, mocogan, tps};
 use crate::weights::checkpoint;
@@ -53,7 +53,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// [`EngineError::Weights`] when the file is no checkpoint, or doesn't hold a whole network, or can't be written;
-/// [`EngineError::Refused`] when it is of no system that Mien knows.
+/// [`ImportError`] when it is of no system that Mien knows.
 pub fn import(
     file: &Path,
     folder: &Path,
@@ -97,9 +97,7 @@ pub fn import(
         None => plain_name(file),
     };
     if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
-        return Err(EngineError::Refused(format!(
-            "{name:?} can't be the name of weights; give one without slashes that doesn't begin with a point."
-        )));
+        return Err(ImportError::Name { name }.into());
     }
     std::fs::create_dir_all(folder).map_err(|source| WeightsError::Unreadable {
         path: folder.to_owned(),
@@ -173,12 +171,8 @@ fn recognised(
     checkpoint: &Checkpoint,
     options: &ImportOptions,
 ) -> Result<Found, EngineError> {
-    let system = checkpoint::system(checkpoint).ok_or_else(|| {
-        EngineError::Refused(format!(
-            "{} is a checkpoint of no system that Mien knows (FOMM, TPS, MoCoGAN, GANimation); \"mien weights check\" shows what is in it.",
-            file.display()
-        ))
-    })?;
+    let system = checkpoint::system(checkpoint)
+        .ok_or_else(|| ImportError::UnknownSystem(file.to_owned()))?;
     let missing: Vec<_> = system.missing().collect();
     if !missing.is_empty() {
         let reason = format!("it lacks {}", missing.join(" and "));
@@ -234,10 +228,7 @@ fn recognised(
             ("mocogan", json(&config)?, None)
         }
         Method::Ganimation(_) if system.has("critic") => {
-            return Err(EngineError::Refused(format!(
-                "{} holds GANimation's critic, which draws nothing; import the generator, which ends in \"_G.pth\" by its authors' names.",
-                file.display()
-            )));
+            return Err(ImportError::Critic(file.to_owned()).into());
         }
         Method::Ganimation(_) => {
             let config = ganimation::Config::infer(&shapes).map_err(|e| wrong(&e))?;
@@ -303,17 +294,15 @@ fn era(align_corners: bool, asked: bool, container: Container) -> String {
     format!("its warps are done {meaning}, {why}.")
 }
 
-fn json(config: &impl serde::Serialize) -> Result<serde_json::Value, EngineError> {
-    serde_json::to_value(config).map_err(|error| EngineError::Network(error.to_string()))
+fn json(config: &impl serde::Serialize) -> Result<serde_json::Value, ImportError> {
+    Ok(serde_json::to_value(config)?)
 }
 
 fn mismatch(file: &Path, reason: &dyn std::fmt::Display) -> EngineError {
     let reason = reason.to_string();
-    let reason = reason.trim_end_matches('.');
-    EngineError::Refused(format!(
-        "{} can't be imported: {reason}; get it again from those who published it, or choose another.",
-        file.display()
-    ))
+    let reason = reason.trim_end_matches('.').to_owned();
+    let path = file.to_owned();
+    ImportError::Mismatch { path, reason }.into()
 }
 
 /// Gives a network the tensors of a checkpoint, and keeps which it asked for.

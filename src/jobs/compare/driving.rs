@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::document::Mode;
 use crate::document::{Document, Sample};
 use crate::drive::au_track::AuTrack;
-use crate::error::EngineError;
+use crate::error::{ClipError, EngineError, FaceError};
 use crate::face::portrait::Portrait;
 use crate::face::{OneEuro, shape68};
 use crate::folders::file_name;
@@ -154,20 +154,16 @@ impl Driving {
                 }
                 (Some(track), times)
             }
-            Err(EngineError::Refused(reason)) => {
+            Err(EngineError::Face(error)) => {
                 let moves = comparison.only_moves();
                 let reason = match folder {
                     Some(_) if moves => format!(
                         "no face was found in the frames that {name} drew; the results may look wrong."
                     ),
-                    Some(_) => format!(
-                        "no face was found in the frames that {name} drew, and ganimation needs one; take another motion, such as another seed, or leave ganimation out."
-                    ),
-                    None => reason,
+                    Some(_) => return Err(FaceError::NoneInDrawn { name }.into()),
+                    None if moves => error.to_string(),
+                    None => return Err(error.into()),
                 };
-                if !moves {
-                    return Err(EngineError::Refused(reason));
-                }
                 // The motion methods move other things too.
                 told.remarks.push(reason);
                 (None, times(&drive, progress)?)
@@ -196,7 +192,7 @@ impl Driving {
     /// The number of the reference frame for a mode, from 0.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for a number beyond the clip's.
+    /// [`EngineError::Clip`] for a number beyond the clip's.
     pub fn reference(
         &self,
         mode: Mode,
@@ -336,11 +332,7 @@ fn draw(
 
 /// A folder of a name, within one that is there as long as the first is kept.
 fn temporary(name: &str) -> Result<(TempDir, PathBuf), EngineError> {
-    let refused = |error: std::io::Error| {
-        EngineError::Refused(format!(
-            "the driving frames can't be put among the temporary files ({error}); make room there."
-        ))
-    };
+    let refused = ClipError::DrivingFramesNotWritten;
     let folder = tempfile::Builder::new()
         .prefix("mien-")
         .tempdir()
