@@ -54,9 +54,6 @@ pub enum EngineError {
     /// A step was taken before the one that it needs, or something has no pixels or frames that always has.
     #[error("{0}; this is a fault of Mien, please report it.")]
     Internal(InternalError),
-    /// What an option of the command line says, in whole sentences.
-    #[error("{0}")]
-    Refused(String),
     #[error("nothing is missing there; choose a portrait or a clip that has moved.")]
     NothingMissing,
     #[error("cancelled; nothing was written.")]

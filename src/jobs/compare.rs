@@ -16,6 +16,7 @@ use crate::face::portrait::Portrait;
 use crate::face::{Shape, TurnedSquare};
 use crate::jobs::export::Format;
 use crate::jobs::output::{Output, Writer};
+use crate::jobs::remark::Remark;
 use crate::jobs::transfer::{Reference, Transferred};
 use crate::jobs::transfer::{clip_square, frame_of};
 use crate::media::atomic_file::Beside;
@@ -64,7 +65,7 @@ pub struct Compared {
     /// The reference frame, counted from 0, and how unlike the portrait's face its face is.
     pub reference: Option<(usize, Option<f32>)>,
     /// What the artist should know, a sentence each.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
     /// What every method came to, in their order; empty where no numbers were wanted.
     pub figures: Vec<Figures>,
 }
@@ -385,8 +386,8 @@ fn short(name: &str) -> String {
 }
 
 /// What several contenders say, said once.
-fn each_once(said: Vec<String>) -> Vec<String> {
-    let mut once: Vec<String> = Vec::new();
+fn each_once<T: PartialEq>(said: Vec<T>) -> Vec<T> {
+    let mut once: Vec<T> = Vec::new();
     for sentence in said {
         if !once.contains(&sentence) {
             once.push(sentence);

@@ -1,5 +1,6 @@
 //! A part of a job's frames, so that several machines can share one.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::error::FrameRangeError;
@@ -9,6 +10,12 @@ use crate::error::FrameRangeError;
 pub struct Part {
     first: usize,
     last: usize,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
 }
 
 impl Part {

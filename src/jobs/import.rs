@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use candle_core::{DType, Device, Result as Candle, Shape, Tensor};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
+use thiserror::Error;
 
 use crate::document::ActionUnit;
 use crate::error::{EngineError, ImportError};
@@ -45,7 +46,7 @@ pub struct Imported {
     pub parameters: u64,
     pub metadata: Metadata,
     /// What the artist should know, a sentence each.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<ImportRemark>,
 }
 
 /// Imports a published checkpoint into a folder: recognises the system, finds its configuration, makes the network of
@@ -72,9 +73,7 @@ pub fn import(
         (Some(licence), _) => licence.clone(),
         (None, Some(Known { licence, .. })) => licence.to_owned(),
         (None, None) => {
-            remarks.push(
-                "its licence is not known to Mien; look it up where it was published before you use the results, and say it with --licence.".to_owned(),
-            );
+            remarks.push(ImportRemark::UnknownLicence);
             "unknown".to_owned()
         }
     };
@@ -157,7 +156,7 @@ struct Found {
     crop: Option<CropRule>,
     /// The names of the tensors that the network reads.
     used: BTreeSet<String>,
-    remarks: Vec<String>,
+    remarks: Vec<ImportRemark>,
 }
 
 /// How large the square about the face is, in longer sides of the landmarks' box: as the faces of VoxCeleb stand in
@@ -216,9 +215,7 @@ fn recognised(
             let config = tps::Config::infer(&shapes).map_err(|e| wrong(&e))?;
             tps::Tps::new(&config, vb).map_err(|e| wrong(&e))?;
             if config.avd.is_none() {
-                remarks.push(
-                    "it has no AVD network, so the mode avd can't be had with it.".to_owned(),
-                );
+                remarks.push(ImportRemark::NoAvdNetwork);
             }
             ("tps", json(&config)?, crop(VOX_SCALE))
         }
@@ -279,19 +276,42 @@ fn left_over<'a>(
         .find(|name| !used.contains(*name))
 }
 
-/// Which meaning of -1 and 1 the warps use, for a person.
-fn era(align_corners: bool, asked: bool, container: Container) -> String {
-    let meaning = if align_corners {
+/// What somebody should know of imported weights, a sentence each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ImportRemark {
+    #[error(
+        "its licence is not known to Mien; look it up where it was published before you use the results."
+    )]
+    UnknownLicence,
+    #[error("it has no AVD network, so the mode avd can't be had with it.")]
+    NoAvdNetwork,
+    /// Which meaning of -1 and 1 the warps use.
+    #[error("its warps are done {}, {why}.", if *align_corners {
         "as torch did before 1.3 (align_corners)"
     } else {
         "as torch has done since 1.3 (no align_corners)"
-    };
+    })]
+    Warps { align_corners: bool, why: Era },
+}
+
+/// How it is known by which torch a checkpoint was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Era {
+    #[error("as you asked")]
+    Asked,
+    #[error("as for the published weights")]
+    Usual,
+    #[error("as the age of its container tells")]
+    Container,
+}
+
+fn era(align_corners: bool, asked: bool, container: Container) -> ImportRemark {
     let why = match container {
-        _ if asked => "as you asked",
-        Container::Safetensors => "as for the published weights; --align-corners no says otherwise",
-        _ => "as the age of its container tells; --align-corners says otherwise",
+        _ if asked => Era::Asked,
+        Container::Safetensors => Era::Usual,
+        _ => Era::Container,
     };
-    format!("its warps are done {meaning}, {why}.")
+    ImportRemark::Warps { align_corners, why }
 }
 
 fn json(config: &impl serde::Serialize) -> Result<serde_json::Value, ImportError> {

@@ -14,6 +14,7 @@ use crate::face::{Mask, OneEuro, Transfer as Carry, TransferSource, TurnedSquare
 use crate::folders::file_name;
 use crate::jobs::frame_range::Passing;
 use crate::jobs::output::{Output, Sound, Writer};
+use crate::jobs::remark::Remark;
 use crate::media::clip::{Clip, ClipFrame};
 use crate::media::image::Picture;
 use crate::media::provenance::SourceType;
@@ -98,7 +99,7 @@ pub struct Transferred {
     /// The reference frame, counted from 0, and how unlike the portrait's face its face is where that was looked for.
     pub reference: Option<(usize, Option<f32>)>,
     /// What the artist should know, a sentence each.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
 }
 
 /// Carries a clip's movement over to a portrait by FOMM or TPS, and writes the file.
@@ -180,7 +181,7 @@ pub fn transfer(
             Ok(frame) => frame,
             Err(error) if waiting.is_none() => return Err(error.into()),
             Err(error) => {
-                told.remarks.push(error.to_string());
+                told.remarks.push(Remark::Media(error.to_string()));
                 break;
             }
         };
@@ -189,7 +190,8 @@ pub fn transfer(
                 Some(part) => drive.sound_of(frame.time, part, rate),
                 None => drive.sound(frame.time),
             };
-            told.remarks.extend(writer.set_sound(sound));
+            told.remarks
+                .extend(writer.set_sound(sound).map(Remark::from));
         }
         let count = passing.wanted(timing.until(frame.time));
         if let Some(before) = waiting.replace(frame) {
@@ -275,20 +277,17 @@ fn find_reference(
         Reference::Auto => {}
     }
     let Some(face) = document.face.and_then(|face| portrait.faces.get(face)) else {
-        told.remarks.push(format!(
-            "no face was found in {}, so the clip's first frame is taken as the one that looks like it; --reference names another.",
-            portrait.name
-        ));
+        told.remarks.push(Remark::NoFaceInPortrait {
+            name: portrait.name.clone(),
+        });
         return Ok(0);
     };
     let track = match AuTrack::read_part(&drive.clip, drive.cut, None, progress, 2) {
         Ok(track) => track,
         // Without a face there is nothing to compare, but FOMM and TPS move other things too.
         Err(EngineError::Face(_)) => {
-            told.remarks.push(format!(
-                "no face was found in {}, so its first frame is taken as the one that looks like the portrait; --reference names another.",
-                drive.name()
-            ));
+            told.remarks
+                .push(Remark::NoFaceInClip { name: drive.name() });
             return Ok(0);
         }
         Err(error) => return Err(error),
@@ -343,10 +342,8 @@ pub(crate) fn clip_square(
     let crop = match faces.first() {
         Some(face) => crate::face::found::canonical(&face.mesh, rule, (width, height)),
         None => {
-            told.remarks.push(format!(
-                "no face was found in the reference frame of {}, so the middle of the picture is used; cut the clip to its face if the result looks wrong.",
-                drive.name()
-            ));
+            told.remarks
+                .push(Remark::NoFaceInReference { name: drive.name() });
             crate::face::found::middle((width, height))
         }
     };

@@ -11,6 +11,7 @@ use crate::face::shape68;
 use crate::jobs::export::ExportJob;
 use crate::jobs::export::export;
 use crate::jobs::output::Output;
+use crate::jobs::remark::Remark;
 use crate::jobs::transfer::{Drive, Reference, Transferred};
 use crate::methods::ganimation::model::Model;
 use crate::methods::ganimation::session::{Pane, Scene};
@@ -35,14 +36,13 @@ pub fn transfer_units(
     }
     let track = AuTrack::read_part(&drive.clip, drive.cut, None, progress, 2)?;
     let mut told = Transferred::default();
-    told.remarks.extend(track.broken.clone());
+    told.remarks.extend(track.broken.clone().map(Remark::from));
     if track.faceless() > 0 {
-        told.remarks.push(format!(
-            "{} of the {} frames of {} show no face; they keep the expression before them.",
-            track.faceless(),
-            track.frames.len(),
-            track.name
-        ));
+        told.remarks.push(Remark::Kept {
+            faceless: track.faceless(),
+            frames: track.frames.len(),
+            name: track.name.clone(),
+        });
     }
 
     let start = match (drive.mode, drive.reference) {
@@ -91,7 +91,8 @@ pub fn transfer_units(
         marked: output.marked,
         path: output.path.clone(),
     };
-    told.remarks.extend(export(model, &job, progress)?);
+    told.remarks
+        .extend(export(model, &job, progress)?.map(Remark::from));
     Ok(told)
 }
 

@@ -16,6 +16,7 @@ use crate::jobs::compare::Comparison;
 use crate::jobs::export::export;
 use crate::jobs::export::{ExportJob, Format};
 use crate::jobs::output::Output;
+use crate::jobs::remark::Remark;
 use crate::jobs::sample::{SampleJob, sample};
 use crate::jobs::transfer::{Drive, Reference, Transferred};
 use crate::media::clip::{Clip, NUMBERED_FPS};
@@ -144,28 +145,26 @@ impl Driving {
         let (track, times) = match read {
             Ok(track) => {
                 let times: Vec<f64> = track.frames.iter().map(|frame| frame.time).collect();
-                told.remarks.extend(track.broken.clone());
+                told.remarks.extend(track.broken.clone().map(Remark::from));
                 if track.faceless() > 0 {
-                    told.remarks.push(format!(
-                        "{} of the {} frames of {name} show no face.",
-                        track.faceless(),
-                        times.len()
-                    ));
+                    told.remarks.push(Remark::Faceless {
+                        faceless: track.faceless(),
+                        frames: times.len(),
+                        name: name.clone(),
+                    });
                 }
                 (Some(track), times)
             }
             Err(EngineError::Face(error)) => {
                 let moves = comparison.only_moves();
-                let reason = match folder {
-                    Some(_) if moves => format!(
-                        "no face was found in the frames that {name} drew; the results may look wrong."
-                    ),
+                let remark = match folder {
+                    Some(_) if moves => Remark::NoFaceInDrawn { name: name.clone() },
                     Some(_) => return Err(FaceError::NoneInDrawn { name }.into()),
-                    None if moves => error.to_string(),
+                    None if moves => Remark::Face(error),
                     None => return Err(error.into()),
                 };
                 // The motion methods move other things too.
-                told.remarks.push(reason);
+                told.remarks.push(remark);
                 (None, times(&drive, progress)?)
             }
             Err(error) => return Err(error),
@@ -216,10 +215,7 @@ impl Driving {
                 Ok(frame)
             }
             None => {
-                told.remarks.push(
-                    "no face tells which frame is most like the portrait, so the clip's first is taken; --reference names another."
-                        .to_owned(),
-                );
+                told.remarks.push(Remark::NoReference);
                 Ok(0)
             }
         }
