@@ -7,9 +7,9 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::errors::CliError;
-use super::output::{OutputArgs, print, tell, with_progress};
+use super::output::{OutputArgs, fps_of, print, tell, with_progress};
 use super::place::Place;
-use super::values::{Setting, count, fps, fps_of, number, preset, reference, setting, time};
+use super::values::{Setting, count, fps, number, preset, reference, setting, time};
 use crate::document::{Document, Limit, Playback, Pose, Sample, category};
 use crate::drive::sample_clip::SampleClip;
 use crate::face::portrait::Portrait;

@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 
 use super::errors::CliError;
 use super::frames::Frames;
-use super::output::{OutputArgs, with_progress};
+use super::output::{OutputArgs, fps_of, with_progress};
 use super::place::Place;
-use super::values::{Setting, fps, fps_of, number, pane, preset, quality, setting};
+use super::values::{Setting, fps, number, pane, preset, quality, setting};
 use crate::document::{AuVector, Document, Easing, Playback, Pose};
 use crate::face::portrait::Portrait;
 use crate::jobs::export::export;

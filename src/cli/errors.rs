@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
 
-use super::values::ValueError;
+use super::values::{ValueError, frame_range};
 use crate::document::{CropError, PresetError, SampleError};
 use crate::error::{
-    ClipError, CompareError, EngineError, FrameRangeError, ImportError, MethodError, OutputError,
-    SystemError,
+    ClipError, CompareError, EngineError, ImportError, MethodError, OutputError, SystemError,
 };
 use crate::media::error::MediaError;
 use crate::project::file::error::ProjectError;
@@ -77,21 +76,6 @@ pub(super) fn of_value(error: &clap::Error) -> Option<String> {
     // With the value's name behind it, such as "--scale <S>".
     let option = context(ContextKind::InvalidArg).split(' ').next()?;
     Some(refused.sentence(option, context(ContextKind::InvalidValue)))
-}
-
-/// [`FrameRangeError`] with the option that gives the range.
-pub(super) fn frame_range(error: &FrameRangeError) -> String {
-    match error {
-        FrameRangeError::BeforeFirst { first, last } => format!(
-            "--frames {first}-{last} begins before the first frame; frames are counted from 1."
-        ),
-        FrameRangeError::Backwards { first, last } => {
-            format!("--frames {first}-{last} runs backwards; give the smaller number first.")
-        }
-        FrameRangeError::BeyondLast { first, last, total } => format!(
-            "--frames {first}-{last} goes beyond the last frame, which is number {total}; end the part there or before."
-        ),
-    }
 }
 
 fn with_options(error: &EngineError) -> String {

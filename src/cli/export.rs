@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::errors::CliError;
 use super::frames::Frames;
-use super::output::{OutputArgs, with_progress};
-use super::values::{fps, fps_of, number, quality};
+use super::output::{OutputArgs, fps_of, with_progress};
+use super::values::{fps, number, quality};
 use crate::document::{PaneSpec, Project};
 use crate::face::portrait::Portrait;
 use crate::jobs::export::Format;

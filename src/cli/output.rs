@@ -7,6 +7,8 @@ use clap::Args;
 
 use super::bar;
 use super::errors::{CliError, with_hint};
+use super::values::ValueError;
+use crate::jobs::export::Format;
 use crate::jobs::remark::Remark;
 use crate::media::encode::LoopCount;
 use crate::progress::Progress;
@@ -38,6 +40,22 @@ impl OutputArgs {
             times => LoopCount::Times(times),
         }
     }
+}
+
+/// A frame rate that a format can have, up to `most`.
+///
+/// # Errors
+/// [`CliError::Value`] for a higher one.
+pub(super) fn fps_of(format: Format, fps: f64, most: f64) -> Result<f64, CliError> {
+    let max = format.max_fps().min(most);
+    if fps <= max {
+        return Ok(fps);
+    }
+    Err(CliError::Value {
+        option: "--fps",
+        value: fps.to_string(),
+        error: ValueError::OutOfRange { min: 1.0, max },
+    })
 }
 
 /// Runs a job, with a progress bar unless it is to be quiet. Ctrl+C cancels it.

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::errors::CliError;
 use super::frames::Frames;
-use super::output::{OutputArgs, with_progress};
-use super::values::{fps, fps_of, number, quality};
+use super::output::{OutputArgs, fps_of, with_progress};
+use super::values::{fps, number, quality};
 use crate::document::{Sample, category};
 use crate::jobs::export::Format;
 use crate::jobs::output::Output;

@@ -1,12 +1,8 @@
 //! The values of options: read once, while the command line is.
 
-use std::num::ParseIntError;
-
-use super::errors::{CliError, frame_range};
 use crate::document::{ActionUnit, AuError, AuVector, Crop, CropError, Limit, Part, Preset, Sides};
 use crate::error::{EngineError, FrameRangeError};
 use crate::folders::presets_folder;
-use crate::jobs::export::Format;
 use crate::jobs::transfer::Reference;
 use crate::media::encode::MAX_FPS;
 use crate::media::time::{NotATime, parse_time};
@@ -51,6 +47,21 @@ impl ValueError {
     }
 }
 
+/// [`FrameRangeError`] with the option that gives the range.
+pub(super) fn frame_range(error: &FrameRangeError) -> String {
+    match error {
+        FrameRangeError::BeforeFirst { first, last } => format!(
+            "--frames {first}-{last} begins before the first frame; frames are counted from 1."
+        ),
+        FrameRangeError::Backwards { first, last } => {
+            format!("--frames {first}-{last} runs backwards; give the smaller number first.")
+        }
+        FrameRangeError::BeyondLast { first, last, total } => format!(
+            "--frames {first}-{last} goes beyond the last frame, which is number {total}; end the part there or before."
+        ),
+    }
+}
+
 /// One Action Unit of one or both halves of the face.
 pub(super) type Setting = (Sides, ActionUnit, f32);
 
@@ -70,7 +81,7 @@ pub(super) fn count(
     max: usize,
 ) -> impl Fn(&str) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> + Clone {
     move |text| {
-        let count = text.parse().map_err(|error: ParseIntError| error)?;
+        let count = text.parse::<usize>()?;
         if (min..=max).contains(&count) {
             return Ok(count);
         }
@@ -79,25 +90,9 @@ pub(super) fn count(
     }
 }
 
-/// Reads a frame rate that some format can have; [`fps_of`] then checks the format.
+/// Reads a frame rate that some format can have; [`super::output::fps_of`] then checks the format.
 pub(super) fn fps(text: &str) -> Result<f64, ValueError> {
     number(1.0, MAX_FPS)(text)
-}
-
-/// A frame rate that a format can have, up to `most`.
-///
-/// # Errors
-/// [`CliError::Value`] for a higher one.
-pub(super) fn fps_of(format: Format, fps: f64, most: f64) -> Result<f64, CliError> {
-    let max = format.max_fps().min(most);
-    if fps <= max {
-        return Ok(fps);
-    }
-    Err(CliError::Value {
-        option: "--fps",
-        value: fps.to_string(),
-        error: ValueError::OutOfRange { min: 1.0, max },
-    })
 }
 
 /// Reads the quality of an encoder.
