@@ -1,9 +1,17 @@
-//! Whatever can go wrong between the document and its pictures, in one sentence each.
+//! What can go wrong between the document and its pictures. Each text is one sentence: what is wrong, then what to do.
+//!
+//! The texts are those of the window. The command line adds its own options to them, in `cli/errors.rs`.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::document::{CropError, PresetError};
+use crate::document::{CropError, PresetError, SampleError};
+use crate::face::MotionFault;
 use crate::media::error::MediaError;
+use crate::methods;
 use crate::project::file::error::ProjectError;
 use crate::weights::WeightsError;
 
@@ -18,11 +26,36 @@ pub enum EngineError {
     #[error(transparent)]
     Preset(#[from] PresetError),
     #[error(transparent)]
+    Sample(#[from] SampleError),
+    #[error(transparent)]
     Project(#[from] ProjectError),
-    #[error("the network stopped with an error ({0}); this is a fault of Mien, please report it.")]
-    Network(String),
+    #[error(transparent)]
+    FrameRange(#[from] FrameRangeError),
+    #[error(transparent)]
+    Face(#[from] FaceError),
+    #[error(transparent)]
+    Clip(#[from] ClipError),
+    #[error(transparent)]
+    Method(#[from] MethodError),
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// What was said when it was first tried.
     #[error("{0}")]
-    Refused(String),
+    Shared(Arc<EngineError>),
+    /// A network, or what reads its output, failed.
+    #[error("the network stopped with an error ({0}); this is a fault of Mien, please report it.")]
+    Network(NetworkError),
+    /// A step was taken before the one that it needs, or something has no pixels or frames that always has.
+    #[error("{0}; this is a fault of Mien, please report it.")]
+    Internal(InternalError),
+    #[error("nothing is missing there; choose a portrait or a clip that has moved.")]
+    NothingMissing,
     #[error("cancelled; nothing was written.")]
     Cancelled,
 }
@@ -31,5 +64,253 @@ impl EngineError {
     /// Whether somebody asked for the stop.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, EngineError::Cancelled)
+    }
+}
+
+/// A range of frames that can't be written. Frames are counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FrameRangeError {
+    #[error("frames {first}-{last} begin before the first frame; frames are counted from 1.")]
+    BeforeFirst { first: usize, last: usize },
+    #[error("frames {first}-{last} run backwards; give the smaller number first.")]
+    Backwards { first: usize, last: usize },
+    #[error(
+        "frames {first}-{last} go beyond the last frame, which is number {total}; end the range there or before."
+    )]
+    BeyondLast {
+        first: usize,
+        last: usize,
+        total: usize,
+    },
+}
+
+/// No face where one is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FaceError {
+    /// In a picture that the portrait is to be read against.
+    #[error(
+        "no face was found in {name}; give a picture that shows the same person relaxed, from the front."
+    )]
+    NoneInNeutral { name: String },
+    #[error(
+        "no face was found in any of the {frames} frames of {}; take a clip in which a face is seen from the front, at least a tenth of the picture high.",
+        path.display()
+    )]
+    NoneInClip { path: PathBuf, frames: usize },
+    /// In the clip that drives a method of Action Units.
+    #[error("no face was found in {name}, which ganimation needs; leave it out.")]
+    NoneToDrive { name: String },
+    /// In the frames that a method drew to drive another.
+    #[error(
+        "no face was found in the frames that {name} drew, and ganimation needs one; take another motion, such as another seed, or leave ganimation out."
+    )]
+    NoneInDrawn { name: String },
+}
+
+/// A clip, or a part of one, that can't drive. Frames are counted from 1.
+#[derive(Debug, Error)]
+pub enum ClipError {
+    #[error("{name} has no frames; choose another clip.")]
+    NoFrames { name: String },
+    #[error("{name} has no frame in the part that is used; let it begin earlier or end later.")]
+    NothingUsed { name: String },
+    #[error("the part of {name} that is used has no frame {frame}; give a smaller number.")]
+    NoReferenceFrame { name: String, frame: usize },
+    #[error("{name} has no frame {frame}; it has {frames}.")]
+    NoFrame {
+        name: String,
+        frame: usize,
+        frames: usize,
+    },
+    #[error(
+        "no clip called {name} comes with Mien; choose a clip of your own, or the sample clip."
+    )]
+    UnknownSampleClip { name: String },
+    #[error(
+        "the sample clip can't be put among the temporary files ({0}); make room there, or use a clip of your own."
+    )]
+    SampleClipNotWritten(#[source] io::Error),
+    #[error("the driving frames can't be put among the temporary files ({0}); make room there.")]
+    DrivingFramesNotWritten(#[source] io::Error),
+}
+
+/// What a method or its weights can't do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MethodError {
+    #[error("the mode avd belongs to TPS; choose that method, or the mode relative.")]
+    AvdIsOfTps,
+    #[error(
+        "the weights {weights} have no AVD network, which the mode avd needs; choose the mode relative."
+    )]
+    NoAvdNetwork { weights: String },
+    #[error("the motion can't be measured, because {0}; choose another picture or frame.")]
+    Degenerate(&'static str),
+    #[error("faces are found by what comes with Mien; other weights can't be chosen for it.")]
+    FixedWeights,
+    /// Neither a file nor the name of installed weights.
+    #[error(
+        "{} is neither a file nor the name of installed {method} weights; choose one of those.",
+        asked.display()
+    )]
+    UnknownWeights {
+        asked: PathBuf,
+        method: &'static str,
+    },
+}
+
+/// A comparison that can't be made as it is described.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CompareError {
+    #[error("there is nothing to compare; name at least one method.")]
+    NoMethods,
+    #[error(
+        "{text:?} is no method; use ganimation, fomm or tps, with commas between, and if you like a mode and weights behind, such as tps:avd or fomm:standard@vox-cpk."
+    )]
+    UnknownMethod { text: String },
+    #[error("{mode:?} is no mode of {method}; use standard or relative, or avd with tps.")]
+    UnknownMode { mode: String, method: &'static str },
+    #[error("the mode avd belongs to TPS; use tps:avd, or {method}:relative.")]
+    AvdOfAnother { method: &'static str },
+    #[error("{text:?} names no weights behind the @; give a file or the name of installed ones.")]
+    NoWeightsNamed { text: String },
+    #[error("{method} is among the methods twice; leave one out.")]
+    Twice { method: String },
+    #[error("{count} methods are too many to see at once; compare at most {most}.")]
+    TooMany { count: usize, most: usize },
+    #[error(
+        "{text} is nothing to measure against; use source, driving, or one of {}.",
+        methods.join(", ")
+    )]
+    UnknownReference { text: String, methods: Vec<String> },
+}
+
+/// A file that can't be written as it is described.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OutputError {
+    #[error("there is nothing to export; choose at least one frame and one pane.")]
+    Nothing,
+    #[error(
+        "{} can hold a single picture; end the name in .png for a numbered sequence, or in .gif, .apng, .webp or .mp4.",
+        .0.display()
+    )]
+    SinglePicture(PathBuf),
+    #[error(
+        "{} does not say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
+        .0.display()
+    )]
+    UnknownFormat(PathBuf),
+    #[error("the labels' font can't be read; leave the labels out.")]
+    LabelFont,
+}
+
+/// A published checkpoint that can't be made into weights.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    #[error(
+        "{name:?} can't be the name of weights; give one without slashes that doesn't begin with a point."
+    )]
+    Name { name: String },
+    #[error(
+        "{} is a checkpoint of no system that Mien knows (FOMM, TPS, MoCoGAN, GANimation); choose another.",
+        .0.display()
+    )]
+    UnknownSystem(PathBuf),
+    #[error(
+        "{} holds GANimation's critic, which draws nothing; import the generator, which ends in \"_G.pth\" by its authors' names.",
+        .0.display()
+    )]
+    Critic(PathBuf),
+    #[error(
+        "{} can't be imported: {reason}; get it again from those who published it, or choose another.",
+        path.display()
+    )]
+    Mismatch { path: PathBuf, reason: String },
+    #[error(
+        "the network's description can't be written ({0}); this is a fault of Mien, please report it."
+    )]
+    Configuration(#[from] serde_json::Error),
+}
+
+/// What the computer or this copy of the program lacks.
+#[derive(Debug, Error)]
+pub enum SystemError {
+    #[error("there is no display to open a window on; run Mien on a desktop.")]
+    NoDisplay,
+    #[error("the window could not be opened ({0}); run Mien on a desktop.")]
+    NoWindow(String),
+    #[error("there is no home folder to keep weights in; name one with MIEN_DATA_DIR.")]
+    NoWeightsFolder,
+    #[error("there is no folder for copies against a crash; name one in MIEN_DATA_DIR.")]
+    NoAutosaveFolder,
+    #[error("this program carries no sample portrait.")]
+    NoSamplePortrait,
+    #[error(
+        "this Mien carries no sample portrait {name}; the project was made with another version."
+    )]
+    UnknownSamplePortrait { name: String },
+}
+
+/// Where a network failed.
+#[derive(Debug, Error)]
+pub enum NetworkError {
+    #[error(transparent)]
+    Tensor(candle_core::Error),
+    #[error(transparent)]
+    Method(methods::error::Error),
+    /// The square that the network sees can't be taken from the picture.
+    #[error(transparent)]
+    Input(fast_image_resize::ResizeError),
+    /// What the network gave can't move the portrait.
+    #[error(transparent)]
+    Output(MotionFault),
+}
+
+/// What should never be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum InternalError {
+    #[error("a frame without pixels was to be scaled")]
+    EmptyFrame,
+    #[error("a frame was drawn before its method was prepared")]
+    NotPrepared,
+    #[error("key points of one method were given to another")]
+    MixedMethods,
+    #[error("a motion without frames was to be drawn")]
+    NoFrames,
+    #[error("drawing a frame panicked")]
+    Panicked,
+}
+
+impl From<InternalError> for EngineError {
+    fn from(error: InternalError) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<candle_core::Error> for EngineError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Network(NetworkError::Tensor(error))
+    }
+}
+
+impl From<fast_image_resize::ResizeError> for EngineError {
+    fn from(error: fast_image_resize::ResizeError) -> Self {
+        Self::Network(NetworkError::Input(error))
+    }
+}
+
+impl From<MotionFault> for EngineError {
+    fn from(error: MotionFault) -> Self {
+        Self::Network(NetworkError::Output(error))
+    }
+}
+
+impl From<methods::error::Error> for EngineError {
+    fn from(error: methods::error::Error) -> Self {
+        match error {
+            methods::error::Error::Cancelled => Self::Cancelled,
+            // This one isn't a fault of Mien.
+            methods::error::Error::Degenerate(reason) => MethodError::Degenerate(reason).into(),
+            error => Self::Network(NetworkError::Method(error)),
+        }
     }
 }

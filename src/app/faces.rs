@@ -28,7 +28,11 @@ impl App {
         self.next_portrait += 1;
         let faces = portrait.faces.len();
         let document = portrait.document(id);
-        let remark = portrait.faces.first().and_then(|face| face.remark());
+        let remark = portrait
+            .faces
+            .first()
+            .and_then(|face| face.remark())
+            .map(|remark| remark.to_string());
         self.portraits.insert(id, portrait);
         self.history.edit(|shown| {
             // The movement may be wanted of another face too.
@@ -61,7 +65,10 @@ impl App {
         };
         if let Some(face) = portrait.faces.get(index) {
             let (crop, aus) = (face.crop, face.aus);
-            self.status.notice = face.remark().map(Notice::Hint);
+            self.status.notice = face
+                .remark()
+                .map(|remark| remark.to_string())
+                .map(Notice::Hint);
             self.history
                 .edit(|document| document.take_face(index, crop, aus));
             self.panes.show_face(true);

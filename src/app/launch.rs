@@ -12,7 +12,7 @@ use crate::app::motions::drivers;
 use crate::app::timeline::{self, measuring};
 use crate::app::widgets::theme;
 use crate::app::{App, Message, Notice, projects};
-use crate::error::EngineError;
+use crate::error::{EngineError, SystemError};
 use crate::face::portrait::{Portrait, Sample};
 use crate::media::image::read as read_picture;
 use crate::methods::models::Models;
@@ -28,10 +28,7 @@ const KEEPING: Duration = Duration::from_secs(3);
 /// [`EngineError`] when the weights can't be used or the system gives no window.
 pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), EngineError> {
     if !has_display() {
-        return Err(EngineError::Refused(
-            "there is no display to open a window on; run Mien on a desktop, or use \"mien edit\"."
-                .to_owned(),
-        ));
+        return Err(SystemError::NoDisplay.into());
     }
     let (settings, remark) = Settings::load();
     let (models, other) = crate::app::weights::begin(weights.as_deref(), &settings)?;
@@ -41,9 +38,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         .first()
         .map(|sample| sample.open(model.crop()).map(Arc::new))
         .transpose()?
-        .ok_or_else(|| {
-            EngineError::Refused("this program carries no sample portrait.".to_owned())
-        })?;
+        .ok_or(SystemError::NoSamplePortrait)?;
 
     let place = settings.0.window;
     iced::application(
@@ -70,11 +65,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         ..window::Settings::default()
     })
     .run()
-    .map_err(|error| {
-        EngineError::Refused(format!(
-            "the window could not be opened ({error}); run Mien on a desktop, or use \"mien edit\"."
-        ))
-    })
+    .map_err(|error| SystemError::NoWindow(error.to_string()).into())
 }
 
 /// Whether there is anything to open a window on; the toolkit would panic without.

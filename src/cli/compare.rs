@@ -6,23 +6,22 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::bar::show;
-use super::edit::{preset, settings};
-use super::number;
+use super::errors::CliError;
+use super::output::{OutputArgs, fps_of, print, tell, with_progress};
 use super::place::Place;
-use super::transfer::{reference, time};
+use super::values::{Setting, count, fps, number, preset, reference, setting, time};
 use crate::document::{Document, Limit, Playback, Pose, Sample, category};
 use crate::drive::sample_clip::SampleClip;
-use crate::error::EngineError;
 use crate::face::portrait::Portrait;
+use crate::jobs::compare::Comparison;
 use crate::jobs::compare::compare;
 use crate::jobs::compare::contender::{Against, Contender, Network, Standing};
 use crate::jobs::compare::driving::{Motion, Tracked};
 use crate::jobs::compare::sheet::Sheet;
 use crate::jobs::compare::table::Figures;
-use crate::jobs::compare::{Compared, Comparison};
 use crate::jobs::export::Format;
 use crate::jobs::output::Output;
+use crate::jobs::transfer::Reference;
 use crate::methods::ganimation::model::Model;
 use crate::methods::mocogan::sampler::Sampler;
 use crate::progress::Progress;
@@ -52,6 +51,16 @@ A method is written METHOD[:MODE][@WEIGHTS]; the mode is standard, relative (wit
 
 #[derive(Debug, Args)]
 #[command(after_long_help = MEANING, after_help = "--help also tells what the numbers mean.")]
+#[command(
+    mut_arg("unmarked", |arg| arg.help(
+        "Leaves out the note in the file that says that models edited it"
+    )),
+    mut_arg("loops", |arg| arg.help("How often a GIF plays; 0 is for ever")),
+    mut_arg("quiet", |arg| arg.help("No progress bar, no remarks and no summary")),
+    mut_arg("output", |arg| arg.help(
+        "What to write: .mp4, .gif, or .png for a sheet of a few frames"
+    ))
+)]
 pub(super) struct Arguments {
     /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF)
     portrait: PathBuf,
@@ -77,9 +86,10 @@ pub(super) struct Arguments {
         long = "au",
         value_name = "N=V",
         allow_hyphen_values = true,
+        value_parser = setting,
         conflicts_with = "sample_seed"
     )]
-    aus: Vec<String>,
+    aus: Vec<Setting>,
 
     /// Drives by a clip that MoCoGAN makes up from this seed, as "mien sample" does
     #[arg(long, value_name = "N")]
@@ -90,7 +100,7 @@ pub(super) struct Arguments {
     category: Option<String>,
 
     /// How many frames an expression (without, 24) or a sample (16) has
-    #[arg(long, value_name = "N", conflicts_with_all = ["clip", "sample_clip"])]
+    #[arg(long, value_name = "N", value_parser = count(2, 10_000), conflicts_with_all = ["clip", "sample_clip"])]
     frames: Option<usize>,
 
     /// Plays an expression back again after its end: N frames become 2N-2
@@ -107,29 +117,30 @@ pub(super) struct Arguments {
 
     /// For relative motion, the clip's frame that counts as looking like the portrait: its number from 1 on, or auto for
     /// the one that is most like it
-    #[arg(long, default_value = "auto", value_name = "N|auto")]
-    reference: String,
+    #[arg(long, default_value = "auto", value_name = "N|auto", value_parser = reference)]
+    reference: Reference,
 
     /// Uses the clip from this time on, such as 1.5 or 0:01.5
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["preset", "aus", "sample_seed"])]
-    from: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with_all = ["preset", "aus", "sample_seed"])]
+    from: Option<f64>,
 
     /// Uses the clip up to this time
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["preset", "aus", "sample_seed"])]
-    to: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with_all = ["preset", "aus", "sample_seed"])]
+    to: Option<f64>,
 
     /// Frames a second; without, those of the clip, 24 of an expression and 8 of a sample
-    #[arg(long, value_name = "F", allow_hyphen_values = true)]
-    fps: Option<String>,
+    #[arg(long, value_name = "F", allow_hyphen_values = true, value_parser = fps)]
+    fps: Option<f64>,
 
     /// How much of the movement: 1 as it is, 0 none, more exaggerates it
     #[arg(
         long,
         default_value = "1",
         value_name = "G",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = number(0.0, 4.0)
     )]
-    gain: String,
+    gain: f64,
 
     #[command(flatten)]
     place: Place,
@@ -147,15 +158,15 @@ pub(super) struct Arguments {
     metrics: Option<PathBuf>,
 
     /// Pixels a side of a pane
-    #[arg(long, default_value = "256", value_name = "PIXELS")]
-    size: String,
+    #[arg(long, default_value = "256", value_name = "PIXELS", value_parser = number(32.0, 1024.0))]
+    size: f64,
 
     /// Panes in a row of a GIF or MP4; without, as many as look well
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count(1, 100))]
     columns: Option<usize>,
 
     /// Frames that a PNG shows, from top to bottom, evenly spread over the motion
-    #[arg(long, default_value_t = 6, value_name = "N")]
+    #[arg(long, default_value_t = 6, value_name = "N", value_parser = count(1, 100))]
     rows: usize,
 
     /// Says above every pane what it is: method, mode, weights, milliseconds a frame (this is so without being asked for)
@@ -166,39 +177,26 @@ pub(super) struct Arguments {
     #[arg(long)]
     no_labels: bool,
 
-    /// Leaves out the note in the file that says that models edited it
-    #[arg(long)]
-    unmarked: bool,
-
-    /// How often a GIF plays; 0 is for ever
-    #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
-    loops: u16,
-
-    /// No progress bar, no remarks and no summary
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// What to write: .mp4, .gif, or .png for a sheet of a few frames
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
+pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     let contenders = Contender::list(&arguments.methods)?;
     let against = Against::parse(&arguments.against, &contenders)?;
     let output = arguments.output()?;
-    let fps = arguments.fps(output.format)?;
-    let sheet = arguments.sheet()?;
-    let reference = reference(&arguments.reference)?;
-    let gain = number("--gain", &arguments.gain, 0.0, 4.0)? as f32;
-    let limit = arguments.place.limit()?;
+    let fps = arguments
+        .fps
+        .map(|fps| fps_of(output.format, fps, f64::INFINITY));
+    let fps = fps.transpose()?;
+    let sheet = arguments.sheet();
     let wish = arguments.wish(fps)?;
 
     let networks = Network::open_all(&contenders)?;
     let mut portrait = Portrait::open(&arguments.portrait, networks[0].crop())?;
     let mut document = |network: &Network| {
         portrait.take_rule(network.crop());
-        arguments.place.document(&portrait, network.crop(), limit)
+        arguments.place.document(&portrait, network.crop())
     };
     let mut standings = Vec::with_capacity(contenders.len());
     for (contender, network) in contenders.into_iter().zip(networks) {
@@ -219,7 +217,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
             (Motion::Track(Box::new(tracked)), None)
         }
     };
-    if !arguments.quiet {
+    if !arguments.output.quiet {
         let first = &standings[0].document;
         arguments.place.remark(&portrait, first, "compared");
     }
@@ -228,26 +226,26 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
         portrait,
         standings,
         motion,
-        reference,
-        gain,
+        reference: arguments.reference,
+        gain: arguments.gain as f32,
         plain: arguments.plain,
         sheet,
         against,
         metrics: arguments.metrics,
         output,
     };
-    let progress = Progress::new(0);
-    let cancel = progress.cancel.clone();
-    // Where the handler can't be set, Ctrl+C ends the program at once; nothing is half-written even so.
-    drop(ctrlc::set_handler(move || cancel.cancel()));
-    let bar = show(&progress, arguments.quiet);
-    let compared = compare(&comparison, &progress);
-    bar.finish(&progress);
-    let compared = compared?;
-    if !arguments.quiet {
-        tell(&compared)?;
+    let quiet = arguments.output.quiet;
+    let compared = with_progress(&Progress::new(0), quiet, |progress| {
+        compare(&comparison, progress)
+    })?;
+    if quiet {
+        return Ok(());
     }
-    Ok(())
+    tell(&compared.remarks, compared.reference);
+    if compared.figures.is_empty() {
+        return Ok(());
+    }
+    print(&summary(&compared.figures))
 }
 
 /// What is to drive, before the portrait is known.
@@ -261,52 +259,37 @@ enum Wish {
 /// What the portrait is to show in the end, as it is asked for.
 struct Expression {
     preset: Option<Pose>,
-    settings: Vec<(crate::document::Sides, crate::document::ActionUnit, f32)>,
+    settings: Vec<Setting>,
 }
 
 impl Arguments {
-    fn output(&self) -> Result<Output, EngineError> {
-        if self.metrics.as_ref() == Some(&self.output) {
-            return Err(EngineError::Refused(
-                "--metrics and --output name the same file; give each its own.".to_owned(),
-            ));
+    fn output(&self) -> Result<Output, CliError> {
+        if self.metrics.as_ref() == Some(&self.output.path) {
+            return Err(CliError::SameFile);
         }
         Ok(Output {
-            format: Format::of(&self.output, 1)?,
-            loops: super::loop_count(self.loops),
+            format: Format::of(&self.output.path, 1)?,
+            loops: self.output.loops(),
             scale: 1.0,
-            marked: !self.unmarked,
+            marked: !self.output.unmarked,
             quality: None,
             part: None,
-            path: self.output.clone(),
+            path: self.output.path.clone(),
         })
     }
 
-    fn fps(&self, format: Format) -> Result<Option<f64>, EngineError> {
-        let max = format.max_fps();
-        let read = |text: &String| number("--fps", text, 1.0, max);
-        self.fps.as_ref().map(read).transpose()
-    }
-
-    fn sheet(&self) -> Result<Sheet, EngineError> {
-        let counted = |option: &str, count: usize| match count {
-            1..=100 => Ok(count),
-            _ => Err(EngineError::Refused(format!(
-                "{option} {count} is out of range; give a number from 1 to 100."
-            ))),
-        };
-        let columns = self.columns.map(|count| counted("--columns", count));
-        Ok(Sheet {
-            size: number("--size", &self.size, 32.0, 1024.0)? as u32,
-            columns: columns.transpose()?,
-            rows: counted("--rows", self.rows)?,
+    fn sheet(&self) -> Sheet {
+        Sheet {
+            size: self.size as u32,
+            columns: self.columns,
+            rows: self.rows,
             labels: !self.no_labels,
-        })
+        }
     }
 
     /// What is to drive.
-    fn wish(&self, fps: Option<f64>) -> Result<Wish, EngineError> {
-        let cut = (time(self.from.as_deref())?, time(self.to.as_deref())?);
+    fn wish(&self, fps: Option<f64>) -> Result<Wish, CliError> {
+        let cut = (self.from, self.to);
         if let Some(path) = &self.clip {
             let path = path.clone();
             return Ok(Wish::Motion(Motion::Clip { path, cut, fps }, None));
@@ -322,36 +305,24 @@ impl Arguments {
         let preset = self.preset.as_deref().map(preset).transpose()?;
         let expression = Expression {
             preset: preset.map(Pose::from),
-            settings: settings(&self.aus)?,
+            settings: self.aus.clone(),
         };
-        let frames = self.frames(24)? as u32;
+        let frames = self.frames.unwrap_or(24) as u32;
         Ok(Wish::Expression(expression, frames, fps.unwrap_or(24.0)))
     }
 
-    fn sampled(&self, seed: u64, fps: Option<f64>) -> Result<Motion, EngineError> {
-        let refused = |error: crate::document::SampleError| EngineError::Refused(error.to_string());
+    fn sampled(&self, seed: u64, fps: Option<f64>) -> Result<Motion, CliError> {
         let sampler = Sampler::open(None)?;
         let sizes = sampler.sizes();
         let wanted = self.category.as_deref();
         let wanted = wanted
             .map(|name| category(name, sizes.categories))
-            .transpose()
-            .map_err(refused)?;
+            .transpose()?;
         Ok(Motion::Sample {
-            codes: Sample::draw(seed, &sizes, self.frames(16)?, wanted).map_err(refused)?,
+            codes: Sample::draw(seed, &sizes, self.frames.unwrap_or(16), wanted)?,
             sampler: Box::new(sampler),
             fps: fps.unwrap_or(8.0),
         })
-    }
-
-    /// How many frames a motion has that isn't a clip.
-    fn frames(&self, usual: usize) -> Result<usize, EngineError> {
-        match self.frames.unwrap_or(usual) {
-            frames @ 2..=10_000 => Ok(frames),
-            frames => Err(EngineError::Refused(format!(
-                "--frames {frames} is out of range; give a number from 2 to 10000."
-            ))),
-        }
     }
 
     /// A document with the way from the portrait's own expression to another as its track.
@@ -383,7 +354,7 @@ impl Arguments {
 }
 
 /// The network that draws a track: the one that is compared, or that which comes with the program.
-fn drawing(standings: &[Standing]) -> Result<Arc<Model>, EngineError> {
+fn drawing(standings: &[Standing]) -> Result<Arc<Model>, CliError> {
     let compared = standings
         .iter()
         .find_map(|standing| match &standing.network {
@@ -391,26 +362,6 @@ fn drawing(standings: &[Standing]) -> Result<Arc<Model>, EngineError> {
             Network::Moving(_) => None,
         });
     compared.map_or_else(|| Ok(Arc::new(Model::bundled()?)), Ok)
-}
-
-/// What came of it, for a person.
-fn tell(compared: &Compared) -> Result<(), EngineError> {
-    for remark in &compared.remarks {
-        eprintln!("mien: {remark}");
-    }
-    if let Some((frame, unlike)) = compared.reference {
-        let score = unlike.map_or_else(String::new, |unlike| {
-            format!(", the most like the portrait (difference {unlike:.3})")
-        });
-        eprintln!(
-            "mien: relative motion is that since frame {} of the clip{score}.",
-            frame + 1
-        );
-    }
-    if compared.figures.is_empty() {
-        return Ok(());
-    }
-    super::print(&summary(&compared.figures))
 }
 
 /// A table of what the methods came to.

@@ -5,16 +5,13 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::bar::show;
+use super::errors::CliError;
 use super::frames::Frames;
-use super::number;
+use super::output::{OutputArgs, fps_of, with_progress};
 use super::place::Place;
-use crate::document::{
-    ActionUnit, AuVector, Document, Easing, Limit, Playback, Pose, Preset, Sides,
-};
-use crate::error::EngineError;
+use super::values::{Setting, fps, number, pane, preset, quality, setting};
+use crate::document::{AuVector, Document, Easing, Playback, Pose};
 use crate::face::portrait::Portrait;
-use crate::folders::presets_folder;
 use crate::jobs::export::export;
 use crate::jobs::export::{ExportJob, Format};
 use crate::methods::ganimation::model::Model;
@@ -22,6 +19,9 @@ use crate::methods::ganimation::session::{Pane, Scene};
 use crate::weights::CropRule;
 
 #[derive(Debug, Args)]
+#[command(mut_arg("output", |arg| arg.help(
+    "What to write: .png (with --frames a numbered sequence), .jpg, .webp (with --frames animated), .apng, .gif or .mp4"
+)))]
 pub(super) struct Arguments {
     /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF)
     portrait: PathBuf,
@@ -29,8 +29,8 @@ pub(super) struct Arguments {
     /// Sets one Action Unit, from 0 (relaxed) to 1 (full), such as 12=0.8; may be given many times. The others stay as the
     /// portrait or the preset has them. With L or R before the equals sign only that half of the face (as the picture
     /// shows it) is set, such as 12L=0.8
-    #[arg(long = "au", value_name = "N=V", allow_hyphen_values = true)]
-    aus: Vec<String>,
+    #[arg(long = "au", value_name = "N=V", allow_hyphen_values = true, value_parser = setting)]
+    aus: Vec<Setting>,
 
     /// Begins with a preset: neutral, happy, sad, surprised, angry, disgusted, afraid, contempt, blink, or your own
     #[arg(long, value_name = "NAME")]
@@ -41,9 +41,10 @@ pub(super) struct Arguments {
         long,
         default_value = "1",
         value_name = "S",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = number(0.0, 1.0)
     )]
-    strength: String,
+    strength: f64,
 
     #[command(flatten)]
     place: Place,
@@ -62,46 +63,46 @@ pub(super) struct Arguments {
 
     /// How many frames the movement to the expression takes; without it GIF, APNG and MP4 take 24. With A-B/N only the
     /// frames from A to B of all that are written, counted from 1: a sequence's keep their numbers
-    #[arg(long, value_name = "N|A-B/N")]
-    frames: Option<String>,
+    #[arg(long, value_name = "N|A-B/N", value_parser = Frames::parse)]
+    frames: Option<Frames>,
 
     /// Frames a second of whatever moves
     #[arg(
         long,
         default_value = "24",
         value_name = "F",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = fps
     )]
-    fps: String,
+    fps: f64,
 
     /// Plays the movement back again after its end: N frames become 2N-2
     #[arg(long)]
     pingpong: bool,
 
-    /// Leaves out the note in the file that says that a model edited it
-    #[arg(long)]
-    unmarked: bool,
-
     /// The quality of an MP4, WebP or JPEG, from 1 to 100; a WebP of 100 is exact. Without, 80, and 92 of a JPEG
-    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
-    quality: Option<String>,
-
-    /// How often a GIF, APNG or WebP plays; 0 is for ever
-    #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
-    loops: u16,
+    #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
+    quality: Option<u8>,
 
     /// What stands side by side: source, result, attention, colour
-    #[arg(long, default_value = "result", value_name = "PANE,...")]
-    panes: String,
+    #[arg(
+        long,
+        default_value = "result",
+        value_name = "PANE,...",
+        value_delimiter = ',',
+        value_parser = pane
+    )]
+    panes: Vec<Pane>,
 
     /// The size of what is written, as a share of the portrait's own
     #[arg(
         long,
         default_value = "1",
         value_name = "S",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = number(0.01, 1.0)
     )]
-    scale: String,
+    scale: f64,
 
     /// Leaves the network's own softness, without the portrait's fine detail over it
     #[arg(long)]
@@ -111,13 +112,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
-    /// No progress bar and no remarks
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// What to write: .png (with --frames a numbered sequence), .jpg, .webp (with --frames animated), .apng, .gif or .mp4
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -128,16 +124,10 @@ enum Pace {
     Even,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
-    let Frames { count, part } = Frames::of(arguments.frames.as_ref())?;
-    let frames = arguments.frame_count(count, part.is_some())?;
-    let format = Format::of(&arguments.output, frames as usize)?;
-    let quality = super::quality(arguments.quality.as_ref())?;
-    let panes = arguments.panes()?;
-    let fps = arguments.fps(format)?;
-    let scale = number("--scale", &arguments.scale, 0.01, 1.0)?;
-    let limit = arguments.place.limit()?;
-    let settings = settings(&arguments.aus)?;
+pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
+    let frames = arguments.frame_count()?;
+    let format = Format::of(&arguments.output.path, frames as usize)?;
+    let fps = fps_of(format, arguments.fps, 120.0)?;
     let begin = arguments.begin.as_deref().map(preset).transpose()?;
     let preset = arguments.preset.as_deref().map(preset).transpose()?;
 
@@ -146,10 +136,10 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
     if let Some(path) = &arguments.neutral {
         portrait.read_against(&Portrait::open(path, model.crop())?.neutral()?);
     }
-    let mut document = arguments.document(&portrait, model.crop(), limit)?;
+    let mut document = arguments.document(&portrait, model.crop())?;
     let ends = (begin, preset);
-    arguments.express(&mut document, ends, &settings, (frames, fps));
-    if !arguments.quiet {
+    arguments.express(&mut document, ends, (frames, fps));
+    if !arguments.output.quiet {
         arguments.place.remark(&portrait, &document, "edited");
     }
 
@@ -167,66 +157,45 @@ pub(super) fn run(arguments: Arguments) -> Result<(), EngineError> {
             .face
             .and_then(|face| portrait.faces.get(face).cloned()),
         portrait: portrait.picture,
-        part,
-        panes,
+        part: arguments.frames.unwrap_or_default().part,
+        panes: arguments.panes,
         format,
         fps,
-        quality,
-        loops: super::loop_count(arguments.loops),
-        scale,
+        quality: arguments.quality,
+        loops: arguments.output.loops(),
+        scale: arguments.scale,
         sound: None,
-        marked: !arguments.unmarked,
-        path: arguments.output,
+        marked: !arguments.output.unmarked,
+        path: arguments.output.path,
     };
     let progress = job.progress();
-    let cancel = progress.cancel.clone();
-    // Where the handler can't be set, Ctrl+C ends the program at once; nothing is half-written even so.
-    drop(ctrlc::set_handler(move || cancel.cancel()));
-    let bar = show(&progress, arguments.quiet);
-    let result = export(&model, &job, &progress);
-    bar.finish(&progress);
-    result.map(drop)
+    let quiet = arguments.output.quiet;
+    with_progress(&progress, quiet, |progress| export(&model, &job, progress))?;
+    Ok(())
 }
 
 impl Arguments {
     /// How many frames the movement takes; of a part alone that can't always be told.
-    fn frame_count(&self, count: Option<usize>, is_part: bool) -> Result<u32, EngineError> {
-        let moves = Format::of(&self.output, 1)?.moves();
-        match (count, &self.frames) {
-            (Some(count), _) => Ok(count as u32),
-            (None, Some(part)) if is_part && !moves => Err(EngineError::Refused(format!(
-                "--frames {part} doesn't say of how many frames; write {part}/48 if they are 48."
-            ))),
-            (None, _) => Ok(if moves { 24 } else { 1 }),
+    fn frame_count(&self) -> Result<u32, CliError> {
+        let moves = Format::of(&self.output.path, 1)?.moves();
+        match self.frames.unwrap_or_default() {
+            Frames {
+                count: Some(count), ..
+            } => Ok(count as u32),
+            Frames {
+                part: Some(part), ..
+            } if !moves => {
+                let part = part.to_string();
+                Err(CliError::PartOfUnknown { part })
+            }
+            _ => Ok(if moves { 24 } else { 1 }),
         }
     }
 
-    fn fps(&self, format: Format) -> Result<f64, EngineError> {
-        number("--fps", &self.fps, 1.0, format.max_fps().min(120.0))
-    }
-
-    fn panes(&self) -> Result<Vec<Pane>, EngineError> {
-        self.panes
-            .split(',')
-            .map(|key| {
-                Pane::from_key(key.trim()).ok_or_else(|| {
-                    EngineError::Refused(format!(
-                        "{key:?} is not a pane; use source, result, attention or colour, with commas between."
-                    ))
-                })
-            })
-            .collect()
-    }
-
     /// The portrait's document, on the face and crop that were asked for.
-    fn document(
-        &self,
-        portrait: &Portrait,
-        rule: &CropRule,
-        limit: Limit,
-    ) -> Result<Document, EngineError> {
-        let mut document = self.place.document(portrait, rule, limit)?;
-        document.strength = number("--strength", &self.strength, 0.0, 1.0)? as f32;
+    fn document(&self, portrait: &Portrait, rule: &CropRule) -> Result<Document, CliError> {
+        let mut document = self.place.document(portrait, rule)?;
+        document.strength = self.strength as f32;
         document.detail = !self.no_detail;
         Ok(document)
     }
@@ -236,13 +205,12 @@ impl Arguments {
         &self,
         document: &mut Document,
         (begin, preset): (Option<AuVector>, Option<AuVector>),
-        settings: &[(Sides, ActionUnit, f32)],
         (frames, fps): (u32, f64),
     ) {
         let own = Pose::from(document.source);
         let asked = preset.map_or(own, Pose::from);
         let begin = begin.map_or(own, Pose::from);
-        let pose = settings.iter().fold(asked, |pose, (sides, unit, value)| {
+        let pose = self.aus.iter().fold(asked, |pose, (sides, unit, value)| {
             pose.with(*sides, *unit, *value)
         });
         document.still = pose;
@@ -264,43 +232,4 @@ impl Arguments {
             };
         }
     }
-}
-
-/// Every `--au`, with the halves of the face that it is for.
-///
-/// # Errors
-/// [`EngineError::Refused`] for what sets no Action Unit.
-pub(super) fn settings(aus: &[String]) -> Result<Vec<(Sides, ActionUnit, f32)>, EngineError> {
-    let read = |text: &String| {
-        let (sides, plain) = sided(text);
-        AuVector::parse_setting(&plain)
-            .map(|(unit, value)| (sides, unit, value))
-            .map_err(|error| EngineError::Refused(error.to_string()))
-    };
-    aus.iter().map(read).collect()
-}
-
-/// What a preset of this name asks for.
-///
-/// # Errors
-/// [`EngineError::Preset`] for one that nobody knows.
-pub(super) fn preset(name: &str) -> Result<AuVector, EngineError> {
-    let mut presets = Preset::built_in()?;
-    if let Some(folder) = presets_folder() {
-        presets.extend(Preset::in_folder(&folder).0);
-    }
-    Ok(Preset::find(&presets, name)?.aus)
-}
-
-/// The halves that `12L=0.8` is for, and the setting without them.
-fn sided(text: &str) -> (Sides, String) {
-    if let Some((unit, value)) = text.split_once('=') {
-        for (letter, sides) in [('L', Sides::Left), ('R', Sides::Right)] {
-            let trimmed = unit.trim_end();
-            if let Some(code) = trimmed.strip_suffix([letter, letter.to_ascii_lowercase()]) {
-                return (sides, format!("{code}={value}"));
-            }
-        }
-    }
-    (Sides::Both, text.to_owned())
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::bar::show;
+use super::errors::CliError;
 use super::frames::Frames;
-use super::number;
+use super::output::{OutputArgs, fps_of, with_progress};
+use super::values::{fps, number, quality};
 use crate::document::{PaneSpec, Project};
-use crate::error::EngineError;
 use crate::face::portrait::Portrait;
 use crate::jobs::export::Format;
 use crate::jobs::film::Film;
@@ -22,6 +22,12 @@ use crate::render::composition::Score;
 use crate::render::renderer::Sitter;
 
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("loops", |arg| arg.help("How often an animation plays; 0 is for ever")),
+    mut_arg("output", |arg| arg.help(
+        "What to write: .mp4, .gif, .apng or .webp, or .png for a numbered sequence"
+    ))
+)]
 pub(super) struct Arguments {
     /// The project (.mien)
     project: PathBuf,
@@ -39,49 +45,37 @@ pub(super) struct Arguments {
     no_labels: bool,
 
     /// A part of the job, from the first to the last frame, both counted from 1, such as 13-24
-    #[arg(long, value_name = "A-B")]
-    frames: Option<String>,
+    #[arg(long, value_name = "A-B", value_parser = Frames::parse)]
+    frames: Option<Frames>,
 
     /// Frames a second; the motion's own where nothing is said, and the movement keeps its seconds
-    #[arg(long, value_name = "F", allow_hyphen_values = true)]
-    fps: Option<String>,
+    #[arg(long, value_name = "F", allow_hyphen_values = true, value_parser = fps)]
+    fps: Option<f64>,
 
     /// From 1 (small) to 100 (best), for .mp4, .webp and .jpg
-    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
-    quality: Option<String>,
-
-    /// How often an animation plays; 0 is for ever
-    #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
-    loops: u16,
+    #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
+    quality: Option<u8>,
 
     /// The size of a pane, as a share of the portrait's own
     #[arg(
         long,
         default_value = "1",
         value_name = "S",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = number(0.01, 1.0)
     )]
-    scale: String,
-
-    /// Leaves out the note in the file that says that a model edited it
-    #[arg(long)]
-    unmarked: bool,
+    scale: f64,
 
     /// The GANimation weights, in place of those that come with Mien: a file, or the name of installed ones
     #[arg(long, value_name = "FILE|NAME")]
     weights: Option<PathBuf>,
 
-    /// No progress bar and no remarks
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// What to write: .mp4, .gif, .apng or .webp, or .png for a numbered sequence
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
-    let format = Format::of(&arguments.output, usize::MAX)?;
+pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
+    let format = Format::of(&arguments.output.path, usize::MAX)?;
     let opened = ProjectFile::open(&arguments.project)?;
     let project = opened.project;
     let panes = arguments.panes(&project)?;
@@ -91,22 +85,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
     let portrait = Portrait::of_project(&project, models.ganimation().crop())?;
     let sitter = Sitter::of(&project, &portrait);
 
-    let progress = Progress::new(0);
-    let cancel = progress.cancel.clone();
-    // Where the handler can't be set, Ctrl+C ends the program at once; nothing is half-written even so.
-    drop(ctrlc::set_handler(move || cancel.cancel()));
-    let bar = show(&progress, arguments.quiet);
-    let written = arguments.write(&project, &panes, format, sitter, &models, &progress);
-    bar.finish(&progress);
-    let remark = written?;
-    if let Some(remark) = remark.filter(|_| !arguments.quiet) {
+    let quiet = arguments.output.quiet;
+    let remark = with_progress(&Progress::new(0), quiet, |progress| {
+        arguments.write(&project, &panes, format, sitter, &models, progress)
+    })?;
+    if let Some(remark) = remark.filter(|_| !arguments.output.quiet) {
         eprintln!("mien: {remark}");
     }
     Ok(())
 }
 
 impl Arguments {
-    fn panes(&self, project: &Project) -> Result<Vec<PaneSpec>, EngineError> {
+    fn panes(&self, project: &Project) -> Result<Vec<PaneSpec>, CliError> {
         let all = project.panes();
         if self.grid {
             return Ok(all.to_vec());
@@ -115,14 +105,13 @@ impl Arguments {
             None => project.result_pane(),
             Some(number) => number.wrapping_sub(1),
         };
-        all.get(pane).map(|pane| vec![*pane]).ok_or_else(|| {
-            EngineError::Refused(format!(
-                "--pane {} is none of {}; it has {} panes, counted from 1.",
-                self.pane.unwrap_or(0),
-                self.project.display(),
-                all.len()
-            ))
-        })
+        all.get(pane)
+            .map(|pane| vec![*pane])
+            .ok_or_else(|| CliError::NoSuchPane {
+                pane: self.pane.unwrap_or(0),
+                project: self.project.clone(),
+                panes: all.len(),
+            })
     }
 
     fn write(
@@ -133,21 +122,16 @@ impl Arguments {
         sitter: Sitter,
         models: &Arc<Models>,
         progress: &Progress,
-    ) -> Result<Option<String>, EngineError> {
+    ) -> Result<Option<String>, CliError> {
         let score = Score::read(project, panes, sitter.face.as_deref(), models, progress)?;
         let own = score.drive.fps().min(format.max_fps());
-        let fps = self
-            .fps
-            .as_ref()
-            .map_or(Ok(own), |text| number("--fps", text, 1.0, format.max_fps()))?;
+        let asked = self.fps.map(|fps| fps_of(format, fps, f64::INFINITY));
+        let fps = asked.transpose()?.unwrap_or(own);
         let (score, steps) = score.at_rate(fps);
-        let frames = Frames::of(self.frames.as_ref())?;
+        let frames = self.frames.unwrap_or_default();
         if let Some(count) = frames.count.filter(|count| *count != steps.len()) {
-            return Err(EngineError::Refused(format!(
-                "--frames counts {count} frames, but this export has {}; give a part of those, such as 1-{}.",
-                steps.len(),
-                steps.len()
-            )));
+            let has = steps.len();
+            return Err(CliError::OtherCount { count, has });
         }
         let part = frames.part;
         let labels = panes.iter().map(|pane| {
@@ -163,19 +147,19 @@ impl Arguments {
             score,
             steps,
             labels: (self.grid && !self.no_labels).then(|| labels.collect()),
-            scale: number("--scale", &self.scale, 0.01, 1.0)?,
+            scale: self.scale,
             fps,
             output: Output {
                 format,
-                quality: super::quality(self.quality.as_ref())?,
-                loops: super::loop_count(self.loops),
+                quality: self.quality,
+                loops: self.output.loops(),
                 scale: 1.0,
                 part,
-                marked: !self.unmarked,
-                path: self.output.clone(),
+                marked: !self.output.unmarked,
+                path: self.output.path.clone(),
             },
             sound: None,
         };
-        film.write(models, progress)
+        Ok(film.write(models, progress)?)
     }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::errors::CliError;
+use super::output::{print, with_progress};
 use crate::document::{ActionUnit, AuVector};
 use crate::drive::au_track::{AuTrack, Reading, is_clip};
 use crate::error::EngineError;
@@ -49,7 +51,7 @@ pub(super) struct Arguments {
     weights: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     let model = Model::open(arguments.weights.as_deref())?;
     let neutral = arguments
         .neutral
@@ -58,9 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         .transpose()?;
     if arguments.clip {
         let [path] = &arguments.portraits[..] else {
-            return Err(EngineError::Refused(
-                "--clip reads one clip; give one.".to_owned(),
-            ));
+            return Err(CliError::SeveralClips);
         };
         return clip(path, arguments, neutral.as_ref());
     }
@@ -70,28 +70,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         if arguments.json {
             documents.push(document(&portrait, arguments.landmarks));
         } else if portrait.faces.is_empty() {
-            super::print(&format!(
+            print(&format!(
                 "{}: no face was found; if there is one, give its square to \"mien edit\" with --crop.\n",
                 portrait.name
             ))?;
         } else {
-            super::print(&table(&portrait))?;
+            print(&table(&portrait))?;
         }
     }
     match &documents[..] {
         [] => Ok(()),
-        [only] => super::print(&format!("{only:#}\n")),
-        several => super::print(&format!("{:#}\n", json!(several))),
+        [only] => print(&format!("{only:#}\n")),
+        several => print(&format!("{:#}\n", json!(several))),
     }
 }
 
-fn read(path: &Path, model: &Model, neutral: Option<&Neutral>) -> Result<Portrait, EngineError> {
+fn read(path: &Path, model: &Model, neutral: Option<&Neutral>) -> Result<Portrait, CliError> {
     let mut portrait = match Portrait::open(path, model.crop()) {
         Err(EngineError::Media(_)) if is_clip(path) => {
-            return Err(EngineError::Refused(format!(
-                "{} is a clip; add --clip to read its face frame by frame.",
-                path.display()
-            )));
+            return Err(CliError::IsClip(path.to_owned()));
         }
         opened => opened?,
     };
@@ -101,11 +98,10 @@ fn read(path: &Path, model: &Model, neutral: Option<&Neutral>) -> Result<Portrai
     Ok(portrait)
 }
 
-fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result<(), EngineError> {
-    let progress = Progress::new(0);
-    let cancel = progress.cancel.clone();
-    drop(ctrlc::set_handler(move || cancel.cancel()));
-    let track = AuTrack::read(path, neutral, &progress)?;
+fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result<(), CliError> {
+    let track = with_progress(&Progress::new(0), true, |progress| {
+        AuTrack::read(path, neutral, progress)
+    })?;
     let values = track.smoothed(Reading {
         smoothing: if arguments.smooth {
             OneEuro::default()
@@ -133,7 +129,7 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
             "rest": track.rest,
             "frames": frames,
         });
-        return super::print(&format!("{document:#}\n"));
+        return print(&format!("{document:#}\n"));
     }
     let mut text = format!(
         "{}: {} frames, {:.3} a second, {} without a face\n",
@@ -153,7 +149,7 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
         };
         text += &format!("{:>6}{:>9.3} {values}\n", i + 1, frame.time);
     }
-    super::print(&text)
+    print(&text)
 }
 
 /// Every unit by its name, rounded.

@@ -1,6 +1,6 @@
 //! The option `--frames`: how many there are, or which of them.
 
-use crate::error::EngineError;
+use super::values::ValueError;
 use crate::jobs::frame_range::Part;
 
 /// What `--frames` says: `48`, `13-24`, or both as `13-24/48`.
@@ -17,14 +17,14 @@ impl Frames {
     pub(super) const MOST: usize = 100_000;
 
     /// # Errors
-    /// [`EngineError::Refused`] for nonsense, for no or too many frames, and for a part that runs backwards.
-    pub(super) fn parse(text: &str) -> Result<Self, EngineError> {
+    /// [`ValueError`] for nonsense, for no or too many frames, and for a part that runs backwards.
+    pub(super) fn parse(text: &str) -> Result<Self, ValueError> {
         let text = text.trim();
         let number = |digits: &str| {
             let is_number =
                 (1..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
             let number = is_number.then(|| digits.parse::<usize>().ok()).flatten();
-            number.ok_or_else(|| nonsense(text))
+            number.ok_or(ValueError::Frames)
         };
         let (part, count) = match text.split_once('/') {
             Some((part, count)) => (Some(part), Some(count)),
@@ -35,34 +35,20 @@ impl Frames {
         if let Some(count) = count
             && !(1..=Self::MOST).contains(&count)
         {
-            return Err(EngineError::Refused(format!(
-                "--frames {count} is out of range; give a number from 1 to {}.",
-                Self::MOST
-            )));
+            return Err(ValueError::OutOfRange {
+                min: 1.0,
+                max: Self::MOST as f64,
+            });
         }
         let part = match part {
             None => None,
             Some(part) => {
-                let (first, last) = part.split_once('-').ok_or_else(|| nonsense(text))?;
+                let (first, last) = part.split_once('-').ok_or(ValueError::Frames)?;
                 Some(Part::new(number(first)?, number(last)?)?)
             }
         };
         Ok(Self { count, part })
     }
-
-    /// [`Frames::parse`] of an option that may be left out.
-    ///
-    /// # Errors
-    /// Those of [`Frames::parse`].
-    pub(super) fn of(option: Option<&String>) -> Result<Self, EngineError> {
-        option.map_or(Ok(Self::default()), |text| Self::parse(text))
-    }
-}
-
-fn nonsense(text: &str) -> EngineError {
-    EngineError::Refused(format!(
-        "--frames {text} is neither a number of frames nor a part of them; write 48, 13-24 or 13-24/48."
-    ))
 }
 
 #[cfg(test)]
@@ -84,7 +70,6 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(Frames::of(None).unwrap(), Frames::default());
     }
 
     #[test]
@@ -107,7 +92,7 @@ mod tests {
             ("+3", "neither"),
             ("9999999999", "neither"),
         ] {
-            let told = Frames::parse(text).unwrap_err().to_string();
+            let told = Frames::parse(text).unwrap_err().sentence("--frames", text);
             assert!(told.contains(words), "{text}: {told}");
             assert!(told.ends_with('.') && told.lines().count() == 1, "{told}");
         }

@@ -3,23 +3,24 @@
 mod bar;
 mod compare;
 mod edit;
+mod errors;
 mod export;
 mod face;
 mod frames;
+mod output;
 mod place;
 mod sample;
 mod transfer;
+mod values;
 mod weights;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::app;
-use crate::error::EngineError;
-use crate::media::encode::LoopCount;
+use crate::cli::errors::CliError;
 
 /// A desktop studio for artists who edit the expression in a portrait.
 ///
@@ -67,7 +68,16 @@ pub fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
 
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let Some(sentence) = errors::of_value(&error) else {
+                error.exit();
+            };
+            eprintln!("mien: {sentence}");
+            return ExitCode::FAILURE;
+        }
+    };
     let result = match arguments.command {
         Some(Command::Edit(arguments)) => edit::run(*arguments),
         Some(Command::Face(arguments)) => face::run(&arguments),
@@ -76,8 +86,7 @@ pub fn main() -> ExitCode {
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Sample(arguments)) => sample::run(&arguments),
         Some(Command::Weights(arguments)) => weights::run(&arguments),
-        None => app::run(arguments.portrait, arguments.weights)
-            .map_err(|error| EngineError::Refused(error.to_string())),
+        None => app::run(arguments.portrait, arguments.weights).map_err(CliError::from),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -85,63 +94,6 @@ pub fn main() -> ExitCode {
             eprintln!("mien: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// The number that an option's text gives.
-///
-/// # Errors
-/// [`EngineError::Refused`] for anything else than a number of the range.
-fn number(option: &str, text: &str, min: f64, max: f64) -> Result<f64, EngineError> {
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|number| (min..=max).contains(number))
-        .ok_or_else(|| {
-            EngineError::Refused(format!(
-                "{option} {text} is out of range; give a number from {min} to {max}."
-            ))
-        })
-}
-
-/// The quality that an option asks for, from 1 to 100.
-///
-/// # Errors
-/// [`EngineError::Refused`] for anything else.
-fn quality(option: Option<&String>) -> Result<Option<u8>, EngineError> {
-    let read = |text: &String| {
-        let number = text.trim().parse::<u8>().ok();
-        number
-            .filter(|quality| (1..=100).contains(quality))
-            .ok_or_else(|| {
-                EngineError::Refused(format!(
-                    "--quality {text} is out of range; give a whole number from 1 to 100."
-                ))
-            })
-    };
-    option.map(read).transpose()
-}
-
-/// How often an animation plays; 0 is for ever.
-fn loop_count(times: u16) -> LoopCount {
-    match times {
-        0 => LoopCount::Forever,
-        times => LoopCount::Times(times),
-    }
-}
-
-/// Prints a text. A reader that has gone, such as `head`, has read what it wanted.
-///
-/// # Errors
-/// [`EngineError::Refused`] when standard output can't be written to.
-fn print(text: &str) -> Result<(), EngineError> {
-    let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(EngineError::Refused(
-            format!("standard output can't be written to ({error}); see where it goes."),
-        )),
-        _ => Ok(()),
     }
 }
 

@@ -2,8 +2,10 @@
 
 use clap::Args;
 
-use crate::document::{Crop, Document, Limit, Part, Sides};
-use crate::error::EngineError;
+use super::errors::CliError;
+use super::values::{crop, region};
+use crate::document::{Crop, Document, Limit};
+use crate::face::found::FaceRemark;
 use crate::face::portrait::Portrait;
 use crate::weights::CropRule;
 
@@ -18,45 +20,19 @@ pub(super) struct Place {
     level: bool,
 
     /// Limits the change to parts of the face: brows, eyes, nose, mouth, skin, and left or right
-    #[arg(long, value_name = "PART,...")]
-    region: Option<String>,
+    #[arg(long, value_name = "PART,...", value_parser = region)]
+    region: Option<Limit>,
 
     /// The face's square: left, top and side in pixels of the portrait, and if it leans with the head the degrees
     /// clockwise by which it is turned about its middle; without it the face is found
-    #[arg(long, value_name = "X,Y,SIDE[,DEGREES]", allow_hyphen_values = true)]
-    crop: Option<String>,
+    #[arg(long, value_name = "X,Y,SIDE[,DEGREES]", allow_hyphen_values = true, value_parser = crop)]
+    crop: Option<Crop>,
 }
 
 impl Place {
-    pub fn limit(&self) -> Result<Limit, EngineError> {
-        let mut limit = Limit::NONE;
-        for name in self.region.iter().flat_map(|names| names.split(',')) {
-            let name = name.trim().to_lowercase();
-            let part = Part::ALL
-                .into_iter()
-                .find(|part| part.title().to_lowercase() == name);
-            match (part, name.as_str()) {
-                (Some(part), _) if limit.has(part) => {}
-                (Some(part), _) => limit = limit.toggled(part),
-                (None, "left") => limit.sides = Sides::Left,
-                (None, "right") => limit.sides = Sides::Right,
-                (None, _) => {
-                    return Err(EngineError::Refused(format!(
-                        "--region {name} is not a part of the face; use brows, eyes, nose, mouth, skin, left or right, with commas between."
-                    )));
-                }
-            }
-        }
-        Ok(limit)
-    }
-
     /// The portrait's document, on the face and crop that were asked for.
-    pub fn document(
-        &self,
-        portrait: &Portrait,
-        rule: &CropRule,
-        limit: Limit,
-    ) -> Result<Document, EngineError> {
+    pub fn document(&self, portrait: &Portrait, rule: &CropRule) -> Result<Document, CliError> {
+        let limit = self.region.unwrap_or(Limit::NONE);
         let mut document = portrait.document(0);
         document.limit = limit;
         match (self.face.checked_sub(1), portrait.faces.len()) {
@@ -72,22 +48,21 @@ impl Place {
                 document.take_face(index, crop, face.aus);
             }
             (_, found) => {
-                return Err(EngineError::Refused(format!(
-                    "--face {} can't be had: {found} faces were found in {}; \"mien face\" lists them.",
-                    self.face, portrait.name
-                )));
+                return Err(CliError::NoSuchFace {
+                    wanted: self.face,
+                    found,
+                    name: portrait.name.clone(),
+                });
             }
         }
-        if let Some(text) = &self.crop {
+        if let Some(crop) = self.crop {
             let (width, height) = portrait.picture.size();
-            document.crop = Crop::parse(text)?.checked(width, height)?;
+            document.crop = crop.checked(width, height)?;
         }
         let parts = limit.parts().next().is_some();
         if parts && document.face.is_none() {
-            return Err(EngineError::Refused(format!(
-                "--region needs a face, and none was found in {}; leave it out.",
-                portrait.name
-            )));
+            let name = portrait.name.clone();
+            return Err(CliError::RegionWithoutFace { name });
         }
         Ok(document)
     }
@@ -109,7 +84,12 @@ impl Place {
         let face = document.face.and_then(|index| portrait.faces.get(index));
         let by_hand = self.crop.is_some() || self.level;
         if let Some(remark) = face.filter(|_| !by_hand).and_then(|face| face.remark()) {
-            eprintln!("mien: {remark}");
+            match remark {
+                FaceRemark::Leaning { degrees } => eprintln!(
+                    "mien: The head leans by {degrees:.0} degrees; the edit comes out better with the square turned with it (--level)."
+                ),
+                remark => eprintln!("mien: {remark}"),
+            }
         }
     }
 }

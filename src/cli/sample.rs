@@ -1,14 +1,14 @@
 //! `mien sample`: a clip that MoCoGAN makes up, and the codes that it is made of.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::bar::show;
+use super::errors::CliError;
 use super::frames::Frames;
-use super::number;
+use super::output::{OutputArgs, fps_of, with_progress};
+use super::values::{fps, number, quality};
 use crate::document::{Sample, category};
-use crate::error::EngineError;
 use crate::jobs::export::Format;
 use crate::jobs::output::Output;
 use crate::jobs::sample::{SampleJob, sample};
@@ -16,6 +16,14 @@ use crate::methods::mocogan::sampler::Sampler;
 use crate::progress::Progress;
 
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("unmarked", |arg| arg.help(
+        "Leaves out the note in the file that says that a model made it"
+    )),
+    mut_arg("output", |arg| arg.help(
+        "What to write: .gif, .apng, .webp, .mp4, or .png for a numbered sequence, with the codes beside it as .json; or .json for the codes alone"
+    ))
+)]
 pub(super) struct Arguments {
     /// Where the dice fall: the same number gives the same clip; without, a new one each time
     #[arg(long, value_name = "N")]
@@ -26,8 +34,8 @@ pub(super) struct Arguments {
     category: Option<String>,
 
     /// How many frames; with A-B or A-B/N only those from A to B, counted from 1: a sequence's keep their numbers
-    #[arg(long, value_name = "N|A-B|A-B/N")]
-    frames: Option<String>,
+    #[arg(long, value_name = "N|A-B|A-B/N", value_parser = Frames::parse)]
+    frames: Option<Frames>,
 
     /// Keeps one part as --seed gives it and draws the other anew each time
     #[arg(long, value_enum, requires = "seed")]
@@ -46,38 +54,25 @@ pub(super) struct Arguments {
         long,
         default_value = "8",
         value_name = "F",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = fps
     )]
-    fps: String,
+    fps: f64,
 
     /// Pixels a side of what is written; the network's own frames have 64
-    #[arg(long, default_value = "256", value_name = "PIXELS")]
-    size: String,
-
-    /// Leaves out the note in the file that says that a model made it
-    #[arg(long)]
-    unmarked: bool,
+    #[arg(long, default_value = "256", value_name = "PIXELS", value_parser = number(16.0, 2048.0))]
+    size: f64,
 
     /// The quality of an MP4 or WebP, from 1 to 100; a WebP of 100 is exact. Without, 80
-    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
-    quality: Option<String>,
-
-    /// How often a GIF, APNG or WebP plays; 0 is for ever
-    #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
-    loops: u16,
+    #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
+    quality: Option<u8>,
 
     /// The weights, in place of those that come with Mien: a file, or the name of installed ones
     #[arg(long, value_name = "FILE|NAME")]
     weights: Option<PathBuf>,
 
-    /// No progress bar and no remarks
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// What to write: .gif, .apng, .webp, .mp4, or .png for a numbered sequence, with the codes beside it as .json; or .json for the
-    /// codes alone
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,27 +84,28 @@ enum Part {
 /// The published network's length.
 const FRAMES: usize = 16;
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     let only_codes = arguments
         .output
+        .path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let format = if only_codes {
         Format::Gif
     } else {
-        Format::of(&arguments.output, usize::MAX)?
+        Format::of(&arguments.output.path, usize::MAX)?
     };
-    let fps = number("--fps", &arguments.fps, 1.0, format.max_fps())?;
-    let side = number("--size", &arguments.size, 16.0, 2048.0)? as u32;
+    let fps = fps_of(format, arguments.fps, f64::INFINITY)?;
+    let side = arguments.size as u32;
     let sampler = Sampler::open(arguments.weights.as_deref())?;
-    let Frames { count, part } = Frames::of(arguments.frames.as_ref())?;
+    let Frames { count, part } = arguments.frames.unwrap_or_default();
     if part.is_some() {
         arguments.check_part()?;
     }
     let (codes, seed) = arguments.codes(&sampler, count)?;
-    let beside = arguments.output.with_extension("json");
+    let beside = arguments.output.path.with_extension("json");
     if only_codes {
-        return codes.save(&beside).map_err(refused);
+        return Ok(codes.save(&beside)?);
     }
 
     let job = SampleJob {
@@ -118,24 +114,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         side,
         output: Output {
             format,
-            quality: super::quality(arguments.quality.as_ref())?,
-            loops: super::loop_count(arguments.loops),
+            quality: arguments.quality,
+            loops: arguments.output.loops(),
             scale: 1.0,
             part,
-            marked: !arguments.unmarked,
-            path: arguments.output.clone(),
+            marked: !arguments.output.unmarked,
+            path: arguments.output.path.clone(),
         },
     };
     let progress = Progress::new(job.sample.frames());
-    let cancel = progress.cancel.clone();
-    // Where the handler can't be set, Ctrl+C ends the program at once; nothing is half-written even so.
-    drop(ctrlc::set_handler(move || cancel.cancel()));
-    let bar = show(&progress, arguments.quiet);
-    let drawn = sample(&sampler, &job, &progress);
-    bar.finish(&progress);
-    drawn?;
-    job.sample.save(&beside).map_err(refused)?;
-    if !arguments.quiet {
+    let quiet = arguments.output.quiet;
+    with_progress(&progress, quiet, |progress| {
+        sample(&sampler, &job, progress)
+    })?;
+    job.sample.save(&beside)?;
+    if !arguments.output.quiet {
         let seed = seed.map_or_else(String::new, |seed| format!(", drawn from seed {seed}"));
         eprintln!(
             "mien: the codes{seed} are in {}; --content and --motion take them from there.",
@@ -151,17 +144,16 @@ impl Arguments {
         &self,
         sampler: &Sampler,
         count: Option<usize>,
-    ) -> Result<(Sample, Option<u64>), EngineError> {
+    ) -> Result<(Sample, Option<u64>), CliError> {
         self.check()?;
         let sizes = sampler.sizes();
         let wanted = self
             .category
             .as_deref()
             .map(|name| category(name, sizes.categories))
-            .transpose()
-            .map_err(refused)?;
-        let content = self.content.as_deref().map(load).transpose()?;
-        let motion = self.motion.as_deref().map(load).transpose()?;
+            .transpose()?;
+        let content = self.content.as_deref().map(Sample::load).transpose()?;
+        let motion = self.motion.as_deref().map(Sample::load).transpose()?;
         let frames = match (count, &motion) {
             (Some(frames), _) => frames,
             (None, Some(motion)) => motion.frames(),
@@ -170,7 +162,7 @@ impl Arguments {
 
         let fresh = || rand::random::<u32>().into();
         let seed = self.seed.unwrap_or_else(fresh);
-        let mut codes = Sample::draw(seed, &sizes, frames, wanted).map_err(refused)?;
+        let mut codes = Sample::draw(seed, &sizes, frames, wanted)?;
         let mut drawn = Some(seed);
         match self.hold {
             Some(Part::Content) => {
@@ -192,7 +184,7 @@ impl Arguments {
             }
         }
         if let Some(motion) = &motion {
-            let motion = motion.with_frames(frames).map_err(refused)?;
+            let motion = motion.with_frames(frames)?;
             codes.h0 = motion.h0;
             codes.epsilon = motion.epsilon;
             codes.motion_seed = motion.motion_seed;
@@ -200,23 +192,21 @@ impl Arguments {
                 drawn = None;
             }
         }
-        codes.check(&sizes).map_err(refused)?;
+        codes.check(&sizes)?;
         Ok((codes, drawn))
     }
 
     /// Refuses a part of what the dice would make another each time: the other parts wouldn't fit.
-    fn check_part(&self) -> Result<(), EngineError> {
+    fn check_part(&self) -> Result<(), CliError> {
         let is_drawn = self.seed.is_none() && (self.content.is_none() || self.motion.is_none());
         if is_drawn || self.hold.is_some() {
-            return Err(EngineError::Refused(
-                "a part of a sample that is drawn anew fits no other part; give a --seed and no --hold, or take --content and --motion from files.".to_owned(),
-            ));
+            return Err(CliError::PartOfFreshSample);
         }
         Ok(())
     }
 
     /// Refuses what contradicts itself.
-    fn check(&self) -> Result<(), EngineError> {
+    fn check(&self) -> Result<(), CliError> {
         let twice = match self.hold {
             Some(Part::Content) if self.content.is_some() => Some("content"),
             Some(Part::Motion) if self.motion.is_some() => Some("motion"),
@@ -224,18 +214,6 @@ impl Arguments {
             Some(Part::Motion) if self.content.is_some() => Some("content"),
             _ => None,
         };
-        twice.map_or(Ok(()), |part| {
-            Err(EngineError::Refused(format!(
-                "--hold and --{part} both say where the {part} comes from; leave one out."
-            )))
-        })
+        twice.map_or(Ok(()), |part| Err(CliError::HeldTwice { part }))
     }
-}
-
-fn load(path: &Path) -> Result<Sample, EngineError> {
-    Sample::load(path).map_err(refused)
-}
-
-fn refused(error: impl std::fmt::Display) -> EngineError {
-    EngineError::Refused(error.to_string())
 }

@@ -5,27 +5,29 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::bar::show;
+use super::errors::CliError;
 use super::frames::Frames;
-use super::number;
+use super::output::{OutputArgs, tell, with_progress};
 use super::place::Place;
+use super::values::{number, quality, reference, time};
 use crate::document::Mode;
 use crate::drive::sample_clip::SampleClip;
-use crate::error::EngineError;
 use crate::face::OneEuro;
 use crate::face::portrait::Portrait;
 use crate::jobs::export::Format;
 use crate::jobs::frame_range::Part;
 use crate::jobs::output::Output;
 use crate::jobs::transfer::transfer;
-use crate::jobs::transfer::{Drive, Reference, Transferred};
+use crate::jobs::transfer::{Drive, Reference};
 use crate::jobs::transfer_units::transfer_units;
-use crate::media::time::parse_time;
 use crate::methods::ganimation::model::Model;
 use crate::methods::mover::{MotionMethod, Mover};
 use crate::progress::Progress;
 
 #[derive(Debug, Args)]
+#[command(mut_arg("output", |arg| arg.help(
+    "What to write: .mp4, .gif, .apng, .webp, or .png for a numbered sequence"
+)))]
 pub(super) struct Arguments {
     /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF)
     portrait: PathBuf,
@@ -52,30 +54,31 @@ pub(super) struct Arguments {
 
     /// For relative motion, the clip's frame that counts as looking like the portrait: its number from 1 on, or auto for
     /// the one that is most like it
-    #[arg(long, default_value = "auto", value_name = "N|auto")]
-    reference: String,
+    #[arg(long, default_value = "auto", value_name = "N|auto", value_parser = reference)]
+    reference: Reference,
 
     /// Uses the clip from this time on, such as 1.5 or 0:01.5
-    #[arg(long, value_name = "TIME")]
-    from: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<f64>,
 
     /// Uses the clip up to this time
-    #[arg(long, value_name = "TIME")]
-    to: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    to: Option<f64>,
 
     /// Writes only the frames from A to B of all that the clip gives, counted from 1: a sequence's keep their numbers. The
     /// whole clip is still looked at, so that parts fit together
-    #[arg(long, value_name = "A-B")]
-    frames: Option<String>,
+    #[arg(long, value_name = "A-B", value_parser = Frames::parse)]
+    frames: Option<Frames>,
 
     /// How much of the movement: 1 as it is, 0 none, more exaggerates it
     #[arg(
         long,
         default_value = "1",
         value_name = "G",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = number(0.0, 4.0)
     )]
-    gain: String,
+    gain: f64,
 
     #[command(flatten)]
     place: Place,
@@ -96,38 +99,26 @@ pub(super) struct Arguments {
     #[arg(long)]
     no_sound: bool,
 
-    /// Leaves out the note in the file that says that a model edited it
-    #[arg(long)]
-    unmarked: bool,
-
     /// The quality of an MP4 or WebP, from 1 to 100; a WebP of 100 is exact. Without, 80
-    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
-    quality: Option<String>,
-
-    /// How often a GIF, APNG or WebP plays; 0 is for ever
-    #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
-    loops: u16,
+    #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
+    quality: Option<u8>,
 
     /// The size of what is written, as a share of the portrait's own
     #[arg(
         long,
         default_value = "1",
         value_name = "S",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = number(0.01, 1.0)
     )]
-    scale: String,
+    scale: f64,
 
     /// The weights of the method, in place of those that come with Mien: a file, or the name of installed ones
     #[arg(long, value_name = "FILE|NAME")]
     weights: Option<PathBuf>,
 
-    /// No progress bar and no remarks
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// What to write: .mp4, .gif, .apng, .webp, or .png for a numbered sequence
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -144,23 +135,19 @@ enum ModeName {
     Avd,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     let output = Output {
-        format: Format::of(&arguments.output, usize::MAX)?,
-        quality: super::quality(arguments.quality.as_ref())?,
-        loops: super::loop_count(arguments.loops),
-        scale: number("--scale", &arguments.scale, 0.01, 1.0)?,
+        format: Format::of(&arguments.output.path, usize::MAX)?,
+        quality: arguments.quality,
+        loops: arguments.output.loops(),
+        scale: arguments.scale,
         part: arguments.part()?,
-        marked: !arguments.unmarked,
-        path: arguments.output.clone(),
+        marked: !arguments.output.unmarked,
+        path: arguments.output.path.clone(),
     };
     let (clip, _sample) = arguments.clip()?;
-    let drive = arguments.drive(clip)?;
-    let limit = arguments.place.limit()?;
-    let progress = Progress::new(0);
-    let cancel = progress.cancel.clone();
-    // Where the handler can't be set, Ctrl+C ends the program at once; nothing is half-written even so.
-    drop(ctrlc::set_handler(move || cancel.cancel()));
+    let drive = arguments.drive(clip);
+    let (progress, quiet) = (Progress::new(0), arguments.output.quiet);
 
     let moving = match arguments.method {
         Method::Ganimation => None,
@@ -171,34 +158,32 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         None => {
             let model = Arc::new(Model::open(arguments.weights.as_deref())?);
             let portrait = Portrait::open(&arguments.portrait, model.crop())?;
-            let mut document = arguments.place.document(&portrait, model.crop(), limit)?;
+            let mut document = arguments.place.document(&portrait, model.crop())?;
             document.detail = !arguments.no_detail;
             arguments.remark(&portrait, &document);
-            let bar = show(&progress, arguments.quiet);
-            let told = transfer_units(&model, &portrait, &document, &drive, &output, &progress);
-            bar.finish(&progress);
-            told
+            with_progress(&progress, quiet, |progress| {
+                transfer_units(&model, &portrait, &document, &drive, &output, progress)
+            })
         }
         Some(method) => {
             let mover = Mover::open(method, arguments.weights.as_deref())?;
             let portrait = Portrait::open(&arguments.portrait, mover.crop())?;
-            let document = arguments.place.document(&portrait, mover.crop(), limit)?;
+            let document = arguments.place.document(&portrait, mover.crop())?;
             arguments.remark(&portrait, &document);
-            let bar = show(&progress, arguments.quiet);
-            let told = transfer(&mover, &portrait, &document, &drive, &output, &progress);
-            bar.finish(&progress);
-            told
+            with_progress(&progress, quiet, |progress| {
+                transfer(&mover, &portrait, &document, &drive, &output, progress)
+            })
         }
     }?;
-    if !arguments.quiet {
-        tell(&told);
+    if !quiet {
+        tell(&told.remarks, told.reference);
     }
     Ok(())
 }
 
 impl Arguments {
     /// The clip's path, and what keeps the sample clip there.
-    fn clip(&self) -> Result<(PathBuf, Option<SampleClip>), EngineError> {
+    fn clip(&self) -> Result<(PathBuf, Option<SampleClip>), CliError> {
         if let Some(clip) = &self.clip {
             return Ok((clip.clone(), None));
         }
@@ -206,27 +191,25 @@ impl Arguments {
         Ok((sample.path().to_owned(), Some(sample)))
     }
 
-    fn part(&self) -> Result<Option<Part>, EngineError> {
-        let Frames { count, part } = Frames::of(self.frames.as_ref())?;
+    fn part(&self) -> Result<Option<Part>, CliError> {
+        let Frames { count, part } = self.frames.unwrap_or_default();
         match count {
             None => Ok(part),
-            Some(count) => Err(EngineError::Refused(format!(
-                "--frames {count} can't be had, since the clip gives their number; write 1-{count} for the first {count}."
-            ))),
+            Some(count) => Err(CliError::CountOfClip { count }),
         }
     }
 
-    fn drive(&self, clip: PathBuf) -> Result<Drive, EngineError> {
-        Ok(Drive {
+    fn drive(&self, clip: PathBuf) -> Drive {
+        Drive {
             clip,
-            cut: (time(self.from.as_deref())?, time(self.to.as_deref())?),
+            cut: (self.from, self.to),
             mode: match self.mode {
                 ModeName::Standard => Mode::Standard,
                 ModeName::Relative => Mode::Relative,
                 ModeName::Avd => Mode::Avd,
             },
-            reference: reference(&self.reference)?,
-            gain: number("--gain", &self.gain, 0.0, 4.0)? as f32,
+            reference: self.reference,
+            gain: self.gain as f32,
             smoothing: if self.no_smooth {
                 OneEuro::OFF
             } else {
@@ -234,55 +217,12 @@ impl Arguments {
             },
             plain: self.plain,
             sound: !self.no_sound,
-        })
+        }
     }
 
     fn remark(&self, portrait: &Portrait, document: &crate::document::Document) {
-        if !self.quiet {
+        if !self.output.quiet {
             self.place.remark(portrait, document, "moved");
         }
-    }
-}
-
-/// The reference frame that an option's text names: its number from 1 on, or `auto`.
-///
-/// # Errors
-/// [`EngineError::Refused`] for anything else.
-pub(super) fn reference(text: &str) -> Result<Reference, EngineError> {
-    if text.eq_ignore_ascii_case("auto") {
-        return Ok(Reference::Auto);
-    }
-    let number = text.parse::<usize>().ok();
-    let frame = number.and_then(|number| number.checked_sub(1));
-    frame.map(Reference::Frame).ok_or_else(|| {
-        EngineError::Refused(format!(
-            "--reference {text} is no frame; give its number, from 1 on, or auto."
-        ))
-    })
-}
-
-/// The time that an option gives, in seconds.
-///
-/// # Errors
-/// [`EngineError::Refused`] for what is no time.
-pub(super) fn time(text: Option<&str>) -> Result<Option<f64>, EngineError> {
-    text.map(parse_time)
-        .transpose()
-        .map_err(|error| EngineError::Refused(error.to_string()))
-}
-
-/// What came of it, for a person.
-fn tell(told: &Transferred) {
-    for remark in &told.remarks {
-        eprintln!("mien: {remark}");
-    }
-    if let Some((frame, unlike)) = told.reference {
-        let score = unlike.map_or_else(String::new, |unlike| {
-            format!(", the most like the portrait (difference {unlike:.3})")
-        });
-        eprintln!(
-            "mien: motion is relative to frame {} of the clip{score}.",
-            frame + 1
-        );
     }
 }

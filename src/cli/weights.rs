@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::error::EngineError;
+use super::errors::{CliError, with_hint};
+use super::output::print;
+use crate::error::SystemError;
 use crate::folders::weights_folder;
-use crate::jobs::import::ImportOptions;
-use crate::jobs::import::import;
+use crate::jobs::import::{Era, ImportOptions, ImportRemark, import};
 use crate::weights::checkpoint;
 use crate::weights::checkpoint::system::{Dialect, Method, Part};
 use crate::weights::checkpoint::{Checkpoint, Container, system};
@@ -59,7 +60,7 @@ enum Command {
     },
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     match &arguments.command {
         Command::List { verbose } => list(*verbose),
         Command::Import {
@@ -79,7 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), EngineError> {
         }
         Command::Check { file, verbose } => {
             let checkpoint = checkpoint::read(file)?;
-            super::print(&report(file, &checkpoint, *verbose))
+            print(&report(file, &checkpoint, *verbose))
         }
     }
 }
@@ -92,17 +93,24 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-fn bring(file: &Path, options: &ImportOptions) -> Result<(), EngineError> {
-    let folder = weights_folder().ok_or_else(|| {
-        EngineError::Refused(
-            "there is no home folder to keep weights in; name one with MIEN_DATA_DIR.".to_owned(),
-        )
-    })?;
+fn bring(file: &Path, options: &ImportOptions) -> Result<(), CliError> {
+    let folder = weights_folder().ok_or(SystemError::NoWeightsFolder)?;
     let imported = import(file, &folder, options)?;
     for remark in &imported.remarks {
-        eprintln!("mien: {remark}");
+        let hint = match remark {
+            ImportRemark::UnknownLicence => ", and say it with --licence",
+            ImportRemark::Warps {
+                why: Era::Usual, ..
+            } => "; --align-corners no says otherwise",
+            ImportRemark::Warps {
+                why: Era::Container,
+                ..
+            } => "; --align-corners says otherwise",
+            _ => "",
+        };
+        eprintln!("mien: {}", with_hint(remark, hint));
     }
-    super::print(&format!(
+    print(&format!(
         "{}: {}, {:.1} M parameters, {:.1} MB, in {}\n",
         imported.name,
         imported.metadata.architecture,
@@ -112,10 +120,10 @@ fn bring(file: &Path, options: &ImportOptions) -> Result<(), EngineError> {
     ))
 }
 
-fn list(verbose: bool) -> Result<(), EngineError> {
+fn list(verbose: bool) -> Result<(), CliError> {
     for entry in installed(weights_folder().as_deref()) {
         match entry {
-            Ok(entry) => super::print(&(describe(&entry, verbose) + "\n"))?,
+            Ok(entry) => print(&(describe(&entry, verbose) + "\n"))?,
             Err(error) => eprintln!("mien: {error}"),
         }
     }

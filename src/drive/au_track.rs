@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::document::{AuVector, Pose, Track};
 use crate::drive::face_tracking::follow;
-use crate::error::EngineError;
+use crate::error::{EngineError, FaceError};
 use crate::face::found::units_of;
 use crate::face::{
     BLENDSHAPES, Face, Neutral, OneEuro, Shape, best_frame, differences, shape68, smooth,
@@ -60,7 +60,7 @@ impl AuTrack {
     /// given in place of the clip's own.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`EngineError::Refused`] when no frame shows a
+    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`EngineError::Face`] when no frame shows a
     /// face, [`EngineError::Cancelled`] when `progress` was asked to stop.
     pub fn read(
         path: &Path,
@@ -84,11 +84,10 @@ impl AuTrack {
         progress.set_total(steps(&info).unwrap_or(0) * passes);
         let seen = follow(clip, progress, |_, _| Ok(()))?;
         let track = Self::of(file_name(path), info.fps, &seen.faces, neutral).ok_or_else(|| {
-            EngineError::Refused(format!(
-                "no face was found in any of the {} frames of {}; take a clip in which a face is seen from the front, at least a tenth of the picture high.",
-                seen.faces.len(),
-                path.display()
-            ))
+            EngineError::from(FaceError::NoneInClip {
+                path: path.to_owned(),
+                frames: seen.faces.len(),
+            })
         })?;
         Ok(AuTrack {
             broken: seen.broken,

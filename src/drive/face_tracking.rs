@@ -53,7 +53,5 @@ pub(crate) fn follow(
 
 /// The face that a tracker sees in the next frame.
 pub(crate) fn next(tracker: &mut Tracker, picture: &Picture) -> Result<Option<Face>, EngineError> {
-    tracker
-        .next(finder()?, picture)
-        .map_err(|error| EngineError::Network(error.to_string()))
+    Ok(tracker.next(finder()?, picture)?)
 }

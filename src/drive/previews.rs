@@ -3,7 +3,7 @@
 use fast_image_resize::FilterType;
 
 use crate::document::Sample;
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError};
 use crate::media::image::Picture;
 use crate::media::image::resample::resampled;
 use crate::methods::mocogan::sampler::Sampler;
@@ -21,7 +21,7 @@ pub struct Take {
 /// layers.
 ///
 /// # Errors
-/// [`EngineError::Refused`] when a sample isn't of this network's sizes, [`EngineError::Cancelled`] once `stop` says so,
+/// [`EngineError::Sample`] when a sample isn't of this network's sizes, [`EngineError::Cancelled`] once `stop` says so,
 /// [`EngineError::Network`]. What was given to `each` before is whole.
 pub fn takes(
     sampler: &Sampler,
@@ -32,9 +32,7 @@ pub fn takes(
     let sizes = sampler.sizes();
     let mut prepared = None;
     for (i, Take { sample, side }) in takes.iter().enumerate() {
-        sample
-            .check(&sizes)
-            .map_err(|error| EngineError::Refused(error.to_string()))?;
+        sample.check(&sizes)?;
         let shared = (&sample.content, sample.category);
         let start = match prepared.take() {
             Some((of, start)) if of == shared => start,
@@ -63,7 +61,7 @@ fn enlarged(frame: Picture, side: u32) -> Result<Picture, EngineError> {
         f64::from(frame.height()),
     );
     resampled(&frame, whole, (side, side), FilterType::CatmullRom)
-        .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))
+        .ok_or(InternalError::EmptyFrame.into())
 }
 
 #[cfg(test)]
@@ -144,6 +142,6 @@ mod tests {
         let mut other = sample(1, 2);
         other.content.pop();
         let ended = takes(&sampler, &[take(other, 64)], &|| false, |_, _| {});
-        assert!(matches!(ended, Err(EngineError::Refused(_))));
+        assert!(matches!(ended, Err(EngineError::Sample(_))));
     }
 }

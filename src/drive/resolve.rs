@@ -25,9 +25,7 @@ impl Reel {
         match kind {
             MotionKind::Clip(clip) => Reel::read(&clip.source, progress),
             MotionKind::Sample(sampled) => {
-                let shown = sampled
-                    .shown()
-                    .map_err(|error| EngineError::Refused(error.to_string()))?;
+                let shown = sampled.shown()?;
                 Reel::of_sample(models.sampler()?, &shown, sampled.fps, progress)
             }
             MotionKind::Track(_) => Err(EngineError::Cancelled),

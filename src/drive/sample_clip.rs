@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::error::EngineError;
+use crate::error::{ClipError, EngineError};
 
 /// What it is called wherever its name is shown.
 const NAME: &str = "sample.mp4";
@@ -22,13 +22,9 @@ impl SampleClip {
     /// Writes it to a folder of its own, among the system's temporary files.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when there is no room for it.
+    /// [`ClipError`] when there is no room for it.
     pub fn write() -> Result<Self, EngineError> {
-        let refused = |error: std::io::Error| {
-            EngineError::Refused(format!(
-                "the sample clip can't be put among the temporary files ({error}); make room there, or use a clip of your own."
-            ))
-        };
+        let refused = ClipError::SampleClipNotWritten;
         let folder = tempfile::Builder::new()
             .prefix("mien-")
             .tempdir()

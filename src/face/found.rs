@@ -49,9 +49,7 @@ pub(crate) fn finder() -> Result<&'static FaceFinder, EngineError> {
 /// # Errors
 /// [`EngineError::Network`] when the networks fail.
 pub fn find_faces(portrait: &Picture, rule: &CropRule) -> Result<Vec<Arc<FoundFace>>, EngineError> {
-    let faces = finder()?
-        .faces(portrait)
-        .map_err(|error| EngineError::Network(error.to_string()))?;
+    let faces = finder()?.faces(portrait)?;
     let found = faces.into_iter().map(|face| {
         Arc::new(FoundFace {
             aus: units_of(&face, None),
@@ -138,24 +136,18 @@ impl FoundFace {
     }
 
     /// What an artist should know before editing this face, in one sentence; nothing where all is well.
-    pub fn remark(&self) -> Option<String> {
+    pub fn remark(&self) -> Option<FaceRemark> {
         let (left, top, right, bottom) = self.mesh.bounds();
         let size = (right - left).max(bottom - top);
         let HeadPose { yaw, pitch, roll } = self.pose;
         if size < SMALL {
-            Some(format!(
-                "The face is only {size:.0} pixels large, so edits will be coarse; a picture of it from nearer comes out better."
-            ))
+            Some(FaceRemark::Small { size })
         } else if yaw.abs().max(pitch.abs()) > TURNED {
             let degrees = yaw.abs().max(pitch.abs());
-            Some(format!(
-                "The face is turned by {degrees:.0} degrees; faces seen from the front come out better."
-            ))
+            Some(FaceRemark::Turned { degrees })
         } else if roll.abs() > LEANING && self.crop.angle == 0.0 {
-            Some(format!(
-                "The head leans by {:.0} degrees; the edit comes out better with the square turned with it (Level, or --level).",
-                roll.abs()
-            ))
+            let degrees = roll.abs();
+            Some(FaceRemark::Leaning { degrees })
         } else {
             None
         }
@@ -165,6 +157,23 @@ impl FoundFace {
     pub fn crop_by(&self, rule: &CropRule, size: (u32, u32)) -> Crop {
         canonical(&self.mesh, rule, size)
     }
+}
+
+/// What the artist should know of a face before it is edited, a sentence each.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum FaceRemark {
+    #[error(
+        "The face is only {size:.0} pixels large, so edits will be coarse; a picture of it from nearer comes out better."
+    )]
+    Small { size: f32 },
+    #[error(
+        "The face is turned by {degrees:.0} degrees; faces seen from the front come out better."
+    )]
+    Turned { degrees: f32 },
+    #[error(
+        "The head leans by {degrees:.0} degrees; the edit comes out better with the square turned with it (Level)."
+    )]
+    Leaning { degrees: f32 },
 }
 
 #[cfg(test)]
@@ -215,7 +224,7 @@ mod tests {
             }
         };
         assert_eq!(face(5.0, -3.0, 1.0).remark(), None);
-        let said = |face: FoundFace, part: &str| face.remark().unwrap().contains(part);
+        let said = |face: FoundFace, part: &str| face.remark().unwrap().to_string().contains(part);
         assert!(said(face(0.0, 0.0, 0.2), "24 pixels"));
         assert!(said(face(-44.0, 0.0, 1.0), "44 degrees"));
         assert!(said(face(0.0, -20.0, 1.0), "leans by 20 degrees"));

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Deserialize;
 
 use crate::document::{AuVector, Crop, Document, MediaSource, PortraitRef, Project};
-use crate::error::EngineError;
+use crate::error::{EngineError, FaceError, SystemError};
 use crate::face::found::{FoundFace, find_faces};
 use crate::face::units::Neutral;
 use crate::folders::file_name;
@@ -89,17 +89,15 @@ impl Portrait {
     /// Opens the portrait that a project speaks of.
     ///
     /// # Errors
-    /// As [`Portrait::open`]; [`EngineError::Refused`] for a sample that this program doesn't carry.
+    /// As [`Portrait::open`]; [`SystemError`] for a sample that this program doesn't carry.
     pub fn of_project(project: &Project, rule: &CropRule) -> Result<Portrait, EngineError> {
         match &project.document().portrait.source {
             MediaSource::File(path) => Portrait::open(path, rule),
             MediaSource::Bundled(name) => {
                 let mut samples = Sample::all().iter();
-                let sample = samples.find(|sample| sample.file == *name).ok_or_else(|| {
-                    EngineError::Refused(format!(
-                        "this Mien carries no sample portrait {name}; the project was made with another version."
-                    ))
-                })?;
+                let sample = samples
+                    .find(|sample| sample.file == *name)
+                    .ok_or_else(|| SystemError::UnknownSamplePortrait { name: name.clone() })?;
                 sample.open(rule)
             }
         }
@@ -144,13 +142,10 @@ impl Portrait {
     /// The first face as a person's relaxed one, to read other pictures of the same person against.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when no face was found.
+    /// [`FaceError`] when no face was found.
     pub fn neutral(&self) -> Result<Neutral, EngineError> {
-        let face = self.faces.first().ok_or_else(|| {
-            EngineError::Refused(format!(
-                "no face was found in {}; give a picture that shows the same person relaxed, from the front.",
-                self.name
-            ))
+        let face = self.faces.first().ok_or_else(|| FaceError::NoneInNeutral {
+            name: self.name.clone(),
         })?;
         Ok(face.as_neutral())
     }

@@ -11,11 +11,12 @@ use std::path::PathBuf;
 use crate::document::Crop;
 use crate::document::Mode;
 use crate::drive::au_track::AuTrack;
-use crate::error::EngineError;
+use crate::error::{CompareError, EngineError};
 use crate::face::portrait::Portrait;
 use crate::face::{Shape, TurnedSquare};
 use crate::jobs::export::Format;
 use crate::jobs::output::{Output, Writer};
+use crate::jobs::remark::Remark;
 use crate::jobs::transfer::{Reference, Transferred};
 use crate::jobs::transfer::{clip_square, frame_of};
 use crate::media::atomic_file::AtomicFile;
@@ -64,7 +65,7 @@ pub struct Compared {
     /// The reference frame, counted from 0, and how unlike the portrait's face its face is.
     pub reference: Option<(usize, Option<f32>)>,
     /// What the artist should know, a sentence each.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
     /// What every method came to, in their order; empty where no numbers were wanted.
     pub figures: Vec<Figures>,
 }
@@ -108,14 +109,12 @@ impl Comparison {
 /// once for a network, and each driving frame's key points are found once for the modes that share them.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] when there is nothing to compare,
+/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`CompareError`] when there is nothing to compare,
 /// or no face where one is needed; [`EngineError::Media`] when the clip can't be read or a file can't be written. Whatever
 /// stood under the names before still does.
 pub fn compare(comparison: &Comparison, progress: &Progress) -> Result<Compared, EngineError> {
     if comparison.standings.is_empty() {
-        return Err(EngineError::Refused(
-            "there is nothing to compare; name at least one method.".to_owned(),
-        ));
+        return Err(CompareError::NoMethods.into());
     }
     let stop = || progress.cancel.is_cancelled();
     let output = &comparison.output;
@@ -387,8 +386,8 @@ fn short(name: &str) -> String {
 }
 
 /// What several contenders say, said once.
-fn each_once(said: Vec<String>) -> Vec<String> {
-    let mut once: Vec<String> = Vec::new();
+fn each_once<T: PartialEq>(said: Vec<T>) -> Vec<T> {
+    let mut once: Vec<T> = Vec::new();
     for sentence in said {
         if !once.contains(&sentence) {
             once.push(sentence);

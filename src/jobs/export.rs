@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fast_image_resize::FilterType;
 
 use crate::document::ExportKind;
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError, OutputError};
 use crate::face::Edit;
 use crate::face::found::FoundFace;
 use crate::jobs::frame_range::Part;
@@ -67,7 +67,7 @@ impl Format {
     /// doesn't.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for a name of no known kind, and of one that can't hold so many frames.
+    /// [`EngineError::Output`] for a name of no known kind, and of one that can't hold so many frames.
     pub fn of(path: &Path, frames: usize) -> Result<Self, EngineError> {
         let extension = path
             .extension()
@@ -75,20 +75,16 @@ impl Format {
         match extension.as_deref() {
             Some("png") if frames > 1 => Ok(Format::PngSequence),
             Some("png") => Ok(Format::Png),
-            Some("jpg" | "jpeg") if frames > 1 => Err(EngineError::Refused(format!(
-                "{} can hold a single picture; end the name in .png for a numbered sequence, or in .gif, .apng, .webp or .mp4.",
-                path.display()
-            ))),
+            Some("jpg" | "jpeg") if frames > 1 => {
+                Err(OutputError::SinglePicture(path.to_owned()).into())
+            }
             Some("jpg" | "jpeg") => Ok(Format::Jpeg),
             Some("gif") => Ok(Format::Gif),
             Some("apng") => Ok(Format::Apng),
             Some("webp") if frames > 1 => Ok(Format::Webp),
             Some("webp") => Ok(Format::WebpPicture),
             Some("mp4") => Ok(Format::Mp4),
-            _ => Err(EngineError::Refused(format!(
-                "{} does not say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
-                path.display()
-            ))),
+            _ => Err(OutputError::UnknownFormat(path.to_owned()).into()),
         }
     }
 
@@ -194,7 +190,7 @@ impl ExportJob {
     /// The scenes that are written, by their numbers from 0.
     fn written(&self) -> Result<Range<usize>, EngineError> {
         let total = self.scenes.len();
-        self.part.map_or(Ok(0..total), |part| part.within(total))
+        Ok(self.part.map_or(Ok(0..total), |part| part.within(total))?)
     }
 
     fn frame_size(&self) -> (u32, u32) {
@@ -235,7 +231,7 @@ impl ExportJob {
 /// where the sound could not be carried over.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop, [`EngineError::Refused`] for a job without frames or
+/// [`EngineError::Cancelled`] when `progress` was asked to stop, [`EngineError::Output`] for a job without frames or
 /// panes or a part that it hasn't got, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
 pub fn export(
     model: &Arc<Model>,
@@ -245,9 +241,7 @@ pub fn export(
     let first = match job.scenes.first() {
         Some(first) if !job.panes.is_empty() => first,
         _ => {
-            return Err(EngineError::Refused(
-                "there is nothing to export; choose at least one frame and one pane.".to_owned(),
-            ));
+            return Err(OutputError::Nothing.into());
         }
     };
     let written = job.written()?;
@@ -311,7 +305,7 @@ fn frame(
             let (width, height) = picture.size();
             let whole = (0.0, 0.0, f64::from(width), f64::from(height));
             resampled(&picture, whole, size, FilterType::CatmullRom)
-                .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))?
+                .ok_or(InternalError::EmptyFrame)?
         });
     }
     if pictures.len() == 1 {

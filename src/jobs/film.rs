@@ -7,7 +7,7 @@ use fast_image_resize::FilterType;
 
 use crate::document::{Show, Way};
 use crate::drive::driver::Driver;
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError, OutputError};
 use crate::jobs::output::{Output, Sound, Writer, scaled};
 use crate::media::image::Picture;
 use crate::media::image::resample::resampled;
@@ -49,7 +49,7 @@ impl Film {
     fn written(&self) -> Result<Range<usize>, EngineError> {
         let total = self.steps.len();
         let part = self.output.part;
-        part.map_or(Ok(0..total), |part| part.within(total))
+        Ok(part.map_or(Ok(0..total), |part| part.within(total))?)
     }
 
     /// The models that its pictures are by, in the order of the panes.
@@ -92,7 +92,7 @@ impl Film {
     /// back where the sound could not be carried over.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] for a film without frames or
+    /// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Output`] for a film without frames or
     /// panes, or a part that it hasn't got; [`EngineError::Media`] when the file can't be written; what the methods say.
     /// Whatever stood under the name before still does.
     pub fn write(
@@ -101,9 +101,7 @@ impl Film {
         progress: &Progress,
     ) -> Result<Option<String>, EngineError> {
         if self.steps.is_empty() || self.score.voices.is_empty() {
-            return Err(EngineError::Refused(
-                "there is nothing to export; choose at least one frame and one pane.".to_owned(),
-            ));
+            return Err(OutputError::Nothing.into());
         }
         let written = self.written()?;
         progress.set_total(written.len());
@@ -196,7 +194,7 @@ impl Film {
         let (width, height) = drawn.picture.size();
         let whole = (0.0, 0.0, f64::from(width), f64::from(height));
         resampled(&drawn.picture, whole, size, FilterType::CatmullRom)
-            .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))
+            .ok_or(InternalError::EmptyFrame.into())
     }
 }
 

@@ -1,8 +1,9 @@
 //! A part of a job's frames, so that several machines can share one.
 
+use std::fmt;
 use std::ops::Range;
 
-use crate::error::EngineError;
+use crate::error::FrameRangeError;
 
 /// The frames from one to another of a job, both counted from 1 and both in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,19 +12,21 @@ pub struct Part {
     last: usize,
 }
 
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
 impl Part {
     /// # Errors
-    /// [`EngineError::Refused`] when it begins before the first frame or runs backwards.
-    pub fn new(first: usize, last: usize) -> Result<Self, EngineError> {
+    /// [`FrameRangeError`] when it begins before the first frame or runs backwards.
+    pub fn new(first: usize, last: usize) -> Result<Self, FrameRangeError> {
         if first == 0 {
-            return Err(EngineError::Refused(format!(
-                "--frames {first}-{last} begins before the first frame; frames are counted from 1."
-            )));
+            return Err(FrameRangeError::BeforeFirst { first, last });
         }
         if last < first {
-            return Err(EngineError::Refused(format!(
-                "--frames {first}-{last} runs backwards; give the smaller number first."
-            )));
+            return Err(FrameRangeError::Backwards { first, last });
         }
         Ok(Self { first, last })
     }
@@ -31,13 +34,11 @@ impl Part {
     /// Its frames, counted from 0, in a job of `total`.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when the job hasn't got them all.
-    pub fn within(self, total: usize) -> Result<Range<usize>, EngineError> {
+    /// [`FrameRangeError`] when the job hasn't got them all.
+    pub fn within(self, total: usize) -> Result<Range<usize>, FrameRangeError> {
         let Self { first, last } = self;
         if last > total {
-            return Err(EngineError::Refused(format!(
-                "--frames {first}-{last} goes beyond the last frame, which is number {total}; end the part there or before."
-            )));
+            return Err(FrameRangeError::BeyondLast { first, last, total });
         }
         Ok(first - 1..last)
     }
@@ -81,7 +82,7 @@ mod tests {
     fn a_part_is_within_its_job_or_refused() {
         assert_eq!(Part::new(13, 24).unwrap().within(24).unwrap(), 12..24);
         assert_eq!(Part::new(1, 1).unwrap().within(1).unwrap(), 0..1);
-        let told = |result: Result<Range<usize>, EngineError>| result.unwrap_err().to_string();
+        let told = |result: Result<Range<usize>, FrameRangeError>| result.unwrap_err().to_string();
         assert!(told(Part::new(13, 25).unwrap().within(24)).contains("which is number 24"));
         assert!(Part::new(0, 3).unwrap_err().to_string().contains("from 1"));
         assert!(

@@ -7,9 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use candle_core::{DType, Device, Result as Candle, Shape, Tensor};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
+use thiserror::Error;
 
 use crate::document::ActionUnit;
-use crate::error::EngineError;
+use crate::error::{EngineError, ImportError};
 use crate::folders::file_name;
 use crate::methods::{fomm, ganimation, mocogan, tps};
 use crate::weights::checkpoint;
@@ -45,7 +46,7 @@ pub struct Imported {
     pub parameters: u64,
     pub metadata: Metadata,
     /// What the artist should know, a sentence each.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<ImportRemark>,
 }
 
 /// Imports a published checkpoint into a folder: recognises the system, finds its configuration, makes the network of
@@ -53,7 +54,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// [`EngineError::Weights`] when the file is no checkpoint, or doesn't hold a whole network, or can't be written;
-/// [`EngineError::Refused`] when it is of no system that Mien knows.
+/// [`ImportError`] when it is of no system that Mien knows.
 pub fn import(
     file: &Path,
     folder: &Path,
@@ -72,9 +73,7 @@ pub fn import(
         (Some(licence), _) => licence.clone(),
         (None, Some(Known { licence, .. })) => licence.to_owned(),
         (None, None) => {
-            remarks.push(
-                "its licence is not known to Mien; look it up where it was published before you use the results, and say it with --licence.".to_owned(),
-            );
+            remarks.push(ImportRemark::UnknownLicence);
             "unknown".to_owned()
         }
     };
@@ -97,9 +96,7 @@ pub fn import(
         None => plain_name(file),
     };
     if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
-        return Err(EngineError::Refused(format!(
-            "{name:?} can't be the name of weights; give one without slashes that doesn't begin with a point."
-        )));
+        return Err(ImportError::Name { name }.into());
     }
     std::fs::create_dir_all(folder).map_err(|source| WeightsError::Unreadable {
         path: folder.to_owned(),
@@ -159,7 +156,7 @@ struct Found {
     crop: Option<CropRule>,
     /// The names of the tensors that the network reads.
     used: BTreeSet<String>,
-    remarks: Vec<String>,
+    remarks: Vec<ImportRemark>,
 }
 
 /// How large the square about the face is, in longer sides of the landmarks' box: as the faces of VoxCeleb stand in
@@ -173,12 +170,8 @@ fn recognised(
     checkpoint: &Checkpoint,
     options: &ImportOptions,
 ) -> Result<Found, EngineError> {
-    let system = checkpoint::system(checkpoint).ok_or_else(|| {
-        EngineError::Refused(format!(
-            "{} is a checkpoint of no system that Mien knows (FOMM, TPS, MoCoGAN, GANimation); \"mien weights check\" shows what is in it.",
-            file.display()
-        ))
-    })?;
+    let system = checkpoint::system(checkpoint)
+        .ok_or_else(|| ImportError::UnknownSystem(file.to_owned()))?;
     let missing: Vec<_> = system.missing().collect();
     if !missing.is_empty() {
         let reason = format!("it lacks {}", missing.join(" and "));
@@ -222,9 +215,7 @@ fn recognised(
             let config = tps::Config::infer(&shapes).map_err(|e| wrong(&e))?;
             tps::Tps::new(&config, vb).map_err(|e| wrong(&e))?;
             if config.avd.is_none() {
-                remarks.push(
-                    "it has no AVD network, so the mode avd can't be had with it.".to_owned(),
-                );
+                remarks.push(ImportRemark::NoAvdNetwork);
             }
             ("tps", json(&config)?, crop(VOX_SCALE))
         }
@@ -234,10 +225,7 @@ fn recognised(
             ("mocogan", json(&config)?, None)
         }
         Method::Ganimation(_) if system.has("critic") => {
-            return Err(EngineError::Refused(format!(
-                "{} holds GANimation's critic, which draws nothing; import the generator, which ends in \"_G.pth\" by its authors' names.",
-                file.display()
-            )));
+            return Err(ImportError::Critic(file.to_owned()).into());
         }
         Method::Ganimation(_) => {
             let config = ganimation::Config::infer(&shapes).map_err(|e| wrong(&e))?;
@@ -288,32 +276,53 @@ fn left_over<'a>(
         .find(|name| !used.contains(*name))
 }
 
-/// Which meaning of -1 and 1 the warps use, for a person.
-fn era(align_corners: bool, asked: bool, container: Container) -> String {
-    let meaning = if align_corners {
+/// What somebody should know of imported weights, a sentence each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ImportRemark {
+    #[error(
+        "its licence is not known to Mien; look it up where it was published before you use the results."
+    )]
+    UnknownLicence,
+    #[error("it has no AVD network, so the mode avd can't be had with it.")]
+    NoAvdNetwork,
+    /// Which meaning of -1 and 1 the warps use.
+    #[error("its warps are done {}, {why}.", if *align_corners {
         "as torch did before 1.3 (align_corners)"
     } else {
         "as torch has done since 1.3 (no align_corners)"
-    };
-    let why = match container {
-        _ if asked => "as you asked",
-        Container::Safetensors => "as for the published weights; --align-corners no says otherwise",
-        _ => "as the age of its container tells; --align-corners says otherwise",
-    };
-    format!("its warps are done {meaning}, {why}.")
+    })]
+    Warps { align_corners: bool, why: Era },
 }
 
-fn json(config: &impl serde::Serialize) -> Result<serde_json::Value, EngineError> {
-    serde_json::to_value(config).map_err(|error| EngineError::Network(error.to_string()))
+/// How it is known by which torch a checkpoint was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Era {
+    #[error("as you asked")]
+    Asked,
+    #[error("as for the published weights")]
+    Usual,
+    #[error("as the age of its container tells")]
+    Container,
+}
+
+fn era(align_corners: bool, asked: bool, container: Container) -> ImportRemark {
+    let why = match container {
+        _ if asked => Era::Asked,
+        Container::Safetensors => Era::Usual,
+        _ => Era::Container,
+    };
+    ImportRemark::Warps { align_corners, why }
+}
+
+fn json(config: &impl serde::Serialize) -> Result<serde_json::Value, ImportError> {
+    Ok(serde_json::to_value(config)?)
 }
 
 fn mismatch(file: &Path, reason: &dyn std::fmt::Display) -> EngineError {
     let reason = reason.to_string();
-    let reason = reason.trim_end_matches('.');
-    EngineError::Refused(format!(
-        "{} can't be imported: {reason}; get it again from those who published it, or choose another.",
-        file.display()
-    ))
+    let reason = reason.trim_end_matches('.').to_owned();
+    let path = file.to_owned();
+    ImportError::Mismatch { path, reason }.into()
 }
 
 /// Gives a network the tensors of a checkpoint, and keeps which it asked for.

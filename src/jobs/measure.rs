@@ -127,9 +127,7 @@ struct Seen {
 
 impl Seen {
     fn of(picture: Picture) -> Result<Self, EngineError> {
-        let faces = finder()?
-            .faces(&picture)
-            .map_err(|error| EngineError::Network(error.to_string()))?;
+        let faces = finder()?.faces(&picture)?;
         Ok(Self {
             face: faces.first().map(|face| shape68(&face.mesh)),
             picture,

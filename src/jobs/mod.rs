@@ -7,6 +7,7 @@ pub mod frame_range;
 pub mod import;
 pub mod measure;
 pub mod output;
+pub mod remark;
 pub mod sample;
 pub mod transfer;
 pub mod transfer_units;

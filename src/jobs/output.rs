@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use fast_image_resize::FilterType;
 
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError};
 use crate::jobs::export::Format;
 use crate::jobs::frame_range::Part;
 use crate::media::clip;
@@ -187,7 +187,7 @@ impl Writer {
             let (width, height) = frame.size();
             let whole = (0.0, 0.0, f64::from(width), f64::from(height));
             resized = resampled(frame, whole, self.size, FilterType::CatmullRom)
-                .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))?;
+                .ok_or(InternalError::EmptyFrame)?;
             &resized
         };
         match &mut self.sink {

@@ -3,7 +3,7 @@
 use fast_image_resize::FilterType;
 
 use crate::document::Sample;
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError};
 use crate::jobs::output::{Output, Writer};
 use crate::media::image::resample::resampled;
 use crate::media::provenance::SourceType;
@@ -24,7 +24,7 @@ pub struct SampleJob {
 /// Draws a sample's frames and writes them.
 ///
 /// # Errors
-/// [`EngineError::Refused`] when the sample isn't of this network's sizes or hasn't got the part, [`EngineError::Cancelled`] when `progress` was
+/// [`EngineError::Sample`] when the sample isn't of this network's sizes or hasn't got the part, [`EngineError::Cancelled`] when `progress` was
 /// asked to stop, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
 pub fn sample(sampler: &Sampler, job: &SampleJob, progress: &Progress) -> Result<(), EngineError> {
     let stop = || progress.cancel.is_cancelled();
@@ -46,7 +46,7 @@ pub fn sample(sampler: &Sampler, job: &SampleJob, progress: &Progress) -> Result
         let side = f64::from(frame.width());
         let whole = (0.0, 0.0, side, side);
         let large = resampled(&frame, whole, size, FilterType::CatmullRom)
-            .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))?;
+            .ok_or(InternalError::EmptyFrame)?;
         writer.push(&large)?;
         progress.step();
         Ok(())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::document::{Document, Mode};
 use crate::drive::au_track::{AuTrack, steps};
-use crate::error::EngineError;
+use crate::error::{ClipError, EngineError};
 use crate::face::found::finder;
 use crate::face::limits;
 use crate::face::portrait::Portrait;
@@ -14,6 +14,7 @@ use crate::face::{Mask, OneEuro, Transfer as Carry, TransferSource, TurnedSquare
 use crate::folders::file_name;
 use crate::jobs::frame_range::Passing;
 use crate::jobs::output::{Output, Sound, Writer};
+use crate::jobs::remark::Remark;
 use crate::media::clip::{Clip, ClipFrame};
 use crate::media::image::Picture;
 use crate::media::provenance::SourceType;
@@ -51,10 +52,6 @@ pub struct Drive {
     pub sound: bool,
 }
 
-/// What is said where another method is asked for TPS' own mode.
-pub(crate) const AVD_IS_OF_TPS: &str =
-    "the mode avd belongs to TPS; use --method tps, or --mode relative.";
-
 impl Drive {
     /// Opens the part of the clip.
     pub(crate) fn open(&self) -> Result<Clip, EngineError> {
@@ -68,11 +65,11 @@ impl Drive {
 
     /// What is said where the part that is used has no frame of this number, from 0.
     pub(crate) fn no_frame(&self, frame: usize) -> EngineError {
-        EngineError::Refused(format!(
-            "the part of {} that is used has no frame {}; give a smaller number with --reference.",
-            self.name(),
-            frame + 1
-        ))
+        ClipError::NoReferenceFrame {
+            name: self.name(),
+            frame: frame + 1,
+        }
+        .into()
     }
 
     /// The sound that goes with frames of which the first is shown at `start`.
@@ -102,13 +99,13 @@ pub struct Transferred {
     /// The reference frame, counted from 0, and how unlike the portrait's face its face is where that was looked for.
     pub reference: Option<(usize, Option<f32>)>,
     /// What the artist should know, a sentence each.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
 }
 
 /// Carries a clip's movement over to a portrait by FOMM or TPS, and writes the file.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] when the method can't do it, or
+/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Method`] when the method can't do it, or
 /// the clip has no such frame or part; [`EngineError::Media`] when the clip can't be read or the file can't be written. Whatever
 /// stood under the name before still does.
 pub fn transfer(
@@ -164,8 +161,7 @@ pub fn transfer(
     let crop = square(document.crop);
     let prepared = mover.prepare(&mover.input(&portrait.picture, crop)?)?;
     let rest = mover.frame(&prepared, &Mover::own(&prepared), &stop)?;
-    let source = TransferSource::new(portrait.picture.clone(), crop, &rest)
-        .map_err(|error| EngineError::Network(error.to_string()))?;
+    let source = TransferSource::new(portrait.picture.clone(), crop, &rest)?;
     let mesh = document.face.and_then(|face| portrait.faces.get(face));
     let mask = limits::mask(mesh.map(|face| &face.mesh), crop, document.limit);
 
@@ -185,7 +181,7 @@ pub fn transfer(
             Ok(frame) => frame,
             Err(error) if waiting.is_none() => return Err(error.into()),
             Err(error) => {
-                told.remarks.push(error.to_string());
+                told.remarks.push(Remark::Media(error.to_string()));
                 break;
             }
         };
@@ -194,7 +190,8 @@ pub fn transfer(
                 Some(part) => drive.sound_of(frame.time, part, rate),
                 None => drive.sound(frame.time),
             };
-            told.remarks.extend(writer.set_sound(sound));
+            told.remarks
+                .extend(writer.set_sound(sound).map(Remark::from));
         }
         let count = passing.wanted(timing.until(frame.time));
         if let Some(before) = waiting.replace(frame) {
@@ -258,10 +255,7 @@ impl Work<'_> {
             mask: self.mask.as_ref(),
             plain: self.drive.plain,
         };
-        let moved = self
-            .source
-            .apply(&motion, carry)
-            .map_err(|error| EngineError::Network(error.to_string()))?;
+        let moved = self.source.apply(&motion, carry)?;
         for _ in 0..count {
             writer.push(&moved)?;
         }
@@ -283,20 +277,17 @@ fn find_reference(
         Reference::Auto => {}
     }
     let Some(face) = document.face.and_then(|face| portrait.faces.get(face)) else {
-        told.remarks.push(format!(
-            "no face was found in {}, so the clip's first frame is taken as the one that looks like it; --reference names another.",
-            portrait.name
-        ));
+        told.remarks.push(Remark::NoFaceInPortrait {
+            name: portrait.name.clone(),
+        });
         return Ok(0);
     };
     let track = match AuTrack::read_part(&drive.clip, drive.cut, None, progress, 2) {
         Ok(track) => track,
         // Without a face there is nothing to compare, but FOMM and TPS move other things too.
-        Err(EngineError::Refused(_)) => {
-            told.remarks.push(format!(
-                "no face was found in {}, so its first frame is taken as the one that looks like the portrait; --reference names another.",
-                drive.name()
-            ));
+        Err(EngineError::Face(_)) => {
+            told.remarks
+                .push(Remark::NoFaceInClip { name: drive.name() });
             return Ok(0);
         }
         Err(error) => return Err(error),
@@ -346,17 +337,13 @@ pub(crate) fn clip_square(
     drive: &Drive,
     told: &mut Transferred,
 ) -> Result<TurnedSquare, EngineError> {
-    let faces = finder()?
-        .faces(picture)
-        .map_err(|error| EngineError::Network(error.to_string()))?;
+    let faces = finder()?.faces(picture)?;
     let (width, height) = picture.size();
     let crop = match faces.first() {
         Some(face) => crate::face::found::canonical(&face.mesh, rule, (width, height)),
         None => {
-            told.remarks.push(format!(
-                "no face was found in the reference frame of {}, so the middle of the picture is used; cut the clip to its face if the result looks wrong.",
-                drive.name()
-            ));
+            told.remarks
+                .push(Remark::NoFaceInReference { name: drive.name() });
             crate::face::found::middle((width, height))
         }
     };

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::document::Mode;
 use crate::document::{ActionUnit, AuVector, Document, Pose};
 use crate::drive::au_track::{AuTrack, Reading};
-use crate::error::EngineError;
+use crate::error::{EngineError, MethodError};
 use crate::face::portrait::Portrait;
 use crate::face::shape68;
 use crate::jobs::export::ExportJob;
 use crate::jobs::export::export;
 use crate::jobs::output::Output;
-use crate::jobs::transfer::{AVD_IS_OF_TPS, Drive, Reference, Transferred};
+use crate::jobs::remark::Remark;
+use crate::jobs::transfer::{Drive, Reference, Transferred};
 use crate::methods::ganimation::model::Model;
 use crate::methods::ganimation::session::{Pane, Scene};
 use crate::progress::Progress;
@@ -20,7 +21,7 @@ use crate::progress::Progress;
 /// expression of the frame before.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Refused`] when the clip shows no face,
+/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError::Face`] when the clip shows no face,
 /// the mode is none of this method, or the part is none of the clip; [`EngineError::Media`] when the clip can't be read or the file can't be written.
 pub fn transfer_units(
     model: &Arc<Model>,
@@ -31,18 +32,17 @@ pub fn transfer_units(
     progress: &Progress,
 ) -> Result<Transferred, EngineError> {
     if drive.mode == Mode::Avd {
-        return Err(EngineError::Refused(AVD_IS_OF_TPS.to_owned()));
+        return Err(MethodError::AvdIsOfTps.into());
     }
     let track = AuTrack::read_part(&drive.clip, drive.cut, None, progress, 2)?;
     let mut told = Transferred::default();
-    told.remarks.extend(track.broken.clone());
+    told.remarks.extend(track.broken.clone().map(Remark::from));
     if track.faceless() > 0 {
-        told.remarks.push(format!(
-            "{} of the {} frames of {} show no face; they keep the expression before them.",
-            track.faceless(),
-            track.frames.len(),
-            track.name
-        ));
+        told.remarks.push(Remark::Kept {
+            faceless: track.faceless(),
+            frames: track.frames.len(),
+            name: track.name.clone(),
+        });
     }
 
     let start = match (drive.mode, drive.reference) {
@@ -91,7 +91,8 @@ pub fn transfer_units(
         marked: output.marked,
         path: output.path.clone(),
     };
-    told.remarks.extend(export(model, &job, progress)?);
+    told.remarks
+        .extend(export(model, &job, progress)?.map(Remark::from));
     Ok(told)
 }
 

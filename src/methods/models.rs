@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::error::EngineError;
+use crate::error::{EngineError, MethodError};
 use crate::methods::ganimation::model::Model;
 use crate::methods::mocogan::sampler::Sampler;
 use crate::methods::mover::{MotionMethod, Mover};
@@ -22,7 +22,7 @@ pub struct Models {
 struct Lazy<T> {
     /// A file, or the name of installed weights; without, those that come with the program.
     weights: Option<PathBuf>,
-    opened: Arc<OnceLock<Result<Arc<T>, String>>>,
+    opened: Arc<OnceLock<Result<Arc<T>, Arc<EngineError>>>>,
 }
 
 impl<T> Clone for Lazy<T> {
@@ -50,10 +50,10 @@ impl<T> Lazy<T> {
             .get_or_init(|| {
                 open(self.weights.as_deref())
                     .map(Arc::new)
-                    .map_err(|error| error.to_string())
+                    .map_err(Arc::new)
             })
             .as_ref()
-            .map_err(|reason| EngineError::Refused(reason.clone()))
+            .map_err(|error| EngineError::Shared(Arc::clone(error)))
     }
 }
 
@@ -84,7 +84,7 @@ impl Models {
     /// as they are.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for neither a file nor a name, and for what isn't chosen; [`EngineError::Weights`] for a file
+    /// [`EngineError::Method`] for neither a file nor a name, and for what isn't chosen; [`EngineError::Weights`] for a file
     /// that can't be used.
     pub fn with(&self, which: Bundled, weights: &Path) -> Result<Self, EngineError> {
         let mut models = Self {
@@ -109,10 +109,7 @@ impl Models {
                 models.sampler()?;
             }
             Bundled::FaceLandmarker => {
-                return Err(EngineError::Refused(
-                    "faces are found by what comes with Mien; other weights can't be chosen for it."
-                        .to_owned(),
-                ));
+                return Err(MethodError::FixedWeights.into());
             }
         }
         Ok(models)

@@ -6,13 +6,11 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::document::Mode;
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError, MethodError};
 use crate::face::{Motion, TurnedSquare, network_input};
-use crate::jobs::transfer::AVD_IS_OF_TPS;
 use crate::media::image::Picture;
 use crate::methods::device::{device, device_name, in_precision};
 use crate::methods::diagnostics::{KeyPoint, Map, Maps, Seen};
-use crate::methods::error::Error;
 use crate::methods::{fomm, tps};
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, WeightsError};
@@ -89,7 +87,7 @@ impl Mover {
     /// Opens the weights of a file, or of a name among those installed, or those that come with the program.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for neither a file nor a name, [`EngineError::Weights`] when a file is missing, damaged, of another architecture, or doesn't hold what its metadata says.
+    /// [`EngineError::Method`] for neither a file nor a name, [`EngineError::Weights`] when a file is missing, damaged, of another architecture, or doesn't hold what its metadata says.
     pub fn open(method: MotionMethod, weights: Option<&Path>) -> Result<Self, EngineError> {
         let device = device().clone();
         let (path, file) = open_weights(method.bundled(), weights, &device)?;
@@ -146,17 +144,18 @@ impl Mover {
     /// Refuses what the network can't do.
     ///
     /// # Errors
-    /// [`EngineError::Refused`].
+    /// [`EngineError::Method`].
     pub(crate) fn check_mode(&self, mode: Mode) -> Result<(), EngineError> {
-        let reason = match (&self.network, mode) {
-            (Network::Fomm(_), Mode::Avd) => AVD_IS_OF_TPS.to_owned(),
-            (Network::Tps(network), Mode::Avd) if network.config().avd.is_none() => format!(
-                "the weights {} have no AVD network, which the mode avd needs; use --mode relative.",
-                self.name
-            ),
-            _ => return Ok(()),
-        };
-        Err(EngineError::Refused(reason))
+        match (&self.network, mode) {
+            (Network::Fomm(_), Mode::Avd) => Err(MethodError::AvdIsOfTps.into()),
+            (Network::Tps(network), Mode::Avd) if network.config().avd.is_none() => {
+                Err(MethodError::NoAvdNetwork {
+                    weights: self.name.clone(),
+                }
+                .into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A square of a picture as [`Mover::points`] and [`Mover::prepare`] take it.
@@ -165,7 +164,7 @@ impl Mover {
         picture: &Picture,
         place: TurnedSquare,
     ) -> Result<Vec<f32>, EngineError> {
-        network_input(picture, place, self.size).map_err(network_error)
+        Ok(network_input(picture, place, self.size)?)
     }
 
     /// The key points of a picture, `[3, size, size]` in [-1, 1].
@@ -176,8 +175,8 @@ impl Mover {
     ) -> Result<Points, EngineError> {
         let picture = self.tensor(input)?;
         Ok(match &self.network {
-            Network::Fomm(network) => Points::Fomm(network.detect(&picture, stop).map_err(fault)?),
-            Network::Tps(network) => Points::Tps(network.detect(&picture, stop).map_err(fault)?),
+            Network::Fomm(network) => Points::Fomm(network.detect(&picture, stop)?),
+            Network::Tps(network) => Points::Tps(network.detect(&picture, stop)?),
         })
     }
 
@@ -185,8 +184,8 @@ impl Mover {
     pub(crate) fn prepare(&self, input: &[f32]) -> Result<Prepared, EngineError> {
         let picture = self.tensor(input)?;
         Ok(match &self.network {
-            Network::Fomm(network) => Prepared::Fomm(network.prepare(&picture).map_err(fault)?),
-            Network::Tps(network) => Prepared::Tps(network.prepare(&picture).map_err(fault)?),
+            Network::Fomm(network) => Prepared::Fomm(network.prepare(&picture)?),
+            Network::Tps(network) => Prepared::Tps(network.prepare(&picture)?),
         })
     }
 
@@ -208,9 +207,7 @@ impl Mover {
             ) => {
                 let source = prepared.key_points();
                 let points = match mode {
-                    Mode::Relative => {
-                        fomm::relative(source, driving, initial, true).map_err(fault)?
-                    }
+                    Mode::Relative => fomm::relative(source, driving, initial, true)?,
                     Mode::Standard | Mode::Avd => driving.clone(),
                 };
                 Ok(Points::Fomm(if gain == 1.0 {
@@ -231,16 +228,14 @@ impl Mover {
                     Mode::Relative => tps::Mode::Relative,
                     Mode::Avd => tps::Mode::Avd,
                 };
-                let points = network
-                    .drive(mode, source, driving, initial)
-                    .map_err(fault)?;
+                let points = network.drive(mode, source, driving, initial)?;
                 Ok(Points::Tps(if gain == 1.0 {
                     points
                 } else {
-                    source.towards(&points, gain).map_err(fault)?
+                    source.towards(&points, gain)?
                 }))
             }
-            _ => Err(EngineError::Network("key points of two methods".to_owned())),
+            _ => Err(InternalError::MixedMethods.into()),
         }
     }
 
@@ -293,12 +288,12 @@ impl Mover {
     ) -> Result<Vec<f32>, EngineError> {
         let picture = match (&self.network, prepared, unpainted) {
             (Network::Fomm(network), Prepared::Fomm(prepared), Unpainted::Fomm(motion)) => {
-                network.paint(prepared, motion, stop).map_err(fault)?
+                network.paint(prepared, motion, stop)?
             }
             (Network::Tps(network), Prepared::Tps(prepared), Unpainted::Tps(motion)) => {
-                network.paint(prepared, motion, stop).map_err(fault)?.0
+                network.paint(prepared, motion, stop)?.0
             }
-            _ => return Err(EngineError::Network("a motion of two methods".to_owned())),
+            _ => return Err(InternalError::MixedMethods.into()),
         };
         values(&picture)
     }
@@ -316,14 +311,14 @@ impl Mover {
     ) -> Result<(Seen, Unpainted), EngineError> {
         let (unpainted, align_corners) = match (&self.network, prepared, points) {
             (Network::Fomm(network), Prepared::Fomm(prepared), Points::Fomm(points)) => {
-                let motion = network.motion(prepared, points, stop).map_err(fault)?;
+                let motion = network.motion(prepared, points, stop)?;
                 (Unpainted::Fomm(motion), network.config().align_corners)
             }
             (Network::Tps(network), Prepared::Tps(prepared), Points::Tps(points)) => {
                 let motion = network.motion(prepared, points, None, stop);
-                (Unpainted::Tps(motion.map_err(fault)?), true)
+                (Unpainted::Tps(motion?), true)
             }
-            _ => return Err(EngineError::Network("key points of two methods".to_owned())),
+            _ => return Err(InternalError::MixedMethods.into()),
         };
         let (flow, occlusions, contributions): (_, &[Tensor], _) = match &unpainted {
             Unpainted::Fomm(motion) => {
@@ -332,7 +327,7 @@ impl Mover {
             }
             Unpainted::Tps(motion) => (&motion.flow, &motion.occlusion, &motion.contributions),
         };
-        let (_, rows, columns, _) = flow.dims4().map_err(network_error)?;
+        let (_, rows, columns, _) = flow.dims4()?;
         let mut occlusions: Vec<Map> = occlusions
             .iter()
             .map(|occlusion| {
@@ -367,7 +362,11 @@ impl Mover {
     /// A picture in [-1, 1] as these networks take it, in [0, 1].
     fn tensor(&self, input: &[f32]) -> Result<Tensor, EngineError> {
         let values: Vec<f32> = input.iter().map(|v| 0.5 * v + 0.5).collect();
-        Tensor::from_vec(values, (1, 3, self.size, self.size), &self.device).map_err(network_error)
+        Ok(Tensor::from_vec(
+            values,
+            (1, 3, self.size, self.size),
+            &self.device,
+        )?)
     }
 }
 
@@ -379,7 +378,7 @@ impl std::fmt::Debug for Mover {
 
 /// Planes `[1, count, size, size]` as plain numbers.
 fn maps(tensor: &Tensor) -> Result<Maps, EngineError> {
-    let (_, count, _, size) = tensor.dims4().map_err(network_error)?;
+    let (_, count, _, size) = tensor.dims4()?;
     Ok(Maps {
         count,
         size,
@@ -388,21 +387,5 @@ fn maps(tensor: &Tensor) -> Result<Maps, EngineError> {
 }
 
 fn values(tensor: &Tensor) -> Result<Vec<f32>, EngineError> {
-    tensor
-        .flatten_all()
-        .and_then(|flat| flat.to_vec1())
-        .map_err(network_error)
-}
-
-/// What the network says, for a person: some of it isn't Mien's fault.
-fn fault(error: Error) -> EngineError {
-    match error {
-        Error::Cancelled => EngineError::Cancelled,
-        error @ Error::Degenerate(_) => EngineError::Refused(error.to_string()),
-        error => network_error(error),
-    }
-}
-
-fn network_error(error: impl std::fmt::Display) -> EngineError {
-    EngineError::Network(error.to_string())
+    Ok(tensor.flatten_all()?.to_vec1()?)
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::document::Project;
-use crate::error::EngineError;
+use crate::error::{EngineError, SystemError};
 use crate::folders::data_folder;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
@@ -73,15 +73,10 @@ impl Autosave {
     /// An autosave in the data folder.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] on a system without a home folder, [`EngineError::Media`] where the folder can't be
+    /// [`SystemError`] on a system without a home folder, [`EngineError::Media`] where the folder can't be
     /// written to.
     pub fn begin() -> Result<Self, EngineError> {
-        let folder = folder().ok_or_else(|| {
-            EngineError::Refused(
-                "there is no folder for copies against a crash; name one in MIEN_DATA_DIR."
-                    .to_owned(),
-            )
-        })?;
+        let folder = folder().ok_or(SystemError::NoAutosaveFolder)?;
         Self::in_folder(&folder)
     }
 

@@ -38,7 +38,7 @@ impl Grid {
     /// So many panes of `(width, height)` pixels, each with its own label: in so many columns, or as many as look well.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] only for a program built with a damaged font.
+    /// [`EngineError::Output`] only for a program built with a damaged font.
     pub fn new(
         pane: (u32, u32),
         panes: usize,
@@ -54,7 +54,7 @@ impl Grid {
     /// So many frames one below the other, each a row of panes; names stand above the first.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] only for a program built with a damaged font.
+    /// [`EngineError::Output`] only for a program built with a damaged font.
     pub fn of_frames(
         pane: (u32, u32),
         panes: usize,

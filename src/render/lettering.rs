@@ -2,7 +2,7 @@
 
 use ab_glyph::{Font, FontRef, Glyph, PxScale, PxScaleFont, ScaleFont, point};
 
-use crate::error::EngineError;
+use crate::error::{EngineError, OutputError};
 use crate::media::image::Picture;
 
 /// The file of Fira Code, whose letters and figures are all of one width.
@@ -20,13 +20,9 @@ impl Lettering {
     /// Letters of so many pixels from the top of the tallest to the bottom of the deepest.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] only for a program built with a damaged font.
+    /// [`EngineError::Output`] only for a program built with a damaged font.
     pub fn new(pixels: f32) -> Result<Self, EngineError> {
-        let font = FontRef::try_from_slice(FIGURES_FILE).map_err(|_| {
-            EngineError::Refused(
-                "the labels' font can't be read; leave them out with --no-labels.".to_owned(),
-            )
-        })?;
+        let font = FontRef::try_from_slice(FIGURES_FILE).map_err(|_| OutputError::LabelFont)?;
         Ok(Self {
             font: font.into_scaled(PxScale::from(pixels)),
         })

@@ -8,7 +8,7 @@ use crate::document::Mode;
 use crate::document::{Crop, Limit, Pose, Show, Way};
 use crate::drive::clip_driver::Lead;
 use crate::drive::driver::Cue;
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError};
 use crate::face::limits;
 use crate::face::{Mask, Transfer, TransferSource, TurnedSquare};
 use crate::media::image::Picture;
@@ -123,7 +123,7 @@ impl Stage {
                     Some(source) => source,
                     None => {
                         let source = TransferSource::new(base.clone(), place, &moving.rest.motion);
-                        (*view, source.map_err(network)?)
+                        (*view, source?)
                     }
                 };
                 let mask = moving.mask(sitter);
@@ -134,7 +134,7 @@ impl Stage {
                         .1
                         .apply(&seen.motion, Transfer { mask, plain: false })
                 };
-                let result = result.map_err(network)?;
+                let result = result?;
                 moving.source = Some(source);
                 if show == Show::Difference {
                     let mut picture = base.clone();
@@ -165,9 +165,7 @@ impl Stage {
             MotionMethod::Fomm => &mut self.fomm,
             MotionMethod::Tps => &mut self.tps,
         };
-        moving
-            .as_mut()
-            .ok_or_else(|| EngineError::Network("a method that isn't prepared".to_owned()))
+        moving.as_mut().ok_or(InternalError::NotPrepared.into())
     }
 
     /// Does all that depends on the portrait alone, once.
@@ -199,7 +197,7 @@ impl Stage {
         let small = self
             .pyramid(sitter)
             .view(&view)
-            .ok_or_else(|| EngineError::Network("an empty view".to_owned()))?;
+            .ok_or(InternalError::EmptyFrame)?;
         let moving = Moving {
             mover,
             prepared,
@@ -426,8 +424,4 @@ fn key(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
     hasher.finish()
-}
-
-fn network(error: impl std::fmt::Display) -> EngineError {
-    EngineError::Network(error.to_string())
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::document::{Pose, Project, Show, Way};
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError};
 use crate::face::found::FoundFace;
 use crate::face::portrait::Portrait;
 use crate::face::{Edit, Mask};
@@ -155,14 +155,14 @@ impl Stage {
     /// The portrait as a view shows it, untouched.
     ///
     /// # Errors
-    /// [`EngineError::Network`] for a view without pixels.
+    /// [`EngineError::Internal`] for a view without pixels.
     pub fn base(&mut self, sitter: &Sitter, view: &View) -> Result<Picture, EngineError> {
         if *view == View::whole(sitter.picture.size()) {
             return Ok(Picture::clone(&sitter.picture));
         }
         self.pyramid(sitter)
             .view(view)
-            .ok_or_else(|| EngineError::Network("an empty view".to_owned()))
+            .ok_or(InternalError::EmptyFrame.into())
     }
 
     pub(crate) fn pyramid(&mut self, sitter: &Sitter) -> &ImagePyramid<Arc<Picture>> {
@@ -179,7 +179,7 @@ impl Stage {
     /// Draws a shot over `base`, which is the portrait as `view` shows it. `stop` is asked between the layers.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `stop` said so; [`EngineError::Refused`] where the motion can't drive the method,
+    /// [`EngineError::Cancelled`] when `stop` said so; [`EngineError::Method`] where the motion can't drive the method,
     /// [`EngineError::Crop`] when the crop does not lie within the portrait, and what the networks and their files say.
     pub fn shoot(
         &mut self,

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError};
 use crate::face::found::FoundFace;
 use crate::media::image::Picture;
 use crate::methods::ganimation::session::Scene;
@@ -288,7 +288,7 @@ fn work(shared: &Shared, models: &Arc<Models>, mut wake: impl FnMut()) {
         }));
         let drawn = drawn.unwrap_or_else(|_| {
             desk = Desk::new(Arc::clone(&models));
-            Err(EngineError::Network("a panic while drawing".to_owned()))
+            Err(InternalError::Panicked.into())
         });
         match drawn {
             Ok(()) => idle = request.playing.then_some((serial, request)),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 
-use crate::error::EngineError;
+use crate::error::{EngineError, MethodError};
 use crate::folders::weights_folder;
 use crate::weights::{Bundled, ModelFile, Origin, installed};
 
@@ -12,7 +12,7 @@ use crate::weights::{Bundled, ModelFile, Origin, installed};
 /// nothing is said, those that come with the program for this method. With what errors call the file.
 ///
 /// # Errors
-/// [`EngineError::Refused`] for what is neither a file nor a name, [`EngineError::Weights`] for a file that is missing,
+/// [`EngineError::Method`] for what is neither a file nor a name, [`EngineError::Weights`] for a file that is missing,
 /// damaged or of another architecture.
 pub(crate) fn open_weights(
     method: Bundled,
@@ -61,9 +61,9 @@ fn find(method: Bundled, asked: &Path) -> Result<Found, EngineError> {
     if asked.extension().is_some() || asked.components().count() > 1 {
         return Ok(Found::File(asked.to_owned()));
     }
-    Err(EngineError::Refused(format!(
-        "{} is neither a file nor the name of installed {} weights; \"mien weights list\" shows those there are.",
-        asked.display(),
-        method.title()
-    )))
+    Err(MethodError::UnknownWeights {
+        asked: asked.to_owned(),
+        method: method.title(),
+    }
+    .into())
 }

@@ -13,7 +13,7 @@ use crate::document::{ActionUnit, Crop, MediaSource};
 use crate::drive::au_track::{AuTrack, steps, track_rate};
 use crate::drive::face_tracking::{Followed, follow};
 use crate::drive::sample_clip::SampleClip;
-use crate::error::EngineError;
+use crate::error::{ClipError, EngineError};
 use crate::face::found::canonical;
 use crate::face::{Mesh, Shape};
 use crate::folders::file_name;
@@ -49,7 +49,7 @@ impl Reel {
     /// it is given.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`EngineError::Refused`] for a clip that doesn't
+    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`ClipError`] for a clip that doesn't
     /// come with the program, [`EngineError::Cancelled`] when `progress` was asked to stop.
     pub fn read(source: &MediaSource, progress: &Progress) -> Result<Reel, EngineError> {
         match source {
@@ -57,9 +57,7 @@ impl Reel {
             MediaSource::Bundled(name) => {
                 let sample = SampleClip::write()?;
                 if file_name(sample.path()) != *name {
-                    return Err(EngineError::Refused(format!(
-                        "no clip called {name} comes with Mien; choose a clip of your own, or the sample clip."
-                    )));
+                    return Err(ClipError::UnknownSampleClip { name: name.clone() }.into());
                 }
                 Self::read_file(sample.path(), BUDGET, progress)
             }
@@ -78,9 +76,7 @@ impl Reel {
             proxies.push(&picture, face.map(|face| &face.mesh), &stop)
         })?;
         if seen.faces.is_empty() {
-            return Err(EngineError::Refused(format!(
-                "{name} has no frames; choose another clip."
-            )));
+            return Err(ClipError::NoFrames { name }.into());
         }
         Ok(Self::of((name, info.fps, size), seen, proxies))
     }
@@ -112,7 +108,7 @@ impl Reel {
     /// A frame's small copy, [`Reel::proxy_scale`] times the original's size; opaque.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] where there is no such frame.
+    /// [`ClipError`] where there is no such frame.
     pub fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((kept, picture)) = &*last()

@@ -12,7 +12,7 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
-use crate::error::EngineError;
+use crate::error::{ClipError, EngineError, InternalError};
 use crate::face::Mesh;
 use crate::media;
 use crate::media::error::MediaError;
@@ -150,7 +150,7 @@ impl Proxies {
     /// The copy of a frame; all are of one size.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] where there is no such frame.
+    /// [`ClipError`] where there is no such frame.
     pub fn picture(&self, frame: usize) -> Result<Picture, EngineError> {
         let picture = self.decoded(self.kept(frame)?)?;
         let size = scaled(self.size, self.scale);
@@ -170,12 +170,11 @@ impl Proxies {
 
     fn kept(&self, frame: usize) -> Result<&Kept, EngineError> {
         self.frames.get(frame).ok_or_else(|| {
-            EngineError::Refused(format!(
-                "{} has no frame {}; it has {}.",
-                self.name,
-                frame + 1,
-                self.frames.len()
-            ))
+            EngineError::from(ClipError::NoFrame {
+                name: self.name.clone(),
+                frame: frame + 1,
+                frames: self.frames.len(),
+            })
         })
     }
 
@@ -228,8 +227,7 @@ fn scaled((width, height): (u32, u32), scale: f64) -> (u32, u32) {
 fn resized(picture: &Picture, size: (u32, u32)) -> Result<Picture, EngineError> {
     let (width, height) = picture.size();
     let whole = (0.0, 0.0, f64::from(width), f64::from(height));
-    resampled(picture, whole, size, FilterType::CatmullRom)
-        .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))
+    resampled(picture, whole, size, FilterType::CatmullRom).ok_or(InternalError::EmptyFrame.into())
 }
 
 impl std::fmt::Debug for Proxies {

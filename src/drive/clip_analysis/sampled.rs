@@ -6,7 +6,7 @@ use crate::document::Sample;
 use crate::drive::clip_analysis::Reel;
 use crate::drive::clip_analysis::proxies::{BUDGET, Proxies};
 use crate::drive::face_tracking::{Followed, next};
-use crate::error::EngineError;
+use crate::error::{EngineError, InternalError};
 use crate::face::{Face, Tracker};
 use crate::media::image::Picture;
 use crate::media::image::resample::resampled;
@@ -24,7 +24,7 @@ impl Reel {
     /// Draws a sample's frames, at so many a second. They are enlarged smoothly, and count as the originals.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when the sample isn't of this network's sizes, [`EngineError::Cancelled`] when `progress`
+    /// [`EngineError::Sample`] when the sample isn't of this network's sizes, [`EngineError::Cancelled`] when `progress`
     /// was asked to stop.
     pub fn of_sample(
         sampler: &Sampler,
@@ -65,7 +65,7 @@ fn enlarged(frame: &Picture) -> Result<Picture, EngineError> {
     let (width, height) = frame.size();
     let whole = (0.0, 0.0, f64::from(width), f64::from(height));
     resampled(frame, whole, (SIDE, SIDE), FilterType::CatmullRom)
-        .ok_or_else(|| EngineError::Network("an empty frame".to_owned()))
+        .ok_or(InternalError::EmptyFrame.into())
 }
 
 /// The face of an enlarged frame, looked for with a border about it.

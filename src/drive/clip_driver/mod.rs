@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::document::{AuVector, ClipMotion, Clock, Crop, Follow, Playback, Pose, SampledMotion};
 use crate::drive::au_track::{AuTrack, spread, track_rate};
 use crate::drive::clip_analysis::Reel;
-use crate::error::EngineError;
+use crate::error::{ClipError, EngineError};
 use crate::face::found::middle;
 use crate::face::{Shape, TurnedSquare};
 use crate::media::image::Picture;
@@ -56,7 +56,7 @@ impl Lead {
     /// portrait's face, or the first where either has no face.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] where the part that is used has no frame.
+    /// [`ClipError`] where the part that is used has no frame.
     pub fn clip(
         reel: Arc<Reel>,
         motion: &ClipMotion,
@@ -71,10 +71,10 @@ impl Lead {
             reel.times.iter().rposition(is_used),
         );
         let (Some(first), Some(last)) = bounds else {
-            return Err(EngineError::Refused(format!(
-                "{} has no frame in the part that is used; let it begin earlier or end later.",
-                reel.name
-            )));
+            return Err(ClipError::NothingUsed {
+                name: reel.name.clone(),
+            }
+            .into());
         };
         let steps = spread(&reel.times[first..=last], reel.fps);
         let lead = Lead {

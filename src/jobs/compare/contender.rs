@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::document::Document;
 use crate::document::Mode;
-use crate::error::EngineError;
+use crate::error::{CompareError, EngineError};
 use crate::methods::ganimation::model::Model;
 use crate::methods::mover::{MotionMethod, Mover};
 use crate::weights::CropRule;
@@ -66,7 +66,7 @@ impl Contender {
     /// Reads `METHOD[:MODE][@WEIGHTS]`.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for what is no method, or a mode that the method hasn't.
+    /// [`CompareError`] for what is no method, or a mode that the method hasn't.
     pub fn parse(text: &str) -> Result<Self, EngineError> {
         let (way, weights) = match text.trim().split_once('@') {
             Some((way, weights)) => (way, Some(weights.trim())),
@@ -77,28 +77,30 @@ impl Contender {
         let (wanted, mode) = (known(method), known(mode));
         let found = Method::ALL.into_iter().find(|(key, _)| *key == wanted);
         let Some((_, method)) = found else {
-            return Err(EngineError::Refused(format!(
-                "{text:?} is no method; use ganimation, fomm or tps, with commas between, and if you like a mode and weights \
-                 behind, such as tps:avd or fomm:standard@vox-cpk."
-            )));
+            return Err(CompareError::UnknownMethod {
+                text: text.to_owned(),
+            }
+            .into());
         };
         let found = MODES.into_iter().find(|(key, _)| *key == mode);
         let Some((_, mode)) = found else {
-            return Err(EngineError::Refused(format!(
-                "{mode:?} is no mode of {}; use standard or relative, or avd with tps.",
-                method.key()
-            )));
+            return Err(CompareError::UnknownMode {
+                mode,
+                method: method.key(),
+            }
+            .into());
         };
         if mode == Mode::Avd && method != Method::Moving(MotionMethod::Tps) {
-            return Err(EngineError::Refused(format!(
-                "the mode avd belongs to TPS; use tps:avd, or {}:relative.",
-                method.key()
-            )));
+            return Err(CompareError::AvdOfAnother {
+                method: method.key(),
+            }
+            .into());
         }
         if weights == Some("") {
-            return Err(EngineError::Refused(format!(
-                "{text:?} names no weights behind the @; give a file or the name of installed ones."
-            )));
+            return Err(CompareError::NoWeightsNamed {
+                text: text.to_owned(),
+            }
+            .into());
         }
         Ok(Self {
             method,
@@ -110,23 +112,25 @@ impl Contender {
     /// Reads several, with commas between.
     ///
     /// # Errors
-    /// Those of [`Contender::parse`]; [`EngineError::Refused`] for one that is there twice, or too many.
+    /// Those of [`Contender::parse`]; [`CompareError`] for one that is there twice, or too many.
     pub fn list(text: &str) -> Result<Vec<Self>, EngineError> {
         let mut all: Vec<Self> = Vec::new();
         for part in text.split(',') {
             let contender = Self::parse(part)?;
             if all.contains(&contender) {
-                return Err(EngineError::Refused(format!(
-                    "{contender} is among the methods twice; leave one out."
-                )));
+                return Err(CompareError::Twice {
+                    method: contender.to_string(),
+                }
+                .into());
             }
             all.push(contender);
         }
         if all.len() > MOST {
-            return Err(EngineError::Refused(format!(
-                "{} methods are too many to see at once; compare at most {MOST}.",
-                all.len()
-            )));
+            return Err(CompareError::TooMany {
+                count: all.len(),
+                most: MOST,
+            }
+            .into());
         }
         Ok(all)
     }
@@ -166,7 +170,7 @@ impl Against {
     /// Reads `source`, `driving`, or one of the contenders: as it was asked for, or by its method where only one is of it.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for anything else.
+    /// [`CompareError`] for anything else.
     pub fn parse(text: &str, contenders: &[Contender]) -> Result<Self, EngineError> {
         let wanted = text.trim();
         match wanted {
@@ -187,11 +191,10 @@ impl Against {
             .or(only.map(|(index, _)| index))
             .map(Against::Contender)
             .ok_or_else(|| {
-                let names: Vec<String> = contenders.iter().map(Contender::to_string).collect();
-                EngineError::Refused(format!(
-                    "--against {text} is nothing to measure against; use source, driving, or one of {}.",
-                    names.join(", ")
-                ))
+                EngineError::from(CompareError::UnknownReference {
+                    text: text.to_owned(),
+                    methods: contenders.iter().map(Contender::to_string).collect(),
+                })
             })
     }
 }
@@ -207,7 +210,7 @@ impl Network {
     /// Opens the network of every contender, each file once.
     ///
     /// # Errors
-    /// Those of [`Model::open`] and [`Mover::open`]; [`EngineError::Refused`] where weights lack a mode's network.
+    /// Those of [`Model::open`] and [`Mover::open`]; [`EngineError::Method`] where weights lack a mode's network.
     pub fn open_all(contenders: &[Contender]) -> Result<Vec<Self>, EngineError> {
         let mut networks: Vec<Self> = Vec::with_capacity(contenders.len());
         for (i, contender) in contenders.iter().enumerate() {

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::document::Mode;
 use crate::document::{Document, Sample};
 use crate::drive::au_track::AuTrack;
-use crate::error::EngineError;
+use crate::error::{ClipError, EngineError, FaceError};
 use crate::face::portrait::Portrait;
 use crate::face::{OneEuro, shape68};
 use crate::folders::file_name;
@@ -16,6 +16,7 @@ use crate::jobs::compare::Comparison;
 use crate::jobs::export::export;
 use crate::jobs::export::{ExportJob, Format};
 use crate::jobs::output::Output;
+use crate::jobs::remark::Remark;
 use crate::jobs::sample::{SampleJob, sample};
 use crate::jobs::transfer::{Drive, Reference, Transferred};
 use crate::media::clip::{Clip, NUMBERED_FPS};
@@ -144,32 +145,26 @@ impl Driving {
         let (track, times) = match read {
             Ok(track) => {
                 let times: Vec<f64> = track.frames.iter().map(|frame| frame.time).collect();
-                told.remarks.extend(track.broken.clone());
+                told.remarks.extend(track.broken.clone().map(Remark::from));
                 if track.faceless() > 0 {
-                    told.remarks.push(format!(
-                        "{} of the {} frames of {name} show no face.",
-                        track.faceless(),
-                        times.len()
-                    ));
+                    told.remarks.push(Remark::Faceless {
+                        faceless: track.faceless(),
+                        frames: times.len(),
+                        name: name.clone(),
+                    });
                 }
                 (Some(track), times)
             }
-            Err(EngineError::Refused(reason)) => {
+            Err(EngineError::Face(error)) => {
                 let moves = comparison.only_moves();
-                let reason = match folder {
-                    Some(_) if moves => format!(
-                        "no face was found in the frames that {name} drew; the results may look wrong."
-                    ),
-                    Some(_) => format!(
-                        "no face was found in the frames that {name} drew, and ganimation needs one; take another motion, such as another seed, or leave ganimation out."
-                    ),
-                    None => reason,
+                let remark = match folder {
+                    Some(_) if moves => Remark::NoFaceInDrawn { name: name.clone() },
+                    Some(_) => return Err(FaceError::NoneInDrawn { name }.into()),
+                    None if moves => Remark::Face(error),
+                    None => return Err(error.into()),
                 };
-                if !moves {
-                    return Err(EngineError::Refused(reason));
-                }
                 // The motion methods move other things too.
-                told.remarks.push(reason);
+                told.remarks.push(remark);
                 (None, times(&drive, progress)?)
             }
             Err(error) => return Err(error),
@@ -196,7 +191,7 @@ impl Driving {
     /// The number of the reference frame for a mode, from 0.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for a number beyond the clip's.
+    /// [`EngineError::Clip`] for a number beyond the clip's.
     pub fn reference(
         &self,
         mode: Mode,
@@ -220,10 +215,7 @@ impl Driving {
                 Ok(frame)
             }
             None => {
-                told.remarks.push(
-                    "no face tells which frame is most like the portrait, so the clip's first is taken; --reference names another."
-                        .to_owned(),
-                );
+                told.remarks.push(Remark::NoReference);
                 Ok(0)
             }
         }
@@ -336,11 +328,7 @@ fn draw(
 
 /// A folder of a name, within one that is there as long as the first is kept.
 fn temporary(name: &str) -> Result<(TempDir, PathBuf), EngineError> {
-    let refused = |error: std::io::Error| {
-        EngineError::Refused(format!(
-            "the driving frames can't be put among the temporary files ({error}); make room there."
-        ))
-    };
+    let refused = ClipError::DrivingFramesNotWritten;
     let folder = tempfile::Builder::new()
         .prefix("mien-")
         .tempdir()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::document::Mode;
-use crate::error::EngineError;
+use crate::error::{EngineError, FaceError, InternalError};
 use crate::face::limits;
 use crate::face::portrait::Portrait;
 use crate::face::{Mask, Transfer as Carry, TransferSource, TurnedSquare};
@@ -76,7 +76,7 @@ impl<'a> Driven<'a> {
 /// Prepares every contender.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`], [`EngineError::Refused`] for a reference frame that the clip hasn't, and what the networks
+/// [`EngineError::Cancelled`], [`EngineError::Clip`] for a reference frame that the clip hasn't, and what the networks
 /// and the clip's reader say.
 pub(crate) fn line_up(
     comparison: &Comparison,
@@ -138,10 +138,10 @@ fn unit_scenes(
     }
     let Some(track) = &driving.track else {
         // Without a face a comparison of other than motion methods isn't begun.
-        return Err(EngineError::Refused(format!(
-            "no face was found in {}, which ganimation needs; leave it out.",
-            driving.name
-        )));
+        return Err(FaceError::NoneToDrive {
+            name: driving.name.clone(),
+        }
+        .into());
     };
     let mode = standing.contender.mode;
     let reference = driving.reference(mode, &comparison.portrait, document, told)?;
@@ -168,8 +168,7 @@ fn body(
     let rest = mover.frame(&prepared, &Mover::own(&prepared), stop)?;
     let mesh = document.face.and_then(|face| portrait.faces.get(face));
     Ok(Body {
-        source: TransferSource::new(Arc::clone(&portrait.picture), crop, &rest)
-            .map_err(|error| EngineError::Network(error.to_string()))?,
+        source: TransferSource::new(Arc::clone(&portrait.picture), crop, &rest)?,
         mask: limits::mask(mesh.map(|face| &face.mesh), crop, document.limit),
         mover: Arc::clone(mover),
         prepared,
@@ -216,7 +215,7 @@ impl Racer {
             Racer::Units { renderer, scenes } => {
                 let last = scenes.len().saturating_sub(1);
                 let Some(scene) = scenes.get(driven.frame.min(last)) else {
-                    return Err(EngineError::Network("a motion without frames".to_owned()));
+                    return Err(InternalError::NoFrames.into());
                 };
                 let begun = Instant::now();
                 let edit = if Pane::Result.needs_network(scene) {
@@ -253,9 +252,7 @@ impl Moving {
             mask: mask.as_ref(),
             plain: self.plain,
         };
-        let picture = source
-            .apply(&motion, carry)
-            .map_err(|error| EngineError::Network(error.to_string()))?;
+        let picture = source.apply(&motion, carry)?;
         Ok((picture, begun.elapsed() + looking))
     }
 

@@ -41,8 +41,7 @@ pub(crate) fn cut(
     place: impl Into<TurnedSquare>,
     size: u32,
 ) -> Result<Picture, EngineError> {
-    let planes = network_input(picture, place, size as usize)
-        .map_err(|error| EngineError::Network(error.to_string()))?;
+    let planes = network_input(picture, place, size as usize)?;
     let area = size as usize * size as usize;
     let level = |value: f32| (value * 127.5 + 127.5).round() as u8;
     let rgba = (0..area)

@@ -230,9 +230,7 @@ fn follow(driving: &Shape, shape: &Shape) -> Option<f64> {
 }
 
 fn shape_in(tracker: &mut Tracker, picture: &Picture) -> Result<Option<Shape>, EngineError> {
-    let face = tracker
-        .next(finder()?, picture)
-        .map_err(|error| EngineError::Network(error.to_string()))?;
+    let face = tracker.next(finder()?, picture)?;
     Ok(face.map(|face| shape68(&face.mesh)))
 }
 

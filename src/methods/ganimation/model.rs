@@ -9,7 +9,6 @@ use crate::document::{ActionUnit, AuVector};
 use crate::error::EngineError;
 use crate::face::Edit;
 use crate::methods::device::{device, device_name, in_precision};
-use crate::methods::error::Error;
 use crate::methods::ganimation::config::Config;
 use crate::methods::ganimation::generator::{self, Generator};
 use crate::weights::find::open_weights;
@@ -44,7 +43,7 @@ impl Model {
     /// The weights in a file, or installed ones by their name, or the bundled ones where nothing is said.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for neither a file nor a name; [`EngineError::Weights`] when the file is missing, damaged,
+    /// [`EngineError::Method`] for neither a file nor a name; [`EngineError::Weights`] when the file is missing, damaged,
     /// of another architecture, or doesn't hold what its metadata says.
     pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
         let device = device().clone();
@@ -98,8 +97,8 @@ impl Model {
     /// All that depends on the picture alone; `input` is `[3, size, size]` in [-1, 1].
     pub(crate) fn prepare(&self, input: Vec<f32>) -> Result<Prepared, EngineError> {
         let shape = (1, 3, self.size, self.size);
-        let tensor = Tensor::from_slice(&input, shape, &self.device).map_err(network_error)?;
-        let network = self.generator.prepare(&tensor).map_err(network_error)?;
+        let tensor = Tensor::from_slice(&input, shape, &self.device)?;
+        let network = self.generator.prepare(&tensor)?;
         Ok(Prepared { network, input })
     }
 
@@ -114,18 +113,9 @@ impl Model {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Edit, EngineError> {
         let aus: Vec<f32> = self.order.iter().map(|unit| target.get(*unit)).collect();
-        let output = self
-            .generator
-            .frame(&prepared.network, &aus, stop)
-            .map_err(|error| match error {
-                Error::Cancelled => EngineError::Cancelled,
-                error => network_error(error),
-            })?;
+        let output = self.generator.frame(&prepared.network, &aus, stop)?;
         let values = |tensor: &Tensor| -> Result<Vec<f32>, EngineError> {
-            tensor
-                .flatten_all()
-                .and_then(|flat| flat.to_vec1())
-                .map_err(network_error)
+            Ok(tensor.flatten_all()?.to_vec1()?)
         };
         let mut edit = Edit {
             size: self.size,
@@ -142,10 +132,6 @@ impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Model").field("name", &self.name).finish()
     }
-}
-
-fn network_error(error: impl std::fmt::Display) -> EngineError {
-    EngineError::Network(error.to_string())
 }
 
 fn au_order(codes: &[u8], inputs: usize) -> Result<Vec<ActionUnit>, String> {

@@ -140,8 +140,7 @@ impl Renderer {
     ) -> Result<Self, EngineError> {
         let (width, height) = portrait.size();
         let crop = crop.checked(width, height)?;
-        let input = network_input(portrait, square(crop), model.size())
-            .map_err(|error| EngineError::Network(error.to_string()))?;
+        let input = network_input(portrait, square(crop), model.size())?;
         let prepared = model.prepare(input)?;
         Ok(Self {
             model,

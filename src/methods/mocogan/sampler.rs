@@ -27,7 +27,7 @@ impl Sampler {
     /// Opens the weights of a file, or of a name among those installed, or those that come with the program.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] for neither a file nor a name, [`EngineError::Weights`] when a file is missing, damaged, of another architecture, or doesn't hold what its metadata says.
+    /// [`EngineError::Method`] for neither a file nor a name, [`EngineError::Weights`] when a file is missing, damaged, of another architecture, or doesn't hold what its metadata says.
     pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
         let (path, file) = open_weights(Bundled::Mocogan, weights, device())?;
         let mismatch = |error: Error| WeightsError::Mismatch {
@@ -63,9 +63,8 @@ impl Sampler {
 
     /// What all samples of one content and category share.
     pub(crate) fn prepare(&self, sample: &Sample) -> Result<Prepared, EngineError> {
-        self.network
-            .prepare(&sample.content, &sample.category_code())
-            .map_err(fault)
+        let category = sample.category_code();
+        Ok(self.network.prepare(&sample.content, &category)?)
     }
 
     /// Every frame of a sample, of which the content and the category are prepared.
@@ -76,10 +75,10 @@ impl Sampler {
         stop: Stop,
     ) -> Result<Vec<Picture>, EngineError> {
         let network = &self.network;
-        let codes = network.motion(&sample.h0, &sample.epsilon).map_err(fault)?;
-        let frames = network.frames(prepared, &codes, stop).map_err(fault)?;
+        let codes = network.motion(&sample.h0, &sample.epsilon)?;
+        let frames = network.frames(prepared, &codes, stop)?;
         (0..codes.len())
-            .map(|i| picture(&frames.narrow(0, i, 1).map_err(Error::from).map_err(fault)?))
+            .map(|i| picture(&frames.narrow(0, i, 1).map_err(Error::from)?))
             .collect()
     }
 
@@ -91,16 +90,12 @@ impl Sampler {
         stop: &(dyn Fn() -> bool + Sync),
         mut each: impl FnMut(Picture) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        sample
-            .check(&self.sizes())
-            .map_err(|error| EngineError::Refused(error.to_string()))?;
+        sample.check(&self.sizes())?;
         let network = &self.network;
-        let codes = network.motion(&sample.h0, &sample.epsilon).map_err(fault)?;
-        let prepared = network
-            .prepare(&sample.content, &sample.category_code())
-            .map_err(fault)?;
+        let codes = network.motion(&sample.h0, &sample.epsilon)?;
+        let prepared = network.prepare(&sample.content, &sample.category_code())?;
         for code in codes.iter().take(wanted.end).skip(wanted.start) {
-            let frame = network.frame(&prepared, code, stop).map_err(fault)?;
+            let frame = network.frame(&prepared, code, stop)?;
             each(picture(&frame)?)?;
         }
         Ok(())
@@ -115,12 +110,8 @@ impl std::fmt::Debug for Sampler {
 
 /// `[1, 3, side, side]` in [-1, 1] as a picture.
 fn picture(frame: &Tensor) -> Result<Picture, EngineError> {
-    let network = |error: candle_core::Error| EngineError::Network(error.to_string());
-    let (_, _, height, width) = frame.dims4().map_err(network)?;
-    let values: Vec<f32> = frame
-        .flatten_all()
-        .and_then(|flat| flat.to_vec1())
-        .map_err(network)?;
+    let (_, _, height, width) = frame.dims4()?;
+    let values: Vec<f32> = frame.flatten_all().and_then(|flat| flat.to_vec1())?;
     let area = height * width;
     let mut rgba = Vec::with_capacity(4 * area);
     for i in 0..area {
@@ -128,11 +119,4 @@ fn picture(frame: &Tensor) -> Result<Picture, EngineError> {
         rgba.extend([channel(0), channel(1), channel(2), 255]);
     }
     Ok(Picture::new(width as u32, height as u32, rgba)?)
-}
-
-fn fault(error: Error) -> EngineError {
-    match error {
-        Error::Cancelled => EngineError::Cancelled,
-        error => EngineError::Network(error.to_string()),
-    }
 }

@@ -55,7 +55,7 @@ impl Opened {
     /// One with another content than it had is taken and told as [`MediaState::Changed`].
     ///
     /// # Errors
-    /// [`EngineError::Media`] when there is nothing at that place, [`EngineError::Refused`] for what has no file.
+    /// [`EngineError::Media`] when there is nothing at that place, [`EngineError::NothingMissing`] for what has no file.
     pub fn relocate(
         &mut self,
         of: MediaOf,
@@ -67,9 +67,7 @@ impl Opened {
         }
         let wanted = self.wanted.iter().find(|(other, _)| *other == of);
         let Some((_, wanted)) = wanted.cloned() else {
-            return Err(EngineError::Refused(
-                "nothing is missing there; choose a portrait or a clip that has moved.".to_owned(),
-            ));
+            return Err(EngineError::NothingMissing);
         };
         self.place(of, wanted.at(&path));
         let mut placed = vec![(of, path.clone())];

@@ -1,0 +1,134 @@
+//! Errors as somebody at a command line reads them: what is wrong, and the option or command that helps.
+
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue};
+
+use super::values::{ValueError, frame_range};
+use crate::document::{CropError, PresetError, SampleError};
+use crate::error::{
+    ClipError, CompareError, EngineError, ImportError, MethodError, OutputError, SystemError,
+};
+use crate::media::error::MediaError;
+use crate::project::file::error::ProjectError;
+use crate::weights::WeightsError;
+
+/// Why a command failed. Each text is one sentence.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error("{}", with_options(.0))]
+    Engine(EngineError),
+    #[error("{}", error.sentence(option, value))]
+    Value {
+        option: &'static str,
+        value: String,
+        error: ValueError,
+    },
+    #[error(
+        "--face {wanted} can't be had: {found} faces were found in {name}; \"mien face\" lists them."
+    )]
+    NoSuchFace {
+        wanted: usize,
+        found: usize,
+        name: String,
+    },
+    #[error("--region needs a face, and none was found in {name}; leave it out.")]
+    RegionWithoutFace { name: String },
+    #[error("--frames {part} doesn't say of how many frames; write {part}/48 if they are 48.")]
+    PartOfUnknown { part: String },
+    #[error(
+        "--frames {count} can't be had, since the clip gives their number; write 1-{count} for the first {count}."
+    )]
+    CountOfClip { count: usize },
+    #[error(
+        "--frames counts {count} frames, but this export has {has}; give a part of those, such as 1-{has}."
+    )]
+    OtherCount { count: usize, has: usize },
+    #[error("--pane {pane} is none of {}; it has {panes} panes, counted from 1.", project.display())]
+    NoSuchPane {
+        pane: usize,
+        project: PathBuf,
+        panes: usize,
+    },
+    #[error("--metrics and --output name the same file; give each its own.")]
+    SameFile,
+    #[error("--clip reads one clip; give one.")]
+    SeveralClips,
+    #[error("{} is a clip; add --clip to read its face frame by frame.", .0.display())]
+    IsClip(PathBuf),
+    #[error(
+        "a part of a sample that is drawn anew fits no other part; give a --seed and no --hold, or take --content and --motion from files."
+    )]
+    PartOfFreshSample,
+    #[error("--hold and --{part} both say where the {part} comes from; leave one out.")]
+    HeldTwice { part: &'static str },
+    #[error("standard output can't be written to ({0}); see where it goes.")]
+    Print(#[source] std::io::Error),
+}
+
+/// What clap says of an option's value that was refused by one of [`super::values`]; of anything else, nothing.
+pub(super) fn of_value(error: &clap::Error) -> Option<String> {
+    let refused = std::error::Error::source(error)?.downcast_ref::<ValueError>()?;
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    // With the value's name behind it, such as "--scale <S>".
+    let option = context(ContextKind::InvalidArg).split(' ').next()?;
+    Some(refused.sentence(option, context(ContextKind::InvalidValue)))
+}
+
+fn with_options(error: &EngineError) -> String {
+    match error {
+        EngineError::Shared(error) => with_options(error),
+        EngineError::FrameRange(error) => frame_range(error),
+        EngineError::Clip(ClipError::NoReferenceFrame { .. }) => {
+            with_hint(error, " with --reference")
+        }
+        EngineError::Method(MethodError::AvdIsOfTps) => {
+            "the mode avd belongs to TPS; use --method tps, or --mode relative.".to_owned()
+        }
+        EngineError::Method(MethodError::NoAvdNetwork { weights }) => format!(
+            "the weights {weights} have no AVD network, which the mode avd needs; use --mode relative."
+        ),
+        EngineError::Method(MethodError::UnknownWeights { .. }) => {
+            with_hint(error, "; \"mien weights list\" shows them")
+        }
+        EngineError::Compare(CompareError::UnknownReference { .. }) => format!("--against {error}"),
+        EngineError::Output(OutputError::LabelFont) => with_hint(error, " with --no-labels"),
+        EngineError::Import(ImportError::UnknownSystem(_)) => {
+            with_hint(error, "; \"mien weights check\" shows what is in it")
+        }
+        EngineError::System(SystemError::NoDisplay | SystemError::NoWindow(_)) => {
+            with_hint(error, ", or use \"mien edit\"")
+        }
+        error => error.to_string(),
+    }
+}
+
+/// A sentence with a hint before its full stop.
+pub(super) fn with_hint(sentence: &impl ToString, hint: &str) -> String {
+    let sentence = sentence.to_string();
+    format!("{}{hint}.", sentence.trim_end_matches('.'))
+}
+
+macro_rules! engine_errors {
+    ($($error:ty),*) => {
+        $(impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                Self::Engine(error.into())
+            }
+        })*
+    };
+}
+
+engine_errors!(
+    EngineError,
+    MediaError,
+    CropError,
+    PresetError,
+    SampleError,
+    ProjectError,
+    WeightsError,
+    SystemError
+);

@@ -1,0 +1,109 @@
+//! What every command that writes a file has in common: where it is written, and what is told meanwhile.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::bar;
+use super::errors::{CliError, with_hint};
+use super::values::ValueError;
+use crate::jobs::export::Format;
+use crate::jobs::remark::Remark;
+use crate::media::encode::LoopCount;
+use crate::progress::Progress;
+
+/// A command may word the help of these in its own way, by `mut_arg`.
+#[derive(Debug, Args)]
+pub(super) struct OutputArgs {
+    /// Leaves out the note in the file that says that a model edited it
+    #[arg(long)]
+    pub unmarked: bool,
+
+    /// How often a GIF, APNG or WebP plays; 0 is for ever
+    #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
+    loops: u16,
+
+    /// No progress bar and no remarks
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// What to write
+    #[arg(id = "output", short = 'o', long = "output", value_name = "FILE")]
+    pub path: PathBuf,
+}
+
+impl OutputArgs {
+    pub fn loops(&self) -> LoopCount {
+        match self.loops {
+            0 => LoopCount::Forever,
+            times => LoopCount::Times(times),
+        }
+    }
+}
+
+/// A frame rate that a format can have, up to `most`.
+///
+/// # Errors
+/// [`CliError::Value`] for a higher one.
+pub(super) fn fps_of(format: Format, fps: f64, most: f64) -> Result<f64, CliError> {
+    let max = format.max_fps().min(most);
+    if fps <= max {
+        return Ok(fps);
+    }
+    Err(CliError::Value {
+        option: "--fps",
+        value: fps.to_string(),
+        error: ValueError::OutOfRange { min: 1.0, max },
+    })
+}
+
+/// Runs a job, with a progress bar unless it is to be quiet. Ctrl+C cancels it.
+pub(super) fn with_progress<T>(
+    progress: &Progress,
+    quiet: bool,
+    job: impl FnOnce(&Progress) -> T,
+) -> T {
+    let cancel = progress.cancel.clone();
+    // Where the handler can't be set, Ctrl+C ends the program at once; nothing is half-written even so.
+    drop(ctrlc::set_handler(move || cancel.cancel()));
+    let bar = bar::show(progress, quiet);
+    let done = job(progress);
+    bar.finish(progress);
+    done
+}
+
+/// Prints a text. A reader that has gone, such as `head`, has read what it wanted.
+///
+/// # Errors
+/// [`CliError::Print`] when standard output can't be written to.
+pub(super) fn print(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Print(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Tells what somebody should know of the motion that was used: remarks, and the reference frame (from 0) with how much
+/// its face differs from the portrait's.
+pub(super) fn tell(remarks: &[Remark], reference: Option<(usize, Option<f32>)>) {
+    for remark in remarks {
+        match remark {
+            Remark::NoFaceInPortrait { .. } | Remark::NoFaceInClip { .. } | Remark::NoReference => {
+                eprintln!("mien: {}", with_hint(remark, "; --reference names another"));
+            }
+            remark => eprintln!("mien: {remark}"),
+        }
+    }
+    if let Some((frame, difference)) = reference {
+        let score = difference.map_or_else(String::new, |difference| {
+            format!(", the most like the portrait (difference {difference:.3})")
+        });
+        eprintln!(
+            "mien: motion is relative to frame {} of the clip{score}.",
+            frame + 1
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! The values of options: read once, while the command line is.
+
+use crate::document::{ActionUnit, AuError, AuVector, Crop, CropError, Limit, Part, Preset, Sides};
+use crate::error::{EngineError, FrameRangeError};
+use crate::folders::presets_folder;
+use crate::jobs::transfer::Reference;
+use crate::media::encode::MAX_FPS;
+use crate::media::time::{NotATime, parse_time};
+use crate::methods::ganimation::session::Pane;
+
+/// Why an option's value can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ValueError {
+    #[error("is out of range; give a number from {min} to {max}.")]
+    OutOfRange { min: f64, max: f64 },
+    #[error("is out of range; give a whole number from 1 to 100.")]
+    Quality,
+    #[error("is no frame; give its number, from 1 on, or auto.")]
+    Reference,
+    #[error("is neither a number of frames nor a part of them; write 48, 13-24 or 13-24/48.")]
+    Frames,
+    #[error("{}", frame_range(.0))]
+    FrameRange(#[from] FrameRangeError),
+    #[error(
+        "--region {0} is not a part of the face; use brows, eyes, nose, mouth, skin, left or right, with commas between."
+    )]
+    Region(String),
+    #[error("{0:?} is not a pane; use source, result, attention or colour, with commas between.")]
+    Pane(String),
+    #[error(transparent)]
+    Time(#[from] NotATime),
+    #[error(transparent)]
+    ActionUnit(#[from] AuError),
+    #[error(transparent)]
+    Crop(#[from] CropError),
+}
+
+impl ValueError {
+    /// The whole sentence, with the option and its value where the text doesn't name them.
+    pub fn sentence(&self, option: &str, value: &str) -> String {
+        match self {
+            Self::OutOfRange { .. } | Self::Quality | Self::Reference | Self::Frames => {
+                format!("{option} {value} {self}")
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+/// [`FrameRangeError`] with the option that gives the range.
+pub(super) fn frame_range(error: &FrameRangeError) -> String {
+    match error {
+        FrameRangeError::BeforeFirst { first, last } => format!(
+            "--frames {first}-{last} begins before the first frame; frames are counted from 1."
+        ),
+        FrameRangeError::Backwards { first, last } => {
+            format!("--frames {first}-{last} runs backwards; give the smaller number first.")
+        }
+        FrameRangeError::BeyondLast { first, last, total } => format!(
+            "--frames {first}-{last} goes beyond the last frame, which is number {total}; end the part there or before."
+        ),
+    }
+}
+
+/// One Action Unit of one or both halves of the face.
+pub(super) type Setting = (Sides, ActionUnit, f32);
+
+/// Reads a number of a range.
+pub(super) fn number(min: f64, max: f64) -> impl Fn(&str) -> Result<f64, ValueError> + Clone {
+    move |text| {
+        let number = text.trim().parse::<f64>().ok();
+        number
+            .filter(|number| (min..=max).contains(number))
+            .ok_or(ValueError::OutOfRange { min, max })
+    }
+}
+
+/// Reads a count of a range; what is no whole number at all is clap's to refuse.
+pub(super) fn count(
+    min: usize,
+    max: usize,
+) -> impl Fn(&str) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> + Clone {
+    move |text| {
+        let count = text.parse::<usize>()?;
+        if (min..=max).contains(&count) {
+            return Ok(count);
+        }
+        let (min, max) = (min as f64, max as f64);
+        Err(ValueError::OutOfRange { min, max }.into())
+    }
+}
+
+/// Reads a frame rate that some format can have; [`super::output::fps_of`] then checks the format.
+pub(super) fn fps(text: &str) -> Result<f64, ValueError> {
+    number(1.0, MAX_FPS)(text)
+}
+
+/// Reads the quality of an encoder.
+pub(super) fn quality(text: &str) -> Result<u8, ValueError> {
+    let quality = text.trim().parse::<u8>().ok();
+    quality
+        .filter(|quality| (1..=100).contains(quality))
+        .ok_or(ValueError::Quality)
+}
+
+/// Reads a time, in seconds.
+pub(super) fn time(text: &str) -> Result<f64, ValueError> {
+    Ok(parse_time(text)?)
+}
+
+/// Reads the reference frame: its number from 1 on, or `auto`.
+pub(super) fn reference(text: &str) -> Result<Reference, ValueError> {
+    if text.eq_ignore_ascii_case("auto") {
+        return Ok(Reference::Auto);
+    }
+    let number = text.parse::<usize>().ok();
+    let frame = number.and_then(|number| number.checked_sub(1));
+    frame.map(Reference::Frame).ok_or(ValueError::Reference)
+}
+
+/// Reads the face's square.
+pub(super) fn crop(text: &str) -> Result<Crop, ValueError> {
+    Ok(Crop::parse(text)?)
+}
+
+/// Reads the parts of the face that a change is limited to.
+pub(super) fn region(text: &str) -> Result<Limit, ValueError> {
+    let mut limit = Limit::NONE;
+    for name in text.split(',') {
+        let name = name.trim().to_lowercase();
+        let part = Part::ALL
+            .into_iter()
+            .find(|part| part.title().to_lowercase() == name);
+        match (part, name.as_str()) {
+            (Some(part), _) if limit.has(part) => {}
+            (Some(part), _) => limit = limit.toggled(part),
+            (None, "left") => limit.sides = Sides::Left,
+            (None, "right") => limit.sides = Sides::Right,
+            (None, _) => return Err(ValueError::Region(name)),
+        }
+    }
+    Ok(limit)
+}
+
+/// Reads one of the panes that stand side by side.
+pub(super) fn pane(text: &str) -> Result<Pane, ValueError> {
+    Pane::from_key(text.trim()).ok_or_else(|| ValueError::Pane(text.to_owned()))
+}
+
+/// Reads an Action Unit's value, with the half of the face that it is for: `12=0.8`, `12L=0.8`.
+pub(super) fn setting(text: &str) -> Result<Setting, ValueError> {
+    let (sides, plain) = sided(text);
+    let (unit, value) = AuVector::parse_setting(&plain)?;
+    Ok((sides, unit, value))
+}
+
+/// The halves that `12L=0.8` is for, and the setting without them.
+fn sided(text: &str) -> (Sides, String) {
+    if let Some((unit, value)) = text.split_once('=') {
+        for (letter, sides) in [('L', Sides::Left), ('R', Sides::Right)] {
+            let trimmed = unit.trim_end();
+            if let Some(code) = trimmed.strip_suffix([letter, letter.to_ascii_lowercase()]) {
+                return (sides, format!("{code}={value}"));
+            }
+        }
+    }
+    (Sides::Both, text.to_owned())
+}
+
+/// What a preset of this name asks for.
+///
+/// # Errors
+/// [`EngineError::Preset`] for one that is neither built in nor among the user's own.
+pub(super) fn preset(name: &str) -> Result<AuVector, EngineError> {
+    let mut presets = Preset::built_in()?;
+    if let Some(folder) = presets_folder() {
+        presets.extend(Preset::in_folder(&folder).0);
+    }
+    Ok(Preset::find(&presets, name)?.aus)
+}
