@@ -54,8 +54,6 @@ pub enum EngineError {
     /// A step was taken before the one that it needs, or something has no pixels or frames that always has.
     #[error("{0}; this is a fault of Mien, please report it.")]
     Internal(InternalError),
-    #[error("nothing is missing there; choose a portrait or a clip that has moved.")]
-    NothingMissing,
     #[error("cancelled; nothing was written.")]
     Cancelled,
 }
@@ -240,8 +238,6 @@ pub enum SystemError {
     NoWindow(String),
     #[error("there is no home folder to keep weights in; name one with MIEN_DATA_DIR.")]
     NoWeightsFolder,
-    #[error("there is no folder for copies against a crash; name one in MIEN_DATA_DIR.")]
-    NoAutosaveFolder,
     #[error("this program carries no sample portrait.")]
     NoSamplePortrait,
     #[error(

@@ -11,12 +11,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::document::Project;
-use crate::error::{EngineError, SystemError};
+use crate::error::EngineError;
 use crate::folders::data_folder;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
 use crate::project::file::open::Opened;
-use crate::project::file::{Embed, ProjectFile};
+use crate::project::file::{Embed, MediaIndex, ProjectError, ProjectFile};
 
 /// The autosave of this run. One for a window; it may be used from any thread.
 #[derive(Debug)]
@@ -73,10 +73,10 @@ impl Autosave {
     /// An autosave in the data folder.
     ///
     /// # Errors
-    /// [`SystemError`] on a system without a home folder, [`EngineError::Media`] where the folder can't be
+    /// [`ProjectError::NowhereToAutosave`] on a system without a home folder, [`EngineError::Media`] where the folder can't be
     /// written to.
     pub fn begin() -> Result<Self, EngineError> {
-        let folder = folder().ok_or(SystemError::NoAutosaveFolder)?;
+        let folder = folder().ok_or(ProjectError::NowhereToAutosave)?;
         Self::in_folder(&folder)
     }
 
@@ -116,12 +116,17 @@ impl Autosave {
         }
     }
 
-    /// Writes a copy of the project; `own` is the artist's own file, where there is one. Does nothing when the last copy
-    /// says the same. Media may be read to know their content, so this belongs on a thread of its own.
+    /// Writes a copy of the project; `own` is the artist's own file, where there is one, and `index` what is known of its
+    /// media. Does nothing when the last copy says the same. Media may be read to know their content, so this belongs on a thread of its own.
     ///
     /// # Errors
     /// [`EngineError::Media`] where it can't be written; the copy before it stays.
-    pub fn write(&self, project: &Project, own: Option<&Path>) -> Result<(), EngineError> {
+    pub fn write(
+        &self,
+        project: &Project,
+        own: Option<&Path>,
+        index: &MediaIndex,
+    ) -> Result<(), EngineError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, path)) = &*last
             && path.as_deref() == own
@@ -134,7 +139,7 @@ impl Autosave {
             saved: since_1970(SystemTime::now()).as_secs(),
             process: std::process::id(),
         };
-        ProjectFile::save(project, &self.files.project, Embed::Nothing)?;
+        ProjectFile::save(project, &self.files.project, Embed::Nothing, index)?;
         AtomicFile::write(&self.files.about, |to| {
             // A path that isn't Unicode can't be told; the copy is of use without it.
             match serde_json::to_string_pretty(&about) {
@@ -303,10 +308,13 @@ mod tests {
         let folder = folder.path();
         assert!(Autosave::left_behind_in(&folder.join("none")).is_empty());
         let alive = Autosave::in_folder(folder).unwrap();
-        alive.write(&project("alive"), None).unwrap();
+        alive
+            .write(&project("alive"), None, &MediaIndex::default())
+            .unwrap();
         let dead = Autosave::in_folder(folder).unwrap();
         let own = Path::new("/somewhere/smile.mien");
-        dead.write(&project("dead"), Some(own)).unwrap();
+        dead.write(&project("dead"), Some(own), &MediaIndex::default())
+            .unwrap();
         assert!(Autosave::left_behind_in(folder).is_empty());
         // Dropped without an end, as by a crash.
         drop(dead);
@@ -333,9 +341,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let autosave = Autosave::in_folder(folder).unwrap();
-        autosave.write(&project("a"), None).unwrap();
+        autosave
+            .write(&project("a"), None, &MediaIndex::default())
+            .unwrap();
         autosave.clear();
-        autosave.write(&project("a"), None).unwrap();
+        autosave
+            .write(&project("a"), None, &MediaIndex::default())
+            .unwrap();
         autosave.clear();
         drop(autosave);
         assert_eq!(count(folder), 1, "the lock");
@@ -347,7 +359,9 @@ mod tests {
     fn a_copy_without_its_papers_is_found_too() {
         let folder = tempfile::tempdir().unwrap();
         let autosave = Autosave::in_folder(folder.path()).unwrap();
-        autosave.write(&project("a"), None).unwrap();
+        autosave
+            .write(&project("a"), None, &MediaIndex::default())
+            .unwrap();
         fs::write(&autosave.files.about, "{\"project\": 7").unwrap();
         drop(autosave);
         let left = Autosave::left_behind_in(folder.path());

@@ -10,7 +10,7 @@ use mien::document::{
 use mien::face::portrait::Sample;
 use mien::media::image::open;
 use mien::methods::ganimation::model::Model;
-use mien::project::file::{Embed, ProjectFile};
+use mien::project::file::{Embed, MediaIndex, ProjectFile};
 
 /// A project about the first sample: a smile that comes in three frames, and the sample clip's first quarter of a second.
 fn project() -> Project {
@@ -63,7 +63,7 @@ fn export(folder: &Path, arguments: &[&str]) -> Result<(), String> {
 fn saved() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("smile.mien");
-    ProjectFile::save(&project(), &path, Embed::Nothing).unwrap();
+    ProjectFile::save(&project(), &path, Embed::Nothing, &MediaIndex::default()).unwrap();
     folder
 }
 

@@ -14,7 +14,7 @@ use crate::document::Project;
 use crate::face::portrait::Portrait;
 use crate::project::autosave::{Autosave, Recovered};
 use crate::project::file::open::Opened;
-use crate::project::file::{MediaOf, ProjectFile, Saved};
+use crate::project::file::{MediaIndex, MediaOf, ProjectFile, Saved};
 use crate::project::settings::{Recent, Settings};
 
 /// What the window knows of the project's file.
@@ -31,6 +31,8 @@ pub struct Projects {
     pub saving: bool,
     /// How it was opened, for media that are missing.
     opened: Option<Box<Opened>>,
+    /// What is known of its media.
+    index: MediaIndex,
     /// A project whose portrait isn't there.
     pub waiting: Option<(Origin, Box<Opened>)>,
     /// Copies that a crash left behind, the newest last.
@@ -125,6 +127,7 @@ impl Projects {
             keeping: false,
             saving: false,
             opened: None,
+            index: MediaIndex::default(),
             waiting: None,
             recovered: Vec::new(),
             recent: Recent::default(),

@@ -10,8 +10,8 @@ use crate::app::{App, Message as Up, Notice, timeline};
 use crate::document::{Document, History, MediaSource, MotionId, Pose, Preset, Project};
 use crate::error::EngineError;
 use crate::face::portrait::Portrait;
-use crate::project::file::MediaOf;
 use crate::project::file::open::Opened;
+use crate::project::file::{MediaIndex, MediaOf};
 
 use super::{Message, Origin};
 
@@ -81,6 +81,7 @@ impl App {
             };
             self.status.notice = Some(Notice::Hint(hint));
         }
+        self.projects.index = opened.index.clone();
         self.projects.opened = Some(Box::new(opened));
         self.remember();
     }
@@ -93,6 +94,7 @@ impl App {
         self.projects.kept = None;
         self.projects.path = path;
         self.projects.opened = None;
+        self.projects.index = MediaIndex::default();
         self.panes.labels = self.project().labels();
         self.measuring.numbers = None;
         if let Some(autosave) = &self.projects.autosave {

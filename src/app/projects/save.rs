@@ -35,8 +35,9 @@ impl App {
         let mut project = self.project().clone();
         project.set_labels(self.panes.labels);
         let (written, target) = (project.clone(), path.clone());
+        let index = self.projects.index.clone();
         in_background(
-            move || ProjectFile::save(&written, &target, Embed::of(&written)),
+            move || ProjectFile::save(&written, &target, Embed::of(&written), &index),
             move |result| {
                 let result = match result {
                     Some(result) => result.map_err(|error| error.to_string()),
@@ -93,10 +94,11 @@ impl App {
         }
         let (autosave, project) = (Arc::clone(autosave), project.clone());
         let path = self.projects.path.clone();
+        let index = self.projects.index.clone();
         self.projects.keeping = true;
         let written = project.clone();
         in_background(
-            move || autosave.write(&written, path.as_deref()),
+            move || autosave.write(&written, path.as_deref(), &index),
             move |result| {
                 let result = match result {
                     Some(result) => result.map_err(|error| error.to_string()),

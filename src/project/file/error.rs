@@ -44,18 +44,46 @@ pub enum ProjectError {
     },
 
     /// Whole as JSON, but what it says can't be.
-    #[error("{} is damaged ({reason}); open an older copy of it.", file_name(path))]
-    Impossible { path: PathBuf, reason: String },
+    #[error("{} is damaged ({what}); open an older copy of it.", file_name(path))]
+    Inconsistent { path: PathBuf, what: Inconsistency },
+
+    /// A ZIP archive of another program.
+    #[error(
+        "{} is a ZIP archive, but not a project of Mien; choose a file that Mien has saved, such as smile.mien.",
+        file_name(path)
+    )]
+    NoProjectJson { path: PathBuf },
+
+    /// An archive that is cut short, altered, or made to do harm.
+    #[error("{} is damaged ({fault}); open an older copy of it.", file_name(path))]
+    Archive { path: PathBuf, fault: ArchiveFault },
+
+    /// Found while reading it; what an archive says of its size isn't believed.
+    #[error("the project in {} has more than {} MB without its pictures and clips, more than Mien opens; choose another.", file_name(path), limit / 1_000_000)]
+    JsonTooLarge { path: PathBuf, limit: u64 },
 
     #[error("{} is a file of {} MB, more than any project that Mien opens; choose another.", file_name(path), bytes / 1_000_000)]
     TooLarge { path: PathBuf, bytes: u64 },
 
     #[error("{} would hold {} MB of pictures and clips, more than fits into a project; save it without holding them.", file_name(path), bytes / 1_000_000)]
-    TooMuchToHold { path: PathBuf, bytes: u64 },
+    TooMuchToEmbed { path: PathBuf, bytes: u64 },
 
-    /// A medium whose only place beside the data folder is the project itself.
+    #[error("{} holds {} MB of pictures and clips, more than any project that Mien opens; choose another.", file_name(path), bytes / 1_000_000)]
+    TooMuchEmbedded { path: PathBuf, bytes: u64 },
+
+    /// A medium that is embedded in the project and whose only other copy was in the data folder.
     #[error("{} was not saved, because {} that it holds is gone from Mien's data folder ({}); open the project again, then save it.", file_name(path), file_name(medium), medium.display())]
-    HeldIsGone { path: PathBuf, medium: PathBuf },
+    EmbeddedIsGone { path: PathBuf, medium: PathBuf },
+
+    /// Its digest is no longer that of what was written.
+    #[error("{} was not saved, because {} changed meanwhile; save it again.", file_name(path), medium.display())]
+    ChangedWhileSaving { path: PathBuf, medium: PathBuf },
+
+    #[error("nothing is missing there; choose a portrait or a clip that has moved.")]
+    NothingMissing,
+
+    #[error("there is no folder for copies against a crash; name one in MIEN_DATA_DIR.")]
+    NowhereToAutosave,
 
     #[error(
         "{} holds pictures or clips, but there is no folder to unpack them in; name one in MIEN_DATA_DIR.",
@@ -69,4 +97,38 @@ pub enum ProjectError {
         file_name(path)
     )]
     Unreadable { path: PathBuf, reason: String },
+}
+
+/// What can't be in a project.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Inconsistency {
+    #[error("it has no version")]
+    NoVersion,
+    #[error("the face's square is nowhere")]
+    CropNowhere,
+    #[error("two motions have the number {0}")]
+    SameMotion(u32),
+    #[error("it counts motions up to {0}")]
+    MotionNumber(u32),
+    #[error("there is no digest of {0:?}, which it holds")]
+    NoDigest(String),
+    #[error("there is no readable content of {0:?}, which it holds")]
+    NoContent(String),
+    #[error("the digest is not that of the content of {0:?}, which it holds")]
+    WrongDigest(String),
+}
+
+/// What is wrong with an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ArchiveFault {
+    #[error("its list of contents, which ends the file, is missing or wrong")]
+    Index,
+    #[error("two of its entries have the same name")]
+    Duplicate,
+    #[error("its entry \"{0}\" leads outside of it")]
+    Outside(String),
+    #[error("its entry {0:?} is encrypted, or packed in a way that Mien doesn't read")]
+    Packed(String),
+    #[error("its entry {0:?} is not what its list of contents says")]
+    Entry(String),
 }

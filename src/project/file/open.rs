@@ -1,24 +1,24 @@
 //! Opening: reading, telling what is wrong, and finding the media.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::error::Category;
 
 use crate::document::{MediaSource, MotionId, Project};
 use crate::error::EngineError;
 use crate::media::error::MediaError;
-use crate::project::file::digest::Content;
+use crate::project::file::archive::{self, Archive};
+use crate::project::file::container::Container;
+use crate::project::file::embedded::{self, EmbeddedMedia};
 use crate::project::file::error::ProjectError;
+use crate::project::file::index::MediaIndex;
+use crate::project::file::legacy::JsonFile;
+use crate::project::file::media::{MediaOf, MediaState};
 use crate::project::file::seek::Wanted;
-use crate::project::file::stored::{FORMAT, Stored, StoredMedium, VERSION};
-use crate::project::file::{MediaOf, MediaState, held, paths};
+use crate::project::file::{json, paths};
 
-/// The largest file that is read, in bytes: what a project can hold, as base64, and room for the rest.
-const MOST: u64 = 2 << 30;
+/// The largest file that is read, in bytes: in version 1 embedded media grew by a third.
+const MAX_BYTES: u64 = 2 << 30;
 
 /// A project as it was opened.
 #[derive(Debug, Clone)]
@@ -28,11 +28,13 @@ pub struct Opened {
     pub portrait: MediaState,
     /// Of each reference clip.
     pub media: Vec<(MotionId, MediaState)>,
+    /// What is known of the files; saving the project needs it.
+    pub index: MediaIndex,
     wanted: Vec<(MediaOf, Wanted)>,
 }
 
 impl Opened {
-    /// What became of a medium; nothing for a motion without one.
+    /// What became of a medium; `None` for a motion without one.
     pub fn state(&self, of: MediaOf) -> Option<&MediaState> {
         match of {
             MediaOf::Portrait => Some(&self.portrait),
@@ -50,12 +52,12 @@ impl Opened {
             .collect()
     }
 
-    /// Takes up the place of a medium that somebody shows, then looks for the other missing ones near it. Returns all
+    /// Takes the place of a medium that the artist points at, then looks for the other missing ones near it. Returns all
     /// that now have a place, that one first; [`MediaOf::set`] brings them into a project that was changed meanwhile.
     /// One with another content than it had is taken and told as [`MediaState::Changed`].
     ///
     /// # Errors
-    /// [`EngineError::Media`] when there is nothing at that place, [`EngineError::NothingMissing`] for what has no file.
+    /// [`EngineError::Media`] when there is nothing at that place, [`ProjectError::NothingMissing`] for what has no file.
     pub fn relocate(
         &mut self,
         of: MediaOf,
@@ -67,7 +69,7 @@ impl Opened {
         }
         let wanted = self.wanted.iter().find(|(other, _)| *other == of);
         let Some((_, wanted)) = wanted.cloned() else {
-            return Err(EngineError::NothingMissing);
+            return Err(ProjectError::NothingMissing.into());
         };
         self.place(of, wanted.at(&path));
         let mut placed = vec![(of, path.clone())];
@@ -130,15 +132,25 @@ pub(crate) fn open(
     folder: &Path,
     unpacked: Option<&Path>,
 ) -> Result<Opened, EngineError> {
-    let mut stored = parse(path, &read(path)?)?;
+    let mut container = container(path)?;
+    let mut stored = json::read(container.as_mut(), path)?;
     let table = std::mem::take(&mut stored.media);
-    let embedded = std::mem::take(&mut stored.embedded);
     let project = stored.project(path)?;
+    let bytes = table.values().filter(|entry| entry.embedded);
+    let bytes = bytes.fold(0u64, |sum, entry| {
+        sum.saturating_add(entry.bytes.unwrap_or_default())
+    });
+    if bytes > embedded::MAX_UNPACKED {
+        let path = path.to_owned();
+        return Err(ProjectError::TooMuchEmbedded { path, bytes }.into());
+    }
+
     let all = MediaOf::all(&project);
     let mut opened = Opened {
         project,
         portrait: MediaState::Bundled(String::new()),
         media: Vec::new(),
+        index: MediaIndex::default(),
         wanted: Vec::new(),
     };
     for (of, source) in all {
@@ -154,15 +166,10 @@ pub(crate) fn open(
             let folder = unpacked.ok_or_else(|| ProjectError::NowhereToUnpack {
                 path: path.to_owned(),
             })?;
-            let StoredMedium { sha256, bytes, .. } = entry;
-            let content = Content {
-                sha256: sha256.unwrap_or_default(),
-                bytes: bytes.unwrap_or_default(),
-            };
-            let base64 = embedded.get(&content.sha256).map(String::as_str);
-            MediaState::Embedded(held::unpack(path, folder, &key, &content, base64)?)
+            let medium = EmbeddedMedia::new(path, &key, &entry)?;
+            MediaState::Embedded(medium.unpack(container.as_mut(), folder, &opened.index)?)
         } else {
-            let wanted = Wanted::new(&key, &entry, folder);
+            let wanted = Wanted::new(&key, &entry, folder, &opened.index);
             let state = wanted.find(folder);
             opened.wanted.push((of, wanted));
             state
@@ -173,92 +180,30 @@ pub(crate) fn open(
     Ok(opened)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, EngineError> {
+/// An archive, or a file of version 1.
+fn container(path: &Path) -> Result<Box<dyn Container>, EngineError> {
     let fail = |e| MediaError::reading(path, e);
-    let file = File::open(path).map_err(fail)?;
+    let mut file = File::open(path).map_err(fail)?;
     let about = file.metadata().map_err(fail)?;
-    let path = path.to_owned();
+    let owned = || path.to_owned();
     if about.is_dir() {
-        return Err(MediaError::IsFolder { path }.into());
+        return Err(MediaError::IsFolder { path: owned() }.into());
     }
     if !about.is_file() {
-        return Err(MediaError::NotAFile { path }.into());
+        return Err(MediaError::NotAFile { path: owned() }.into());
     }
-    if about.len() > MOST {
-        let bytes = about.len();
+    let bytes = about.len();
+    if bytes > MAX_BYTES {
+        let path = owned();
         return Err(ProjectError::TooLarge { path, bytes }.into());
     }
-    let mut bytes = Vec::new();
-    // It may grow while it is read.
-    let mut file = file.take(MOST);
-    file.read_to_end(&mut bytes)
-        .map_err(|e| MediaError::reading(&path, e))?;
-    Ok(bytes)
-}
-
-/// What is read first, so that another file and a newer version are told from damage.
-#[derive(Deserialize)]
-struct Header {
-    format: Option<Value>,
-    version: Option<Value>,
-}
-
-fn parse(path: &Path, bytes: &[u8]) -> Result<Stored, ProjectError> {
-    let owned = || path.to_owned();
-    let head = &bytes[..bytes.len().min(1024)];
-    let is_ours = head.windows(FORMAT.len()).any(|w| w == FORMAT.as_bytes());
-    let not_json = || ProjectError::NotJson { path: owned() };
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.trim_start_matches('\u{feff}'),
-        Err(_) if !is_ours => return Err(not_json()),
-        Err(error) => {
-            let before = &bytes[..error.valid_up_to()];
-            return Err(ProjectError::Damaged {
-                path: owned(),
-                line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
-                reason: "it isn't text there".to_owned(),
-            });
-        }
-    };
-    let damaged = |error: serde_json::Error| ProjectError::Damaged {
-        path: owned(),
-        line: error.line(),
-        reason: reason(&error),
-    };
-    let header: Header = match serde_json::from_str(text) {
-        Ok(header) => header,
-        Err(error) if is_ours => return Err(damaged(error)),
-        Err(error) if error.classify() == Category::Data => {
-            return Err(ProjectError::NotAProject { path: owned() });
-        }
-        Err(_) => return Err(not_json()),
-    };
-    if header.format.is_none_or(|format| format != FORMAT) {
-        return Err(ProjectError::NotAProject { path: owned() });
+    let mut start = Vec::new();
+    let mut head = (&mut file).take(archive::MAGIC.len() as u64);
+    head.read_to_end(&mut start).map_err(fail)?;
+    file.rewind().map_err(fail)?;
+    if start == archive::MAGIC {
+        Ok(Box::new(Archive::open(path, file)?))
+    } else {
+        Ok(Box::new(JsonFile::new(path, file)))
     }
-    match header.version.as_ref().and_then(Value::as_u64) {
-        Some(1..=VERSION) => serde_json::from_str(text).map_err(damaged),
-        Some(version) if version > VERSION => Err(ProjectError::Newer {
-            path: owned(),
-            version,
-            known: VERSION,
-        }),
-        _ => Err(ProjectError::Impossible {
-            path: owned(),
-            reason: "it has no version".to_owned(),
-        }),
-    }
-}
-
-/// What the reader says, without the place, on one short line.
-fn reason(error: &serde_json::Error) -> String {
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let words = error.to_string();
-    let words = words.strip_suffix(&place).unwrap_or(&words);
-    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut short: String = line.chars().take(160).collect();
-    if short.len() < line.len() {
-        short.push('…');
-    }
-    short.trim_end_matches('.').to_owned()
 }

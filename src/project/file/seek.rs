@@ -1,4 +1,4 @@
-//! Looking for media: where they were, beside the project, below it, and where others have gone.
+//! Looking for media: where they were, in the folder of the project and below it, and where others have gone.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::project::file::digest;
-use crate::project::file::digest::Content;
+use crate::project::file::index::{Content, MediaIndex};
+use crate::project::file::media::MediaState;
+use crate::project::file::paths;
 use crate::project::file::stored::StoredMedium;
-use crate::project::file::{MediaState, paths};
 
 /// How many folders below the project's are searched, and how deep; somebody may keep a project at the top of a disk.
 const FOLDERS: usize = 1000;
@@ -26,10 +26,11 @@ pub(crate) struct Wanted {
     /// The parts of its path.
     parts: Vec<String>,
     content: Option<Content>,
+    index: MediaIndex,
 }
 
 impl Wanted {
-    pub fn new(key: &str, entry: &StoredMedium, folder: &Path) -> Self {
+    pub fn new(key: &str, entry: &StoredMedium, folder: &Path, index: &MediaIndex) -> Self {
         let raw = entry
             .raw
             .as_ref()
@@ -45,6 +46,7 @@ impl Wanted {
             places,
             parts: paths::parts(key),
             content: content.map(|(sha256, bytes)| Content { sha256, bytes }),
+            index: index.clone(),
         }
     }
 
@@ -56,7 +58,7 @@ impl Wanted {
     /// Its content in a file of any name, or anything at all where its content isn't known.
     pub fn fits(&self, path: &Path) -> bool {
         match &self.content {
-            Some(content) => digest::has(path, content),
+            Some(content) => self.index.has(path, content),
             None => paths::is_there(path),
         }
     }
@@ -84,7 +86,7 @@ impl Wanted {
             return MediaState::Found(path);
         }
         if let Some(content) = &self.content {
-            digest::remember(self.stored(), content);
+            self.index.add_missing(self.stored(), content);
         }
         let mut looked_in: Vec<PathBuf> = Vec::new();
         let own = self.places.iter().filter_map(|path| path.parent());

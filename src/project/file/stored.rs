@@ -1,8 +1,8 @@
-//! The project as it stands in its file, version 1.
+//! The project's JSON, version 2. In version 1 it was the whole file (see `legacy`).
 //!
 //! Within a version fields are only added: a reader passes over what it doesn't know and has a default for what isn't
-//! there. Motions, panes and the export's settings stand as `studio` writes them, but for the paths of media, which are
-//! keys of the table behind them.
+//! there. Motions, panes and the export's settings are stored as `document` serialises them, except that paths of media
+//! are keys of the table `media`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use crate::document::{
     AuVector, Crop, Document, ExportSettings, Expression, Follow, Limit, MediaSource, Motion,
     MotionId, MotionKind, PaneSpec, PortraitRef, Project, Track,
 };
-use crate::project::file::error::ProjectError;
+use crate::project::file::error::{Inconsistency, ProjectError};
 
 pub(crate) const FORMAT: &str = "mien-project";
-pub(crate) const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 2;
 
-/// Numbers of motions above this are nobody's: a hand counts from 1.
+/// The largest number of a motion: the program counts from 1.
 const MOST_MOTIONS: u32 = 1_000_000_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Stored {
     pub format: String,
     pub version: u64,
-    /// Which Mien saved it; nobody asks but people.
+    /// Which Mien saved it; for people, not read.
     #[serde(default)]
     pub program: String,
     pub portrait: StoredPortrait,
@@ -42,15 +42,12 @@ pub(crate) struct Stored {
     pub export: ExportSettings,
     #[serde(default = "yes")]
     pub labels: bool,
-    /// Whether all media are to be held; one or another may be without that.
+    /// Whether all media are to be embedded; single ones may be without that.
     #[serde(default)]
     pub holds_media: bool,
     /// What is known of the files that the sources name.
     #[serde(default)]
     pub media: BTreeMap<String, StoredMedium>,
-    /// Content in base64 by its digest. Written by hand, behind all else.
-    #[serde(default, skip_serializing)]
-    pub embedded: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,6 +79,7 @@ pub(crate) struct StoredMedium {
     /// The path's bytes in base64, of one that isn't Unicode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
+    /// Whether the project's file holds it, in the entry of its key's name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub embedded: bool,
 }
@@ -129,7 +127,6 @@ impl Stored {
             labels: project.labels(),
             holds_media: project.holds_media(),
             media: BTreeMap::new(),
-            embedded: BTreeMap::new(),
         }
     }
 
@@ -148,24 +145,21 @@ impl Stored {
     /// The project, its numbers brought within their ranges.
     ///
     /// # Errors
-    /// [`ProjectError::Impossible`] where it can't be mended: motions that can't be told apart, a crop that is nowhere.
+    /// [`ProjectError::Inconsistent`] where it can't be mended: motions that can't be told apart, a crop that is nowhere.
     pub fn project(mut self, path: &Path) -> Result<Project, ProjectError> {
-        let impossible = |reason: String| ProjectError::Impossible {
+        let inconsistent = |what| ProjectError::Inconsistent {
             path: path.to_owned(),
-            reason,
+            what,
         };
         let portrait = self.portrait;
         let Crop { x, y, side, angle } = portrait.crop;
         if ![x, y, side, angle].iter().all(|n| n.is_finite()) {
-            return Err(impossible("the face's square is nowhere".to_owned()));
+            return Err(inconsistent(Inconsistency::CropNowhere));
         }
         let mut numbers: Vec<u32> = self.motions.iter().map(|motion| motion.id.0).collect();
         numbers.sort_unstable();
         if let Some(pair) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(impossible(format!(
-                "two motions have the number {}",
-                pair[0]
-            )));
+            return Err(inconsistent(Inconsistency::SameMotion(pair[0])));
         }
         let next = self.next_motion.map_or(0, |id| id.0);
         if let Some(most) = numbers
@@ -173,7 +167,7 @@ impl Stored {
             .max(Some(&next))
             .filter(|n| **n > MOST_MOTIONS)
         {
-            return Err(impossible(format!("it counts motions up to {most}")));
+            return Err(inconsistent(Inconsistency::MotionNumber(*most)));
         }
         for motion in &mut self.motions {
             mend(&mut motion.kind);

@@ -1,37 +1,78 @@
-//! Saving: the readable part, then the media that the project holds.
+//! Saving: the project's JSON and its embedded media into an archive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use zip::write::{SimpleFileOptions, ZipWriter};
+use zip::{CompressionMethod, DateTime};
 
 use crate::document::{MediaSource, Project};
 use crate::error::EngineError;
 use crate::media::atomic_file::AtomicFile;
-use crate::project::file::digest;
-use crate::project::file::digest::Content;
+use crate::project::file::archive::{MAX_JSON, MEDIA, PROJECT_JSON};
+use crate::project::file::embedded::{self, SourceMedia};
 use crate::project::file::error::ProjectError;
-use crate::project::file::pretty::pretty;
+use crate::project::file::index::{Content, MediaIndex};
+use crate::project::file::paths;
 use crate::project::file::stored::{Stored, StoredMedium};
-use crate::project::file::{Embed, Saved, held, paths};
+
+/// Which media are embedded in a project's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Embed {
+    /// None: for a copy that is only read on this machine.
+    Nothing,
+    /// Those that were embedded when it was opened.
+    #[default]
+    Kept,
+    /// All that are ordinary files; folders and patterns of numbered pictures stay where they are.
+    All,
+}
+
+impl Embed {
+    /// What a project says of itself.
+    pub fn of(project: &Project) -> Self {
+        if project.holds_media() {
+            Embed::All
+        } else {
+            Embed::Kept
+        }
+    }
+}
+
+/// What came of saving.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Saved {
+    /// How large the file is.
+    pub bytes: u64,
+    /// How many media are embedded in it.
+    pub embedded: usize,
+    /// Media that were to be embedded but are no ordinary files.
+    pub not_embedded: Vec<PathBuf>,
+    /// Media that are missing; their paths, and what is known of their content, are kept.
+    pub missing: Vec<PathBuf>,
+}
 
 pub(crate) fn save(
     project: &Project,
     path: &Path,
     embed: Embed,
+    index: &MediaIndex,
     unpacked: Option<&Path>,
 ) -> Result<Saved, EngineError> {
     let whole = paths::absolute(path);
     let mut media = Media {
-        // A copy for this machine alone says where things are, whatever becomes of it.
+        // A copy for this machine alone has absolute paths, wherever it goes.
         folder: whole.parent().filter(|_| embed != Embed::Nothing),
         path,
         embed,
+        index,
         unpacked,
         table: BTreeMap::new(),
-        held: BTreeMap::new(),
+        embedded: BTreeMap::new(),
+        names: BTreeSet::new(),
         saved: Saved::default(),
     };
     let mut stored = Stored::of(project);
@@ -42,91 +83,112 @@ pub(crate) fn save(
     }
     let Media {
         table,
-        held,
+        embedded,
         mut saved,
         ..
     } = media;
     stored.media = table;
-    let bytes = held.values().map(|(_, content)| content.bytes).sum();
-    if bytes > held::MOST {
+    let bytes = embedded.values().map(|medium| medium.content.bytes).sum();
+    if bytes > embedded::MAX_EMBEDDED {
         let path = path.to_owned();
-        return Err(ProjectError::TooMuchToHold { path, bytes }.into());
+        return Err(ProjectError::TooMuchToEmbed { path, bytes }.into());
     }
 
-    let text = text(&stored, path)?;
-    let mut counted = 0;
-    AtomicFile::write(path, |to| {
-        let mut to = Counted {
-            to,
-            bytes: &mut counted,
-        };
-        match text.strip_suffix("\n}\n") {
-            Some(open) if !held.is_empty() => {
-                to.write_all(open.as_bytes())?;
-                held::write(&held, &mut to)?;
-                to.write_all(b"\n}\n")
+    let json = json(&stored, path)?;
+    let mut failed = None;
+    let written = AtomicFile::write(path, |to| {
+        let mut zip = ZipWriter::new_stream(to);
+        zip.start_file(PROJECT_JSON, packed_as(CompressionMethod::Deflated))?;
+        zip.write_all(json.as_bytes())?;
+        for medium in embedded.values() {
+            // Pictures and clips are compressed by themselves.
+            zip.start_file(&medium.entry, packed_as(CompressionMethod::Stored))?;
+            match medium.copy_to(&mut zip, path) {
+                Ok(()) => {}
+                Err(embedded::CopyError::Write(error)) => return Err(error),
+                Err(embedded::CopyError::Medium(error)) => {
+                    failed = Some(error);
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
             }
-            _ => to.write_all(text.as_bytes()),
         }
-    })?;
-    saved.bytes = counted;
-    saved.embedded = held.len();
+        zip.finish()?;
+        Ok(())
+    });
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    written?;
+    saved.bytes = path.metadata().map_or(0, |about| about.len());
+    saved.embedded = embedded.len();
     Ok(saved)
 }
 
-/// The readable part, read again to be sure of it.
-fn text(stored: &Stored, path: &Path) -> Result<String, ProjectError> {
+/// The same bytes whenever it is saved: every entry has the first date that a ZIP archive knows.
+fn packed_as(method: CompressionMethod) -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(method)
+        .last_modified_time(DateTime::default())
+}
+
+/// The JSON, parsed again to be sure of it.
+fn json(stored: &Stored, path: &Path) -> Result<String, ProjectError> {
     let unreadable = |reason: String| ProjectError::Unreadable {
         path: path.to_owned(),
         reason,
     };
-    let json = serde_json::to_string(stored).map_err(|e| unreadable(e.to_string()))?;
-    let text = pretty(&json);
-    serde_json::from_str::<Stored>(&text)
+    let json = serde_json::to_string_pretty(stored).map_err(|e| unreadable(e.to_string()))?;
+    if json.len() as u64 > MAX_JSON {
+        return Err(unreadable(format!("it is longer than {MAX_JSON} bytes")));
+    }
+    serde_json::from_str::<Stored>(&json)
         .map_err(|e| unreadable(e.to_string()))?
         .project(path)
         .map_err(|e| unreadable(e.to_string()))?;
-    Ok(text)
+    Ok(json)
 }
 
-/// What is gathered of the media.
+/// The media of the project that is being saved.
 struct Media<'a> {
-    /// Where paths begin; nothing where they are to be whole.
+    /// Where relative paths begin; `None` where all are to be absolute.
     folder: Option<&'a Path>,
     path: &'a Path,
     embed: Embed,
+    index: &'a MediaIndex,
     unpacked: Option<&'a Path>,
     table: BTreeMap<String, StoredMedium>,
     /// By digest.
-    held: BTreeMap<String, (PathBuf, Content)>,
+    embedded: BTreeMap<String, SourceMedia>,
+    /// Of the archive's entries, in lower case: some systems don't tell cases apart.
+    names: BTreeSet<String>,
     saved: Saved,
 }
 
 impl Media<'_> {
-    /// Puts a file on the table; returns the key that stands for it.
+    /// Adds a file to the table; returns its key.
     fn put(&mut self, file: &Path) -> Result<String, ProjectError> {
         let file = paths::absolute(file);
-        let was_held = self
+        let was_embedded = self
             .unpacked
             .is_some_and(|folder| file.starts_with(paths::absolute(folder)));
-        let here = digest::of_file(&file);
+        let here = self.index.content(&file);
         if here.is_none() && !paths::is_there(&file) {
-            if was_held && self.embed != Embed::Nothing {
-                return Err(ProjectError::HeldIsGone {
+            if was_embedded && self.embed != Embed::Nothing {
+                return Err(ProjectError::EmbeddedIsGone {
                     path: self.path.to_owned(),
                     medium: file,
                 });
             }
             self.saved.missing.push(file.clone());
         }
-        let hold = match self.embed {
+        let embed = match self.embed {
             Embed::Nothing => false,
-            Embed::Kept => was_held,
+            Embed::Kept => was_embedded,
             Embed::All => true,
         };
-        if hold {
+        if embed {
             match &here {
-                Some(content) => return Ok(self.hold(file, content.clone())),
+                Some(content) => return Ok(self.embed(file, content.clone())),
                 None => self.saved.not_embedded.push(file.clone()),
             }
         }
@@ -135,7 +197,7 @@ impl Media<'_> {
             .folder
             .and_then(|folder| paths::relative(folder, &file));
         let is_below = self.folder.is_some_and(|folder| file.starts_with(folder));
-        let content = here.or_else(|| digest::remembered(&file));
+        let content = here.or_else(|| self.index.of_missing(&file));
         let entry = StoredMedium {
             sha256: content.as_ref().map(|content| content.sha256.clone()),
             bytes: content.map(|content| content.bytes),
@@ -144,14 +206,21 @@ impl Media<'_> {
             raw: paths::raw(&file).map(|bytes| BASE64_STANDARD.encode(bytes)),
             embedded: false,
         };
-        let key = near.unwrap_or_else(|| file.to_string_lossy().into_owned());
+        let key = match near {
+            // Apart from the entries of embedded media.
+            Some(near) if near.starts_with(MEDIA) => format!("./{near}"),
+            Some(near) => near,
+            None => file.to_string_lossy().into_owned(),
+        };
         self.table.insert(key.clone(), entry);
         Ok(key)
     }
 
-    fn hold(&mut self, file: PathBuf, content: Content) -> String {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let key = format!("embedded/{}/{name}", content.sha256);
+    fn embed(&mut self, file: PathBuf, content: Content) -> String {
+        if let Some(medium) = self.embedded.get(&content.sha256) {
+            return medium.entry.clone();
+        }
+        let key = embedded::entry_name(&file, &mut self.names);
         let entry = StoredMedium {
             sha256: Some(content.sha256.clone()),
             bytes: Some(content.bytes),
@@ -159,24 +228,12 @@ impl Media<'_> {
             ..StoredMedium::default()
         };
         self.table.insert(key.clone(), entry);
-        self.held.insert(content.sha256.clone(), (file, content));
+        let medium = SourceMedia {
+            entry: key.clone(),
+            content,
+            file,
+        };
+        self.embedded.insert(medium.content.sha256.clone(), medium);
         key
-    }
-}
-
-struct Counted<'a> {
-    to: &'a mut dyn Write,
-    bytes: &'a mut u64,
-}
-
-impl Write for Counted<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.to.write(bytes)?;
-        *self.bytes += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
     }
 }

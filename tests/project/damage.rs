@@ -1,0 +1,172 @@
+//! Whatever is in the place of a project gives one sentence.
+
+use std::fs;
+
+use mien::project::file::Embed;
+use serde_json::Value;
+
+use crate::support::{archive, everything, json, open, put_json, save, save_again, sentence, text};
+
+#[test]
+fn each_wrong_file_has_its_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("odd.mien");
+    save(&everything(folder.path()), &path, Embed::Kept);
+    let good = text(&path);
+    let with = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        good.replacen(from, to, 1).into_bytes()
+    };
+    let line = 1 + good
+        .lines()
+        .position(|line| line.contains("\"crop\""))
+        .unwrap();
+    let damaged = format!("damaged at line {line} ");
+    let cases: Vec<(Vec<u8>, &str)> = vec![
+        (Vec::new(), "nor any JSON"),
+        (b"\x89PNG\r\n\x1a\n".to_vec(), "nor any JSON"),
+        (b"{\"a\": 1".to_vec(), "nor any JSON"),
+        (b"[1, 2]".to_vec(), "is JSON, but not a project"),
+        (
+            b"{\"format\": \"mien-sample\", \"version\": 1}".to_vec(),
+            "is JSON, but not a project",
+        ),
+        (with("\"version\": 2", "\"version\": 3"), "newer Mien"),
+        (with("\"version\": 2", "\"version\": 0"), "no version"),
+        (with("\"version\": 2", "\"version\": {}"), "no version"),
+        (with("\"crop\": {", "\"crop\": {,"), &damaged),
+        (with("\"side\": 200.7", "\"side\": 1e40"), "out of range"),
+        (with("\"side\": 200.7", "\"side\": 1e999"), "out of range"),
+        (
+            with("\"id\": 2", "\"id\": 1"),
+            "two motions have the number 1",
+        ),
+        (with("\"id\": 2", "\"id\": 4294967295"), "counts motions"),
+    ];
+    for (bytes, part) in cases {
+        // In an archive, and alone.
+        for file in [archive([("project.json", &bytes[..])]), bytes] {
+            fs::write(&path, file).unwrap();
+            let words = sentence(open(&path).unwrap_err());
+            assert!(words.contains("odd.mien"), "{words}");
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
+    let words = sentence(open(&folder.path().join("none.mien")).unwrap_err());
+    assert!(words.contains("none.mien isn't there"), "{words}");
+    let words = sentence(open(folder.path()).unwrap_err());
+    assert!(words.contains("is a folder"), "{words}");
+    // Windows' editors begin a file with a mark.
+    fs::write(&path, format!("\u{feff}{good}")).unwrap();
+    open(&path).unwrap();
+}
+
+#[test]
+fn a_cut_anywhere_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mien");
+    save(&everything(folder.path()), &path, Embed::All);
+    let whole = fs::read(&path).unwrap();
+    for end in (0..whole.len())
+        .step_by(7)
+        .chain(whole.len() - 40..whole.len())
+    {
+        fs::write(&path, &whole[..end]).unwrap();
+        sentence(open(&path).unwrap_err());
+    }
+}
+
+#[test]
+fn a_changed_byte_is_told_or_harmless() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mien");
+    save(&everything(folder.path()), &path, Embed::All);
+    let whole = fs::read(&path).unwrap();
+    let want = open(&path).unwrap().project;
+    let mut told = 0;
+    for at in (0..whole.len())
+        .step_by(3)
+        .chain(whole.len() - 400..whole.len())
+    {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x41;
+        fs::write(&path, &bytes).unwrap();
+        // What is unpacked already would not be read again.
+        fs::remove_dir_all(folder.path().join("unpacked")).unwrap();
+        fs::create_dir(folder.path().join("unpacked")).unwrap();
+        match open(&path) {
+            Ok(opened) => assert_eq!(opened.project, want, "byte {at}"),
+            Err(error) => {
+                sentence(error);
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 200, "{told}");
+}
+
+/// The places in a value, as pointers.
+fn places(value: &Value, at: String, all: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                places(value, format!("{at}/{name}"), all);
+            }
+        }
+        Value::Array(list) => {
+            for (i, value) in list.iter().enumerate().take(2) {
+                places(value, format!("{at}/{i}"), all);
+            }
+        }
+        _ => {}
+    }
+    all.push(at);
+}
+
+#[test]
+fn anything_in_the_place_of_anything_is_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mien");
+    let again = folder.path().join("again.mien");
+    save(&everything(folder.path()), &path, Embed::All);
+    let good = json(&path);
+    let mut all = Vec::new();
+    places(&good, String::new(), &mut all);
+    assert!(all.len() > 100, "{}", all.len());
+    let odd = [
+        "null",
+        "-1",
+        "1e300",
+        "18446744073709551615",
+        "\"../x\"",
+        "[]",
+        "{}",
+        "[[0]]",
+    ];
+    let (mut told, mut taken) = (0, 0);
+    for place in &all {
+        for odd in odd {
+            let mut value = good.clone();
+            *value.pointer_mut(place).unwrap() = serde_json::from_str(odd).unwrap();
+            put_json(&path, &value.to_string());
+            match open(&path) {
+                Err(error) => {
+                    sentence(error);
+                    told += 1;
+                }
+                Ok(opened) => {
+                    // What is taken can be saved and opened again.
+                    save_again(&opened, &again, Embed::Nothing);
+                    assert_eq!(
+                        open(&again).unwrap().project,
+                        opened.project,
+                        "{place} {odd}"
+                    );
+                    taken += 1;
+                }
+            }
+        }
+    }
+    assert!(told > taken && taken > 0, "{told} told, {taken} taken");
+}

@@ -1,0 +1,280 @@
+//! Archives that were made to do harm are refused in one sentence, and cost nothing.
+
+use std::fs;
+use std::io::{self, Cursor, Read, Write};
+use std::path::Path;
+
+use mien::project::file::Embed;
+use zip::CompressionMethod;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use crate::support::{
+    archive, entries, everything, json, names, open, put_json, save, sentence, text,
+};
+
+/// The sentence for a file of these bytes.
+fn refusal(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("odd.mien");
+    fs::write(&path, bytes).unwrap();
+    let words = sentence(open(&path).unwrap_err());
+    assert_eq!(names(folder.path()), ["odd.mien"], "nothing is unpacked");
+    assert!(words.contains("odd.mien"), "{words}");
+    words
+}
+
+/// Replaces a name in all headers by one of the same length.
+fn renamed(archive: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = archive.to_vec();
+    let mut replaced = 0;
+    for at in 0..bytes.len() - from.len() {
+        if &bytes[at..at + from.len()] == from.as_bytes() {
+            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+            replaced += 1;
+        }
+    }
+    assert_eq!(replaced, 2);
+    bytes
+}
+
+/// A project without media.
+fn good() -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mien");
+    save(&everything(folder.path()), &path, Embed::Kept);
+    text(&path)
+}
+
+/// A project that holds its media, in a folder of its own.
+fn with_media() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mien");
+    save(&everything(folder.path()), &path, Embed::All);
+    (folder, path)
+}
+
+#[test]
+fn an_entry_that_leads_outside() {
+    let good = good();
+    let plain = archive([
+        ("project.json", good.as_bytes()),
+        ("aa/bb/evil.png", b"evil"),
+    ]);
+    for name in [
+        "../../evil.png",
+        "aa/../evil.png",
+        "/a/bb/evil.png",
+        "aa\\bb\\evil.png",
+        "C:/bb/evil.png",
+    ] {
+        let words = refusal(&renamed(&plain, "aa/bb/evil.png", name));
+        assert!(words.contains("leads outside"), "{name}: {words}");
+    }
+}
+
+#[test]
+fn two_entries_of_one_name() {
+    let good = good();
+    let other = good.replace("\"side\": 200.7", "\"side\": 100.0");
+    let two = archive([
+        ("project.json", good.as_bytes()),
+        ("project.jsom", other.as_bytes()),
+    ]);
+    let words = refusal(&renamed(&two, "project.jsom", "project.json"));
+    assert!(words.contains("the same name"), "{words}");
+}
+
+#[test]
+fn an_archive_of_another_program() {
+    for other in [
+        archive([("mimetype", &b"image/openraster"[..])]),
+        archive([("sub/project.json", good().as_bytes())]),
+    ] {
+        let words = refusal(&other);
+        assert!(words.contains("ZIP archive, but not a project"), "{words}");
+    }
+}
+
+#[test]
+fn what_is_no_archive_but_begins_like_one() {
+    let words = refusal(b"PK\x03\x04 and nothing else");
+    assert!(words.contains("list of contents"), "{words}");
+    let mut long = vec![b'P'; 40 << 20];
+    long[..4].copy_from_slice(b"PK\x03\x04");
+    let words = refusal(&long);
+    assert!(words.contains("list of contents"), "{words}");
+}
+
+/// Where the index of an archive with one entry begins.
+fn index(archive: &[u8]) -> usize {
+    archive
+        .windows(4)
+        .rposition(|bytes| bytes == b"PK\x01\x02")
+        .unwrap()
+}
+
+#[test]
+fn an_entry_that_is_encrypted_or_packed_otherwise() {
+    let plain = archive([("project.json", good().as_bytes())]);
+    let index = index(&plain);
+    for (at, value) in [(8, 1), (10, 12), (10, 99), (10, 14)] {
+        // In the index, and in the entry's own header.
+        let mut bytes = plain.clone();
+        bytes[index + at] = value;
+        bytes[at - 2] = value;
+        let words = refusal(&bytes);
+        assert!(words.contains("packed in a way"), "{at} {value}: {words}");
+    }
+}
+
+#[test]
+fn an_index_that_claims_gigabytes() {
+    let plain = archive([("project.json", good().as_bytes())]);
+    let (index, end) = (index(&plain), plain.len() - 22);
+    let with = |at: usize, claim: &[u8]| {
+        let mut bytes = plain.clone();
+        bytes[at..][..claim.len()].copy_from_slice(claim);
+        bytes
+    };
+    let gigabytes = 0x7fff_fff0_u32.to_le_bytes();
+    let words = refusal(&with(index + 42, &gigabytes));
+    assert!(words.contains("not what its list"), "{words}");
+    // How many entries there are, and where the index begins.
+    for (at, claim) in [
+        (8, &gigabytes[..2]),
+        (10, &gigabytes[..2]),
+        (16, &gigabytes),
+    ] {
+        let words = refusal(&with(end + at, claim));
+        assert!(words.contains("list of contents"), "{words}");
+    }
+    // The sizes of the entry and of the index aren't needed, so they do no harm.
+    for (at, claim) in [
+        (index + 20, &gigabytes[..]),
+        (index + 24, &gigabytes),
+        (end + 12, &gigabytes[..2]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mien");
+        fs::write(&path, with(at, claim)).unwrap();
+        assert_eq!(open(&path).unwrap().missing().len(), 3);
+    }
+}
+
+#[test]
+fn an_index_without_an_end() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    zip.start_file("project.json", options).unwrap();
+    zip.write_all(good().as_bytes()).unwrap();
+    let long = "x".repeat(60_000);
+    for i in 0..300 {
+        zip.start_file(format!("{i}{long}"), options).unwrap();
+    }
+    let words = refusal(&zip.finish().unwrap().into_inner());
+    assert!(words.contains("list of contents"), "{words}");
+}
+
+/// Packs a lot of nothing behind a beginning.
+fn bomb(name: &str, begin: &[u8], bytes: u64, zip: &mut ZipWriter<Cursor<Vec<u8>>>) {
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    zip.start_file(name, options).unwrap();
+    zip.write_all(begin).unwrap();
+    io::copy(&mut io::repeat(b' ').take(bytes), zip).unwrap();
+}
+
+#[test]
+fn a_bomb_in_place_of_the_project() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    bomb("project.json", good().as_bytes(), 300 << 20, &mut zip);
+    let bytes = zip.finish().unwrap().into_inner();
+    assert!(bytes.len() < 2 << 20, "{}", bytes.len());
+    let words = refusal(&bytes);
+    assert!(words.contains("more than Mien opens"), "{words}");
+}
+
+/// Nothing of a medium lies in the folder of what is unpacked.
+fn assert_not_unpacked(folder: &Path, medium: &str) {
+    let unpacked = folder.join("unpacked");
+    if unpacked.exists() {
+        for digest in names(&unpacked) {
+            assert_ne!(names(&unpacked.join(digest)), [medium]);
+        }
+    }
+}
+
+#[test]
+fn a_bomb_in_place_of_a_medium() {
+    let (folder, path) = with_media();
+    let json = text(&path);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in entries(&path) {
+        let bytes = if name == "media/ada.png" { 50 << 20 } else { 0 };
+        let content = if name == "project.json" {
+            json.as_bytes()
+        } else {
+            &content
+        };
+        bomb(&name, content, bytes, &mut zip);
+    }
+    fs::write(&path, zip.finish().unwrap().into_inner()).unwrap();
+    let words = sentence(open(&path).unwrap_err());
+    assert!(
+        words.contains("not that of the content of \"media/ada.png\""),
+        "{words}"
+    );
+    assert_not_unpacked(folder.path(), "ada.png");
+}
+
+#[test]
+fn a_table_that_claims_gigabytes() {
+    let (folder, path) = with_media();
+    let mut value = json(&path);
+    value["media"]["media/ada.png"]["bytes"] = 1_000_000_000u64.into();
+    put_json(&path, &value.to_string());
+    let words = sentence(open(&path).unwrap_err());
+    assert!(words.contains("not that of the content"), "{words}");
+    assert_not_unpacked(folder.path(), "ada.png");
+    value["media"]["media/ada.png"]["bytes"] = u64::MAX.into();
+    put_json(&path, &value.to_string());
+    let words = sentence(open(&path).unwrap_err());
+    assert!(words.contains("more than any project"), "{words}");
+}
+
+#[test]
+fn a_medium_that_is_not_in_the_archive_or_is_another() {
+    let (folder, path) = with_media();
+    let whole = entries(&path);
+    let kept = |name: &str| name != "media/ada.png";
+    let without = whole.iter().filter(|(name, _)| kept(name));
+    let without = without.map(|(name, content)| (&name[..], &content[..]));
+    fs::write(&path, archive(without)).unwrap();
+    let words = sentence(open(&path).unwrap_err());
+    assert!(
+        words.contains("no readable content of \"media/ada.png\""),
+        "{words}"
+    );
+    let other = whole.iter().map(|(name, content)| {
+        let content = if kept(name) {
+            &content[..]
+        } else {
+            b"a portraiT"
+        };
+        (&name[..], content)
+    });
+    fs::write(&path, archive(other)).unwrap();
+    let words = sentence(open(&path).unwrap_err());
+    assert!(words.contains("not that of the content"), "{words}");
+    assert_not_unpacked(folder.path(), "ada.png");
+}
+
+#[test]
+fn json_so_deep_that_a_careless_reader_runs_out_of_stack() {
+    let deep = format!(
+        "{{\"format\": \"mien-project\", \"x\": {}",
+        "[".repeat(1 << 20)
+    );
+    refusal(deep.as_bytes());
+    refusal(&archive([("project.json", deep.as_bytes())]));
+}

@@ -1,0 +1,232 @@
+//! Media that move are found again; those that don't are remembered.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use mien::document::{ClipMotion, MotionKind, Project};
+use mien::project::file::{Embed, MediaOf, MediaState};
+
+use crate::support::{
+    absolute, clip, document, everything, file, json, open, save, save_again, sentence,
+};
+
+#[test]
+fn a_folder_moves_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("old");
+    fs::create_dir(&old).unwrap();
+    let project = everything(&old);
+    save(&project, &old.join("a.mien"), Embed::Kept);
+    let new = folder.path().join("new");
+    fs::rename(&old, &new).unwrap();
+    let opened = open(&new.join("a.mien")).unwrap();
+    assert_eq!(opened.portrait, MediaState::Found(new.join("ada.png")));
+    assert_eq!(opened.missing(), []);
+    let talk = clip(&opened.project, "talk.mp4");
+    let there = MediaState::Found(new.join("clips/talk.mp4"));
+    assert_eq!(opened.state(talk), Some(&there));
+}
+
+#[test]
+fn moved_media_are_found_by_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let art = folder.path().join("art");
+    let home = folder.path().join("home");
+    fs::create_dir_all(&art).unwrap();
+    fs::create_dir_all(home.join("deep/deeper")).unwrap();
+    let project = everything(&art);
+    let path = home.join("a.mien");
+    save(&project, &path, Embed::Kept);
+    // Beside the project, below it, and one of the same name that is another.
+    fs::rename(art.join("ada.png"), home.join("ada.png")).unwrap();
+    fs::rename(
+        art.join("clips/talk.mp4"),
+        home.join("deep/deeper/talk.mp4"),
+    )
+    .unwrap();
+    fs::write(home.join("walk.mp4"), "not it, sorry").unwrap();
+    fs::rename(art.join("clips/walk.mp4"), folder.path().join("walk.mp4")).unwrap();
+
+    let opened = open(&path).unwrap();
+    assert_eq!(opened.portrait, MediaState::Found(home.join("ada.png")));
+    let talk = clip(&project, "talk.mp4");
+    let found = MediaState::Found(home.join("deep/deeper/talk.mp4"));
+    assert_eq!(opened.state(talk), Some(&found));
+    let walk = clip(&project, "walk.mp4");
+    assert_eq!(opened.missing(), [walk]);
+    let Some(MediaState::Moved { stored, looked_in }) = opened.state(walk) else {
+        panic!("{opened:?}");
+    };
+    assert_eq!(stored, &art.join("clips/walk.mp4"));
+    assert!(looked_in.contains(&home) && looked_in.contains(&art.join("clips")));
+}
+
+#[test]
+fn a_project_that_moves_alone_still_finds_what_stayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let art = folder.path().join("art");
+    let (here, there) = (
+        folder.path().join("here"),
+        folder.path().join("a/b/c/d/there"),
+    );
+    for folder in [&art, &here, &there] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    let project = everything(&art);
+    save(&project, &here.join("a.mien"), Embed::Kept);
+    fs::rename(here.join("a.mien"), there.join("a.mien")).unwrap();
+    let opened = open(&there.join("a.mien")).unwrap();
+    assert_eq!(opened.project, project);
+    assert_eq!(opened.missing(), []);
+}
+
+#[test]
+fn a_medium_that_changed_is_told_and_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mien");
+    let project = everything(folder.path());
+    save(&project, &path, Embed::Kept);
+    let portrait = folder.path().join("ada.png");
+    fs::write(&portrait, "a portrait, retouched").unwrap();
+    let opened = open(&path).unwrap();
+    assert_eq!(
+        opened.portrait,
+        MediaState::Changed {
+            path: portrait.clone()
+        }
+    );
+    assert!(opened.portrait.is_there());
+    // Saved as it is now, it is what it was.
+    save_again(&opened, &path, Embed::Kept);
+    assert_eq!(open(&path).unwrap().portrait, MediaState::Found(portrait));
+}
+
+#[test]
+fn nothing_is_forgotten_of_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let art = folder.path().join("art");
+    fs::create_dir(&art).unwrap();
+    let project = everything(&art);
+    let path = folder.path().join("a.mien");
+    save(&project, &path, Embed::Kept);
+    let before = json(&path);
+    let away = folder.path().join(".away");
+    fs::rename(&art, &away).unwrap();
+    let opened = open(&path).unwrap();
+    assert_eq!(opened.missing().len(), 3);
+    assert_eq!(opened.project, project);
+    let saved = save_again(&opened, &path, Embed::Kept);
+    assert_eq!(saved.missing.len(), 3);
+    assert_eq!(json(&path), before);
+    // Elsewhere, whole or not, it knows as much.
+    let other = folder.path().join("copies");
+    fs::create_dir(&other).unwrap();
+    for embed in [Embed::Kept, Embed::Nothing, Embed::All] {
+        save_again(&opened, &other.join("b.mien"), embed);
+        fs::rename(&away, &art).unwrap();
+        let again = open(&other.join("b.mien")).unwrap();
+        assert_eq!(again.missing(), []);
+        let talk = clip(&project, "talk.mp4");
+        let there = MediaState::Found(art.join("clips/talk.mp4"));
+        assert_eq!(again.state(talk), Some(&there));
+        fs::rename(&art, &away).unwrap();
+    }
+}
+
+#[test]
+fn one_that_is_shown_brings_its_neighbours() {
+    let folder = tempfile::tempdir().unwrap();
+    let art = folder.path().join("art");
+    let home = folder.path().join("home");
+    fs::create_dir_all(&art).unwrap();
+    fs::create_dir_all(&home).unwrap();
+    let project = everything(&art);
+    let path = home.join("a.mien");
+    save(&project, &path, Embed::Kept);
+    let new = folder.path().join("disk/two/art");
+    fs::create_dir_all(new.parent().unwrap()).unwrap();
+    fs::rename(&art, &new).unwrap();
+    let mut opened = open(&path).unwrap();
+    assert_eq!(opened.missing().len(), 3);
+
+    let talk = clip(&project, "talk.mp4");
+    let words = sentence(
+        opened
+            .relocate(talk, &folder.path().join("no.mp4"))
+            .unwrap_err(),
+    );
+    assert!(words.contains("no.mp4 isn't there"), "{words}");
+    let track = MediaOf::Motion(project.edited());
+    sentence(opened.relocate(track, &path).unwrap_err());
+    assert_eq!(opened.missing().len(), 3);
+
+    let placed = opened.relocate(talk, &new.join("clips/talk.mp4")).unwrap();
+    let by_whom: BTreeMap<_, _> = placed
+        .into_iter()
+        .map(|(of, path)| (format!("{of:?}"), path))
+        .collect();
+    assert_eq!(by_whom.len(), 3, "the portrait went the same way");
+    assert_eq!(by_whom["Portrait"], new.join("ada.png"));
+    assert_eq!(opened.missing(), []);
+    let want = absolute(&opened.project);
+    assert_eq!(MediaOf::all(&want)[1].1, file(new.join("clips/talk.mp4")));
+    save_again(&opened, &path, Embed::Kept);
+    assert_eq!(open(&path).unwrap().project, want);
+}
+
+#[test]
+fn another_file_in_its_place_is_taken_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let art = folder.path().join("art");
+    fs::create_dir(&art).unwrap();
+    let project = everything(&art);
+    let path = folder.path().join("a.mien");
+    save(&project, &path, Embed::Kept);
+    fs::remove_dir_all(&art).unwrap();
+    let mut opened = open(&path).unwrap();
+    let other = folder.path().join("other.png");
+    fs::write(&other, "someone else").unwrap();
+    let placed = opened.relocate(MediaOf::Portrait, &other).unwrap();
+    assert_eq!(placed, [(MediaOf::Portrait, other.clone())]);
+    assert_eq!(opened.portrait, MediaState::Changed { path: other });
+    assert_eq!(opened.missing().len(), 2);
+}
+
+#[test]
+fn numbered_pictures_have_no_digest_and_are_found_by_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let shots = folder.path().join("shots");
+    fs::create_dir(&shots).unwrap();
+    fs::write(shots.join("0001.png"), "one").unwrap();
+    let mut project = everything(folder.path());
+    for source in [shots.clone(), shots.join("%04d.png")] {
+        project.add("Shots", MotionKind::Clip(ClipMotion::new(file(source))));
+    }
+    let path = folder.path().join("a.mien");
+    let saved = save(&project, &path, Embed::All);
+    assert_eq!((saved.embedded, saved.not_embedded.len()), (3, 2));
+    assert_eq!(json(&path)["media"]["shots"], serde_json::json!({}));
+    assert_eq!(open(&path).unwrap().missing(), []);
+    fs::rename(&shots, folder.path().join(".gone")).unwrap();
+    assert_eq!(open(&path).unwrap().missing().len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_text_comes_back() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join(OsStr::from_bytes(b"caf\xe9.png"));
+    fs::write(&odd, "a portrait").unwrap();
+    let path = folder.path().join("a.mien");
+    save(&Project::new(document(file(&odd))), &path, Embed::Kept);
+    assert_eq!(
+        open(&path).unwrap().portrait,
+        MediaState::Found(odd.clone())
+    );
+    fs::remove_file(&odd).unwrap();
+    let opened = open(&path).unwrap();
+    assert_eq!(opened.project.document().portrait.source, file(odd));
+}
