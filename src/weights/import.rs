@@ -217,7 +217,7 @@ fn ordinary_mode(builder: &mut tempfile::Builder<'_, '_>) {
 #[cfg(not(unix))]
 fn ordinary_mode(_: &mut tempfile::Builder<'_, '_>) {}
 
-/// Why a file of so many bytes could not be written.
+/// Why a file of this many bytes could not be written.
 fn not_written(path: &Path, error: &io::Error, size: u64) -> WeightsError {
     use io::ErrorKind as Kind;
     let path = path.to_owned();
