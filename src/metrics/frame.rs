@@ -1,4 +1,4 @@
-//! One picture beside another in numbers, as a pane of the studio shows them.
+//! One picture against another in numbers, as a pane of the studio shows them.
 
 use super::{akd, l1, psnr, ssim};
 use crate::media::image::Picture;
@@ -6,7 +6,7 @@ use crate::media::image::Picture;
 /// Pixels a side of the pictures that the papers measure; their AKD is in these.
 pub const SIDE: u32 = 256;
 
-/// What a frame comes to beside a reference picture; nothing where it can't be measured.
+/// A frame measured against a reference picture; none where it can't be measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct FrameNumbers {
     /// [`l1`], in 0..=1.
@@ -20,7 +20,7 @@ pub struct FrameNumbers {
 }
 
 impl FrameNumbers {
-    /// Measures a frame beside a reference picture of the same size. `faces` are the landmarks of the frame's face and the
+    /// Measures a frame against a reference picture of the same size. `faces` are the landmarks of the frame's face and the
     /// reference's, as many of both and each in pixels of its own picture; without them there is no AKD.
     ///
     /// The time grows with the pictures' area: 256 pixels a side, which is also what published numbers are of, take a few

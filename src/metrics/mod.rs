@@ -10,7 +10,7 @@
 //! | [`acd`], [`acd_of_landmarks`] | the frames of a clip | the features' unit |
 //! | [`aed`] | two embeddings of identity, which Mien itself has none of | 0..=4 |
 //!
-//! [`FrameNumbers`] takes those of one frame beside a reference at once.
+//! [`FrameNumbers`] takes those of one frame against a reference at once.
 
 mod features;
 mod frame;

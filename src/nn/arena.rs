@@ -45,7 +45,7 @@ fn keep(buffer: Vec<f32>) {
     if let Ok(mut free) = FREE.lock() {
         let held: usize = free.iter().map(Vec::capacity).sum();
         if held + buffer.capacity() > MOST_VALUES || free.len() >= MOST {
-            // The oldest stand first: sizes that nobody asks for any more.
+            // The oldest stand first: sizes no longer used.
             free.remove(0);
         }
         free.push(buffer);

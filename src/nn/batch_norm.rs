@@ -20,7 +20,7 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// What PyTorch takes if nobody says otherwise.
+    /// PyTorch's default.
     pub const EPS: f64 = 1e-5;
 
     /// Reads `weight`, `bias`, `running_mean` and `running_var`, `[channels]` each, with [`BatchNorm::EPS`].

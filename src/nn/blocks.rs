@@ -201,7 +201,7 @@ pub struct HourglassConfig {
     pub num_blocks: usize,
 }
 
-/// Halves a picture again and again, and doubles it back with what it was on the way down beside it (`Hourglass`); keys
+/// Downsamples a picture repeatedly, and upsamples it again, each time concatenated with what it was on the way down (`Hourglass`); keys
 /// `encoder.down_blocks.N` and `decoder.up_blocks.N`.
 #[derive(Clone, Debug)]
 pub struct Hourglass {
@@ -288,7 +288,7 @@ impl Hourglass {
             replace_with(&mut h, |h| concat_channels(h, skip.as_ref().unwrap_or(x)))?;
             outputs.push(h);
             skip.into_iter().for_each(release);
-            // The deepest is nobody's output.
+            // The deepest is no output.
             if i == 0 || !all {
                 release(outputs.remove(0));
             }

@@ -117,7 +117,7 @@ impl ConstantConv {
 }
 
 impl ConstantMap {
-    /// The map as `[1, outputs, H, W]` beside `like`.
+    /// The map as `[1, outputs, H, W]` on the device of `like`.
     ///
     /// # Errors
     /// If the device fails.

@@ -30,7 +30,7 @@ pub struct ConvConfig {
 }
 
 impl ConvConfig {
-    /// So many samples from output to output, and so many zeros around.
+    /// The stride, and the zeros around the picture.
     pub const fn new(stride: usize, padding: usize) -> Self {
         Self {
             stride,

@@ -24,7 +24,7 @@ pub(super) fn to_values(x: &Tensor) -> Result<Vec<f32>> {
     x.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
 }
 
-/// Below so many multiplications a second thread costs more than it gives.
+/// Below this many multiplications a second thread costs more than it gives.
 const SMALL: usize = 150_000;
 
 /// Does every task: in parallel unless the whole `work`, in multiplications, is small.

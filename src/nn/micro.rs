@@ -174,7 +174,7 @@ unsafe fn avx2<const MR: usize, const NV: usize>(
         // SAFETY: in bounds by this function's contract.
         unsafe {
             let x = input.as_ptr().add(offset as usize);
-            // The fewer of the two kinds of factors wait in registers beside the sums: a sum that went through memory
+            // The fewer of the two kinds of factors wait in registers next to the sums: a sum that went through memory
             // would hold up its own next step.
             if MR < NV {
                 let mut factors = [_mm256_setzero_ps(); MR];
@@ -234,7 +234,7 @@ unsafe fn avx512<const MR: usize, const NV: usize>(
         // SAFETY: in bounds by this function's contract.
         unsafe {
             let x = input.as_ptr().add(offset as usize);
-            // The fewer of the two kinds of factors wait in registers beside the sums: a sum that went through memory
+            // The fewer of the two kinds of factors wait in registers next to the sums: a sum that went through memory
             // would hold up its own next step.
             if MR < NV {
                 let mut factors = [_mm512_setzero_ps(); MR];

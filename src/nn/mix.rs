@@ -26,7 +26,7 @@ pub fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         return Tensor::cat(&[a, b], 1);
     }
     if b.dims() != [n, second, height, width] {
-        candle_core::bail!("{:?} can't lie beside {:?}", a.dims(), b.dims());
+        candle_core::bail!("{:?} can't be concatenated with {:?}", a.dims(), b.dims());
     }
     let plane = height * width;
     let mut out = arena::alloc((first + second) * other * plane);

@@ -21,7 +21,7 @@ pub struct InstanceNorm {
 }
 
 impl InstanceNorm {
-    /// What PyTorch takes if nobody says otherwise.
+    /// PyTorch's default.
     pub const EPS: f32 = 1e-5;
 
     /// From `weight` and `bias`, `[C]` each.

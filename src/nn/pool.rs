@@ -1,4 +1,4 @@
-//! The larger of neighbouring samples.
+//! Max pooling.
 
 use candle_core::{Result, Tensor};
 

@@ -141,7 +141,7 @@ impl Axis {
             at = self.reflected(at);
         }
         let last = self.size as f32 - 1.0;
-        // Also what is no number.
+        // NaN too.
         if !(at > -1.0 && at < size) {
             return Place {
                 low: 0,

@@ -31,7 +31,7 @@ pub(super) trait Simd: Copy {
     fn splat(value: f32) -> Self::V;
     fn add(a: Self::V, b: Self::V) -> Self::V;
     fn sub(a: Self::V, b: Self::V) -> Self::V;
-    /// The larger of each two, and what is no number where `b` has one.
+    /// The maximum of each two; NaN where `b` is NaN.
     fn max(a: Self::V, b: Self::V) -> Self::V;
     /// `a + b * factor`.
     fn add_scaled(a: Self::V, b: Self::V, factor: f32) -> Self::V;
@@ -248,7 +248,7 @@ mod x86 {
         fn split(from: &[f32]) -> [__m256; 4] {
             let from = from[..4 * LANES].as_ptr();
             unsafe {
-                // Fours 0 and 4 beside one another, 1 and 5, and so on; then each half is a 4x4 transpose.
+                // Fours 0 and 4 next to each other, 1 and 5, and so on; then each half is a 4x4 transpose.
                 let mut v = [_mm256_setzero_ps(); 4];
                 for (i, v) in v.iter_mut().enumerate() {
                     let low = _mm256_castps128_ps256(_mm_loadu_ps(from.add(4 * i)));

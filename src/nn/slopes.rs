@@ -27,7 +27,7 @@ impl Slopes {
         })
     }
 
-    /// ReLU of so many channels, on the device of `like`.
+    /// ReLU of this many channels, on the device of `like`.
     ///
     /// # Errors
     /// The device's, when it has no memory.

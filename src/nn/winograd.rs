@@ -8,7 +8,10 @@
 //! the products read it; then for every frequency one product of matrices; then the results are transformed back.
 
 mod back;
+mod form;
+mod grid;
 mod points;
+mod spectrum;
 #[cfg(test)]
 mod tests;
 mod tile_rows;
@@ -24,10 +27,11 @@ use super::gemm::Kernel;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::simd::LANES;
-use back::Products;
+pub(super) use form::Form;
+use grid::{Grid, Lanes};
 use points::{ABREAST, Five, Points, Seven, Six, Taps};
+use spectrum::Products;
 use tile_rows::{Cut, TileRows};
-use tiles::{Grid, Lanes};
 
 /// Values of spectrum and products that one group of tile rows may fill: they should stay in a core's own cache.
 const TILE_ROWS_VALUES: usize = 1 << 17;
@@ -42,107 +46,6 @@ const MANY: usize = 1 << 19;
 const FETCH: usize = 8;
 /// Values between the matrices of neighbouring frequencies, so that equal places of them share no set of the cache.
 const MATRIX_PADDING: usize = 16;
-
-/// What a layer does to the picture's size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// A 3x3 kernel with stride 1 and this many zeros around.
-    Same { padding: usize },
-    /// A 7x7 kernel with stride 1 and this many zeros around, as four of 4x4, whose last row and column are zeros.
-    Wide { padding: usize },
-    /// A 4x4 kernel with stride 2 and one zero around.
-    Strided,
-    /// A transposed 4x4 kernel with stride 2 and one row and column cut off all around.
-    Transposed,
-    /// A 3x3 kernel with one zero around, of the picture with each sample twice along each axis.
-    Upsampled,
-}
-
-impl Form {
-    /// Whether each phase of the result has a 2x2 kernel of its own.
-    fn upsamples(self) -> bool {
-        matches!(self, Self::Transposed | Self::Upsampled)
-    }
-
-    /// Values of the spectrum for each tile and channel of the picture.
-    fn points(self) -> usize {
-        match self {
-            Self::Same { .. } => Six::COUNT,
-            Self::Wide { .. } => Seven::COUNT,
-            Self::Strided | Self::Transposed | Self::Upsampled => Five::COUNT,
-        }
-    }
-
-    /// Phases of the picture, or parts of the kernel: each counts as channels of its own.
-    fn phases_in(self) -> usize {
-        match self {
-            Self::Wide { .. } | Self::Strided => 4,
-            Self::Same { .. } | Self::Transposed | Self::Upsampled => 1,
-        }
-    }
-
-    /// Phases of the result, each with products of its own.
-    fn phases_out(self) -> usize {
-        if self.upsamples() { 4 } else { 1 }
-    }
-
-    /// Results along one side of a tile, of all phases.
-    fn side(self) -> usize {
-        if self.upsamples() { 8 } else { 4 }
-    }
-
-    /// The result's size.
-    fn size(self, (height, width): (usize, usize)) -> (usize, usize) {
-        let along = |n: usize| match self {
-            Self::Same { padding } => n + 2 * padding - 2,
-            Self::Wide { padding } => n + 2 * padding - 6,
-            Self::Strided => n / 2,
-            Self::Transposed | Self::Upsampled => 2 * n,
-        };
-        (along(height), along(width))
-    }
-
-    /// Of a kernel, given by its taps `(y, x)`, what a phase of the picture or of the result sees.
-    #[inline(always)]
-    fn seen(self, phase: usize, tap: impl Fn(usize, usize) -> f32) -> [[f32; 4]; 4] {
-        let (down, across) = (phase / 2, phase % 2);
-        let mut seen = [[0.0; 4]; 4];
-        let mut set = |size: usize, tap: &dyn Fn(usize, usize) -> f32| {
-            for (y, row) in seen.iter_mut().enumerate().take(size) {
-                for (x, seen) in row.iter_mut().enumerate().take(size) {
-                    *seen = tap(y, x);
-                }
-            }
-        };
-        match self {
-            Self::Same { .. } => set(3, &tap),
-            Self::Wide { .. } => set(4, &|y, x| {
-                let (y, x) = (4 * down + y, 4 * across + x);
-                if y.max(x) < 7 { tap(y, x) } else { 0.0 }
-            }),
-            // The picture's even samples are seen by the second and the last tap, the odd ones by the others. Transposed, an
-            // even result sees its own sample and the one before by those, an odd one the next sample and its own.
-            Self::Strided | Self::Transposed => {
-                set(2, &|y, x| tap(1 - down + 2 * y, 1 - across + 2 * x));
-            }
-            // Two of the three taps meet the same sample: the later two at even places, the earlier two at odd ones.
-            Self::Upsampled => {
-                let taps = |phase: usize, k: usize| match (phase, k) {
-                    (0, 0) => 1..3,
-                    (0, _) => 0..1,
-                    (_, 0) => 2..3,
-                    _ => 0..2,
-                };
-                set(2, &|y, x| {
-                    let columns = taps(across, x);
-                    let each = |y| columns.clone().map(move |x| (y, x));
-                    taps(down, y).flat_map(each).map(|(y, x)| tap(y, x)).sum()
-                });
-            }
-        }
-        seen
-    }
-}
 
 multiversion! {
     /// The spectra of kernels that see their phase by these taps.
@@ -290,7 +193,7 @@ impl Winograd {
         self.form.points() * self.groups() * self.depth() * self.kernel.rows
     }
 
-    /// Whether so many pictures of this size take less time this way than the plain one's `products`. Tiles that a block
+    /// Whether this many pictures of this size take less time this way than the plain one's `products`. Tiles that a block
     /// lacks are multiplied all the same, and the transformed kernels must come from memory, both of which tells where
     /// pictures are small.
     pub fn suits(&self, pictures: usize, size: (usize, usize), products: usize) -> bool {
@@ -370,7 +273,7 @@ impl Winograd {
         let isa = self.kernel.isa();
         let blocks = tile_rows.tiles.div_ceil(width);
         let lanes: Vec<Lanes> = (0..blocks * width / LANES)
-            .map(|i| grid.lanes(tile_rows, i * LANES))
+            .map(|i| tile_rows.lanes(grid, i * LANES))
             .collect();
         // Shared out whatever it comes to, or not at all.
         let work = if parallel { usize::MAX } else { 0 };

@@ -1,4 +1,4 @@
-//! Model cards: the Markdown beside the weights, as blocks that the window draws and as plain text for a terminal.
+//! Model cards: the Markdown next to the weights, as blocks that the window draws and as plain text for a terminal.
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
@@ -217,7 +217,7 @@ fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {
     lines + line.trim_end() + "\n"
 }
 
-/// Columns as wide as their widest cell, but for the last, whose lines are broken.
+/// Columns as wide as their widest cell, except the last, whose lines are broken.
 fn table(header: &[Words], rows: &[Vec<Words>], width: usize) -> String {
     let cells = |row: &[Words]| -> Vec<String> { row.iter().map(|cell| joined(cell)).collect() };
     let header = cells(header);

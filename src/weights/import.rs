@@ -194,7 +194,7 @@ fn target(path: &Path, existing: Existing) -> Result<PathBuf, WeightsError> {
     }
 }
 
-/// Why a file of so many bytes could not be written.
+/// Why a file of this many bytes could not be written.
 fn not_written(path: &Path, error: &io::Error, size: u64) -> WeightsError {
     use io::ErrorKind as Kind;
     let path = path.to_owned();

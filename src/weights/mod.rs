@@ -36,7 +36,7 @@ carried!(TPS, "../../weights/tps-128.safetensors");
 carried!(MOCOGAN, "../../weights/mocogan-64.safetensors");
 carried!(FACE_LANDMARKER, "../../weights/face-landmarker.safetensors");
 
-/// A model file carried within the program, which starts without any file beside it.
+/// A model file carried within the program, which starts without any file next to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bundled {
     /// The default GANimation generator.

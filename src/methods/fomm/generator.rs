@@ -1,4 +1,4 @@
-//! The generator (Sec. 3.2, `OcclusionAwareGenerator`) but for its dense motion network.
+//! The generator (Sec. 3.2, `OcclusionAwareGenerator`) without its dense motion network.
 
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;

@@ -160,7 +160,7 @@ impl MoCoGan {
         pooled(&self.device, || self.draw(prepared, motion.to_vec(), stop))
     }
 
-    /// The frames of so many motion codes, `[codes, channels, 64, 64]` in `[-1, 1]`: what [`MoCoGan::frame`] gives for
+    /// The frames of motion codes, `[codes, channels, 64, 64]` in `[-1, 1]`: what [`MoCoGan::frame`] gives for
     /// each, to rounding. `stop` is asked between layers, every few frames.
     ///
     /// # Errors

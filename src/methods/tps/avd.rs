@@ -7,7 +7,7 @@ use super::config::{AvdConfig, Config, POINTS};
 use super::key_points::KeyPoints;
 use crate::methods::error::Error;
 
-/// What PyTorch takes if nobody says otherwise.
+/// PyTorch's default.
 const EPS: f64 = 1e-5;
 /// Values between the layers of an encoder; the decoder's are the reverse.
 const WIDTHS: [usize; 3] = [256, 512, 1024];

@@ -33,7 +33,7 @@ impl Inpainting {
             DownBlock::load(width << i, width << (i + 1), kind, vb)
         });
         let up = (0..LEVELS - 1).map(|i| {
-            // Above the deepest, the encoder's map at that size comes beside.
+            // Above the deepest, the encoder's map at that size is concatenated.
             let inputs = deepest >> i.saturating_sub(1);
             let res = |n: usize| ResBlock::load(inputs, kind, vb.pp("resblock").pp(n));
             let blocks = [res(2 * i)?, res(2 * i + 1)?];

@@ -60,7 +60,7 @@ pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
             },
             (Arg::Read(_), _) => Held::Null(0),
             (Arg::Write(shape), _) => {
-                // SAFETY: the memory holds anything, and nobody reads it before the kernel below, which comes next on the
+                // SAFETY: the memory holds anything, and nothing reads it before the kernel below, which comes next on the
                 // same stream, has written all of it: kernels write every result, as the tests see, where unwritten values
                 // stay NaN. An f32 may hold any bits.
                 let result = unsafe { device.alloc::<f32>(shape.iter().product())? };

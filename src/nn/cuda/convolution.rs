@@ -170,7 +170,7 @@ fn run_in<T: Value>(x: &Tensor, weight: &Tensor, shape: &Shape) -> Result<Tensor
 
     let plan = plan::<T>(device, shape)?;
     let result = shape.result().map(|size| size as usize);
-    // SAFETY: the memory holds anything, and nobody reads it before the convolution below, which comes next on the same
+    // SAFETY: the memory holds anything, and nothing reads it before the convolution below, which comes next on the same
     // stream and writes all of its result. Any bits are an f32, or an f16.
     let mut y = unsafe { device.alloc::<T>(result.iter().product())? };
     // SAFETY: bytes that only cuDNN reads, where it has written before.

@@ -1,7 +1,7 @@
 //! What is to run on a card: a kernel's name, its threads and its arguments, as plain data, so that the same launch can be
 //! run by the tests on a machine without one.
 
-// Where there is neither a card nor a test nobody runs what is described here.
+// Without a card and outside tests nothing runs what is described here.
 #![cfg_attr(not(any(test, feature = "cuda")), allow(dead_code))]
 
 use candle_core::{DType, Device, Result, Tensor};
@@ -46,7 +46,7 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    /// A thread for each of so many results, on the device of `x`.
+    /// A thread for each of this many results, on the device of `x`.
     pub fn each(kernel: &'static str, results: usize, x: &Device) -> Self {
         Self {
             kernel,
@@ -60,7 +60,7 @@ impl Launch {
         }
     }
 
-    /// A block for each of so many planes of `length` values, on the device of `x`.
+    /// A block for each of this many planes of `length` values, on the device of `x`.
     pub fn planes(kernel: &'static str, planes: usize, length: usize, x: &Device) -> Self {
         let threads = length.div_ceil(EACH).next_power_of_two();
         Self {
@@ -130,7 +130,7 @@ impl Launch {
     fn number(&self, value: usize) -> Result<i32> {
         match i32::try_from(value) {
             Ok(number) if value <= MOST => Ok(number),
-            _ => candle_core::bail!("{}: {value} is more than a card is asked for", self.kernel),
+            _ => candle_core::bail!("{}: {value} is more than a kernel counts to", self.kernel),
         }
     }
 

@@ -168,7 +168,7 @@ pub(super) fn interleaved(x: &Tensor) -> Result<Tensor> {
 pub(in crate::nn) fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ((n, first, height, width), (_, second, ..)) = (a.dims4()?, b.dims4()?);
     if b.dims() != [n, second, height, width] {
-        candle_core::bail!("{:?} can't lie beside {:?}", a.dims(), b.dims());
+        candle_core::bail!("{:?} can't be concatenated with {:?}", a.dims(), b.dims());
     }
     let plane = height * width;
     let count = n * (first + second) * plane;

@@ -62,7 +62,7 @@ fn parameters(values: &[f32], places: usize, device: &Device) -> Result<Tensor> 
     Tensor::from_slice(values, values.len(), device)
 }
 
-/// Thin-plate splines, and how the background moves beside them.
+/// Thin-plate splines, and how the background moves.
 #[derive(Clone, Debug)]
 pub struct SplineMotions {
     /// Control points of each spline.
@@ -73,7 +73,7 @@ pub struct SplineMotions {
 }
 
 impl SplineMotions {
-    /// None yet, beside a background that moves by `matrix`, 3x3, rows first; each with so many control points.
+    /// None yet, and a background that moves by `matrix`, 3x3, rows first; each with this many control points.
     pub fn new(matrix: [f64; 9], controls: usize) -> Self {
         Self {
             controls,

@@ -25,7 +25,7 @@ thread_local! {
     pub(super) static PLAIN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How far two tensors of one shape lie apart; what is no number must be none in both.
+/// How far two tensors of one shape lie apart; NaN must be NaN in both.
 fn apart(a: &Tensor, b: &Tensor) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let values = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
@@ -276,7 +276,7 @@ fn layers_agree_on_a_card() {
         PLAIN.set(false);
         let plain = to(&plain.unwrap(), &Device::Cpu);
         let within = match case.name.split(' ').next() {
-            // candle's operations make zeros of what is no number, which no frame holds.
+            // candle's operations make zeros of NaN, which no frame holds.
             Some("warp") => continue,
             // A convolution, which cuDNN may round.
             Some("shrink") => 2e-2,

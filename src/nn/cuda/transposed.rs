@@ -13,7 +13,7 @@ use crate::nn::precision::Kernel;
 /// with four results for each of its own, one for each place that a sample becomes.
 ///
 /// A result's two coordinates each see two samples: an even one its own sample and the one before, an odd one its own and
-/// the one after. Five of nine products are with zeros, which is little beside what is gained.
+/// the one after. Five of nine products are with zeros, which is little compared with what is gained.
 #[derive(Clone, Debug)]
 pub(in crate::nn) struct TransposedConv {
     /// `[4 outputs, inputs, 3, 3]`

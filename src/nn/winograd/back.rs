@@ -1,35 +1,15 @@
 //! Tiles of results, eight at a time, from their spectra into the picture.
 
 use super::super::simd::{LANES, Simd, dispatch};
+use super::form::Form;
+use super::grid::{Grid, Lanes, Place};
 use super::points::{Filter, Five, Seven, Six};
+use super::spectrum::{Products, take};
 use super::tile_rows::Channel;
-use super::tiles::{Grid, Lanes, Place};
-use super::{Form, upsampled};
+use super::upsampled;
 
 /// Results along one side of a tile.
 const SIDE: usize = 4;
-
-/// Where the products of one output lie.
-#[derive(Clone, Copy)]
-pub(super) struct Products<'a> {
-    /// From the first phase of the first block of tiles on; other phases follow at every `width` values.
-    pub values: &'a [f32],
-    /// Tiles in a block.
-    pub width: usize,
-    /// Values from one frequency to the next.
-    pub stride: usize,
-    /// Values from one block to the next.
-    pub block: usize,
-}
-
-impl<'a> Products<'a> {
-    /// Those of the eight tiles `i`, from the first frequency on.
-    #[inline(always)]
-    pub fn of(&self, i: usize) -> &'a [f32] {
-        let eights = self.width / LANES;
-        &self.values[i / eights * self.block + i % eights * LANES..]
-    }
-}
 
 dispatch! {
     /// Writes one channel of some tile rows. The first of `finish` is added to the results, which are then at least the second.
@@ -76,20 +56,6 @@ fn back_body<S: Simd>(
     }
 }
 
-/// Reads the spectra of eight tiles, frequencies `stride` values from one another.
-#[inline(always)]
-pub(super) fn take<S: Simd, const N: usize>(products: &[f32], stride: usize) -> [[S::V; N]; N] {
-    assert!(products.len() >= (N * N - 1) * stride + LANES);
-    let mut m = [[S::splat(0.0); N]; N];
-    for (i, row) in m.iter_mut().enumerate() {
-        for (j, v) in row.iter_mut().enumerate() {
-            // SAFETY: `(i * N + j) * stride + LANES` is at most what was asserted.
-            *v = unsafe { S::load_at(products, (i * N + j) * stride) };
-        }
-    }
-    m
-}
-
 /// Where eight tiles are written: planes begin at a row of a picture.
 struct Target<'a> {
     lanes: &'a Lanes,
@@ -97,7 +63,7 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Row `row` of eight tiles, if they stand beside one another and all lie inside.
+    /// Row `row` of eight tiles, if they are adjacent and all lie inside.
     #[inline(always)]
     fn whole<'p>(
         &self,

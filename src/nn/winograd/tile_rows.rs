@@ -1,6 +1,7 @@
 //! How pictures are cut into groups of tile rows that stay in the cache.
 
-use super::tiles::Grid;
+use super::super::simd::LANES;
+use super::grid::{Grid, Lanes, Place};
 
 /// Some rows of tiles of one picture, or some pictures.
 pub(super) struct TileRows<'a> {
@@ -10,6 +11,32 @@ pub(super) struct TileRows<'a> {
     pub tiles: usize,
     /// What is to be written of each output.
     pub channels: Vec<Channel<'a>>,
+}
+
+impl TileRows<'_> {
+    /// Where one of the tiles lies.
+    fn place(&self, grid: &Grid, tile: usize) -> Place {
+        let each = grid.rows * grid.columns;
+        let tile = self.picture * each + self.row * grid.columns + tile;
+        Place {
+            picture: tile / each,
+            row: tile % each / grid.columns,
+            column: tile % grid.columns,
+        }
+    }
+
+    /// Eight tiles from tile `first` on.
+    pub fn lanes(&self, grid: &Grid, first: usize) -> Lanes {
+        let place = |tile: usize| self.place(grid, tile);
+        let count = self.tiles.saturating_sub(first).min(LANES);
+        let start = place(first);
+        if count == LANES && start.column + LANES <= grid.columns {
+            return Lanes::Row(start);
+        }
+        Lanes::Any(Box::new(std::array::from_fn(|l| {
+            (l < count).then(|| place(first + l))
+        })))
+    }
 }
 
 /// One output's share of some tile rows.

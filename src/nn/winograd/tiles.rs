@@ -1,119 +1,14 @@
 //! Tiles of pictures, eight at a time, to their spectra.
 
 use super::super::simd::{LANES, Simd, dispatch};
+use super::form::Form;
+use super::grid::{Grid, Lanes, Place};
 use super::points::{Filter, Five, Seven, Six};
-use super::tile_rows::TileRows;
-use super::{Form, upsampled};
+use super::spectrum::put;
+use super::upsampled;
 
 /// Samples of a row under eight neighbouring tiles, rounded up.
 const ROW: usize = 40;
-
-/// How pictures are cut into tiles, counted row by row and picture by picture.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
-    pub form: Form,
-    pub pictures: usize,
-    pub channels: usize,
-    pub height: usize,
-    pub width: usize,
-    pub out_height: usize,
-    pub out_width: usize,
-    /// Rows and columns of tiles of one picture.
-    pub rows: usize,
-    pub columns: usize,
-}
-
-impl Grid {
-    pub fn new(
-        form: Form,
-        pictures: usize,
-        channels: usize,
-        (height, width): (usize, usize),
-        (out_height, out_width): (usize, usize),
-    ) -> Self {
-        let side = form.side();
-        Self {
-            form,
-            pictures,
-            channels,
-            height,
-            width,
-            out_height,
-            out_width,
-            rows: out_height.div_ceil(side),
-            columns: out_width.div_ceil(side),
-        }
-    }
-
-    /// Where a tile of these rows lies.
-    pub fn place(&self, tile_rows: &TileRows, tile: usize) -> Place {
-        let each = self.rows * self.columns;
-        let tile = tile_rows.picture * each + tile_rows.row * self.columns + tile;
-        Place {
-            picture: tile / each,
-            row: tile % each / self.columns,
-            column: tile % self.columns,
-        }
-    }
-
-    /// One channel of a picture.
-    #[inline(always)]
-    pub fn plane<'a>(&self, x: &'a [f32], picture: usize, channel: usize) -> &'a [f32] {
-        let len = self.height * self.width;
-        &x[(picture * self.channels + channel) * len..][..len]
-    }
-
-    /// Eight tiles of these rows from tile `first` on.
-    pub fn lanes(&self, tile_rows: &TileRows, first: usize) -> Lanes {
-        let place = |tile: usize| self.place(tile_rows, tile);
-        let count = tile_rows.tiles.saturating_sub(first).min(LANES);
-        let start = place(first);
-        if count == LANES && start.column + LANES <= self.columns {
-            return Lanes::Row(start);
-        }
-        Lanes::Any(Box::new(std::array::from_fn(|l| {
-            (l < count).then(|| place(first + l))
-        })))
-    }
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub picture: usize,
-    pub row: usize,
-    pub column: usize,
-}
-
-impl Place {
-    /// The first tile of the first picture.
-    pub const FIRST: Self = Self {
-        picture: 0,
-        row: 0,
-        column: 0,
-    };
-}
-
-/// Where eight tiles lie.
-pub(super) enum Lanes {
-    /// Beside one another, from here on.
-    Row(Place),
-    /// Anywhere; those behind the last tile nowhere.
-    Any(Box<[Option<Place>; LANES]>),
-}
-
-impl Lanes {
-    /// Where one of them lies.
-    #[inline(always)]
-    pub fn place(&self, lane: usize) -> Option<Place> {
-        match self {
-            Self::Row(place) => Some(Place {
-                column: place.column + lane,
-                ..*place
-            }),
-            Self::Any(places) => places[lane],
-        }
-    }
-}
 
 /// A corner of the first tile's samples relative to the picture's, and the steps from sample to sample.
 #[derive(Clone, Copy)]
@@ -239,7 +134,7 @@ fn cut(row: &[f32], left: isize, step: usize, to: &mut [f32]) {
     }
 }
 
-/// Of each eight tiles of four results beside one another the samples of one row.
+/// Of each eight tiles of four adjacent results the samples of one row.
 #[inline(always)]
 fn split<S: Simd, const N: usize>(row: &[f32]) -> [S::V; N] {
     let mut samples = [S::splat(0.0); N];
@@ -273,18 +168,6 @@ fn transform<S: Simd, P: Filter<N, M>, const N: usize, const M: usize>(
         *row = P::forward::<S>(*row);
     }
     columns
-}
-
-/// Writes the spectra of eight tiles, frequencies `stride` values from one another.
-#[inline(always)]
-pub(super) fn put<S: Simd, const N: usize>(d: [[S::V; N]; N], to: &mut [f32], stride: usize) {
-    assert!(to.len() >= (N * N - 1) * stride + LANES);
-    for (i, row) in d.iter().enumerate() {
-        for (j, v) in row.iter().enumerate() {
-            // SAFETY: `(i * N + j) * stride + LANES` is at most what was asserted.
-            unsafe { S::store_at(*v, to, (i * N + j) * stride) };
-        }
-    }
 }
 
 dispatch! {

@@ -7,10 +7,10 @@
 //! overlap, by one result on every side; they are summed up in the picture.
 
 use super::super::simd::{LANES, Simd};
-use super::back::{Products, take};
+use super::grid::{Grid, Lanes, Place};
 use super::points::Five;
+use super::spectrum::{Products, put, take};
 use super::tile_rows::Channel;
-use super::tiles::{Grid, Lanes, Place, put};
 
 /// Samples of a block along each side.
 const BLOCK: usize = 4;

@@ -1,4 +1,4 @@
-//! What torch writes since 1.6: a zip file whose entries are stored as they are, `…/data.pkl` beside `…/data/KEY`.
+//! What torch writes since 1.6: a zip file whose entries are stored as they are, `…/data.pkl` next to `…/data/KEY`.
 
 use std::collections::HashMap;
 use std::io::{self, Cursor as Seek};

@@ -7,7 +7,7 @@ use super::fault::Fault;
 pub(super) const OPCODES: usize = 2_000_000;
 /// Entries that one pickle may keep for later.
 pub(super) const MEMO: usize = 1_000_000;
-/// Bytes of one string or number; the longest that are met are the source texts beside a module's class.
+/// Bytes of one string or number; the longest that are met are the source texts next to a module's class.
 pub(super) const STRING: u64 = 16 << 20;
 /// Dictionaries, lists and modules inside each other.
 pub(super) const DEPTH: usize = 64;
@@ -22,20 +22,20 @@ pub(super) const DIMENSIONS: usize = 16;
 pub(super) const EXPANSION: u64 = 8;
 /// Bytes that a file of any size may give.
 pub(super) const FLOOR: u64 = 1 << 20;
-/// Bytes that a tensor takes beside its name and its numbers.
+/// Bytes that a tensor takes besides its name and its numbers.
 pub(super) const TENSOR: u64 = 128;
 
 /// Bytes that may still be taken for tensors.
 pub(super) struct Budget(u64);
 
 impl Budget {
-    /// For a file of so many bytes.
+    /// For a file of this many bytes.
     pub(super) fn of(length: u64) -> Self {
         Self(length.saturating_mul(EXPANSION).saturating_add(FLOOR))
     }
 
     /// # Errors
-    /// [`Fault::Excessive`] where so many bytes are not left.
+    /// [`Fault::Excessive`] where fewer bytes are left.
     pub(super) fn spend(&mut self, bytes: u64) -> Result<(), Fault> {
         let left = self.0.checked_sub(bytes);
         self.0 = left.ok_or_else(|| {

@@ -86,7 +86,7 @@ fn plain_tensor(heap: &Heap<'_>, make: Id) -> bool {
     )
 }
 
-/// Plain data that stands beside the weights (options, random states, scores): kept without being looked into.
+/// Plain data that stands next to the weights (options, random states, scores): kept without being looked into.
 fn is_data(module: &str, name: &str) -> bool {
     matches!(
         (module, name),

@@ -92,7 +92,7 @@ static void run(void)
         }
         if (argument->kind == READ)
             read_all(argument->pointer, argument->bytes);
-        // What isn't written stays what is no number.
+        // What isn't written stays NaN.
         if (argument->kind == WRITTEN)
             memset(argument->pointer, 0xff, argument->bytes);
         if (argument->kind == INTEGER)

@@ -1,4 +1,4 @@
-// Pictures and maps seen elsewhere or at another size, laid beside one another, and faded.
+// Pictures and maps warped, resized, concatenated and masked.
 
 // A place between two samples of an axis: both, and their weights. A sample outside has no weight.
 typedef struct {
@@ -15,13 +15,13 @@ INSIDE float mirrored_place(float at, int size, int align_corners)
     float from = align_corners ? 0.0f : -0.5f;
     float span = align_corners ? last : (float)size;
     if (span == 0.0f)
-        // Zero, or what is no number.
+        // Zero, or NaN.
         return at - at;
     float away = fabsf(at - from);
     float turns = floorf(away / span);
     float rest = away - turns * span;
     float back = (fmodf(turns, 2.0f) == 0.0f ? rest : span - rest) + from;
-    // Comparisons that what is no number comes through.
+    // Comparisons that let NaN through.
     back = back < 0.0f ? 0.0f : back;
     return back > last ? last : back;
 }
@@ -36,7 +36,7 @@ INSIDE Place place_at(float at, int size, int mirrored, int align_corners)
         at = ((at + 1.0f) * size - 1.0f) / 2.0f;
     if (mirrored)
         at = mirrored_place(at, size, align_corners);
-    // Nor what is no number.
+    // Nor NaN.
     if (!(at > -1.0f && at < (float)size))
         return place;
     float low = floorf(at);
