@@ -1,5 +1,6 @@
 //! The face: found, followed and read; the square of the portrait that a network sees, and the way back into the portrait.
 
+mod absolute_orientation;
 mod blendshapes;
 mod colour;
 mod crop;
@@ -7,7 +8,6 @@ mod detector;
 mod edit;
 mod finder;
 pub mod found;
-mod horn;
 mod landmarks;
 pub mod limits;
 mod mesh;

@@ -2,7 +2,7 @@
 //! orthogonal Procrustes analysis.
 
 use super::Mesh;
-use super::horn::rotation;
+use super::absolute_orientation::rotation;
 
 /// A landmark of the canonical face that takes part in the fit.
 struct Anchor {

@@ -1,6 +1,6 @@
 //! Brings a face mesh to the pose and size of the usual face, so that it can be measured.
 
-use super::horn::rotation;
+use super::absolute_orientation::rotation;
 use super::units_table::RIGID;
 
 /// A face's points after [`align`]: 478 of x right, y down, z back, the outer eye corners about one apart.

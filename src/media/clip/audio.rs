@@ -200,12 +200,12 @@ impl AudioTrack {
     fn duration(&self, index: usize) -> u32 {
         let sample = &self.samples[index];
         let next = self.samples.get(index + 1);
-        next.and_then(|next| u32::try_from(next.shown - sample.shown).ok())
+        next.and_then(|next| u32::try_from(next.pts - sample.pts).ok())
             .unwrap_or(sample.ticks)
     }
 
     fn begin(&self, index: usize) -> i128 {
-        i128::from(self.samples[index].shown)
+        i128::from(self.samples[index].pts)
     }
 
     fn end(&self, index: usize) -> i128 {

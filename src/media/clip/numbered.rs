@@ -153,6 +153,8 @@ impl Pattern {
 }
 
 /// Names as people order them: digits by their value, letters whatever their case.
+///
+/// The `natord` crate reads digits behind a zero as a fraction, which puts `010` before `9`.
 fn natural(a: &str, b: &str) -> Ordering {
     let (mut rest_a, mut rest_b) = (a, b);
     loop {

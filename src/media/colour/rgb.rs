@@ -1,5 +1,7 @@
 //! The planes that video stores to sRGB pixels, by whichever matrix and range the stream names; chroma sited left, as MPEG-4 has
 //! it, and interpolated.
+//!
+//! The `yuv` crate (0.8) repeats chroma or interpolates it from the middle of a block; the bytes would differ.
 
 use rayon::prelude::*;
 

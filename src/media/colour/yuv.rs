@@ -1,4 +1,6 @@
 //! sRGB pixels to the planes that video stores: BT.709, limited range, 4:2:0 with chroma sited left.
+//!
+//! The `yuv` crate (0.8) averages the four pixels of a block, which sites chroma in the middle; the bytes would differ.
 
 use openh264::formats::YUVSource;
 use rayon::prelude::*;

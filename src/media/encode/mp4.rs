@@ -17,7 +17,7 @@ use crate::media::colour::yuv::Planes;
 use crate::media::encode::mp4_boxes;
 use crate::media::encode::mp4_boxes::Coded;
 use crate::media::encode::mp4_index;
-use crate::media::encode::mp4_index::{Entry, Film};
+use crate::media::encode::mp4_index::{Entry, MovieHeader};
 use crate::media::encode::rate::{MAX_FPS, check_fps, fps_to_rational};
 use crate::media::encode::sink::{FrameSink, check_size};
 use crate::media::error::MediaError;
@@ -225,7 +225,7 @@ impl FrameSink for Mp4Sink {
             .and_then(|(sps, pps)| mp4_boxes::sample_entry(width as u16, height as u16, &sps, &pps))
             .ok_or_else(|| MediaError::encoding(&path, "the encoder gave no stream parameters"))?;
         let (timescale, ticks) = clock(settings.fps);
-        let film = Film {
+        let film = MovieHeader {
             entry: &entry,
             frames: &frames,
             timescale,

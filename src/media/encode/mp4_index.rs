@@ -25,7 +25,7 @@ pub(crate) struct Entry {
 }
 
 /// What an MP4 is made of.
-pub(crate) struct Film<'a> {
+pub(crate) struct MovieHeader<'a> {
     pub(crate) entry: &'a SampleEntry,
     pub(crate) frames: &'a [Entry],
     /// Ticks a second of the picture.
@@ -45,14 +45,14 @@ pub(crate) struct Index {
 }
 
 /// The index of a film, which has at least a frame.
-pub(crate) fn index(film: &Film<'_>) -> Result<Index, MuxError> {
+pub(crate) fn index(movie: &MovieHeader<'_>) -> Result<Index, MuxError> {
     let mut plan = Plan::new()?;
-    let mut sound = film.sound.map(|part| Sounding::new(film, part));
+    let mut sound = movie.sound.map(|part| SoundTrack::new(movie, part));
 
     let (mut shown, mut turn) = (0u64, 0u64);
-    for (number, frame) in film.frames.iter().enumerate() {
+    for (number, frame) in movie.frames.iter().enumerate() {
         // The sound comes before the picture of the same half second has run out.
-        let now = shown * TURNS / u64::from(film.timescale.get());
+        let now = shown * TURNS / u64::from(movie.timescale.get());
         if now > turn {
             turn = now;
             if let Some(sound) = &mut sound {
@@ -61,15 +61,15 @@ pub(crate) fn index(film: &Film<'_>) -> Result<Index, MuxError> {
         }
         plan.add(Sample {
             track_kind: TrackKind::Video,
-            sample_entry: (number == 0).then(|| film.entry.clone()),
+            sample_entry: (number == 0).then(|| movie.entry.clone()),
             keyframe: frame.is_key,
-            timescale: film.timescale,
-            duration: film.ticks,
+            timescale: movie.timescale,
+            duration: movie.ticks,
             composition_time_offset: None,
             data_offset: plan.offset,
             data_size: frame.bytes,
         })?;
-        shown += u64::from(film.ticks);
+        shown += u64::from(movie.ticks);
     }
     if let Some(sound) = &mut sound {
         sound.add(&mut plan, None)?;
@@ -79,7 +79,7 @@ pub(crate) fn index(film: &Film<'_>) -> Result<Index, MuxError> {
     if let Some(sound) = &sound
         && sound.next > 0
     {
-        sound.finish(&mut moov, shown, film.timescale)?;
+        sound.finish(&mut moov, shown, movie.timescale)?;
     }
     let head = head(&mut moov, plan.start, plan.offset)?;
     Ok(Index {
@@ -123,7 +123,7 @@ impl Plan {
 }
 
 /// The sound on its way into the index.
-struct Sounding<'a> {
+struct SoundTrack<'a> {
     part: &'a AudioPart,
     timescale: NonZeroU32,
     /// Up to the end of the picture.
@@ -135,11 +135,11 @@ struct Sounding<'a> {
     ticks: u64,
 }
 
-impl<'a> Sounding<'a> {
-    fn new(film: &Film<'_>, part: &'a AudioPart) -> Self {
+impl<'a> SoundTrack<'a> {
+    fn new(movie: &MovieHeader<'_>, part: &'a AudioPart) -> Self {
         let timescale = NonZeroU32::new(part.timescale).unwrap_or(NonZeroU32::MIN);
-        let shown = u128::from(film.ticks) * film.frames.len() as u128;
-        let mut left = rescaled(shown, film.timescale, timescale);
+        let shown = u128::from(movie.ticks) * movie.frames.len() as u128;
+        let mut left = rescaled(shown, movie.timescale, timescale);
         let (mut edits, mut end) = (Vec::new(), 0);
         for heard in &part.edits {
             let ticks = heard.ticks.min(left);
@@ -324,7 +324,7 @@ mod tests {
     fn places_are_those_in_the_file_however_large_it_is() {
         let entry = sample_entry(64, 48, &[7, 66, 0, 30, 1], &[8, 1]).unwrap();
         for bytes in [100, 3_000_000_000] {
-            let film = Film {
+            let movie = MovieHeader {
                 entry: &entry,
                 frames: &[Entry {
                     bytes,
@@ -334,7 +334,7 @@ mod tests {
                 ticks: 24,
                 sound: None,
             };
-            let index = index(&film).unwrap();
+            let index = index(&movie).unwrap();
             assert_eq!(index.stretches, [(false, 2 * bytes as u64)]);
 
             let size = index.head[..4].try_into().unwrap();

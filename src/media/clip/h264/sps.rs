@@ -1,4 +1,7 @@
 //! The sequence parameter set of H.264: size, crop, colour, and whether it is a kind that OpenH264 decodes.
+//!
+//! The `h264-reader` crate (0.9) refuses a whole set when its usability information is cut off or bytes follow its end.
+//! Such files play elsewhere and need only size and kind to be decoded, so this reader gives up the colour instead.
 
 use crate::media::colour::rgb::Colour;
 
@@ -356,6 +359,22 @@ mod tests {
             bits.put(byte, 8);
         }
         assert_eq!(bits.into_nal(), [0, 0, 3, 1, 0, 0, 3, 0, 0x80]);
+    }
+
+    #[test]
+    fn a_set_that_is_cut_off_or_padded_behind_its_size_is_read() {
+        let main = [
+            0x67, 0x4d, 0x40, 0x0a, 0xec, 0xc2, 0x3d, 0x80, 0x88, 0x00, 0x00, 0x03, 0x00, 0x08,
+            0x00, 0x00, 0x03, 0x00, 0xa0, 0x78, 0x91, 0x2c, 0xd0,
+        ];
+        for length in 8..=main.len() {
+            let sps = Sps::parse(&main[..length]).unwrap();
+            assert_eq!((sps.size, sps.unknown_kind()), ((64, 48), None), "{length}");
+        }
+        for padding in [[0, 0, 0], [0x12, 0x34, 0x56]] {
+            let sps = Sps::parse(&[&main[..], &padding].concat()).unwrap();
+            assert_eq!(sps.size, (64, 48));
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(super) fn add(
         if is_ours && let Some(tfdt) = child(traf, b"tfdt") {
             let mut fields = Fields(tfdt);
             let (version, _) = fields.version()?;
-            samples.decoded = i64::try_from(fields.wide(version == 1)?).ok()?;
+            samples.dts = i64::try_from(fields.wide(version == 1)?).ok()?;
         }
 
         at = base;

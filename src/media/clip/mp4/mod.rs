@@ -1,4 +1,4 @@
-//! MP4 and MOV: the index read with a reader of our own, the frames decoded one by one and put in the order of showing.
+//! MP4 and MOV: the index read with a reader of our own, the frames decoded one by one and put in presentation order.
 //!
 //! The muxer's crate has a demuxer too, but that leaves out what real clips need: the turn and the edit list of a track, files
 //! without `ftyp`, and a word on codecs that aren't ours.
@@ -97,7 +97,7 @@ pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, M
     let info = ClipInfo::counted(size, order.times.len(), order.seconds);
     Ok((
         info,
-        Box::new(Film {
+        Box::new(Mp4Frames {
             path: path.to_owned(),
             file,
             samples,
@@ -150,7 +150,7 @@ fn read_sample(file: &mut File, sample: &Sample, data: &mut Vec<u8>) -> std::io:
 }
 
 /// The frames of an H.264 track.
-struct Film {
+struct Mp4Frames {
     path: PathBuf,
     file: File,
     /// In the order of decoding.
@@ -170,7 +170,7 @@ struct Film {
     waiting: BTreeMap<u32, Option<Picture>>,
 }
 
-impl Film {
+impl Mp4Frames {
     /// Decodes the next coded frame, and keeps it if it is ever shown; `None` at the last.
     fn decode(&mut self) -> Option<Result<(), MediaError>> {
         let sample = self.samples.get(self.coded)?;
@@ -253,7 +253,7 @@ impl Film {
     }
 }
 
-impl Frames for Film {
+impl Frames for Mp4Frames {
     fn next(&mut self) -> Option<Result<ClipFrame, MediaError>> {
         self.wanted = self.given;
         match self.advance()? {

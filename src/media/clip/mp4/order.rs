@@ -1,4 +1,4 @@
-//! From the order of decoding to that of showing: composition times and the edit list.
+//! From decoding order to presentation order: composition times and the edit list.
 
 use crate::media::clip::mp4::samples::Sample;
 use crate::media::clip::mp4::track::Edit;
@@ -8,7 +8,7 @@ pub(super) const NEVER: u32 = u32::MAX;
 
 /// Which frame is shown when.
 pub(super) struct Order {
-    /// For each coded frame, in the order of decoding, its place among those shown, or [`NEVER`].
+    /// For each coded frame, in decoding order, its place in presentation order, or [`NEVER`].
     pub(super) ranks: Vec<u32>,
     /// For each frame shown, seconds from the first.
     pub(super) times: Vec<f64>,
@@ -28,7 +28,7 @@ impl Order {
     /// show nothing.
     pub(super) fn new(samples: &[Sample], edits: &[Edit], timescale: u32) -> Self {
         let mut by_time: Vec<u32> = (0..samples.len() as u32).collect();
-        by_time.sort_by_key(|&index| samples[index as usize].shown);
+        by_time.sort_by_key(|&index| samples[index as usize].pts);
 
         let whole = [Edit {
             pause: 0,
@@ -64,7 +64,7 @@ impl Order {
         let mut edits = edits.iter().copied().peekable();
         let pause = |edit: Option<&Edit>| edit.map_or(0, |edit| i128::from(edit.pause));
         // In ticks; 128 bits, since a file may say anything.
-        let (mut shown, mut first) = (pause(edits.peek()), None);
+        let (mut elapsed, mut first) = (pause(edits.peek()), None);
         // Times without an edit list are those of the track itself.
         let origin = |edit: &Edit| match edit.start {
             i64::MIN => 0,
@@ -73,9 +73,9 @@ impl Order {
 
         for (place, &index) in by_time.iter().enumerate() {
             let sample = samples[index as usize];
-            let start = i128::from(sample.shown);
+            let start = i128::from(sample.pts);
             let end = match by_time.get(place + 1) {
-                Some(&next) => i128::from(samples[next as usize].shown),
+                Some(&next) => i128::from(samples[next as usize].pts),
                 None => start + i128::from(sample.ticks),
             };
             let middle = (start + end).div_euclid(2);
@@ -86,14 +86,14 @@ impl Order {
             };
             while let Some(edit) = edits.next_if(is_over) {
                 // Stretches without a start or an end are the only ones, or the last.
-                shown += i128::from(edit.end) - i128::from(edit.start) + pause(edits.peek());
+                elapsed += i128::from(edit.end) - i128::from(edit.start) + pause(edits.peek());
             }
             let Some(edit) = edits.peek() else { break };
             if middle < i128::from(edit.start) {
                 continue;
             }
-            let from = start.max(i128::from(edit.start)) - origin(edit) + shown;
-            let to = end.min(i128::from(edit.end)) - origin(edit) + shown;
+            let from = start.max(i128::from(edit.start)) - origin(edit) + elapsed;
+            let to = end.min(i128::from(edit.end)) - origin(edit) + elapsed;
             let first = *first.get_or_insert(from);
 
             order.ranks[index as usize] = order.times.len() as u32;
@@ -113,10 +113,10 @@ mod tests {
     /// Frames of 10 ticks, decoded as I P B B P B B, shown from tick 20 on.
     fn film() -> Vec<Sample> {
         [20, 50, 30, 40, 80, 60, 70]
-            .map(|shown| Sample {
+            .map(|pts| Sample {
                 offset: 0,
                 bytes: 1,
-                shown,
+                pts,
                 ticks: 10,
             })
             .to_vec()

@@ -13,16 +13,17 @@ const MAX_BYTES: u32 = 64 << 20;
 pub(crate) struct Sample {
     pub(crate) offset: u64,
     pub(crate) bytes: u32,
-    /// When it is shown, in ticks of the track.
-    pub(crate) shown: i64,
+    /// Presentation time, in ticks of the track.
+    pub(crate) pts: i64,
     /// How long it lasts, in ticks of the track.
     pub(crate) ticks: u32,
 }
 
-/// Coded frames in the order in which they are decoded, and the time at which the next one is.
+/// Coded frames in decoding order.
 pub(super) struct Samples {
     pub(super) list: Vec<Sample>,
-    pub(super) decoded: i64,
+    /// Decoding time of the next one, in ticks of the track.
+    pub(super) dts: i64,
     /// How many there may be: a table can claim any number of frames of one size without a byte for each.
     most: usize,
 }
@@ -32,12 +33,12 @@ impl Samples {
     pub(super) fn new(length: u64) -> Self {
         Self {
             list: Vec::new(),
-            decoded: 0,
+            dts: 0,
             most: length.min(MAX_SAMPLES) as usize,
         }
     }
 
-    /// Adds a frame at the end; `delay` is from decoding to showing. `None` when there are too many, or it is too large.
+    /// Adds a frame at the end; `delay` is from decoding to presentation. `None` when there are too many, or it is too large.
     ///
     /// Frames without a byte repeat the one before and are left out.
     pub(super) fn push(&mut self, offset: u64, bytes: u32, ticks: u32, delay: i32) -> Option<()> {
@@ -48,11 +49,11 @@ impl Samples {
             self.list.push(Sample {
                 offset,
                 bytes,
-                shown: self.decoded.checked_add(i64::from(delay))?,
+                pts: self.dts.checked_add(i64::from(delay))?,
                 ticks,
             });
         }
-        self.decoded = self.decoded.checked_add(i64::from(ticks))?;
+        self.dts = self.dts.checked_add(i64::from(ticks))?;
         Some(())
     }
 
@@ -255,7 +256,7 @@ mod tests {
         let found: Vec<_> = samples
             .list
             .iter()
-            .map(|s| (s.offset, s.bytes, s.shown))
+            .map(|s| (s.offset, s.bytes, s.pts))
             .collect();
         assert_eq!(
             found,

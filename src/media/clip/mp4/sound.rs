@@ -19,7 +19,7 @@ pub(crate) struct SoundTrack {
     pub(crate) entry: SoundEntry,
     /// Ticks a second, at least 1.
     pub(crate) timescale: u32,
-    /// At least one, in the order of hearing; `shown` is when each begins.
+    /// At least one, in presentation order.
     pub(crate) samples: Vec<Sample>,
     /// In the order of the film; empty for a track that is heard as it is.
     pub(crate) edits: Vec<Edit>,
@@ -77,7 +77,7 @@ pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound>
     // Each begins after the one before it, by no more than a sample can last.
     let is_in_order = list
         .windows(2)
-        .all(|pair| u32::try_from(pair[1].shown.saturating_sub(pair[0].shown)).is_ok());
+        .all(|pair| u32::try_from(pair[1].pts.saturating_sub(pair[0].pts)).is_ok());
     if !is_in_order {
         return Err(senseless());
     }
