@@ -9,7 +9,7 @@ use crate::face::portrait::Portrait;
 
 /// A person's relaxed face, to read other pictures of them against.
 #[derive(Debug)]
-pub struct Kept {
+pub struct NeutralFace {
     /// What the button that reads against it says.
     pub hint: String,
     of: (u64, Option<usize>),
@@ -72,7 +72,7 @@ impl App {
     pub(super) fn keep_neutral(&mut self) {
         if let Some(face) = self.faces().1 {
             let document = self.document();
-            self.neutral = Some(Kept {
+            self.neutral = Some(NeutralFace {
                 hint: format!(
                     "Reads this face against {}, which was set as neutral: for another picture of the same person",
                     document.portrait.name
@@ -85,7 +85,7 @@ impl App {
     }
 
     /// The relaxed face that this one can be read against: of another picture.
-    pub(super) fn kept_neutral(&self) -> Option<&Kept> {
+    pub(super) fn neutral_face(&self) -> Option<&NeutralFace> {
         let document = self.document();
         let here = (document.portrait.id, document.face);
         let other = self.neutral.as_ref().filter(|kept| kept.of != here);
@@ -93,7 +93,7 @@ impl App {
     }
 
     pub(super) fn read_against(&mut self) {
-        if let (Some(kept), Some(face)) = (self.kept_neutral(), self.faces().1) {
+        if let (Some(kept), Some(face)) = (self.neutral_face(), self.faces().1) {
             let source = face.against(&kept.face.as_neutral());
             self.history.edit(|document| document.read_anew(source));
         }

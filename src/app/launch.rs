@@ -200,7 +200,7 @@ impl App {
                     .map(|_| Message::Drivers(drivers::Message::Watched)),
             );
         }
-        all.extend(self.side_subscription());
+        all.extend(self.motions_subscription());
         if self.measuring.is_running() {
             all.push(
                 iced::time::every(Duration::from_millis(200))

@@ -39,9 +39,9 @@ use background::in_background;
 use export::Export;
 use export::queue::{self, Queue};
 use expression::Expression as Sliders;
-use faces::Kept;
+use faces::NeutralFace;
 use motions::drivers::{self, Drivers};
-use motions::{Side, board, list, reference};
+use motions::{MotionsPanel, list, reference, sample_grid};
 use panes::Panes;
 use projects::Projects;
 use timeline::Timeline;
@@ -78,12 +78,12 @@ pub struct App {
     timeline: Timeline,
     export: Option<Export>,
     queue: Queue,
-    side: Side,
+    motions: MotionsPanel,
     measuring: Measuring,
     projects: Projects,
     cards: Option<Cards>,
     /// The relaxed face that was kept, and of which portrait and face it is.
-    neutral: Option<Kept>,
+    neutral: Option<NeutralFace>,
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
@@ -114,7 +114,7 @@ pub enum Message {
     Queue(queue::Message),
     Motions(list::Message),
     Reference(reference::Message),
-    Board(board::Message),
+    SampleGrid(sample_grid::Message),
     /// A clip was chosen to be a motion.
     AddClip(Option<PathBuf>),
     /// A clip was chosen in another's place.
@@ -123,7 +123,7 @@ pub enum Message {
     Bake,
     Measured(measuring::Watch),
     /// The right column is put away, or brought back.
-    SideToggled,
+    MotionsToggled,
     Card(card::Message),
     /// Other weights for a method are opened.
     Weights(Bundled, String, Result<Arc<Models>, String>),
@@ -171,7 +171,7 @@ impl App {
             panes: Panes::default(),
             export: None,
             queue: Queue::default(),
-            side: Side::default(),
+            motions: MotionsPanel::default(),
             measuring: Measuring::default(),
             cards: None,
             neutral: None,
@@ -215,10 +215,10 @@ impl App {
 
     /// Takes a message; whatever it changes is asked of the worker at once.
     pub fn update(&mut self, message: Message) -> Task<Message> {
-        let task = self.obey(message);
+        let task = self.handle(message);
         let reading = self.prepare();
         self.timeline.follow(subject(&self.history, &self.drivers));
-        let drawing = self.follow_side();
+        let drawing = self.follow_motions();
         self.ask();
         Task::batch([task, reading, drawing])
     }
@@ -233,10 +233,10 @@ impl App {
         task.map(Message::Drivers)
     }
 
-    fn obey(&mut self, message: Message) -> Task<Message> {
+    fn handle(&mut self, message: Message) -> Task<Message> {
         match message {
-            Message::Expression(message) => return self.obey_expression(message),
-            Message::Project(message) => return self.obey_project(message),
+            Message::Expression(message) => return self.handle_expression(message),
+            Message::Project(message) => return self.handle_project(message),
             Message::Drivers(message) => self.drivers.update(message),
             Message::Panes(message) => match self.panes.update(message, self.history.project()) {
                 panes::Action::None => {}
@@ -252,10 +252,10 @@ impl App {
                 }
                 panes::Action::EndGesture => self.history.end_gesture(),
             },
-            Message::Timeline(message) => return self.obey_timeline(message),
-            Message::Motions(message) => return self.obey_motions(message),
-            Message::Reference(message) => return self.obey_reference(message),
-            Message::Board(message) => return self.obey_board(message),
+            Message::Timeline(message) => return self.handle_timeline(message),
+            Message::Motions(message) => return self.handle_motions(message),
+            Message::Reference(message) => return self.handle_reference(message),
+            Message::SampleGrid(message) => return self.handle_sample_grid(message),
             Message::AddClip(Some(path)) => self.add_clip(path),
             Message::AddClip(None) => {
                 let hint = "No clip was chosen; a video can also be dropped on the window.";
@@ -264,9 +264,9 @@ impl App {
             Message::ClipFor(id, Some(path)) => self.replace_clip(id, path),
             Message::ClipFor(_, None) => {}
             Message::Bake => self.bake(),
-            Message::Measured(watch) => self.obey_measured(watch),
-            Message::SideToggled => self.side.hidden = !self.side.hidden,
-            Message::Export(message) => return self.obey_export(message),
+            Message::Measured(watch) => self.handle_measured(watch),
+            Message::MotionsToggled => self.motions.hidden = !self.motions.hidden,
+            Message::Export(message) => return self.handle_export(message),
             Message::CardDialog => {
                 if self.cards.is_none() {
                     self.cards = Some(Cards::new(self.models.ganimation().name()));
@@ -296,7 +296,7 @@ impl App {
             }
             Message::OpenFile(Some(path)) => {
                 if projects::is_project(&path) {
-                    return self.obey_project(projects::Message::Open(path));
+                    return self.handle_project(projects::Message::Open(path));
                 }
                 if has_extension(&path, &["json"]) {
                     self.take_preset(&path);
@@ -316,7 +316,7 @@ impl App {
                 self.status.notice = Some(Notice::Problem(problem));
             }
             Message::ExportDialog => self.open_export(),
-            Message::Queue(message) => return self.obey_queue(message),
+            Message::Queue(message) => return self.handle_queue(message),
             Message::Undo => {
                 self.history.undo();
                 self.forget_portraits();
@@ -324,14 +324,14 @@ impl App {
             Message::Redo => {
                 self.history.redo();
             }
-            Message::Keyboard(event) => return self.obey_keyboard(event),
+            Message::Keyboard(event) => return self.handle_keyboard(event),
             Message::Scaled(scale) => self.panes.set_scale(scale),
             Message::NoticeClosed => self.status.notice = None,
         }
         Task::none()
     }
 
-    fn obey_timeline(&mut self, message: timeline::Message) -> Task<Message> {
+    fn handle_timeline(&mut self, message: timeline::Message) -> Task<Message> {
         let subject = subject(&self.history, &self.drivers);
         match self.timeline.update(message, subject) {
             timeline::Action::None => {}
@@ -359,7 +359,7 @@ impl App {
         Task::none()
     }
 
-    fn obey_expression(&mut self, message: expression::Message) -> Task<Message> {
+    fn handle_expression(&mut self, message: expression::Message) -> Task<Message> {
         let frame = self.slider_frame();
         // The sliders move an expression track, whatever is chosen; once they do, that is what is to be seen.
         let moved = |project: &mut Project, change: expression::Change| {

@@ -1,12 +1,12 @@
 //! The column on the right: the list of motions, and the controls of the one that is chosen.
 
-pub mod board;
 pub mod drivers;
 mod follow;
 mod glyphs;
 pub mod list;
 mod read_curves;
 pub mod reference;
+pub mod sample_grid;
 
 use std::sync::Arc;
 
@@ -14,8 +14,10 @@ use iced::widget::image::Handle;
 use iced::widget::{column, container, scrollable, space, text};
 use iced::{Element, Length, Subscription, Task};
 
+use crate::app::background;
+use crate::app::widgets::controls::action;
 use crate::app::widgets::theme;
-use crate::app::{App, Message, Notice, background, timeline};
+use crate::app::{App, Message, Notice, timeline};
 use crate::document::{
     AuVector, ClipMotion, Expression, Gesture, MediaSource, Motion, MotionId, MotionKind, Playback,
     Pose, Sample, SampledMotion, Track,
@@ -25,9 +27,9 @@ use crate::drive::clip_driver::Lead;
 use crate::drive::driver::Driver;
 use crate::methods::ganimation::model::Model;
 
-use board::Board;
-use list::{Kind, Motions};
+use list::{Kind, MotionList};
 use reference::{Known, Reference};
+use sample_grid::SampleGrid;
 
 /// The column's width, in logical pixels.
 pub const WIDTH: f32 = 324.0;
@@ -42,10 +44,10 @@ const SAMPLE_FRAMES: usize = 16;
 const LOOK_HEIGHT: u32 = 320;
 
 #[derive(Debug, Default)]
-pub struct Side {
-    pub motions: Motions,
+pub struct MotionsPanel {
+    pub list: MotionList,
     pub reference: Reference,
-    pub board: Board,
+    pub grid: SampleGrid,
     /// Whether the column is put away.
     pub hidden: bool,
     /// The motion whose controls are seen.
@@ -55,8 +57,8 @@ pub struct Side {
 }
 
 impl App {
-    pub(in crate::app) fn obey_motions(&mut self, message: list::Message) -> Task<Message> {
-        let action = self.side.motions.update(message);
+    pub(in crate::app) fn handle_motions(&mut self, message: list::Message) -> Task<Message> {
+        let action = self.motions.list.update(message);
         self.act_on_motions(action)
     }
 
@@ -173,7 +175,10 @@ impl App {
         }
     }
 
-    pub(in crate::app) fn obey_reference(&mut self, message: reference::Message) -> Task<Message> {
+    pub(in crate::app) fn handle_reference(
+        &mut self,
+        message: reference::Message,
+    ) -> Task<Message> {
         let Some(id) = self.chosen_clip().map(|(motion, _)| motion.id) else {
             return Task::none();
         };
@@ -184,7 +189,7 @@ impl App {
                 }
             }
         };
-        match self.side.reference.update(message) {
+        match self.motions.reference.update(message) {
             reference::Action::None => {}
             reference::Action::Change(change) => {
                 self.history
@@ -199,7 +204,7 @@ impl App {
             reference::Action::EndGesture => self.history.end_gesture(),
             reference::Action::Scrub(step) => {
                 let step = u32::try_from(step).unwrap_or(u32::MAX);
-                return self.obey(Message::Timeline(timeline::Message::Scrubbed(step)));
+                return self.handle(Message::Timeline(timeline::Message::Scrubbed(step)));
             }
             reference::Action::Bake => self.bake(),
             reference::Action::Replace => return self.choose_clip_for(id),
@@ -283,60 +288,60 @@ impl App {
         });
     }
 
-    pub(in crate::app) fn obey_board(&mut self, message: board::Message) -> Task<Message> {
+    pub(in crate::app) fn handle_sample_grid(
+        &mut self,
+        message: sample_grid::Message,
+    ) -> Task<Message> {
         let Some((id, sample)) = self
             .chosen_sample()
             .map(|(id, sample)| (id, sample.clone()))
         else {
             return Task::none();
         };
-        let apply = |change: board::change::Change| {
+        let apply = |change: sample_grid::change::Change| {
             move |kind: &mut MotionKind| {
                 if let MotionKind::Sample(sample) = kind {
                     change.apply(sample);
                 }
             }
         };
-        match self.side.board.update(message, &sample) {
-            board::Action::None => {}
-            board::Action::Change(change) => {
+        match self.motions.grid.update(message, &sample) {
+            sample_grid::Action::None => {}
+            sample_grid::Action::Change(change) => {
                 self.history
                     .edit_project(|project| project.change_motion(id, apply(change)));
             }
-            board::Action::Drag(name, change) => {
+            sample_grid::Action::Drag(name, change) => {
                 self.history
                     .drag_project(Gesture::Motion(id, name), |project| {
                         project.change_motion(id, apply(change));
                     });
             }
-            board::Action::EndGesture => self.history.end_gesture(),
-            board::Action::Leave => return self.leave_field(),
+            sample_grid::Action::EndGesture => self.history.end_gesture(),
+            sample_grid::Action::Leave => return self.leave_field(),
         }
         Task::none()
     }
 
     /// Brings the column up to date with the project; what it needs drawn is drawn in the background.
-    pub(in crate::app) fn follow_side(&mut self) -> Task<Message> {
+    pub(in crate::app) fn follow_motions(&mut self) -> Task<Message> {
         let chosen = self.project().chosen();
-        if self.side.of != Some(chosen) {
-            self.side.of = Some(chosen);
-            self.side.board.forget();
-            self.side.current = None;
+        if self.motions.of != Some(chosen) {
+            self.motions.of = Some(chosen);
+            self.motions.grid.forget();
+            self.motions.current = None;
         }
         self.look_at_frame();
         let sample = self.chosen_sample().map(|(_, sample)| sample.clone());
-        let deal = sample.and_then(|sample| self.side.board.deal(&sample));
-        match (deal, self.models.sampler()) {
-            (Some(deal), Ok(sampler)) => {
-                board::deal::draw(Arc::clone(sampler), deal).map(Message::Board)
-            }
-            _ => Task::none(),
-        }
+        let batch = sample.and_then(|sample| self.motions.grid.next_batch(&sample));
+        batch.map_or_else(Task::none, |batch| {
+            sample_grid::previews::draw(Arc::clone(&self.models), batch).map(Message::SampleGrid)
+        })
     }
 
     /// Keeps the clip's frame under the playhead ready to be shown.
     fn look_at_frame(&mut self) {
-        if self.chosen_clip().is_none() || self.side.hidden {
+        if self.chosen_clip().is_none() || self.motions.hidden {
             return;
         }
         let Driver::Lead(lead) = self.drivers.driver(self.project().chosen()) else {
@@ -345,23 +350,23 @@ impl App {
         let frame = lead.frame_at(self.timeline.frame() as usize);
         let reel = Arc::as_ptr(&lead.reel);
         let same = |(of, at, _): &(_, usize, _)| *of == reel && *at == frame;
-        if self.side.current.as_ref().is_some_and(same) {
+        if self.motions.current.as_ref().is_some_and(same) {
             return;
         }
-        self.side.current = lead.reel.thumbnail(frame, LOOK_HEIGHT).map(|picture| {
+        self.motions.current = lead.reel.thumbnail(frame, LOOK_HEIGHT).map(|picture| {
             let (width, height) = picture.size();
             let handle = Handle::from_rgba(width, height, picture.into_rgba());
             (reel, frame, handle)
         });
     }
 
-    pub(in crate::app) fn side_subscription(&self) -> Option<Subscription<Message>> {
-        let seen = !self.side.hidden || self.side.board.is_open();
+    pub(in crate::app) fn motions_subscription(&self) -> Option<Subscription<Message>> {
+        let seen = !self.motions.hidden || self.motions.grid.is_open();
         let sample = self.chosen_sample().filter(|_| seen);
-        sample.map(|(_, sample)| Board::subscription(sample).map(Message::Board))
+        sample.map(|(_, sample)| SampleGrid::subscription(sample).map(Message::SampleGrid))
     }
 
-    pub(in crate::app) fn side_view(&self) -> Element<'_, Message> {
+    pub(in crate::app) fn motions_view(&self) -> Element<'_, Message> {
         let project = self.project();
         let states: Vec<_> = project
             .motions()
@@ -369,8 +374,8 @@ impl App {
             .map(|motion| (motion.id, self.drivers.state(motion)))
             .collect();
         let list = self
-            .side
             .motions
+            .list
             .view(project, &states)
             .map(Message::Motions);
         let content = column![list, self.controls()].spacing(theme::SPACE);
@@ -386,17 +391,17 @@ impl App {
     }
 
     /// The board of the chosen sample, where it is open.
-    pub(in crate::app) fn board_view(&self) -> Option<Element<'_, Message>> {
+    pub(in crate::app) fn sample_grid_view(&self) -> Option<Element<'_, Message>> {
         let (_, sample) = self.chosen_sample()?;
-        let open = self.side.board.is_open();
-        open.then(|| self.side.board.dialog(sample).map(Message::Board))
+        let open = self.motions.grid.is_open();
+        open.then(|| self.motions.grid.dialog(sample).map(Message::SampleGrid))
     }
 
     /// The controls of the chosen motion.
     fn controls(&self) -> Element<'_, Message> {
         if let Some((_, sample)) = self.chosen_sample() {
-            let board = self.side.board.view(sample).map(Message::Board);
-            let bake = crate::app::widgets::controls::action("Bake to track", Some(Message::Bake));
+            let board = self.motions.grid.view(sample).map(Message::SampleGrid);
+            let bake = action("Bake to track", Some(Message::Bake));
             return column![board, bake].spacing(theme::SPACE).into();
         }
         if let Some((motion, clip)) = self.chosen_clip() {
@@ -426,9 +431,9 @@ impl App {
         clip: &'a ClipMotion,
         lead: &Lead,
     ) -> Element<'a, Message> {
-        let (thumbs, scores) = self.drivers.film(motion);
+        let (thumbs, scores) = self.drivers.filmstrip(motion);
         let model: &Model = self.models.ganimation();
-        let (_, _, current) = match &self.side.current {
+        let (_, _, current) = match &self.motions.current {
             Some((reel, frame, handle)) => (reel, frame, Some(handle.clone())),
             None => (&std::ptr::null(), &0, None),
         };
@@ -454,7 +459,7 @@ impl App {
             square: Some(lead.base(model.crop())),
             clip_size: reel.size,
         };
-        self.side
+        self.motions
             .reference
             .view(clip, &known)
             .map(Message::Reference)

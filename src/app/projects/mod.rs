@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use iced::Task;
 
-use crate::app::{App, Message as Up, Notice, background, has_extension};
+use crate::app::widgets::theme;
+use crate::app::{App, Message as Up, has_extension};
 use crate::document::Project;
 use crate::face::portrait::Portrait;
 use crate::project::autosave::{Autosave, Recovered};
 use crate::project::file::open::Opened;
 use crate::project::file::{MediaOf, ProjectFile, Saved};
 use crate::project::settings::{Recent, Settings};
+
+use open::choose_media;
 
 /// What the window knows of the project's file.
 #[derive(Debug)]
@@ -185,117 +188,48 @@ impl Projects {
 }
 
 impl App {
-    pub(in crate::app) fn obey_project(&mut self, message: Message) -> Task<Up> {
+    pub(in crate::app) fn handle_project(&mut self, message: Message) -> Task<Up> {
         match message {
-            Message::Menu => {
-                self.projects.question = toggled(&self.projects.question, Question::Menu)
-            }
-            Message::Keys => {
-                self.projects.question = toggled(&self.projects.question, Question::Keys)
-            }
+            Message::Menu => self.toggle_question(Question::Menu),
+            Message::Keys => self.toggle_question(Question::Keys),
             Message::Close => self.projects.question = None,
             Message::New => return self.unless_changed(After::New),
-            Message::OpenDialog => {
-                self.projects.question = None;
-                let folder = self.projects.settings.folders.projects.clone();
-                return Task::perform(background::choose_project(folder), |path| match path {
-                    Some(path) => Up::Project(Message::Open(path)),
-                    None => Up::Project(Message::Close),
-                });
-            }
+            Message::OpenDialog => return self.choose_project(),
             Message::Open(path) => return self.unless_changed(After::Open(path)),
             Message::OpenPortrait(path) => {
                 self.projects.question = None;
-                return self.obey(Up::OpenFile(Some(path)));
+                return self.handle(Up::OpenFile(Some(path)));
             }
-            Message::Opened(origin, Ok(opened)) => {
-                let (opened, portrait) = *opened;
-                self.opening = false;
-                match portrait {
-                    Some(portrait) => self.take_project(origin, opened, portrait),
-                    None => self.projects.waiting = Some((origin, Box::new(opened))),
-                }
-            }
-            Message::Opened(origin, Err(problem)) => {
-                self.opening = false;
-                if let Origin::File(path) = origin {
-                    self.projects.recent.forget(&path);
-                }
-                self.status.notice = Some(Notice::Problem(problem));
-            }
-            Message::Save => {
-                return match self.projects.path.clone() {
-                    Some(path) => self.save_to(path),
-                    None => self.obey_project(Message::SaveAs),
-                };
-            }
-            Message::SaveAs => {
-                self.projects.question = None;
-                return Task::perform(background::choose_save(self.place_to_save()), |path| {
-                    Up::Project(Message::SaveTo(path))
-                });
-            }
+            Message::Opened(origin, result) => self.opened(origin, result),
+            Message::Save => return self.save(),
+            Message::SaveAs => return self.save_as(),
             Message::SaveTo(None) => self.projects.then = None,
             Message::SaveTo(Some(path)) => return self.save_to(path),
             Message::Saved(path, project, result) => return self.saved(path, *project, result),
-            Message::LoseChanges => {
+            Message::LoseChanges | Message::KeepChanges => {
                 if let Some(Question::Unsaved(after)) = self.projects.question.take() {
-                    return self.go_on(after);
-                }
-            }
-            Message::KeepChanges => {
-                if let Some(Question::Unsaved(after)) = self.projects.question.take() {
+                    if matches!(message, Message::LoseChanges) {
+                        return self.go_on(after);
+                    }
                     self.projects.then = Some(after);
-                    return self.obey_project(Message::Save);
+                    return self.save();
                 }
             }
-            Message::Recover => {
-                if let Some(copy) = self.projects.recovered.pop() {
-                    self.opening = true;
-                    let origin = Origin::Copy(Box::new(copy.clone()));
-                    return self.open_project(origin, move || copy.recover());
-                }
-            }
+            Message::Recover => return self.recover(),
             Message::Discard => {
                 if let Some(copy) = self.projects.recovered.pop() {
                     copy.discard();
                 }
             }
-            Message::Locate(of) => {
-                return match of {
-                    MediaOf::Portrait => {
-                        Task::perform(background::choose_portrait(), move |path| {
-                            Up::Project(Message::Located(of, path))
-                        })
-                    }
-                    MediaOf::Motion(_) => Task::perform(background::choose_clip(), move |path| {
-                        Up::Project(Message::Located(of, path))
-                    }),
-                };
-            }
+            Message::Locate(of) => return choose_media(of),
             Message::Located(of, Some(path)) => return self.located(of, &path),
             Message::Located(_, None) => {}
             Message::GiveUp => self.projects.waiting = None,
             Message::Keep => return self.keep_copy(),
-            Message::Kept(project, result) => {
-                self.projects.keeping = false;
-                match result {
-                    Ok(()) => {
-                        self.projects.kept = Some(*project);
-                        self.projects.discard_replaced();
-                    }
-                    Err(problem) => {
-                        // Not told again every few seconds.
-                        self.projects.autosave = None;
-                        self.status.notice = Some(Notice::Problem(format!(
-                            "No copy is kept against a crash any more: {problem}"
-                        )));
-                    }
-                }
-            }
+            Message::Kept(project, result) => self.kept(*project, result),
             Message::Light(light) => {
                 self.projects.settings.light = light;
-                crate::app::widgets::theme::set_light(light);
+                theme::set_light(light);
                 self.remember();
             }
             Message::Labels(labels) => {
@@ -315,6 +249,12 @@ impl App {
             }
         }
         Task::none()
+    }
+
+    /// Asks this, or nothing where it is asked already.
+    fn toggle_question(&mut self, question: Question) {
+        let asked = self.projects.question.as_ref() == Some(&question);
+        self.projects.question = (!asked).then_some(question);
     }
 
     /// Goes on, or asks first what is to become of the changes.
@@ -373,8 +313,4 @@ const AT_FIRST: crate::project::settings::WindowPlace = crate::project::settings
 /// Whether a file is a project by its name.
 pub fn is_project(path: &Path) -> bool {
     has_extension(path, &[ProjectFile::EXTENSION])
-}
-
-fn toggled(now: &Option<Question>, question: Question) -> Option<Question> {
-    (now.as_ref() != Some(&question)).then_some(question)
 }

@@ -10,7 +10,7 @@ use crate::error::EngineError;
 use crate::jobs::measure::{Beside, Measured, measure};
 use crate::progress::Progress;
 
-use super::metrics::{Numbers, Series};
+use super::numbers::{Numbers, Series};
 
 /// What has been measured, and what is being measured.
 #[derive(Debug, Default)]
@@ -43,15 +43,15 @@ impl App {
             running.cancel.cancel();
             return Task::none();
         }
-        let Some(seen) = self.seen() else {
+        let Some(source) = self.export_source() else {
             return Task::none();
         };
-        let panes = seen.score.voices.len();
+        let panes = source.score.voices.len();
         let beside = match self.measuring.against.filter(|pane| *pane < panes) {
             Some(pane) => Beside::Pane(pane),
             None => Beside::Motion,
         };
-        let names = seen.labels.iter().enumerate();
+        let names = source.labels.iter().enumerate();
         let names: Vec<String> = names
             .map(|(pane, _)| {
                 let spec = self.project().panes()[pane];
@@ -63,7 +63,7 @@ impl App {
         self.measuring.words = Some("Measuring".to_owned());
         let models = Arc::clone(&self.models);
         in_background(
-            move || measure(&models, &seen.sitter, &seen.score, beside, &progress),
+            move || measure(&models, &source.sitter, &source.score, beside, &progress),
             move |result: Option<Result<Vec<Measured>, EngineError>>| {
                 Message::Measured(Watch::Ended(
                     names,
@@ -81,7 +81,7 @@ impl App {
         )
     }
 
-    pub(in crate::app) fn obey_measured(&mut self, watch: Watch) {
+    pub(in crate::app) fn handle_measured(&mut self, watch: Watch) {
         match watch {
             Watch::Looked => {
                 let running = self.measuring.running.as_ref();

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::in_background;
-use crate::app::motions::drivers::Drivers;
 use crate::app::{App, Message, Notice};
 use crate::methods::ganimation::model::Model;
 use crate::methods::models::Models;
@@ -56,8 +55,8 @@ impl App {
         self.asked = None;
         self.measuring.numbers = None;
         if which == Bundled::Mocogan {
-            self.drivers = Drivers::default();
-            self.side.board.forget();
+            self.drivers.redraw_samples();
+            self.motions.grid.forget();
         }
         let mut words = format!("{} is drawn by {name} now.", which.title());
         if elsewhere {

@@ -2,7 +2,7 @@
 
 use crate::document::{Category, Drawn, Follow, Playback, Sample, SampledMotion, Track};
 
-use super::grid::{Cell, Grid};
+use super::neighbours::{Cell, Neighbours};
 
 /// A change of a sampled motion. The dice's numbers are in it, so doing it again does the same.
 ///
@@ -32,8 +32,8 @@ pub enum Change {
     Strength(f32),
     Playback(Playback),
     /// New neighbours.
-    Deal(u64),
-    Take(Cell),
+    Neighbours(u64),
+    Choose(Cell),
     /// What is shown becomes a favourite.
     Keep,
     Favourite(usize),
@@ -80,9 +80,9 @@ impl Change {
             Change::Way(way) if way.is_finite() => motion.way = way.clamp(0.0, 1.0),
             Change::Fps(_) | Change::Strength(_) | Change::Way(_) => {}
             Change::Playback(playback) => motion.playback = *playback,
-            Change::Deal(seed) => motion.board = *seed,
-            Change::Take(cell) => {
-                let drawn = Grid::around(motion).drawn(motion, *cell);
+            Change::Neighbours(seed) => motion.board = *seed,
+            Change::Choose(cell) => {
+                let drawn = Neighbours::around(motion).drawn(motion, *cell);
                 take(motion, drawn);
             }
             Change::Keep => {
@@ -103,7 +103,7 @@ impl Change {
                 }
             }
             Change::TowardsCell(cell) => {
-                let drawn = Grid::around(motion).drawn(motion, *cell);
+                let drawn = Neighbours::around(motion).drawn(motion, *cell);
                 towards(motion, Some(drawn));
             }
             Change::TowardsFavourite(index) => {

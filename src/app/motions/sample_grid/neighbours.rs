@@ -29,12 +29,12 @@ impl Cell {
 
 /// What the board deals round a motion: the same whenever it comes back to this motion and this board's seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grid {
+pub struct Neighbours {
     contents: Vec<u64>,
     motions: Vec<u64>,
 }
 
-impl Grid {
+impl Neighbours {
     pub fn around(motion: &SampledMotion) -> Self {
         Self {
             contents: seeds(motion.board, 0, ROWS - 1, motion.content_seed),
