@@ -1,4 +1,4 @@
-//! Work beside the window: threads of their own, and the system's file dialogs.
+//! Work off the window's thread, and the system's file dialogs.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use iced::Task;
 use iced::futures::channel::{mpsc, oneshot};
 use rfd::AsyncFileDialog;
 
-/// Runs something long on a thread of its own; `None` comes back when it broke off.
+/// Runs something long on a thread of its own; `None` comes back when it panicked.
 pub fn in_background<T, M>(
     work: impl FnOnce() -> T + Send + 'static,
     done: impl FnOnce(Option<T>) -> M + Send + 'static,

@@ -82,7 +82,7 @@ pub struct App {
     measuring: Measuring,
     projects: Projects,
     cards: Option<Cards>,
-    /// The relaxed face that was kept, and of which portrait and face it is.
+    /// The relaxed face that other pictures of the person can be read against.
     neutral: Option<NeutralFace>,
     status: Status,
     /// Whether a portrait is being opened.

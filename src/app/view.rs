@@ -22,7 +22,7 @@ impl App {
     pub fn view(&self) -> Element<'_, Message> {
         let document = self.document();
         let frame = self.timeline.frame();
-        // Of a clip or a sample nobody knows beforehand.
+        // A clip or a sample may edit the face at any frame.
         let edited = !self.project().is_editable() || Scene::of(document, frame).onset() > 0.0;
         let canvas = row![
             self.panes

@@ -28,7 +28,7 @@ const SPARE_BYTES: usize = 512 << 20;
 pub struct Drivers {
     reels: HashMap<u64, State>,
     ready: HashMap<MotionId, Ready>,
-    /// What each motion's reel is known by: worked out anew only for a motion that has changed, as a sample is long.
+    /// The key of each motion's reel, computed only when the motion changes, as hashing a sample takes long.
     keys: HashMap<MotionId, (Arc<Motion>, Option<u64>)>,
     /// Counted up, so that the oldest spare reel can be let go.
     clock: u64,
@@ -188,7 +188,7 @@ impl Drivers {
                 thumbs,
                 wanted: self.clock,
             },
-            // Cancelled: read anew when it is wanted again.
+            // Cancelled: read again when it is needed.
             Err(None) => {
                 self.reels.remove(&key);
                 return;
@@ -390,4 +390,20 @@ fn reel_key(kind: &MotionKind, weights: u64) -> Option<u64> {
         }
     }
     Some(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Sample, SampleSizes, SampledMotion};
+
+    #[test]
+    fn other_weights_are_another_sample_but_the_same_clip() {
+        let codes = Sample::draw(7, &SampleSizes::default(), 16, None).unwrap();
+        let sample = MotionKind::Sample(SampledMotion::new(codes));
+        assert_ne!(reel_key(&sample, 0), reel_key(&sample, 1));
+        let source = MediaSource::Bundled("sample.mp4".to_owned());
+        let clip = MotionKind::Clip(ClipMotion::new(source));
+        assert_eq!(reel_key(&clip, 0), reel_key(&clip, 1));
+    }
 }

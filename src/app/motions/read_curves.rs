@@ -174,7 +174,7 @@ fn apart(wanted: &[f32], height: f32) -> Vec<f32> {
     places
 }
 
-/// The curves and the playhead apart, so that playing draws no curve anew.
+/// The curves and the playhead are cached apart, so that playing doesn't redraw the curves.
 #[derive(Debug, Default)]
 pub struct Layers {
     curves: KeyedCache<u64>,

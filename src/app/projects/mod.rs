@@ -18,8 +18,6 @@ use crate::project::file::open::Opened;
 use crate::project::file::{MediaOf, ProjectFile, Saved};
 use crate::project::settings::{Recent, Settings};
 
-use open::choose_media;
-
 /// What the window knows of the project's file.
 #[derive(Debug)]
 pub struct Projects {
@@ -221,7 +219,7 @@ impl App {
                     copy.discard();
                 }
             }
-            Message::Locate(of) => return choose_media(of),
+            Message::Locate(of) => return self.choose_media(of),
             Message::Located(of, Some(path)) => return self.located(of, &path),
             Message::Located(_, None) => {}
             Message::GiveUp => self.projects.waiting = None,

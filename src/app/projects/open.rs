@@ -152,7 +152,7 @@ impl App {
         drop(self.handle(Up::Timeline(timeline::Message::PlayToggled)));
     }
 
-    /// A missing medium has been shown.
+    /// A missing medium was located.
     pub(in crate::app) fn located(&mut self, of: MediaOf, path: &Path) -> Task<Up> {
         if let Some((origin, mut opened)) = self.projects.waiting.take() {
             if let Err(error) = opened.relocate(of, path) {
@@ -170,7 +170,7 @@ impl App {
         Task::none()
     }
 
-    /// A clip was shown anew; others that are missing may be beside it.
+    /// A missing clip was located; others that are missing may be next to it.
     pub(in crate::app) fn relocated(&mut self, id: MotionId, path: &Path) {
         let Some(opened) = &mut self.projects.opened else {
             return;
@@ -206,13 +206,13 @@ impl App {
             Err(error) => self.status.notice = Some(Notice::Problem(error.to_string())),
         }
     }
-}
 
-/// Lets the artist show where a missing medium is now.
-pub(super) fn choose_media(of: MediaOf) -> Task<Up> {
-    let located = move |path| Up::Project(Message::Located(of, path));
-    match of {
-        MediaOf::Portrait => Task::perform(background::choose_portrait(), located),
-        MediaOf::Motion(_) => Task::perform(background::choose_clip(), located),
+    /// Lets the artist show where a missing medium is now.
+    pub(super) fn choose_media(&self, of: MediaOf) -> Task<Up> {
+        let located = move |path| Up::Project(Message::Located(of, path));
+        match of {
+            MediaOf::Portrait => Task::perform(background::choose_portrait(), located),
+            MediaOf::Motion(_) => Task::perform(background::choose_clip(), located),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the hand does on the drawing: takes keys and handles, draws boxes around keys, scrubs, zooms and pans.
+//! The mouse on the sheet: drags keys and handles, selects with a box, scrubs, zooms and pans.
 
 use iced::keyboard::Modifiers;
 use iced::mouse::{self, Button, Cursor, ScrollDelta};

@@ -1,4 +1,4 @@
-//! What the board asks for: every change of a sampled motion, as a value.
+//! Every change that the sample grid makes to a sampled motion, as a value.
 
 use crate::document::{Category, Drawn, Follow, Playback, Sample, SampledMotion, Track};
 
@@ -47,7 +47,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Does it. What can't be done changes nothing.
+    /// Applies the change; one that is impossible changes nothing.
     pub fn apply(&self, motion: &mut SampledMotion) {
         match self {
             Change::RollContent(seed) => roll(motion, Some(*seed), None),
@@ -147,7 +147,7 @@ fn roll(motion: &mut SampledMotion, content: Option<u64>, movement: Option<u64>)
     }
 }
 
-/// Takes a sample, but for what is held. What is done, the category, goes with the movement.
+/// Takes a sample, except for the part that is held. The category goes with the movement.
 fn take(motion: &mut SampledMotion, drawn: Drawn) {
     if drawn.codes.sizes() != motion.codes.sizes() {
         return;

@@ -23,7 +23,7 @@ use change::Change;
 use neighbours::Cell;
 use previews::{PreviewBatch, Previews};
 
-/// The width of the controls, and the size of the open board, in logical pixels.
+/// The width of the controls, and the size of the open grid, in logical pixels.
 pub const WIDTH: f32 = 300.0;
 pub const OPEN_SIZE: iced::Size = iced::Size::new(900.0, 620.0);
 
@@ -84,7 +84,7 @@ pub enum Message {
     /// The board is opened.
     Open,
     Close,
-    /// New neighbours are dealt.
+    /// New neighbours.
     More,
     Chosen(Cell),
     Keep,
@@ -256,7 +256,7 @@ impl SampleGrid {
         }
     }
 
-    /// Which frame of so many is seen now.
+    /// Which of a preview's frames is shown now.
     fn frame(&self, frames: usize, motion: &SampledMotion) -> usize {
         let beat = (self.seconds * motion.fps + 1e-6) as usize;
         let back = frames.saturating_sub(1);
