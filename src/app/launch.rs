@@ -34,7 +34,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         ));
     }
     let (settings, remark) = Settings::load();
-    let (models, other) = crate::app::weights::begin(weights.as_deref(), &settings)?;
+    let (models, other) = crate::app::update::weights::begin(weights.as_deref(), &settings)?;
     let (models, settings) = (Arc::new(models), (settings, remark.or(other)));
     let model = models.ganimation();
     let sample = Sample::all()

@@ -6,13 +6,13 @@
 mod background;
 mod export;
 mod expression;
-mod faces;
 mod keys;
-mod launch;
+pub mod launch;
 mod motions;
 mod panes;
 mod projects;
 mod timeline;
+mod update;
 mod view;
 mod weights;
 mod widgets;
@@ -27,10 +27,12 @@ use crate::document::{
     Document, Expression, Gesture, History, MotionId, MotionKind, Playback, Preset, Project,
 };
 use crate::error::EngineError;
+use crate::face::found::FoundFace;
 use crate::face::portrait::{Portrait, Sample};
 use crate::folders::presets_folder;
 use crate::methods::ganimation::session::Scene;
 use crate::methods::models::Models;
+use crate::project::file::ProjectFile;
 use crate::render::composition::Score;
 use crate::render::worker::{Request, Worker};
 use crate::weights::Bundled;
@@ -39,7 +41,6 @@ use background::in_background;
 use export::Export;
 use export::queue::{self, Queue};
 use expression::Expression as Sliders;
-use faces::NeutralFace;
 use motions::drivers::{self, Drivers};
 use motions::{MotionsPanel, list, reference, sample_grid};
 use panes::Panes;
@@ -50,7 +51,6 @@ use timeline::subject::Subject;
 use weights::card::{self, Cards};
 
 pub use expression::{Value, field_id, slider_id};
-pub use launch::run;
 pub use timeline::edge::EDGE;
 pub use timeline::sheet::SHEET;
 pub use widgets::theme::theme;
@@ -87,6 +87,15 @@ pub struct App {
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
+}
+
+/// A person's relaxed face, to read other pictures of them against.
+#[derive(Debug)]
+struct NeutralFace {
+    /// What the button that reads against it says.
+    hint: String,
+    of: (u64, Option<usize>),
+    face: Arc<FoundFace>,
 }
 
 /// What the status line says.
@@ -295,7 +304,7 @@ impl App {
                 self.status.notice = Some(Notice::Hint(hint.to_owned()));
             }
             Message::OpenFile(Some(path)) => {
-                if projects::is_project(&path) {
+                if has_extension(&path, &[ProjectFile::EXTENSION]) {
                     return self.handle_project(projects::Message::Open(path));
                 }
                 if has_extension(&path, &["json"]) {

@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Sample(arguments)) => sample::run(&arguments),
         Some(Command::Weights(arguments)) => weights::run(&arguments),
-        None => app::run(arguments.portrait, arguments.weights)
+        None => app::launch::run(arguments.portrait, arguments.weights)
             .map_err(|error| EngineError::Refused(error.to_string())),
     };
     match result {

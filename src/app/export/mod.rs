@@ -1,6 +1,5 @@
 //! The export dialog: what to write and where. The queue does the writing.
 
-mod exporting;
 mod form;
 pub mod queue;
 #[cfg(test)]

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::{self, in_background};
-use crate::app::{App, Message, Notice, export};
+use crate::app::export::queue::{self, Ending};
+use crate::app::export::{self, Export, ExportSource};
+use crate::app::{App, Message, Notice};
 use crate::document::{MediaSource, MotionKind, PaneSpec, Way};
 use crate::drive::driver::Driver;
 use crate::jobs::output::Sound;
 use crate::methods::ganimation::session::Scene;
 use crate::methods::mover::MotionMethod;
 use crate::render::renderer::Sitter;
-
-use super::queue::{self, Ending};
-use super::{Export, ExportSource};
 
 impl App {
     pub(in crate::app) fn open_export(&mut self) {

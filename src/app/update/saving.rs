@@ -6,12 +6,11 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::{self, in_background};
+use crate::app::projects::Message;
 use crate::app::widgets::format::size;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
 use crate::project::file::{Embed, ProjectFile, Saved};
-
-use super::Message;
 
 impl App {
     pub(in crate::app) fn place_to_save(&self) -> PathBuf {
@@ -27,14 +26,14 @@ impl App {
     }
 
     /// Saves where the project is, or asks where to.
-    pub(super) fn save(&mut self) -> Task<Up> {
+    pub(in crate::app) fn save(&mut self) -> Task<Up> {
         match self.projects.path.clone() {
             Some(path) => self.save_to(path),
             None => self.save_as(),
         }
     }
 
-    pub(super) fn save_as(&mut self) -> Task<Up> {
+    pub(in crate::app) fn save_as(&mut self) -> Task<Up> {
         self.projects.question = None;
         Task::perform(background::choose_save(self.place_to_save()), |path| {
             Up::Project(Message::SaveTo(path))
@@ -123,7 +122,7 @@ impl App {
     }
 
     /// A copy against a crash has been written, or could not be.
-    pub(super) fn kept(&mut self, project: Project, result: Result<(), String>) {
+    pub(in crate::app) fn kept(&mut self, project: Project, result: Result<(), String>) {
         self.projects.keeping = false;
         match result {
             Ok(()) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::{self, in_background};
+use crate::app::projects::{Found, Message, Origin};
 use crate::app::{App, Message as Up, Notice, timeline};
 use crate::document::{Document, History, MediaSource, MotionId, Pose, Preset, Project};
 use crate::error::EngineError;
@@ -13,10 +14,8 @@ use crate::face::portrait::Portrait;
 use crate::project::file::MediaOf;
 use crate::project::file::open::Opened;
 
-use super::{Found, Message, Origin};
-
 impl App {
-    pub(super) fn choose_project(&mut self) -> Task<Up> {
+    pub(in crate::app) fn choose_project(&mut self) -> Task<Up> {
         self.projects.question = None;
         let folder = self.projects.settings.folders.projects.clone();
         Task::perform(background::choose_project(folder), |path| {
@@ -25,7 +24,7 @@ impl App {
     }
 
     /// Opens the newest copy that a crash left behind.
-    pub(super) fn recover(&mut self) -> Task<Up> {
+    pub(in crate::app) fn recover(&mut self) -> Task<Up> {
         let Some(copy) = self.projects.recovered.pop() else {
             return Task::none();
         };
@@ -63,7 +62,7 @@ impl App {
     }
 
     /// A project has been read, or could not be.
-    pub(super) fn opened(&mut self, origin: Origin, result: Result<Found, String>) {
+    pub(in crate::app) fn opened(&mut self, origin: Origin, result: Result<Found, String>) {
         self.opening = false;
         match result.map(|found| *found) {
             Ok((opened, Some(portrait))) => self.take_project(origin, opened, portrait),
@@ -208,7 +207,7 @@ impl App {
     }
 
     /// Lets the artist show where a missing medium is now.
-    pub(super) fn choose_media(&self, of: MediaOf) -> Task<Up> {
+    pub(in crate::app) fn choose_media(&self, of: MediaOf) -> Task<Up> {
         let located = move |path| Up::Project(Message::Located(of, path));
         match of {
             MediaOf::Portrait => Task::perform(background::choose_portrait(), located),
