@@ -11,6 +11,8 @@ pub mod launch;
 mod motions;
 mod panes;
 mod projects;
+#[cfg(test)]
+mod snapshots;
 mod timeline;
 mod update;
 mod view;
