@@ -1,13 +1,13 @@
-//! Work beside the window: threads of their own, and the system's file dialogs.
+//! Work off the window's thread, and the system's file dialogs.
 
 use std::path::{Path, PathBuf};
 
 use directories::UserDirs;
 use iced::Task;
-use iced::futures::channel::oneshot;
+use iced::futures::channel::{mpsc, oneshot};
 use rfd::AsyncFileDialog;
 
-/// Runs something long on a thread of its own; `None` comes back when it broke off.
+/// Runs something long on a thread of its own; `None` comes back when it panicked.
 pub fn in_background<T, M>(
     work: impl FnOnce() -> T + Send + 'static,
     done: impl FnOnce(Option<T>) -> M + Send + 'static,
@@ -16,15 +16,30 @@ where
     T: Send + 'static,
     M: Send + 'static,
 {
-    let (tell, told) = oneshot::channel();
+    let (tx, rx) = oneshot::channel();
     let spawned = std::thread::Builder::new()
         .name("mien-background".to_owned())
         .spawn(move || {
-            // Nobody listens any more when the window is closed.
-            drop(tell.send(work()));
+            // The receiver is gone once the window is closed.
+            drop(tx.send(work()));
         });
     drop(spawned);
-    Task::perform(async move { told.await.ok() }, done)
+    Task::perform(async move { rx.await.ok() }, done)
+}
+
+/// Like [`in_background`], for work that sends messages as it goes; `done` comes after the last of them.
+pub fn in_background_with<T, M>(
+    work: impl FnOnce(&dyn Fn(M)) -> T + Send + 'static,
+    done: impl FnOnce(Option<T>) -> M + Send + 'static,
+) -> Task<M>
+where
+    T: Send + 'static,
+    M: Send + 'static,
+{
+    let (tx, rx) = mpsc::unbounded();
+    let send = move |message| drop(tx.unbounded_send(message));
+    let ended = in_background(move || work(&send), done);
+    Task::stream(rx).chain(ended)
 }
 
 /// Lets the artist choose a portrait.

@@ -6,7 +6,7 @@ use iced::{Task, keyboard};
 use crate::app::{App, Message, expression, panes, projects, timeline};
 
 impl App {
-    pub(super) fn obey_keyboard(&mut self, event: keyboard::Event) -> Task<Message> {
+    pub(super) fn handle_keyboard(&mut self, event: keyboard::Event) -> Task<Message> {
         match event {
             Event::KeyPressed {
                 key,
@@ -19,14 +19,14 @@ impl App {
                     return self.escape();
                 }
                 if key == Key::Character("?".into()) {
-                    return self.obey_project(projects::Message::Keys);
+                    return self.handle_project(projects::Message::Keys);
                 }
                 // A dialog stands before everything else.
                 if self.export.is_some()
                     || self.projects.question.is_some()
                     || self.projects.waiting.is_some()
                     || self.queue.open
-                    || self.side.board.is_open()
+                    || self.motions.grid.is_open()
                     || self.cards.is_some()
                 {
                     return Task::none();
@@ -34,14 +34,14 @@ impl App {
                 let letter = key.to_latin(physical_key);
                 if letter == Some('t') && modifiers.is_empty() && !repeat {
                     let light = !self.projects.settings.light;
-                    return self.obey_project(projects::Message::Light(light));
+                    return self.handle_project(projects::Message::Light(light));
                 }
                 if letter == Some('s') && modifiers.is_empty() {
                     self.panes.holding = true;
                     return Task::none();
                 }
                 match shortcut(&key, letter, modifiers, repeat) {
-                    Some(message) => self.obey(message),
+                    Some(message) => self.handle(message),
                     None => Task::none(),
                 }
             }
@@ -60,23 +60,23 @@ impl App {
     fn escape(&mut self) -> Task<Message> {
         let typing = self.expression.escape()
             | self.timeline.escape()
-            | self.side.reference.escape()
-            | self.side.motions.escape().is_some();
+            | self.motions.reference.escape()
+            | self.motions.list.escape().is_some();
         if !typing && self.projects.question.take().is_some() {
             return Task::none();
         }
         if !typing && self.export.is_some() {
-            return self.obey(Message::Export(crate::app::export::Message::Cancel));
+            return self.handle(Message::Export(crate::app::export::Message::Cancel));
         }
         if !typing && self.queue.open {
             self.queue.open = false;
             return Task::none();
         }
-        if !typing && self.side.board.escape() {
+        if !typing && self.motions.grid.escape() {
             return Task::none();
         }
         if !typing && self.cards.is_some() {
-            return self.obey(Message::Card(crate::app::weights::card::Message::Close));
+            return self.handle(Message::Card(crate::app::weights::card::Message::Close));
         }
         if !typing {
             self.timeline.deselect();
@@ -139,7 +139,7 @@ fn shortcut(
         'g' => panes(panes::Message::Face),
         'r' => Some(Message::Expression(expression::Message::ResetAll)),
         'l' => panes(panes::Message::LabelsToggled),
-        'm' => Some(Message::SideToggled),
+        'm' => Some(Message::MotionsToggled),
         'p' => panes(panes::Message::Add),
         digit @ '1'..='6' => panes(panes::Message::Solo(digit as usize - '1' as usize)),
         _ => None,

@@ -31,7 +31,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         return Err(SystemError::NoDisplay.into());
     }
     let (settings, remark) = Settings::load();
-    let (models, other) = crate::app::weights::begin(weights.as_deref(), &settings)?;
+    let (models, other) = crate::app::update::weights::begin(weights.as_deref(), &settings)?;
     let (models, settings) = (Arc::new(models), (settings, remark.or(other)));
     let model = models.ganimation();
     let sample = Sample::all()
@@ -191,7 +191,7 @@ impl App {
                     .map(|_| Message::Drivers(drivers::Message::Watched)),
             );
         }
-        all.extend(self.side_subscription());
+        all.extend(self.motions_subscription());
         if self.measuring.is_running() {
             all.push(
                 iced::time::every(Duration::from_millis(200))

@@ -6,13 +6,15 @@
 mod background;
 mod export;
 mod expression;
-mod faces;
 mod keys;
-mod launch;
+pub mod launch;
 mod motions;
 mod panes;
 mod projects;
+#[cfg(test)]
+mod snapshots;
 mod timeline;
+mod update;
 mod view;
 mod weights;
 mod widgets;
@@ -27,10 +29,12 @@ use crate::document::{
     Document, Expression, Gesture, History, MotionId, MotionKind, Playback, Preset, Project,
 };
 use crate::error::EngineError;
+use crate::face::found::FoundFace;
 use crate::face::portrait::{Portrait, Sample};
 use crate::folders::presets_folder;
 use crate::methods::ganimation::session::Scene;
 use crate::methods::models::Models;
+use crate::project::file::ProjectFile;
 use crate::render::composition::Score;
 use crate::render::worker::{Request, Worker};
 use crate::weights::Bundled;
@@ -39,9 +43,8 @@ use background::in_background;
 use export::Export;
 use export::queue::{self, Queue};
 use expression::Expression as Sliders;
-use faces::Kept;
 use motions::drivers::{self, Drivers};
-use motions::{Side, board, list, reference};
+use motions::{MotionsPanel, list, reference, sample_grid};
 use panes::Panes;
 use projects::Projects;
 use timeline::Timeline;
@@ -50,7 +53,6 @@ use timeline::subject::Subject;
 use weights::card::{self, Cards};
 
 pub use expression::{Value, field_id, slider_id};
-pub use launch::run;
 pub use timeline::edge::EDGE;
 pub use timeline::sheet::{SHEET, plot as timeline_plot};
 pub use widgets::slider::place_of as slider_place;
@@ -79,15 +81,24 @@ pub struct App {
     timeline: Timeline,
     export: Option<Export>,
     queue: Queue,
-    side: Side,
+    motions: MotionsPanel,
     measuring: Measuring,
     projects: Projects,
     cards: Option<Cards>,
-    /// The relaxed face that was kept, and of which portrait and face it is.
-    neutral: Option<Kept>,
+    /// The relaxed face that other pictures of the person can be read against.
+    neutral: Option<NeutralFace>,
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
+}
+
+/// A person's relaxed face, to read other pictures of them against.
+#[derive(Debug)]
+struct NeutralFace {
+    /// What the button that reads against it says.
+    hint: String,
+    of: (u64, Option<usize>),
+    face: Arc<FoundFace>,
 }
 
 /// What the status line says.
@@ -115,7 +126,7 @@ pub enum Message {
     Queue(queue::Message),
     Motions(list::Message),
     Reference(reference::Message),
-    Board(board::Message),
+    SampleGrid(sample_grid::Message),
     /// A clip was chosen to be a motion.
     AddClip(Option<PathBuf>),
     /// A clip was chosen in another's place.
@@ -124,7 +135,7 @@ pub enum Message {
     Bake,
     Measured(measuring::Watch),
     /// The right column is put away, or brought back.
-    SideToggled,
+    MotionsToggled,
     Card(card::Message),
     /// Other weights for a method are opened.
     Weights(Bundled, String, Result<Arc<Models>, String>),
@@ -172,7 +183,7 @@ impl App {
             panes: Panes::default(),
             export: None,
             queue: Queue::default(),
-            side: Side::default(),
+            motions: MotionsPanel::default(),
             measuring: Measuring::default(),
             cards: None,
             neutral: None,
@@ -216,10 +227,10 @@ impl App {
 
     /// Takes a message; whatever it changes is asked of the worker at once.
     pub fn update(&mut self, message: Message) -> Task<Message> {
-        let task = self.obey(message);
+        let task = self.handle(message);
         let reading = self.prepare();
         self.timeline.follow(subject(&self.history, &self.drivers));
-        let drawing = self.follow_side();
+        let drawing = self.follow_motions();
         self.ask();
         Task::batch([task, reading, drawing])
     }
@@ -234,10 +245,10 @@ impl App {
         task.map(Message::Drivers)
     }
 
-    fn obey(&mut self, message: Message) -> Task<Message> {
+    fn handle(&mut self, message: Message) -> Task<Message> {
         match message {
-            Message::Expression(message) => return self.obey_expression(message),
-            Message::Project(message) => return self.obey_project(message),
+            Message::Expression(message) => return self.handle_expression(message),
+            Message::Project(message) => return self.handle_project(message),
             Message::Drivers(message) => self.drivers.update(message),
             Message::Panes(message) => match self.panes.update(message, self.history.project()) {
                 panes::Action::None => {}
@@ -253,10 +264,10 @@ impl App {
                 }
                 panes::Action::EndGesture => self.history.end_gesture(),
             },
-            Message::Timeline(message) => return self.obey_timeline(message),
-            Message::Motions(message) => return self.obey_motions(message),
-            Message::Reference(message) => return self.obey_reference(message),
-            Message::Board(message) => return self.obey_board(message),
+            Message::Timeline(message) => return self.handle_timeline(message),
+            Message::Motions(message) => return self.handle_motions(message),
+            Message::Reference(message) => return self.handle_reference(message),
+            Message::SampleGrid(message) => return self.handle_sample_grid(message),
             Message::AddClip(Some(path)) => self.add_clip(path),
             Message::AddClip(None) => {
                 let hint = "No clip was chosen; a video can also be dropped on the window.";
@@ -265,9 +276,9 @@ impl App {
             Message::ClipFor(id, Some(path)) => self.replace_clip(id, path),
             Message::ClipFor(_, None) => {}
             Message::Bake => self.bake(),
-            Message::Measured(watch) => self.obey_measured(watch),
-            Message::SideToggled => self.side.hidden = !self.side.hidden,
-            Message::Export(message) => return self.obey_export(message),
+            Message::Measured(watch) => self.handle_measured(watch),
+            Message::MotionsToggled => self.motions.hidden = !self.motions.hidden,
+            Message::Export(message) => return self.handle_export(message),
             Message::CardDialog => {
                 if self.cards.is_none() {
                     self.cards = Some(Cards::new(self.models.ganimation().name()));
@@ -296,8 +307,8 @@ impl App {
                 self.status.notice = Some(Notice::Hint(hint.to_owned()));
             }
             Message::OpenFile(Some(path)) => {
-                if projects::is_project(&path) {
-                    return self.obey_project(projects::Message::Open(path));
+                if has_extension(&path, &[ProjectFile::EXTENSION]) {
+                    return self.handle_project(projects::Message::Open(path));
                 }
                 if has_extension(&path, &["json"]) {
                     self.take_preset(&path);
@@ -317,7 +328,7 @@ impl App {
                 self.status.notice = Some(Notice::Problem(problem));
             }
             Message::ExportDialog => self.open_export(),
-            Message::Queue(message) => return self.obey_queue(message),
+            Message::Queue(message) => return self.handle_queue(message),
             Message::Undo => {
                 self.history.undo();
                 self.forget_portraits();
@@ -325,14 +336,14 @@ impl App {
             Message::Redo => {
                 self.history.redo();
             }
-            Message::Keyboard(event) => return self.obey_keyboard(event),
+            Message::Keyboard(event) => return self.handle_keyboard(event),
             Message::Scaled(scale) => self.panes.set_scale(scale),
             Message::NoticeClosed => self.status.notice = None,
         }
         Task::none()
     }
 
-    fn obey_timeline(&mut self, message: timeline::Message) -> Task<Message> {
+    fn handle_timeline(&mut self, message: timeline::Message) -> Task<Message> {
         let subject = subject(&self.history, &self.drivers);
         match self.timeline.update(message, subject) {
             timeline::Action::None => {}
@@ -360,7 +371,7 @@ impl App {
         Task::none()
     }
 
-    fn obey_expression(&mut self, message: expression::Message) -> Task<Message> {
+    fn handle_expression(&mut self, message: expression::Message) -> Task<Message> {
         let frame = self.slider_frame();
         // The sliders move an expression track, whatever is chosen; once they do, that is what is to be seen.
         let moved = |project: &mut Project, change: expression::Change| {

@@ -22,14 +22,14 @@ impl App {
     pub fn view(&self) -> Element<'_, Message> {
         let document = self.document();
         let frame = self.timeline.frame();
-        // Of a clip or a sample nobody knows beforehand.
+        // A clip or a sample may edit the face at any frame.
         let edited = !self.project().is_editable() || Scene::of(document, frame).onset() > 0.0;
         let canvas = row![
             self.panes
                 .view(&self.names(), self.faces().0, edited)
                 .map(Message::Panes),
         ]
-        .push((!self.side.hidden).then(|| self.side_view()));
+        .push((!self.motions.hidden).then(|| self.motions_view()));
         let right = column![
             canvas.height(Length::Fill),
             self.timeline
@@ -43,7 +43,7 @@ impl App {
                 })
                 .map(Message::Timeline),
         ];
-        let kept = self.kept_neutral().map(|kept| kept.hint.as_str());
+        let kept = self.neutral_face().map(|kept| kept.hint.as_str());
         let middle = row![
             self.expression
                 .view(document, kept, frame)
@@ -55,7 +55,7 @@ impl App {
             middle.height(Length::Fill),
             self.status_line(),
         ];
-        let export = self.export.as_ref().zip(self.seen());
+        let export = self.export.as_ref().zip(self.export_source());
         let export =
             export.map(|(dialog, seen)| dialog.view(self.project(), &seen).map(Message::Export));
         let queue = self
@@ -63,7 +63,7 @@ impl App {
             .open
             .then(|| self.queue.view().map(Message::Queue));
         let export = export.or(queue);
-        let dialog = export.or(self.board_view());
+        let dialog = export.or(self.sample_grid_view());
         let cards = self.cards.as_ref();
         let dialog = dialog.or(cards.map(|cards| cards.view(&self.models).map(Message::Card)));
         let question = self
@@ -145,7 +145,7 @@ impl App {
                     .style(theme::raised)
             }))
             .push(hinted(
-                toggle("Motions", !self.side.hidden, Message::SideToggled),
+                toggle("Motions", !self.motions.hidden, Message::MotionsToggled),
                 "The column of motions and their controls (M)",
                 Position::Bottom,
             ))

@@ -86,7 +86,7 @@ pub fn main() -> ExitCode {
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Sample(arguments)) => sample::run(&arguments),
         Some(Command::Weights(arguments)) => weights::run(&arguments),
-        None => app::run(arguments.portrait, arguments.weights).map_err(CliError::from),
+        None => app::launch::run(arguments.portrait, arguments.weights).map_err(CliError::from),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

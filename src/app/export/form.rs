@@ -8,31 +8,37 @@ use crate::app::widgets::theme;
 use crate::document::Project;
 use crate::jobs::export::Format;
 
-use super::{Export, Message, SCALES, Seen, What, has_quality};
+use super::{Export, ExportSource, Message, SCALES, What, has_quality};
 
 const PATH: &str = "export-path";
 
 impl Export {
-    pub fn view<'a>(&'a self, project: &'a Project, seen: &Seen) -> Element<'a, Message> {
-        let label = |name| {
-            text(name)
-                .size(theme::NORMAL)
-                .color(theme::dim())
-                .width(120)
-        };
-        let line = |name, content: Element<'a, Message>| {
-            row![label(name), content]
-                .spacing(theme::GAP)
-                .align_y(Alignment::Center)
-        };
-        let small = |words: String| text(words).size(theme::SMALL).color(theme::dim());
-        let beside = |field: Element<'a, Message>, words: &'static str| {
-            row![field, small(words.to_owned())]
-                .spacing(theme::GAP)
-                .align_y(Alignment::Center)
-                .into()
-        };
-        let formats = row(Format::ALL.map(|format| {
+    pub fn view<'a>(&'a self, project: &'a Project, source: &ExportSource) -> Element<'a, Message> {
+        let problem = self.problem.as_ref();
+        let content = column![
+            text("Export").size(theme::LARGE),
+            line("Format", self.formats()),
+            line("What", self.whats(project)),
+        ]
+        .push(self.label_switch())
+        .push(line("Size", self.size()))
+        .extend(self.movement())
+        .push(self.sound_switch(source))
+        .push(line("In the file", self.mark_switch()))
+        .push(line("File", self.file()))
+        .push(small(self.summary(project, source)))
+        .push(problem.map(|problem| text(problem).size(theme::NORMAL).color(theme::danger())))
+        .push(ending(Message::Cancel, "Export", Message::Start))
+        .spacing(12);
+        container(content)
+            .padding(22)
+            .width(620)
+            .style(theme::card)
+            .into()
+    }
+
+    fn formats(&self) -> Element<'_, Message> {
+        let formats = Format::ALL.map(|format| {
             let name = match format {
                 Format::Png => "PNG",
                 Format::Jpeg => "JPEG",
@@ -44,10 +50,16 @@ impl Export {
                 Format::PngSequence => "PNG sequence",
             };
             toggle(name, self.format == format, Message::Format(format))
-        }))
-        .spacing(theme::GAP)
-        .wrap()
-        .vertical_spacing(theme::GAP);
+        });
+        row(formats)
+            .spacing(theme::GAP)
+            .wrap()
+            .vertical_spacing(theme::GAP)
+            .into()
+    }
+
+    /// A pane, or all of them.
+    fn whats<'a>(&'a self, project: &'a Project) -> Element<'a, Message> {
         let panes = project.panes().iter().enumerate().map(|(pane, spec)| {
             let name = format!("{} {} · {}", pane + 1, spec.way, spec.show.title());
             let what = What::Pane(pane);
@@ -57,23 +69,35 @@ impl Export {
             let on = self.what == What::Grid;
             toggle("All side by side", on, Message::What(What::Grid))
         });
-        let whats = row(panes)
+        row(panes)
             .push(grid)
             .spacing(theme::GAP)
             .wrap()
-            .vertical_spacing(theme::GAP);
-        let labels = (self.what == What::Grid).then(|| {
+            .vertical_spacing(theme::GAP)
+            .into()
+    }
+
+    fn label_switch(&self) -> Option<Element<'_, Message>> {
+        (self.what == What::Grid).then(|| {
             let on = toggle(
                 "Say what each pane is",
                 self.labels,
                 Message::Labels(!self.labels),
             );
             line("Labels", on)
-        });
-        let size = pick_list(SCALES, Some(self.scale), Message::Scale)
+        })
+    }
+
+    fn size(&self) -> Element<'_, Message> {
+        pick_list(SCALES, Some(self.scale), Message::Scale)
             .text_size(theme::NORMAL)
             .padding([4, 8])
-            .style(theme::choice((self.scale.0 * 100.0) as usize));
+            .style(theme::choice((self.scale.0 * 100.0) as usize))
+            .into()
+    }
+
+    /// Rate, frames, loops and quality, where the format has them.
+    fn movement(&self) -> impl Iterator<Item = Element<'_, Message>> {
         let moves = self.format.moves();
         let fps = moves.then(|| {
             let field = entry(&self.fps, Message::Fps).width(70);
@@ -82,22 +106,38 @@ impl Export {
         let range = moves.then(|| {
             let field = entry(&self.range, Message::Range).width(110);
             let words = "which frames, such as 13-24; empty for all";
-            line("Frames", beside(field.into(), words))
+            line("Frames", explained(field.into(), words))
         });
         let loops = self.format.loops().then(|| {
             let field = entry(&self.loops, Message::Loops).width(70);
-            line("Times to play", beside(field.into(), "0 plays for ever"))
+            line("Times to play", explained(field.into(), "0 plays for ever"))
         });
         let quality = has_quality(self.format).then(|| {
             let field = entry(&self.quality, Message::Quality).width(70);
             let words = "1 small to 100 best; empty for the usual";
-            line("Quality", beside(field.into(), words))
+            line("Quality", explained(field.into(), words))
         });
-        let sound = (seen.sound.is_some() && self.format == Format::Mp4).then(|| {
+        [fps, range, loops, quality].into_iter().flatten()
+    }
+
+    fn sound_switch(&self, source: &ExportSource) -> Option<Element<'_, Message>> {
+        (source.sound.is_some() && self.format == Format::Mp4).then(|| {
             let on = toggle("The clip's sound", self.sound, Message::Sound(!self.sound));
             line("Sound", on)
-        });
-        let file = row![
+        })
+    }
+
+    fn mark_switch(&self) -> Element<'_, Message> {
+        let mark = toggle(
+            "Say that a model edited it",
+            self.marked,
+            Message::Marked(!self.marked),
+        );
+        explained(mark, "for whoever looks, in IPTC's words")
+    }
+
+    fn file(&self) -> Element<'_, Message> {
+        row![
             entry(&self.path, Message::Path)
                 .id(PATH)
                 .width(Length::Fill)
@@ -105,46 +145,12 @@ impl Export {
             action("Choose…", Some(Message::Choose)),
         ]
         .spacing(theme::GAP)
-        .align_y(Alignment::Center);
-        let mark = toggle(
-            "Say that a model edited it",
-            self.marked,
-            Message::Marked(!self.marked),
-        );
-        let content = column![
-            text("Export").size(theme::LARGE),
-            line("Format", formats.into()),
-            line("What", whats.into()),
-        ]
-        .push(labels)
-        .push(line("Size", size.into()))
-        .push(fps)
-        .push(range)
-        .push(loops)
-        .push(quality)
-        .push(sound)
-        .push(line(
-            "In the file",
-            beside(mark, "for whoever looks, in IPTC's words"),
-        ))
-        .push(line("File", file.into()))
-        .push(small(self.summary(project, seen)))
-        .push(
-            self.problem
-                .as_ref()
-                .map(|problem| text(problem).size(theme::NORMAL).color(theme::danger())),
-        )
-        .push(ending(Message::Cancel, "Export", Message::Start))
-        .spacing(12);
-        container(content)
-            .padding(22)
-            .width(620)
-            .style(theme::card)
-            .into()
+        .align_y(Alignment::Center)
+        .into()
     }
 
     /// What will be written, in a sentence.
-    fn summary(&self, project: &Project, seen: &Seen) -> String {
+    fn summary(&self, project: &Project, source: &ExportSource) -> String {
         let portrait = &project.document().portrait;
         let scaled = |side: u32| ((f64::from(side) * self.scale.0).round() as u32).max(1);
         let (width, height) = (scaled(portrait.width), scaled(portrait.height));
@@ -157,7 +163,7 @@ impl Export {
                 "One picture, {width} x {height} pixels{each}, of the frame under the playhead."
             );
         }
-        match self.film(seen) {
+        match self.film(source) {
             Ok(film) => {
                 let written = film.progress().total();
                 format!("{written} frames, {width} x {height} pixels{each}.")
@@ -165,6 +171,30 @@ impl Export {
             Err(_) => format!("{width} x {height} pixels{each}."),
         }
     }
+}
+
+/// A line of the form: what it is about, and the controls.
+fn line<'a>(name: &'a str, content: Element<'a, Message>) -> Element<'a, Message> {
+    let name = text(name)
+        .size(theme::NORMAL)
+        .color(theme::dim())
+        .width(120);
+    row![name, content]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center)
+        .into()
+}
+
+/// A control with a few words after it.
+fn explained<'a>(control: Element<'a, Message>, words: &str) -> Element<'a, Message> {
+    row![control, small(words.to_owned())]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center)
+        .into()
+}
+
+fn small<'a>(words: String) -> text::Text<'a> {
+    text(words).size(theme::SMALL).color(theme::dim())
 }
 
 fn entry<'a>(

@@ -1,6 +1,5 @@
 //! The export dialog: what to write and where. The queue does the writing.
 
-mod exporting;
 mod form;
 pub mod queue;
 #[cfg(test)]
@@ -96,7 +95,7 @@ pub enum Action {
 
 /// What the window shows, to be written.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct ExportSource {
     pub sitter: Sitter,
     /// A voice for each pane of the project.
     pub score: Score,
@@ -186,7 +185,7 @@ impl Export {
         }
     }
 
-    pub fn update(&mut self, message: Message, seen: &Seen) -> Action {
+    pub fn update(&mut self, message: Message, source: &ExportSource) -> Action {
         match message {
             Message::Format(format) => {
                 self.format = format;
@@ -212,7 +211,7 @@ impl Export {
                     self.replacing = Some(path);
                 }
             }
-            Message::Start => match self.film(seen) {
+            Message::Start => match self.film(source) {
                 Ok(film) => {
                     let path = &film.output.path;
                     if path.exists() && self.replacing.as_ref() != Some(path) {
@@ -233,14 +232,14 @@ impl Export {
     }
 
     /// What is to be written.
-    fn film(&self, seen: &Seen) -> Result<Film, String> {
+    fn film(&self, source: &ExportSource) -> Result<Film, String> {
         let fps = self.rate()?;
         let path = PathBuf::from(self.path.trim());
         if path.file_name().is_none() {
             return Err("The file has no name; type one or choose a place.".to_owned());
         }
-        let mut score = seen.score.clone();
-        let mut labels = seen.labels.clone();
+        let mut score = source.score.clone();
+        let mut labels = source.labels.clone();
         if let What::Pane(pane) = self.what {
             let voice = score.voices.get(pane).cloned();
             let voice = voice.ok_or_else(|| {
@@ -252,17 +251,17 @@ impl Export {
         let (score, steps) = if self.format.moves() {
             score.at_rate(fps)
         } else {
-            (score, vec![seen.step])
+            (score, vec![source.step])
         };
         let part = self.part(steps.len())?;
         Ok(Film {
-            sitter: seen.sitter.clone(),
+            sitter: source.sitter.clone(),
             score,
             steps,
             labels: (self.labels && self.what == What::Grid).then_some(labels),
             scale: self.scale.0,
             fps,
-            sound: seen
+            sound: source
                 .sound
                 .clone()
                 .filter(|_| self.sound && part.is_none() && self.format == Format::Mp4),

@@ -26,7 +26,7 @@ fn document() -> Document {
     Document::new(portrait, crop, AuVector::NEUTRAL)
 }
 
-fn seen(document: &Document) -> Seen {
+fn source(document: &Document) -> ExportSource {
     let drive = Driver::Track(Arc::new(document.clone()));
     let voice = |way| Voice {
         way,
@@ -34,7 +34,7 @@ fn seen(document: &Document) -> Seen {
         drive: drive.clone(),
         leads: true,
     };
-    Seen {
+    ExportSource {
         sitter: Sitter {
             id: 0,
             picture: Arc::new(Picture::new(40, 30, vec![0; 4800]).unwrap()),
@@ -72,7 +72,7 @@ fn a_movement_keeps_its_seconds_at_another_rate() {
     assert_eq!(export.format, Format::Mp4);
     assert!(export.path.ends_with("me-mien.mp4"));
     export.fps = "12".to_owned();
-    let film = export.film(&seen(&document)).unwrap();
+    let film = export.film(&source(&document)).unwrap();
     assert_eq!((film.steps.len(), film.score.voices.len()), (24, 1));
     assert_eq!(film.score.voices[0].way, Way::Ganimation);
     assert_eq!(document.track.frames(), 48);
@@ -83,13 +83,13 @@ fn all_panes_go_side_by_side_with_their_names() {
     let document = moving();
     let mut export = export(&document, true, Path::new("out"));
     export.what = What::Grid;
-    let film = export.film(&seen(&document)).unwrap();
+    let film = export.film(&source(&document)).unwrap();
     assert_eq!(film.score.voices.len(), 2);
     assert_eq!(film.labels.unwrap()[1].0, "GANimation");
     export.what = What::Pane(5);
     assert!(
         export
-            .film(&seen(&document))
+            .film(&source(&document))
             .unwrap_err()
             .contains("pane 6")
     );
@@ -98,13 +98,13 @@ fn all_panes_go_side_by_side_with_their_names() {
 #[test]
 fn what_cannot_be_written_is_told_before_anything_starts() {
     let document = document();
-    let seen = seen(&document);
+    let source = source(&document);
     let mut export = export(&document, false, Path::new("out"));
-    assert_eq!(export.film(&seen).unwrap().steps.len(), 1);
+    assert_eq!(export.film(&source).unwrap().steps.len(), 1);
     export.format = Format::Gif;
     let mut refused = |change: fn(&mut Export), words: &str| {
         change(&mut export);
-        let problem = export.film(&seen).unwrap_err();
+        let problem = export.film(&source).unwrap_err();
         assert!(problem.contains(words), "{problem}");
     };
     refused(|export| export.fps = "90".to_owned(), "from 1 to 50");
@@ -139,7 +139,7 @@ fn what_cannot_be_written_is_told_before_anything_starts() {
         "no name",
     );
     export.path = "a.webp".to_owned();
-    let film = export.film(&seen).unwrap();
+    let film = export.film(&source).unwrap();
     assert_eq!(film.output.quality, Some(70));
     assert_eq!(film.progress().total(), 2);
 }
@@ -150,7 +150,7 @@ fn a_file_that_is_there_is_replaced_only_when_asked_twice() {
     let document = document();
     let mut export = export(&document, false, folder.path());
     std::fs::write(&export.path, b"precious").unwrap();
-    let mut start = || export.update(Message::Start, &seen(&document));
+    let mut start = || export.update(Message::Start, &source(&document));
     assert!(matches!(start(), Action::None));
     assert!(matches!(start(), Action::Queue(_)));
 }
@@ -179,7 +179,7 @@ fn the_queue_writes_one_after_the_other_and_tries_again() {
     use super::queue::{Ending, Message, Queue};
     let document = document();
     let film = export(&document, false, Path::new("out"))
-        .film(&seen(&document))
+        .film(&source(&document))
         .unwrap();
     let mut queue = Queue::default();
     assert!(queue.title().is_none() && queue.start().is_none());

@@ -6,9 +6,28 @@ use iced::{Alignment, Element};
 
 use crate::app::widgets::controls::hinted;
 use crate::app::widgets::theme;
-use crate::document::{Document, Part, Sides};
+use crate::document::{Document, Limit, Part, Sides};
 
-use super::Message;
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A part of the face is added to the limit, or taken from it.
+    Part(Part),
+    /// The edit is limited to a half, or to it no longer.
+    Half(Sides),
+    NoLimit,
+}
+
+impl Message {
+    /// The limit as it is then.
+    pub fn apply(self, limit: Limit) -> Limit {
+        match self {
+            Message::Part(part) => limit.toggled(part),
+            Message::Half(half) if limit.sides == half => limit.on(Sides::Both),
+            Message::Half(half) => limit.on(half),
+            Message::NoLimit => Limit::NONE,
+        }
+    }
+}
 
 /// Which parts of the face may change. They are found by the face's landmarks.
 pub fn limits(document: &Document) -> Element<'_, Message> {

@@ -4,8 +4,7 @@ mod limits;
 
 use iced::widget::tooltip::Position;
 use iced::widget::{
-    Column, Id, Row, button, column, container, mouse_area, row, scrollable, space, text,
-    text_input, toggler,
+    Column, Id, Row, button, column, container, row, scrollable, space, text, text_input, toggler,
 };
 use iced::{Alignment, Element, Length};
 
@@ -13,9 +12,8 @@ use crate::app::widgets::controls::{action, hinted};
 use crate::app::widgets::format::decimal;
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
-use crate::document::{
-    ActionUnit, AuVector, Document, Gesture, Group, Limit, Part, Pose, Preset, Sides,
-};
+use crate::app::widgets::value_slider::ValueSlider;
+use crate::document::{ActionUnit, AuVector, Document, Gesture, Group, Limit, Pose, Preset, Sides};
 
 /// The panel's width, in logical pixels.
 pub const WIDTH: f32 = 356.0;
@@ -58,10 +56,8 @@ pub enum Message {
     /// The face is to be read against the relaxed one that was kept.
     Against,
     Sides(Sides),
-    Part(Part),
-    /// Which half the edit is limited to.
-    Half(Sides),
-    NoLimit,
+    /// What the edit is limited to.
+    Limit(limits::Message),
     NamePreset,
     Naming(String),
     NamingCancelled,
@@ -164,16 +160,7 @@ impl Expression {
                 self.sides = sides;
                 Action::None
             }
-            Message::Part(part) => Action::Edit(Change::Limit(document.limit.toggled(part))),
-            Message::Half(half) => {
-                let sides = if document.limit.sides == half {
-                    Sides::Both
-                } else {
-                    half
-                };
-                Action::Edit(Change::Limit(document.limit.on(sides)))
-            }
-            Message::NoLimit => Action::Edit(Change::Limit(Limit::NONE)),
+            Message::Limit(message) => Action::Edit(Change::Limit(message.apply(document.limit))),
             Message::NamePreset => {
                 self.naming = Some(String::new());
                 Action::Focus(NAME.into())
@@ -325,7 +312,7 @@ impl Expression {
             strength,
             detail,
             self.halves(),
-            crate::app::expression::limits::limits(document)
+            limits::limits(document).map(Message::Limit)
         ]
         .spacing(theme::GAP)
         .padding([0.0, theme::SPACE]);
@@ -375,27 +362,18 @@ impl Expression {
             on_release: Message::Released,
             on_reset: Message::Reset(value),
         };
-        let typed = match &self.typing {
-            Some((typing, text)) if *typing == value => text.clone(),
-            _ => format!("{number:.2}"),
-        };
-        let entry = text_input("0.00", &typed)
-            .id(field_id(value))
-            .on_input(move |text| Message::Typed(value, text))
-            .on_submit(Message::Entered)
-            .size(theme::SMALL)
-            .font(theme::FIGURES)
-            .padding([2, 5])
-            .width(46)
-            .style(theme::field);
-        row![
-            mouse_area(container(label).width(172)).on_double_click(Message::Reset(value)),
-            container(slider.into_element()).id(slider_id(value)),
-            entry,
-        ]
-        .spacing(theme::GAP)
-        .align_y(Alignment::Center)
-        .into()
+        let typing = self.typing.as_ref();
+        ValueSlider {
+            label: container(label).width(172).into(),
+            slider,
+            slider_id: slider_id(value),
+            field_id: field_id(value),
+            number,
+            typing: typing.and_then(|(typing, text)| (*typing == value).then_some(text.as_str())),
+            on_type: Box::new(move |text| Message::Typed(value, text)),
+            on_enter: Message::Entered,
+        }
+        .into_element()
     }
 
     fn presets(&self, pose: AuVector) -> Element<'_, Message> {

@@ -28,10 +28,12 @@ const SPARE_BYTES: usize = 512 << 20;
 pub struct Drivers {
     reels: HashMap<u64, State>,
     ready: HashMap<MotionId, Ready>,
-    /// What each motion's reel is known by: worked out anew only for a motion that has changed, as a sample is long.
+    /// The key of each motion's reel, computed only when the motion changes, as hashing a sample takes long.
     keys: HashMap<MotionId, (Arc<Motion>, Option<u64>)>,
     /// Counted up, so that the oldest spare reel can be let go.
     clock: u64,
+    /// Counted up with MoCoGAN's weights: a sample is another under others.
+    weights: u64,
 }
 
 /// How far a clip or a sample is read.
@@ -99,8 +101,23 @@ impl Drivers {
     fn key(&self, motion: &Motion) -> Option<u64> {
         match self.keys.get(&motion.id) {
             Some((known, key)) if std::ptr::eq(&**known, motion) => *key,
-            _ => reel_key(&motion.kind),
+            _ => reel_key(&motion.kind, self.weights),
         }
+    }
+
+    /// MoCoGAN's weights are others: samples are drawn again, clips stay as they are read.
+    pub fn redraw_samples(&mut self) {
+        self.weights += 1;
+        let samples = |motion: &Motion| matches!(motion.kind, MotionKind::Sample(_));
+        let stale = self.keys.values().filter(|(motion, _)| samples(motion));
+        for key in stale.filter_map(|(_, key)| *key) {
+            match self.reels.get(&key) {
+                // Removed when it has stopped.
+                Some(State::Reading(progress)) => progress.cancel.cancel(),
+                _ => drop(self.reels.remove(&key)),
+            }
+        }
+        self.keys.retain(|_, (motion, _)| !samples(motion));
     }
 
     fn read(&mut self, key: u64, kind: MotionKind, models: &Arc<Models>) -> Task<Message> {
@@ -112,7 +129,7 @@ impl Drivers {
             Message::Read(
                 key,
                 match result {
-                    Some(result) => told(result),
+                    Some(result) => outcome(result),
                     None => Err(Some(
                         "The motion could not be read by a fault of Mien.".to_owned(),
                     )),
@@ -128,7 +145,7 @@ impl Drivers {
                 continue;
             };
             if matches!(self.reels.get(&key), Some(State::Reading(_))) {
-                let result = told(read(motion.kind.clone(), models, &Progress::new(0)));
+                let result = outcome(read(motion.kind.clone(), models, &Progress::new(0)));
                 self.update(Message::Read(key, result));
             }
         }
@@ -171,7 +188,7 @@ impl Drivers {
                 thumbs,
                 wanted: self.clock,
             },
-            // Cancelled: read anew when it is wanted again.
+            // Cancelled: read again when it is needed.
             Err(None) => {
                 self.reels.remove(&key);
                 return;
@@ -270,7 +287,7 @@ impl Drivers {
     }
 
     /// The small pictures of a clip, and how unlike the portrait's face that of each of its frames is.
-    pub fn film(&self, motion: &Motion) -> (&[Thumb], &[Option<f32>]) {
+    pub fn filmstrip(&self, motion: &Motion) -> (&[Thumb], &[Option<f32>]) {
         let state = self.key(motion).and_then(|key| self.reels.get(&key));
         let thumbs = match state {
             Some(State::Read { thumbs, .. }) => thumbs.as_slice(),
@@ -324,11 +341,11 @@ fn read(kind: MotionKind, models: &Models, progress: &Progress) -> Result<Read, 
     Ok((Arc::new(reel), Arc::new(thumbs)))
 }
 
-fn told(result: Result<Read, EngineError>) -> Result<Read, Option<String>> {
+fn outcome(result: Result<Read, EngineError>) -> Result<Read, Option<String>> {
     result.map_err(|error| (!error.is_cancelled()).then(|| error.to_string()))
 }
 
-/// How many small pictures a film is shown by, and how high they are in pixels.
+/// How many small pictures a filmstrip has, and how high they are in pixels.
 const THUMBS: usize = 12;
 const THUMB_HEIGHT: u32 = 72;
 
@@ -351,12 +368,13 @@ fn thumbs(reel: &Reel) -> Vec<Thumb> {
 }
 
 /// What a reel is known by: the same clip or sample is read once. A track needs none.
-fn reel_key(kind: &MotionKind) -> Option<u64> {
+fn reel_key(kind: &MotionKind, weights: u64) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     match kind {
         MotionKind::Track(_) => return None,
         MotionKind::Clip(clip) => clip.source.hash(&mut hasher),
         MotionKind::Sample(sampled) => {
+            weights.hash(&mut hasher);
             let bits =
                 |values: &[f32]| -> Vec<u32> { values.iter().map(|v| v.to_bits()).collect() };
             let shown = sampled.shown().unwrap_or_else(|_| sampled.codes.clone());
@@ -372,4 +390,20 @@ fn reel_key(kind: &MotionKind) -> Option<u64> {
         }
     }
     Some(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Sample, SampleSizes, SampledMotion};
+
+    #[test]
+    fn other_weights_are_another_sample_but_the_same_clip() {
+        let codes = Sample::draw(7, &SampleSizes::default(), 16, None).unwrap();
+        let sample = MotionKind::Sample(SampledMotion::new(codes));
+        assert_ne!(reel_key(&sample, 0), reel_key(&sample, 1));
+        let source = MediaSource::Bundled("sample.mp4".to_owned());
+        let clip = MotionKind::Clip(ClipMotion::new(source));
+        assert_eq!(reel_key(&clip, 0), reel_key(&clip, 1));
+    }
 }

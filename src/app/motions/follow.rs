@@ -2,15 +2,14 @@
 //! same on the boards of both.
 
 use iced::widget::tooltip::Position;
-use iced::widget::{
-    Column, Id, Row, button, column, container, mouse_area, row, space, text, text_input, toggler,
-};
+use iced::widget::{Column, Id, Row, button, column, container, row, space, text, toggler};
 use iced::{Alignment, Element, Length};
 
 use crate::app::widgets::controls::hinted;
 use crate::app::widgets::format::decimal;
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
+use crate::app::widgets::value_slider::ValueSlider;
 use crate::document::{Follow, Group, Playback};
 
 /// A number of [`Follow`] that has a slider.
@@ -254,27 +253,18 @@ impl Controls {
             on_release: Message::Released,
             on_reset: Message::Reset(value),
         };
-        let typed = match &self.typing {
-            Some((typing, typed)) if *typing == value => typed.clone(),
-            _ => format!("{number:.2}"),
-        };
-        let entry = text_input("0.00", &typed)
-            .id(field_id(value))
-            .on_input(move |typed| Message::Typed(value, typed))
-            .on_submit(Message::Entered)
-            .size(theme::SMALL)
-            .font(theme::FIGURES)
-            .padding([2, 5])
-            .width(46)
-            .style(theme::field);
-        row![
-            mouse_area(label(value.title())).on_double_click(Message::Reset(value)),
-            container(slider.into_element()).id(slider_id(value)),
-            entry,
-        ]
-        .spacing(theme::GAP)
-        .align_y(Alignment::Center)
-        .into()
+        let typing = self.typing.as_ref();
+        ValueSlider {
+            label: label(value.title()),
+            slider,
+            slider_id: slider_id(value),
+            field_id: field_id(value),
+            number,
+            typing: typing.and_then(|(typing, typed)| (*typing == value).then_some(typed.as_str())),
+            on_type: Box::new(move |typed| Message::Typed(value, typed)),
+            on_enter: Message::Entered,
+        }
+        .into_element()
     }
 }
 

@@ -63,7 +63,7 @@ impl Kind {
 }
 
 #[derive(Debug, Default)]
-pub struct Motions {
+pub struct MotionList {
     renaming: Option<Renaming>,
     /// Whether the choices of what to add are shown.
     adding: bool,
@@ -102,7 +102,7 @@ pub enum Action {
     None,
     Choose(MotionId),
     Add(Kind),
-    /// Another name, with every letter that is typed: one gesture, until [`Action::Leave`] or [`Motions::escape`].
+    /// Another name, with every letter that is typed: one gesture, until [`Action::Leave`] or [`MotionList::escape`].
     Rename(MotionId, String),
     /// The field of this id is to have the keyboard, with all of it selected.
     Focus(&'static str),
@@ -115,7 +115,7 @@ pub enum Action {
     Leave,
 }
 
-impl Motions {
+impl MotionList {
     /// Leaves what is being typed and gives the motion the name that it had; nothing when nothing was typed. Closes the
     /// choices of what to add, too.
     pub fn escape(&mut self) -> Option<Action> {

@@ -174,32 +174,32 @@ fn apart(wanted: &[f32], height: f32) -> Vec<f32> {
     places
 }
 
-/// The curves and the playhead apart, so that playing draws no curve anew.
+/// The curves and the playhead are cached apart, so that playing doesn't redraw the curves.
 #[derive(Debug, Default)]
-pub struct Drawn {
+pub struct Layers {
     curves: KeyedCache<u64>,
     head: KeyedCache<(Option<usize>, usize)>,
 }
 
 impl<M, V: Reading> canvas::Program<M> for ReadCurves<'_, V> {
-    type State = Drawn;
+    type State = Layers;
 
     fn draw(
         &self,
-        drawn: &Drawn,
+        cache: &Layers,
         renderer: &Renderer,
         _theme: &Theme,
         bounds: Rectangle,
         _cursor: mouse::Cursor,
     ) -> Vec<Geometry> {
         let size = bounds.size();
-        let mut layers = drawn
+        let mut layers = cache
             .curves
             .draw(renderer, size, self.fingerprint(), |frame| {
                 self.paint(frame, size);
             });
         let head = (self.step, self.driving.len());
-        layers.extend(drawn.head.draw(renderer, size, head, |frame| {
+        layers.extend(cache.head.draw(renderer, size, head, |frame| {
             if let Some(step) = self.step.filter(|step| *step < self.driving.len()) {
                 let x = self.x_of(step, size);
                 let line = Path::rectangle(Point::new(x - 0.5, 0.0), Size::new(1.0, size.height));

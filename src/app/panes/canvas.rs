@@ -1,12 +1,12 @@
 //! One pane: the worker's picture, and over it the crop, the wipe line and the title.
 
-use std::time::{Duration, Instant};
-
 use iced::alignment::{Horizontal, Vertical};
 use iced::mouse::{self, Cursor, ScrollDelta};
 use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke, Text};
 use iced::{Color, Element, Length, Point, Rectangle, Renderer, Size, Theme};
 
+use crate::app::widgets::clicks::Clicks;
+use crate::app::widgets::images::images;
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::square::{self, Grip};
 use crate::app::widgets::theme;
@@ -16,46 +16,24 @@ use crate::render::view::View;
 use super::{Message, Shown};
 
 /// The picture itself, filling the pane.
-pub struct Picture<'a> {
-    pub shown: Option<&'a Shown>,
-}
-
-impl<'a> Picture<'a> {
-    pub fn into_element(self) -> Element<'a, Message> {
-        Canvas::new(self)
-            .width(Length::Fill)
-            .height(Length::Fill)
-            .into()
-    }
-}
-
-impl canvas::Program<Message> for Picture<'_> {
-    type State = ();
-
-    fn draw(
-        &self,
-        _state: &(),
-        renderer: &Renderer,
-        _theme: &Theme,
-        bounds: Rectangle,
-        _cursor: Cursor,
-    ) -> Vec<Geometry> {
-        let mut frame = Frame::new(renderer, bounds.size());
-        if let Some(shown) = self.shown {
+pub fn picture(shown: Option<&Shown>) -> Element<'_, Message> {
+    let tiles = move |bounds: Size| {
+        shown.map_or_else(Vec::new, |shown| {
             let (width, height) = shown.size;
             let unit = Size::new(bounds.width / width as f32, bounds.height / height as f32);
-            for tile in &shown.tiles {
-                let place = Rectangle {
-                    x: 0.0,
-                    y: tile.top as f32 * unit.height,
-                    width: width as f32 * unit.width,
-                    height: tile.rows as f32 * unit.height,
-                };
-                frame.draw_image(place, canvas::Image::new(tile.handle.clone()).snap(true));
-            }
-        }
-        vec![frame.into_geometry()]
-    }
+            let place = |top: u32, rows: u32| Rectangle {
+                x: 0.0,
+                y: top as f32 * unit.height,
+                width: width as f32 * unit.width,
+                height: rows as f32 * unit.height,
+            };
+            let tiles = shown.tiles.iter();
+            tiles
+                .map(|tile| (place(tile.top, tile.rows), tile.handle.clone()))
+                .collect()
+        })
+    };
+    images(tiles, Length::Fill)
 }
 
 /// What lies over the picture, and what the hand does there.
@@ -79,19 +57,17 @@ pub struct Overlay {
 /// How near the hand must come to an edge to take it, in logical pixels.
 const REACH: f64 = 8.0;
 
-const DOUBLE_CLICK: Duration = Duration::from_millis(350);
-
 #[derive(Debug, Default)]
-pub struct Hand {
+pub struct Interaction {
     drag: Option<Drag>,
-    pressed: Option<(Instant, Point)>,
+    clicks: Clicks,
     /// The face that was pressed on, until the hand moves away.
     picking: Option<usize>,
-    /// Of the places of the crop and the faces, the wipe and the title.
-    drawn: KeyedCache<Drawn>,
+    cache: KeyedCache<OverlayKey>,
 }
 
-type Drawn = (
+/// The places of the crop and the faces, the wipe, the title and the problem.
+type OverlayKey = (
     Option<[Point; 4]>,
     Vec<Rectangle>,
     Option<f32>,
@@ -257,11 +233,11 @@ fn draw_problem(frame: &mut Frame, problem: &str) {
 }
 
 impl canvas::Program<Message> for Overlay {
-    type State = Hand;
+    type State = Interaction;
 
     fn update(
         &self,
-        hand: &mut Hand,
+        state: &mut Interaction,
         event: &Event,
         bounds: Rectangle,
         cursor: Cursor,
@@ -283,43 +259,37 @@ impl canvas::Program<Message> for Overlay {
             }
             mouse::Event::ButtonPressed(mouse::Button::Middle) => {
                 let last = cursor.position_in(bounds)?;
-                hand.drag = Some(Drag::Pan { last });
+                state.drag = Some(Drag::Pan { last });
                 Some(Action::capture())
             }
             mouse::Event::ButtonPressed(mouse::Button::Left) => {
                 let at = cursor.position_in(bounds)?;
                 let grip = self.grip(at, bounds);
-                let again =
-                    hand.pressed
-                        .replace((Instant::now(), at))
-                        .is_some_and(|(before, place)| {
-                            before.elapsed() < DOUBLE_CLICK && place.distance(at) < 5.0
-                        });
+                let again = state.clicks.press(at);
                 if again && matches!(grip, Drag::Pan { .. }) {
-                    hand.drag = None;
+                    state.drag = None;
                     return Some(Action::publish(Message::Face).and_capture());
                 }
                 let loose = matches!(grip, Drag::Pan { .. });
-                hand.picking = loose.then(|| self.face_at(at)).flatten();
-                hand.drag = Some(grip);
+                state.picking = loose.then(|| self.face_at(at)).flatten();
+                state.drag = Some(grip);
                 Some(Action::capture())
             }
             mouse::Event::CursorMoved { .. } => {
-                let mut drag = hand.drag?;
-                let at = cursor.land().position()?;
-                let at = Point::new(at.x - bounds.x, at.y - bounds.y);
-                let still = |(_, pressed): &(Instant, Point)| pressed.distance(at) < 4.0;
-                if hand.picking.is_some() && hand.pressed.as_ref().is_some_and(still) {
+                let mut drag = state.drag?;
+                let at = cursor.land().position_from(bounds.position())?;
+                let still = |pressed: Point| pressed.distance(at) < 4.0;
+                if state.picking.is_some() && state.clicks.place().is_some_and(still) {
                     return Some(Action::capture());
                 }
-                hand.picking = None;
+                state.picking = None;
                 let message = self.dragged(&mut drag, at, bounds);
-                hand.drag = Some(drag);
+                state.drag = Some(drag);
                 message.map(|message| Action::publish(message).and_capture())
             }
             mouse::Event::ButtonReleased(mouse::Button::Left | mouse::Button::Middle) => {
-                hand.drag.take()?;
-                let message = hand
+                state.drag.take()?;
+                let message = state
                     .picking
                     .take()
                     .map_or(Message::Released, Message::Picked);
@@ -331,7 +301,7 @@ impl canvas::Program<Message> for Overlay {
 
     fn draw(
         &self,
-        hand: &Hand,
+        state: &Interaction,
         renderer: &Renderer,
         _theme: &Theme,
         bounds: Rectangle,
@@ -351,7 +321,7 @@ impl canvas::Program<Message> for Overlay {
             title.clone(),
             self.problem.clone(),
         );
-        hand.drawn.draw(renderer, bounds.size(), key, |frame| {
+        state.cache.draw(renderer, bounds.size(), key, |frame| {
             for face in faces {
                 draw_face(frame, face);
             }
@@ -372,15 +342,15 @@ impl canvas::Program<Message> for Overlay {
 
     fn mouse_interaction(
         &self,
-        hand: &Hand,
+        state: &Interaction,
         bounds: Rectangle,
         cursor: Cursor,
     ) -> mouse::Interaction {
         let Some(at) = cursor.position_in(bounds) else {
             return mouse::Interaction::default();
         };
-        match hand.drag.unwrap_or_else(|| self.grip(at, bounds)) {
-            Drag::Pan { .. } if hand.drag.is_some() => mouse::Interaction::Grabbing,
+        match state.drag.unwrap_or_else(|| self.grip(at, bounds)) {
+            Drag::Pan { .. } if state.drag.is_some() => mouse::Interaction::Grabbing,
             Drag::Pan { .. } if self.face_at(at).is_some() => mouse::Interaction::Pointer,
             Drag::Pan { .. } => mouse::Interaction::default(),
             Drag::Wipe => mouse::Interaction::ResizingHorizontally,

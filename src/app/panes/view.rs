@@ -12,7 +12,7 @@ use crate::document::{MotionId, PaneSpec, Show, Way};
 use crate::face::found::FoundFace;
 use crate::render::view::View;
 
-use super::canvas::{Overlay, Picture};
+use super::canvas::{Overlay, picture};
 use super::layouts::Layout;
 use super::{GUTTER, HEADER, Look, Message, Names, Panes, Shown};
 
@@ -93,8 +93,8 @@ impl Panes {
                         .map(|wipe| wipe.place),
                     holding: self.holding && result,
                 };
-                let picture = Picture { shown };
-                let picture = container(stack![picture.into_element(), overlay.into_element()])
+                let picture = picture(shown);
+                let picture = container(stack![picture, overlay.into_element()])
                     .id(format!("pane-{}", pane + 1))
                     .width(cell.width)
                     .height(cell.height - HEADER)

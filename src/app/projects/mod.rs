@@ -1,20 +1,15 @@
 //! Projects: what the window knows of their files, and what is asked before changes are lost.
 
 mod dialogs;
-mod open;
-mod save;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use iced::Task;
-
-use crate::app::{App, Message as Up, Notice, background, has_extension};
 use crate::document::Project;
 use crate::face::portrait::Portrait;
 use crate::project::autosave::{Autosave, Recovered};
 use crate::project::file::open::Opened;
-use crate::project::file::{MediaIndex, MediaOf, ProjectFile, Saved};
+use crate::project::file::{MediaIndex, MediaOf, Saved};
 use crate::project::settings::{Recent, Settings};
 
 /// What the window knows of the project's file.
@@ -23,16 +18,16 @@ pub struct Projects {
     /// Where it is saved; nothing for one that never was.
     pub path: Option<PathBuf>,
     /// As it was saved or begun; nothing for a copy after a crash, which no file of the artist's holds.
-    saved: Option<Project>,
+    pub saved: Option<Project>,
     /// As it was last kept against a crash.
-    kept: Option<Project>,
-    autosave: Option<Arc<Autosave>>,
-    keeping: bool,
+    pub kept: Option<Project>,
+    pub autosave: Option<Arc<Autosave>>,
+    pub keeping: bool,
     pub saving: bool,
     /// How it was opened, for media that are missing.
-    opened: Option<Box<Opened>>,
+    pub opened: Option<Box<Opened>>,
     /// What is known of its media.
-    index: MediaIndex,
+    pub index: MediaIndex,
     /// A project whose portrait isn't there.
     pub waiting: Option<(Origin, Box<Opened>)>,
     /// Copies that a crash left behind, the newest last.
@@ -40,12 +35,12 @@ pub struct Projects {
     pub recent: Recent,
     pub settings: Settings,
     /// Whether settings and recent files are kept for the next start.
-    lasting: bool,
+    pub lasting: bool,
     pub question: Option<Question>,
     /// What is done when the project is saved.
-    then: Option<After>,
+    pub then: Option<After>,
     /// The copy that the project was opened from; it goes when this run has one of its own.
-    replaced: Option<Recovered>,
+    pub replaced: Option<Recovered>,
 }
 
 /// Where an opened project comes from.
@@ -76,7 +71,7 @@ pub enum After {
 }
 
 /// A project as it was opened, and its portrait where that is there.
-type Found = Box<(Opened, Option<Arc<Portrait>>)>;
+pub type Found = Box<(Opened, Option<Arc<Portrait>>)>;
 
 #[derive(Debug, Clone)]
 pub enum Message {
@@ -170,14 +165,14 @@ impl Projects {
     }
 
     /// What a crash left is kept elsewhere by now.
-    fn discard_replaced(&mut self) {
+    pub fn discard_replaced(&mut self) {
         if let Some(copy) = self.replaced.take() {
             copy.discard();
         }
     }
 
     /// The program ends as it should.
-    fn end(&mut self) {
+    pub fn end(&mut self) {
         if let Err(error) = self.settings.save() {
             tracing::warn!("{error}");
         }
@@ -185,199 +180,4 @@ impl Projects {
             autosave.end();
         }
     }
-}
-
-impl App {
-    pub(in crate::app) fn obey_project(&mut self, message: Message) -> Task<Up> {
-        match message {
-            Message::Menu => {
-                self.projects.question = toggled(&self.projects.question, Question::Menu)
-            }
-            Message::Keys => {
-                self.projects.question = toggled(&self.projects.question, Question::Keys)
-            }
-            Message::Close => self.projects.question = None,
-            Message::New => return self.unless_changed(After::New),
-            Message::OpenDialog => {
-                self.projects.question = None;
-                let folder = self.projects.settings.folders.projects.clone();
-                return Task::perform(background::choose_project(folder), |path| match path {
-                    Some(path) => Up::Project(Message::Open(path)),
-                    None => Up::Project(Message::Close),
-                });
-            }
-            Message::Open(path) => return self.unless_changed(After::Open(path)),
-            Message::OpenPortrait(path) => {
-                self.projects.question = None;
-                return self.obey(Up::OpenFile(Some(path)));
-            }
-            Message::Opened(origin, Ok(opened)) => {
-                let (opened, portrait) = *opened;
-                self.opening = false;
-                match portrait {
-                    Some(portrait) => self.take_project(origin, opened, portrait),
-                    None => self.projects.waiting = Some((origin, Box::new(opened))),
-                }
-            }
-            Message::Opened(origin, Err(problem)) => {
-                self.opening = false;
-                if let Origin::File(path) = origin {
-                    self.projects.recent.forget(&path);
-                }
-                self.status.notice = Some(Notice::Problem(problem));
-            }
-            Message::Save => {
-                return match self.projects.path.clone() {
-                    Some(path) => self.save_to(path),
-                    None => self.obey_project(Message::SaveAs),
-                };
-            }
-            Message::SaveAs => {
-                self.projects.question = None;
-                return Task::perform(background::choose_save(self.place_to_save()), |path| {
-                    Up::Project(Message::SaveTo(path))
-                });
-            }
-            Message::SaveTo(None) => self.projects.then = None,
-            Message::SaveTo(Some(path)) => return self.save_to(path),
-            Message::Saved(path, project, result) => return self.saved(path, *project, result),
-            Message::LoseChanges => {
-                if let Some(Question::Unsaved(after)) = self.projects.question.take() {
-                    return self.go_on(after);
-                }
-            }
-            Message::KeepChanges => {
-                if let Some(Question::Unsaved(after)) = self.projects.question.take() {
-                    self.projects.then = Some(after);
-                    return self.obey_project(Message::Save);
-                }
-            }
-            Message::Recover => {
-                if let Some(copy) = self.projects.recovered.pop() {
-                    self.opening = true;
-                    let origin = Origin::Copy(Box::new(copy.clone()));
-                    return self.open_project(origin, move || copy.recover());
-                }
-            }
-            Message::Discard => {
-                if let Some(copy) = self.projects.recovered.pop() {
-                    copy.discard();
-                }
-            }
-            Message::Locate(of) => {
-                return match of {
-                    MediaOf::Portrait => {
-                        Task::perform(background::choose_portrait(), move |path| {
-                            Up::Project(Message::Located(of, path))
-                        })
-                    }
-                    MediaOf::Motion(_) => Task::perform(background::choose_clip(), move |path| {
-                        Up::Project(Message::Located(of, path))
-                    }),
-                };
-            }
-            Message::Located(of, Some(path)) => return self.located(of, &path),
-            Message::Located(_, None) => {}
-            Message::GiveUp => self.projects.waiting = None,
-            Message::Keep => return self.keep_copy(),
-            Message::Kept(project, result) => {
-                self.projects.keeping = false;
-                match result {
-                    Ok(()) => {
-                        self.projects.kept = Some(*project);
-                        self.projects.discard_replaced();
-                    }
-                    Err(problem) => {
-                        // Not told again every few seconds.
-                        self.projects.autosave = None;
-                        self.status.notice = Some(Notice::Problem(format!(
-                            "No copy is kept against a crash any more: {problem}"
-                        )));
-                    }
-                }
-            }
-            Message::Light(light) => {
-                self.projects.settings.light = light;
-                crate::app::widgets::theme::set_light(light);
-                self.remember();
-            }
-            Message::Labels(labels) => {
-                self.panes.labels = labels;
-                self.projects.settings.labels = labels;
-                self.remember();
-            }
-            Message::HoldsMedia(holds) => self.history.set_holds_media(holds),
-            Message::CloseRequested => return self.unless_changed(After::Quit),
-            Message::Sized(width, height) => {
-                let place = self.projects.settings.window.get_or_insert(AT_FIRST);
-                (place.width, place.height) = (width, height);
-            }
-            Message::Placed(x, y) => {
-                let place = self.projects.settings.window.get_or_insert(AT_FIRST);
-                (place.x, place.y) = (x, y);
-            }
-        }
-        Task::none()
-    }
-
-    /// Goes on, or asks first what is to become of the changes.
-    fn unless_changed(&mut self, after: After) -> Task<Up> {
-        if self.projects.is_changed(self.project()) {
-            self.projects.question = Some(Question::Unsaved(after));
-            return Task::none();
-        }
-        self.go_on(after)
-    }
-
-    fn go_on(&mut self, after: After) -> Task<Up> {
-        self.projects.question = None;
-        match after {
-            After::Quit => {
-                self.projects.end();
-                iced::exit()
-            }
-            After::New => {
-                let portrait = self.portraits.get(&self.document().portrait.id).cloned();
-                if let Some(portrait) = portrait {
-                    let id = self.document().portrait.id;
-                    self.begin(None, Project::new(portrait.document(id)));
-                }
-                Task::none()
-            }
-            After::Open(path) => {
-                self.opening = true;
-                let origin = Origin::File(path.clone());
-                self.open_project(origin, move || ProjectFile::open(&path))
-            }
-        }
-    }
-
-    /// Keeps settings and recent files for the next start.
-    pub(in crate::app) fn remember(&mut self) {
-        if !self.projects.lasting {
-            return;
-        }
-        let kept = self.projects.settings.save();
-        let kept = kept.and_then(|()| self.projects.recent.save());
-        if let Err(error) = kept {
-            tracing::warn!("{error}");
-        }
-    }
-}
-
-/// Where a window is before it is known.
-const AT_FIRST: crate::project::settings::WindowPlace = crate::project::settings::WindowPlace {
-    width: 1400.0,
-    height: 880.0,
-    x: 0.0,
-    y: 0.0,
-};
-
-/// Whether a file is a project by its name.
-pub fn is_project(path: &Path) -> bool {
-    has_extension(path, &[ProjectFile::EXTENSION])
-}
-
-fn toggled(now: &Option<Question>, question: Question) -> Option<Question> {
-    (now.as_ref() != Some(&question)).then_some(question)
 }

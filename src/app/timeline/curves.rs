@@ -4,29 +4,13 @@ use iced::widget::canvas::{self, Frame, Path, Stroke};
 use iced::{Color, Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{ActionUnit, Curve, Key, KeyId, Selection, Sides, Track};
+use crate::document::{ActionUnit, Key, KeyId, Selection, Sides, Track};
 
 use super::lens::Scale;
-use super::sheet::{DIAMOND, GUTTER, Hit, REACH, RULER, Sheet, diamond, label};
+use super::sheet::{DIAMOND, GUTTER, Handle, Hit, REACH, RULER, Sheet, crowded, diamond, label};
 
 /// How many curves get their name written beside the playhead.
 const NAMED: usize = 6;
-
-/// Keys nearer to each other than this are drawn and taken only where they are selected, in logical pixels.
-const CROWDED: f32 = 12.0;
-
-/// A handle of a curve between two keys.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Handle {
-    /// The key that the curve begins at.
-    pub id: KeyId,
-    pub second: bool,
-    /// Whether it stands on the right half's curve, where that is another.
-    pub right: bool,
-    /// The key that the handle belongs to, and the handle.
-    pub from: Point,
-    pub at: Point,
-}
 
 impl Sheet<'_> {
     /// Units whose curves are shown.
@@ -418,14 +402,4 @@ impl Sheet<'_> {
 /// A key's value for one half of the face.
 fn value_of(key: &Key, right: bool) -> f32 {
     if right { key.right } else { key.left }
-}
-
-/// Whether a curve's keys stand too near to each other to be taken one by one.
-pub fn crowded(curve: &Curve, scale: &Scale) -> bool {
-    let keys = curve.keys();
-    let (Some(first), Some(last)) = (keys.first(), keys.last()) else {
-        return false;
-    };
-    let gaps = (keys.len() - 1) as f32;
-    gaps > 0.0 && (scale.x_of(last.time) - scale.x_of(first.time)) / gaps < CROWDED
 }

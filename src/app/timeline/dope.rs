@@ -6,8 +6,7 @@ use iced::{Point, Rectangle, Size};
 use crate::app::widgets::theme;
 use crate::document::{ActionUnit, KeyId, Selection, Track};
 
-use super::curves::crowded;
-use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, diamond, label};
+use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, crowded, diamond, label};
 
 /// The height of a row where there is room, and where there is little, in logical pixels.
 const ROW: std::ops::RangeInclusive<f32> = 9.0..=19.0;

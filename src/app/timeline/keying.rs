@@ -3,14 +3,7 @@
 use crate::document::{Document, Easing, Gesture, Selection, Track};
 
 use super::subject::Subject;
-use super::{Action, Change, Message, Timeline};
-
-/// Keys in the hand: the track as it was before, so that what they pass over comes back.
-#[derive(Debug, Clone)]
-pub struct Grab {
-    track: Track,
-    ids: Selection,
-}
+use super::{Action, Change, Grab, Message, Timeline};
 
 impl Timeline {
     /// The keys that a command is about: the selected ones, or else those under the playhead.

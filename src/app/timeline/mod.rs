@@ -4,11 +4,13 @@ mod controls;
 mod curves;
 mod dope;
 pub mod edge;
-mod hand;
+mod interaction;
 mod keying;
 mod lens;
 pub mod measuring;
-pub mod metrics;
+mod metrics;
+pub mod numbers;
+mod paint;
 mod ruler;
 pub mod sheet;
 pub mod subject;
@@ -24,7 +26,6 @@ use crate::document::{
     Track,
 };
 
-use keying::Grab;
 use lens::Lens;
 use subject::Subject;
 
@@ -47,6 +48,13 @@ pub enum Tab {
 /// The panel's height at first, and the least and the greatest, in logical pixels.
 const HEIGHT: f32 = 292.0;
 const HEIGHTS: std::ops::RangeInclusive<f32> = 200.0..=560.0;
+
+/// Keys that are being dragged: the track as it was before, so that what they pass over comes back.
+#[derive(Debug, Clone)]
+struct Grab {
+    track: Track,
+    ids: Selection,
+}
 
 #[derive(Debug, Default)]
 pub struct Timeline {
@@ -78,9 +86,9 @@ pub enum Message {
     /// These keys are selected; of a single one that was clicked the playhead goes there.
     Selected(Selection, Option<KeyId>),
     SelectedAll,
-    /// The selected keys are so many frames and so much of the value from where they were taken, by the hand on this one.
+    /// The selected keys are dragged by this one: frames and value from where they were taken.
     Moved(KeyId, i64, f32),
-    /// The selected keys' time is so many times as long, around this moment in seconds; from where they were taken, while the
+    /// The selected keys' times are scaled by a factor around this moment in seconds; from where they were taken, while the
     /// hand holds them.
     Stretched {
         around: f64,
@@ -122,7 +130,7 @@ pub enum Message {
     Bake,
     Typed(Value, String),
     Entered,
-    /// The panel is to be so high, in logical pixels; and the hand has let go of its edge.
+    /// The panel's height in logical pixels is dragged, and has been.
     Raised(f32),
     RaisedAtLast,
     ReadClip,

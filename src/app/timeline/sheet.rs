@@ -1,16 +1,13 @@
 //! The drawing on the timeline: a ruler, and below it curves, rows of keys, or measurements, all over the same time.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use iced::alignment::{Horizontal, Vertical};
-use iced::widget::canvas::{Canvas, Frame, Geometry, Path, Text};
+use iced::widget::canvas::{Canvas, Frame, Path, Text};
 use iced::widget::container;
-use iced::{Color, Element, Font, Length, Point, Rectangle, Renderer, Size};
+use iced::{Color, Element, Font, Length, Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{ActionUnit, KeyId, Pose, Selection, Track};
+use crate::document::{ActionUnit, Curve, KeyId, Selection};
 
-use super::hand::{Drag, Hand};
 use super::lens::{Lens, Scale};
 use super::subject::{Given, short_name};
 use super::{Message, Tab};
@@ -69,29 +66,17 @@ pub struct Hit {
     pub at: KeyId,
 }
 
-/// What the still part of the drawing depends on.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ground {
-    track: Option<(Track, Pose)>,
-    /// Of what is long: what was read, what is rendered, what is lit, the numbers.
-    long: u64,
-    frames: u32,
-    range: Option<(u32, u32)>,
-    lens: Lens,
-    tab: Tab,
-    units: Vec<(ActionUnit, bool)>,
-    over: Option<ActionUnit>,
-    metric: Option<String>,
-}
-
-/// What lies over it: the playhead's frame, and the box that selects.
-type Front = (Ground, u32, Option<(Point, Point)>);
-
-/// The drawings that are kept.
-#[derive(Debug, Default)]
-pub struct Drawn {
-    ground: crate::app::widgets::keyed_cache::KeyedCache<Ground>,
-    front: crate::app::widgets::keyed_cache::KeyedCache<Front>,
+/// A handle of a curve between two keys.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Handle {
+    /// The key that the curve begins at.
+    pub id: KeyId,
+    pub second: bool,
+    /// Whether it stands on the right half's curve, where that is another.
+    pub right: bool,
+    /// The key that the handle belongs to, and the handle.
+    pub from: Point,
+    pub at: Point,
 }
 
 impl<'a> Sheet<'a> {
@@ -110,101 +95,6 @@ impl<'a> Sheet<'a> {
         let subject = self.given.subject;
         let edges = (plot.x, plot.x + plot.width);
         self.lens.scale(edges, subject.last(), subject.fps())
-    }
-
-    /// The keys under the hand.
-    pub fn hit(&self, at: Point, size: Size) -> Option<Hit> {
-        let track = self.given.subject.track()?;
-        match self.tab {
-            Tab::Curves => self.curve_hit(track, at, size),
-            Tab::Dope => self.dope_hit(track, at, size),
-            Tab::Metrics => None,
-        }
-    }
-
-    /// The keys within a box.
-    pub fn within(&self, area: Rectangle, size: Size) -> Selection {
-        let Some(track) = self.given.subject.track() else {
-            return Selection::new();
-        };
-        match self.tab {
-            Tab::Curves => self.curves_within(track, area, size),
-            Tab::Dope => self.dope_within(track, area, size),
-            Tab::Metrics => Selection::new(),
-        }
-    }
-
-    /// The unit whose name or curve is under the hand.
-    pub fn unit_at(&self, at: Point, size: Size) -> Option<ActionUnit> {
-        match self.tab {
-            Tab::Curves if at.x < GUTTER => self.named_at(at, size),
-            Tab::Curves => self.curve_at(at, size),
-            Tab::Dope => self.dope_unit(at, size),
-            Tab::Metrics => None,
-        }
-    }
-
-    fn ground(&self, over: Option<ActionUnit>) -> Ground {
-        let given = self.given;
-        let document = given.subject.document();
-        let mut long = DefaultHasher::new();
-        given.rendered.hash(&mut long);
-        for id in &self.lit {
-            (id.unit, id.time.to_bits()).hash(&mut long);
-        }
-        if let super::subject::Subject::Read { poses, .. } = given.subject {
-            for pose in poses {
-                let values = pose.as_ref().map(|pose| {
-                    [pose.left, pose.right].map(|half| half.values().map(f32::to_bits))
-                });
-                values.hash(&mut long);
-            }
-        }
-        for series in given.numbers.iter().flat_map(|numbers| &numbers.series) {
-            (&series.name, &series.metric).hash(&mut long);
-            for value in &series.values {
-                value.map(f32::to_bits).hash(&mut long);
-            }
-        }
-        Ground {
-            track: document.map(|document| (document.track.clone(), document.still)),
-            long: long.finish(),
-            frames: given.subject.frames(),
-            range: given.subject.range(),
-            lens: self.lens,
-            tab: self.tab,
-            units: self.units.clone(),
-            over,
-            metric: self.metric.map(str::to_owned),
-        }
-    }
-
-    pub fn paint(&self, hand: &Hand, renderer: &Renderer, size: Size) -> Vec<Geometry> {
-        let ground = self.ground(hand.over);
-        let area = match hand.drag {
-            Some(Drag::Box { from, to, .. }) => Some((from, to)),
-            _ => None,
-        };
-        let front = (ground.clone(), self.frame, area);
-        let mut all = hand.drawn.ground.draw(renderer, size, ground, |frame| {
-            self.draw_ruler(frame, size);
-            match self.tab {
-                Tab::Curves => self.draw_curves(frame, size, hand.over),
-                Tab::Dope => self.draw_dope(frame, size, hand.over),
-                Tab::Metrics => self.draw_numbers(frame, size),
-            }
-            self.draw_range(frame, size);
-        });
-        all.extend(hand.drawn.front.draw(renderer, size, front, |frame| {
-            if self.tab == Tab::Curves {
-                self.draw_values(frame, size);
-            }
-            self.draw_playhead(frame, size);
-            if let Some((a, b)) = area {
-                draw_box(frame, between(a, b));
-            }
-        }));
-        all
     }
 
     /// A row of the names at the left.
@@ -268,11 +158,15 @@ pub fn diamond(at: Point, half: f32) -> Path {
     })
 }
 
-fn draw_box(frame: &mut Frame, area: Rectangle) {
-    let path = Path::rectangle(area.position(), area.size());
-    frame.fill(&path, theme::accent().scale_alpha(0.12));
-    let stroke = iced::widget::canvas::Stroke::default()
-        .with_color(theme::accent().scale_alpha(0.7))
-        .with_width(1.0);
-    frame.stroke(&path, stroke);
+/// Keys nearer to each other than this are drawn and taken only where they are selected, in logical pixels.
+const CROWDED: f32 = 12.0;
+
+/// Whether a curve's keys stand too near to each other to be taken one by one.
+pub fn crowded(curve: &Curve, scale: &Scale) -> bool {
+    let keys = curve.keys();
+    let (Some(first), Some(last)) = (keys.first(), keys.last()) else {
+        return false;
+    };
+    let gaps = (keys.len() - 1) as f32;
+    gaps > 0.0 && (scale.x_of(last.time) - scale.x_of(first.time)) / gaps < CROWDED
 }

@@ -2,7 +2,7 @@
 
 use crate::document::{ActionUnit, Document, Playback, Pose, Track};
 
-use super::metrics::Numbers;
+use super::numbers::Numbers;
 
 /// What the timeline shows the time of.
 #[derive(Debug, Clone, Copy)]

@@ -30,7 +30,7 @@ fn id(frame: u32) -> KeyId {
     }
 }
 
-fn obey(timeline: &mut Timeline, document: &mut Document, message: Message) {
+fn handle(timeline: &mut Timeline, document: &mut Document, message: Message) {
     match timeline.update(message, Subject::Track(document)) {
         Action::Edit(change) | Action::Drag(_, change) => change.apply(document),
         _ => {}
@@ -62,7 +62,7 @@ fn keys_that_a_drag_only_passes_over_are_not_lost() {
     for (frame, value) in [(0, 0.0), (10, 0.5), (20, 1.0)] {
         document.track.set_unit(frame, unit(12), (value, value));
     }
-    let mut send = |message| obey(&mut timeline, &mut document, message);
+    let mut send = |message| handle(&mut timeline, &mut document, message);
     send(Message::Selected([id(0)].into(), Some(id(0))));
     send(Message::Moved(id(0), 10, 0.0));
     send(Message::Moved(id(0), 15, 0.25));
@@ -117,7 +117,7 @@ fn a_curves_handle_bends_it() {
     let (mut timeline, mut document) = (Timeline::default(), document());
     document.track.set_unit(0, unit(12), (0.0, 0.0));
     document.track.set_unit(24, unit(12), (1.0, 1.0));
-    let mut send = |message| obey(&mut timeline, &mut document, message);
+    let mut send = |message| handle(&mut timeline, &mut document, message);
     send(Message::Selected([id(0)].into(), None));
     send(Message::Easing(Easing::BEZIER));
     send(Message::Bent(id(0), true, [0.1, 1.0]));
@@ -139,28 +139,28 @@ fn keys_are_stretched_in_time_and_the_track_grows_with_them() {
         let keys = document.track.curve(unit(12)).keys().iter();
         keys.map(|key| document.track.frame_at(key.time)).collect()
     };
-    obey(&mut timeline, &mut document, Message::SelectedAll);
+    handle(&mut timeline, &mut document, Message::SelectedAll);
     let around = timeline.stretchable().unwrap();
     let stretch = |around, factor, held| Message::Stretched {
         around,
         factor,
         held,
     };
-    obey(&mut timeline, &mut document, stretch(around, 2.0, false));
+    handle(&mut timeline, &mut document, stretch(around, 2.0, false));
     assert_eq!(frames(&document), [4, 24, 44]);
     assert_eq!((document.track.frames(), timeline.selection.len()), (45, 3));
 
     // In the hand it is counted from where they were taken, and one step of undo.
     let change = timeline.update(stretch(around, 0.1, true), Subject::Track(&document));
     assert!(matches!(change, Action::Drag(Gesture::Keys, _)));
-    obey(&mut timeline, &mut document, stretch(around, 0.3, true));
-    obey(&mut timeline, &mut document, stretch(around, 0.5, true));
-    obey(&mut timeline, &mut document, Message::Released);
+    handle(&mut timeline, &mut document, stretch(around, 0.3, true));
+    handle(&mut timeline, &mut document, stretch(around, 0.5, true));
+    handle(&mut timeline, &mut document, Message::Released);
     assert_eq!(frames(&document), [4, 14, 24]);
 
     // Keys at one moment have no time between them.
     let one = Message::Selected([id(14)].into(), None);
-    obey(&mut timeline, &mut document, one);
+    handle(&mut timeline, &mut document, one);
     assert_eq!(timeline.stretchable(), None);
 }
 
@@ -184,7 +184,7 @@ fn a_preset_is_put_where_the_playhead_is() {
         aus: AuVector::NEUTRAL.with(unit(12), 0.9),
     };
     let (mut timeline, mut document) = (Timeline::new(vec![smile]), document());
-    let mut send = |message| obey(&mut timeline, &mut document, message);
+    let mut send = |message| handle(&mut timeline, &mut document, message);
     send(Message::Scrubbed(24));
     send(Message::Preset("Smile".to_owned()));
     send(Message::Preset("Nothing".to_owned()));

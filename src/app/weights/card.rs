@@ -62,7 +62,8 @@ impl Cards {
         Self::with(shown, sets())
     }
 
-    fn with(shown: Bundled, sets: Vec<(Bundled, String)>) -> Self {
+    /// The card of a method, where these weights are installed.
+    pub fn with(shown: Bundled, sets: Vec<(Bundled, String)>) -> Self {
         Self {
             shown,
             blocks: blocks(shown.card()),

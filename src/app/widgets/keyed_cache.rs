@@ -7,7 +7,7 @@ use iced::{Renderer, Size};
 
 use super::theme;
 
-/// A drawing that is kept until what it shows has changed.
+/// A drawing that is cached until its key changes.
 ///
 /// Besides the work it saves, the software renderer needs it: of a fresh drawing it repaints only the boxes of the
 /// paths, and those of straight lines are empty.
@@ -28,7 +28,7 @@ impl<K> Default for KeyedCache<K> {
 }
 
 impl<K: PartialEq> KeyedCache<K> {
-    /// The drawing for `key`, made anew only when the key or the size is another.
+    /// The drawing for `key`, redrawn only when the key, the size or the look has changed.
     pub fn draw(
         &self,
         renderer: &Renderer,

@@ -1,11 +1,10 @@
 //! A value slider from 0 to 1 with a tick at the portrait's own value. Double-click resets, Shift moves finely.
 
-use std::time::{Duration, Instant};
-
 use iced::mouse::{self, Cursor};
 use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke};
 use iced::{Element, Length, Point, Rectangle, Renderer, Theme, keyboard};
 
+use super::clicks::Clicks;
 use super::keyed_cache::KeyedCache;
 use super::theme;
 
@@ -14,8 +13,6 @@ pub const HEIGHT: f32 = 22.0;
 
 /// The handle's radius; the track begins and ends that far from the edges.
 const HANDLE: f32 = 6.0;
-
-const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 /// How much finer the hand moves with Shift held.
 const FINE: f32 = 0.2;
@@ -100,43 +97,39 @@ pub fn place_of(value: f32, width: f32) -> f32 {
     HANDLE + value.clamp(0.0, 1.0) * (width - 2.0 * HANDLE).max(1.0)
 }
 
-type Drawn = (f32, f32, Option<(f32, f32)>, bool);
+/// The value, the tick, the halves, and whether the cursor is here.
+type SliderKey = (f32, f32, Option<(f32, f32)>, bool);
 
 #[derive(Debug, Default)]
-pub struct Hand {
+pub struct Interaction {
     /// Where the hand was, and the value it held, while dragging.
     dragging: Option<(f32, f32)>,
-    pressed: Option<Instant>,
+    clicks: Clicks,
     fine: bool,
     over: bool,
-    /// Of the value, the tick, the halves, and whether the hand is here.
-    drawn: KeyedCache<Drawn>,
+    cache: KeyedCache<SliderKey>,
 }
 
 impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
-    type State = Hand;
+    type State = Interaction;
 
     fn update(
         &self,
-        hand: &mut Hand,
+        state: &mut Interaction,
         event: &Event,
         bounds: Rectangle,
         cursor: Cursor,
     ) -> Option<Action<Message>> {
         match event {
             Event::Keyboard(keyboard::Event::ModifiersChanged(modifiers)) => {
-                hand.fine = modifiers.shift();
+                state.fine = modifiers.shift();
                 None
             }
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) => {
                 let at = cursor.position_in(bounds)?;
-                let again = hand
-                    .pressed
-                    .replace(Instant::now())
-                    .is_some_and(|before| before.elapsed() < DOUBLE_CLICK);
-                if again {
-                    hand.pressed = None;
-                    hand.dragging = None;
+                if state.clicks.press(at) {
+                    state.clicks.forget();
+                    state.dragging = None;
                     return Some(Action::publish(self.on_reset.clone()).and_capture());
                 }
                 // Taken by the handle, the value stays; taken elsewhere, it comes to the hand.
@@ -146,24 +139,24 @@ impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
                 } else {
                     value_at(at.x, bounds.width)
                 };
-                hand.dragging = Some((at.x, value));
+                state.dragging = Some((at.x, value));
                 Some(Action::publish((self.on_change)(value)).and_capture())
             }
             Event::Mouse(mouse::Event::CursorMoved { .. }) => {
-                if let Some((x, value)) = hand.dragging {
+                if let Some((x, value)) = state.dragging {
                     let now = cursor.land().position()?.x - bounds.x;
-                    let speed = if hand.fine { FINE } else { 1.0 };
+                    let speed = if state.fine { FINE } else { 1.0 };
                     let moved = (now - x) * speed / (bounds.width - 2.0 * HANDLE).max(1.0);
                     let wanted = value + moved;
-                    hand.dragging = Some((now, wanted));
+                    state.dragging = Some((now, wanted));
                     let kept = (wanted.clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
                     return Some(Action::publish((self.on_change)(kept)).and_capture());
                 }
                 let over = cursor.is_over(bounds);
-                (std::mem::replace(&mut hand.over, over) != over).then(Action::request_redraw)
+                (std::mem::replace(&mut state.over, over) != over).then(Action::request_redraw)
             }
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)) => {
-                hand.dragging.take()?;
+                state.dragging.take()?;
                 Some(Action::publish(self.on_release.clone()).and_capture())
             }
             _ => None,
@@ -172,26 +165,26 @@ impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
 
     fn draw(
         &self,
-        hand: &Hand,
+        state: &Interaction,
         renderer: &Renderer,
         _theme: &Theme,
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
-        let alive = hand.over || hand.dragging.is_some();
+        let alive = state.over || state.dragging.is_some();
         let key = (self.value, self.own, self.halves, alive);
-        hand.drawn.draw(renderer, bounds.size(), key, |frame| {
+        state.cache.draw(renderer, bounds.size(), key, |frame| {
             self.paint(frame, alive)
         })
     }
 
     fn mouse_interaction(
         &self,
-        hand: &Hand,
+        state: &Interaction,
         bounds: Rectangle,
         cursor: Cursor,
     ) -> mouse::Interaction {
-        if hand.dragging.is_some() {
+        if state.dragging.is_some() {
             mouse::Interaction::Grabbing
         } else if cursor.is_over(bounds) {
             mouse::Interaction::Grab

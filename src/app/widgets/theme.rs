@@ -9,6 +9,10 @@ use iced::{Background, Border, Color, Font, Theme, border, color};
 /// Whether the window is light. One window, one look: drawings on a canvas ask for their colours here too.
 static LIGHT: AtomicBool = AtomicBool::new(false);
 
+/// Held by tests that change or picture the look, as there is one for the process.
+#[cfg(test)]
+pub static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 /// Whether the window is light.
 pub fn is_light() -> bool {
     LIGHT.load(Ordering::Relaxed)
@@ -20,7 +24,7 @@ pub fn set_light(light: bool) {
 }
 
 /// Every colour of one look.
-struct Look {
+struct Colors {
     ground: Color,
     panel: Color,
     raised: Color,
@@ -32,7 +36,7 @@ struct Look {
     danger: Color,
 }
 
-const DARK: Look = Look {
+const DARK: Colors = Colors {
     ground: color!(0x131416),
     panel: color!(0x1b1d20),
     raised: color!(0x272a2f),
@@ -44,7 +48,7 @@ const DARK: Look = Look {
     danger: color!(0xf0806a),
 };
 
-const BRIGHT: Look = Look {
+const BRIGHT: Colors = Colors {
     ground: color!(0xd9dbdf),
     panel: color!(0xeeeff1),
     raised: color!(0xdfe1e5),
@@ -56,51 +60,51 @@ const BRIGHT: Look = Look {
     danger: color!(0xb53a22),
 };
 
-fn look() -> &'static Look {
+fn colors() -> &'static Colors {
     if is_light() { &BRIGHT } else { &DARK }
 }
 
 /// Behind the pictures.
 pub fn ground() -> Color {
-    look().ground
+    colors().ground
 }
 
 /// Behind the controls.
 pub fn panel_color() -> Color {
-    look().panel
+    colors().panel
 }
 
 /// What can be pressed.
 pub fn raised_color() -> Color {
-    look().raised
+    colors().raised
 }
 
 /// Lines, and what lies under the cursor.
 pub fn line_color() -> Color {
-    look().line
+    colors().line
 }
 
 pub fn text() -> Color {
-    look().text
+    colors().text
 }
 
 /// Text that explains.
 pub fn dim() -> Color {
-    look().dim
+    colors().dim
 }
 
 /// Text that waits to be needed.
 pub fn faint() -> Color {
-    look().faint
+    colors().faint
 }
 
 /// The one accent.
 pub fn accent() -> Color {
-    look().accent
+    colors().accent
 }
 
 pub fn danger() -> Color {
-    look().danger
+    colors().danger
 }
 
 /// Text sizes, in logical pixels.

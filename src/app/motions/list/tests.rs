@@ -25,7 +25,7 @@ const CLIP: MotionId = MotionId(2);
 
 /// What the list answers to a hand.
 fn act(
-    motions: &mut Motions,
+    motions: &mut MotionList,
     project: &Project,
     states: &[(MotionId, MotionState)],
     hand: impl FnOnce(&mut Simulator<'_, Message>),
@@ -45,7 +45,7 @@ fn act(
 }
 
 fn press(project: &Project, button: &str, id: MotionId) -> Vec<Action> {
-    act(&mut Motions::default(), project, &[], |window| {
+    act(&mut MotionList::default(), project, &[], |window| {
         window.click(selector::id(tool_id(button, id))).unwrap();
     })
 }
@@ -53,7 +53,7 @@ fn press(project: &Project, button: &str, id: MotionId) -> Vec<Action> {
 #[test]
 fn a_click_chooses_and_a_second_one_renames() {
     let project = project();
-    let mut motions = Motions::default();
+    let mut motions = MotionList::default();
     let did = act(&mut motions, &project, &[], |window| {
         window.click("Expression 1").unwrap();
     });
@@ -69,7 +69,7 @@ fn a_click_chooses_and_a_second_one_renames() {
 #[test]
 fn a_name_is_typed_and_none_leaves_the_one_before() {
     let mut project = project();
-    let mut motions = Motions::default();
+    let mut motions = MotionList::default();
     let did = act(&mut motions, &project, &[], |window| {
         window.click(selector::id(tool_id("rename", CLIP))).unwrap();
     });
@@ -92,7 +92,7 @@ fn a_name_is_typed_and_none_leaves_the_one_before() {
 
 #[test]
 fn escape_brings_the_name_back() {
-    let mut motions = Motions::default();
+    let mut motions = MotionList::default();
     assert_eq!(motions.escape(), None);
     motions.update(Message::Rename(CLIP, "Talking".to_owned()));
     motions.update(Message::Typed("Walk".to_owned()));
@@ -107,7 +107,7 @@ fn escape_brings_the_name_back() {
 fn everything_on_the_menu_can_be_added() {
     let project = project();
     for kind in Kind::ALL {
-        let mut motions = Motions::default();
+        let mut motions = MotionList::default();
         act(&mut motions, &project, &[], |window| {
             assert!(window.find("The sample clip").is_err());
             window.click("+ Add motion").unwrap();
@@ -139,8 +139,8 @@ fn the_last_expression_track_cannot_be_removed() {
 #[test]
 fn the_tools_of_a_row_appear_under_the_cursor() {
     let project = project();
-    let mut motions = Motions::default();
-    let has_tools = |motions: &mut Motions| {
+    let mut motions = MotionList::default();
+    let has_tools = |motions: &mut MotionList| {
         let mut found = false;
         act(motions, &project, &[], |window| {
             found = window.find(selector::id(tool_id("rename", TRACK))).is_ok();
@@ -161,7 +161,7 @@ fn each_state_is_told_and_can_be_acted_on() {
     let project = project();
     let seen = |state: Option<MotionState>, word: &str| {
         let states: Vec<_> = state.into_iter().map(|state| (CLIP, state)).collect();
-        act(&mut Motions::default(), &project, &states, |window| {
+        act(&mut MotionList::default(), &project, &states, |window| {
             window.click(word).unwrap();
         })
     };

@@ -1,8 +1,8 @@
 //! The controls of a reference clip: what part of it is used, which frame counts as looking like the portrait, the square
 //! that the networks see, and how its movement drives.
 
-mod look;
-mod strip;
+mod filmstrip;
+mod frame;
 
 use iced::widget::image;
 use iced::widget::tooltip::Position;
@@ -16,8 +16,8 @@ use crate::document::{ClipMotion, Crop, Playback, Pose};
 
 use super::follow::{self, Controls};
 use super::read_curves::ReadCurves;
-use look::Look;
-use strip::Strip;
+use filmstrip::Filmstrip;
+use frame::ReferenceFrame;
 
 /// A small picture of a frame.
 #[derive(Debug, Clone)]
@@ -243,7 +243,7 @@ fn heading<'a>(known: &Known<'a>) -> Element<'a, Message> {
 
 /// The frame under the playhead, with the square over it.
 fn frame<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
-    let look = Look {
+    let frame = ReferenceFrame {
         picture: known.current.clone(),
         size: known.clip_size,
         square: known.square,
@@ -266,7 +266,7 @@ fn frame<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
         ),
     ]
     .align_y(Alignment::Center);
-    column![look.into_element(), square]
+    column![frame.into_element(), square]
         .spacing(theme::GAP)
         .into()
 }
@@ -276,7 +276,7 @@ fn part<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
     let used = (known.last + 1).saturating_sub(known.first);
     let seconds = known.time_of(known.last + 1) - known.time_of(known.first);
     let is_whole = motion.from.is_none() && motion.to.is_none();
-    let strip = Strip::new(known, motion.follow.reference.is_some());
+    let strip = Filmstrip::new(known, motion.follow.reference.is_some());
     column![
         row![
             figures(format!(

@@ -7,9 +7,9 @@ use iced::widget::column;
 use iced::{Point, Size, mouse};
 use iced_test::{Simulator, selector};
 
-use super::strip::STRIP;
+use super::filmstrip::FILMSTRIP;
 use super::*;
-use crate::app::motions::list::{MotionState, Motions};
+use crate::app::motions::list::{MotionList, MotionState};
 use crate::document::{
     ActionUnit, AuVector, Document, Expression, MediaSource, MotionId, MotionKind, PortraitRef,
     Project, Sample, SampleSizes, SampledMotion,
@@ -179,7 +179,7 @@ fn a_trim_handle_is_dragged_to_a_frame_and_the_part_begins_with_it() {
     let did = actions(&motion(), &known, |window| {
         drag(
             window,
-            STRIP,
+            FILMSTRIP,
             |size| Point::new(on_film(PART.0, size) - 4.0, 30.0),
             |size| Point::new(on_film(20, size), 30.0),
         );
@@ -220,7 +220,7 @@ fn the_film_scrubs_and_the_mark_makes_a_frame_the_reference() {
     let known = known();
     let did = actions(&motion(), &known, |window| {
         let at = |frame| move |size| Point::new(on_film(frame, size) + 1.0, 30.0);
-        drag(window, STRIP, at(20), at(30));
+        drag(window, FILMSTRIP, at(20), at(30));
     });
     assert_eq!(
         did,
@@ -228,7 +228,7 @@ fn the_film_scrubs_and_the_mark_makes_a_frame_the_reference() {
     );
     let did = actions(&motion(), &known, |window| {
         let at = |frame| move |size| Point::new(on_film(frame, size) + 1.5, 5.0);
-        drag(window, STRIP, at(28), at(33));
+        drag(window, FILMSTRIP, at(28), at(33));
     });
     let refer = |frame| Change::Follow(follow::Change::Reference(frame));
     assert_eq!(
@@ -258,7 +258,7 @@ fn the_square_is_moved_within_the_clip_and_found_again() {
     let known = known();
     let before = known.square.unwrap();
     let did = actions(&motion(), &known, |window| {
-        let place = |size| look::fitted(known.clip_size, size);
+        let place = |size| frame::fitted(known.clip_size, size);
         let scale = |size: Size| place(size).width / known.clip_size.0 as f32;
         let edge = |size: Size| {
             let (x, _) = before.middle();
@@ -267,7 +267,7 @@ fn the_square_is_moved_within_the_clip_and_found_again() {
                 place(size).y + before.y * scale(size),
             )
         };
-        drag(window, look::LOOK, edge, |_| Point::new(0.0, -500.0));
+        drag(window, frame::FRAME, edge, |_| Point::new(0.0, -500.0));
     });
     let [Action::Drag("square", change), Action::EndGesture] = did[..] else {
         panic!("{did:?}")
@@ -348,6 +348,9 @@ fn project() -> Project {
 
 /// Both panels in one column, as they stand in the window.
 fn pictured(light: bool) -> Picture {
+    let _alone = theme::ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     theme::set_light(light);
     let project = project();
     let progress = Progress::new(100);
@@ -365,7 +368,7 @@ fn pictured(light: bool) -> Picture {
         (6, MotionState::Problem("no face found".to_owned())),
     ]
     .map(|(id, state)| (MotionId(id), state));
-    let (motions, panel) = (Motions::default(), Reference::default());
+    let (motions, panel) = (MotionList::default(), Reference::default());
     let (motion, known) = (motion(), known());
     let list = motions.view(&project, &states).map(|_| ());
     let controls = panel.view(&motion, &known).map(|_| ());

@@ -2,23 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::app::{App, Notice};
+use crate::app::{App, NeutralFace, Notice};
 use crate::document::{Document, MediaSource};
 use crate::face::found::FoundFace;
 use crate::face::portrait::Portrait;
 
-/// A person's relaxed face, to read other pictures of them against.
-#[derive(Debug)]
-pub struct Kept {
-    /// What the button that reads against it says.
-    pub hint: String,
-    of: (u64, Option<usize>),
-    face: Arc<FoundFace>,
-}
-
 impl App {
     /// Shows a portrait in place of the one before; undo brings that back.
-    pub(super) fn show(&mut self, portrait: Arc<Portrait>) {
+    pub(in crate::app) fn show(&mut self, portrait: Arc<Portrait>) {
         self.opening = false;
         if let MediaSource::File(path) = &portrait.source {
             self.projects.recent.add_portrait(path);
@@ -58,7 +49,7 @@ impl App {
     }
 
     /// Takes up another of the portrait's faces.
-    pub(super) fn pick_face(&mut self, index: usize) {
+    pub(in crate::app) fn pick_face(&mut self, index: usize) {
         let id = self.document().portrait.id;
         let Some(portrait) = self.portraits.get(&id) else {
             return;
@@ -76,10 +67,10 @@ impl App {
     }
 
     /// The face counts as this person's relaxed one from now on.
-    pub(super) fn keep_neutral(&mut self) {
+    pub(in crate::app) fn keep_neutral(&mut self) {
         if let Some(face) = self.faces().1 {
             let document = self.document();
-            self.neutral = Some(Kept {
+            self.neutral = Some(NeutralFace {
                 hint: format!(
                     "Reads this face against {}, which was set as neutral: for another picture of the same person",
                     document.portrait.name
@@ -92,22 +83,22 @@ impl App {
     }
 
     /// The relaxed face that this one can be read against: of another picture.
-    pub(super) fn kept_neutral(&self) -> Option<&Kept> {
+    pub(in crate::app) fn neutral_face(&self) -> Option<&NeutralFace> {
         let document = self.document();
         let here = (document.portrait.id, document.face);
         let other = self.neutral.as_ref().filter(|kept| kept.of != here);
         other.filter(|_| document.face.is_some())
     }
 
-    pub(super) fn read_against(&mut self) {
-        if let (Some(kept), Some(face)) = (self.kept_neutral(), self.faces().1) {
+    pub(in crate::app) fn read_against(&mut self) {
+        if let (Some(kept), Some(face)) = (self.neutral_face(), self.faces().1) {
             let source = face.against(&kept.face.as_neutral());
             self.history.edit(|document| document.read_anew(source));
         }
     }
 
     /// Turns the crop with the face's head, or stands it upright again.
-    pub(super) fn level(&mut self, level: bool) {
+    pub(in crate::app) fn level(&mut self, level: bool) {
         let Some(face) = self.faces().1 else {
             return;
         };
@@ -123,7 +114,7 @@ impl App {
     }
 
     /// The portrait's faces, and that which the document is about.
-    pub(super) fn faces(&self) -> (&[Arc<FoundFace>], Option<Arc<FoundFace>>) {
+    pub(in crate::app) fn faces(&self) -> (&[Arc<FoundFace>], Option<Arc<FoundFace>>) {
         let document = self.history.document();
         let portrait = self.portraits.get(&document.portrait.id);
         let faces = portrait.map_or(&[][..], |portrait| &portrait.faces);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use iced::Task;
 
-use crate::app::background::in_background;
+use crate::app::background::{self, in_background};
+use crate::app::projects::{Found, Message, Origin};
 use crate::app::{App, Message as Up, Notice, timeline};
 use crate::document::{Document, History, MediaSource, MotionId, Pose, Preset, Project};
 use crate::error::EngineError;
@@ -13,9 +14,25 @@ use crate::face::portrait::Portrait;
 use crate::project::file::open::Opened;
 use crate::project::file::{MediaIndex, MediaOf};
 
-use super::{Message, Origin};
-
 impl App {
+    pub(in crate::app) fn choose_project(&mut self) -> Task<Up> {
+        self.projects.question = None;
+        let folder = self.projects.settings.folders.projects.clone();
+        Task::perform(background::choose_project(folder), |path| {
+            Up::Project(path.map_or(Message::Close, Message::Open))
+        })
+    }
+
+    /// Opens the newest copy that a crash left behind.
+    pub(in crate::app) fn recover(&mut self) -> Task<Up> {
+        let Some(copy) = self.projects.recovered.pop() else {
+            return Task::none();
+        };
+        self.opening = true;
+        let origin = Origin::Copy(Box::new(copy.clone()));
+        self.open_project(origin, move || copy.recover())
+    }
+
     pub(in crate::app) fn open_project(
         &self,
         origin: Origin,
@@ -42,6 +59,21 @@ impl App {
                 Up::Project(Message::Opened(origin, result))
             },
         )
+    }
+
+    /// A project has been read, or could not be.
+    pub(in crate::app) fn opened(&mut self, origin: Origin, result: Result<Found, String>) {
+        self.opening = false;
+        match result.map(|found| *found) {
+            Ok((opened, Some(portrait))) => self.take_project(origin, opened, portrait),
+            Ok((opened, None)) => self.projects.waiting = Some((origin, Box::new(opened))),
+            Err(problem) => {
+                if let Origin::File(path) = origin {
+                    self.projects.recent.forget(&path);
+                }
+                self.status.notice = Some(Notice::Problem(problem));
+            }
+        }
     }
 
     /// Shows an opened project in place of what was there.
@@ -118,10 +150,10 @@ impl App {
         }
         document.track.set_key(71, source);
         self.begin(None, Project::new(document));
-        drop(self.obey(Up::Timeline(timeline::Message::PlayToggled)));
+        drop(self.handle(Up::Timeline(timeline::Message::PlayToggled)));
     }
 
-    /// A missing medium has been shown.
+    /// A missing medium was located.
     pub(in crate::app) fn located(&mut self, of: MediaOf, path: &Path) -> Task<Up> {
         if let Some((origin, mut opened)) = self.projects.waiting.take() {
             if let Err(error) = opened.relocate(of, path) {
@@ -139,7 +171,7 @@ impl App {
         Task::none()
     }
 
-    /// A clip was shown anew; others that are missing may be beside it.
+    /// A missing clip was located; others that are missing may be next to it.
     pub(in crate::app) fn relocated(&mut self, id: MotionId, path: &Path) {
         let Some(opened) = &mut self.projects.opened else {
             return;
@@ -173,6 +205,15 @@ impl App {
                 self.expression.kept(preset);
             }
             Err(error) => self.status.notice = Some(Notice::Problem(error.to_string())),
+        }
+    }
+
+    /// Lets the artist show where a missing medium is now.
+    pub(in crate::app) fn choose_media(&self, of: MediaOf) -> Task<Up> {
+        let located = move |path| Up::Project(Message::Located(of, path));
+        match of {
+            MediaOf::Portrait => Task::perform(background::choose_portrait(), located),
+            MediaOf::Motion(_) => Task::perform(background::choose_clip(), located),
         }
     }
 }

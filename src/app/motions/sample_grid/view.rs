@@ -8,13 +8,14 @@ use iced::widget::{
 use iced::{Alignment, Element, Length};
 
 use crate::app::widgets::controls::{action, hinted};
+use crate::app::widgets::format::short;
 use crate::app::widgets::icon::Icon;
 use crate::app::widgets::signs::Sign;
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
 use crate::document::{Category, Follow, Playback, SampledMotion};
 
-use super::{Board, Field, Message, WIDTH};
+use super::{Field, Message, SampleGrid, WIDTH};
 
 /// The room inside the panel's edges.
 pub const INNER: f32 = WIDTH - 2.0 * theme::SPACE;
@@ -46,7 +47,7 @@ impl std::fmt::Display for Choice {
     }
 }
 
-impl Board {
+impl SampleGrid {
     /// The panel: all but the neighbours, to stand in the column of the chosen motion.
     pub fn view<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let controls = column![
@@ -133,7 +134,7 @@ impl Board {
             .padding([7, 16])
             .style(theme::primary);
         column![
-            row![self.strip(self.strips.large(), PICTURE, motion), side].spacing(theme::GAP),
+            row![self.preview(self.previews.large(), PICTURE, motion), side].spacing(theme::GAP),
             container(hinted(
                 roll,
                 "Someone else, moving otherwise; what is locked stays",
@@ -224,7 +225,7 @@ impl Board {
         let length = row![
             self.entry(Field::Length, frames, "16", true, 52.into()),
             label("frames"),
-            self.entry(Field::Fps, figure(motion.fps), "8", true, 44.into()),
+            self.entry(Field::Fps, short(motion.fps), "8", true, 44.into()),
             label("fps"),
         ]
         .spacing(theme::GAP)
@@ -264,7 +265,7 @@ impl Board {
 
     pub(super) fn favourites<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let one = |index: usize| -> Element<'a, Message> {
-            let face = button(self.strip(self.strips.favourite(index), FAVOURITE, motion))
+            let face = button(self.preview(self.previews.favourite(index), FAVOURITE, motion))
                 .on_press(Message::Favourite(index))
                 .padding(0)
                 .style(theme::flat);
@@ -340,7 +341,7 @@ impl Board {
                 .size(theme::SMALL)
                 .font(theme::FIGURES)
                 .color(theme::dim()),
-            self.strip(self.strips.towards(), FAVOURITE, motion),
+            self.preview(self.previews.towards(), FAVOURITE, motion),
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
@@ -398,12 +399,6 @@ fn line<'a>(words: &'a str, value: Element<'a, Message>) -> Element<'a, Message>
         .spacing(theme::GAP)
         .align_y(Alignment::Center)
         .into()
-}
-
-/// A frame rate without figures that say nothing.
-fn figure(fps: f64) -> String {
-    let text = format!("{fps:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Where something of the board is, for tests.

@@ -10,10 +10,10 @@ use crate::app::widgets::signs::Sign;
 use crate::app::widgets::theme;
 use crate::document::SampledMotion;
 
-use super::deal::Strip;
-use super::grid::{COLUMNS, Cell, ROWS};
+use super::neighbours::{COLUMNS, Cell, ROWS};
+use super::previews::PreviewFrames;
 use super::view::{INNER, id};
-use super::{BOARD, Board, Message};
+use super::{Message, OPEN_SIZE, SampleGrid};
 
 const PADDING: f32 = 22.0;
 
@@ -30,7 +30,7 @@ const FOOT: f32 = 74.0;
 const PICTURE: f32 = 94.0;
 const EDGE: f32 = 2.0;
 
-impl Board {
+impl SampleGrid {
     /// The open board, with the controls beside the neighbours.
     pub fn dialog<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let content = row![
@@ -40,8 +40,8 @@ impl Board {
         .spacing(GUTTER);
         container(content)
             .padding(PADDING)
-            .width(BOARD.width)
-            .height(BOARD.height)
+            .width(OPEN_SIZE.width)
+            .height(OPEN_SIZE.height)
             .style(theme::card)
             .into()
     }
@@ -117,7 +117,7 @@ impl Board {
 
     fn cell<'a>(&'a self, cell: Cell, motion: &'a SampledMotion) -> Element<'a, Message> {
         let own = cell == Cell::OWN;
-        let face = button(self.strip(self.strips.cell(cell), PICTURE, motion))
+        let face = button(self.preview(self.previews.cell(cell), PICTURE, motion))
             .on_press(Message::Chosen(cell))
             .padding(EDGE)
             .style(move |_: &Theme, status| {
@@ -136,14 +136,14 @@ impl Board {
             .into()
     }
 
-    /// A small clip as it is at this moment; an empty place until it is drawn.
-    pub(super) fn strip<'a>(
+    /// A preview at this moment; an empty place until it is drawn.
+    pub(super) fn preview<'a>(
         &self,
-        strip: Option<&Strip>,
+        preview: Option<&PreviewFrames>,
         side: f32,
         motion: &SampledMotion,
     ) -> Element<'a, Message> {
-        let frame = strip.and_then(|strip| strip.get(self.frame(strip.len(), motion)));
+        let frame = preview.and_then(|preview| preview.get(self.frame(preview.len(), motion)));
         match frame {
             Some(handle) => Image::new(handle.clone())
                 .width(side)

@@ -8,20 +8,20 @@ use iced::{Element, Event, Point, Settings, Size};
 use iced_test::{Simulator, selector};
 
 use super::change::Change;
-use super::grid::Cell;
+use super::neighbours::Cell;
 use super::tests::motion;
 use super::view::{id, key, numbered};
-use super::{Action, BOARD, Board, Field, Message, WIDTH};
+use super::{Action, Field, Message, OPEN_SIZE, SampleGrid, WIDTH};
 use crate::app::widgets::theme;
 use crate::document::SampledMotion;
-use crate::drive::previews::takes;
+use crate::drive::previews::takes as draw_previews;
 use crate::media::encode::save_png;
 use crate::media::image::{Picture, open};
 use crate::methods::mocogan::sampler::Sampler;
 
 /// A board beside a motion, both changed as the window would.
 struct Desk {
-    board: Board,
+    board: SampleGrid,
     motion: SampledMotion,
     done: Vec<Action>,
 }
@@ -37,7 +37,7 @@ fn simulator(view: Element<'_, Message>, size: Size) -> Simulator<'_, Message> {
 impl Desk {
     fn new() -> Self {
         Self {
-            board: Board::default(),
+            board: SampleGrid::default(),
             motion: motion(),
             done: Vec::new(),
         }
@@ -45,7 +45,7 @@ impl Desk {
 
     fn size(&self) -> Size {
         if self.board.is_open() {
-            BOARD
+            OPEN_SIZE
         } else {
             Size::new(WIDTH, 720.0)
         }
@@ -88,16 +88,16 @@ impl Desk {
 
     /// Everything that is wanted is drawn.
     fn draw(&mut self) {
-        while let Some(deal) = self.board.deal(&self.motion) {
+        while let Some(batch) = self.board.next_batch(&self.motion) {
             let mut drawn = Vec::new();
-            takes(sampler(), &deal.takes, &|| false, |i, frames| {
+            draw_previews(sampler(), &batch.previews, &|| false, |i, frames| {
                 drawn.push((i, frames));
             })
             .unwrap();
             for (i, frames) in drawn {
-                self.tell(Message::Dealt(deal.generation, i, Arc::new(frames)));
+                self.tell(Message::PreviewDrawn(batch.generation, i, Arc::new(frames)));
             }
-            self.tell(Message::Ended(deal.generation, None));
+            self.tell(Message::BatchEnded(batch.generation, None));
         }
     }
 
@@ -270,7 +270,7 @@ fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
     desk.click(id("cell-2-3"));
     assert_eq!(
         desk.done,
-        [Action::Change(Change::Take(Cell { row: 2, column: 3 }))]
+        [Action::Change(Change::Choose(Cell { row: 2, column: 3 }))]
     );
     assert_ne!(desk.motion.codes.content, before.codes.content);
     assert_ne!(desk.motion.codes.epsilon, before.codes.epsilon);
@@ -336,14 +336,14 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
 
     desk.tell(Message::Open);
     let places: Vec<_> = {
-        let mut window = simulator(desk.view(), BOARD);
+        let mut window = simulator(desk.view(), OPEN_SIZE);
         let mut place = |cell: Cell| {
             let name = id(&format!("cell-{}-{}", cell.row, cell.column));
             window.find(selector::id(name)).unwrap().bounds()
         };
         Cell::all().map(&mut place).collect()
     };
-    let whole = iced::Rectangle::with_size(BOARD);
+    let whole = iced::Rectangle::with_size(OPEN_SIZE);
     assert!(places.iter().all(|place| place.is_within(&whole)));
     let empty = desk.seen();
     // At most two are there already: one is a favourite, the other is what is blended towards.
@@ -359,27 +359,31 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
 #[test]
 fn an_older_deal_comes_too_late() {
     let mut desk = Desk::new();
-    let first = desk.board.deal(&desk.motion).unwrap();
+    let first = desk.board.next_batch(&desk.motion).unwrap();
     // Nothing is asked twice, and the large picture that is being drawn is awaited.
-    assert!(desk.board.deal(&desk.motion).is_none());
+    assert!(desk.board.next_batch(&desk.motion).is_none());
     Change::RollMotion(3).apply(&mut desk.motion);
-    assert!(desk.board.deal(&desk.motion).is_none());
+    assert!(desk.board.next_batch(&desk.motion).is_none());
     assert!(!first.cancel.is_cancelled());
-    desk.tell(Message::Ended(first.generation, None));
-    let second = desk.board.deal(&desk.motion).unwrap();
+    desk.tell(Message::BatchEnded(first.generation, None));
+    let second = desk.board.next_batch(&desk.motion).unwrap();
     assert!(first.cancel.is_cancelled() && second.generation > first.generation);
 
     let picture = Picture::new(1, 1, vec![0; 4]).unwrap();
     let frames = Arc::new(vec![picture]);
-    desk.tell(Message::Dealt(first.generation, 0, Arc::clone(&frames)));
-    assert!(desk.board.strips.large().is_none());
-    desk.tell(Message::Dealt(second.generation, 0, frames));
-    assert!(desk.board.strips.large().is_some());
-    assert!(desk.board.deal(&desk.motion).is_none());
+    desk.tell(Message::PreviewDrawn(
+        first.generation,
+        0,
+        Arc::clone(&frames),
+    ));
+    assert!(desk.board.previews.large().is_none());
+    desk.tell(Message::PreviewDrawn(second.generation, 0, frames));
+    assert!(desk.board.previews.large().is_some());
+    assert!(desk.board.next_batch(&desk.motion).is_none());
     // Undone: what was drawn for the other motion is seen until its own is there.
     desk.motion = motion();
-    assert!(desk.board.deal(&desk.motion).is_some());
-    assert!(desk.board.strips.large().is_some());
+    assert!(desk.board.next_batch(&desk.motion).is_some());
+    assert!(desk.board.previews.large().is_some());
     drop(desk);
     assert!(second.cancel.is_cancelled());
 }
@@ -387,10 +391,13 @@ fn an_older_deal_comes_too_late() {
 #[test]
 fn what_fails_is_said_once_and_not_asked_for_again() {
     let mut desk = Desk::new();
-    let deal = desk.board.deal(&desk.motion).unwrap();
+    let batch = desk.board.next_batch(&desk.motion).unwrap();
     let problem = "the sample is another model's";
-    desk.tell(Message::Ended(deal.generation, Some(problem.to_owned())));
-    assert!(desk.board.deal(&desk.motion).is_none());
+    desk.tell(Message::BatchEnded(
+        batch.generation,
+        Some(problem.to_owned()),
+    ));
+    assert!(desk.board.next_batch(&desk.motion).is_none());
     desk.act(|window| {
         assert!(window.find(problem).is_ok());
     });

@@ -8,7 +8,7 @@ use crate::app::motions::reference::Change;
 const WIDTH: f32 = 216.0;
 
 /// A hundred frames of two pixels each, of which 20 to 59 are used.
-fn strip(scores: &[Option<f32>]) -> Strip<'_> {
+fn strip(scores: &[Option<f32>]) -> Filmstrip<'_> {
     let known = Known {
         name: "a.mp4",
         fps: 25.0,
@@ -26,7 +26,7 @@ fn strip(scores: &[Option<f32>]) -> Strip<'_> {
         square: None,
         clip_size: (640, 480),
     };
-    Strip::new(&known, false)
+    Filmstrip::new(&known, false)
 }
 
 #[test]

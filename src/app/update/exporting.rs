@@ -5,16 +5,15 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::{self, in_background};
-use crate::app::{App, Message, Notice, export};
+use crate::app::export::queue::{self, Ending};
+use crate::app::export::{self, Export, ExportSource};
+use crate::app::{App, Message, Notice};
 use crate::document::{MediaSource, MotionKind, PaneSpec, Way};
 use crate::drive::driver::Driver;
 use crate::jobs::output::Sound;
 use crate::methods::ganimation::session::Scene;
 use crate::methods::mover::MotionMethod;
 use crate::render::renderer::Sitter;
-
-use super::queue::{self, Ending};
-use super::{Export, Seen};
 
 impl App {
     pub(in crate::app) fn open_export(&mut self) {
@@ -33,14 +32,14 @@ impl App {
         }
     }
 
-    pub(in crate::app) fn obey_export(&mut self, message: export::Message) -> Task<Message> {
-        let Some(seen) = self.seen() else {
+    pub(in crate::app) fn handle_export(&mut self, message: export::Message) -> Task<Message> {
+        let Some(source) = self.export_source() else {
             return Task::none();
         };
         let Some(dialog) = &mut self.export else {
             return Task::none();
         };
-        match dialog.update(message, &seen) {
+        match dialog.update(message, &source) {
             export::Action::None => {}
             export::Action::Close => self.export = None,
             export::Action::Choose(path) => {
@@ -49,7 +48,7 @@ impl App {
                 });
             }
             export::Action::Queue(film) => {
-                let fps = seen.score.drive.fps();
+                let fps = source.score.drive.fps();
                 let settings = self.export.take().map(|dialog| dialog.settings(fps));
                 if let Some(settings) = settings {
                     self.history.set_export(settings);
@@ -66,7 +65,7 @@ impl App {
     }
 
     /// What the window shows, as a film can be made of it: every pane of the project, seen or not.
-    pub(in crate::app) fn seen(&self) -> Option<Seen> {
+    pub(in crate::app) fn export_source(&self) -> Option<ExportSource> {
         let project = self.project();
         let document = project.document();
         let portrait = self.portraits.get(&document.portrait.id)?;
@@ -83,7 +82,7 @@ impl App {
             },
             _ => None,
         };
-        Some(Seen {
+        Some(ExportSource {
             sitter: Sitter {
                 id: document.portrait.id,
                 picture: Arc::clone(&portrait.picture),
@@ -127,7 +126,7 @@ impl App {
         (name, note.join(", "))
     }
 
-    pub(in crate::app) fn obey_queue(&mut self, message: queue::Message) -> Task<Message> {
+    pub(in crate::app) fn handle_queue(&mut self, message: queue::Message) -> Task<Message> {
         let ended = match &message {
             queue::Message::Ended(id, _) => Some(*id),
             _ => None,

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::{self, in_background};
+use crate::app::projects::Message;
 use crate::app::widgets::format::size;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
 use crate::project::file::{Embed, ProjectFile, Saved};
-
-use super::Message;
 
 impl App {
     pub(in crate::app) fn place_to_save(&self) -> PathBuf {
@@ -24,6 +23,21 @@ impl App {
         let folder = self.projects.settings.folders.projects.clone();
         let folder = folder.unwrap_or_else(background::pictures_folder);
         folder.join(format!("{stem}.{}", ProjectFile::EXTENSION))
+    }
+
+    /// Saves where the project is, or asks where to.
+    pub(in crate::app) fn save(&mut self) -> Task<Up> {
+        match self.projects.path.clone() {
+            Some(path) => self.save_to(path),
+            None => self.save_as(),
+        }
+    }
+
+    pub(in crate::app) fn save_as(&mut self) -> Task<Up> {
+        self.projects.question = None;
+        Task::perform(background::choose_save(self.place_to_save()), |path| {
+            Up::Project(Message::SaveTo(path))
+        })
     }
 
     pub(in crate::app) fn save_to(&mut self, path: PathBuf) -> Task<Up> {
@@ -63,7 +77,7 @@ impl App {
                 self.projects.discard_replaced();
                 self.projects.recent.add_project(&path);
                 self.projects.settings.folders.projects = path.parent().map(Path::to_owned);
-                self.status.notice = Some(Notice::Hint(told(&path, &saved)));
+                self.status.notice = Some(Notice::Hint(report(&path, &saved)));
                 self.projects.path = Some(path);
                 self.remember();
                 if !self.projects.is_changed(self.project())
@@ -108,10 +122,28 @@ impl App {
             },
         )
     }
+
+    /// A copy against a crash has been written, or could not be.
+    pub(in crate::app) fn kept(&mut self, project: Project, result: Result<(), String>) {
+        self.projects.keeping = false;
+        match result {
+            Ok(()) => {
+                self.projects.kept = Some(project);
+                self.projects.discard_replaced();
+            }
+            Err(problem) => {
+                // Not said again every few seconds.
+                self.projects.autosave = None;
+                self.status.notice = Some(Notice::Problem(format!(
+                    "No copy is kept against a crash any more: {problem}"
+                )));
+            }
+        }
+    }
 }
 
 /// What came of saving, in a sentence or two.
-fn told(path: &Path, saved: &Saved) -> String {
+fn report(path: &Path, saved: &Saved) -> String {
     let mut words = format!("Saved as {}", path.display());
     if saved.embedded > 0 {
         words += &format!(", {} with what it holds", size(saved.bytes));
@@ -135,16 +167,16 @@ mod tests {
             bytes: 900,
             ..Saved::default()
         };
-        assert_eq!(told(path, &saved), "Saved as a.mien.");
+        assert_eq!(report(path, &saved), "Saved as a.mien.");
         saved.bytes = 3_400_000;
         saved.embedded = 2;
         assert_eq!(
-            told(path, &saved),
+            report(path, &saved),
             "Saved as a.mien, 3.4 MB with what it holds."
         );
         saved.not_embedded.push("frames".into());
         assert!(
-            told(path, &saved)
+            report(path, &saved)
                 .ends_with("holds; a clip that is a folder of pictures stays where it is.")
         );
     }

@@ -27,14 +27,14 @@ impl Cell {
     }
 }
 
-/// What the board deals round a motion: the same whenever it comes back to this motion and this board's seed.
+/// The seeds of a motion's neighbours: always the same for the same motion and seed of the grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grid {
+pub struct Neighbours {
     contents: Vec<u64>,
     motions: Vec<u64>,
 }
 
-impl Grid {
+impl Neighbours {
     pub fn around(motion: &SampledMotion) -> Self {
         Self {
             contents: seeds(motion.board, 0, ROWS - 1, motion.content_seed),
@@ -73,7 +73,7 @@ impl Grid {
 /// Fills the key behind the board's seed.
 const KEY: &[u8; 24] = b"mien board of neighbours";
 
-/// So many different seeds, none of them `own`, short enough to be typed. Where one of the first is `own`, another stands
+/// `count` different seeds, none of them `own`, short enough to be typed. Where one of the first is `own`, another stands
 /// in its place, so that taking a neighbour leaves the others where they are.
 fn seeds(board: u64, part: u64, count: usize, own: u64) -> Vec<u64> {
     let mut key = [0; 32];

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::change::{Change, shown};
-use super::grid::{Cell, Grid};
-use super::{Action, Board, Field, Message};
+use super::neighbours::{Cell, Neighbours};
+use super::{Action, Field, Message, SampleGrid};
 use crate::document::{Category, Playback, Sample, SampleSizes, SampledMotion};
 
 pub fn sample(seed: u64, frames: usize) -> Sample {
@@ -30,7 +30,8 @@ fn movement(codes: &Sample) -> (&[f32], &[Vec<f32>], u64) {
 }
 
 fn cell() -> impl Strategy<Value = Cell> {
-    (0..super::grid::ROWS, 0..super::grid::COLUMNS).prop_map(|(row, column)| Cell { row, column })
+    (0..super::neighbours::ROWS, 0..super::neighbours::COLUMNS)
+        .prop_map(|(row, column)| Cell { row, column })
 }
 
 /// Whatever rolls, deals or takes.
@@ -40,8 +41,8 @@ fn draws() -> impl Strategy<Value = Change> {
         seed().prop_map(Change::RollContent),
         seed().prop_map(Change::RollMotion),
         (seed(), seed()).prop_map(|(content, motion)| Change::RollBoth { content, motion }),
-        seed().prop_map(Change::Deal),
-        cell().prop_map(Change::Take),
+        seed().prop_map(Change::Neighbours),
+        cell().prop_map(Change::Choose),
         Just(Change::Keep),
         (0..3usize).prop_map(Change::Favourite),
     ]
@@ -53,7 +54,7 @@ proptest! {
     #[test]
     fn a_locked_content_stays_whatever_is_drawn(changes in prop::collection::vec(draws(), 1..12)) {
         let mut start = motion();
-        start.favourites.push(Grid::around(&start).drawn(&start, Cell { row: 2, column: 2 }));
+        start.favourites.push(Neighbours::around(&start).drawn(&start, Cell { row: 2, column: 2 }));
         start.hold_content = true;
         let end = after(&start, &changes);
         prop_assert_eq!(&end.codes.content, &start.codes.content);
@@ -63,7 +64,7 @@ proptest! {
     #[test]
     fn a_locked_motion_stays_whatever_is_drawn(changes in prop::collection::vec(draws(), 1..12)) {
         let mut start = motion();
-        start.favourites.push(Grid::around(&start).drawn(&start, Cell { row: 2, column: 2 }));
+        start.favourites.push(Neighbours::around(&start).drawn(&start, Cell { row: 2, column: 2 }));
         start.hold_motion = true;
         let end = after(&start, &changes);
         prop_assert_eq!(movement(&end.codes), movement(&start.codes));
@@ -78,8 +79,8 @@ proptest! {
 
     #[test]
     fn a_cell_is_its_rows_content_in_its_columns_motion(board in any::<u64>(), at in cell()) {
-        let start = after(&motion(), &[Change::Deal(board)]);
-        let grid = Grid::around(&start);
+        let start = after(&motion(), &[Change::Neighbours(board)]);
+        let grid = Neighbours::around(&start);
         let drawn = grid.drawn(&start, at);
         let row = grid.drawn(&start, Cell { column: 0, ..at });
         let column = grid.drawn(&start, Cell { row: 0, ..at });
@@ -88,7 +89,7 @@ proptest! {
         prop_assert_eq!(&column.codes.content, &start.codes.content);
         prop_assert_eq!(movement(&row.codes), movement(&start.codes));
 
-        let taken = after(&start, &[Change::Take(at)]);
+        let taken = after(&start, &[Change::Choose(at)]);
         prop_assert_eq!(&taken.codes, &drawn.codes);
         prop_assert_eq!(taken.content_seed, drawn.content_seed);
         // Its seeds, typed, draw it again.
@@ -102,16 +103,16 @@ proptest! {
     #[test]
     fn the_first_frames_show_the_same_neighbours(at in cell(), frames in 1..16usize) {
         let start = motion();
-        let grid = Grid::around(&start);
+        let grid = Neighbours::around(&start);
         let cut = grid.codes(&start.codes.with_frames(frames).unwrap(), at);
         prop_assert_eq!(cut, grid.drawn(&start, at).codes.with_frames(frames).unwrap());
     }
 
     #[test]
     fn taking_a_neighbour_moves_no_other(board in any::<u64>(), at in cell()) {
-        let start = after(&motion(), &[Change::Deal(board)]);
-        let (grid, taken) = (Grid::around(&start), after(&start, &[Change::Take(at)]));
-        let now = Grid::around(&taken);
+        let start = after(&motion(), &[Change::Neighbours(board)]);
+        let (grid, taken) = (Neighbours::around(&start), after(&start, &[Change::Choose(at)]));
+        let now = Neighbours::around(&taken);
         prop_assert_eq!(now.drawn(&taken, Cell::OWN).codes, grid.drawn(&start, at).codes);
         for other in Cell::all().filter(|other| {
             other.row > 0 && other.column > 0 && other.row != at.row && other.column != at.column
@@ -124,20 +125,20 @@ proptest! {
 #[test]
 fn the_board_is_its_seeds_and_has_nobody_twice() {
     let start = motion();
-    let dealt = after(&start, &[Change::Deal(1)]);
-    assert_ne!(Grid::around(&dealt), Grid::around(&start));
+    let dealt = after(&start, &[Change::Neighbours(1)]);
+    assert_ne!(Neighbours::around(&dealt), Neighbours::around(&start));
     assert_eq!(
-        Grid::around(&after(&dealt, &[Change::Deal(start.board)])),
-        Grid::around(&start)
+        Neighbours::around(&after(&dealt, &[Change::Neighbours(start.board)])),
+        Neighbours::around(&start)
     );
     let reopened: SampledMotion =
         serde_json::from_str(&serde_json::to_string(&dealt).unwrap()).unwrap();
-    assert_eq!(Grid::around(&reopened), Grid::around(&dealt));
+    assert_eq!(Neighbours::around(&reopened), Neighbours::around(&dealt));
 
     // Also from where one of the neighbours has become the motion itself.
     for at in Cell::all() {
-        let taken = after(&dealt, &[Change::Take(at)]);
-        let grid = Grid::around(&taken);
+        let taken = after(&dealt, &[Change::Choose(at)]);
+        let grid = Neighbours::around(&taken);
         let all: Vec<_> = Cell::all().map(|at| grid.drawn(&taken, at).codes).collect();
         for (i, one) in all.iter().enumerate() {
             assert!(!all[..i].contains(one), "{at:?}: {i}");
@@ -175,7 +176,7 @@ fn the_category_and_the_length_leave_who_and_how_alone() {
 fn a_way_between_two_ends_exactly_at_both() {
     let mut start = motion();
     let cell = Cell { row: 2, column: 3 };
-    let other = Grid::around(&start).drawn(&start, cell);
+    let other = Neighbours::around(&start).drawn(&start, cell);
     Change::TowardsCell(cell).apply(&mut start);
     assert_eq!(start.shown().unwrap(), start.codes);
 
@@ -242,7 +243,7 @@ fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
     let mut motion = motion();
     // A blend, which has no stream to come back from.
     motion.codes.epsilon[9] = vec![0.25; 10];
-    let (start, mut board) = (motion.clone(), Board::default());
+    let (start, mut board) = (motion.clone(), SampleGrid::default());
     let mut codes = Vec::new();
     for text in ["1", "", "1", "12", "2", "24"] {
         let message = Message::Typed(Field::Length, text.to_owned());
@@ -268,8 +269,8 @@ fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
 #[test]
 fn pictures_go_round_or_there_and_back() {
     let mut motion = motion();
-    let mut board = Board::default();
-    let frames = |board: &mut Board, motion: &SampledMotion| -> Vec<usize> {
+    let mut board = SampleGrid::default();
+    let frames = |board: &mut SampleGrid, motion: &SampledMotion| -> Vec<usize> {
         let at = |i: u32| {
             board.seconds = f64::from(i) / motion.fps;
             board.frame(4, motion)

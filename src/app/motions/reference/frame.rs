@@ -1,10 +1,11 @@
 //! A frame of the clip, and over it the square that FOMM and TPS see.
 
 use iced::mouse::{self, Cursor};
-use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry};
+use iced::widget::canvas::{self, Action, Canvas, Event, Geometry};
 use iced::widget::{container, image, stack};
 use iced::{Element, Length, Point, Rectangle, Renderer, Size, Theme, border};
 
+use crate::app::widgets::images::images;
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::square::{self, Grip};
 use crate::app::widgets::theme;
@@ -21,27 +22,30 @@ const HEIGHTS: (f32, f32) = (110.0, 272.0);
 /// How near the hand must come to an edge to take it, in logical pixels.
 const REACH: f64 = 8.0;
 
-pub struct Look {
+pub struct ReferenceFrame {
     pub picture: Option<image::Handle>,
     /// The clip's width and height, in pixels.
     pub size: (u32, u32),
     pub square: Option<Crop>,
 }
 
-impl Look {
+impl ReferenceFrame {
     pub fn into_element<'a>(self) -> Element<'a, Message> {
         let (width, height) = self.size;
         let tall = WIDTH * height as f32 / width.max(1) as f32;
-        let film = Film {
-            picture: self.picture.clone(),
-            size: self.size,
+        let (picture, size) = (self.picture.clone(), self.size);
+        let picture = move |bounds| {
+            let picture = picture.iter();
+            picture
+                .map(|picture| (fitted(size, bounds), picture.clone()))
+                .collect()
         };
         let layers = stack![
-            Canvas::new(film).width(Length::Fill).height(Length::Fill),
+            images(picture, Length::Fill),
             Canvas::new(self).width(Length::Fill).height(Length::Fill),
         ];
         container(layers)
-            .id(LOOK)
+            .id(FRAME)
             .width(Length::Fill)
             .height(tall.clamp(HEIGHTS.0, HEIGHTS.1))
             .style(|_| container::Style {
@@ -81,7 +85,7 @@ impl Look {
 }
 
 /// The frame's place in the drawing, for tests.
-pub const LOOK: &str = "reference-look";
+pub const FRAME: &str = "reference-look";
 
 /// The largest place of a picture of this size, in the middle of the bounds.
 pub fn fitted((width, height): (u32, u32), bounds: Size) -> Rectangle {
@@ -95,45 +99,19 @@ pub fn fitted((width, height): (u32, u32), bounds: Size) -> Rectangle {
     Rectangle::new(corner, size)
 }
 
-/// The picture alone: a drawing's pictures cover its lines, so that the lines need one of their own above.
-struct Film {
-    picture: Option<image::Handle>,
-    size: (u32, u32),
-}
-
-impl canvas::Program<Message> for Film {
-    type State = ();
-
-    fn draw(
-        &self,
-        _state: &(),
-        renderer: &Renderer,
-        _theme: &Theme,
-        bounds: Rectangle,
-        _cursor: Cursor,
-    ) -> Vec<Geometry> {
-        let mut frame = Frame::new(renderer, bounds.size());
-        if let Some(picture) = &self.picture {
-            let place = fitted(self.size, bounds.size());
-            frame.draw_image(place, canvas::Image::new(picture.clone()).snap(true));
-        }
-        vec![frame.into_geometry()]
-    }
-}
-
 #[derive(Debug, Default)]
-pub struct Hand {
+pub struct Interaction {
     drag: Option<Grip>,
-    /// Of the square's corners.
-    drawn: KeyedCache<Option<[Point; 4]>>,
+    /// By the square's corners.
+    cache: KeyedCache<Option<[Point; 4]>>,
 }
 
-impl canvas::Program<Message> for Look {
-    type State = Hand;
+impl canvas::Program<Message> for ReferenceFrame {
+    type State = Interaction;
 
     fn update(
         &self,
-        hand: &mut Hand,
+        state: &mut Interaction,
         event: &Event,
         bounds: Rectangle,
         cursor: Cursor,
@@ -141,19 +119,18 @@ impl canvas::Program<Message> for Look {
         match event {
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) => {
                 let at = cursor.position_in(bounds)?;
-                hand.drag = self.grip(at, bounds.size());
-                hand.drag.map(|_| Action::capture())
+                state.drag = self.grip(at, bounds.size());
+                state.drag.map(|_| Action::capture())
             }
             Event::Mouse(mouse::Event::CursorMoved { .. }) => {
-                let grip = hand.drag?;
-                let at = cursor.land().position()?;
-                let at = Point::new(at.x - bounds.x, at.y - bounds.y);
+                let grip = state.drag?;
+                let at = cursor.land().position_from(bounds.position())?;
                 let at = self.to_clip(at, bounds.size());
                 let square = square::dragged(self.square?, grip, at, self.size);
                 Some(Action::publish(Message::Squared(square)).and_capture())
             }
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)) => {
-                hand.drag.take()?;
+                state.drag.take()?;
                 Some(Action::publish(Message::Released).and_capture())
             }
             _ => None,
@@ -162,7 +139,7 @@ impl canvas::Program<Message> for Look {
 
     fn draw(
         &self,
-        hand: &Hand,
+        state: &Interaction,
         renderer: &Renderer,
         _theme: &Theme,
         bounds: Rectangle,
@@ -171,7 +148,7 @@ impl canvas::Program<Message> for Look {
         let corners = self
             .square
             .map(|square| self.corners(square, bounds.size()));
-        hand.drawn.draw(renderer, bounds.size(), corners, |frame| {
+        state.cache.draw(renderer, bounds.size(), corners, |frame| {
             if let Some(corners) = corners {
                 square::draw(frame, corners);
             }
@@ -180,18 +157,19 @@ impl canvas::Program<Message> for Look {
 
     fn mouse_interaction(
         &self,
-        hand: &Hand,
+        state: &Interaction,
         bounds: Rectangle,
         cursor: Cursor,
     ) -> mouse::Interaction {
         let Some(at) = cursor.land().position() else {
             return mouse::Interaction::default();
         };
-        if hand.drag.is_none() && !cursor.is_over(bounds) {
+        if state.drag.is_none() && !cursor.is_over(bounds) {
             return mouse::Interaction::default();
         }
         let at = Point::new(at.x - bounds.x, at.y - bounds.y);
-        hand.drag
+        state
+            .drag
             .or_else(|| self.grip(at, bounds.size()))
             .map(|grip| square::interaction(grip, self.to_clip(at, bounds.size())))
             .unwrap_or_default()

@@ -2,8 +2,8 @@
 
 mod cells;
 pub mod change;
-pub mod deal;
-pub mod grid;
+pub mod neighbours;
+pub mod previews;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -20,12 +20,12 @@ use crate::document::{Follow, Playback, Sample, SampledMotion, Track};
 use crate::media::image::Picture;
 
 use change::Change;
-use deal::{Deal, Strips};
-use grid::Cell;
+use neighbours::Cell;
+use previews::{PreviewBatch, Previews};
 
-/// The width of the controls, and the size of the open board, in logical pixels.
+/// The width of the controls, and the size of the open grid, in logical pixels.
 pub const WIDTH: f32 = 300.0;
-pub const BOARD: iced::Size = iced::Size::new(900.0, 620.0);
+pub const OPEN_SIZE: iced::Size = iced::Size::new(900.0, 620.0);
 
 /// No picture changes more often, whatever the frame rate.
 const FASTEST: f64 = 30.0;
@@ -51,8 +51,8 @@ struct Typing {
 }
 
 #[derive(Debug, Default)]
-pub struct Board {
-    strips: Strips,
+pub struct SampleGrid {
+    previews: Previews,
     typing: Option<Typing>,
     /// The next click says what to blend towards.
     picking: bool,
@@ -84,7 +84,7 @@ pub enum Message {
     /// The board is opened.
     Open,
     Close,
-    /// New neighbours are dealt.
+    /// New neighbours.
     More,
     Chosen(Cell),
     Keep,
@@ -96,13 +96,13 @@ pub enum Message {
     NoBlend,
     KeepBlend,
     Tick(Instant),
-    /// A small clip of a deal is drawn.
-    Dealt(u64, usize, Arc<Vec<Picture>>),
-    /// A deal is drawn, or failed.
-    Ended(u64, Option<String>),
+    /// A preview of a batch is drawn.
+    PreviewDrawn(u64, usize, Arc<Vec<Picture>>),
+    /// A batch is drawn, or failed.
+    BatchEnded(u64, Option<String>),
 }
 
-/// What the parent has to do. After every message and every change of the document it asks [`Board::deal`] too.
+/// What the parent has to do. After every message and every change of the document it asks [`SampleGrid::next_batch`] too.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     None,
@@ -114,7 +114,7 @@ pub enum Action {
     Leave,
 }
 
-impl Board {
+impl SampleGrid {
     /// Another motion is chosen.
     pub fn forget(&mut self) {
         *self = Self::default();
@@ -134,8 +134,8 @@ impl Board {
     }
 
     /// What a thread is to draw now ([`draw`]); nothing when all is there or being drawn.
-    pub fn deal(&mut self, motion: &SampledMotion) -> Option<Deal> {
-        self.strips.deal(motion, self.open)
+    pub fn next_batch(&mut self, motion: &SampledMotion) -> Option<PreviewBatch> {
+        self.previews.next_batch(motion, self.open)
     }
 
     /// The pictures move as long as the controls are seen.
@@ -149,8 +149,8 @@ impl Board {
             message,
             Message::Typed(..)
                 | Message::Tick(_)
-                | Message::Dealt(..)
-                | Message::Ended(..)
+                | Message::PreviewDrawn(..)
+                | Message::BatchEnded(..)
                 | Message::Over(_)
         );
         if !watches {
@@ -167,7 +167,7 @@ impl Board {
             Message::HoldMotion(hold) => Change::HoldMotion(hold),
             Message::Category(index) => Change::Category(index),
             Message::Playback(playback) => Change::Playback(playback),
-            Message::More => Change::Deal(dice()),
+            Message::More => Change::Neighbours(dice()),
             Message::Keep => Change::Keep,
             Message::KeepBlend => Change::KeepBlend,
             Message::NoBlend => Change::TowardsNothing,
@@ -177,7 +177,7 @@ impl Board {
                 if std::mem::take(&mut self.picking) {
                     Change::TowardsCell(cell)
                 } else {
-                    Change::Take(cell)
+                    Change::Choose(cell)
                 }
             }
             Message::Favourite(index) => {
@@ -217,10 +217,10 @@ impl Board {
                 let began = *self.began.get_or_insert(now);
                 self.seconds = now.saturating_duration_since(began).as_secs_f64();
             }
-            Message::Dealt(generation, index, frames) => {
-                self.strips.take(generation, index, &frames);
+            Message::PreviewDrawn(generation, index, frames) => {
+                self.previews.take(generation, index, &frames);
             }
-            Message::Ended(generation, problem) if self.strips.ended(generation) => {
+            Message::BatchEnded(generation, problem) if self.previews.ended(generation) => {
                 self.problem = problem;
             }
             _ => {}
@@ -256,7 +256,7 @@ impl Board {
         }
     }
 
-    /// Which frame of so many is seen now.
+    /// Which of a preview's frames is shown now.
     fn frame(&self, frames: usize, motion: &SampledMotion) -> usize {
         let beat = (self.seconds * motion.fps + 1e-6) as usize;
         let back = frames.saturating_sub(1);

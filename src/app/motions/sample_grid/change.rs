@@ -1,8 +1,8 @@
-//! What the board asks for: every change of a sampled motion, as a value.
+//! Every change that the sample grid makes to a sampled motion, as a value.
 
 use crate::document::{Category, Drawn, Follow, Playback, Sample, SampledMotion, Track};
 
-use super::grid::{Cell, Grid};
+use super::neighbours::{Cell, Neighbours};
 
 /// A change of a sampled motion. The dice's numbers are in it, so doing it again does the same.
 ///
@@ -32,8 +32,8 @@ pub enum Change {
     Strength(f32),
     Playback(Playback),
     /// New neighbours.
-    Deal(u64),
-    Take(Cell),
+    Neighbours(u64),
+    Choose(Cell),
     /// What is shown becomes a favourite.
     Keep,
     Favourite(usize),
@@ -47,7 +47,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Does it. What can't be done changes nothing.
+    /// Applies the change; one that is impossible changes nothing.
     pub fn apply(&self, motion: &mut SampledMotion) {
         match self {
             Change::RollContent(seed) => roll(motion, Some(*seed), None),
@@ -80,9 +80,9 @@ impl Change {
             Change::Way(way) if way.is_finite() => motion.way = way.clamp(0.0, 1.0),
             Change::Fps(_) | Change::Strength(_) | Change::Way(_) => {}
             Change::Playback(playback) => motion.playback = *playback,
-            Change::Deal(seed) => motion.board = *seed,
-            Change::Take(cell) => {
-                let drawn = Grid::around(motion).drawn(motion, *cell);
+            Change::Neighbours(seed) => motion.board = *seed,
+            Change::Choose(cell) => {
+                let drawn = Neighbours::around(motion).drawn(motion, *cell);
                 take(motion, drawn);
             }
             Change::Keep => {
@@ -103,7 +103,7 @@ impl Change {
                 }
             }
             Change::TowardsCell(cell) => {
-                let drawn = Grid::around(motion).drawn(motion, *cell);
+                let drawn = Neighbours::around(motion).drawn(motion, *cell);
                 towards(motion, Some(drawn));
             }
             Change::TowardsFavourite(index) => {
@@ -147,7 +147,7 @@ fn roll(motion: &mut SampledMotion, content: Option<u64>, movement: Option<u64>)
     }
 }
 
-/// Takes a sample, but for what is held. What is done, the category, goes with the movement.
+/// Takes a sample, except for the part that is held. The category goes with the movement.
 fn take(motion: &mut SampledMotion, drawn: Drawn) {
     if drawn.codes.sizes() != motion.codes.sizes() {
         return;

@@ -3,9 +3,11 @@
 
 use iced::mouse::{self, Cursor};
 use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke};
+use iced::widget::image::Handle;
 use iced::widget::{container, stack};
 use iced::{Element, Length, Point, Rectangle, Renderer, Size, Theme};
 
+use crate::app::widgets::images::images;
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::theme;
 
@@ -55,7 +57,7 @@ pub fn trimmed(
 }
 
 /// What the film is drawn and moved by.
-pub struct Strip<'a> {
+pub struct Filmstrip<'a> {
     known: Known<'a>,
     /// Whether the reference frame was set by hand.
     is_set: bool,
@@ -70,9 +72,9 @@ enum Grip {
 }
 
 /// The film, for tests.
-pub const STRIP: &str = "reference-strip";
+pub const FILMSTRIP: &str = "reference-filmstrip";
 
-impl<'a> Strip<'a> {
+impl<'a> Filmstrip<'a> {
     pub fn new(known: &Known<'a>, is_set: bool) -> Self {
         Self {
             known: known.clone(),
@@ -81,15 +83,12 @@ impl<'a> Strip<'a> {
     }
 
     pub fn into_element(self) -> Element<'a, Message> {
-        let film = Film {
-            thumbs: self.known.thumbs,
-            frames: self.known.frames,
-        };
+        let (thumbs, frames) = (self.known.thumbs, self.known.frames);
         let layers = stack![
-            Canvas::new(film).width(Length::Fill).height(HEIGHT),
+            images(move |bounds| pictures(thumbs, frames, bounds), HEIGHT),
             Canvas::new(self).width(Length::Fill).height(HEIGHT),
         ];
-        container(layers).id(STRIP).into()
+        container(layers).id(FILMSTRIP).into()
     }
 
     /// Where a frame begins; that after the last is the film's end.
@@ -285,7 +284,7 @@ fn best(scores: &[Option<f32>]) -> Option<usize> {
         .map(|(at, _)| at)
 }
 
-/// No more than so many of the scores, with their frames: of neighbours the lowest.
+/// At most `most` of the scores, with their frames: of neighbours the lowest.
 fn summed_up(scores: &[Option<f32>], most: usize) -> Vec<(usize, Option<f32>)> {
     let each = scores.len().div_ceil(most.max(1)).max(1);
     let groups = scores.chunks(each).enumerate();
@@ -298,7 +297,7 @@ fn summed_up(scores: &[Option<f32>], most: usize) -> Vec<(usize, Option<f32>)> {
 }
 
 #[derive(Debug, Default)]
-pub struct Hand {
+pub struct Interaction {
     drag: Option<Grip>,
     /// Of the scores, how many frames there are, and the used part.
     still: KeyedCache<(u64, usize, usize, usize)>,
@@ -306,12 +305,12 @@ pub struct Hand {
     moving: KeyedCache<(usize, usize, bool, usize)>,
 }
 
-impl canvas::Program<Message> for Strip<'_> {
-    type State = Hand;
+impl canvas::Program<Message> for Filmstrip<'_> {
+    type State = Interaction;
 
     fn update(
         &self,
-        hand: &mut Hand,
+        state: &mut Interaction,
         event: &Event,
         bounds: Rectangle,
         cursor: Cursor,
@@ -323,17 +322,17 @@ impl canvas::Program<Message> for Strip<'_> {
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) => {
                 let at = cursor.position_in(bounds)?;
                 let grip = self.grip(at, bounds.width);
-                hand.drag = Some(grip);
+                state.drag = Some(grip);
                 if grip != Grip::Playhead {
                     return Some(Action::capture());
                 }
                 (grip, at.x)
             }
             Event::Mouse(mouse::Event::CursorMoved { .. }) => {
-                (hand.drag?, cursor.land().position()?.x - bounds.x)
+                (state.drag?, cursor.land().position()?.x - bounds.x)
             }
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)) => {
-                hand.drag.take()?;
+                state.drag.take()?;
                 return Some(Action::publish(Message::Released).and_capture());
             }
             _ => return None,
@@ -346,7 +345,7 @@ impl canvas::Program<Message> for Strip<'_> {
 
     fn draw(
         &self,
-        hand: &Hand,
+        state: &Interaction,
         renderer: &Renderer,
         _theme: &Theme,
         bounds: Rectangle,
@@ -354,13 +353,13 @@ impl canvas::Program<Message> for Strip<'_> {
     ) -> Vec<Geometry> {
         let (size, known) = (bounds.size(), &self.known);
         let still = (self.fingerprint(), known.frames, known.first, known.last);
-        let mut layers = hand.still.draw(renderer, size, still, |frame| {
+        let mut layers = state.still.draw(renderer, size, still, |frame| {
             self.draw_part(frame, size.width);
             self.draw_scores(frame, size.width);
         });
         let head = known.first + known.step;
         let moving = (known.frames, known.reference, self.is_set, head);
-        layers.extend(hand.moving.draw(renderer, size, moving, |frame| {
+        layers.extend(state.moving.draw(renderer, size, moving, |frame| {
             self.draw_playhead(frame, size.width);
             self.draw_mark(frame, size.width);
         }));
@@ -369,26 +368,20 @@ impl canvas::Program<Message> for Strip<'_> {
 
     fn mouse_interaction(
         &self,
-        hand: &Hand,
+        state: &Interaction,
         bounds: Rectangle,
         cursor: Cursor,
     ) -> mouse::Interaction {
         let under = cursor
             .position_in(bounds)
             .map(|at| self.grip(at, bounds.width));
-        match hand.drag.or(under) {
+        match state.drag.or(under) {
             Some(Grip::Trim(_)) => mouse::Interaction::ResizingHorizontally,
-            Some(Grip::Mark) if hand.drag.is_some() => mouse::Interaction::Grabbing,
+            Some(Grip::Mark) if state.drag.is_some() => mouse::Interaction::Grabbing,
             Some(Grip::Mark) => mouse::Interaction::Grab,
             Some(Grip::Playhead) | None => mouse::Interaction::default(),
         }
     }
-}
-
-/// The pictures alone: a drawing's pictures cover its lines, so that the lines need one of their own above.
-struct Film<'a> {
-    thumbs: &'a [Thumb],
-    frames: usize,
 }
 
 /// Where pictures of this width stand side by side on a film of that length: without gaps, each over the one before by
@@ -399,33 +392,22 @@ fn places(picture: f32, film: f32) -> Vec<f32> {
     (0..count).map(|i| i as f32 * pitch.max(0.0)).collect()
 }
 
-impl canvas::Program<Message> for Film<'_> {
-    type State = ();
-
-    fn draw(
-        &self,
-        _state: &(),
-        renderer: &Renderer,
-        _theme: &Theme,
-        bounds: Rectangle,
-        _cursor: Cursor,
-    ) -> Vec<Geometry> {
-        let mut frame = Frame::new(renderer, bounds.size());
-        let film = (bounds.width - 2.0 * HANDLE).max(1.0);
-        let Some(shape) = self.thumbs.first() else {
-            return vec![frame.into_geometry()];
-        };
-        let wide = FILM * shape.size.0 as f32 / shape.size.1.max(1) as f32;
-        for x in places(wide, film) {
-            let middle = ((x + 0.5 * wide) / film * self.frames as f32) as usize;
-            let nearest = self.thumbs.iter().min_by_key(|t| t.frame.abs_diff(middle));
-            if let Some(thumb) = nearest {
-                let place = Rectangle::new(Point::new(HANDLE + x, MARK), Size::new(wide, FILM));
-                frame.draw_image(place, canvas::Image::new(thumb.handle.clone()).snap(true));
-            }
-        }
-        vec![frame.into_geometry()]
-    }
+/// The clip's pictures side by side, on a strip of this size.
+fn pictures(thumbs: &[Thumb], frames: usize, bounds: Size) -> Vec<(Rectangle, Handle)> {
+    let film = (bounds.width - 2.0 * HANDLE).max(1.0);
+    let Some(shape) = thumbs.first() else {
+        return Vec::new();
+    };
+    let wide = FILM * shape.size.0 as f32 / shape.size.1.max(1) as f32;
+    let places = places(wide, film).into_iter();
+    places
+        .filter_map(|x| {
+            let middle = ((x + 0.5 * wide) / film * frames as f32) as usize;
+            let nearest = thumbs.iter().min_by_key(|t| t.frame.abs_diff(middle))?;
+            let place = Rectangle::new(Point::new(HANDLE + x, MARK), Size::new(wide, FILM));
+            Some((place, nearest.handle.clone()))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,19 +1,16 @@
-//! What the hand does on the drawing: takes keys and handles, draws boxes around keys, scrubs, zooms and pans.
-
-use std::time::{Duration, Instant};
+//! The mouse on the sheet: drags keys and handles, selects with a box, scrubs, zooms and pans.
 
 use iced::keyboard::Modifiers;
-use iced::mouse::{self, Button, Cursor, Interaction, ScrollDelta};
+use iced::mouse::{self, Button, Cursor, ScrollDelta};
 use iced::widget::canvas::{Action, Event, Geometry, Program};
 use iced::{Point, Rectangle, Renderer, Size, Theme, keyboard};
 
+use crate::app::widgets::clicks::Clicks;
 use crate::document::{ActionUnit, KeyId, Selection};
 
-use super::curves::Handle;
-use super::sheet::{Drawn, GUTTER, Hit, REACH, RULER, Sheet, between};
+use super::paint::Layers;
+use super::sheet::{GUTTER, Handle, Hit, REACH, RULER, Sheet, between};
 use super::{Message, Tab};
-
-const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 /// A hand that moves less than this only clicks, in logical pixels.
 const STILL: f32 = 3.0;
@@ -22,13 +19,13 @@ const STILL: f32 = 3.0;
 const ZOOM: f64 = 1.2;
 
 #[derive(Debug, Default)]
-pub struct Hand {
-    pub drag: Option<Drag>,
+pub struct Interaction {
+    drag: Option<Drag>,
     /// The unit under the hand.
-    pub over: Option<ActionUnit>,
+    over: Option<ActionUnit>,
     modifiers: Modifiers,
-    pressed: Option<(Instant, Point)>,
-    pub drawn: Drawn,
+    clicks: Clicks,
+    layers: Layers,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -50,8 +47,8 @@ pub enum Drag {
         to: Point,
         /// What is selected besides.
         kept: Selection,
-        /// What was told last.
-        told: Option<Selection>,
+        /// What was sent last.
+        sent: Option<Selection>,
     },
     Pan {
         from: f32,
@@ -61,93 +58,123 @@ pub enum Drag {
 
 type Done = Option<Action<Message>>;
 
-fn tell(message: Message) -> Done {
+fn publish(message: Message) -> Done {
     Some(Action::publish(message).and_capture())
 }
 
 impl Sheet<'_> {
-    fn press(&self, hand: &mut Hand, at: Point, size: Size) -> Done {
-        let before = hand.pressed.replace((Instant::now(), at));
-        let again = before
-            .is_some_and(|(when, place)| when.elapsed() < DOUBLE_CLICK && place.distance(at) < 5.0);
+    /// The keys under the hand.
+    fn hit(&self, at: Point, size: Size) -> Option<Hit> {
+        let track = self.given.subject.track()?;
+        match self.tab {
+            Tab::Curves => self.curve_hit(track, at, size),
+            Tab::Dope => self.dope_hit(track, at, size),
+            Tab::Metrics => None,
+        }
+    }
+
+    /// The keys within a box.
+    fn within(&self, area: Rectangle, size: Size) -> Selection {
+        let Some(track) = self.given.subject.track() else {
+            return Selection::new();
+        };
+        match self.tab {
+            Tab::Curves => self.curves_within(track, area, size),
+            Tab::Dope => self.dope_within(track, area, size),
+            Tab::Metrics => Selection::new(),
+        }
+    }
+
+    /// The unit whose name or curve is under the hand.
+    fn unit_at(&self, at: Point, size: Size) -> Option<ActionUnit> {
+        match self.tab {
+            Tab::Curves if at.x < GUTTER => self.named_at(at, size),
+            Tab::Curves => self.curve_at(at, size),
+            Tab::Dope => self.dope_unit(at, size),
+            Tab::Metrics => None,
+        }
+    }
+
+    fn press(&self, state: &mut Interaction, at: Point, size: Size) -> Done {
+        let again = state.clicks.press(at);
         if at.y < RULER && at.x >= GUTTER - REACH {
             if let Some(first) = self.mark_at(at, size) {
-                hand.drag = Some(Drag::Mark(first));
+                state.drag = Some(Drag::Mark(first));
                 return Some(Action::capture());
             }
-            return self.scrub(hand, at, size);
+            return self.scrub(state, at, size);
         }
         if self.tab == Tab::Metrics || self.given.subject.track().is_none() {
             return if at.x < GUTTER {
-                self.press_name(hand, at, size)
+                self.press_name(state, at, size)
             } else {
-                self.scrub(hand, at, size)
+                self.scrub(state, at, size)
             };
         }
         if at.x < GUTTER - REACH {
-            return self.press_name(hand, at, size);
+            return self.press_name(state, at, size);
         }
         if self.tab == Tab::Curves {
             let far = |handle: &Handle| handle.at.distance(at);
             let handles = self.handles(size).into_iter();
             let nearest = handles.min_by(|a, b| far(a).total_cmp(&far(b)));
             if let Some(handle) = nearest.filter(|handle| far(handle) <= REACH) {
-                hand.drag = Some(Drag::Handle(handle));
+                state.drag = Some(Drag::Handle(handle));
                 return Some(Action::capture());
             }
         }
         if let Some(hit) = self.hit(at, size) {
-            return self.take(hand, hit, at);
+            return self.take(state, hit, at);
         }
         if again && let Some(unit) = self.unit_at(at, size) {
-            hand.pressed = None;
-            return tell(Message::KeyOn(unit, self.scale(size).frame_at(at.x)));
+            state.clicks.forget();
+            return publish(Message::KeyOn(unit, self.scale(size).frame_at(at.x)));
         }
-        let kept = if hand.modifiers.shift() {
+        let kept = if state.modifiers.shift() {
             self.selection.clone()
         } else {
             Selection::new()
         };
-        hand.drag = Some(Drag::Box {
+        state.drag = Some(Drag::Box {
             from: at,
             to: at,
             kept,
-            told: None,
+            sent: None,
         });
         Some(Action::capture())
     }
 
-    fn scrub(&self, hand: &mut Hand, at: Point, size: Size) -> Done {
-        hand.drag = Some(Drag::Playhead);
-        tell(Message::Scrubbed(self.scale(size).frame_at(at.x)))
+    fn scrub(&self, state: &mut Interaction, at: Point, size: Size) -> Done {
+        state.drag = Some(Drag::Playhead);
+        publish(Message::Scrubbed(self.scale(size).frame_at(at.x)))
     }
 
     /// A name at the left: shows or hides its curve, with Ctrl that one alone; or selects its row's keys.
-    fn press_name(&self, hand: &Hand, at: Point, size: Size) -> Done {
+    fn press_name(&self, state: &Interaction, at: Point, size: Size) -> Done {
         let unit = self.unit_at(at, size)?;
         match (self.tab, self.given.subject.track()) {
-            (Tab::Curves, _) if hand.modifiers.command() => tell(Message::Alone(unit)),
+            (Tab::Curves, _) if state.modifiers.command() => publish(Message::Alone(unit)),
             (Tab::Curves, _) => {
                 let on = self.units.iter().any(|(other, on)| *other == unit && *on);
-                tell(Message::Shown(unit, !on))
+                publish(Message::Shown(unit, !on))
             }
             (Tab::Dope, Some(track)) => {
                 let all = track.all_keys().into_iter();
                 let ids = all.filter(|id| id.unit == unit).collect();
-                tell(Message::Selected(ids, None))
+                publish(Message::Selected(ids, None))
             }
             _ => None,
         }
     }
 
     /// Takes keys in the hand.
-    fn take(&self, hand: &mut Hand, hit: Hit, from: Point) -> Done {
+    fn take(&self, state: &mut Interaction, hit: Hit, from: Point) -> Done {
         let selected = hit.ids.is_subset(self.selection);
-        let (told, clicked) = if hand.modifiers.shift() {
+        let (sent, clicked) = if state.modifiers.shift() {
             let mut ids = self.selection.clone();
             if selected {
                 ids.retain(|id| !hit.ids.contains(id));
-                return tell(Message::Selected(ids, None));
+                return publish(Message::Selected(ids, None));
             }
             ids.extend(hit.ids);
             (Some(Message::Selected(ids, None)), None)
@@ -156,34 +183,34 @@ impl Sheet<'_> {
         } else {
             (Some(Message::Selected(hit.ids, Some(hit.at))), None)
         };
-        hand.drag = Some(Drag::Keys {
+        state.drag = Some(Drag::Keys {
             from,
             at: hit.at,
             clicked,
             by: None,
         });
-        told.map_or_else(|| Some(Action::capture()), tell)
+        sent.map_or_else(|| Some(Action::capture()), publish)
     }
 
-    fn drag(&self, hand: &mut Hand, at: Point, size: Size) -> Done {
+    fn drag(&self, state: &mut Interaction, at: Point, size: Size) -> Done {
         let scale = self.scale(size);
-        let (shift, wide) = (hand.modifiers.shift(), hand.modifiers.command());
-        match hand.drag.as_mut()? {
+        let (shift, wide) = (state.modifiers.shift(), state.modifiers.command());
+        match state.drag.as_mut()? {
             Drag::Playhead => {
                 let frame = scale.frame_at(at.x);
                 if frame == self.frame {
                     return Some(Action::capture());
                 }
-                tell(Message::Scrubbed(frame))
+                publish(Message::Scrubbed(frame))
             }
-            Drag::Mark(first) => tell(Message::Ranged(*first, scale.frame_at(at.x))),
+            Drag::Mark(first) => publish(Message::Ranged(*first, scale.frame_at(at.x))),
             Drag::Pan { from, first } => {
                 let by = f64::from((at.x - *from) / scale.step());
-                tell(Message::Panned(*first - by))
+                publish(Message::Panned(*first - by))
             }
             Drag::Handle(handle) => {
                 let bent = self.bent(handle, at, size)?;
-                tell(Message::Bent(handle.id, handle.second, bent))
+                publish(Message::Bent(handle.id, handle.second, bent))
             }
             Drag::Keys {
                 from, at: key, by, ..
@@ -194,7 +221,7 @@ impl Sheet<'_> {
                 }
                 if wide && let Some(stretched) = self.stretched(*key, dx, size) {
                     *by = Some((i64::MAX, 0.0));
-                    return tell(stretched);
+                    return publish(stretched);
                 }
                 let (mut frames, mut value) = ((dx / scale.step()).round() as i64, 0.0);
                 // A hand that goes sideways trembles up and down.
@@ -210,25 +237,25 @@ impl Sheet<'_> {
                     return Some(Action::capture());
                 }
                 *by = Some((frames, value));
-                tell(Message::Moved(*key, frames, value))
+                publish(Message::Moved(*key, frames, value))
             }
             Drag::Box {
                 from,
                 to,
                 kept,
-                told,
+                sent,
             } => {
                 *to = at;
-                if told.is_none() && from.distance(at) < STILL {
+                if sent.is_none() && from.distance(at) < STILL {
                     return Some(Action::capture());
                 }
                 let mut ids = self.within(between(*from, at), size);
                 ids.extend(kept.iter().copied());
-                if told.as_ref() == Some(&ids) {
+                if sent.as_ref() == Some(&ids) {
                     return Some(Action::request_redraw().and_capture());
                 }
-                *told = Some(ids.clone());
-                tell(Message::Selected(ids, None))
+                *sent = Some(ids.clone());
+                publish(Message::Selected(ids, None))
             }
         }
     }
@@ -255,35 +282,35 @@ impl Sheet<'_> {
         })
     }
 
-    fn release(&self, hand: &mut Hand) -> Done {
-        match hand.drag.take()? {
+    fn release(&self, state: &mut Interaction) -> Done {
+        match state.drag.take()? {
             Drag::Playhead | Drag::Mark(_) | Drag::Handle(_) | Drag::Pan { .. } => {
-                tell(Message::Released)
+                publish(Message::Released)
             }
-            Drag::Keys { by: Some(_), .. } => tell(Message::Released),
+            Drag::Keys { by: Some(_), .. } => publish(Message::Released),
             Drag::Keys { at, clicked, .. } => match clicked {
-                Some(ids) => tell(Message::Selected(ids, Some(at))),
+                Some(ids) => publish(Message::Selected(ids, Some(at))),
                 None => Some(Action::capture()),
             },
-            Drag::Box { told, kept, .. } => match told {
+            Drag::Box { sent, kept, .. } => match sent {
                 Some(_) => Some(Action::request_redraw().and_capture()),
-                None => tell(Message::Selected(kept, None)),
+                None => publish(Message::Selected(kept, None)),
             },
         }
     }
 
-    fn turn(&self, hand: &Hand, delta: ScrollDelta, at: Point, size: Size) -> Done {
+    fn turn(&self, state: &Interaction, delta: ScrollDelta, at: Point, size: Size) -> Done {
         let (x, y) = match delta {
             ScrollDelta::Lines { x, y } => (x, y),
             ScrollDelta::Pixels { x, y } => (x / 40.0, y / 40.0),
         };
         let scale = self.scale(size);
-        let sideways = x.abs() > y.abs() || hand.modifiers.shift();
+        let sideways = x.abs() > y.abs() || state.modifiers.shift();
         if sideways {
             let by = f64::from(if x.abs() > y.abs() { x } else { y });
-            return tell(Message::Panned(scale.first - by * scale.span * 0.1));
+            return publish(Message::Panned(scale.first - by * scale.span * 0.1));
         }
-        tell(Message::Zoomed(
+        publish(Message::Zoomed(
             scale.at(at.x.max(scale.left)),
             ZOOM.powf(f64::from(y)),
         ))
@@ -291,21 +318,27 @@ impl Sheet<'_> {
 }
 
 impl Program<Message> for Sheet<'_> {
-    type State = Hand;
+    type State = Interaction;
 
-    fn update(&self, hand: &mut Hand, event: &Event, bounds: Rectangle, cursor: Cursor) -> Done {
+    fn update(
+        &self,
+        state: &mut Interaction,
+        event: &Event,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> Done {
         let size = bounds.size();
         match event {
             Event::Keyboard(keyboard::Event::ModifiersChanged(modifiers)) => {
-                hand.modifiers = *modifiers;
+                state.modifiers = *modifiers;
                 None
             }
             Event::Mouse(mouse::Event::ButtonPressed(button)) => {
                 let at = cursor.position_in(bounds)?;
                 match button {
-                    Button::Left => self.press(hand, at, size),
+                    Button::Left => self.press(state, at, size),
                     Button::Middle => {
-                        hand.drag = Some(Drag::Pan {
+                        state.drag = Some(Drag::Pan {
                             from: at.x,
                             first: self.scale(size).first,
                         });
@@ -315,25 +348,24 @@ impl Program<Message> for Sheet<'_> {
                 }
             }
             Event::Mouse(mouse::Event::CursorMoved { .. }) => {
-                if hand.drag.is_some() {
-                    let at = cursor.land().position()?;
-                    let at = Point::new(at.x - bounds.x, at.y - bounds.y);
-                    return self.drag(hand, at, size);
+                if state.drag.is_some() {
+                    let at = cursor.land().position_from(bounds.position())?;
+                    return self.drag(state, at, size);
                 }
                 let over = cursor.position_in(bounds);
                 let over = over.and_then(|at| self.unit_at(at, size));
-                if over == hand.over {
+                if over == state.over {
                     return None;
                 }
-                hand.over = over;
+                state.over = over;
                 Some(Action::request_redraw())
             }
             Event::Mouse(mouse::Event::ButtonReleased(Button::Left | Button::Middle)) => {
-                self.release(hand)
+                self.release(state)
             }
             Event::Mouse(mouse::Event::WheelScrolled { delta }) => {
                 let at = cursor.position_in(bounds)?;
-                self.turn(hand, *delta, at, size)
+                self.turn(state, *delta, at, size)
             }
             _ => None,
         }
@@ -341,38 +373,47 @@ impl Program<Message> for Sheet<'_> {
 
     fn draw(
         &self,
-        hand: &Hand,
+        state: &Interaction,
         renderer: &Renderer,
         _theme: &Theme,
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
-        self.paint(hand, renderer, bounds.size())
+        let area = match state.drag {
+            Some(Drag::Box { from, to, .. }) => Some((from, to)),
+            _ => None,
+        };
+        self.paint(&state.layers, state.over, area, renderer, bounds.size())
     }
 
-    fn mouse_interaction(&self, hand: &Hand, bounds: Rectangle, cursor: Cursor) -> Interaction {
-        match hand.drag {
+    fn mouse_interaction(
+        &self,
+        state: &Interaction,
+        bounds: Rectangle,
+        cursor: Cursor,
+    ) -> mouse::Interaction {
+        match state.drag {
             Some(Drag::Keys { .. } | Drag::Handle(_) | Drag::Pan { .. }) => {
-                return Interaction::Grabbing;
+                return mouse::Interaction::Grabbing;
             }
-            Some(Drag::Mark(_)) => return Interaction::ResizingHorizontally,
-            Some(_) => return Interaction::default(),
+            Some(Drag::Mark(_)) => return mouse::Interaction::ResizingHorizontally,
+            Some(_) => return mouse::Interaction::default(),
             None => {}
         }
         let size = bounds.size();
         let Some(at) = cursor.position_in(bounds) else {
-            return Interaction::default();
+            return mouse::Interaction::default();
         };
         if at.y < RULER {
             return match self.mark_at(at, size) {
-                Some(_) => Interaction::ResizingHorizontally,
-                None => Interaction::default(),
+                Some(_) => mouse::Interaction::ResizingHorizontally,
+                None => mouse::Interaction::default(),
             };
         }
         if at.x < GUTTER - REACH {
             return match self.unit_at(at, size) {
-                Some(_) => Interaction::Pointer,
-                None => Interaction::default(),
+                Some(_) => mouse::Interaction::Pointer,
+                None => mouse::Interaction::default(),
             };
         }
         let on_handle = self.tab == Tab::Curves
@@ -381,8 +422,8 @@ impl Program<Message> for Sheet<'_> {
                 .iter()
                 .any(|handle| handle.at.distance(at) <= REACH);
         if on_handle || self.hit(at, size).is_some() {
-            return Interaction::Grab;
+            return mouse::Interaction::Grab;
         }
-        Interaction::default()
+        mouse::Interaction::default()
     }
 }

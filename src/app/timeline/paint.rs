@@ -1,0 +1,118 @@
+//! Draws the sheet in two cached layers: what stands still while it plays, and the playhead above it.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use iced::widget::canvas::{Frame, Geometry, Path, Stroke};
+use iced::{Point, Rectangle, Renderer, Size};
+
+use crate::app::widgets::keyed_cache::KeyedCache;
+use crate::app::widgets::theme;
+use crate::document::{ActionUnit, Pose, Track};
+
+use super::Tab;
+use super::lens::Lens;
+use super::sheet::{Sheet, between};
+use super::subject::Subject;
+
+/// What the still part of the drawing depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ground {
+    track: Option<(Track, Pose)>,
+    /// Of what is long: what was read, what is rendered, what is lit, the numbers.
+    long: u64,
+    frames: u32,
+    range: Option<(u32, u32)>,
+    lens: Lens,
+    tab: Tab,
+    units: Vec<(ActionUnit, bool)>,
+    over: Option<ActionUnit>,
+    metric: Option<String>,
+}
+
+/// What lies over it: the playhead's frame, and the box that selects.
+type Front = (Ground, u32, Option<(Point, Point)>);
+
+/// The two cached layers.
+#[derive(Debug, Default)]
+pub struct Layers {
+    ground: KeyedCache<Ground>,
+    front: KeyedCache<Front>,
+}
+
+impl Sheet<'_> {
+    fn ground(&self, over: Option<ActionUnit>) -> Ground {
+        let given = self.given;
+        let document = given.subject.document();
+        let mut long = DefaultHasher::new();
+        given.rendered.hash(&mut long);
+        for id in &self.lit {
+            (id.unit, id.time.to_bits()).hash(&mut long);
+        }
+        if let Subject::Read { poses, .. } = given.subject {
+            for pose in poses {
+                let values = pose.as_ref().map(|pose| {
+                    [pose.left, pose.right].map(|half| half.values().map(f32::to_bits))
+                });
+                values.hash(&mut long);
+            }
+        }
+        for series in given.numbers.iter().flat_map(|numbers| &numbers.series) {
+            (&series.name, &series.metric).hash(&mut long);
+            for value in &series.values {
+                value.map(f32::to_bits).hash(&mut long);
+            }
+        }
+        Ground {
+            track: document.map(|document| (document.track.clone(), document.still)),
+            long: long.finish(),
+            frames: given.subject.frames(),
+            range: given.subject.range(),
+            lens: self.lens,
+            tab: self.tab,
+            units: self.units.clone(),
+            over,
+            metric: self.metric.map(str::to_owned),
+        }
+    }
+
+    /// Draws everything, from the caches where nothing has changed: `over` is the unit under the cursor, `area` the box that selects.
+    pub fn paint(
+        &self,
+        layers: &Layers,
+        over: Option<ActionUnit>,
+        area: Option<(Point, Point)>,
+        renderer: &Renderer,
+        size: Size,
+    ) -> Vec<Geometry> {
+        let ground = self.ground(over);
+        let front = (ground.clone(), self.frame, area);
+        let mut all = layers.ground.draw(renderer, size, ground, |frame| {
+            self.draw_ruler(frame, size);
+            match self.tab {
+                Tab::Curves => self.draw_curves(frame, size, over),
+                Tab::Dope => self.draw_dope(frame, size, over),
+                Tab::Metrics => self.draw_numbers(frame, size),
+            }
+            self.draw_range(frame, size);
+        });
+        all.extend(layers.front.draw(renderer, size, front, |frame| {
+            if self.tab == Tab::Curves {
+                self.draw_values(frame, size);
+            }
+            self.draw_playhead(frame, size);
+            if let Some((a, b)) = area {
+                draw_box(frame, between(a, b));
+            }
+        }));
+        all
+    }
+}
+
+fn draw_box(frame: &mut Frame, area: Rectangle) {
+    let path = Path::rectangle(area.position(), area.size());
+    frame.fill(&path, theme::accent().scale_alpha(0.12));
+    let stroke = Stroke::default()
+        .with_color(theme::accent().scale_alpha(0.7))
+        .with_width(1.0);
+    frame.stroke(&path, stroke);
+}

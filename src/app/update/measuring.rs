@@ -1,0 +1,103 @@
+//! The panes in numbers, under the timeline.
+
+use std::sync::Arc;
+
+use iced::Task;
+
+use crate::app::background::in_background;
+use crate::app::timeline::measuring::Watch;
+use crate::app::timeline::numbers::{Numbers, Series};
+use crate::app::{App, Message, Notice};
+use crate::error::EngineError;
+use crate::jobs::measure::{Beside, Measured, measure};
+use crate::progress::Progress;
+
+impl App {
+    /// Begins to measure, or stops.
+    pub(in crate::app) fn measure(&mut self) -> Task<Message> {
+        if let Some(running) = &self.measuring.running {
+            running.cancel.cancel();
+            return Task::none();
+        }
+        let Some(source) = self.export_source() else {
+            return Task::none();
+        };
+        let panes = source.score.voices.len();
+        let beside = match self.measuring.against.filter(|pane| *pane < panes) {
+            Some(pane) => Beside::Pane(pane),
+            None => Beside::Motion,
+        };
+        let names = source.labels.iter().enumerate();
+        let names: Vec<String> = names
+            .map(|(pane, _)| {
+                let spec = self.project().panes()[pane];
+                format!("{} {}", pane + 1, spec.way)
+            })
+            .collect();
+        let progress = Progress::new(0);
+        self.measuring.running = Some(progress.clone());
+        self.measuring.words = Some("Measuring".to_owned());
+        let models = Arc::clone(&self.models);
+        in_background(
+            move || measure(&models, &source.sitter, &source.score, beside, &progress),
+            move |result: Option<Result<Vec<Measured>, EngineError>>| {
+                Message::Measured(Watch::Ended(
+                    names,
+                    match result {
+                        Some(Ok(measured)) => Ok(measured),
+                        Some(Err(error)) if error.is_cancelled() => Err(None),
+                        Some(Err(error)) => Err(Some(error.to_string())),
+                        None => Err(Some(
+                            "The measurement stopped by a fault of Mien; please report it."
+                                .to_owned(),
+                        )),
+                    },
+                ))
+            },
+        )
+    }
+
+    pub(in crate::app) fn handle_measured(&mut self, watch: Watch) {
+        match watch {
+            Watch::Looked => {
+                let running = self.measuring.running.as_ref();
+                self.measuring.words = running.map(|progress| match progress.remaining() {
+                    Some(left) => format!(
+                        "{} of {} frames, {} left",
+                        progress.done(),
+                        progress.total(),
+                        crate::app::widgets::format::duration(left)
+                    ),
+                    None => "Measuring".to_owned(),
+                });
+            }
+            Watch::Ended(names, result) => {
+                self.measuring.running = None;
+                self.measuring.words = None;
+                match result {
+                    Ok(measured) if measured.is_empty() => {
+                        let hint =
+                            "There is no pane to measure; add one with GANimation, FOMM or TPS.";
+                        self.status.notice = Some(Notice::Hint(hint.to_owned()));
+                    }
+                    Ok(measured) => self.measuring.numbers = Some(numbers(&names, measured)),
+                    Err(Some(problem)) => self.status.notice = Some(Notice::Problem(problem)),
+                    Err(None) => {}
+                }
+            }
+        }
+    }
+}
+
+fn numbers(names: &[String], measured: Vec<Measured>) -> Numbers {
+    let frames = measured.iter().map(|one| one.values.len()).max();
+    let series = measured.into_iter().map(|one| Series {
+        name: names.get(one.pane).cloned().unwrap_or_default(),
+        metric: one.metric.to_owned(),
+        values: one.values,
+    });
+    Numbers {
+        frames: frames.unwrap_or(0),
+        series: series.collect(),
+    }
+}

@@ -1,0 +1,11 @@
+//! What the whole window does about each panel's messages: panels ask by their actions, and here the document is changed,
+//! files are opened and work is begun.
+
+mod exporting;
+mod faces;
+mod measuring;
+mod motions;
+mod opening;
+mod projects;
+mod saving;
+pub mod weights;

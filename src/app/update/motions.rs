@@ -1,0 +1,453 @@
+//! Motions: added, chosen, trimmed, replaced and baked; and the column that shows them.
+
+use std::sync::Arc;
+
+use iced::widget::image::Handle;
+use iced::widget::{column, container, scrollable, space, text};
+use iced::{Element, Length, Subscription, Task};
+
+use crate::app::motions::WIDTH;
+use crate::app::motions::list::{self, Kind};
+use crate::app::motions::reference::{self, Known};
+use crate::app::motions::sample_grid::{self, SampleGrid};
+use crate::app::widgets::controls::action;
+use crate::app::widgets::theme;
+use crate::app::{App, Message, Notice, background, timeline};
+use crate::document::{
+    AuVector, ClipMotion, Expression, Gesture, MediaSource, Motion, MotionId, MotionKind, Playback,
+    Pose, Sample, SampledMotion, Track,
+};
+use crate::drive::clip_driver::Lead;
+use crate::drive::driver::Driver;
+use crate::methods::ganimation::model::Model;
+
+/// The clip that comes with the program.
+const SAMPLE_CLIP: &str = "sample.mp4";
+
+/// How many frames a sample begins with: as many as the published network makes at once.
+const SAMPLE_FRAMES: usize = 16;
+
+/// How high the frame under the playhead is shown, in pixels.
+const LOOK_HEIGHT: u32 = 320;
+
+impl App {
+    pub(in crate::app) fn handle_motions(&mut self, message: list::Message) -> Task<Message> {
+        let action = self.motions.list.update(message);
+        self.act_on_motions(action)
+    }
+
+    fn act_on_motions(&mut self, action: list::Action) -> Task<Message> {
+        match action {
+            list::Action::None => {}
+            list::Action::Choose(id) => {
+                self.history.edit_project(|project| project.choose(id));
+            }
+            list::Action::Add(kind) => return self.add_motion(kind),
+            list::Action::Rename(id, name) => {
+                self.history
+                    .drag_project(Gesture::Motion(id, "name"), |project| {
+                        project.rename(id, &name);
+                    });
+            }
+            list::Action::Focus(id) => {
+                return Task::batch([
+                    iced::widget::operation::focus(id),
+                    iced::widget::operation::select_all(id),
+                ]);
+            }
+            list::Action::Duplicate(id) => {
+                self.history.edit_project(|project| project.duplicate(id));
+            }
+            list::Action::Remove(id) => {
+                self.history.edit_project(|project| project.remove(id));
+            }
+            list::Action::Locate(id) => return self.choose_clip_for(id),
+            list::Action::CancelReading(id) => {
+                if let Some(motion) = self.history.project().motion(id) {
+                    self.drivers.cancel(motion);
+                }
+                // Without its reel it would be read again at once.
+                self.history.edit_project(|project| project.remove(id));
+            }
+            list::Action::Leave => return self.leave_field(),
+        }
+        Task::none()
+    }
+
+    fn choose_clip_for(&self, id: MotionId) -> Task<Message> {
+        Task::perform(background::choose_clip(), move |path| {
+            Message::ClipFor(id, path)
+        })
+    }
+
+    pub(in crate::app) fn add_motion(&mut self, kind: Kind) -> Task<Message> {
+        let (name, kind) = match kind {
+            Kind::Track => {
+                let rest = Expression {
+                    still: Pose::from(self.document().source),
+                    strength: 1.0,
+                    track: Track::default(),
+                };
+                ("Expression 1".to_owned(), MotionKind::Track(rest))
+            }
+            Kind::Clip => return Task::perform(background::choose_clip(), Message::AddClip),
+            Kind::SampleClip => {
+                let source = MediaSource::Bundled(SAMPLE_CLIP.to_owned());
+                let clip = MotionKind::Clip(ClipMotion::new(source));
+                ("Sample clip".to_owned(), clip)
+            }
+            Kind::Sample => match self.draw_sample() {
+                Ok(sample) => ("Sample 1".to_owned(), sample),
+                Err(problem) => {
+                    self.status.notice = Some(Notice::Problem(problem));
+                    return Task::none();
+                }
+            },
+        };
+        self.history.edit_project(|project| {
+            project.add(&name, kind);
+        });
+        Task::none()
+    }
+
+    fn draw_sample(&self) -> Result<MotionKind, String> {
+        let sampler = self.models.sampler().map_err(|error| error.to_string())?;
+        let seed = rand::random::<u32>().into();
+        let codes = Sample::draw(seed, &sampler.sizes(), SAMPLE_FRAMES, None);
+        let codes = codes.map_err(|error| error.to_string())?;
+        Ok(MotionKind::Sample(SampledMotion::new(codes)))
+    }
+
+    /// A clip becomes a motion of its own.
+    pub(in crate::app) fn add_clip(&mut self, path: std::path::PathBuf) {
+        let name = path.file_name().map_or_else(
+            || path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let whole = std::path::absolute(&path).unwrap_or(path);
+        let clip = ClipMotion::new(MediaSource::File(whole));
+        self.history.edit_project(|project| {
+            project.add(&name, MotionKind::Clip(clip));
+        });
+    }
+
+    /// The chosen motion, if it is a clip.
+    fn chosen_clip(&self) -> Option<(&Arc<Motion>, &ClipMotion)> {
+        let motion = self.project().motion(self.project().chosen())?;
+        match &motion.kind {
+            MotionKind::Clip(clip) => Some((motion, clip)),
+            _ => None,
+        }
+    }
+
+    /// The chosen motion, if it is a sample.
+    fn chosen_sample(&self) -> Option<(MotionId, &SampledMotion)> {
+        let motion = self.project().motion(self.project().chosen())?;
+        match &motion.kind {
+            MotionKind::Sample(sample) => Some((motion.id, sample)),
+            _ => None,
+        }
+    }
+
+    pub(in crate::app) fn handle_reference(
+        &mut self,
+        message: reference::Message,
+    ) -> Task<Message> {
+        let Some(id) = self.chosen_clip().map(|(motion, _)| motion.id) else {
+            return Task::none();
+        };
+        let apply = |change: reference::Change| {
+            move |kind: &mut MotionKind| {
+                if let MotionKind::Clip(clip) = kind {
+                    change.apply(clip);
+                }
+            }
+        };
+        match self.motions.reference.update(message) {
+            reference::Action::None => {}
+            reference::Action::Change(change) => {
+                self.history
+                    .edit_project(|project| project.change_motion(id, apply(change)));
+            }
+            reference::Action::Drag(name, change) => {
+                self.history
+                    .drag_project(Gesture::Motion(id, name), |project| {
+                        project.change_motion(id, apply(change));
+                    });
+            }
+            reference::Action::EndGesture => self.history.end_gesture(),
+            reference::Action::Scrub(step) => {
+                let step = u32::try_from(step).unwrap_or(u32::MAX);
+                return self.handle(Message::Timeline(timeline::Message::Scrubbed(step)));
+            }
+            reference::Action::Bake => self.bake(),
+            reference::Action::Replace => return self.choose_clip_for(id),
+            reference::Action::Leave => return self.leave_field(),
+        }
+        Task::none()
+    }
+
+    /// Another file for a clip; all that was set of it stays.
+    pub(in crate::app) fn replace_clip(&mut self, id: MotionId, path: std::path::PathBuf) {
+        let whole = std::path::absolute(&path).unwrap_or(path);
+        if let Some(motion) = self.history.project().motion(id).cloned() {
+            self.drivers.retry(&motion);
+        }
+        self.relocated(id, &whole);
+        self.history.edit_project(|project| {
+            project.change_motion(id, |kind| {
+                if let MotionKind::Clip(clip) = kind {
+                    clip.source = MediaSource::File(whole);
+                }
+            });
+        });
+    }
+
+    /// The movement that is read from the chosen clip or sample becomes keyframes of a new expression track.
+    pub(in crate::app) fn bake(&mut self) {
+        let project = self.history.project();
+        let Some(motion) = project.motion(project.chosen()) else {
+            return;
+        };
+        let Driver::Lead(lead) = self.drivers.driver(motion.id) else {
+            return;
+        };
+        let name = format!("{} (baked)", motion.name);
+        let baked = baked(&lead, self.document().source);
+        self.history.edit_project(|project| {
+            project.add(&name, MotionKind::Track(baked));
+        });
+    }
+
+    /// How the chosen clip or sample is played.
+    pub(in crate::app) fn play_as(&mut self, playback: Playback) {
+        let id = self.project().chosen();
+        self.history.edit_project(|project| {
+            project.change_motion(id, |kind| match kind {
+                MotionKind::Clip(clip) => clip.playback = playback,
+                MotionKind::Sample(sample) => sample.playback = playback,
+                MotionKind::Track(_) => {}
+            });
+        });
+    }
+
+    /// The part of the chosen clip that is used: from one step to another of what is used now, or the whole.
+    pub(in crate::app) fn trim_to(&mut self, range: Option<(u32, u32)>) {
+        let Some((motion, _)) = self.chosen_clip() else {
+            let hint = "A sample is made longer or shorter on its board.";
+            self.status.notice = Some(Notice::Hint(hint.to_owned()));
+            return;
+        };
+        let id = motion.id;
+        let Driver::Lead(lead) = self.drivers.driver(id) else {
+            return;
+        };
+        let times = &lead.reel.times;
+        let (from, to) = match range {
+            None => (None, None),
+            Some((first, last)) => {
+                let (first, last) = (lead.frame_at(first as usize), lead.frame_at(last as usize));
+                (
+                    times.get(first).copied().filter(|_| first > 0),
+                    times.get(last + 1).copied(),
+                )
+            }
+        };
+        self.history.edit_project(|project| {
+            project.change_motion(id, |kind| {
+                if let MotionKind::Clip(clip) = kind {
+                    (clip.from, clip.to) = (from, to);
+                }
+            });
+        });
+    }
+
+    pub(in crate::app) fn handle_sample_grid(
+        &mut self,
+        message: sample_grid::Message,
+    ) -> Task<Message> {
+        let Some((id, sample)) = self
+            .chosen_sample()
+            .map(|(id, sample)| (id, sample.clone()))
+        else {
+            return Task::none();
+        };
+        let apply = |change: sample_grid::change::Change| {
+            move |kind: &mut MotionKind| {
+                if let MotionKind::Sample(sample) = kind {
+                    change.apply(sample);
+                }
+            }
+        };
+        match self.motions.grid.update(message, &sample) {
+            sample_grid::Action::None => {}
+            sample_grid::Action::Change(change) => {
+                self.history
+                    .edit_project(|project| project.change_motion(id, apply(change)));
+            }
+            sample_grid::Action::Drag(name, change) => {
+                self.history
+                    .drag_project(Gesture::Motion(id, name), |project| {
+                        project.change_motion(id, apply(change));
+                    });
+            }
+            sample_grid::Action::EndGesture => self.history.end_gesture(),
+            sample_grid::Action::Leave => return self.leave_field(),
+        }
+        Task::none()
+    }
+
+    /// Brings the column up to date with the project; what it needs drawn is drawn in the background.
+    pub(in crate::app) fn follow_motions(&mut self) -> Task<Message> {
+        let chosen = self.project().chosen();
+        if self.motions.of != Some(chosen) {
+            self.motions.of = Some(chosen);
+            self.motions.grid.forget();
+            self.motions.current = None;
+        }
+        self.look_at_frame();
+        let sample = self.chosen_sample().map(|(_, sample)| sample.clone());
+        let batch = sample.and_then(|sample| self.motions.grid.next_batch(&sample));
+        batch.map_or_else(Task::none, |batch| {
+            sample_grid::previews::draw(Arc::clone(&self.models), batch).map(Message::SampleGrid)
+        })
+    }
+
+    /// Keeps the clip's frame under the playhead ready to be shown.
+    fn look_at_frame(&mut self) {
+        if self.chosen_clip().is_none() || self.motions.hidden {
+            return;
+        }
+        let Driver::Lead(lead) = self.drivers.driver(self.project().chosen()) else {
+            return;
+        };
+        let frame = lead.frame_at(self.timeline.frame() as usize);
+        let reel = Arc::as_ptr(&lead.reel);
+        let same = |(of, at, _): &(_, usize, _)| *of == reel && *at == frame;
+        if self.motions.current.as_ref().is_some_and(same) {
+            return;
+        }
+        self.motions.current = lead.reel.thumbnail(frame, LOOK_HEIGHT).map(|picture| {
+            let (width, height) = picture.size();
+            let handle = Handle::from_rgba(width, height, picture.into_rgba());
+            (reel, frame, handle)
+        });
+    }
+
+    pub(in crate::app) fn motions_subscription(&self) -> Option<Subscription<Message>> {
+        let seen = !self.motions.hidden || self.motions.grid.is_open();
+        let sample = self.chosen_sample().filter(|_| seen);
+        sample.map(|(_, sample)| SampleGrid::subscription(sample).map(Message::SampleGrid))
+    }
+
+    pub(in crate::app) fn motions_view(&self) -> Element<'_, Message> {
+        let project = self.project();
+        let states: Vec<_> = project
+            .motions()
+            .iter()
+            .map(|motion| (motion.id, self.drivers.state(motion)))
+            .collect();
+        let list = self
+            .motions
+            .list
+            .view(project, &states)
+            .map(Message::Motions);
+        let content = column![list, self.controls()].spacing(theme::SPACE);
+        container(
+            scrollable(container(content).padding([10.0, theme::SPACE]))
+                .style(theme::scroll)
+                .height(Length::Fill),
+        )
+        .width(WIDTH)
+        .height(Length::Fill)
+        .style(theme::panel)
+        .into()
+    }
+
+    /// The board of the chosen sample, where it is open.
+    pub(in crate::app) fn sample_grid_view(&self) -> Option<Element<'_, Message>> {
+        let (_, sample) = self.chosen_sample()?;
+        let open = self.motions.grid.is_open();
+        open.then(|| self.motions.grid.dialog(sample).map(Message::SampleGrid))
+    }
+
+    /// The controls of the chosen motion.
+    fn controls(&self) -> Element<'_, Message> {
+        if let Some((_, sample)) = self.chosen_sample() {
+            let board = self.motions.grid.view(sample).map(Message::SampleGrid);
+            let bake = action("Bake to track", Some(Message::Bake));
+            return column![board, bake].spacing(theme::SPACE).into();
+        }
+        if let Some((motion, clip)) = self.chosen_clip() {
+            return match self.drivers.driver(motion.id) {
+                Driver::Lead(lead) => self.clip_controls(motion, clip, &lead),
+                _ => text("The clip's controls come when it is read.")
+                    .size(theme::SMALL)
+                    .color(theme::dim())
+                    .into(),
+            };
+        }
+        column![
+            text("The sliders on the left move this track. Set a keyframe (K), go on along the timeline, and move them again.")
+                .size(theme::SMALL)
+                .color(theme::dim()),
+            space::vertical().height(theme::GAP),
+            text("Add a reference clip or a sampled motion to drive the same portrait by it; every pane can have a motion of its own.")
+                .size(theme::SMALL)
+                .color(theme::dim()),
+        ]
+        .into()
+    }
+
+    fn clip_controls<'a>(
+        &'a self,
+        motion: &'a Motion,
+        clip: &'a ClipMotion,
+        lead: &Lead,
+    ) -> Element<'a, Message> {
+        let (thumbs, scores) = self.drivers.filmstrip(motion);
+        let model: &Model = self.models.ganimation();
+        let (_, _, current) = match &self.motions.current {
+            Some((reel, frame, handle)) => (reel, frame, Some(handle.clone())),
+            None => (&std::ptr::null(), &0, None),
+        };
+        let Some(reel) = self.drivers.reel(motion) else {
+            return space().into();
+        };
+        let known = Known {
+            name: &motion.name,
+            fps: lead.fps(),
+            frames: reel.frames(),
+            times: &reel.times,
+            thumbs,
+            scores,
+            reference: lead.reference,
+            poses: self.drivers.poses(motion.id),
+            first: lead.first,
+            last: lead.last,
+            step: lead
+                .frame_at(self.timeline.frame() as usize)
+                .saturating_sub(lead.first),
+            broken: reel.broken.as_deref(),
+            current,
+            square: Some(lead.base(model.crop())),
+            clip_size: reel.size,
+        };
+        self.motions
+            .reference
+            .view(clip, &known)
+            .map(Message::Reference)
+    }
+}
+
+/// What is read from a clip or a sample, as keyframes.
+fn baked(lead: &Lead, source: AuVector) -> Expression {
+    let mut track = Track::default();
+    track.set_movement(lead.fps(), lead.poses());
+    track.playback = lead.playback();
+    Expression {
+        still: Pose::from(source),
+        strength: 1.0,
+        track,
+    }
+}

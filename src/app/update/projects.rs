@@ -1,0 +1,132 @@
+//! Projects: what their menu, their questions and the window's own events ask for.
+
+use iced::Task;
+
+use crate::app::projects::{After, Message, Origin, Question};
+use crate::app::widgets::theme;
+use crate::app::{App, Message as Up};
+use crate::document::Project;
+use crate::project::file::ProjectFile;
+
+impl App {
+    pub(in crate::app) fn handle_project(&mut self, message: Message) -> Task<Up> {
+        match message {
+            Message::Menu => self.toggle_question(Question::Menu),
+            Message::Keys => self.toggle_question(Question::Keys),
+            Message::Close => self.projects.question = None,
+            Message::New => return self.unless_changed(After::New),
+            Message::OpenDialog => return self.choose_project(),
+            Message::Open(path) => return self.unless_changed(After::Open(path)),
+            Message::OpenPortrait(path) => {
+                self.projects.question = None;
+                return self.handle(Up::OpenFile(Some(path)));
+            }
+            Message::Opened(origin, result) => self.opened(origin, result),
+            Message::Save => return self.save(),
+            Message::SaveAs => return self.save_as(),
+            Message::SaveTo(None) => self.projects.then = None,
+            Message::SaveTo(Some(path)) => return self.save_to(path),
+            Message::Saved(path, project, result) => return self.saved(path, *project, result),
+            Message::LoseChanges | Message::KeepChanges => {
+                if let Some(Question::Unsaved(after)) = self.projects.question.take() {
+                    if matches!(message, Message::LoseChanges) {
+                        return self.go_on(after);
+                    }
+                    self.projects.then = Some(after);
+                    return self.save();
+                }
+            }
+            Message::Recover => return self.recover(),
+            Message::Discard => {
+                if let Some(copy) = self.projects.recovered.pop() {
+                    copy.discard();
+                }
+            }
+            Message::Locate(of) => return self.choose_media(of),
+            Message::Located(of, Some(path)) => return self.located(of, &path),
+            Message::Located(_, None) => {}
+            Message::GiveUp => self.projects.waiting = None,
+            Message::Keep => return self.keep_copy(),
+            Message::Kept(project, result) => self.kept(*project, result),
+            Message::Light(light) => {
+                self.projects.settings.light = light;
+                theme::set_light(light);
+                self.remember();
+            }
+            Message::Labels(labels) => {
+                self.panes.labels = labels;
+                self.projects.settings.labels = labels;
+                self.remember();
+            }
+            Message::HoldsMedia(holds) => self.history.set_holds_media(holds),
+            Message::CloseRequested => return self.unless_changed(After::Quit),
+            Message::Sized(width, height) => {
+                let place = self.projects.settings.window.get_or_insert(AT_FIRST);
+                (place.width, place.height) = (width, height);
+            }
+            Message::Placed(x, y) => {
+                let place = self.projects.settings.window.get_or_insert(AT_FIRST);
+                (place.x, place.y) = (x, y);
+            }
+        }
+        Task::none()
+    }
+
+    /// Asks this, or nothing where it is asked already.
+    pub(in crate::app) fn toggle_question(&mut self, question: Question) {
+        let asked = self.projects.question.as_ref() == Some(&question);
+        self.projects.question = (!asked).then_some(question);
+    }
+
+    /// Goes on, or asks first what is to become of the changes.
+    pub(in crate::app) fn unless_changed(&mut self, after: After) -> Task<Up> {
+        if self.projects.is_changed(self.project()) {
+            self.projects.question = Some(Question::Unsaved(after));
+            return Task::none();
+        }
+        self.go_on(after)
+    }
+
+    pub(in crate::app) fn go_on(&mut self, after: After) -> Task<Up> {
+        self.projects.question = None;
+        match after {
+            After::Quit => {
+                self.projects.end();
+                iced::exit()
+            }
+            After::New => {
+                let portrait = self.portraits.get(&self.document().portrait.id).cloned();
+                if let Some(portrait) = portrait {
+                    let id = self.document().portrait.id;
+                    self.begin(None, Project::new(portrait.document(id)));
+                }
+                Task::none()
+            }
+            After::Open(path) => {
+                self.opening = true;
+                let origin = Origin::File(path.clone());
+                self.open_project(origin, move || ProjectFile::open(&path))
+            }
+        }
+    }
+
+    /// Keeps settings and recent files for the next start.
+    pub(in crate::app) fn remember(&mut self) {
+        if !self.projects.lasting {
+            return;
+        }
+        let kept = self.projects.settings.save();
+        let kept = kept.and_then(|()| self.projects.recent.save());
+        if let Err(error) = kept {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+/// Where a window is before it is known.
+const AT_FIRST: crate::project::settings::WindowPlace = crate::project::settings::WindowPlace {
+    width: 1400.0,
+    height: 880.0,
+    x: 0.0,
+    y: 0.0,
+};

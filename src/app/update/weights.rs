@@ -1,0 +1,130 @@
+//! Other weights for a method, chosen among those that are installed and kept for the next start.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use iced::Task;
+
+use crate::app::background::in_background;
+use crate::app::{App, Message, Notice};
+use crate::methods::ganimation::model::Model;
+use crate::methods::models::Models;
+use crate::project::settings::Settings;
+use crate::weights::Bundled;
+
+impl App {
+    /// Opens the weights of this name in the background.
+    pub(in crate::app) fn choose_weights(&mut self, which: Bundled, name: String) -> Task<Message> {
+        if self.models.name(which) == name {
+            return Task::none();
+        }
+        let (models, wanted) = (Arc::clone(&self.models), name.clone());
+        in_background(
+            move || models.with(which, Path::new(&wanted)).map(Arc::new),
+            move |result| {
+                let result = match result {
+                    Some(result) => result.map_err(|error| error.to_string()),
+                    None => Err("The weights could not be opened by a fault of Mien.".to_owned()),
+                };
+                Message::Weights(which, name, result)
+            },
+        )
+    }
+
+    /// Everything is drawn by them from now on.
+    pub(in crate::app) fn use_weights(
+        &mut self,
+        which: Bundled,
+        name: String,
+        result: Result<Arc<Models>, String>,
+    ) {
+        let models = match result {
+            Ok(models) => models,
+            Err(problem) => {
+                self.status.notice = Some(Notice::Problem(problem));
+                return;
+            }
+        };
+        let elsewhere = which == Bundled::Ganimation
+            && models.ganimation().crop() != self.models.ganimation().crop();
+        self.worker.use_models(Arc::clone(&models));
+        self.models = models;
+        // The same is asked again, of others.
+        self.asked = None;
+        self.measuring.numbers = None;
+        if which == Bundled::Mocogan {
+            self.drivers.redraw_samples();
+            self.motions.grid.forget();
+        }
+        let mut words = format!("{} is drawn by {name} now.", which.title());
+        if elsewhere {
+            words +=
+                " It wants another square of the face; open the portrait again to lay it anew.";
+        }
+        self.status.notice = Some(Notice::Hint(words));
+        let weights = &mut self.projects.settings.weights;
+        weights.insert(which.architecture().to_owned(), name);
+        self.remember();
+    }
+}
+
+/// The networks that the settings ask for; the bundled ones in place of those that can't be opened, with a sentence that
+/// says so. Weights that were asked for by a path or name stand above the settings.
+///
+/// # Errors
+/// Those of [`Model::open`] for what was asked for.
+pub(in crate::app) fn begin(
+    asked: Option<&Path>,
+    settings: &Settings,
+) -> Result<(Models, Option<String>), crate::error::EngineError> {
+    let key = Bundled::Ganimation.architecture();
+    let kept = settings.weights.get(key).filter(|_| asked.is_none());
+    let opened = match kept {
+        Some(name) => Model::open(Some(Path::new(name))).map_err(Some),
+        None => Err(None),
+    };
+    let (ganimation, remark) = match opened {
+        Ok(model) => (model, None),
+        Err(error) => (
+            Model::open(asked)?,
+            error.map(|error| format!("The bundled weights are used: {error}")),
+        ),
+    };
+    let models = Models::chosen(Arc::new(ganimation), &settings.weights);
+    Ok((models, remark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_that_are_gone_are_no_hindrance_and_said() {
+        let mut settings = Settings::default();
+        let (models, remark) = begin(None, &settings).unwrap();
+        assert_eq!(
+            (models.name(Bundled::Ganimation), remark),
+            ("ganimation-128".to_owned(), None)
+        );
+        for method in ["ganimation", "fomm"] {
+            settings
+                .weights
+                .insert(method.to_owned(), "of-yore".to_owned());
+        }
+        let (models, remark) = begin(None, &settings).unwrap();
+        assert!(remark.unwrap().contains("of-yore"));
+        assert_eq!(models.name(Bundled::Ganimation), "ganimation-128");
+        assert_eq!(models.name(Bundled::Fomm), "of-yore");
+        assert!(begin(Some(Path::new("of-yore")), &Settings::default()).is_err());
+
+        // Others for one method leave the rest as it is; what can't be opened changes nothing.
+        let other = models.with(Bundled::Tps, Path::new("tps-128")).unwrap();
+        assert_eq!(other.name(Bundled::Fomm), "of-yore");
+        assert!(models.with(Bundled::Tps, Path::new("fomm-128")).is_err());
+        assert!(
+            models
+                .with(Bundled::FaceLandmarker, Path::new("fomm-128"))
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! Double clicks on a canvas.
+
+use std::time::{Duration, Instant};
+
+use iced::Point;
+
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+
+/// How far apart the two presses of a double click may be, in logical pixels.
+const NEAR: f32 = 5.0;
+
+/// The last press on a canvas, to tell double clicks from single ones.
+#[derive(Debug, Default)]
+pub struct Clicks {
+    last: Option<(Instant, Point)>,
+}
+
+impl Clicks {
+    /// Takes a press; true when it is the second of a double click.
+    pub fn press(&mut self, at: Point) -> bool {
+        self.last
+            .replace((Instant::now(), at))
+            .is_some_and(|(when, place)| when.elapsed() < DOUBLE_CLICK && place.distance(at) < NEAR)
+    }
+
+    /// Where the last press was.
+    pub fn place(&self) -> Option<Point> {
+        self.last.map(|(_, place)| place)
+    }
+
+    /// The next press is a first one.
+    pub fn forget(&mut self) {
+        self.last = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_presses_on_one_place_are_a_double_click() {
+        let (here, there) = (Point::new(10.0, 10.0), Point::new(40.0, 10.0));
+        let mut clicks = Clicks::default();
+        assert!(!clicks.press(here));
+        assert!(clicks.press(here));
+        assert!(!clicks.press(there));
+        clicks.forget();
+        assert!(!clicks.press(there));
+    }
+}

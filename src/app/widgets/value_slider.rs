@@ -1,0 +1,45 @@
+//! A value with its label, its slider, and a field to type it into.
+
+use iced::widget::{Id, container, mouse_area, row, text_input};
+use iced::{Alignment, Element};
+
+use super::slider::Slider;
+use super::theme;
+
+/// One line: label, slider and number. A double click on the label resets the value, as one on the slider does.
+pub struct ValueSlider<'a, Message> {
+    pub label: Element<'a, Message>,
+    pub slider: Slider<'a, Message>,
+    pub slider_id: Id,
+    pub field_id: Id,
+    /// The number, unless something else is being typed.
+    pub number: f32,
+    pub typing: Option<&'a str>,
+    pub on_type: Box<dyn Fn(String) -> Message + 'a>,
+    pub on_enter: Message,
+}
+
+impl<'a, Message: Clone + 'a> ValueSlider<'a, Message> {
+    pub fn into_element(self) -> Element<'a, Message> {
+        let typed = self
+            .typing
+            .map_or_else(|| format!("{:.2}", self.number), str::to_owned);
+        let field = text_input("0.00", &typed)
+            .id(self.field_id)
+            .on_input(self.on_type)
+            .on_submit(self.on_enter)
+            .size(theme::SMALL)
+            .font(theme::FIGURES)
+            .padding([2, 5])
+            .width(46)
+            .style(theme::field);
+        row![
+            mouse_area(self.label).on_double_click(self.slider.on_reset.clone()),
+            container(self.slider.into_element()).id(self.slider_id),
+            field,
+        ]
+        .spacing(theme::GAP)
+        .align_y(Alignment::Center)
+        .into()
+    }
+}
