@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 
 use iced::advanced::graphics::core::Bytes;
 use iced::widget::image::Handle;
-use mien::document::{ActionUnit, Document, Mode, Pose, Show, Sides, Way};
+use mien::document::{ActionUnit, Document, MethodChoice, Mode, PaneView, Pose, Sides};
 use mien::drive::driver::Driver;
 use mien::face::portrait::{Portrait, Sample};
+use mien::face::view::View;
 use mien::media::image::Picture;
 use mien::methods::ganimation::model::Model;
-use mien::methods::ganimation::session::Scene;
 use mien::methods::models::Models;
-use mien::render::composition::{Score, Voice};
-use mien::render::view::View;
-use mien::render::worker::{Request, Worker};
+use mien::methods::subject::Subject;
+use mien::render::composition::{Composition, PaneSource};
+use mien::render::request::Request;
+use mien::render::worker::Worker;
 
 mod support;
 
@@ -28,6 +29,7 @@ const SIDE: u32 = 1416;
 const PANE: (u32, u32) = (1100, 900);
 
 struct Studio {
+    models: Arc<Models>,
     worker: Worker,
     told: mpsc::Receiver<()>,
     portrait: Arc<Portrait>,
@@ -48,36 +50,36 @@ impl Studio {
         let portrait = Portrait::open(&file, model.crop()).expect("a portrait");
         std::fs::remove_dir_all(&folder).expect("a folder");
         let (tell, told) = mpsc::channel();
-        let worker = Worker::spawn(Arc::new(Models::new(model)), move || {
+        let models = Arc::new(Models::new(model));
+        let worker = Worker::spawn(Arc::clone(&models), move || {
             tell.send(()).unwrap_or_default();
         });
         Self {
+            models,
             worker: worker.expect("a thread"),
             told,
             portrait: Arc::new(portrait),
         }
     }
 
-    fn request(&self, way: Way, view: View, value: f32) -> Request {
+    fn request(&self, method: MethodChoice, view: View, value: f32) -> Request {
         let mut document: Document = self.portrait.document(1);
         document.count_as_neutral();
         let unit = ActionUnit::from_code(12).expect("a unit");
         document.still = Pose::NEUTRAL.with(Sides::Both, unit, value);
-        let scene = Scene::of(&document, 0);
-        let drive = Driver::Track(Arc::new(document));
-        let voices = vec![Voice {
-            way,
-            show: Show::Result,
-            drive: drive.clone(),
-            leads: true,
+        let subject = Subject::of(&document, &self.portrait, self.models.crop_rule());
+        let driver = Driver::Track(Arc::new(document));
+        let panes = vec![PaneSource {
+            method,
+            weights: None,
+            view: PaneView::Result,
+            driver: driver.clone(),
+            on_timeline: true,
         }];
         Request {
-            id: 1,
-            portrait: Arc::clone(&self.portrait.picture),
-            face: self.portrait.faces.first().cloned(),
-            scene,
+            subject,
             view,
-            score: Arc::new(Score { drive, voices }),
+            composition: Arc::new(Composition { driver, panes }),
             step: 0,
             wipe: None,
             source: false,
@@ -86,10 +88,10 @@ impl Studio {
     }
 
     /// Milliseconds to the first picture, be it a draft, and to the full one.
-    fn once(&self, way: Way, view: View, value: f32) -> [f64; 2] {
+    fn once(&self, method: MethodChoice, view: View, value: f32) -> [f64; 2] {
         let started = Instant::now();
         let mut first = None;
-        let serial = self.worker.send(self.request(way, view, value));
+        let serial = self.worker.send(self.request(method, view, value));
         loop {
             let wait = Duration::from_secs(60);
             self.told.recv_timeout(wait).expect("the worker answers");
@@ -134,20 +136,24 @@ fn main() {
     let whole = View::whole(studio.portrait.picture.size());
     let pane = View::fit(PANE.0, PANE.1, studio.portrait.picture.size());
     let mut asked = 0;
-    for (name, way) in [
-        ("GANimation", Way::Ganimation),
-        ("FOMM", Way::Fomm(Mode::Relative)),
-        ("TPS", Way::Tps(Mode::Relative)),
+    for (name, method) in [
+        ("GANimation", MethodChoice::GANIMATION),
+        ("FOMM", MethodChoice::in_mode("fomm", Mode::Relative)),
+        ("TPS", MethodChoice::in_mode("tps", Mode::Relative)),
     ] {
         for (size, view) in [("the portrait's own size", whole), ("a pane", pane)] {
-            let few = if way == Way::Ganimation { 1 } else { 4 };
+            let few = if method == MethodChoice::GANIMATION {
+                1
+            } else {
+                4
+            };
             let mut times = [Vec::new(), Vec::new()];
             for i in 0..(rounds / few).max(1) + 2 {
                 // A value of which neither a picture nor any network's word is kept.
                 asked += 1;
                 let at = asked as f32;
                 let value = 0.05 + 0.9 * (at * 0.618).fract() + at * 1e-5;
-                let found = studio.once(way, view, value);
+                let found = studio.once(method, view, value);
                 if i >= 2 || !measured {
                     times[0].push(found[0]);
                     times[1].push(found[1]);

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::document::{CropError, PresetError, SampleError};
+use crate::document::{CropError, FileFormatError, MethodId, Mode, PresetError, SampleError};
 use crate::face::MotionFault;
 use crate::media::error::MediaError;
-use crate::methods;
+use crate::methods::error::Error as NetworkFault;
 use crate::project::file::error::ProjectError;
 use crate::weights::WeightsError;
 
@@ -70,6 +70,11 @@ impl EngineError {
 pub enum FrameRangeError {
     #[error("frames {first}-{last} begin before the first frame; frames are counted from 1.")]
     BeforeFirst { first: usize, last: usize },
+    /// The whole has another number of frames than was said.
+    #[error(
+        "{count} frames were asked for, but this export has {has}; give a part of those, such as 1-{has}."
+    )]
+    OtherCount { count: usize, has: usize },
     #[error("frames {first}-{last} run backwards; give the smaller number first.")]
     Backwards { first: usize, last: usize },
     #[error(
@@ -91,13 +96,9 @@ pub enum FaceError {
     )]
     NoneInNeutral { name: String },
     #[error(
-        "no face was found in any of the {frames} frames of {}; take a clip in which a face is seen from the front, at least a tenth of the picture high.",
-        path.display()
+        "no face was found in any of the {frames} frames of {name}; take a clip in which a face is seen from the front, at least a tenth of the picture high."
     )]
-    NoneInClip { path: PathBuf, frames: usize },
-    /// In the clip that drives a method of Action Units.
-    #[error("no face was found in {name}, which ganimation needs; leave it out.")]
-    NoneToDrive { name: String },
+    NoneInClip { name: String, frames: usize },
     /// In the frames that a method drew to drive another.
     #[error(
         "no face was found in the frames that {name} drew, and ganimation needs one; take another motion, such as another seed, or leave ganimation out."
@@ -120,6 +121,8 @@ pub enum ClipError {
         frame: usize,
         frames: usize,
     },
+    #[error("the motion has no frame {frame}; its file may have changed since it was read.")]
+    Missing { frame: usize },
     #[error(
         "no clip called {name} comes with Mien; choose a clip of your own, or the sample clip."
     )]
@@ -128,19 +131,23 @@ pub enum ClipError {
         "the sample clip can't be put among the temporary files ({0}); make room there, or use a clip of your own."
     )]
     SampleClipNotWritten(#[source] io::Error),
-    #[error("the driving frames can't be put among the temporary files ({0}); make room there.")]
-    DrivingFramesNotWritten(#[source] io::Error),
 }
 
 /// What a method or its weights can't do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MethodError {
-    #[error("the mode avd belongs to TPS; choose that method, or the mode relative.")]
-    AvdIsOfTps,
+    /// A method that this program, or this list of methods, doesn't have.
+    #[error("this Mien has no method called {0}; choose another, or take a newer version of Mien.")]
+    Unknown(MethodId),
+    #[error("{method} has no mode {}; choose another method, or the mode relative.", mode.key())]
+    NoMode { method: &'static str, mode: Mode },
+    /// The mode needs a network that these weights came without.
     #[error(
-        "the weights {weights} have no AVD network, which the mode avd needs; choose the mode relative."
+        "the weights {weights} have no {} network, which the mode {} needs; choose the mode relative.",
+        mode.key().to_uppercase(),
+        mode.key()
     )]
-    NoAvdNetwork { weights: String },
+    NoNetwork { weights: String, mode: Mode },
     #[error("the motion can't be measured, because {0}; choose another picture or frame.")]
     Degenerate(&'static str),
     #[error("faces are found by what comes with Mien; other weights can't be chosen for it.")]
@@ -162,13 +169,18 @@ pub enum CompareError {
     #[error("there is nothing to compare; name at least one method.")]
     NoMethods,
     #[error(
-        "{text:?} is no method; use ganimation, fomm or tps, with commas between, and if you like a mode and weights behind, such as tps:avd or fomm:standard@vox-cpk."
+        "{text:?} is no method; use {methods}, with commas between, and if you like a mode and weights behind, such as tps:avd or fomm:standard@vox-cpk."
     )]
-    UnknownMethod { text: String },
+    UnknownMethod { text: String, methods: String },
     #[error("{mode:?} is no mode of {method}; use standard or relative, or avd with tps.")]
-    UnknownMode { mode: String, method: &'static str },
-    #[error("the mode avd belongs to TPS; use tps:avd, or {method}:relative.")]
-    AvdOfAnother { method: &'static str },
+    UnknownMode { mode: String, method: MethodId },
+    #[error("the mode {} belongs to {owner}; use {owner_id}:{}, or {method}:relative.", mode.key(), mode.key())]
+    ModeOfAnother {
+        mode: Mode,
+        owner: &'static str,
+        owner_id: MethodId,
+        method: MethodId,
+    },
     #[error("{text:?} names no weights behind the @; give a file or the name of installed ones.")]
     NoWeightsNamed { text: String },
     #[error("{method} is among the methods twice; leave one out.")]
@@ -187,16 +199,8 @@ pub enum CompareError {
 pub enum OutputError {
     #[error("there is nothing to export; choose at least one frame and one pane.")]
     Nothing,
-    #[error(
-        "{} can hold a single picture; end the name in .png for a numbered sequence, or in .gif, .apng, .webp or .mp4.",
-        .0.display()
-    )]
-    SinglePicture(PathBuf),
-    #[error(
-        "{} does not say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
-        .0.display()
-    )]
-    UnknownFormat(PathBuf),
+    #[error(transparent)]
+    Format(#[from] FileFormatError),
     #[error("the labels' font can't be read; leave the labels out.")]
     LabelFont,
 }
@@ -252,7 +256,7 @@ pub enum NetworkError {
     #[error(transparent)]
     Tensor(candle_core::Error),
     #[error(transparent)]
-    Method(methods::error::Error),
+    Method(NetworkFault),
     /// The square that the network sees can't be taken from the picture.
     #[error(transparent)]
     Input(fast_image_resize::ResizeError),
@@ -266,12 +270,6 @@ pub enum NetworkError {
 pub enum InternalError {
     #[error("a frame without pixels was to be scaled")]
     EmptyFrame,
-    #[error("a frame was drawn before its method was prepared")]
-    NotPrepared,
-    #[error("key points of one method were given to another")]
-    MixedMethods,
-    #[error("a motion without frames was to be drawn")]
-    NoFrames,
     #[error("drawing a frame panicked")]
     Panicked,
 }
@@ -300,13 +298,19 @@ impl From<MotionFault> for EngineError {
     }
 }
 
-impl From<methods::error::Error> for EngineError {
-    fn from(error: methods::error::Error) -> Self {
+impl From<NetworkFault> for EngineError {
+    fn from(error: NetworkFault) -> Self {
         match error {
-            methods::error::Error::Cancelled => Self::Cancelled,
+            NetworkFault::Cancelled => Self::Cancelled,
             // This one isn't a fault of Mien.
-            methods::error::Error::Degenerate(reason) => MethodError::Degenerate(reason).into(),
+            NetworkFault::Degenerate(reason) => MethodError::Degenerate(reason).into(),
             error => Self::Network(NetworkError::Method(error)),
         }
+    }
+}
+
+impl From<FileFormatError> for EngineError {
+    fn from(error: FileFormatError) -> Self {
+        OutputError::from(error).into()
     }
 }

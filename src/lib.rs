@@ -13,6 +13,7 @@ pub mod error;
 pub mod face;
 pub mod folders;
 pub mod jobs;
+mod lru_cache;
 pub mod math;
 pub mod media;
 pub mod methods;

@@ -45,6 +45,11 @@ impl Progress {
         self.total.store(total, Ordering::Relaxed);
     }
 
+    /// Says that so many more steps have come to light.
+    pub fn add_total(&self, steps: usize) {
+        self.total.fetch_add(steps, Ordering::Relaxed);
+    }
+
     /// One more step is done.
     pub fn step(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);

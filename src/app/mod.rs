@@ -4,7 +4,7 @@
 //! says what it wants of the document; only [`App`] changes the document, so that every change can be undone.
 
 mod background;
-mod export;
+pub(crate) mod export;
 mod expression;
 mod keys;
 pub mod launch;
@@ -32,11 +32,12 @@ use crate::error::EngineError;
 use crate::face::found::FoundFace;
 use crate::face::portrait::{Portrait, Sample};
 use crate::folders::presets_folder;
-use crate::methods::ganimation::session::Scene;
 use crate::methods::models::Models;
+use crate::methods::subject;
 use crate::project::file::ProjectFile;
-use crate::render::composition::Score;
-use crate::render::worker::{Request, Worker};
+use crate::render::composition::Composition;
+use crate::render::request::Request;
+use crate::render::worker::Worker;
 use crate::weights::Bundled;
 
 use background::in_background;
@@ -250,20 +251,25 @@ impl App {
             Message::Expression(message) => return self.handle_expression(message),
             Message::Project(message) => return self.handle_project(message),
             Message::Drivers(message) => self.drivers.update(message),
-            Message::Panes(message) => match self.panes.update(message, self.history.project()) {
-                panes::Action::None => {}
-                panes::Action::Crop(crop) => {
-                    self.history
-                        .drag(Gesture::Crop, |document| document.crop = crop);
+            Message::Panes(message) => {
+                match self
+                    .panes
+                    .update(message, self.history.project(), self.models.registry())
+                {
+                    panes::Action::None => {}
+                    panes::Action::Crop(crop) => {
+                        self.history
+                            .drag(Gesture::Crop, |document| document.crop = crop);
+                    }
+                    panes::Action::Face(index) => self.pick_face(index),
+                    panes::Action::Level(level) => self.level(level),
+                    panes::Action::Panes(panes) => {
+                        self.history
+                            .edit_project(|project| project.set_panes(panes));
+                    }
+                    panes::Action::EndGesture => self.history.end_gesture(),
                 }
-                panes::Action::Face(index) => self.pick_face(index),
-                panes::Action::Level(level) => self.level(level),
-                panes::Action::Panes(panes) => {
-                    self.history
-                        .edit_project(|project| project.set_panes(panes));
-                }
-                panes::Action::EndGesture => self.history.end_gesture(),
-            },
+            }
             Message::Timeline(message) => return self.handle_timeline(message),
             Message::Motions(message) => return self.handle_motions(message),
             Message::Reference(message) => return self.handle_reference(message),
@@ -447,24 +453,29 @@ impl App {
     }
 
     /// What some panes show, at every step.
-    fn score_of(&self, panes: &[usize]) -> Score {
+    fn composition_of(&self, panes: &[usize]) -> Composition {
         let project = self.history.project();
         let specs: Vec<_> = panes.iter().map(|pane| project.panes()[*pane]).collect();
-        Score::of(project, &specs, |id| self.drivers.driver(id))
+        Composition::of(project, &specs, |id| self.drivers.driver(id))
+    }
+
+    /// The portrait as it stands in the document.
+    fn subject(&self) -> Option<subject::Subject> {
+        let document = self.history.document();
+        let portrait = self.portraits.get(&document.portrait.id)?;
+        Some(subject::Subject {
+            face: self.faces().1,
+            ..subject::Subject::of(document, portrait, self.models.crop_rule())
+        })
     }
 
     /// What the worker should be drawing.
     fn request(&self) -> Option<Request> {
         let project = self.history.project();
-        let document = project.document();
-        let portrait = self.portraits.get(&document.portrait.id)?;
         Some(Request {
-            id: document.portrait.id,
-            portrait: Arc::clone(&portrait.picture),
-            face: self.faces().1,
-            scene: Scene::of(document, self.slider_frame()),
+            subject: self.subject()?,
             view: self.panes.view_of(project),
-            score: Arc::new(self.score_of(&self.panes.visible(project))),
+            composition: Arc::new(self.composition_of(&self.panes.visible(project))),
             step: self.timeline.frame(),
             wipe: self.panes.wipe_of(project),
             source: self.panes.holding,

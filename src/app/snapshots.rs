@@ -141,7 +141,7 @@ fn the_motions_with_a_clip() {
 fn the_sample_grid() {
     let _look = looking(false);
     let mut app = app();
-    let sampler = Arc::clone(app.models.sampler().unwrap());
+    let sampler = app.models.sampler().unwrap();
     let codes = Codes::draw(7, &sampler.sizes(), 16, None).unwrap();
     let motion = SampledMotion::new(codes);
     add(&mut app, "Sample 1", MotionKind::Sample(motion.clone()));
@@ -231,7 +231,11 @@ fn the_export_dialog_and_its_queue() {
     let source = app.export_source().unwrap();
     let dialog = |folder: &Path| Export::new(app.project(), true, 24.0, folder);
     let export = dialog(Path::new("exports"));
-    assert_looks("export", (660, 560), export.view(app.project(), &source));
+    assert_looks(
+        "export",
+        (660, 560),
+        export.view(app.project(), app.models.registry(), &source),
+    );
 
     let folder = tempfile::tempdir().unwrap();
     let mut queue = Queue::default();

@@ -14,8 +14,6 @@ use crate::app::widgets::signs::{Sign, sign};
 use crate::app::widgets::theme;
 use crate::app::{App, Message, Notice, projects, subject};
 use crate::face::portrait::Sample;
-use crate::methods::ganimation::session::Scene;
-use crate::methods::mover::MotionMethod;
 
 impl App {
     /// The whole window.
@@ -23,7 +21,7 @@ impl App {
         let document = self.document();
         let frame = self.timeline.frame();
         // A clip or a sample may edit the face at any frame.
-        let edited = !self.project().is_editable() || Scene::of(document, frame).onset() > 0.0;
+        let edited = !self.project().is_editable() || document.is_edited(frame);
         let canvas = row![
             self.panes
                 .view(&self.names(), self.faces().0, edited)
@@ -56,8 +54,11 @@ impl App {
             self.status_line(),
         ];
         let export = self.export.as_ref().zip(self.export_source());
-        let export =
-            export.map(|(dialog, seen)| dialog.view(self.project(), &seen).map(Message::Export));
+        let export = export.map(|(dialog, seen)| {
+            dialog
+                .view(self.project(), self.models.registry(), &seen)
+                .map(Message::Export)
+        });
         let queue = self
             .queue
             .open
@@ -84,9 +85,7 @@ impl App {
         let models = &self.models;
         Names {
             project: self.project(),
-            ganimation: models.ganimation().name(),
-            fomm: models.mover_name(MotionMethod::Fomm),
-            tps: models.mover_name(MotionMethod::Tps),
+            models,
         }
     }
 

@@ -9,21 +9,23 @@ use clap::Args;
 use super::errors::CliError;
 use super::output::{OutputArgs, fps_of, print, tell, with_progress};
 use super::place::Place;
-use super::values::{Setting, count, fps, number, preset, reference, setting, time};
-use crate::document::{Document, Limit, Playback, Pose, Sample, category};
+use super::transfer::reference_in;
+use super::values::{Reference, Setting, count, fps, number, preset, reference, setting, time};
+use crate::document::{
+    ClipMotion, Document, Expression, FileFormat, Follow, MediaSource, MotionKind, Playback, Pose,
+    Sample, SampledMotion, category,
+};
 use crate::drive::sample_clip::SampleClip;
 use crate::face::portrait::Portrait;
-use crate::jobs::compare::Comparison;
-use crate::jobs::compare::compare;
-use crate::jobs::compare::contender::{Against, Contender, Network, Standing};
-use crate::jobs::compare::driving::{Motion, Tracked};
 use crate::jobs::compare::sheet::Sheet;
+use crate::jobs::compare::spec::{Against, MethodSpec};
 use crate::jobs::compare::table::Figures;
-use crate::jobs::export::Format;
+use crate::jobs::compare::{Comparison, compare};
 use crate::jobs::output::Output;
-use crate::jobs::transfer::Reference;
-use crate::methods::ganimation::model::Model;
-use crate::methods::mocogan::sampler::Sampler;
+use crate::methods::ganimation;
+use crate::methods::models::Models;
+use crate::methods::registry::Registry;
+use crate::methods::subject::Subject;
 use crate::progress::Progress;
 
 /// What the numbers mean, below the options.
@@ -182,61 +184,47 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
-    let contenders = Contender::list(&arguments.methods)?;
-    let against = Against::parse(&arguments.against, &contenders)?;
+    let registry = Registry::default();
+    let methods = MethodSpec::list(&arguments.methods, &registry)?;
+    let against = Against::parse(&arguments.against, &methods, &registry)?;
     let output = arguments.output()?;
     let fps = arguments
         .fps
         .map(|fps| fps_of(output.format, fps, f64::INFINITY));
     let fps = fps.transpose()?;
-    let sheet = arguments.sheet();
-    let wish = arguments.wish(fps)?;
+    let preset = arguments.preset.as_deref().map(preset).transpose()?;
 
-    let networks = Network::open_all(&contenders)?;
-    let mut portrait = Portrait::open(&arguments.portrait, networks[0].crop())?;
-    let mut document = |network: &Network| {
-        portrait.take_rule(network.crop());
-        arguments.place.document(&portrait, network.crop())
-    };
-    let mut standings = Vec::with_capacity(contenders.len());
-    for (contender, network) in contenders.into_iter().zip(networks) {
-        let document = document(&network)?;
-        standings.push(Standing {
-            contender,
-            network,
-            document,
-        });
-    }
-    let (motion, _sample) = match wish {
-        Wish::Motion(motion, sample) => (motion, sample),
-        Wish::Expression(pose, frames, fps) => {
-            let model = drawing(&standings)?;
-            let own = document(&Network::Units(Arc::clone(&model)))?;
-            let document = arguments.tracked(own, pose, (frames, fps));
-            let tracked = Tracked { model, document };
-            (Motion::Track(Box::new(tracked)), None)
-        }
-    };
+    // What draws a track's expressions is what is compared, where that is among the methods.
+    let id = ganimation::session::INFO.id;
+    let own = methods.iter().find(|spec| spec.id == id);
+    let weights = own.and_then(|spec| spec.weights.as_deref());
+    let models = Arc::new(super::models(id, weights)?);
+    let rule = models.crop_rule();
+    let portrait = Portrait::open(&arguments.portrait, rule)?;
+    let document = arguments.place.document(&portrait, rule)?;
     if !arguments.output.quiet {
-        let first = &standings[0].document;
-        arguments.place.remark(&portrait, first, "compared");
+        arguments.place.remark(&portrait, &document, "compared");
     }
-
-    let comparison = Comparison {
-        portrait,
-        standings,
-        motion,
-        reference: arguments.reference,
-        gain: arguments.gain as f32,
+    let subject = Subject {
         plain: arguments.plain,
-        sheet,
+        ..arguments.place.subject(&document, &portrait, rule)
+    };
+    let document = arguments.tracked(document, preset.map(Pose::from), fps.unwrap_or(24.0));
+    let comparison = Comparison {
+        motion: arguments.motion(&document, &models, fps)?,
+        subject,
+        name: portrait.name,
+        methods,
+        document,
+        fps,
+        sheet: arguments.sheet(),
         against,
         metrics: arguments.metrics,
         output,
     };
     let quiet = arguments.output.quiet;
     let compared = with_progress(&Progress::new(0), quiet, |progress| {
-        compare(&comparison, progress)
+        compare(&comparison, &models, progress)
     })?;
     if quiet {
         return Ok(());
@@ -248,27 +236,13 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     print(&summary(&compared.figures))
 }
 
-/// What is to drive, before the portrait is known.
-enum Wish {
-    /// With what keeps the sample clip there.
-    Motion(Motion, Option<SampleClip>),
-    /// The end of an expression's track, its frames and their rate.
-    Expression(Expression, u32, f64),
-}
-
-/// What the portrait is to show in the end, as it is asked for.
-struct Expression {
-    preset: Option<Pose>,
-    settings: Vec<Setting>,
-}
-
 impl Arguments {
     fn output(&self) -> Result<Output, CliError> {
         if self.metrics.as_ref() == Some(&self.output.path) {
             return Err(CliError::SameFile);
         }
         Ok(Output {
-            format: Format::of(&self.output.path, 1)?,
+            format: FileFormat::of(&self.output.path, 1)?,
             loops: self.output.loops(),
             scale: 1.0,
             marked: !self.output.unmarked,
@@ -288,58 +262,55 @@ impl Arguments {
     }
 
     /// What is to drive.
-    fn wish(&self, fps: Option<f64>) -> Result<Wish, CliError> {
-        let cut = (self.from, self.to);
-        if let Some(path) = &self.clip {
-            let path = path.clone();
-            return Ok(Wish::Motion(Motion::Clip { path, cut, fps }, None));
-        }
-        if self.sample_clip {
-            let sample = SampleClip::write()?;
-            let path = sample.path().to_owned();
-            return Ok(Wish::Motion(Motion::Clip { path, cut, fps }, Some(sample)));
-        }
-        if let Some(seed) = self.sample_seed {
-            return Ok(Wish::Motion(self.sampled(seed, fps)?, None));
-        }
-        let preset = self.preset.as_deref().map(preset).transpose()?;
-        let expression = Expression {
-            preset: preset.map(Pose::from),
-            settings: self.aus.clone(),
-        };
-        let frames = self.frames.unwrap_or(24) as u32;
-        Ok(Wish::Expression(expression, frames, fps.unwrap_or(24.0)))
-    }
-
-    fn sampled(&self, seed: u64, fps: Option<f64>) -> Result<Motion, CliError> {
-        let sampler = Sampler::open(None)?;
-        let sizes = sampler.sizes();
-        let wanted = self.category.as_deref();
-        let wanted = wanted
-            .map(|name| category(name, sizes.categories))
-            .transpose()?;
-        Ok(Motion::Sample {
-            codes: Sample::draw(seed, &sizes, self.frames.unwrap_or(16), wanted)?,
-            sampler: Box::new(sampler),
-            fps: fps.unwrap_or(8.0),
-        })
-    }
-
-    /// A document with the way from the portrait's own expression to another as its track.
-    fn tracked(
+    fn motion(
         &self,
-        mut document: Document,
-        expression: Expression,
-        (frames, fps): (u32, f64),
-    ) -> Document {
+        document: &Document,
+        models: &Models,
+        fps: Option<f64>,
+    ) -> Result<MotionKind, CliError> {
+        let follow = |reference| Follow {
+            strength: self.gain as f32,
+            reference,
+            ..Follow::default()
+        };
+        if let Some(seed) = self.sample_seed {
+            let sizes = models.sampler()?.sizes();
+            let wanted = self.category.as_deref();
+            let wanted = wanted.map(|name| category(name, sizes.categories));
+            let frames = self.frames.unwrap_or(16);
+            let codes = Sample::draw(seed, &sizes, frames, wanted.transpose()?)?;
+            let reference = match self.reference {
+                Reference::Auto => None,
+                Reference::Frame(frame) => Some(u32::try_from(frame).unwrap_or(u32::MAX)),
+            };
+            return Ok(MotionKind::Sample(SampledMotion {
+                fps: fps.unwrap_or(8.0),
+                follow: follow(reference),
+                ..SampledMotion::new(codes)
+            }));
+        }
+        let source = match &self.clip {
+            Some(path) => MediaSource::File(path.clone()),
+            None if self.sample_clip => SampleClip::source(),
+            None => return Ok(MotionKind::Track(Expression::of(document))),
+        };
+        let reference = reference_in(&source, (self.from, self.to), self.reference)?;
+        Ok(MotionKind::Clip(ClipMotion {
+            from: self.from,
+            to: self.to,
+            follow: follow(reference),
+            ..ClipMotion::new(source)
+        }))
+    }
+
+    /// The document with the way from the portrait's own expression to the one asked for as its track.
+    fn tracked(&self, mut document: Document, preset: Option<Pose>, fps: f64) -> Document {
         let own = Pose::from(document.source);
-        let begun = expression.preset.unwrap_or(own);
-        let settings = expression.settings.into_iter();
-        let end = settings.fold(begun, |pose, (sides, unit, value)| {
-            pose.with(sides, unit, value)
+        let settings = self.aus.iter();
+        let end = settings.fold(preset.unwrap_or(own), |pose, (sides, unit, value)| {
+            pose.with(*sides, *unit, *value)
         });
-        // The others are held back where they draw; held back here too, they would be so twice.
-        document.limit = Limit::NONE;
+        let frames = self.frames.unwrap_or(24) as u32;
         document.track.set_fps(fps);
         document.track.set_frames(frames);
         document.track.set_key(0, own);
@@ -351,17 +322,6 @@ impl Arguments {
         };
         document
     }
-}
-
-/// The network that draws a track: the one that is compared, or that which comes with the program.
-fn drawing(standings: &[Standing]) -> Result<Arc<Model>, CliError> {
-    let compared = standings
-        .iter()
-        .find_map(|standing| match &standing.network {
-            Network::Units(model) => Some(Arc::clone(model)),
-            Network::Moving(_) => None,
-        });
-    compared.map_or_else(|| Ok(Arc::new(Model::bundled()?)), Ok)
 }
 
 /// A table of what the methods came to.

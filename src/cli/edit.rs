@@ -10,12 +10,13 @@ use super::frames::Frames;
 use super::output::{OutputArgs, fps_of, with_progress};
 use super::place::Place;
 use super::values::{Setting, fps, number, pane, preset, quality, setting};
-use crate::document::{AuVector, Document, Easing, Playback, Pose};
+use crate::document::{AuVector, Document, Easing, FileFormat, PaneSpec, Playback, Pose, Project};
 use crate::face::portrait::Portrait;
-use crate::jobs::export::export;
-use crate::jobs::export::{ExportJob, Format};
+use crate::jobs::export::{ExportJob, Layout, Steps};
+use crate::jobs::output::Output;
 use crate::methods::ganimation::model::Model;
-use crate::methods::ganimation::session::{Pane, Scene};
+use crate::methods::models::Models;
+use crate::progress::Progress;
 use crate::weights::CropRule;
 
 #[derive(Debug, Args)]
@@ -92,7 +93,7 @@ pub(super) struct Arguments {
         value_delimiter = ',',
         value_parser = pane
     )]
-    panes: Vec<Pane>,
+    panes: Vec<PaneSpec>,
 
     /// The size of what is written, as a share of the portrait's own
     #[arg(
@@ -126,7 +127,7 @@ enum Pace {
 
 pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     let frames = arguments.frame_count()?;
-    let format = Format::of(&arguments.output.path, frames as usize)?;
+    let format = FileFormat::of(&arguments.output.path, frames as usize)?;
     let fps = fps_of(format, arguments.fps, 120.0)?;
     let begin = arguments.begin.as_deref().map(preset).transpose()?;
     let preset = arguments.preset.as_deref().map(preset).transpose()?;
@@ -143,41 +144,44 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
         arguments.place.remark(&portrait, &document, "edited");
     }
 
-    let order = if document.track.is_empty() {
-        vec![0]
+    let steps = if document.track.is_empty() {
+        Steps::One(0)
     } else {
-        document.track.order()
+        Steps::All
     };
-    let job = ExportJob {
-        scenes: order
-            .into_iter()
-            .map(|frame| Scene::of(&document, frame))
-            .collect(),
-        face: document
-            .face
-            .and_then(|face| portrait.faces.get(face).cloned()),
-        portrait: portrait.picture,
-        part: arguments.frames.unwrap_or_default().part,
-        panes: arguments.panes,
-        format,
-        fps,
-        quality: arguments.quality,
-        loops: arguments.output.loops(),
-        scale: arguments.scale,
-        sound: None,
-        marked: !arguments.output.unmarked,
-        path: arguments.output.path,
-    };
-    let progress = job.progress();
     let quiet = arguments.output.quiet;
-    with_progress(&progress, quiet, |progress| export(&model, &job, progress))?;
+    let job = ExportJob {
+        subject: arguments.place.subject(&document, &portrait, model.crop()),
+        project: Project::new(document),
+        panes: arguments.panes,
+        steps,
+        count: None,
+        layout: Layout::Strip,
+        scale: arguments.scale,
+        fps: Some(fps),
+        output: Output {
+            format,
+            quality: arguments.quality,
+            loops: arguments.output.loops(),
+            scale: 1.0,
+            part: arguments.frames.unwrap_or_default().part,
+            marked: !arguments.output.unmarked,
+            path: arguments.output.path,
+        },
+        sound: false,
+        strict: true,
+    };
+    let models = Arc::new(Models::new(model));
+    with_progress(&Progress::new(0), quiet, |progress| {
+        job.write(&models, progress)
+    })?;
     Ok(())
 }
 
 impl Arguments {
     /// How many frames the movement takes; of a part alone that can't always be told.
     fn frame_count(&self) -> Result<u32, CliError> {
-        let moves = Format::of(&self.output.path, 1)?.moves();
+        let moves = FileFormat::of(&self.output.path, 1)?.moves();
         match self.frames.unwrap_or_default() {
             Frames {
                 count: Some(count), ..

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue};
 
 use super::values::{ValueError, frame_range};
-use crate::document::{CropError, PresetError, SampleError};
+use crate::document::{CropError, FileFormatError, PresetError, SampleError};
 use crate::error::{
     ClipError, CompareError, EngineError, ImportError, MethodError, OutputError, SystemError,
 };
 use crate::media::error::MediaError;
+use crate::methods::registry::BUILT_IN;
 use crate::project::file::error::ProjectError;
 use crate::weights::WeightsError;
 
@@ -40,10 +41,6 @@ pub(super) enum CliError {
         "--frames {count} can't be had, since the clip gives their number; write 1-{count} for the first {count}."
     )]
     CountOfClip { count: usize },
-    #[error(
-        "--frames counts {count} frames, but this export has {has}; give a part of those, such as 1-{has}."
-    )]
-    OtherCount { count: usize, has: usize },
     #[error("--pane {pane} is none of {}; it has {panes} panes, counted from 1.", project.display())]
     NoSuchPane {
         pane: usize,
@@ -85,12 +82,19 @@ fn with_options(error: &EngineError) -> String {
         EngineError::Clip(ClipError::NoReferenceFrame { .. }) => {
             with_hint(error, " with --reference")
         }
-        EngineError::Method(MethodError::AvdIsOfTps) => {
-            "the mode avd belongs to TPS; use --method tps, or --mode relative.".to_owned()
+        EngineError::Method(MethodError::NoMode { mode, .. }) => {
+            let mut methods = BUILT_IN.iter();
+            match methods.find(|info| info.modes.contains(mode)) {
+                Some(info) => format!(
+                    "the mode {} belongs to {}; use --method {}, or --mode relative.",
+                    mode.key(),
+                    info.title,
+                    info.id
+                ),
+                None => error.to_string(),
+            }
         }
-        EngineError::Method(MethodError::NoAvdNetwork { weights }) => format!(
-            "the weights {weights} have no AVD network, which the mode avd needs; use --mode relative."
-        ),
+        EngineError::Method(MethodError::NoNetwork { .. }) => with_hint(error, " with --mode"),
         EngineError::Method(MethodError::UnknownWeights { .. }) => {
             with_hint(error, "; \"mien weights list\" shows them")
         }
@@ -130,5 +134,7 @@ engine_errors!(
     SampleError,
     ProjectError,
     WeightsError,
-    SystemError
+    SystemError,
+    CompareError,
+    FileFormatError
 );

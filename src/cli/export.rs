@@ -7,19 +7,18 @@ use clap::Args;
 
 use super::errors::CliError;
 use super::frames::Frames;
-use super::output::{OutputArgs, fps_of, with_progress};
+use super::output::{OutputArgs, fps_of, tell, with_progress};
 use super::values::{fps, number, quality};
+use crate::document::FileFormat;
 use crate::document::{PaneSpec, Project};
 use crate::face::portrait::Portrait;
-use crate::jobs::export::Format;
-use crate::jobs::film::Film;
+use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::output::Output;
-use crate::methods::ganimation::model::Model;
+use crate::methods::ganimation;
 use crate::methods::models::Models;
+use crate::methods::subject::Subject;
 use crate::progress::Progress;
 use crate::project::file::ProjectFile;
-use crate::render::composition::Score;
-use crate::render::renderer::Sitter;
 
 #[derive(Debug, Args)]
 #[command(
@@ -75,22 +74,24 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
-    let format = Format::of(&arguments.output.path, usize::MAX)?;
+    let format = FileFormat::of(&arguments.output.path, usize::MAX)?;
     let opened = ProjectFile::open(&arguments.project)?;
     let project = opened.project;
     let panes = arguments.panes(&project)?;
-    let models = Arc::new(Models::new(Arc::new(Model::open(
+    let models = Arc::new(super::models(
+        ganimation::session::INFO.id,
         arguments.weights.as_deref(),
-    )?)));
-    let portrait = Portrait::of_project(&project, models.ganimation().crop())?;
-    let sitter = Sitter::of(&project, &portrait);
-
+    )?);
+    let rule = models.crop_rule();
+    let portrait = Portrait::of_project(&project, rule)?;
+    let subject = Subject::of(project.document(), &portrait, rule);
+    let job = arguments.job(project, panes, format, subject, &models)?;
     let quiet = arguments.output.quiet;
-    let remark = with_progress(&Progress::new(0), quiet, |progress| {
-        arguments.write(&project, &panes, format, sitter, &models, progress)
+    let told = with_progress(&Progress::new(0), quiet, |progress| {
+        job.write(&models, progress)
     })?;
-    if let Some(remark) = remark.filter(|_| !arguments.output.quiet) {
-        eprintln!("mien: {remark}");
+    if !quiet {
+        tell(&told.remarks, None);
     }
     Ok(())
 }
@@ -114,52 +115,45 @@ impl Arguments {
             })
     }
 
-    fn write(
+    fn job(
         &self,
-        project: &Project,
-        panes: &[PaneSpec],
-        format: Format,
-        sitter: Sitter,
-        models: &Arc<Models>,
-        progress: &Progress,
-    ) -> Result<Option<String>, CliError> {
-        let score = Score::read(project, panes, sitter.face.as_deref(), models, progress)?;
-        let own = score.drive.fps().min(format.max_fps());
-        let asked = self.fps.map(|fps| fps_of(format, fps, f64::INFINITY));
-        let fps = asked.transpose()?.unwrap_or(own);
-        let (score, steps) = score.at_rate(fps);
-        let frames = self.frames.unwrap_or_default();
-        if let Some(count) = frames.count.filter(|count| *count != steps.len()) {
-            let has = steps.len();
-            return Err(CliError::OtherCount { count, has });
-        }
-        let part = frames.part;
+        project: Project,
+        panes: Vec<PaneSpec>,
+        format: FileFormat,
+        subject: Subject,
+        models: &Models,
+    ) -> Result<ExportJob, CliError> {
+        let fps = self.fps.map(|fps| fps_of(format, fps, f64::INFINITY));
         let labels = panes.iter().map(|pane| {
             let motion = project.motion(project.driving(pane));
-            let name = format!("{} · {}", pane.way, pane.show.title());
+            let title = models.registry().title(pane.method);
             (
-                name,
+                format!("{title} · {}", pane.view.title()),
                 motion.map_or_else(String::new, |motion| motion.name.clone()),
             )
         });
-        let film = Film {
-            sitter,
-            score,
-            steps,
-            labels: (self.grid && !self.no_labels).then(|| labels.collect()),
+        let labels = (self.grid && !self.no_labels).then(|| labels.collect());
+        let frames = self.frames.unwrap_or_default();
+        Ok(ExportJob {
+            project,
+            subject,
+            panes,
+            steps: Steps::All,
+            count: frames.count,
+            layout: Layout::Grid(labels),
             scale: self.scale,
-            fps,
+            fps: fps.transpose()?,
             output: Output {
                 format,
                 quality: self.quality,
                 loops: self.output.loops(),
                 scale: 1.0,
-                part,
+                part: frames.part,
                 marked: !self.output.unmarked,
                 path: self.output.path.clone(),
             },
-            sound: None,
-        };
-        Ok(film.write(models, progress)?)
+            sound: true,
+            strict: false,
+        })
     }
 }

@@ -9,18 +9,27 @@ mod face;
 mod frames;
 mod output;
 mod place;
+#[cfg(test)]
+mod same_bytes;
 mod sample;
 mod transfer;
 mod values;
 mod weights;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
 use crate::app;
 use crate::cli::errors::CliError;
+use crate::document::MethodId;
+use crate::error::EngineError;
+use crate::methods::ganimation::model::Model;
+use crate::methods::models::Models;
+use crate::methods::registry::Registry;
+use crate::weights::Bundled;
 
 /// A desktop studio for artists who edit the expression in a portrait.
 ///
@@ -94,6 +103,18 @@ pub fn main() -> ExitCode {
             eprintln!("mien: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The networks, with other weights for one method where some are named.
+fn models(id: MethodId, weights: Option<&Path>) -> Result<Models, EngineError> {
+    let bundled = Registry::default().get(id).and_then(|info| info.bundled);
+    match (bundled, weights) {
+        (Some(Bundled::Ganimation), weights) => Ok(Models::new(Arc::new(Model::open(weights)?))),
+        (Some(which), Some(weights)) => {
+            Models::new(Arc::new(Model::bundled()?)).with(which, weights)
+        }
+        _ => Ok(Models::new(Arc::new(Model::bundled()?))),
     }
 }
 

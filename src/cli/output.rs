@@ -8,7 +8,8 @@ use clap::Args;
 use super::bar;
 use super::errors::{CliError, with_hint};
 use super::values::ValueError;
-use crate::jobs::export::Format;
+use crate::document::FileFormat;
+use crate::jobs::output::max_fps;
 use crate::jobs::remark::Remark;
 use crate::media::encode::LoopCount;
 use crate::progress::Progress;
@@ -46,8 +47,8 @@ impl OutputArgs {
 ///
 /// # Errors
 /// [`CliError::Value`] for a higher one.
-pub(super) fn fps_of(format: Format, fps: f64, most: f64) -> Result<f64, CliError> {
-    let max = format.max_fps().min(most);
+pub(super) fn fps_of(format: FileFormat, fps: f64, most: f64) -> Result<f64, CliError> {
+    let max = max_fps(format).min(most);
     if fps <= max {
         return Ok(fps);
     }

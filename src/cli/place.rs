@@ -7,6 +7,7 @@ use super::values::{crop, region};
 use crate::document::{Crop, Document, Limit};
 use crate::face::found::FaceRemark;
 use crate::face::portrait::Portrait;
+use crate::methods::subject::Subject;
 use crate::weights::CropRule;
 
 #[derive(Debug, Args)]
@@ -65,6 +66,15 @@ impl Place {
             return Err(CliError::RegionWithoutFace { name });
         }
         Ok(document)
+    }
+
+    /// The portrait as it is edited. A square of one's own is what every method sees.
+    pub fn subject(&self, document: &Document, portrait: &Portrait, rule: &CropRule) -> Subject {
+        let subject = Subject::of(document, portrait, rule);
+        Subject {
+            rule: subject.rule.filter(|_| self.crop.is_none()),
+            ..subject
+        }
     }
 
     /// What the artist should know of the face; `done` is what happens to it, such as "edited".

@@ -8,8 +8,8 @@ use super::errors::CliError;
 use super::frames::Frames;
 use super::output::{OutputArgs, fps_of, with_progress};
 use super::values::{fps, number, quality};
+use crate::document::FileFormat;
 use crate::document::{Sample, category};
-use crate::jobs::export::Format;
 use crate::jobs::output::Output;
 use crate::jobs::sample::{SampleJob, sample};
 use crate::methods::mocogan::sampler::Sampler;
@@ -91,9 +91,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let format = if only_codes {
-        Format::Gif
+        FileFormat::Gif
     } else {
-        Format::of(&arguments.output.path, usize::MAX)?
+        FileFormat::of(&arguments.output.path, usize::MAX)?
     };
     let fps = fps_of(format, arguments.fps, f64::INFINITY)?;
     let side = arguments.size as u32;

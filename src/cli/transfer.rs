@@ -3,25 +3,25 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::errors::CliError;
 use super::frames::Frames;
 use super::output::{OutputArgs, tell, with_progress};
 use super::place::Place;
-use super::values::{number, quality, reference, time};
-use crate::document::Mode;
+use super::values::{Reference, method, mode, number, quality, reference, time};
+use crate::document::{
+    ClipMotion, FileFormat, Follow, MediaSource, MethodChoice, MethodId, Mode, MotionKind,
+    PaneSpec, Playback, Project,
+};
 use crate::drive::sample_clip::SampleClip;
-use crate::face::OneEuro;
 use crate::face::portrait::Portrait;
-use crate::jobs::export::Format;
+use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::frame_range::Part;
 use crate::jobs::output::Output;
-use crate::jobs::transfer::transfer;
-use crate::jobs::transfer::{Drive, Reference};
-use crate::jobs::transfer_units::transfer_units;
-use crate::methods::ganimation::model::Model;
-use crate::methods::mover::{MotionMethod, Mover};
+use crate::media::clip::Clip;
+use crate::methods::DrivenBy;
+use crate::methods::subject::Subject;
 use crate::progress::Progress;
 
 #[derive(Debug, Args)]
@@ -44,13 +44,13 @@ pub(super) struct Arguments {
     sample_clip: bool,
 
     /// How: through Action Units read from the clip's face and redrawn (ganimation), or by the clip's own motion (fomm, tps)
-    #[arg(long, value_enum, default_value_t = Method::Ganimation)]
-    method: Method,
+    #[arg(long, value_parser = method(), default_value = "ganimation")]
+    method: MethodId,
 
     /// Take the clip's face as it is (standard), or only how it moves (relative); of TPS also its own way to tell a face's
     /// shape from its pose (avd)
-    #[arg(long, value_enum, default_value_t = ModeName::Relative)]
-    mode: ModeName,
+    #[arg(long, value_parser = mode(), default_value = "relative")]
+    mode: Mode,
 
     /// For relative motion, the clip's frame that counts as looking like the portrait: its number from 1 on, or auto for
     /// the one that is most like it
@@ -121,60 +121,58 @@ pub(super) struct Arguments {
     output: OutputArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Method {
-    Fomm,
-    Tps,
-    Ganimation,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ModeName {
-    Standard,
-    Relative,
-    Avd,
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     let output = Output {
-        format: Format::of(&arguments.output.path, usize::MAX)?,
+        format: FileFormat::of(&arguments.output.path, usize::MAX)?,
         quality: arguments.quality,
         loops: arguments.output.loops(),
-        scale: arguments.scale,
+        scale: 1.0,
         part: arguments.part()?,
         marked: !arguments.output.unmarked,
         path: arguments.output.path.clone(),
     };
-    let (clip, _sample) = arguments.clip()?;
-    let drive = arguments.drive(clip);
-    let (progress, quiet) = (Progress::new(0), arguments.output.quiet);
-
-    let moving = match arguments.method {
-        Method::Ganimation => None,
-        Method::Fomm => Some(MotionMethod::Fomm),
-        Method::Tps => Some(MotionMethod::Tps),
+    let motion = arguments.motion()?;
+    let models = Arc::new(super::models(
+        arguments.method,
+        arguments.weights.as_deref(),
+    )?);
+    let info = models.info(arguments.method)?;
+    let mode = match info.driven_by {
+        // In the motion, which says how its expressions are meant.
+        DrivenBy::Expression if arguments.mode != Mode::Avd => None,
+        _ => Some(arguments.mode),
     };
-    let told = match moving {
-        None => {
-            let model = Arc::new(Model::open(arguments.weights.as_deref())?);
-            let portrait = Portrait::open(&arguments.portrait, model.crop())?;
-            let mut document = arguments.place.document(&portrait, model.crop())?;
-            document.detail = !arguments.no_detail;
-            arguments.remark(&portrait, &document);
-            with_progress(&progress, quiet, |progress| {
-                transfer_units(&model, &portrait, &document, &drive, &output, progress)
-            })
-        }
-        Some(method) => {
-            let mover = Mover::open(method, arguments.weights.as_deref())?;
-            let portrait = Portrait::open(&arguments.portrait, mover.crop())?;
-            let document = arguments.place.document(&portrait, mover.crop())?;
-            arguments.remark(&portrait, &document);
-            with_progress(&progress, quiet, |progress| {
-                transfer(&mover, &portrait, &document, &drive, &output, progress)
-            })
-        }
-    }?;
+    let method = MethodChoice::Method(info.id, mode);
+    let rule = models.crop_rule();
+    let portrait = Portrait::open(&arguments.portrait, rule)?;
+    let mut document = arguments.place.document(&portrait, rule)?;
+    document.detail = !arguments.no_detail;
+    if !arguments.output.quiet {
+        arguments.place.remark(&portrait, &document, "moved");
+    }
+    let subject = Subject {
+        plain: arguments.plain,
+        ..arguments.place.subject(&document, &portrait, rule)
+    };
+    let mut project = Project::new(document);
+    project.add("Clip", motion);
+    let job = ExportJob {
+        project,
+        subject,
+        panes: vec![PaneSpec::of(method)],
+        steps: Steps::All,
+        count: None,
+        layout: Layout::Strip,
+        scale: arguments.scale,
+        fps: None,
+        output,
+        sound: !arguments.no_sound,
+        strict: true,
+    };
+    let quiet = arguments.output.quiet;
+    let told = with_progress(&Progress::new(0), quiet, |progress| {
+        job.write(&models, progress)
+    })?;
     if !quiet {
         tell(&told.remarks, told.reference);
     }
@@ -182,15 +180,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
 }
 
 impl Arguments {
-    /// The clip's path, and what keeps the sample clip there.
-    fn clip(&self) -> Result<(PathBuf, Option<SampleClip>), CliError> {
-        if let Some(clip) = &self.clip {
-            return Ok((clip.clone(), None));
-        }
-        let sample = SampleClip::write()?;
-        Ok((sample.path().to_owned(), Some(sample)))
-    }
-
     fn part(&self) -> Result<Option<Part>, CliError> {
         let Frames { count, part } = self.frames.unwrap_or_default();
         match count {
@@ -199,30 +188,47 @@ impl Arguments {
         }
     }
 
-    fn drive(&self, clip: PathBuf) -> Drive {
-        Drive {
-            clip,
-            cut: (self.from, self.to),
-            mode: match self.mode {
-                ModeName::Standard => Mode::Standard,
-                ModeName::Relative => Mode::Relative,
-                ModeName::Avd => Mode::Avd,
-            },
-            reference: self.reference,
-            gain: self.gain as f32,
-            smoothing: if self.no_smooth {
-                OneEuro::OFF
-            } else {
-                OneEuro::default()
-            },
-            plain: self.plain,
-            sound: !self.no_sound,
-        }
+    /// The clip, and how it drives.
+    fn motion(&self) -> Result<MotionKind, CliError> {
+        let source = match &self.clip {
+            Some(clip) => MediaSource::File(clip.clone()),
+            None => SampleClip::source(),
+        };
+        let follow = Follow {
+            strength: self.gain as f32,
+            still: if self.no_smooth { 0.0 } else { 0.5 },
+            relative: self.mode == Mode::Relative,
+            reference: reference_in(&source, (self.from, self.to), self.reference)?,
+            ..Follow::default()
+        };
+        Ok(MotionKind::Clip(ClipMotion {
+            from: self.from,
+            to: self.to,
+            follow,
+            playback: Playback::Once,
+            ..ClipMotion::new(source)
+        }))
     }
+}
 
-    fn remark(&self, portrait: &Portrait, document: &crate::document::Document) {
-        if !self.output.quiet {
-            self.place.remark(portrait, document, "moved");
+/// The number in the whole clip of the reference frame, which is counted in the part that is used.
+pub(super) fn reference_in(
+    source: &MediaSource,
+    (from, to): (Option<f64>, Option<f64>),
+    reference: Reference,
+) -> Result<Option<u32>, CliError> {
+    let Reference::Frame(frame) = reference else {
+        return Ok(None);
+    };
+    let first = match source {
+        MediaSource::File(path) if from.is_some() => Clip::open(path)?.trim(from, to)?.first(),
+        MediaSource::Bundled(_) if from.is_some() => {
+            let sample = SampleClip::write()?;
+            Clip::open(sample.path())?.trim(from, to)?.first()
         }
-    }
+        _ => 0,
+    };
+    Ok(Some(
+        u32::try_from(first.saturating_add(frame)).unwrap_or(u32::MAX),
+    ))
 }

@@ -1,12 +1,16 @@
 //! The values of options: read once, while the command line is.
 
-use crate::document::{ActionUnit, AuError, AuVector, Crop, CropError, Limit, Part, Preset, Sides};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::document::{
+    ActionUnit, AuError, AuVector, Crop, CropError, Limit, MethodChoice, MethodId, Mode, PaneSpec,
+    PaneView, Part, Preset, Sides,
+};
 use crate::error::{EngineError, FrameRangeError};
 use crate::folders::presets_folder;
-use crate::jobs::transfer::Reference;
 use crate::media::encode::MAX_FPS;
 use crate::media::time::{NotATime, parse_time};
-use crate::methods::ganimation::session::Pane;
+use crate::methods::registry::BUILT_IN;
 
 /// Why an option's value can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +60,9 @@ pub(super) fn frame_range(error: &FrameRangeError) -> String {
         FrameRangeError::Backwards { first, last } => {
             format!("--frames {first}-{last} runs backwards; give the smaller number first.")
         }
+        FrameRangeError::OtherCount { count, has } => format!(
+            "--frames counts {count} frames, but this export has {has}; give a part of those, such as 1-{has}."
+        ),
         FrameRangeError::BeyondLast { first, last, total } => format!(
             "--frames {first}-{last} goes beyond the last frame, which is number {total}; end the part there or before."
         ),
@@ -108,6 +115,27 @@ pub(super) fn time(text: &str) -> Result<f64, ValueError> {
     Ok(parse_time(text)?)
 }
 
+/// The frame of the part of a clip that counts as looking like the portrait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reference {
+    /// The one whose face is most like the portrait's in shape and pose.
+    Auto,
+    /// The one of this number, from 0.
+    Frame(usize),
+}
+
+/// Reads a method's name.
+pub(super) fn method() -> impl TypedValueParser<Value = MethodId> {
+    let names = BUILT_IN.map(|info| info.id.as_str());
+    PossibleValuesParser::new(names).try_map(|name| MethodId::checked(&name).ok_or("no method"))
+}
+
+/// Reads a mode's name.
+pub(super) fn mode() -> impl TypedValueParser<Value = Mode> {
+    let names = Mode::ALL.map(Mode::key);
+    PossibleValuesParser::new(names).try_map(|name| Mode::from_key(&name).ok_or("no mode"))
+}
+
 /// Reads the reference frame: its number from 1 on, or `auto`.
 pub(super) fn reference(text: &str) -> Result<Reference, ValueError> {
     if text.eq_ignore_ascii_case("auto") {
@@ -143,8 +171,14 @@ pub(super) fn region(text: &str) -> Result<Limit, ValueError> {
 }
 
 /// Reads one of the panes that stand side by side.
-pub(super) fn pane(text: &str) -> Result<Pane, ValueError> {
-    Pane::from_key(text.trim()).ok_or_else(|| ValueError::Pane(text.to_owned()))
+pub(super) fn pane(text: &str) -> Result<PaneSpec, ValueError> {
+    match PaneView::from_key(text.trim()) {
+        _ if text.trim() == "source" => Ok(PaneSpec::of(MethodChoice::Source)),
+        Some(view @ (PaneView::Result | PaneView::Attention | PaneView::Colour)) => {
+            Ok(PaneSpec::showing(MethodChoice::GANIMATION, view))
+        }
+        _ => Err(ValueError::Pane(text.to_owned())),
+    }
 }
 
 /// Reads an Action Unit's value, with the half of the face that it is for: `12=0.8`, `12L=0.8`.

@@ -2,23 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The kinds of file that an export can write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExportKind {
-    Png,
-    Jpeg,
-    WebpPicture,
-    Gif,
-    /// Animated PNG.
-    Apng,
-    /// Animated WebP.
-    Webp,
-    #[default]
-    Mp4,
-    /// Numbered PNG files.
-    PngSequence,
-}
+use crate::document::file_format::FileFormat;
 
 /// Which of the panes an export shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -38,7 +22,7 @@ pub enum ExportWhat {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ExportSettings {
-    pub format: ExportKind,
+    pub format: FileFormat,
     pub what: ExportWhat,
     /// Whether the panes' names stand in the picture.
     pub labels: bool,
@@ -87,7 +71,7 @@ impl ExportSettings {
 impl Default for ExportSettings {
     fn default() -> Self {
         Self {
-            format: ExportKind::default(),
+            format: FileFormat::default(),
             what: ExportWhat::default(),
             labels: true,
             range: None,
@@ -109,7 +93,7 @@ mod tests {
         let read: ExportSettings =
             serde_json::from_str(r#"{"format": "gif", "what": {"pane": 2}, "colour": 7}"#).unwrap();
         let want = ExportSettings {
-            format: ExportKind::Gif,
+            format: FileFormat::Gif,
             what: ExportWhat::Pane(2),
             ..ExportSettings::default()
         };

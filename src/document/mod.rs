@@ -7,34 +7,38 @@ mod au;
 mod clock;
 mod crop;
 mod export_settings;
+mod file_format;
 mod history;
 mod limit;
+mod media_source;
 mod motion;
 mod pane;
+mod pane_view;
 mod portrait;
 mod pose;
 mod preset;
 mod project;
 mod sample;
-mod show;
 mod track;
 
 pub use au::{ActionUnit, AuError, AuVector, Group};
 pub use clock::Clock;
 pub use crop::{Crop, CropError};
-pub use export_settings::{ExportKind, ExportSettings, ExportWhat};
+pub use export_settings::{ExportSettings, ExportWhat};
+pub use file_format::{FileFormat, FileFormatError};
 pub use history::{Gesture, History};
 pub use limit::{Limit, Part};
+pub use media_source::MediaSource;
 pub use motion::{
-    ClipMotion, Drawn, Expression, Follow, MediaSource, Motion, MotionId, MotionKind, SampledMotion,
+    ClipMotion, Drawn, Expression, Follow, Motion, MotionId, MotionKind, SampledMotion,
 };
-pub use pane::{Mode, PaneSpec, Way};
+pub use pane::{MethodChoice, MethodId, Mode, PaneSpec};
+pub use pane_view::PaneView;
 pub use portrait::{Document, PortraitRef};
 pub use pose::{Pose, Sides};
 pub use preset::{Preset, PresetError};
 pub use project::Project;
 pub use sample::{Category, EXPRESSIONS, Sample, SampleError, Sizes as SampleSizes, category};
-pub use show::Show;
 pub use track::curve::{Curve, Key};
 pub use track::easing::Easing;
 pub use track::keys::{Copied, KeyId, Selection};

@@ -3,12 +3,11 @@
 //! An expression track, a reference clip and a sampled motion are data alike. How each of them drives each method is the
 //! engine's business.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
 use crate::document::au::Group;
 use crate::document::crop::Crop;
+use crate::document::media_source::MediaSource;
 use crate::document::portrait::Document;
 use crate::document::pose::Pose;
 use crate::document::sample::{Sample, SampleError};
@@ -73,16 +72,6 @@ impl Expression {
         document.strength = self.strength;
         document.track = self.track.clone();
     }
-}
-
-/// Where a portrait or a clip comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MediaSource {
-    /// One that comes with the program, by its file's name.
-    Bundled(String),
-    /// A file, a folder or a pattern of numbered pictures.
-    File(PathBuf),
 }
 
 /// How a clip's or a sample's face drives the portrait.

@@ -1,120 +1,239 @@
-//! Panes: any motion on any method, and what to show of it.
+//! Panes: which method draws one, which motion drives it, and what is shown of it.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::document::motion::MotionId;
-use crate::document::show::Show;
+use crate::document::pane_view::PaneView;
 
-/// How a clip's face drives the portrait's.
+/// How a driving face moves the portrait's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// The portrait takes over the clip's face as it is, its place and shape too.
+    /// The portrait takes over the driving face as it is, its place and shape too.
     Standard,
-    /// The portrait moves as the clip's face moved since the reference frame.
+    /// The portrait moves as the driving face moved since the reference frame.
     #[default]
     Relative,
-    /// The portrait's shape in the clip's pose, by TPS' own network for it.
+    /// The portrait's shape in the driving pose, by TPS' animation-via-disentanglement network.
     Avd,
 }
 
-/// How the pictures of a pane come to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Way {
-    /// The portrait as it is.
-    Source,
-    /// The motion itself: the clip's frames, the sample's, or what GANimation draws of a track.
-    Motion,
-    Ganimation,
-    Fomm(Mode),
-    Tps(Mode),
+impl Mode {
+    pub const ALL: [Mode; 3] = [Mode::Standard, Mode::Relative, Mode::Avd];
+
+    /// The name in files, in menus and on the command line.
+    pub fn key(self) -> &'static str {
+        match self {
+            Mode::Standard => "standard",
+            Mode::Relative => "relative",
+            Mode::Avd => "avd",
+        }
+    }
+
+    /// The mode of this name, in any case.
+    pub fn from_key(key: &str) -> Option<Self> {
+        let key = key.trim().to_lowercase();
+        Self::ALL.into_iter().find(|mode| mode.key() == key)
+    }
 }
 
-impl Way {
-    /// All ways, as the menu lists them.
-    pub const ALL: [Way; 8] = [
-        Way::Source,
-        Way::Motion,
-        Way::Ganimation,
-        Way::Fomm(Mode::Relative),
-        Way::Fomm(Mode::Standard),
-        Way::Tps(Mode::Relative),
-        Way::Tps(Mode::Standard),
-        Way::Tps(Mode::Avd),
-    ];
+/// The short name of a method in the registry, such as `fomm`: up to 15 bytes of ASCII, stored inline.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MethodId {
+    bytes: [u8; Self::LONGEST],
+    length: u8,
+}
 
-    /// What there is to see of it, the result first. `occlusions` is how many resolutions the method's masks have.
-    pub fn shows(self) -> Vec<Show> {
-        let occlusions = |count: u8| (0..count).map(Show::Occlusion);
+impl MethodId {
+    const LONGEST: usize = 15;
+
+    /// # Panics
+    /// For a name that isn't ASCII or is longer than 15 bytes. Meant for constants, where that is an error of the build.
+    pub const fn new(name: &str) -> Self {
+        match Self::checked(name) {
+            Some(id) => id,
+            None => panic!("a method's name is up to 15 bytes of ASCII"),
+        }
+    }
+
+    /// `None` for a name that isn't ASCII, is empty or is longer than 15 bytes.
+    pub const fn checked(name: &str) -> Option<Self> {
+        let name = name.as_bytes();
+        if name.is_empty() || name.len() > Self::LONGEST || !name.is_ascii() {
+            return None;
+        }
+        let mut bytes = [0; Self::LONGEST];
+        let mut i = 0;
+        while i < name.len() {
+            bytes[i] = name[i];
+            i += 1;
+        }
+        Some(Self {
+            bytes,
+            length: name.len() as u8,
+        })
+    }
+
+    pub fn as_str(&self) -> &str {
+        let name = &self.bytes[..usize::from(self.length)];
+        std::str::from_utf8(name).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for MethodId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for MethodId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What draws a pane: a method of the registry with its mode, or no method at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MethodChoice {
+    /// The portrait as it is.
+    Source,
+    /// The motion itself: the clip's or the sample's own frames, or what is drawn of an expression track.
+    Motion,
+    /// The mode is `None` for a method that has only one way of being driven.
+    Method(MethodId, Option<Mode>),
+}
+
+impl MethodChoice {
+    /// What a new project's panes are drawn by.
+    pub const GANIMATION: Self = Self::method("ganimation");
+
+    /// A method without modes.
+    pub const fn method(name: &str) -> Self {
+        Self::Method(MethodId::new(name), None)
+    }
+
+    /// A method in one of its modes.
+    pub const fn in_mode(name: &str, mode: Mode) -> Self {
+        Self::Method(MethodId::new(name), Some(mode))
+    }
+
+    pub fn id(self) -> Option<MethodId> {
         match self {
-            Way::Source | Way::Motion => vec![Show::Result],
-            Way::Ganimation => vec![
-                Show::Result,
-                Show::Attention,
-                Show::Colour,
-                Show::Difference,
-            ],
-            Way::Fomm(_) => [Show::Result, Show::Flow]
-                .into_iter()
-                .chain(occlusions(1))
-                .chain([Show::KeyPoints, Show::Difference])
-                .collect(),
-            Way::Tps(_) => [Show::Result, Show::Flow]
-                .into_iter()
-                .chain(occlusions(4))
-                .chain([Show::KeyPoints, Show::Contributions, Show::Difference])
-                .collect(),
+            Self::Source | Self::Motion => None,
+            Self::Method(id, _) => Some(id),
+        }
+    }
+
+    /// Whether a method draws it.
+    pub fn is_method(self) -> bool {
+        self.id().is_some()
+    }
+}
+
+/// As project files have it: `"source"`, `"ganimation"`, or with a mode `{"fomm": "relative"}`.
+impl Serialize for MethodChoice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Source => serializer.serialize_str("source"),
+            Self::Motion => serializer.serialize_str("motion"),
+            Self::Method(id, None) => serializer.serialize_str(id.as_str()),
+            Self::Method(id, Some(mode)) => serializer.collect_map([(id.as_str(), mode)]),
         }
     }
 }
 
-impl std::fmt::Display for Way {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Way::Source => "Source",
-            Way::Motion => "The motion itself",
-            Way::Ganimation => "GANimation",
-            Way::Fomm(Mode::Standard) => "FOMM standard",
-            Way::Fomm(_) => "FOMM relative",
-            Way::Tps(Mode::Standard) => "TPS standard",
-            Way::Tps(Mode::Relative) => "TPS relative",
-            Way::Tps(Mode::Avd) => "TPS avd",
-        })
+impl<'de> Deserialize<'de> for MethodChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        fn id<E: de::Error>(name: &str) -> Result<MethodId, E> {
+            MethodId::checked(name).ok_or_else(|| E::custom(format!("{name:?} is no method")))
+        }
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = MethodChoice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a method's name, or a method's name with a mode")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<MethodChoice, E> {
+                Ok(match name {
+                    "source" => MethodChoice::Source,
+                    "motion" => MethodChoice::Motion,
+                    name => MethodChoice::Method(id(name)?, None),
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MethodChoice, A::Error> {
+                let entry = map.next_entry::<String, Mode>()?;
+                let (name, mode) =
+                    entry.ok_or_else(|| de::Error::custom("a method's name is missing"))?;
+                Ok(MethodChoice::Method(id(&name)?, Some(mode)))
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
     }
 }
 
 /// One pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PaneSpec {
-    /// The motion that drives it; that which is chosen in the list where nothing is said.
+    /// The motion that drives it; the one chosen in the list where this is `None`.
     pub motion: Option<MotionId>,
-    pub way: Way,
-    pub show: Show,
+    #[serde(rename = "way")]
+    pub method: MethodChoice,
+    #[serde(rename = "show")]
+    pub view: PaneView,
 }
 
 impl PaneSpec {
     /// How many panes there can be.
     pub const MOST: usize = 6;
 
-    /// The result of a way by the chosen motion.
-    pub const fn of(way: Way) -> Self {
-        Self::showing(way, Show::Result)
+    /// A method's result, driven by the chosen motion.
+    pub const fn of(method: MethodChoice) -> Self {
+        Self::showing(method, PaneView::Result)
     }
 
-    pub const fn showing(way: Way, show: Show) -> Self {
+    pub const fn showing(method: MethodChoice, view: PaneView) -> Self {
         Self {
             motion: None,
-            way,
-            show,
+            method,
+            view,
         }
     }
+}
 
-    /// Takes another way; what that way can't show becomes its result.
-    pub fn go(&mut self, way: Way) {
-        self.way = way;
-        if !way.shows().contains(&self.show) {
-            self.show = Show::Result;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_written_as_project_files_have_them() {
+        for (choice, json) in [
+            (MethodChoice::Source, r#""source""#),
+            (MethodChoice::Motion, r#""motion""#),
+            (MethodChoice::GANIMATION, r#""ganimation""#),
+            (MethodChoice::in_mode("tps", Mode::Avd), r#"{"tps":"avd"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&choice).unwrap(), json);
+            assert_eq!(serde_json::from_str::<MethodChoice>(json).unwrap(), choice);
+        }
+        for json in [
+            "7",
+            r#""a-name-that-is-too-long""#,
+            r#"{"tps":"fast"}"#,
+            "{}",
+        ] {
+            assert!(
+                serde_json::from_str::<MethodChoice>(json).is_err(),
+                "{json}"
+            );
         }
     }
 }

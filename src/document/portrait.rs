@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::au::{ActionUnit, AuVector};
 use crate::document::crop::Crop;
 use crate::document::limit::Limit;
-use crate::document::motion::MediaSource;
+use crate::document::media_source::MediaSource;
 use crate::document::pose::{Pose, Sides};
 use crate::document::track::Track;
 use crate::document::track::keys::Selection;
@@ -63,6 +63,11 @@ impl Document {
     /// The slider values at a frame: the track's for units that have keys, the still pose's for the others.
     pub fn pose(&self, frame: u32) -> Pose {
         self.track.pose_at(self.track.time_of(frame), self.still)
+    }
+
+    /// Whether anything is asked of the portrait at a frame.
+    pub fn is_edited(&self, frame: u32) -> bool {
+        self.target(frame) != self.source
     }
 
     /// Sets the slider values at a frame. Without keys on the track this changes the still pose. With keys every unit

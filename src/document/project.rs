@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::document::export_settings::ExportSettings;
 use crate::document::motion::{Expression, Motion, MotionId, MotionKind};
-use crate::document::pane::{PaneSpec, Way};
+use crate::document::pane::{MethodChoice, PaneSpec};
+use crate::document::pane_view::PaneView;
 use crate::document::portrait::Document;
-use crate::document::show::Show;
 
 /// Everything that an artist makes. Undo brings all of it back but the export's settings, the labels and whether media are
 /// kept inside, which are choices of how to look at it and to store it.
@@ -44,10 +44,10 @@ impl Project {
             chosen: id,
             edited: id,
             panes: vec![
-                PaneSpec::of(Way::Source),
-                PaneSpec::of(Way::Ganimation),
-                PaneSpec::showing(Way::Ganimation, Show::Attention),
-                PaneSpec::showing(Way::Ganimation, Show::Colour),
+                PaneSpec::of(MethodChoice::Source),
+                PaneSpec::of(MethodChoice::GANIMATION),
+                PaneSpec::showing(MethodChoice::GANIMATION, PaneView::Attention),
+                PaneSpec::showing(MethodChoice::GANIMATION, PaneView::Colour),
             ],
             export: ExportSettings::default(),
             labels: true,
@@ -339,7 +339,8 @@ impl Project {
     /// The place of the pane that an artist most likely wants to keep: the first result of a method.
     pub fn result_pane(&self) -> usize {
         let result = |pane: &PaneSpec| {
-            pane.show == Show::Result && !matches!(pane.way, Way::Source | Way::Motion)
+            pane.view == PaneView::Result
+                && !matches!(pane.method, MethodChoice::Source | MethodChoice::Motion)
         };
         self.panes.iter().position(result).unwrap_or(0)
     }

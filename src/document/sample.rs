@@ -47,7 +47,7 @@ impl Default for Sizes {
 }
 
 /// One category of so many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
     /// From 0, below `of`.

@@ -85,7 +85,7 @@ impl AuTrack {
         let seen = follow(clip, progress, |_, _| Ok(()))?;
         let track = Self::of(file_name(path), info.fps, &seen.faces, neutral).ok_or_else(|| {
             EngineError::from(FaceError::NoneInClip {
-                path: path.to_owned(),
+                name: file_name(path),
                 frames: seen.faces.len(),
             })
         })?;

@@ -8,6 +8,7 @@ use crate::media::image::Picture;
 use crate::progress::Progress;
 
 /// What was seen on the way.
+#[derive(Default)]
 pub(crate) struct Followed {
     /// Every frame's time, in seconds of the whole clip, and the face in it.
     pub faces: Vec<(f64, Option<Face>)>,
@@ -27,10 +28,27 @@ pub(crate) fn follow(
     mut each: impl FnMut(Picture, Option<&Face>) -> Result<(), EngineError>,
 ) -> Result<Followed, EngineError> {
     let mut tracker = Tracker::default();
-    let mut seen = Followed {
-        faces: Vec::new(),
-        broken: None,
-    };
+    pass(clip, progress, |picture| {
+        let face = next(&mut tracker, &picture)?;
+        each(picture, face.as_ref())?;
+        Ok(face)
+    })
+}
+
+/// Goes through a clip for the times of its frames alone.
+///
+/// # Errors
+/// Those of [`follow`].
+pub(crate) fn times(clip: Clip, progress: &Progress) -> Result<Followed, EngineError> {
+    pass(clip, progress, |_| Ok(None))
+}
+
+fn pass(
+    clip: Clip,
+    progress: &Progress,
+    mut look: impl FnMut(Picture) -> Result<Option<Face>, EngineError>,
+) -> Result<Followed, EngineError> {
+    let mut seen = Followed::default();
     for frame in clip {
         if progress.cancel.is_cancelled() {
             return Err(EngineError::Cancelled);
@@ -43,8 +61,7 @@ pub(crate) fn follow(
                 break;
             }
         };
-        let face = next(&mut tracker, &frame.picture)?;
-        each(frame.picture, face.as_ref())?;
+        let face = look(frame.picture)?;
         seen.faces.push((frame.time, face));
         progress.step();
     }

@@ -2,64 +2,111 @@
 
 use std::sync::Arc;
 
-use crate::document::{Motion, MotionKind, Project};
-use crate::drive::clip_analysis::Reel;
-use crate::drive::clip_driver::Lead;
+use crate::document::{AuVector, Motion, MotionKind, Project};
+use crate::drive::clip_analysis::{ClipAnalysis, Reading};
+use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
 use crate::error::EngineError;
+use crate::face::Shape;
 use crate::face::found::FoundFace;
 use crate::methods::models::Models;
 use crate::progress::Progress;
 
-impl Reel {
-    /// Reads a clip or draws a sample; an expression track has nothing to read.
+impl ClipAnalysis {
+    /// Reads a clip or draws a sample for scrubbing; `None` for an expression track, which has nothing to read.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `progress` was asked to stop, and for a track; what the clip's reader and the network
-    /// say.
+    /// [`EngineError::Cancelled`] when `progress` was asked to stop; what the clip's reader and the network say.
     pub fn of_motion(
         kind: &MotionKind,
         models: &Models,
         progress: &Progress,
-    ) -> Result<Reel, EngineError> {
+    ) -> Result<Option<ClipAnalysis>, EngineError> {
         match kind {
-            MotionKind::Clip(clip) => Reel::read(&clip.source, progress),
+            MotionKind::Track(_) => Ok(None),
+            MotionKind::Clip(clip) => ClipAnalysis::read(&clip.source, progress).map(Some),
             MotionKind::Sample(sampled) => {
                 let shown = sampled.shown()?;
-                Reel::of_sample(models.sampler()?, &shown, sampled.fps, progress)
+                let sampler = models.sampler()?;
+                ClipAnalysis::of_sample(&sampler, &shown, sampled.fps, progress).map(Some)
             }
-            MotionKind::Track(_) => Err(EngineError::Cancelled),
+        }
+    }
+
+    /// The same for a job: the part that is used, with the original frames.
+    ///
+    /// # Errors
+    /// Those of [`ClipAnalysis::of_motion`].
+    pub fn for_job(
+        kind: &MotionKind,
+        reading: Reading,
+        models: &Models,
+        progress: &Progress,
+    ) -> Result<Option<ClipAnalysis>, EngineError> {
+        match kind {
+            MotionKind::Track(_) => Ok(None),
+            MotionKind::Clip(clip) => {
+                let locked = clip.follow.lock_place || clip.follow.lock_scale;
+                let reading = if locked { Reading::Landmarks } else { reading };
+                let cut = (clip.from, clip.to);
+                let read = |cut| ClipAnalysis::read_part(&clip.source, cut, reading, progress);
+                let part = read(cut)?;
+                // A reference frame outside the part is looked up in the whole clip.
+                let said = clip.follow.reference.map(|frame| frame as usize);
+                let within = part.offset..part.offset + part.frames();
+                if cut != (None, None) && said.is_some_and(|said| !within.contains(&said)) {
+                    return read((None, None)).map(Some);
+                }
+                Ok(Some(part))
+            }
+            MotionKind::Sample(sampled) => {
+                let shown = sampled.shown()?;
+                let sampler = models.sampler()?;
+                ClipAnalysis::of_sample_frames(&sampler, &shown, sampled.fps, progress).map(Some)
+            }
         }
     }
 }
 
 impl Driver {
-    /// A motion of the project, ready to drive its portrait's face; [`Driver::Nothing`] for a clip or a sample without its
-    /// reel.
+    /// A motion of the project, ready to drive its portrait's face; [`Driver::Nothing`] for a clip or a sample that isn't
+    /// read yet.
     ///
     /// # Errors
-    /// Those of [`Lead::clip`] and [`Lead::sample`].
+    /// Those of [`ClipDriver::clip`] and [`ClipDriver::sample`].
     pub fn of(
         project: &Project,
         motion: &Motion,
-        reel: Option<&Arc<Reel>>,
+        analysis: Option<&Arc<ClipAnalysis>>,
         face: Option<&FoundFace>,
     ) -> Result<Driver, EngineError> {
-        let shape = face.map(FoundFace::shape);
+        if let MotionKind::Track(_) = motion.kind {
+            return Ok(Driver::Track(Arc::new(project.document_for(motion.id))));
+        }
         let source = &project.document().source;
-        let lead = match (&motion.kind, reel) {
-            (MotionKind::Track(_), _) => {
-                let document = project.document_for(motion.id);
-                return Ok(Driver::Track(Arc::new(document)));
-            }
-            (_, None) => return Ok(Driver::Nothing),
-            (MotionKind::Clip(clip), Some(reel)) => {
-                Lead::clip(Arc::clone(reel), clip, shape.as_ref(), source)
-            }
-            (MotionKind::Sample(sampled), Some(reel)) => {
-                Lead::sample(Arc::clone(reel), sampled, shape.as_ref(), source)
-            }
+        let shape = face.map(FoundFace::shape);
+        match analysis {
+            None => Ok(Driver::Nothing),
+            Some(analysis) => Self::bound(&motion.kind, analysis, shape.as_ref(), source),
+        }
+    }
+
+    /// A clip or a sample bound to a portrait with a face of this shape and this expression.
+    ///
+    /// # Errors
+    /// Those of [`ClipDriver::clip`] and [`ClipDriver::sample`].
+    pub fn bound(
+        kind: &MotionKind,
+        analysis: &Arc<ClipAnalysis>,
+        shape: Option<&Shape>,
+        source: &AuVector,
+    ) -> Result<Driver, EngineError> {
+        let analysis = Arc::clone(analysis);
+        let driver = match kind {
+            MotionKind::Track(_) => return Ok(Driver::Nothing),
+            MotionKind::Clip(clip) => ClipDriver::clip(analysis, clip, shape, source),
+            MotionKind::Sample(sampled) => ClipDriver::sample(analysis, sampled, shape, source),
         };
-        Ok(Driver::Lead(Arc::new(lead?)))
+        Ok(Driver::Clip(Arc::new(driver?)))
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::document::MediaSource;
 use crate::error::{ClipError, EngineError};
 
 /// What it is called wherever its name is shown.
@@ -35,6 +36,11 @@ impl SampleClip {
             path,
             _folder: folder,
         })
+    }
+
+    /// Where a project says that it comes from.
+    pub fn source() -> MediaSource {
+        MediaSource::Bundled(NAME.to_owned())
     }
 
     pub fn path(&self) -> &Path {

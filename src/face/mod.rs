@@ -28,6 +28,7 @@ mod unit;
 mod units;
 mod units_align;
 mod units_table;
+pub mod view;
 
 pub use blendshapes::Blendshapes;
 pub use blendshapes::NAMES as BLENDSHAPES;

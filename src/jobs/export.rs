@@ -1,353 +1,505 @@
-//! The export: the same frames whoever asks for them, written whole or not at all.
+//! The export: a project's panes written to a file, at the portrait's own size.
+//!
+//! The window's queue, `mien edit`, `mien transfer` and `mien export` all run this job. Clips are read from the original file, never
+//! from the small copies that the window scrubs.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fast_image_resize::FilterType;
-
-use crate::document::ExportKind;
-use crate::error::{EngineError, InternalError, OutputError};
-use crate::face::Edit;
-use crate::face::found::FoundFace;
-use crate::jobs::frame_range::Part;
+use crate::document::{
+    FileFormat, MediaSource, MethodChoice, MotionKind, PaneSpec, PaneView, Playback, Project,
+};
+use crate::drive::clip_driver::ClipDriver;
+use crate::drive::driver::Driver;
+use crate::error::{ClipError, EngineError, FaceError, FrameRangeError, OutputError};
+use crate::face::view::View;
 use crate::jobs::output::{Output, Sound, Writer, scaled};
-use crate::media::encode::{ANIMATION_MAX_FPS, GIF_MAX_FPS, LoopCount};
+use crate::jobs::remark::Remark;
 use crate::media::image::Picture;
-use crate::media::image::resample::resampled;
-use crate::media::provenance::SourceType;
-use crate::methods::ganimation::edits::Edits;
-use crate::methods::ganimation::model::Model;
-use crate::methods::ganimation::session::{Pane, Renderer, Scene};
+use crate::media::image::resample::resized;
+use crate::media::provenance::{Provenance, SourceType};
+use crate::methods::models::Models;
+use crate::methods::subject::Subject;
+use crate::methods::{DrivenBy, Quality};
 use crate::progress::Progress;
-
-/// The kinds of file that can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Png,
-    Jpeg,
-    /// A WebP that doesn't move.
-    WebpPicture,
-    Gif,
-    /// Animated PNG.
-    Apng,
-    /// Animated WebP.
-    Webp,
-    Mp4,
-    /// Numbered PNG files beside the given name.
-    PngSequence,
-}
-
-impl Format {
-    /// All formats, as the menu lists them.
-    pub const ALL: [Format; 8] = [
-        Format::Png,
-        Format::Jpeg,
-        Format::WebpPicture,
-        Format::Gif,
-        Format::Apng,
-        Format::Webp,
-        Format::Mp4,
-        Format::PngSequence,
-    ];
-
-    /// The extension of its files.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Format::Png | Format::PngSequence => "png",
-            Format::Jpeg => "jpg",
-            Format::Gif => "gif",
-            Format::Apng => "apng",
-            Format::WebpPicture | Format::Webp => "webp",
-            Format::Mp4 => "mp4",
-        }
-    }
-
-    /// The format that a file's name asks for; `frames` tells one PNG from a sequence and a WebP that moves from one that
-    /// doesn't.
-    ///
-    /// # Errors
-    /// [`EngineError::Output`] for a name of no known kind, and of one that can't hold so many frames.
-    pub fn of(path: &Path, frames: usize) -> Result<Self, EngineError> {
-        let extension = path
-            .extension()
-            .map(|extension| extension.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            Some("png") if frames > 1 => Ok(Format::PngSequence),
-            Some("png") => Ok(Format::Png),
-            Some("jpg" | "jpeg") if frames > 1 => {
-                Err(OutputError::SinglePicture(path.to_owned()).into())
-            }
-            Some("jpg" | "jpeg") => Ok(Format::Jpeg),
-            Some("gif") => Ok(Format::Gif),
-            Some("apng") => Ok(Format::Apng),
-            Some("webp") if frames > 1 => Ok(Format::Webp),
-            Some("webp") => Ok(Format::WebpPicture),
-            Some("mp4") => Ok(Format::Mp4),
-            _ => Err(OutputError::UnknownFormat(path.to_owned()).into()),
-        }
-    }
-
-    /// The highest frame rate that the format can play.
-    pub fn max_fps(self) -> f64 {
-        match self {
-            Format::Gif => GIF_MAX_FPS,
-            Format::Apng | Format::Webp => ANIMATION_MAX_FPS,
-            _ => crate::media::encode::MAX_FPS,
-        }
-    }
-
-    /// Whether it holds a movement, and not a single picture.
-    pub fn moves(self) -> bool {
-        !matches!(self, Format::Png | Format::Jpeg | Format::WebpPicture)
-    }
-
-    /// Whether its files say how often they play.
-    pub fn loops(self) -> bool {
-        matches!(self, Format::Gif | Format::Apng | Format::Webp)
-    }
-}
-
-impl From<ExportKind> for Format {
-    fn from(kind: ExportKind) -> Self {
-        match kind {
-            ExportKind::Png => Format::Png,
-            ExportKind::Jpeg => Format::Jpeg,
-            ExportKind::WebpPicture => Format::WebpPicture,
-            ExportKind::Gif => Format::Gif,
-            ExportKind::Apng => Format::Apng,
-            ExportKind::Webp => Format::Webp,
-            ExportKind::Mp4 => Format::Mp4,
-            ExportKind::PngSequence => Format::PngSequence,
-        }
-    }
-}
-
-impl From<Format> for ExportKind {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Png => ExportKind::Png,
-            Format::Jpeg => ExportKind::Jpeg,
-            Format::WebpPicture => ExportKind::WebpPicture,
-            Format::Gif => ExportKind::Gif,
-            Format::Apng => ExportKind::Apng,
-            Format::Webp => ExportKind::Webp,
-            Format::Mp4 => ExportKind::Mp4,
-            Format::PngSequence => ExportKind::PngSequence,
-        }
-    }
-}
-
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Format::Png => "PNG picture",
-            Format::Jpeg => "JPEG picture",
-            Format::WebpPicture => "WebP picture",
-            Format::Gif => "Animated GIF",
-            Format::Apng => "Animated PNG",
-            Format::Webp => "Animated WebP",
-            Format::Mp4 => "MP4 video",
-            Format::PngSequence => "PNG sequence",
-        })
-    }
-}
+use crate::progress::Stop;
+use crate::render::composition::{Composition, FrameRequest};
+use crate::render::grid::{Grid, Label};
+use crate::render::renderer::Renderer;
 
 /// One file (or sequence) to be written.
 #[derive(Debug, Clone)]
 pub struct ExportJob {
-    pub portrait: Arc<Picture>,
-    /// The face that the scenes are about, where it is known.
-    pub face: Option<Arc<FoundFace>>,
-    /// One scene a frame, all of the same crop.
-    pub scenes: Vec<Scene>,
-    /// The frames of these that are written; without, all. Those of a sequence are named as in the whole.
-    pub part: Option<Part>,
-    /// What stands side by side in each frame, from left to right.
-    pub panes: Vec<Pane>,
-    pub format: Format,
-    /// Frames a second; pictures have no use for it.
-    pub fps: f64,
-    /// From 1 (small) to 100 (best; of a WebP exact) for MP4, WebP and JPEG; without, each format's own.
-    pub quality: Option<u8>,
-    /// How often an animation (GIF, PNG, WebP) plays.
-    pub loops: LoopCount,
+    pub project: Project,
+    pub subject: Subject,
+    /// The panes that are written, from left to right and down; at least one.
+    pub panes: Vec<PaneSpec>,
+    pub steps: Steps,
+    /// How many frames the caller takes the whole to have, if it says so.
+    pub count: Option<usize>,
+    pub layout: Layout,
     /// The size of a pane, in sizes of the portrait; in 0.01..=1.
     pub scale: f64,
-    /// The sound of an MP4.
-    pub sound: Option<Sound>,
-    /// Whether the file says that a model edited it, where one did.
-    pub marked: bool,
-    pub path: PathBuf,
+    /// Frames a second; the motion's own, as far as the format can play it, where this is `None`.
+    pub fps: Option<f64>,
+    /// Its scale is not used.
+    pub output: Output,
+    /// Whether the sound of the clip goes into an MP4.
+    pub sound: bool,
+    /// Whether a reference frame outside the part of a clip that is used is an error.
+    pub strict: bool,
+}
+
+/// Which steps of the timeline are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Steps {
+    /// The motion once through.
+    All,
+    One(u32),
+}
+
+/// How several panes stand in a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layout {
+    /// Side by side, without gaps.
+    Strip,
+    /// In rows and columns with gaps; a name and a note above each pane, where there are any.
+    Grid(Option<Vec<(String, String)>>),
+}
+
+/// What is told when the file is written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Exported {
+    /// How many frames were written.
+    pub frames: usize,
+    /// The frame that relative movement counts from, from 0 in the part that is used, and how unlike the portrait's face its
+    /// face is, where that was measured.
+    pub reference: Option<(usize, Option<f32>)>,
+    /// What the artist should know, a sentence each.
+    pub remarks: Vec<Remark>,
 }
 
 impl ExportJob {
-    /// A measure of the work for [`export`].
-    pub fn progress(&self) -> Progress {
-        Progress::new(self.written().map_or(0, |written| written.len()))
-    }
-
-    /// The scenes that are written, by their numbers from 0.
-    fn written(&self) -> Result<Range<usize>, EngineError> {
-        let total = self.scenes.len();
-        Ok(self.part.map_or(Ok(0..total), |part| part.within(total))?)
-    }
-
-    fn frame_size(&self) -> (u32, u32) {
-        let (width, height) = self.pane_size();
-        (width.saturating_mul(self.panes.len() as u32), height)
-    }
-
-    fn pane_size(&self) -> (u32, u32) {
-        scaled(self.portrait.size(), self.scale)
-    }
-
-    /// The file, for frames that come as large as they are to be.
-    fn writer(&self, model: &str) -> Result<Writer, EngineError> {
-        // Of all scenes, so that the frames of a part are those of the whole, note and all.
-        let edited = self
-            .scenes
-            .iter()
-            .any(|scene| self.panes.iter().any(|pane| pane.needs_network(scene)));
-        let output = Output {
-            format: self.format,
-            quality: self.quality,
-            loops: self.loops,
-            scale: 1.0,
-            part: self.part,
-            marked: self.marked && edited,
-            path: self.path.clone(),
-        };
-        let note = output.note(model, SourceType::CompositeWithTrainedAlgorithmicMedia);
-        let mut writer = Writer::new(&output, self.frame_size(), self.fps, note)?;
-        if self.part.is_some() {
-            writer.set_numbers(self.written()?.start, self.scenes.len());
-        }
-        Ok(writer)
-    }
-}
-
-/// Renders every scene and writes the file. Nothing stands under the final name before it is whole. A sentence comes back
-/// where the sound could not be carried over.
-///
-/// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop, [`EngineError::Output`] for a job without frames or
-/// panes or a part that it hasn't got, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
-pub fn export(
-    model: &Arc<Model>,
-    job: &ExportJob,
-    progress: &Progress,
-) -> Result<Option<String>, EngineError> {
-    let first = match job.scenes.first() {
-        Some(first) if !job.panes.is_empty() => first,
-        _ => {
+    /// Renders every frame and writes the file. Nothing stands under the final name before it is whole.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError`] for a job without panes, a range of
+    /// frames that it doesn't have, or a clip without a face where one is needed; [`EngineError::Media`] when a clip can't be
+    /// read or the file can't be written; what the methods say. Whatever stood under the name before still does.
+    pub fn write(
+        &self,
+        models: &Arc<Models>,
+        progress: &Progress,
+    ) -> Result<Exported, EngineError> {
+        if self.panes.is_empty() {
             return Err(OutputError::Nothing.into());
         }
-    };
-    let written = job.written()?;
-    // The file comes first: a folder that can't be written to is told at once, not after an hour.
-    let mut writer = job.writer(model.name())?;
-    let remark = writer.set_sound(job.sound.clone());
-    let renderer = Renderer::new(
-        Arc::clone(model),
-        &job.portrait,
-        first.crop,
-        job.face.clone(),
-    )?;
-    let stop = || progress.cancel.is_cancelled();
+        self.check(models)?;
+        // The file comes first: a folder that can't be written to is told at once, not after an hour.
+        Writer::probe(&self.output)?;
+        let face = self.subject.face.as_deref();
+        let composition = Composition::read(&self.project, &self.panes, face, models, progress)?;
+        let mut told = remarks(
+            &composition,
+            &self.subject,
+            &self.project.document().portrait.name,
+            self.strict,
+            models,
+        )?;
+        let fps = self
+            .fps
+            .unwrap_or_else(|| self.output.rate(composition.driver.fps()));
+        let (composition, steps) = match self.steps {
+            Steps::All => composition.at_rate(fps),
+            Steps::One(step) => (composition, vec![step]),
+        };
+        let has = steps.len();
+        if let Some(count) = self.count.filter(|count| *count != has) {
+            return Err(FrameRangeError::OtherCount { count, has }.into());
+        }
+        let written = self.written(has)?;
+        progress.set_total(progress.done() + written.len());
 
-    let mut edits = Edits::default();
-    for scene in &job.scenes[written] {
-        let edit = edit(&mut edits, &renderer, scene, &job.panes, &stop)?;
-        let picture = frame(&renderer, job, scene, edit.as_deref())?;
+        let frame = Frame::new(self, composition.panes.len())?;
+        let output = Output {
+            scale: 1.0,
+            marked: self.output.marked && !self.is_untouched(&composition, &steps),
+            ..self.output.clone()
+        };
+        let note = note(&output, &composition, models)?;
+        let mut writer = Writer::new(&output, frame.size(), fps, note)?;
+        if output.part.is_some() {
+            writer.set_numbers(written.start, steps.len());
+        }
+        let sound = self.sound(&composition, &written, fps);
+        told.remarks
+            .extend(writer.set_sound(sound).map(Remark::Media));
+
+        let mut renderer = Renderer::new(Arc::clone(models));
+        let stop = || progress.cancel.is_cancelled();
+        for step in &steps[written] {
+            let picture = frame.render(&mut renderer, &composition.requests(*step), &stop)?;
+            if stop() {
+                return Err(EngineError::Cancelled);
+            }
+            writer.push(&picture)?;
+            told.frames += 1;
+            progress.step();
+        }
         if stop() {
             return Err(EngineError::Cancelled);
         }
-        writer.push(&picture)?;
-        progress.step();
+        writer.finish()?;
+        Ok(told)
     }
-    if stop() {
-        return Err(EngineError::Cancelled);
+
+    /// Refuses modes that the methods' weights can't do, before a clip is read.
+    fn check(&self, models: &Models) -> Result<(), EngineError> {
+        for pane in &self.panes {
+            if let MethodChoice::Method(id, mode) = pane.method {
+                let key = crate::methods::models::MethodKey::chosen(id);
+                models.method(&key)?.check_mode(mode)?;
+            }
+        }
+        Ok(())
     }
-    writer.finish()?;
-    Ok(remark)
+
+    fn written(&self, total: usize) -> Result<Range<usize>, EngineError> {
+        let part = self.output.part;
+        Ok(part.map_or(Ok(0..total), |part| part.within(total))?)
+    }
+
+    /// Whether nothing at all is asked of the portrait, so that it goes out as it came.
+    fn is_untouched(&self, composition: &Composition, steps: &[u32]) -> bool {
+        composition.panes.iter().all(|pane| match &pane.driver {
+            _ if pane.method == MethodChoice::Source => true,
+            Driver::Nothing => pane.view == PaneView::Result,
+            Driver::Track(document) => {
+                let mut steps = steps.iter();
+                pane.view == PaneView::Result
+                    && pane.on_timeline
+                    && steps.all(|step| document.target(*step) == self.subject.expression)
+            }
+            Driver::Clip(_) => false,
+        })
+    }
+
+    /// The sound that goes with some of the frames; none for a movement that also runs backwards.
+    fn sound(&self, composition: &Composition, written: &Range<usize>, fps: f64) -> Option<Sound> {
+        if !self.sound || self.output.format != FileFormat::Mp4 {
+            return None;
+        }
+        let Driver::Clip(driver) = &composition.driver else {
+            return None;
+        };
+        let motion = self.project.motion(self.project.chosen())?;
+        let MotionKind::Clip(clip) = &motion.kind else {
+            return None;
+        };
+        let MediaSource::File(path) = &clip.source else {
+            return None;
+        };
+        if driver.playback() == Playback::PingPong {
+            return None;
+        }
+        let at = |frame: usize| driver.time_at(0) + frame as f64 / fps;
+        Some(Sound {
+            clip: path.clone(),
+            from: at(written.start),
+            to: match self.output.part {
+                Some(_) => Some(clip.to.unwrap_or(f64::INFINITY).min(at(written.end))),
+                None => clip.to,
+            },
+        })
+    }
 }
 
-/// What the network says to a scene; nothing where nothing is asked for.
-fn edit(
-    edits: &mut Edits,
-    renderer: &Renderer,
-    scene: &Scene,
-    panes: &[Pane],
-    stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Option<Arc<Edit>>, EngineError> {
-    let needed = panes.iter().any(|pane| pane.needs_network(scene));
-    if !needed {
-        return Ok(None);
-    }
-    let (edit, _) = edits.of(renderer, scene, stop)?;
-    Ok(Some(edit))
-}
-
-fn frame(
-    renderer: &Renderer,
-    job: &ExportJob,
-    scene: &Scene,
-    edit: Option<&Edit>,
-) -> Result<Picture, EngineError> {
-    let mut pictures = Vec::with_capacity(job.panes.len());
-    for pane in &job.panes {
-        let picture = renderer.picture(&job.portrait, scene, edit, *pane);
-        let size = job.pane_size();
-        pictures.push(if size == picture.size() {
-            picture
-        } else {
-            let (width, height) = picture.size();
-            let whole = (0.0, 0.0, f64::from(width), f64::from(height));
-            resampled(&picture, whole, size, FilterType::CatmullRom)
-                .ok_or(InternalError::EmptyFrame)?
-        });
-    }
-    if pictures.len() == 1 {
-        // Taken whole, so that without an edit the very bytes go out.
-        return Ok(pictures.remove(0));
-    }
-    let (width, height) = job.frame_size();
-    let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
-    for row in 0..height as usize {
-        for picture in &pictures {
-            let pitch = picture.width() as usize * 4;
-            rgba.extend_from_slice(&picture.rgba()[row * pitch..][..pitch]);
+/// What an artist should know of how the motions drive the panes.
+///
+/// # Errors
+/// [`EngineError`] where nothing would move, because every method needs a face that a clip doesn't show; what reading the
+/// clips says.
+fn remarks(
+    composition: &Composition,
+    subject: &Subject,
+    portrait: &str,
+    strict: bool,
+    models: &Models,
+) -> Result<Exported, EngineError> {
+    let mut told = Exported::default();
+    for pane in &composition.panes {
+        let (Driver::Clip(clip), MethodChoice::Method(id, mode)) = (&pane.driver, pane.method)
+        else {
+            continue;
+        };
+        let by_picture = models.info(id)?.driven_by == DrivenBy::Picture;
+        if strict {
+            check_reference(clip)?;
+        }
+        let relative = match by_picture {
+            true => mode.unwrap_or_default() == crate::document::Mode::Relative,
+            false => clip.follow.relative,
+        };
+        told.add(clip.analysis.broken.clone().map(Remark::Media));
+        told.add(faces_remark(clip, by_picture)?);
+        if by_picture {
+            told.add(reference_remark(clip, subject, portrait, relative));
+            let name = || clip.analysis.name.clone();
+            let unseen = !clip.has_square(relative)?;
+            told.add(unseen.then(|| Remark::NoFaceInReference { name: name() }));
+        }
+        if relative {
+            // One that lies before the part has no number in it.
+            let frame = clip.reference.checked_sub(clip.first);
+            told.reference = frame.map(|frame| (frame, clip.unlike));
         }
     }
-    Ok(Picture::new(width, height, rgba)?.with_alpha(job.portrait.has_alpha()))
+    Ok(told)
+}
+
+/// Refuses a reference frame that isn't in the part of the clip that is used.
+///
+/// # Errors
+/// [`ClipError::NoReferenceFrame`].
+pub fn check_reference(clip: &ClipDriver) -> Result<(), EngineError> {
+    let used = clip.first..=clip.last;
+    let Some(said) = clip.follow.reference else {
+        return Ok(());
+    };
+    if clip
+        .said_reference()
+        .is_some_and(|frame| used.contains(&frame))
+    {
+        return Ok(());
+    }
+    let before = clip.analysis.offset + clip.first;
+    Err(ClipError::NoReferenceFrame {
+        name: clip.analysis.name.clone(),
+        frame: (said as usize + 1).saturating_sub(before),
+    }
+    .into())
+}
+
+impl Exported {
+    fn add(&mut self, remark: Option<Remark>) {
+        let remark = remark.filter(|remark| !self.remarks.contains(remark));
+        self.remarks.extend(remark);
+    }
+}
+
+/// What is said of frames without a face, for a method that follows an expression.
+fn faces_remark(clip: &ClipDriver, by_picture: bool) -> Result<Option<Remark>, EngineError> {
+    if by_picture {
+        return Ok(None);
+    }
+    let analysis = &clip.analysis;
+    let Some(track) = &analysis.track else {
+        let (name, frames) = (analysis.name.clone(), analysis.frames());
+        return Err(FaceError::NoneInClip { name, frames }.into());
+    };
+    let faceless = track.faceless();
+    Ok((faceless > 0).then(|| Remark::Kept {
+        faceless,
+        frames: analysis.frames(),
+        name: analysis.name.clone(),
+    }))
+}
+
+/// What is said where the first frame had to be taken as the one that looks like the portrait.
+fn reference_remark(
+    clip: &ClipDriver,
+    subject: &Subject,
+    portrait: &str,
+    relative: bool,
+) -> Option<Remark> {
+    if !relative || clip.follow.reference.is_some() || clip.unlike.is_some() {
+        return None;
+    }
+    let name = |name: &str| name.to_owned();
+    Some(if subject.face.is_none() {
+        let name = name(portrait);
+        Remark::NoFaceInPortrait { name }
+    } else {
+        let name = name(&clip.analysis.name);
+        Remark::NoFaceInClip { name }
+    })
+}
+
+/// The note that goes into a file, with every model that its pictures are by, in the order of the panes.
+fn note(
+    output: &Output,
+    composition: &Composition,
+    models: &Models,
+) -> Result<Option<Provenance>, EngineError> {
+    let mut authors: Vec<String> = Vec::new();
+    for pane in &composition.panes {
+        let drawn = matches!(pane.driver, Driver::Track(_));
+        let name = match (pane.method, request_key(pane)) {
+            (MethodChoice::Source, _) => continue,
+            // A clip's own frames are nobody's edit.
+            (MethodChoice::Motion, _) if !drawn => continue,
+            (_, Some(key)) => models.method(&key)?.weights().to_owned(),
+            (_, None) => models.ganimation().name().to_owned(),
+        };
+        if !authors.contains(&name) {
+            authors.push(name);
+        }
+    }
+    let source = SourceType::CompositeWithTrainedAlgorithmicMedia;
+    let marked = output.marked && !authors.is_empty();
+    Ok(marked.then(|| Provenance::new(authors, source)))
+}
+
+fn request_key(
+    pane: &crate::render::composition::PaneSource,
+) -> Option<crate::methods::models::MethodKey> {
+    pane.method
+        .id()
+        .map(|id| crate::methods::models::MethodKey {
+            id,
+            weights: pane.weights.clone(),
+        })
+}
+
+/// How a frame is put together from its panes.
+struct Frame<'a> {
+    job: &'a ExportJob,
+    /// Width and height of a pane in pixels.
+    pane: (u32, u32),
+    panes: usize,
+    grid: Option<(Grid, Vec<Label>)>,
+}
+
+impl<'a> Frame<'a> {
+    fn new(job: &'a ExportJob, panes: usize) -> Result<Self, EngineError> {
+        let pane = scaled(job.subject.picture.size(), job.scale);
+        let grid = match &job.layout {
+            Layout::Strip => None,
+            Layout::Grid(None) if panes == 1 => None,
+            Layout::Grid(labels) => {
+                let columns = match panes {
+                    1..=3 => panes,
+                    4 => 2,
+                    _ => 3,
+                };
+                let grid = Grid::new(pane, panes, Some(columns), labels.is_some())?;
+                let named = labels.iter().flatten().map(|(name, note)| Label {
+                    name: name.clone(),
+                    note: note.clone(),
+                });
+                let mut labels: Vec<Label> = named.collect();
+                labels.resize(panes, Label::default());
+                Some((grid, labels))
+            }
+        };
+        Ok(Self {
+            job,
+            pane,
+            panes,
+            grid,
+        })
+    }
+
+    fn size(&self) -> (u32, u32) {
+        match &self.grid {
+            Some((grid, _)) => grid.size(),
+            None => (self.pane.0.saturating_mul(self.panes as u32), self.pane.1),
+        }
+    }
+
+    fn render(
+        &self,
+        renderer: &mut Renderer,
+        requests: &[FrameRequest],
+        stop: Stop,
+    ) -> Result<Picture, EngineError> {
+        let subject = &self.job.subject;
+        let portrait = &subject.picture;
+        let view = View::whole(portrait.size());
+        let mut pictures = Vec::with_capacity(requests.len());
+        for request in requests {
+            let rendered =
+                renderer.render(subject, &view, portrait, request, Quality::Full, stop)?;
+            pictures.push(resized(rendered.picture, self.pane)?);
+        }
+        if let Some((grid, labels)) = &self.grid {
+            return grid.filled(&pictures, labels);
+        }
+        if pictures.len() == 1 {
+            // Taken whole, so that without an edit the very bytes go out.
+            return Ok(pictures.remove(0));
+        }
+        let (width, height) = self.size();
+        let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
+        for row in 0..height as usize {
+            for picture in &pictures {
+                let pitch = picture.width() as usize * 4;
+                rgba.extend_from_slice(&picture.rgba()[row * pitch..][..pitch]);
+            }
+        }
+        Ok(Picture::new(width, height, rgba)?.with_alpha(portrait.has_alpha()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::{AuVector, ClipMotion, Crop, Limit, Mode};
+    use crate::drive::au_track::{AuFrame, AuTrack};
+    use crate::drive::clip_analysis::ClipAnalysis;
+    use crate::methods::ganimation::model::Model;
+    use crate::render::composition::PaneSource;
+
+    /// Five frames, ten a second, of a face that never moves.
+    fn analysis() -> Arc<ClipAnalysis> {
+        let frames = (0..5).map(|i| AuFrame {
+            time: f64::from(i) / 10.0,
+            aus: Some(AuVector::NEUTRAL),
+            own: Some(AuVector::NEUTRAL),
+        });
+        Arc::new(ClipAnalysis::grey(AuTrack {
+            name: "clip".to_owned(),
+            fps: 10.0,
+            frames: frames.collect(),
+            shapes: vec![None; 5],
+            rest: 0,
+            broken: None,
+        }))
+    }
 
     #[test]
-    fn the_name_says_the_format() {
-        let of = |name: &str, frames| Format::of(Path::new(name), frames);
-        assert_eq!(of("a.PNG", 1).unwrap(), Format::Png);
-        assert_eq!(of("a.png", 2).unwrap(), Format::PngSequence);
-        assert_eq!(of("b.gif", 1).unwrap(), Format::Gif);
-        assert_eq!(of("b.mp4", 9).unwrap(), Format::Mp4);
-        assert_eq!(of("b.apng", 1).unwrap(), Format::Apng);
-        assert_eq!(of("b.webp", 1).unwrap(), Format::WebpPicture);
-        assert_eq!(of("b.webp", 2).unwrap(), Format::Webp);
-        assert_eq!(of("b.JPEG", 1).unwrap(), Format::Jpeg);
-        let error = of("b.jpg", 2).unwrap_err().to_string();
-        assert!(error.contains("single picture"), "{error}");
-        for format in Format::ALL {
-            let name = format!("b.{}", format.extension());
-            let frames = if format.moves() { 2 } else { 1 };
-            assert_eq!(of(&name, frames).unwrap(), format);
-        }
-        for name in ["b", "b.mov", ".png"] {
-            let error = of(name, 1).unwrap_err().to_string();
-            assert!(error.contains(".webp or .mp4"), "{error}");
-        }
+    fn a_reference_is_counted_from_the_part_and_one_before_it_is_not_told() {
+        let models = Models::new(Arc::new(Model::bundled().unwrap()));
+        let subject = Subject {
+            id: 0,
+            picture: Arc::new(Picture::new(16, 16, vec![90; 1024]).unwrap()),
+            face: None,
+            crop: Crop::default(),
+            rule: None,
+            expression: AuVector::NEUTRAL,
+            detail: false,
+            plain: false,
+            limit: Limit::NONE,
+        };
+        let reference = |frame: u32| {
+            let mut motion = ClipMotion::new(MediaSource::Bundled("sample.mp4".to_owned()));
+            motion.from = Some(0.2);
+            motion.follow.reference = Some(frame);
+            let clip = ClipDriver::clip(analysis(), &motion, None, &subject.expression).unwrap();
+            let driver = Driver::Clip(Arc::new(clip));
+            let pane = PaneSource {
+                method: MethodChoice::in_mode("fomm", Mode::Relative),
+                weights: None,
+                view: PaneView::Result,
+                driver: driver.clone(),
+                on_timeline: true,
+            };
+            let panes = vec![pane];
+            let composition = Composition { driver, panes };
+            let told = remarks(&composition, &subject, "me.jpg", false, &models);
+            told.unwrap().reference.map(|(frame, _)| frame)
+        };
+        assert_eq!(reference(3), Some(1));
+        assert_eq!(reference(0), None);
     }
 }

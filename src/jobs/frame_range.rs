@@ -44,36 +44,6 @@ impl Part {
     }
 }
 
-/// The frames of a job that are to be written, while the job goes by.
-pub(crate) struct Passing {
-    wanted: Option<Range<usize>>,
-    at: usize,
-}
-
-impl Passing {
-    /// Without a range, all are wanted.
-    pub(crate) fn new(wanted: Option<Range<usize>>) -> Self {
-        Self { wanted, at: 0 }
-    }
-
-    /// How many of the next `count` frames are wanted.
-    pub(crate) fn wanted(&mut self, count: usize) -> usize {
-        let (start, end) = (self.at, self.at + count);
-        self.at = end;
-        let Some(wanted) = &self.wanted else {
-            return count;
-        };
-        end.min(wanted.end).saturating_sub(start.max(wanted.start))
-    }
-
-    /// Whether no frame that is still to come is wanted.
-    pub(crate) fn is_over(&self) -> bool {
-        self.wanted
-            .as_ref()
-            .is_some_and(|wanted| self.at >= wanted.end)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,15 +61,5 @@ mod tests {
                 .to_string()
                 .contains("backwards")
         );
-    }
-
-    #[test]
-    fn frames_that_are_repeated_are_wanted_one_by_one() {
-        let mut passing = Passing::new(Some(3..6));
-        let wanted: Vec<_> = [2, 0, 3, 4].map(|n| passing.wanted(n)).into();
-        assert_eq!(wanted, [0, 0, 2, 1]);
-        assert!(passing.is_over());
-        let mut all = Passing::new(None);
-        assert_eq!((all.wanted(7), all.is_over()), (7, false));
     }
 }

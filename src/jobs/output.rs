@@ -2,25 +2,24 @@
 
 use std::path::PathBuf;
 
-use fast_image_resize::FilterType;
-
-use crate::error::{EngineError, InternalError};
-use crate::jobs::export::Format;
+use crate::document::FileFormat;
+use crate::error::EngineError;
 use crate::jobs::frame_range::Part;
+use crate::media::atomic_file::AtomicFile;
 use crate::media::clip;
 use crate::media::encode::{
-    ApngSettings, ApngSink, FrameSink, GifSettings, GifSink, JPEG_QUALITY, LoopCount, MIN_FPS,
-    Mp4Settings, Mp4Sink, PngSequence, WebpSettings, WebpSink, save_jpeg_with, save_png_with,
-    save_webp_with,
+    ANIMATION_MAX_FPS, ApngSettings, ApngSink, FrameSink, GIF_MAX_FPS, GifSettings, GifSink,
+    JPEG_QUALITY, LoopCount, MAX_FPS, MIN_FPS, Mp4Settings, Mp4Sink, PngSequence, WebpSettings,
+    WebpSink, save_jpeg_with, save_png_with, save_webp_with,
 };
 use crate::media::image::Picture;
-use crate::media::image::resample::resampled;
+use crate::media::image::resample::resized as scaled_to;
 use crate::media::provenance::{Provenance, SourceType};
 
 /// A file (or sequence) to be written.
 #[derive(Debug, Clone)]
 pub struct Output {
-    pub format: Format,
+    pub format: FileFormat,
     /// From 1 (small) to 100 (best; of a WebP exact) for MP4, WebP and JPEG; without, each format's own.
     pub quality: Option<u8>,
     /// How often an animation (GIF, PNG, WebP) plays.
@@ -53,7 +52,16 @@ impl Output {
 
     /// The frame rate at which a clip of so many frames a second is written.
     pub fn rate(&self, fps: f64) -> f64 {
-        fps.clamp(MIN_FPS, self.format.max_fps())
+        fps.clamp(MIN_FPS, max_fps(self.format))
+    }
+}
+
+/// The highest frame rate that a format can play.
+pub fn max_fps(format: FileFormat) -> f64 {
+    match format {
+        FileFormat::Gif => GIF_MAX_FPS,
+        FileFormat::Apng | FileFormat::Webp => ANIMATION_MAX_FPS,
+        _ => MAX_FPS,
     }
 }
 
@@ -77,13 +85,22 @@ pub(crate) struct Writer {
 
 enum Sink {
     /// A single picture, and whether it is there.
-    Picture(Format, bool),
+    Picture(FileFormat, bool),
     Mp4(Box<Mp4Sink>),
     Sequence(Box<PngSequence>),
     Other(Box<dyn FrameSink>),
 }
 
 impl Writer {
+    /// Tells at once of a folder that can't be written to, before long work begins.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] when nothing can be written there.
+    pub fn probe(output: &Output) -> Result<(), EngineError> {
+        drop(AtomicFile::create(&output.path)?);
+        Ok(())
+    }
+
     /// Begins the file; frames are of the size `frame`, and `note` says how they came to be. Nothing stands under its name yet.
     ///
     /// # Errors
@@ -97,13 +114,15 @@ impl Writer {
         let path = output.path.clone();
         let (width, height) = scaled(frame, output.scale);
         let sink = match output.format {
-            Format::Png | Format::Jpeg | Format::WebpPicture => Sink::Picture(output.format, false),
-            Format::PngSequence => {
+            FileFormat::Png | FileFormat::Jpeg | FileFormat::WebpPicture => {
+                Sink::Picture(output.format, false)
+            }
+            FileFormat::PngSequence => {
                 let mut sink = PngSequence::new(&path)?;
                 note.iter().cloned().for_each(|note| sink.set_note(note));
                 Sink::Sequence(Box::new(sink))
             }
-            Format::Gif => {
+            FileFormat::Gif => {
                 let settings = GifSettings {
                     fps,
                     loops: output.loops,
@@ -113,13 +132,13 @@ impl Writer {
                 note.iter().try_for_each(|note| sink.set_note(note))?;
                 Sink::Other(Box::new(sink))
             }
-            Format::Apng => {
+            FileFormat::Apng => {
                 let loops = output.loops;
                 let mut sink = ApngSink::new(&path, width, height, ApngSettings { fps, loops })?;
                 note.iter().cloned().for_each(|note| sink.set_note(note));
                 Sink::Other(Box::new(sink))
             }
-            Format::Webp => {
+            FileFormat::Webp => {
                 let settings = WebpSettings {
                     fps,
                     loops: output.loops,
@@ -129,7 +148,7 @@ impl Writer {
                 note.iter().cloned().for_each(|note| sink.set_note(note));
                 Sink::Other(Box::new(sink))
             }
-            Format::Mp4 => {
+            FileFormat::Mp4 => {
                 let usual = Mp4Settings::default();
                 let settings = Mp4Settings {
                     fps,
@@ -184,10 +203,7 @@ impl Writer {
             // Taken as it is, so that without an edit the very bytes go out.
             frame
         } else {
-            let (width, height) = frame.size();
-            let whole = (0.0, 0.0, f64::from(width), f64::from(height));
-            resized = resampled(frame, whole, self.size, FilterType::CatmullRom)
-                .ok_or(InternalError::EmptyFrame)?;
+            resized = scaled_to(frame.clone(), self.size)?;
             &resized
         };
         match &mut self.sink {
@@ -195,10 +211,10 @@ impl Writer {
             Sink::Picture(format, written) => {
                 let (path, note) = (&self.path, self.note.as_ref());
                 match format {
-                    Format::Jpeg => {
+                    FileFormat::Jpeg => {
                         save_jpeg_with(path, frame, self.quality.unwrap_or(JPEG_QUALITY), note)?;
                     }
-                    Format::WebpPicture => {
+                    FileFormat::WebpPicture => {
                         let quality = self.quality.unwrap_or(WebpSettings::QUALITY);
                         save_webp_with(path, frame, quality, note)?;
                     }

@@ -1,10 +1,43 @@
-//! All that a motion method says of one frame, as plain numbers that can be kept and drawn.
+//! What methods say of a frame apart from its result, as plain numbers that can be kept and drawn.
 
-use crate::face::Motion;
+use std::sync::Arc;
 
-/// What FOMM or TPS says of one frame. Planes lie over the crop, row by row from its upper left.
+use crate::face::{Edit, Mask, Motion, TurnedSquare};
+
+/// What a method says of how a frame came about.
+#[derive(Debug, Clone)]
+pub enum Diagnostics {
+    /// Nothing but the result.
+    None,
+    Edit(EditDiagnostics),
+    Motion(MotionDiagnostics),
+}
+
+/// A method that redraws a crop: how much it redraws where, and in which colours.
+#[derive(Debug, Clone)]
+pub struct EditDiagnostics {
+    /// The square of the portrait that the method sees.
+    pub place: TurnedSquare,
+    pub edit: Arc<Edit>,
+    /// Where the edit may count; everywhere when there is none.
+    pub mask: Option<Arc<Mask>>,
+    /// How far the edit is faded in, in 0..=1.
+    pub onset: f32,
+}
+
+/// A method that moves a crop: by which flow, with what painted in.
+#[derive(Debug, Clone)]
+pub struct MotionDiagnostics {
+    /// The square of the portrait that the method sees.
+    pub place: TurnedSquare,
+    pub frame: Arc<MotionFrame>,
+    /// The same when nothing moves.
+    pub rest: Arc<MotionFrame>,
+}
+
+/// What a method that moves a crop says of one frame. Planes lie over the crop, row by row from its upper left.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
+pub struct MotionFrame {
     /// What the portrait is moved by.
     pub motion: Motion,
     /// How far the moved source is right, in [0, 1], the coarsest first: one for FOMM, four for TPS. The last is
@@ -47,7 +80,26 @@ pub struct KeyPoint {
     pub axes: Option<[f32; 4]>,
 }
 
-impl Seen {
+impl MotionFrame {
+    /// A frame that says nothing.
+    pub(crate) fn empty() -> Self {
+        Self {
+            motion: Motion {
+                flow_size: (0, 0),
+                flow: Vec::new(),
+                align_corners: false,
+                occlusion_size: 0,
+                occlusion: Vec::new(),
+                size: 0,
+                picture: Vec::new(),
+            },
+            occlusions: Vec::new(),
+            contributions: None,
+            points: Vec::new(),
+            source: Vec::new(),
+        }
+    }
+
     /// How much memory it takes.
     pub fn bytes(&self) -> usize {
         let occlusions: usize = self.occlusions.iter().map(|map| map.values.len()).sum();

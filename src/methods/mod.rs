@@ -1,14 +1,142 @@
-//! The published systems: each a network with its configuration and its procedure.
+//! The published systems: each a network with its configuration and its procedure, behind one trait.
+//!
+//! A [`Method`] is prepared once for a [`Subject`] and then asked for a frame at every moment of a motion
+//! ([`drive::Drive`]). Adding one is a folder here and a line in [`registry::BUILT_IN`]: menus, `mien compare`, caches and
+//! exports follow from its [`MethodInfo`].
 
 pub mod device;
 pub mod diagnostics;
+pub mod drive;
 pub mod error;
 pub mod fomm;
 pub mod ganimation;
 pub mod mocogan;
 pub mod models;
 pub mod motion;
-pub mod mover;
+pub mod motion_transfer;
 #[cfg(test)]
 mod on_a_card;
+pub mod registry;
+pub mod subject;
 pub mod tps;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::document::{MethodId, Mode, PaneView};
+use crate::error::EngineError;
+use crate::face::view::View;
+use crate::media::image::Picture;
+use crate::progress::Stop;
+use crate::weights::{Bundled, CropRule};
+use diagnostics::Diagnostics;
+use drive::Drive;
+use subject::Subject;
+
+/// Opens a method with the weights of a file or of this name, or those that come with the program.
+pub type Open = fn(Option<&Path>) -> Result<Arc<dyn Method>, EngineError>;
+
+/// What is known of a method before its weights are opened.
+#[derive(Debug)]
+pub struct MethodInfo {
+    pub id: MethodId,
+    /// What a person calls it.
+    pub title: &'static str,
+    pub driven_by: DrivenBy,
+    /// The modes of a method that is driven by pictures, the usual one first; empty where there is only one way.
+    pub modes: &'static [Mode],
+    /// What there is to see of it, the result first.
+    pub views: &'static [PaneView],
+    /// Whether a draft takes a fraction of the time of the full picture.
+    pub has_draft: bool,
+    /// The weights that come with the program.
+    pub bundled: Option<Bundled>,
+    pub open: Open,
+}
+
+/// Which of a motion's two answers a method works from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DrivenBy {
+    Expression,
+    Picture,
+}
+
+/// A published system or our own, ready for portraits.
+pub trait Method: Send + Sync {
+    fn info(&self) -> &'static MethodInfo;
+
+    /// The weights' name, as the status line shows it.
+    fn weights(&self) -> &str;
+
+    /// Where it runs, as the status line shows it.
+    fn device(&self) -> String;
+
+    /// Where the face must lie in the square that the method sees.
+    fn crop(&self) -> &CropRule;
+
+    /// Refuses a mode that these weights can't do.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn check_mode(&self, mode: Option<Mode>) -> Result<(), EngineError>;
+
+    /// Does all that depends on the portrait alone, once.
+    ///
+    /// # Errors
+    /// [`EngineError::Crop`] where the subject's square doesn't lie within the portrait; [`EngineError::Cancelled`] when
+    /// `stop` said so; what the network says.
+    fn prepare(&self, subject: &Subject, stop: Stop) -> Result<Box<dyn Session>, EngineError>;
+}
+
+/// A method with a portrait before it.
+pub trait Session: Send {
+    /// What the method says at one moment. It is kept within bounds, so that asking again costs next to nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] when `stop` said so; what the network and the motion say.
+    fn frame(
+        &mut self,
+        subject: &Subject,
+        drive: &mut dyn Drive,
+        mode: Option<Mode>,
+        quality: Quality,
+        stop: Stop,
+    ) -> Result<MethodFrame, EngineError>;
+
+    /// Lays a frame's result over `base`, which is the portrait as `view` shows it.
+    ///
+    /// # Errors
+    /// What is wrong with the frame's own numbers.
+    fn composite(
+        &mut self,
+        subject: &Subject,
+        frame: &MethodFrame,
+        view: &View,
+        base: &Picture,
+    ) -> Result<Picture, EngineError>;
+}
+
+/// How much of a frame is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quality {
+    /// What says how the portrait moves, without what takes long to paint.
+    Diagnostics,
+    /// A result, without what takes long to paint where it isn't there already.
+    Draft,
+    /// The result whole.
+    Full,
+}
+
+/// What a method says at one moment.
+#[derive(Debug, Clone)]
+pub struct MethodFrame {
+    pub diagnostics: Diagnostics,
+    /// Whether something is still to be painted.
+    pub is_draft: bool,
+    /// Milliseconds of the network; `None` where it didn't have to run.
+    pub millis: Option<f32>,
+    /// Of these, those of a draft made before.
+    pub draft_millis: f32,
+    /// How much of the crop a method edits that knows it, in 0..=1.
+    pub mean_edit: Option<f32>,
+}

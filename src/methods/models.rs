@@ -1,168 +1,197 @@
-//! The networks, each opened when first asked for.
+//! The opened networks, each opened when it is first needed and shared by all who hold this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::document::{MethodChoice, MethodId};
 use crate::error::{EngineError, MethodError};
 use crate::methods::ganimation::model::Model;
+use crate::methods::ganimation::session::Ganimation;
 use crate::methods::mocogan::sampler::Sampler;
-use crate::methods::mover::{MotionMethod, Mover};
-use crate::weights::Bundled;
+use crate::methods::registry::Registry;
+use crate::methods::{Method, MethodInfo};
+use crate::weights::{Bundled, CropRule};
 
-/// The networks that a project may need. GANimation is there from the start; the others are opened when first asked for,
-/// and once for all who share this.
+/// A method with the weights it is opened with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MethodKey {
+    pub id: MethodId,
+    /// A file, or the name of installed weights; `None` for those chosen for the method.
+    pub weights: Option<PathBuf>,
+}
+
+impl MethodKey {
+    /// A method with the weights chosen for it.
+    pub fn chosen(id: MethodId) -> Self {
+        Self { id, weights: None }
+    }
+}
+
+type Opened = HashMap<MethodKey, Arc<dyn Method>>;
+
+/// The networks that a project may need. GANimation, by whose crop rule portraits are opened and which draws the
+/// expressions that other methods are driven by, is there from the start.
 pub struct Models {
+    registry: Registry,
     ganimation: Arc<Model>,
-    fomm: Lazy<Mover>,
-    tps: Lazy<Mover>,
-    mocogan: Lazy<Sampler>,
-}
-
-struct Lazy<T> {
-    /// A file, or the name of installed weights; without, those that come with the program.
-    weights: Option<PathBuf>,
-    opened: Arc<OnceLock<Result<Arc<T>, Arc<EngineError>>>>,
-}
-
-impl<T> Clone for Lazy<T> {
-    fn clone(&self) -> Self {
-        Self {
-            weights: self.weights.clone(),
-            opened: Arc::clone(&self.opened),
-        }
-    }
-}
-
-impl<T> Lazy<T> {
-    fn new(weights: Option<PathBuf>) -> Self {
-        Self {
-            weights,
-            opened: Arc::default(),
-        }
-    }
-
-    fn get(
-        &self,
-        open: impl FnOnce(Option<&Path>) -> Result<T, EngineError>,
-    ) -> Result<&Arc<T>, EngineError> {
-        self.opened
-            .get_or_init(|| {
-                open(self.weights.as_deref())
-                    .map(Arc::new)
-                    .map_err(Arc::new)
-            })
-            .as_ref()
-            .map_err(|error| EngineError::Shared(Arc::clone(error)))
-    }
+    /// Weights other than those that come with the program, by the method's name.
+    chosen: BTreeMap<String, PathBuf>,
+    opened: Mutex<Opened>,
+    sampler: Mutex<Option<Arc<Sampler>>>,
 }
 
 impl Models {
-    /// GANimation's, and of the others those that come with the program.
+    /// GANimation's, and of the other methods those that come with the program.
     pub fn new(ganimation: Arc<Model>) -> Self {
-        Self {
-            ganimation,
-            fomm: Lazy::new(None),
-            tps: Lazy::new(None),
-            mocogan: Lazy::new(None),
-        }
+        Self::chosen(ganimation, &BTreeMap::new())
     }
 
-    /// GANimation's, and of the others those of these names by their architectures; where none is named, those that
-    /// come with the program.
+    /// GANimation's, and of the other methods the weights of these names by the method's; those that come with the program
+    /// where none is named.
     pub fn chosen(ganimation: Arc<Model>, names: &BTreeMap<String, String>) -> Self {
-        let named = |which: Bundled| names.get(which.architecture()).map(PathBuf::from);
+        let chosen = names
+            .iter()
+            .filter(|(method, _)| *method != Bundled::Ganimation.architecture())
+            .map(|(method, weights)| (method.clone(), PathBuf::from(weights)));
         Self {
+            registry: Registry::default(),
+            chosen: chosen.collect(),
+            opened: Mutex::default(),
+            sampler: Mutex::default(),
             ganimation,
-            fomm: Lazy::new(named(Bundled::Fomm)),
-            tps: Lazy::new(named(Bundled::Tps)),
-            mocogan: Lazy::new(named(Bundled::Mocogan)),
         }
+        .with_ganimation()
     }
 
-    /// The same with other weights for a method: a file, or the name of installed ones. They are opened at once; the others stay
-    /// as they are.
+    /// The same with other methods to choose from.
+    pub fn with_registry(mut self, registry: Registry) -> Self {
+        self.registry = registry;
+        self
+    }
+
+    fn with_ganimation(self) -> Self {
+        let key = MethodKey::chosen(crate::methods::ganimation::session::INFO.id);
+        let method = Arc::new(Ganimation::new(Arc::clone(&self.ganimation)));
+        self.lock().insert(key, method);
+        self
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Opened> {
+        // Whatever a panic left behind is whole: an entry is there or it isn't.
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same with other weights for a method: a file, or the name of installed ones. They are opened at once; the others
+    /// stay as they are.
     ///
     /// # Errors
-    /// [`EngineError::Method`] for neither a file nor a name, and for what isn't chosen; [`EngineError::Weights`] for a file
+    /// [`EngineError`] for neither a file nor a name, and for what isn't chosen; [`EngineError::Weights`] for a file
     /// that can't be used.
     pub fn with(&self, which: Bundled, weights: &Path) -> Result<Self, EngineError> {
+        if which == Bundled::FaceLandmarker {
+            return Err(MethodError::FixedWeights.into());
+        }
         let mut models = Self {
+            registry: self.registry.clone(),
             ganimation: Arc::clone(&self.ganimation),
-            fomm: self.fomm.clone(),
-            tps: self.tps.clone(),
-            mocogan: self.mocogan.clone(),
+            chosen: self.chosen.clone(),
+            opened: Mutex::new(self.lock().clone()),
+            sampler: Mutex::new(self.lock_sampler().clone()),
         };
-        let named = Some(weights.to_owned());
-        match which {
-            Bundled::Ganimation => models.ganimation = Arc::new(Model::open(Some(weights))?),
-            Bundled::Fomm => {
-                models.fomm = Lazy::new(named);
-                models.mover(MotionMethod::Fomm)?;
-            }
-            Bundled::Tps => {
-                models.tps = Lazy::new(named);
-                models.mover(MotionMethod::Tps)?;
-            }
-            Bundled::Mocogan => {
-                models.mocogan = Lazy::new(named);
-                models.sampler()?;
-            }
-            Bundled::FaceLandmarker => {
-                return Err(MethodError::FixedWeights.into());
-            }
+        if which == Bundled::Ganimation {
+            models.ganimation = Arc::new(Model::open(Some(weights))?);
+            return Ok(models.with_ganimation());
+        }
+        let name = which.architecture();
+        models.chosen.insert(name.to_owned(), weights.to_owned());
+        if which == Bundled::Mocogan {
+            *models.lock_sampler() = None;
+            models.sampler()?;
+        } else if let Some(id) = MethodId::checked(name) {
+            models.lock().remove(&MethodKey::chosen(id));
+            models.method(&MethodKey::chosen(id))?;
         }
         Ok(models)
     }
 
-    /// What the weights of a method are called, opened or not.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// What the weights of a system are called, opened or not.
     pub fn name(&self, which: Bundled) -> String {
-        let named = match which {
-            Bundled::Ganimation => return self.ganimation.name().to_owned(),
-            Bundled::Fomm => &self.fomm.weights,
-            Bundled::Tps => &self.tps.weights,
-            Bundled::Mocogan => &self.mocogan.weights,
-            Bundled::FaceLandmarker => &None,
-        };
-        let stem = named.as_ref().and_then(|path| path.file_stem());
-        stem.map_or_else(
+        if which == Bundled::Ganimation {
+            return self.ganimation.name().to_owned();
+        }
+        let chosen = self.chosen.get(which.architecture());
+        chosen.and_then(|path| path.file_stem()).map_or_else(
             || which.name().to_owned(),
             |stem| stem.to_string_lossy().into_owned(),
         )
+    }
+
+    /// The rule by which a portrait's square is found.
+    pub fn crop_rule(&self) -> &CropRule {
+        self.ganimation.crop()
     }
 
     pub fn ganimation(&self) -> &Arc<Model> {
         &self.ganimation
     }
 
-    /// A motion method.
+    /// What is known of a method.
     ///
     /// # Errors
-    /// Those of [`Mover::open`].
-    pub fn mover(&self, method: MotionMethod) -> Result<&Arc<Mover>, EngineError> {
-        let lazy = match method {
-            MotionMethod::Fomm => &self.fomm,
-            MotionMethod::Tps => &self.tps,
+    /// [`EngineError`] for one that the registry doesn't have.
+    pub fn info(&self, id: MethodId) -> Result<&'static MethodInfo, EngineError> {
+        let info = self.registry.get(id);
+        Ok(info.ok_or(MethodError::Unknown(id))?)
+    }
+
+    /// A method, opened if it isn't yet.
+    ///
+    /// # Errors
+    /// Those of [`MethodInfo::open`]; [`EngineError`] for one that the registry doesn't have.
+    pub fn method(&self, key: &MethodKey) -> Result<Arc<dyn Method>, EngineError> {
+        if let Some(method) = self.lock().get(key) {
+            return Ok(Arc::clone(method));
+        }
+        let info = self.info(key.id)?;
+        let weights = match &key.weights {
+            Some(weights) => Some(weights.as_path()),
+            None => self.chosen.get(key.id.as_str()).map(PathBuf::as_path),
         };
-        lazy.get(|weights| Mover::open(method, weights))
+        // Opened without the lock: it may take seconds, and the window asks for names meanwhile.
+        let method = (info.open)(weights)?;
+        let mut opened = self.lock();
+        Ok(Arc::clone(opened.entry(key.clone()).or_insert(method)))
+    }
+
+    /// The weights that a choice draws by, if they were opened already.
+    pub fn weights_of(&self, choice: MethodChoice) -> Option<String> {
+        let key = MethodKey::chosen(choice.id()?);
+        let opened = self.lock();
+        Some(opened.get(&key)?.weights().to_owned())
+    }
+
+    fn lock_sampler(&self) -> std::sync::MutexGuard<'_, Option<Arc<Sampler>>> {
+        self.sampler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// MoCoGAN.
     ///
     /// # Errors
     /// Those of [`Sampler::open`].
-    pub fn sampler(&self) -> Result<&Arc<Sampler>, EngineError> {
-        self.mocogan.get(Sampler::open)
-    }
-
-    /// The weights of a motion method, if it was asked for already.
-    pub fn mover_name(&self, method: MotionMethod) -> Option<&str> {
-        let lazy = match method {
-            MotionMethod::Fomm => &self.fomm,
-            MotionMethod::Tps => &self.tps,
-        };
-        let opened = lazy.opened.get()?.as_ref().ok()?;
-        Some(opened.name())
+    pub fn sampler(&self) -> Result<Arc<Sampler>, EngineError> {
+        let mut sampler = self.lock_sampler();
+        if let Some(sampler) = &*sampler {
+            return Ok(Arc::clone(sampler));
+        }
+        let weights = self.chosen.get(Bundled::Mocogan.architecture());
+        let opened = Arc::new(Sampler::open(weights.map(PathBuf::as_path))?);
+        *sampler = Some(Arc::clone(&opened));
+        Ok(opened)
     }
 }
 

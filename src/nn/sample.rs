@@ -7,15 +7,7 @@ use super::cuda;
 use super::direct::bands;
 use super::host;
 use super::isa::{Isa, multiversion};
-
-/// What lies outside the picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Border {
-    /// Nothing: zeros.
-    Zeros,
-    /// The picture, mirrored at its edge again and again.
-    Reflection,
-}
+use super::outside::Border;
 
 /// `x` `[N, C, H, W]` seen through `grid` `[N, H', W', 2]`: `[N, C, H', W']`. One picture, `[1, C, H, W]`, is seen through
 /// any number of grids.

@@ -1,119 +1,154 @@
 //! What every pane shows at each step of a timeline.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::document::{MotionId, MotionKind, PaneSpec, Project, Show, Way};
-use crate::drive::clip_analysis::Reel;
-use crate::drive::driver::{Cue, Driver};
+use crate::document::Mode;
+use crate::document::{MethodChoice, MotionId, MotionKind, PaneSpec, PaneView, Project};
+use crate::drive::clip_analysis::{ClipAnalysis, Reading};
+use crate::drive::driver::{DriveSample, Driver, SampleKey};
 use crate::error::EngineError;
 use crate::face::found::FoundFace;
-use crate::methods::models::Models;
+use crate::face::view::View;
+use crate::methods::DrivenBy;
+use crate::methods::models::{MethodKey, Models};
+use crate::methods::registry::Registry;
+use crate::methods::subject::{Subject, SubjectKey};
 use crate::progress::Progress;
 
 /// One pane at one moment.
 #[derive(Debug, Clone)]
-pub struct Shot {
-    pub way: Way,
-    pub show: Show,
-    pub cue: Cue,
+pub struct FrameRequest {
+    pub method: MethodChoice,
+    /// Weights other than those chosen for the method.
+    pub weights: Option<PathBuf>,
+    pub view: PaneView,
+    pub sample: DriveSample,
 }
 
-impl Shot {
-    /// A number for all that its picture depends on beside the portrait and the view.
-    pub(crate) fn key(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        (self.way, self.show).hash(&mut hasher);
-        if self.way != Way::Source {
-            self.cue.key(self.way).hash(&mut hasher);
+/// Cache key of a rendered frame.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FrameKey {
+    method: MethodChoice,
+    weights: Option<PathBuf>,
+    view: PaneView,
+    sample: SampleKey,
+    subject: SubjectKey,
+    /// Left, top and zoom, and the size in pixels, of the part of the portrait that is seen.
+    place: [u64; 3],
+    size: (u32, u32),
+}
+
+impl FrameRequest {
+    /// The method with its weights; `None` for a pane without one.
+    pub fn method_key(&self) -> Option<MethodKey> {
+        self.method.id().map(|id| MethodKey {
+            id,
+            weights: self.weights.clone(),
+        })
+    }
+
+    /// Equal for requests of which the same picture comes.
+    pub fn key(&self, registry: &Registry, subject: &Subject, view: &View) -> FrameKey {
+        let sample = match self.method {
+            MethodChoice::Source => SampleKey::Nothing,
+            MethodChoice::Motion => self.sample.picture_key(true),
+            MethodChoice::Method(id, mode) => match registry.get(id).map(|info| info.driven_by) {
+                Some(DrivenBy::Expression) => self.sample.expression_key(subject),
+                _ => self
+                    .sample
+                    .picture_key(mode.unwrap_or_default() == Mode::Relative),
+            },
+        };
+        FrameKey {
+            method: self.method,
+            weights: self.weights.clone(),
+            view: self.view,
+            sample,
+            subject: subject.key(),
+            place: [view.x, view.y, view.zoom].map(f64::to_bits),
+            size: (view.width, view.height),
         }
-        hasher.finish()
+    }
+
+    /// The same of another view.
+    pub fn showing(&self, view: PaneView) -> Self {
+        Self {
+            view,
+            ..self.clone()
+        }
     }
 }
 
 /// One pane through all time.
 #[derive(Debug, Clone)]
-pub struct Voice {
-    pub way: Way,
-    pub show: Show,
-    pub drive: Driver,
+pub struct PaneSource {
+    pub method: MethodChoice,
+    /// Weights other than those chosen for the method.
+    pub weights: Option<PathBuf>,
+    pub view: PaneView,
+    pub driver: Driver,
     /// Whether the timeline is this motion's own.
-    pub leads: bool,
+    pub on_timeline: bool,
 }
 
-impl Voice {
-    /// Whether both are driven by the same.
-    pub(crate) fn same_drive(&self, other: &Voice) -> bool {
-        self.drive.same(&other.drive)
+impl PaneSource {
+    /// Whether both show the same at every step.
+    pub fn same(&self, other: &PaneSource) -> bool {
+        self.view == other.view && self.on_timeline == other.on_timeline && self.same_result(other)
+    }
+
+    /// Whether both have the same result at every step, whatever they show of it.
+    pub fn same_result(&self, other: &PaneSource) -> bool {
+        self.method == other.method
+            && self.weights == other.weights
+            && self.driver.same(&other.driver)
     }
 }
 
 /// Every pane through all time: what is to be seen at each step of the timeline.
 #[derive(Debug, Clone)]
-pub struct Score {
+pub struct Composition {
     /// The timeline's own motion.
-    pub drive: Driver,
-    pub voices: Vec<Voice>,
+    pub driver: Driver,
+    pub panes: Vec<PaneSource>,
 }
 
-impl Score {
-    /// All panes at a step of the timeline.
-    pub fn shots(&self, step: u32) -> Vec<Shot> {
-        let seconds = f64::from(step) / self.drive.fps();
-        let shot = |part: &Voice| Shot {
-            way: part.way,
-            show: part.show,
-            cue: if part.leads {
-                part.drive.at(step)
-            } else {
-                // Within the frame that begins then, whatever is lost in the division.
-                part.drive.playing_at(seconds + 1e-6)
-            },
-        };
-        self.voices.iter().map(shot).collect()
-    }
-
-    /// Whether the same is to be seen.
-    pub(crate) fn same(&self, other: &Score) -> bool {
-        let voices = self.voices.iter().zip(&other.voices);
-        self.voices.len() == other.voices.len()
-            && self.drive.same(&other.drive)
-            && voices.into_iter().all(|(a, b)| {
-                (a.way, a.show, a.leads) == (b.way, b.show, b.leads) && a.drive.same(&b.drive)
-            })
-    }
-}
-
-impl Score {
+impl Composition {
     /// What some panes of a project show at every step, by drivers that are there already.
-    pub fn of(project: &Project, panes: &[PaneSpec], driver: impl Fn(MotionId) -> Driver) -> Score {
+    pub fn of(
+        project: &Project,
+        panes: &[PaneSpec],
+        driver: impl Fn(MotionId) -> Driver,
+    ) -> Composition {
         let chosen = project.chosen();
-        let voices = panes.iter().map(|pane| {
+        let panes = panes.iter().map(|pane| {
             let motion = project.driving(pane);
-            Voice {
-                way: pane.way,
-                show: pane.show,
-                drive: driver(motion),
-                leads: motion == chosen,
+            PaneSource {
+                method: pane.method,
+                weights: None,
+                view: pane.view,
+                driver: driver(motion),
+                on_timeline: motion == chosen,
             }
         });
-        Score {
-            voices: voices.collect(),
-            drive: driver(chosen),
+        Composition {
+            panes: panes.collect(),
+            driver: driver(chosen),
         }
     }
 
-    /// The same for whoever has no window: what the panes need is read first.
+    /// The same for a job: what the panes need is read first, and they are driven by the original frames.
     ///
     /// # Errors
-    /// Those of [`Reel::of_motion`] and [`Driver::of`].
+    /// Those of [`ClipAnalysis::for_job`] and [`Driver::of`].
     pub fn read(
         project: &Project,
         panes: &[PaneSpec],
         face: Option<&FoundFace>,
         models: &Models,
         progress: &Progress,
-    ) -> Result<Score, EngineError> {
+    ) -> Result<Composition, EngineError> {
         let mut drivers: Vec<(MotionId, Driver)> = Vec::new();
         let needed = panes.iter().map(|pane| project.driving(pane));
         for id in needed.chain([project.chosen()]) {
@@ -121,16 +156,85 @@ impl Score {
             let Some(motion) = project.motion(id).filter(|_| !known) else {
                 continue;
             };
-            let reel = match motion.kind {
-                MotionKind::Track(_) => None,
-                _ => Some(Arc::new(Reel::of_motion(&motion.kind, models, progress)?)),
-            };
-            let driver = Driver::of(project, motion, reel.as_ref(), face)?;
+            let driven = panes.iter().filter(|pane| project.driving(pane) == id);
+            let reading = reading_for(driven, &motion.kind, models.registry());
+            let analysis = ClipAnalysis::for_job(&motion.kind, reading, models, progress)?;
+            let driver = Driver::of(project, motion, analysis.map(Arc::new).as_ref(), face)?;
             drivers.push((id, driver));
         }
-        Ok(Score::of(project, panes, |id| {
+        Ok(Composition::of(project, panes, |id| {
             let known = drivers.iter().find(|(other, _)| *other == id);
             known.map_or(Driver::Nothing, |(_, driver)| driver.clone())
         }))
+    }
+
+    /// Every pane at a step of the timeline.
+    pub fn requests(&self, step: u32) -> Vec<FrameRequest> {
+        let seconds = f64::from(step) / self.driver.fps();
+        let request = |pane: &PaneSource| FrameRequest {
+            method: pane.method,
+            weights: pane.weights.clone(),
+            view: pane.view,
+            sample: if pane.on_timeline {
+                pane.driver.at(step)
+            } else {
+                // Within the frame that begins then, whatever is lost in the division.
+                pane.driver.playing_at(seconds + 1e-6)
+            },
+        };
+        self.panes.iter().map(request).collect()
+    }
+
+    /// The same at another frame rate, and its steps in the order in which they are shown once. The movement keeps its
+    /// seconds: a track is asked for other moments, of a clip's frames some are repeated or left out.
+    pub fn at_rate(&self, fps: f64) -> (Composition, Vec<u32>) {
+        let mut composition = self.clone();
+        composition.driver = self.driver.at_rate(fps);
+        for pane in &mut composition.panes {
+            if pane.on_timeline {
+                pane.driver = if pane.driver.same(&self.driver) {
+                    composition.driver.clone()
+                } else {
+                    pane.driver.at_rate(fps)
+                };
+            }
+        }
+        let order = composition.driver.order();
+        (composition, order)
+    }
+
+    /// Whether the same is to be seen.
+    pub fn same(&self, other: &Composition) -> bool {
+        let panes = self.panes.iter().zip(&other.panes);
+        self.panes.len() == other.panes.len()
+            && self.driver.same(&other.driver)
+            && panes.into_iter().all(|(a, b)| a.same(b))
+    }
+}
+
+/// What has to be found in a motion's frames for the panes that it drives: faces are looked for only where they count.
+fn reading_for<'a>(
+    mut panes: impl Iterator<Item = &'a PaneSpec>,
+    kind: &MotionKind,
+    registry: &Registry,
+) -> Reading {
+    let said = match kind {
+        MotionKind::Clip(clip) => clip.follow.reference.is_some(),
+        _ => false,
+    };
+    let needs_faces = panes.any(|pane| match pane.method {
+        MethodChoice::Source | MethodChoice::Motion => false,
+        MethodChoice::Method(id, mode) => {
+            let by_picture = registry
+                .get(id)
+                .is_some_and(|info| info.driven_by == DrivenBy::Picture);
+            // Which frame is most like the portrait is told by the faces.
+            !by_picture || (mode.unwrap_or_default() == Mode::Relative && !said)
+        }
+    });
+    if needs_faces {
+        Reading::Faces
+    } else {
+        Reading::Times
     }
 }

@@ -15,10 +15,11 @@ mod tests;
 
 use rayon::prelude::*;
 
-use crate::document::Show;
-use crate::face::{Motion, TurnedSquare, heat};
+use crate::document::PaneView;
+use crate::face::view::View;
+use crate::face::{self, Motion, TurnedSquare, heat, paste};
 use crate::media::image::Picture;
-use crate::methods::diagnostics::{Map, Maps, Seen};
+use crate::methods::diagnostics::{Diagnostics, Map, Maps, MotionFrame};
 use colours::{BACKGROUND, GROUND, group_colour, luminance, veiled, wheel};
 use spread::{Spread, visible};
 
@@ -28,7 +29,7 @@ pub const FULL_FLOW: f32 = 0.08;
 /// The difference, in the channel where it is largest, that has the full heat, as a share of the full range.
 pub const FULL_DIFFERENCE: f32 = 0.25;
 
-/// Draws one of [`Show::Flow`], [`Show::Occlusion`], [`Show::KeyPoints`] and [`Show::Contributions`] over `base`, which
+/// Draws one of [`PaneView::Flow`], [`PaneView::Occlusion`], [`PaneView::KeyPoints`] and [`PaneView::Contributions`] over `base`, which
 /// shows the portrait with the network's crop at `place`; the square may be turned and stick out.
 ///
 /// * The flow is drawn as the way in which what is seen has moved, by the colours of Baker et al. (2011): hue for
@@ -42,31 +43,56 @@ pub const FULL_DIFFERENCE: f32 = 0.25;
 ///
 /// Maps grey the whole picture and dim it beside the crop; no alpha changes but under the wheel. Key points change nothing but what
 /// lies under them. What the network doesn't say, and the other pictures, leave `base` as it is.
-pub fn draw(
+fn draw_motion(
     base: &mut Picture,
     place: TurnedSquare,
-    show: Show,
-    seen: &Seen,
+    show: PaneView,
+    seen: &MotionFrame,
     rest: Option<&Motion>,
 ) {
     if !visible(&place) {
         return;
     }
     match show {
-        Show::Flow => flow(base, &place, &seen.motion, rest),
-        Show::Occlusion(level) => {
+        PaneView::Flow => flow(base, &place, &seen.motion, rest),
+        PaneView::Occlusion(level) => {
             let finest = seen.occlusions.len().saturating_sub(1);
             if let Some(map) = seen.occlusions.get(finest.min(usize::from(level))) {
                 occlusion(base, &place, map);
             }
         }
-        Show::KeyPoints => points::draw(base, &place, seen),
-        Show::Contributions => {
+        PaneView::KeyPoints => points::draw(base, &place, seen),
+        PaneView::Contributions => {
             if let Some(maps) = &seen.contributions {
                 contributions(base, &place, maps);
             }
         }
-        Show::Result | Show::Attention | Show::Colour | Show::Difference => {}
+        PaneView::Result | PaneView::Attention | PaneView::Colour | PaneView::Difference => {}
+    }
+}
+
+/// Draws what a method says of a frame over `base`, which is the portrait as `view` shows it: [`PaneView::Attention`] and
+/// [`PaneView::Colour`] of a method that redraws a crop, and the views of one that moves it. What the method doesn't say leaves `base` as
+/// it is.
+pub fn draw(base: &mut Picture, view: &View, shown: PaneView, said: &Diagnostics) {
+    match said {
+        Diagnostics::None => {}
+        Diagnostics::Edit(said) => {
+            // The colours are shown as the network would paint them, held back or not.
+            let (show, mask) = match shown {
+                PaneView::Attention => {
+                    let onset = said.onset;
+                    (face::Show::Attention { onset }, said.mask.as_deref())
+                }
+                PaneView::Colour => (face::Show::Color, None),
+                _ => return,
+            };
+            paste(base, view.square(said.place), &said.edit, mask, show);
+        }
+        Diagnostics::Motion(said) => {
+            let rest = Some(&said.rest.motion);
+            draw_motion(base, view.square(said.place), shown, &said.frame, rest);
+        }
     }
 }
 

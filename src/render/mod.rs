@@ -1,11 +1,11 @@
-//! From a portrait and a motion to pictures.
+//! From a portrait, a motion and a method to frames.
 
-pub mod cache;
+pub mod align;
 pub mod composition;
 pub mod diagnostics;
 pub mod grid;
 pub mod lettering;
-pub mod moving;
 pub mod renderer;
-pub mod view;
+pub mod request;
+pub mod scheduler;
 pub mod worker;

@@ -1,136 +1,79 @@
-//! The stage: a portrait, and every method ready to be driven by every motion.
+//! The one renderer: a portrait, what drives it and a method in, a frame out.
 //!
-//! One drawing serves the window's panes and the export: onto a view of the portrait, be it a pane's few pixels or the
-//! portrait whole. What the networks have said is kept, so that looking around, playing back and changing to another method
-//! and back cost nothing.
+//! It serves the window's panes, every export, `mien compare` and the metrics: they differ in the requests they make and in
+//! what they do with the frames. A frame is drawn onto a view of the portrait, be it a pane's few pixels or the portrait
+//! whole. What the networks said is cached, so that looking around, playing back and changing to another method and back
+//! cost nothing.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::document::{Pose, Project, Show, Way};
+use crate::document::{MethodChoice, PaneView, Pose};
+use crate::drive::derive::Driving;
+use crate::drive::driver::DriveSample;
 use crate::error::{EngineError, InternalError};
-use crate::face::found::FoundFace;
-use crate::face::portrait::Portrait;
-use crate::face::{Edit, Mask};
+use crate::face::view::View;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::methods::ganimation::edits::Edits;
-use crate::methods::ganimation::session::{Pane, Renderer, Scene};
-use crate::methods::ganimation::session::{draw, square};
-use crate::methods::mover::MotionMethod;
-use crate::render::cache::Shelf;
+use crate::methods::drive::Moment;
+use crate::methods::models::{MethodKey, Models};
+use crate::methods::motion_transfer::millis_since;
+use crate::methods::subject::{FaceKey, Subject, square};
+use crate::methods::{MethodFrame, Quality, Session, ganimation};
+use crate::progress::Stop;
+use crate::render::align::aligned;
+use crate::render::composition::FrameRequest;
 use crate::render::diagnostics;
-use crate::render::view::View;
 
-use crate::drive::driver::{self, Cue};
-use crate::methods::models::Models;
-use crate::render::composition::Shot;
-use crate::render::moving::{self, Moving};
-
-/// Who sits for the picture: a portrait, its face, and how it stands.
+/// What came of a request.
 #[derive(Debug, Clone)]
-pub struct Sitter {
-    /// The same number always means the same pixels.
-    pub id: u64,
-    pub picture: Arc<Picture>,
-    /// The face of `scene.face`.
-    pub face: Option<Arc<FoundFace>>,
-    /// All but its target is of this.
-    pub scene: Scene,
+pub struct RenderedFrame {
+    pub picture: Picture,
+    /// Milliseconds of the network, and of laying its result into the portrait.
+    pub millis: f32,
+    /// Milliseconds of the network; `None` where it didn't have to run.
+    pub network_millis: Option<f32>,
+    /// Of these, those of a draft made before.
+    pub draft_millis: f32,
+    /// How much of the crop a method edits that knows it, in 0..=1.
+    pub mean_edit: Option<f32>,
+    /// Whether something is still to be painted.
+    pub is_draft: bool,
 }
 
-impl Sitter {
-    /// Whether the networks see the same.
-    fn same_face(&self, other: &Sitter) -> bool {
-        self.id == other.id
-            && self.scene.crop == other.scene.crop
-            && self.scene.face == other.scene.face
-    }
-
-    /// A number for all that a picture of it depends on.
-    pub(crate) fn key(&self) -> u64 {
-        let scene = &self.scene;
-        let crop = [
-            scene.crop.x,
-            scene.crop.y,
-            scene.crop.side,
-            scene.crop.angle,
-        ];
-        let mut hasher = DefaultHasher::new();
-        (self.id, scene.face, scene.detail).hash(&mut hasher);
-        crop.map(f32::to_bits).hash(&mut hasher);
-        scene.source.values().map(f32::to_bits).hash(&mut hasher);
-        scene.limit.hash(&mut hasher);
-        hasher.finish()
-    }
-}
-
-impl Sitter {
-    /// The portrait of a project, as it stands there.
-    pub fn of(project: &Project, portrait: &Portrait) -> Sitter {
-        let document = project.document();
-        Sitter {
-            id: document.portrait.id,
-            picture: Arc::clone(&portrait.picture),
-            face: document
-                .face
-                .and_then(|face| portrait.faces.get(face).cloned()),
-            scene: Scene::of(document, 0),
+impl RenderedFrame {
+    /// A picture that no network had to draw.
+    fn of(picture: Picture) -> Self {
+        Self {
+            picture,
+            millis: 0.0,
+            network_millis: None,
+            draft_millis: 0.0,
+            mean_edit: None,
+            is_draft: false,
         }
     }
 }
 
-/// What came of a shot.
-#[derive(Debug, Clone)]
-pub struct Drawn {
-    pub picture: Picture,
-    /// Milliseconds of the network; nothing when it wasn't asked.
-    pub network_millis: Option<f32>,
-    /// Of them those of a draft before, whose word was used again.
-    pub draft_millis: f32,
-    /// Of GANimation's pictures, the mean of 1 - A over the crop, in 0..=1.
-    pub mean_edit: Option<f32>,
-    /// Whether something is still to be painted.
-    pub draft: bool,
-}
-
-/// How much of a shot is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Care {
-    /// What moves, without what FOMM and TPS would paint anew where they must be asked for it: a fraction of the time.
-    Draft,
-    Whole,
-}
-
-/// What GANimation says, where that counts, and whether the network ran for it.
-pub(crate) type Spoken = (Arc<Edit>, Option<Arc<Mask>>, bool);
-
-/// Bytes of what the motion networks have said that are kept.
-const SEEN_ROOM: usize = 256 << 20;
-
-/// Everything that is kept from one shot to the next.
-pub struct Stage {
-    pub(crate) models: Arc<Models>,
-    sitter: Option<Sitter>,
+/// Methods prepared for a portrait, and what is kept from one frame to the next.
+pub struct Renderer {
+    models: Arc<Models>,
+    /// Whose sessions these are.
+    face: Option<FaceKey>,
+    sessions: HashMap<MethodKey, Box<dyn Session>>,
     pyramid: Option<(u64, ImagePyramid<Arc<Picture>>)>,
-    renderer: Option<Renderer>,
-    edits: Edits,
-    pub(crate) fomm: Option<Moving>,
-    pub(crate) tps: Option<Moving>,
-    pub(crate) seen: Shelf<moving::Said>,
+    /// The portrait at the pixels of the last driving picture that was drawn.
+    small: Option<(u64, View, Picture)>,
 }
 
-impl Stage {
+impl Renderer {
     pub fn new(models: Arc<Models>) -> Self {
         Self {
             models,
-            sitter: None,
+            face: None,
+            sessions: HashMap::new(),
             pyramid: None,
-            renderer: None,
-            edits: Edits::default(),
-            fomm: None,
-            tps: None,
-            seen: Shelf::new(SEEN_ROOM),
+            small: None,
         }
     }
 
@@ -139,206 +82,182 @@ impl Stage {
         &self.models
     }
 
-    /// Lets another portrait, or the same in another crop, sit.
-    fn seat(&mut self, sitter: &Sitter) {
-        let same = |before: &Sitter| before.same_face(sitter);
-        if !self.sitter.as_ref().is_some_and(same) {
-            self.renderer = None;
-            self.edits = Edits::default();
-            self.fomm = None;
-            self.tps = None;
-            self.seen.clear();
-        }
-        self.sitter = Some(sitter.clone());
-    }
-
     /// The portrait as a view shows it, untouched.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] for a view without pixels.
-    pub fn base(&mut self, sitter: &Sitter, view: &View) -> Result<Picture, EngineError> {
-        if *view == View::whole(sitter.picture.size()) {
-            return Ok(Picture::clone(&sitter.picture));
+    /// [`EngineError::Network`] for a view without pixels.
+    pub fn base(&mut self, subject: &Subject, view: &View) -> Result<Picture, EngineError> {
+        if *view == View::whole(subject.picture.size()) {
+            return Ok(Picture::clone(&subject.picture));
         }
-        self.pyramid(sitter)
-            .view(view)
-            .ok_or(InternalError::EmptyFrame.into())
-    }
-
-    pub(crate) fn pyramid(&mut self, sitter: &Sitter) -> &ImagePyramid<Arc<Picture>> {
-        let kept = self.pyramid.take().filter(|(of, _)| *of == sitter.id);
+        let kept = self.pyramid.take().filter(|(of, _)| *of == subject.id);
         let made = kept.unwrap_or_else(|| {
-            (
-                sitter.id,
-                ImagePyramid::for_display(Arc::clone(&sitter.picture)),
-            )
+            let pyramid = ImagePyramid::for_display(Arc::clone(&subject.picture));
+            (subject.id, pyramid)
         });
-        &self.pyramid.insert(made).1
+        let (_, pyramid) = self.pyramid.insert(made);
+        pyramid
+            .view(view)
+            .ok_or_else(|| InternalError::EmptyFrame.into())
     }
 
-    /// Draws a shot over `base`, which is the portrait as `view` shows it. `stop` is asked between the layers.
+    /// Renders a request over `base`, which is the portrait as `view` shows it. `stop` is asked between the layers.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `stop` said so; [`EngineError::Method`] where the motion can't drive the method,
-    /// [`EngineError::Crop`] when the crop does not lie within the portrait, and what the networks and their files say.
-    pub fn shoot(
+    /// [`EngineError::Cancelled`] when `stop` said so; [`EngineError`] where the motion can't drive the method,
+    /// [`EngineError::Crop`] when the crop doesn't lie within the portrait, and what the networks and their files say.
+    pub fn render(
         &mut self,
-        sitter: &Sitter,
+        subject: &Subject,
         view: &View,
         base: &Picture,
-        shot: &Shot,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Drawn, EngineError> {
-        self.shoot_with(Care::Whole, sitter, view, base, shot, stop)
-    }
-
-    /// As [`Stage::shoot`], but what FOMM and TPS would paint anew is left out where they haven't said it already:
-    /// [`Drawn::draft`] tells.
-    ///
-    /// # Errors
-    /// Those of [`Stage::shoot`].
-    pub fn draft(
-        &mut self,
-        sitter: &Sitter,
-        view: &View,
-        base: &Picture,
-        shot: &Shot,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Drawn, EngineError> {
-        self.shoot_with(Care::Draft, sitter, view, base, shot, stop)
-    }
-
-    fn shoot_with(
-        &mut self,
-        care: Care,
-        sitter: &Sitter,
-        view: &View,
-        base: &Picture,
-        shot: &Shot,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Drawn, EngineError> {
-        self.seat(sitter);
-        let still = |picture: Picture| Drawn {
-            picture,
-            network_millis: None,
-            draft_millis: 0.0,
-            mean_edit: None,
-            draft: false,
-        };
-        match (shot.way, &shot.cue) {
-            (Way::Source, _) | (_, Cue::Nothing) => Ok(still(base.clone())),
-            (Way::Motion, Cue::Step(lead, step)) => {
-                let rule = self.models.ganimation().crop().clone();
-                let (picture, from) = lead.driving(*step as usize, &rule)?;
-                let to = view.square(square(sitter.scene.crop));
-                let size = (view.width, view.height);
-                Ok(still(driver::aligned(&picture, from, size, to)?))
+        request: &FrameRequest,
+        quality: Quality,
+        stop: Stop,
+    ) -> Result<RenderedFrame, EngineError> {
+        let face = subject.face_key();
+        if self.face.as_ref() != Some(&face) {
+            self.sessions.clear();
+            self.small = None;
+            self.face = Some(face);
+        }
+        match (request.method, &request.sample) {
+            (MethodChoice::Source, _) | (_, DriveSample::Nothing) => {
+                Ok(RenderedFrame::of(base.clone()))
             }
-            (Way::Motion | Way::Ganimation, _) => {
-                let target = shot.cue.pose(&sitter.scene);
-                let show = match shot.way {
-                    Way::Motion => Show::Result,
-                    _ => shot.show,
-                };
-                self.units(sitter, view, base, target, show, stop)
+            (MethodChoice::Motion, DriveSample::Step(clip, step)) => {
+                let rule = self.models.crop_rule();
+                let (picture, from) = clip.picture(Moment::Now, *step as usize, rule, true)?;
+                let to = view.square(square(subject.crop));
+                let picture = aligned(&picture, from, (view.width, view.height), to)?;
+                Ok(RenderedFrame::of(picture))
             }
-            (Way::Fomm(mode), cue) => self.moved(
-                sitter,
-                view,
-                base,
-                (MotionMethod::Fomm, mode),
-                (shot.show, care),
-                cue,
-                stop,
-            ),
-            (Way::Tps(mode), cue) => self.moved(
-                sitter,
-                view,
-                base,
-                (MotionMethod::Tps, mode),
-                (shot.show, care),
-                cue,
-                stop,
-            ),
+            (MethodChoice::Motion, DriveSample::Pose(pose)) => {
+                let (picture, frame) = self.expression(subject, pose, view, base, stop)?;
+                Ok(rendered(picture, &frame, 0.0))
+            }
+            (MethodChoice::Method(..), _) => {
+                self.by_method(subject, view, base, request, quality, stop)
+            }
         }
     }
 
-    /// By GANimation.
-    fn units(
+    fn by_method(
         &mut self,
-        sitter: &Sitter,
+        subject: &Subject,
         view: &View,
         base: &Picture,
-        target: Pose,
-        show: Show,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Drawn, EngineError> {
-        let scene = Scene {
-            target,
-            ..sitter.scene
+        request: &FrameRequest,
+        quality: Quality,
+        stop: Stop,
+    ) -> Result<RenderedFrame, EngineError> {
+        let (MethodChoice::Method(_, mode), Some(key)) = (request.method, request.method_key())
+        else {
+            return Ok(RenderedFrame::of(base.clone()));
         };
-        let pane = match show {
-            Show::Attention => Pane::Attention,
-            Show::Colour => Pane::Color,
-            _ => Pane::Result,
+        self.models.method(&key)?.check_mode(mode)?;
+        let quality = match request.view {
+            PaneView::Result | PaneView::Difference => quality,
+            _ => Quality::Diagnostics,
         };
-        let mut picture = base.clone();
-        let (mut network_millis, mut mean_edit) = (None, Some(0.0));
-        if pane.needs_network(&scene) {
+        let mut session = self.take_session(&key, subject, stop)?;
+        let mut draw = |pose: &Pose, view: &View, stop: Stop| {
+            let base = self.small(subject, view)?;
+            Ok(self.expression(subject, pose, view, &base, stop)?.0)
+        };
+        let mut drive = Driving {
+            sample: &request.sample,
+            subject,
+            draw: &mut draw,
+        };
+        let frame = session.frame(subject, &mut drive, mode, quality, stop);
+        let drawn = frame.and_then(|frame| {
             let started = Instant::now();
-            let (edit, mask, ran) = self.edit(sitter, &scene, stop)?;
-            network_millis = ran.then(|| millis_since(started));
-            mean_edit = Some(edit.mean_edit(mask.as_deref()) * scene.onset());
-            let place = view.square(square(scene.crop));
-            draw(
-                &mut picture,
-                place,
-                &scene,
-                Some(&edit),
-                mask.as_deref(),
-                pane,
-            );
-        }
-        if show == Show::Difference {
-            let result = std::mem::replace(&mut picture, base.clone());
-            diagnostics::difference(&mut picture, &result);
-        }
-        Ok(Drawn {
-            picture,
-            network_millis,
-            draft_millis: 0.0,
-            mean_edit,
-            draft: false,
-        })
+            let picture = match request.view {
+                PaneView::Result => session.composite(subject, &frame, view, base)?,
+                PaneView::Difference => {
+                    let result = session.composite(subject, &frame, view, base)?;
+                    let mut picture = base.clone();
+                    diagnostics::difference(&mut picture, &result);
+                    picture
+                }
+                shown => {
+                    let mut picture = base.clone();
+                    diagnostics::draw(&mut picture, view, shown, &frame.diagnostics);
+                    picture
+                }
+            };
+            Ok(rendered(picture, &frame, millis_since(started)))
+        });
+        self.sessions.insert(key, session);
+        drawn
     }
 
-    /// What GANimation says to a scene, where it counts, and whether the network ran.
-    pub(crate) fn edit(
+    /// The portrait with an expression, by the method that draws expressions for all others.
+    fn expression(
         &mut self,
-        sitter: &Sitter,
-        scene: &Scene,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Spoken, EngineError> {
-        let renderer = match &mut self.renderer {
-            Some(renderer) => renderer,
-            none => none.insert(Renderer::new(
-                Arc::clone(self.models.ganimation()),
-                &sitter.picture,
-                scene.crop,
-                sitter.face.clone(),
-            )?),
+        subject: &Subject,
+        pose: &Pose,
+        view: &View,
+        base: &Picture,
+        stop: Stop,
+    ) -> Result<(Picture, MethodFrame), EngineError> {
+        let key = MethodKey::chosen(ganimation::session::INFO.id);
+        let mut session = self.take_session(&key, subject, stop)?;
+        let mut drive = Driving {
+            sample: &DriveSample::Pose(*pose),
+            subject,
+            // A method that draws expressions asks for no driving picture.
+            draw: &mut |_, _, _| Ok(base.clone()),
         };
-        let (edit, ran) = self.edits.of(renderer, scene, stop)?;
-        Ok((edit, renderer.mask(scene.limit), ran))
+        let frame = session.frame(subject, &mut drive, None, Quality::Full, stop);
+        let drawn = frame.and_then(|frame| {
+            let picture = session.composite(subject, &frame, view, base)?;
+            Ok((picture, frame))
+        });
+        self.sessions.insert(key, session);
+        drawn
+    }
+
+    /// The session of a method, prepared if it isn't yet; whoever takes it puts it back.
+    fn take_session(
+        &mut self,
+        key: &MethodKey,
+        subject: &Subject,
+        stop: Stop,
+    ) -> Result<Box<dyn Session>, EngineError> {
+        match self.sessions.remove(key) {
+            Some(session) => Ok(session),
+            None => self.models.method(key)?.prepare(subject, stop),
+        }
+    }
+
+    /// The portrait as a small view shows it, cached for the next driving picture.
+    fn small(&mut self, subject: &Subject, view: &View) -> Result<Picture, EngineError> {
+        if let Some((id, of, picture)) = &self.small
+            && (*id, of) == (subject.id, view)
+        {
+            return Ok(picture.clone());
+        }
+        let picture = self.base(subject, view)?;
+        self.small = Some((subject.id, *view, picture.clone()));
+        Ok(picture)
     }
 }
 
-impl std::fmt::Debug for Stage {
+fn rendered(picture: Picture, frame: &MethodFrame, composited: f32) -> RenderedFrame {
+    RenderedFrame {
+        picture,
+        millis: frame.millis.unwrap_or(0.0) + composited,
+        network_millis: frame.millis,
+        draft_millis: frame.draft_millis,
+        mean_edit: frame.mean_edit,
+        is_draft: frame.is_draft,
+    }
+}
+
+impl std::fmt::Debug for Renderer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stage").finish_non_exhaustive()
+        f.debug_struct("Renderer").finish_non_exhaustive()
     }
-}
-
-pub(crate) fn millis_since(started: Instant) -> f32 {
-    started.elapsed().as_secs_f32() * 1000.0
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use mien::document::{
-    ActionUnit, ClipMotion, MediaSource, Mode, MotionKind, PaneSpec, Playback, Pose, Project, Show,
-    Sides, Way,
+    ActionUnit, ClipMotion, MediaSource, MethodChoice, Mode, MotionKind, PaneSpec, PaneView,
+    Playback, Pose, Project, Sides,
 };
 use mien::face::portrait::Sample;
 use mien::media::image::open;
@@ -34,12 +34,12 @@ fn project() -> Project {
     let clip = project.add("Clip", MotionKind::Clip(clip));
     project.choose(track);
     project.set_panes(vec![
-        PaneSpec::of(Way::Source),
-        PaneSpec::of(Way::Ganimation),
-        PaneSpec::showing(Way::Ganimation, Show::Attention),
+        PaneSpec::of(MethodChoice::Source),
+        PaneSpec::of(MethodChoice::GANIMATION),
+        PaneSpec::showing(MethodChoice::GANIMATION, PaneView::Attention),
         PaneSpec {
             motion: Some(clip),
-            ..PaneSpec::of(Way::Fomm(Mode::Relative))
+            ..PaneSpec::of(MethodChoice::in_mode("fomm", Mode::Relative))
         },
     ]);
     project

@@ -14,5 +14,6 @@ mod parity_ganimation;
 mod parity_mocogan;
 mod parity_tps;
 mod sample;
+mod toy;
 mod tps;
 mod tps_splines;

@@ -66,7 +66,7 @@ fn agrees_with_the_published_model() {
         &frame(&relative, None).prediction,
         PICTURES,
     );
-    // Stage by stage here: the last bit of these key points moves the picture by 5e-4, since
+    // Renderer by stage here: the last bit of these key points moves the picture by 5e-4, since
     // their splines nearly fold, so a frame agrees no better than the points' own rounding lets it.
     let theirs = KeyPoints {
         points: expected["kp.avd"]

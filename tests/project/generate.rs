@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use mien::document::{
-    AuVector, ClipMotion, Crop, Drawn, ExportKind, ExportSettings, ExportWhat, Expression, Follow,
+    AuVector, ClipMotion, Crop, Drawn, ExportSettings, ExportWhat, Expression, FileFormat, Follow,
     Limit, MediaSource, MotionKind, PaneSpec, Part, Playback, Pose, Project, Sample, SampleSizes,
-    SampledMotion, Sides, Way,
+    SampledMotion, Sides,
 };
+use mien::methods::registry::Registry;
 use proptest::prelude::*;
 
 use crate::support::{document, file};
@@ -140,7 +141,7 @@ fn panes() -> impl Strategy<Value = (usize, usize, Option<usize>)> {
 
 prop_compose! {
     fn exports()(
-        format in prop::sample::select(vec![ExportKind::Png, ExportKind::Gif, ExportKind::Webp, ExportKind::PngSequence]),
+        format in prop::sample::select(vec![FileFormat::Png, FileFormat::Gif, FileFormat::Webp, FileFormat::PngSequence]),
         what in prop_oneof![Just(ExportWhat::Grid), Just(ExportWhat::Result), (0usize..9).prop_map(ExportWhat::Pane)],
         flags in any::<(bool, bool)>(), range in prop::option::of((0u32..50, 51u32..99)),
         fps in prop::option::of(0.01f64..=120.0), scale in 0.01f64..=1.0, quality in prop::option::of(1u8..=100), loops in any::<u32>(),
@@ -184,12 +185,14 @@ prop_compose! {
             project.remove(id(&project, at));
         }
         project.choose(id(&project, choose));
-        let panes = panes.into_iter().map(|(way, show, motion)| {
-            let way = Way::ALL[way % Way::ALL.len()];
-            let shows = way.shows();
+        let registry = Registry::default();
+        let choices = registry.choices();
+        let panes = panes.into_iter().map(|(method, view, motion)| {
+            let method = choices[method % choices.len()];
+            let views = registry.views(method);
             PaneSpec {
                 motion: motion.map(|at| id(&project, at)),
-                ..PaneSpec::showing(way, shows[show % shows.len()])
+                ..PaneSpec::showing(method, views[view % views.len()])
             }
         });
         project.set_panes(panes.collect());

@@ -5,8 +5,9 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use mien::document::{
-    ActionUnit, AuVector, ClipMotion, Crop, Document, Drawn, MediaSource, Mode, MotionKind,
-    PaneSpec, PortraitRef, Pose, Project, Sample, SampleSizes, SampledMotion, Show, Sides, Way,
+    ActionUnit, AuVector, ClipMotion, Crop, Document, Drawn, MediaSource, MethodChoice, Mode,
+    MotionKind, PaneSpec, PaneView, PortraitRef, Pose, Project, Sample, SampleSizes, SampledMotion,
+    Sides,
 };
 use mien::error::EngineError;
 use mien::project::file::{Embed, MediaIndex, MediaOf, Opened, ProjectFile, Saved};
@@ -168,7 +169,10 @@ pub fn everything(folder: &Path) -> Project {
     sample.towards = Some(Box::new(drawn(6, 8)));
     sample.favourites = vec![drawn(7, 3)];
     project.add("Sample", MotionKind::Sample(sample));
-    project.add_pane(PaneSpec::showing(Way::Tps(Mode::Avd), Show::Occlusion(3)));
+    project.add_pane(PaneSpec::showing(
+        MethodChoice::in_mode("tps", Mode::Avd),
+        PaneView::Occlusion(3),
+    ));
     project
 }
 

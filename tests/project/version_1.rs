@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mien::document::{
-    ActionUnit, ClipMotion, Drawn, Mode, MotionKind, PaneSpec, Pose, Project, Sample, SampleSizes,
-    SampledMotion, Show, Sides, Way,
+    ActionUnit, ClipMotion, Drawn, MethodChoice, Mode, MotionKind, PaneSpec, PaneView, Pose,
+    Project, Sample, SampleSizes, SampledMotion, Sides,
 };
 use mien::project::file::{Embed, MediaOf, MediaState};
 use serde_json::Value;
@@ -47,7 +47,10 @@ fn project(folder: &Path) -> Project {
         content_seed: 7,
     }];
     project.add("Sample", MotionKind::Sample(sample));
-    project.add_pane(PaneSpec::showing(Way::Tps(Mode::Avd), Show::Occlusion(3)));
+    project.add_pane(PaneSpec::showing(
+        MethodChoice::in_mode("tps", Mode::Avd),
+        PaneView::Occlusion(3),
+    ));
     project
 }
 

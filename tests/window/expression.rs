@@ -1,6 +1,6 @@
 //! The sliders and what they ask for.
 
-use super::{act, app, asked, drag, press, sample, simulator, unit};
+use super::{act, app, drag, edit, press, sample, simulator, target, unit};
 use iced::keyboard::{Key, Modifiers, key};
 use iced::{Event, keyboard, mouse};
 use iced_test::selector;
@@ -12,16 +12,16 @@ fn a_slider_moves_and_the_worker_is_asked_for_that_value() {
     let mut app = app();
     let smile = unit(12);
     let own = app.document().source.get(smile);
-    assert_eq!(asked(&app).scene.target, app.document().source);
+    assert_eq!(target(&app), app.document().source);
 
     drag(&mut app, Value::Unit(smile), own, 0.25);
-    let target = asked(&app).scene.target.get(smile);
-    assert!((target - 0.25).abs() < 0.01, "{target}");
+    let asked = target(&app).get(smile);
+    assert!((asked - 0.25).abs() < 0.01, "{asked}");
 
     press(&mut app, "z", Modifiers::CTRL);
-    assert_eq!(asked(&app).scene.target.get(smile), own);
+    assert_eq!(target(&app).get(smile), own);
     press(&mut app, "z", Modifiers::CTRL | Modifiers::SHIFT);
-    assert_eq!(asked(&app).scene.target.get(smile), target);
+    assert_eq!(target(&app).get(smile), asked);
 }
 
 #[test]
@@ -51,13 +51,13 @@ fn a_number_is_typed_and_nonsense_changes_nothing() {
         });
     };
     type_in(&mut app, "1");
-    assert_eq!(asked(&app).scene.target.get(unit(1)), 1.0);
+    assert_eq!(target(&app).get(unit(1)), 1.0);
     drop(app.update(Message::Undo));
     let own = app.document().source.get(unit(1));
-    assert_eq!(asked(&app).scene.target.get(unit(1)), own);
+    assert_eq!(target(&app).get(unit(1)), own);
     for nonsense in ["x", "7", "-"] {
         type_in(&mut app, nonsense);
-        assert_eq!(asked(&app).scene.target.get(unit(1)), own, "{nonsense}");
+        assert_eq!(target(&app).get(unit(1)), own, "{nonsense}");
     }
 }
 
@@ -111,11 +111,11 @@ fn presets_and_reset_are_one_click() {
     });
     let presets = Preset::built_in().unwrap();
     let angry = Preset::find(&presets, "angry").unwrap();
-    assert_eq!(asked(&app).scene.target, angry.aus);
+    assert_eq!(target(&app), angry.aus);
     act(&mut app, |window| {
         window.click("Reset all").unwrap();
     });
-    assert_eq!(asked(&app).scene.target, app.document().source);
+    assert_eq!(target(&app), app.document().source);
 }
 
 #[test]
@@ -130,21 +130,21 @@ fn the_sliders_begin_at_what_the_face_shows_and_neutralise_relaxes_it() {
             own.get(unit(code))
         );
     }
-    assert_eq!(asked(&app).scene.target, own);
-    assert_eq!(asked(&app).scene.onset(), 0.0);
+    assert_eq!(target(&app), own);
+    assert_eq!(edit(&app), 0.0);
     act(&mut app, |window| {
         window.click("Neutralise").unwrap();
     });
-    assert_eq!(asked(&app).scene.target, AuVector::NEUTRAL);
-    assert_eq!(asked(&app).scene.onset(), 1.0);
+    assert_eq!(target(&app), AuVector::NEUTRAL);
+    assert!(edit(&app) >= 0.05);
     act(&mut app, |window| {
         window.click("Set as neutral").unwrap();
     });
     assert_eq!(app.document().source, AuVector::NEUTRAL);
-    assert_eq!(asked(&app).scene.onset(), 0.0, "nothing is asked for now");
+    assert_eq!(edit(&app), 0.0, "nothing is asked for now");
     press(&mut app, "z", Modifiers::CTRL);
     press(&mut app, "z", Modifiers::CTRL);
-    assert_eq!(asked(&app).scene.target, own);
+    assert_eq!(target(&app), own);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn another_picture_is_read_against_the_relaxed_face_that_was_kept() {
     });
     // The same picture: against itself nothing moves.
     assert_eq!(app.document().source, AuVector::NEUTRAL);
-    assert_eq!(asked(&app).scene.onset(), 0.0);
+    assert_eq!(edit(&app), 0.0);
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(app.document().source, plain);
 }
@@ -177,17 +177,17 @@ fn one_half_of_the_face_moves_alone() {
         window.click("Left").unwrap();
     });
     drag(&mut app, Value::Unit(brow), own, 0.9);
-    let target = asked(&app).scene.target;
-    assert!((target.of(Sides::Left, brow) - 0.9).abs() < 0.02);
-    assert_eq!(target.of(Sides::Right, brow), own);
+    let asked = target(&app);
+    assert!((asked.of(Sides::Left, brow) - 0.9).abs() < 0.02);
+    assert_eq!(asked.of(Sides::Right, brow), own);
     // The sliders show the half that they move.
     act(&mut app, |window| {
         window.click("Right").unwrap();
     });
     drag(&mut app, Value::Unit(brow), own, 0.4);
-    let target = asked(&app).scene.target;
-    assert!((target.of(Sides::Left, brow) - 0.9).abs() < 0.02);
-    assert!((target.of(Sides::Right, brow) - 0.4).abs() < 0.02);
+    let asked = target(&app);
+    assert!((asked.of(Sides::Left, brow) - 0.9).abs() < 0.02);
+    assert!((asked.of(Sides::Right, brow) - 0.4).abs() < 0.02);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn strength_zero_asks_for_no_edit() {
     act(&mut app, |window| {
         window.click("Sad").unwrap();
     });
-    assert!(asked(&app).scene.onset() > 0.0);
+    assert!(edit(&app) > 0.0);
     drag(&mut app, Value::Strength, 1.0, 0.0);
-    assert_eq!(asked(&app).scene.onset(), 0.0);
+    assert_eq!(edit(&app), 0.0);
 }

@@ -13,11 +13,12 @@ use iced::keyboard::{Key, Modifiers, key};
 use iced::{Element, Event, Point, Settings, Size, keyboard, mouse};
 use iced_test::{Simulator, selector};
 use mien::app::{App, Message, Value, slider_id, slider_place};
-use mien::document::ActionUnit;
+use mien::document::{ActionUnit, Pose};
 use mien::face::portrait::{Portrait, Sample};
 use mien::methods::ganimation::model::Model;
 use mien::methods::models::Models;
-use mien::render::worker::{Request, Worker};
+use mien::render::request::Request;
+use mien::render::worker::Worker;
 
 const SIZE: Size = Size::new(1360.0, 860.0);
 
@@ -45,6 +46,19 @@ fn sample(index: usize) -> Arc<Portrait> {
 
 fn asked(app: &App) -> Request {
     app.worker().pending().unwrap()
+}
+
+/// The expression that the worker is asked for.
+fn target(app: &App) -> Pose {
+    let request = asked(app);
+    let sample = request.composition.driver.at(request.step);
+    sample.pose(&request.subject)
+}
+
+/// How far that is from the portrait's own at most: at 0 nothing is edited, from 0.05 on an edit counts whole.
+fn edit(app: &App) -> f32 {
+    let (own, Pose { left, right }) = (asked(app).subject.expression, target(app));
+    own.distance(&left).max(own.distance(&right))
 }
 
 fn simulator<'a>(view: Element<'a, Message>) -> Simulator<'a, Message> {

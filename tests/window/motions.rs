@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{act, app, asked, drag, press, simulator, unit};
+use super::{act, app, asked, drag, press, simulator, target, unit};
 use iced::keyboard::Modifiers;
 use iced_test::selector;
 use mien::app::{App, Message, Value};
 use mien::document::MotionKind;
 use mien::drive::driver::Driver;
-use mien::render::composition::Voice;
+use mien::render::composition::PaneSource;
 
 /// The clip that comes with the program, among the motions and read.
 fn with_the_sample_clip(app: &mut App) {
@@ -58,14 +58,14 @@ fn a_clip_drives_every_pane_and_is_baked_to_a_track() {
     let mut app = app();
     with_the_sample_clip(&mut app);
     let frames = {
-        let score = asked(&app).score;
+        let composition = asked(&app).composition;
         assert!(
-            score
-                .voices
+            composition
+                .panes
                 .iter()
-                .all(|voice| matches!(voice.drive, Driver::Lead(_)))
+                .all(|pane| matches!(pane.driver, Driver::Clip(_)))
         );
-        score.drive.frames()
+        composition.driver.frames()
     };
     assert!(frames > 20, "{frames}");
     drop(app.update(Message::Bake));
@@ -73,8 +73,8 @@ fn a_clip_drives_every_pane_and_is_baked_to_a_track() {
     assert_eq!(track.frames(), frames);
     assert!(track.moments().len() as u32 > frames / 2);
     assert!(app.project().is_editable());
-    let baked = asked(&app).score;
-    assert!(matches!(baked.drive, Driver::Track(_)));
+    let baked = asked(&app).composition;
+    assert!(matches!(baked.driver, Driver::Track(_)));
     press(&mut app, "z", Modifiers::CTRL);
     assert!(app.document().track.is_empty() && !app.project().is_editable());
 }
@@ -86,7 +86,7 @@ fn moving_a_slider_comes_back_to_the_track() {
     assert!(!app.project().is_editable());
     drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
     assert!(app.project().is_editable());
-    assert!((asked(&app).scene.target.get(unit(4)) - 0.6).abs() < 0.02);
+    assert!((target(&app).get(unit(4)) - 0.6).abs() < 0.02);
 }
 
 #[test]
@@ -124,9 +124,8 @@ fn a_pane_keeps_the_motion_that_it_was_given() {
     let clip = app.project().chosen();
     // Which panes the clip drives.
     let led = |app: &App| -> Vec<bool> {
-        let score = asked(app).score;
-        let led = |voice: &Voice| matches!(voice.drive, Driver::Lead(_));
-        score.voices.iter().map(led).collect()
+        let led = |pane: &PaneSource| matches!(pane.driver, Driver::Clip(_));
+        asked(app).composition.panes.iter().map(led).collect()
     };
     let panes = app.project().panes().len();
     assert_eq!(led(&app), vec![true; panes]);

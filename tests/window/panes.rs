@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{act, app, asked, press, sample, simulator};
+use super::{act, app, asked, press, sample, simulator, target};
 use iced::keyboard::Modifiers;
 use iced::{Event, Point, mouse};
 use iced_test::selector;
 use mien::app::{App, Message};
-use mien::document::{AuVector, Mode, Part, Show, Sides, Way};
+use mien::document::{AuVector, MethodChoice, Mode, PaneView, Part, Sides};
 use mien::face::portrait::Portrait;
 use mien::media::encode::save_png;
 use mien::media::image::Picture;
@@ -30,15 +30,15 @@ fn an_edit_is_limited_to_parts_and_halves() {
             window.click(name).unwrap();
         });
     }
-    let limit = asked(&app).scene.limit;
+    let limit = asked(&app).subject.limit;
     assert_eq!(limit.parts().collect::<Vec<_>>(), [Part::Eyes, Part::Mouth]);
     assert_eq!(limit.sides, Sides::Left);
     act(&mut app, |window| {
         window.click("All").unwrap();
     });
-    assert!(asked(&app).scene.limit.is_none());
+    assert!(asked(&app).subject.limit.is_none());
     press(&mut app, "z", Modifiers::CTRL);
-    assert_eq!(asked(&app).scene.limit, limit);
+    assert_eq!(asked(&app).subject.limit, limit);
 }
 
 #[test]
@@ -53,12 +53,21 @@ fn of_several_faces_the_one_clicked_on_is_edited() {
     let path = folder.path().join("twins.png");
     save_png(&path, &Picture::new(2 * width, height, twice).unwrap()).unwrap();
     let model = Model::bundled().unwrap();
-    let twins = Portrait::open(&path, model.crop()).unwrap();
+    let twins = Arc::new(Portrait::open(&path, model.crop()).unwrap());
     assert_eq!(twins.faces.len(), 2);
-    drop(app.update(Message::Opened(Ok(Arc::new(twins)))));
+    drop(app.update(Message::Opened(Ok(Arc::clone(&twins)))));
 
-    let first = asked(&app).scene;
-    let other = 1 - first.face.unwrap();
+    // Whether the worker is asked for this one of the twins.
+    let is_edited = |app: &App, face: usize| {
+        let subject = asked(app).subject;
+        app.document().face == Some(face)
+            && Arc::ptr_eq(subject.face.as_ref().unwrap(), &twins.faces[face])
+    };
+    let first = asked(&app).subject;
+    let expression = target(&app);
+    let one = app.document().face.unwrap();
+    let other = 1 - one;
+    assert!(is_edited(&app, one));
     let (view, faces) = (asked(&app).view, sample(0).faces[0].mesh.bounds());
     let (left, _, right, bottom) = faces;
     let on_the_right = first.crop.x < width as f32;
@@ -77,11 +86,13 @@ fn of_several_faces_the_one_clicked_on_is_edited() {
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
         ]);
     });
-    let scene = asked(&app).scene;
-    assert_eq!(scene.face, Some(other));
-    assert!((scene.crop.x - first.crop.x).abs() > 0.9 * width as f32);
+    assert!(is_edited(&app, other));
+    let moved = asked(&app).subject.crop;
+    assert!((moved.x - first.crop.x).abs() > 0.9 * width as f32);
     press(&mut app, "z", Modifiers::CTRL);
-    assert_eq!(asked(&app).scene, first);
+    assert!(is_edited(&app, one));
+    assert_eq!(asked(&app).subject.key(), first.key());
+    assert_eq!(target(&app), expression);
 }
 
 #[test]
@@ -93,7 +104,7 @@ fn the_square_leans_with_the_head_and_stands_up_again() {
         window.click("Level").unwrap();
     });
     // Her head leans by some three degrees.
-    let level = asked(&app).scene.crop;
+    let level = asked(&app).subject.crop;
     assert!(
         (1.0..8.0).contains(&level.angle.to_degrees().abs()),
         "{level:?}"
@@ -102,9 +113,9 @@ fn the_square_leans_with_the_head_and_stands_up_again() {
     act(&mut app, |window| {
         window.click("Level").unwrap();
     });
-    assert_eq!(asked(&app).scene.crop, upright);
+    assert_eq!(asked(&app).subject.crop, upright);
     press(&mut app, "z", Modifiers::CTRL);
-    assert_eq!(asked(&app).scene.crop, level);
+    assert_eq!(asked(&app).subject.crop, level);
 }
 
 #[test]
@@ -127,27 +138,39 @@ fn without_a_face_the_square_is_by_hand_and_it_is_said() {
 #[test]
 fn panes_come_and_go_and_the_key_held_shows_the_source() {
     let mut app = app();
-    let seen = |app: &App| -> Vec<(Way, Show)> {
-        let parts = asked(app).score.voices.clone();
-        parts.iter().map(|part| (part.way, part.show)).collect()
+    let seen = |app: &App| -> Vec<(MethodChoice, PaneView)> {
+        let panes = asked(app).composition.panes.clone();
+        panes.iter().map(|pane| (pane.method, pane.view)).collect()
     };
     let explained = [
-        (Way::Source, Show::Result),
-        (Way::Ganimation, Show::Result),
-        (Way::Ganimation, Show::Attention),
-        (Way::Ganimation, Show::Colour),
+        (MethodChoice::Source, PaneView::Result),
+        (MethodChoice::GANIMATION, PaneView::Result),
+        (MethodChoice::GANIMATION, PaneView::Attention),
+        (MethodChoice::GANIMATION, PaneView::Colour),
     ];
     assert_eq!(seen(&app), explained);
     act(&mut app, |window| {
         window.click("+ Pane").unwrap();
     });
-    assert_eq!(seen(&app)[4], (Way::Fomm(Mode::Relative), Show::Result));
+    assert_eq!(
+        seen(&app)[4],
+        (
+            MethodChoice::in_mode("fomm", Mode::Relative),
+            PaneView::Result
+        )
+    );
     act(&mut app, |window| {
         window.click("Methods").unwrap();
     });
     assert_eq!(seen(&app).len(), 6);
     press(&mut app, "4", Modifiers::empty());
-    assert_eq!(seen(&app), [(Way::Fomm(Mode::Relative), Show::Result)]);
+    assert_eq!(
+        seen(&app),
+        [(
+            MethodChoice::in_mode("fomm", Mode::Relative),
+            PaneView::Result
+        )]
+    );
     press(&mut app, "4", Modifiers::empty());
     press(&mut app, "z", Modifiers::CTRL);
     press(&mut app, "z", Modifiers::CTRL);
@@ -185,7 +208,7 @@ fn dragging_the_crops_edge_moves_what_the_network_sees() {
     let after = app.document().crop;
     assert!(after.x > before.x + 5.0, "{before:?} {after:?}");
     assert_eq!(after.side, before.side);
-    assert_eq!(asked(&app).scene.crop, after);
+    assert_eq!(asked(&app).subject.crop, after);
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(app.document().crop, before);
 }

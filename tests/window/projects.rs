@@ -112,10 +112,10 @@ fn another_portrait_is_shown_and_undo_brings_the_first_back() {
     let first = app.document().clone();
     drop(app.update(Message::Opened(Ok(sample(1)))));
     assert_eq!(app.document().portrait.name, "grace_hopper.jpg");
-    assert_eq!(asked(&app).portrait.size(), (512, 600));
+    assert_eq!(asked(&app).subject.picture.size(), (512, 600));
     drop(app.update(Message::Undo));
     assert_eq!(*app.document(), first);
-    assert_eq!(asked(&app).portrait.size(), (512, 512));
+    assert_eq!(asked(&app).subject.picture.size(), (512, 512));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_forgotten_portraits_number_is_never_given_again() {
     let mut app = app();
     let open = |app: &mut App| {
         drop(app.update(Message::Opened(Ok(sample(1)))));
-        asked(app).id
+        asked(app).subject.id
     };
     let first = open(&mut app);
     drop(app.update(Message::Undo));

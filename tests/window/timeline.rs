@@ -1,6 +1,6 @@
 //! Keyframes and the timeline.
 
-use super::{act, app, asked, drag, escape, frames, keys, press, simulator, unit};
+use super::{act, app, drag, escape, frames, keys, press, simulator, target, unit};
 use iced::keyboard::{Key, Modifiers, key};
 use iced::{Event, Point, keyboard, mouse};
 use iced_test::selector;
@@ -104,7 +104,7 @@ fn a_key_dragged_with_ctrl_stretches_the_time_of_those_selected() {
 fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
     let mut app = app();
     press(&mut app, "k", Modifiers::empty());
-    let own = asked(&app).scene.target;
+    let own = target(&app);
     let right = keyboard::Event::KeyPressed {
         key: Key::Named(key::Named::ArrowRight),
         modified_key: Key::Named(key::Named::ArrowRight),
@@ -121,7 +121,7 @@ fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
         window.click("Surprised").unwrap();
     });
     assert_eq!(app.document().track.moments().len(), 2);
-    let surprised = asked(&app).scene.target;
+    let surprised = target(&app);
     let left = match right {
         keyboard::Event::KeyPressed {
             location,
@@ -141,7 +141,7 @@ fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
     for _ in 0..12 {
         drop(app.update(Message::Keyboard(left.clone())));
     }
-    let between = asked(&app).scene.target;
+    let between = target(&app);
     let middle: Pose = own.lerp(&surprised, 0.5);
     assert!(between.distance(&middle) < 1e-5);
     press(&mut app, "z", Modifiers::CTRL);
@@ -167,7 +167,7 @@ fn a_slider_is_keyed_alone_and_its_value_goes_between() {
     assert_eq!(frames(&app, 1), [0, 24]);
     assert_eq!(frames(&app, 12), [0], "the others have no key there");
     step(&mut app, -12);
-    let between = asked(&app).scene.target.get(unit(1));
+    let between = target(&app).get(unit(1));
     let middle = 0.5 * (raised[0].1 + raised[1].1);
     assert!((between - middle).abs() < 1e-5, "{between} {middle}");
     press(&mut app, "z", Modifiers::CTRL);
@@ -282,7 +282,7 @@ fn only_what_lies_between_in_and_out_is_played_and_undo_frees_it() {
     assert_eq!(track.range(), Some((12, 24)));
     assert_eq!(track.order().len(), 13);
     tap(&mut app, key::Named::Home, key::Code::Home);
-    assert_eq!(asked(&app).scene.target, app.document().pose(12));
+    assert_eq!(target(&app), app.document().pose(12));
     act(&mut app, |window| {
         window.click("All frames").unwrap();
     });

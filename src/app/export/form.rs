@@ -5,20 +5,26 @@ use iced::{Alignment, Element, Length};
 
 use crate::app::widgets::controls::{action, ending, toggle};
 use crate::app::widgets::theme;
+use crate::document::FileFormat;
 use crate::document::Project;
-use crate::jobs::export::Format;
+use crate::methods::registry::Registry;
 
 use super::{Export, ExportSource, Message, SCALES, What, has_quality};
 
 const PATH: &str = "export-path";
 
 impl Export {
-    pub fn view<'a>(&'a self, project: &'a Project, source: &ExportSource) -> Element<'a, Message> {
+    pub fn view<'a>(
+        &'a self,
+        project: &'a Project,
+        registry: &Registry,
+        source: &ExportSource,
+    ) -> Element<'a, Message> {
         let problem = self.problem.as_ref();
         let content = column![
             text("Export").size(theme::LARGE),
             line("Format", self.formats()),
-            line("What", self.whats(project)),
+            line("What", self.whats(project, registry)),
         ]
         .push(self.label_switch())
         .push(line("Size", self.size()))
@@ -38,16 +44,16 @@ impl Export {
     }
 
     fn formats(&self) -> Element<'_, Message> {
-        let formats = Format::ALL.map(|format| {
+        let formats = FileFormat::ALL.map(|format| {
             let name = match format {
-                Format::Png => "PNG",
-                Format::Jpeg => "JPEG",
-                Format::WebpPicture => "WebP",
-                Format::Apng => "Animated PNG",
-                Format::Webp => "Animated WebP",
-                Format::Gif => "GIF",
-                Format::Mp4 => "MP4",
-                Format::PngSequence => "PNG sequence",
+                FileFormat::Png => "PNG",
+                FileFormat::Jpeg => "JPEG",
+                FileFormat::WebpPicture => "WebP",
+                FileFormat::Apng => "Animated PNG",
+                FileFormat::Webp => "Animated WebP",
+                FileFormat::Gif => "GIF",
+                FileFormat::Mp4 => "MP4",
+                FileFormat::PngSequence => "PNG sequence",
             };
             toggle(name, self.format == format, Message::Format(format))
         });
@@ -59,9 +65,14 @@ impl Export {
     }
 
     /// A pane, or all of them.
-    fn whats<'a>(&'a self, project: &'a Project) -> Element<'a, Message> {
+    fn whats<'a>(&'a self, project: &'a Project, registry: &Registry) -> Element<'a, Message> {
         let panes = project.panes().iter().enumerate().map(|(pane, spec)| {
-            let name = format!("{} {} · {}", pane + 1, spec.way, spec.show.title());
+            let name = format!(
+                "{} {} · {}",
+                pane + 1,
+                registry.title(spec.method),
+                spec.view.title()
+            );
             let what = What::Pane(pane);
             toggle(name, self.what == what, Message::What(what))
         });
@@ -121,7 +132,7 @@ impl Export {
     }
 
     fn sound_switch(&self, source: &ExportSource) -> Option<Element<'_, Message>> {
-        (source.sound.is_some() && self.format == Format::Mp4).then(|| {
+        (source.sound && self.format == FileFormat::Mp4).then(|| {
             let on = toggle("The clip's sound", self.sound, Message::Sound(!self.sound));
             line("Sound", on)
         })
@@ -163,9 +174,8 @@ impl Export {
                 "One picture, {width} x {height} pixels{each}, of the frame under the playhead."
             );
         }
-        match self.film(source) {
-            Ok(film) => {
-                let written = film.progress().total();
+        match self.job(source) {
+            Ok((_, written)) => {
                 format!("{written} frames, {width} x {height} pixels{each}.")
             }
             Err(_) => format!("{width} x {height} pixels{each}."),

@@ -8,14 +8,14 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::app::widgets::format::{decimal, short};
-use crate::document::{ExportSettings, ExportWhat, MotionKind, Playback, Project, Way};
-use crate::jobs::export::Format;
-use crate::jobs::film::Film;
+use crate::document::FileFormat;
+use crate::document::{ExportSettings, ExportWhat, MethodChoice, MotionKind, Playback, Project};
+use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::frame_range::Part;
-use crate::jobs::output::{Output, Sound};
+use crate::jobs::output::{Output, max_fps};
 use crate::media::encode::LoopCount;
-use crate::render::composition::Score;
-use crate::render::renderer::Sitter;
+use crate::methods::subject::Subject;
+use crate::render::composition::Composition;
 
 /// The shares of the portrait's size that are offered.
 const SCALES: [Scale; 4] = [Scale(1.0), Scale(0.75), Scale(0.5), Scale(0.25)];
@@ -43,7 +43,7 @@ pub enum What {
 
 #[derive(Debug)]
 pub struct Export {
-    format: Format,
+    format: FileFormat,
     what: What,
     labels: bool,
     scale: Scale,
@@ -65,7 +65,7 @@ pub struct Export {
 
 #[derive(Debug, Clone)]
 pub enum Message {
-    Format(Format),
+    Format(FileFormat),
     What(What),
     Labels(bool),
     Scale(Scale),
@@ -90,21 +90,22 @@ pub enum Action {
     /// Ask for a place, beginning with this one.
     Choose(PathBuf),
     /// To be written; the dialog is done.
-    Queue(Box<Film>),
+    Queue(Box<ExportJob>),
 }
 
 /// What the window shows, to be written.
 #[derive(Debug, Clone)]
 pub struct ExportSource {
-    pub sitter: Sitter,
-    /// A voice for each pane of the project.
-    pub score: Score,
+    pub project: Project,
+    pub subject: Subject,
+    /// A source for each pane of the project.
+    pub composition: Composition,
     /// The step under the playhead.
     pub step: u32,
     /// What each pane is called, and what is noted of it.
     pub labels: Vec<(String, String)>,
-    /// That of the chosen clip.
-    pub sound: Option<Sound>,
+    /// Whether the chosen clip may have sound.
+    pub sound: bool,
 }
 
 impl Export {
@@ -113,8 +114,8 @@ impl Export {
     pub fn new(project: &Project, moves: bool, fps: f64, folder: &Path) -> Self {
         let kept = project.export();
         let fresh = *kept == ExportSettings::default();
-        let format = match Format::from(kept.format) {
-            _ if fresh && !moves => Format::Png,
+        let format = match kept.format {
+            _ if fresh && !moves => FileFormat::Png,
             format => format,
         };
         let document = project.document();
@@ -136,7 +137,11 @@ impl Export {
         let what = match kept.what {
             ExportWhat::Grid if panes.len() > 1 => What::Grid,
             // After another layout the place may have come to show the portrait as it is.
-            ExportWhat::Pane(pane) if panes.get(pane).is_some_and(|p| p.way != Way::Source) => {
+            ExportWhat::Pane(pane)
+                if panes
+                    .get(pane)
+                    .is_some_and(|p| p.method != MethodChoice::Source) =>
+            {
                 What::Pane(pane)
             }
             _ => What::Pane(project.result_pane()),
@@ -170,7 +175,7 @@ impl Export {
             .unwrap_or((&self.range, &self.range));
         let number = |text: &str| text.trim().parse::<u32>().ok().filter(|n| *n > 0);
         ExportSettings {
-            format: self.format.into(),
+            format: self.format,
             what: match self.what {
                 What::Pane(pane) => ExportWhat::Pane(pane),
                 What::Grid => ExportWhat::Grid,
@@ -211,9 +216,9 @@ impl Export {
                     self.replacing = Some(path);
                 }
             }
-            Message::Start => match self.film(source) {
-                Ok(film) => {
-                    let path = &film.output.path;
+            Message::Start => match self.job(source) {
+                Ok((job, _)) => {
+                    let path = &job.output.path;
                     if path.exists() && self.replacing.as_ref() != Some(path) {
                         self.problem = Some(format!(
                             "{} is there already; export again to replace it, or change the name.",
@@ -221,7 +226,7 @@ impl Export {
                         ));
                         self.replacing = Some(path.clone());
                     } else {
-                        return Action::Queue(Box::new(film));
+                        return Action::Queue(Box::new(job));
                     }
                 }
                 Err(problem) => self.problem = Some(problem),
@@ -231,40 +236,39 @@ impl Export {
         Action::None
     }
 
-    /// What is to be written.
-    fn film(&self, source: &ExportSource) -> Result<Film, String> {
+    /// What is to be written, and how many frames that is.
+    pub(crate) fn job(&self, source: &ExportSource) -> Result<(ExportJob, usize), String> {
         let fps = self.rate()?;
         let path = PathBuf::from(self.path.trim());
         if path.file_name().is_none() {
             return Err("The file has no name; type one or choose a place.".to_owned());
         }
-        let mut score = source.score.clone();
-        let mut labels = source.labels.clone();
+        let mut panes = source.project.panes().to_vec();
         if let What::Pane(pane) = self.what {
-            let voice = score.voices.get(pane).cloned();
-            let voice = voice.ok_or_else(|| {
-                format!("There is no pane {} any more; choose another.", pane + 1)
-            })?;
-            score.voices = vec![voice];
-            labels = labels.into_iter().skip(pane).take(1).collect();
+            let missing = || format!("There is no pane {} any more; choose another.", pane + 1);
+            panes = vec![*panes.get(pane).ok_or_else(missing)?];
         }
-        let (score, steps) = if self.format.moves() {
-            score.at_rate(fps)
+        let (steps, count) = if self.format.moves() {
+            (Steps::All, source.composition.at_rate(fps).1.len())
         } else {
-            (score, vec![source.step])
+            (Steps::One(source.step), 1)
         };
-        let part = self.part(steps.len())?;
-        Ok(Film {
-            sitter: source.sitter.clone(),
-            score,
+        let part = self.part(count)?;
+        let written = part
+            .and_then(|part| part.within(count).ok())
+            .map_or(count, |range| range.len());
+        let labels = (self.labels && self.what == What::Grid).then(|| source.labels.clone());
+        let job = ExportJob {
+            project: source.project.clone(),
+            subject: source.subject.clone(),
+            panes,
             steps,
-            labels: (self.labels && self.what == What::Grid).then_some(labels),
+            count: None,
+            strict: false,
+            layout: Layout::Grid(labels),
             scale: self.scale.0,
-            fps,
-            sound: source
-                .sound
-                .clone()
-                .filter(|_| self.sound && part.is_none() && self.format == Format::Mp4),
+            fps: Some(fps),
+            sound: self.sound && source.sound,
             output: Output {
                 format: self.format,
                 quality: self.quality()?,
@@ -274,11 +278,12 @@ impl Export {
                 marked: self.marked,
                 path,
             },
-        })
+        };
+        Ok((job, written))
     }
 
     fn rate(&self) -> Result<f64, String> {
-        let max = self.format.max_fps().min(120.0);
+        let max = max_fps(self.format).min(120.0);
         decimal(&self.fps)
             .filter(|fps| (1.0..=max).contains(fps))
             .ok_or_else(|| {
@@ -339,9 +344,9 @@ impl Export {
 }
 
 /// Whether files of a format can be made smaller.
-fn has_quality(format: Format) -> bool {
+fn has_quality(format: FileFormat) -> bool {
     matches!(
         format,
-        Format::Mp4 | Format::Jpeg | Format::Webp | Format::WebpPicture
+        FileFormat::Mp4 | FileFormat::Jpeg | FileFormat::Webp | FileFormat::WebpPicture
     )
 }

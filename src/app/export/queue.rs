@@ -8,7 +8,7 @@ use iced::{Alignment, Element, Length};
 use crate::app::widgets::controls::action;
 use crate::app::widgets::format::duration;
 use crate::app::widgets::theme;
-use crate::jobs::film::Film;
+use crate::jobs::export::ExportJob;
 use crate::progress::Progress;
 
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub struct Queue {
 #[derive(Debug)]
 struct Job {
     id: u32,
-    film: Film,
+    export: ExportJob,
     state: State,
 }
 
@@ -31,7 +31,7 @@ enum State {
     Waiting,
     Running(Progress),
     /// With what the artist should know of it.
-    Done(Option<String>),
+    Done(Vec<String>),
     Cancelled,
     Failed(String),
 }
@@ -44,7 +44,7 @@ pub enum Message {
     Forget(u32),
     /// What is running is looked at again.
     Watched,
-    Ended(u32, Result<Option<String>, Ending>),
+    Ended(u32, Result<Vec<String>, Ending>),
 }
 
 /// Why an export ended before its time.
@@ -54,37 +54,37 @@ pub enum Ending {
     Failed(String),
 }
 
-/// A film that is to be written now.
+/// An export that is to be written now.
 #[derive(Debug)]
 pub struct Start {
     pub id: u32,
-    pub film: Film,
+    pub job: ExportJob,
     pub progress: Progress,
 }
 
 impl Queue {
-    /// Puts a film at the end.
-    pub fn push(&mut self, film: Film) {
+    /// Puts an export at the end.
+    pub fn push(&mut self, export: ExportJob) {
         self.next += 1;
         self.jobs.push(Job {
             id: self.next,
-            film,
+            export,
             state: State::Waiting,
         });
     }
 
-    /// Begins the next film if none is being written.
+    /// Begins the next export if none is being written.
     pub fn start(&mut self) -> Option<Start> {
         if self.is_running() {
             return None;
         }
         let waiting = |job: &&mut Job| matches!(job.state, State::Waiting);
         let job = self.jobs.iter_mut().find(waiting)?;
-        let progress = job.film.progress();
+        let progress = Progress::new(0);
         job.state = State::Running(progress.clone());
         Some(Start {
             id: job.id,
-            film: job.film.clone(),
+            job: job.export.clone(),
             progress,
         })
     }
@@ -112,7 +112,7 @@ impl Queue {
         }
     }
 
-    /// The path of a film that was just written, when this message says so.
+    /// The path of an export that was just written, when this message says so.
     pub fn update(&mut self, message: Message) -> Option<PathBuf> {
         match message {
             Message::Toggled => self.open = !self.open,
@@ -142,7 +142,7 @@ impl Queue {
                 match result {
                     Ok(remark) => {
                         job.state = State::Done(remark);
-                        return Some(job.film.output.path.clone());
+                        return Some(job.export.output.path.clone());
                     }
                     Err(Ending::Cancelled) => job.state = State::Cancelled,
                     Err(Ending::Failed(problem)) => job.state = State::Failed(problem),
@@ -167,7 +167,7 @@ impl Queue {
     pub fn view(&self) -> Element<'_, Message> {
         let jobs = self.jobs.iter().rev().map(|job| {
             let name = job
-                .film
+                .export
                 .output
                 .path
                 .file_name()
@@ -186,8 +186,10 @@ impl Queue {
                     },
                     theme::dim(),
                 ),
-                State::Done(None) => (job.film.output.path.display().to_string(), theme::dim()),
-                State::Done(Some(remark)) => (remark.clone(), theme::dim()),
+                State::Done(told) if told.is_empty() => {
+                    (job.export.output.path.display().to_string(), theme::dim())
+                }
+                State::Done(told) => (told.join(" "), theme::dim()),
                 State::Cancelled => ("cancelled; nothing was written".to_owned(), theme::dim()),
                 State::Failed(problem) => (problem.clone(), theme::danger()),
             };

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::document::{AuVector, Crop, Document, MediaSource, PortraitRef, Show, Way};
+use crate::document::{AuVector, Crop, Document, Limit, MediaSource, PaneSpec, PortraitRef};
 use crate::drive::driver::Driver;
 use crate::media::image::Picture;
-use crate::methods::ganimation::session::Scene;
-use crate::render::composition::Voice;
 
 fn document() -> Document {
     let portrait = PortraitRef {
@@ -27,30 +25,31 @@ fn document() -> Document {
 }
 
 fn source(document: &Document) -> ExportSource {
-    let drive = Driver::Track(Arc::new(document.clone()));
-    let voice = |way| Voice {
-        way,
-        show: Show::Result,
-        drive: drive.clone(),
-        leads: true,
-    };
+    let mut project = Project::new(document.clone());
+    let panes = [MethodChoice::Source, MethodChoice::GANIMATION].map(PaneSpec::of);
+    project.set_panes(panes.to_vec());
+    let driver = Driver::Track(Arc::new(document.clone()));
+    let composition = Composition::of(&project, &panes, |_| driver.clone());
     ExportSource {
-        sitter: Sitter {
+        project,
+        subject: Subject {
             id: 0,
             picture: Arc::new(Picture::new(40, 30, vec![0; 4800]).unwrap()),
             face: None,
-            scene: Scene::of(document, 0),
+            crop: document.crop,
+            rule: None,
+            expression: document.source,
+            detail: document.detail,
+            plain: false,
+            limit: Limit::NONE,
         },
-        score: Score {
-            voices: vec![voice(Way::Source), voice(Way::Ganimation)],
-            drive: drive.clone(),
-        },
+        composition,
         step: 0,
         labels: vec![
             ("Source".to_owned(), String::new()),
             ("GANimation".to_owned(), String::new()),
         ],
-        sound: None,
+        sound: false,
     }
 }
 
@@ -69,12 +68,16 @@ fn export(document: &Document, moves: bool, folder: &Path) -> Export {
 fn a_movement_keeps_its_seconds_at_another_rate() {
     let document = moving();
     let mut export = export(&document, true, Path::new("out"));
-    assert_eq!(export.format, Format::Mp4);
+    assert_eq!(export.format, FileFormat::Mp4);
     assert!(export.path.ends_with("me-mien.mp4"));
     export.fps = "12".to_owned();
-    let film = export.film(&source(&document)).unwrap();
-    assert_eq!((film.steps.len(), film.score.voices.len()), (24, 1));
-    assert_eq!(film.score.voices[0].way, Way::Ganimation);
+    let source = source(&document);
+    let (job, frames) = export.job(&source).unwrap();
+    assert_eq!((job.steps, job.fps, frames), (Steps::All, Some(12.0), 24));
+    assert_eq!(job.panes, [PaneSpec::of(MethodChoice::GANIMATION)]);
+    // The job goes through the steps of the composition at its own rate.
+    let (_, steps) = source.composition.at_rate(12.0);
+    assert_eq!(steps.len(), 24);
     assert_eq!(document.track.frames(), 48);
 }
 
@@ -83,13 +86,16 @@ fn all_panes_go_side_by_side_with_their_names() {
     let document = moving();
     let mut export = export(&document, true, Path::new("out"));
     export.what = What::Grid;
-    let film = export.film(&source(&document)).unwrap();
-    assert_eq!(film.score.voices.len(), 2);
-    assert_eq!(film.labels.unwrap()[1].0, "GANimation");
+    let (job, _) = export.job(&source(&document)).unwrap();
+    assert_eq!(job.panes.len(), 2);
+    let Layout::Grid(Some(labels)) = job.layout else {
+        panic!("{:?}", job.layout);
+    };
+    assert_eq!(labels[1].0, "GANimation");
     export.what = What::Pane(5);
     assert!(
         export
-            .film(&source(&document))
+            .job(&source(&document))
             .unwrap_err()
             .contains("pane 6")
     );
@@ -100,11 +106,12 @@ fn what_cannot_be_written_is_told_before_anything_starts() {
     let document = document();
     let source = source(&document);
     let mut export = export(&document, false, Path::new("out"));
-    assert_eq!(export.film(&source).unwrap().steps.len(), 1);
-    export.format = Format::Gif;
+    let (job, frames) = export.job(&source).unwrap();
+    assert_eq!((job.steps, frames), (Steps::One(0), 1));
+    export.format = FileFormat::Gif;
     let mut refused = |change: fn(&mut Export), words: &str| {
         change(&mut export);
-        let problem = export.film(&source).unwrap_err();
+        let problem = export.job(&source).unwrap_err();
         assert!(problem.contains(words), "{problem}");
     };
     refused(|export| export.fps = "90".to_owned(), "from 1 to 50");
@@ -126,7 +133,7 @@ fn what_cannot_be_written_is_told_before_anything_starts() {
     refused(
         |export| {
             export.range = "3-4".to_owned();
-            export.format = Format::Webp;
+            export.format = FileFormat::Webp;
             export.quality = "101".to_owned();
         },
         "from 1 to 100",
@@ -139,9 +146,10 @@ fn what_cannot_be_written_is_told_before_anything_starts() {
         "no name",
     );
     export.path = "a.webp".to_owned();
-    let film = export.film(&source).unwrap();
-    assert_eq!(film.output.quality, Some(70));
-    assert_eq!(film.progress().total(), 2);
+    let (job, frames) = export.job(&source).unwrap();
+    assert_eq!(job.output.quality, Some(70));
+    assert_eq!(job.output.part.unwrap().within(24).unwrap(), 2..4);
+    assert_eq!(frames, 2);
 }
 
 #[test]
@@ -159,7 +167,7 @@ fn a_file_that_is_there_is_replaced_only_when_asked_twice() {
 fn the_dialog_opens_as_it_was_left() {
     let mut project = Project::new(moving());
     let mut left = Export::new(&project, true, 24.0, Path::new("out"));
-    left.format = Format::Webp;
+    left.format = FileFormat::Webp;
     left.what = What::Grid;
     left.range = "3-9".to_owned();
     left.fps = "12".to_owned();
@@ -167,7 +175,7 @@ fn the_dialog_opens_as_it_was_left() {
     left.marked = false;
     project.set_export(left.settings(24.0));
     let again = Export::new(&project, true, 24.0, Path::new("out"));
-    assert_eq!((again.format, again.what), (Format::Webp, What::Grid));
+    assert_eq!((again.format, again.what), (FileFormat::Webp, What::Grid));
     assert_eq!((again.range.as_str(), again.fps.as_str()), ("3-9", "12"));
     assert_eq!((again.quality.as_str(), again.marked), ("55", false));
     assert!(again.path.ends_with("me-mien.webp"));
@@ -178,13 +186,13 @@ fn the_dialog_opens_as_it_was_left() {
 fn the_queue_writes_one_after_the_other_and_tries_again() {
     use super::queue::{Ending, Message, Queue};
     let document = document();
-    let film = export(&document, false, Path::new("out"))
-        .film(&source(&document))
+    let (job, _) = export(&document, false, Path::new("out"))
+        .job(&source(&document))
         .unwrap();
     let mut queue = Queue::default();
     assert!(queue.title().is_none() && queue.start().is_none());
-    queue.push(film.clone());
-    queue.push(film);
+    queue.push(job.clone());
+    queue.push(job);
     let first = queue.start().unwrap();
     assert!(queue.start().is_none(), "one at a time");
     assert!(queue.title().unwrap().starts_with("2 exports"));
@@ -202,7 +210,7 @@ fn the_queue_writes_one_after_the_other_and_tries_again() {
     queue.update(Message::Retry(first.id));
     let again = queue.start().unwrap();
     assert_eq!(again.id, first.id);
-    let path = queue.update(Message::Ended(again.id, Ok(None)));
+    let path = queue.update(Message::Ended(again.id, Ok(Vec::new())));
     assert!(path.unwrap().ends_with("me-mien.png"));
     queue.update(Message::Forget(first.id));
     queue.update(Message::Forget(second.id));

@@ -11,7 +11,7 @@ use crate::app::background::in_background;
 use crate::document::{
     AuVector, ClipMotion, MediaSource, Motion, MotionId, MotionKind, Pose, Project,
 };
-use crate::drive::clip_analysis::Reel;
+use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::driver::Driver;
 use crate::error::EngineError;
 use crate::face::found::FoundFace;
@@ -41,7 +41,7 @@ pub struct Drivers {
 enum State {
     Reading(Progress),
     Read {
-        reel: Arc<Reel>,
+        reel: Arc<ClipAnalysis>,
         thumbs: Arc<Vec<Thumb>>,
         wanted: u64,
     },
@@ -55,7 +55,7 @@ struct Ready {
     portrait: u64,
     face: Option<usize>,
     source: AuVector,
-    reel: Option<Arc<Reel>>,
+    reel: Option<Arc<ClipAnalysis>>,
     driver: Driver,
     /// How unlike the portrait's face that of each frame is.
     scores: Vec<Option<f32>>,
@@ -63,7 +63,7 @@ struct Ready {
 }
 
 /// A reel, and its small pictures.
-type Read = (Arc<Reel>, Arc<Vec<Thumb>>);
+type Read = (Arc<ClipAnalysis>, Arc<Vec<Thumb>>);
 
 #[derive(Debug, Clone)]
 pub enum Message {
@@ -222,7 +222,7 @@ impl Drivers {
     }
 
     /// The reel of a motion, if it is read.
-    pub fn reel(&self, motion: &Motion) -> Option<&Arc<Reel>> {
+    pub fn reel(&self, motion: &Motion) -> Option<&Arc<ClipAnalysis>> {
         match self.reels.get(&self.key(motion)?)? {
             State::Read { reel, .. } => Some(reel),
             _ => None,
@@ -281,7 +281,7 @@ impl Drivers {
     /// The expressions that are read from a clip or a sample, as they drive, for every step; empty for a track.
     pub fn poses(&self, id: MotionId) -> &[Option<Pose>] {
         match self.ready.get(&id).map(|ready| &ready.driver) {
-            Some(Driver::Lead(lead)) => lead.poses(),
+            Some(Driver::Clip(lead)) => lead.poses(),
             _ => &[],
         }
     }
@@ -336,7 +336,9 @@ impl Drivers {
 
 /// Reads a clip, or draws a sample, with its small pictures.
 fn read(kind: MotionKind, models: &Models, progress: &Progress) -> Result<Read, EngineError> {
-    let reel = Reel::of_motion(&kind, models, progress)?;
+    let reel = ClipAnalysis::of_motion(&kind, models, progress)?;
+    // An expression track has nothing to read.
+    let reel = reel.ok_or(EngineError::Cancelled)?;
     let thumbs = thumbs(&reel);
     Ok((Arc::new(reel), Arc::new(thumbs)))
 }
@@ -350,7 +352,7 @@ const THUMBS: usize = 12;
 const THUMB_HEIGHT: u32 = 72;
 
 /// Small pictures spread over the whole of a reel.
-fn thumbs(reel: &Reel) -> Vec<Thumb> {
+fn thumbs(reel: &ClipAnalysis) -> Vec<Thumb> {
     let count = THUMBS.min(reel.frames());
     let frame = |i: usize| (2 * i + 1) * reel.frames() / (2 * count);
     (0..count)

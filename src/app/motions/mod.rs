@@ -11,7 +11,7 @@ pub mod sample_grid;
 use iced::widget::image::Handle;
 
 use crate::document::MotionId;
-use crate::drive::clip_analysis::Reel;
+use crate::drive::clip_analysis::ClipAnalysis;
 
 use list::MotionList;
 use reference::Reference;
@@ -30,5 +30,5 @@ pub struct MotionsPanel {
     /// The motion whose controls are seen.
     pub of: Option<MotionId>,
     /// The clip's frame under the playhead.
-    pub current: Option<(*const Reel, usize, Handle)>,
+    pub current: Option<(*const ClipAnalysis, usize, Handle)>,
 }

@@ -11,7 +11,7 @@ use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::square::{self, Grip};
 use crate::app::widgets::theme;
 use crate::document::Crop;
-use crate::render::view::View;
+use crate::face::view::View;
 
 use super::{Message, Shown};
 

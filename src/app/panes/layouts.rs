@@ -1,6 +1,6 @@
 //! Panes that are often wanted together.
 
-use crate::document::{Mode, PaneSpec, Show, Way};
+use crate::document::{MethodChoice, Mode, PaneSpec, PaneView};
 
 /// A set of panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,54 +45,55 @@ impl Layout {
     }
 
     pub fn panes(self) -> Vec<PaneSpec> {
-        let fomm = Way::Fomm(Mode::Relative);
-        let tps = Way::Tps(Mode::Relative);
+        let fomm = MethodChoice::in_mode("fomm", Mode::Relative);
+        let tps = MethodChoice::in_mode("tps", Mode::Relative);
         match self {
             Layout::Expression => vec![
-                PaneSpec::of(Way::Source),
-                PaneSpec::of(Way::Ganimation),
-                PaneSpec::showing(Way::Ganimation, Show::Attention),
-                PaneSpec::showing(Way::Ganimation, Show::Colour),
+                PaneSpec::of(MethodChoice::Source),
+                PaneSpec::of(MethodChoice::GANIMATION),
+                PaneSpec::showing(MethodChoice::GANIMATION, PaneView::Attention),
+                PaneSpec::showing(MethodChoice::GANIMATION, PaneView::Colour),
             ],
             Layout::Methods => vec![
-                PaneSpec::of(Way::Source),
-                PaneSpec::of(Way::Motion),
-                PaneSpec::of(Way::Ganimation),
+                PaneSpec::of(MethodChoice::Source),
+                PaneSpec::of(MethodChoice::Motion),
+                PaneSpec::of(MethodChoice::GANIMATION),
                 PaneSpec::of(fomm),
                 PaneSpec::of(tps),
-                PaneSpec::showing(tps, Show::Flow),
+                PaneSpec::showing(tps, PaneView::Flow),
             ],
             Layout::Explained => vec![
                 PaneSpec::of(fomm),
-                PaneSpec::showing(fomm, Show::Flow),
-                PaneSpec::showing(fomm, Show::Occlusion(0)),
+                PaneSpec::showing(fomm, PaneView::Flow),
+                PaneSpec::showing(fomm, PaneView::Occlusion(0)),
                 PaneSpec::of(tps),
-                PaneSpec::showing(tps, Show::Flow),
-                PaneSpec::showing(tps, Show::Occlusion(3)),
+                PaneSpec::showing(tps, PaneView::Flow),
+                PaneSpec::showing(tps, PaneView::Occlusion(3)),
             ],
-            Layout::Result => vec![PaneSpec::of(Way::Ganimation)],
+            Layout::Result => vec![PaneSpec::of(MethodChoice::GANIMATION)],
         }
     }
 }
 
 /// What is added to these panes: the first way of which there is no result yet.
 pub fn next(panes: &[PaneSpec]) -> PaneSpec {
-    let there = |way: Way| panes.contains(&PaneSpec::of(way));
+    let there = |method: MethodChoice| panes.contains(&PaneSpec::of(method));
     let ways = [
-        Way::Ganimation,
-        Way::Fomm(Mode::Relative),
-        Way::Tps(Mode::Relative),
-        Way::Motion,
-        Way::Source,
-        Way::Tps(Mode::Avd),
+        MethodChoice::GANIMATION,
+        MethodChoice::in_mode("fomm", Mode::Relative),
+        MethodChoice::in_mode("tps", Mode::Relative),
+        MethodChoice::Motion,
+        MethodChoice::Source,
+        MethodChoice::in_mode("tps", Mode::Avd),
     ];
     let free = ways.into_iter().find(|way| !there(*way));
-    PaneSpec::of(free.unwrap_or(Way::Ganimation))
+    PaneSpec::of(free.unwrap_or(MethodChoice::GANIMATION))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::methods::registry::Registry;
 
     #[test]
     fn every_layout_shows_what_its_ways_have_to_show() {
@@ -100,7 +101,8 @@ mod tests {
             let panes = layout.panes();
             assert!((1..=PaneSpec::MOST).contains(&panes.len()));
             for pane in panes {
-                assert!(pane.way.shows().contains(&pane.show), "{pane:?}");
+                let views = Registry::default().views(pane.method);
+                assert!(views.contains(&pane.view), "{pane:?}");
             }
         }
     }

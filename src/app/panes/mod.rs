@@ -6,10 +6,12 @@ use iced::Size;
 use iced::advanced::graphics::core::Bytes;
 use iced::widget::image;
 
-use crate::document::{Crop, MotionId, PaneSpec, Project, Show, Way};
+use crate::document::{Crop, MethodChoice, MotionId, PaneSpec, PaneView, Project};
+use crate::face::view::View;
 use crate::media::image::Picture;
-use crate::render::view::View;
-use crate::render::worker::{Outcome, Wipe};
+use crate::methods::models::Models;
+use crate::methods::registry::Registry;
+use crate::render::request::{Outcome, Wipe};
 
 use layouts::Layout;
 
@@ -63,8 +65,8 @@ const AROUND_FACE: f32 = 1.5;
 /// A pane's latest picture, cut so that each tile is sent at once.
 #[derive(Debug)]
 pub struct Shown {
-    way: Way,
-    show: Show,
+    method: MethodChoice,
+    view: PaneView,
     /// Physical pixels.
     pub size: (u32, u32),
     pub tiles: Vec<Tile>,
@@ -105,8 +107,8 @@ pub enum Message {
     /// Another of the portrait's faces is wanted.
     Picked(usize),
     Released,
-    Way(usize, Way),
-    Show(usize, Show),
+    Method(usize, MethodChoice),
+    View(usize, PaneView),
     Motion(usize, Option<MotionId>),
     Add,
     Remove(usize),
@@ -129,9 +131,7 @@ pub enum Action {
 /// What each pane's name and motion list are made of.
 pub struct Names<'a> {
     pub project: &'a Project,
-    pub ganimation: &'a str,
-    pub fomm: Option<&'a str>,
-    pub tps: Option<&'a str>,
+    pub models: &'a Models,
 }
 
 impl Default for Panes {
@@ -229,22 +229,22 @@ impl Panes {
             self.complete = false;
         }
         self.complete |= outcome.complete;
-        let voices = &outcome.request.score.voices;
-        if self.pictures.len() > voices.len() && outcome.complete {
-            self.pictures.truncate(voices.len());
+        let panes = &outcome.request.composition.panes;
+        if self.pictures.len() > panes.len() && outcome.complete {
+            self.pictures.truncate(panes.len());
         }
         for pane in &outcome.panes {
-            let Some(voice) = voices.get(pane.index) else {
+            let Some(source) = panes.get(pane.index) else {
                 continue;
             };
             let shown = Shown {
-                way: voice.way,
-                show: voice.show,
+                method: source.method,
+                view: source.view,
                 size: pane.picture.as_ref().map_or((1, 1), |p| p.size()),
                 tiles: pane.picture.as_ref().map_or(Vec::new(), tiles),
                 problem: pane.picture.as_ref().err().cloned(),
                 millis: pane.millis,
-                draft: pane.draft,
+                draft: pane.is_draft,
             };
             if pane.index < self.pictures.len() {
                 self.pictures[pane.index] = shown;
@@ -261,12 +261,12 @@ impl Panes {
 
     /// The picture of a pane that is seen, by its place there.
     fn picture(&self, index: usize, spec: &PaneSpec) -> Option<&Shown> {
-        let fits = |shown: &&Shown| (shown.way, shown.show) == (spec.way, spec.show);
+        let fits = |shown: &&Shown| (shown.method, shown.view) == (spec.method, spec.view);
         let here = self.pictures.get(index).filter(fits);
         here.or_else(|| self.pictures.iter().find(fits))
     }
 
-    pub fn update(&mut self, message: Message, project: &Project) -> Action {
+    pub fn update(&mut self, message: Message, project: &Project, registry: &Registry) -> Action {
         let document = project.document();
         let portrait = (document.portrait.width, document.portrait.height);
         let view = self.view_of(project);
@@ -313,15 +313,15 @@ impl Panes {
             Message::Levelled(level) => return Action::Level(level),
             Message::Picked(index) => return Action::Face(index),
             Message::Released => return Action::EndGesture,
-            Message::Way(index, way) => {
+            Message::Method(index, method) => {
                 if let Some(pane) = panes.get_mut(index) {
-                    pane.go(way);
+                    *pane = registry.changed(*pane, method);
                 }
                 return Action::Panes(panes);
             }
-            Message::Show(index, show) => {
+            Message::View(index, show) => {
                 if let Some(pane) = panes.get_mut(index) {
-                    pane.show = show;
+                    pane.view = show;
                 }
                 return Action::Panes(panes);
             }
@@ -402,8 +402,8 @@ impl Shown {
     /// What stands where nothing has been drawn.
     fn nothing() -> Self {
         Self {
-            way: Way::Source,
-            show: Show::Result,
+            method: MethodChoice::Source,
+            view: PaneView::Result,
             size: (1, 1),
             tiles: Vec::new(),
             problem: None,
@@ -415,8 +415,9 @@ impl Shown {
 
 /// The first pane that shows what has become of the portrait.
 fn result_pane(panes: &[PaneSpec]) -> Option<usize> {
-    let moved = |pane: &PaneSpec| !matches!(pane.way, Way::Source | Way::Motion);
-    let result = |pane: &PaneSpec| moved(pane) && pane.show == Show::Result;
+    let moved =
+        |pane: &PaneSpec| !matches!(pane.method, MethodChoice::Source | MethodChoice::Motion);
+    let result = |pane: &PaneSpec| moved(pane) && pane.view == PaneView::Result;
     panes
         .iter()
         .position(result)

@@ -6,9 +6,9 @@ use crate::drive::driver::Driver;
 use crate::face::portrait::Sample;
 use crate::media::image::Picture;
 use crate::methods::ganimation::model::Model;
-use crate::methods::ganimation::session::Scene;
-use crate::render::composition::{Score, Voice};
-use crate::render::worker::{PaneDrawn, Request};
+use crate::methods::subject::Subject;
+use crate::render::composition::{Composition, PaneSource};
+use crate::render::request::{RenderedPane, Request};
 
 #[test]
 fn tiles_are_small_and_cover_every_row() {
@@ -30,24 +30,27 @@ fn tiles_are_small_and_cover_every_row() {
 }
 
 fn request() -> Request {
-    let portrait = Sample::all()[0]
-        .open(Model::bundled().unwrap().crop())
-        .unwrap();
-    let part = |way| Voice {
-        way,
-        show: Show::Result,
-        drive: Driver::Nothing,
-        leads: true,
+    let model = Model::bundled().unwrap();
+    let portrait = Sample::all()[0].open(model.crop()).unwrap();
+    let pane = |method| PaneSource {
+        method,
+        weights: None,
+        view: PaneView::Result,
+        driver: Driver::Nothing,
+        on_timeline: true,
     };
     Request {
-        id: 0,
-        portrait: Arc::clone(&portrait.picture),
-        face: None,
-        scene: Scene::of(&portrait.document(0), 0),
+        subject: Subject {
+            face: None,
+            ..Subject::of(&portrait.document(0), &portrait, model.crop())
+        },
         view: View::fit(4, 4, portrait.picture.size()),
-        score: Arc::new(Score {
-            drive: Driver::Nothing,
-            voices: vec![part(Way::Ganimation), part(Way::Fomm(Mode::Relative))],
+        composition: Arc::new(Composition {
+            driver: Driver::Nothing,
+            panes: vec![
+                pane(MethodChoice::GANIMATION),
+                pane(MethodChoice::in_mode("fomm", Mode::Relative)),
+            ],
         }),
         step: 0,
         wipe: None,
@@ -61,13 +64,13 @@ fn outcome(request: &Request, serial: u64, index: usize, size: u32, complete: bo
     Outcome {
         serial,
         request: request.clone(),
-        panes: vec![PaneDrawn {
+        panes: vec![RenderedPane {
             index,
             picture: Ok(Arc::new(Picture::new(size, size, rgba).unwrap())),
             millis: None,
             network_millis: None,
             mean_edit: None,
-            draft: false,
+            is_draft: false,
         }],
         complete,
         rendered: None,
@@ -92,10 +95,17 @@ fn pictures_come_one_by_one_and_the_last_settles() {
     let mut panes = Panes::default();
     panes.take(&outcome(&request, 7, 1, 4, false));
     assert_eq!(panes.serial(), 0);
-    assert!(panes.picture(0, &PaneSpec::of(Way::Ganimation)).is_none());
     assert!(
         panes
-            .picture(1, &PaneSpec::of(Way::Fomm(Mode::Relative)))
+            .picture(0, &PaneSpec::of(MethodChoice::GANIMATION))
+            .is_none()
+    );
+    assert!(
+        panes
+            .picture(
+                1,
+                &PaneSpec::of(MethodChoice::in_mode("fomm", Mode::Relative))
+            )
             .is_some()
     );
     panes.take(&outcome(&request, 7, 0, 4, true));

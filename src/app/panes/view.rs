@@ -8,9 +8,9 @@ use iced::{Alignment, Element, Length};
 
 use crate::app::widgets::controls::{hinted, hinted_by, toggle};
 use crate::app::widgets::theme;
-use crate::document::{MotionId, PaneSpec, Show, Way};
+use crate::document::{MethodChoice, MotionId, PaneSpec, PaneView};
 use crate::face::found::FoundFace;
-use crate::render::view::View;
+use crate::face::view::View;
 
 use super::canvas::{Overlay, picture};
 use super::layouts::Layout;
@@ -39,8 +39,21 @@ impl std::fmt::Display for Choice {
 }
 
 /// A picture in a pane's list.
+/// A method as the list names it.
+#[derive(Debug, Clone, PartialEq)]
+struct MethodItem {
+    method: MethodChoice,
+    title: String,
+}
+
+impl std::fmt::Display for MethodItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.title)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Picked(Show);
+struct Picked(PaneView);
 
 impl std::fmt::Display for Picked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -62,7 +75,7 @@ impl Panes {
         let view = self.view_of(project);
         let spec = |pane: usize| project.panes()[pane];
         // The crop is drawn where the portrait itself is seen, or failing that on the first pane.
-        let source = |pane: &&usize| spec(**pane).way == Way::Source;
+        let source = |pane: &&usize| spec(**pane).method == MethodChoice::Source;
         let crop_pane = visible.iter().find(source).or(visible.first()).copied();
         // The one that is edited wears the crop.
         let others = || -> Vec<(usize, (f32, f32, f32, f32))> {
@@ -79,7 +92,8 @@ impl Panes {
                 let spec = spec(*pane);
                 let shown = self.picture(*place, &spec);
                 let marked = self.crop_shown && crop_pane == Some(*pane);
-                let result = spec.show == Show::Result && !matches!(spec.way, Way::Source);
+                let result =
+                    spec.view == PaneView::Result && !matches!(spec.method, MethodChoice::Source);
                 let overlay = Overlay {
                     label: self.labels.then(|| self.label(&spec, names, shown, edited)),
                     millis: shown.and_then(|shown| shown.millis).filter(|_| self.labels),
@@ -118,29 +132,31 @@ impl Panes {
 
     /// What a pane is, in a few words.
     fn label(&self, spec: &PaneSpec, names: &Names, shown: Option<&Shown>, edited: bool) -> String {
-        let result = spec.show == Show::Result;
-        if self.holding && result && spec.way != Way::Source {
+        let result = spec.view == PaneView::Result;
+        if self.holding && result && spec.method != MethodChoice::Source {
             return "Source (held)".to_owned();
         }
-        let weights = match spec.way {
-            Way::Source => return "The portrait as it is".to_owned(),
-            Way::Motion => None,
-            Way::Ganimation => Some(names.ganimation),
-            Way::Fomm(_) => names.fomm,
-            Way::Tps(_) => names.tps,
+        let weights = match spec.method {
+            MethodChoice::Source => return "The portrait as it is".to_owned(),
+            MethodChoice::Motion => None,
+            method => names.models.weights_of(method),
         };
         let state = if shown.is_none() {
             " · drawing"
         } else if shown.is_some_and(|shown| shown.draft) {
             " · draft"
-        } else if spec.way == Way::Ganimation && result && !edited && spec.motion.is_none() {
+        } else if spec.method == MethodChoice::GANIMATION
+            && result
+            && !edited
+            && spec.motion.is_none()
+        {
             " · no edit"
         } else {
             ""
         };
         match weights {
             Some(weights) => format!("{weights}{state}"),
-            None => format!("{}{state}", spec.way),
+            None => format!("{}{state}", names.models.registry().title(spec.method)),
         }
     }
 
@@ -152,36 +168,49 @@ impl Panes {
         width: f32,
     ) -> Element<'a, Message> {
         let project = names.project;
-        let shows = spec.way.shows();
+        let registry = names.models.registry();
+        let shows = registry.views(spec.method).to_vec();
         // Where there is little room the lists share it, so that nothing is pushed out.
         let fill = if width < CHIPS {
             Length::Fill
         } else {
             Length::Shrink
         };
-        let ways = pick_list(Way::ALL, Some(spec.way), move |way| Message::Way(pane, way))
-            .text_size(theme::SMALL)
-            .padding([3, 7])
-            .width(fill)
-            .style(theme::choice(
-                Way::ALL
-                    .iter()
-                    .position(|way| *way == spec.way)
-                    .unwrap_or(0),
-            ));
+        let choices: Vec<MethodItem> = registry
+            .choices()
+            .into_iter()
+            .map(|method| MethodItem {
+                title: registry.title(method),
+                method,
+            })
+            .collect();
+        let place = choices
+            .iter()
+            .position(|choice| choice.method == spec.method);
+        let chosen = MethodItem {
+            title: registry.title(spec.method),
+            method: spec.method,
+        };
+        let ways = pick_list(choices, Some(chosen), move |choice| {
+            Message::Method(pane, choice.method)
+        })
+        .text_size(theme::SMALL)
+        .padding([3, 7])
+        .width(fill)
+        .style(theme::choice(place.unwrap_or(0)));
         let shows: Option<Element<'_, Message>> = if shows.len() < 2 {
             None
         } else if width >= CHIPS && shows.len() <= 4 {
             let chips = shows
                 .into_iter()
-                .map(|show| toggle(show.title(), show == spec.show, Message::Show(pane, show)));
+                .map(|show| toggle(show.title(), show == spec.view, Message::View(pane, show)));
             Some(row(chips).spacing(3).into())
         } else {
-            let place = shows.iter().position(|show| *show == spec.show);
+            let place = shows.iter().position(|show| *show == spec.view);
             let picked: Vec<Picked> = shows.into_iter().map(Picked).collect();
             Some(
-                pick_list(picked, Some(Picked(spec.show)), move |Picked(show)| {
-                    Message::Show(pane, show)
+                pick_list(picked, Some(Picked(spec.view)), move |Picked(show)| {
+                    Message::View(pane, show)
                 })
                 .text_size(theme::SMALL)
                 .padding([3, 7])
@@ -190,7 +219,7 @@ impl Panes {
                 .into(),
             )
         };
-        let several = project.motions().len() > 1 && spec.way != Way::Source;
+        let several = project.motions().len() > 1 && spec.method != MethodChoice::Source;
         let motion = several.then(|| -> Element<'_, Message> {
             let chosen = Choice {
                 id: None,

@@ -83,7 +83,7 @@ impl Projects {
             return Some(card(
                 "The portrait isn't where it was",
                 format!(
-                    "This project is about {stored}. Show where it is now; nothing of the project is lost meanwhile."
+                    "This project is about {stored}. PaneView where it is now; nothing of the project is lost meanwhile."
                 ),
                 row![
                     action("Leave it", Some(Message::GiveUp)),

@@ -8,23 +8,14 @@ use crate::app::background::{self, in_background};
 use crate::app::export::queue::{self, Ending};
 use crate::app::export::{self, Export, ExportSource};
 use crate::app::{App, Message, Notice};
-use crate::document::{MediaSource, MotionKind, PaneSpec, Way};
-use crate::drive::driver::Driver;
-use crate::jobs::output::Sound;
-use crate::methods::ganimation::session::Scene;
-use crate::methods::mover::MotionMethod;
-use crate::render::renderer::Sitter;
+use crate::document::{MediaSource, MethodChoice, MotionKind, PaneSpec};
 
 impl App {
     pub(in crate::app) fn open_export(&mut self) {
         if self.export.is_none() {
             let project = self.project();
             let driver = self.drivers.driver(project.chosen());
-            let moves = match &driver {
-                Driver::Nothing => false,
-                Driver::Track(document) => document.track.moves(),
-                Driver::Lead(_) => true,
-            };
+            let moves = driver.moves();
             let last = self.projects.settings.folders.exports.clone();
             let folder = last.filter(|folder| folder.is_dir());
             let folder = folder.unwrap_or_else(background::pictures_folder);
@@ -47,17 +38,17 @@ impl App {
                     Message::Export(export::Message::Chosen(path))
                 });
             }
-            export::Action::Queue(film) => {
-                let fps = source.score.drive.fps();
+            export::Action::Queue(job) => {
+                let fps = source.composition.driver.fps();
                 let settings = self.export.take().map(|dialog| dialog.settings(fps));
                 if let Some(settings) = settings {
                     self.history.set_export(settings);
                 }
-                if let Some(folder) = film.output.path.parent() {
+                if let Some(folder) = job.output.path.parent() {
                     self.projects.settings.folders.exports = Some(folder.to_owned());
                     self.remember();
                 }
-                self.queue.push(*film);
+                self.queue.push(*job);
                 return self.next_export();
             }
         }
@@ -67,29 +58,16 @@ impl App {
     /// What the window shows, as a film can be made of it: every pane of the project, seen or not.
     pub(in crate::app) fn export_source(&self) -> Option<ExportSource> {
         let project = self.project();
-        let document = project.document();
-        let portrait = self.portraits.get(&document.portrait.id)?;
         let all: Vec<usize> = (0..project.panes().len()).collect();
         let chosen = project.motion(project.chosen());
         let sound = match chosen.map(|motion| &motion.kind) {
-            Some(MotionKind::Clip(clip)) => match &clip.source {
-                MediaSource::File(path) => Some(Sound {
-                    clip: path.clone(),
-                    from: clip.from.unwrap_or(0.0),
-                    to: clip.to,
-                }),
-                MediaSource::Bundled(_) => None,
-            },
-            _ => None,
+            Some(MotionKind::Clip(clip)) => matches!(clip.source, MediaSource::File(_)),
+            _ => false,
         };
         Some(ExportSource {
-            sitter: Sitter {
-                id: document.portrait.id,
-                picture: Arc::clone(&portrait.picture),
-                face: self.faces().1,
-                scene: Scene::of(document, self.timeline.frame()),
-            },
-            score: self.score_of(&all),
+            project: project.clone(),
+            subject: self.subject()?,
+            composition: self.composition_of(&all),
             step: self.timeline.frame(),
             labels: project
                 .panes()
@@ -104,24 +82,16 @@ impl App {
     fn label(&self, pane: &PaneSpec) -> (String, String) {
         let project = self.project();
         let models = &self.models;
-        let weights = match pane.way {
-            Way::Source | Way::Motion => None,
-            Way::Ganimation => Some(models.ganimation().name()),
-            Way::Fomm(_) => models.mover_name(MotionMethod::Fomm),
-            Way::Tps(_) => models.mover_name(MotionMethod::Tps),
-        };
+        let weights = models.weights_of(pane.method);
         let motion = project.motion(project.driving(pane));
         let motion = motion
-            .filter(|_| pane.way != Way::Source)
+            .filter(|_| pane.method != MethodChoice::Source)
             .map(|motion| motion.name.clone());
-        let note: Vec<String> = weights
-            .map(str::to_owned)
-            .into_iter()
-            .chain(motion)
-            .collect();
-        let name = match pane.way {
-            Way::Source => pane.way.to_string(),
-            way => format!("{way} · {}", pane.show.title()),
+        let note: Vec<String> = weights.into_iter().chain(motion).collect();
+        let title = models.registry().title(pane.method);
+        let name = match pane.method {
+            MethodChoice::Source => title,
+            _ => format!("{title} · {}", pane.view.title()),
         };
         (name, note.join(", "))
     }
@@ -143,17 +113,19 @@ impl App {
 
     /// Begins the next film, if none is being written.
     fn next_export(&mut self) -> Task<Message> {
-        let Some(queue::Start { id, film, progress }) = self.queue.start() else {
+        let Some(queue::Start { id, job, progress }) = self.queue.start() else {
             return Task::none();
         };
         let models = Arc::clone(&self.models);
         in_background(
-            move || film.write(&models, &progress),
+            move || job.write(&models, &progress),
             move |result| {
                 Message::Queue(queue::Message::Ended(
                     id,
                     match result {
-                        Some(Ok(remark)) => Ok(remark),
+                        Some(Ok(told)) => {
+                            Ok(told.remarks.iter().map(ToString::to_string).collect())
+                        }
                         Some(Err(error)) if error.is_cancelled() => Err(Ending::Cancelled),
                         Some(Err(error)) => Err(Ending::Failed(error.to_string())),
                         None => Err(Ending::Failed(

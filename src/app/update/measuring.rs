@@ -9,7 +9,7 @@ use crate::app::timeline::measuring::Watch;
 use crate::app::timeline::numbers::{Numbers, Series};
 use crate::app::{App, Message, Notice};
 use crate::error::EngineError;
-use crate::jobs::measure::{Beside, Measured, measure};
+use crate::jobs::measure::{Measured, Reference, measure};
 use crate::progress::Progress;
 
 impl App {
@@ -22,16 +22,17 @@ impl App {
         let Some(source) = self.export_source() else {
             return Task::none();
         };
-        let panes = source.score.voices.len();
-        let beside = match self.measuring.against.filter(|pane| *pane < panes) {
-            Some(pane) => Beside::Pane(pane),
-            None => Beside::Motion,
+        let panes = source.composition.panes.len();
+        let reference = match self.measuring.against.filter(|pane| *pane < panes) {
+            Some(pane) => Reference::Pane(pane),
+            None => Reference::Motion,
         };
         let names = source.labels.iter().enumerate();
+        let registry = self.models.registry();
         let names: Vec<String> = names
             .map(|(pane, _)| {
                 let spec = self.project().panes()[pane];
-                format!("{} {}", pane + 1, spec.way)
+                format!("{} {}", pane + 1, registry.title(spec.method))
             })
             .collect();
         let progress = Progress::new(0);
@@ -39,7 +40,15 @@ impl App {
         self.measuring.words = Some("Measuring".to_owned());
         let models = Arc::clone(&self.models);
         in_background(
-            move || measure(&models, &source.sitter, &source.score, beside, &progress),
+            move || {
+                measure(
+                    &models,
+                    &source.subject,
+                    &source.composition,
+                    reference,
+                    &progress,
+                )
+            },
             move |result: Option<Result<Vec<Measured>, EngineError>>| {
                 Message::Measured(Watch::Ended(
                     names,

@@ -17,9 +17,8 @@ use crate::document::{
     AuVector, ClipMotion, Expression, Gesture, MediaSource, Motion, MotionId, MotionKind, Playback,
     Pose, Sample, SampledMotion, Track,
 };
-use crate::drive::clip_driver::Lead;
+use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
-use crate::methods::ganimation::model::Model;
 
 /// The clip that comes with the program.
 const SAMPLE_CLIP: &str = "sample.mp4";
@@ -209,7 +208,7 @@ impl App {
         let Some(motion) = project.motion(project.chosen()) else {
             return;
         };
-        let Driver::Lead(lead) = self.drivers.driver(motion.id) else {
+        let Driver::Clip(lead) = self.drivers.driver(motion.id) else {
             return;
         };
         let name = format!("{} (baked)", motion.name);
@@ -239,10 +238,10 @@ impl App {
             return;
         };
         let id = motion.id;
-        let Driver::Lead(lead) = self.drivers.driver(id) else {
+        let Driver::Clip(lead) = self.drivers.driver(id) else {
             return;
         };
-        let times = &lead.reel.times;
+        let times = &lead.analysis.times;
         let (from, to) = match range {
             None => (None, None),
             Some((first, last)) => {
@@ -318,16 +317,16 @@ impl App {
         if self.chosen_clip().is_none() || self.motions.hidden {
             return;
         }
-        let Driver::Lead(lead) = self.drivers.driver(self.project().chosen()) else {
+        let Driver::Clip(lead) = self.drivers.driver(self.project().chosen()) else {
             return;
         };
         let frame = lead.frame_at(self.timeline.frame() as usize);
-        let reel = Arc::as_ptr(&lead.reel);
+        let reel = Arc::as_ptr(&lead.analysis);
         let same = |(of, at, _): &(_, usize, _)| *of == reel && *at == frame;
         if self.motions.current.as_ref().is_some_and(same) {
             return;
         }
-        self.motions.current = lead.reel.thumbnail(frame, LOOK_HEIGHT).map(|picture| {
+        self.motions.current = lead.analysis.thumbnail(frame, LOOK_HEIGHT).map(|picture| {
             let (width, height) = picture.size();
             let handle = Handle::from_rgba(width, height, picture.into_rgba());
             (reel, frame, handle)
@@ -380,7 +379,7 @@ impl App {
         }
         if let Some((motion, clip)) = self.chosen_clip() {
             return match self.drivers.driver(motion.id) {
-                Driver::Lead(lead) => self.clip_controls(motion, clip, &lead),
+                Driver::Clip(lead) => self.clip_controls(motion, clip, &lead),
                 _ => text("The clip's controls come when it is read.")
                     .size(theme::SMALL)
                     .color(theme::dim())
@@ -403,10 +402,9 @@ impl App {
         &'a self,
         motion: &'a Motion,
         clip: &'a ClipMotion,
-        lead: &Lead,
+        lead: &ClipDriver,
     ) -> Element<'a, Message> {
         let (thumbs, scores) = self.drivers.filmstrip(motion);
-        let model: &Model = self.models.ganimation();
         let (_, _, current) = match &self.motions.current {
             Some((reel, frame, handle)) => (reel, frame, Some(handle.clone())),
             None => (&std::ptr::null(), &0, None),
@@ -430,7 +428,7 @@ impl App {
                 .saturating_sub(lead.first),
             broken: reel.broken.as_deref(),
             current,
-            square: Some(lead.base(model.crop())),
+            square: lead.base(self.models.crop_rule(), lead.reference).ok(),
             clip_size: reel.size,
         };
         self.motions
@@ -441,7 +439,7 @@ impl App {
 }
 
 /// What is read from a clip or a sample, as keyframes.
-fn baked(lead: &Lead, source: AuVector) -> Expression {
+fn baked(lead: &ClipDriver, source: AuVector) -> Expression {
     let mut track = Track::default();
     track.set_movement(lead.fps(), lead.poses());
     track.playback = lead.playback();

@@ -1,134 +1,179 @@
-//! A clip or a sampled motion, read once and kept in memory: small copies of its frames and what the face does in each,
-//! so that it can be scrubbed at random.
+//! A clip or a sampled motion, read once: its frames' times and what the face does in each, with the frames themselves.
+//!
+//! For scrubbing, small copies of all frames are kept in memory (`proxies`). Jobs read the originals again when they draw, so
+//! that they need memory for a few frames only.
 
 mod proxies;
-mod sampled;
+pub(crate) mod sampled;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::document::{ActionUnit, Crop, MediaSource};
 use crate::drive::au_track::{AuTrack, steps, track_rate};
-use crate::drive::face_tracking::{Followed, follow};
+use crate::drive::face_tracking::{Followed, follow, times};
+use crate::drive::frames::{FrameSource, OriginalFrames};
 use crate::drive::sample_clip::SampleClip;
 use crate::error::{ClipError, EngineError};
 use crate::face::found::canonical;
 use crate::face::{Mesh, Shape};
 use crate::folders::file_name;
-use crate::media::clip::Clip;
+use crate::media::clip::ClipInfo;
 use crate::media::image::Picture;
 use crate::progress::Progress;
 use crate::weights::CropRule;
 use proxies::{BUDGET, Proxies};
 
-/// Frames to scrub, whatever they came from.
+/// What is known of a motion's frames, whatever they came from.
 #[derive(Debug)]
-pub struct Reel {
+pub struct ClipAnalysis {
     /// The file's name, or what a sample is called.
     pub name: String,
-    /// Frames a second, in [`crate::document::track::Track::FPS`]; the mean where frames last differently.
+    /// Frames a second, in [`crate::document::Track::FPS`]; the mean where frames last differently.
     pub fps: f64,
-    /// Seconds from the start of every frame, rising; at least one.
+    /// The same as the file says it.
+    pub file_fps: f64,
+    /// The number in the whole clip of the first frame that was read.
+    pub offset: usize,
+    /// Seconds of the whole clip at which every frame begins, rising; at least one.
     pub times: Vec<f64>,
-    /// Pixels across and down of the original frames, in which squares and landmarks are told.
+    /// Pixels across and down of the original frames, in which squares and landmarks are given.
     pub size: (u32, u32),
-    /// What the face does; nothing where no frame shows one.
+    /// What the face does; `None` where no frame shows one, or none was looked for.
     pub track: Option<AuTrack>,
     /// Why the clip could not be read to its end.
     pub broken: Option<String>,
     meshes: Vec<Option<Mesh>>,
-    proxies: Proxies,
-    /// The frame that was asked for last: several panes want the same.
-    last: Mutex<Option<(usize, Arc<Picture>)>>,
+    frames: Arc<dyn FrameSource>,
+    proxies: Option<Arc<Proxies>>,
 }
 
-impl Reel {
-    /// Reads a clip: one pass, at about the speed of finding faces. Of a clip that is damaged on the way the part before
-    /// it is given.
+/// What is looked for in the frames of a part of a clip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// When they are shown.
+    Times,
+    /// The face's Action Units and shape as well.
+    Faces,
+    /// Its landmarks as well: what a square that follows the head needs.
+    Landmarks,
+}
+
+impl ClipAnalysis {
+    /// Reads a clip for scrubbing: one pass, at about the speed of finding faces. Of a clip that is damaged on the way the part
+    /// before it is given.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`ClipError`] for a clip that doesn't
+    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`EngineError`] for a clip that doesn't
     /// come with the program, [`EngineError::Cancelled`] when `progress` was asked to stop.
-    pub fn read(source: &MediaSource, progress: &Progress) -> Result<Reel, EngineError> {
-        match source {
-            MediaSource::File(path) => Self::read_file(path, BUDGET, progress),
-            MediaSource::Bundled(name) => {
-                let sample = SampleClip::write()?;
-                if file_name(sample.path()) != *name {
-                    return Err(ClipError::UnknownSampleClip { name: name.clone() }.into());
-                }
-                Self::read_file(sample.path(), BUDGET, progress)
-            }
-        }
+    pub fn read(source: &MediaSource, progress: &Progress) -> Result<Self, EngineError> {
+        let (path, _sample) = file_of(source)?;
+        Self::read_file(&path, BUDGET, progress)
     }
 
-    fn read_file(path: &Path, budget: usize, progress: &Progress) -> Result<Reel, EngineError> {
-        let clip = Clip::open(path)?;
+    fn read_file(path: &Path, budget: usize, progress: &Progress) -> Result<Self, EngineError> {
+        let originals = OriginalFrames::new(path.to_owned(), (None, None), None);
+        let clip = originals.open()?;
         let info = *clip.info();
         progress.set_total(steps(&info).unwrap_or(0));
         let name = file_name(path);
-        let size = (info.width, info.height);
-        let mut proxies = Proxies::new(name.clone(), size, budget);
+        let mut proxies = Proxies::new(name.clone(), (info.width, info.height), budget);
         let stop = || progress.cancel.is_cancelled();
         let seen = follow(clip, progress, |picture, face| {
             proxies.push(&picture, face.map(|face| &face.mesh), &stop)
         })?;
+        Self::scrubbed(name, &info, seen, proxies)
+    }
+
+    /// Reads a part of a clip, from one time to another in seconds, for a job: the frames are the originals.
+    ///
+    /// # Errors
+    /// Those of [`ClipAnalysis::read`]; [`EngineError::Media`] where nothing is left of the clip.
+    pub fn read_part(
+        source: &MediaSource,
+        cut: (Option<f64>, Option<f64>),
+        reading: Reading,
+        progress: &Progress,
+    ) -> Result<Self, EngineError> {
+        let (path, sample) = file_of(source)?;
+        let name = file_name(&path);
+        let frames = OriginalFrames::new(path, cut, sample);
+        let clip = frames.open()?;
+        let (info, offset) = (*clip.info(), clip.first());
+        progress.add_total(steps(&info).unwrap_or(0));
+        let mut seen = match reading {
+            Reading::Times => times(clip, progress)?,
+            _ => follow(clip, progress, |_, _| Ok(()))?,
+        };
+        let track = AuTrack::of(name.clone(), info.fps, &seen.faces, None);
+        if reading == Reading::Faces {
+            // Six kilobytes a frame that nobody asks for.
+            seen.faces.iter_mut().for_each(|(_, face)| *face = None);
+        }
+        Ok(Self {
+            offset,
+            ..Self::of(name, &info, seen, track, Arc::new(frames), None)?
+        })
+    }
+
+    /// What was read of a clip, with small copies of its frames.
+    fn scrubbed(
+        name: String,
+        info: &ClipInfo,
+        seen: Followed,
+        proxies: Proxies,
+    ) -> Result<Self, EngineError> {
+        let track = AuTrack::of(name.clone(), info.fps, &seen.faces, None);
+        let proxies = Arc::new(proxies);
+        let frames = Arc::clone(&proxies);
+        Self::of(name, info, seen, track, frames, Some(proxies))
+    }
+
+    fn of(
+        name: String,
+        info: &ClipInfo,
+        seen: Followed,
+        track: Option<AuTrack>,
+        frames: Arc<dyn FrameSource>,
+        proxies: Option<Arc<Proxies>>,
+    ) -> Result<Self, EngineError> {
         if seen.faces.is_empty() {
             return Err(ClipError::NoFrames { name }.into());
         }
-        Ok(Self::of((name, info.fps, size), seen, proxies))
-    }
-
-    fn of((name, fps, size): (String, f64, (u32, u32)), seen: Followed, proxies: Proxies) -> Self {
-        let track = AuTrack::of(name.clone(), fps, &seen.faces, None);
         let (times, faces): (Vec<_>, Vec<_>) = seen.faces.into_iter().unzip();
-        Self {
+        Ok(Self {
             name,
-            fps: track_rate(fps),
+            fps: track_rate(info.fps),
+            file_fps: info.fps,
+            offset: 0,
             times,
-            size,
+            size: (info.width, info.height),
             track: track.map(|track| AuTrack {
                 broken: seen.broken.clone(),
                 ..track
             }),
             broken: seen.broken,
             meshes: faces.into_iter().map(|face| Some(face?.mesh)).collect(),
+            frames,
             proxies,
-            last: Mutex::default(),
-        }
+        })
     }
 
     /// How many frames there are, at least 1.
     pub fn frames(&self) -> usize {
-        self.proxies.len()
+        self.times.len()
     }
 
-    /// A frame's small copy, [`Reel::proxy_scale`] times the original's size; opaque.
-    ///
-    /// # Errors
-    /// [`ClipError`] where there is no such frame.
-    pub fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
-        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((kept, picture)) = &*last()
-            && *kept == frame
-        {
-            return Ok(Arc::clone(picture));
-        }
-        let picture = Arc::new(self.proxies.picture(frame)?);
-        *last() = Some((frame, Arc::clone(&picture)));
-        Ok(picture)
+    /// The pictures of the frames.
+    pub fn source(&self) -> &Arc<dyn FrameSource> {
+        &self.frames
     }
 
-    /// Pixels of a small copy to a pixel of the original, in 0..=1.
-    pub fn proxy_scale(&self) -> f64 {
-        self.proxies.scale()
-    }
-
-    /// A frame so many pixels high; `None` where there is no such frame.
+    /// A frame `height` pixels high; `None` where there is no such frame, or no small copies are kept.
     pub fn thumbnail(&self, frame: usize, height: u32) -> Option<Picture> {
-        self.proxies.thumbnail(frame, height)
+        self.proxies.as_ref()?.thumbnail(frame, height)
     }
 
     /// The landmarks of a frame's face, in pixels of the original; `None` where it shows none.
@@ -150,15 +195,26 @@ impl Reel {
         }
     }
 
-    /// What a frame's pixels are known by: the same for the same pixels.
-    pub(crate) fn content(&self, frame: usize) -> u64 {
-        self.proxies.content(frame)
-    }
-
     /// About how much memory it takes.
     pub fn bytes(&self) -> usize {
         let faces = self.meshes.iter().flatten().count();
         let units = 2 * ActionUnit::COUNT * size_of::<f32>() + size_of::<Shape>();
-        self.proxies.bytes() + faces * Mesh::POINTS * size_of::<[f32; 3]>() + self.frames() * units
+        let proxies = self.proxies.as_ref().map_or(0, |proxies| proxies.bytes());
+        proxies + faces * Mesh::POINTS * size_of::<[f32; 3]>() + self.frames() * units
+    }
+}
+
+/// The file of a source, and what keeps the clip that comes with the program on the disk.
+fn file_of(source: &MediaSource) -> Result<(PathBuf, Option<SampleClip>), EngineError> {
+    match source {
+        MediaSource::File(path) => Ok((path.clone(), None)),
+        MediaSource::Bundled(name) => {
+            let sample = SampleClip::write()?;
+            if file_name(sample.path()) != *name {
+                let name = name.clone();
+                return Err(ClipError::UnknownSampleClip { name }.into());
+            }
+            Ok((sample.path().to_owned(), Some(sample)))
+        }
     }
 }

@@ -6,12 +6,14 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fast_image_resize::FilterType;
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
+use crate::drive::frames::FrameSource;
 use crate::error::{ClipError, EngineError, InternalError};
 use crate::face::Mesh;
 use crate::media;
@@ -60,6 +62,8 @@ pub(crate) struct Proxies {
     scale: f64,
     most: f64,
     met: bool,
+    /// The frame that was asked for last: several panes want the same.
+    last: Mutex<Option<(usize, Arc<Picture>)>>,
 }
 
 impl Proxies {
@@ -75,6 +79,7 @@ impl Proxies {
             scale: (SIDES.0 / longer(size)).min(1.0),
             most,
             met: false,
+            last: Mutex::default(),
         }
     }
 
@@ -128,30 +133,16 @@ impl Proxies {
         Ok(())
     }
 
-    pub fn len(&self) -> usize {
-        self.frames.len()
-    }
-
-    /// Pixels of a copy to a pixel of the original, in 0..=1.
-    pub fn scale(&self) -> f64 {
-        self.scale
-    }
-
     /// Bytes of memory.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// What the frame's pixels are known by; 0 where there is no such frame.
-    pub fn content(&self, frame: usize) -> u64 {
-        self.frames.get(frame).map_or(0, |kept| kept.content)
-    }
-
     /// The copy of a frame; all are of one size.
     ///
     /// # Errors
-    /// [`ClipError`] where there is no such frame.
-    pub fn picture(&self, frame: usize) -> Result<Picture, EngineError> {
+    /// [`EngineError`] where there is no such frame.
+    fn copy(&self, frame: usize) -> Result<Picture, EngineError> {
         let picture = self.decoded(self.kept(frame)?)?;
         let size = scaled(self.size, self.scale);
         if picture.size() == size {
@@ -170,11 +161,12 @@ impl Proxies {
 
     fn kept(&self, frame: usize) -> Result<&Kept, EngineError> {
         self.frames.get(frame).ok_or_else(|| {
-            EngineError::from(ClipError::NoFrame {
+            let error = ClipError::NoFrame {
                 name: self.name.clone(),
                 frame: frame + 1,
                 frames: self.frames.len(),
-            })
+            };
+            error.into()
         })
     }
 
@@ -209,6 +201,32 @@ impl Proxies {
     }
 }
 
+impl FrameSource for Proxies {
+    fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((kept, picture)) = &*last()
+            && *kept == frame
+        {
+            return Ok(Arc::clone(picture));
+        }
+        let picture = Arc::new(self.copy(frame)?);
+        *last() = Some((frame, Arc::clone(&picture)));
+        Ok(picture)
+    }
+
+    fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    fn digest(&self, frame: usize) -> u64 {
+        self.frames.get(frame).map_or(0, |kept| kept.content)
+    }
+
+    fn is_original(&self) -> bool {
+        false
+    }
+}
+
 /// What is transparent is seen over the grey that the networks are shown there: a JPEG knows no alpha.
 fn over_grey(pixel: &[u8]) -> [u8; 3] {
     let alpha = u32::from(pixel[3]);
@@ -227,7 +245,8 @@ fn scaled((width, height): (u32, u32), scale: f64) -> (u32, u32) {
 fn resized(picture: &Picture, size: (u32, u32)) -> Result<Picture, EngineError> {
     let (width, height) = picture.size();
     let whole = (0.0, 0.0, f64::from(width), f64::from(height));
-    resampled(picture, whole, size, FilterType::CatmullRom).ok_or(InternalError::EmptyFrame.into())
+    resampled(picture, whole, size, FilterType::CatmullRom)
+        .ok_or_else(|| InternalError::EmptyFrame.into())
 }
 
 impl std::fmt::Debug for Proxies {

@@ -1,13 +1,18 @@
-//! The frames of MoCoGAN as a reel.
+//! The frames of MoCoGAN as a clip.
+
+use std::sync::Arc;
 
 use fast_image_resize::FilterType;
 
 use crate::document::Sample;
-use crate::drive::clip_analysis::Reel;
+use crate::drive::au_track::{AuTrack, track_rate};
+use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_analysis::proxies::{BUDGET, Proxies};
 use crate::drive::face_tracking::{Followed, next};
+use crate::drive::frames::SampleFrames;
 use crate::error::{EngineError, InternalError};
 use crate::face::{Face, Tracker};
+use crate::media::clip::ClipInfo;
 use crate::media::image::Picture;
 use crate::media::image::resample::resampled;
 use crate::methods::mocogan::sampler::Sampler;
@@ -20,52 +25,90 @@ const SIDE: u32 = 256;
 /// something around them.
 const AROUND: u32 = 64;
 
-impl Reel {
+impl ClipAnalysis {
     /// Draws a sample's frames, at so many a second. They are enlarged smoothly, and count as the originals.
     ///
     /// # Errors
-    /// [`EngineError::Sample`] when the sample isn't of this network's sizes, [`EngineError::Cancelled`] when `progress`
+    /// [`EngineError`] when the sample isn't of this network's sizes, [`EngineError::Cancelled`] when `progress`
     /// was asked to stop.
     pub fn of_sample(
         sampler: &Sampler,
         sample: &Sample,
         fps: f64,
         progress: &Progress,
-    ) -> Result<Reel, EngineError> {
+    ) -> Result<Self, EngineError> {
         progress.set_total(sample.frames());
-        let name = "the sampled motion".to_owned();
-        let fps = crate::drive::au_track::track_rate(fps);
-        let size = (SIDE, SIDE);
         let stop = || progress.cancel.is_cancelled();
-        let mut proxies = Proxies::new(name.clone(), size, BUDGET);
-        let mut tracker = Tracker::default();
-        let mut seen = Followed {
-            faces: Vec::new(),
-            broken: None,
-        };
-        sampler.frames(sample, 0..sample.frames(), &stop, |frame| {
-            if stop() {
-                return Err(EngineError::Cancelled);
-            }
-            let frame = enlarged(&frame)?;
-            let face = found(&mut tracker, &frame)?;
-            proxies.push(&frame, face.as_ref().map(|face| &face.mesh), &stop)?;
-            seen.faces.push((seen.faces.len() as f64 / fps, face));
-            progress.step();
-            Ok(())
+        let mut proxies = Proxies::new(NAME.to_owned(), (SIDE, SIDE), BUDGET);
+        let (info, seen) = look(sampler, sample, fps, progress, |frame, face| {
+            proxies.push(frame, face.map(|face| &face.mesh), &stop)
         })?;
-        if stop() {
-            return Err(EngineError::Cancelled);
-        }
-        Ok(Self::of((name, fps, size), seen, proxies))
+        Self::scrubbed(NAME.to_owned(), &info, seen, proxies)
+    }
+
+    /// The same for a job: frames are drawn again when they are asked for.
+    ///
+    /// # Errors
+    /// Those of [`ClipAnalysis::of_sample`].
+    pub fn of_sample_frames(
+        sampler: &Arc<Sampler>,
+        sample: &Sample,
+        fps: f64,
+        progress: &Progress,
+    ) -> Result<Self, EngineError> {
+        progress.add_total(sample.frames());
+        let (info, seen) = look(sampler, sample, fps, progress, |_, _| Ok(()))?;
+        let track = AuTrack::of(NAME.to_owned(), info.fps, &seen.faces, None);
+        let frames = SampleFrames::new(Arc::clone(sampler), sample.clone());
+        Self::of(NAME.to_owned(), &info, seen, track, Arc::new(frames), None)
     }
 }
 
-fn enlarged(frame: &Picture) -> Result<Picture, EngineError> {
+/// What a sample is called.
+const NAME: &str = "the sampled motion";
+
+/// Draws every frame and finds the face in it.
+fn look(
+    sampler: &Sampler,
+    sample: &Sample,
+    fps: f64,
+    progress: &Progress,
+    mut each: impl FnMut(&Picture, Option<&Face>) -> Result<(), EngineError>,
+) -> Result<(ClipInfo, Followed), EngineError> {
+    let fps = track_rate(fps);
+    let stop = || progress.cancel.is_cancelled();
+    let mut tracker = Tracker::default();
+    let mut seen = Followed::default();
+    sampler.frames(sample, 0..sample.frames(), &stop, |frame| {
+        if stop() {
+            return Err(EngineError::Cancelled);
+        }
+        let frame = enlarged(&frame)?;
+        let face = found(&mut tracker, &frame)?;
+        each(&frame, face.as_ref())?;
+        seen.faces.push((seen.faces.len() as f64 / fps, face));
+        progress.step();
+        Ok(())
+    })?;
+    if stop() {
+        return Err(EngineError::Cancelled);
+    }
+    let info = ClipInfo {
+        width: SIDE,
+        height: SIDE,
+        fps,
+        frames: Some(seen.faces.len()),
+        seconds: None,
+    };
+    Ok((info, seen))
+}
+
+/// A frame of the network at the size in which its face is looked for.
+pub(crate) fn enlarged(frame: &Picture) -> Result<Picture, EngineError> {
     let (width, height) = frame.size();
     let whole = (0.0, 0.0, f64::from(width), f64::from(height));
     resampled(frame, whole, (SIDE, SIDE), FilterType::CatmullRom)
-        .ok_or(InternalError::EmptyFrame.into())
+        .ok_or_else(|| InternalError::EmptyFrame.into())
 }
 
 /// The face of an enlarged frame, looked for with a border about it.

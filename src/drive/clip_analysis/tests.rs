@@ -4,11 +4,12 @@ use crate::document::{Sample, Track};
 use crate::drive::clip_analysis::proxies::Proxies;
 use crate::drive::clip_analysis::*;
 use crate::face::shape68;
+use crate::media::clip::Clip;
 use crate::methods::mocogan::sampler::Sampler;
 
-impl Reel {
+impl ClipAnalysis {
     /// Grey frames whose face moves as a track says.
-    pub(crate) fn grey(track: AuTrack) -> Reel {
+    pub(crate) fn grey(track: AuTrack) -> ClipAnalysis {
         let size = (16, 16);
         let mut proxies = Proxies::new("grey".to_owned(), size, BUDGET);
         for i in 0..track.frames.len() {
@@ -16,16 +17,19 @@ impl Reel {
             let picture = Picture::new(16, 16, grey).unwrap();
             proxies.push(&picture, None, &|| false).unwrap();
         }
-        Reel {
+        let proxies = Arc::new(proxies);
+        ClipAnalysis {
             name: "grey".to_owned(),
             fps: track.rate(),
+            file_fps: track.fps,
+            offset: 0,
             times: track.frames.iter().map(|frame| frame.time).collect(),
             size,
             meshes: vec![None; track.frames.len()],
             track: Some(track),
             broken: None,
-            proxies,
-            last: Mutex::default(),
+            frames: Arc::clone(&proxies) as Arc<dyn FrameSource>,
+            proxies: Some(proxies),
         }
     }
 }
@@ -34,11 +38,11 @@ fn sample_source() -> MediaSource {
     MediaSource::Bundled("sample.mp4".to_owned())
 }
 
-fn sample_reel() -> &'static Reel {
-    static REEL: OnceLock<Reel> = OnceLock::new();
+fn sample_reel() -> &'static ClipAnalysis {
+    static REEL: OnceLock<ClipAnalysis> = OnceLock::new();
     REEL.get_or_init(|| {
         let progress = Progress::new(0);
-        let reel = Reel::read(&sample_source(), &progress).unwrap();
+        let reel = ClipAnalysis::read(&sample_source(), &progress).unwrap();
         assert_eq!(progress.done(), reel.frames());
         assert_eq!(progress.total(), reel.frames());
         reel
@@ -80,19 +84,19 @@ fn the_sample_clip_is_there_frame_by_frame() {
     assert_eq!(reel.broken, None);
     assert_eq!(reel.track.as_ref().unwrap().faceless(), 0);
     // A small original is kept at its own size.
-    assert_eq!(reel.proxy_scale(), 1.0);
+    assert_eq!(reel.source().scale(), 1.0);
     for (i, original) in originals.iter().enumerate() {
-        let distance = apart(&reel.picture(i).unwrap(), original);
+        let distance = apart(&reel.source().picture(i).unwrap(), original);
         assert!(distance < 2.0, "{i} {distance}");
     }
     // At random they are the same as in order.
     let ordered: Vec<_> = (0..reel.frames())
-        .map(|i| reel.picture(i).unwrap())
+        .map(|i| reel.source().picture(i).unwrap())
         .collect();
     for i in [9, 2, 2, 17, 0, reel.frames() - 1, 9] {
-        assert_eq!(reel.picture(i).unwrap(), ordered[i], "{i}");
+        assert_eq!(reel.source().picture(i).unwrap(), ordered[i], "{i}");
     }
-    assert!(reel.picture(reel.frames()).is_err());
+    assert!(reel.source().picture(reel.frames()).is_err());
     let (few, many) = (1 << 20, 64 << 20);
     assert!((few..many).contains(&reel.bytes()), "{}", reel.bytes());
 }
@@ -118,15 +122,15 @@ fn faces_have_squares_and_scores_and_frames_thumbnails() {
 #[test]
 fn what_cant_be_read_is_refused_and_who_asks_is_obeyed() {
     let other = MediaSource::Bundled("other.mp4".to_owned());
-    let refused = Reel::read(&other, &Progress::new(0)).unwrap_err();
+    let refused = ClipAnalysis::read(&other, &Progress::new(0)).unwrap_err();
     assert!(refused.to_string().contains("other.mp4"));
     let missing = MediaSource::File("no such clip.mp4".into());
-    assert!(Reel::read(&missing, &Progress::new(0)).is_err());
+    assert!(ClipAnalysis::read(&missing, &Progress::new(0)).is_err());
 
     let progress = Progress::new(0);
     progress.cancel.cancel();
     assert!(
-        Reel::read(&sample_source(), &progress)
+        ClipAnalysis::read(&sample_source(), &progress)
             .unwrap_err()
             .is_cancelled()
     );
@@ -141,12 +145,12 @@ fn without_a_face_a_reel_has_no_track_and_no_error() {
         crate::media::encode::save_png(&path, &grey).unwrap();
     }
     let source = MediaSource::File(folder.path().to_owned());
-    let reel = Reel::read(&source, &Progress::new(0)).unwrap();
+    let reel = ClipAnalysis::read(&source, &Progress::new(0)).unwrap();
     assert_eq!((reel.frames(), reel.track.as_ref()), (3, None));
     assert_eq!(reel.square(&rule(), 0), None);
     let mesh = sample_reel().mesh(0).unwrap();
     assert_eq!(reel.unlike(&shape68(mesh)), [None; 3]);
-    assert_ne!(reel.content(0), reel.content(1));
+    assert_ne!(reel.source().digest(0), reel.source().digest(1));
 }
 
 #[test]
@@ -154,17 +158,17 @@ fn a_sample_has_as_many_frames_as_it_says_and_a_face() {
     let sampler = Sampler::open(None).unwrap();
     let sample = Sample::draw(7, &sampler.sizes(), 5, None).unwrap();
     let progress = Progress::new(0);
-    let reel = Reel::of_sample(&sampler, &sample, 900.0, &progress).unwrap();
+    let reel = ClipAnalysis::of_sample(&sampler, &sample, 900.0, &progress).unwrap();
     assert_eq!((reel.frames(), progress.done()), (5, 5));
     assert_eq!(reel.fps, *Track::FPS.end());
-    assert_eq!(reel.picture(4).unwrap().size(), reel.size);
+    assert_eq!(reel.source().picture(4).unwrap().size(), reel.size);
     let square = reel.square(&rule(), 2).unwrap();
     square.checked(reel.size.0, reel.size.1).unwrap();
     let (left, _, right, _) = reel.mesh(2).unwrap().bounds();
     assert!(left < 128.0 && right > 128.0);
     let stopped = Progress::new(0);
     stopped.cancel.cancel();
-    let stopped = Reel::of_sample(&sampler, &sample, 8.0, &stopped);
+    let stopped = ClipAnalysis::of_sample(&sampler, &sample, 8.0, &stopped);
     assert!(stopped.unwrap_err().is_cancelled());
 }
 
@@ -224,7 +228,7 @@ fn what_outgrows_its_room_becomes_smaller_and_nothing_is_lost() {
     }
     assert!(proxies.bytes() <= budget, "{}", proxies.bytes());
     assert!(proxies.scale() < 1.0);
-    assert_eq!(proxies.len(), 12);
+    assert!(proxies.picture(12).is_err());
     let first = proxies.picture(0).unwrap().size();
     assert!((0..12).all(|i| proxies.picture(i).unwrap().size() == first));
     // However little room there is, frames stay frames.

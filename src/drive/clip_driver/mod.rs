@@ -1,172 +1,213 @@
-//! A reel as it drives one portrait, with everything settled that its motion leaves open.
+//! A clip bound to a portrait: frames, crop, reference frame and filters resolved.
 
 mod place;
 #[cfg(test)]
 mod tests;
 mod units;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::document::{AuVector, ClipMotion, Clock, Crop, Follow, Playback, Pose, SampledMotion};
-use crate::drive::au_track::{AuTrack, spread, track_rate};
-use crate::drive::clip_analysis::Reel;
+use crate::drive::au_track::{AuTrack, track_rate};
+use crate::drive::clip_analysis::ClipAnalysis;
+use crate::drive::retime::retimed;
 use crate::error::{ClipError, EngineError};
-use crate::face::found::middle;
-use crate::face::{Shape, TurnedSquare};
+use crate::face::found::{canonical, finder, middle};
+use crate::face::{Mesh, Shape, TurnedSquare};
 use crate::media::image::Picture;
-use crate::methods::ganimation::session::square as turned;
+use crate::methods::drive::{ClipFrameKey, Moment};
+use crate::methods::subject::square;
 use crate::weights::CropRule;
 use place::Similarity;
-pub use units::smoothing;
+pub use units::{lerp, smoothing};
 
 /// Seconds by which a frame may miss the time at which a part begins or ends.
 const NEAR: f64 = 1e-6;
 
-/// A motion, step by step: so many steps a second, each of them a frame of the reel.
+/// A motion, step by step: so many steps a second, each of them a frame of the clip.
 #[derive(Debug, Clone)]
-pub struct Lead {
-    pub reel: Arc<Reel>,
-    /// The first and the last frame of the reel that are used.
+pub struct ClipDriver {
+    pub analysis: Arc<ClipAnalysis>,
+    /// The first and the last frame that are used.
     pub first: usize,
     pub last: usize,
     pub follow: Follow,
-    /// The square that FOMM and TPS see in the reference frame, in pixels of the original; found by the face where it
-    /// isn't said.
+    /// The artist's square in the reference frame, in pixels of the original; found by the face where there is none.
     pub square: Option<Crop>,
-    /// The frame of the reel that counts as looking like the portrait; it may lie outside the part that is used.
+    /// The frame that counts as looking like the portrait; it may lie outside the part that is used.
     pub reference: usize,
     /// How unlike the portrait's face its face is, 0 for the same; `None` where one of the two has no face.
     pub unlike: Option<f32>,
+    /// Seconds at which each used frame begins.
+    times: Vec<f64>,
     clock: Clock,
     /// The frame of every step.
     steps: Vec<usize>,
+    /// What the face asks of the portrait in every frame; `None` where there is no face.
+    of_frames: Vec<Option<Pose>>,
+    /// The portrait's own expression, which drives before the first face.
+    own: Pose,
     /// For every step; `None` where there is no face.
     poses: Vec<Option<Pose>>,
     /// The same with gaps filled.
-    held: Vec<Pose>,
+    filled: Vec<Pose>,
     /// The frame by whose face squares are measured: the reference, or the nearest to it that has one.
     anchor: Option<usize>,
+    /// Faces found in original frames, by frame.
+    found: Arc<Mutex<HashMap<usize, Option<Mesh>>>>,
 }
 
-impl Lead {
+impl ClipDriver {
     /// A clip as it drives a portrait with a face of this shape and this expression.
     ///
-    /// A reference frame that the reel doesn't have is found anew: among the frames of the part, the one most like the
+    /// A reference frame that the clip doesn't have is found again: among the frames of the part, the one most like the
     /// portrait's face, or the first where either has no face.
     ///
     /// # Errors
-    /// [`ClipError`] where the part that is used has no frame.
+    /// [`EngineError`] where the part that is used has no frame.
     pub fn clip(
-        reel: Arc<Reel>,
+        analysis: Arc<ClipAnalysis>,
         motion: &ClipMotion,
         portrait: Option<&Shape>,
         source: &AuVector,
-    ) -> Result<Lead, EngineError> {
+    ) -> Result<ClipDriver, EngineError> {
         let from = motion.from.unwrap_or(0.0) - NEAR;
         let to = motion.to.unwrap_or(f64::INFINITY) - NEAR;
         let is_used = |time: &f64| *time >= from && *time < to;
         let bounds = (
-            reel.times.iter().position(is_used),
-            reel.times.iter().rposition(is_used),
+            analysis.times.iter().position(is_used),
+            analysis.times.iter().rposition(is_used),
         );
         let (Some(first), Some(last)) = bounds else {
-            return Err(ClipError::NothingUsed {
-                name: reel.name.clone(),
-            }
-            .into());
+            let name = analysis.name.clone();
+            return Err(ClipError::NothingUsed { name }.into());
         };
-        let steps = spread(&reel.times[first..=last], reel.fps);
-        let lead = Lead {
-            clock: clock(reel.fps, steps.len(), motion.playback),
+        let driver = ClipDriver {
+            clock: clock(analysis.fps, motion.playback),
             square: motion
                 .square
-                .map(|square| square.fitted(reel.size.0, reel.size.1)),
-            steps: steps.into_iter().map(|frame| first + frame).collect(),
-            ..Self::whole(reel, &motion.follow, (first, last))
+                .map(|square| square.fitted(analysis.size.0, analysis.size.1)),
+            times: analysis.times[first..=last].to_vec(),
+            ..Self::whole(analysis, &motion.follow, (first, last))
         };
-        Ok(lead.settled(portrait, source, None))
+        Ok(driver.settled(portrait, source, None))
     }
 
-    /// A sampled motion as it drives a portrait, at the motion's own frame rate, whatever that of the reel.
+    /// A sample as it drives a portrait with a face of this shape and this expression, at the pace the motion says.
     ///
     /// # Errors
-    /// None at present; as [`Lead::clip`].
+    /// None so far.
     pub fn sample(
-        reel: Arc<Reel>,
+        analysis: Arc<ClipAnalysis>,
         motion: &SampledMotion,
         portrait: Option<&Shape>,
         source: &AuVector,
-    ) -> Result<Lead, EngineError> {
+    ) -> Result<ClipDriver, EngineError> {
         let fps = track_rate(motion.fps);
-        let frames = reel.frames();
-        let lead = Lead {
-            clock: clock(fps, frames, motion.playback),
-            steps: (0..frames).collect(),
-            ..Self::whole(reel, &motion.follow, (0, frames.saturating_sub(1)))
-        };
-        let track = lead.reel.track.clone().map(|mut track| {
-            for (i, frame) in track.frames.iter_mut().enumerate() {
-                frame.time = i as f64 / fps;
+        let frames = analysis.frames();
+        let times: Vec<f64> = (0..frames).map(|i| i as f64 / fps).collect();
+        let track = analysis.track.clone().map(|mut track| {
+            for (frame, time) in track.frames.iter_mut().zip(&times) {
+                frame.time = *time;
             }
             track
         });
-        Ok(lead.settled(portrait, source, track.as_ref()))
+        let driver = ClipDriver {
+            clock: clock(fps, motion.playback),
+            times,
+            ..Self::whole(analysis, &motion.follow, (0, frames.saturating_sub(1)))
+        };
+        Ok(driver.settled(portrait, source, track.as_ref()))
     }
 
-    fn whole(reel: Arc<Reel>, follow: &Follow, (first, last): (usize, usize)) -> Lead {
-        Lead {
-            clock: clock(reel.fps, 0, Playback::Once),
-            reel,
+    fn whole(
+        analysis: Arc<ClipAnalysis>,
+        follow: &Follow,
+        (first, last): (usize, usize),
+    ) -> ClipDriver {
+        ClipDriver {
+            clock: clock(analysis.fps, Playback::Once),
+            analysis,
             first,
             last,
             follow: follow.clone(),
             square: None,
             reference: first,
             unlike: None,
+            times: Vec::new(),
             steps: Vec::new(),
+            of_frames: Vec::new(),
+            own: Pose::default(),
             poses: Vec::new(),
-            held: Vec::new(),
+            filled: Vec::new(),
             anchor: None,
+            found: Arc::default(),
         }
     }
 
-    /// Finds what is left open. The Action Units are those of `track`, or of the reel.
+    /// Finds the reference and what the face asks for in every frame.
     fn settled(
         mut self,
         portrait: Option<&Shape>,
         source: &AuVector,
         track: Option<&AuTrack>,
-    ) -> Lead {
-        let reel = Arc::clone(&self.reel);
-        let curve = portrait.map_or_else(Vec::new, |portrait| reel.unlike(portrait));
+    ) -> ClipDriver {
+        let analysis = Arc::clone(&self.analysis);
+        let curve = portrait.map_or_else(Vec::new, |portrait| analysis.unlike(portrait));
         let score = |frame: usize| curve.get(frame).copied().flatten();
-        let said = self.follow.reference.map(|frame| frame as usize);
+        let said = self.said_reference();
         let likest = (self.first..=self.last)
             .filter_map(|frame| Some((frame, score(frame)?)))
             .min_by(|(_, a), (_, b)| a.total_cmp(b));
         self.reference = said
-            .filter(|frame| *frame < reel.frames())
             .or(likest.map(|(frame, _)| frame))
             .unwrap_or(self.first);
         self.unlike = score(self.reference);
-        self.anchor = (0..reel.frames())
-            .filter(|frame| reel.mesh(*frame).is_some())
+        self.anchor = (0..analysis.frames())
+            .filter(|frame| analysis.mesh(*frame).is_some())
             .min_by_key(|frame| frame.abs_diff(self.reference));
-
-        let of_frames = match track.or(reel.track.as_ref()) {
+        self.of_frames = match track.or(analysis.track.as_ref()) {
             Some(track) => units::poses(track, &self.follow, self.reference, source),
-            None => vec![None; reel.frames()],
+            None => vec![None; analysis.frames()],
         };
-        let of_step = |frame: &usize| of_frames.get(*frame).copied().flatten();
+        self.own = Pose::from(*source);
+        let fps = self.clock.fps;
+        self.at_rate(fps)
+    }
+
+    /// The same motion at another frame rate: it keeps its seconds.
+    pub fn at_rate(mut self, fps: f64) -> ClipDriver {
+        let steps = retimed(&self.times, fps).into_iter();
+        self.steps = steps.map(|frame| self.first + frame).collect();
+        self.clock.fps = fps;
+        self.clock.frames = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+        let of_step = |frame: &usize| self.of_frames.get(*frame).copied().flatten();
         self.poses = self.steps.iter().map(of_step).collect();
-        let mut last = Pose::from(*source);
-        let held = self.poses.iter().map(|pose| {
+        let mut last = self.own;
+        let filled = self.poses.iter().map(|pose| {
             last = pose.unwrap_or(last);
             last
         });
-        self.held = held.collect();
+        self.filled = filled.collect();
         self
+    }
+
+    /// The reference frame that the artist has set, where it is among those that were read.
+    pub fn said_reference(&self) -> Option<usize> {
+        let said = self.follow.reference? as usize;
+        let frame = said.checked_sub(self.analysis.offset)?;
+        (frame < self.analysis.frames()).then_some(frame)
+    }
+
+    /// The frame by which a method sets its square: relative movement is counted from the reference; without it any frame is
+    /// as good, and the first is where the movement begins.
+    fn reference_for(&self, relative: bool) -> usize {
+        match self.said_reference() {
+            Some(frame) => frame,
+            None if relative => self.reference,
+            None => self.first,
+        }
     }
 
     /// Frames a second.
@@ -194,81 +235,57 @@ impl Lead {
         self.clock.playing_at(elapsed)
     }
 
-    /// The reel's frame of a step; after the last step the last.
+    /// The frame of a step; after the last step the last.
     pub fn frame_at(&self, step: usize) -> usize {
         let step = self.steps.get(step).or(self.steps.last());
         step.copied().unwrap_or(self.first)
     }
 
-    /// The expression asked for at a step, strength and gains counted in. Where there is no face, it is that of the step
+    /// Seconds of the motion's own time at which the frame of a step begins.
+    pub fn time_at(&self, step: usize) -> f64 {
+        let frame = self.frame_at(step) - self.first;
+        self.times.get(frame).copied().unwrap_or_default()
+    }
+
+    /// The expression asked for at a step, strength and gains applied. Where there is no face, it is that of the step
     /// before; at the start, the portrait's own.
     pub fn pose(&self, step: usize) -> Pose {
-        let pose = self.held.get(step).or(self.held.last());
+        let pose = self.filled.get(step).or(self.filled.last());
         pose.copied().unwrap_or_default()
     }
 
-    /// The same for every step, with nothing where there is no face.
+    /// The same for every step, `None` where there is no face.
     pub fn poses(&self) -> &[Option<Pose>] {
         &self.poses
     }
 
-    /// What drives FOMM and TPS at a step: the reel's small copy, and the square of it, in its pixels, that the network
-    /// sees. The square stays where the reference frame's face is, so that the head's movement stays a movement, unless a
-    /// lock lets it follow the head.
+    /// The driving picture at a step, or that of the reference frame, and the square of it, in its pixels, that a method with
+    /// this crop rule sees. The square stays where the reference frame's face is, so that the head's movement stays a
+    /// movement, unless a lock lets it follow the head.
     ///
     /// # Errors
-    /// [`EngineError::Media`] only for memory that was damaged.
-    pub fn driving(
+    /// What reading the clip says.
+    pub fn picture(
         &self,
+        moment: Moment,
         step: usize,
         rule: &CropRule,
+        relative: bool,
     ) -> Result<(Arc<Picture>, TurnedSquare), EngineError> {
-        let frame = self.frame_at(step);
-        self.seen(frame, self.moved(frame), rule)
-    }
-
-    /// The same of the reference frame, from which relative movement counts.
-    ///
-    /// # Errors
-    /// As [`Lead::driving`].
-    pub fn initial(&self, rule: &CropRule) -> Result<(Arc<Picture>, TurnedSquare), EngineError> {
-        self.seen(self.reference, self.moved(self.reference), rule)
-    }
-
-    /// The square in which a network sees the reference frame, in pixels of the original.
-    pub fn base(&self, rule: &CropRule) -> Crop {
-        let found = || self.reel.square(rule, self.anchor?);
-        let square = self.square.or_else(found);
-        square.unwrap_or_else(|| middle(self.reel.size))
-    }
-
-    fn is_locked(&self) -> bool {
-        self.follow.lock_place || self.follow.lock_scale
-    }
-
-    /// How the head has moved since the reference frame, where that matters: in the frame itself, or the last one before
-    /// it with a face.
-    fn moved(&self, frame: usize) -> Option<Similarity> {
-        if !self.is_locked() {
-            return None;
-        }
-        let from = self.reel.mesh(self.anchor?)?;
-        let to = (0..=frame).rev().find_map(|frame| self.reel.mesh(frame))?;
-        Similarity::between(from, to)
-    }
-
-    fn seen(
-        &self,
-        frame: usize,
-        moved: Option<Similarity>,
-        rule: &CropRule,
-    ) -> Result<(Arc<Picture>, TurnedSquare), EngineError> {
-        let picture = self.reel.picture(frame)?;
-        let mut square = turned(self.base(rule));
-        if let Some(moved) = moved {
+        let reference = self.reference_for(relative);
+        // Before the frame: originals are read in order.
+        let base = self.base(rule, reference)?;
+        let frame = match moment {
+            Moment::Now => self.frame_at(step),
+            Moment::Reference => reference,
+        };
+        let frames = self.analysis.source();
+        let picture = frames.picture(frame)?;
+        let mut square = square(base);
+        if let Some(moved) = self.moved(frame) {
             square = moved.follow(square, &self.follow);
         }
-        let scale = self.reel.proxy_scale();
+        let scale = frames.scale();
         square = TurnedSquare {
             x: scale * square.x,
             y: scale * square.y,
@@ -280,7 +297,7 @@ impl Lead {
                 // A square that goes with the head may leave the picture, which only one that is turned is read beyond;
                 // and every frame should be read by the same filter.
                 square.angle = f64::MIN_POSITIVE;
-            } else {
+            } else if scale < 1.0 {
                 // Rounding may have brought the small copy's edge in.
                 let (width, height) = picture.size();
                 let (width, height) = (f64::from(width), f64::from(height));
@@ -293,44 +310,107 @@ impl Lead {
         Ok((picture, square))
     }
 
-    /// What a step's driving frame is known by, for whatever is kept of it: equal for equal frames, squares, locks,
-    /// reference and strength. The network and the portrait are the caller's to add.
-    pub fn key(&self, step: usize) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        let frame = self.frame_at(step);
-        for frame in [frame, self.reference] {
-            self.reel.content(frame).hash(&mut hasher);
-            self.moved(frame)
-                .map(|moved| moved.bits())
-                .hash(&mut hasher);
+    /// The square in which a method sees the frame by which squares are set, in pixels of the original.
+    ///
+    /// # Errors
+    /// What reading the clip says.
+    pub fn base(&self, rule: &CropRule, reference: usize) -> Result<Crop, EngineError> {
+        if let Some(square) = self.square {
+            return Ok(square);
         }
-        self.reel.size.hash(&mut hasher);
-        self.reel.proxy_scale().to_bits().hash(&mut hasher);
+        let size = self.analysis.size;
+        let crop = if self.analysis.source().is_original() {
+            let face = self.face_in(reference)?;
+            face.map(|mesh| canonical(&mesh, rule, size))
+        } else {
+            // The preview's landmarks were found on the way through the clip.
+            let anchor = match self.analysis.mesh(reference) {
+                Some(_) => Some(reference),
+                None => self.anchor,
+            };
+            anchor.and_then(|anchor| self.analysis.square(rule, anchor))
+        };
+        Ok(crop.unwrap_or_else(|| middle(size)))
+    }
+
+    /// The largest face of an original frame.
+    fn face_in(&self, frame: usize) -> Result<Option<Mesh>, EngineError> {
+        let lock = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(face) = lock().get(&frame) {
+            return Ok(face.clone());
+        }
+        let picture = self.analysis.source().picture(frame)?;
+        let faces = finder()?.faces(&picture)?;
+        let face = faces.into_iter().next().map(|face| face.mesh);
+        lock().insert(frame, face.clone());
+        Ok(face)
+    }
+
+    /// Whether the square that a method sees was set or found by a face, and isn't just the middle of the picture.
+    ///
+    /// # Errors
+    /// What reading the clip says.
+    pub fn has_square(&self, relative: bool) -> Result<bool, EngineError> {
+        let reference = self.reference_for(relative);
+        Ok(self.square.is_some() || self.face_in(reference)?.is_some())
+    }
+
+    fn is_locked(&self) -> bool {
+        self.follow.lock_place || self.follow.lock_scale
+    }
+
+    /// How the head has moved since the reference frame, where that matters: in the frame itself, or the last one before
+    /// it with a face.
+    fn moved(&self, frame: usize) -> Option<Similarity> {
+        if !self.is_locked() {
+            return None;
+        }
+        let from = self.analysis.mesh(self.anchor?)?;
+        let to = (0..=frame)
+            .rev()
+            .find_map(|frame| self.analysis.mesh(frame))?;
+        Similarity::between(from, to)
+    }
+
+    /// Cache key of [`ClipDriver::picture`].
+    pub fn key(&self, moment: Moment, step: usize, relative: bool) -> ClipFrameKey {
+        let reference = self.reference_for(relative);
+        let frame = match moment {
+            Moment::Now => self.frame_at(step),
+            Moment::Reference => reference,
+        };
+        let frames = self.analysis.source();
         let square = self
             .square
             .map(|Crop { x, y, side, angle }| [x, y, side, angle].map(f32::to_bits));
-        square.hash(&mut hasher);
-        let anchor = self.anchor.and_then(|anchor| self.reel.mesh(anchor));
-        let face = anchor.map(|mesh| {
+        let face = self
+            .analysis
+            .mesh(reference)
+            .or_else(|| self.analysis.mesh(self.anchor?));
+        let face = face.map(|mesh| {
             let (left, top, right, bottom) = mesh.bounds();
             [left, top, right, bottom, mesh.lean()].map(f32::to_bits)
         });
-        face.hash(&mut hasher);
-        let Follow {
-            strength,
-            lock_place,
-            lock_scale,
-            ..
-        } = self.follow;
-        (strength.to_bits(), lock_place, lock_scale).hash(&mut hasher);
-        hasher.finish()
+        ClipFrameKey {
+            frames: [frame, reference].map(|frame| {
+                let moved = self.moved(frame).map(|moved| moved.bits());
+                (frames.digest(frame), moved)
+            }),
+            size: self.analysis.size,
+            scale: frames.scale().to_bits(),
+            square,
+            face,
+            strength: self.follow.strength.to_bits(),
+            lock_place: self.follow.lock_place,
+            lock_scale: self.follow.lock_scale,
+        }
     }
 }
 
-fn clock(fps: f64, frames: usize, playback: Playback) -> Clock {
+fn clock(fps: f64, playback: Playback) -> Clock {
     Clock {
         fps,
-        frames: u32::try_from(frames).unwrap_or(u32::MAX),
+        frames: 0,
         playback,
     }
 }

@@ -15,13 +15,13 @@ fn smile(value: f32) -> AuVector {
 }
 
 /// Ten frames a second, at each of which a face smiles and raises its brow so much, or is gone.
-fn reel(values: &[Option<f32>]) -> Arc<Reel> {
+fn reel(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
     let frames = values.iter().enumerate().map(|(i, value)| AuFrame {
         time: i as f64 / 10.0,
         aus: value.map(|value| smile(value).with(unit(1), value)),
         own: value.map(|value| smile(value / 2.0)),
     });
-    Arc::new(Reel::grey(AuTrack {
+    Arc::new(ClipAnalysis::grey(AuTrack {
         name: "clip".to_owned(),
         fps: 10.0,
         frames: frames.collect(),
@@ -46,11 +46,11 @@ fn plain() -> ClipMotion {
 
 const VALUES: [Option<f32>; 5] = [None, Some(0.25), Some(0.5), None, Some(1.0)];
 
-fn lead(motion: &ClipMotion, source: AuVector) -> Lead {
-    Lead::clip(reel(&VALUES), motion, None, &source).unwrap()
+fn lead(motion: &ClipMotion, source: AuVector) -> ClipDriver {
+    ClipDriver::clip(reel(&VALUES), motion, None, &source).unwrap()
 }
 
-fn smiles(lead: &Lead) -> Vec<f32> {
+fn smiles(lead: &ClipDriver) -> Vec<f32> {
     (0..lead.frames())
         .map(|step| lead.pose(step).get(unit(12)))
         .collect()
@@ -131,7 +131,7 @@ fn a_part_is_cut_out_and_an_empty_one_refused() {
     assert_eq!(part.playing_at(0.35), (1, false));
     for (from, to) in [(9.0, 10.0), (0.2, 0.2), (0.3, 0.1), (f64::NAN, 1.0)] {
         (motion.from, motion.to) = (Some(from), Some(to));
-        let refused = Lead::clip(reel(&VALUES), &motion, None, &smile(0.0));
+        let refused = ClipDriver::clip(reel(&VALUES), &motion, None, &smile(0.0));
         assert!(refused.is_err(), "{from} {to}");
     }
 }
@@ -142,10 +142,14 @@ fn a_sample_goes_at_its_own_pace() {
     let mut motion = SampledMotion::new(codes);
     motion.fps = 24.0;
     motion.follow = plain().follow;
-    let lead = Lead::sample(reel(&VALUES), &motion, None, &smile(0.0)).unwrap();
+    let lead = ClipDriver::sample(reel(&VALUES), &motion, None, &smile(0.0)).unwrap();
     assert_eq!((lead.fps(), lead.frames()), (24.0, 5));
     assert_eq!(lead.playback(), Playback::PingPong);
     assert_eq!(smiles(&lead), [0.0, 0.25, 0.5, 0.5, 1.0]);
+}
+
+fn key(lead: &ClipDriver, step: usize) -> ClipFrameKey {
+    lead.key(Moment::Now, step, true)
 }
 
 #[test]
@@ -153,13 +157,13 @@ fn keys_tell_apart_what_differs_and_nothing_else() {
     let motion = plain();
     let usual = lead(&motion, smile(0.0));
     let again = lead(&motion, smile(0.0));
-    assert_eq!(usual.key(2), again.key(2));
-    assert_ne!(usual.key(2), usual.key(3));
+    assert_eq!(key(&usual, 2), key(&again, 2));
+    assert_ne!(key(&usual, 2), key(&usual, 3));
     // The same frame of a part is the same frame, so long as the reference is.
     let mut other = motion.clone();
     other.from = Some(0.1);
     other.follow.reference = Some(0);
-    assert_eq!(lead(&other, smile(0.0)).key(1), usual.key(2));
+    assert_eq!(key(&lead(&other, smile(0.0)), 1), key(&usual, 2));
     let changes: [fn(&mut ClipMotion); 4] = [
         |motion| motion.follow.strength = 0.5,
         |motion| motion.follow.lock_place = true,
@@ -176,14 +180,14 @@ fn keys_tell_apart_what_differs_and_nothing_else() {
     for change in changes {
         let mut changed = motion.clone();
         change(&mut changed);
-        assert_ne!(lead(&changed, smile(0.0)).key(2), usual.key(2));
+        assert_ne!(key(&lead(&changed, smile(0.0)), 2), key(&usual, 2));
     }
 }
 
 #[test]
 fn without_a_face_the_middle_is_seen() {
     let lead = lead(&plain(), smile(0.0));
-    let (picture, square) = lead.driving(1, &rule()).unwrap();
+    let (picture, square) = lead.picture(Moment::Now, 1, &rule(), true).unwrap();
     assert_eq!(picture.size(), (16, 16));
     assert_eq!((square.x, square.y, square.side), (8.0, 8.0, 16.0));
 }
@@ -208,14 +212,14 @@ fn cut(picture: &Picture, square: TurnedSquare, size: usize) -> Picture {
 }
 
 /// A still portrait under a camera that is moved, brought nearer and turned.
-fn camera() -> (Arc<Reel>, tempfile::TempDir) {
+fn camera() -> (Arc<ClipAnalysis>, tempfile::TempDir) {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/resources/samples/grace_hopper.jpg"
     );
     let picture = media::image::open(file.as_ref()).unwrap();
     let found = crate::face::found::find_faces(&picture, &rule()).unwrap();
-    let base = turned(found[0].crop);
+    let base = square(found[0].crop);
     let base = TurnedSquare {
         side: 1.7 * base.side,
         angle: 1e-9,
@@ -240,22 +244,22 @@ fn camera() -> (Arc<Reel>, tempfile::TempDir) {
         save_png(&path, &cut(&picture, square, 480)).unwrap();
     }
     let source = MediaSource::File(folder.path().to_owned());
-    let reel = Reel::read(&source, &Progress::new(0)).unwrap();
+    let reel = ClipAnalysis::read(&source, &Progress::new(0)).unwrap();
     (Arc::new(reel), folder)
 }
 
 /// How far the inputs of frames 1 to 3 are from that of frame 0, in 0..=2.
-fn distances(reel: &Arc<Reel>, lock_place: bool, lock_scale: bool) -> [f32; 3] {
+fn distances(reel: &Arc<ClipAnalysis>, lock_place: bool, lock_scale: bool) -> [f32; 3] {
     let mut motion = plain();
     motion.follow.reference = Some(0);
     (motion.follow.lock_place, motion.follow.lock_scale) = (lock_place, lock_scale);
-    let lead = Lead::clip(Arc::clone(reel), &motion, None, &smile(0.0)).unwrap();
+    let lead = ClipDriver::clip(Arc::clone(reel), &motion, None, &smile(0.0)).unwrap();
     let input = |step: usize| {
-        let (picture, square) = lead.driving(step, &rule()).unwrap();
+        let (picture, square) = lead.picture(Moment::Now, step, &rule(), true).unwrap();
         network_input(&picture, square, 96).unwrap()
     };
     let first = input(0);
-    let (picture, square) = lead.initial(&rule()).unwrap();
+    let (picture, square) = lead.picture(Moment::Reference, 2, &rule(), true).unwrap();
     assert_eq!(network_input(&picture, square, 96).unwrap(), first);
     [1, 2, 3].map(|step| {
         let pairs = input(step);
@@ -290,11 +294,11 @@ fn locks_take_the_heads_movement_out_and_nothing_else_does() {
 fn the_likest_frame_is_the_reference() {
     let (reel, _folder) = camera();
     let shape = shape68(reel.mesh(2).unwrap());
-    let lead = Lead::clip(Arc::clone(&reel), &plain(), Some(&shape), &smile(0.0)).unwrap();
+    let lead = ClipDriver::clip(Arc::clone(&reel), &plain(), Some(&shape), &smile(0.0)).unwrap();
     assert_eq!((lead.reference, lead.unlike), (2, Some(0.0)));
     let mut motion = plain();
     motion.follow.reference = Some(3);
-    let lead = Lead::clip(reel, &motion, Some(&shape), &smile(0.0)).unwrap();
+    let lead = ClipDriver::clip(reel, &motion, Some(&shape), &smile(0.0)).unwrap();
     assert_eq!(lead.reference, 3);
     assert!(lead.unlike.unwrap() > 0.0);
 }

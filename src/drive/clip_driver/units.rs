@@ -1,9 +1,8 @@
-//! What a lead's face asks of the portrait's Action Units.
+//! What a clip's face asks of the portrait's Action Units.
 
 use crate::document::{ActionUnit, AuVector, Follow, Pose};
 use crate::drive::au_track::{AuTrack, Reading};
 use crate::face::OneEuro;
-use crate::jobs::transfer_units::gone;
 
 /// The filter that the two settings of [`Follow`] stand for, both in 0..=1: how still a curve is held (0 doesn't smooth at
 /// all), and how quickly it follows a fast movement. In their middle it is the filter's default.
@@ -38,7 +37,7 @@ pub(crate) fn poses(
         ActionUnit::ALL.map(|unit| strength * held(follow.gain(unit.group())));
     let moved = track.moved(reading, start).into_iter();
     moved
-        .map(|aus| Some(Pose::from(gone(source, &aus?, &gains))))
+        .map(|aus| Some(Pose::from(lerp(source, &aus?, &gains))))
         .collect()
 }
 
@@ -48,4 +47,12 @@ fn held(strength: f32) -> f32 {
         return 1.0;
     }
     strength.clamp(*Follow::STRENGTH.start(), *Follow::STRENGTH.end())
+}
+
+/// From one expression towards another, as far as the gain of each unit says: 0 not at all, 1 there, more beyond.
+pub fn lerp(source: &AuVector, target: &AuVector, gains: &[f32; ActionUnit::COUNT]) -> AuVector {
+    AuVector::from(std::array::from_fn(|i| {
+        let (from, to) = (source.values()[i], target.values()[i]);
+        from + gains[i] * (to - from)
+    }))
 }

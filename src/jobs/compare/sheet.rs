@@ -3,9 +3,8 @@
 use crate::document::Crop;
 use crate::error::EngineError;
 use crate::face::{TurnedSquare, network_input};
-use crate::jobs::compare::Comparison;
 use crate::media::image::Picture;
-use crate::methods::ganimation::session::square;
+use crate::methods::subject::square;
 
 /// How a comparison is laid out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,18 +17,6 @@ pub struct Sheet {
     pub rows: usize,
     /// Whether every pane says what it is.
     pub labels: bool,
-}
-
-/// The square that is shown of the portrait: the largest that a contender sees; and the number of that contender.
-pub(crate) fn shown(comparison: &Comparison) -> (Crop, usize) {
-    let crops = comparison.standings.iter().map(|s| s.document.crop);
-    let mut largest = (Crop::default(), 0);
-    for (i, crop) in crops.enumerate() {
-        if i == 0 || crop.side > largest.0.side {
-            largest = (crop, i);
-        }
-    }
-    largest
 }
 
 /// A square of a picture, so many pixels a side.

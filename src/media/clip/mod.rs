@@ -2,12 +2,12 @@
 //!
 //! [`Clip::open`] looks at the content, never at the name's ending:
 //!
-//! - MP4 and MOV with H.264, plain or fragmented, by a demuxer of our own and OpenH264 ([`mp4`], [`h264`]);
-//! - GIF ([`gif`]), animated PNG and WebP ([`animated`]);
-//! - a folder of pictures, or a pattern such as `frames/%04d.png` ([`numbered`]);
-//! - everything else by the system's ffmpeg, where there is one ([`ffmpeg`]).
+//! - MP4 and MOV with H.264, plain or fragmented, by a demuxer of our own and OpenH264 (`mp4`, `h264`);
+//! - GIF (`gif`), animated PNG and WebP (`animated`);
+//! - a folder of pictures, or a pattern such as `frames/%04d.png` (`numbered`);
+//! - everything else by the system's ffmpeg, where there is one (`ffmpeg`).
 //!
-//! [`Clip::trim`] leaves a part of a clip ([`trim`]), and [`Sound::of`] has what is heard of it ([`audio`]).
+//! [`Clip::trim`] leaves a part of a clip (`trim`), and [`Sound::of`] has what is heard of it (`audio`).
 //!
 //! Whatever the length of a clip, only a few of its frames are in memory at a time.
 
@@ -88,6 +88,11 @@ impl Clip {
     /// What is known of the clip without decoding it.
     pub fn info(&self) -> &ClipInfo {
         &self.info
+    }
+
+    /// The number in the whole clip, from 0, of the first frame that [`Clip::trim`] leaves.
+    pub fn first(&self) -> usize {
+        self.cut.first
     }
 
     /// Passes over the frames before `frame`, counted from 0 for the first that [`Clip::trim`] leaves, without making pictures of them where the format allows.

@@ -4,6 +4,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::Picture;
+use crate::media::error::MediaError;
 
 /// A part (left, top, width, height) of a picture at another size; `None` only for sizes that make no picture.
 pub(crate) fn resampled(
@@ -28,4 +29,21 @@ pub(crate) fn resampled(
     Picture::new(size.0, size.1, target.into_vec())
         .ok()
         .map(|resized| resized.with_alpha(picture.has_alpha()))
+}
+
+/// A picture at another size; one that has it already comes back as it is.
+///
+/// # Errors
+/// [`MediaError`] for sizes that make no picture.
+pub fn resized(picture: Picture, size: (u32, u32)) -> Result<Picture, MediaError> {
+    if picture.size() == size {
+        return Ok(picture);
+    }
+    let (width, height) = picture.size();
+    let whole = (0.0, 0.0, f64::from(width), f64::from(height));
+    match resampled(&picture, whole, size, FilterType::CatmullRom) {
+        Some(resized) => Ok(resized),
+        // Says why there is no picture of this size.
+        None => Picture::new(size.0, size.1, Vec::new()),
+    }
 }

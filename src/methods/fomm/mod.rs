@@ -18,6 +18,7 @@ mod detector;
 mod generator;
 mod infer;
 mod key_points;
+pub mod method;
 mod model;
 
 pub use config::{Config, DenseMotionConfig, DetectorConfig, GeneratorConfig, Jacobians};

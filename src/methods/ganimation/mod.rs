@@ -6,7 +6,7 @@
 //!
 //! The generator sees a picture `I` and the wanted Action Units `y`, and gives a colour
 //! picture `C` and an attention mask `A`. The result (Eq. 1, in the sense of the authors' code)
-//! is `A * I + (1 - A) * C`: where `A` is 1 the source pixel stays. Show an artist `1 - A`.
+//! is `A * I + (1 - A) * C`: where `A` is 1 the source pixel stays. PaneView an artist `1 - A`.
 //!
 //! Pictures and colours are in `[-1, 1]`, attention in `[0, 1]`; Action Units are
 //! OpenFace's intensities (0 to 5) divided by 5.
@@ -16,7 +16,6 @@
 
 mod config;
 mod dialect;
-pub mod edits;
 mod generator;
 pub mod model;
 pub mod session;

@@ -11,6 +11,7 @@ use crate::face::Edit;
 use crate::methods::device::{device, device_name, in_precision};
 use crate::methods::ganimation::config::Config;
 use crate::methods::ganimation::generator::{self, Generator};
+use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, ModelFile, WeightsError};
 
@@ -43,7 +44,7 @@ impl Model {
     /// The weights in a file, or installed ones by their name, or the bundled ones where nothing is said.
     ///
     /// # Errors
-    /// [`EngineError::Method`] for neither a file nor a name; [`EngineError::Weights`] when the file is missing, damaged,
+    /// [`EngineError`] for neither a file nor a name; [`EngineError::Weights`] when the file is missing, damaged,
     /// of another architecture, or doesn't hold what its metadata says.
     pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
         let device = device().clone();
@@ -110,7 +111,7 @@ impl Model {
         &self,
         prepared: &Prepared,
         target: &AuVector,
-        stop: &(dyn Fn() -> bool + Sync),
+        stop: Stop,
     ) -> Result<Edit, EngineError> {
         let aus: Vec<f32> = self.order.iter().map(|unit| target.get(*unit)).collect();
         let output = self.generator.frame(&prepared.network, &aus, stop)?;

@@ -1,291 +1,268 @@
-//! One frame: a document's portrait and expression in, a picture out.
+//! GANimation as a method of the studio: a portrait's crop redrawn with an expression, and the way back into the portrait.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
-use crate::document::{AuVector, Crop, Document, Limit, Pose};
-use crate::error::EngineError;
+use crate::document::{ActionUnit, AuVector, Limit, MethodId, Mode, PaneView, Pose};
+use crate::error::{EngineError, MethodError};
 use crate::face::found::FoundFace;
-use crate::face::limits;
-use crate::face::{Edit, Mask, Show, TurnedSquare, network_input, paste};
-use crate::math::smoothstep;
+use crate::face::view::View;
+use crate::face::{Edit, Mask, Show, TurnedSquare, limits, network_input, paste};
+use crate::lru_cache::LruCache;
 use crate::media::image::Picture;
-use crate::methods::ganimation::model::Model;
-use crate::methods::ganimation::model::Prepared;
+use crate::methods::diagnostics::{Diagnostics, EditDiagnostics};
+use crate::methods::drive::Drive;
+use crate::methods::ganimation::model::{Model, Prepared};
+use crate::methods::motion_transfer::millis_since;
+use crate::methods::subject::{Subject, square};
+use crate::methods::{DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session};
+use crate::progress::Stop;
+use crate::weights::{Bundled, CropRule};
 
-/// What a pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Pane {
-    Source,
-    Result,
-    /// 1 - A in heat colours: what the network edits.
-    Attention,
-    /// The colour regression C.
-    Color,
-}
+pub static INFO: MethodInfo = MethodInfo {
+    id: MethodId::new("ganimation"),
+    title: "GANimation",
+    driven_by: DrivenBy::Expression,
+    modes: &[],
+    views: &[
+        PaneView::Result,
+        PaneView::Attention,
+        PaneView::Colour,
+        PaneView::Difference,
+    ],
+    has_draft: false,
+    bundled: Some(Bundled::Ganimation),
+    open: |weights: Option<&Path>| Ok(Arc::new(Ganimation::new(Arc::new(Model::open(weights)?)))),
+};
 
-impl Pane {
-    /// All panes, in the order in which they stand side by side.
-    pub const ALL: [Pane; 4] = [Pane::Source, Pane::Result, Pane::Attention, Pane::Color];
+/// Bytes of edits that one session keeps: some 256 at 128 pixels.
+const CACHE_BYTES: usize = 118 << 20;
 
-    /// The pane's title.
-    pub fn title(self) -> &'static str {
-        match self {
-            Pane::Source => "Source",
-            Pane::Result => "Result",
-            Pane::Attention => "Attention",
-            Pane::Color => "Colour",
-        }
-    }
-
-    /// The name on the command line.
-    pub fn key(self) -> &'static str {
-        match self {
-            Pane::Source => "source",
-            Pane::Result => "result",
-            Pane::Attention => "attention",
-            Pane::Color => "colour",
-        }
-    }
-
-    /// Whether the network has to say something for this pane of a scene.
-    pub(crate) fn needs_network(self, scene: &Scene) -> bool {
-        match self {
-            Pane::Source => false,
-            Pane::Result => scene.onset() > 0.0,
-            Pane::Attention | Pane::Color => true,
-        }
-    }
-
-    /// The pane of a name; "color" is understood too.
-    pub fn from_key(key: &str) -> Option<Self> {
-        let key = if key == "color" { "colour" } else { key };
-        Self::ALL.into_iter().find(|pane| pane.key() == key)
-    }
-}
-
-/// What one frame is made from, apart from the portrait's pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scene {
-    pub crop: Crop,
-    /// Which of the portrait's faces it is about.
-    pub face: Option<usize>,
-    /// The portrait's own expression.
-    pub source: AuVector,
-    /// The expression asked for, strength already counted in.
-    pub target: Pose,
-    /// Whether the portrait's fine detail is carried over.
-    pub detail: bool,
-    /// The parts of the face that may change.
-    pub limit: Limit,
-}
-
-/// The largest difference from the source's expression over which an edit fades in, so that the first touch of a
+/// The largest difference from the portrait's own expression over which an edit fades in, so that the first touch of a
 /// slider doesn't jump from the untouched portrait to the network's view of it.
 const ONSET: f32 = 0.05;
 
-impl Scene {
-    /// The document at a frame of its track.
-    pub fn of(document: &Document, frame: u32) -> Self {
-        Self {
-            crop: document.crop,
-            face: document.face,
-            source: document.source,
-            target: document.target(frame),
-            detail: document.detail,
-            limit: document.limit,
-        }
-    }
+/// The method, with opened weights.
+pub struct Ganimation(Arc<Model>);
 
-    /// How far the edit is faded in, in 0..=1: 0 exactly when nothing is asked for, 1 from a difference of
-    /// 0.05 on. Where the halves of the face differ each is faded in for itself, by its own difference, and this is 1.
-    pub fn onset(&self) -> f32 {
-        if self.target.is_even() {
-            self.onsets().0
-        } else {
-            1.0
-        }
-    }
-
-    /// The same for the left and the right half of the face.
-    pub(crate) fn onsets(&self) -> (f32, f32) {
-        let of = |half: &AuVector| {
-            // A difference that is NaN counts as whole.
-            smoothstep((self.source.distance(half) / ONSET).min(1.0))
-        };
-        (of(&self.target.left), of(&self.target.right))
+impl Ganimation {
+    pub fn new(model: Arc<Model>) -> Self {
+        Self(model)
     }
 }
 
-/// A model with a portrait's crop prepared for it.
-pub struct Renderer {
+impl Method for Ganimation {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn weights(&self) -> &str {
+        self.0.name()
+    }
+
+    fn device(&self) -> String {
+        self.0.device_name()
+    }
+
+    fn crop(&self) -> &CropRule {
+        self.0.crop()
+    }
+
+    fn check_mode(&self, mode: Option<Mode>) -> Result<(), EngineError> {
+        let method = INFO.title;
+        match mode {
+            None => Ok(()),
+            Some(mode) => Err(MethodError::NoMode { method, mode }.into()),
+        }
+    }
+
+    fn prepare(&self, subject: &Subject, _: Stop) -> Result<Box<dyn Session>, EngineError> {
+        let (width, height) = subject.picture.size();
+        let crop = subject.crop_for(self.0.crop()).checked(width, height)?;
+        let place = square(crop);
+        let input = network_input(&subject.picture, place, self.0.size())?;
+        Ok(Box::new(EditSession {
+            prepared: self.0.prepare(input)?,
+            model: Arc::clone(&self.0),
+            place,
+            face: subject.face.clone(),
+            left: None,
+            mask: None,
+            edits: LruCache::new(CACHE_BYTES),
+        }))
+    }
+}
+
+/// How far an edit is faded in, in 0..=1: 0 exactly when nothing is asked for, 1 from a difference of 0.05 on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Onset {
+    left: f32,
+    right: f32,
+    even: bool,
+}
+
+impl Onset {
+    fn between(own: &AuVector, target: &Pose) -> Self {
+        let of = |half: &AuVector| {
+            let t = (own.distance(half) / ONSET).min(1.0);
+            t * t * (3.0 - 2.0 * t)
+        };
+        Self {
+            left: of(&target.left),
+            right: of(&target.right),
+            even: target.is_even(),
+        }
+    }
+
+    /// Of the whole edit. Where the halves of the face differ each is faded in by itself, and this is 1.
+    fn whole(self) -> f32 {
+        if self.even { self.left } else { 1.0 }
+    }
+}
+
+/// A generator with a portrait's crop prepared for it.
+struct EditSession {
     model: Arc<Model>,
     prepared: Prepared,
-    crop: Crop,
+    /// The square of the portrait that the network sees.
+    place: TurnedSquare,
     face: Option<Arc<FoundFace>>,
-    left: OnceLock<Vec<f32>>,
-    mask: Mutex<Option<(Limit, Option<Arc<Mask>>)>>,
+    /// 1 on the left half of the face, 0 on the right, at the network's own size.
+    left: Option<Vec<f32>>,
+    mask: Option<(Limit, Option<Arc<Mask>>)>,
+    edits: LruCache<[u32; ActionUnit::COUNT], Arc<Edit>>,
 }
 
-impl Renderer {
-    /// Does all that depends on the portrait and its crop alone. `face` is the one in the crop, where it is known: its
-    /// landmarks tell the parts of the face apart.
-    ///
-    /// # Errors
-    /// [`EngineError::Crop`] when the crop does not lie within the portrait.
-    pub fn new(
-        model: Arc<Model>,
-        portrait: &Picture,
-        crop: Crop,
-        face: Option<Arc<FoundFace>>,
-    ) -> Result<Self, EngineError> {
-        let (width, height) = portrait.size();
-        let crop = crop.checked(width, height)?;
-        let input = network_input(portrait, square(crop), model.size())?;
-        let prepared = model.prepare(input)?;
-        Ok(Self {
-            model,
-            prepared,
-            crop,
-            face,
-            left: OnceLock::new(),
-            mask: Mutex::new(None),
-        })
-    }
-
-    /// The crop that was prepared.
-    pub fn crop(&self) -> Crop {
-        self.crop
-    }
-
-    /// What the network says to an expression. `stop` is asked between the layers.
-    ///
-    /// # Errors
-    /// [`EngineError::Cancelled`] when `stop` said so.
-    pub fn edit(
-        &self,
-        target: &AuVector,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Edit, EngineError> {
-        self.model.edit(&self.prepared, target, stop)
-    }
-
-    /// Where the left half of the face is, at the network's own size: 1 there, 0 on the right.
-    pub(crate) fn left_half(&self) -> &[f32] {
-        self.left.get_or_init(|| {
-            let mesh = self.face.as_deref().map(|face| &face.mesh);
-            limits::left_half(mesh, square(self.crop), self.model.size())
-        })
-    }
-
-    /// Where a limit lets an edit count; nothing where it holds nothing back.
-    pub(crate) fn mask(&self, limit: Limit) -> Option<Arc<Mask>> {
-        let mut kept = self.mask.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            Some((of, mask)) if *of == limit => mask.clone(),
-            _ => {
-                let mesh = self.face.as_deref().map(|face| &face.mesh);
-                let mask = limits::mask(mesh, square(self.crop), limit).map(Arc::new);
-                *kept = Some((limit, mask.clone()));
-                mask
-            }
+impl Session for EditSession {
+    fn frame(
+        &mut self,
+        subject: &Subject,
+        drive: &mut dyn Drive,
+        _: Option<Mode>,
+        quality: Quality,
+        stop: Stop,
+    ) -> Result<MethodFrame, EngineError> {
+        let target = drive.expression();
+        let onset = Onset::between(&subject.expression, &target);
+        if quality != Quality::Diagnostics && onset.whole() == 0.0 {
+            return Ok(MethodFrame {
+                diagnostics: Diagnostics::None,
+                is_draft: false,
+                millis: None,
+                draft_millis: 0.0,
+                mean_edit: Some(0.0),
+            });
         }
+        let started = Instant::now();
+        let (edit, ran) = self.edit(&target, onset, stop)?;
+        let mask = self.mask(subject.limit);
+        let millis = ran.then(|| millis_since(started));
+        let onset = onset.whole();
+        Ok(MethodFrame {
+            mean_edit: Some(edit.mean_edit(mask.as_deref()) * onset),
+            diagnostics: Diagnostics::Edit(EditDiagnostics {
+                place: self.place,
+                edit,
+                mask,
+                onset,
+            }),
+            is_draft: false,
+            millis,
+            draft_millis: 0.0,
+        })
     }
 
-    /// A pane at the portrait's own size. `edit` may be missing where nothing is asked for.
-    pub fn picture(
-        &self,
-        portrait: &Picture,
-        scene: &Scene,
-        edit: Option<&Edit>,
-        pane: Pane,
-    ) -> Picture {
-        let mut picture = portrait.clone();
-        let mask = self.mask(scene.limit);
-        draw(
-            &mut picture,
-            square(self.crop),
-            scene,
-            edit,
-            mask.as_deref(),
-            pane,
-        );
-        picture
-    }
-}
-
-/// Draws a pane over `base`, which shows the portrait with its crop at `square`.
-pub(crate) fn draw(
-    base: &mut Picture,
-    square: TurnedSquare,
-    scene: &Scene,
-    edit: Option<&Edit>,
-    mask: Option<&Mask>,
-    pane: Pane,
-) {
-    let onset = scene.onset();
-    let show = match pane {
-        Pane::Source => return,
-        Pane::Result => Show::Result {
-            onset,
-            detail: scene.detail,
-        },
-        Pane::Attention => Show::Attention { onset },
-        Pane::Color => Show::Color,
-    };
-    if let Some(edit) = edit {
-        // The colour pane shows what the network would paint, held back or not.
-        let mask = mask.filter(|_| pane != Pane::Color);
-        paste(base, square, edit, mask, show);
+    fn composite(
+        &mut self,
+        subject: &Subject,
+        frame: &MethodFrame,
+        view: &View,
+        base: &Picture,
+    ) -> Result<Picture, EngineError> {
+        let mut picture = base.clone();
+        if let Diagnostics::Edit(said) = &frame.diagnostics {
+            let show = Show::Result {
+                onset: said.onset,
+                detail: subject.detail,
+            };
+            let place = view.square(said.place);
+            paste(&mut picture, place, &said.edit, said.mask.as_deref(), show);
+        }
+        Ok(picture)
     }
 }
 
-pub(crate) fn square(crop: Crop) -> TurnedSquare {
-    let (x, y) = crop.middle();
-    TurnedSquare {
-        x: f64::from(x),
-        y: f64::from(y),
-        side: f64::from(crop.side),
-        angle: f64::from(crop.angle),
+impl EditSession {
+    /// What the network makes of an expression, and whether it had to run. Where the halves of the face differ they are
+    /// drawn apart and joined, and one that isn't edited stays as the portrait has it.
+    fn edit(
+        &mut self,
+        target: &Pose,
+        onset: Onset,
+        stop: Stop,
+    ) -> Result<(Arc<Edit>, bool), EngineError> {
+        let Pose { left, right } = target;
+        if left == right {
+            return self.half(left, stop);
+        }
+        let asked = |half, onset: f32, other| if onset > 0.0 { half } else { other };
+        let (a, ran) = self.half(asked(left, onset.left, right), stop)?;
+        let (b, also) = self.half(asked(right, onset.right, left), stop)?;
+        let joined = a.joined(&b, self.left_half(), (onset.left, onset.right));
+        Ok((Arc::new(joined), ran || also))
+    }
+
+    fn half(&mut self, target: &AuVector, stop: Stop) -> Result<(Arc<Edit>, bool), EngineError> {
+        // Minus zero is zero to the network.
+        let key = target.values().map(|value| (value + 0.0).to_bits());
+        if let Some(edit) = self.edits.get(&key) {
+            return Ok((edit, false));
+        }
+        let edit = Arc::new(self.model.edit(&self.prepared, target, stop)?);
+        let floats = edit.input.len() + edit.color.len() + edit.attention.len();
+        self.edits
+            .put(key, Arc::clone(&edit), floats * size_of::<f32>());
+        Ok((edit, true))
+    }
+
+    fn left_half(&mut self) -> &[f32] {
+        let mesh = self.face.as_deref().map(|face| &face.mesh);
+        let (place, size) = (self.place, self.model.size());
+        self.left
+            .get_or_insert_with(|| limits::left_half(mesh, place, size))
+    }
+
+    /// Where a limit lets an edit count; `None` where it holds nothing back.
+    fn mask(&mut self, limit: Limit) -> Option<Arc<Mask>> {
+        if self.mask.as_ref().is_none_or(|(of, _)| *of != limit) {
+            let mesh = self.face.as_deref().map(|face| &face.mesh);
+            let mask = limits::mask(mesh, self.place, limit).map(Arc::new);
+            self.mask = Some((limit, mask));
+        }
+        self.mask.as_ref().and_then(|(_, mask)| mask.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{ActionUnit, Sides};
+    use crate::document::Sides;
 
     #[test]
     fn the_onset_is_zero_only_without_an_edit_and_full_soon_after() {
-        let crop = Crop {
-            x: 0.0,
-            y: 0.0,
-            side: 8.0,
-            ..Crop::default()
+        let smile = ActionUnit::ALL[8];
+        let onset = |sides, value: f32| {
+            let target = Pose::NEUTRAL.with(sides, smile, value);
+            Onset::between(&AuVector::NEUTRAL, &target)
         };
-        let scene = |value: f32| Scene {
-            crop,
-            face: None,
-            source: AuVector::NEUTRAL,
-            target: Pose::NEUTRAL.with(Sides::Both, ActionUnit::ALL[8], value),
-            detail: true,
-            limit: Limit::NONE,
-        };
-        assert_eq!(scene(0.0).onset(), 0.0);
-        assert!(scene(0.01).onset() > 0.0 && scene(0.01).onset() < 0.2);
-        assert_eq!(scene(ONSET).onset(), 1.0);
-        assert_eq!(scene(1.0).onset(), 1.0);
-        let mut half = scene(0.0);
-        half.target = half.target.with(Sides::Left, ActionUnit::ALL[8], 0.01);
-        let (left, right) = half.onsets();
-        assert!(left > 0.0 && left < 0.2 && right == 0.0);
-    }
-
-    #[test]
-    fn panes_are_named_both_ways() {
-        for pane in Pane::ALL {
-            assert_eq!(Pane::from_key(pane.key()), Some(pane));
-        }
-        assert_eq!(Pane::from_key("color"), Some(Pane::Color));
-        assert_eq!(Pane::from_key("flow"), None);
+        assert_eq!(onset(Sides::Both, 0.0).whole(), 0.0);
+        let first = onset(Sides::Both, 0.01).whole();
+        assert!(first > 0.0 && first < 0.2);
+        assert_eq!(onset(Sides::Both, ONSET).whole(), 1.0);
+        assert_eq!(onset(Sides::Both, 1.0).whole(), 1.0);
+        let half = onset(Sides::Left, 0.01);
+        assert!(half.left > 0.0 && half.left < 0.2 && half.right == 0.0);
+        assert_eq!(half.whole(), 1.0);
     }
 }

@@ -18,6 +18,7 @@ mod dense_motion;
 mod detector;
 mod inpainting;
 mod key_points;
+pub mod method;
 mod model;
 mod resnet;
 mod thin_plate;

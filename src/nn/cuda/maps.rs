@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::launch::Launch;
-use crate::nn::sample::Border;
+use crate::nn::outside::Border;
 
 /// `x` `[N or 1, C, H, W]` seen through `grid` `[N, H', W', 2]`.
 ///

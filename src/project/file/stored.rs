@@ -13,6 +13,7 @@ use crate::document::{
     AuVector, Crop, Document, ExportSettings, Expression, Follow, Limit, MediaSource, Motion,
     MotionId, MotionKind, PaneSpec, PortraitRef, Project, Track,
 };
+use crate::methods::registry::Registry;
 use crate::project::file::error::{Inconsistency, ProjectError};
 
 pub(crate) const FORMAT: &str = "mien-project";
@@ -172,8 +173,9 @@ impl Stored {
         for motion in &mut self.motions {
             mend(&mut motion.kind);
         }
+        let registry = Registry::default();
         for pane in &mut self.panes {
-            pane.go(pane.way);
+            *pane = registry.changed(*pane, pane.method);
         }
 
         let reference = PortraitRef {

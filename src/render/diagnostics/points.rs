@@ -2,7 +2,7 @@
 
 use crate::face::TurnedSquare;
 use crate::media::image::Picture;
-use crate::methods::diagnostics::{KeyPoint, Seen};
+use crate::methods::diagnostics::{KeyPoint, MotionFrame};
 use crate::render::diagnostics::colours::point_colour;
 use crate::render::diagnostics::marks::{Ink, Place, RIM, disc, ring, stroke};
 
@@ -13,7 +13,7 @@ const LONGEST: f32 = 0.1;
 const AXIS: f32 = 0.04;
 
 /// Draws them over `base`; see [`crate::render::diagnostics::draw`].
-pub(crate) fn draw(base: &mut Picture, place: &TurnedSquare, seen: &Seen) {
+pub(crate) fn draw(base: &mut Picture, place: &TurnedSquare, seen: &MotionFrame) {
     let radius = (0.011 * place.side).clamp(2.5, 6.5);
     let pen = (0.34 * radius).clamp(1.0, 2.0);
     let marks = marks(place, seen);
@@ -61,7 +61,7 @@ struct Mark {
 }
 
 /// Those of the points whose places are numbers.
-fn marks(place: &TurnedSquare, seen: &Seen) -> Vec<Mark> {
+fn marks(place: &TurnedSquare, seen: &MotionFrame) -> Vec<Mark> {
     // Points that share a motion share its hue.
     let motions = seen.contributions.as_ref().map_or(0, |maps| maps.count);
     let groups = match motions.saturating_sub(1) {

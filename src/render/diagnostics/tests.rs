@@ -1,13 +1,17 @@
 //! Known motions give known pictures; the real networks say all that is promised.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
-use crate::document::Mode;
+use crate::document::{ActionUnit, Mode, Pose, Sides};
+use crate::error::EngineError;
 use crate::face::portrait::Sample;
-use crate::methods::diagnostics::KeyPoint;
-use crate::methods::ganimation::session::square;
-use crate::methods::mover::MotionMethod;
-use crate::methods::mover::Mover;
+use crate::methods::diagnostics::{KeyPoint, MotionDiagnostics};
+use crate::methods::drive::{Drive, DriveKey, Moment, PoseKey, Viewpoint};
+use crate::methods::subject::{Subject, square};
+use crate::methods::{MethodFrame, MethodInfo, Quality, Session, fomm, tps};
+use crate::progress::Stop;
 use crate::render::diagnostics::*;
 
 /// Samples a side of the made-up flows.
@@ -47,8 +51,8 @@ fn motion(moved: impl Fn(f32, f32) -> [f32; 2]) -> Motion {
     }
 }
 
-fn seen(motion: Motion) -> Seen {
-    Seen {
+fn seen(motion: Motion) -> MotionFrame {
+    MotionFrame {
         occlusions: vec![Map {
             size: 1,
             values: vec![1.0],
@@ -60,9 +64,9 @@ fn seen(motion: Motion) -> Seen {
     }
 }
 
-fn drawn(show: Show, place: TurnedSquare, seen: &Seen) -> Picture {
+fn drawn(show: PaneView, place: TurnedSquare, seen: &MotionFrame) -> Picture {
     let mut picture = portrait();
-    draw(&mut picture, place, show, seen, None);
+    draw_motion(&mut picture, place, show, seen, None);
     picture
 }
 
@@ -72,7 +76,7 @@ fn pixel(picture: &Picture, (x, y): (f64, f64)) -> [u8; 4] {
 }
 
 fn flow_at(place: TurnedSquare, at: (f64, f64), moved: impl Fn(f32, f32) -> [f32; 2]) -> [u8; 4] {
-    let picture = drawn(Show::Flow, place, &seen(motion(moved)));
+    let picture = drawn(PaneView::Flow, place, &seen(motion(moved)));
     pixel(&picture, place.to_picture(at))
 }
 
@@ -132,7 +136,7 @@ fn in_a_turned_crop_the_hue_is_of_the_direction_that_is_seen() {
 #[test]
 fn no_flow_is_the_portrait_in_grey() {
     let still = seen(motion(|_, _| [0.0; 2]));
-    let picture = drawn(Show::Flow, PLACE, &still);
+    let picture = drawn(PaneView::Flow, PLACE, &still);
     // In so small a crop the wheel begins at 0.74.
     let corner = PLACE.to_picture((0.7, 0.7));
     for (i, pixel) in picture.rgba().chunks(4).enumerate() {
@@ -151,10 +155,10 @@ fn no_flow_is_the_portrait_in_grey() {
     // What is at rest is no motion either, wherever it comes from.
     let rest = motion(|x, _| [0.3 * x, 0.2]);
     let mut same = portrait();
-    draw(
+    draw_motion(
         &mut same,
         PLACE,
-        Show::Flow,
+        PaneView::Flow,
         &seen(rest.clone()),
         Some(&rest),
     );
@@ -173,14 +177,20 @@ fn occlusion_is_bright_where_the_source_is_not_seen() {
     seen.occlusions = vec![left(8), left(32)];
     let sum = |p: [u8; 4]| p[..3].iter().map(|v| u32::from(*v)).sum::<u32>();
     for level in [0, 1, 9] {
-        let picture = drawn(Show::Occlusion(level), PLACE, &seen);
+        let picture = drawn(PaneView::Occlusion(level), PLACE, &seen);
         let at = |u: f64| sum(pixel(&picture, PLACE.to_picture((u, 0.5))));
         assert!(at(0.2) > 500 && at(0.8) < 250, "{} {}", at(0.2), at(0.8));
     }
     // A coarse one is softer, and past the finest there is none finer.
-    let fine = drawn(Show::Occlusion(1), PLACE, &seen);
-    assert_ne!(fine.rgba(), drawn(Show::Occlusion(0), PLACE, &seen).rgba());
-    assert_eq!(fine.rgba(), drawn(Show::Occlusion(9), PLACE, &seen).rgba());
+    let fine = drawn(PaneView::Occlusion(1), PLACE, &seen);
+    assert_ne!(
+        fine.rgba(),
+        drawn(PaneView::Occlusion(0), PLACE, &seen).rgba()
+    );
+    assert_eq!(
+        fine.rgba(),
+        drawn(PaneView::Occlusion(9), PLACE, &seen).rgba()
+    );
 }
 
 fn point(at: [f32; 2], axes: Option<[f32; 4]>) -> KeyPoint {
@@ -196,7 +206,7 @@ fn key_points_land_where_they_should_and_touch_nothing_else() {
     let share = |at: f32| 0.5 + 0.5 * f64::from(at) * inner;
     for angle in [0.0, 0.6, -2.0] {
         let place = TurnedSquare { angle, ..PLACE };
-        let picture = drawn(Show::KeyPoints, place, &seen);
+        let picture = drawn(PaneView::KeyPoints, place, &seen);
         let at = |p: &KeyPoint| place.to_picture((share(p.at[0]), share(p.at[1])));
         for (i, driven) in seen.points.iter().enumerate() {
             let wanted = point_colour_of(i);
@@ -242,11 +252,11 @@ fn axes_turn_with_the_points_surroundings() {
         pixel(picture, at) != [180, 140, 120, 255]
     };
     seen.points = vec![point([0.0; 2], Some(own))];
-    let upright = drawn(Show::KeyPoints, place, &seen);
+    let upright = drawn(PaneView::KeyPoints, place, &seen);
     assert!(dark_or_bright(&upright, (1.0, 0.0)) && dark_or_bright(&upright, (0.0, -1.0)));
     // Stretched threefold across it reaches farther there alone.
     seen.points = vec![point([0.0; 2], Some([0.9, -3.6, 0.8, 0.1]))];
-    let wide = drawn(Show::KeyPoints, place, &seen);
+    let wide = drawn(PaneView::KeyPoints, place, &seen);
     assert!(dark_or_bright(&wide, (2.4, 0.0)) && !dark_or_bright(&wide, (0.0, -2.4)));
     assert!(!dark_or_bright(&upright, (2.4, 0.0)));
 }
@@ -262,7 +272,7 @@ fn contributions_have_their_own_hues_and_the_background_none() {
         size,
         values: values.collect(),
     });
-    let picture = drawn(Show::Contributions, PLACE, &seen);
+    let picture = drawn(PaneView::Contributions, PLACE, &seen);
     let light = luminance(&[180, 140, 120, 255]);
     for (u, colour) in [
         (0.1, BACKGROUND),
@@ -312,11 +322,11 @@ proptest! {
         seen.points = vec![point([bad, 0.2], Some([1.0, bad, 0.0, 1.0])), point([0.1, 7.0], None)];
         seen.contributions = Some(Maps { count: 2, size: 1, values: vec![bad, 0.5] });
         let place = TurnedSquare { x, y, side, angle };
-        for show in Show::ALL.into_iter().chain([Show::Occlusion(level)]) {
+        for show in PaneView::ALL.into_iter().chain([PaneView::Occlusion(level)]) {
             let picture = drawn(show, place, &seen);
             prop_assert_eq!(picture.size(), (200, 200));
             prop_assert!(picture.rgba().chunks(4).all(|pixel| pixel[3] == 255));
-            if matches!(show, Show::Result | Show::Attention | Show::Colour | Show::Difference) {
+            if matches!(show, PaneView::Result | PaneView::Attention | PaneView::Colour | PaneView::Difference) {
                 prop_assert_eq!(&picture, &portrait());
             }
             prop_assert_eq!(&picture, &drawn(show, place, &seen));
@@ -334,55 +344,106 @@ fn what_does_not_hold_its_numbers_is_not_drawn() {
         size: 4,
         values: vec![1.0; 47],
     });
-    for show in Show::ALL {
+    for show in PaneView::ALL {
         assert_eq!(drawn(show, PLACE, &seen).rgba(), portrait().rgba());
     }
     let nowhere = TurnedSquare {
         side: f64::NAN,
         ..PLACE
     };
-    assert_eq!(drawn(Show::Flow, nowhere, &seen).rgba(), portrait().rgba());
+    assert_eq!(
+        drawn(PaneView::Flow, nowhere, &seen).rgba(),
+        portrait().rgba()
+    );
 }
 
-/// A bundled network's frame of a bundled portrait, its face moved to the left by a share of the crop, with the motion
-/// at rest.
-fn real(method: MotionMethod, mode: Mode, left: f64) -> (Picture, TurnedSquare, Seen, Motion) {
-    let mover = Mover::open(method, None).unwrap();
-    let portrait = Sample::all()[0].open(mover.crop()).unwrap();
-    let place = square(portrait.crop);
-    let never = || false;
-    let input = mover.input(&portrait.picture, place).unwrap();
-    let prepared = mover.prepare(&input).unwrap();
-    let aside = TurnedSquare {
-        x: place.x + left * place.side,
-        ..place
+/// The portrait as a motion: its square now lies aside of where it was, by a share of itself.
+struct Aside<'a> {
+    subject: &'a Subject,
+    by: f64,
+}
+
+impl Drive for Aside<'_> {
+    fn is_rest(&self) -> bool {
+        false
+    }
+
+    fn expression(&self) -> Pose {
+        self.subject.expression.into()
+    }
+
+    fn gain(&self) -> f32 {
+        1.0
+    }
+
+    fn key(&self, moment: Moment, _: bool) -> DriveKey {
+        let told_apart = match moment {
+            Moment::Now => Pose::NEUTRAL.with(Sides::Both, ActionUnit::ALL[0], self.by as f32),
+            Moment::Reference => Pose::NEUTRAL,
+        };
+        DriveKey::Drawn(PoseKey::from(&told_apart), self.subject.key())
+    }
+
+    fn picture(
+        &mut self,
+        moment: Moment,
+        viewpoint: &Viewpoint,
+        _: Stop,
+    ) -> Result<(Arc<Picture>, TurnedSquare), EngineError> {
+        let mut place = viewpoint.place;
+        if moment == Moment::Now {
+            place.x += self.by * place.side;
+        }
+        Ok((Arc::clone(&self.subject.picture), place))
+    }
+}
+
+/// What a bundled network says of a bundled portrait whose face is moved to the left by a share of the crop.
+fn real(info: &MethodInfo, mode: Mode, left: f64) -> MotionDiagnostics {
+    let method = (info.open)(None).unwrap();
+    let portrait = Sample::all()[0].open(method.crop()).unwrap();
+    let subject = Subject::of(&portrait.document(0), &portrait, method.crop());
+    let mut drive = Aside {
+        subject: &subject,
+        by: left,
     };
-    let initial = mover.points(&input, &never).unwrap();
-    let beside = mover.input(&portrait.picture, aside).unwrap();
-    let driving = mover.points(&beside, &never).unwrap();
-    let points = mover
-        .driven(&prepared, &driving, &initial, (mode, 1.0))
-        .unwrap();
-    let rest = mover
-        .frame(&prepared, &Mover::own(&prepared), &never)
-        .unwrap();
-    let seen = mover.frame_seen(&prepared, &points, &never).unwrap();
-    let motion = mover.frame(&prepared, &points, &never).unwrap();
-    assert_eq!(seen.motion, motion);
+    let prepare = || method.prepare(&subject, &|| false).unwrap();
+    let mut ask = |session: &mut dyn Session, quality, stop: Stop| {
+        session.frame(&subject, &mut drive, Some(mode), quality, stop)
+    };
+    let said = |frame: MethodFrame| match frame.diagnostics {
+        Diagnostics::Motion(said) => said,
+        other => panic!("{other:?}"),
+    };
+    let mut session = prepare();
+    let at_once = ask(session.as_mut(), Quality::Full, &|| false).unwrap();
+    assert!(!at_once.is_draft);
+    let at_once = said(at_once);
+    assert_eq!(at_once.place, square(portrait.crop));
+    let again = said(ask(session.as_mut(), Quality::Full, &|| false).unwrap());
+    assert_eq!(at_once.frame, again.frame);
+
     // What is said before anything is painted is all but the picture.
-    let (mut unpainted, rest_of_it) = mover.motion_seen(&prepared, &points, &never).unwrap();
-    assert!(unpainted.motion.picture.is_empty());
-    unpainted.motion.picture = mover.paint(&prepared, &rest_of_it, &never).unwrap();
-    assert_eq!(seen, unpainted);
-    let stopped = mover.paint(&prepared, &rest_of_it, &|| true);
+    let mut session = prepare();
+    let warped = ask(session.as_mut(), Quality::Draft, &|| false).unwrap();
+    assert!(warped.is_draft);
+    let mut warped = MotionFrame::clone(&said(warped).frame);
+    assert!(warped.motion.picture.is_empty());
+    let stopped = ask(session.as_mut(), Quality::Full, &|| true);
     assert!(stopped.unwrap_err().is_cancelled());
-    (portrait.picture.as_ref().clone(), place, seen, rest)
+    let painted = said(ask(session.as_mut(), Quality::Full, &|| false).unwrap());
+    warped.motion.picture = painted.frame.motion.picture.clone();
+    assert_eq!(*painted.frame, warped);
+    assert_eq!(at_once.frame, painted.frame);
+    at_once
 }
 
 #[test]
 fn the_bundled_networks_say_what_is_promised() {
-    for (method, occlusions, points) in [(MotionMethod::Fomm, 1, 10), (MotionMethod::Tps, 4, 50)] {
-        let (_, place, seen, rest) = real(method, Mode::Relative, 0.06);
+    for (info, occlusions, points) in [(&fomm::method::INFO, 1, 10), (&tps::method::INFO, 4, 50)] {
+        let MotionDiagnostics { place, frame, rest } = real(info, Mode::Relative, 0.06);
+        let seen = frame.as_ref();
+        let name = info.title;
         assert_eq!(seen.occlusions.len(), occlusions);
         assert!(seen.occlusions.is_sorted_by(|a, b| a.size < b.size));
         for map in &seen.occlusions {
@@ -405,7 +466,7 @@ fn the_bundled_networks_say_what_is_promised() {
         assert_eq!((seen.points.len(), seen.source.len()), (points, points));
         for point in seen.points.iter().chain(&seen.source) {
             assert!(point.at.iter().all(|v| v.abs() < 1.5));
-            assert_eq!(point.axes.is_some(), method == MotionMethod::Fomm);
+            assert_eq!(point.axes.is_some(), info.id == fomm::method::INFO.id);
         }
         let numbers = seen.motion.flow.len() + seen.motion.picture.len() + maps.values.len();
         assert!(seen.bytes() > 4 * numbers && seen.bytes() < 20 * numbers);
@@ -413,9 +474,9 @@ fn the_bundled_networks_say_what_is_promised() {
         // The face has gone to the left, and so say the points and the flow about them.
         let mean = |of: &[KeyPoint]| of.iter().map(|p| p.at[0]).sum::<f32>() / of.len() as f32;
         let (gone, was) = (mean(&seen.points), mean(&seen.source));
-        assert!(gone < was - 0.05, "{method:?} {gone} {was}");
-        let moved = displacement(&seen.motion, Some(&rest), place.angle).unwrap();
+        assert!(gone < was - 0.05, "{name} {gone} {was}");
+        let moved = displacement(&seen.motion, Some(&rest.motion), place.angle).unwrap();
         let middle = moved[(maps.size / 2) * maps.size + maps.size / 2];
-        assert!(middle[0] < -0.02, "{method:?} {middle:?}");
+        assert!(middle[0] < -0.02, "{name} {middle:?}");
     }
 }

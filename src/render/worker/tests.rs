@@ -4,12 +4,16 @@ use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use crate::document::{
-    ActionUnit, Document, Limit, Mode, Part as FacePart, Pose, Show, Sides, Way,
+    ActionUnit, Document, Limit, MethodChoice, Mode, PaneView, Part as FacePart, Pose, Sides,
 };
 use crate::drive::driver::Driver;
 use crate::face::portrait::Sample;
+use crate::face::view::View;
+use crate::media::image::Picture;
 use crate::methods::ganimation::model::Model;
-use crate::render::composition::Voice;
+use crate::methods::subject::Subject;
+use crate::render::composition::{Composition, PaneSource};
+use crate::render::request::{RenderedPane, Wipe};
 use crate::render::worker::*;
 
 /// The first sample as its own relaxed face, found once for all tests.
@@ -29,14 +33,11 @@ fn document() -> (Document, Arc<crate::face::portrait::Portrait>) {
 fn request(value: f32) -> Request {
     let (document, portrait) = document();
     let mut request = Request {
-        id: 1,
-        face: portrait.faces.first().cloned(),
-        scene: Scene::of(&document, 0),
+        subject: Subject::of(&document, &portrait, Model::bundled().unwrap().crop()),
         view: View::fit(120, 120, portrait.picture.size()),
-        portrait: Arc::clone(&portrait.picture),
-        score: Arc::new(Score {
-            drive: Driver::Nothing,
-            voices: Vec::new(),
+        composition: Arc::new(Composition {
+            driver: Driver::Nothing,
+            panes: Vec::new(),
         }),
         step: 0,
         wipe: None,
@@ -49,24 +50,28 @@ fn request(value: f32) -> Request {
 
 /// Asks for an expression.
 fn ask(request: &mut Request, pose: Pose) {
-    ask_of(request, pose, &[Way::Source, Way::Ganimation]);
+    ask_of(
+        request,
+        pose,
+        &[MethodChoice::Source, MethodChoice::GANIMATION],
+    );
 }
 
-/// Asks some ways for an expression.
-fn ask_of(request: &mut Request, pose: Pose, ways: &[Way]) {
+/// Asks some methods for an expression.
+fn ask_of(request: &mut Request, pose: Pose, methods: &[MethodChoice]) {
     let (mut document, _) = document();
     document.still = pose;
-    request.scene.target = pose;
-    let drive = Driver::Track(Arc::new(document));
-    let part = |way: &Way| Voice {
-        way: *way,
-        show: Show::Result,
-        drive: drive.clone(),
-        leads: true,
+    let driver = Driver::Track(Arc::new(document));
+    let pane = |method: &MethodChoice| PaneSource {
+        method: *method,
+        weights: None,
+        view: PaneView::Result,
+        driver: driver.clone(),
+        on_timeline: true,
     };
-    request.score = Arc::new(Score {
-        voices: ways.iter().map(part).collect(),
-        drive: drive.clone(),
+    request.composition = Arc::new(Composition {
+        panes: methods.iter().map(pane).collect(),
+        driver: driver.clone(),
     });
 }
 
@@ -91,7 +96,11 @@ fn spawn_with(mut then: impl FnMut() + Send + 'static) -> (Worker, mpsc::Receive
 
 /// What was drawn by the time that a request was, in the order of its panes, and the numbers of the requests seen on
 /// the way.
-fn wait_for(worker: &Worker, told: &mpsc::Receiver<()>, serial: u64) -> (Vec<PaneDrawn>, Vec<u64>) {
+fn wait_for(
+    worker: &Worker,
+    told: &mpsc::Receiver<()>,
+    serial: u64,
+) -> (Vec<RenderedPane>, Vec<u64>) {
     let (mut seen, mut panes) = (Vec::new(), Vec::new());
     loop {
         told.recv_timeout(Duration::from_secs(240)).unwrap();
@@ -100,7 +109,7 @@ fn wait_for(worker: &Worker, told: &mpsc::Receiver<()>, serial: u64) -> (Vec<Pan
             seen.push(outcome.serial);
             if outcome.serial == serial {
                 for pane in outcome.panes {
-                    panes.retain(|draft: &PaneDrawn| draft.index != pane.index);
+                    panes.retain(|draft: &RenderedPane| draft.index != pane.index);
                     panes.push(pane);
                 }
                 if outcome.complete {
@@ -112,7 +121,7 @@ fn wait_for(worker: &Worker, told: &mpsc::Receiver<()>, serial: u64) -> (Vec<Pan
     }
 }
 
-fn picture(pane: &PaneDrawn) -> &Picture {
+fn picture(pane: &RenderedPane) -> &Picture {
     pane.picture.as_ref().unwrap()
 }
 
@@ -148,20 +157,24 @@ fn the_newest_wins_and_nothing_older_comes_after_it() {
 }
 
 #[test]
-fn without_an_edit_no_way_changes_a_byte() {
+fn without_an_edit_no_method_changes_a_byte() {
     let (worker, told) = spawn();
     let mut asked = request(0.0);
-    let ways = [
-        Way::Source,
-        Way::Motion,
-        Way::Ganimation,
-        Way::Fomm(Mode::Relative),
-        Way::Tps(Mode::Relative),
+    let methods = [
+        MethodChoice::Source,
+        MethodChoice::Motion,
+        MethodChoice::GANIMATION,
+        MethodChoice::in_mode("fomm", Mode::Relative),
+        MethodChoice::in_mode("tps", Mode::Relative),
     ];
-    ask_of(&mut asked, smile(Sides::Both, 0.0), &ways);
+    ask_of(&mut asked, smile(Sides::Both, 0.0), &methods);
     let (panes, _) = wait_for(&worker, &told, worker.send(asked));
     for pane in &panes[1..] {
-        assert!(picture(pane) == picture(&panes[0]), "{}", ways[pane.index]);
+        assert!(
+            picture(pane) == picture(&panes[0]),
+            "{:?}",
+            methods[pane.index]
+        );
     }
     assert_eq!(panes[2].mean_edit, Some(0.0));
 }
@@ -171,30 +184,34 @@ fn a_track_drives_every_method_and_another_method_loses_nothing() {
     let (worker, told) = spawn();
     let mut asked = request(0.0);
     let pose = smile(Sides::Both, 1.0);
-    let ways = [
-        Way::Source,
-        Way::Ganimation,
-        Way::Fomm(Mode::Relative),
-        Way::Tps(Mode::Relative),
-        Way::Tps(Mode::Standard),
+    let methods = [
+        MethodChoice::Source,
+        MethodChoice::GANIMATION,
+        MethodChoice::in_mode("fomm", Mode::Relative),
+        MethodChoice::in_mode("tps", Mode::Relative),
+        MethodChoice::in_mode("tps", Mode::Standard),
     ];
-    ask_of(&mut asked, pose, &ways);
+    ask_of(&mut asked, pose, &methods);
     let (panes, _) = wait_for(&worker, &told, worker.send(asked.clone()));
     for pane in &panes[1..] {
-        assert!(picture(pane) != picture(&panes[0]), "{}", ways[pane.index]);
+        assert!(
+            picture(pane) != picture(&panes[0]),
+            "{:?}",
+            methods[pane.index]
+        );
     }
     // Away to one method and back: the others' pictures are still there.
-    ask_of(&mut asked, pose, &ways[..2]);
+    ask_of(&mut asked, pose, &methods[..2]);
     wait_for(&worker, &told, worker.send(asked.clone()));
-    ask_of(&mut asked, pose, &ways);
+    ask_of(&mut asked, pose, &methods);
     let (again, _) = wait_for(&worker, &told, worker.send(asked.clone()));
     for (pane, before) in again.iter().zip(&panes) {
-        assert_eq!(pane.network_millis, None, "{}", ways[pane.index]);
+        assert_eq!(pane.network_millis, None, "{:?}", methods[pane.index]);
         let same = Arc::ptr_eq(
             pane.picture.as_ref().unwrap(),
             before.picture.as_ref().unwrap(),
         );
-        assert!(same, "{}", ways[pane.index]);
+        assert!(same, "{:?}", methods[pane.index]);
     }
 }
 
@@ -202,15 +219,15 @@ fn a_track_drives_every_method_and_another_method_loses_nothing() {
 fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
     let (worker, told) = spawn();
     let mut asked = request(0.0);
-    let ways = [
-        Way::Source,
-        Way::Fomm(Mode::Relative),
-        Way::Tps(Mode::Relative),
+    let methods = [
+        MethodChoice::Source,
+        MethodChoice::in_mode("fomm", Mode::Relative),
+        MethodChoice::in_mode("tps", Mode::Relative),
     ];
-    let mut drafts: Vec<PaneDrawn> = Vec::new();
-    let mut whole: Vec<PaneDrawn> = Vec::new();
+    let mut drafts: Vec<RenderedPane> = Vec::new();
+    let mut whole: Vec<RenderedPane> = Vec::new();
     for value in [0.6, 0.8, 1.0] {
-        ask_of(&mut asked, smile(Sides::Both, value), &ways);
+        ask_of(&mut asked, smile(Sides::Both, value), &methods);
         let serial = worker.send(asked.clone());
         (drafts, whole) = (Vec::new(), Vec::new());
         let mut complete = false;
@@ -221,7 +238,7 @@ fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
                 let outcome = outcome.unwrap();
                 if outcome.serial == serial {
                     complete |= outcome.complete;
-                    let (draft, full) = outcome.panes.into_iter().partition(|pane| pane.draft);
+                    let (draft, full) = outcome.panes.into_iter().partition(|pane| pane.is_draft);
                     let (draft, full): (Vec<_>, Vec<_>) = (draft, full);
                     assert!(draft.is_empty() || whole.len() <= 1, "a draft came late");
                     drafts.extend(draft);
@@ -242,28 +259,23 @@ fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
     }
 
     // What says how the portrait moves is no draft, and neither is what is known already.
-    let voices = whole.len();
+    let panes = whole.len();
     asked.view = asked.view.zoomed(1.5, (60.0, 60.0));
     let (again, _) = wait_for(&worker, &told, worker.send(asked.clone()));
-    assert_eq!(again.len(), voices);
+    assert_eq!(again.len(), panes);
     assert!(again.iter().all(|pane| pane.network_millis.is_none()));
-    let mut score = Score::clone(&asked.score);
-    for voice in &mut score.voices {
-        voice.show = Show::Flow;
-    }
-    asked.score = Arc::new(score);
-    let pose = smile(Sides::Both, 0.4);
     let (mut document, _) = document();
-    document.still = pose;
-    for voice in &mut Arc::make_mut(&mut asked.score).voices {
-        voice.drive = Driver::Track(Arc::new(document.clone()));
+    document.still = smile(Sides::Both, 0.4);
+    for pane in &mut Arc::make_mut(&mut asked.composition).panes {
+        pane.view = PaneView::Flow;
+        pane.driver = Driver::Track(Arc::new(document.clone()));
     }
     let serial = worker.send(asked);
     let (flows, _) = wait_for(&worker, &told, serial);
     assert!(
         flows[1..]
             .iter()
-            .all(|pane| !pane.draft && pane.millis > Some(0.0))
+            .all(|pane| !pane.is_draft && pane.millis > Some(0.0))
     );
 }
 
@@ -271,12 +283,15 @@ fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
 fn what_one_pane_cannot_show_is_told_in_its_place() {
     let (worker, told) = spawn();
     let mut asked = request(0.0);
-    let ways = [Way::Ganimation, Way::Fomm(Mode::Avd)];
-    ask_of(&mut asked, smile(Sides::Both, 1.0), &ways);
+    let methods = [
+        MethodChoice::GANIMATION,
+        MethodChoice::in_mode("fomm", Mode::Avd),
+    ];
+    ask_of(&mut asked, smile(Sides::Both, 1.0), &methods);
     let (panes, _) = wait_for(&worker, &told, worker.send(asked));
     assert!(panes[0].picture.is_ok());
     let problem = panes[1].picture.as_ref().unwrap_err();
-    assert!(problem.contains("avd belongs to TPS"), "{problem}");
+    assert!(problem.contains("FOMM has no mode avd"), "{problem}");
 }
 
 #[test]
@@ -287,15 +302,16 @@ fn while_playing_the_missing_steps_are_drawn_ahead() {
     document.track.set_frames(5);
     document.track.set_key(0, smile(Sides::Both, 0.2));
     document.track.set_key(4, smile(Sides::Both, 1.0));
-    let drive = Driver::Track(Arc::new(document));
-    asked.score = Arc::new(Score {
-        voices: vec![Voice {
-            way: Way::Ganimation,
-            show: Show::Result,
-            drive: drive.clone(),
-            leads: true,
+    let driver = Driver::Track(Arc::new(document));
+    asked.composition = Arc::new(Composition {
+        panes: vec![PaneSource {
+            method: MethodChoice::GANIMATION,
+            weights: None,
+            view: PaneView::Result,
+            driver: driver.clone(),
+            on_timeline: true,
         }],
-        drive,
+        driver,
     });
     asked.playing = true;
     worker.send(asked);
@@ -345,7 +361,7 @@ fn halves_and_parts_of_the_face_change_alone() {
         for (i, (a, b)) in pixels {
             let (x, y, d) = (i / 4 % 120, i / 480, u64::from(a.abs_diff(*b)));
             let (px, py) = asked.view.to_portrait((x as f64, y as f64));
-            let crop = asked.scene.crop;
+            let crop = asked.subject.crop;
             let (u, v) = (
                 (px as f32 - crop.x) / crop.side,
                 (py as f32 - crop.y) / crop.side,
@@ -362,7 +378,7 @@ fn halves_and_parts_of_the_face_change_alone() {
         sums
     };
     let mut asked = request(1.0);
-    let crop = asked.scene.crop;
+    let crop = asked.subject.crop;
     let middle = (
         f64::from(crop.x + 0.5 * crop.side),
         f64::from(crop.y + 0.5 * crop.side),
@@ -376,12 +392,12 @@ fn halves_and_parts_of_the_face_change_alone() {
     let (one, other, _) = changed(&asked);
     assert!(2 * one > left && other < right / 50, "{one} and {other}");
     ask(&mut asked, smile(Sides::Both, 1.0));
-    asked.scene.limit = Limit::NONE.on(Sides::Left);
+    asked.subject.limit = Limit::NONE.on(Sides::Left);
     let (one, other, _) = changed(&asked);
     assert!(2 * one > left && other < right / 50, "{one} and {other}");
 
     ask(&mut asked, smile(Sides::Both, 1.0));
-    asked.scene.limit = Limit::NONE.toggled(FacePart::Mouth);
+    asked.subject.limit = Limit::NONE.toggled(FacePart::Mouth);
     let (.., above) = changed(&asked);
     assert!(20 * above < upper, "{above} of {upper}");
 }
@@ -390,7 +406,7 @@ fn halves_and_parts_of_the_face_change_alone() {
 fn a_crop_outside_is_an_error_and_the_worker_goes_on() {
     let (worker, told) = spawn();
     let mut wrong = request(1.0);
-    wrong.scene.crop.x = 5000.0;
+    wrong.subject.crop.x = 5000.0;
     worker.send(wrong);
     told.recv_timeout(Duration::from_secs(60)).unwrap();
     assert!(matches!(worker.take(), Some(Err(EngineError::Crop(_)))));
@@ -405,5 +421,7 @@ fn an_idle_worker_keeps_the_newest_request_in_sight() {
     worker.send(request(0.1));
     worker.send(request(0.7));
     let pending = worker.pending().unwrap();
-    assert_eq!(pending.scene.target, smile(Sides::Both, 0.7));
+    let frame = pending.composition.requests(pending.step).remove(1);
+    let pose = frame.sample.pose(&pending.subject);
+    assert_eq!(pose, smile(Sides::Both, 0.7));
 }

@@ -46,7 +46,7 @@ pub fn draw(models: Arc<Models>, batch: PreviewBatch) -> Task<Message> {
         move |send| {
             let stop = || batch.cancel.is_cancelled();
             let sampler = models.sampler()?;
-            draw_previews(sampler, &batch.previews, &stop, |index, frames| {
+            draw_previews(&sampler, &batch.previews, &stop, |index, frames| {
                 send(Message::PreviewDrawn(generation, index, Arc::new(frames)));
             })
         },

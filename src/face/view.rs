@@ -111,7 +111,8 @@ impl View {
         (self.x + x / self.zoom, self.y + y / self.zoom)
     }
 
-    pub(crate) fn square(&self, square: TurnedSquare) -> TurnedSquare {
+    /// A square of the portrait in the pane's pixels.
+    pub fn square(&self, square: TurnedSquare) -> TurnedSquare {
         let (x, y) = self.to_pane((square.x, square.y));
         TurnedSquare {
             x,

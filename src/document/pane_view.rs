@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A picture of a network's work on the portrait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Show {
+pub enum PaneView {
     #[default]
     Result,
     /// What GANimation edits.
@@ -27,53 +27,53 @@ pub enum Show {
     Difference,
 }
 
-impl Show {
+impl PaneView {
     /// All of them, of the occlusions only the coarsest.
-    pub const ALL: [Show; 8] = [
-        Show::Result,
-        Show::Attention,
-        Show::Colour,
-        Show::Flow,
-        Show::Occlusion(0),
-        Show::KeyPoints,
-        Show::Contributions,
-        Show::Difference,
+    pub const ALL: [PaneView; 8] = [
+        PaneView::Result,
+        PaneView::Attention,
+        PaneView::Colour,
+        PaneView::Flow,
+        PaneView::Occlusion(0),
+        PaneView::KeyPoints,
+        PaneView::Contributions,
+        PaneView::Difference,
     ];
 
     /// The name in the window; of occlusions the number follows, but for the coarsest.
     pub fn title(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Show::Result => "Result",
-            Show::Attention => "Attention",
-            Show::Colour => "Colour",
-            Show::Flow => "Flow",
-            Show::Occlusion(0) => "Occlusion",
-            Show::Occlusion(level) => return Cow::Owned(format!("Occlusion {level}")),
-            Show::KeyPoints => "Key points",
-            Show::Contributions => "Contributions",
-            Show::Difference => "Difference",
+            PaneView::Result => "Result",
+            PaneView::Attention => "Attention",
+            PaneView::Colour => "Colour",
+            PaneView::Flow => "Flow",
+            PaneView::Occlusion(0) => "Occlusion",
+            PaneView::Occlusion(level) => return Cow::Owned(format!("Occlusion {level}")),
+            PaneView::KeyPoints => "Key points",
+            PaneView::Contributions => "Contributions",
+            PaneView::Difference => "Difference",
         })
     }
 
     /// The name on the command line: `occlusion` is the coarsest, `occlusion-1` the next finer, and so on.
     pub fn key(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Show::Result => "result",
-            Show::Attention => "attention",
-            Show::Colour => "colour",
-            Show::Flow => "flow",
-            Show::Occlusion(0) => "occlusion",
-            Show::Occlusion(level) => return Cow::Owned(format!("occlusion-{level}")),
-            Show::KeyPoints => "keypoints",
-            Show::Contributions => "contributions",
-            Show::Difference => "difference",
+            PaneView::Result => "result",
+            PaneView::Attention => "attention",
+            PaneView::Colour => "colour",
+            PaneView::Flow => "flow",
+            PaneView::Occlusion(0) => "occlusion",
+            PaneView::Occlusion(level) => return Cow::Owned(format!("occlusion-{level}")),
+            PaneView::KeyPoints => "keypoints",
+            PaneView::Contributions => "contributions",
+            PaneView::Difference => "difference",
         })
     }
 
     /// What has this name on the command line; "color" is understood too.
     pub fn from_key(key: &str) -> Option<Self> {
         if let Some(level) = key.strip_prefix("occlusion-") {
-            return level.parse().ok().map(Show::Occlusion);
+            return level.parse().ok().map(PaneView::Occlusion);
         }
         let key = if key == "color" { "colour" } else { key };
         Self::ALL.into_iter().find(|show| show.key() == key)
@@ -86,16 +86,16 @@ mod tests {
 
     #[test]
     fn every_name_is_understood_and_no_other() {
-        let finer = (0..=u8::MAX).map(Show::Occlusion);
-        for show in Show::ALL.into_iter().chain(finer) {
-            assert_eq!(Show::from_key(&show.key()), Some(show));
+        let finer = (0..=u8::MAX).map(PaneView::Occlusion);
+        for show in PaneView::ALL.into_iter().chain(finer) {
+            assert_eq!(PaneView::from_key(&show.key()), Some(show));
             let json = serde_json::to_string(&show).unwrap();
-            assert_eq!(serde_json::from_str::<Show>(&json).unwrap(), show);
+            assert_eq!(serde_json::from_str::<PaneView>(&json).unwrap(), show);
         }
-        assert_eq!(Show::from_key("color"), Some(Show::Colour));
-        assert_eq!(Show::Occlusion(2).key(), "occlusion-2");
+        assert_eq!(PaneView::from_key("color"), Some(PaneView::Colour));
+        assert_eq!(PaneView::Occlusion(2).key(), "occlusion-2");
         for key in ["", "Flow", "occlusion-", "occlusion-256", "occlusion-x"] {
-            assert_eq!(Show::from_key(key), None, "{key}");
+            assert_eq!(PaneView::from_key(key), None, "{key}");
         }
     }
 }

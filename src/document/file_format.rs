@@ -1,0 +1,145 @@
+//! The kinds of file that an export can write.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A kind of file that an export can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFormat {
+    Png,
+    Jpeg,
+    /// A still WebP.
+    WebpPicture,
+    Gif,
+    /// Animated PNG.
+    Apng,
+    /// Animated WebP.
+    Webp,
+    #[default]
+    Mp4,
+    /// Numbered PNG files.
+    PngSequence,
+}
+
+/// Why a file's name doesn't say which format to write.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FileFormatError {
+    #[error(
+        "{} can hold a single picture; end the name in .png for a numbered sequence, or in .gif, .apng, .webp or .mp4.",
+        .0.display()
+    )]
+    Still(PathBuf),
+    #[error(
+        "{} does not say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
+        .0.display()
+    )]
+    Unknown(PathBuf),
+}
+
+impl FileFormat {
+    /// All formats, as the menu lists them.
+    pub const ALL: [FileFormat; 8] = [
+        FileFormat::Png,
+        FileFormat::Jpeg,
+        FileFormat::WebpPicture,
+        FileFormat::Gif,
+        FileFormat::Apng,
+        FileFormat::Webp,
+        FileFormat::Mp4,
+        FileFormat::PngSequence,
+    ];
+
+    /// The extension of its files.
+    pub fn extension(self) -> &'static str {
+        match self {
+            FileFormat::Png | FileFormat::PngSequence => "png",
+            FileFormat::Jpeg => "jpg",
+            FileFormat::Gif => "gif",
+            FileFormat::Apng => "apng",
+            FileFormat::WebpPicture | FileFormat::Webp => "webp",
+            FileFormat::Mp4 => "mp4",
+        }
+    }
+
+    /// The format that a file's name asks for. `frames` tells a PNG from a sequence, and a still WebP from an animated one.
+    ///
+    /// # Errors
+    /// [`FileFormatError`] for a name of no known kind, and for a still format with several frames.
+    pub fn of(path: &Path, frames: usize) -> Result<Self, FileFormatError> {
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("png") if frames > 1 => Ok(FileFormat::PngSequence),
+            Some("png") => Ok(FileFormat::Png),
+            Some("jpg" | "jpeg") if frames > 1 => Err(FileFormatError::Still(path.to_owned())),
+            Some("jpg" | "jpeg") => Ok(FileFormat::Jpeg),
+            Some("gif") => Ok(FileFormat::Gif),
+            Some("apng") => Ok(FileFormat::Apng),
+            Some("webp") if frames > 1 => Ok(FileFormat::Webp),
+            Some("webp") => Ok(FileFormat::WebpPicture),
+            Some("mp4") => Ok(FileFormat::Mp4),
+            _ => Err(FileFormatError::Unknown(path.to_owned())),
+        }
+    }
+
+    /// Whether it holds a movement, and not a single picture.
+    pub fn moves(self) -> bool {
+        !matches!(
+            self,
+            FileFormat::Png | FileFormat::Jpeg | FileFormat::WebpPicture
+        )
+    }
+
+    /// Whether its files say how often they play.
+    pub fn loops(self) -> bool {
+        matches!(self, FileFormat::Gif | FileFormat::Apng | FileFormat::Webp)
+    }
+}
+
+impl std::fmt::Display for FileFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            FileFormat::Png => "PNG picture",
+            FileFormat::Jpeg => "JPEG picture",
+            FileFormat::WebpPicture => "WebP picture",
+            FileFormat::Gif => "Animated GIF",
+            FileFormat::Apng => "Animated PNG",
+            FileFormat::Webp => "Animated WebP",
+            FileFormat::Mp4 => "MP4 video",
+            FileFormat::PngSequence => "PNG sequence",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_the_format() {
+        let of = |name: &str, frames| FileFormat::of(Path::new(name), frames);
+        assert_eq!(of("a.PNG", 1).unwrap(), FileFormat::Png);
+        assert_eq!(of("a.png", 2).unwrap(), FileFormat::PngSequence);
+        assert_eq!(of("b.gif", 1).unwrap(), FileFormat::Gif);
+        assert_eq!(of("b.mp4", 9).unwrap(), FileFormat::Mp4);
+        assert_eq!(of("b.apng", 1).unwrap(), FileFormat::Apng);
+        assert_eq!(of("b.webp", 1).unwrap(), FileFormat::WebpPicture);
+        assert_eq!(of("b.webp", 2).unwrap(), FileFormat::Webp);
+        assert_eq!(of("b.JPEG", 1).unwrap(), FileFormat::Jpeg);
+        let error = of("b.jpg", 2).unwrap_err().to_string();
+        assert!(error.contains("single picture"), "{error}");
+        for format in FileFormat::ALL {
+            let name = format!("b.{}", format.extension());
+            let frames = if format.moves() { 2 } else { 1 };
+            assert_eq!(of(&name, frames).unwrap(), format);
+        }
+        for name in ["b", "b.mov", ".png"] {
+            let error = of(name, 1).unwrap_err().to_string();
+            assert!(error.contains(".webp or .mp4"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The one place where a motion's missing half is derived: an expression's driving picture is the portrait drawn with that
+//! expression; a clip's expression is read from its face when it is bound to the portrait.
+
+use std::sync::Arc;
+
+use crate::document::Pose;
+use crate::drive::driver::DriveSample;
+use crate::error::EngineError;
+use crate::face::TurnedSquare;
+use crate::face::view::View;
+use crate::media::image::Picture;
+use crate::methods::drive::{Drive, DriveKey, Moment, PoseKey, Viewpoint};
+use crate::methods::subject::Subject;
+use crate::progress::Stop;
+
+/// How many more pixels a side a drawn driving picture has than the method sees.
+const FINER: f64 = 2.0;
+
+/// Draws the subject with an expression, as a view shows it.
+pub type Draw<'a> = &'a mut dyn FnMut(&Pose, &View, Stop) -> Result<Picture, EngineError>;
+
+/// A drive sample as a method asks it, for one subject.
+pub struct Driving<'a> {
+    pub sample: &'a DriveSample,
+    pub subject: &'a Subject,
+    pub draw: Draw<'a>,
+}
+
+impl Driving<'_> {
+    fn pose(&self, moment: Moment) -> Pose {
+        match moment {
+            Moment::Now => self.sample.pose(self.subject),
+            // An expression moves the portrait away from its own.
+            Moment::Reference => self.subject.expression.into(),
+        }
+    }
+}
+
+impl Drive for Driving<'_> {
+    fn is_rest(&self) -> bool {
+        matches!(self.sample, DriveSample::Nothing)
+    }
+
+    fn expression(&self) -> Pose {
+        self.sample.pose(self.subject)
+    }
+
+    fn gain(&self) -> f32 {
+        match self.sample {
+            DriveSample::Step(clip, _) => clip.follow.strength,
+            DriveSample::Nothing | DriveSample::Pose(_) => 1.0,
+        }
+    }
+
+    fn key(&self, moment: Moment, relative: bool) -> DriveKey {
+        match self.sample {
+            DriveSample::Nothing => DriveKey::Rest,
+            DriveSample::Pose(_) => {
+                DriveKey::Drawn(PoseKey::from(&self.pose(moment)), self.subject.key())
+            }
+            DriveSample::Step(clip, step) => {
+                DriveKey::Clip(clip.key(moment, *step as usize, relative))
+            }
+        }
+    }
+
+    fn picture(
+        &mut self,
+        moment: Moment,
+        viewpoint: &Viewpoint,
+        stop: Stop,
+    ) -> Result<(Arc<Picture>, TurnedSquare), EngineError> {
+        if let DriveSample::Step(clip, step) = self.sample {
+            let relative = viewpoint.relative;
+            return clip.picture(moment, *step as usize, viewpoint.rule, relative);
+        }
+        let view = view_of(viewpoint);
+        let pose = self.pose(moment);
+        let picture = (self.draw)(&pose, &view, stop)?;
+        Ok((Arc::new(picture), view.square(viewpoint.place)))
+    }
+}
+
+/// The portrait about a method's square, as small as its pixels need.
+fn view_of(viewpoint: &Viewpoint) -> View {
+    let place = viewpoint.place;
+    let zoom = (FINER * viewpoint.size as f64 / place.side).min(1.0);
+    // A turned square reaches further than an upright one.
+    let reach = place.side * (place.angle.sin().abs() + place.angle.cos().abs());
+    let pixels = (reach * zoom).ceil() as u32 + 4;
+    View {
+        x: place.x - 0.5 * f64::from(pixels) / zoom,
+        y: place.y - 0.5 * f64::from(pixels) / zoom,
+        zoom,
+        width: pixels,
+        height: pixels,
+    }
+}

@@ -1,0 +1,226 @@
+//! Where a driver's pictures come from: the original frames of a clip or a sample, or small copies for scrubbing.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::document::Sample;
+use crate::drive::clip_analysis::sampled::enlarged;
+use crate::drive::sample_clip::SampleClip;
+use crate::error::{ClipError, EngineError};
+use crate::media::clip::Clip;
+use crate::media::image::Picture;
+use crate::methods::mocogan::sampler::Sampler;
+
+/// The pictures of a motion, by number from 0.
+pub trait FrameSource: Send + Sync + fmt::Debug {
+    /// # Errors
+    /// [`EngineError::Media`] where it can't be read; [`EngineError`] where there is no such frame.
+    fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError>;
+
+    /// Pixels of a picture to one of the original's, in 0..=1.
+    fn scale(&self) -> f64;
+
+    /// Equal for frames with the same pixels.
+    fn digest(&self, frame: usize) -> u64;
+
+    /// Whether these are the originals.
+    fn is_original(&self) -> bool;
+}
+
+/// Bytes of frames that are kept while a clip is gone through, so that a few steps back cost nothing.
+const KEPT_BYTES: usize = 192 << 20;
+
+/// The frames of a file, decoded in order, with only a few in memory. Going back reads the clip again up to there and keeps the frames
+/// before it, so that going backwards through a clip reads it once for each stretch that fits into memory.
+pub struct OriginalFrames {
+    path: PathBuf,
+    cut: (Option<f64>, Option<f64>),
+    /// Keeps the clip that comes with the program on the disk.
+    _sample: Option<SampleClip>,
+    reader: Mutex<Reader>,
+}
+
+#[derive(Default)]
+struct Reader {
+    clip: Option<Clip>,
+    /// The frame that comes next.
+    next: usize,
+    /// The last frames that were read, with their numbers.
+    kept: VecDeque<(usize, Arc<Picture>)>,
+    bytes: usize,
+}
+
+impl OriginalFrames {
+    /// The frames from one time to another, in seconds of the whole clip.
+    pub fn new(path: PathBuf, cut: (Option<f64>, Option<f64>), sample: Option<SampleClip>) -> Self {
+        Self {
+            path,
+            cut,
+            _sample: sample,
+            reader: Mutex::default(),
+        }
+    }
+
+    /// Opens the part of the clip anew.
+    ///
+    /// # Errors
+    /// What the clip's reader says.
+    pub fn open(&self) -> Result<Clip, EngineError> {
+        let (from, to) = self.cut;
+        Ok(Clip::open(&self.path)?.trim(from, to)?)
+    }
+}
+
+impl Reader {
+    fn keep(&mut self, frame: usize, picture: &Arc<Picture>) {
+        self.bytes += picture.rgba().len();
+        self.kept.push_back((frame, Arc::clone(picture)));
+        while self.bytes > KEPT_BYTES && self.kept.len() > 2 {
+            if let Some((_, oldest)) = self.kept.pop_front() {
+                self.bytes -= oldest.rgba().len();
+            }
+        }
+    }
+}
+
+impl FrameSource for OriginalFrames {
+    fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
+        // A panic leaves a clip that gives what it still can, or an error.
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, picture)) = reader.kept.iter().find(|(kept, _)| *kept == frame) {
+            return Ok(Arc::clone(picture));
+        }
+        if reader.clip.is_none() || frame < reader.next {
+            *reader = Reader {
+                clip: Some(self.open()?),
+                ..Reader::default()
+            };
+        }
+        loop {
+            let Some(clip) = &mut reader.clip else {
+                return Err(missing(frame));
+            };
+            let next = clip.next().ok_or_else(|| missing(frame))?;
+            let picture = Arc::new(next?.picture);
+            let number = reader.next;
+            reader.next += 1;
+            reader.keep(number, &picture);
+            if number == frame {
+                return Ok(picture);
+            }
+        }
+    }
+
+    fn scale(&self) -> f64 {
+        1.0
+    }
+
+    fn digest(&self, frame: usize) -> u64 {
+        let (from, to) = self.cut;
+        let mut hasher = DefaultHasher::new();
+        (&self.path, from.map(f64::to_bits), to.map(f64::to_bits)).hash(&mut hasher);
+        frame.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn is_original(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for OriginalFrames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OriginalFrames")
+            .field("path", &self.path)
+            .field("cut", &self.cut)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The frames of a sample, drawn when they are asked for.
+#[derive(Debug)]
+pub struct SampleFrames {
+    sampler: Arc<Sampler>,
+    sample: Sample,
+    last: Mutex<Option<(usize, Arc<Picture>)>>,
+}
+
+impl SampleFrames {
+    pub fn new(sampler: Arc<Sampler>, sample: Sample) -> Self {
+        Self {
+            sampler,
+            sample,
+            last: Mutex::default(),
+        }
+    }
+}
+
+impl FrameSource for SampleFrames {
+    fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((kept, picture)) = &*last
+            && *kept == frame
+        {
+            return Ok(Arc::clone(picture));
+        }
+        let mut drawn = None;
+        self.sampler
+            .frames(&self.sample, frame..frame + 1, &|| false, |picture| {
+                drawn = Some(enlarged(&picture)?);
+                Ok(())
+            })?;
+        let picture = Arc::new(drawn.ok_or_else(|| missing(frame))?);
+        *last = Some((frame, Arc::clone(&picture)));
+        Ok(picture)
+    }
+
+    fn scale(&self) -> f64 {
+        1.0
+    }
+
+    fn digest(&self, frame: usize) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let sample = &self.sample;
+        for codes in [&sample.content, &sample.h0] {
+            codes
+                .iter()
+                .for_each(|value| value.to_bits().hash(&mut hasher));
+        }
+        for step in &sample.epsilon {
+            step.iter()
+                .for_each(|value| value.to_bits().hash(&mut hasher));
+        }
+        (sample.category, self.sampler.name(), frame).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn is_original(&self) -> bool {
+        true
+    }
+}
+
+fn missing(frame: usize) -> EngineError {
+    ClipError::Missing { frame: frame + 1 }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_in_any_order() {
+        let sample = SampleClip::write().unwrap();
+        let path = sample.path().to_owned();
+        let frames = OriginalFrames::new(path, (None, None), Some(sample));
+        let all: Vec<_> = frames.open().unwrap().map(|f| f.unwrap().picture).collect();
+        for frame in [5, 6, 2, 9, 0, 8] {
+            assert!(*frames.picture(frame).unwrap() == all[frame], "{frame}");
+        }
+        let beyond = frames.picture(all.len()).unwrap_err().to_string();
+        assert!(beyond.contains("no frame"), "{beyond}");
+        assert_ne!(frames.digest(1), frames.digest(2));
+    }
+}

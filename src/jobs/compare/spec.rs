@@ -1,0 +1,251 @@
+//! What is compared: methods with their modes and weights, and what they are measured against.
+
+use std::path::PathBuf;
+
+use crate::document::{MethodChoice, MethodId, Mode};
+use crate::error::CompareError;
+use crate::methods::models::MethodKey;
+use crate::methods::registry::Registry;
+use crate::methods::{DrivenBy, MethodInfo};
+
+/// A method with its mode and weights, as somebody asks for it: `tps`, `tps:avd`, `fomm:standard@vox-cpk`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodSpec {
+    pub id: MethodId,
+    pub mode: Mode,
+    /// A file, or the name of installed weights; `None` for those chosen for the method.
+    pub weights: Option<PathBuf>,
+    driven_by: DrivenBy,
+}
+
+/// More would be too small to see, and take hours.
+const MOST: usize = 12;
+
+impl MethodSpec {
+    /// Reads `METHOD[:MODE][@WEIGHTS]`.
+    ///
+    /// # Errors
+    /// [`CompareError`] for what is no method of the registry, or a mode that the method doesn't have.
+    pub fn parse(text: &str, registry: &Registry) -> Result<Self, CompareError> {
+        let (method, weights) = match text.trim().split_once('@') {
+            Some((method, weights)) => (method, Some(weights.trim())),
+            None => (text.trim(), None),
+        };
+        let (method, mode) = match method.split_once(':') {
+            Some((method, mode)) => (method, Some(mode)),
+            None => (method, None),
+        };
+        let id = MethodId::checked(&method.trim().to_lowercase());
+        let Some(info) = id.and_then(|id| registry.get(id)) else {
+            let (text, methods) = (text.to_owned(), names(registry));
+            return Err(CompareError::UnknownMethod { text, methods });
+        };
+        let mode = match mode {
+            None => Mode::Relative,
+            Some(mode) => Mode::from_key(mode).ok_or_else(|| CompareError::UnknownMode {
+                mode: mode.trim().to_owned(),
+                method: info.id,
+            })?,
+        };
+        if !modes(info).contains(&mode) {
+            let others = registry.methods().iter();
+            let owner = others.copied().find(|info| modes(info).contains(&mode));
+            let owner = owner.unwrap_or(info);
+            return Err(CompareError::ModeOfAnother {
+                mode,
+                owner: owner.title,
+                owner_id: owner.id,
+                method: info.id,
+            });
+        }
+        if weights == Some("") {
+            let text = text.to_owned();
+            return Err(CompareError::NoWeightsNamed { text });
+        }
+        Ok(Self {
+            id: info.id,
+            mode,
+            weights: weights.map(PathBuf::from),
+            driven_by: info.driven_by,
+        })
+    }
+
+    /// Reads several, with commas between.
+    ///
+    /// # Errors
+    /// Those of [`MethodSpec::parse`]; [`CompareError`] for one that is there twice, or too many.
+    pub fn list(text: &str, registry: &Registry) -> Result<Vec<Self>, CompareError> {
+        let mut all: Vec<Self> = Vec::new();
+        for part in text.split(',') {
+            let spec = Self::parse(part, registry)?;
+            if all.contains(&spec) {
+                let method = spec.to_string();
+                return Err(CompareError::Twice { method });
+            }
+            all.push(spec);
+        }
+        if all.len() > MOST {
+            let count = all.len();
+            return Err(CompareError::TooMany { count, most: MOST });
+        }
+        Ok(all)
+    }
+
+    pub fn key(&self) -> MethodKey {
+        MethodKey {
+            id: self.id,
+            weights: self.weights.clone(),
+        }
+    }
+
+    /// Whether the motion's Action Units drive it, and not its pictures.
+    pub fn needs_a_face(&self) -> bool {
+        self.driven_by == DrivenBy::Expression
+    }
+
+    /// The mode for the method itself; one that follows expressions has its mode in the motion.
+    pub fn own_mode(&self) -> Option<Mode> {
+        (self.driven_by == DrivenBy::Picture).then_some(self.mode)
+    }
+
+    pub fn choice(&self) -> MethodChoice {
+        MethodChoice::Method(self.id, self.own_mode())
+    }
+}
+
+/// The modes in which a method can be compared: an expression can be taken as it is, or as it moves.
+fn modes(info: &MethodInfo) -> &'static [Mode] {
+    match info.driven_by {
+        DrivenBy::Expression => &[Mode::Relative, Mode::Standard],
+        DrivenBy::Picture => info.modes,
+    }
+}
+
+/// The methods' names, as a sentence lists them.
+fn names(registry: &Registry) -> String {
+    let names: Vec<&str> = registry
+        .methods()
+        .iter()
+        .map(|info| info.id.as_str())
+        .collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.join(""),
+    }
+}
+
+impl std::fmt::Display for MethodSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.id, self.mode.key())?;
+        match &self.weights {
+            Some(weights) => write!(f, "@{}", weights.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What L1, PSNR and SSIM are measured against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Against {
+    /// The portrait: how much changed.
+    #[default]
+    Source,
+    /// The driving clip's frame: for a clip of the portrait's own person.
+    Driving,
+    /// Another method's result, by its number among the specs: how far the two agree.
+    Method(usize),
+}
+
+impl Against {
+    /// Reads `source`, `driving`, or one of the specs: as it was asked for, or by its method where only one is of it.
+    ///
+    /// # Errors
+    /// [`CompareError`] for anything else.
+    pub fn parse(
+        text: &str,
+        specs: &[MethodSpec],
+        registry: &Registry,
+    ) -> Result<Self, CompareError> {
+        let wanted = text.trim();
+        match wanted {
+            "source" => return Ok(Against::Source),
+            "driving" => return Ok(Against::Driving),
+            _ => {}
+        }
+        let parsed = MethodSpec::parse(wanted, registry).ok();
+        let exact = specs.iter().position(|spec| Some(spec) == parsed.as_ref());
+        let mut of_method = specs
+            .iter()
+            .enumerate()
+            .filter(|(_, spec)| spec.id.as_str() == wanted);
+        let only = of_method.next().filter(|_| of_method.next().is_none());
+        exact
+            .or(only.map(|(index, _)| index))
+            .map(Against::Method)
+            .ok_or_else(|| {
+                let methods = specs.iter().map(MethodSpec::to_string).collect();
+                let text = text.to_owned();
+                CompareError::UnknownReference { text, methods }
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(text: &str) -> Result<Vec<MethodSpec>, CompareError> {
+        MethodSpec::list(text, &Registry::default())
+    }
+
+    #[test]
+    fn methods_are_read_and_written_alike() {
+        let all = list("ganimation, TPS:avd,fomm:standard@vox-cpk").unwrap();
+        let names: Vec<String> = all.iter().map(MethodSpec::to_string).collect();
+        let wanted = ["ganimation:relative", "tps:avd", "fomm:standard@vox-cpk"];
+        assert_eq!(names, wanted);
+        for (name, spec) in names.iter().zip(&all) {
+            assert_eq!(
+                &MethodSpec::parse(name, &Registry::default()).unwrap(),
+                spec
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_method_is_told() {
+        for (text, part) in [
+            ("pixel2style", "is no method"),
+            ("", "is no method"),
+            ("tps:fast", "is no mode of tps"),
+            ("fomm:avd", "use tps:avd"),
+            ("ganimation:avd", "ganimation:relative"),
+            ("tps@", "behind the @"),
+            ("tps,tps:relative", "twice"),
+            (
+                "fomm@1,fomm@2,fomm@3,fomm@4,fomm@5,fomm@6,fomm@7,fomm@8,fomm@9,fomm@a,fomm@b,fomm@c,fomm@d",
+                "at most 12",
+            ),
+        ] {
+            let said = list(text).unwrap_err().to_string();
+            assert!(said.contains(part), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_reference_is_found_by_its_name() {
+        let all = list("ganimation,tps,tps:avd").unwrap();
+        let of = |text| Against::parse(text, &all, &Registry::default());
+        assert_eq!(of("source").unwrap(), Against::Source);
+        assert_eq!(of("driving").unwrap(), Against::Driving);
+        assert_eq!(of("ganimation").unwrap(), Against::Method(0));
+        assert_eq!(of("tps").unwrap(), Against::Method(1));
+        assert_eq!(of("tps:avd").unwrap(), Against::Method(2));
+        assert!(of("fomm").unwrap_err().to_string().contains("tps:avd"));
+        let avd = list("tps:avd,fomm").unwrap();
+        assert_eq!(
+            Against::parse("tps", &avd, &Registry::default()).unwrap(),
+            Against::Method(0)
+        );
+    }
+}

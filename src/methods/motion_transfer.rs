@@ -1,0 +1,484 @@
+//! Methods that move a portrait by key points of a driving picture: what FOMM and TPS share.
+//!
+//! A network finds key points in the portrait and in a driving picture, turns them into a backward flow with occlusion, and
+//! paints what the flow uncovers. Key points, and frames with and without their painting, are cached.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+
+use crate::document::{Limit, Mode};
+use crate::error::{EngineError, MethodError};
+use crate::face::view::View;
+use crate::face::{Mask, Motion, Transfer, TransferSource, TurnedSquare, limits, network_input};
+use crate::lru_cache::LruCache;
+use crate::media::image::Picture;
+use crate::methods::device::{device, device_name, in_precision};
+use crate::methods::diagnostics::{
+    Diagnostics, KeyPoint, Map, Maps, MotionDiagnostics, MotionFrame,
+};
+use crate::methods::drive::{Drive, DriveKey, Moment, Viewpoint};
+use crate::methods::error::Error;
+use crate::methods::subject::{Subject, square};
+use crate::methods::{Method, MethodFrame, MethodInfo, Quality, Session};
+use crate::progress::Stop;
+use crate::weights::find::open_weights;
+use crate::weights::{Bundled, CropRule, WeightsError};
+
+/// Bytes of key points and frames that one session keeps.
+const CACHE_BYTES: usize = 128 << 20;
+
+/// About what key points take.
+const POINTS_BYTES: usize = 1024;
+
+/// A network that is driven by key points.
+pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
+    type KeyPoints: Clone + Send + Sync;
+    type Prepared: Send;
+    type Motion: Clone + Send + Sync;
+
+    /// Builds it from its configuration in JSON; also gives the pixels a side of what it sees.
+    fn load(json: &str, tensors: VarBuilder) -> Result<(Self, usize), Error>;
+
+    fn info(&self) -> &'static MethodInfo;
+
+    fn has_mode(&self, mode: Mode) -> bool;
+
+    /// The key points of a picture `[1, 3, size, size]` in [0, 1].
+    fn detect(&self, picture: &Tensor, stop: Stop) -> Result<Self::KeyPoints, Error>;
+
+    /// All that depends on the portrait `[1, 3, size, size]` in [0, 1] alone.
+    fn prepare(&self, picture: &Tensor) -> Result<Self::Prepared, Error>;
+
+    /// The portrait's own key points.
+    fn source<'a>(&self, prepared: &'a Self::Prepared) -> &'a Self::KeyPoints;
+
+    /// The key points that drive a frame: those of the driving picture, made the portrait's own as the mode says, and
+    /// followed as far as `gain` says. `initial` are those of the reference frame.
+    fn drive(
+        &self,
+        mode: Mode,
+        source: &Self::KeyPoints,
+        driving: &Self::KeyPoints,
+        initial: &Self::KeyPoints,
+        gain: f32,
+    ) -> Result<Self::KeyPoints, Error>;
+
+    fn motion(
+        &self,
+        prepared: &Self::Prepared,
+        points: &Self::KeyPoints,
+        stop: Stop,
+    ) -> Result<Self::Motion, Error>;
+
+    /// The generator's picture `[1, 3, size, size]` in [0, 1].
+    fn paint(
+        &self,
+        prepared: &Self::Prepared,
+        motion: &Self::Motion,
+        stop: Stop,
+    ) -> Result<Tensor, Error>;
+
+    /// The motion's flow `[1, h, w, 2]`, occlusions `[1, 1, s, s]` from the coarsest, and contributions `[1, n, s, s]`.
+    fn maps(motion: &Self::Motion) -> (&Tensor, &[Tensor], &Tensor);
+
+    /// The convention in which the flow samples.
+    fn align_corners(&self) -> bool;
+
+    fn key_points(points: &Self::KeyPoints) -> Vec<KeyPoint>;
+}
+
+/// A network with its weights' name, device and crop rule.
+struct Opened<N> {
+    name: String,
+    device: Device,
+    network: N,
+    crop: CropRule,
+    size: usize,
+}
+
+/// The method of a network that is driven by key points.
+pub struct MotionTransfer<N>(Arc<Opened<N>>);
+
+/// Opens such a method.
+///
+/// # Errors
+/// [`EngineError`] for neither a file nor the name of installed weights; [`EngineError::Weights`] for a file that is
+/// missing, damaged, of another architecture, or doesn't hold what its metadata says.
+pub fn open<N: KeyPointNetwork>(
+    bundled: Bundled,
+    weights: Option<&Path>,
+) -> Result<Arc<dyn Method>, EngineError> {
+    let device = device().clone();
+    let (path, file) = open_weights(bundled, weights, &device)?;
+    let mismatch = |error: Error| WeightsError::Mismatch {
+        path: path.clone(),
+        reason: error.to_string().trim_end_matches('.').to_owned(),
+    };
+    let crop = file.crop_rule(&path)?;
+    let json = file.metadata.config.to_string();
+    let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
+    let (network, size) = in_precision(|| N::load(&json, tensors)).map_err(mismatch)?;
+    Ok(Arc::new(MotionTransfer(Arc::new(Opened {
+        name: file.name,
+        device,
+        network,
+        crop,
+        size,
+    }))))
+}
+
+impl<N: KeyPointNetwork> Method for MotionTransfer<N> {
+    fn info(&self) -> &'static MethodInfo {
+        self.0.network.info()
+    }
+
+    fn weights(&self) -> &str {
+        &self.0.name
+    }
+
+    fn device(&self) -> String {
+        device_name(&self.0.device)
+    }
+
+    fn crop(&self) -> &CropRule {
+        &self.0.crop
+    }
+
+    fn check_mode(&self, mode: Option<Mode>) -> Result<(), EngineError> {
+        let mode = mode.unwrap_or_default();
+        let info = self.info();
+        if !info.modes.contains(&mode) {
+            let method = info.title;
+            return Err(MethodError::NoMode { method, mode }.into());
+        }
+        if !self.0.network.has_mode(mode) {
+            let weights = self.0.name.clone();
+            return Err(MethodError::NoNetwork { weights, mode }.into());
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, subject: &Subject, stop: Stop) -> Result<Box<dyn Session>, EngineError> {
+        let opened = Arc::clone(&self.0);
+        let size = subject.picture.size();
+        let place = square(subject.crop_for(&opened.crop).checked(size.0, size.1)?);
+        let prepared = opened
+            .network
+            .prepare(&opened.input(&subject.picture, place)?)?;
+        let mut session = KeyPointSession {
+            place,
+            rest: Arc::new(MotionFrame::empty()),
+            source: None,
+            mask: None,
+            cache: LruCache::new(CACHE_BYTES),
+            prepared,
+            opened,
+        };
+        let own = session.opened.network.source(&session.prepared).clone();
+        let (mut rest, motion) = session.motion(&own, stop)?;
+        rest.motion.picture = session.paint(&motion, stop)?;
+        session.rest = Arc::new(rest);
+        Ok(Box::new(session))
+    }
+}
+
+impl<N: KeyPointNetwork> Opened<N> {
+    /// A square of a picture as the network takes it, `[1, 3, size, size]` in [0, 1].
+    fn input(&self, picture: &Picture, place: TurnedSquare) -> Result<Tensor, EngineError> {
+        let values = network_input(picture, place, self.size)?;
+        let values: Vec<f32> = values.iter().map(|v| 0.5 * v + 0.5).collect();
+        let shape = (1, 3, self.size, self.size);
+        Ok(Tensor::from_vec(values, shape, &self.device)?)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum CacheKey {
+    Points(DriveKey),
+    Frame {
+        mode: Mode,
+        drive: DriveKey,
+        gain: u32,
+    },
+}
+
+enum Cached<N: KeyPointNetwork> {
+    Points(Arc<TimedPoints<N>>),
+    /// A frame that isn't painted yet.
+    Warped(Arc<WarpedFrame<N>>),
+    Painted(Arc<MotionFrame>),
+}
+
+impl<N: KeyPointNetwork> Clone for Cached<N> {
+    fn clone(&self) -> Self {
+        match self {
+            Cached::Points(points) => Cached::Points(Arc::clone(points)),
+            Cached::Warped(frame) => Cached::Warped(Arc::clone(frame)),
+            Cached::Painted(frame) => Cached::Painted(Arc::clone(frame)),
+        }
+    }
+}
+
+struct TimedPoints<N: KeyPointNetwork> {
+    points: N::KeyPoints,
+    /// Milliseconds that finding them took.
+    millis: f32,
+}
+
+/// A frame without the generator's picture, and what that is painted from.
+struct WarpedFrame<N: KeyPointNetwork> {
+    frame: Arc<MotionFrame>,
+    motion: N::Motion,
+    /// Milliseconds that it took.
+    millis: f32,
+}
+
+/// A portrait before such a network.
+struct KeyPointSession<N: KeyPointNetwork> {
+    opened: Arc<Opened<N>>,
+    prepared: N::Prepared,
+    /// The square of the portrait that the network sees.
+    place: TurnedSquare,
+    /// What the network says when nothing moves.
+    rest: Arc<MotionFrame>,
+    /// The portrait ready to be moved, at the pixels of the last view.
+    source: Option<(View, TransferSource)>,
+    mask: Option<(Limit, Option<Arc<Mask>>)>,
+    cache: LruCache<CacheKey, Cached<N>>,
+}
+
+impl<N: KeyPointNetwork> Session for KeyPointSession<N> {
+    fn frame(
+        &mut self,
+        _: &Subject,
+        drive: &mut dyn Drive,
+        mode: Option<Mode>,
+        quality: Quality,
+        stop: Stop,
+    ) -> Result<MethodFrame, EngineError> {
+        if drive.is_rest() {
+            return Ok(self.known(Arc::clone(&self.rest), quality));
+        }
+        let started = Instant::now();
+        let (mode, gain) = (mode.unwrap_or_default(), drive.gain());
+        let relative = mode == Mode::Relative;
+        let key = CacheKey::Frame {
+            mode,
+            drive: drive.key(Moment::Now, relative),
+            gain: gain.to_bits(),
+        };
+        let painted = quality == Quality::Full;
+        match self.cache.get(&key) {
+            Some(Cached::Painted(frame)) => return Ok(self.known(frame, quality)),
+            Some(Cached::Warped(warped)) if !painted => {
+                return Ok(self.known(Arc::clone(&warped.frame), quality));
+            }
+            Some(Cached::Warped(warped)) => {
+                let frame = self.painted(key, &warped, stop)?;
+                return Ok(MethodFrame {
+                    millis: Some(warped.millis + millis_since(started)),
+                    draft_millis: warped.millis,
+                    ..self.known(frame, quality)
+                });
+            }
+            Some(Cached::Points(_)) | None => {}
+        }
+        let (driving, found_before) = self.points(drive, Moment::Now, relative, stop)?;
+        let (initial, _) = self.points(drive, Moment::Reference, relative, stop)?;
+        let network = &self.opened.network;
+        let source = network.source(&self.prepared);
+        let points = network.drive(mode, source, &driving.points, &initial.points, gain)?;
+        let (frame, motion) = self.motion(&points, stop)?;
+        // The network's own numbers are as many as those that were read from them.
+        let bytes = 2 * frame.bytes();
+        let warped = Arc::new(WarpedFrame {
+            frame: Arc::new(frame),
+            motion,
+            millis: found_before + millis_since(started),
+        });
+        self.cache
+            .put(key.clone(), Cached::Warped(Arc::clone(&warped)), bytes);
+        let frame = if painted {
+            self.painted(key, &warped, stop)?
+        } else {
+            Arc::clone(&warped.frame)
+        };
+        Ok(MethodFrame {
+            millis: Some(found_before + millis_since(started)),
+            ..self.known(frame, quality)
+        })
+    }
+
+    fn composite(
+        &mut self,
+        subject: &Subject,
+        frame: &MethodFrame,
+        view: &View,
+        base: &Picture,
+    ) -> Result<Picture, EngineError> {
+        let Diagnostics::Motion(MotionDiagnostics { frame: moved, .. }) = &frame.diagnostics else {
+            return Ok(base.clone());
+        };
+        let source = match self.source.take().filter(|(of, _)| of == view) {
+            Some((_, source)) => source,
+            None => TransferSource::new(base.clone(), view.square(self.place), &self.rest.motion)?,
+        };
+        let mask = self.mask(subject);
+        let mask = mask.as_deref();
+        let plain = subject.plain;
+        let result = if frame.is_draft {
+            source.warp(&moved.motion, mask)
+        } else {
+            source.apply(&moved.motion, Transfer { mask, plain })
+        };
+        self.source = Some((*view, source));
+        Ok(result?)
+    }
+}
+
+impl<N: KeyPointNetwork> KeyPointSession<N> {
+    /// A frame for which the network didn't have to run.
+    fn known(&self, frame: Arc<MotionFrame>, quality: Quality) -> MethodFrame {
+        MethodFrame {
+            is_draft: quality != Quality::Diagnostics && frame.motion.picture.is_empty(),
+            diagnostics: Diagnostics::Motion(MotionDiagnostics {
+                place: self.place,
+                frame,
+                rest: Arc::clone(&self.rest),
+            }),
+            millis: None,
+            draft_millis: 0.0,
+            mean_edit: None,
+        }
+    }
+
+    /// Where the subject's limit lets the portrait change.
+    fn mask(&mut self, subject: &Subject) -> Option<Arc<Mask>> {
+        let limit = subject.limit;
+        if self.mask.as_ref().is_none_or(|(of, _)| *of != limit) {
+            let mesh = subject.face.as_deref().map(|face| &face.mesh);
+            let mask = limits::mask(mesh, self.place, limit).map(Arc::new);
+            self.mask = Some((limit, mask));
+        }
+        self.mask.as_ref().and_then(|(_, mask)| mask.clone())
+    }
+
+    /// The key points of the picture that drives, and the milliseconds that they took if they were found before.
+    fn points(
+        &mut self,
+        drive: &mut dyn Drive,
+        moment: Moment,
+        relative: bool,
+        stop: Stop,
+    ) -> Result<(Arc<TimedPoints<N>>, f32), EngineError> {
+        let key = CacheKey::Points(drive.key(moment, relative));
+        if let Some(Cached::Points(points)) = self.cache.get(&key) {
+            let millis = points.millis;
+            return Ok((points, millis));
+        }
+        let opened = &self.opened;
+        let viewpoint = Viewpoint {
+            rule: &opened.crop,
+            place: self.place,
+            size: opened.size,
+            relative,
+        };
+        let started = Instant::now();
+        let (picture, place) = drive.picture(moment, &viewpoint, stop)?;
+        let input = opened.input(&picture, place)?;
+        let points = opened.network.detect(&input, stop)?;
+        let points = Arc::new(TimedPoints {
+            points,
+            millis: millis_since(started),
+        });
+        self.cache
+            .put(key, Cached::Points(Arc::clone(&points)), POINTS_BYTES);
+        Ok((points, 0.0))
+    }
+
+    /// The frame with its picture, cached in place of the one without.
+    fn painted(
+        &mut self,
+        key: CacheKey,
+        warped: &WarpedFrame<N>,
+        stop: Stop,
+    ) -> Result<Arc<MotionFrame>, EngineError> {
+        let mut frame = MotionFrame::clone(&warped.frame);
+        frame.motion.picture = self.paint(&warped.motion, stop)?;
+        let (bytes, frame) = (frame.bytes(), Arc::new(frame));
+        self.cache
+            .put(key, Cached::Painted(Arc::clone(&frame)), bytes);
+        Ok(frame)
+    }
+
+    /// The generator's picture of a motion, `[3, size, size]` in [0, 1].
+    fn paint(&self, motion: &N::Motion, stop: Stop) -> Result<Vec<f32>, EngineError> {
+        let network = &self.opened.network;
+        let picture = network.paint(&self.prepared, motion, stop);
+        values(&picture?)
+    }
+
+    /// All that the network says of a frame but its picture, which stays empty.
+    fn motion(
+        &self,
+        points: &N::KeyPoints,
+        stop: Stop,
+    ) -> Result<(MotionFrame, N::Motion), EngineError> {
+        let network = &self.opened.network;
+        let motion = network.motion(&self.prepared, points, stop)?;
+        let (flow, occlusions, contributions) = N::maps(&motion);
+        let (_, rows, columns, _) = flow.dims4()?;
+        let mut occlusions: Vec<Map> = occlusions
+            .iter()
+            .map(|occlusion| {
+                let Maps { size, values, .. } = maps(occlusion)?;
+                Ok(Map { size, values })
+            })
+            .collect::<Result<_, EngineError>>()?;
+        // A network without occlusion takes all of the source to be visible.
+        let finest = occlusions.pop().unwrap_or_else(|| Map {
+            size: 1,
+            values: vec![1.0],
+        });
+        occlusions.push(finest.clone());
+        let frame = MotionFrame {
+            motion: Motion {
+                flow_size: (columns, rows),
+                flow: values(flow)?,
+                align_corners: network.align_corners(),
+                occlusion_size: finest.size,
+                occlusion: finest.values,
+                size: self.opened.size,
+                picture: Vec::new(),
+            },
+            occlusions,
+            contributions: Some(maps(contributions)?),
+            points: N::key_points(points),
+            source: N::key_points(network.source(&self.prepared)),
+        };
+        Ok((frame, motion))
+    }
+}
+
+/// Planes `[1, count, size, size]` as plain numbers.
+fn maps(tensor: &Tensor) -> Result<Maps, EngineError> {
+    let (_, count, _, size) = tensor.dims4()?;
+    Ok(Maps {
+        count,
+        size,
+        values: values(tensor)?,
+    })
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f32>, EngineError> {
+    Ok(tensor.flatten_all()?.to_vec1()?)
+}
+
+/// Milliseconds since a moment.
+pub(crate) fn millis_since(started: Instant) -> f32 {
+    started.elapsed().as_secs_f32() * 1000.0
+}

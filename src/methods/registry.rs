@@ -1,0 +1,123 @@
+//! The methods that there are: menus, `mien compare`, caches and exports follow from this list.
+
+use crate::document::{MethodChoice, MethodId, PaneSpec, PaneView};
+use crate::methods::{MethodInfo, fomm, ganimation, tps};
+
+/// The methods that come with the program, in the order in which menus list them.
+pub static BUILT_IN: [&MethodInfo; 3] = [
+    &ganimation::session::INFO,
+    &fomm::method::INFO,
+    &tps::method::INFO,
+];
+
+/// A list of methods to choose from.
+#[derive(Debug, Clone)]
+pub struct Registry(Vec<&'static MethodInfo>);
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self(BUILT_IN.to_vec())
+    }
+}
+
+impl Registry {
+    /// The same with one more method.
+    pub fn with(mut self, info: &'static MethodInfo) -> Self {
+        self.0.push(info);
+        self
+    }
+
+    pub fn methods(&self) -> &[&'static MethodInfo] {
+        &self.0
+    }
+
+    /// The method of this name.
+    pub fn get(&self, id: MethodId) -> Option<&'static MethodInfo> {
+        self.0.iter().copied().find(|info| info.id == id)
+    }
+
+    /// Everything that can draw a pane, as menus list it.
+    pub fn choices(&self) -> Vec<MethodChoice> {
+        let methods = self.0.iter().flat_map(|info| {
+            let one = info.modes.is_empty().then_some(None);
+            let modes = info.modes.iter().copied().map(Some);
+            one.into_iter()
+                .chain(modes)
+                .map(|mode| MethodChoice::Method(info.id, mode))
+        });
+        [MethodChoice::Source, MethodChoice::Motion]
+            .into_iter()
+            .chain(methods)
+            .collect()
+    }
+
+    /// What there is to see of a choice, the result first.
+    pub fn views(&self, choice: MethodChoice) -> &'static [PaneView] {
+        choice
+            .id()
+            .and_then(|id| self.get(id))
+            .map_or(&[PaneView::Result], |info| info.views)
+    }
+
+    /// A pane drawn by another choice; what that can't show becomes its result.
+    pub fn changed(&self, pane: PaneSpec, method: MethodChoice) -> PaneSpec {
+        let view = Some(pane.view).filter(|view| self.views(method).contains(view));
+        PaneSpec {
+            method,
+            view: view.unwrap_or_default(),
+            ..pane
+        }
+    }
+
+    /// A choice as menus and labels name it, such as "FOMM relative".
+    pub fn title(&self, choice: MethodChoice) -> String {
+        match choice {
+            MethodChoice::Source => "Source".to_owned(),
+            MethodChoice::Motion => "The motion itself".to_owned(),
+            MethodChoice::Method(id, mode) => {
+                let name = match self.get(id) {
+                    Some(info) => info.title,
+                    None => id.as_str(),
+                };
+                match mode {
+                    None => name.to_owned(),
+                    Some(mode) => format!("{name} {}", mode.key()),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Mode;
+
+    #[test]
+    fn menus_list_every_method_in_every_mode() {
+        let registry = Registry::default();
+        let titles: Vec<String> = registry
+            .choices()
+            .into_iter()
+            .map(|choice| registry.title(choice))
+            .collect();
+        assert_eq!(
+            titles,
+            [
+                "Source",
+                "The motion itself",
+                "GANimation",
+                "FOMM relative",
+                "FOMM standard",
+                "TPS relative",
+                "TPS standard",
+                "TPS avd"
+            ]
+        );
+        let avd = MethodChoice::in_mode("tps", Mode::Avd);
+        assert!(registry.views(avd).contains(&PaneView::Contributions));
+        let unknown = MethodChoice::method("unknown");
+        assert_eq!(registry.views(unknown), [PaneView::Result]);
+        assert_eq!(registry.title(unknown), "unknown");
+    }
+}

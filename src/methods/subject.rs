@@ -1,0 +1,140 @@
+//! Who is edited: a portrait, its face, and how it is to be treated.
+
+use std::sync::Arc;
+
+use crate::document::{AuVector, Crop, Document, Limit};
+use crate::face::TurnedSquare;
+use crate::face::found::FoundFace;
+use crate::face::portrait::Portrait;
+use crate::media::image::Picture;
+use crate::weights::CropRule;
+
+/// A portrait with all that a picture of it depends on, apart from what drives it.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The same number always means the same pixels.
+    pub id: u64,
+    pub picture: Arc<Picture>,
+    /// The face that is edited, where one was found; its landmarks tell the parts of the face apart.
+    pub face: Option<Arc<FoundFace>>,
+    /// The artist's square around the face, in pixels of the portrait.
+    pub crop: Crop,
+    /// The rule that [`Subject::crop`] follows. A method with another rule sees a square of its own that is moved and scaled as
+    /// the artist moved and scaled this one. `None`: every method sees exactly this square.
+    pub rule: Option<CropRule>,
+    /// The portrait's own expression.
+    pub expression: AuVector,
+    /// Whether the portrait's fine detail is laid over what a method draws softly.
+    pub detail: bool,
+    /// Whether a generator's picture is shown as it is, in place of the portrait moved at its own size.
+    pub plain: bool,
+    /// The parts of the face that may change.
+    pub limit: Limit,
+}
+
+/// Cache key of a [`Subject`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SubjectKey {
+    face: FaceKey,
+    expression: [u32; crate::document::ActionUnit::COUNT],
+    detail: bool,
+    plain: bool,
+    limit: Limit,
+}
+
+/// Cache key of what a method sees of a [`Subject`]: its pixels in its square.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FaceKey {
+    id: u64,
+    crop: [u32; 4],
+    /// The landmarks' box, which tells the faces of a portrait apart.
+    bounds: Option<[u32; 4]>,
+    exact: bool,
+}
+
+impl Subject {
+    /// The portrait of a document, with the square that the document says. `rule` is the one by which that square was found.
+    pub fn of(document: &Document, portrait: &Portrait, rule: &CropRule) -> Self {
+        let face = document.face.and_then(|face| portrait.faces.get(face));
+        Self {
+            id: document.portrait.id,
+            picture: Arc::clone(&portrait.picture),
+            face: face.cloned(),
+            crop: document.crop,
+            rule: Some(rule.clone()),
+            expression: document.source,
+            detail: document.detail,
+            plain: false,
+            limit: document.limit,
+        }
+    }
+
+    pub fn key(&self) -> SubjectKey {
+        SubjectKey {
+            face: self.face_key(),
+            expression: self.expression.values().map(f32::to_bits),
+            detail: self.detail,
+            plain: self.plain,
+            limit: self.limit,
+        }
+    }
+
+    /// Equal for two subjects of which every method sees the same.
+    pub fn face_key(&self) -> FaceKey {
+        let Crop { x, y, side, angle } = self.crop;
+        let bounds = self.face.as_deref().map(|face| {
+            let (left, top, right, bottom) = face.mesh.bounds();
+            [left, top, right, bottom].map(f32::to_bits)
+        });
+        FaceKey {
+            id: self.id,
+            crop: [x, y, side, angle].map(f32::to_bits),
+            bounds,
+            exact: self.rule.is_none(),
+        }
+    }
+
+    /// The square that a method with this crop rule sees.
+    pub fn crop_for(&self, rule: &CropRule) -> Crop {
+        let (Some(face), Some(usual_rule)) = (&self.face, &self.rule) else {
+            return self.crop;
+        };
+        if rule == usual_rule {
+            return self.crop;
+        }
+        let size = self.picture.size();
+        let levelled = self.crop.angle != 0.0;
+        let found = |rule: &CropRule| {
+            let rule = if levelled {
+                rule.levelled()
+            } else {
+                rule.upright()
+            };
+            face.crop_by(&rule, size)
+        };
+        let (usual, own) = (found(usual_rule), found(rule));
+        if self.crop == usual {
+            return own;
+        }
+        let (before, after, middle) = (usual.middle(), self.crop.middle(), own.middle());
+        let side = own.side * (self.crop.side / usual.side.max(1.0));
+        Crop {
+            x: middle.0 + (after.0 - before.0) - 0.5 * side,
+            y: middle.1 + (after.1 - before.1) - 0.5 * side,
+            side,
+            angle: self.crop.angle,
+        }
+        .fitted(size.0, size.1)
+    }
+}
+
+/// A crop as the square that pictures are read through and pasted into.
+pub fn square(crop: Crop) -> TurnedSquare {
+    let (x, y) = crop.middle();
+    TurnedSquare {
+        x: f64::from(x),
+        y: f64::from(y),
+        side: f64::from(crop.side),
+        angle: f64::from(crop.angle),
+    }
+}
