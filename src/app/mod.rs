@@ -231,6 +231,7 @@ impl App {
         let task = self.handle(message);
         let reading = self.prepare();
         self.timeline.follow(subject(&self.history, &self.drivers));
+        self.timeline.reading = self.reading();
         let drawing = self.follow_motions();
         self.ask();
         Task::batch([task, reading, drawing])
@@ -244,6 +245,12 @@ impl App {
         self.drivers
             .prepare(self.history.project(), face.as_deref());
         task.map(Message::Drivers)
+    }
+
+    /// How far the chosen motion has been read, in words; nothing when all of it is there.
+    fn reading(&self) -> Option<String> {
+        let motion = self.project().motion(self.project().chosen())?;
+        self.drivers.progress(motion).map(list::reading)
     }
 
     fn handle(&mut self, message: Message) -> Task<Message> {

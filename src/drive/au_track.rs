@@ -187,31 +187,13 @@ impl AuTrack {
         reading: Reading,
         start: Option<(&AuVector, usize)>,
     ) -> Vec<Option<Pose>> {
-        let values = self.moved(reading, start);
+        let mut values = self.smoothed(reading);
+        if let Some((start, reference)) = start {
+            begin_at(&mut values, start, reference);
+        }
         let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
         let spread = spread(&times, rate).into_iter();
         spread.map(|i| values[i].map(Pose::from)).collect()
-    }
-
-    /// The Action Units as [`AuTrack::poses_at`] has them, as many as there are frames.
-    pub(crate) fn moved(
-        &self,
-        reading: Reading,
-        start: Option<(&AuVector, usize)>,
-    ) -> Vec<Option<AuVector>> {
-        let mut values = self.smoothed(reading);
-        let Some((start, reference)) = start else {
-            return values;
-        };
-        let (before, after) = values.split_at(reference.min(values.len()));
-        let faces = after.iter().chain(before).flatten();
-        let first = faces.copied().next().unwrap_or_default();
-        for aus in values.iter_mut().flatten() {
-            *aus = AuVector::from(std::array::from_fn(|i| {
-                start.values()[i] + (aus.values()[i] - first.values()[i])
-            }));
-        }
-        values
     }
 
     /// How unlike `source` the face of each frame is in shape and pose (0 for the same), as many as there are frames.
@@ -227,6 +209,19 @@ impl AuTrack {
     /// The frame rate of [`AuTrack::poses`]: the clip's own, as far as a track can have it.
     pub fn rate(&self) -> f64 {
         track_rate(self.fps)
+    }
+}
+
+/// Makes a movement relative: it begins at `start`, and each frame adds what it differs by from the reference frame; where that
+/// one has no face, from the next that has.
+pub(crate) fn begin_at(values: &mut [Option<AuVector>], start: &AuVector, reference: usize) {
+    let (before, after) = values.split_at(reference.min(values.len()));
+    let faces = after.iter().chain(before).flatten();
+    let first = faces.copied().next().unwrap_or_default();
+    for aus in values.iter_mut().flatten() {
+        *aus = AuVector::from(std::array::from_fn(|i| {
+            start.values()[i] + (aus.values()[i] - first.values()[i])
+        }));
     }
 }
 

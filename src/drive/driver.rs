@@ -92,6 +92,14 @@ impl Driver {
         }
     }
 
+    /// Whether all of it is there: a clip or a sample may still be on its way.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Driver::Nothing | Driver::Track(_) => true,
+            Driver::Clip(clip) => clip.analysis.is_complete(),
+        }
+    }
+
     /// What it says at a step of its own.
     pub fn at(&self, step: u32) -> DriveSample {
         match self {

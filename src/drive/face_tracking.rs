@@ -2,7 +2,7 @@
 
 use crate::error::EngineError;
 use crate::face::found::finder;
-use crate::face::{Face, Tracker};
+use crate::face::{Face, Mesh, Tracker};
 use crate::media::clip::Clip;
 use crate::media::image::Picture;
 use crate::progress::Progress;
@@ -16,8 +16,16 @@ pub(crate) struct Followed {
     pub broken: Option<String>,
 }
 
+impl Followed {
+    /// The landmarks of the last frame's face.
+    pub fn last_mesh(&self) -> Option<&Mesh> {
+        let (_, face) = self.faces.last()?;
+        face.as_ref().map(|face| &face.mesh)
+    }
+}
+
 /// Goes through a clip: one face, at first the largest; one that leaves and comes back is found again. `each` is given
-/// every frame with its face. Of a clip that is damaged on the way the part before it is given.
+/// every frame with what was seen up to and with it. Of a clip that is damaged on the way the part before it is given.
 ///
 /// # Errors
 /// [`EngineError::Cancelled`] when `progress` was asked to stop, [`EngineError::Media`] when not even the first frame can
@@ -25,14 +33,10 @@ pub(crate) struct Followed {
 pub(crate) fn follow(
     clip: Clip,
     progress: &Progress,
-    mut each: impl FnMut(Picture, Option<&Face>) -> Result<(), EngineError>,
+    each: impl FnMut(&Picture, &Followed) -> Result<(), EngineError>,
 ) -> Result<Followed, EngineError> {
     let mut tracker = Tracker::default();
-    pass(clip, progress, |picture| {
-        let face = next(&mut tracker, &picture)?;
-        each(picture, face.as_ref())?;
-        Ok(face)
-    })
+    pass(clip, progress, |picture| next(&mut tracker, picture), each)
 }
 
 /// Goes through a clip for the times of its frames alone.
@@ -40,13 +44,14 @@ pub(crate) fn follow(
 /// # Errors
 /// Those of [`follow`].
 pub(crate) fn times(clip: Clip, progress: &Progress) -> Result<Followed, EngineError> {
-    pass(clip, progress, |_| Ok(None))
+    pass(clip, progress, |_| Ok(None), |_, _| Ok(()))
 }
 
 fn pass(
     clip: Clip,
     progress: &Progress,
-    mut look: impl FnMut(Picture) -> Result<Option<Face>, EngineError>,
+    mut look: impl FnMut(&Picture) -> Result<Option<Face>, EngineError>,
+    mut each: impl FnMut(&Picture, &Followed) -> Result<(), EngineError>,
 ) -> Result<Followed, EngineError> {
     let mut seen = Followed::default();
     for frame in clip {
@@ -61,8 +66,9 @@ fn pass(
                 break;
             }
         };
-        let face = look(frame.picture)?;
+        let face = look(&frame.picture)?;
         seen.faces.push((frame.time, face));
+        each(&frame.picture, &seen)?;
         progress.step();
     }
     Ok(seen)

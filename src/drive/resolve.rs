@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::document::{AuVector, Motion, MotionKind, Project};
-use crate::drive::clip_analysis::{ClipAnalysis, Reading};
+use crate::drive::clip_analysis::{ClipAnalysis, Reading, Show};
 use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
 use crate::error::EngineError;
@@ -14,6 +14,7 @@ use crate::progress::Progress;
 
 impl ClipAnalysis {
     /// Reads a clip or draws a sample for scrubbing; `None` for an expression track, which has nothing to read.
+    /// On the way it shows what it has so far.
     ///
     /// # Errors
     /// [`EngineError::Cancelled`] when `progress` was asked to stop; what the clip's reader and the network say.
@@ -21,14 +22,18 @@ impl ClipAnalysis {
         kind: &MotionKind,
         models: &Models,
         progress: &Progress,
+        show: Show<'_>,
     ) -> Result<Option<ClipAnalysis>, EngineError> {
         match kind {
             MotionKind::Track(_) => Ok(None),
-            MotionKind::Clip(clip) => ClipAnalysis::read(&clip.source, progress).map(Some),
+            MotionKind::Clip(clip) => {
+                ClipAnalysis::read_showing(&clip.source, progress, show).map(Some)
+            }
             MotionKind::Sample(sampled) => {
                 let shown = sampled.shown()?;
                 let sampler = models.sampler()?;
-                ClipAnalysis::of_sample(&sampler, &shown, sampled.fps, progress).map(Some)
+                let fps = sampled.fps;
+                ClipAnalysis::of_sample_showing(&sampler, &shown, fps, progress, show).map(Some)
             }
         }
     }

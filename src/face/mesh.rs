@@ -2,13 +2,16 @@
 //!
 //! "Left" and "right" in landmark lists are the subject's own unless a comment says "the picture's".
 
+use std::sync::Arc;
+
 /// 478 points of one face, all finite.
 ///
 /// x runs to the right and y down, in pixels of the picture, pixel `i` spanning `i..i + 1`; z is in the same unit and
 /// negative towards the viewer, with its zero about the middle of the head. Points may lie outside the picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mesh {
-    points: Vec<[f32; 3]>,
+    /// Shared by clones.
+    points: Arc<[[f32; 3]]>,
 }
 
 impl Mesh {
@@ -21,7 +24,9 @@ impl Mesh {
     /// The mesh of these points; `None` where there are not [`Mesh::POINTS`] of them, or one is not finite.
     pub fn new(points: Vec<[f32; 3]>) -> Option<Self> {
         let finite = points.iter().flatten().all(|value| value.is_finite());
-        (points.len() == Self::POINTS && finite).then_some(Self { points })
+        (points.len() == Self::POINTS && finite).then(|| Self {
+            points: points.into(),
+        })
     }
 
     /// All [`Mesh::POINTS`] points.

@@ -1,4 +1,5 @@
-//! The project's motions made ready to drive: clips and samples are read in the background, once, whatever undo does.
+//! The project's motions made ready to drive: clips and samples are read in the background, once, whatever undo does. What
+//! has been read of one so far drives while the rest is on its way.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,11 +8,11 @@ use std::sync::Arc;
 use iced::Task;
 use iced::widget::image::Handle;
 
-use crate::app::background::in_background;
+use crate::app::background::in_background_with;
 use crate::document::{
     AuVector, ClipMotion, MediaSource, Motion, MotionId, MotionKind, Pose, Project,
 };
-use crate::drive::clip_analysis::ClipAnalysis;
+use crate::drive::clip_analysis::{ClipAnalysis, Show};
 use crate::drive::driver::Driver;
 use crate::error::EngineError;
 use crate::face::found::FoundFace;
@@ -39,13 +40,32 @@ pub struct Drivers {
 /// How far a clip or a sample is read.
 #[derive(Debug)]
 enum State {
-    Reading(Progress),
+    /// With what there is so far.
+    Reading(Progress, Option<Read>),
     Read {
-        reel: Arc<ClipAnalysis>,
-        thumbs: Arc<Vec<Thumb>>,
+        read: Read,
         wanted: u64,
     },
     Failed(String),
+}
+
+impl State {
+    /// What there is of it.
+    fn read(&self) -> Option<&Read> {
+        match self {
+            State::Reading(_, part) => part.as_ref(),
+            State::Read { read, .. } => Some(read),
+            State::Failed(_) => None,
+        }
+    }
+
+    /// Stops a reading, and lets go of what it has so far; removed when it has stopped.
+    fn stop(&mut self) {
+        if let State::Reading(progress, part) = self {
+            progress.cancel.cancel();
+            *part = None;
+        }
+    }
 }
 
 /// A driver and what it was made of.
@@ -58,7 +78,7 @@ struct Ready {
     reel: Option<Arc<ClipAnalysis>>,
     driver: Driver,
     /// How unlike the portrait's face that of each frame is.
-    scores: Vec<Option<f32>>,
+    scores: Arc<Vec<Option<f32>>>,
     problem: Option<String>,
 }
 
@@ -67,6 +87,8 @@ type Read = (Arc<ClipAnalysis>, Arc<Vec<Thumb>>);
 
 #[derive(Debug, Clone)]
 pub enum Message {
+    /// What has been read so far.
+    Part(u64, Read),
     Read(u64, Result<Read, Option<String>>),
     /// What is being read is looked at again.
     Watched,
@@ -111,9 +133,8 @@ impl Drivers {
         let samples = |motion: &Motion| matches!(motion.kind, MotionKind::Sample(_));
         let stale = self.keys.values().filter(|(motion, _)| samples(motion));
         for key in stale.filter_map(|(_, key)| *key) {
-            match self.reels.get(&key) {
-                // Removed when it has stopped.
-                Some(State::Reading(progress)) => progress.cancel.cancel(),
+            match self.reels.get_mut(&key) {
+                Some(state @ State::Reading(..)) => state.stop(),
                 _ => drop(self.reels.remove(&key)),
             }
         }
@@ -122,10 +143,14 @@ impl Drivers {
 
     fn read(&mut self, key: u64, kind: MotionKind, models: &Arc<Models>) -> Task<Message> {
         let progress = Progress::new(0);
-        self.reels.insert(key, State::Reading(progress.clone()));
+        self.reels
+            .insert(key, State::Reading(progress.clone(), None));
         let models = Arc::clone(models);
-        let read = move || read(kind, &models, &progress);
-        in_background(read, move |result| {
+        let read = move |send: &dyn Fn(Message)| {
+            let mut show = |part| send(Message::Part(key, pictured(part)));
+            read(&kind, &models, &progress, &mut show)
+        };
+        in_background_with(read, move |result| {
             Message::Read(
                 key,
                 match result {
@@ -144,8 +169,9 @@ impl Drivers {
             let Some(key) = self.key(motion) else {
                 continue;
             };
-            if matches!(self.reels.get(&key), Some(State::Reading(_))) {
-                let result = outcome(read(motion.kind.clone(), models, &Progress::new(0)));
+            if matches!(self.reels.get(&key), Some(State::Reading(..))) {
+                let progress = Progress::new(0);
+                let result = outcome(read(&motion.kind, models, &progress, &mut drop));
                 self.update(Message::Read(key, result));
             }
         }
@@ -153,19 +179,17 @@ impl Drivers {
 
     /// Stops reading what no motion needs any more, and lets the oldest spare reels go when there are too many.
     fn forget(&mut self, needed: &[u64]) {
-        for (key, state) in &self.reels {
-            if let State::Reading(progress) = state
-                && !needed.contains(key)
-            {
-                progress.cancel.cancel();
+        for (key, state) in &mut self.reels {
+            if !needed.contains(key) {
+                state.stop();
             }
         }
         self.reels
             .retain(|key, state| needed.contains(key) || !matches!(state, State::Failed(_)));
         loop {
             let spare = self.reels.iter().filter_map(|(key, state)| match state {
-                State::Read { reel, wanted, .. } if !needed.contains(key) => {
-                    Some((*wanted, *key, reel.bytes()))
+                State::Read { read, wanted } if !needed.contains(key) => {
+                    Some((*wanted, *key, read.0.bytes()))
                 }
                 _ => None,
             });
@@ -179,13 +203,22 @@ impl Drivers {
     }
 
     pub fn update(&mut self, message: Message) {
-        let Message::Read(key, result) = message else {
-            return;
+        let (key, result) = match message {
+            Message::Read(key, result) => (key, result),
+            Message::Part(key, read) => {
+                // A reading that was stopped may have sent one more.
+                if let Some(State::Reading(progress, part)) = self.reels.get_mut(&key)
+                    && !progress.cancel.is_cancelled()
+                {
+                    *part = Some(read);
+                }
+                return;
+            }
+            Message::Watched => return,
         };
         let state = match result {
-            Ok((reel, thumbs)) => State::Read {
-                reel,
-                thumbs,
+            Ok(read) => State::Read {
+                read,
                 wanted: self.clock,
             },
             // Cancelled: read again when it is needed.
@@ -209,27 +242,34 @@ impl Drivers {
 
     /// Stops the reading of a motion.
     pub fn cancel(&mut self, motion: &Motion) {
-        let state = self.key(motion).and_then(|key| self.reels.get(&key));
-        if let Some(State::Reading(progress)) = state {
-            progress.cancel.cancel();
+        let state = self.key(motion).and_then(|key| self.reels.get_mut(&key));
+        if let Some(state) = state {
+            state.stop();
         }
     }
 
     /// Whether anything is being read.
     pub fn is_reading(&self) -> bool {
         let mut states = self.reels.values();
-        states.any(|state| matches!(state, State::Reading(_)))
+        states.any(|state| matches!(state, State::Reading(..)))
     }
 
-    /// The reel of a motion, if it is read.
+    /// The reel of a motion, as far as it is read.
     pub fn reel(&self, motion: &Motion) -> Option<&Arc<ClipAnalysis>> {
+        let (reel, _) = self.reels.get(&self.key(motion)?)?.read()?;
+        Some(reel)
+    }
+
+    /// How far the reading of a motion has come; `None` where it is over.
+    pub fn progress(&self, motion: &Motion) -> Option<&Progress> {
         match self.reels.get(&self.key(motion)?)? {
-            State::Read { reel, .. } => Some(reel),
+            State::Reading(progress, _) => Some(progress),
             _ => None,
         }
     }
 
-    /// Makes every motion ready for a portrait's face.
+    /// Makes every motion ready for a portrait's face. A driver is made again only where something that it was made of has
+    /// changed.
     pub fn prepare(&mut self, project: &Project, face: Option<&FoundFace>) {
         for motion in project.motions() {
             let document = project.document();
@@ -240,13 +280,17 @@ impl Drivers {
                 _ => false,
             };
             let same = |ready: &Ready| {
-                Arc::ptr_eq(&ready.motion, motion)
-                    && ready.portrait == document.portrait.id
+                ready.portrait == document.portrait.id
                     && ready.face == document.face
                     && ready.source == document.source
                     && same_reel(ready)
+                    && (Arc::ptr_eq(&ready.motion, motion) || ready.motion.kind == motion.kind)
             };
-            if self.ready.get(&motion.id).is_some_and(same) {
+            if let Some(ready) = self.ready.get_mut(&motion.id)
+                && same(ready)
+            {
+                // It may have got another name.
+                ready.motion = Arc::clone(motion);
                 continue;
             }
             let driver = Driver::of(project, motion, reel.as_ref(), face);
@@ -256,9 +300,9 @@ impl Drivers {
             };
             let shape = face.map(FoundFace::shape);
             let scores = reel.as_ref().zip(shape.as_ref());
-            let scores = scores.map_or_else(Vec::new, |(reel, shape)| reel.unlike(shape));
+            let scores = scores.map(|(reel, shape)| reel.unlike(shape));
             let ready = Ready {
-                scores,
+                scores: scores.unwrap_or_default(),
                 motion: Arc::clone(motion),
                 portrait: document.portrait.id,
                 face: document.face,
@@ -289,19 +333,19 @@ impl Drivers {
     /// The small pictures of a clip, and how unlike the portrait's face that of each of its frames is.
     pub fn filmstrip(&self, motion: &Motion) -> (&[Thumb], &[Option<f32>]) {
         let state = self.key(motion).and_then(|key| self.reels.get(&key));
-        let thumbs = match state {
-            Some(State::Read { thumbs, .. }) => thumbs.as_slice(),
-            _ => &[],
-        };
+        let read = state.and_then(State::read);
         let scores = self.ready.get(&motion.id);
-        (thumbs, scores.map_or(&[], |ready| &ready.scores))
+        (
+            read.map_or(&[], |(_, thumbs)| thumbs),
+            scores.map_or(&[], |ready| &ready.scores),
+        )
     }
 
     /// What the list says of a motion.
     pub fn state(&self, motion: &Motion) -> MotionState {
         let key = self.key(motion);
         match key.and_then(|key| self.reels.get(&key)) {
-            Some(State::Reading(progress)) => return MotionState::Reading(progress.clone()),
+            Some(State::Reading(progress, _)) => return MotionState::Reading(progress.clone()),
             Some(State::Failed(problem)) => {
                 return match &motion.kind {
                     MotionKind::Clip(ClipMotion {
@@ -334,13 +378,22 @@ impl Drivers {
     }
 }
 
-/// Reads a clip, or draws a sample, with its small pictures.
-fn read(kind: MotionKind, models: &Models, progress: &Progress) -> Result<Read, EngineError> {
-    let reel = ClipAnalysis::of_motion(&kind, models, progress)?;
+/// Reads a clip, or draws a sample, with its small pictures; shows what it has on the way.
+fn read(
+    kind: &MotionKind,
+    models: &Models,
+    progress: &Progress,
+    show: Show<'_>,
+) -> Result<Read, EngineError> {
+    let reel = ClipAnalysis::of_motion(kind, models, progress, show)?;
     // An expression track has nothing to read.
-    let reel = reel.ok_or(EngineError::Cancelled)?;
+    Ok(pictured(reel.ok_or(EngineError::Cancelled)?))
+}
+
+/// A reel with its small pictures.
+fn pictured(reel: ClipAnalysis) -> Read {
     let thumbs = thumbs(&reel);
-    Ok((Arc::new(reel), Arc::new(thumbs)))
+    (Arc::new(reel), Arc::new(thumbs))
 }
 
 fn outcome(result: Result<Read, EngineError>) -> Result<Read, Option<String>> {
@@ -393,6 +446,9 @@ fn reel_key(kind: &MotionKind, weights: u64) -> Option<u64> {
     }
     Some(hasher.finish())
 }
+
+#[cfg(test)]
+mod partial_tests;
 
 #[cfg(test)]
 mod tests {

@@ -348,13 +348,10 @@ fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, M
     match state {
         Some(MotionState::Ready { frames, fps }) => quiet(length(*frames, *fps)).into(),
         Some(MotionState::Reading(progress)) => {
-            let share = (progress.total() > 0).then(|| progress.fraction());
-            let said = share.map_or("reading…".to_owned(), |share| {
-                format!("reading… {:.0} %", (share * 100.0).floor())
-            });
+            let share = share(progress);
             column![
                 row![
-                    quiet(said),
+                    quiet(reading(progress)),
                     space::horizontal(),
                     action("Cancel", Some(Message::Cancelled(id))),
                 ]
@@ -381,6 +378,18 @@ fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, M
         })
         .into(),
     }
+}
+
+/// What is said of a reading.
+pub fn reading(progress: &Progress) -> String {
+    share(progress).map_or("reading…".to_owned(), |share| {
+        format!("reading… {:.0} %", (share * 100.0).floor())
+    })
+}
+
+/// The share that is read, where it is known.
+fn share(progress: &Progress) -> Option<f32> {
+    (progress.total() > 0).then(|| progress.fraction())
 }
 
 fn length(frames: usize, fps: f64) -> String {

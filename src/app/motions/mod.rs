@@ -11,7 +11,6 @@ pub mod sample_grid;
 use iced::widget::image::Handle;
 
 use crate::document::MotionId;
-use crate::drive::clip_analysis::ClipAnalysis;
 
 use list::MotionList;
 use reference::Reference;
@@ -29,6 +28,6 @@ pub struct MotionsPanel {
     pub hidden: bool,
     /// The motion whose controls are seen.
     pub of: Option<MotionId>,
-    /// The clip's frame under the playhead.
-    pub current: Option<(*const ClipAnalysis, usize, Handle)>,
+    /// The clip's frame under the playhead, by the digest of its pixels.
+    pub current: Option<(u64, Handle)>,
 }

@@ -91,11 +91,15 @@ impl Timeline {
             .spacing(theme::GAP)
             .align_y(Alignment::Center)
             .into(),
-            Subject::Read { fps, .. } => text(format!("{} fps", short(fps)))
-                .size(theme::SMALL)
-                .font(theme::FIGURES)
-                .color(theme::dim())
-                .into(),
+            Subject::Read { fps, .. } => {
+                let reading = self.reading.iter().cloned();
+                let words: Vec<_> = reading.chain([format!("{} fps", short(fps))]).collect();
+                text(words.join("  "))
+                    .size(theme::SMALL)
+                    .font(theme::FIGURES)
+                    .color(theme::dim())
+                    .into()
+            }
         };
         line(row![
             hinted(

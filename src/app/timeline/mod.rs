@@ -73,6 +73,8 @@ pub struct Timeline {
     metric: Option<String>,
     typing: Option<(Value, String)>,
     presets: Vec<Preset>,
+    /// How far what is shown has been read, in words; nothing when all of it is there.
+    pub reading: Option<String>,
 }
 
 #[derive(Debug, Clone)]

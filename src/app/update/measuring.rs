@@ -22,6 +22,12 @@ impl App {
         let Some(source) = self.export_source() else {
             return Task::none();
         };
+        let mut panes = source.composition.panes.iter();
+        if panes.any(|pane| self.needs_whole(&pane.driver))
+            || self.needs_whole(&source.composition.driver)
+        {
+            return Task::none();
+        }
         let panes = source.composition.panes.len();
         let reference = match self.measuring.against.filter(|pane| *pane < panes) {
             Some(pane) => Reference::Pane(pane),

@@ -162,7 +162,11 @@ impl App {
                 }
             }
         };
-        match self.motions.reference.update(message) {
+        let action = self.motions.reference.update(message);
+        if action.trims() && self.needs_whole(&self.drivers.driver(id)) {
+            return Task::none();
+        }
+        match action {
             reference::Action::None => {}
             reference::Action::Change(change) => {
                 self.history
@@ -208,14 +212,28 @@ impl App {
         let Some(motion) = project.motion(project.chosen()) else {
             return;
         };
-        let Driver::Clip(lead) = self.drivers.driver(motion.id) else {
+        let name = format!("{} (baked)", motion.name);
+        let driver = self.drivers.driver(motion.id);
+        let Driver::Clip(lead) = &driver else {
             return;
         };
-        let name = format!("{} (baked)", motion.name);
-        let baked = baked(&lead, self.document().source);
+        if self.needs_whole(&driver) {
+            return;
+        }
+        let baked = baked(lead, self.document().source);
         self.history.edit_project(|project| {
             project.add(&name, MotionKind::Track(baked));
         });
+    }
+
+    /// Whether a motion is still being read, of which the whole is needed; then that is said.
+    pub(in crate::app) fn needs_whole(&mut self, driver: &Driver) -> bool {
+        let waits = !driver.is_complete();
+        if waits {
+            let hint = "The motion is still being read; wait until all of it is there.";
+            self.status.notice = Some(Notice::Hint(hint.to_owned()));
+        }
+        waits
     }
 
     /// How the chosen clip or sample is played.
@@ -238,9 +256,13 @@ impl App {
             return;
         };
         let id = motion.id;
-        let Driver::Clip(lead) = self.drivers.driver(id) else {
+        let driver = self.drivers.driver(id);
+        let Driver::Clip(lead) = &driver else {
             return;
         };
+        if range.is_some() && self.needs_whole(&driver) {
+            return;
+        }
         let times = &lead.analysis.times;
         let (from, to) = match range {
             None => (None, None),
@@ -321,15 +343,15 @@ impl App {
             return;
         };
         let frame = lead.frame_at(self.timeline.frame() as usize);
-        let reel = Arc::as_ptr(&lead.analysis);
-        let same = |(of, at, _): &(_, usize, _)| *of == reel && *at == frame;
+        let digest = lead.analysis.source().digest(frame);
+        let same = |(current, _): &(u64, Handle)| *current == digest;
         if self.motions.current.as_ref().is_some_and(same) {
             return;
         }
         self.motions.current = lead.analysis.thumbnail(frame, LOOK_HEIGHT).map(|picture| {
             let (width, height) = picture.size();
             let handle = Handle::from_rgba(width, height, picture.into_rgba());
-            (reel, frame, handle)
+            (digest, handle)
         });
     }
 
@@ -405,10 +427,8 @@ impl App {
         lead: &ClipDriver,
     ) -> Element<'a, Message> {
         let (thumbs, scores) = self.drivers.filmstrip(motion);
-        let (_, _, current) = match &self.motions.current {
-            Some((reel, frame, handle)) => (reel, frame, Some(handle.clone())),
-            None => (&std::ptr::null(), &0, None),
-        };
+        let current = self.motions.current.as_ref();
+        let current = current.map(|(_, handle)| handle.clone());
         let Some(reel) = self.drivers.reel(motion) else {
             return space().into();
         };

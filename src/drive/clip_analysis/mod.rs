@@ -2,29 +2,38 @@
 //!
 //! For scrubbing, small copies of all frames are kept in memory (`proxies`). Jobs read the originals again when they draw, so
 //! that they need memory for a few frames only.
+//!
+//! While a clip is read for scrubbing, [`snapshots`] show what there is of it so far.
 
+mod memo;
 mod proxies;
 pub(crate) mod sampled;
+#[cfg(test)]
+mod snapshot_tests;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::document::{ActionUnit, Crop, MediaSource};
-use crate::drive::au_track::{AuTrack, steps, track_rate};
+use crate::document::{ActionUnit, AuVector, Crop, MediaSource};
+use crate::drive::au_track::{self, AuTrack, steps, track_rate};
 use crate::drive::face_tracking::{Followed, follow, times};
 use crate::drive::frames::{FrameSource, OriginalFrames};
 use crate::drive::sample_clip::SampleClip;
 use crate::error::{ClipError, EngineError};
 use crate::face::found::canonical;
-use crate::face::{Mesh, Shape};
+use crate::face::{Face, Mesh, Shape};
 use crate::folders::file_name;
 use crate::media::clip::ClipInfo;
 use crate::media::image::Picture;
 use crate::progress::Progress;
 use crate::weights::CropRule;
+use memo::Memo;
 use proxies::{BUDGET, Proxies};
+pub use snapshots::Show;
+use snapshots::{Building, Pace};
 
 /// What is known of a motion's frames, whatever they came from.
 #[derive(Debug)]
@@ -45,9 +54,14 @@ pub struct ClipAnalysis {
     pub track: Option<AuTrack>,
     /// Why the clip could not be read to its end.
     pub broken: Option<String>,
+    /// Whether the reading has come to its end.
+    complete: bool,
     meshes: Vec<Option<Mesh>>,
     frames: Arc<dyn FrameSource>,
     proxies: Option<Arc<Proxies>>,
+    /// What was asked last of the track.
+    unlike: Memo<Shape, Vec<Option<f32>>>,
+    smoothed: Memo<au_track::Reading, Vec<Option<AuVector>>>,
 }
 
 /// What is looked for in the frames of a part of a clip.
@@ -70,21 +84,40 @@ impl ClipAnalysis {
     /// come with the program, [`EngineError::Cancelled`] when `progress` was asked to stop.
     pub fn read(source: &MediaSource, progress: &Progress) -> Result<Self, EngineError> {
         let (path, _sample) = file_of(source)?;
-        Self::read_file(&path, BUDGET, progress)
+        Self::read_file(&path, BUDGET, progress, Pace::default(), None)
     }
 
-    fn read_file(path: &Path, budget: usize, progress: &Progress) -> Result<Self, EngineError> {
+    /// [`ClipAnalysis::read`] that shows what it has so far: first after a few frames, then at growing distances of at least half
+    /// a second. A snapshot has the first of the clip's frames and knows that it isn't complete; it shares the small copies.
+    ///
+    /// # Errors
+    /// Those of [`ClipAnalysis::read`].
+    pub fn read_showing(
+        source: &MediaSource,
+        progress: &Progress,
+        show: Show<'_>,
+    ) -> Result<Self, EngineError> {
+        let (path, _sample) = file_of(source)?;
+        Self::read_file(&path, BUDGET, progress, Pace::default(), Some(show))
+    }
+
+    fn read_file(
+        path: &Path,
+        budget: usize,
+        progress: &Progress,
+        pace: Pace,
+        show: Option<Show<'_>>,
+    ) -> Result<Self, EngineError> {
         let originals = OriginalFrames::new(path.to_owned(), (None, None), None);
         let clip = originals.open()?;
         let info = *clip.info();
         progress.set_total(steps(&info).unwrap_or(0));
-        let name = file_name(path);
-        let mut proxies = Proxies::new(name.clone(), (info.width, info.height), budget);
+        let mut building = Building::new(file_name(path), info, budget, pace, show);
         let stop = || progress.cancel.is_cancelled();
-        let seen = follow(clip, progress, |picture, face| {
-            proxies.push(&picture, face.map(|face| &face.mesh), &stop)
+        let seen = follow(clip, progress, |picture, seen| {
+            building.push(picture, seen, &stop)
         })?;
-        Self::scrubbed(name, &info, seen, proxies)
+        building.finish(&seen)
     }
 
     /// Reads a part of a clip, from one time to another in seconds, for a job: the frames are the originals.
@@ -114,7 +147,7 @@ impl ClipAnalysis {
         }
         Ok(Self {
             offset,
-            ..Self::of(name, &info, seen, track, Arc::new(frames), None)?
+            ..Self::of(name, &info, &seen, track, Arc::new(frames), None)?
         })
     }
 
@@ -122,19 +155,18 @@ impl ClipAnalysis {
     fn scrubbed(
         name: String,
         info: &ClipInfo,
-        seen: Followed,
-        proxies: Proxies,
+        seen: &Followed,
+        proxies: Arc<Proxies>,
     ) -> Result<Self, EngineError> {
         let track = AuTrack::of(name.clone(), info.fps, &seen.faces, None);
-        let proxies = Arc::new(proxies);
-        let frames = Arc::clone(&proxies);
+        let frames: Arc<dyn FrameSource> = proxies.clone();
         Self::of(name, info, seen, track, frames, Some(proxies))
     }
 
     fn of(
         name: String,
         info: &ClipInfo,
-        seen: Followed,
+        seen: &Followed,
         track: Option<AuTrack>,
         frames: Arc<dyn FrameSource>,
         proxies: Option<Arc<Proxies>>,
@@ -142,28 +174,36 @@ impl ClipAnalysis {
         if seen.faces.is_empty() {
             return Err(ClipError::NoFrames { name }.into());
         }
-        let (times, faces): (Vec<_>, Vec<_>) = seen.faces.into_iter().unzip();
+        let mesh = |(_, face): &(f64, Option<Face>)| Some(face.as_ref()?.mesh.clone());
         Ok(Self {
             name,
             fps: track_rate(info.fps),
             file_fps: info.fps,
             offset: 0,
-            times,
+            times: seen.faces.iter().map(|(time, _)| *time).collect(),
             size: (info.width, info.height),
             track: track.map(|track| AuTrack {
                 broken: seen.broken.clone(),
                 ..track
             }),
-            broken: seen.broken,
-            meshes: faces.into_iter().map(|face| Some(face?.mesh)).collect(),
+            broken: seen.broken.clone(),
+            complete: true,
+            meshes: seen.faces.iter().map(mesh).collect(),
             frames,
             proxies,
+            unlike: Memo::default(),
+            smoothed: Memo::default(),
         })
     }
 
     /// How many frames there are, at least 1.
     pub fn frames(&self) -> usize {
         self.times.len()
+    }
+
+    /// Whether this is all of the clip that could be read, and not a snapshot of a reading that goes on.
+    pub fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// The pictures of the frames.
@@ -188,11 +228,19 @@ impl ClipAnalysis {
 
     /// How unlike the portrait's face that of each frame is in shape and pose, 0 for the same; as many as there are
     /// frames.
-    pub fn unlike(&self, portrait: &Shape) -> Vec<Option<f32>> {
-        match &self.track {
+    pub fn unlike(&self, portrait: &Shape) -> Arc<Vec<Option<f32>>> {
+        self.unlike.get(*portrait, || match &self.track {
             Some(track) => track.unlike(portrait),
             None => vec![None; self.frames()],
-        }
+        })
+    }
+
+    /// The face's Action Units with their tremble taken out, as many as there are frames.
+    pub(crate) fn smoothed(&self, reading: au_track::Reading) -> Arc<Vec<Option<AuVector>>> {
+        self.smoothed.get(reading, || match &self.track {
+            Some(track) => track.smoothed(reading),
+            None => vec![None; self.frames()],
+        })
     }
 
     /// About how much memory it takes.

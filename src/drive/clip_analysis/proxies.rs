@@ -55,7 +55,8 @@ pub(crate) struct Proxies {
     name: String,
     /// Of the original frames.
     size: (u32, u32),
-    frames: Vec<Kept>,
+    /// Shared with snapshots.
+    frames: Vec<Arc<Kept>>,
     bytes: usize,
     budget: usize,
     /// Pixels of a copy to a pixel of the original, at most 1: at present and at most.
@@ -108,7 +109,7 @@ impl Proxies {
         // Frames before the first face may hold one that is smaller than can be told, but they drive nothing.
         let kept = self.encoded(picture, self.scale)?;
         self.bytes += kept.jpeg.len();
-        self.frames.push(kept);
+        self.frames.push(Arc::new(kept));
         while self.bytes > self.budget && longer(self.size) * self.scale * LESS >= LEAST {
             self.shrink(stop)?;
         }
@@ -117,20 +118,30 @@ impl Proxies {
 
     fn shrink(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<(), EngineError> {
         let scale = self.scale * LESS;
-        let smaller: Result<Vec<Kept>, EngineError> = self
+        let smaller: Result<Vec<Arc<Kept>>, EngineError> = self
             .frames
             .par_iter()
             .map(|kept| {
                 if stop() {
                     return Err(EngineError::Cancelled);
                 }
-                self.encoded(&self.decoded(kept)?, scale)
+                Ok(Arc::new(self.encoded(&self.decoded(kept)?, scale)?))
             })
             .collect();
         self.frames = smaller?;
         self.bytes = self.frames.iter().map(|kept| kept.jpeg.len()).sum();
         (self.scale, self.most) = (scale, scale);
         Ok(())
+    }
+
+    /// The copies so far; the frames themselves are shared.
+    pub fn snapshot(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            frames: self.frames.clone(),
+            last: Mutex::default(),
+            ..*self
+        }
     }
 
     /// Bytes of memory.
@@ -160,7 +171,7 @@ impl Proxies {
     }
 
     fn kept(&self, frame: usize) -> Result<&Kept, EngineError> {
-        self.frames.get(frame).ok_or_else(|| {
+        self.frames.get(frame).map(Arc::as_ref).ok_or_else(|| {
             let error = ClipError::NoFrame {
                 name: self.name.clone(),
                 frame: frame + 1,

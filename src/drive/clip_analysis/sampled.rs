@@ -7,7 +7,8 @@ use fast_image_resize::FilterType;
 use crate::document::Sample;
 use crate::drive::au_track::{AuTrack, track_rate};
 use crate::drive::clip_analysis::ClipAnalysis;
-use crate::drive::clip_analysis::proxies::{BUDGET, Proxies};
+use crate::drive::clip_analysis::proxies::BUDGET;
+use crate::drive::clip_analysis::snapshots::{Building, Pace, Show};
 use crate::drive::face_tracking::{Followed, next};
 use crate::drive::frames::SampleFrames;
 use crate::error::{EngineError, InternalError};
@@ -37,13 +38,38 @@ impl ClipAnalysis {
         fps: f64,
         progress: &Progress,
     ) -> Result<Self, EngineError> {
+        Self::drawn(sampler, sample, fps, progress, None)
+    }
+
+    /// [`ClipAnalysis::of_sample`] that shows what it has so far, as [`ClipAnalysis::read_showing`] does.
+    ///
+    /// # Errors
+    /// Those of [`ClipAnalysis::of_sample`].
+    pub fn of_sample_showing(
+        sampler: &Sampler,
+        sample: &Sample,
+        fps: f64,
+        progress: &Progress,
+        show: Show<'_>,
+    ) -> Result<Self, EngineError> {
+        Self::drawn(sampler, sample, fps, progress, Some(show))
+    }
+
+    fn drawn(
+        sampler: &Sampler,
+        sample: &Sample,
+        fps: f64,
+        progress: &Progress,
+        show: Option<Show<'_>>,
+    ) -> Result<Self, EngineError> {
         progress.set_total(sample.frames());
         let stop = || progress.cancel.is_cancelled();
-        let mut proxies = Proxies::new(NAME.to_owned(), (SIDE, SIDE), BUDGET);
-        let (info, seen) = look(sampler, sample, fps, progress, |frame, face| {
-            proxies.push(frame, face.map(|face| &face.mesh), &stop)
+        let info = info(sample, fps);
+        let mut building = Building::new(NAME.to_owned(), info, BUDGET, Pace::default(), show);
+        let seen = look(sampler, sample, &info, progress, |frame, seen| {
+            building.push(frame, seen, &stop)
         })?;
-        Self::scrubbed(NAME.to_owned(), &info, seen, proxies)
+        building.finish(&seen)
     }
 
     /// The same for a job: frames are drawn again when they are asked for.
@@ -57,25 +83,35 @@ impl ClipAnalysis {
         progress: &Progress,
     ) -> Result<Self, EngineError> {
         progress.add_total(sample.frames());
-        let (info, seen) = look(sampler, sample, fps, progress, |_, _| Ok(()))?;
+        let info = info(sample, fps);
+        let seen = look(sampler, sample, &info, progress, |_, _| Ok(()))?;
         let track = AuTrack::of(NAME.to_owned(), info.fps, &seen.faces, None);
         let frames = SampleFrames::new(Arc::clone(sampler), sample.clone());
-        Self::of(NAME.to_owned(), &info, seen, track, Arc::new(frames), None)
+        Self::of(NAME.to_owned(), &info, &seen, track, Arc::new(frames), None)
     }
 }
 
 /// What a sample is called.
 const NAME: &str = "the sampled motion";
 
-/// Draws every frame and finds the face in it.
+fn info(sample: &Sample, fps: f64) -> ClipInfo {
+    ClipInfo {
+        width: SIDE,
+        height: SIDE,
+        fps: track_rate(fps),
+        frames: Some(sample.frames()),
+        seconds: None,
+    }
+}
+
+/// Draws every frame and finds the face in it; `each` is given every frame with what was seen up to and with it.
 fn look(
     sampler: &Sampler,
     sample: &Sample,
-    fps: f64,
+    info: &ClipInfo,
     progress: &Progress,
-    mut each: impl FnMut(&Picture, Option<&Face>) -> Result<(), EngineError>,
-) -> Result<(ClipInfo, Followed), EngineError> {
-    let fps = track_rate(fps);
+    mut each: impl FnMut(&Picture, &Followed) -> Result<(), EngineError>,
+) -> Result<Followed, EngineError> {
     let stop = || progress.cancel.is_cancelled();
     let mut tracker = Tracker::default();
     let mut seen = Followed::default();
@@ -85,22 +121,15 @@ fn look(
         }
         let frame = enlarged(&frame)?;
         let face = found(&mut tracker, &frame)?;
-        each(&frame, face.as_ref())?;
-        seen.faces.push((seen.faces.len() as f64 / fps, face));
+        seen.faces.push((seen.faces.len() as f64 / info.fps, face));
+        each(&frame, &seen)?;
         progress.step();
         Ok(())
     })?;
     if stop() {
         return Err(EngineError::Cancelled);
     }
-    let info = ClipInfo {
-        width: SIDE,
-        height: SIDE,
-        fps,
-        frames: Some(seen.faces.len()),
-        seconds: None,
-    };
-    Ok((info, seen))
+    Ok(seen)
 }
 
 /// A frame of the network at the size in which its face is looked for.

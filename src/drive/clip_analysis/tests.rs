@@ -28,6 +28,9 @@ impl ClipAnalysis {
             meshes: vec![None; track.frames.len()],
             track: Some(track),
             broken: None,
+            complete: true,
+            unlike: Memo::default(),
+            smoothed: Memo::default(),
             frames: Arc::clone(&proxies) as Arc<dyn FrameSource>,
             proxies: Some(proxies),
         }
@@ -149,7 +152,7 @@ fn without_a_face_a_reel_has_no_track_and_no_error() {
     assert_eq!((reel.frames(), reel.track.as_ref()), (3, None));
     assert_eq!(reel.square(&rule(), 0), None);
     let mesh = sample_reel().mesh(0).unwrap();
-    assert_eq!(reel.unlike(&shape68(mesh)), [None; 3]);
+    assert_eq!(*reel.unlike(&shape68(mesh)), [None; 3]);
     assert_ne!(reel.source().digest(0), reel.source().digest(1));
 }
 

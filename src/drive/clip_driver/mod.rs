@@ -154,8 +154,8 @@ impl ClipDriver {
         track: Option<&AuTrack>,
     ) -> ClipDriver {
         let analysis = Arc::clone(&self.analysis);
-        let curve = portrait.map_or_else(Vec::new, |portrait| analysis.unlike(portrait));
-        let score = |frame: usize| curve.get(frame).copied().flatten();
+        let curve = portrait.map(|portrait| analysis.unlike(portrait));
+        let score = |frame: usize| curve.as_ref()?.get(frame).copied().flatten();
         let said = self.said_reference();
         let likest = (self.first..=self.last)
             .filter_map(|frame| Some((frame, score(frame)?)))
@@ -167,10 +167,14 @@ impl ClipDriver {
         self.anchor = (0..analysis.frames())
             .filter(|frame| analysis.mesh(*frame).is_some())
             .min_by_key(|frame| frame.abs_diff(self.reference));
-        self.of_frames = match track.or(analysis.track.as_ref()) {
-            Some(track) => units::poses(track, &self.follow, self.reference, source),
-            None => vec![None; analysis.frames()],
+        let read = match (track, &analysis.track) {
+            (Some(track), _) => track.smoothed(units::reading(track, &self.follow)),
+            (None, Some(track)) => analysis
+                .smoothed(units::reading(track, &self.follow))
+                .to_vec(),
+            (None, None) => vec![None; analysis.frames()],
         };
+        self.of_frames = units::poses(read, &self.follow, self.reference, source);
         self.own = Pose::from(*source);
         let fps = self.clock.fps;
         self.at_rate(fps)

@@ -1,7 +1,7 @@
 //! What a clip's face asks of the portrait's Action Units.
 
 use crate::document::{ActionUnit, AuVector, Follow, Pose};
-use crate::drive::au_track::{AuTrack, Reading};
+use crate::drive::au_track::{AuTrack, Reading, begin_at};
 use crate::face::OneEuro;
 
 /// The filter that the two settings of [`Follow`] stand for, both in 0..=1: how still a curve is held (0 doesn't smooth at
@@ -20,23 +20,28 @@ pub fn smoothing(still: f32, quick: f32) -> OneEuro {
     }
 }
 
-/// The expressions asked for, as many as the track has frames; `None` where there is no face.
+/// How a track is read.
+pub(crate) fn reading(track: &AuTrack, follow: &Follow) -> Reading {
+    Reading {
+        smoothing: smoothing(follow.still, follow.quick),
+        own: follow.own.unwrap_or_else(|| track.rests()),
+    }
+}
+
+/// The expressions asked for by Action Units as they were read, as many; `None` where there is no face.
 pub(crate) fn poses(
-    track: &AuTrack,
+    mut read: Vec<Option<AuVector>>,
     follow: &Follow,
     reference: usize,
     source: &AuVector,
 ) -> Vec<Option<Pose>> {
-    let reading = Reading {
-        smoothing: smoothing(follow.still, follow.quick),
-        own: follow.own.unwrap_or_else(|| track.rests()),
-    };
-    let start = follow.relative.then_some((source, reference));
+    if follow.relative {
+        begin_at(&mut read, source, reference);
+    }
     let strength = held(follow.strength);
     let gains: [f32; ActionUnit::COUNT] =
         ActionUnit::ALL.map(|unit| strength * held(follow.gain(unit.group())));
-    let moved = track.moved(reading, start).into_iter();
-    moved
+    read.into_iter()
         .map(|aus| Some(Pose::from(lerp(source, &aus?, &gains))))
         .collect()
 }

@@ -148,6 +148,13 @@ pub enum Action {
     Leave,
 }
 
+impl Action {
+    /// Whether an end of the used part is in the hand.
+    pub fn trims(&self) -> bool {
+        matches!(self, Action::Drag(_, Change::Trim { .. }))
+    }
+}
+
 impl Reference {
     /// Leaves what is being typed; true when there was something.
     pub fn escape(&mut self) -> bool {
