@@ -42,6 +42,8 @@ pub enum EngineError {
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error(transparent)]
+    Chart(#[from] ChartError),
+    #[error(transparent)]
     Import(#[from] ImportError),
     #[error(transparent)]
     System(#[from] SystemError),
@@ -203,6 +205,18 @@ pub enum OutputError {
     Format(#[from] FileFormatError),
     #[error("the labels' font can't be read; leave the labels out.")]
     LabelFont,
+}
+
+/// A chart that can't be drawn or saved.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ChartError {
+    #[error(
+        "{} does not say which kind of chart to write; end the name in .svg or .png.",
+        .0.display()
+    )]
+    Unknown(PathBuf),
+    #[error("the chart can't be drawn ({0}); this is a fault of Mien, please report it.")]
+    Drawing(String),
 }
 
 /// A published checkpoint that can't be made into weights.

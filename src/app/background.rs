@@ -93,6 +93,11 @@ pub async fn choose_target(path: PathBuf) -> Option<PathBuf> {
     choose_to("Export to", path).await
 }
 
+/// Lets the artist choose where a chart is saved, beginning with a place.
+pub async fn choose_chart(path: PathBuf) -> Option<PathBuf> {
+    choose_to("Save the chart as SVG or PNG", path).await
+}
+
 async fn choose_to(title: &str, path: PathBuf) -> Option<PathBuf> {
     let mut dialog = AsyncFileDialog::new().set_title(title);
     if let Some(folder) = path.parent().filter(|folder| folder.is_dir()) {

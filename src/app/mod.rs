@@ -32,6 +32,7 @@ use crate::error::EngineError;
 use crate::face::found::FoundFace;
 use crate::face::portrait::{Portrait, Sample};
 use crate::folders::presets_folder;
+use crate::jobs::charts::Charts;
 use crate::methods::models::Models;
 use crate::methods::subject;
 use crate::project::file::ProjectFile;
@@ -51,6 +52,7 @@ use projects::Projects;
 use timeline::Timeline;
 use timeline::measuring::{self, Measuring};
 use timeline::subject::Subject;
+use update::charts::save_chart;
 use weights::card::{self, Cards};
 
 pub use expression::{Value, field_id, slider_id};
@@ -125,6 +127,9 @@ pub enum Message {
     Timeline(timeline::Message),
     Export(export::Message),
     Queue(queue::Message),
+    /// A file was chosen for a chart.
+    ChartTo(Arc<Charts>, Option<PathBuf>),
+    ChartSaved(PathBuf, Result<(), String>),
     Motions(list::Message),
     Reference(reference::Message),
     SampleGrid(sample_grid::Message),
@@ -341,6 +346,8 @@ impl App {
                 self.status.notice = Some(Notice::Problem(problem));
             }
             Message::ExportDialog => self.open_export(),
+            Message::ChartTo(charts, path) => return save_chart(charts, path),
+            Message::ChartSaved(path, result) => self.tell_of_chart(&path, result),
             Message::Queue(message) => return self.handle_queue(message),
             Message::Undo => {
                 self.history.undo();
@@ -380,6 +387,7 @@ impl App {
                 self.remember();
             }
             timeline::Action::Against(against) => self.measuring.against = against,
+            timeline::Action::SaveChart => return self.save_seen(),
         }
         Task::none()
     }

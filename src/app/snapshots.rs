@@ -33,7 +33,7 @@ fn looking(light: bool) -> MutexGuard<'static, ()> {
 }
 
 /// A window on the first sample, with a worker that draws nothing.
-fn app() -> App {
+pub(super) fn app() -> App {
     let model = Arc::new(Model::bundled().unwrap());
     let portrait = Sample::all()[0].open(model.crop()).unwrap();
     App::new(

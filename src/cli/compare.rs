@@ -30,7 +30,8 @@ use crate::progress::Progress;
 
 /// What the numbers mean, below the options.
 const MEANING: &str = "\
-What --metrics writes, a row for each frame and method, measured on the face's square at 256 pixels a side:
+What --metrics writes, a row for each frame and method, and --plot draws over time, measured on the face's square at 256
+pixels a side:
   l1     mean absolute difference from what --against names, 0 (the same) to 1
   psnr   peak signal-to-noise ratio to it in decibels; inf for the same
   ssim   structural similarity to it (Wang et al. 2004, of the luma), 1 for the same
@@ -159,6 +160,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
 
+    /// Draws the numbers over time as a chart, .svg or .png, and prints what they come to
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+
     /// Pixels a side of a pane
     #[arg(long, default_value = "256", value_name = "PIXELS", value_parser = number(32.0, 1024.0))]
     size: f64,
@@ -220,6 +225,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
         sheet: arguments.sheet(),
         against,
         metrics: arguments.metrics,
+        plot: arguments.plot,
         output,
     };
     let quiet = arguments.output.quiet;
@@ -238,7 +244,13 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
 
 impl Arguments {
     fn output(&self) -> Result<Output, CliError> {
-        if self.metrics.as_ref() == Some(&self.output.path) {
+        let files = [
+            Some(&self.output.path),
+            self.metrics.as_ref(),
+            self.plot.as_ref(),
+        ];
+        let is_twice = |i: usize| files[i].is_some() && files[..i].contains(&files[i]);
+        if (0..files.len()).any(is_twice) {
             return Err(CliError::SameFile);
         }
         Ok(Output {

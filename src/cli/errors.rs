@@ -47,7 +47,7 @@ pub(super) enum CliError {
         project: PathBuf,
         panes: usize,
     },
-    #[error("--metrics and --output name the same file; give each its own.")]
+    #[error("two of --output, --metrics and --plot name the same file; give each its own.")]
     SameFile,
     #[error("--clip reads one clip; give one.")]
     SeveralClips,

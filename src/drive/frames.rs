@@ -6,13 +6,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::document::Sample;
-use crate::drive::clip_analysis::sampled::enlarged;
 use crate::drive::sample_clip::SampleClip;
 use crate::error::{ClipError, EngineError};
 use crate::media::clip::Clip;
 use crate::media::image::Picture;
-use crate::methods::mocogan::sampler::Sampler;
 
 /// The pictures of a motion, by number from 0.
 pub trait FrameSource: Send + Sync + fmt::Debug {
@@ -140,69 +137,7 @@ impl fmt::Debug for OriginalFrames {
     }
 }
 
-/// The frames of a sample, drawn when they are asked for.
-#[derive(Debug)]
-pub struct SampleFrames {
-    sampler: Arc<Sampler>,
-    sample: Sample,
-    last: Mutex<Option<(usize, Arc<Picture>)>>,
-}
-
-impl SampleFrames {
-    pub fn new(sampler: Arc<Sampler>, sample: Sample) -> Self {
-        Self {
-            sampler,
-            sample,
-            last: Mutex::default(),
-        }
-    }
-}
-
-impl FrameSource for SampleFrames {
-    fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((kept, picture)) = &*last
-            && *kept == frame
-        {
-            return Ok(Arc::clone(picture));
-        }
-        let mut drawn = None;
-        self.sampler
-            .frames(&self.sample, frame..frame + 1, &|| false, |picture| {
-                drawn = Some(enlarged(&picture)?);
-                Ok(())
-            })?;
-        let picture = Arc::new(drawn.ok_or_else(|| missing(frame))?);
-        *last = Some((frame, Arc::clone(&picture)));
-        Ok(picture)
-    }
-
-    fn scale(&self) -> f64 {
-        1.0
-    }
-
-    fn digest(&self, frame: usize) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        let sample = &self.sample;
-        for codes in [&sample.content, &sample.h0] {
-            codes
-                .iter()
-                .for_each(|value| value.to_bits().hash(&mut hasher));
-        }
-        for step in &sample.epsilon {
-            step.iter()
-                .for_each(|value| value.to_bits().hash(&mut hasher));
-        }
-        (sample.category, self.sampler.name(), frame).hash(&mut hasher);
-        hasher.finish()
-    }
-
-    fn is_original(&self) -> bool {
-        true
-    }
-}
-
-fn missing(frame: usize) -> EngineError {
+pub(crate) fn missing(frame: usize) -> EngineError {
     ClipError::Missing { frame: frame + 1 }.into()
 }
 

@@ -1,5 +1,6 @@
-//! Long work: export, compare, measure, sample, and import of weights.
+//! Long work: export, compare, measure, sample, import of weights, and charts of what came of it.
 
+pub mod charts;
 pub mod compare;
 pub mod export;
 pub mod frame_range;

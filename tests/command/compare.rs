@@ -104,12 +104,24 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
         "3",
         "--metrics",
         "numbers.csv",
+        "--plot",
+        "numbers.svg",
         "-o",
         "sheet.gif",
     ];
     let said = succeed(&mien(at, &arguments));
     assert!(said.starts_with("method ") && said.contains("tps:standard"));
     assert_eq!(said.lines().count(), 4, "{said}");
+    let chart = std::fs::read_to_string(at.join("numbers.svg")).unwrap();
+    for text in [
+        "tps:standard",
+        "fomm:relative",
+        "Time in seconds",
+        "AKD px (lower is better)",
+        "PSNR dB (higher is better)",
+    ] {
+        assert!(chart.contains(text), "{text}");
+    }
 
     let gif = read_gif(&at.join("sheet.gif"));
     assert_eq!(gif.delays.len(), 3);
@@ -158,7 +170,7 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
         of(1, "l1")
     );
     let left: BTreeSet<_> = names(at).into_iter().collect();
-    let wanted = ["clip", "numbers.csv", "sheet.gif"].map(str::to_owned);
+    let wanted = ["clip", "numbers.csv", "numbers.svg", "sheet.gif"].map(str::to_owned);
     assert_eq!(left, BTreeSet::from(wanted));
 }
 
@@ -348,7 +360,7 @@ fn what_can_not_be_compared_is_told_in_one_sentence() {
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
     let start = ["compare", portrait.as_str(), clip.as_str()];
-    let refused: [(&[&str], &str); 11] = [
+    let refused: [(&[&str], &str); 14] = [
         (&["--methods", "deepfake", "-o", "x.gif"], "is no method"),
         (&["--methods", "fomm:avd", "-o", "x.gif"], "tps:avd"),
         (&["--methods", "fomm,fomm", "-o", "x.gif"], "twice"),
@@ -368,6 +380,12 @@ fn what_can_not_be_compared_is_told_in_one_sentence() {
         (&["--columns", "0", "-o", "x.gif"], "--columns 0"),
         (&["-o", "x.mov"], ".webp or .mp4"),
         (&["--metrics", "x.gif", "-o", "x.gif"], "same file"),
+        (&["--plot", "x.png", "-o", "x.png"], "same file"),
+        (
+            &["--metrics", "n.svg", "--plot", "n.svg", "-o", "x.gif"],
+            "same file",
+        ),
+        (&["--plot", "n.pdf", "-o", "x.gif"], ".svg or .png"),
         (&["--metrics", "no/such/n.csv", "-o", "x.gif"], "no/such"),
     ];
     for (arguments, part) in refused {

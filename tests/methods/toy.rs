@@ -360,6 +360,7 @@ fn every_motion_drives_it_in_a_comparison() {
             },
             against: Against::Source,
             metrics: Some(metrics.clone()),
+            plot: None,
             output: output(&path, FileFormat::Png),
         };
         let compared = compare(&comparison, &scene.models, &Progress::new(0)).unwrap();

@@ -8,7 +8,7 @@ use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::format::short;
 use crate::app::widgets::signs::{Sign, sign};
 use crate::app::widgets::theme;
-use crate::document::{Document, Easing, Playback, Selection};
+use crate::document::{Document, Easing, Playback, Pose, Selection};
 
 use super::edge::Edge;
 use super::sheet::Sheet;
@@ -25,7 +25,7 @@ impl Timeline {
         let tools = match (self.tab, subject) {
             (Tab::Metrics, _) => self.measures(given),
             (_, Subject::Track(document)) => self.tools(document),
-            (_, Subject::Read { .. }) => self.baking(),
+            (_, Subject::Read { poses, .. }) => self.baking(poses),
         };
         let lit = subject
             .track()
@@ -212,6 +212,14 @@ impl Timeline {
             ),
             space::horizontal(),
             hinted(
+                action(
+                    "Save chart…",
+                    (!track.is_empty()).then_some(Message::SaveChart)
+                ),
+                "Saves the curves of the Action Units that move as SVG or PNG",
+                Position::Top,
+            ),
+            hinted(
                 action("From a clip…", Some(Message::ReadClip)),
                 "Reads the Action Units of the face in a video, a GIF or a folder of frames, and puts its movement on the track",
                 Position::Top,
@@ -226,7 +234,8 @@ impl Timeline {
     }
 
     /// What was read can't be edited, but made into what can.
-    fn baking(&self) -> Element<'_, Message> {
+    fn baking<'a>(&'a self, poses: &[Option<Pose>]) -> Element<'a, Message> {
+        let reads = poses.iter().any(Option::is_some);
         line(row![
             hinted(
                 action("Bake to track", Some(Message::Bake)),
@@ -236,6 +245,12 @@ impl Timeline {
             text("to edit it, with a key for every frame")
                 .size(theme::SMALL)
                 .color(theme::faint()),
+            space::horizontal(),
+            hinted(
+                action("Save chart…", reads.then_some(Message::SaveChart)),
+                "Saves the curves of the Action Units that move as SVG or PNG",
+                Position::Top,
+            ),
         ])
     }
 
@@ -286,6 +301,12 @@ impl Timeline {
                     .font(theme::FIGURES)
                     .color(theme::dim())
             }),
+            space::horizontal(),
+            hinted(
+                action("Save chart…", given.numbers.map(|_| Message::SaveChart)),
+                "Saves the curves of this metric as SVG or PNG",
+                Position::Top,
+            ),
         ])
     }
 

@@ -1,14 +1,16 @@
-//! What was measured frame by frame: a curve for each series, and their means.
+//! What was measured frame by frame: a curve for each series, and their means; and what is seen as a chart for a file.
 
 use iced::widget::canvas::{Frame, Path, Stroke, Text};
 use iced::widget::{Column, container, row, scrollable, space, text};
 use iced::{Alignment, Color, Element, Length, Point, Size, alignment::Horizontal};
 
 use crate::app::widgets::theme;
+use crate::jobs::charts::{Chart, Charts};
 
-use super::Message;
 use super::numbers::{Numbers, Series};
 use super::sheet::{GUTTER, Sheet, label};
+use super::subject::Subject;
+use super::{Message, Tab, Timeline};
 
 /// The table's width, in logical pixels.
 const TABLE: f32 = 232.0;
@@ -44,6 +46,39 @@ pub(super) fn span(low: f32, high: f32) -> (f32, f32) {
     let room = ((high - low) * 0.06).max(least);
     let under = low - room;
     (if low >= 0.0 { under.max(0.0) } else { under }, high + room)
+}
+
+impl Timeline {
+    /// What is seen as a chart: the metric that is chosen, or else the curves of the units that move.
+    pub fn chart(
+        &self,
+        title: &str,
+        subject: Subject<'_>,
+        numbers: Option<&Numbers>,
+    ) -> Option<Charts> {
+        if self.tab == Tab::Metrics {
+            let numbers = numbers?;
+            let metric = numbers.chosen(self.metric.as_deref())?;
+            let frames = 0..u32::try_from(numbers.frames).unwrap_or(u32::MAX);
+            let times: Vec<f64> = frames.map(|frame| subject.time_of(frame)).collect();
+            let lines = numbers.of(metric).map(|series| {
+                let values = series.values.iter().map(|value| value.map(f64::from));
+                (series.name.as_str(), metric, values.collect())
+            });
+            return Some(Charts::metrics(title, &times, lines));
+        }
+        let chart = match subject {
+            Subject::Track(document) => Chart::of_track(title, document),
+            Subject::Read { poses, .. } => {
+                let poses = (0..).zip(poses);
+                let poses: Vec<_> = poses
+                    .map(|(frame, pose)| (subject.time_of(frame), *pose))
+                    .collect();
+                Chart::action_units(title, &poses)
+            }
+        };
+        Some(chart.into())
+    }
 }
 
 impl Sheet<'_> {

@@ -129,6 +129,8 @@ pub enum Message {
     Measure,
     /// What the panes are to be measured against.
     Against(Option<usize>),
+    /// What is seen is to be saved as a chart.
+    SaveChart,
     Bake,
     Typed(Value, String),
     Entered,
@@ -160,6 +162,8 @@ pub enum Action {
     /// The numbers of every frame are wanted, or no longer.
     Measure,
     Against(Option<usize>),
+    /// What is seen is wanted as a chart in a file: [`Timeline::chart`].
+    SaveChart,
     /// The panel's height is to be remembered.
     Height(f32),
 }
@@ -309,6 +313,7 @@ impl Timeline {
             Message::Bake => return Action::Bake,
             Message::Measure => return Action::Measure,
             Message::Against(pane) => return Action::Against(pane),
+            Message::SaveChart => return Action::SaveChart,
             Message::Playback(playback) => {
                 return match subject {
                     Subject::Track(_) => Action::Edit(Change::Playback(playback)),

@@ -215,3 +215,42 @@ fn units_that_move_come_first() {
     assert_eq!(units[1], (unit(1), false), "keyed, but still");
     assert_eq!(units.len(), ActionUnit::COUNT);
 }
+
+#[test]
+fn the_chart_is_of_what_is_seen() {
+    let mut document = document();
+    document.track.set_key(0, AuVector::NEUTRAL);
+    let smile = AuVector::NEUTRAL.with(unit(12), 1.0);
+    document.track.set_key(24, smile);
+    let series = |name: &str, metric: &str| numbers::Series {
+        name: name.to_owned(),
+        metric: metric.to_owned(),
+        values: vec![Some(0.5), None, Some(0.25)],
+    };
+    let numbers = numbers::Numbers {
+        frames: 3,
+        series: vec![
+            series("2 FOMM", "L1"),
+            series("3 TPS", "L1"),
+            series("3 TPS", "SSIM"),
+        ],
+    };
+    let mut timeline = Timeline::default();
+    let subject = Subject::Track(&document);
+    let charts = timeline.chart("Smile", subject, Some(&numbers)).unwrap();
+    assert_eq!(charts.0[0].series.len(), 1);
+    assert_eq!(charts.0[0].series[0].points[24], Some((1.0, 1.0)));
+
+    let action = timeline.update(Message::SaveChart, subject);
+    assert_eq!(action, Action::SaveChart);
+    timeline.update(Message::Tab(Tab::Metrics), subject);
+    timeline.update(Message::Metric("SSIM".to_owned()), subject);
+    let charts = timeline.chart("Smile", subject, Some(&numbers)).unwrap();
+    let [chart] = charts.0.as_slice() else {
+        panic!("{charts:?}");
+    };
+    assert_eq!(chart.y.title, "SSIM");
+    let times = [Some((0.0, 0.5)), None, Some((2.0 / 24.0, 0.25))];
+    assert_eq!(chart.series[0].points, times);
+    assert_eq!(timeline.chart("Smile", subject, None), None);
+}

@@ -1,5 +1,6 @@
 //! From the export dialog to the queue, and from there to the disk.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use iced::Task;
@@ -16,11 +17,16 @@ impl App {
             let project = self.project();
             let driver = self.drivers.driver(project.chosen());
             let moves = driver.moves();
-            let last = self.projects.settings.folders.exports.clone();
-            let folder = last.filter(|folder| folder.is_dir());
-            let folder = folder.unwrap_or_else(background::pictures_folder);
+            let folder = self.export_folder();
             self.export = Some(Export::new(project, moves, driver.fps(), &folder));
         }
+    }
+
+    /// Where exports went last, or the artist's pictures.
+    pub(in crate::app) fn export_folder(&self) -> PathBuf {
+        let last = self.projects.settings.folders.exports.clone();
+        let folder = last.filter(|folder| folder.is_dir());
+        folder.unwrap_or_else(background::pictures_folder)
     }
 
     pub(in crate::app) fn handle_export(&mut self, message: export::Message) -> Task<Message> {

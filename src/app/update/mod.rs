@@ -1,6 +1,7 @@
 //! What the whole window does about each panel's messages: panels ask by their actions, and here the document is changed,
 //! files are opened and work is begun.
 
+pub mod charts;
 mod exporting;
 mod faces;
 mod measuring;

@@ -184,6 +184,7 @@ impl App {
                 return self.handle(Message::Timeline(timeline::Message::Scrubbed(step)));
             }
             reference::Action::Bake => self.bake(),
+            reference::Action::SaveChart => return self.save_score(),
             reference::Action::Replace => return self.choose_clip_for(id),
             reference::Action::Leave => return self.leave_field(),
         }

@@ -3,11 +3,11 @@
 //! For scrubbing, small copies of all frames are kept in memory (`proxies`). Jobs read the originals again when they draw, so
 //! that they need memory for a few frames only.
 //!
-//! While a clip is read for scrubbing, [`snapshots`] show what there is of it so far.
+//! While a clip is read for scrubbing, snapshots show what there is of it so far.
 
 mod memo;
 mod proxies;
-pub(crate) mod sampled;
+mod sampled;
 #[cfg(test)]
 mod snapshot_tests;
 mod snapshots;

@@ -1,6 +1,7 @@
 //! The frames of MoCoGAN as a clip.
 
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fast_image_resize::FilterType;
 
@@ -10,7 +11,7 @@ use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_analysis::proxies::BUDGET;
 use crate::drive::clip_analysis::snapshots::{Building, Pace, Show};
 use crate::drive::face_tracking::{Followed, next};
-use crate::drive::frames::SampleFrames;
+use crate::drive::frames::{FrameSource, missing};
 use crate::error::{EngineError, InternalError};
 use crate::face::{Face, Tracker};
 use crate::media::clip::ClipInfo;
@@ -88,6 +89,68 @@ impl ClipAnalysis {
         let track = AuTrack::of(NAME.to_owned(), info.fps, &seen.faces, None);
         let frames = SampleFrames::new(Arc::clone(sampler), sample.clone());
         Self::of(NAME.to_owned(), &info, &seen, track, Arc::new(frames), None)
+    }
+}
+
+/// The frames of a sample, drawn when they are asked for.
+#[derive(Debug)]
+pub struct SampleFrames {
+    sampler: Arc<Sampler>,
+    sample: Sample,
+    last: Mutex<Option<(usize, Arc<Picture>)>>,
+}
+
+impl SampleFrames {
+    pub fn new(sampler: Arc<Sampler>, sample: Sample) -> Self {
+        Self {
+            sampler,
+            sample,
+            last: Mutex::default(),
+        }
+    }
+}
+
+impl FrameSource for SampleFrames {
+    fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((kept, picture)) = &*last
+            && *kept == frame
+        {
+            return Ok(Arc::clone(picture));
+        }
+        let mut drawn = None;
+        self.sampler
+            .frames(&self.sample, frame..frame + 1, &|| false, |picture| {
+                drawn = Some(enlarged(&picture)?);
+                Ok(())
+            })?;
+        let picture = Arc::new(drawn.ok_or_else(|| missing(frame))?);
+        *last = Some((frame, Arc::clone(&picture)));
+        Ok(picture)
+    }
+
+    fn scale(&self) -> f64 {
+        1.0
+    }
+
+    fn digest(&self, frame: usize) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let sample = &self.sample;
+        for codes in [&sample.content, &sample.h0] {
+            codes
+                .iter()
+                .for_each(|value| value.to_bits().hash(&mut hasher));
+        }
+        for step in &sample.epsilon {
+            step.iter()
+                .for_each(|value| value.to_bits().hash(&mut hasher));
+        }
+        (sample.category, self.sampler.name(), frame).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn is_original(&self) -> bool {
+        true
     }
 }
 

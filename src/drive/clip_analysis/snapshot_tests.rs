@@ -153,8 +153,13 @@ fn a_clip_that_breaks_on_the_way_ends_where_it_breaks() {
     let folder = tempfile::tempdir().unwrap();
     for i in 0..10u8 {
         let path = folder.path().join(format!("{i:04}.png"));
-        let grey = Picture::new(64, 48, [20 * i, 90, 90, 255].repeat(64 * 48)).unwrap();
-        crate::media::encode::save_png(&path, &grey).unwrap();
+        // Nothing that packs well, so that half of the file ends amid the pixels.
+        let noise = (0..4 * 64 * 48u32).map(|at| match at % 4 {
+            3 => 255,
+            _ => ((at + u32::from(i)).wrapping_mul(2_654_435_761) >> 24) as u8,
+        });
+        let picture = Picture::new(64, 48, noise.collect()).unwrap();
+        crate::media::encode::save_png(&path, &picture).unwrap();
         if i == 9 {
             let bytes = std::fs::read(&path).unwrap();
             std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();

@@ -16,6 +16,7 @@ use crate::error::{CompareError, EngineError, FaceError};
 use crate::face::found::FoundFace;
 use crate::face::view::View;
 use crate::face::{Shape, Tracker};
+use crate::jobs::charts::ChartFile;
 use crate::jobs::export::check_reference;
 use crate::jobs::meter::shape_in;
 use crate::jobs::output::{Output, Writer};
@@ -53,8 +54,9 @@ pub struct Comparison {
     pub sheet: Sheet,
     /// What L1, PSNR and SSIM are measured against.
     pub against: Against,
-    /// Where the numbers go; without, none are taken.
+    /// Where the numbers go, and a chart of them; without either, none are taken.
     pub metrics: Option<PathBuf>,
+    pub plot: Option<PathBuf>,
     /// The sheet: a film, or as [`FileFormat::Png`] some frames one above the other.
     pub output: Output,
 }
@@ -143,6 +145,9 @@ pub fn compare(
     // The files come first: a folder that can't be written to is told at once, not after an hour.
     let metrics = comparison.metrics.as_deref();
     let csv = metrics.map(AtomicFile::create).transpose()?;
+    let plot = comparison.plot.as_deref();
+    let plot = plot.map(ChartFile::create).transpose()?;
+    let is_measured = csv.is_some() || plot.is_some();
     Writer::probe(output)?;
 
     let mut told = Compared::default();
@@ -152,7 +157,7 @@ pub fn compare(
     let all = race.steps.len();
     let shown_rows = spread(all, comparison.sheet.rows);
     let is_still = output.format == FileFormat::Png;
-    let frames = if is_still && csv.is_none() {
+    let frames = if is_still && !is_measured {
         shown_rows.clone()
     } else {
         (0..all).collect()
@@ -173,13 +178,11 @@ pub fn compare(
         .methods
         .iter()
         .map(|method| method.weights().to_owned());
-    let mut table = match csv {
-        Some(_) => Some(Table::new(
-            comparison,
-            weights.collect(),
-            race.small_source()?,
-        )?),
-        None => None,
+    let mut table = if is_measured {
+        let source = race.small_source()?;
+        Some(Table::new(comparison, weights.collect(), source)?)
+    } else {
+        None
     };
     told.remarks.extend(race.remarks(&drivers)?);
 
@@ -239,10 +242,15 @@ pub fn compare(
             writer.finish()?;
         }
     }
-    told.figures = table.as_ref().map(Table::figures).unwrap_or_default();
-    if let Some((mut file, table)) = csv.zip(table) {
-        file.put(table.csv().as_bytes())?;
-        file.commit()?;
+    if let Some(table) = table {
+        told.figures = table.figures();
+        if let Some(mut file) = csv {
+            file.put(table.csv().as_bytes())?;
+            file.commit()?;
+        }
+        if let Some(file) = plot {
+            file.write(&table.charts(&drivers.name))?;
+        }
     }
     told.frames = frames.len();
     told.remarks = each_once(told.remarks);

@@ -2,6 +2,7 @@
 
 use crate::error::EngineError;
 use crate::face::{Shape, Tracker};
+use crate::jobs::charts::Charts;
 use crate::jobs::compare::Comparison;
 use crate::jobs::compare::spec::Against;
 use crate::jobs::meter::{Meter, Numbers, Truth, shape_in};
@@ -141,6 +142,39 @@ impl<'a> Table<'a> {
             text.push('\n');
         }
         text
+    }
+
+    /// The rows as charts: a panel for each metric, a line for each method. `motion` is what the motion is called.
+    pub fn charts(&self, motion: &str) -> Charts {
+        type Of = fn(&Row) -> Option<f64>;
+        const METRICS: [(&str, Of); 6] = [
+            ("L1", |row| row.numbers.l1),
+            ("PSNR dB", |row| row.numbers.psnr),
+            ("SSIM", |row| row.numbers.ssim),
+            ("AKD px", |row| row.numbers.akd),
+            ("step px", |row| row.numbers.step),
+            ("ms a frame", |row| Some(row.ms)),
+        ];
+        let Comparison {
+            name,
+            methods,
+            against,
+            ..
+        } = self.comparison;
+        let against = match against {
+            Against::Source => "the portrait".to_owned(),
+            Against::Driving => "the driving frame".to_owned(),
+            Against::Method(index) => methods[*index].to_string(),
+        };
+        let title = format!("{name}, moved by {motion}; compared with {against}");
+        let of = |method: usize| self.rows.iter().filter(move |row| row.method == method);
+        let times: Vec<f64> = of(0).map(|row| row.time).collect();
+        let names: Vec<String> = methods.iter().map(ToString::to_string).collect();
+        let numbers = METRICS.into_iter().flat_map(|(metric, value)| {
+            let lines = names.iter().enumerate();
+            lines.map(move |(i, name)| (name.as_str(), metric, of(i).map(value).collect()))
+        });
+        Charts::metrics(&title, &times, numbers)
     }
 
     /// What every method came to.

@@ -19,6 +19,7 @@ mod webp_chunks;
 pub use apng::{ApngSettings, ApngSink};
 pub use gif::{GifSettings, GifSink, LoopCount};
 pub use mp4::{Mp4Settings, Mp4Sink};
+pub(crate) use png::write as write_png;
 pub use png::{save_png, save_png_with};
 pub use rate::{ANIMATION_MAX_FPS, GIF_MAX_FPS, MAX_FPS, MIN_FPS, fps_to_rational};
 pub use sequence::{PngSequence, frame_path};

@@ -126,6 +126,8 @@ pub enum Message {
     FindSquare,
     Released,
     Bake,
+    /// The score curve is to be saved as a chart.
+    SaveChart,
     Replace,
 }
 
@@ -142,6 +144,8 @@ pub enum Action {
     Scrub(usize),
     /// Its movement is wanted as keyframes of an expression track.
     Bake,
+    /// The score curve is wanted as a chart in a file.
+    SaveChart,
     /// Another file is to be chosen.
     Replace,
     /// A number is entered: the keyboard is the window's again.
@@ -184,6 +188,7 @@ impl Reference {
             Message::FindSquare => Action::Change(Change::Square(None)),
             Message::Released => Action::EndGesture,
             Message::Bake => Action::Bake,
+            Message::SaveChart => Action::SaveChart,
             Message::Replace => Action::Replace,
         }
     }
@@ -213,6 +218,7 @@ impl Reference {
             frame(motion, known),
             part(motion, known),
             reference(motion, known),
+            score(known),
         ]
         .push(broken)
         .push(curves)
@@ -325,6 +331,21 @@ fn reference<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message>
         action("Auto", is_set.then_some(Message::Refer(None))),
     ]
     .spacing(4)
+    .align_y(Alignment::Center)
+    .into()
+}
+
+fn score<'a>(known: &Known<'a>) -> Element<'a, Message> {
+    let has_scores = known.scores.iter().any(Option::is_some);
+    row![
+        small("Curve of how unlike each frame is").color(theme::dim()),
+        space::horizontal(),
+        hinted(
+            action("Save chart…", has_scores.then_some(Message::SaveChart)),
+            "Saves the curve under the film, with the reference frame marked, as SVG or PNG",
+            Position::Bottom,
+        ),
+    ]
     .align_y(Alignment::Center)
     .into()
 }

@@ -1,0 +1,97 @@
+//! Charts of what is seen, saved where the artist says.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use iced::Task;
+
+use crate::app::background::{choose_chart, in_background};
+use crate::app::{App, Message, Notice, subject};
+use crate::drive::driver::Driver;
+use crate::jobs::charts::{Chart, Charts};
+
+impl App {
+    /// What the timeline shows.
+    pub(in crate::app) fn save_seen(&self) -> Task<Message> {
+        let subject = subject(&self.history, &self.drivers);
+        let title = self.chosen_name();
+        let numbers = self.measuring.numbers.as_ref();
+        let charts = self.timeline.chart(&title, subject, numbers);
+        charts.map_or_else(Task::none, |charts| self.choose_chart_file(charts))
+    }
+
+    /// How unlike the portrait's face each frame's of the chosen clip is.
+    pub(in crate::app) fn save_score(&self) -> Task<Message> {
+        let project = self.project();
+        let Some(motion) = project.motion(project.chosen()) else {
+            return Task::none();
+        };
+        let Driver::Clip(clip) = self.drivers.driver(motion.id) else {
+            return Task::none();
+        };
+        let (_, scores) = self.drivers.filmstrip(motion);
+        let times = &clip.analysis.times;
+        let chart = Chart::reference_score(&motion.name, times, scores, clip.reference);
+        self.choose_chart_file(chart.into())
+    }
+
+    fn chosen_name(&self) -> String {
+        let motion = self.project().motion(self.project().chosen());
+        motion.map_or_else(String::new, |motion| motion.name.clone())
+    }
+
+    fn choose_chart_file(&self, charts: Charts) -> Task<Message> {
+        let name = self.chosen_name().replace(['/', '\\', ':'], "-");
+        let place = self.export_folder().join(format!("{name}.svg"));
+        let charts = Arc::new(charts);
+        Task::perform(choose_chart(place), move |path| {
+            Message::ChartTo(charts, path)
+        })
+    }
+
+    pub(in crate::app) fn tell_of_chart(&mut self, path: &Path, result: Result<(), String>) {
+        self.status.notice = Some(match result {
+            Ok(()) => Notice::Hint(format!("Saved {}.", path.display())),
+            Err(problem) => Notice::Problem(problem),
+        });
+    }
+}
+
+/// Saves a chart, where a file was chosen for it.
+pub fn save_chart(charts: Arc<Charts>, path: Option<PathBuf>) -> Task<Message> {
+    let Some(path) = path else {
+        return Task::none();
+    };
+    let to = path.clone();
+    in_background(
+        move || charts.save(&to),
+        move |result| {
+            let fault = "The chart was not saved, by a fault of Mien; please report it.";
+            let result = match result {
+                Some(result) => result.map_err(|error| error.to_string()),
+                None => Err(fault.to_owned()),
+            };
+            Message::ChartSaved(path, result)
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_saved_is_said_and_what_went_wrong() {
+        let mut app = crate::app::snapshots::app();
+        app.tell_of_chart(Path::new("a.svg"), Ok(()));
+        assert_eq!(
+            app.status.notice,
+            Some(Notice::Hint("Saved a.svg.".to_owned()))
+        );
+        app.tell_of_chart(Path::new("a.svg"), Err("No room.".to_owned()));
+        assert_eq!(
+            app.status.notice,
+            Some(Notice::Problem("No room.".to_owned()))
+        );
+    }
+}

@@ -1,0 +1,353 @@
+//! Charts that can be saved, as SVG or PNG: metrics over time, Action Unit curves, and the reference frame's score.
+//!
+//! A line is told by its colour and, in black-and-white print, by its dashes and markers. The text is in the studio's own
+//! font, so that nothing of the system is needed.
+
+mod draw;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::document::{ActionUnit, Document, Pose};
+use crate::drive::au_track::AuTrack;
+use crate::error::{ChartError, EngineError};
+use crate::media::atomic_file::AtomicFile;
+use crate::media::encode::write_png;
+use crate::media::image::Picture;
+
+/// Pixels across a saved chart, down one of few panels, and down each panel of many.
+const WIDTH: u32 = 1200;
+const HEIGHT: u32 = 800;
+const PANEL: u32 = 190;
+
+/// The least difference between a unit's highest and lowest value that counts as movement.
+const MOVES: f32 = 0.02;
+
+/// What of a metric is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    Lower,
+    Higher,
+}
+
+impl Better {
+    /// That of a metric, by its name with or without a unit.
+    fn of(metric: &str) -> Option<Self> {
+        let name = metric.split(' ').next().unwrap_or_default();
+        match name.to_lowercase().as_str() {
+            "l1" | "akd" | "acd" | "step" | "ms" => Some(Better::Lower),
+            "psnr" | "ssim" => Some(Better::Higher),
+            _ => None,
+        }
+    }
+}
+
+/// What an axis measures.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Axis {
+    /// The quantity and its unit.
+    pub title: String,
+    pub better: Option<Better>,
+    /// From where to where; without, as far as the points go.
+    pub range: Option<(f64, f64)>,
+}
+
+impl Axis {
+    pub fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The axis of a metric.
+    fn metric(name: &str) -> Self {
+        Self {
+            better: Better::of(name),
+            ..Self::new(name)
+        }
+    }
+
+    fn seconds() -> Self {
+        Self::new("Time in seconds")
+    }
+}
+
+impl fmt::Display for Axis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)?;
+        match self.better {
+            Some(Better::Lower) => f.write_str(" (lower is better)"),
+            Some(Better::Higher) => f.write_str(" (higher is better)"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A line of a chart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    pub name: String,
+    /// Red, green and blue.
+    pub colour: [u8; 3],
+    /// From left to right; the line is broken where there is no value, or none that is finite.
+    pub points: Vec<Option<(f64, f64)>>,
+}
+
+/// A moment that is pointed out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    pub x: f64,
+    pub name: String,
+}
+
+/// Lines over one pair of axes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Chart {
+    pub title: String,
+    pub x: Axis,
+    pub y: Axis,
+    pub series: Vec<Series>,
+    pub marks: Vec<Mark>,
+}
+
+/// Charts one above the other, with the first one's title and horizontal axis.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Charts(pub Vec<Chart>);
+
+impl From<Chart> for Charts {
+    fn from(chart: Chart) -> Self {
+        Self(vec![chart])
+    }
+}
+
+impl Charts {
+    /// Metrics over time: a panel for each metric, a line for each name. `numbers` are a name, a metric, and its value at
+    /// each of the times.
+    pub fn metrics<'a>(
+        title: &str,
+        times: &[f64],
+        numbers: impl IntoIterator<Item = (&'a str, &'a str, Vec<Option<f64>>)>,
+    ) -> Self {
+        let mut charts: Vec<Chart> = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        for (name, metric, values) in numbers {
+            let place = names.iter().position(|other| *other == name);
+            let place = place.unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            });
+            let points = times.iter().zip(values);
+            let series = Series {
+                name: name.to_owned(),
+                colour: colour(place),
+                points: points.map(|(x, y)| Some((*x, y?))).collect(),
+            };
+            match charts.iter_mut().find(|chart| chart.y.title == metric) {
+                Some(chart) => chart.series.push(series),
+                None => charts.push(Chart {
+                    title: title.to_owned(),
+                    x: Axis::seconds(),
+                    y: Axis::metric(metric),
+                    series: vec![series],
+                    marks: Vec::new(),
+                }),
+            }
+        }
+        Self(charts)
+    }
+
+    /// The charts as an SVG file, as large as [`Charts::save`] makes them.
+    ///
+    /// # Errors
+    /// [`ChartError::Drawing`] only for a fault of this program.
+    pub fn svg(&self) -> Result<String, EngineError> {
+        draw::svg(&self.0, self.size())
+    }
+
+    /// The charts as an opaque picture.
+    ///
+    /// # Errors
+    /// Those of [`Charts::svg`]; [`EngineError::Media`] for a size that makes no picture.
+    pub fn png(&self, width: u32, height: u32) -> Result<Picture, EngineError> {
+        draw::picture(&self.0, (width, height))
+    }
+
+    /// Saves the charts in the format that the name's extension says, whole or not at all.
+    ///
+    /// # Errors
+    /// Those of [`ChartFile::create`] and [`ChartFile::write`].
+    pub fn save(&self, path: &Path) -> Result<(), EngineError> {
+        ChartFile::create(path)?.write(self)
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let panels = u32::try_from(self.0.len()).unwrap_or(u32::MAX).min(64);
+        (WIDTH, HEIGHT.max(panels * PANEL))
+    }
+}
+
+impl Chart {
+    /// A clip's or a track's Action Units at given times: a line for each unit that moves.
+    pub fn action_units(title: &str, poses: &[(f64, Option<Pose>)]) -> Self {
+        let moves = |unit: &ActionUnit| {
+            let values = poses
+                .iter()
+                .filter_map(|(_, pose)| Some(pose.as_ref()?.get(*unit)));
+            let high = values.clone().fold(f32::NEG_INFINITY, f32::max);
+            high - values.fold(f32::INFINITY, f32::min) > MOVES
+        };
+        let units = ActionUnit::ALL.into_iter().filter(moves);
+        let series = units.enumerate().map(|(i, unit)| Series {
+            name: format!("{unit} {}", unit.name()),
+            colour: colour(i),
+            points: poses
+                .iter()
+                .map(|(time, pose)| Some((*time, f64::from(pose.as_ref()?.get(unit)))))
+                .collect(),
+        });
+        Self {
+            title: title.to_owned(),
+            x: Axis::seconds(),
+            y: Axis {
+                range: Some((0.0, 1.0)),
+                ..Axis::new("Action Unit, 0 to 1")
+            },
+            series: series.collect(),
+            marks: Vec::new(),
+        }
+    }
+
+    /// The curves of the document's track.
+    pub fn of_track(title: &str, document: &Document) -> Self {
+        let track = &document.track;
+        let frames = 0..track.frames();
+        let poses: Vec<_> = frames
+            .map(|frame| (track.time_of(frame), Some(document.pose(frame))))
+            .collect();
+        Self::action_units(title, &poses)
+    }
+
+    /// The curves of a clip as they were measured.
+    pub fn of_clip(track: &AuTrack) -> Self {
+        let poses: Vec<_> = track
+            .frames
+            .iter()
+            .map(|frame| (frame.time, frame.aus.map(Pose::from)))
+            .collect();
+        Self::action_units(&track.name, &poses)
+    }
+
+    /// How unlike the portrait's face that of each frame is, with the reference frame marked. Frames are counted from 0.
+    pub fn reference_score(
+        title: &str,
+        times: &[f64],
+        scores: &[Option<f32>],
+        reference: usize,
+    ) -> Self {
+        let points = times.iter().zip(scores);
+        let mark = times.get(reference).map(|time| Mark {
+            x: *time,
+            name: format!("reference: frame {}", reference + 1),
+        });
+        Self {
+            title: title.to_owned(),
+            x: Axis::seconds(),
+            y: Axis {
+                better: Some(Better::Lower),
+                ..Axis::new("Unlikeness to the portrait's face")
+            },
+            series: vec![Series {
+                name: "score".to_owned(),
+                colour: colour(0),
+                points: points.map(|(x, y)| Some((*x, f64::from((*y)?)))).collect(),
+            }],
+            marks: mark.into_iter().collect(),
+        }
+    }
+
+    /// [`Charts::svg`] of this one.
+    ///
+    /// # Errors
+    /// Those of [`Charts::svg`].
+    pub fn svg(&self) -> Result<String, EngineError> {
+        draw::svg(std::slice::from_ref(self), (WIDTH, HEIGHT))
+    }
+
+    /// [`Charts::png`] of this one.
+    ///
+    /// # Errors
+    /// Those of [`Charts::png`].
+    pub fn png(&self, width: u32, height: u32) -> Result<Picture, EngineError> {
+        draw::picture(std::slice::from_ref(self), (width, height))
+    }
+
+    /// [`Charts::save`] of this one.
+    ///
+    /// # Errors
+    /// Those of [`Charts::save`].
+    pub fn save(&self, path: &Path) -> Result<(), EngineError> {
+        Charts::from(self.clone()).save(path)
+    }
+}
+
+/// The colour of a line by its place: eight that also differ for those who don't tell red from green (after Okabe and Ito), dark
+/// enough for white paper.
+pub fn colour(place: usize) -> [u8; 3] {
+    const COLOURS: [[u8; 3]; 8] = [
+        [0, 96, 168],
+        [204, 78, 0],
+        [0, 138, 103],
+        [176, 74, 140],
+        [30, 30, 30],
+        [66, 155, 205],
+        [178, 132, 0],
+        [142, 36, 36],
+    ];
+    COLOURS[place % COLOURS.len()]
+}
+
+/// A file that a chart will be written to, opened before the work whose numbers it shows.
+pub struct ChartFile {
+    path: PathBuf,
+    is_svg: bool,
+    file: AtomicFile,
+}
+
+impl ChartFile {
+    /// Begins the file; nothing stands under its name yet.
+    ///
+    /// # Errors
+    /// [`ChartError::Unknown`] for a name that ends neither in .svg nor in .png, [`EngineError::Media`] where it can't be
+    /// written.
+    pub fn create(path: &Path) -> Result<Self, EngineError> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        let is_svg = match extension.to_lowercase().as_str() {
+            "svg" => true,
+            "png" => false,
+            _ => return Err(ChartError::Unknown(path.to_owned()).into()),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            is_svg,
+            file: AtomicFile::create(path)?,
+        })
+    }
+
+    /// Writes the charts and gives the file its name.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] where it can't be written; what had the name before is then still there.
+    pub fn write(mut self, charts: &Charts) -> Result<(), EngineError> {
+        if self.is_svg {
+            self.file.put(charts.svg()?.as_bytes())?;
+        } else {
+            let (width, height) = charts.size();
+            let picture = charts.png(width, height)?;
+            write_png(&mut self.file, &self.path, &picture, None)?;
+        }
+        Ok(self.file.commit()?)
+    }
+}
