@@ -352,20 +352,6 @@ impl Project {
         }
     }
 
-    /// Takes a pane away; the last one stays.
-    pub fn remove_pane(&mut self, index: usize) {
-        if self.panes.len() > 1 && index < self.panes.len() {
-            self.panes.remove(index);
-        }
-    }
-
-    /// Puts a pane in another's place.
-    pub fn set_pane(&mut self, index: usize, pane: PaneSpec) {
-        if let Some(at) = self.panes.get_mut(index) {
-            *at = pane;
-        }
-    }
-
     /// Puts other panes in place of all, from 1 to [`PaneSpec::MOST`]; none changes nothing.
     pub fn set_panes(&mut self, panes: Vec<PaneSpec>) {
         if !panes.is_empty() {

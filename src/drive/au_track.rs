@@ -6,9 +6,7 @@ use crate::document::{AuVector, Pose, Track};
 use crate::drive::face_tracking::follow;
 use crate::error::{EngineError, FaceError};
 use crate::face::found::units_of;
-use crate::face::{
-    BLENDSHAPES, Face, Neutral, OneEuro, Shape, best_frame, differences, shape68, smooth,
-};
+use crate::face::{BLENDSHAPES, Face, Neutral, OneEuro, Shape, differences, shape68, smooth};
 use crate::folders::file_name;
 use crate::media::clip::{Clip, ClipInfo};
 use crate::progress::Progress;
@@ -199,11 +197,6 @@ impl AuTrack {
     /// How unlike `source` the face of each frame is in shape and pose (0 for the same), as many as there are frames.
     pub fn unlike(&self, source: &Shape) -> Vec<Option<f32>> {
         differences(source, self.shapes.iter().copied())
-    }
-
-    /// The frame whose face is most like `source` in shape and pose, and how different they still are (0 for the same).
-    pub fn most_like(&self, source: &Shape) -> Option<(usize, f32)> {
-        best_frame(source, self.shapes.iter().copied())
     }
 
     /// The frame rate of [`AuTrack::poses`]: the clip's own, as far as a track can have it.

@@ -120,18 +120,6 @@ impl Portrait {
         })
     }
 
-    /// Takes the crops that another rule asks for; the faces were found already.
-    pub fn take_rule(&mut self, rule: &CropRule) {
-        let size = self.picture.size();
-        for face in &mut self.faces {
-            let crop = face.crop_by(rule, size);
-            Arc::make_mut(face).crop = crop;
-        }
-        if let Some(face) = self.faces.first() {
-            self.crop = face.crop;
-        }
-    }
-
     /// The expression that a face shows; neutral where there is none.
     pub fn source(&self) -> AuVector {
         self.faces

@@ -53,21 +53,14 @@ pub fn difference(a: &Shape, b: &Shape) -> Option<f32> {
     Some(squares(&normalised(a)?, &normalised(b)?))
 }
 
-/// The frame whose face is most like the source's, and their [`difference`]; frames without a face (`None`) or with
-/// one that has no area are passed over, and the first of equals is taken.
-pub fn best_frame(
-    source: &Shape,
-    frames: impl IntoIterator<Item = Option<Shape>>,
-) -> Option<(usize, f32)> {
-    let mut best: Option<(usize, f32)> = None;
-    for (i, score) in differences(source, frames).into_iter().enumerate() {
-        if let Some(score) = score
-            && best.is_none_or(|(_, least)| score < least)
-        {
-            best = Some((i, score));
-        }
-    }
-    best
+/// The frame whose face is most like the source's, by the [`differences`] of all; frames without one are passed over, and the
+/// first of equals is taken.
+pub fn best_frame(differences: &[Option<f32>]) -> Option<usize> {
+    let scores = differences.iter().enumerate();
+    scores
+        .filter_map(|(frame, score)| Some((frame, (*score)?)))
+        .min_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map(|(frame, _)| frame)
 }
 
 /// The [`difference`] of every frame's face from the source's, as many as there are frames; `None` for frames without a
@@ -129,21 +122,27 @@ mod tests {
         let mut shape = shape68(&mesh);
         shape[3][1] = f32::INFINITY;
         assert_eq!(normalised(&shape), None);
-        assert_eq!(best_frame(&shape, [Some(shape68(&mesh))]), None);
+        let curve = differences(&shape, [Some(shape68(&mesh))]);
+        assert_eq!(best_frame(&curve), None);
     }
 
     #[test]
     fn the_best_frame_is_the_likest_one_with_a_face() {
         let [a, b] = samples::meshes().map(|mesh| shape68(&mesh));
         let shifted = a.map(|[x, y]| [x * 0.5 + 40.0, y * 0.5 - 9.0]);
-        let (frame, score) = best_frame(&a, [None, Some(b), Some(shifted), Some(a)]).unwrap();
+        let best = |frames: &[Option<Shape>]| {
+            let curve = differences(&a, frames.iter().copied());
+            let frame = best_frame(&curve)?;
+            Some((frame, curve[frame].unwrap()))
+        };
+        let (frame, score) = best(&[None, Some(b), Some(shifted), Some(a)]).unwrap();
         assert!(frame == 2 || frame == 3);
         assert!(score < 1e-6);
-        assert_eq!(best_frame(&a, [None, Some(b), Some(b)]).unwrap().0, 1);
+        assert_eq!(best(&[None, Some(b), Some(b)]).unwrap().0, 1);
         let curve = differences(&a, [None, Some(b), Some(a)]);
         assert_eq!(curve, [None, difference(&a, &b), Some(0.0)]);
-        assert_eq!(best_frame(&a, [None, None]), None);
-        assert_eq!(best_frame(&a, [Some([[0.0; 2]; 68])]), None);
+        assert_eq!(best(&[None, None]), None);
+        assert_eq!(best(&[Some([[0.0; 2]; 68])]), None);
     }
 
     proptest! {

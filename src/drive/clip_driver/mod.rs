@@ -14,7 +14,7 @@ use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::retime::retimed;
 use crate::error::{ClipError, EngineError};
 use crate::face::found::{canonical, finder, middle};
-use crate::face::{Mesh, Shape, TurnedSquare};
+use crate::face::{Mesh, Shape, TurnedSquare, best_frame};
 use crate::media::image::Picture;
 use crate::methods::drive::{ClipFrameKey, Moment};
 use crate::methods::subject::square;
@@ -157,12 +157,12 @@ impl ClipDriver {
         let curve = portrait.map(|portrait| analysis.unlike(portrait));
         let score = |frame: usize| curve.as_ref()?.get(frame).copied().flatten();
         let said = self.said_reference();
-        let likest = (self.first..=self.last)
-            .filter_map(|frame| Some((frame, score(frame)?)))
-            .min_by(|(_, a), (_, b)| a.total_cmp(b));
-        self.reference = said
-            .or(likest.map(|(frame, _)| frame))
-            .unwrap_or(self.first);
+        let likest = || {
+            let curve = curve.as_ref()?;
+            let part = curve.get(self.first..curve.len().min(self.last + 1))?;
+            Some(self.first + best_frame(part)?)
+        };
+        self.reference = said.or_else(likest).unwrap_or(self.first);
         self.unlike = score(self.reference);
         self.anchor = (0..analysis.frames())
             .filter(|frame| analysis.mesh(*frame).is_some())
