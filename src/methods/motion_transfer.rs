@@ -45,7 +45,10 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
 
     fn info(&self) -> &'static MethodInfo;
 
-    fn has_mode(&self, mode: Mode) -> bool;
+    /// Whether these weights hold the networks for one of its modes.
+    fn has_mode(&self, _mode: Mode) -> bool {
+        true
+    }
 
     /// The key points of a picture `[1, 3, size, size]` in [0, 1].
     fn detect(&self, picture: &Tensor, stop: Stop) -> Result<Self::KeyPoints, Error>;
@@ -56,14 +59,20 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
     /// The portrait's own key points.
     fn source<'a>(&self, prepared: &'a Self::Prepared) -> &'a Self::KeyPoints;
 
-    /// The key points that drive a frame: those of the driving picture, made the portrait's own as the mode says, and
-    /// followed as far as `gain` says. `initial` are those of the reference frame.
+    /// The key points that drive a frame: those of the driving picture, made the portrait's own as the mode says. `initial`
+    /// are those of the reference frame.
     fn drive(
         &self,
         mode: Mode,
         source: &Self::KeyPoints,
         driving: &Self::KeyPoints,
         initial: &Self::KeyPoints,
+    ) -> Result<Self::KeyPoints, Error>;
+
+    /// A `gain` of the way from the portrait's key points to `points`.
+    fn towards(
+        source: &Self::KeyPoints,
+        points: &Self::KeyPoints,
         gain: f32,
     ) -> Result<Self::KeyPoints, Error>;
 
@@ -291,7 +300,10 @@ impl<N: KeyPointNetwork> Session for KeyPointSession<N> {
         let (initial, _) = self.points(drive, Moment::Reference, relative, stop)?;
         let network = &self.opened.network;
         let source = network.source(&self.prepared);
-        let points = network.drive(mode, source, &driving.points, &initial.points, gain)?;
+        let mut points = network.drive(mode, source, &driving.points, &initial.points)?;
+        if gain != 1.0 {
+            points = N::towards(source, &points, gain)?;
+        }
         let (frame, motion) = self.motion(&points, stop)?;
         // The network's own numbers are as many as those that were read from them.
         let bytes = 2 * frame.bytes();

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use crate::common::parity::{difference, expected, seed};
 use crate::common::tps::{Shapes, go, model, picture, points};
 use candle_core::{Device, Tensor};
-use mien::methods::tps::{Config, KeyPoints, Mode, Tps};
+use mien::document::Mode;
+use mien::methods::tps::{Config, KeyPoints, Tps};
 
 /// The published sizes.
 static FULL: LazyLock<(Tps, Shapes)> = LazyLock::new(|| model(&Config::default(), seed()));

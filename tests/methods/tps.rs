@@ -7,8 +7,9 @@ use crate::common::parity::difference;
 use crate::common::tps::{SMALL, Shapes, go, model, picture, points, small_config};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
+use mien::document::Mode;
 use mien::methods::error::Error;
-use mien::methods::tps::{AvdConfig, Config, DenseMotionConfig, KeyPoints, Mode, Tps, relative};
+use mien::methods::tps::{AvdConfig, Config, DenseMotionConfig, KeyPoints, Tps, relative};
 
 #[test]
 fn shapes_tell_odd_sizes() {

@@ -48,10 +48,6 @@ impl KeyPointNetwork for Fomm {
         &INFO
     }
 
-    fn has_mode(&self, mode: Mode) -> bool {
-        mode != Mode::Avd
-    }
-
     fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         Fomm::detect(self, picture, stop)
     }
@@ -70,17 +66,15 @@ impl KeyPointNetwork for Fomm {
         source: &KeyPoints,
         driving: &KeyPoints,
         initial: &KeyPoints,
-        gain: f32,
     ) -> Result<KeyPoints, Error> {
-        let points = match mode {
-            Mode::Relative => relative(source, driving, initial, true)?,
-            Mode::Standard | Mode::Avd => driving.clone(),
-        };
-        Ok(if gain == 1.0 {
-            points
-        } else {
-            source.towards(&points, gain)
-        })
+        match mode {
+            Mode::Relative => relative(source, driving, initial, true),
+            Mode::Standard | Mode::Avd => Ok(driving.clone()),
+        }
+    }
+
+    fn towards(source: &KeyPoints, points: &KeyPoints, gain: f32) -> Result<KeyPoints, Error> {
+        Ok(source.towards(points, gain))
     }
 
     fn motion(&self, prepared: &Prepared, points: &KeyPoints, stop: Stop) -> Result<Motion, Error> {

@@ -13,19 +13,6 @@ pub struct KeyPoints {
     pub points: Vec<[f32; 2]>,
 }
 
-/// How a driving picture's key points become those of a frame (`demo.py`, `--mode`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// As they are: the frame takes the driving face's place and shape.
-    Standard,
-    /// The source's, moved as the driving ones moved since the first frame.
-    #[default]
-    Relative,
-    /// The source's shape in the driving face's pose, by the AVD network.
-    Avd,
-}
-
 impl KeyPoints {
     /// A `gain` of the way to `other`: 0 stays here, 1 arrives there, more goes beyond.
     ///

@@ -3,13 +3,13 @@
 use candle_core::Tensor;
 use candle_nn::VarBuilder;
 
-use crate::document::{self, MethodId, PaneView};
+use crate::document::{MethodId, Mode, PaneView};
 use crate::methods::diagnostics::KeyPoint;
 use crate::methods::error::Error;
 use crate::methods::motion_transfer::{self, KeyPointNetwork};
 use crate::methods::tps::config::Config;
 use crate::methods::tps::dense_motion::Motion;
-use crate::methods::tps::key_points::{KeyPoints, Mode};
+use crate::methods::tps::key_points::KeyPoints;
 use crate::methods::tps::model::{Prepared, Tps};
 use crate::methods::{DrivenBy, MethodInfo};
 use crate::progress::Stop;
@@ -19,11 +19,7 @@ pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("tps"),
     title: "TPS",
     driven_by: DrivenBy::Picture,
-    modes: &[
-        document::Mode::Relative,
-        document::Mode::Standard,
-        document::Mode::Avd,
-    ],
+    modes: &[Mode::Relative, Mode::Standard, Mode::Avd],
     views: &[
         PaneView::Result,
         PaneView::Flow,
@@ -54,8 +50,8 @@ impl KeyPointNetwork for Tps {
         &INFO
     }
 
-    fn has_mode(&self, mode: document::Mode) -> bool {
-        mode != document::Mode::Avd || self.config().avd.is_some()
+    fn has_mode(&self, mode: Mode) -> bool {
+        mode != Mode::Avd || self.config().avd.is_some()
     }
 
     fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
@@ -72,22 +68,16 @@ impl KeyPointNetwork for Tps {
 
     fn drive(
         &self,
-        mode: document::Mode,
+        mode: Mode,
         source: &KeyPoints,
         driving: &KeyPoints,
         initial: &KeyPoints,
-        gain: f32,
     ) -> Result<KeyPoints, Error> {
-        let mode = match mode {
-            document::Mode::Standard => Mode::Standard,
-            document::Mode::Relative => Mode::Relative,
-            document::Mode::Avd => Mode::Avd,
-        };
-        let points = Tps::drive(self, mode, source, driving, initial)?;
-        if gain == 1.0 {
-            return Ok(points);
-        }
-        source.towards(&points, gain)
+        Tps::drive(self, mode, source, driving, initial)
+    }
+
+    fn towards(source: &KeyPoints, points: &KeyPoints, gain: f32) -> Result<KeyPoints, Error> {
+        source.towards(points, gain)
     }
 
     fn motion(&self, prepared: &Prepared, points: &KeyPoints, stop: Stop) -> Result<Motion, Error> {

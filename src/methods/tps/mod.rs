@@ -25,6 +25,6 @@ mod thin_plate;
 
 pub use config::{AvdConfig, Config, DenseMotionConfig};
 pub use dense_motion::Motion;
-pub use key_points::{KeyPoints, Mode, relative};
+pub use key_points::{KeyPoints, relative};
 pub use model::{Frame, Prepared, Tps};
 pub use thin_plate::ThinPlate;

@@ -9,7 +9,8 @@ use super::config::{COLOURS, Config};
 use super::dense_motion::{DenseMotion, Motion};
 use super::detector::Detector;
 use super::inpainting::Inpainting;
-use super::key_points::{KeyPoints, Mode, relative};
+use super::key_points::{KeyPoints, relative};
+use crate::document::Mode;
 use crate::methods::error::{Error, Network, check};
 use crate::nn::{AntiAlias, pooled};
 use crate::progress::Stop;
@@ -120,7 +121,7 @@ impl Tps {
         pooled(&self.device, || self.detector.forward(picture, stop))
     }
 
-    /// The key points of a frame in `mode`, from those of the source, of the driving frame and
+    /// The key points of a frame in `mode` (`demo.py`, `--mode`), from those of the source, of the driving frame and
     /// of the driving clip's first frame, which only [`Mode::Relative`] looks at.
     ///
     /// # Errors
