@@ -62,8 +62,8 @@ pub struct Renderer {
     face: Option<FaceKey>,
     sessions: HashMap<MethodKey, Box<dyn Session>>,
     pyramid: Option<(u64, ImagePyramid<Arc<Picture>>)>,
-    /// The portrait at the pixels of the last driving picture that was drawn.
-    small: Option<(u64, View, Picture)>,
+    /// The portrait at the pixels of driving pictures: a view for each session that was driven by drawn ones.
+    small: Vec<(View, Picture)>,
 }
 
 impl Renderer {
@@ -73,7 +73,7 @@ impl Renderer {
             face: None,
             sessions: HashMap::new(),
             pyramid: None,
-            small: None,
+            small: Vec::new(),
         }
     }
 
@@ -118,7 +118,7 @@ impl Renderer {
         let face = subject.face_key();
         if self.face.as_ref() != Some(&face) {
             self.sessions.clear();
-            self.small = None;
+            self.small.clear();
             self.face = Some(face);
         }
         match (request.method, &request.sample) {
@@ -232,15 +232,13 @@ impl Renderer {
         }
     }
 
-    /// The portrait as a small view shows it, cached for the next driving picture.
+    /// The portrait as a small view shows it, cached for the next driving picture while the portrait and its square stay.
     fn small(&mut self, subject: &Subject, view: &View) -> Result<Picture, EngineError> {
-        if let Some((id, of, picture)) = &self.small
-            && (*id, of) == (subject.id, view)
-        {
+        if let Some((_, picture)) = self.small.iter().find(|(of, _)| of == view) {
             return Ok(picture.clone());
         }
         let picture = self.base(subject, view)?;
-        self.small = Some((subject.id, *view, picture.clone()));
+        self.small.push((*view, picture.clone()));
         Ok(picture)
     }
 }
