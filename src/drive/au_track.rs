@@ -190,8 +190,8 @@ impl AuTrack {
             begin_at(&mut values, start, reference);
         }
         let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
-        let spread = spread(&times, rate).into_iter();
-        spread.map(|i| values[i].map(Pose::from)).collect()
+        let frames = resampled(&times, rate).into_iter();
+        frames.map(|i| values[i].map(Pose::from)).collect()
     }
 
     /// How unlike `source` the face of each frame is in shape and pose (0 for the same), as many as there are frames.
@@ -218,9 +218,9 @@ pub(crate) fn begin_at(values: &mut [Option<AuVector>], start: &AuVector, refere
     }
 }
 
-/// Frames that may last differently, spread over a constant rate: for each moment the number of the nearest. `times` are
-/// rising; where there are none there is nothing to spread.
-pub(crate) fn spread(times: &[f64], rate: f64) -> Vec<usize> {
+/// Resamples frames that may last differently to a constant rate: the nearest frame for each step. `times` are in rising order
+/// and may be empty.
+fn resampled(times: &[f64], rate: f64) -> Vec<usize> {
     let (Some(start), Some(end)) = (times.first(), times.last()) else {
         return Vec::new();
     };

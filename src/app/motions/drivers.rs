@@ -22,16 +22,16 @@ use crate::progress::Progress;
 use super::list::MotionState;
 use super::reference::Thumb;
 
-/// Bytes of reels that are kept for undo although no motion of the project needs them.
+/// Bytes of analyses that are kept for undo although no motion of the project needs them.
 const SPARE_BYTES: usize = 512 << 20;
 
 #[derive(Debug, Default)]
 pub struct Drivers {
-    reels: HashMap<u64, State>,
+    analyses: HashMap<u64, State>,
     ready: HashMap<MotionId, Ready>,
-    /// The key of each motion's reel, computed only when the motion changes, as hashing a sample takes long.
+    /// The key of each motion's analysis, computed only when the motion changes, as hashing a sample takes long.
     keys: HashMap<MotionId, (Arc<Motion>, Option<u64>)>,
-    /// Counted up, so that the oldest spare reel can be let go.
+    /// Counted up, so that the oldest spare analysis can be let go.
     clock: u64,
     /// Counted up with MoCoGAN's weights: a sample is another under others.
     weights: u64,
@@ -75,14 +75,14 @@ struct Ready {
     portrait: u64,
     face: Option<usize>,
     source: AuVector,
-    reel: Option<Arc<ClipAnalysis>>,
+    analysis: Option<Arc<ClipAnalysis>>,
     driver: Driver,
     /// How unlike the portrait's face that of each frame is.
     scores: Arc<Vec<Option<f32>>>,
     problem: Option<String>,
 }
 
-/// A reel, and its small pictures.
+/// An analysis, and its small pictures.
 type Read = (Arc<ClipAnalysis>, Arc<Vec<Thumb>>);
 
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ impl Drivers {
                 continue;
             };
             needed.push(key);
-            match self.reels.get_mut(&key) {
+            match self.analyses.get_mut(&key) {
                 Some(State::Read { wanted, .. }) => *wanted = self.clock,
                 Some(_) => {}
                 None => tasks.push(self.read(key, motion.kind.clone(), models)),
@@ -119,7 +119,7 @@ impl Drivers {
         Task::batch(tasks)
     }
 
-    /// What a motion's reel is known by.
+    /// What a motion's analysis is known by.
     fn key(&self, motion: &Motion) -> Option<u64> {
         match self.keys.get(&motion.id) {
             Some((known, key)) if std::ptr::eq(&**known, motion) => *key,
@@ -133,9 +133,9 @@ impl Drivers {
         let samples = |motion: &Motion| matches!(motion.kind, MotionKind::Sample(_));
         let stale = self.keys.values().filter(|(motion, _)| samples(motion));
         for key in stale.filter_map(|(_, key)| *key) {
-            match self.reels.get_mut(&key) {
+            match self.analyses.get_mut(&key) {
                 Some(state @ State::Reading(..)) => state.stop(),
-                _ => drop(self.reels.remove(&key)),
+                _ => drop(self.analyses.remove(&key)),
             }
         }
         self.keys.retain(|_, (motion, _)| !samples(motion));
@@ -143,7 +143,7 @@ impl Drivers {
 
     fn read(&mut self, key: u64, kind: MotionKind, models: &Arc<Models>) -> Task<Message> {
         let progress = Progress::new(0);
-        self.reels
+        self.analyses
             .insert(key, State::Reading(progress.clone(), None));
         let models = Arc::clone(models);
         let read = move |send: &dyn Fn(Message)| {
@@ -169,7 +169,7 @@ impl Drivers {
             let Some(key) = self.key(motion) else {
                 continue;
             };
-            if matches!(self.reels.get(&key), Some(State::Reading(..))) {
+            if matches!(self.analyses.get(&key), Some(State::Reading(..))) {
                 let progress = Progress::new(0);
                 let result = outcome(read(&motion.kind, models, &progress, &mut drop));
                 self.update(Message::Read(key, result));
@@ -177,17 +177,17 @@ impl Drivers {
         }
     }
 
-    /// Stops reading what no motion needs any more, and lets the oldest spare reels go when there are too many.
+    /// Stops reading what no motion needs any more, and lets the oldest spare analyses go when there are too many.
     fn forget(&mut self, needed: &[u64]) {
-        for (key, state) in &mut self.reels {
+        for (key, state) in &mut self.analyses {
             if !needed.contains(key) {
                 state.stop();
             }
         }
-        self.reels
+        self.analyses
             .retain(|key, state| needed.contains(key) || !matches!(state, State::Failed(_)));
         loop {
-            let spare = self.reels.iter().filter_map(|(key, state)| match state {
+            let spare = self.analyses.iter().filter_map(|(key, state)| match state {
                 State::Read { read, wanted } if !needed.contains(key) => {
                     Some((*wanted, *key, read.0.bytes()))
                 }
@@ -196,7 +196,7 @@ impl Drivers {
             let spare: Vec<_> = spare.collect();
             let bytes: usize = spare.iter().map(|(.., bytes)| bytes).sum();
             match spare.into_iter().min() {
-                Some((_, oldest, _)) if bytes > SPARE_BYTES => self.reels.remove(&oldest),
+                Some((_, oldest, _)) if bytes > SPARE_BYTES => self.analyses.remove(&oldest),
                 _ => return,
             };
         }
@@ -207,7 +207,7 @@ impl Drivers {
             Message::Read(key, result) => (key, result),
             Message::Part(key, read) => {
                 // A reading that was stopped may have sent one more.
-                if let Some(State::Reading(progress, part)) = self.reels.get_mut(&key)
+                if let Some(State::Reading(progress, part)) = self.analyses.get_mut(&key)
                     && !progress.cancel.is_cancelled()
                 {
                     *part = Some(read);
@@ -223,26 +223,26 @@ impl Drivers {
             },
             // Cancelled: read again when it is needed.
             Err(None) => {
-                self.reels.remove(&key);
+                self.analyses.remove(&key);
                 return;
             }
             Err(Some(problem)) => State::Failed(problem),
         };
-        self.reels.insert(key, state);
+        self.analyses.insert(key, state);
     }
 
     /// Reads again what failed, after a file has come back.
     pub fn retry(&mut self, motion: &Motion) {
         if let Some(key) = self.key(motion)
-            && matches!(self.reels.get(&key), Some(State::Failed(_)))
+            && matches!(self.analyses.get(&key), Some(State::Failed(_)))
         {
-            self.reels.remove(&key);
+            self.analyses.remove(&key);
         }
     }
 
     /// Stops the reading of a motion.
     pub fn cancel(&mut self, motion: &Motion) {
-        let state = self.key(motion).and_then(|key| self.reels.get_mut(&key));
+        let state = self.key(motion).and_then(|key| self.analyses.get_mut(&key));
         if let Some(state) = state {
             state.stop();
         }
@@ -250,19 +250,19 @@ impl Drivers {
 
     /// Whether anything is being read.
     pub fn is_reading(&self) -> bool {
-        let mut states = self.reels.values();
+        let mut states = self.analyses.values();
         states.any(|state| matches!(state, State::Reading(..)))
     }
 
-    /// The reel of a motion, as far as it is read.
-    pub fn reel(&self, motion: &Motion) -> Option<&Arc<ClipAnalysis>> {
-        let (reel, _) = self.reels.get(&self.key(motion)?)?.read()?;
-        Some(reel)
+    /// The analysis of a motion, as far as it is read.
+    pub fn analysis(&self, motion: &Motion) -> Option<&Arc<ClipAnalysis>> {
+        let (analysis, _) = self.analyses.get(&self.key(motion)?)?.read()?;
+        Some(analysis)
     }
 
     /// How far the reading of a motion has come; `None` where it is over.
     pub fn progress(&self, motion: &Motion) -> Option<&Progress> {
-        match self.reels.get(&self.key(motion)?)? {
+        match self.analyses.get(&self.key(motion)?)? {
             State::Reading(progress, _) => Some(progress),
             _ => None,
         }
@@ -273,8 +273,8 @@ impl Drivers {
     pub fn prepare(&mut self, project: &Project, face: Option<&FoundFace>) {
         for motion in project.motions() {
             let document = project.document();
-            let reel = self.reel(motion).cloned();
-            let same_reel = |ready: &Ready| match (&ready.reel, &reel) {
+            let analysis = self.analysis(motion).cloned();
+            let same_analysis = |ready: &Ready| match (&ready.analysis, &analysis) {
                 (None, None) => true,
                 (Some(a), Some(b)) => Arc::ptr_eq(a, b),
                 _ => false,
@@ -283,7 +283,7 @@ impl Drivers {
                 ready.portrait == document.portrait.id
                     && ready.face == document.face
                     && ready.source == document.source
-                    && same_reel(ready)
+                    && same_analysis(ready)
                     && (Arc::ptr_eq(&ready.motion, motion) || ready.motion.kind == motion.kind)
             };
             if let Some(ready) = self.ready.get_mut(&motion.id)
@@ -293,21 +293,21 @@ impl Drivers {
                 ready.motion = Arc::clone(motion);
                 continue;
             }
-            let driver = Driver::of(project, motion, reel.as_ref(), face);
+            let driver = Driver::of(project, motion, analysis.as_ref(), face);
             let (driver, problem) = match driver {
                 Ok(driver) => (driver, None),
                 Err(error) => (Driver::Nothing, Some(error.to_string())),
             };
             let shape = face.map(FoundFace::shape);
-            let scores = reel.as_ref().zip(shape.as_ref());
-            let scores = scores.map(|(reel, shape)| reel.unlike(shape));
+            let scores = analysis.as_ref().zip(shape.as_ref());
+            let scores = scores.map(|(analysis, shape)| analysis.unlike(shape));
             let ready = Ready {
                 scores: scores.unwrap_or_default(),
                 motion: Arc::clone(motion),
                 portrait: document.portrait.id,
                 face: document.face,
                 source: document.source,
-                reel,
+                analysis,
                 driver,
                 problem,
             };
@@ -325,14 +325,14 @@ impl Drivers {
     /// The expressions that are read from a clip or a sample, as they drive, for every step; empty for a track.
     pub fn poses(&self, id: MotionId) -> &[Option<Pose>] {
         match self.ready.get(&id).map(|ready| &ready.driver) {
-            Some(Driver::Clip(lead)) => lead.poses(),
+            Some(Driver::Clip(clip)) => clip.poses(),
             _ => &[],
         }
     }
 
     /// The small pictures of a clip, and how unlike the portrait's face that of each of its frames is.
     pub fn filmstrip(&self, motion: &Motion) -> (&[Thumb], &[Option<f32>]) {
-        let state = self.key(motion).and_then(|key| self.reels.get(&key));
+        let state = self.key(motion).and_then(|key| self.analyses.get(&key));
         let read = state.and_then(State::read);
         let scores = self.ready.get(&motion.id);
         (
@@ -344,7 +344,7 @@ impl Drivers {
     /// What the list says of a motion.
     pub fn state(&self, motion: &Motion) -> MotionState {
         let key = self.key(motion);
-        match key.and_then(|key| self.reels.get(&key)) {
+        match key.and_then(|key| self.analyses.get(&key)) {
             Some(State::Reading(progress, _)) => return MotionState::Reading(progress.clone()),
             Some(State::Failed(problem)) => {
                 return match &motion.kind {
@@ -385,15 +385,15 @@ fn read(
     progress: &Progress,
     show: Show<'_>,
 ) -> Result<Read, EngineError> {
-    let reel = ClipAnalysis::of_motion(kind, models, progress, show)?;
+    let analysis = ClipAnalysis::of_motion(kind, models, progress, show)?;
     // An expression track has nothing to read.
-    Ok(pictured(reel.ok_or(EngineError::Cancelled)?))
+    Ok(pictured(analysis.ok_or(EngineError::Cancelled)?))
 }
 
-/// A reel with its small pictures.
-fn pictured(reel: ClipAnalysis) -> Read {
-    let thumbs = thumbs(&reel);
-    (Arc::new(reel), Arc::new(thumbs))
+/// An analysis with its small pictures.
+fn pictured(analysis: ClipAnalysis) -> Read {
+    let thumbs = thumbs(&analysis);
+    (Arc::new(analysis), Arc::new(thumbs))
 }
 
 fn outcome(result: Result<Read, EngineError>) -> Result<Read, Option<String>> {
@@ -404,14 +404,14 @@ fn outcome(result: Result<Read, EngineError>) -> Result<Read, Option<String>> {
 const THUMBS: usize = 12;
 const THUMB_HEIGHT: u32 = 72;
 
-/// Small pictures spread over the whole of a reel.
-fn thumbs(reel: &ClipAnalysis) -> Vec<Thumb> {
-    let count = THUMBS.min(reel.frames());
-    let frame = |i: usize| (2 * i + 1) * reel.frames() / (2 * count);
+/// Small pictures spread over the whole of an analysis.
+fn thumbs(analysis: &ClipAnalysis) -> Vec<Thumb> {
+    let count = THUMBS.min(analysis.frames());
+    let frame = |i: usize| (2 * i + 1) * analysis.frames() / (2 * count);
     (0..count)
         .filter_map(|i| {
             let frame = frame(i);
-            let picture = reel.thumbnail(frame, THUMB_HEIGHT)?;
+            let picture = analysis.thumbnail(frame, THUMB_HEIGHT)?;
             let size = picture.size();
             Some(Thumb {
                 frame,
@@ -422,7 +422,7 @@ fn thumbs(reel: &ClipAnalysis) -> Vec<Thumb> {
         .collect()
 }
 
-/// What a reel is known by: the same clip or sample is read once. A track needs none.
+/// What an analysis is known by: the same clip or sample is read once. A track needs none.
 fn reel_key(kind: &MotionKind, weights: u64) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     match kind {

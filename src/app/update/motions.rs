@@ -65,7 +65,7 @@ impl App {
                 if let Some(motion) = self.history.project().motion(id) {
                     self.drivers.cancel(motion);
                 }
-                // Without its reel it would be read again at once.
+                // Without its analysis it would be read again at once.
                 self.history.edit_project(|project| project.remove(id));
             }
             list::Action::Leave => return self.leave_field(),
@@ -215,13 +215,13 @@ impl App {
         };
         let name = format!("{} (baked)", motion.name);
         let driver = self.drivers.driver(motion.id);
-        let Driver::Clip(lead) = &driver else {
+        let Driver::Clip(clip_driver) = &driver else {
             return;
         };
         if self.needs_whole(&driver) {
             return;
         }
-        let baked = baked(lead, self.document().source);
+        let baked = baked(clip_driver, self.document().source);
         self.history.edit_project(|project| {
             project.add(&name, MotionKind::Track(baked));
         });
@@ -258,17 +258,20 @@ impl App {
         };
         let id = motion.id;
         let driver = self.drivers.driver(id);
-        let Driver::Clip(lead) = &driver else {
+        let Driver::Clip(clip_driver) = &driver else {
             return;
         };
         if range.is_some() && self.needs_whole(&driver) {
             return;
         }
-        let times = &lead.analysis.times;
+        let times = &clip_driver.analysis.times;
         let (from, to) = match range {
             None => (None, None),
             Some((first, last)) => {
-                let (first, last) = (lead.frame_at(first as usize), lead.frame_at(last as usize));
+                let (first, last) = (
+                    clip_driver.frame_at(first as usize),
+                    clip_driver.frame_at(last as usize),
+                );
                 (
                     times.get(first).copied().filter(|_| first > 0),
                     times.get(last + 1).copied(),
@@ -340,20 +343,23 @@ impl App {
         if self.chosen_clip().is_none() || self.motions.hidden {
             return;
         }
-        let Driver::Clip(lead) = self.drivers.driver(self.project().chosen()) else {
+        let Driver::Clip(clip_driver) = self.drivers.driver(self.project().chosen()) else {
             return;
         };
-        let frame = lead.frame_at(self.timeline.frame() as usize);
-        let digest = lead.analysis.source().digest(frame);
+        let frame = clip_driver.frame_at(self.timeline.frame() as usize);
+        let digest = clip_driver.analysis.source().digest(frame);
         let same = |(current, _): &(u64, Handle)| *current == digest;
         if self.motions.current.as_ref().is_some_and(same) {
             return;
         }
-        self.motions.current = lead.analysis.thumbnail(frame, LOOK_HEIGHT).map(|picture| {
-            let (width, height) = picture.size();
-            let handle = Handle::from_rgba(width, height, picture.into_rgba());
-            (digest, handle)
-        });
+        self.motions.current = clip_driver
+            .analysis
+            .thumbnail(frame, LOOK_HEIGHT)
+            .map(|picture| {
+                let (width, height) = picture.size();
+                let handle = Handle::from_rgba(width, height, picture.into_rgba());
+                (digest, handle)
+            });
     }
 
     pub(in crate::app) fn motions_subscription(&self) -> Option<Subscription<Message>> {
@@ -402,7 +408,7 @@ impl App {
         }
         if let Some((motion, clip)) = self.chosen_clip() {
             return match self.drivers.driver(motion.id) {
-                Driver::Clip(lead) => self.clip_controls(motion, clip, &lead),
+                Driver::Clip(clip_driver) => self.clip_controls(motion, clip, &clip_driver),
                 _ => text("The clip's controls come when it is read.")
                     .size(theme::SMALL)
                     .color(theme::dim())
@@ -425,32 +431,34 @@ impl App {
         &'a self,
         motion: &'a Motion,
         clip: &'a ClipMotion,
-        lead: &ClipDriver,
+        clip_driver: &ClipDriver,
     ) -> Element<'a, Message> {
         let (thumbs, scores) = self.drivers.filmstrip(motion);
         let current = self.motions.current.as_ref();
         let current = current.map(|(_, handle)| handle.clone());
-        let Some(reel) = self.drivers.reel(motion) else {
+        let Some(analysis) = self.drivers.analysis(motion) else {
             return space().into();
         };
         let known = Known {
             name: &motion.name,
-            fps: lead.fps(),
-            frames: reel.frames(),
-            times: &reel.times,
+            fps: clip_driver.fps(),
+            frames: analysis.frames(),
+            times: &analysis.times,
             thumbs,
             scores,
-            reference: lead.reference,
+            reference: clip_driver.reference,
             poses: self.drivers.poses(motion.id),
-            first: lead.first,
-            last: lead.last,
-            step: lead
+            first: clip_driver.first,
+            last: clip_driver.last,
+            step: clip_driver
                 .frame_at(self.timeline.frame() as usize)
-                .saturating_sub(lead.first),
-            broken: reel.broken.as_deref(),
+                .saturating_sub(clip_driver.first),
+            broken: analysis.broken.as_deref(),
             current,
-            square: lead.base(self.models.crop_rule(), lead.reference).ok(),
-            clip_size: reel.size,
+            square: clip_driver
+                .base(self.models.crop_rule(), clip_driver.reference)
+                .ok(),
+            clip_size: analysis.size,
         };
         self.motions
             .reference
@@ -460,10 +468,10 @@ impl App {
 }
 
 /// What is read from a clip or a sample, as keyframes.
-fn baked(lead: &ClipDriver, source: AuVector) -> Expression {
+fn baked(clip_driver: &ClipDriver, source: AuVector) -> Expression {
     let mut track = Track::default();
-    track.set_movement(lead.fps(), lead.poses());
-    track.playback = lead.playback();
+    track.set_movement(clip_driver.fps(), clip_driver.poses());
+    track.playback = clip_driver.playback();
     Expression {
         still: Pose::from(source),
         strength: 1.0,

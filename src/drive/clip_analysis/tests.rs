@@ -45,10 +45,10 @@ fn sample_reel() -> &'static ClipAnalysis {
     static REEL: OnceLock<ClipAnalysis> = OnceLock::new();
     REEL.get_or_init(|| {
         let progress = Progress::new(0);
-        let reel = ClipAnalysis::read(&sample_source(), &progress).unwrap();
-        assert_eq!(progress.done(), reel.frames());
-        assert_eq!(progress.total(), reel.frames());
-        reel
+        let analysis = ClipAnalysis::read(&sample_source(), &progress).unwrap();
+        assert_eq!(progress.done(), analysis.frames());
+        assert_eq!(progress.total(), analysis.frames());
+        analysis
     })
 }
 
@@ -74,52 +74,56 @@ fn apart(a: &Picture, b: &Picture) -> f64 {
 
 #[test]
 fn the_sample_clip_is_there_frame_by_frame() {
-    let reel = sample_reel();
+    let analysis = sample_reel();
     let file = SampleClip::write().unwrap();
     let originals: Vec<Picture> = Clip::open(file.path())
         .unwrap()
         .map(|frame| frame.unwrap().picture)
         .collect();
-    assert_eq!(reel.frames(), originals.len());
-    assert_eq!(reel.times.len(), originals.len());
-    assert_eq!(reel.size, originals[0].size());
-    assert!((reel.fps - 24.0).abs() < 0.01, "{}", reel.fps);
-    assert_eq!(reel.broken, None);
-    assert_eq!(reel.track.as_ref().unwrap().faceless(), 0);
+    assert_eq!(analysis.frames(), originals.len());
+    assert_eq!(analysis.times.len(), originals.len());
+    assert_eq!(analysis.size, originals[0].size());
+    assert!((analysis.fps - 24.0).abs() < 0.01, "{}", analysis.fps);
+    assert_eq!(analysis.broken, None);
+    assert_eq!(analysis.track.as_ref().unwrap().faceless(), 0);
     // A small original is kept at its own size.
-    assert_eq!(reel.source().scale(), 1.0);
+    assert_eq!(analysis.source().scale(), 1.0);
     for (i, original) in originals.iter().enumerate() {
-        let distance = apart(&reel.source().picture(i).unwrap(), original);
+        let distance = apart(&analysis.source().picture(i).unwrap(), original);
         assert!(distance < 2.0, "{i} {distance}");
     }
     // At random they are the same as in order.
-    let ordered: Vec<_> = (0..reel.frames())
-        .map(|i| reel.source().picture(i).unwrap())
+    let ordered: Vec<_> = (0..analysis.frames())
+        .map(|i| analysis.source().picture(i).unwrap())
         .collect();
-    for i in [9, 2, 2, 17, 0, reel.frames() - 1, 9] {
-        assert_eq!(reel.source().picture(i).unwrap(), ordered[i], "{i}");
+    for i in [9, 2, 2, 17, 0, analysis.frames() - 1, 9] {
+        assert_eq!(analysis.source().picture(i).unwrap(), ordered[i], "{i}");
     }
-    assert!(reel.source().picture(reel.frames()).is_err());
+    assert!(analysis.source().picture(analysis.frames()).is_err());
     let (few, many) = (1 << 20, 64 << 20);
-    assert!((few..many).contains(&reel.bytes()), "{}", reel.bytes());
+    assert!(
+        (few..many).contains(&analysis.bytes()),
+        "{}",
+        analysis.bytes()
+    );
 }
 
 #[test]
 fn faces_have_squares_and_scores_and_frames_thumbnails() {
-    let reel = sample_reel();
-    for frame in [0, reel.frames() / 2] {
-        let square = reel.square(&rule(), frame).unwrap();
-        square.checked(reel.size.0, reel.size.1).unwrap();
+    let analysis = sample_reel();
+    for frame in [0, analysis.frames() / 2] {
+        let square = analysis.square(&rule(), frame).unwrap();
+        square.checked(analysis.size.0, analysis.size.1).unwrap();
         assert!(square.side > 100.0);
-        let curve = reel.unlike(&shape68(reel.mesh(frame).unwrap()));
-        assert_eq!(curve.len(), reel.frames());
+        let curve = analysis.unlike(&shape68(analysis.mesh(frame).unwrap()));
+        assert_eq!(curve.len(), analysis.frames());
         assert_eq!(curve[frame], Some(0.0));
         assert!(curve.iter().flatten().any(|score| *score > 0.01));
-        let small = reel.thumbnail(frame, 40).unwrap();
+        let small = analysis.thumbnail(frame, 40).unwrap();
         assert_eq!(small.size(), (40, 40));
     }
-    assert_eq!(reel.square(&rule(), reel.frames()), None);
-    assert_eq!(reel.thumbnail(reel.frames(), 40), None);
+    assert_eq!(analysis.square(&rule(), analysis.frames()), None);
+    assert_eq!(analysis.thumbnail(analysis.frames(), 40), None);
 }
 
 #[test]
@@ -148,12 +152,12 @@ fn without_a_face_a_reel_has_no_track_and_no_error() {
         crate::media::encode::save_png(&path, &grey).unwrap();
     }
     let source = MediaSource::File(folder.path().to_owned());
-    let reel = ClipAnalysis::read(&source, &Progress::new(0)).unwrap();
-    assert_eq!((reel.frames(), reel.track.as_ref()), (3, None));
-    assert_eq!(reel.square(&rule(), 0), None);
+    let analysis = ClipAnalysis::read(&source, &Progress::new(0)).unwrap();
+    assert_eq!((analysis.frames(), analysis.track.as_ref()), (3, None));
+    assert_eq!(analysis.square(&rule(), 0), None);
     let mesh = sample_reel().mesh(0).unwrap();
-    assert_eq!(*reel.unlike(&shape68(mesh)), [None; 3]);
-    assert_ne!(reel.source().digest(0), reel.source().digest(1));
+    assert_eq!(*analysis.unlike(&shape68(mesh)), [None; 3]);
+    assert_ne!(analysis.source().digest(0), analysis.source().digest(1));
 }
 
 #[test]
@@ -161,13 +165,13 @@ fn a_sample_has_as_many_frames_as_it_says_and_a_face() {
     let sampler = Sampler::open(None).unwrap();
     let sample = Sample::draw(7, &sampler.sizes(), 5, None).unwrap();
     let progress = Progress::new(0);
-    let reel = ClipAnalysis::of_sample(&sampler, &sample, 900.0, &progress).unwrap();
-    assert_eq!((reel.frames(), progress.done()), (5, 5));
-    assert_eq!(reel.fps, *Track::FPS.end());
-    assert_eq!(reel.source().picture(4).unwrap().size(), reel.size);
-    let square = reel.square(&rule(), 2).unwrap();
-    square.checked(reel.size.0, reel.size.1).unwrap();
-    let (left, _, right, _) = reel.mesh(2).unwrap().bounds();
+    let analysis = ClipAnalysis::of_sample(&sampler, &sample, 900.0, &progress).unwrap();
+    assert_eq!((analysis.frames(), progress.done()), (5, 5));
+    assert_eq!(analysis.fps, *Track::FPS.end());
+    assert_eq!(analysis.source().picture(4).unwrap().size(), analysis.size);
+    let square = analysis.square(&rule(), 2).unwrap();
+    square.checked(analysis.size.0, analysis.size.1).unwrap();
+    let (left, _, right, _) = analysis.mesh(2).unwrap().bounds();
     assert!(left < 128.0 && right > 128.0);
     let stopped = Progress::new(0);
     stopped.cancel.cancel();

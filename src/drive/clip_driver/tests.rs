@@ -15,7 +15,7 @@ fn smile(value: f32) -> AuVector {
 }
 
 /// Ten frames a second, at each of which a face smiles and raises its brow so much, or is gone.
-fn reel(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
+fn analysis(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
     let frames = values.iter().enumerate().map(|(i, value)| AuFrame {
         time: i as f64 / 10.0,
         aus: value.map(|value| smile(value).with(unit(1), value)),
@@ -46,40 +46,40 @@ fn plain() -> ClipMotion {
 
 const VALUES: [Option<f32>; 5] = [None, Some(0.25), Some(0.5), None, Some(1.0)];
 
-fn lead(motion: &ClipMotion, source: AuVector) -> ClipDriver {
-    ClipDriver::clip(reel(&VALUES), motion, None, &source).unwrap()
+fn driver(motion: &ClipMotion, source: AuVector) -> ClipDriver {
+    ClipDriver::clip(analysis(&VALUES), motion, None, &source).unwrap()
 }
 
-fn smiles(lead: &ClipDriver) -> Vec<f32> {
-    (0..lead.frames())
-        .map(|step| lead.pose(step).get(unit(12)))
+fn smiles(driver: &ClipDriver) -> Vec<f32> {
+    (0..driver.frames())
+        .map(|step| driver.pose(step).get(unit(12)))
         .collect()
 }
 
 #[test]
 fn gaps_hold_the_expression_before_them() {
-    let lead = lead(&plain(), smile(0.125));
-    assert_eq!(smiles(&lead), [0.125, 0.25, 0.5, 0.5, 1.0]);
-    let is_there: Vec<bool> = lead.poses().iter().map(Option::is_some).collect();
+    let driver = driver(&plain(), smile(0.125));
+    assert_eq!(smiles(&driver), [0.125, 0.25, 0.5, 0.5, 1.0]);
+    let is_there: Vec<bool> = driver.poses().iter().map(Option::is_some).collect();
     assert_eq!(is_there, [false, true, true, false, true]);
-    assert_eq!(lead.pose(99), lead.pose(4));
-    assert_eq!((lead.reference, lead.unlike), (0, None));
+    assert_eq!(driver.pose(99), driver.pose(4));
+    assert_eq!((driver.reference, driver.unlike), (0, None));
 }
 
 #[test]
 fn strength_and_gains_go_part_of_the_way() {
     let mut motion = plain();
     motion.follow.strength = 0.5;
-    assert_eq!(smiles(&lead(&motion, smile(0.0)))[4], 0.5);
+    assert_eq!(smiles(&driver(&motion, smile(0.0)))[4], 0.5);
     motion.follow.strength = 2.0;
-    assert_eq!(smiles(&lead(&motion, smile(0.0)))[1], 0.5);
+    assert_eq!(smiles(&driver(&motion, smile(0.0)))[1], 0.5);
     let mouth = Group::ALL.iter().position(|group| *group == Group::Mouth);
     motion.follow.gains[mouth.unwrap()] = 0.0;
-    let still = lead(&motion, smile(0.25));
+    let still = driver(&motion, smile(0.25));
     assert_eq!(smiles(&still), [0.25; 5]);
     assert_eq!(still.pose(1).get(unit(1)), 0.5);
     motion.follow.strength = f32::NAN;
-    assert_eq!(lead(&motion, smile(0.25)).pose(1).get(unit(1)), 0.25);
+    assert_eq!(driver(&motion, smile(0.25)).pose(1).get(unit(1)), 0.25);
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn without_strength_the_portraits_own_expression_stays_exactly() {
         motion.follow.strength = 0.0;
         motion.follow.relative = relative;
         motion.follow.still = 0.5;
-        let lead = lead(&motion, source);
-        assert!((0..lead.frames()).all(|step| lead.pose(step) == source));
+        let driver = driver(&motion, source);
+        assert!((0..driver.frames()).all(|step| driver.pose(step) == source));
     }
 }
 
@@ -100,38 +100,38 @@ fn relative_movement_begins_at_the_reference() {
     let mut motion = plain();
     motion.follow.relative = true;
     motion.follow.reference = Some(2);
-    let there = lead(&motion, smile(0.25));
+    let there = driver(&motion, smile(0.25));
     assert_eq!(there.reference, 2);
     assert_eq!(smiles(&there), [0.25, 0.0, 0.25, 0.25, 0.75]);
-    // A number that the reel doesn't have counts as none.
+    // A number that the analysis doesn't have counts as none.
     motion.follow.reference = Some(99);
-    assert_eq!(lead(&motion, smile(0.25)).reference, 0);
+    assert_eq!(driver(&motion, smile(0.25)).reference, 0);
 }
 
 #[test]
 fn the_resting_face_is_used_where_it_is_asked_for() {
     let mut motion = plain();
     motion.follow.own = Some(true);
-    assert_eq!(smiles(&lead(&motion, smile(0.0)))[4], 0.5);
+    assert_eq!(smiles(&driver(&motion, smile(0.0)))[4], 0.5);
 }
 
 #[test]
 fn a_part_is_cut_out_and_an_empty_one_refused() {
     let mut motion = plain();
     (motion.from, motion.to) = (Some(0.1), Some(0.4));
-    let part = lead(&motion, smile(0.0));
+    let part = driver(&motion, smile(0.0));
     assert_eq!((part.first, part.last, part.frames()), (1, 3, 3));
     let frames: Vec<usize> = (0..5).map(|step| part.frame_at(step)).collect();
     assert_eq!(frames, [1, 2, 3, 3, 3]);
     assert_eq!(smiles(&part), [0.25, 0.5, 0.5]);
     assert_eq!(part.reference, 1);
     motion.playback = Playback::PingPong;
-    let part = lead(&motion, smile(0.0));
+    let part = driver(&motion, smile(0.0));
     assert_eq!(part.order(), [0, 1, 2, 1]);
     assert_eq!(part.playing_at(0.35), (1, false));
     for (from, to) in [(9.0, 10.0), (0.2, 0.2), (0.3, 0.1), (f64::NAN, 1.0)] {
         (motion.from, motion.to) = (Some(from), Some(to));
-        let refused = ClipDriver::clip(reel(&VALUES), &motion, None, &smile(0.0));
+        let refused = ClipDriver::clip(analysis(&VALUES), &motion, None, &smile(0.0));
         assert!(refused.is_err(), "{from} {to}");
     }
 }
@@ -142,28 +142,28 @@ fn a_sample_goes_at_its_own_pace() {
     let mut motion = SampledMotion::new(codes);
     motion.fps = 24.0;
     motion.follow = plain().follow;
-    let lead = ClipDriver::sample(reel(&VALUES), &motion, None, &smile(0.0)).unwrap();
-    assert_eq!((lead.fps(), lead.frames()), (24.0, 5));
-    assert_eq!(lead.playback(), Playback::PingPong);
-    assert_eq!(smiles(&lead), [0.0, 0.25, 0.5, 0.5, 1.0]);
+    let driver = ClipDriver::sample(analysis(&VALUES), &motion, None, &smile(0.0)).unwrap();
+    assert_eq!((driver.fps(), driver.frames()), (24.0, 5));
+    assert_eq!(driver.playback(), Playback::PingPong);
+    assert_eq!(smiles(&driver), [0.0, 0.25, 0.5, 0.5, 1.0]);
 }
 
-fn key(lead: &ClipDriver, step: usize) -> ClipFrameKey {
-    lead.key(Moment::Now, step, true)
+fn key(driver: &ClipDriver, step: usize) -> ClipFrameKey {
+    driver.key(Moment::Now, step, true)
 }
 
 #[test]
 fn keys_tell_apart_what_differs_and_nothing_else() {
     let motion = plain();
-    let usual = lead(&motion, smile(0.0));
-    let again = lead(&motion, smile(0.0));
+    let usual = driver(&motion, smile(0.0));
+    let again = driver(&motion, smile(0.0));
     assert_eq!(key(&usual, 2), key(&again, 2));
     assert_ne!(key(&usual, 2), key(&usual, 3));
     // The same frame of a part is the same frame, so long as the reference is.
     let mut other = motion.clone();
     other.from = Some(0.1);
     other.follow.reference = Some(0);
-    assert_eq!(key(&lead(&other, smile(0.0)), 1), key(&usual, 2));
+    assert_eq!(key(&driver(&other, smile(0.0)), 1), key(&usual, 2));
     let changes: [fn(&mut ClipMotion); 4] = [
         |motion| motion.follow.strength = 0.5,
         |motion| motion.follow.lock_place = true,
@@ -180,14 +180,14 @@ fn keys_tell_apart_what_differs_and_nothing_else() {
     for change in changes {
         let mut changed = motion.clone();
         change(&mut changed);
-        assert_ne!(key(&lead(&changed, smile(0.0)), 2), key(&usual, 2));
+        assert_ne!(key(&driver(&changed, smile(0.0)), 2), key(&usual, 2));
     }
 }
 
 #[test]
 fn without_a_face_the_middle_is_seen() {
-    let lead = lead(&plain(), smile(0.0));
-    let (picture, square) = lead.picture(Moment::Now, 1, &rule(), true).unwrap();
+    let driver = driver(&plain(), smile(0.0));
+    let (picture, square) = driver.picture(Moment::Now, 1, &rule(), true).unwrap();
     assert_eq!(picture.size(), (16, 16));
     assert_eq!((square.x, square.y, square.side), (8.0, 8.0, 16.0));
 }
@@ -244,22 +244,22 @@ fn camera() -> (Arc<ClipAnalysis>, tempfile::TempDir) {
         save_png(&path, &cut(&picture, square, 480)).unwrap();
     }
     let source = MediaSource::File(folder.path().to_owned());
-    let reel = ClipAnalysis::read(&source, &Progress::new(0)).unwrap();
-    (Arc::new(reel), folder)
+    let analysis = ClipAnalysis::read(&source, &Progress::new(0)).unwrap();
+    (Arc::new(analysis), folder)
 }
 
 /// How far the inputs of frames 1 to 3 are from that of frame 0, in 0..=2.
-fn distances(reel: &Arc<ClipAnalysis>, lock_place: bool, lock_scale: bool) -> [f32; 3] {
+fn distances(analysis: &Arc<ClipAnalysis>, lock_place: bool, lock_scale: bool) -> [f32; 3] {
     let mut motion = plain();
     motion.follow.reference = Some(0);
     (motion.follow.lock_place, motion.follow.lock_scale) = (lock_place, lock_scale);
-    let lead = ClipDriver::clip(Arc::clone(reel), &motion, None, &smile(0.0)).unwrap();
+    let driver = ClipDriver::clip(Arc::clone(analysis), &motion, None, &smile(0.0)).unwrap();
     let input = |step: usize| {
-        let (picture, square) = lead.picture(Moment::Now, step, &rule(), true).unwrap();
+        let (picture, square) = driver.picture(Moment::Now, step, &rule(), true).unwrap();
         network_input(&picture, square, 96).unwrap()
     };
     let first = input(0);
-    let (picture, square) = lead.picture(Moment::Reference, 2, &rule(), true).unwrap();
+    let (picture, square) = driver.picture(Moment::Reference, 2, &rule(), true).unwrap();
     assert_eq!(network_input(&picture, square, 96).unwrap(), first);
     [1, 2, 3].map(|step| {
         let pairs = input(step);
@@ -270,12 +270,12 @@ fn distances(reel: &Arc<ClipAnalysis>, lock_place: bool, lock_scale: bool) -> [f
 
 #[test]
 fn locks_take_the_heads_movement_out_and_nothing_else_does() {
-    let (reel, _folder) = camera();
-    assert!((0..4).all(|frame| reel.mesh(frame).is_some()));
-    let free = distances(&reel, false, false);
-    let placed = distances(&reel, true, false);
-    let sized = distances(&reel, false, true);
-    let both = distances(&reel, true, true);
+    let (analysis, _folder) = camera();
+    assert!((0..4).all(|frame| analysis.mesh(frame).is_some()));
+    let free = distances(&analysis, false, false);
+    let placed = distances(&analysis, true, false);
+    let sized = distances(&analysis, false, true);
+    let both = distances(&analysis, true, true);
     println!("{free:?} {placed:?} {sized:?} {both:?}");
     // A zoomed frame is resampled, which alone comes to 0.08.
     const SAME: f32 = 0.1;
@@ -292,13 +292,14 @@ fn locks_take_the_heads_movement_out_and_nothing_else_does() {
 
 #[test]
 fn the_likest_frame_is_the_reference() {
-    let (reel, _folder) = camera();
-    let shape = shape68(reel.mesh(2).unwrap());
-    let lead = ClipDriver::clip(Arc::clone(&reel), &plain(), Some(&shape), &smile(0.0)).unwrap();
-    assert_eq!((lead.reference, lead.unlike), (2, Some(0.0)));
+    let (analysis, _folder) = camera();
+    let shape = shape68(analysis.mesh(2).unwrap());
+    let driver =
+        ClipDriver::clip(Arc::clone(&analysis), &plain(), Some(&shape), &smile(0.0)).unwrap();
+    assert_eq!((driver.reference, driver.unlike), (2, Some(0.0)));
     let mut motion = plain();
     motion.follow.reference = Some(3);
-    let lead = ClipDriver::clip(reel, &motion, Some(&shape), &smile(0.0)).unwrap();
-    assert_eq!(lead.reference, 3);
-    assert!(lead.unlike.unwrap() > 0.0);
+    let driver = ClipDriver::clip(analysis, &motion, Some(&shape), &smile(0.0)).unwrap();
+    assert_eq!(driver.reference, 3);
+    assert!(driver.unlike.unwrap() > 0.0);
 }

@@ -59,7 +59,7 @@ multiversion! {
             for i in 0..SOME {
                 if changes[i] && !plain[i] {
                     let (at, shrink) = ((x + i, first.1), field.shrink(&near, i));
-                    warped[i] = spread(reader, field, place, at, (u[i], v[i]), shrink);
+                    warped[i] = supersampled(reader, field, place, at, (u[i], v[i]), shrink);
                 }
             }
             if reader.clear {
@@ -230,7 +230,7 @@ fn each_line(picture: &mut Picture, place: &TurnedSquare, change: impl Fn(Line) 
 
 /// The mean over what the pixel covers of the portrait, where the picture is shown smaller.
 #[inline(always)]
-fn spread(
+fn supersampled(
     reader: &Reader,
     field: &Field,
     place: &TurnedSquare,

@@ -25,7 +25,7 @@ use crate::render::composition::FrameKey;
 use crate::render::grid::Grid;
 use comparing::Comparing;
 use drivers::Drivers;
-use sheet::{Sheet, spread};
+use sheet::{Sheet, evenly_spaced};
 use spec::{Against, MethodSpec};
 use table::{Figures, Measured, Table};
 
@@ -146,7 +146,7 @@ pub fn compare(
     let fps = output.rate(comparison.fps.unwrap_or_else(|| drivers.fps()));
     let mut comparing = Comparing::new(comparison, models, methods, &drivers, fps)?;
     let all = comparing.steps.len();
-    let shown_rows = spread(all, comparison.sheet.rows);
+    let shown_rows = evenly_spaced(all, comparison.sheet.rows);
     let is_still = output.format == FileFormat::Png;
     let frames = if is_still && !is_measured {
         shown_rows.clone()

@@ -48,8 +48,8 @@ pub(crate) fn cut_crop(picture: &Picture, crop: Crop, size: u32) -> Result<Pictu
     cut(picture, square(crop), size)
 }
 
-/// So many of a number of things, evenly spread, the first and the last among them.
-pub(crate) fn spread(count: usize, wanted: usize) -> Vec<usize> {
+/// `wanted` of `count` indices, evenly spaced, the first and the last among them.
+pub(crate) fn evenly_spaced(count: usize, wanted: usize) -> Vec<usize> {
     if wanted >= count {
         return (0..count).collect();
     }
@@ -70,13 +70,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_spread_is_even_and_reaches_both_ends(count in 1usize..300, wanted in 2usize..40) {
-            let chosen = spread(count, wanted);
+            let chosen = evenly_spaced(count, wanted);
             prop_assert_eq!(chosen.len(), wanted.min(count));
             prop_assert_eq!((chosen[0], chosen[chosen.len() - 1]), (0, count - 1));
             let steps: Vec<usize> = chosen.windows(2).map(|pair| pair[1] - pair[0]).collect();
             let (least, most) = (steps.iter().min(), steps.iter().max());
             prop_assert!(most.unwrap_or(&1) - least.unwrap_or(&1) <= 1);
-            prop_assert_eq!(spread(count, 1), vec![if count == 1 { 0 } else { count / 2 }]);
+            prop_assert_eq!(evenly_spaced(count, 1), vec![if count == 1 { 0 } else { count / 2 }]);
         }
     }
 }

@@ -96,7 +96,7 @@ fn what_is_read_so_far_drives_and_the_whole_takes_its_place() {
 
     // A snapshot that comes late changes nothing.
     tell(&mut app, Message::Part(key, parts[0].clone()));
-    assert_eq!(app.drivers.reel(&motion).unwrap().frames(), frames);
+    assert_eq!(app.drivers.analysis(&motion).unwrap().frames(), frames);
 }
 
 #[test]
@@ -109,16 +109,16 @@ fn a_reading_that_is_stopped_leaves_nothing_behind() {
     drop(app.update(Up::Motions(list::Message::Cancelled(motion.id))));
     assert!(app.project().motion(motion.id).is_none());
     tell(&mut app, Message::Part(key, parts[0].clone()));
-    assert!(app.drivers.reels[&key].read().is_none());
+    assert!(app.drivers.analyses[&key].read().is_none());
     tell(&mut app, Message::Read(key, Err(None)));
-    assert!(app.drivers.reels.is_empty() && app.drivers.ready.len() == 1);
+    assert!(app.drivers.analyses.is_empty() && app.drivers.ready.len() == 1);
     drop(parts);
     assert!(part.upgrade().is_none());
 
     // Undo brings the motion back, and it is read anew.
     drop(app.update(Up::Undo));
     assert!(app.drivers.is_reading());
-    assert!(app.drivers.reel(&motion).is_none());
+    assert!(app.drivers.analysis(&motion).is_none());
 }
 
 #[test]
@@ -145,15 +145,21 @@ fn a_driver_is_made_again_only_for_what_it_depends_on() {
 
     // A setting of the clip itself; the scores and the smoothed units stay what they are.
     let reading = |app: &App| {
-        let track = app.drivers.reel(&motion).unwrap().track.as_ref().unwrap();
+        let track = app
+            .drivers
+            .analysis(&motion)
+            .unwrap()
+            .track
+            .as_ref()
+            .unwrap();
         crate::drive::au_track::Reading {
             smoothing: crate::drive::clip_driver::smoothing(0.5, 0.5),
             own: track.rests(),
         }
     };
     let smoothed = |app: &App| {
-        let reel = Arc::clone(app.drivers.reel(&motion).unwrap());
-        reel.smoothed(reading(app))
+        let analysis = Arc::clone(app.drivers.analysis(&motion).unwrap());
+        analysis.smoothed(reading(app))
     };
     let before = smoothed(&app);
     app.history
