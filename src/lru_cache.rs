@@ -44,7 +44,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LruCache<K, V> {
         self.entries.contains_key(key)
     }
 
-    /// Keeps a value of so many bytes, unless it is larger than the whole cache.
+    /// Caches a value of `bytes` bytes, unless it is larger than the whole cache.
     pub fn put(&mut self, key: K, value: V, bytes: usize) {
         if bytes > self.capacity {
             return;

@@ -45,7 +45,7 @@ impl Progress {
         self.total.store(total, Ordering::Relaxed);
     }
 
-    /// Says that so many more steps have come to light.
+    /// Adds steps that weren't known before.
     pub fn add_total(&self, steps: usize) {
         self.total.fetch_add(steps, Ordering::Relaxed);
     }

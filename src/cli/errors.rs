@@ -54,7 +54,7 @@ pub(super) enum CliError {
     #[error("{} is a clip; add --clip to read its face frame by frame.", .0.display())]
     IsClip(PathBuf),
     #[error(
-        "a part of a sample that is drawn anew fits no other part; give a --seed and no --hold, or take --content and --motion from files."
+        "parts of a random sample don't fit together; give a --seed and no --hold, or take --content and --motion from files."
     )]
     PartOfFreshSample,
     #[error("--hold and --{part} both say where the {part} comes from; leave one out.")]

@@ -109,7 +109,7 @@ impl Driver {
         }
     }
 
-    /// What it says so many seconds after its start, played as it is to be played.
+    /// The sample at `seconds` after the start, by the motion's playback mode.
     pub fn playing_at(&self, seconds: f64) -> DriveSample {
         let step = match self {
             Driver::Nothing => 0,

@@ -61,7 +61,7 @@ impl OriginalFrames {
         }
     }
 
-    /// Opens the part of the clip anew.
+    /// Opens the part of the clip again.
     ///
     /// # Errors
     /// What the clip's reader says.

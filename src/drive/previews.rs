@@ -9,7 +9,7 @@ use crate::media::image::resample::resampled;
 use crate::methods::mocogan::sampler::Sampler;
 use crate::progress::Stop;
 
-/// A small clip that is wanted: every frame of a sample, at so many pixels a side.
+/// A small clip to be drawn: every frame of a sample, at a number of pixels a side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Take {
     pub sample: Sample,

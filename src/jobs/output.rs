@@ -50,7 +50,7 @@ impl Output {
         self.marked.then(note)
     }
 
-    /// The frame rate at which a clip of so many frames a second is written.
+    /// The frame rate at which a clip of `fps` is written.
     pub fn rate(&self, fps: f64) -> f64 {
         fps.clamp(MIN_FPS, max_fps(self.format))
     }

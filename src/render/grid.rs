@@ -35,7 +35,7 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// So many panes of `(width, height)` pixels, each with its own label: in so many columns, or as many as look well.
+    /// `panes` panes of `(width, height)` pixels, each with its own label, in `columns` columns or as many as look well.
     ///
     /// # Errors
     /// [`EngineError::Output`] only for a program built with a damaged font.

@@ -17,7 +17,7 @@ pub(crate) struct Lettering {
 }
 
 impl Lettering {
-    /// Letters of so many pixels from the top of the tallest to the bottom of the deepest.
+    /// Letters by their height in pixels, from the top of the tallest to the bottom of the deepest.
     ///
     /// # Errors
     /// [`EngineError::Output`] only for a program built with a damaged font.

@@ -6,7 +6,7 @@ pub struct Series {
     /// Whose numbers they are, such as a pane's name.
     pub name: String,
     pub metric: String,
-    /// For each frame; nothing where there is no number.
+    /// The value of each frame, if it has one.
     pub values: Vec<Option<f32>>,
 }
 

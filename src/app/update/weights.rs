@@ -59,7 +59,7 @@ impl App {
         let mut words = format!("{} is drawn by {name} now.", which.title());
         if elsewhere {
             words +=
-                " It wants another square of the face; open the portrait again to lay it anew.";
+                " These weights use a different face crop. Reopen the portrait to recompute it.";
         }
         self.status.notice = Some(Notice::Hint(words));
         let weights = &mut self.projects.settings.weights;

@@ -28,7 +28,7 @@ const SIDE: u32 = 256;
 const AROUND: u32 = 64;
 
 impl ClipAnalysis {
-    /// Draws a sample's frames, at so many a second. They are enlarged smoothly, and count as the originals.
+    /// Draws a sample's frames for `fps` a second, enlarged smoothly. They count as the original frames.
     ///
     /// # Errors
     /// [`EngineError`] when the sample isn't of this network's sizes, [`EngineError::Cancelled`] when `progress`

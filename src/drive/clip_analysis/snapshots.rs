@@ -40,7 +40,7 @@ impl Pace {
         }
     }
 
-    /// Whether a snapshot is due after so many frames, which counts as taken. What the last one shares with the reading is
+    /// Whether a snapshot is due after `frames` frames; if so, it counts as taken. What the last one shares with the reading is
     /// outdated once all frames have become smaller; then it is replaced at once, lest both be in memory for long.
     pub fn is_due(&mut self, frames: usize, shrunk: bool) -> bool {
         let rested = self.last.is_none_or(|last| last.elapsed() >= self.pause);

@@ -25,7 +25,7 @@ pub use units::{lerp, smoothing};
 /// Seconds by which a frame may miss the time at which a part begins or ends.
 const NEAR: f64 = 1e-6;
 
-/// A motion, step by step: so many steps a second, each of them a frame of the clip.
+/// A clip bound to a portrait. Each step of the timeline shows a frame of the clip.
 #[derive(Debug, Clone)]
 pub struct ClipDriver {
     pub analysis: Arc<ClipAnalysis>,

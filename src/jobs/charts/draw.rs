@@ -252,7 +252,7 @@ fn span(
     }
 }
 
-/// About so many round values within a span, with their texts.
+/// About `count` round values within a span, with their texts.
 fn ticks((low, high): (f64, f64), count: u32) -> Vec<(f64, String)> {
     let rough = (high - low) / f64::from(count.max(1));
     let power = 10f64.powf(rough.log10().floor());

@@ -19,7 +19,7 @@ pub struct Sheet {
     pub labels: bool,
 }
 
-/// A square of a picture, so many pixels a side.
+/// A square of a picture, scaled to `size` pixels a side.
 ///
 /// # Errors
 /// [`EngineError::Network`] when it doesn't lie within the picture.

@@ -115,7 +115,7 @@ fn a_reading_that_is_stopped_leaves_nothing_behind() {
     drop(parts);
     assert!(part.upgrade().is_none());
 
-    // Undo brings the motion back, and it is read anew.
+    // Undo brings the motion back, and it is read again.
     drop(app.update(Up::Undo));
     assert!(app.drivers.is_reading());
     assert!(app.drivers.analysis(&motion).is_none());
