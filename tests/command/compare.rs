@@ -3,54 +3,20 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use crate::common::media::{names, provenance, read_gif, read_mp4};
+use crate::support::{self, command, failure, mien, portrait, succeed};
 use mien::media;
 
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mien"));
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env("MIEN_DATA_DIR", folder.join("data"));
-    command
-}
-
-fn mien(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).output().unwrap()
-}
-
-/// What was said on standard output by a command that went well.
-fn succeed(output: &Output) -> String {
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{words}");
-    String::from_utf8(output.stdout.clone()).unwrap()
+/// A clip of three frames: a rendered head at rest, smiling, surprised.
+fn clip(folder: &Path) -> String {
+    support::clip(folder, &["neutral", "smile", "surprise"])
 }
 
 /// The one sentence of a failure.
 fn sentence(output: &Output) -> String {
-    let words = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{words}");
-    assert!(!words.contains("panicked"), "{words}");
-    words.trim().to_owned()
-}
-
-fn portrait() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
-    path.to_str().unwrap().to_owned()
-}
-
-/// A clip of three frames: a rendered head at rest, smiling, surprised.
-fn clip(folder: &Path) -> String {
-    let heads = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/face/heads");
-    let frames = folder.join("clip");
-    fs::create_dir_all(&frames).unwrap();
-    for (i, name) in ["neutral", "smile", "surprise"].iter().enumerate() {
-        let from = heads.join(format!("head_{name}.jpg"));
-        fs::copy(from, frames.join(format!("{i:04}.jpg"))).unwrap();
-    }
-    frames.to_str().unwrap().to_owned()
+    failure(output, 1)
 }
 
 /// The models that a file says it was made with.
@@ -437,7 +403,7 @@ fn cancelling_leaves_what_was_there() {
     }
     let pid = child.id().to_string();
     assert!(
-        Command::new("kill")
+        std::process::Command::new("kill")
             .args(["-INT", &pid])
             .status()
             .unwrap()

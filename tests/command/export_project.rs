@@ -1,8 +1,8 @@
 //! `mien export`: a project's panes written by the command, whole and in parts.
 
 use std::path::Path;
-use std::process::Command;
 
+use crate::support::mien;
 use mien::document::{
     ActionUnit, ClipMotion, MediaSource, MethodChoice, Mode, MotionKind, PaneSpec, PaneView,
     Playback, Pose, Project, Sides,
@@ -46,13 +46,8 @@ fn project() -> Project {
 }
 
 fn export(folder: &Path, arguments: &[&str]) -> Result<(), String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_mien"))
-        .current_dir(folder)
-        .env("MIEN_DATA_DIR", folder.join("data"))
-        .args(["export", "smile.mien", "--quiet"])
-        .args(arguments)
-        .output()
-        .unwrap();
+    let start = ["export", "smile.mien", "--quiet"];
+    let output = mien(folder, &[&start, arguments].concat());
     if output.status.success() {
         Ok(())
     } else {

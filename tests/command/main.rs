@@ -7,4 +7,5 @@ mod edit;
 mod export_project;
 mod matrix;
 mod parts;
+mod support;
 mod transfer;

@@ -3,37 +3,18 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crate::common::media::names;
 use crate::common::media::provenance::read as read_provenance;
+use crate::support::{failure, mien, portrait, resource, succeed};
 use mien::media::clip::Clip;
-
-fn mien(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mien"))
-        .args(arguments)
-        .current_dir(folder)
-        .env("MIEN_DATA_DIR", folder.join("data"))
-        .output()
-        .unwrap()
-}
-
-fn succeed(output: &Output) {
-    let words = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{words}");
-}
 
 /// The one sentence of a failure.
 fn sentence(output: &Output) -> String {
-    let words = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{words}");
-    assert_eq!(words.trim().lines().count(), 1, "{words}");
+    let words = failure(output, 1);
+    assert_eq!(words.lines().count(), 1, "{words}");
     words
-}
-
-fn resource(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    path.to_str().unwrap().to_owned()
 }
 
 /// Every file of a folder.
@@ -122,7 +103,7 @@ fn a_sample_in_parts_is_the_whole() {
 
 #[test]
 fn a_transfer_in_parts_is_the_whole() {
-    let portrait = resource("resources/samples/grace_hopper.jpg");
+    let portrait = portrait();
     // Smoothing, rest and reference are of the whole clip, whichever frames are written.
     for method in ["ganimation", "fomm"] {
         let arguments = [

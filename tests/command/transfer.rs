@@ -3,55 +3,29 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crate::common::checkpoint::{dict, int, legacy, storage, tensor};
 use crate::common::media::{read_gif, read_mp4};
 use crate::common::procedural::param;
 use crate::common::recorder::{Shapes, shapes_asked};
+use crate::support::{self, failure, mien, portrait};
 use mien::media;
 use mien::methods::{fomm, ganimation, mocogan, tps};
 
-fn mien(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mien"))
-        .args(arguments)
-        .current_dir(folder)
-        .env("MIEN_DATA_DIR", folder.join("data"))
-        .output()
-        .unwrap()
-}
-
 /// What was said on both outputs of a command that went well.
 fn succeed(output: &Output) -> String {
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let words = said(&output.stdout) + &said(&output.stderr);
-    assert!(output.status.success(), "{words}");
-    words
+    support::succeed(output) + &String::from_utf8_lossy(&output.stderr)
 }
 
 /// The one sentence of a failure.
 fn sentence(output: &Output) -> String {
-    let words = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{words}");
-    assert!(!words.contains("panicked"), "{words}");
-    words.trim().to_owned()
-}
-
-fn portrait() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
-    path.to_str().unwrap().to_owned()
+    failure(output, 1)
 }
 
 /// A clip of four frames: a rendered head at rest, smiling, surprised, smiling.
 fn clip(folder: &Path) -> String {
-    let heads = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/face/heads");
-    let frames = folder.join("clip");
-    fs::create_dir_all(&frames).unwrap();
-    for (i, name) in ["neutral", "smile", "surprise", "smile"].iter().enumerate() {
-        let from = heads.join(format!("head_{name}.jpg"));
-        fs::copy(from, frames.join(format!("{i:04}.jpg"))).unwrap();
-    }
-    frames.to_str().unwrap().to_owned()
+    support::clip(folder, &["neutral", "smile", "surprise", "smile"])
 }
 
 /// A state_dict: the opcodes of every tensor by its key.

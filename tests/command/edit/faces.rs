@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{faces_of, mien, sample, sentence, succeed};
+use super::{faces_of, failure, mien, sample, succeed};
 use mien::media;
 use mien::media::image::Picture;
 
@@ -51,7 +51,7 @@ fn faces_are_listed_as_a_table_and_as_json() {
     let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(list, serde_json::json!([listed, faces_of(&other)]));
     let output = mien(Path::new("."), &[&["face", "--clip"][..], &both].concat());
-    assert!(sentence(&output, 1).contains("one clip"));
+    assert!(failure(&output, 1).contains("one clip"));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
 
     let video = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clips/main.mp4");
     let video = video.to_str().unwrap();
-    let words = sentence(&mien(folder.path(), &["face", video]), 1);
+    let words = failure(&mien(folder.path(), &["face", video]), 1);
     assert!(words.contains("add --clip"), "{words}");
 
     // A clip without any face, and a portrait that is no clip.
@@ -102,10 +102,10 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
     }
     media::encode::FrameSink::finish(Box::new(sink)).unwrap();
     let output = mien(folder.path(), &["face", "empty.gif", "--clip"]);
-    let words = sentence(&output, 1);
+    let words = failure(&output, 1);
     assert!(words.contains("no face was found in any of"), "{words}");
     let still = sample("grace_hopper.jpg");
     let output = mien(folder.path(), &["face", still.to_str().unwrap(), "--clip"]);
-    let words = sentence(&output, 1);
+    let words = failure(&output, 1);
     assert!(words.contains("grace_hopper.jpg"), "{words}");
 }

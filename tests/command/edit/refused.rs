@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{edit, mien, sample, sentence, succeed};
+use super::{edit, failure, mien, sample, succeed};
 use crate::common::media::names;
 use mien::media;
 use mien::media::image::Picture;
@@ -73,7 +73,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         (&["-o", "nowhere/x.png"], "nowhere"),
     ];
     for (arguments, part) in cases {
-        let words = sentence(&edit(folder.path(), &portrait, arguments), 1);
+        let words = failure(&edit(folder.path(), &portrait, arguments), 1);
         assert!(words.contains(part), "{arguments:?}: {words}");
         assert_eq!(words.lines().count(), 1, "{words}");
     }
@@ -83,7 +83,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         names(folder.path())
     );
     // A command line without a target is clap's to explain.
-    sentence(&edit(folder.path(), &portrait, &[]), 2);
+    failure(&edit(folder.path(), &portrait, &[]), 2);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_studio_without_a_display_is_refused_with_one_sentence() {
         .env_remove("WAYLAND_SOCKET")
         .output()
         .unwrap();
-    let words = sentence(&output, 1);
+    let words = failure(&output, 1);
     assert!(words.contains("no display"), "{words}");
 }
 
@@ -118,7 +118,7 @@ fn portraits_that_are_none_are_told_by_name() {
         ("one.png", "too small"),
         ("gone.png", "isn't there"),
     ] {
-        let words = sentence(&edit(folder.path(), Path::new(name), &["-o", "x.png"]), 1);
+        let words = failure(&edit(folder.path(), Path::new(name), &["-o", "x.png"]), 1);
         assert!(words.contains(part), "{name}: {words}");
         assert!(name == "one.png" || words.contains(name), "{words}");
         assert!(!folder.path().join("x.png").exists());
@@ -164,7 +164,7 @@ fn weights_that_do_not_fit_are_told_by_name() {
             &sample("astronaut.png"),
             &["--au", "12=1", "--weights", name, "-o", "x.png"],
         );
-        let words = sentence(&output, 1);
+        let words = failure(&output, 1);
         assert!(!words.contains(".;"), "{words}");
         assert!(
             words.contains(part) && words.contains(name),
@@ -191,7 +191,7 @@ fn an_export_that_fails_leaves_what_was_there() {
             "x.mp4",
         ],
     );
-    sentence(&output, 1);
+    failure(&output, 1);
     assert_eq!(std::fs::read(&target).unwrap(), b"precious");
     assert_eq!(names(folder.path()), ["x.mp4"]);
 }
@@ -219,6 +219,6 @@ fn a_published_checkpoint_is_told_what_it_is() {
     let page = folder.path().join("vox.pth.tar");
     std::fs::write(&page, "<!DOCTYPE html><html><body>Sign in</body></html>").unwrap();
     let output = mien(folder.path(), &["weights", "check", "vox.pth.tar"]);
-    let words = sentence(&output, 1);
+    let words = failure(&output, 1);
     assert!(words.contains("vox.pth.tar is a web page"), "{words}");
 }
