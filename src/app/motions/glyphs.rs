@@ -4,7 +4,7 @@ use iced::widget::canvas::{Frame, LineCap, LineJoin, Path, Stroke};
 use iced::widget::{button, container};
 use iced::{Color, Element, Point, Size};
 
-use crate::app::widgets::icon::Icon;
+use crate::app::widgets::icon::{Icon, polyline};
 use crate::app::widgets::theme;
 use crate::document::MotionKind;
 
@@ -56,18 +56,7 @@ impl Icon for Glyph {
         let rounded = |x, y, width, height, radius: f32| {
             Path::rounded_rectangle(Point::new(x, y), Size::new(width, height), radius.into())
         };
-        let line = |points: &[(f32, f32)]| {
-            Path::new(|path| {
-                for (i, (x, y)) in points.iter().enumerate() {
-                    let point = Point::new(*x, *y);
-                    if i == 0 {
-                        path.move_to(point);
-                    } else {
-                        path.line_to(point);
-                    }
-                }
-            })
-        };
+        let line = |points: &[(f32, f32)]| Path::new(|path| polyline(path, points));
         match self {
             Glyph::Track => {
                 let curve = Path::new(|path| {

@@ -1,7 +1,7 @@
 //! Small drawings that stand where a letter would.
 
-use iced::widget::canvas::{self, Canvas, Frame, Geometry};
-use iced::{Color, Element, Rectangle, Renderer, Theme, mouse};
+use iced::widget::canvas::{self, Canvas, Frame, Geometry, path};
+use iced::{Color, Element, Point, Rectangle, Renderer, Theme, mouse};
 
 use super::keyed_cache::KeyedCache;
 
@@ -18,6 +18,18 @@ pub trait Icon: Copy + PartialEq + 'static {
             .width(SIDE)
             .height(SIDE)
             .into()
+    }
+}
+
+/// Draws lines from point to point, in the icon's own coordinates.
+pub fn polyline(path: &mut path::Builder, points: &[(f32, f32)]) {
+    for (i, (x, y)) in points.iter().enumerate() {
+        let point = Point::new(*x, *y);
+        if i == 0 {
+            path.move_to(point);
+        } else {
+            path.line_to(point);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use iced::widget::button;
 use iced::widget::canvas::{Frame, LineCap, LineJoin, Path, Stroke, path};
 use iced::{Color, Element, Point, Size, border};
 
-use super::icon::Icon;
+use super::icon::{Icon, polyline};
 use super::theme;
 
 /// The signs that buttons wear; drawn, so that no font needs to have them.
@@ -53,14 +53,7 @@ impl Icon for Sign {
             .with_line_cap(LineCap::Round);
         let polygon = |points: &[(f32, f32)]| {
             Path::new(|path| {
-                for (i, (x, y)) in points.iter().enumerate() {
-                    let point = Point::new(*x, *y);
-                    if i == 0 {
-                        path.move_to(point);
-                    } else {
-                        path.line_to(point);
-                    }
-                }
+                polyline(path, points);
                 path.close();
             })
         };
