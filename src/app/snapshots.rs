@@ -1,7 +1,7 @@
 //! Each panel compared with a picture of it that somebody looked at and found right.
 
 use std::path::Path;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError, mpsc};
 
 use iced::{Element, Settings, Size};
 use iced_test::Simulator;
@@ -34,13 +34,16 @@ fn looking(light: bool) -> MutexGuard<'static, ()> {
 
 /// A window on the first sample, with a worker that draws nothing.
 pub(super) fn app() -> App {
+    app_with(|_| Worker::idle())
+}
+
+/// A window on the first sample.
+fn app_with(worker: impl FnOnce(&Arc<Models>) -> Worker) -> App {
     let model = Arc::new(Model::bundled().unwrap());
     let portrait = Sample::all()[0].open(model.crop()).unwrap();
-    App::new(
-        Arc::new(Models::new(model)),
-        Worker::idle(),
-        Arc::new(portrait),
-    )
+    let models = Arc::new(Models::new(model));
+    let worker = worker(&models);
+    App::new(models, worker, Arc::new(portrait))
 }
 
 fn unit(code: u8) -> ActionUnit {
@@ -64,14 +67,18 @@ fn halved(picture: &Picture) -> Picture {
     Picture::new(width, height, rgba).unwrap()
 }
 
-/// Compares a view with the stored picture of this name; writes that with `MIEN_UPDATE_SNAPSHOTS` set.
-fn assert_looks<M>(name: &str, size: (u32, u32), view: Element<'_, M>) {
+fn simulator<M>(size: (u32, u32), view: Element<'_, M>) -> Simulator<'_, M> {
     let settings = Settings {
         fonts: vec![theme::FIGURES_FILE.into()],
         ..Settings::default()
     };
     let size = Size::new(size.0 as f32, size.1 as f32);
-    let mut window = Simulator::with_size(settings, size, view);
+    Simulator::with_size(settings, size, view)
+}
+
+/// Compares a view with the stored picture of this name; writes that with `MIEN_UPDATE_SNAPSHOTS` set.
+fn assert_looks<M>(name: &str, size: (u32, u32), view: Element<'_, M>) {
+    let mut window = simulator(size, view);
     let folder = tempfile::tempdir().unwrap();
     let snapshot = window.snapshot(&theme::theme()).unwrap();
     assert!(snapshot.matches_image(folder.path().join(name)).unwrap());
@@ -116,6 +123,34 @@ fn sliders_moved(app: &mut App) {
         document.set_au(0, crate::document::Sides::Left, unit(2), 0.6);
         document.strength = 0.7;
     });
+}
+
+/// The window as it opens, with every pane drawn. The status line tells how fast the machine is, within the tolerance.
+#[test]
+fn the_start_screen() {
+    const SIZE: (u32, u32) = (1360, 860);
+    let _look = looking(false);
+    let (tx, rx) = mpsc::channel();
+    let mut app = app_with(|models| {
+        let wake = move || tx.send(()).unwrap_or_default();
+        Worker::spawn(Arc::clone(models), wake).unwrap()
+    });
+    // The panes learn their room from the first layout.
+    let messages: Vec<Message> = {
+        let mut window = simulator(SIZE, app.view());
+        let redraw = iced::window::Event::RedrawRequested(std::time::Instant::now());
+        window.simulate([iced::Event::Window(redraw)]);
+        window.into_messages().collect()
+    };
+    for message in messages {
+        drop(app.update(message));
+    }
+    while !app.is_settled() {
+        rx.recv_timeout(std::time::Duration::from_secs(240))
+            .expect("the panes are drawn");
+        drop(app.update(Message::Drawn));
+    }
+    assert_looks("start", SIZE, app.view());
 }
 
 #[test]

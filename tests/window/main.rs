@@ -4,7 +4,6 @@ mod expression;
 mod motions;
 mod panes;
 mod projects;
-mod start;
 mod timeline;
 
 use std::sync::{Arc, OnceLock};
