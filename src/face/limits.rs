@@ -1,5 +1,7 @@
 //! From the document's limits to weights over a crop.
 
+use std::sync::Arc;
+
 use crate::document::{Limit, Part, Sides};
 use crate::face::edit::Mask;
 use crate::face::mesh::Mesh;
@@ -37,6 +39,24 @@ pub(crate) fn mask(mesh: Option<&Mesh>, crop: TurnedSquare, limit: Limit) -> Opt
         }
     }
     Some(Mask { size: SIZE, values })
+}
+
+/// The [`mask`] of the last limit that was asked for, over one crop of one face.
+#[derive(Debug, Default)]
+pub(crate) struct CachedMask(Option<(Limit, Option<Arc<Mask>>)>);
+
+impl CachedMask {
+    pub fn get(
+        &mut self,
+        mesh: Option<&Mesh>,
+        crop: TurnedSquare,
+        limit: Limit,
+    ) -> Option<Arc<Mask>> {
+        if self.0.as_ref().is_none_or(|(of, _)| *of != limit) {
+            self.0 = Some((limit, mask(mesh, crop, limit).map(Arc::new)));
+        }
+        self.0.as_ref().and_then(|(_, mask)| mask.clone())
+    }
 }
 
 /// 1 on the left half of the face, as the picture shows it, and 0 on the right, `[size, size]` over the crop. Without

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::document::{
-    FileFormat, MediaSource, MethodChoice, MotionKind, PaneSpec, PaneView, Playback, Project,
+    FileFormat, MediaSource, MethodChoice, Mode, MotionKind, PaneSpec, PaneView, Playback, Project,
 };
 use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
@@ -18,7 +18,7 @@ use crate::jobs::remark::Remark;
 use crate::media::image::Picture;
 use crate::media::image::resample::resized;
 use crate::media::provenance::{Provenance, SourceType};
-use crate::methods::models::Models;
+use crate::methods::models::{MethodKey, Models};
 use crate::methods::subject::Subject;
 use crate::methods::{DrivenBy, Quality};
 use crate::progress::Progress;
@@ -157,8 +157,7 @@ impl ExportJob {
     fn check(&self, models: &Models) -> Result<(), EngineError> {
         for pane in &self.panes {
             if let MethodChoice::Method(id, mode) = pane.method {
-                let key = crate::methods::models::MethodKey::chosen(id);
-                models.method(&key)?.check_mode(mode)?;
+                models.method(&MethodKey::chosen(id))?.check_mode(mode)?;
             }
         }
         Ok(())
@@ -237,7 +236,7 @@ fn remarks(
             check_reference(clip)?;
         }
         let relative = match by_picture {
-            true => mode.unwrap_or_default() == crate::document::Mode::Relative,
+            true => mode.unwrap_or_default() == Mode::Relative,
             false => clip.follow.relative,
         };
         told.add(clip.analysis.broken.clone().map(Remark::Media));
@@ -334,7 +333,10 @@ fn note(
     let mut authors: Vec<String> = Vec::new();
     for pane in &composition.panes {
         let drawn = matches!(pane.driver, Driver::Track(_));
-        let name = match (pane.method, request_key(pane)) {
+        let name = match (
+            pane.method,
+            MethodKey::of(pane.method, pane.weights.as_deref()),
+        ) {
             (MethodChoice::Source, _) => continue,
             // A clip's own frames are nobody's edit.
             (MethodChoice::Motion, _) if !drawn => continue,
@@ -348,17 +350,6 @@ fn note(
     let source = SourceType::CompositeWithTrainedAlgorithmicMedia;
     let marked = output.marked && !authors.is_empty();
     Ok(marked.then(|| Provenance::new(authors, source)))
-}
-
-fn request_key(
-    pane: &crate::render::composition::PaneSource,
-) -> Option<crate::methods::models::MethodKey> {
-    pane.method
-        .id()
-        .map(|id| crate::methods::models::MethodKey {
-            id,
-            weights: pane.weights.clone(),
-        })
 }
 
 /// How a frame is put together from its panes.

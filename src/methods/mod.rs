@@ -22,9 +22,10 @@ pub mod tps;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::document::{MethodId, Mode, PaneView};
-use crate::error::EngineError;
+use crate::error::{EngineError, MethodError};
 use crate::face::view::View;
 use crate::media::image::Picture;
 use crate::progress::Stop;
@@ -54,6 +55,22 @@ pub struct MethodInfo {
     pub open: Open,
 }
 
+impl MethodInfo {
+    /// Refuses a mode that the method doesn't have.
+    ///
+    /// # Errors
+    /// [`EngineError::Method`].
+    pub fn check_mode(&self, mode: Option<Mode>) -> Result<(), EngineError> {
+        match mode {
+            Some(mode) if !self.modes.contains(&mode) => {
+                let method = self.title;
+                Err(MethodError::NoMode { method, mode }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Which of a motion's two answers a method works from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DrivenBy {
@@ -78,7 +95,9 @@ pub trait Method: Send + Sync {
     ///
     /// # Errors
     /// [`EngineError`].
-    fn check_mode(&self, mode: Option<Mode>) -> Result<(), EngineError>;
+    fn check_mode(&self, mode: Option<Mode>) -> Result<(), EngineError> {
+        self.info().check_mode(mode)
+    }
 
     /// Does all that depends on the portrait alone, once.
     ///
@@ -139,4 +158,9 @@ pub struct MethodFrame {
     pub draft_millis: f32,
     /// How much of the crop a method edits that knows it, in 0..=1.
     pub mean_edit: Option<f32>,
+}
+
+/// Milliseconds since a moment.
+pub(crate) fn millis_since(started: Instant) -> f32 {
+    started.elapsed().as_secs_f32() * 1000.0
 }

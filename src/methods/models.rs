@@ -26,6 +26,12 @@ impl MethodKey {
     pub fn chosen(id: MethodId) -> Self {
         Self { id, weights: None }
     }
+
+    /// The method of a choice with these weights; `None` for the portrait or the motion itself.
+    pub fn of(method: MethodChoice, weights: Option<&Path>) -> Option<Self> {
+        let weights = weights.map(Path::to_owned);
+        method.id().map(|id| Self { id, weights })
+    }
 }
 
 type Opened = HashMap<MethodKey, Arc<dyn Method>>;

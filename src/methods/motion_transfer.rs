@@ -10,10 +10,11 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::document::{Limit, Mode};
+use crate::document::Mode;
 use crate::error::{EngineError, MethodError};
+use crate::face::limits::CachedMask;
 use crate::face::view::View;
-use crate::face::{Mask, Motion, Transfer, TransferSource, TurnedSquare, limits, network_input};
+use crate::face::{Motion, Transfer, TransferSource, TurnedSquare, network_input};
 use crate::lru_cache::LruCache;
 use crate::media::image::Picture;
 use crate::methods::device::{device, device_name, in_precision};
@@ -23,7 +24,7 @@ use crate::methods::diagnostics::{
 use crate::methods::drive::{Drive, DriveKey, Moment, Viewpoint};
 use crate::methods::error::Error;
 use crate::methods::subject::{Subject, square};
-use crate::methods::{Method, MethodFrame, MethodInfo, Quality, Session};
+use crate::methods::{Method, MethodFrame, MethodInfo, Quality, Session, millis_since};
 use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, WeightsError};
@@ -158,12 +159,8 @@ impl<N: KeyPointNetwork> Method for MotionTransfer<N> {
     }
 
     fn check_mode(&self, mode: Option<Mode>) -> Result<(), EngineError> {
+        self.info().check_mode(mode)?;
         let mode = mode.unwrap_or_default();
-        let info = self.info();
-        if !info.modes.contains(&mode) {
-            let method = info.title;
-            return Err(MethodError::NoMode { method, mode }.into());
-        }
         if !self.0.network.has_mode(mode) {
             let weights = self.0.name.clone();
             return Err(MethodError::NoNetwork { weights, mode }.into());
@@ -182,7 +179,7 @@ impl<N: KeyPointNetwork> Method for MotionTransfer<N> {
             place,
             rest: Arc::new(MotionFrame::empty()),
             source: None,
-            mask: None,
+            mask: CachedMask::default(),
             cache: LruCache::new(CACHE_BYTES),
             prepared,
             opened,
@@ -256,7 +253,7 @@ struct KeyPointSession<N: KeyPointNetwork> {
     rest: Arc<MotionFrame>,
     /// The portrait ready to be moved, at the pixels of the last view.
     source: Option<(View, TransferSource)>,
-    mask: Option<(Limit, Option<Arc<Mask>>)>,
+    mask: CachedMask,
     cache: LruCache<CacheKey, Cached<N>>,
 }
 
@@ -339,7 +336,8 @@ impl<N: KeyPointNetwork> Session for KeyPointSession<N> {
             Some((_, source)) => source,
             None => TransferSource::new(base.clone(), view.square(self.place), &self.rest.motion)?,
         };
-        let mask = self.mask(subject);
+        let mesh = subject.face.as_deref().map(|face| &face.mesh);
+        let mask = self.mask.get(mesh, self.place, subject.limit);
         let mask = mask.as_deref();
         let plain = subject.plain;
         let result = if frame.is_draft {
@@ -366,17 +364,6 @@ impl<N: KeyPointNetwork> KeyPointSession<N> {
             draft_millis: 0.0,
             mean_edit: None,
         }
-    }
-
-    /// Where the subject's limit lets the portrait change.
-    fn mask(&mut self, subject: &Subject) -> Option<Arc<Mask>> {
-        let limit = subject.limit;
-        if self.mask.as_ref().is_none_or(|(of, _)| *of != limit) {
-            let mesh = subject.face.as_deref().map(|face| &face.mesh);
-            let mask = limits::mask(mesh, self.place, limit).map(Arc::new);
-            self.mask = Some((limit, mask));
-        }
-        self.mask.as_ref().and_then(|(_, mask)| mask.clone())
     }
 
     /// The key points of the picture that drives, and the milliseconds that they took if they were found before.
@@ -488,9 +475,4 @@ fn maps(tensor: &Tensor) -> Result<Maps, EngineError> {
 
 fn values(tensor: &Tensor) -> Result<Vec<f32>, EngineError> {
     Ok(tensor.flatten_all()?.to_vec1()?)
-}
-
-/// Milliseconds since a moment.
-pub(crate) fn millis_since(started: Instant) -> f32 {
-    started.elapsed().as_secs_f32() * 1000.0
 }

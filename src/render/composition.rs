@@ -42,10 +42,7 @@ pub struct FrameKey {
 impl FrameRequest {
     /// The method with its weights; `None` for a pane without one.
     pub fn method_key(&self) -> Option<MethodKey> {
-        self.method.id().map(|id| MethodKey {
-            id,
-            weights: self.weights.clone(),
-        })
+        MethodKey::of(self.method, self.weights.as_deref())
     }
 
     /// Equal for requests of which the same picture comes.

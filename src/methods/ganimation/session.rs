@@ -4,19 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::document::{ActionUnit, AuVector, Limit, MethodId, Mode, PaneView, Pose};
-use crate::error::{EngineError, MethodError};
+use crate::document::{ActionUnit, AuVector, MethodId, Mode, PaneView, Pose};
+use crate::error::EngineError;
 use crate::face::found::FoundFace;
+use crate::face::limits::{self, CachedMask};
 use crate::face::view::View;
-use crate::face::{Edit, Mask, Show, TurnedSquare, limits, network_input, paste};
+use crate::face::{Edit, Show, TurnedSquare, network_input, paste};
 use crate::lru_cache::LruCache;
+use crate::math::smoothstep;
 use crate::media::image::Picture;
 use crate::methods::diagnostics::{Diagnostics, EditDiagnostics};
 use crate::methods::drive::Drive;
 use crate::methods::ganimation::model::{Model, Prepared};
-use crate::methods::motion_transfer::millis_since;
 use crate::methods::subject::{Subject, square};
-use crate::methods::{DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session};
+use crate::methods::{DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session, millis_since};
 use crate::progress::Stop;
 use crate::weights::{Bundled, CropRule};
 
@@ -69,14 +70,6 @@ impl Method for Ganimation {
         self.0.crop()
     }
 
-    fn check_mode(&self, mode: Option<Mode>) -> Result<(), EngineError> {
-        let method = INFO.title;
-        match mode {
-            None => Ok(()),
-            Some(mode) => Err(MethodError::NoMode { method, mode }.into()),
-        }
-    }
-
     fn prepare(&self, subject: &Subject, _: Stop) -> Result<Box<dyn Session>, EngineError> {
         let (width, height) = subject.picture.size();
         let crop = subject.crop_for(self.0.crop()).checked(width, height)?;
@@ -88,7 +81,7 @@ impl Method for Ganimation {
             place,
             face: subject.face.clone(),
             left: None,
-            mask: None,
+            mask: CachedMask::default(),
             edits: LruCache::new(CACHE_BYTES),
         }))
     }
@@ -104,10 +97,7 @@ struct Onset {
 
 impl Onset {
     fn between(own: &AuVector, target: &Pose) -> Self {
-        let of = |half: &AuVector| {
-            let t = (own.distance(half) / ONSET).min(1.0);
-            t * t * (3.0 - 2.0 * t)
-        };
+        let of = |half: &AuVector| smoothstep((own.distance(half) / ONSET).min(1.0));
         Self {
             left: of(&target.left),
             right: of(&target.right),
@@ -130,7 +120,7 @@ struct EditSession {
     face: Option<Arc<FoundFace>>,
     /// 1 on the left half of the face, 0 on the right, at the network's own size.
     left: Option<Vec<f32>>,
-    mask: Option<(Limit, Option<Arc<Mask>>)>,
+    mask: CachedMask,
     edits: LruCache<[u32; ActionUnit::COUNT], Arc<Edit>>,
 }
 
@@ -156,7 +146,8 @@ impl Session for EditSession {
         }
         let started = Instant::now();
         let (edit, ran) = self.edit(&target, onset, stop)?;
-        let mask = self.mask(subject.limit);
+        let mesh = self.face.as_deref().map(|face| &face.mesh);
+        let mask = self.mask.get(mesh, self.place, subject.limit);
         let millis = ran.then(|| millis_since(started));
         let onset = onset.whole();
         Ok(MethodFrame {
@@ -231,16 +222,6 @@ impl EditSession {
         let (place, size) = (self.place, self.model.size());
         self.left
             .get_or_insert_with(|| limits::left_half(mesh, place, size))
-    }
-
-    /// Where a limit lets an edit count; `None` where it holds nothing back.
-    fn mask(&mut self, limit: Limit) -> Option<Arc<Mask>> {
-        if self.mask.as_ref().is_none_or(|(of, _)| *of != limit) {
-            let mesh = self.face.as_deref().map(|face| &face.mesh);
-            let mask = limits::mask(mesh, self.place, limit).map(Arc::new);
-            self.mask = Some((limit, mask));
-        }
-        self.mask.as_ref().and_then(|(_, mask)| mask.clone())
     }
 }
 
