@@ -154,6 +154,12 @@ pub enum MethodError {
     Degenerate(&'static str),
     #[error("faces are found by what comes with Mien; other weights can't be chosen for it.")]
     FixedWeights,
+    #[error("{method} works without weights; leave them out, or choose another method.")]
+    NoWeights { method: &'static str },
+    #[error(
+        "no face was found in the portrait, and {method} moves nothing else; choose another portrait, or the method GANimation."
+    )]
+    NoFace { method: &'static str },
     /// Neither a file nor the name of installed weights.
     #[error(
         "{} is neither a file nor the name of installed {method} weights; choose one of those.",
@@ -286,6 +292,8 @@ pub enum InternalError {
     EmptyFrame,
     #[error("drawing a frame panicked")]
     Panicked,
+    #[error("the head that comes with Mien can't be read")]
+    Head,
 }
 
 impl From<InternalError> for EngineError {

@@ -9,13 +9,19 @@ use super::errors::CliError;
 use super::frames::Frames;
 use super::output::{OutputArgs, fps_of, with_progress};
 use super::place::Place;
-use super::values::{Setting, fps, number, pane, preset, quality, setting};
-use crate::document::{AuVector, Document, Easing, FileFormat, PaneSpec, Playback, Pose, Project};
+use super::values::{
+    Setting, fps, method_of_expressions, number, pane, preset, quality, setting,
+};
+use crate::document::{
+    AuVector, Document, Easing, FileFormat, MethodChoice, MethodId, PaneSpec, Playback, Pose,
+    Project,
+};
 use crate::face::portrait::Portrait;
 use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::output::Output;
 use crate::methods::ganimation::model::Model;
 use crate::methods::models::Models;
+use crate::methods::registry::Registry;
 use crate::progress::Progress;
 use crate::weights::CropRule;
 
@@ -36,6 +42,11 @@ pub(super) struct Arguments {
     /// Begins with a preset: neutral, happy, sad, surprised, angry, disgusted, afraid, contempt, blink, or your own
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
+
+    /// What draws: rig (a fitted head moves the portrait's own pixels) or ganimation (a network). Without, the rig, and
+    /// GANimation where no face is found or its attention or colour is shown
+    #[arg(long, value_parser = method_of_expressions())]
+    method: Option<MethodId>,
 
     /// How much of the way from the portrait's own expression is gone, from 0 to 1
     #[arg(
@@ -85,7 +96,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
     quality: Option<u8>,
 
-    /// What stands side by side: source, result, attention, colour
+    /// What stands side by side: source, result, difference, flow (of the rig), attention, colour (of GANimation)
     #[arg(
         long,
         default_value = "result",
@@ -105,7 +116,7 @@ pub(super) struct Arguments {
     )]
     scale: f64,
 
-    /// Leaves the network's own softness, without the portrait's fine detail over it
+    /// For ganimation, leaves the network's own softness, without the portrait's fine detail over it
     #[arg(long)]
     no_detail: bool,
 
@@ -144,6 +155,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
         arguments.place.remark(&portrait, &document, "edited");
     }
 
+    let panes = arguments.drawn(&document)?;
     let steps = if document.track.is_empty() {
         Steps::One(0)
     } else {
@@ -153,7 +165,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     let job = ExportJob {
         subject: arguments.place.subject(&document, &portrait, model.crop()),
         project: Project::new(document),
-        panes: arguments.panes,
+        panes,
         steps,
         count: None,
         layout: Layout::Strip,
@@ -194,6 +206,35 @@ impl Arguments {
             }
             _ => Ok(if moves { 24 } else { 1 }),
         }
+    }
+
+    /// The panes, each with the method that draws it.
+    fn drawn(&self, document: &Document) -> Result<Vec<PaneSpec>, CliError> {
+        let of_network = |pane: &PaneSpec| pane.method == MethodChoice::GANIMATION;
+        let by_network =
+            self.weights.is_some() || document.face.is_none() || self.panes.iter().any(of_network);
+        let method = match self.method {
+            Some(id) => MethodChoice::Method(id, None),
+            None if by_network => MethodChoice::GANIMATION,
+            None => MethodChoice::RIG,
+        };
+        let registry = Registry::default();
+        let panes = self.panes.iter().map(|pane| {
+            let method = if pane.method == MethodChoice::Source || of_network(pane) {
+                pane.method
+            } else {
+                method
+            };
+            if registry.views(method).contains(&pane.view) {
+                Ok(PaneSpec { method, ..*pane })
+            } else {
+                Err(CliError::NoView {
+                    method: registry.title(method),
+                    view: pane.view.key().into_owned(),
+                })
+            }
+        });
+        panes.collect()
     }
 
     /// The portrait's document, on the face and crop that were asked for.

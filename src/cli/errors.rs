@@ -59,6 +59,8 @@ pub(super) enum CliError {
     PartOfFreshSample,
     #[error("--hold and --{part} both say where the {part} comes from; leave one out.")]
     HeldTwice { part: &'static str },
+    #[error("{method} has no {view} to show; leave it out of --panes, or choose another --method.")]
+    NoView { method: String, view: String },
     #[error("standard output can't be written to ({0}); see where it goes.")]
     Print(#[source] std::io::Error),
 }

@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 use crate::app;
 use crate::cli::errors::CliError;
 use crate::document::MethodId;
-use crate::error::EngineError;
+use crate::error::{EngineError, MethodError};
 use crate::methods::ganimation::model::Model;
 use crate::methods::models::Models;
 use crate::methods::registry::Registry;
@@ -108,11 +108,16 @@ pub fn main() -> ExitCode {
 
 /// The networks, with other weights for one method where some are named.
 fn models(id: MethodId, weights: Option<&Path>) -> Result<Models, EngineError> {
-    let bundled = Registry::default().get(id).and_then(|info| info.bundled);
-    match (bundled, weights) {
+    let registry = Registry::default();
+    let info = registry.get(id);
+    match (info.and_then(|info| info.bundled), weights) {
         (Some(Bundled::Ganimation), weights) => Ok(Models::new(Arc::new(Model::open(weights)?))),
         (Some(which), Some(weights)) => {
             Models::new(Arc::new(Model::bundled()?)).with(which, weights)
+        }
+        (None, Some(_)) => {
+            let method = info.map_or("This method", |info| info.title);
+            Err(MethodError::NoWeights { method }.into())
         }
         _ => Ok(Models::new(Arc::new(Model::bundled()?))),
     }

@@ -20,7 +20,7 @@ use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::frame_range::Part;
 use crate::jobs::output::Output;
 use crate::media::clip::Clip;
-use crate::methods::DrivenBy;
+use crate::methods::{DrivenBy, ganimation, rig};
 use crate::methods::subject::Subject;
 use crate::progress::Progress;
 
@@ -43,9 +43,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     sample_clip: bool,
 
-    /// How: through Action Units read from the clip's face and redrawn (ganimation), or by the clip's own motion (fomm, tps)
-    #[arg(long, value_parser = method(), default_value = "ganimation")]
-    method: MethodId,
+    /// How: through Action Units read from the clip's face, drawn with the portrait's own pixels (rig) or by a network
+    /// (ganimation); or by the clip's own motion (fomm, tps). Without, the rig, and GANimation where no face is found
+    #[arg(long, value_parser = method())]
+    method: Option<MethodId>,
 
     /// Take the clip's face as it is (standard), or only how it moves (relative); of TPS also its own way to tell a face's
     /// shape from its pose (avd)
@@ -132,21 +133,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
         path: arguments.output.path.clone(),
     };
     let motion = arguments.motion()?;
-    let models = Arc::new(super::models(
-        arguments.method,
-        arguments.weights.as_deref(),
-    )?);
-    let info = models.info(arguments.method)?;
+    // Weights without a method are GANimation's.
+    let network = arguments.method.unwrap_or(ganimation::session::INFO.id);
+    let models = Arc::new(super::models(network, arguments.weights.as_deref())?);
+    let rule = models.crop_rule();
+    let portrait = Portrait::open(&arguments.portrait, rule)?;
+    let mut document = arguments.place.document(&portrait, rule)?;
+    document.detail = !arguments.no_detail;
+    let by_rig = arguments.weights.is_none() && document.face.is_some();
+    let info = match arguments.method {
+        None if by_rig => &rig::method::INFO,
+        _ => models.info(network)?,
+    };
     let mode = match info.driven_by {
         // In the motion, which says how its expressions are meant.
         DrivenBy::Expression if arguments.mode != Mode::Avd => None,
         _ => Some(arguments.mode),
     };
     let method = MethodChoice::Method(info.id, mode);
-    let rule = models.crop_rule();
-    let portrait = Portrait::open(&arguments.portrait, rule)?;
-    let mut document = arguments.place.document(&portrait, rule)?;
-    document.detail = !arguments.no_detail;
     if !arguments.output.quiet {
         arguments.place.remark(&portrait, &document, "moved");
     }

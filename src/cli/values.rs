@@ -10,6 +10,7 @@ use crate::error::{EngineError, FrameRangeError};
 use crate::folders::presets_folder;
 use crate::media::encode::MAX_FPS;
 use crate::media::time::{NotATime, parse_time};
+use crate::methods::DrivenBy;
 use crate::methods::registry::BUILT_IN;
 
 /// Why an option's value can't be used.
@@ -29,7 +30,7 @@ pub(super) enum ValueError {
         "--region {0} is not a part of the face; use brows, eyes, nose, mouth, skin, left or right, with commas between."
     )]
     Region(String),
-    #[error("{0:?} is not a pane; use source, result, attention or colour, with commas between.")]
+    #[error("{0:?} is not a pane; use source, result, difference, flow, attention or colour, with commas between.")]
     Pane(String),
     #[error(transparent)]
     Time(#[from] NotATime),
@@ -130,6 +131,13 @@ pub(super) fn method() -> impl TypedValueParser<Value = MethodId> {
     PossibleValuesParser::new(names).try_map(|name| MethodId::checked(&name).ok_or("no method"))
 }
 
+/// Reads the name of a method that expressions drive.
+pub(super) fn method_of_expressions() -> impl TypedValueParser<Value = MethodId> {
+    let by_expression = BUILT_IN.iter().filter(|info| info.driven_by == DrivenBy::Expression);
+    let names: Vec<&str> = by_expression.map(|info| info.id.as_str()).collect();
+    PossibleValuesParser::new(names).try_map(|name| MethodId::checked(&name).ok_or("no method"))
+}
+
 /// Reads a mode's name.
 pub(super) fn mode() -> impl TypedValueParser<Value = Mode> {
     let names = Mode::ALL.map(Mode::key);
@@ -174,8 +182,11 @@ pub(super) fn region(text: &str) -> Result<Limit, ValueError> {
 pub(super) fn pane(text: &str) -> Result<PaneSpec, ValueError> {
     match PaneView::from_key(text.trim()) {
         _ if text.trim() == "source" => Ok(PaneSpec::of(MethodChoice::Source)),
-        Some(view @ (PaneView::Result | PaneView::Attention | PaneView::Colour)) => {
+        Some(view @ (PaneView::Attention | PaneView::Colour)) => {
             Ok(PaneSpec::showing(MethodChoice::GANIMATION, view))
+        }
+        Some(view @ (PaneView::Result | PaneView::Flow | PaneView::Difference)) => {
+            Ok(PaneSpec::showing(MethodChoice::RIG, view))
         }
         _ => Err(ValueError::Pane(text.to_owned())),
     }

@@ -107,7 +107,9 @@ pub enum MethodChoice {
 }
 
 impl MethodChoice {
-    /// What a new project's panes are drawn by.
+    /// What a new project's result is drawn by.
+    pub const RIG: Self = Self::method("rig");
+    /// What shows attention and colour.
     pub const GANIMATION: Self = Self::method("ganimation");
 
     /// A method without modes.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::document::Pose;
 use crate::face::{Edit, Mask, Motion, TurnedSquare};
 
 /// What a method says of how a frame came about.
@@ -11,6 +12,7 @@ pub enum Diagnostics {
     None,
     Edit(EditDiagnostics),
     Motion(MotionDiagnostics),
+    Mesh(MeshDiagnostics),
 }
 
 /// A method that redraws a crop: how much it redraws where, and in which colours.
@@ -23,6 +25,15 @@ pub struct EditDiagnostics {
     pub mask: Option<Arc<Mask>>,
     /// How far the edit is faded in, in 0..=1.
     pub onset: f32,
+}
+
+/// A method that deforms a mesh: with which expression, and how the crop moves where that was asked for.
+#[derive(Debug, Clone)]
+pub struct MeshDiagnostics {
+    pub pose: Pose,
+    /// Whether a softer picture is good enough.
+    pub draft: bool,
+    pub motion: Option<MotionDiagnostics>,
 }
 
 /// A method that moves a crop: by which flow, with what painted in.

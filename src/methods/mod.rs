@@ -17,6 +17,7 @@ pub mod motion_transfer;
 #[cfg(test)]
 mod on_a_card;
 pub mod registry;
+pub mod rig;
 pub mod subject;
 pub mod tps;
 

@@ -1,10 +1,11 @@
 //! The methods that there are: menus, `mien compare`, caches and exports follow from this list.
 
 use crate::document::{MethodChoice, MethodId, PaneSpec, PaneView};
-use crate::methods::{MethodInfo, fomm, ganimation, tps};
+use crate::methods::{MethodInfo, fomm, ganimation, rig, tps};
 
 /// The methods that come with the program, in the order in which menus list them.
-pub static BUILT_IN: [&MethodInfo; 3] = [
+pub static BUILT_IN: [&MethodInfo; 4] = [
+    &rig::method::INFO,
     &ganimation::session::INFO,
     &fomm::method::INFO,
     &tps::method::INFO,
@@ -106,6 +107,7 @@ mod tests {
             [
                 "Source",
                 "The motion itself",
+                "Rig",
                 "GANimation",
                 "FOMM relative",
                 "FOMM standard",

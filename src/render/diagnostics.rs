@@ -89,6 +89,13 @@ pub fn draw(base: &mut Picture, view: &View, shown: PaneView, said: &Diagnostics
             };
             paste(base, view.square(said.place), &said.edit, mask, show);
         }
+        Diagnostics::Mesh(said) => {
+            if let Some(motion) = &said.motion {
+                let place = view.square(motion.place);
+                let rest = Some(&motion.rest.motion);
+                draw_motion(base, place, shown, &motion.frame, rest);
+            }
+        }
         Diagnostics::Motion(said) => {
             let rest = Some(&said.rest.motion);
             draw_motion(base, view.square(said.place), shown, &said.frame, rest);

@@ -18,7 +18,7 @@ use crate::media::image::{ImagePyramid, Picture};
 use crate::methods::drive::Moment;
 use crate::methods::models::{MethodKey, Models};
 use crate::methods::subject::{FaceKey, Subject, square};
-use crate::methods::{MethodFrame, Quality, Session, ganimation, millis_since};
+use crate::methods::{MethodFrame, Quality, Session, ganimation, millis_since, rig};
 use crate::progress::Stop;
 use crate::render::align::aligned;
 use crate::render::composition::FrameRequest;
@@ -192,7 +192,8 @@ impl Renderer {
         drawn
     }
 
-    /// The portrait with an expression, by the method that draws expressions for all others.
+    /// The portrait with an expression, by the method that draws expressions for all others: the rig, and GANimation where no
+    /// face was found.
     fn expression(
         &mut self,
         subject: &Subject,
@@ -201,7 +202,11 @@ impl Renderer {
         base: &Picture,
         stop: Stop,
     ) -> Result<(Picture, MethodFrame), EngineError> {
-        let key = MethodKey::chosen(ganimation::session::INFO.id);
+        let info = match subject.face {
+            Some(_) => &rig::method::INFO,
+            None => &ganimation::session::INFO,
+        };
+        let key = MethodKey::chosen(info.id);
         let mut session = self.take_session(&key, subject, stop)?;
         let mut drive = Driving {
             sample: &DriveSample::Pose(*pose),

@@ -1,0 +1,373 @@
+//! The head with another expression and pose, and lids and lips that meet where they should.
+//!
+//! The model's own gaps between lids and lips are never quite those of the portrait. So what is taken over is how the model's
+//! gap *changes*, as a ratio where it closes: a full blink shuts the eye exactly, whatever the misfit.
+
+use super::fit::{Fit, dot, normals};
+use super::model::{Half, Model, Point, Ring};
+use super::scene::{Deformed, Placement, step};
+
+/// The point that the head turns about, in centimetres.
+const PIVOT: Point = [0.0, -6.0, 0.0];
+
+/// How far along the skin a correction at an edge is felt, in centimetres: `exp(-(d / REACH)²)`.
+const REACH: f32 = 0.6;
+const FARTHEST: f32 = 1.5;
+
+/// How often a gap is corrected.
+const PASSES: usize = 3;
+
+/// What of a fit stays the same whatever is drawn of it: how the model's openings are at rest and shut.
+#[derive(Debug, Clone)]
+pub(super) struct Gaps {
+    /// Between the lids of each eye as its blink shuts them, at each of the ring's vertices.
+    shut: [Vec<f32>; 2],
+    /// The same in the fitted expression.
+    lids: [Vec<f32>; 2],
+    /// Between the lips at rest, and in the fitted expression.
+    lips_at_rest: Vec<f32>,
+    lips: Vec<f32>,
+}
+
+impl Gaps {
+    pub fn new(model: &Model, fit: &Fit) -> Self {
+        let down = fit.projection.down;
+        let lids = |eye: usize, points: &[Point]| lid_gaps(&model.eyes[eye], points, down);
+        let shut = [0, 1].map(|eye| {
+            let mut blink = vec![0.0; model.expressions.len()];
+            if let Some(i) = model.expression("eyeBlink", Half::BOTH[eye]) {
+                blink[i] = 1.0;
+            }
+            lids(eye, &fit.posed(model, &blink))
+        });
+        let rest = fit.posed(model, &vec![0.0; model.expressions.len()]);
+        let places = LipPlaces::of(model);
+        Self {
+            shut,
+            lids: [0, 1].map(|eye| lids(eye, &fit.projected)),
+            lips_at_rest: places.gaps(&model.lips, &rest, down),
+            lips: places.gaps(&model.lips, &fit.projected, down),
+        }
+    }
+}
+
+impl Deformed {
+    /// The head with other coefficients, turned by degrees of yaw, pitch and roll, and moved by pixels.
+    pub fn new(
+        model: &Model,
+        fit: &Fit,
+        gaps: &Gaps,
+        expression: Vec<f32>,
+        turned: [f32; 3],
+        moved: [f32; 2],
+    ) -> Self {
+        let fitted = fit.posed(model, &expression);
+        let mut points = fitted.clone();
+        for (point, [x, y]) in points.iter_mut().zip(&fit.residual) {
+            point[0] += x;
+            point[1] += y;
+        }
+        let openness = [0, 1].map(|eye| close_lids(model, fit, gaps, eye, &expression, &fitted, &mut points));
+        let (lips_before, lips_after) = close_lips(model, fit, gaps, &expression, &fitted, &mut points);
+        let mut normals = normals(&model.skin_triangles, &fitted[..model.skin]);
+        let [x, y, z] = fit.projection.point(PIVOT);
+        let placement = Placement::new(turned, [x, -y, z], moved);
+        if placement.is_moved {
+            for point in &mut points {
+                *point = placement.place(*point);
+            }
+            for normal in &mut normals {
+                *normal = placement.turn(*normal);
+            }
+        }
+        Self {
+            expression,
+            points,
+            normals,
+            openness,
+            lips_before,
+            lips_after,
+            placement,
+        }
+    }
+}
+
+/// Brings an eye's lids to the gap that the expression asks for; gives how far the eye is open against the portrait.
+fn close_lids(
+    model: &Model,
+    fit: &Fit,
+    gaps: &Gaps,
+    eye: usize,
+    expression: &[f32],
+    fitted: &[Point],
+    points: &mut [Point],
+) -> f32 {
+    let (ring, down, unit) = (&model.eyes[eye], fit.projection.down, fit.projection.unit);
+    let blink = model.expression("eyeBlink", Half::BOTH[eye]).map_or(0.0, |i| {
+        let (before, after) = (fit.expression[i], expression[i]);
+        ((after - before) / (1.0 - before).max(0.05)).clamp(0.0, 1.0)
+    });
+    // Without a blink a squint closes an eye by half at most.
+    let least = 0.5 * (1.0 - blink).powf(1.5);
+    let now = lid_gaps(ring, fitted, down);
+    let portrait = lid_gaps(ring, &fit.before, down);
+    let mut ratios = Vec::with_capacity(now.len());
+    let mut gap = Vec::with_capacity(now.len());
+    for (i, now) in now.iter().enumerate() {
+        let shut = gaps.shut[eye][i] + 0.02 * unit;
+        let before = (gaps.lids[eye][i] - shut).max(0.0);
+        let after = (now - shut).max(0.0);
+        let own = portrait[i].max(0.0);
+        let (ratio, wanted) = if after < before {
+            let ratio = least + (1.0 - least) * after / (before + 1e-6 * unit);
+            (ratio, own * ratio)
+        } else {
+            let ratio = (after + 0.03 * unit) / (before + 0.03 * unit);
+            (ratio, own + (after - before))
+        };
+        ratios.push(ratio);
+        gap.push(wanted + portrait[i].min(0.0));
+    }
+    // Near the corners each lid moves with the other: what is still missing then is made up again.
+    for _ in 0..PASSES {
+        let drawn = lid_gaps(ring, points, down);
+        let mut missing: Vec<f32> = gap.iter().zip(drawn).map(|(gap, drawn)| gap - drawn).collect();
+        pin_ends(&mut missing);
+        spread(points, &ring.to_upper, &missing, -0.85, down);
+        spread(points, &ring.to_lower, &missing, 0.15, down);
+    }
+    let end = ratios.len().saturating_sub(5);
+    let middle = ratios.get_mut(5..end);
+    middle.map_or(1.0, |middle| median(middle).clamp(0.0, 2.0))
+}
+
+/// Brings the lips to the gap that the expression asks for; gives the gaps in the portrait and now.
+fn close_lips(
+    model: &Model,
+    fit: &Fit,
+    gaps: &Gaps,
+    expression: &[f32],
+    fitted: &[Point],
+    points: &mut [Point],
+) -> (Vec<f32>, Vec<f32>) {
+    let (ring, down, unit) = (&model.lips, fit.projection.down, fit.projection.unit);
+    let places = LipPlaces::of(model);
+    let portrait = places.gaps(ring, &fit.before, down);
+    let now = places.gaps(ring, fitted, down);
+    let open = |expression: &[f32]| openness_of_mouth(model, expression) + 1e-4;
+    // How far the mouth closes by its coefficients alone, for lips that the model doesn't see apart.
+    let plain = (open(expression) / open(&fit.expression)).clamp(0.0, 1.0);
+    let (mut before, mut after, mut gap) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, now) in now.iter().enumerate() {
+        let rest = gaps.lips_at_rest[i];
+        let of_model = (gaps.lips[i] - rest).max(0.0);
+        let now = (now - rest).max(0.0);
+        let own = portrait[i].max(0.0);
+        let trust = step(0.03 * unit, 0.18 * unit, of_model);
+        let wanted = if now < of_model - 0.01 * unit {
+            let ratio = (now / of_model.max(0.06 * unit)).clamp(0.0, 1.0);
+            own * (ratio * trust + plain * (1.0 - trust))
+        } else {
+            (own * plain.max(trust) + (now - of_model)).max(0.0)
+        };
+        before.push(own);
+        after.push(wanted);
+        gap.push(wanted + portrait[i].min(0.0));
+    }
+    for _ in 0..PASSES {
+        let drawn = places.gaps(ring, points, down);
+        let mut missing: Vec<f32> = gap.iter().zip(drawn).map(|(gap, drawn)| gap - drawn).collect();
+        pin_ends(&mut missing);
+        let below: Vec<f32> = places.lower.iter().map(|t| interpolated(&places.upper, &missing, *t)).collect();
+        spread(points, &ring.to_upper, &missing, -0.5, down);
+        spread(points, &ring.to_lower, &below, 0.5, down);
+    }
+    (before, after)
+}
+
+/// How far the coefficients open the mouth, by rule of thumb.
+fn openness_of_mouth(model: &Model, expression: &[f32]) -> f32 {
+    let both = |name: &str| {
+        let of = |half| model.expression(name, half).map_or(0.0, |i| expression[i]);
+        0.5 * (of(Half::Left) + of(Half::Right))
+    };
+    both("jawOpen") + 0.5 * both("mouthLowerDown") + 0.4 * both("mouthUpperUp") + 0.25 * both("mouthSmile")
+}
+
+/// The corners stay where they are.
+fn pin_ends(values: &mut [f32]) {
+    if let [first, .., last] = values {
+        (*first, *last) = (0.0, 0.0);
+    }
+}
+
+/// Moves the skin around a row of vertices by `share` of what each of them misses, less with the distance.
+fn spread(points: &mut [Point], to_row: &[(f32, usize)], missing: &[f32], share: f32, down: [f32; 2]) {
+    for (point, (distance, place)) in points.iter_mut().zip(to_row) {
+        if *distance < FARTHEST {
+            let by = (-(distance / REACH).powi(2)).exp() * missing[*place] * share;
+            point[0] += by * down[0];
+            point[1] += by * down[1];
+        }
+    }
+}
+
+fn along([x, y, _]: Point, down: [f32; 2]) -> f32 {
+    x * down[0] + y * down[1]
+}
+
+/// Between the lids at each vertex of a ring, along the head's downward axis; negative where they overlap.
+fn lid_gaps(ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
+    let pairs = ring.upper.iter().zip(&ring.lower);
+    pairs.map(|(upper, lower)| along(points[*lower], down) - along(points[*upper], down)).collect()
+}
+
+/// Where the vertices of the lips' edges lie across the mouth, in 0..=1.
+struct LipPlaces {
+    upper: Vec<f32>,
+    lower: Vec<f32>,
+}
+
+impl LipPlaces {
+    fn of(model: &Model) -> Self {
+        let ends = [model.lips.upper.first(), model.lips.upper.last()];
+        let [left, right] = ends.map(|end| end.map_or(0.0, |vertex| model.neutral[*vertex][0]));
+        let place = |vertex: &usize| ((model.neutral[*vertex][0] - left) / (right - left)).clamp(0.0, 1.0);
+        Self {
+            upper: model.lips.upper.iter().map(place).collect(),
+            lower: model.lips.lower.iter().map(place).collect(),
+        }
+    }
+
+    /// Between the lips at each vertex of the upper one, along the head's downward axis; negative where they overlap.
+    fn gaps(&self, ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
+        let at = |row: &[usize]| -> Vec<f32> { row.iter().map(|vertex| along(points[*vertex], down)).collect() };
+        let (upper, lower) = (at(&ring.upper), at(&ring.lower));
+        let pairs = self.upper.iter().zip(upper);
+        pairs.map(|(place, upper)| interpolated(&self.lower, &lower, *place) - upper).collect()
+    }
+}
+
+/// The value at `x` of the line through points whose `xs` rise.
+fn interpolated(xs: &[f32], values: &[f32], x: f32) -> f32 {
+    let after = xs.partition_point(|other| *other < x);
+    match (after.checked_sub(1), values.get(after)) {
+        (None, Some(first)) => *first,
+        (Some(before), Some(next)) => {
+            let t = (x - xs[before]) / (xs[after] - xs[before]).max(1e-9);
+            values[before] + (next - values[before]) * t
+        }
+        (_, None) => values.last().copied().unwrap_or(0.0),
+    }
+}
+
+/// The middle value; the mean of two.
+fn median(values: &mut [f32]) -> f32 {
+    values.sort_by(f32::total_cmp);
+    let n = values.len();
+    match n {
+        0 => 0.0,
+        _ => 0.5 * (values[(n - 1) / 2] + values[n / 2]),
+    }
+}
+
+/// The head's own yaw against the viewer, in degrees, to the picture's right.
+pub(super) fn yaw(fit: &Fit) -> f32 {
+    let [right, _, near] = fit.projection.rows;
+    let length = dot(near, near).sqrt().max(1e-6);
+    (right[2] / length).clamp(-1.0, 1.0).asin().to_degrees()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::smoothstep;
+
+    /// The landmarks of a sample portrait.
+    fn sample(name: &str) -> Fit {
+        let json: serde_json::Value = serde_json::from_str(include_str!("../../../tests/face/meshes.json")).unwrap();
+        let numbers: Vec<f32> = serde_json::from_value(json[name].clone()).unwrap();
+        let landmarks: Vec<[f32; 2]> = numbers.chunks_exact(3).map(|p| [p[0], p[1]]).collect();
+        Fit::new(Model::bundled().unwrap(), &landmarks, 0.05).unwrap()
+    }
+
+    fn with(fit: &Fit, changes: &[(&str, f32)]) -> Deformed {
+        let model = Model::bundled().unwrap();
+        let mut expression = fit.expression.clone();
+        for (name, value) in changes {
+            for half in Half::BOTH {
+                expression[model.expression(name, half).unwrap()] = *value;
+            }
+        }
+        Deformed::new(model, fit, &Gaps::new(model, fit), expression, [0.0; 3], [0.0; 2])
+    }
+
+    #[test]
+    fn without_a_change_every_vertex_stays() {
+        for name in ["astronaut", "grace_hopper"] {
+            let fit = sample(name);
+            let same = with(&fit, &[]);
+            assert_eq!(same.points[..], fit.before[..]);
+            assert_eq!(same.normals, fit.normals);
+            assert!(!same.placement.is_moved);
+            assert_eq!(same.openness, [1.0, 1.0]);
+        }
+    }
+
+    #[test]
+    fn a_full_blink_shuts_the_eyes_and_a_squint_does_not() {
+        let model = Model::bundled().unwrap();
+        for name in ["astronaut", "grace_hopper"] {
+            let fit = sample(name);
+            let unit = fit.projection.unit;
+            let widest = |deformed: &Deformed, eye: usize| {
+                let gaps = lid_gaps(&model.eyes[eye], &deformed.points, fit.projection.down);
+                gaps.into_iter().fold(0.0, f32::max) / unit
+            };
+            let (shut, squint) = (with(&fit, &[("eyeBlink", 1.0)]), with(&fit, &[("eyeSquint", 1.5)]));
+            for eye in [0, 1] {
+                // In the very corner the lids move as one.
+                assert!(widest(&shut, eye) < 0.1, "{name}: {}", widest(&shut, eye));
+                assert!(shut.openness[eye] < 0.05, "{name}: {}", shut.openness[eye]);
+                assert!(squint.openness[eye] >= 0.5);
+            }
+        }
+    }
+
+    #[test]
+    fn the_lids_gap_falls_with_the_blink() {
+        let model = Model::bundled().unwrap();
+        let fit = sample("grace_hopper");
+        let mut last = f32::INFINITY;
+        for i in 0..=20 {
+            let blink = with(&fit, &[("eyeBlink", smoothstep(i as f32 / 20.0))]);
+            let gaps = lid_gaps(&model.eyes[0], &blink.points, fit.projection.down);
+            let total: f32 = gaps.iter().sum();
+            assert!(total <= last + 1e-3, "{i}");
+            last = total;
+        }
+    }
+
+    #[test]
+    fn lips_close_where_a_grin_is_taken_back() {
+        let model = Model::bundled().unwrap();
+        let fit = sample("astronaut");
+        let none = ["jawOpen", "mouthSmile", "mouthLowerDown", "mouthUpperUp", "mouthRollUpper"].map(|name| (name, 0.0));
+        let (open, shut) = (with(&fit, &[]), with(&fit, &none));
+        let most = |gaps: &[f32]| gaps.iter().copied().fold(0.0, f32::max);
+        assert!(most(&open.lips_after) > 0.2 * fit.projection.unit);
+        assert!(most(&shut.lips_after) < 0.2 * most(&open.lips_after));
+        let places = LipPlaces::of(model);
+        let drawn = places.gaps(&model.lips, &shut.points, fit.projection.down);
+        assert!(most(&drawn) < 0.3 * most(&open.lips_after));
+    }
+
+    #[test]
+    fn a_turn_is_undone() {
+        let placement = Placement::new([12.0, -7.0, 5.0], [100.0, -200.0, 30.0], [4.0, -9.0]);
+        let back = placement.unplace(placement.place([130.0, 90.0, 55.0]));
+        for (got, wanted) in back.into_iter().zip([130.0, 90.0, 55.0]) {
+            assert!((got - wanted).abs() < 1e-2);
+        }
+    }
+}

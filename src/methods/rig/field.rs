@@ -1,0 +1,1042 @@
+//! Where the portrait's pixels go: the displacement of the deformed head, continued smoothly around it, and the portrait
+//! resampled by it.
+//!
+//! The head's surface tells for each pixel of it which pixel of the portrait it showed before. Beyond the head the
+//! displacement solves Laplace's equation on a coarse grid and fades to nothing, so that hair and collar follow.
+
+use std::f32::consts::PI;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
+use super::image::{Image, Rgba, Sample, coverage, lerp};
+use super::model::Model;
+use super::openings::Openings;
+use super::raster::rasterize;
+use super::scene::{Deformed, Scene, step};
+
+/// The displacement of a frame and what its shading needs of the surface, at the source's pixels.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// Where each pixel's colour comes from, relative to the pixel.
+    pub shift: Image<[f32; 2]>,
+    /// 1 where the face is seen from the front, else 0.
+    pub core: Image<f32>,
+    /// How far the surface alone decides: 1 well inside the core, 0 at its edge and beyond.
+    pub weight: Image<f32>,
+    /// Of the surface in the core: x and y on the neutral head in centimetres, how much it faced the viewer in the portrait
+    /// (z of its normal), and the light.
+    pub surface: Image<[f32; 4]>,
+}
+
+/// Shifts below this many pixels leave the source's own pixel.
+pub(super) const LEAST_SHIFT: f32 = 0.004;
+
+/// How far around the head pixels move, in centimetres: with its expression, and when it turns.
+const REACH: f32 = 5.0;
+const REACH_MOVED: f32 = 13.0;
+/// Nothing moves beyond this part of the reach.
+const STILL_BEYOND: f32 = 0.92;
+/// Unless the head turns, nothing moves this far below the chin, in centimetres: collars.
+const STILL_BELOW_CHIN: f32 = 3.2;
+/// The source's edges don't move where the head is farther than this, in centimetres.
+const STILL_EDGE: f32 = 1.5;
+/// The landmark at the chin's lowest point.
+const CHIN: usize = 152;
+
+/// Side of a cell of the coarse grid, in centimetres.
+const CELL: f32 = 15.0 / 96.0;
+
+/// What counts as the core: parts that belong to the face and face the viewer, in the portrait and now.
+const LEAST_RIM: f32 = 0.5;
+const LEAST_FACING_BEFORE: f32 = 0.12;
+/// When the head turns, parts that the portrait shows only from the side would be stretched.
+const LEAST_FACING_BEFORE_MOVED: f32 = 0.3;
+const LEAST_FACING_NOW: f32 = 0.08;
+
+/// Standard deviation of the blur of the core's displacement, in centimetres: steps at occlusions, such as nostrils, would
+/// show as lines.
+const BLUR: f32 = 0.12;
+const BLUR_MOVED: f32 = 0.22;
+
+/// Over which distances from the core's edge the surface takes over from the continuation, in centimetres.
+const BLEND: Range<f32> = 0.1..1.1;
+
+impl Field {
+    /// `light` holds a value for each vertex of the skin, which comes back interpolated in [`Field::surface`].
+    pub fn new(scene: &Scene, deformed: &Deformed, light: &[f32], openings: &Openings) -> Self {
+        let (width, height) = (scene.source.width, scene.source.height);
+        let mut field = Self {
+            shift: Image::filled(width, height, [0.0; 2]),
+            core: Image::filled(width, height, 0.0),
+            weight: Image::filled(width, height, 0.0),
+            surface: Image::filled(width, height, [0.0; 4]),
+        };
+        let vertices = vertices(scene, deformed, light);
+        let Some(window) = Window::around(scene.model, &vertices, deformed, width, height) else {
+            return field;
+        };
+        field.draw_surface(scene.model, deformed, &vertices, window);
+        let unit = scene.fit.projection.unit;
+        let cell = ((unit * CELL).round() as usize).max(1);
+        let cells = field.block_means(
+            cell,
+            Window::whole(width.div_ceil(cell), height.div_ceil(cell)),
+            window,
+        );
+        let continued = continuation(scene, deformed, &cells, cell);
+        let inner = Inner::new(&field, deformed, openings, window, unit);
+        field.combine(&inner, window, &continued, cell, unit);
+        field
+    }
+
+    /// Draws the head's displacement and surface into the window, and where not to blur into the weight.
+    fn draw_surface(
+        &mut self,
+        model: &Model,
+        deformed: &Deformed,
+        vertices: &[Vertex],
+        window: Window,
+    ) {
+        let away = [window.left as f32, window.top as f32];
+        let skin = &deformed.points[..vertices.len()];
+        let points: Vec<_> = skin
+            .iter()
+            .map(|[x, y, z]| [x - away[0], y - away[1], *z])
+            .collect();
+        let triangles = &model.skin_triangles;
+        let raster = rasterize(&points, triangles, window.width, window.height);
+        let columns = window.left..window.left + window.width;
+        self.rows_mut(window).for_each(|(y, row)| {
+            let hits = raster.row(y - window.top);
+            let to = row.shift[columns.clone()]
+                .iter_mut()
+                .zip(&mut row.core[columns.clone()]);
+            let to = to
+                .zip(&mut row.weight[columns.clone()])
+                .zip(&mut row.surface[columns.clone()]);
+            for (hit, (((shift, core), weight), surface)) in hits.iter().zip(to) {
+                let Some(values) = hit.interpolated(triangles, vertices) else {
+                    continue;
+                };
+                let [dx, dy, x, y, facing, light, front, sharp] = values;
+                if front > 0.0 {
+                    *shift = [dx, dy];
+                    *core = 1.0;
+                    *weight = sharp;
+                    *surface = [x, y, facing, light];
+                }
+            }
+        });
+    }
+
+    /// The rows of a window, all images of a row together.
+    fn rows_mut(
+        &mut self,
+        window: Window,
+    ) -> impl IndexedParallelIterator<Item = (usize, Row<'_>)> {
+        let width = self.core.width.max(1);
+        let lines = (self.shift.pixels.par_chunks_mut(width))
+            .zip(self.core.pixels.par_chunks_mut(width))
+            .zip(self.weight.pixels.par_chunks_mut(width))
+            .zip(self.surface.pixels.par_chunks_mut(width));
+        let rows = lines.map(|(((shift, core), weight), surface)| Row {
+            shift,
+            core,
+            weight,
+            surface,
+        });
+        rows.enumerate()
+            .skip(window.top)
+            .take(window.height)
+            .with_min_len(4)
+    }
+
+    /// Means of the displacement and of the core over square blocks of pixels: those of `blocks`, in blocks. Outside the
+    /// core the displacement counts as 0, and nothing outside `filled` is read.
+    fn block_means(&self, size: usize, blocks: Window, filled: Window) -> Image<Means> {
+        let share = 1.0 / (size * size) as f32;
+        let mut means = Image::filled(blocks.width, blocks.height, Means::default());
+        let clipped = |first: usize, low: usize, length: usize| {
+            (first.max(low), (first + size).min(low + length))
+        };
+        means.for_rows(|j, row| {
+            let (top, bottom) = clipped((blocks.top + j) * size, filled.top, filled.height);
+            if top >= bottom {
+                return;
+            }
+            for (i, mean) in row.iter_mut().enumerate() {
+                let (left, right) = clipped((blocks.left + i) * size, filled.left, filled.width);
+                if left >= right {
+                    continue;
+                }
+                let mut sum = Means::default();
+                for y in top..bottom {
+                    let core = &self.core.row(y)[left..right];
+                    for (core, [dx, dy]) in core.iter().zip(&self.shift.row(y)[left..right]) {
+                        sum = [sum[0] + dx, sum[1] + dy, sum[2] + core, 0.0];
+                    }
+                }
+                *mean = sum.map(|v| v * share);
+            }
+        });
+        means
+    }
+
+    /// Turns the surface's displacement into the field's, and what the weight holds so far into the weight.
+    fn combine(
+        &mut self,
+        inner: &Inner,
+        window: Window,
+        continued: &Image<[f32; 2]>,
+        cell: usize,
+        unit: f32,
+    ) {
+        let (width, height) = (self.core.width, self.core.height);
+        let around = Enlarged::new(continued, cell);
+        let inside = Enlarged::new(&inner.values, inner.size);
+        let (left, top) = (
+            inner.blocks.left * inner.size,
+            inner.blocks.top * inner.size,
+        );
+        let lines = || (Vec::new(), Vec::new());
+        self.rows_mut(Window::whole(width, height)).for_each_init(
+            lines,
+            |(line, inner_line), (y, row)| {
+                around.line(y, line);
+                let moving = around.filled(line, width);
+                let columns = if (window.top..window.top + window.height).contains(&y) {
+                    inside.line(y - top, inner_line);
+                    window.left..window.left + window.width
+                } else {
+                    0..0
+                };
+                // On both sides of the window, and in it.
+                let start = columns.start.clamp(moving.start, moving.end);
+                let end = columns.end.clamp(start, moving.end);
+                for x in (moving.start..start).chain(end..moving.end) {
+                    row.shift[x] = around.at(line, x);
+                }
+                for x in columns {
+                    if row.core[x] == 0.0 {
+                        row.shift[x] = around.at(line, x);
+                        continue;
+                    }
+                    let [dx, dy, _, distance] = inside.at(inner_line, x - left);
+                    let weight = step(BLEND.start * unit, BLEND.end * unit, distance);
+                    let own = lerp([dx, dy], row.shift[x], row.weight[x].min(1.0));
+                    row.weight[x] = weight;
+                    row.shift[x] = if weight < 1.0 {
+                        lerp(around.at(line, x), own, weight)
+                    } else {
+                        own
+                    };
+                }
+            },
+        );
+    }
+}
+
+/// Of a block of pixels: the mean displacement (x, y), how much of it is core, and nothing, as four are faster than three.
+type Means = [f32; 4];
+
+/// A row of a field's images.
+struct Row<'a> {
+    shift: &'a mut [[f32; 2]],
+    core: &'a mut [f32],
+    weight: &'a mut [f32],
+    surface: &'a mut [[f32; 4]],
+}
+
+/// What is interpolated over the skin: the displacement (x, y), the place on the neutral head (x, y), how much it faced the
+/// viewer, the light, how far the point counts as core (above 0), and how much to keep it from blurring.
+type Vertex = [f32; 8];
+
+fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
+    let Scene { model, fit, .. } = scene;
+    let least_before = if deformed.placement.is_moved {
+        LEAST_FACING_BEFORE_MOVED
+    } else {
+        LEAST_FACING_BEFORE
+    };
+    // Farther than any picture, and never NaN.
+    let bounded = |v: f32| {
+        if v.is_finite() {
+            v.clamp(-1e5, 1e5)
+        } else {
+            0.0
+        }
+    };
+    let vertex = |i: usize| {
+        let (before, now) = (fit.before[i], deformed.points[i]);
+        let (facing_before, facing_now) = (fit.normals[i][2], deformed.normals[i][2]);
+        let front = (model.rim[i] - LEAST_RIM)
+            .min(facing_before - least_before)
+            .min(facing_now - LEAST_FACING_NOW);
+        let [x, y, _] = model.neutral[i];
+        [
+            bounded(before[0] - now[0]),
+            bounded(before[1] - now[1]),
+            x,
+            y,
+            facing_before,
+            light.get(i).copied().unwrap_or(1.0),
+            front,
+            sharpness(model, i),
+        ]
+    };
+    let all = (0..model.skin).into_par_iter();
+    all.with_min_len(1024).map(vertex).collect()
+}
+
+/// 1 and more at lips and eyelids, where the displacement must stay exact, falling to 0 around them.
+fn sharpness(model: &Model, vertex: usize) -> f32 {
+    let [x, y, _] = model.neutral[vertex];
+    let lips = (x / 3.0).powi(2) + ((y + 3.4) / 1.5).powi(2);
+    let lids = model
+        .eyes
+        .iter()
+        .flat_map(|ring| [ring.to_upper[vertex].0, ring.to_lower[vertex].0]);
+    let lids = lids.fold(f32::INFINITY, f32::min) / 0.5;
+    1.5 * (-(lids * lids).min(lips * lips)).exp()
+}
+
+/// A rectangle of pixels or blocks.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+}
+
+impl Window {
+    fn whole(width: usize, height: usize) -> Self {
+        Self {
+            left: 0,
+            top: 0,
+            width,
+            height,
+        }
+    }
+
+    /// What the core can cover; `None` where that lies outside the picture.
+    fn around(
+        model: &Model,
+        vertices: &[Vertex],
+        deformed: &Deformed,
+        width: usize,
+        height: usize,
+    ) -> Option<Self> {
+        let mut low = [f32::INFINITY; 2];
+        let mut high = [f32::NEG_INFINITY; 2];
+        for corners in &model.skin_triangles {
+            if corners
+                .iter()
+                .any(|corner| vertices[*corner as usize][6] > 0.0)
+            {
+                for corner in corners {
+                    let point = deformed.points[*corner as usize];
+                    for k in 0..2 {
+                        low[k] = low[k].min(point[k]);
+                        high[k] = high[k].max(point[k]);
+                    }
+                }
+            }
+        }
+        let range = |k: usize, size: usize| {
+            let first = low[k].floor().max(0.0);
+            let end = high[k].ceil().min(size as f32);
+            (first < end).then_some((first as usize, (end - first) as usize))
+        };
+        let ((left, width), (top, height)) = (range(0, width)?, range(1, height)?);
+        Some(Self {
+            left,
+            top,
+            width,
+            height,
+        })
+    }
+
+    /// The blocks of a size that the window touches.
+    fn in_blocks(self, size: usize) -> Self {
+        let (left, top) = (self.left / size, self.top / size);
+        Self {
+            left,
+            top,
+            width: (self.left + self.width).div_ceil(size) - left,
+            height: (self.top + self.height).div_ceil(size) - top,
+        }
+    }
+}
+
+/// What the core's inside is blended by, both smooth and therefore kept at a fraction of the size.
+struct Inner {
+    /// The displacement (x, y), blurred inside the core, nothing, and the distance from the core's edge in pixels.
+    values: Image<[f32; 4]>,
+    blocks: Window,
+    size: usize,
+}
+
+impl Inner {
+    fn new(
+        field: &Field,
+        deformed: &Deformed,
+        openings: &Openings,
+        window: Window,
+        unit: f32,
+    ) -> Self {
+        // A power of two with which a centimetre is 16 to 32 blocks.
+        let size = (unit / 16.0).clamp(1.0, 64.0) as usize;
+        let size = 1 << size.ilog2();
+        let blocks = window.in_blocks(size);
+        let means = field.block_means(size, blocks, window);
+        let sigma = if deformed.placement.is_moved {
+            BLUR_MOVED
+        } else {
+            BLUR
+        };
+        let distance = distance_inside(&means, openings, blocks, size);
+        let mut values = means.blurred(sigma * unit / size as f32);
+        values.for_rows(|y, row| {
+            for (value, distance) in row.iter_mut().zip(distance.row(y)) {
+                let [dx, dy, core, _] = *value;
+                let scale = 1.0 / (core + 1e-4);
+                *value = [dx * scale, dy * scale, 0.0, distance * size as f32];
+            }
+        });
+        Self {
+            values,
+            blocks,
+            size,
+        }
+    }
+}
+
+/// The distance of blocks inside the core from its edge, in blocks, as if eyes and mouth were closed.
+fn distance_inside(
+    means: &Image<Means>,
+    openings: &Openings,
+    blocks: Window,
+    size: usize,
+) -> Image<f32> {
+    let mut solid = means.map(|[_, _, core, _]| if core >= 0.5 { 1.0 } else { 0.0 });
+    for opening in openings.all() {
+        let scale = 1.0 / size as f32;
+        let away = [blocks.left as f32, blocks.top as f32];
+        let polygon: Vec<[f32; 2]> = opening
+            .polygon()
+            .into_iter()
+            .map(|point| [0, 1].map(|k| point[k] * scale - away[k]))
+            .collect();
+        fill(&mut solid, &polygon);
+    }
+    // Blocks of several pixels show no cracks.
+    let solid = if size == 1 { closed(&solid) } else { solid };
+    solid.distance_to_outside()
+}
+
+/// Sets the pixels that a polygon covers, even by a tenth.
+fn fill(image: &mut Image<f32>, polygon: &[[f32; 2]]) {
+    let range = |k: usize, size: usize| {
+        let low = polygon.iter().map(|p| p[k]).fold(f32::INFINITY, f32::min);
+        let high = polygon
+            .iter()
+            .map(|p| p[k])
+            .fold(f32::NEG_INFINITY, f32::max);
+        let (first, end) = (low.floor().max(0.0), high.ceil().min(size as f32));
+        (first < end).then_some((first as usize, end as usize))
+    };
+    let Some(((left, right), (top, bottom))) = range(0, image.width).zip(range(1, image.height))
+    else {
+        return;
+    };
+    let moved: Vec<[f32; 2]> = polygon
+        .iter()
+        .map(|[x, y]| [x - left as f32, y - top as f32])
+        .collect();
+    let covered = coverage(&moved, right - left, bottom - top);
+    for y in top..bottom {
+        let row = &mut image.pixels[y * image.width + left..y * image.width + right];
+        for (to, covered) in row.iter_mut().zip(covered.row(y - top)) {
+            if *covered > 0.1 {
+                *to = 1.0;
+            }
+        }
+    }
+}
+
+/// Closes gaps of one or two pixels (morphological closing by a square of three).
+fn closed(image: &Image<f32>) -> Image<f32> {
+    let extreme = |image: &Image<f32>, pick: fn(f32, f32) -> f32| {
+        let across = Image::from_fn(image.width, image.height, |x, y| {
+            let x = x as isize;
+            let at = |x| image.clamped(x, y as isize);
+            pick(pick(at(x - 1), at(x)), at(x + 1))
+        });
+        Image::from_fn(image.width, image.height, |x, y| {
+            let y = y as isize;
+            let at = |y| across.clamped(x as isize, y);
+            pick(pick(at(y - 1), at(y)), at(y + 1))
+        })
+    };
+    extreme(&extreme(image, f32::max), f32::min)
+}
+
+/// The displacement around the head, and in it, on a grid of cells of that many pixels: the core's own where cells lie in
+/// it, nothing far away, and the solution of Laplace's equation between.
+fn continuation(
+    scene: &Scene,
+    deformed: &Deformed,
+    cells: &Image<Means>,
+    cell: usize,
+) -> Image<[f32; 2]> {
+    let projection = &scene.fit.projection;
+    let (unit, down, moved) = (
+        projection.unit,
+        projection.down,
+        deformed.placement.is_moved,
+    );
+    let (width, height) = (cells.width, cells.height);
+    let is_known = |[_, _, core, _]: Means| core > 0.6;
+    if !cells.pixels.iter().any(|cell| is_known(*cell)) {
+        return Image::filled(width, height, [0.0; 2]);
+    }
+    let unknown = cells.map(|cell| if is_known(cell) { 0.0 } else { 1.0 });
+    let distance = unknown.distance_to_outside();
+    let reach = if moved { REACH_MOVED } else { REACH } * STILL_BEYOND;
+    let chin = deformed.points[scene.model.landmarks[CHIN]];
+    let fixed = Image::from_fn(width, height, |x, y| {
+        let away = distance.at(x, y) * cell as f32 / unit;
+        let middle = [x, y].map(|at| (at as f32 + 0.5) * cell as f32);
+        let below_chin = (middle[0] - chin[0]) * down[0] + (middle[1] - chin[1]) * down[1];
+        let at_edge = x == 0 || y == 0 || x + 1 == width || y + 1 == height;
+        let is_fixed = away == 0.0
+            || away > reach
+            || !moved && below_chin > STILL_BELOW_CHIN * unit
+            || at_edge && away > STILL_EDGE;
+        if is_fixed { 1.0 } else { 0.0 }
+    });
+    let values = cells.map(|cell| {
+        let [dx, dy, core, _] = cell;
+        if is_known(cell) {
+            [dx / core, dy / core]
+        } else {
+            [0.0; 2]
+        }
+    });
+    harmonic(&values, &fixed).blurred(1.0)
+}
+
+/// Sweeps over a level of the grid, and how far each one overshoots. The level before has left errors of a few cells only.
+const SWEEPS: usize = 12;
+const OVERSHOOT: f32 = 1.5;
+
+/// Fills in what is not fixed so that each cell is the mean of its four neighbours: from coarse grids to fine ones, with
+/// sweeps of successive over-relaxation on each.
+fn harmonic(values: &Image<[f32; 2]>, fixed: &Image<f32>) -> Image<[f32; 2]> {
+    let (width, height) = (values.width, values.height);
+    let mut solved = values.clone();
+    let held: f32 = fixed.pixels.iter().sum();
+    if held == 0.0 || held as usize == fixed.pixels.len() {
+        return solved;
+    }
+    let start = if width.min(height) > 2 {
+        let premultiplied = Image::from_fn(width, height, |x, y| {
+            <[f32; 2]>::default().plus(values.at(x, y), fixed.at(x, y))
+        });
+        let (sums, shares) = (premultiplied.halved(), fixed.halved());
+        // A cell is held where half of it is; if that leaves nothing, where any of it is.
+        let least = if shares.pixels.iter().any(|share| *share >= 0.5) {
+            0.5
+        } else {
+            1e-6
+        };
+        let held = shares.map(|share| if share >= least { 1.0 } else { 0.0 });
+        let means = Image::from_fn(sums.width, sums.height, |x, y| {
+            let share = shares.at(x, y);
+            sums.at(x, y)
+                .map(|v| if share >= least { v / share } else { 0.0 })
+        });
+        harmonic(&means, &held).stretched(width, height)
+    } else {
+        let sum = (values.pixels.iter().zip(&fixed.pixels))
+            .fold([0.0; 2], |sum, (value, fixed)| sum.plus(*value, *fixed));
+        Image::filled(width, height, sum.map(|v| v / held))
+    };
+    for ((to, from), fixed) in solved
+        .pixels
+        .iter_mut()
+        .zip(&start.pixels)
+        .zip(&fixed.pixels)
+    {
+        if *fixed == 0.0 {
+            *to = *from;
+        }
+    }
+    for _ in 0..SWEEPS {
+        sweep(&mut solved, fixed);
+    }
+    solved
+}
+
+/// Moves each cell that is not fixed towards the mean of its neighbours and beyond; the grid's edge mirrors.
+fn sweep(values: &mut Image<[f32; 2]>, fixed: &Image<f32>) {
+    let (width, height) = (values.width, values.height);
+    for y in 0..height {
+        let (above, here, below) = (
+            y.saturating_sub(1) * width,
+            y * width,
+            (y + 1).min(height - 1) * width,
+        );
+        for x in 0..width {
+            if fixed.pixels[here + x] != 0.0 {
+                continue;
+            }
+            let around = [
+                here + x.saturating_sub(1),
+                here + (x + 1).min(width - 1),
+                above + x,
+                below + x,
+            ];
+            let sum = around
+                .into_iter()
+                .fold([0.0; 2], |sum, i| sum.plus(values.pixels[i], 1.0));
+            let value = &mut values.pixels[here + x];
+            *value = value.plus(sum, 0.25 * OVERSHOOT).plus(*value, -OVERSHOOT);
+        }
+    }
+}
+
+/// A grid of cells enlarged to pixels, Catmull-Rom, row by row.
+struct Enlarged<'a, T> {
+    cells: &'a Image<T>,
+    cell: usize,
+    /// For each pixel of a cell the weights of four cells, and how many cells before the pixel's own these begin.
+    phases: Vec<(usize, [f32; 4])>,
+}
+
+impl<'a, T: Sample + PartialEq> Enlarged<'a, T> {
+    fn new(cells: &'a Image<T>, cell: usize) -> Self {
+        let phases = (0..cell)
+            .map(|pixel| {
+                let at = (pixel as f32 + 0.5) / cell as f32 - 0.5;
+                let before = if at < 0.0 { 2 } else { 1 };
+                (before, catmull_rom(at - at.floor()))
+            })
+            .collect();
+        Self {
+            cells,
+            cell,
+            phases,
+        }
+    }
+
+    /// Interpolates along columns for a row of pixels. Two cells more lie on either side, so that four are always there.
+    fn line(&self, y: usize, line: &mut Vec<T>) {
+        let (width, height) = (self.cells.width, self.cells.height as isize);
+        let (before, weights) = &self.phases[y % self.cell];
+        line.clear();
+        line.resize(width + 4, T::default());
+        for (i, weight) in weights.iter().enumerate() {
+            let row = ((y / self.cell + i) as isize - *before as isize).clamp(0, height - 1);
+            for (to, from) in line[2..].iter_mut().zip(self.cells.row(row as usize)) {
+                *to = to.plus(*from, *weight);
+            }
+        }
+        let (left, right) = (line[2], line[width + 1]);
+        line[..2].fill(left);
+        line[width + 2..].fill(right);
+    }
+
+    /// The value at a pixel of a row whose line is given.
+    #[inline(always)]
+    fn at(&self, line: &[T], x: usize) -> T {
+        let (before, weights) = &self.phases[x % self.cell];
+        let cells = &line[x / self.cell + 2 - before..][..4];
+        let mut sum = T::default();
+        for (cell, weight) in cells.iter().zip(weights) {
+            sum = sum.plus(*cell, *weight);
+        }
+        sum
+    }
+
+    /// Which pixels of a row may be other than 0, of a number of pixels.
+    fn filled(&self, line: &[T], width: usize) -> Range<usize> {
+        let is_filled = |value: &T| *value != T::default();
+        let ends = line
+            .iter()
+            .position(is_filled)
+            .zip(line.iter().rposition(is_filled));
+        // A cell is felt two cells away, and the line begins two cells before the first.
+        ends.map_or(0..0, |(first, last)| {
+            let (start, end) = (first.saturating_sub(4) * self.cell, (last + 1) * self.cell);
+            start.min(width)..end.min(width)
+        })
+    }
+}
+
+/// Weights of the samples at -1, 0, 1 and 2.
+fn catmull_rom(t: f32) -> [f32; 4] {
+    [
+        ((-0.5 * t + 1.0) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1.0,
+        ((-1.5 * t + 2.0) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    ]
+}
+
+/// The source with its pixels moved; a draft is a little softer.
+pub(super) fn resample(scene: &Scene, field: &Field, draft: bool) -> Image<Rgba> {
+    static SHARP: OnceLock<Kernel<6>> = OnceLock::new();
+    static SOFT: OnceLock<Kernel<4>> = OnceLock::new();
+    let source = &scene.source;
+    if draft {
+        let kernel = SOFT.get_or_init(|| Kernel::new(catmull_rom));
+        resample_by(source, field, |x, y| kernel.sample(source, x, y))
+    } else {
+        let kernel = SHARP.get_or_init(|| Kernel::new(lanczos));
+        resample_by(source, field, |x, y| kernel.sample(source, x, y))
+    }
+}
+
+fn resample_by(
+    source: &Image<Rgba>,
+    field: &Field,
+    sample: impl Fn(f32, f32) -> Rgba + Sync,
+) -> Image<Rgba> {
+    let mut image = Image::filled(source.width, source.height, Rgba::default());
+    image.for_rows(|y, row| {
+        row.copy_from_slice(source.row(y));
+        for (x, (pixel, [dx, dy])) in row.iter_mut().zip(field.shift.row(y)).enumerate() {
+            if dx.abs() >= LEAST_SHIFT || dy.abs() >= LEAST_SHIFT {
+                *pixel = within_range(sample(x as f32 + 0.5 + dx, y as f32 + 0.5 + dy));
+            }
+        }
+    });
+    image
+}
+
+/// Weights of `N` samples along an axis (even), tabulated by the place between the two in the middle.
+struct Kernel<const N: usize>(Vec<[f32; N]>);
+
+impl<const N: usize> Kernel<N> {
+    /// Steps in a pixel: the error is far below a level of 255.
+    const STEPS: usize = 1024;
+
+    fn new(weights: impl Fn(f32) -> [f32; N]) -> Self {
+        Self(
+            (0..=Self::STEPS)
+                .map(|step| weights(step as f32 / Self::STEPS as f32))
+                .collect(),
+        )
+    }
+
+    /// The value at a point.
+    #[inline(always)]
+    fn sample(&self, image: &Image<Rgba>, x: f32, y: f32) -> Rgba {
+        let (x, y) = (x - 0.5, y - 0.5);
+        let (left, top) = (floor(x), floor(y));
+        let weights =
+            |t: f32| &self.0[((t * Self::STEPS as f32 + 0.5) as i32 as usize).min(Self::STEPS)];
+        let (across, down) = (weights(x - left), weights(y - top));
+        let before = N as f32 / 2.0 - 1.0;
+        let (left, top) = (left - before, top - before);
+        let taps = N as f32;
+        let is_inside = left >= 0.0
+            && top >= 0.0
+            && left + taps <= image.width as f32
+            && top + taps <= image.height as f32;
+        // Down the columns first, all of them and their channels side by side.
+        let mut columns = [[0.0; 4]; N];
+        if is_inside {
+            let first = top as i32 as usize * image.width + left as i32 as usize;
+            for (j, weight) in down.iter().enumerate() {
+                let row = &image.pixels[first + j * image.width..][..N];
+                let row = row.as_flattened().iter();
+                for (sum, value) in columns.as_flattened_mut().iter_mut().zip(row) {
+                    *sum += value * weight;
+                }
+            }
+        } else {
+            let (left, top) = (left as isize, top as isize);
+            for (j, weight) in (0..).zip(down) {
+                for (i, sum) in (0..).zip(&mut columns) {
+                    *sum = sum.plus(image.clamped(left + i, top + j), *weight);
+                }
+            }
+        }
+        let mut sum = [0.0; 4];
+        for (column, weight) in columns.iter().zip(across) {
+            for k in 0..4 {
+                sum[k] += column[k] * weight;
+            }
+        }
+        sum
+    }
+}
+
+/// Lanczos' kernel of three lobes, its weights made to sum to 1.
+fn lanczos(t: f32) -> [f32; 6] {
+    let sinc = |x: f32| (PI * x).sin() / (PI * x);
+    let raw: [f32; 6] = std::array::from_fn(|i| {
+        let away = t + 2.0 - i as f32;
+        if away.fract() == 0.0 {
+            // Exactly the pixel itself.
+            f32::from(away == 0.0)
+        } else {
+            sinc(away) * sinc(away / 3.0)
+        }
+    });
+    let sum: f32 = raw.iter().sum();
+    raw.map(|weight| weight / sum)
+}
+
+/// As [`f32::floor`], which is a call of a library on processors of the x86-64 baseline.
+#[inline(always)]
+fn floor(x: f32) -> f32 {
+    let whole = x as i32 as f32;
+    if whole > x { whole - 1.0 } else { whole }
+}
+
+/// Kernels with negative lobes overshoot at edges. All channels take the same way, so that they share a register.
+#[inline(always)]
+fn within_range(sample: Rgba) -> Rgba {
+    let alpha = sample[3].clamp(0.0, 1.0);
+    let most = [255.0 * alpha, 255.0 * alpha, 255.0 * alpha, 1.0];
+    std::array::from_fn(|k| sample[k].max(0.0).min(most[k]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fit::Fit;
+    use super::super::model::Point;
+    use super::super::scene::Placement;
+    use super::super::tone::Tone;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A face from the front, `unit` pixels a centimetre, with its nose at a point of a picture of stripes.
+    fn scene(unit: f32, nose: [f32; 2], width: usize, height: usize) -> Scene {
+        let model = Model::bundled().unwrap();
+        let landmark = |v: &usize| {
+            [
+                nose[0] + unit * model.neutral[*v][0],
+                nose[1] - unit * model.neutral[*v][1],
+            ]
+        };
+        let mut landmarks: Vec<[f32; 2]> = model.landmarks.iter().map(landmark).collect();
+        landmarks.resize(478, nose);
+        let source = Image::from_fn(width, height, |x, y| {
+            let alpha = if x < 5 { 0.5 } else { 1.0 };
+            [
+                (x * 37 % 256) as f32,
+                (y * 11 % 256) as f32,
+                ((x + y) * 5 % 256) as f32,
+                1.0,
+            ]
+            .map(|v| v * alpha)
+        });
+        Scene {
+            model,
+            source,
+            fit: Fit::new(model, &landmarks, 0.0).unwrap(),
+            tone: Tone {
+                harmonics: [0.0; 9],
+                skin: [128.0; 3],
+                darkest: 0.0,
+                brightest: 255.0,
+                coloured: 1.0,
+            },
+        }
+    }
+
+    /// The head as it is in the portrait, its vertices moved.
+    fn deformed(
+        scene: &Scene,
+        turned: [f32; 3],
+        moved: impl Fn(usize, Point) -> Point,
+    ) -> Deformed {
+        let placement = Placement::new(turned, [0.0, 0.0, 0.0], [0.0; 2]);
+        let points = scene.fit.before.iter().enumerate();
+        Deformed {
+            expression: scene.fit.expression.clone(),
+            points: points.map(|(i, point)| moved(i, *point)).collect(),
+            normals: scene.fit.normals.clone(),
+            openness: [1.0; 2],
+            lips_before: Vec::new(),
+            lips_after: Vec::new(),
+            placement,
+        }
+    }
+
+    fn field(scene: &Scene, deformed: &Deformed) -> Field {
+        let openings = Openings::new(scene.model, &deformed.points, scene.fit.projection.down);
+        Field::new(scene, deformed, &vec![1.0; scene.model.skin], &openings)
+    }
+
+    /// A bump of the skin's displacement around a point of the neutral head, in centimetres.
+    fn bump(scene: &Scene, vertex: usize, [x, y]: [f32; 2], height: f32) -> f32 {
+        let [vx, vy, _] = scene.model.neutral[vertex];
+        height * scene.fit.projection.unit * (-((vx - x).powi(2) + (vy - y).powi(2)) / 4.0).exp()
+    }
+
+    #[test]
+    fn no_edit_is_identity() {
+        for unit in [3.0, 12.0, 33.0] {
+            let size = (40.0 * unit) as usize;
+            let scene = scene(unit, [18.0 * unit, 20.0 * unit], size, size);
+            let still = deformed(&scene, [0.0; 3], |_, point| point);
+            let field = field(&scene, &still);
+            assert!(field.shift.pixels.iter().all(|shift| *shift == [0.0; 2]));
+            assert!(
+                field
+                    .core
+                    .pixels
+                    .iter()
+                    .filter(|core| **core == 1.0)
+                    .count() as f32
+                    > 80.0 * unit * unit
+            );
+            for draft in [false, true] {
+                assert_eq!(resample(&scene, &field, draft).pixels, scene.source.pixels);
+            }
+        }
+    }
+
+    #[test]
+    fn a_moved_head_is_moved_and_the_rest_continuous_and_far_parts_still() {
+        let unit = 10.0;
+        let scene = scene(unit, [200.0, 220.0], 400, 460);
+        let shifted = deformed(&scene, [0.0; 3], |_, [x, y, z]| [x + 6.0, y - 4.0, z]);
+        let field = field(&scene, &shifted);
+        let mut surface = 0;
+        for y in 1..460 {
+            for x in 1..400 {
+                let [dx, dy] = field.shift.at(x, y);
+                if field.weight.at(x, y) == 1.0 {
+                    assert!(
+                        (dx + 6.0).abs() < 0.05 && (dy - 4.0).abs() < 0.05,
+                        "{x} {y}: {dx} {dy}"
+                    );
+                    surface += 1;
+                }
+                for [ox, oy] in [field.shift.at(x - 1, y), field.shift.at(x, y - 1)] {
+                    assert!((dx - ox).abs() < 0.6 && (dy - oy).abs() < 0.6, "{x} {y}");
+                }
+            }
+        }
+        assert!(surface > 5000, "{surface}");
+        for (x, y) in [
+            (0, 0),
+            (399, 0),
+            (0, 459),
+            (399, 459),
+            (200, 459),
+            (0, 220),
+            (399, 220),
+        ] {
+            assert_eq!(field.shift.at(x, y), [0.0; 2], "{x} {y}");
+        }
+        // Below the chin even near the head.
+        let chin = shifted.points[scene.model.landmarks[CHIN]];
+        assert_eq!(
+            field
+                .shift
+                .at(chin[0] as usize, (chin[1] + 4.5 * unit) as usize),
+            [0.0; 2]
+        );
+    }
+
+    #[test]
+    fn a_turned_head_keeps_only_what_the_portrait_shows_well() {
+        let scene = scene(8.0, [200.0, 200.0], 400, 400);
+        let still = deformed(&scene, [0.0; 3], |_, point| point);
+        let turned = deformed(&scene, [5.0, 0.0, 0.0], |_, point| point);
+        let count = |field: &Field| field.core.pixels.iter().sum::<f32>();
+        let (still, turned) = (field(&scene, &still), field(&scene, &turned));
+        assert!(count(&turned) < count(&still));
+        let facing = turned
+            .surface
+            .pixels
+            .iter()
+            .zip(&turned.core.pixels)
+            .filter(|(_, core)| **core == 1.0);
+        assert!(facing.map(|(surface, _)| surface[2]).fold(1.0, f32::min) > 0.29);
+        assert!(
+            turned
+                .surface
+                .pixels
+                .iter()
+                .zip(&turned.core.pixels)
+                .all(|(s, core)| *core == 1.0 || *s == [0.0; 4])
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn no_face_is_too_small_or_too_far_outside(
+            unit in 0.3f32..9.0, nose in [-90f32..150.0, -90f32..150.0], size in [1usize..80, 1usize..80],
+            height in -4f32..4.0, yaw in prop::sample::select(vec![0.0f32, 7.0]),
+        ) {
+            let scene = scene(unit, nose, size[0], size[1]);
+            let bumped = deformed(&scene, [yaw, 0.0, 0.0], |i, [x, y, z]| {
+                [x, y + bump(&scene, i, [2.0, -3.0], height), z]
+            });
+            let field = field(&scene, &bumped);
+            prop_assert!(field.shift.pixels.iter().flatten().all(|v| v.is_finite() && v.abs() <= 4.5 * unit + 1.0));
+            prop_assert!(field.weight.pixels.iter().all(|w| (0.0..=1.0).contains(w)));
+            prop_assert!(field.weight.pixels.iter().zip(&field.core.pixels).all(|(w, core)| *core == 1.0 || *w == 0.0));
+            for draft in [false, true] {
+                let image = resample(&scene, &field, draft);
+                for [r, g, b, a] in image.pixels {
+                    prop_assert!((0.0..=1.0).contains(&a));
+                    prop_assert!([r, g, b].iter().all(|v| (0.0..=255.0 * a + 1e-3).contains(v)));
+                }
+            }
+        }
+
+        #[test]
+        fn the_continuation_is_harmonic(bits in prop::collection::vec(0u8..12, 34 * 27), slope in [-1f32..1.0, -1f32..1.0]) {
+            let fixed = Image::from_fn(34, 27, |x, y| f32::from(bits[y * 34 + x] == 0 || x == 0 || y == 0 || x == 33 || y == 26));
+            let plane = Image::from_fn(34, 27, |x, y| [slope[0] * x as f32 + slope[1] * y as f32, 1.0]);
+            let given = Image::from_fn(34, 27, |x, y| if fixed.at(x, y) == 1.0 { plane.at(x, y) } else { [77.0; 2] });
+            let solved = harmonic(&given, &fixed);
+            for (solved, plane) in solved.pixels.iter().zip(&plane.pixels) {
+                prop_assert!((solved[0] - plane[0]).abs() < 0.1, "{solved:?} {plane:?}");
+                prop_assert!((solved[1] - 1.0).abs() < 1e-3);
+            }
+        }
+
+        #[test]
+        fn the_tabulated_kernel_is_exact_enough(x in 4f32..16.0, y in 4f32..16.0) {
+            let image = Image::from_fn(20, 20, |x, y| [(x * x) as f32, (x * y % 7) as f32 * 30.0, 9.0, 1.0]);
+            let (exact, got) = (image.lanczos(x, y), Kernel::new(lanczos).sample(&image, x, y));
+            for k in 0..4 {
+                prop_assert!((exact[k] - got[k]).abs() < 0.5, "{exact:?} {got:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn far_from_what_is_known_the_continuation_converges() {
+        // A disc of ones in a large square of zeros: the solution falls with the distance's logarithm.
+        let away = |x: usize, y: usize| (x as f32 - 100.0).hypot(y as f32 - 100.0);
+        let fixed = Image::from_fn(201, 201, |x, y| {
+            f32::from(away(x, y) <= 20.0 || away(x, y) >= 90.0)
+        });
+        let values = Image::from_fn(201, 201, |x, y| [f32::from(away(x, y) <= 20.0), 0.0]);
+        let solved = harmonic(&values, &fixed);
+        for (x, y) in [(130, 100), (100, 150), (60, 60), (171, 100)] {
+            let wanted = (90.0 / away(x, y)).ln() / (90.0f32 / 20.0).ln();
+            assert!(
+                (solved.at(x, y)[0] - wanted).abs() < 0.03,
+                "{x} {y}: {} {wanted}",
+                solved.at(x, y)[0]
+            );
+        }
+    }
+}

@@ -1,0 +1,557 @@
+//! Images of floats, and the few filters that the rig draws with.
+//!
+//! Pixel `(x, y)` spans `x..x + 1` and `y..y + 1`; its middle lies at `(x + 0.5, y + 0.5)`. Beyond the edge counts the edge's
+//! own pixel.
+
+use rayon::prelude::*;
+
+/// What a pixel can hold: a number or several, that can be mixed.
+pub(super) trait Sample: Copy + Default + Send + Sync {
+    /// `self + other * factor`.
+    fn plus(self, other: Self, factor: f32) -> Self;
+}
+
+impl Sample for f32 {
+    #[inline(always)]
+    fn plus(self, other: Self, factor: f32) -> Self {
+        self + other * factor
+    }
+}
+
+impl<const N: usize> Sample for [f32; N]
+where
+    [f32; N]: Default,
+{
+    #[inline(always)]
+    fn plus(mut self, other: Self, factor: f32) -> Self {
+        for (value, other) in self.iter_mut().zip(other) {
+            *value += other * factor;
+        }
+        self
+    }
+}
+
+/// `a` where `t` is 0, `b` where it is 1.
+#[inline(always)]
+pub(super) fn lerp<T: Sample>(a: T, b: T, t: f32) -> T {
+    T::default().plus(a, 1.0 - t).plus(b, t)
+}
+
+/// Red, green and blue in 0..=255 times alpha, and alpha in 0..=1.
+pub(super) type Rgba = [f32; 4];
+
+/// Pixels, row by row.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Image<T> {
+    pub width: usize,
+    pub height: usize,
+    pub pixels: Vec<T>,
+}
+
+impl<T: Sample> Image<T> {
+    pub fn filled(width: usize, height: usize, value: T) -> Self {
+        let pixels = vec![value; width * height];
+        Self {
+            width,
+            height,
+            pixels,
+        }
+    }
+
+    /// Each pixel by its column and row.
+    pub fn from_fn(width: usize, height: usize, f: impl Fn(usize, usize) -> T + Sync) -> Self {
+        let mut image = Self::filled(width, height, T::default());
+        image.for_rows(|y, row| {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                *pixel = f(x, y);
+            }
+        });
+        image
+    }
+
+    /// Changes every row, several at a time.
+    pub fn for_rows(&mut self, f: impl Fn(usize, &mut [T]) + Sync) {
+        let width = self.width.max(1);
+        // A task is worth starting for some thousand pixels.
+        let rows = (4096 / width).max(1);
+        self.pixels
+            .par_chunks_mut(width * rows)
+            .enumerate()
+            .for_each(|(band, lines)| {
+                for (i, row) in lines.chunks_mut(width).enumerate() {
+                    f(band * rows + i, row);
+                }
+            });
+    }
+
+    pub fn map<U: Sample>(&self, f: impl Fn(T) -> U + Sync) -> Image<U> {
+        Image::from_fn(self.width, self.height, |x, y| f(self.at(x, y)))
+    }
+
+    #[inline(always)]
+    pub fn at(&self, x: usize, y: usize) -> T {
+        self.pixels[y * self.width + x]
+    }
+
+    #[inline(always)]
+    pub fn row(&self, y: usize) -> &[T] {
+        &self.pixels[y * self.width..][..self.width]
+    }
+
+    /// The pixel, or the nearest one where it lies beyond the edge.
+    #[inline(always)]
+    pub fn clamped(&self, x: isize, y: isize) -> T {
+        let x = x.clamp(0, self.width as isize - 1) as usize;
+        let y = y.clamp(0, self.height as isize - 1) as usize;
+        self.at(x, y)
+    }
+
+    /// The part that begins at a pixel, which may lie beyond the edge.
+    pub fn part(&self, (left, top): (isize, isize), width: usize, height: usize) -> Self {
+        Self::from_fn(width, height, |x, y| {
+            self.clamped(left + x as isize, top + y as isize)
+        })
+    }
+
+    /// The value at a point, bilinear.
+    #[inline]
+    pub fn linear(&self, x: f32, y: f32) -> T {
+        let (x, y) = (x - 0.5, y - 0.5);
+        let (left, top) = (x.floor(), y.floor());
+        let (tx, ty) = (x - left, y - top);
+        let (left, top) = (left as isize, top as isize);
+        let row = |y| lerp(self.clamped(left, y), self.clamped(left + 1, y), tx);
+        lerp(row(top), row(top + 1), ty)
+    }
+
+    /// The value at a point, by kernels of `N` weights (even) along each axis.
+    #[inline(always)]
+    fn kernel<const N: usize>(&self, x: f32, y: f32, weights: impl Fn(f32) -> [f32; N]) -> T {
+        let (x, y) = (x - 0.5, y - 0.5);
+        let (left, top) = (x.floor(), y.floor());
+        let (wx, wy) = (weights(x - left), weights(y - top));
+        let before = N as isize / 2 - 1;
+        let (left, top) = (left as isize - before, top as isize - before);
+        let inside = left >= 0
+            && top >= 0
+            && left + N as isize <= self.width as isize
+            && top + N as isize <= self.height as isize;
+        let mut sum = T::default();
+        for (j, wy) in wy.into_iter().enumerate() {
+            let mut line = T::default();
+            let y = top + j as isize;
+            if inside {
+                let at = y as usize * self.width + left as usize;
+                let pixels = &self.pixels[at..at + N];
+                for (pixel, w) in pixels.iter().zip(wx) {
+                    line = line.plus(*pixel, w);
+                }
+            } else {
+                for (i, w) in wx.into_iter().enumerate() {
+                    line = line.plus(self.clamped(left + i as isize, y), w);
+                }
+            }
+            sum = sum.plus(line, wy);
+        }
+        sum
+    }
+
+    /// The value at a point, Catmull-Rom.
+    #[inline]
+    pub fn cubic(&self, x: f32, y: f32) -> T {
+        self.kernel::<4>(x, y, catmull_rom)
+    }
+
+    /// The value at a point, by Lanczos' kernel of three lobes.
+    #[inline]
+    pub fn lanczos(&self, x: f32, y: f32) -> T {
+        self.kernel::<6>(x, y, lanczos3)
+    }
+
+    /// A Gaussian blur; less than 0.2 pixels blur nothing.
+    pub fn blurred(&self, sigma: f32) -> Self {
+        if sigma < 0.2 || self.pixels.is_empty() {
+            return self.clone();
+        }
+        // A wide blur is as good on a smaller image.
+        if sigma > 4.0 && self.width.min(self.height) > 8 {
+            let half = self.halved();
+            // The halving and the way back blur by themselves.
+            let rest = (sigma * sigma / 4.0 - 0.25).max(0.04).sqrt();
+            return half.blurred(rest).stretched(self.width, self.height);
+        }
+        let weights = gaussian(sigma);
+        let radius = weights.len() as isize - 1;
+        let mut across = Self::filled(self.width, self.height, T::default());
+        across.for_rows(|y, line| {
+            let row = self.row(y);
+            let last = row.len() as isize - 1;
+            for (x, to) in line.iter_mut().enumerate() {
+                let x = x as isize;
+                let mut sum = T::default().plus(row[x as usize], weights[0]);
+                if x >= radius && x + radius <= last {
+                    let x = x as usize;
+                    for (i, w) in weights.iter().enumerate().skip(1) {
+                        sum = sum.plus(row[x - i], *w).plus(row[x + i], *w);
+                    }
+                } else {
+                    for (i, w) in weights.iter().enumerate().skip(1) {
+                        let i = i as isize;
+                        let (a, b) = ((x - i).max(0), (x + i).min(last));
+                        sum = sum.plus(row[a as usize], *w).plus(row[b as usize], *w);
+                    }
+                }
+                *to = sum;
+            }
+        });
+        let mut down = Self::filled(self.width, self.height, T::default());
+        let last = self.height as isize - 1;
+        down.for_rows(|y, line| {
+            for (i, w) in weights.iter().enumerate() {
+                let i = i as isize;
+                let above = across.row((y as isize - i).max(0) as usize);
+                for (to, from) in line.iter_mut().zip(above) {
+                    *to = to.plus(*from, *w);
+                }
+                if i > 0 {
+                    let below = across.row((y as isize + i).min(last) as usize);
+                    for (to, from) in line.iter_mut().zip(below) {
+                        *to = to.plus(*from, *w);
+                    }
+                }
+            }
+        });
+        down
+    }
+
+    /// Half the size, each pixel the mean of four; an odd edge counts twice.
+    pub fn halved(&self) -> Self {
+        let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
+        Self::from_fn(width, height, |x, y| {
+            let (right, below) = (
+                (2 * x + 1).min(self.width - 1),
+                (2 * y + 1).min(self.height - 1),
+            );
+            T::default()
+                .plus(self.at(2 * x, 2 * y), 0.25)
+                .plus(self.at(right, 2 * y), 0.25)
+                .plus(self.at(2 * x, below), 0.25)
+                .plus(self.at(right, below), 0.25)
+        })
+    }
+
+    /// Another size, bilinear; meant for enlarging what [`Image::halved`] gave, whose pixels are two of this size's.
+    pub fn stretched(&self, width: usize, height: usize) -> Self {
+        Self::from_fn(width, height, |x, y| {
+            self.linear((x as f32 + 0.5) * 0.5, (y as f32 + 0.5) * 0.5)
+        })
+    }
+
+    /// What lies where `weight` is 0 filled in from around, smoothly (Gortler et al. 1996, "The Lumigraph", pull-push).
+    pub fn pull_push(&self, weight: &Image<f32>) -> Self {
+        let pre = |image: &Self, weight: &Image<f32>| {
+            Image::from_fn(image.width, image.height, |x, y| {
+                T::default().plus(image.at(x, y), weight.at(x, y))
+            })
+        };
+        fn push<T: Sample>(sum: &Image<T>, weight: &Image<f32>) -> Image<T> {
+            if sum.width.min(sum.height) <= 2 {
+                let total: f32 = weight.pixels.iter().sum();
+                let all = sum.pixels.iter().fold(T::default(), |a, b| a.plus(*b, 1.0));
+                let mean = T::default().plus(all, 1.0 / total.max(1e-4));
+                return Image::filled(sum.width, sum.height, mean);
+            }
+            let coarse = push(&sum.halved(), &weight.halved());
+            Image::from_fn(sum.width, sum.height, |x, y| {
+                let w = weight.at(x, y);
+                let known = (4.0 * w).clamp(0.0, 1.0);
+                let own = T::default().plus(sum.at(x, y), 1.0 / (w + 1e-6));
+                if known == 1.0 {
+                    return own;
+                }
+                let filled = coarse.linear((x as f32 + 0.5) * 0.5, (y as f32 + 0.5) * 0.5);
+                lerp(filled, own, known)
+            })
+        }
+        push(&pre(self, weight), weight)
+    }
+}
+
+impl Image<f32> {
+    /// How far each pixel lies from the nearest one below a half, in pixels; where there is none, farther than any length
+    /// here (exact; Felzenszwalb & Huttenlocher 2012, "Distance Transforms of Sampled Functions").
+    pub fn distance_to_outside(&self) -> Self {
+        const FAR: f32 = 1e12;
+        let (width, height) = (self.width, self.height);
+        // Along columns: the way to the next zero above or below.
+        let mut down = Image::filled(width, height, FAR);
+        let mut open = vec![FAR; width];
+        let mut step = |y: usize, down: &mut Image<f32>| {
+            let row = &self.pixels[y * width..][..width];
+            let to = &mut down.pixels[y * width..][..width];
+            for ((open, inside), to) in open.iter_mut().zip(row).zip(to) {
+                *open = if *inside >= 0.5 { *open + 1.0 } else { 0.0 };
+                *to = to.min(*open);
+            }
+        };
+        for y in 0..height {
+            step(y, &mut down);
+        }
+        let mut open = vec![FAR; width];
+        for y in (0..height).rev() {
+            let row = &self.pixels[y * width..][..width];
+            let to = &mut down.pixels[y * width..][..width];
+            for ((open, inside), to) in open.iter_mut().zip(row).zip(to) {
+                *open = if *inside >= 0.5 { *open + 1.0 } else { 0.0 };
+                *to = to.min(*open);
+            }
+        }
+        let mut out = Image::filled(width, height, 0.0);
+        out.for_rows(|y, to| lower_envelope(down.row(y), to));
+        out
+    }
+
+    /// 1 where every pixel within `radius` is at least a half, else 0.
+    pub fn eroded(&self, radius: f32) -> Self {
+        let distance = self.distance_to_outside();
+        distance.map(|d| if d > radius { 1.0 } else { 0.0 })
+    }
+
+    /// 1 where some pixel within `radius` is at least a half, else 0.
+    pub fn dilated(&self, radius: f32) -> Self {
+        let outside = self.map(|v| if v >= 0.5 { 0.0 } else { 1.0 });
+        let distance = outside.distance_to_outside();
+        distance.map(|d| if d <= radius { 1.0 } else { 0.0 })
+    }
+}
+
+/// One row of the squared distance transform, from the distances along columns.
+fn lower_envelope(columns: &[f32], to: &mut [f32]) {
+    let n = columns.len();
+    let height = |i: usize| columns[i].min(1e6) * columns[i].min(1e6);
+    let (mut parabolas, mut from) = (Vec::<usize>::with_capacity(n), Vec::with_capacity(n));
+    for q in 0..n {
+        let mut start = f32::NEG_INFINITY;
+        while let Some(&p) = parabolas.last() {
+            let (a, b) = (p as f32, q as f32);
+            start = ((height(q) + b * b) - (height(p) + a * a)) / (2.0 * (b - a));
+            if start > *from.last().unwrap_or(&f32::NEG_INFINITY) {
+                break;
+            }
+            parabolas.pop();
+            from.pop();
+            start = f32::NEG_INFINITY;
+        }
+        parabolas.push(q);
+        from.push(start);
+    }
+    let mut k = 0;
+    for (x, to) in to.iter_mut().enumerate() {
+        while k + 1 < parabolas.len() && from[k + 1] <= x as f32 {
+            k += 1;
+        }
+        let away = x as f32 - parabolas[k] as f32;
+        *to = (away * away + height(parabolas[k])).sqrt();
+    }
+}
+
+/// A Gaussian from its middle outwards; both halves together sum to 1.
+fn gaussian(sigma: f32) -> Vec<f32> {
+    let radius = (3.0 * sigma).ceil() as usize;
+    let bell = |i: usize| (-0.5 * (i as f32 / sigma).powi(2)).exp();
+    let total: f32 = bell(0) + 2.0 * (1..=radius).map(bell).sum::<f32>();
+    (0..=radius).map(|i| bell(i) / total).collect()
+}
+
+/// Weights of the samples at -1, 0, 1 and 2.
+#[inline(always)]
+fn catmull_rom(t: f32) -> [f32; 4] {
+    [
+        ((-0.5 * t + 1.0) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1.0,
+        ((-1.5 * t + 2.0) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    ]
+}
+
+/// Weights of the samples from -2 to 3, which sum to 1. An offset of 0 gives the very sample.
+#[inline(always)]
+fn lanczos3(t: f32) -> [f32; 6] {
+    // sin(pi (t + k)) is that of t with the sign of k's parity; of a third of it there are six phases.
+    use std::f32::consts::PI;
+    if t < 1e-4 {
+        return [0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
+    }
+    let (sine, third) = ((PI * t).sin(), PI / 3.0);
+    let (s, c) = (third * t).sin_cos();
+    // sin(pi (t + k) / 3) for k = 2, 1, 0, -1, -2, -3.
+    const HALF_ROOT: f32 = 0.866_025_4;
+    let lobes = [
+        -0.5 * s + HALF_ROOT * c,
+        0.5 * s + HALF_ROOT * c,
+        s,
+        0.5 * s - HALF_ROOT * c,
+        -0.5 * s - HALF_ROOT * c,
+        -s,
+    ];
+    let mut weights = [0.0; 6];
+    let mut sum = 0.0;
+    for (i, weight) in weights.iter_mut().enumerate() {
+        let away = t + 2.0 - i as f32;
+        let sign = if i % 2 == 0 { 1.0 } else { -1.0 };
+        *weight = sign * sine * lobes[i] / (away * away);
+        sum += *weight;
+    }
+    weights.map(|weight| weight / sum)
+}
+
+/// How a pixel lies to a line of points.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Nearest {
+    /// In pixels.
+    pub distance: f32,
+    /// How far along the line the nearest point is, in 0..=1 of its segments.
+    pub along: f32,
+    /// Whether the pixel lies on the side against `down`.
+    pub above: bool,
+}
+
+/// For a point the nearest one of a line of points; `down` tells its sides apart.
+pub(super) fn nearest(line: &[[f32; 2]], [x, y]: [f32; 2], down: [f32; 2]) -> Nearest {
+    let mut best = (f32::INFINITY, 0.0, 0.0);
+    for (i, pair) in line.windows(2).enumerate() {
+        let ([ax, ay], [bx, by]) = (pair[0], pair[1]);
+        let (dx, dy) = (bx - ax, by - ay);
+        let t = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy + 1e-9);
+        let t = t.clamp(0.0, 1.0);
+        let (ex, ey) = (x - ax - t * dx, y - ay - t * dy);
+        let distance = ex * ex + ey * ey;
+        if distance < best.0 {
+            let side = ex * down[0] + ey * down[1];
+            best = (distance, i as f32 + t, side);
+        }
+    }
+    Nearest {
+        distance: best.0.sqrt(),
+        along: best.1 / (line.len().max(2) - 1) as f32,
+        above: best.2 < 0.0,
+    }
+}
+
+/// How much of each pixel a polygon covers, in 0..=1, whichever way it winds (even-odd).
+pub(super) fn coverage(polygon: &[[f32; 2]], width: usize, height: usize) -> Image<f32> {
+    /// Lines in a pixel.
+    const LINES: usize = 4;
+    let mut image = Image::filled(width, height, 0.0);
+    image.for_rows(|y, row| {
+        let mut crossings = Vec::new();
+        for line in 0..LINES {
+            let at = y as f32 + (line as f32 + 0.5) / LINES as f32;
+            crossings.clear();
+            for (i, &[ax, ay]) in polygon.iter().enumerate() {
+                let [bx, by] = polygon[(i + 1) % polygon.len()];
+                if (ay <= at) != (by <= at) {
+                    crossings.push(ax + (at - ay) / (by - ay) * (bx - ax));
+                }
+            }
+            crossings.sort_by(f32::total_cmp);
+            for pair in crossings.chunks_exact(2) {
+                let left = pair[0].clamp(0.0, width as f32);
+                let right = pair[1].clamp(0.0, width as f32);
+                let (first, last) = (left as usize, (right.ceil() as usize).min(width));
+                for (x, pixel) in row.iter_mut().enumerate().take(last).skip(first) {
+                    let x = x as f32;
+                    let covered = right.min(x + 1.0) - left.max(x);
+                    *pixel += covered.max(0.0) / LINES as f32;
+                }
+            }
+        }
+    });
+    image
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ramp(width: usize, height: usize) -> Image<f32> {
+        Image::from_fn(width, height, |x, y| x as f32 + 0.5 + 2.0 * (y as f32 + 0.5))
+    }
+
+    proptest! {
+        #[test]
+        fn every_kernel_reads_a_ramp_exactly(x in 5f32..15.0, y in 5f32..15.0) {
+            let ramp = ramp(20, 20);
+            let wanted = x + 2.0 * y;
+            prop_assert!((ramp.linear(x, y) - wanted).abs() < 1e-3);
+            prop_assert!((ramp.cubic(x, y) - wanted).abs() < 1e-3);
+            prop_assert!((ramp.lanczos(x, y) - wanted).abs() < 0.06);
+        }
+
+        #[test]
+        fn distances_are_those_of_a_search(bits in prop::collection::vec(any::<bool>(), 12 * 9)) {
+            let image = Image::from_fn(12, 9, |x, y| if bits[y * 12 + x] { 1.0 } else { 0.0 });
+            prop_assume!(bits.iter().any(|inside| !inside));
+            let got = image.distance_to_outside();
+            for y in 0..9i32 {
+                for x in 0..12i32 {
+                    let wanted = (0..108)
+                        .filter(|i| !bits[*i as usize])
+                        .map(|i| f32::hypot((i % 12 - x) as f32, (i / 12 - y) as f32))
+                        .fold(f32::INFINITY, f32::min);
+                    prop_assert!((got.at(x as usize, y as usize) - wanted).abs() < 1e-3);
+                }
+            }
+        }
+
+        #[test]
+        fn coverage_sums_to_the_area(a in 2f32..6.0, b in 2f32..6.0, w in 1f32..8.0, h in 1f32..8.0) {
+            let box_ = [[a, b], [a + w, b], [a + w, b + h], [a, b + h]];
+            let total: f32 = coverage(&box_, 16, 16).pixels.iter().sum();
+            // Its ends lie on lines a quarter of a pixel apart.
+            prop_assert!((total - w * h).abs() < 0.26 * w + 0.01);
+        }
+    }
+
+    #[test]
+    fn at_a_pixels_middle_stands_the_pixel() {
+        let image = Image::from_fn(9, 9, |x, y| ((x * 7 + y * 13) % 11) as f32);
+        for (x, y) in [(4, 4), (0, 0), (8, 3)] {
+            let (px, py) = (x as f32 + 0.5, y as f32 + 0.5);
+            assert_eq!(image.linear(px, py), image.at(x, y));
+            assert_eq!(image.cubic(px, py), image.at(x, y));
+            assert_eq!(image.lanczos(px, py), image.at(x, y));
+        }
+    }
+
+    #[test]
+    fn a_blur_keeps_the_sum_and_has_its_width() {
+        for sigma in [0.7, 2.0, 3.9, 6.0, 11.0] {
+            let mut dot = Image::filled(129, 129, 0.0);
+            dot.pixels[64 * 129 + 64] = 1.0;
+            let blurred = dot.blurred(sigma);
+            let total: f32 = blurred.pixels.iter().sum();
+            assert!((total - 1.0).abs() < 0.02, "{sigma}: {total}");
+            let spread: f32 = (0..129 * 129)
+                .map(|i| ((i % 129) as f32 - 64.0).powi(2) * blurred.pixels[i])
+                .sum();
+            assert!((spread.sqrt() / sigma - 1.0).abs() < 0.1, "{sigma}: {}", spread.sqrt());
+        }
+    }
+
+    #[test]
+    fn a_hole_is_filled_from_around() {
+        let ramp = ramp(32, 32);
+        let weight = Image::from_fn(32, 32, |x, y| {
+            let hole = (10..20).contains(&x) && (10..20).contains(&y);
+            if hole { 0.0 } else { 1.0 }
+        });
+        let spoilt = Image::from_fn(32, 32, |x, y| {
+            if weight.at(x, y) == 0.0 { -999.0 } else { ramp.at(x, y) }
+        });
+        let filled = spoilt.pull_push(&weight);
+        assert!((filled.at(5, 5) - ramp.at(5, 5)).abs() < 1e-3);
+        assert!((filled.at(15, 15) - ramp.at(15, 15)).abs() < 8.0);
+    }
+}

@@ -1,0 +1,434 @@
+//! Eyelids: skin to close an eye with, and the lashes along its edge.
+//!
+//! A portrait shows little of a lid that is up. The skin that a blink unrolls is filled in from the brow bone's side, and the
+//! portrait's own lashes are laid along the new edge.
+
+use rayon::prelude::*;
+
+use super::image::{Image, Nearest, lerp};
+use super::openings::Opening;
+use super::scene::{Scene, step};
+use super::tone::{mean, percentile};
+
+/// Lower edges of the brows from the picture's left to its right, as landmarks: the person's right brow, then the left.
+const BROWS: [[usize; 5]; 2] = [[46, 53, 52, 65, 55], [285, 295, 282, 283, 276]];
+
+// Lengths are in widths of the eye.
+
+/// The lid skin is whole up to here above the lid's edge, and gone farther up.
+const SKIN_FULL: f32 = 0.10;
+const SKIN_END: f32 = 0.25;
+/// How far below the lower lid's edge it reaches. The lower lashes stay.
+const SKIN_BELOW: f32 = 0.03;
+/// How far up the lashes are measured, and from where (the eye's side of the edge).
+const LASH_REACH: f32 = 0.20;
+const LASH_START: f32 = -0.015;
+/// Samples of the lashes along the lid and away from it.
+const LASH_SIZE: (usize, usize) = (64, 24);
+/// Lashes darken the skin no more than this.
+const DARKEST_LASH: f32 = 0.38;
+
+/// How shut an eye must be for the lid skin to begin to show, and to have replaced the portrait's own.
+const SKIN_FROM: f32 = 0.45;
+const SKIN_TO: f32 = 0.92;
+/// The same by how many times the portrait's skin is stretched.
+const STRETCH_FROM: f32 = 1.6;
+const STRETCH_TO: f32 = 2.4;
+
+/// Weight of skin that lies neither between lid and brow nor on eye or brow, and the least of skin that is dark with
+/// make-up or shadow.
+const ELSEWHERE: f32 = 0.25;
+const LEAST_BARE: f32 = 0.15;
+
+/// A line of points that is asked for the nearest point often.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    segments: Vec<Segment>,
+    /// Left, top, right and bottom of each run of [`Line::RUN`] segments.
+    boxes: Vec<[f32; 4]>,
+    down: [f32; 2],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    start: [f32; 2],
+    way: [f32; 2],
+    /// 1 / the square of its length.
+    scale: f32,
+}
+
+/// The nearest point so far.
+#[derive(Clone, Copy)]
+struct Best {
+    square: f32,
+    place: f32,
+    side: f32,
+}
+
+impl Line {
+    const RUN: usize = 8;
+
+    pub fn new(points: &[[f32; 2]], down: [f32; 2]) -> Self {
+        let segments = points.windows(2).map(|pair| {
+            let way = [pair[1][0] - pair[0][0], pair[1][1] - pair[0][1]];
+            Segment {
+                start: pair[0],
+                way,
+                scale: 1.0 / (way[0] * way[0] + way[1] * way[1] + 1e-9),
+            }
+        });
+        let last = points.len().saturating_sub(1);
+        let runs = (0..last).step_by(Self::RUN);
+        Self {
+            segments: segments.collect(),
+            boxes: runs
+                .map(|start| bounds(&points[start..=(start + Self::RUN).min(last)]))
+                .collect(),
+            down,
+        }
+    }
+
+    /// The nearest point of the line if it is within `reach`, else one infinitely far.
+    pub fn nearest(&self, at: [f32; 2], reach: f32) -> Nearest {
+        let away = |run: usize| {
+            let [left, top, right, bottom] = self.boxes[run];
+            let dx = (left - at[0]).max(at[0] - right).max(0.0);
+            let dy = (top - at[1]).max(at[1] - bottom).max(0.0);
+            dx * dx + dy * dy
+        };
+        let mut best = Best {
+            square: reach * reach,
+            place: -1.0,
+            side: 0.0,
+        };
+        // The run whose box is nearest first: it rules most others out.
+        let mut first = (best.square, usize::MAX);
+        for run in 0..self.boxes.len() {
+            let square = away(run);
+            if square < first.0 {
+                first = (square, run);
+            }
+        }
+        if first.1 != usize::MAX {
+            self.search(first.1, at, &mut best);
+            for run in (0..self.boxes.len()).filter(|run| *run != first.1) {
+                if away(run) < best.square {
+                    self.search(run, at, &mut best);
+                }
+            }
+        }
+        let is_found = best.place >= 0.0;
+        Nearest {
+            distance: if is_found { best.square.sqrt() } else { f32::INFINITY },
+            along: best.place.max(0.0) / self.segments.len().max(1) as f32,
+            above: is_found && best.side < 0.0,
+        }
+    }
+
+    /// Looks for a nearer point in one run.
+    #[inline]
+    fn search(&self, run: usize, [x, y]: [f32; 2], best: &mut Best) {
+        let first = run * Self::RUN;
+        let end = (first + Self::RUN).min(self.segments.len());
+        for (i, segment) in self.segments[first..end].iter().enumerate() {
+            let ([ax, ay], [dx, dy]) = (segment.start, segment.way);
+            let t = (((x - ax) * dx + (y - ay) * dy) * segment.scale).clamp(0.0, 1.0);
+            let (ex, ey) = (x - ax - t * dx, y - ay - t * dy);
+            let square = ex * ex + ey * ey;
+            if square < best.square {
+                *best = Best {
+                    square,
+                    place: (first + i) as f32 + t,
+                    side: ex * self.down[0] + ey * self.down[1],
+                };
+            }
+        }
+    }
+}
+
+/// Left, top, right and bottom of points.
+pub(super) fn bounds(points: &[[f32; 2]]) -> [f32; 4] {
+    let start = [f32::INFINITY, f32::INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY];
+    points.iter().fold(start, |[left, top, right, bottom], [x, y]| {
+        [left.min(*x), top.min(*y), right.max(*x), bottom.max(*y)]
+    })
+}
+
+/// What a lid is drawn from, in a crop of the portrait around one eye.
+#[derive(Debug, Clone)]
+pub(super) struct LidLayer {
+    /// Skin without eye, lashes and make-up, with grain.
+    skin: Image<[f32; 3]>,
+    /// Where the skin may replace the portrait's own.
+    zone: Image<f32>,
+    /// How bright the lashes leave the skin, along the lid and away from it.
+    lashes: Image<f32>,
+    /// The eye's width in pixels.
+    width: f32,
+}
+
+/// What [`LidLayer::new`] starts from: the crop of one eye.
+pub(super) struct LidSource<'a> {
+    pub colours: &'a Image<[f32; 3]>,
+    /// How much of each pixel lies between the lids.
+    pub inside: &'a Image<f32>,
+    /// The lids in the crop.
+    pub lids: &'a Opening,
+    /// The eye's width.
+    pub width: f32,
+    /// The crop's first pixel in the portrait.
+    pub origin: [f32; 2],
+    /// 0 for the person's right eye.
+    pub eye: usize,
+}
+
+/// How one pixel of the crop lies to the lids.
+#[derive(Debug, Clone, Copy, Default)]
+struct Around {
+    upper: Nearest,
+    lower: Nearest,
+}
+
+impl LidLayer {
+    pub fn new(scene: &Scene, source: &LidSource<'_>) -> Self {
+        let (w, down) = (source.width, scene.fit.projection.down);
+        let (upper, lower) = (Line::new(&source.lids.upper, down), Line::new(&source.lids.lower, down));
+        let (columns, rows) = (source.colours.width, source.colours.height);
+        let middle = |x: usize, y: usize| [x as f32 + 0.5, y as f32 + 0.5];
+        let mut around = vec![Around::default(); columns * rows];
+        around
+            .par_iter_mut()
+            .with_min_len(4096)
+            .enumerate()
+            .for_each(|(i, to)| {
+                let at = middle(i % columns, i / columns);
+                *to = Around {
+                    upper: upper.nearest(at, 0.6 * w),
+                    lower: lower.nearest(at, 0.2 * w),
+                };
+            });
+        let around = |x: usize, y: usize| around[y * columns + x];
+        let zone = Image::from_fn(columns, rows, |x, y| {
+            let near = around(x, y);
+            let above = if near.upper.above {
+                step(SKIN_END * w, SKIN_FULL * w, near.upper.distance)
+            } else {
+                0.0
+            };
+            let below = step(SKIN_BELOW * w + 1.0, 1.0, near.lower.distance);
+            above.max(below).max(source.inside.at(x, y))
+        });
+        let weight = skin_weights(scene, source, &zone, around);
+        let skin = source.colours.pull_push(&weight).blurred(0.03 * w + 0.5);
+        let zone = without_bare_skin(source, &zone, &skin);
+        let lashes = lashes(source, &skin, down);
+        let grain = grain_strength(source.colours, &zone, w);
+        let skin = with_grain(&skin, grain, 0.02 * w);
+        Self {
+            skin,
+            zone: zone.blurred(0.01 * w + 0.3),
+            lashes,
+            width: w,
+        }
+    }
+
+    /// Whether any of the lid skin shows for an eye shut by `shut` under skin that is stretched `stretch` times.
+    #[inline]
+    pub fn shows(shut: f32, stretch: f32) -> bool {
+        shut > SKIN_FROM || stretch > STRETCH_FROM
+    }
+
+    /// How much of the lid skin shows at a point of the crop, for an eye shut by `shut` under skin that is stretched
+    /// `stretch` times.
+    #[inline]
+    pub fn amount(&self, [x, y]: [f32; 2], shut: f32, stretch: f32) -> f32 {
+        if !Self::shows(shut, stretch) {
+            return 0.0;
+        }
+        let share = step(SKIN_FROM, SKIN_TO, shut).max(step(STRETCH_FROM, STRETCH_TO, stretch));
+        if !inside(&self.zone, x, y) {
+            return 0.0;
+        }
+        share * self.zone.linear(x, y)
+    }
+
+    /// The lid skin at a point of the crop.
+    #[inline]
+    pub fn skin(&self, [x, y]: [f32; 2]) -> [f32; 3] {
+        self.skin.linear(x, y)
+    }
+
+    /// A factor for a lid's round shape, by how a pixel lies to its new edge: light where it bulges, darker at the rim and
+    /// towards the crease and the corners.
+    #[inline]
+    pub fn relief(&self, edge: &Nearest, shut: f32) -> f32 {
+        let away = edge.distance / self.width;
+        let bulge = 0.04 * (-((away - 0.15) / 0.09).powi(2)).exp();
+        let rim = 0.10 * (-(away / 0.06).powi(2)).exp();
+        let crease = 0.10 * (-((away - 0.31) / 0.10).powi(2)).exp();
+        let corners = 0.06 * (1.0 - (std::f32::consts::PI * edge.along).sin());
+        1.0 + shut * (-0.03 + bulge - rim - crease - corners)
+    }
+
+    /// A factor for the lashes along the new edge. `above` is how much of the portrait's own lashes the lid skin has
+    /// replaced here.
+    #[inline]
+    pub fn lash(&self, edge: &Nearest, shut: f32, above: f32) -> f32 {
+        let w = self.width;
+        if edge.distance > LASH_REACH * w {
+            return 1.0;
+        }
+        // None at the corners.
+        let ends = step(0.0, 0.16, edge.along.min(1.0 - edge.along));
+        let pattern = if edge.above {
+            // A lid that is down carries its lashes lower.
+            let lash = self.lash_at(edge.along, edge.distance * (1.0 + 2.8 * shut));
+            1.0 - (1.0 - lash) * above * (1.0 - 0.3 * shut) * ends
+        } else {
+            let lash = self.lash_at(edge.along, edge.distance * 1.4 + 0.02 * w);
+            1.0 - (1.0 - lash) * 0.65 * step(0.6, 0.98, shut) * ends
+        };
+        let line = 0.35 * (-(edge.distance / (0.018 * w + 0.3)).powi(2)).exp();
+        pattern * (1.0 - line * step(0.5, 0.95, shut) * ends)
+    }
+
+    fn lash_at(&self, along: f32, distance: f32) -> f32 {
+        let (columns, rows) = LASH_SIZE;
+        let away = (distance / self.width - LASH_START) / LASH_REACH;
+        let x = along * (columns - 1) as f32 + 0.5;
+        let y = away.clamp(0.0, 1.0) * (rows - 1) as f32 + 0.5;
+        self.lashes.linear(x, y)
+    }
+}
+
+fn inside<T>(image: &Image<T>, x: f32, y: f32) -> bool {
+    x >= 0.0 && y >= 0.0 && x < image.width as f32 && y < image.height as f32
+}
+
+/// How much each pixel counts as bare skin to fill the lid from: what is neither dark nor bright of what lies between lid and brow, and a
+/// little of what lies below the eye.
+fn skin_weights(
+    scene: &Scene,
+    source: &LidSource<'_>,
+    zone: &Image<f32>,
+    around: impl Fn(usize, usize) -> Around + Sync,
+) -> Image<f32> {
+    let w = source.width;
+    let brow: Vec<[f32; 2]> = BROWS[source.eye.min(1)]
+        .iter()
+        .filter_map(|landmark| scene.fit.landmarks.get(*landmark))
+        .map(|[x, y]| [x - source.origin[0], y - source.origin[1]])
+        .collect();
+    let brow = Line::new(&brow, scene.fit.projection.down);
+    // 1 between lid and brow, less elsewhere on skin, 0 on eye, lashes and brow.
+    let place = Image::from_fn(zone.width, zone.height, |x, y| {
+        let near = around(x, y);
+        if zone.at(x, y) > 0.02 || near.lower.distance < 0.16 * w {
+            return 0.0;
+        }
+        let above = near.upper.above && near.upper.distance < 0.55 * w;
+        let hair = brow.nearest([x as f32 + 0.5, y as f32 + 0.5], 1.2 * w);
+        if hair.distance < 0.06 * w || (hair.above && above) {
+            0.0
+        } else if above {
+            1.0
+        } else {
+            ELSEWHERE
+        }
+    });
+    let brightness = |i: usize| mean(source.colours.pixels[i]);
+    let bone: Vec<f32> = (0..place.pixels.len())
+        .filter(|i| place.pixels[*i] == 1.0)
+        .map(brightness)
+        .collect();
+    let [darkest, dark, bright, brightest] = if bone.is_empty() {
+        [-2.0, -1.0, 256.0, 257.0]
+    } else {
+        [0.1, 0.4, 0.7, 0.95].map(|share| percentile(bone.iter().copied(), share))
+    };
+    // Neither shadow, make-up and hair nor highlights.
+    Image::from_fn(zone.width, zone.height, |x, y| {
+        let i = y * zone.width + x;
+        let light = brightness(i);
+        let bare = step(darkest, dark.max(darkest + 1.0), light) * step(brightest.max(bright + 1.0), bright, light);
+        place.pixels[i] * lerp(LEAST_BARE, 1.0, bare)
+    })
+}
+
+/// `zone` reduced where the portrait's own skin is much like the layer's, so that it stays.
+fn without_bare_skin(source: &LidSource<'_>, zone: &Image<f32>, skin: &Image<[f32; 3]>) -> Image<f32> {
+    let smooth = source.colours.blurred(0.02 * source.width);
+    let other = Image::from_fn(zone.width, zone.height, |x, y| {
+        let (own, bare) = (mean(smooth.at(x, y)), mean(skin.at(x, y)));
+        step(0.03, 0.12, (own - bare).abs() / (bare + 10.0))
+    });
+    let other = other.blurred(0.02 * source.width + 0.5);
+    Image::from_fn(zone.width, zone.height, |x, y| {
+        zone.at(x, y) * lerp(0.3, 1.0, other.at(x, y)).max(source.inside.at(x, y))
+    })
+}
+
+/// The lashes' darkness along the upper lid of the portrait, fading away from it.
+fn lashes(source: &LidSource<'_>, skin: &Image<[f32; 3]>, down: [f32; 2]) -> Image<f32> {
+    let (columns, rows) = LASH_SIZE;
+    let line = &source.lids.upper;
+    let raw = Image::from_fn(columns, rows, |column, row| {
+        let along = column * line.len().saturating_sub(1) / (columns - 1);
+        let away = row as f32 / (rows - 1) as f32 * LASH_REACH + LASH_START;
+        let Some([x, y]) = line.get(along) else {
+            return 1.0;
+        };
+        let [nx, ny] = upward(line, along, down);
+        let (x, y) = (x + nx * away * source.width, y + ny * away * source.width);
+        let (own, bare) = (mean(source.colours.linear(x, y)), mean(skin.linear(x, y)));
+        ((own + 4.0) / (bare + 4.0)).clamp(DARKEST_LASH, 1.0)
+    });
+    let soft = raw.blurred(0.7);
+    Image::from_fn(columns, rows, |column, row| {
+        let fade = 1.0 - step(0.25, 0.95, row as f32 / (rows - 1) as f32);
+        lerp(1.0, soft.at(column, row), fade)
+    })
+}
+
+/// The direction of length 1 away from the eye at a point of its upper lid.
+fn upward(line: &[[f32; 2]], i: usize, down: [f32; 2]) -> [f32; 2] {
+    let (a, b) = (line[i.saturating_sub(1)], line[(i + 1).min(line.len() - 1)]);
+    let (x, y) = (b[1] - a[1], a[0] - b[0]);
+    let length = x.hypot(y);
+    if length < 1e-6 {
+        return [-down[0], -down[1]];
+    }
+    let sign = if x * down[0] + y * down[1] > 0.0 { -1.0 } else { 1.0 };
+    [sign * x / length, sign * y / length]
+}
+
+/// The standard deviation of grain to add to smooth skin: part of what the skin around has.
+fn grain_strength(colours: &Image<[f32; 3]>, zone: &Image<f32>, w: f32) -> f32 {
+    let smooth = colours.blurred(0.05 * w + 0.6);
+    let deviations = (0..zone.pixels.len())
+        .filter(|i| zone.pixels[*i] == 0.0)
+        .map(|i| (mean(colours.pixels[i]) - mean(smooth.pixels[i])).abs());
+    // From the median absolute deviation to the standard deviation of a normal distribution.
+    (0.3 * 1.4826 * percentile(deviations, 0.5)).min(3.0)
+}
+
+/// `skin` with noise of a standard deviation, of grains `size` pixels large.
+fn with_grain(skin: &Image<[f32; 3]>, strength: f32, size: f32) -> Image<[f32; 3]> {
+    let noise = Image::from_fn(skin.width, skin.height, hash_noise).blurred(size.max(0.6));
+    let count = noise.pixels.len().max(1) as f32;
+    let square: f32 = noise.pixels.iter().map(|v| v * v).sum();
+    let scale = strength / (square / count).sqrt().max(1e-6);
+    Image::from_fn(skin.width, skin.height, |x, y| {
+        let grain = noise.at(x, y) * scale;
+        skin.at(x, y).map(|v| v + grain)
+    })
+}
+
+/// White noise in -1..=1, the same at every call.
+fn hash_noise(x: usize, y: usize) -> f32 {
+    let mut bits = (x as u32).wrapping_mul(0x9e37_79b1) ^ (y as u32).wrapping_mul(0x85eb_ca77);
+    bits = (bits ^ (bits >> 15)).wrapping_mul(0x2c1b_3c6d);
+    bits = (bits ^ (bits >> 12)).wrapping_mul(0x297a_2d39);
+    bits ^= bits >> 15;
+    bits as f32 / u32::MAX as f32 * 2.0 - 1.0
+}

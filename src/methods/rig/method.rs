@@ -1,0 +1,532 @@
+//! The rig as a method of the studio: a head fitted to the portrait once, and frames drawn at whatever size they are seen.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use fast_image_resize::FilterType;
+use rayon::prelude::*;
+
+use super::controls::{Controls, coefficients};
+use super::fit::Fit;
+use super::folds::portrait_folds;
+use super::image::{Image, Rgba};
+use super::model::Model;
+use super::painter::{Drawn, Painter, Wanted};
+use super::scene::Scene;
+use super::tone::Tone;
+use crate::document::{MethodId, Mode, PaneView, Pose};
+use crate::error::{EngineError, InternalError, MethodError};
+use crate::face::limits::CachedMask;
+use crate::face::view::View;
+use crate::face::{BLENDSHAPES, Mask, Mesh, Motion, TurnedSquare};
+use crate::media::image::resample::resampled;
+use crate::media::image::{ImagePyramid, Picture};
+use crate::methods::diagnostics::{
+    Diagnostics, KeyPoint, Map, MeshDiagnostics, MotionDiagnostics, MotionFrame,
+};
+use crate::methods::drive::Drive;
+use crate::methods::subject::{Subject, square};
+use crate::methods::{DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session};
+use crate::progress::Stop;
+use crate::weights::CropRule;
+
+pub static INFO: MethodInfo = MethodInfo {
+    id: MethodId::new("rig"),
+    title: "Rig",
+    driven_by: DrivenBy::Expression,
+    modes: &[],
+    views: &[
+        PaneView::Result,
+        PaneView::Flow,
+        PaneView::KeyPoints,
+        PaneView::Difference,
+    ],
+    has_draft: true,
+    bundled: None,
+    open: |weights: Option<&Path>| match weights {
+        Some(_) => Err(MethodError::NoWeights { method: "Rig" }.into()),
+        None => Ok(Arc::new(Rig)),
+    },
+};
+
+/// The method. It has no weights: the head's shapes are those of every portrait.
+pub struct Rig;
+
+const NO_FACE: MethodError = MethodError::NoFace { method: "the rig" };
+
+/// Where limits and diagnostics are laid out.
+static CROP: LazyLock<CropRule> = LazyLock::new(|| CropRule {
+    kind: "landmark_bbox_square".to_owned(),
+    scale: 1.6,
+    upright: false,
+});
+
+/// How far around the head pixels may move, in centimetres: with its expression, and when it turns.
+const REACH: f32 = 5.0;
+const REACH_TURNED: f32 = 13.0;
+
+/// How far beyond what a view shows the portrait is read, in centimetres: pixels move in from there.
+const MARGIN: f32 = 2.0;
+const MARGIN_TURNED: f32 = 6.0;
+
+/// Colours and folds are measured with so many pixels a centimetre at most.
+const MEASURED_UNIT: f32 = 32.0;
+
+/// Samples a side of the flow that is shown.
+const FLOW: usize = 64;
+
+/// Prepared sizes that are kept: a pane's, and that of driving pictures.
+const KEPT: usize = 2;
+
+impl Method for Rig {
+    fn info(&self) -> &'static MethodInfo {
+        &INFO
+    }
+
+    fn weights(&self) -> &str {
+        "ICT-FaceKit"
+    }
+
+    fn device(&self) -> String {
+        "CPU".to_owned()
+    }
+
+    fn crop(&self) -> &CropRule {
+        &CROP
+    }
+
+    fn prepare(&self, subject: &Subject, _: Stop) -> Result<Box<dyn Session>, EngineError> {
+        let model = Model::bundled().map_err(|_| InternalError::Head)?;
+        let face = subject.face.as_deref().ok_or(NO_FACE)?;
+        let landmarks: Vec<[f32; 2]> = face.mesh.points().iter().map(|[x, y, _]| [*x, *y]).collect();
+        let jaw = BLENDSHAPES.iter().position(|name| *name == "jawOpen");
+        let jaw = jaw.map_or(0.0, |i| face.scores[i]);
+        let fit = Fit::new(model, &landmarks, jaw).ok_or(NO_FACE)?;
+        let mut portrait = Portrait {
+            pyramid: ImagePyramid::for_display(Arc::clone(&subject.picture)),
+        };
+        let zoom = f64::from(MEASURED_UNIT / fit.projection.unit).min(1.0);
+        let (bounds, size) = (face_box(model, &fit), subject.picture.size());
+        let view = View {
+            zoom,
+            ..View::whole(size)
+        };
+        let place = Grid::new(bounds, fit.projection.unit, &view, f32::INFINITY, size);
+        let place = place.ok_or(NO_FACE)?;
+        let source = portrait.read(&place)?;
+        let scene_fit = place.fit(&fit);
+        let tone = Tone::new(model, &scene_fit, &source);
+        let scene = Scene {
+            model,
+            source,
+            fit: scene_fit,
+            tone,
+        };
+        let crop = subject.crop_for(&CROP);
+        Ok(Box::new(RigSession {
+            model,
+            folds: portrait_folds(&scene),
+            tone: scene.tone,
+            bounds,
+            fit,
+            portrait,
+            place: square(crop),
+            mesh: face.mesh.clone(),
+            mask: CachedMask::default(),
+            painters: Vec::new(),
+        }))
+    }
+}
+
+/// Left, top, right and bottom of the face as the portrait shows it, without neck and hair.
+fn face_box(model: &Model, fit: &Fit) -> [f32; 4] {
+    const LEAST_RIM: f32 = 0.3;
+    let far = f32::INFINITY;
+    let points = fit.before.iter().zip(&model.rim);
+    let face = points.filter(|(_, rim)| **rim > LEAST_RIM).map(|(point, _)| point);
+    face.fold([far, far, -far, -far], |[l, t, r, b], [x, y, _]| {
+        [l.min(*x), t.min(*y), r.max(*x), b.max(*y)]
+    })
+}
+
+/// A part of the portrait at some size, on the pixels of a view or on the portrait's own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Grid {
+    /// The portrait's pixel at which the first pixel begins.
+    x: f64,
+    y: f64,
+    /// Pixels for each of the portrait's, at most 1.
+    zoom: f64,
+    width: usize,
+    height: usize,
+    /// Which of the view's pixels the first one is, where the grid has the view's zoom.
+    left: i64,
+    top: i64,
+}
+
+impl Grid {
+    /// The surroundings of a face up to a distance, as far as a view shows them with a margin (both in pixels of the
+    /// portrait); `None` where it shows nothing of them.
+    fn new(face: [f32; 4], reach: f32, view: &View, margin: f32, portrait: (u32, u32)) -> Option<Self> {
+        let [l, t, r, b] = face.map(f64::from);
+        let pad = f64::from(reach);
+        // Beyond one to one nothing is gained by more pixels.
+        let zoom = view.zoom.min(1.0);
+        let (x0, y0) = if view.zoom > 1.0 { (0.0, 0.0) } else { (view.x, view.y) };
+        let margin = f64::from(margin);
+        let (vw, vh) = (f64::from(view.width) / view.zoom, f64::from(view.height) / view.zoom);
+        let from = |edge: f64, view: f64| edge.max(view - margin).max(0.0);
+        let to = |edge: f64, view: f64, size: u32| edge.min(view + margin).min(f64::from(size));
+        let (l, t) = (from(l - pad, view.x), from(t - pad, view.y));
+        let (r, b) = (
+            to(r + pad, view.x + vw, portrait.0),
+            to(b + pad, view.y + vh, portrait.1),
+        );
+        let pixel = |at: f64, origin: f64| ((at - origin) * zoom).clamp(-1e9, 1e9);
+        let (left, top) = (pixel(l, x0).ceil() as i64, pixel(t, y0).ceil() as i64);
+        let (right, bottom) = (pixel(r, x0).floor() as i64, pixel(b, y0).floor() as i64);
+        if right - left < 4 || bottom - top < 4 {
+            return None;
+        }
+        Some(Self {
+            x: x0 + left as f64 / zoom,
+            y: y0 + top as f64 / zoom,
+            zoom,
+            width: (right - left) as usize,
+            height: (bottom - top) as usize,
+            left,
+            top,
+        })
+    }
+
+    fn fit(&self, fit: &Fit) -> Fit {
+        fit.viewed(self.zoom as f32, (self.x as f32, self.y as f32))
+    }
+
+    /// A point of the portrait in this grid's pixels.
+    fn point(&self, (x, y): (f64, f64)) -> (f32, f32) {
+        (((x - self.x) * self.zoom) as f32, ((y - self.y) * self.zoom) as f32)
+    }
+}
+
+/// The portrait, to read parts of it at any size.
+struct Portrait {
+    pyramid: ImagePyramid<Arc<Picture>>,
+}
+
+impl Portrait {
+    fn read(&mut self, grid: &Grid) -> Result<Image<Rgba>, EngineError> {
+        let (width, height) = (grid.width as u32, grid.height as u32);
+        let (x, y) = (grid.x, grid.y);
+        if grid.zoom == 1.0 && x.fract() == 0.0 && y.fract() == 0.0 {
+            let picture = self.pyramid.picture();
+            let (left, top) = (x as usize, y as usize);
+            return Ok(Image::from_fn(grid.width, grid.height, |x, y| {
+                let column = (left + x).min(picture.width() as usize - 1);
+                let row = (top + y).min(picture.height() as usize - 1);
+                premultiplied(picture.rgba(), row * picture.width() as usize + column)
+            }));
+        }
+        let view = View {
+            x,
+            y,
+            zoom: grid.zoom,
+            width,
+            height,
+        };
+        let picture = self.pyramid.view(&view).ok_or(InternalError::EmptyFrame)?;
+        Ok(Image::from_fn(grid.width, grid.height, |x, y| {
+            premultiplied(picture.rgba(), y * grid.width + x)
+        }))
+    }
+}
+
+fn premultiplied(rgba: &[u8], index: usize) -> Rgba {
+    let [r, g, b, a] = [0, 1, 2, 3].map(|k| f32::from(rgba[4 * index + k]));
+    let alpha = a / 255.0;
+    [r * alpha, g * alpha, b * alpha, alpha]
+}
+
+fn straight([r, g, b, alpha]: Rgba) -> [u8; 4] {
+    let byte = |v: f32| v.round().clamp(0.0, 255.0) as u8;
+    if alpha >= 1.0 {
+        return [byte(r), byte(g), byte(b), 255];
+    }
+    let inverse = 1.0 / alpha.max(1e-4);
+    [byte(r * inverse), byte(g * inverse), byte(b * inverse), byte(alpha * 255.0)]
+}
+
+/// A head fitted to a portrait.
+struct RigSession {
+    model: &'static Model,
+    /// In pixels of the portrait.
+    fit: Fit,
+    /// Left, top, right and bottom of the face there.
+    bounds: [f32; 4],
+    tone: Tone,
+    /// How strongly folds show in the portrait.
+    folds: f32,
+    portrait: Portrait,
+    /// The square over which limits and diagnostics are laid out.
+    place: TurnedSquare,
+    mesh: Mesh,
+    mask: CachedMask,
+    /// The sizes drawn last.
+    painters: Vec<(Grid, Painter)>,
+}
+
+impl Session for RigSession {
+    fn frame(
+        &mut self,
+        subject: &Subject,
+        drive: &mut dyn Drive,
+        _: Option<Mode>,
+        quality: Quality,
+        _: Stop,
+    ) -> Result<MethodFrame, EngineError> {
+        let pose = drive.expression();
+        let wanted = self.wanted(subject, &pose, quality == Quality::Draft);
+        let motion = if quality == Quality::Diagnostics {
+            Some(self.motion(subject, &wanted)?)
+        } else {
+            None
+        };
+        let is_draft = wanted.draft && !self.is_rest(&wanted);
+        Ok(MethodFrame {
+            diagnostics: Diagnostics::Mesh(MeshDiagnostics {
+                pose,
+                draft: wanted.draft,
+                motion,
+            }),
+            is_draft,
+            millis: None,
+            draft_millis: 0.0,
+            mean_edit: None,
+        })
+    }
+
+    fn composite(
+        &mut self,
+        subject: &Subject,
+        frame: &MethodFrame,
+        view: &View,
+        base: &Picture,
+    ) -> Result<Picture, EngineError> {
+        let Diagnostics::Mesh(said) = &frame.diagnostics else {
+            return Ok(base.clone());
+        };
+        let wanted = self.wanted(subject, &said.pose, said.draft);
+        if self.is_rest(&wanted) {
+            return Ok(base.clone());
+        }
+        let (reach, margin) = if wanted.turned == [0.0; 3] {
+            (REACH, MARGIN)
+        } else {
+            (REACH_TURNED, MARGIN_TURNED)
+        };
+        let unit = self.fit.projection.unit;
+        let size = subject.picture.size();
+        let Some(grid) = Grid::new(self.bounds, reach * unit, view, margin * unit, size) else {
+            return Ok(base.clone());
+        };
+        let mask = self.mask.get(Some(&self.mesh), self.place, subject.limit);
+        let limit = mask.map(|mask| over(&grid, self.place, &mask));
+        let drawn = self.painter(grid)?.draw(&wanted, limit.as_ref());
+        let mut picture = base.clone();
+        if view.zoom > 1.0 {
+            enlarge(&mut picture, view, &grid, &drawn)?;
+        } else {
+            lay(&mut picture, &grid, &drawn);
+        }
+        Ok(picture)
+    }
+}
+
+impl RigSession {
+    fn wanted(&self, subject: &Subject, pose: &Pose, draft: bool) -> Wanted {
+        let controls = Controls {
+            own: *subject.expression.values(),
+            target: [*pose.left.values(), *pose.right.values()],
+            gaze: [0.0; 2],
+        };
+        Wanted {
+            expression: coefficients(self.model, &self.fit.expression, &controls),
+            turned: [0.0; 3],
+            gaze: controls.gaze,
+            folds: self.folds,
+            draft,
+        }
+    }
+
+    /// Whether nothing is to be changed.
+    fn is_rest(&self, wanted: &Wanted) -> bool {
+        wanted.expression == self.fit.expression && wanted.turned == [0.0; 3] && wanted.gaze == [0.0; 2]
+    }
+
+    /// What draws the face on a grid, prepared if it isn't yet.
+    fn painter(&mut self, grid: Grid) -> Result<&Painter, EngineError> {
+        if let Some(at) = self.painters.iter().position(|(of, _)| *of == grid) {
+            let found = self.painters.remove(at);
+            self.painters.push(found);
+        } else {
+            let source = self.portrait.read(&grid)?;
+            let painter = Painter::new(self.model, source, grid.fit(&self.fit), self.tone.clone());
+            if self.painters.len() >= KEPT {
+                self.painters.remove(0);
+            }
+            self.painters.push((grid, painter));
+        }
+        match self.painters.last() {
+            Some((_, painter)) => Ok(painter),
+            None => Err(InternalError::Head.into()),
+        }
+    }
+
+    /// The displacement as networks say it: a flow over the square, and the landmarks that it moves.
+    fn motion(&mut self, subject: &Subject, wanted: &Wanted) -> Result<MotionDiagnostics, EngineError> {
+        let size = subject.picture.size();
+        let view = View {
+            zoom: (4.0 * FLOW as f64 / self.place.side).min(1.0),
+            ..View::whole(size)
+        };
+        let reach = REACH_TURNED * self.fit.projection.unit;
+        let grid = Grid::new(self.bounds, reach, &view, f32::INFINITY, size).ok_or(NO_FACE)?;
+        let (place, landmarks) = (self.place, self.model.landmarks.clone());
+        let painter = self.painter(grid)?;
+        let (field, deformed) = (painter.field(wanted), painter.deformed(wanted));
+        let within = |x: f32, y: f32| {
+            let at = (grid.x + f64::from(x) / grid.zoom, grid.y + f64::from(y) / grid.zoom);
+            let (u, v) = place.within(at);
+            [2.0 * u as f32 - 1.0, 2.0 * v as f32 - 1.0]
+        };
+        let flow = |shifted: bool| -> Vec<f32> {
+            let sample = |i: usize| (i as f64 + 0.5) / FLOW as f64;
+            let places = (0..FLOW).flat_map(|row| (0..FLOW).map(move |column| (sample(column), sample(row))));
+            places
+                .flat_map(|at| {
+                    let (x, y) = grid.point(place.to_picture(at));
+                    let [dx, dy] = if shifted { field.shift.linear(x, y) } else { [0.0; 2] };
+                    within(x + dx, y + dy)
+                })
+                .collect()
+        };
+        let points = |vertices: &[super::model::Point]| -> Vec<KeyPoint> {
+            let at = landmarks.iter().map(|vertex| within(vertices[*vertex][0], vertices[*vertex][1]));
+            at.map(|at| KeyPoint { at, axes: None }).collect()
+        };
+        let source = points(&grid.fit(&self.fit).before);
+        let frame = |shifted: bool, points: Vec<KeyPoint>| {
+            Arc::new(MotionFrame {
+                motion: Motion {
+                    flow_size: (FLOW, FLOW),
+                    flow: flow(shifted),
+                    align_corners: false,
+                    occlusion_size: 0,
+                    occlusion: Vec::new(),
+                    size: 0,
+                    picture: Vec::new(),
+                },
+                occlusions: vec![Map {
+                    size: 1,
+                    values: vec![1.0],
+                }],
+                contributions: None,
+                points,
+                source: source.clone(),
+            })
+        };
+        Ok(MotionDiagnostics {
+            place,
+            frame: frame(true, points(&deformed.points)),
+            rest: frame(false, source.clone()),
+        })
+    }
+}
+
+/// A limit at the pixels of a grid; beyond its square its edge counts.
+fn over(grid: &Grid, place: TurnedSquare, mask: &Mask) -> Image<f32> {
+    let image = Image {
+        width: mask.size,
+        height: mask.size,
+        pixels: mask.values.clone(),
+    };
+    let size = mask.size as f32;
+    Image::from_fn(grid.width, grid.height, |x, y| {
+        let at = (
+            grid.x + (x as f64 + 0.5) / grid.zoom,
+            grid.y + (y as f64 + 0.5) / grid.zoom,
+        );
+        let (u, v) = place.within(at);
+        image.linear(u as f32 * size, v as f32 * size)
+    })
+}
+
+/// Puts what changed into a view whose pixels are the grid's.
+fn lay(picture: &mut Picture, grid: &Grid, drawn: &Drawn) {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let rows = picture.rgba_mut().par_chunks_exact_mut(4 * width);
+    rows.enumerate().take(height).for_each(|(y, row)| {
+        let Ok(from) = usize::try_from(y as i64 - grid.top) else {
+            return;
+        };
+        if from >= grid.height {
+            return;
+        }
+        let pixels = drawn.image.row(from).iter().zip(drawn.changed.row(from));
+        for (i, (pixel, changed)) in pixels.enumerate() {
+            let x = grid.left + i as i64;
+            if *changed > 0.0 && (0..width as i64).contains(&x) {
+                row[4 * x as usize..][..4].copy_from_slice(&straight(*pixel));
+            }
+        }
+    });
+}
+
+/// Puts what changed into a view that shows the portrait enlarged.
+fn enlarge(picture: &mut Picture, view: &View, grid: &Grid, drawn: &Drawn) -> Result<(), EngineError> {
+    let rgba: Vec<u8> = drawn.image.pixels.iter().flat_map(|pixel| straight(*pixel)).collect();
+    let face = Picture::new(grid.width as u32, grid.height as u32, rgba)?;
+    // The view's pixels that lie wholly in the grid.
+    let span = |origin: f64, from: f64, length: usize, pixels: u32| {
+        let end = |at: f64| ((at - from) * view.zoom).clamp(0.0, f64::from(pixels));
+        let first = end(origin).ceil() as u32;
+        (first, (end(origin + length as f64).floor() as u32).max(first))
+    };
+    let (left, right) = span(grid.x, view.x, grid.width, view.width);
+    let (top, bottom) = span(grid.y, view.y, grid.height, view.height);
+    if left == right || top == bottom {
+        return Ok(());
+    }
+    let at = |pixel: u32, from: f64, origin: f64| from + f64::from(pixel) / view.zoom - origin;
+    let (x, y) = (at(left, view.x, grid.x), at(top, view.y, grid.y));
+    let size = (right - left, bottom - top);
+    let part = (
+        x.max(0.0),
+        y.max(0.0),
+        f64::from(size.0) / view.zoom,
+        f64::from(size.1) / view.zoom,
+    );
+    let Some(seen) = resampled(&face, part, size, FilterType::CatmullRom) else {
+        return Ok(());
+    };
+    let width = picture.width() as usize;
+    let rows = picture.rgba_mut().par_chunks_exact_mut(4 * width);
+    rows.enumerate()
+        .skip(top as usize)
+        .take(size.1 as usize)
+        .for_each(|(row, pixels)| {
+            let line = row - top as usize;
+            for column in 0..size.0 as usize {
+                let near = |from: f64, i: usize| (from + (i as f64 + 0.5) / view.zoom) as isize;
+                let (gx, gy) = (near(x, column), near(y, line));
+                // The kernel reaches two pixels.
+                let touched = (-2..=2).any(|dy| (-2..=2).any(|dx| drawn.changed.clamped(gx + dx, gy + dy) > 0.0));
+                if touched {
+                    let from = 4 * (line * size.0 as usize + column);
+                    let to = 4 * (left as usize + column);
+                    pixels[to..to + 4].copy_from_slice(&seen.rgba()[from..from + 4]);
+                }
+            }
+        });
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! The rig: a 3-D head fitted to the portrait's landmarks moves the portrait's own pixels, at any size and without a
+//! network.
+//!
+//! Once for a portrait the head is fitted ([`fit`]). For each frame Action Units become coefficients of the head's expressions
+//! ([`controls`]), the head is deformed ([`deform`]), its movement becomes a displacement of the portrait's pixels ([`field`]),
+//! light and folds follow the surface ([`shading`], [`folds`]), and what the portrait doesn't show is drawn: lids and gaze
+//! ([`eyes`]), teeth and tongue ([`mouth`]).
+
+mod controls;
+mod deform;
+mod eyes;
+mod field;
+mod fit;
+mod folds;
+mod image;
+mod lids;
+mod lip_frame;
+pub mod method;
+mod model;
+mod mouth;
+mod mouth_palette;
+mod openings;
+mod own_mouth;
+mod painter;
+mod raster;
+mod scene;
+mod shading;
+mod solve;
+mod teeth;
+mod tone;

@@ -1,0 +1,463 @@
+//! The inside of the mouth: the portrait's own where it shows one, and behind it what [`super::teeth`] draws.
+
+use rayon::prelude::*;
+
+use super::image::{Image, Rgba, coverage, lerp};
+use super::lip_frame::LipFrame;
+use super::mouth_palette::Palette;
+use super::openings::{Opening, Openings};
+use super::own_mouth::{OwnInside, tooth_colour};
+use super::scene::{Deformed, Scene, step};
+use super::teeth::{Jaws, Room};
+
+/// Lips that move less than this nowhere leave the mouth as it is, in centimetres; from twice as much on it is fully drawn.
+const STILL: f32 = 0.03;
+
+/// A portrait's mouth shows its inside if it is open by more than this part of its width.
+const SHOWS_INSIDE: f32 = 0.035;
+
+/// How much of the picture around the lips a box takes in, in pixels.
+pub(super) const MARGIN: f32 = 4.0;
+
+/// What is drawn between the lips, as far as it depends on the portrait alone.
+pub(super) struct MouthLayers {
+    palette: Palette,
+    jaws: Jaws,
+    own: Option<OwnInside>,
+}
+
+/// A box of whole pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PixelBox {
+    pub left: usize,
+    pub top: usize,
+    pub width: usize,
+    pub height: usize,
+}
+
+impl PixelBox {
+    /// The pixels around some points, as far as they belong to a picture; `None` if these are too few to draw on.
+    pub fn around<'a>(
+        points: impl Iterator<Item = &'a [f32; 2]>,
+        margin: f32,
+        width: usize,
+        height: usize,
+    ) -> Option<Self> {
+        let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
+        for point in points {
+            for k in 0..2 {
+                low[k] = low[k].min(point[k]);
+                high[k] = high[k].max(point[k]);
+            }
+        }
+        let first =
+            |k: usize, end: usize| (low[k] - margin).floor().clamp(0.0, end as f32) as usize;
+        let last = |k: usize, end: usize| (high[k] + margin).ceil().clamp(0.0, end as f32) as usize;
+        let (left, top) = (first(0, width), first(1, height));
+        let (width, height) = (
+            last(0, width).saturating_sub(left),
+            last(1, height).saturating_sub(top),
+        );
+        (width >= 3 && height >= 3).then_some(Self {
+            left,
+            top,
+            width,
+            height,
+        })
+    }
+
+    fn shifted(&self, line: &[[f32; 2]]) -> Vec<[f32; 2]> {
+        line.iter()
+            .map(|[x, y]| [x - self.left as f32, y - self.top as f32])
+            .collect()
+    }
+
+    pub fn covered(&self, opening: &Opening) -> Image<f32> {
+        coverage(&self.shifted(&opening.polygon()), self.width, self.height)
+    }
+}
+
+impl MouthLayers {
+    /// Looks at the portrait's own mouth.
+    pub fn new(scene: &Scene) -> Self {
+        let (fit, source) = (&scene.fit, &scene.source);
+        let down = fit.projection.down;
+        let opening = Openings::new(scene.model, &fit.before, down).mouth;
+        let mut jaws = Jaws::new(scene.model);
+        let mut own = None;
+        let mut teeth = None;
+        if is_open(&opening, down) {
+            teeth = tooth_colour(&opening, source, &scene.tone);
+            own = OwnInside::new(&opening, scene, teeth);
+            if let (Some(own), Some(_)) = (&mut own, teeth) {
+                let edge = jaws.upper_edge(&fit.before);
+                if let Some(shift) = own.find_upper_row(edge, fit.projection.unit) {
+                    jaws.lower_upper_row(shift);
+                }
+            }
+        }
+        Self {
+            palette: Palette::new(&scene.tone, teeth),
+            jaws,
+            own,
+        }
+    }
+
+    /// Draws the inside of the mouth on the resampled and shaded picture. `core` is 1 where the face's mesh was drawn.
+    pub fn draw(
+        &self,
+        scene: &Scene,
+        deformed: &Deformed,
+        mouth: &Opening,
+        core: &Image<f32>,
+        out: &mut Image<Rgba>,
+    ) {
+        let unit = scene.fit.projection.unit;
+        let moved = lip_movement(scene, deformed);
+        let strength = step(STILL * unit, 2.0 * STILL * unit, moved);
+        if !(strength > 0.0) {
+            return;
+        }
+        let down = turned_down(scene, deformed);
+        draw_contact(scene, deformed, mouth, down, strength, out);
+        let widest = mouth.gaps(down).fold(0.0, f32::max);
+        // Less than this is no more than the line between the lips.
+        let slit = (0.02 * unit).max(0.35);
+        let strength = strength * step(0.5 * slit, 1.5 * slit, widest);
+        let lines = mouth.upper.iter().chain(&mouth.lower);
+        let margin = MARGIN + 0.05 * unit;
+        let Some(area) = PixelBox::around(lines, margin, out.width, out.height) else {
+            return;
+        };
+        if !(strength > 0.0) {
+            return;
+        }
+        let alpha = inside(&area, mouth, core, unit, self.own.is_some());
+        let room = Room {
+            left: area.left as f32,
+            top: area.top as f32,
+            frame: LipFrame::new(mouth, down),
+            alpha: &alpha,
+        };
+        let drawn = self.jaws.draw(scene, deformed, &self.palette, &room);
+        let own = self
+            .own
+            .as_ref()
+            .map(|own| own.sampler(scene, deformed, mouth));
+        let (width, left, top) = (out.width, area.left, area.top);
+        let rows = &mut out.pixels[top * width..(top + area.height) * width];
+        rows.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
+            for (x, pixel) in row[left..left + area.width].iter_mut().enumerate() {
+                let alpha = alpha.at(x, y) * strength;
+                if alpha <= 0.0 {
+                    continue;
+                }
+                let [r, g, b] = drawn.at(x, y);
+                let mut colour = [r, g, b, 1.0];
+                if let Some(own) = &own {
+                    let at = [(left + x) as f32 + 0.5, (top + y) as f32 + 0.5];
+                    colour = own.over(colour, at);
+                }
+                *pixel = lerp(*pixel, colour, alpha.min(1.0));
+            }
+        });
+    }
+}
+
+/// Whether a portrait shows the inside of its mouth.
+fn is_open(opening: &Opening, down: [f32; 2]) -> bool {
+    let Some((first, last)) = opening.upper.first().zip(opening.upper.last()) else {
+        return false;
+    };
+    let width = (last[0] - first[0]).hypot(last[1] - first[1]);
+    let middle = opening.upper.len() / 2;
+    let gap = opening.gaps(down).nth(middle).unwrap_or(0.0);
+    gap > SHOWS_INSIDE * width
+}
+
+/// The farthest that a vertex of the lips' edges moves, in pixels.
+fn lip_movement(scene: &Scene, deformed: &Deformed) -> f32 {
+    let lips = &scene.model.lips;
+    let vertices = lips.upper.iter().chain(&lips.lower);
+    vertices.fold(0.0, |farthest, vertex| {
+        let (from, to) = (scene.fit.before[*vertex], deformed.points[*vertex]);
+        (to[0] - from[0])
+            .abs()
+            .max((to[1] - from[1]).abs())
+            .max(farthest)
+    })
+}
+
+/// The head's downward axis as it is turned.
+fn turned_down(scene: &Scene, deformed: &Deformed) -> [f32; 2] {
+    let [x, y] = scene.fit.projection.down;
+    if !deformed.placement.is_moved {
+        return [x, y];
+    }
+    let [x, y, _] = deformed.placement.turn([x, -y, 0.0]);
+    let length = x.hypot(y).max(1e-3);
+    [x / length, -y / length]
+}
+
+/// How much of each pixel lies between the lips, with the gaps that the face's mesh leaves right beside it.
+fn inside(
+    area: &PixelBox,
+    mouth: &Opening,
+    core: &Image<f32>,
+    unit: f32,
+    shows_inside: bool,
+) -> Image<f32> {
+    let mut alpha = area.covered(mouth);
+    let near = alpha
+        .map(|a| if a > 0.2 { 1.0 } else { 0.0 })
+        .dilated((0.05 * unit).max(1.0));
+    let bare = Image::from_fn(area.width, area.height, |x, y| {
+        let core = core.clamped((area.left + x) as isize, (area.top + y) as isize);
+        if near.at(x, y) > 0.5 && core < 0.5 {
+            1.0
+        } else {
+            0.0
+        }
+    });
+    alpha.for_rows(|y, row| {
+        for (x, alpha) in row.iter_mut().enumerate() {
+            if *alpha < 1.0 && is_in_a_square(&bare, x, y) {
+                *alpha = 1.0;
+            }
+        }
+    });
+    if !shows_inside {
+        return alpha.blurred((0.015 * unit).max(0.45));
+    }
+    // The lips' edges carry a rim of the teeth that the portrait shows behind them.
+    alpha
+        .blurred((0.025 * unit).max(0.5))
+        .map(|a| (1.6 * a).min(1.0))
+}
+
+/// Whether a pixel belongs to four that are all set: single specks and thin lines don't.
+fn is_in_a_square(bits: &Image<f32>, x: usize, y: usize) -> bool {
+    if bits.at(x, y) < 0.5 {
+        return false;
+    }
+    let (x, y) = (x as isize, y as isize);
+    let set = |x, y| bits.clamped(x, y) > 0.5;
+    [(-1, -1), (1, -1), (-1, 1), (1, 1)]
+        .into_iter()
+        .any(|(dx, dy)| set(x + dx, y) && set(x, y + dy) && set(x + dx, y + dy))
+}
+
+/// A dark line where lips meet that are apart in the portrait.
+fn draw_contact(
+    scene: &Scene,
+    deformed: &Deformed,
+    mouth: &Opening,
+    down: [f32; 2],
+    strength: f32,
+    out: &mut Image<Rgba>,
+) {
+    let unit = scene.fit.projection.unit;
+    let before = deformed.lips_before.iter().copied().fold(0.0, f32::max);
+    let gaps: Vec<f32> = mouth.gaps(down).collect();
+    let widest = gaps.iter().copied().fold(0.0, f32::max);
+    let closed = step(0.05 * unit, 0.1 * unit, before) * step(0.75 * before, 0.45 * before, widest);
+    if !(closed > 0.0) {
+        return;
+    }
+    let middle: Vec<[f32; 2]> = mouth
+        .upper
+        .iter()
+        .zip(&mouth.lower)
+        .map(|(a, b)| [0, 1].map(|k| 0.5 * (a[k] + b[k])))
+        .collect();
+    let width = 0.045 * unit + 0.35;
+    // At this many widths nothing is left of the line.
+    let reach = 2.6 * width;
+    let Some(area) = PixelBox::around(middle.iter(), reach, out.width, out.height) else {
+        return;
+    };
+    let line = LipFrame::along(&middle, down);
+    let ends = (gaps.len().max(2) - 1) as f32;
+    for y in area.top..area.top + area.height {
+        for x in area.left..area.left + area.width {
+            let at = [x as f32 + 0.5, y as f32 + 0.5];
+            let place = line.place(at);
+            let away = place.from_upper.abs().hypot(place.beyond);
+            if away > reach {
+                continue;
+            }
+            let gap = gaps[((place.along * ends) as usize).min(gaps.len() - 1)];
+            let met = step(0.25 * unit, 0.02 * unit, gap);
+            let end = (20.0 * place.along.min(1.0 - place.along)).clamp(0.3, 1.0);
+            let dark = 0.55 * (-(away / width).powi(2)).exp() * met * end * closed * strength;
+            let pixel = &mut out.pixels[y * out.width + x];
+            for value in &mut pixel[..3] {
+                *value *= 1.0 - dark;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::deform::Gaps;
+    use super::super::fit::Fit;
+    use super::super::model::{Half, Model};
+    use super::super::tone::Tone;
+    use super::*;
+
+    struct Sample {
+        scene: Scene,
+        gaps: Gaps,
+        layers: MouthLayers,
+    }
+
+    /// The astronaut's face, as large as in the file or `zoom` times as large, its first pixel at `(x, y)` of the file's.
+    fn sample(
+        zoom: f32,
+        (x, y): (usize, usize),
+        change: impl Fn([f32; 3]) -> [f32; 3] + Sync,
+    ) -> Sample {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let picture = ::image::open(format!("{root}/resources/samples/astronaut.png"))
+            .unwrap()
+            .to_rgb8();
+        let meshes = std::fs::read_to_string(format!("{root}/tests/face/meshes.json")).unwrap();
+        let meshes: serde_json::Value = serde_json::from_str(&meshes).unwrap();
+        let numbers: Vec<f32> = serde_json::from_value(meshes["astronaut"].clone()).unwrap();
+        let landmarks: Vec<[f32; 2]> = numbers.chunks(3).map(|c| [c[0], c[1]]).collect();
+        let whole = Image::from_fn(
+            picture.width() as usize,
+            picture.height() as usize,
+            |x, y| {
+                let [r, g, b] = change(picture.get_pixel(x as u32, y as u32).0.map(f32::from));
+                [r, g, b, 1.0]
+            },
+        );
+        let size = |all: usize, from: usize| ((all - from) as f32 * zoom) as usize;
+        let source = Image::from_fn(size(whole.width, x), size(whole.height, y), |px, py| {
+            whole.linear(
+                x as f32 + (px as f32 + 0.5) / zoom,
+                y as f32 + (py as f32 + 0.5) / zoom,
+            )
+        });
+        let model = Model::bundled().unwrap();
+        let fit = Fit::new(model, &landmarks, 0.02)
+            .unwrap()
+            .viewed(zoom, (x as f32, y as f32));
+        let scene = Scene {
+            tone: Tone::new(model, &fit, &source),
+            model,
+            source,
+            fit,
+        };
+        Sample {
+            gaps: Gaps::new(model, &scene.fit),
+            layers: MouthLayers::new(&scene),
+            scene,
+        }
+    }
+
+    impl Sample {
+        /// The portrait's own expression with some coefficients changed.
+        fn expression(&self, changes: &[(&str, f32)]) -> Vec<f32> {
+            let mut expression = self.scene.fit.expression.clone();
+            for (name, value) in changes {
+                for half in Half::BOTH {
+                    expression[self.scene.model.expression(name, half).unwrap()] = *value;
+                }
+            }
+            expression
+        }
+
+        /// The mouth drawn on the portrait as it stands.
+        fn drawn(&self, expression: Vec<f32>, turned: [f32; 3]) -> (Image<Rgba>, Opening) {
+            let (model, fit) = (self.scene.model, &self.scene.fit);
+            let deformed = Deformed::new(model, fit, &self.gaps, expression, turned, [0.0; 2]);
+            let mouth = Openings::new(model, &deformed.points, fit.projection.down).mouth;
+            let mut out = self.scene.source.clone();
+            let core = Image::filled(out.width, out.height, 1.0);
+            self.layers
+                .draw(&self.scene, &deformed, &mouth, &core, &mut out);
+            (out, mouth)
+        }
+    }
+
+    #[test]
+    fn lips_that_stay_leave_the_picture_as_it_is() {
+        let sample = sample(1.0, (0, 0), |c| c);
+        let (out, _) = sample.drawn(sample.scene.fit.expression.clone(), [0.0; 3]);
+        assert_eq!(out.pixels, sample.scene.source.pixels);
+    }
+
+    #[test]
+    fn the_mouth_opens_without_a_jump() {
+        let sample = sample(2.0, (0, 0), |c| c);
+        let frame = |jaw: f32| sample.drawn(sample.expression(&[("jawOpen", jaw)]), [0.0; 3]);
+        let (_, widest) = frame(1.0);
+        let lines = widest.upper.iter().chain(&widest.lower);
+        let area = PixelBox::around(lines, 0.0, 4096, 4096).unwrap();
+        let steps = 40;
+        let mut before = frame(0.0).0;
+        for step in 1..=steps {
+            let after = frame(step as f32 / steps as f32).0;
+            let mut change = 0.0;
+            for y in area.top..area.top + area.height {
+                for x in area.left..area.left + area.width {
+                    let (a, b) = (before.at(x, y), after.at(x, y));
+                    change += (0..3).map(|k| (a[k] - b[k]).abs()).sum::<f32>() / 3.0;
+                }
+            }
+            change /= (area.width * area.height) as f32;
+            assert!(change < 4.0, "step {step}: {change}");
+            before = after;
+        }
+    }
+
+    #[test]
+    fn the_inside_of_a_grey_mouth_is_grey() {
+        let sample = sample(1.0, (0, 0), |c| [c.iter().sum::<f32>() / 3.0; 3]);
+        let (out, _) = sample.drawn(sample.expression(&[("jawOpen", 0.8)]), [0.0; 3]);
+        for [r, g, b, _] in out.pixels {
+            assert!((r - g).abs() < 1.0 && (g - b).abs() < 1.0, "{r} {g} {b}");
+        }
+    }
+
+    #[test]
+    fn an_open_mouth_is_darker_within_than_the_teeth_and_no_black_hole() {
+        let sample = sample(2.0, (0, 0), |c| c);
+        let (out, mouth) = sample.drawn(sample.expression(&[("jawOpen", 0.8)]), [0.0; 3]);
+        let middle = mouth.upper.len() / 2;
+        let (upper, lower) = (mouth.upper[middle], mouth.lower[middle]);
+        let at = |t: f32| {
+            let [x, y] = [0, 1].map(|k| upper[k] + t * (lower[k] - upper[k]));
+            let [r, g, b, _] = out.linear(x, y);
+            (r + g + b) / 3.0
+        };
+        let (teeth, throat, tongue) = (at(0.15), at(0.45), at(0.85));
+        assert!(throat < 0.5 * teeth, "{throat} {teeth}");
+        assert!(tongue > throat && tongue > 20.0, "{tongue} {throat}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn any_face_can_be_drawn(
+            zoom in 0.1f32..1.5,
+            x in 0usize..300, y in 0usize..200,
+            coefficients in prop::collection::vec(-0.5f32..2.0, 57),
+            yaw in -40f32..40.0,
+        ) {
+            let sample = sample(zoom, (x, y), |c| c);
+            let names = sample.scene.fit.expression.len();
+            let expression = coefficients.into_iter().cycle().take(names).collect();
+            let (out, _) = sample.drawn(expression, [yaw, 0.0, 0.0]);
+            for pixel in out.pixels {
+                prop_assert!(pixel.iter().all(|v| (-60.0..320.0).contains(v)), "{pixel:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The outlines of eyes and mouth as they are to be drawn.
+
+use super::model::{Model, Point, Ring};
+
+/// A line of points in pixels.
+pub(super) type Line = Vec<[f32; 2]>;
+
+/// An opening between two lids or lips.
+#[derive(Debug, Clone)]
+pub(super) struct Opening {
+    /// [`POINTS`] points each, in the order of the model's [`Ring`]; nowhere does the upper line lie below the lower.
+    pub upper: Line,
+    pub lower: Line,
+}
+
+/// The openings of a head.
+#[derive(Debug, Clone)]
+pub(super) struct Openings {
+    /// The person's right eye, on the picture's left, and the left.
+    pub eyes: [Opening; 2],
+    pub mouth: Opening,
+}
+
+/// Points of a smoothed line.
+pub(super) const POINTS: usize = 64;
+
+/// Points that the vertices are reduced to before the curve is laid through them.
+const KNOTS: usize = 20;
+
+impl Openings {
+    /// Those of a head in pixels with that downward axis.
+    pub fn new(model: &Model, points: &[Point], down: [f32; 2]) -> Self {
+        // An upper lid that overlaps the lower one lies on it; lips meet halfway.
+        let eyes = [0, 1].map(|eye| Opening::new(&model.eyes[eye], points, down, 1.0));
+        let mouth = Opening::new(&model.lips, points, down, 0.5);
+        Self { eyes, mouth }
+    }
+
+    pub fn all(&self) -> [&Opening; 3] {
+        [&self.eyes[0], &self.eyes[1], &self.mouth]
+    }
+}
+
+impl Opening {
+    /// `upper_share` is how much of an overlap is the upper line's to undo.
+    fn new(ring: &Ring, points: &[Point], down: [f32; 2], upper_share: f32) -> Self {
+        let line = |row: &[usize]| {
+            smoothed(
+                &row.iter()
+                    .map(|v| [points[*v][0], points[*v][1]])
+                    .collect::<Line>(),
+            )
+        };
+        let (mut upper, mut lower) = (line(&ring.upper), line(&ring.lower));
+        for (above, below) in upper.iter_mut().zip(&mut lower) {
+            let gap = (below[0] - above[0]) * down[0] + (below[1] - above[1]) * down[1];
+            let overlap = (-gap).max(0.0);
+            for k in 0..2 {
+                above[k] -= overlap * upper_share * down[k];
+                below[k] += overlap * (1.0 - upper_share) * down[k];
+            }
+        }
+        Self { upper, lower }
+    }
+
+    /// The outline: along the upper line and back along the lower.
+    pub fn polygon(&self) -> Line {
+        self.upper
+            .iter()
+            .chain(self.lower.iter().rev())
+            .copied()
+            .collect()
+    }
+
+    /// How far it is open at each point, along the head's downward axis.
+    pub fn gaps(&self, down: [f32; 2]) -> impl Iterator<Item = f32> {
+        let pairs = self.upper.iter().zip(&self.lower);
+        pairs.map(move |(above, below)| {
+            (below[0] - above[0]) * down[0] + (below[1] - above[1]) * down[1]
+        })
+    }
+}
+
+/// A smooth curve along a line's points, of [`POINTS`] points.
+pub(super) fn smoothed(line: &[[f32; 2]]) -> Line {
+    let mut knots = evenly_spaced(line, KNOTS);
+    for _ in 0..2 {
+        let before = knots.clone();
+        for (i, knot) in knots.iter_mut().enumerate().take(KNOTS - 1).skip(1) {
+            *knot = [0, 1]
+                .map(|k| 0.25 * before[i - 1][k] + 0.5 * before[i][k] + 0.25 * before[i + 1][k]);
+        }
+    }
+    // A Catmull-Rom curve, continued by a parabola beyond the ends.
+    let beyond = |a: [f32; 2], b: [f32; 2], c: [f32; 2]| [0, 1].map(|k| 3.0 * (a[k] - b[k]) + c[k]);
+    knots.insert(0, beyond(knots[0], knots[1], knots[2]));
+    let [.., c, b, a] = knots[..] else {
+        return knots;
+    };
+    knots.push(beyond(a, b, c));
+    (0..POINTS)
+        .map(|i| {
+            let at = i as f32 * (KNOTS - 1) as f32 / (POINTS - 1) as f32;
+            let segment = (at as usize).min(KNOTS - 2);
+            catmull_rom(&knots[segment..segment + 4], at - segment as f32)
+        })
+        .collect()
+}
+
+/// The point at `t` between the second and the third of four points of a curve.
+fn catmull_rom(knots: &[[f32; 2]], t: f32) -> [f32; 2] {
+    [0, 1].map(|k| {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|i| knots[i][k]);
+        let cubic = 3.0 * (b - c) + d - a;
+        let square = 2.0 * a - 5.0 * b + 4.0 * c - d;
+        b + 0.5 * t * (c - a + t * (square + t * cubic))
+    })
+}
+
+/// `count` points at equal distances along a line, its ends included.
+fn evenly_spaced(line: &[[f32; 2]], count: usize) -> Line {
+    let Some((&first, &last)) = line.first().zip(line.last()) else {
+        return vec![[0.0; 2]; count];
+    };
+    let mut lengths = Vec::with_capacity(line.len());
+    let mut total = 0.0;
+    for pair in line.windows(2) {
+        lengths.push(total);
+        total += (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1]);
+    }
+    let mut segment = 0;
+    (0..count)
+        .map(|i| {
+            if i + 1 == count || lengths.is_empty() {
+                return if i + 1 == count { last } else { first };
+            }
+            let at = total * i as f32 / (count - 1) as f32;
+            while segment + 1 < lengths.len() && lengths[segment + 1] <= at {
+                segment += 1;
+            }
+            let end = lengths.get(segment + 1).copied().unwrap_or(total);
+            let t = (at - lengths[segment]) / (end - lengths[segment]).max(1e-9);
+            let (a, b) = (line[segment], line[segment + 1]);
+            [0, 1].map(|k| a[k] + t.min(1.0) * (b[k] - a[k]))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_straight_line_stays_one_and_keeps_its_ends(
+            places in prop::collection::vec(0f32..50.0, 2..50), slope in -2f32..2.0,
+        ) {
+            let mut places = places;
+            places.sort_by(f32::total_cmp);
+            let line: Line = places.iter().map(|x| [*x, slope * x + 3.0]).collect();
+            let curve = smoothed(&line);
+            prop_assert_eq!(curve.len(), POINTS);
+            for [x, y] in &curve {
+                prop_assert!((y - slope * x - 3.0).abs() < 1e-3);
+            }
+            prop_assert!((curve[0][0] - places[0]).abs() < 1e-3);
+            prop_assert!((curve[POINTS - 1][0] - places[places.len() - 1]).abs() < 1e-3);
+            prop_assert!(curve.is_sorted_by(|a, b| a[0] <= b[0] + 1e-3));
+        }
+
+        #[test]
+        fn an_upper_line_never_lies_below_the_lower(heights in prop::collection::vec(-6f32..6.0, 20), turn in -1f32..1.0) {
+            let (s, c) = turn.sin_cos();
+            let down = [-s, c];
+            let turned = |x: f32, y: f32| [c * x - s * y, s * x + c * y, 0.0];
+            let mut points: Vec<Point> = (0..10).map(|i| turned(4.0 * i as f32, heights[i])).collect();
+            points.extend((0..10).map(|i| turned(4.0 * i as f32, heights[10 + i])));
+            let (upper, lower) = ((0..10).collect(), (10..20).collect());
+            let ring = Ring { upper, lower, to_upper: Vec::new(), to_lower: Vec::new() };
+            for share in [0.5, 1.0] {
+                let opening = Opening::new(&ring, &points, down, share);
+                prop_assert!(opening.gaps(down).all(|gap| gap > -1e-3));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_length_is_no_reason_to_fail() {
+        for line in [vec![], vec![[2.0, 3.0]], vec![[2.0, 3.0]; 7]] {
+            let curve = smoothed(&line);
+            assert_eq!(curve.len(), POINTS);
+            let at = line.first().copied().unwrap_or_default();
+            for point in curve {
+                assert!((point[0] - at[0]).abs() < 1e-5 && (point[1] - at[1]).abs() < 1e-5);
+            }
+        }
+    }
+}

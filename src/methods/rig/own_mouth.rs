@@ -1,0 +1,296 @@
+//! The inside of the mouth that the portrait itself shows: its colour, its teeth, and how it moves.
+
+use super::fit::{Fit, LIPS};
+use super::image::{Image, Rgba, lerp};
+use super::lip_frame::LipFrame;
+use super::mouth::{MARGIN, PixelBox};
+use super::openings::Opening;
+use super::scene::{Deformed, Scene, step};
+use super::tone::{Tone, mean, percentile};
+
+/// What the portrait shows between its lips, in a box around them.
+pub(super) struct OwnInside {
+    left: f32,
+    top: f32,
+    /// The inside, continued outward.
+    colours: Image<Rgba>,
+    /// 1 between the lips.
+    opening: Image<f32>,
+    /// How much a pixel looks like one of the upper teeth.
+    teeth: Image<f32>,
+    frame: LipFrame,
+    /// How far down the upper teeth end, at [`COLUMNS`] places along the lips; where there are none, the lower lip.
+    row: Vec<f32>,
+}
+
+/// Columns in which the portrait's upper teeth are looked for.
+const COLUMNS: usize = 41;
+
+/// The middle of a column along the lips.
+fn column(number: usize) -> f32 {
+    (number as f32 + 0.5) / COLUMNS as f32
+}
+
+impl OwnInside {
+    pub fn new(mouth: &Opening, scene: &Scene, teeth: Option<[f32; 3]>) -> Option<Self> {
+        let (source, unit) = (&scene.source, scene.fit.projection.unit);
+        let lines = mouth.upper.iter().chain(&mouth.lower);
+        let area = PixelBox::around(lines, MARGIN + 0.5 * unit, source.width, source.height)?;
+        let inside = area.covered(mouth);
+        let picture = source.part(
+            (area.left as isize, area.top as isize),
+            area.width,
+            area.height,
+        );
+        // Lips shine through at the edge.
+        let certain = inside
+            .map(|v| if v > 0.9 { 1.0 } else { 0.0 })
+            .eroded((0.09 * unit).max(1.0));
+        let known: f32 = certain.pixels.iter().sum();
+        let colours = if known > 10.0 {
+            let continued = picture.pull_push(&certain);
+            let certain = certain.blurred(0.03 * unit + 0.5);
+            let lips = mean(lip_colour(&scene.fit, source)).max(1.0);
+            Image::from_fn(area.width, area.height, |x, y| {
+                let pixel = picture.at(x, y);
+                // What is much darker than lips, as the corners are, belongs to the inside.
+                let dark = step(0.75, 0.45, mean([pixel[0], pixel[1], pixel[2]]) / lips);
+                lerp(continued.at(x, y), pixel, certain.at(x, y).max(dark))
+            })
+        } else {
+            picture.clone()
+        };
+        let teeth = match teeth {
+            Some(tooth) => tooth_likeness(&picture, lip_colour(&scene.fit, source), tooth, unit),
+            None => Image::filled(area.width, area.height, 0.0),
+        };
+        // The edge of the mask is soft, and lies at the lips.
+        let opening = inside
+            .blurred((0.05 * unit).max(0.6))
+            .map(|v| (2.0 * v).min(1.0));
+        let frame = LipFrame::new(mouth, scene.fit.projection.down);
+        Some(Self {
+            left: area.left as f32,
+            top: area.top as f32,
+            colours,
+            opening,
+            teeth,
+            row: (0..COLUMNS).map(|i| frame.heights(column(i)).1).collect(),
+            frame,
+        })
+    }
+
+    /// Looks where the upper teeth end below, and forgets the teeth below them: these go with the jaw. Gives how far the
+    /// front teeth end below `edge`, in centimetres.
+    pub fn find_upper_row(&mut self, edge: [f32; 2], unit: f32) -> Option<f32> {
+        let ends: Vec<Option<f32>> = (0..COLUMNS).map(|i| self.end_of_teeth(column(i))).collect();
+        let (edge_along, edge_height) = self.frame.coordinates(edge);
+        let is_near = |along: f32| ((along - edge_along) * self.frame.width()).abs() < 0.6 * unit;
+        let front: Vec<f32> = (0..COLUMNS)
+            .filter(|i| is_near(column(*i)))
+            .filter_map(|i| ends[i])
+            .collect();
+        if front.len() < 3 {
+            return None;
+        }
+        let found = percentile(front.iter().copied(), 0.5) - edge_height;
+        let shift = found.clamp(-0.35 * unit, 0.3 * unit);
+        // Where both rows touch, the run of teeth goes on below the upper one's edge.
+        let surplus = (found - shift).max(0.0);
+        self.row = evened(&ends).into_iter().map(|end| end - surplus).collect();
+        let (left, top, frame, row) = (self.left, self.top, &self.frame, &self.row);
+        self.teeth.for_rows(|y, line| {
+            for (x, tooth) in line.iter_mut().enumerate() {
+                let at = [left + x as f32 + 0.5, top + y as f32 + 0.5];
+                let (along, height) = frame.coordinates(at);
+                let end = interpolated(row, along);
+                *tooth *= step(end + 0.1 * unit, end, height);
+            }
+        });
+        Some(shift / unit)
+    }
+
+    /// How far down the first run of teeth below the upper lip ends.
+    fn end_of_teeth(&self, along: f32) -> Option<f32> {
+        const PACE: f32 = 0.5;
+        let (upper, lower) = self.frame.heights(along);
+        let is_tooth = |height: f32| {
+            let [x, y] = self.frame.point(along, height);
+            self.teeth.linear(x - self.left, y - self.top) > 0.5
+        };
+        let steps = ((lower - upper) / PACE).clamp(0.0, 4096.0) as usize;
+        let mut heights = (0..=steps).map(|i| upper + i as f32 * PACE);
+        let first = heights.find(|height| is_tooth(*height))?;
+        Some(
+            heights
+                .find(|height| !is_tooth(*height))
+                .unwrap_or(lower.max(first)),
+        )
+    }
+
+    pub fn sampler<'a>(
+        &'a self,
+        scene: &Scene,
+        deformed: &'a Deformed,
+        mouth: &Opening,
+    ) -> OwnSampler<'a> {
+        let unit = scene.fit.projection.unit;
+        let upper = &scene.model.lips.upper;
+        let near =
+            upper.iter().map(|v| deformed.points[*v][2]).sum::<f32>() / upper.len().max(1) as f32;
+        let depth = near - 0.5 * unit;
+        let gaps = deformed.lips_after.iter().zip(&deformed.lips_before);
+        let further = gaps
+            .map(|(after, before)| after - before)
+            .fold(0.0, f32::max);
+        let unplaced = |line: &[[f32; 2]]| {
+            let back = |[x, y]: &[f32; 2]| deformed.placement.unplace([*x, *y, depth]);
+            line.iter().map(back).map(|[x, y, _]| [x, y]).collect()
+        };
+        let lips = Opening {
+            upper: unplaced(&mouth.upper),
+            lower: unplaced(&mouth.lower),
+        };
+        OwnSampler {
+            own: self,
+            deformed,
+            depth,
+            lips: LipFrame::new(&lips, scene.fit.projection.down),
+            shortest: 0.3 * unit,
+            only_teeth: step(0.05 * unit, 0.35 * unit, further),
+        }
+    }
+}
+
+/// The portrait's own inside as it lies in one frame: it moves with the head.
+pub(super) struct OwnSampler<'a> {
+    own: &'a OwnInside,
+    deformed: &'a Deformed,
+    /// How near its pixels are to the viewer.
+    depth: f32,
+    /// The lips as they are now, as if the head had not been turned.
+    lips: LipFrame,
+    /// Teeth shorter than this are stretched as if they were as long.
+    shortest: f32,
+    /// The more the mouth opens beyond the portrait's, the less is kept but its teeth.
+    only_teeth: f32,
+}
+
+impl OwnSampler<'_> {
+    /// The portrait's own inside over what is drawn there.
+    pub fn over(&self, drawn: Rgba, [x, y]: [f32; 2]) -> Rgba {
+        let own = self.own;
+        let [x, y, _] = self.deformed.placement.unplace([x, y, self.depth]);
+        let [x, y] = self.under_raised_lip([x, y]);
+        let (x, y) = (x - own.left, y - own.top);
+        let inside = own.opening.linear(x, y);
+        if inside <= 0.0 {
+            return drawn;
+        }
+        let kept = lerp(1.0, own.teeth.linear(x, y), self.only_teeth);
+        lerp(drawn, own.colours.cubic(x, y), inside * kept)
+    }
+
+    /// Where the portrait shows what is seen at a point: under an upper lip that rises the teeth grow longer, so that no gap
+    /// opens above them.
+    fn under_raised_lip(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        /// How much of a tooth's length is added at most.
+        const MOST: f32 = 0.45;
+        let frame = &self.own.frame;
+        let (along, height) = frame.coordinates([x, y]);
+        let (lip, end) = (frame.heights(along).0, interpolated(&self.own.row, along));
+        let lip_now = self.lips.heights(self.lips.coordinates([x, y]).0).0;
+        let length = (end - lip_now).max(self.shortest);
+        let raised = (lip - lip_now).clamp(0.0, MOST * length);
+        let by = raised * ((end - height) / length).clamp(0.0, 1.0);
+        let down = frame.down();
+        [x + by * down[0], y + by * down[1]]
+    }
+}
+
+/// A value from [`COLUMNS`] along the lips.
+fn interpolated(values: &[f32], along: f32) -> f32 {
+    let at = (along * COLUMNS as f32 - 0.5).clamp(0.0, (COLUMNS - 1) as f32);
+    let first = (at as usize).min(COLUMNS - 2);
+    lerp(values[first], values[first + 1], at - first as f32)
+}
+
+/// The values with gaps closed from the nearest ones on either side, and smoothed.
+fn evened(values: &[Option<f32>]) -> Vec<f32> {
+    let nearest = |i: usize| {
+        let (before, after) = (
+            values[..=i].iter().rev().flatten().next(),
+            values[i..].iter().flatten().next(),
+        );
+        match (before, after) {
+            (Some(a), Some(b)) => 0.5 * (a + b),
+            (Some(a), None) | (None, Some(a)) => *a,
+            (None, None) => 0.0,
+        }
+    };
+    let filled: Vec<f32> = (0..values.len()).map(nearest).collect();
+    let around = |i: usize| {
+        let near = &filled[i.saturating_sub(2)..(i + 3).min(filled.len())];
+        percentile(near.iter().copied(), 0.5)
+    };
+    (0..filled.len()).map(around).collect()
+}
+
+/// The middle colour of the lips.
+fn lip_colour(fit: &Fit, source: &Image<Rgba>) -> [f32; 3] {
+    let outer = &LIPS[..20];
+    let seen: Vec<Rgba> = outer
+        .iter()
+        .map(|landmark| {
+            let [x, y] = fit.landmarks[*landmark];
+            source.clamped(x as isize, y as isize)
+        })
+        .collect();
+    [0, 1, 2].map(|k| percentile(seen.iter().map(|c| c[k]), 0.5))
+}
+
+/// How far each pixel is on the way from the colour of the lips to that of the teeth.
+fn tooth_likeness(picture: &Image<Rgba>, lip: [f32; 3], tooth: [f32; 3], unit: f32) -> Image<f32> {
+    let axis = [0, 1, 2].map(|k| tooth[k] - lip[k]);
+    let length = axis.iter().map(|v| v * v).sum::<f32>().max(1.0);
+    let likeness = picture.map(|pixel| {
+        let along: f32 = (0..3).map(|k| (pixel[k] - lip[k]) * axis[k]).sum();
+        step(0.3, 0.6, along / length)
+    });
+    likeness.blurred(0.03 * unit + 0.5)
+}
+
+/// The colour of the teeth that the portrait shows, if it shows enough.
+pub(super) fn tooth_colour(
+    opening: &Opening,
+    source: &Image<Rgba>,
+    tone: &Tone,
+) -> Option<[f32; 3]> {
+    let lines = opening.upper.iter().chain(&opening.lower);
+    let area = PixelBox::around(lines, 1.0, source.width, source.height)?;
+    let covered = area.covered(opening);
+    let mut inside = Vec::new();
+    for y in 0..area.height {
+        for x in 0..area.width {
+            let [r, g, b, alpha] = source.at(area.left + x, area.top + y);
+            if covered.at(x, y) > 0.8 && alpha > 0.9 {
+                inside.push([r, g, b]);
+            }
+        }
+    }
+    if inside.len() < 40 {
+        return None;
+    }
+    let middle = percentile(inside.iter().map(|c| mean(*c)), 0.55);
+    let whitish = |&[r, g, b]: &[f32; 3]| mean([r, g, b]) > middle && r - b < 0.35 * r + 10.0;
+    let total = inside.len() as f32;
+    inside.retain(whitish);
+    let count = inside.len() as f32;
+    let brightness = inside.iter().map(|c| mean(*c)).sum::<f32>() / count.max(1.0);
+    if count < (0.22 * total).max(15.0) || brightness < 0.85 * mean(tone.skin) {
+        return None;
+    }
+    let bright = percentile(inside.iter().map(|c| mean(*c)), 0.65);
+    inside.retain(|c| mean(*c) >= bright);
+    Some([0, 1, 2].map(|k| percentile(inside.iter().map(|c| c[k]), 0.5)))
+}

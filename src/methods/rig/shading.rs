@@ -1,0 +1,368 @@
+//! How the light on the skin changes with an expression: the surface turns, and folds come and go.
+
+use super::field::Field;
+use super::folds::{self, Creases, FoldMap};
+use super::image::{Image, Rgba, lerp};
+use super::scene::{Deformed, Scene, step};
+
+/// The fitted light is smoother than that of a portrait: its shadows are deepened a little. Skin that turns to the light
+/// would glow with as much.
+const SHADOW_GAIN: f32 = 1.25;
+const LIGHT_GAIN: f32 = 0.7;
+/// Bounds of what the turning surface does to the light.
+const DARKEST: f32 = 0.55;
+const BRIGHTEST: f32 = 1.3;
+/// Bounds of everything together.
+const BOUNDS: (f32, f32) = (0.3, 2.0);
+/// How much of it a turned head takes: its light is the portrait's, which is known for one pose only.
+const TURNED: f32 = 0.6;
+/// What overexposed skin doesn't take; a shadow on it would be grey.
+const OVEREXPOSED: f32 = 0.75;
+/// Smaller changes can't be seen.
+const LEAST_CHANGE: f32 = 2e-4;
+/// Of red, green and blue in a coloured portrait: shadows on skin are warmer.
+const WARM: [f32; 3] = [0.80, 1.02, 1.18];
+/// What lips don't take; they are wet, and the model's are coarse.
+const LIPS: f32 = 0.7;
+/// Cells of the turning surface's light, and its blur, in centimetres.
+const CELL: f32 = 0.08;
+const BLUR: f32 = 0.08;
+
+/// For each vertex of the skin the light that it has as deformed over that of the portrait.
+pub(super) fn light_ratios(scene: &Scene, deformed: &Deformed) -> Vec<f32> {
+    let normals = deformed.normals.iter().zip(&scene.fit.normals);
+    normals
+        .map(|(after, before)| {
+            let ratio = scene.tone.shade(*after) / scene.tone.shade(*before);
+            ratio.clamp(0.4, 1.8)
+        })
+        .collect()
+}
+
+/// Changes the light of the resampled portrait. `folds` scales the folds: 1 suits adults, a child wants 0 to 0.4.
+///
+/// Nothing changes where the head is as in the portrait.
+pub(super) fn apply(
+    scene: &Scene,
+    deformed: &Deformed,
+    field: &Field,
+    folds: f32,
+    out: &mut Image<Rgba>,
+) {
+    let (before, after) = (&scene.fit.expression, &deformed.expression);
+    let same_size = [&field.core, &field.weight]
+        .iter()
+        .all(|part| (part.width, part.height) == (out.width, out.height));
+    if !same_size || (before == after && !deformed.placement.is_moved) {
+        return;
+    }
+    let unit = scene.fit.projection.unit;
+    let Some(cells) = Cells::new(field, unit) else {
+        return;
+    };
+    let amounts =
+        folds::amounts(scene.model, before, after).map(|half| half.map(|amount| amount * folds));
+    let fold_map = FoldMap::new(&amounts, unit);
+    let creases = Creases::new(scene, after);
+    let strength = if deformed.placement.is_moved {
+        TURNED
+    } else {
+        1.0
+    };
+    let powers = WARM.map(|warm| 1.0 + (warm - 1.0) * scene.tone.coloured);
+    out.for_rows(|y, row| {
+        let weight = field.weight.row(y);
+        let Some(first) = weight.iter().position(|weight| *weight > 0.0) else {
+            return;
+        };
+        let end = weight
+            .iter()
+            .rposition(|weight| *weight > 0.0)
+            .map_or(0, |last| last + 1);
+        let turning = cells.row(y, first, end);
+        let pixels = row[first..end].iter_mut().zip(&weight[first..end]);
+        let surface = field.surface.row(y)[first..end]
+            .iter()
+            .zip(&field.shift.row(y)[first..end]);
+        for (i, ((pixel, weight), (surface, shift))) in pixels.zip(surface).enumerate() {
+            if *weight <= 0.0 {
+                continue;
+            }
+            let fold = fold_map
+                .as_ref()
+                .map_or(0.0, |map| map.at(surface[0], surface[1]));
+            let gain = creases.as_ref().and_then(|creases| {
+                let middle = [(first + i) as f32 + 0.5, y as f32 + 0.5];
+                creases.gain([middle[0] + shift[0], middle[1] + shift[1]])
+            });
+            if turning[i].abs() + fold.abs() < LEAST_CHANGE && gain.is_none() {
+                continue;
+            }
+            let [r, g, b, alpha] = *pixel;
+            let amount = weight * strength * (1.0 - overexposed([r, g, b], alpha));
+            let light = lit((1.0 + amount * turning[i]) * (1.0 + amount * fold), powers);
+            for ((channel, light), gain) in
+                pixel.iter_mut().zip(light).zip(gain.unwrap_or_default())
+            {
+                *channel *= light * (1.0 + weight * gain);
+            }
+        }
+    });
+}
+
+/// What overexposed skin doesn't take of a change of light, for a colour that is multiplied by alpha.
+#[inline(always)]
+fn overexposed([r, g, b]: [f32; 3], alpha: f32) -> f32 {
+    let sum = r + g + b;
+    if sum <= 3.0 * 200.0 * alpha {
+        return 0.0;
+    }
+    OVEREXPOSED * step(200.0, 250.0, sum / (3.0 * alpha.max(1e-3)))
+}
+
+/// A change of light for each channel: shadows have a colour.
+#[inline(always)]
+fn lit(light: f32, powers: [f32; 3]) -> [f32; 3] {
+    let light = light.clamp(BOUNDS.0, BOUNDS.1);
+    // Not `powers.map`, which isn't inlined.
+    if light < 1.0 {
+        [
+            power_of_shadow(light, powers[0]),
+            power_of_shadow(light, powers[1]),
+            power_of_shadow(light, powers[2]),
+        ]
+    } else {
+        [light; 3]
+    }
+}
+
+/// `light` to a power near 1, for a `light` in 0.3..=1: five terms of the binomial series about 1, which are off by less
+/// than 0.003.
+#[inline(always)]
+fn power_of_shadow(light: f32, power: f32) -> f32 {
+    let taken = 1.0 - light;
+    let factor = |k: f32| (k - power) * (taken / (k + 1.0));
+    let (second, third, fourth, fifth) = (factor(1.0), factor(2.0), factor(3.0), factor(4.0));
+    1.0 - power * taken * (1.0 + second * (1.0 + third * (1.0 + fourth * (1.0 + fifth))))
+}
+
+/// What the turning surface does to the light, on a coarse grid: it is smooth.
+struct Cells {
+    /// Minus 1.
+    light: Image<f32>,
+    size: usize,
+    /// For each column of pixels the cell left of its middle and how far it lies on the way to the next cell.
+    columns: Vec<(usize, f32)>,
+}
+
+impl Cells {
+    /// `None` for a field without pixels.
+    fn new(field: &Field, unit: f32) -> Option<Self> {
+        let (width, height) = (field.surface.width, field.surface.height);
+        if width == 0 || height == 0 {
+            return None;
+        }
+        let size = ((CELL * unit) as usize).max(1);
+        let middle = |cell: usize, end: usize| (cell * size + size / 2).min(end - 1);
+        let (across, down) = (width.div_ceil(size), height.div_ceil(size));
+        let surface = Image::from_fn(across, down, |x, y| {
+            let (x, y) = (middle(x, width), middle(y, height));
+            if field.core.at(x, y) > 0.0 {
+                field.surface.at(x, y)
+            } else {
+                [0.0; 4]
+            }
+        });
+        let ratios = surface.map(|[.., ratio]| if ratio > 0.0 { ratio - 1.0 } else { 0.0 });
+        let blurred = ratios.blurred((BLUR * unit + 0.3) / size as f32);
+        let light = Image::from_fn(across, down, |x, y| {
+            let [rest_x, rest_y, facing, _] = surface.at(x, y);
+            let turned = blurred.at(x, y);
+            let gain = if turned < 0.0 {
+                SHADOW_GAIN
+            } else {
+                LIGHT_GAIN
+            };
+            let change = (gain * turned).clamp(DARKEST - 1.0, BRIGHTEST - 1.0);
+            change * (1.0 - LIPS * on_lips(rest_x, rest_y)) * step(0.3, 0.65, facing)
+        });
+        let columns = (0..width).map(|x| between_cells(x, size, across)).collect();
+        Some(Self {
+            light,
+            size,
+            columns,
+        })
+    }
+
+    /// The pixels of a row's columns from `first` up to `end`, bilinear.
+    fn row(&self, y: usize, first: usize, end: usize) -> Vec<f32> {
+        let (top, share) = between_cells(y, self.size, self.light.height);
+        let above = self.light.row(top);
+        let below = self.light.row((top + 1).min(self.light.height - 1));
+        let mut line: Vec<f32> = above
+            .iter()
+            .zip(below)
+            .map(|(a, b)| lerp(*a, *b, share))
+            .collect();
+        line.extend(line.last().copied());
+        let columns = self.columns[first..end].iter();
+        columns
+            .map(|(left, share)| line[*left] + (line[left + 1] - line[*left]) * share)
+            .collect()
+    }
+}
+
+/// The cell whose middle pixel lies at or before a pixel, and how far the pixel lies on the way to the next cell's.
+fn between_cells(pixel: usize, size: usize, cells: usize) -> (usize, f32) {
+    let after = pixel.saturating_sub(size / 2);
+    (
+        (after / size).min(cells - 1),
+        (after % size) as f32 / size as f32,
+    )
+}
+
+/// 1 on the lips of the head at rest, 0 away from them.
+fn on_lips(x: f32, y: f32) -> f32 {
+    let square = (x / 2.4).powi(2) + (y + 3.4).powi(2);
+    (-square * square).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::deform::Gaps;
+    use super::super::tone::tests::{lit_face, side_light};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The face with one coefficient more.
+    fn deformed(scene: &Scene, name: &str, by: f32) -> Deformed {
+        let mut expression = scene.fit.expression.clone();
+        let number = scene.model.names.iter().position(|n| n == name).unwrap();
+        expression[number] += by;
+        let gaps = Gaps::new(scene.model, &scene.fit);
+        Deformed::new(
+            scene.model,
+            &scene.fit,
+            &gaps,
+            expression,
+            [0.0; 3],
+            [0.0; 2],
+        )
+    }
+
+    /// A flat face in the middle of the source that nothing moves, with a light.
+    fn field(scene: &Scene, light: f32) -> Field {
+        let (width, height) = (scene.source.width, scene.source.height);
+        let unit = scene.fit.projection.unit;
+        let place = |x: usize, y: usize| {
+            let away = |v: usize, end: usize| (v as f32 + 0.5 - 0.5 * end as f32) / unit;
+            (away(x, width), -away(y, height))
+        };
+        let core = Image::from_fn(width, height, |x, y| {
+            let (x, y) = place(x, y);
+            if x.hypot(y) < 7.0 { 1.0 } else { 0.0 }
+        });
+        Field {
+            shift: Image::filled(width, height, [0.0; 2]),
+            weight: core.clone(),
+            surface: Image::from_fn(width, height, |x, y| {
+                let (rest_x, rest_y) = place(x, y);
+                if core.at(x, y) > 0.0 {
+                    [rest_x, rest_y, 0.9, light]
+                } else {
+                    [0.0; 4]
+                }
+            }),
+            core,
+        }
+    }
+
+    fn most_change(a: &Image<Rgba>, b: &Image<Rgba>) -> f32 {
+        let pixels = a.pixels.iter().flatten().zip(b.pixels.iter().flatten());
+        pixels.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn no_edit_changes_nothing() {
+        let scene = lit_face(8.0, &side_light());
+        let still = deformed(&scene, "browDown_L", 0.0);
+        assert!(
+            light_ratios(&scene, &still)
+                .iter()
+                .all(|ratio| *ratio == 1.0)
+        );
+        let mut out = scene.source.clone();
+        apply(&scene, &still, &field(&scene, 1.1), 1.0, &mut out);
+        assert!(out.pixels == scene.source.pixels);
+    }
+
+    #[test]
+    fn a_small_edit_changes_little_and_only_the_face() {
+        let scene = lit_face(8.0, &side_light());
+        let mut changes = Vec::new();
+        for by in [0.01, 0.1, 0.5] {
+            let frown = deformed(&scene, "browDown_L", by);
+            let mut out = scene.source.clone();
+            let field = field(&scene, 1.0 - 0.1 * by);
+            apply(&scene, &frown, &field, 1.0, &mut out);
+            for (i, seen) in field.core.pixels.iter().enumerate() {
+                assert!(*seen > 0.0 || out.pixels[i] == scene.source.pixels[i]);
+                assert_eq!(out.pixels[i][3], scene.source.pixels[i][3]);
+            }
+            changes.push(most_change(&out, &scene.source));
+        }
+        assert!(
+            changes[0] < 1.0 && changes[0] < changes[1] && changes[1] < changes[2],
+            "{changes:?}"
+        );
+    }
+
+    #[test]
+    fn grey_stays_grey_and_shadows_on_skin_are_warm() {
+        let mut grey = side_light();
+        grey.skin = [140.0; 3];
+        for (tone, is_grey) in [(grey, true), (side_light(), false)] {
+            let scene = lit_face(8.0, &tone);
+            let frown = deformed(&scene, "browDown_L", 0.8);
+            let mut out = scene.source.clone();
+            apply(&scene, &frown, &field(&scene, 0.8), 1.0, &mut out);
+            let middle = out.width / 2 + out.width * out.height / 2;
+            let (after, before) = (out.pixels[middle], scene.source.pixels[middle]);
+            let kept = [0, 1, 2].map(|k| after[k] / before[k]);
+            if is_grey {
+                assert!(
+                    out.pixels
+                        .iter()
+                        .all(|[r, g, b, _]| (r - g).abs() + (g - b).abs() < 0.01)
+                );
+            } else {
+                assert!(
+                    kept[0] > kept[1] && kept[1] > kept[2] && kept[2] < 0.9,
+                    "{kept:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn pictures_of_other_sizes_and_of_nothing_are_left_alone() {
+        let scene = lit_face(6.0, &side_light());
+        let frown = deformed(&scene, "browDown_L", 0.8);
+        for (width, height) in [(0, 0), (3, 2)] {
+            let mut out = Image::filled(width, height, [9.0, 9.0, 9.0, 1.0]);
+            apply(&scene, &frown, &field(&scene, 0.8), 1.0, &mut out);
+            assert!(
+                out.pixels
+                    .iter()
+                    .all(|pixel| *pixel == [9.0, 9.0, 9.0, 1.0])
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_series_is_the_power(light in 0.3f32..1.0, power in 0.75f32..1.25) {
+            prop_assert!((power_of_shadow(light, power) - light.powf(power)).abs() < 0.003);
+        }
+    }
+}
