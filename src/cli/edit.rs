@@ -9,9 +9,7 @@ use super::errors::CliError;
 use super::frames::Frames;
 use super::output::{OutputArgs, fps_of, with_progress};
 use super::place::Place;
-use super::values::{
-    Setting, fps, method_of_expressions, number, pane, preset, quality, setting,
-};
+use super::values::{Setting, fps, method_of_expressions, number, pane, preset, quality, setting};
 use crate::document::{
     AuVector, Document, Easing, FileFormat, MethodChoice, MethodId, PaneSpec, Playback, Pose,
     Project,

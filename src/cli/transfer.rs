@@ -20,8 +20,8 @@ use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::frame_range::Part;
 use crate::jobs::output::Output;
 use crate::media::clip::Clip;
-use crate::methods::{DrivenBy, ganimation, rig};
 use crate::methods::subject::Subject;
+use crate::methods::{DrivenBy, ganimation, rig};
 use crate::progress::Progress;
 
 #[derive(Debug, Args)]

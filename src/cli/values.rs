@@ -30,7 +30,9 @@ pub(super) enum ValueError {
         "--region {0} is not a part of the face; use brows, eyes, nose, mouth, skin, left or right, with commas between."
     )]
     Region(String),
-    #[error("{0:?} is not a pane; use source, result, difference, flow, attention or colour, with commas between.")]
+    #[error(
+        "{0:?} is not a pane; use source, result, difference, flow, attention or colour, with commas between."
+    )]
     Pane(String),
     #[error(transparent)]
     Time(#[from] NotATime),
@@ -133,7 +135,9 @@ pub(super) fn method() -> impl TypedValueParser<Value = MethodId> {
 
 /// Reads the name of a method that expressions drive.
 pub(super) fn method_of_expressions() -> impl TypedValueParser<Value = MethodId> {
-    let by_expression = BUILT_IN.iter().filter(|info| info.driven_by == DrivenBy::Expression);
+    let by_expression = BUILT_IN
+        .iter()
+        .filter(|info| info.driven_by == DrivenBy::Expression);
     let names: Vec<&str> = by_expression.map(|info| info.id.as_str()).collect();
     PossibleValuesParser::new(names).try_map(|name| MethodId::checked(&name).ok_or("no method"))
 }

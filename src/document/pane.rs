@@ -112,6 +112,15 @@ impl MethodChoice {
     /// What shows attention and colour.
     pub const GANIMATION: Self = Self::method("ganimation");
 
+    /// What draws expressions: the rig, which needs a face that was found, or else GANimation, which needs none.
+    pub const fn of_expressions(has_face: bool) -> Self {
+        if has_face {
+            Self::RIG
+        } else {
+            Self::GANIMATION
+        }
+    }
+
     /// A method without modes.
     pub const fn method(name: &str) -> Self {
         Self::Method(MethodId::new(name), None)
@@ -196,6 +205,21 @@ pub struct PaneSpec {
 impl PaneSpec {
     /// How many panes there can be.
     pub const MOST: usize = 6;
+
+    /// What a new project shows: the portrait, the result, and how GANimation sees it.
+    pub fn usual(has_face: bool) -> Vec<Self> {
+        let mut panes = vec![
+            Self::of(MethodChoice::Source),
+            Self::of(MethodChoice::GANIMATION),
+            Self::showing(MethodChoice::GANIMATION, PaneView::Attention),
+        ];
+        if has_face {
+            panes.insert(1, Self::of(MethodChoice::RIG));
+        } else {
+            panes.push(Self::showing(MethodChoice::GANIMATION, PaneView::Colour));
+        }
+        panes
+    }
 
     /// A method's result, driven by the chosen motion.
     pub const fn of(method: MethodChoice) -> Self {

@@ -30,7 +30,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// A portrait with one expression track, and the four panes that GANimation is understood by.
+    /// A portrait with one expression track, and four panes.
     pub fn new(document: Document) -> Self {
         let id = MotionId(1);
         let motion = Motion {
@@ -39,16 +39,11 @@ impl Project {
             kind: MotionKind::Track(Expression::of(&document)),
         };
         Self {
+            panes: PaneSpec::usual(document.face.is_some()),
             document,
             motions: vec![Arc::new(motion)],
             chosen: id,
             edited: id,
-            panes: vec![
-                PaneSpec::of(MethodChoice::Source),
-                PaneSpec::of(MethodChoice::GANIMATION),
-                PaneSpec::showing(MethodChoice::GANIMATION, PaneView::Attention),
-                PaneSpec::showing(MethodChoice::GANIMATION, PaneView::Colour),
-            ],
             export: ExportSettings::default(),
             labels: true,
             holds_media: false,

@@ -35,33 +35,34 @@ impl Layout {
 
     pub fn hint(self) -> &'static str {
         match self {
-            Layout::Expression => "Source, result, attention and colour of GANimation",
-            Layout::Methods => {
-                "The source, the motion itself, and the portrait by GANimation, FOMM and TPS"
-            }
+            Layout::Expression => "Source, the result, and GANimation with its attention",
+            Layout::Methods => "The source, the motion itself, and the portrait by each method",
             Layout::Explained => "FOMM and TPS, each with its optical flow and its occlusion",
             Layout::Result => "One pane with the result, as large as it can be",
         }
     }
 
-    pub fn panes(self) -> Vec<PaneSpec> {
+    /// Its panes; without a face the rig can draw none.
+    pub fn panes(self, has_face: bool) -> Vec<PaneSpec> {
         let fomm = MethodChoice::in_mode("fomm", Mode::Relative);
         let tps = MethodChoice::in_mode("tps", Mode::Relative);
         match self {
-            Layout::Expression => vec![
-                PaneSpec::of(MethodChoice::Source),
-                PaneSpec::of(MethodChoice::GANIMATION),
-                PaneSpec::showing(MethodChoice::GANIMATION, PaneView::Attention),
-                PaneSpec::showing(MethodChoice::GANIMATION, PaneView::Colour),
-            ],
-            Layout::Methods => vec![
-                PaneSpec::of(MethodChoice::Source),
-                PaneSpec::of(MethodChoice::Motion),
-                PaneSpec::of(MethodChoice::GANIMATION),
-                PaneSpec::of(fomm),
-                PaneSpec::of(tps),
-                PaneSpec::showing(tps, PaneView::Flow),
-            ],
+            Layout::Expression => PaneSpec::usual(has_face),
+            Layout::Methods => {
+                let mut panes = vec![
+                    PaneSpec::of(MethodChoice::Source),
+                    PaneSpec::of(MethodChoice::Motion),
+                    PaneSpec::of(MethodChoice::GANIMATION),
+                    PaneSpec::of(fomm),
+                    PaneSpec::of(tps),
+                ];
+                if has_face {
+                    panes.insert(2, PaneSpec::of(MethodChoice::RIG));
+                } else {
+                    panes.push(PaneSpec::showing(tps, PaneView::Flow));
+                }
+                panes
+            }
             Layout::Explained => vec![
                 PaneSpec::of(fomm),
                 PaneSpec::showing(fomm, PaneView::Flow),
@@ -70,15 +71,16 @@ impl Layout {
                 PaneSpec::showing(tps, PaneView::Flow),
                 PaneSpec::showing(tps, PaneView::Occlusion(3)),
             ],
-            Layout::Result => vec![PaneSpec::of(MethodChoice::GANIMATION)],
+            Layout::Result => vec![PaneSpec::of(MethodChoice::of_expressions(has_face))],
         }
     }
 }
 
 /// What is added to these panes: the first way of which there is no result yet.
-pub fn next(panes: &[PaneSpec]) -> PaneSpec {
+pub fn next(panes: &[PaneSpec], has_face: bool) -> PaneSpec {
     let there = |method: MethodChoice| panes.contains(&PaneSpec::of(method));
     let ways = [
+        MethodChoice::of_expressions(has_face),
         MethodChoice::GANIMATION,
         MethodChoice::in_mode("fomm", Mode::Relative),
         MethodChoice::in_mode("tps", Mode::Relative),
@@ -98,20 +100,23 @@ mod tests {
     #[test]
     fn every_layout_shows_what_its_ways_have_to_show() {
         for layout in Layout::ALL {
-            let panes = layout.panes();
-            assert!((1..=PaneSpec::MOST).contains(&panes.len()));
-            for pane in panes {
-                let views = Registry::default().views(pane.method);
-                assert!(views.contains(&pane.view), "{pane:?}");
+            for has_face in [false, true] {
+                let panes = layout.panes(has_face);
+                assert!((1..=PaneSpec::MOST).contains(&panes.len()));
+                for pane in panes {
+                    let views = Registry::default().views(pane.method);
+                    assert!(views.contains(&pane.view), "{pane:?}");
+                    assert!(has_face || pane.method != MethodChoice::RIG);
+                }
             }
         }
     }
 
     #[test]
     fn what_is_added_is_new() {
-        let mut panes = Layout::Result.panes();
+        let mut panes = Layout::Result.panes(true);
         while panes.len() < PaneSpec::MOST {
-            let next = next(&panes);
+            let next = next(&panes, true);
             assert!(!panes.contains(&next));
             panes.push(next);
         }

@@ -334,7 +334,8 @@ impl Panes {
             Message::Add if panes.len() < PaneSpec::MOST => {
                 self.hold(view);
                 self.solo = None;
-                panes.push(layouts::next(&panes));
+                let has_face = document.face.is_some();
+                panes.push(layouts::next(&panes, has_face));
                 return Action::Panes(panes);
             }
             Message::Remove(index) if panes.len() > 1 && index < panes.len() => {
@@ -349,7 +350,8 @@ impl Panes {
                 self.hold(view);
                 self.solo = None;
                 self.wipe = None;
-                return Action::Panes(layout.panes());
+                let has_face = document.face.is_some();
+                return Action::Panes(layout.panes(has_face));
             }
             Message::Solo(index) => {
                 if index < panes.len() {

@@ -145,7 +145,7 @@ impl Panes {
             " · drawing"
         } else if shown.is_some_and(|shown| shown.draft) {
             " · draft"
-        } else if spec.method == MethodChoice::GANIMATION
+        } else if matches!(spec.method, MethodChoice::RIG | MethodChoice::GANIMATION)
             && result
             && !edited
             && spec.motion.is_none()
@@ -304,7 +304,7 @@ impl Panes {
         let document = names.project.document();
         let panes = names.project.panes();
         let layouts = Layout::ALL.map(|layout| {
-            let on = self.solo.is_none() && panes == layout.panes();
+            let on = self.solo.is_none() && panes == layout.panes(document.face.is_some());
             hinted(
                 toggle(layout.title(), on, Message::Layout(layout)),
                 layout.hint(),

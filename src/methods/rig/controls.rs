@@ -20,30 +20,53 @@ const UNITS: [Unit; COUNT] = [
     unit(2, &[("browOuterUp", 1.2)], &["browOuterUp"]),
     unit(4, &[("browDown", 1.15)], &["browDown"]),
     unit(5, &[("eyeWide", 1.0)], &["eyeWide"]),
-    unit(6, &[("cheekSquint", 0.8), ("cheekRaiser", 0.5)], &["cheekSquint", "cheekRaiser", "eyeSquint"]),
+    unit(
+        6,
+        &[("cheekSquint", 0.8), ("cheekRaiser", 0.5)],
+        &["cheekSquint", "cheekRaiser", "eyeSquint"],
+    ),
     unit(7, &[("eyeSquint", 1.0)], &["eyeSquint"]),
     unit(9, &[("noseSneer", 1.0)], &["noseSneer"]),
     unit(10, &[("mouthUpperUp", 0.9)], &["mouthUpperUp", "noseSneer"]),
-    unit(12, &[("mouthSmile", 0.85), ("mouthLowerDown", 0.06)], &["mouthSmile", "mouthStretch", "mouthDimple"]),
+    unit(
+        12,
+        &[("mouthSmile", 0.85), ("mouthLowerDown", 0.06)],
+        &["mouthSmile", "mouthStretch", "mouthDimple"],
+    ),
     unit(14, &[("mouthDimple", 1.3)], &["mouthDimple"]),
     unit(15, &[("mouthFrown", 1.0)], &["mouthFrown"]),
     unit(17, &[("mouthShrugLower", 1.3)], &["mouthShrugLower"]),
     unit(20, &[("mouthStretch", 1.0)], &["mouthStretch"]),
     unit(
         23,
-        &[("mouthPress", 0.65), ("mouthRollLower", 0.45), ("mouthRollUpper", 0.45)],
+        &[
+            ("mouthPress", 0.65),
+            ("mouthRollLower", 0.45),
+            ("mouthRollUpper", 0.45),
+        ],
         &["mouthPress", "mouthRollLower", "mouthRollUpper"],
     ),
     unit(
         25,
         &[("mouthLowerDown", 0.85), ("mouthUpperUp", 0.35)],
-        &["mouthLowerDown", "mouthUpperUp", "jawOpen", "mouthClose", "mouthRollUpper", "mouthRollLower"],
+        &[
+            "mouthLowerDown",
+            "mouthUpperUp",
+            "jawOpen",
+            "mouthClose",
+            "mouthRollUpper",
+            "mouthRollLower",
+        ],
     ),
     unit(26, &[("jawOpen", 0.55)], &["jawOpen", "mouthClose"]),
     unit(45, &[("eyeBlink", 1.0)], &["eyeBlink"]),
 ];
 
-const fn unit(code: u8, raises: &'static [(&'static str, f32)], takes_back: &'static [&'static str]) -> Unit {
+const fn unit(
+    code: u8,
+    raises: &'static [(&'static str, f32)],
+    takes_back: &'static [&'static str],
+) -> Unit {
     Unit {
         code,
         raises,
@@ -99,7 +122,10 @@ pub(super) fn coefficients(model: &Model, fitted: &[f32], controls: &Controls) -
             }
         }
     }
-    let mut coefficients: Vec<f32> = wanted.iter().map(|(sum, count)| sum / count.max(1.0)).collect();
+    let mut coefficients: Vec<f32> = wanted
+        .iter()
+        .map(|(sum, count)| sum / count.max(1.0))
+        .collect();
     limit_upper_lip(model, fitted, &mut coefficients);
     for (value, own) in coefficients.iter_mut().zip(fitted) {
         *value = value.clamp(own.min(-0.5), 1.5);
@@ -127,7 +153,8 @@ fn add_gaze(model: &Model, half: Half, up: f32, added: &mut [f32]) {
 /// An upper lip can rise only so far: beyond, the gums would show.
 fn limit_upper_lip(model: &Model, fitted: &[f32], coefficients: &mut [f32]) {
     for half in Half::BOTH {
-        let found = ["mouthUpperUp", "noseSneer", "mouthSmile"].map(|name| model.expression(name, half));
+        let found =
+            ["mouthUpperUp", "noseSneer", "mouthSmile"].map(|name| model.expression(name, half));
         let [Some(up), Some(sneer), Some(smile)] = found else {
             continue;
         };
@@ -149,7 +176,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn fitted(model: &Model, values: &[f32]) -> Vec<f32> {
-        model.names.iter().zip(values.iter().cycle()).map(|(_, v)| *v).collect()
+        model
+            .names
+            .iter()
+            .zip(values.iter().cycle())
+            .map(|(_, v)| *v)
+            .collect()
     }
 
     fn place(code: u8) -> usize {
@@ -214,7 +246,10 @@ mod tests {
         };
         let got = coefficients(model, &fitted, &controls);
         assert!(got[model.expression("mouthSmile", Half::Right).unwrap()] > 0.5);
-        assert_eq!(got[model.expression("mouthSmile", Half::Left).unwrap()], 0.0);
+        assert_eq!(
+            got[model.expression("mouthSmile", Half::Left).unwrap()],
+            0.0
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The model's own gaps between lids and lips are never quite those of the portrait. So what is taken over is how the model's
 //! gap *changes*, as a ratio where it closes: a full blink shuts the eye exactly, whatever the misfit.
 
-use super::fit::{Fit, dot, normals};
+use super::fit::{Fit, normals};
 use super::model::{Half, Model, Point, Ring};
 use super::scene::{Deformed, Placement, step};
 
@@ -67,8 +67,10 @@ impl Deformed {
             point[0] += x;
             point[1] += y;
         }
-        let openness = [0, 1].map(|eye| close_lids(model, fit, gaps, eye, &expression, &fitted, &mut points));
-        let (lips_before, lips_after) = close_lips(model, fit, gaps, &expression, &fitted, &mut points);
+        let openness =
+            [0, 1].map(|eye| close_lids(model, fit, gaps, eye, &expression, &fitted, &mut points));
+        let (lips_before, lips_after) =
+            close_lips(model, fit, gaps, &expression, &fitted, &mut points);
         let mut normals = normals(&model.skin_triangles, &fitted[..model.skin]);
         let [x, y, z] = fit.projection.point(PIVOT);
         let placement = Placement::new(turned, [x, -y, z], moved);
@@ -103,10 +105,12 @@ fn close_lids(
     points: &mut [Point],
 ) -> f32 {
     let (ring, down, unit) = (&model.eyes[eye], fit.projection.down, fit.projection.unit);
-    let blink = model.expression("eyeBlink", Half::BOTH[eye]).map_or(0.0, |i| {
-        let (before, after) = (fit.expression[i], expression[i]);
-        ((after - before) / (1.0 - before).max(0.05)).clamp(0.0, 1.0)
-    });
+    let blink = model
+        .expression("eyeBlink", Half::BOTH[eye])
+        .map_or(0.0, |i| {
+            let (before, after) = (fit.expression[i], expression[i]);
+            ((after - before) / (1.0 - before).max(0.05)).clamp(0.0, 1.0)
+        });
     // Without a blink a squint closes an eye by half at most.
     let least = 0.5 * (1.0 - blink).powf(1.5);
     let now = lid_gaps(ring, fitted, down);
@@ -131,7 +135,11 @@ fn close_lids(
     // Near the corners each lid moves with the other: what is still missing then is made up again.
     for _ in 0..PASSES {
         let drawn = lid_gaps(ring, points, down);
-        let mut missing: Vec<f32> = gap.iter().zip(drawn).map(|(gap, drawn)| gap - drawn).collect();
+        let mut missing: Vec<f32> = gap
+            .iter()
+            .zip(drawn)
+            .map(|(gap, drawn)| gap - drawn)
+            .collect();
         pin_ends(&mut missing);
         spread(points, &ring.to_upper, &missing, -0.85, down);
         spread(points, &ring.to_lower, &missing, 0.15, down);
@@ -176,9 +184,17 @@ fn close_lips(
     }
     for _ in 0..PASSES {
         let drawn = places.gaps(ring, points, down);
-        let mut missing: Vec<f32> = gap.iter().zip(drawn).map(|(gap, drawn)| gap - drawn).collect();
+        let mut missing: Vec<f32> = gap
+            .iter()
+            .zip(drawn)
+            .map(|(gap, drawn)| gap - drawn)
+            .collect();
         pin_ends(&mut missing);
-        let below: Vec<f32> = places.lower.iter().map(|t| interpolated(&places.upper, &missing, *t)).collect();
+        let below: Vec<f32> = places
+            .lower
+            .iter()
+            .map(|t| interpolated(&places.upper, &missing, *t))
+            .collect();
         spread(points, &ring.to_upper, &missing, -0.5, down);
         spread(points, &ring.to_lower, &below, 0.5, down);
     }
@@ -191,7 +207,10 @@ fn openness_of_mouth(model: &Model, expression: &[f32]) -> f32 {
         let of = |half| model.expression(name, half).map_or(0.0, |i| expression[i]);
         0.5 * (of(Half::Left) + of(Half::Right))
     };
-    both("jawOpen") + 0.5 * both("mouthLowerDown") + 0.4 * both("mouthUpperUp") + 0.25 * both("mouthSmile")
+    both("jawOpen")
+        + 0.5 * both("mouthLowerDown")
+        + 0.4 * both("mouthUpperUp")
+        + 0.25 * both("mouthSmile")
 }
 
 /// The corners stay where they are.
@@ -202,7 +221,13 @@ fn pin_ends(values: &mut [f32]) {
 }
 
 /// Moves the skin around a row of vertices by `share` of what each of them misses, less with the distance.
-fn spread(points: &mut [Point], to_row: &[(f32, usize)], missing: &[f32], share: f32, down: [f32; 2]) {
+fn spread(
+    points: &mut [Point],
+    to_row: &[(f32, usize)],
+    missing: &[f32],
+    share: f32,
+    down: [f32; 2],
+) {
     for (point, (distance, place)) in points.iter_mut().zip(to_row) {
         if *distance < FARTHEST {
             let by = (-(distance / REACH).powi(2)).exp() * missing[*place] * share;
@@ -219,7 +244,9 @@ fn along([x, y, _]: Point, down: [f32; 2]) -> f32 {
 /// Between the lids at each vertex of a ring, along the head's downward axis; negative where they overlap.
 fn lid_gaps(ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
     let pairs = ring.upper.iter().zip(&ring.lower);
-    pairs.map(|(upper, lower)| along(points[*lower], down) - along(points[*upper], down)).collect()
+    pairs
+        .map(|(upper, lower)| along(points[*lower], down) - along(points[*upper], down))
+        .collect()
 }
 
 /// Where the vertices of the lips' edges lie across the mouth, in 0..=1.
@@ -232,7 +259,8 @@ impl LipPlaces {
     fn of(model: &Model) -> Self {
         let ends = [model.lips.upper.first(), model.lips.upper.last()];
         let [left, right] = ends.map(|end| end.map_or(0.0, |vertex| model.neutral[*vertex][0]));
-        let place = |vertex: &usize| ((model.neutral[*vertex][0] - left) / (right - left)).clamp(0.0, 1.0);
+        let place =
+            |vertex: &usize| ((model.neutral[*vertex][0] - left) / (right - left)).clamp(0.0, 1.0);
         Self {
             upper: model.lips.upper.iter().map(place).collect(),
             lower: model.lips.lower.iter().map(place).collect(),
@@ -241,10 +269,16 @@ impl LipPlaces {
 
     /// Between the lips at each vertex of the upper one, along the head's downward axis; negative where they overlap.
     fn gaps(&self, ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
-        let at = |row: &[usize]| -> Vec<f32> { row.iter().map(|vertex| along(points[*vertex], down)).collect() };
+        let at = |row: &[usize]| -> Vec<f32> {
+            row.iter()
+                .map(|vertex| along(points[*vertex], down))
+                .collect()
+        };
         let (upper, lower) = (at(&ring.upper), at(&ring.lower));
         let pairs = self.upper.iter().zip(upper);
-        pairs.map(|(place, upper)| interpolated(&self.lower, &lower, *place) - upper).collect()
+        pairs
+            .map(|(place, upper)| interpolated(&self.lower, &lower, *place) - upper)
+            .collect()
     }
 }
 
@@ -271,13 +305,6 @@ fn median(values: &mut [f32]) -> f32 {
     }
 }
 
-/// The head's own yaw against the viewer, in degrees, to the picture's right.
-pub(super) fn yaw(fit: &Fit) -> f32 {
-    let [right, _, near] = fit.projection.rows;
-    let length = dot(near, near).sqrt().max(1e-6);
-    (right[2] / length).clamp(-1.0, 1.0).asin().to_degrees()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,7 +312,8 @@ mod tests {
 
     /// The landmarks of a sample portrait.
     fn sample(name: &str) -> Fit {
-        let json: serde_json::Value = serde_json::from_str(include_str!("../../../tests/face/meshes.json")).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/face/meshes.json")).unwrap();
         let numbers: Vec<f32> = serde_json::from_value(json[name].clone()).unwrap();
         let landmarks: Vec<[f32; 2]> = numbers.chunks_exact(3).map(|p| [p[0], p[1]]).collect();
         Fit::new(Model::bundled().unwrap(), &landmarks, 0.05).unwrap()
@@ -299,7 +327,14 @@ mod tests {
                 expression[model.expression(name, half).unwrap()] = *value;
             }
         }
-        Deformed::new(model, fit, &Gaps::new(model, fit), expression, [0.0; 3], [0.0; 2])
+        Deformed::new(
+            model,
+            fit,
+            &Gaps::new(model, fit),
+            expression,
+            [0.0; 3],
+            [0.0; 2],
+        )
     }
 
     #[test]
@@ -322,12 +357,15 @@ mod tests {
             let unit = fit.projection.unit;
             let widest = |deformed: &Deformed, eye: usize| {
                 let gaps = lid_gaps(&model.eyes[eye], &deformed.points, fit.projection.down);
-                gaps.into_iter().fold(0.0, f32::max) / unit
+                // In the very corners the lids move as one.
+                gaps[3..gaps.len() - 3].iter().copied().fold(0.0, f32::max) / unit
             };
-            let (shut, squint) = (with(&fit, &[("eyeBlink", 1.0)]), with(&fit, &[("eyeSquint", 1.5)]));
+            let (shut, squint) = (
+                with(&fit, &[("eyeBlink", 1.0)]),
+                with(&fit, &[("eyeSquint", 1.5)]),
+            );
             for eye in [0, 1] {
-                // In the very corner the lids move as one.
-                assert!(widest(&shut, eye) < 0.1, "{name}: {}", widest(&shut, eye));
+                assert!(widest(&shut, eye) < 0.05, "{name}: {}", widest(&shut, eye));
                 assert!(shut.openness[eye] < 0.05, "{name}: {}", shut.openness[eye]);
                 assert!(squint.openness[eye] >= 0.5);
             }
@@ -352,7 +390,14 @@ mod tests {
     fn lips_close_where_a_grin_is_taken_back() {
         let model = Model::bundled().unwrap();
         let fit = sample("astronaut");
-        let none = ["jawOpen", "mouthSmile", "mouthLowerDown", "mouthUpperUp", "mouthRollUpper"].map(|name| (name, 0.0));
+        let none = [
+            "jawOpen",
+            "mouthSmile",
+            "mouthLowerDown",
+            "mouthUpperUp",
+            "mouthRollUpper",
+        ]
+        .map(|name| (name, 0.0));
         let (open, shut) = (with(&fit, &[]), with(&fit, &none));
         let most = |gaps: &[f32]| gaps.iter().copied().fold(0.0, f32::max);
         assert!(most(&open.lips_after) > 0.2 * fit.projection.unit);

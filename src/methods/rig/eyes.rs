@@ -101,16 +101,22 @@ impl Crop {
         }
         let points = || lids.upper.iter().chain(&lids.lower);
         let count = points().count() as f32;
-        let middle = points().fold([0.0; 2], |sum, p| [sum[0] + p[0] / count, sum[1] + p[1] / count]);
-        let is_inside =
-            (0.0..source.width as f32).contains(&middle[0]) && (0.0..source.height as f32).contains(&middle[1]);
+        let middle = points().fold([0.0; 2], |sum, p| {
+            [sum[0] + p[0] / count, sum[1] + p[1] / count]
+        });
+        let is_inside = (0.0..source.width as f32).contains(&middle[0])
+            && (0.0..source.height as f32).contains(&middle[1]);
         if !is_inside || points().flatten().any(|v| !v.is_finite()) {
             return None;
         }
         let origin = [0, 1].map(|k| (middle[k] - CROP[k] * width).floor());
         let [columns, rows] = CROP.map(|reach| (2.0 * reach * width).ceil() as usize);
         let first = (origin[0] as isize, origin[1] as isize);
-        let local = |line: &[[f32; 2]]| line.iter().map(|[x, y]| [x - origin[0], y - origin[1]]).collect();
+        let local = |line: &[[f32; 2]]| {
+            line.iter()
+                .map(|[x, y]| [x - origin[0], y - origin[1]])
+                .collect()
+        };
         let lids = Opening {
             upper: local(&lids.upper),
             lower: local(&lids.lower),
@@ -133,7 +139,11 @@ fn unmultiplied([r, g, b, alpha]: Rgba) -> Rgb {
 
 /// The polygon between two lids.
 fn outline(lids: &Opening) -> Vec<[f32; 2]> {
-    lids.upper.iter().chain(lids.lower.iter().rev()).copied().collect()
+    lids.upper
+        .iter()
+        .chain(lids.lower.iter().rev())
+        .copied()
+        .collect()
 }
 
 impl EyeLayers {
@@ -253,27 +263,37 @@ impl<'a> Frame<'a> {
             return None;
         }
         let turned = match &layers.ball.iris {
-            Some(_) => [gaze[0], -gaze[1]].map(|angle| angle.to_radians().sin() * BALL_RADIUS * unit),
+            Some(_) => {
+                [gaze[0], -gaze[1]].map(|angle| angle.to_radians().sin() * BALL_RADIUS * unit)
+            }
             None => [0.0; 2],
         };
         let lids_moved = layers.lids_moved(opening);
         let presence = lids_moved.max(layers.ball.turn(turned));
         // Rounding is not a movement.
         let shut = (1.0 - deformed.openness[layers.eye.min(1)] - 1e-3).clamp(0.0, 1.0);
-        let is_still = (area[1]..area[3]).all(|y| shift.row(y)[area[0]..area[2]].iter().all(|d| *d == [0.0; 2]));
+        let is_still = (area[1]..area[3]).all(|y| {
+            shift.row(y)[area[0]..area[2]]
+                .iter()
+                .all(|d| *d == [0.0; 2])
+        });
         if presence == 0.0 && shut == 0.0 && is_still {
             return None;
         }
         for point in &mut polygon {
             *point = [point[0] - area[0] as f32, point[1] - area[1] as f32];
         }
-        let mut visible = coverage(&polygon, area[2] - area[0], area[3] - area[1]).blurred((0.008 * w).max(0.35));
+        let mut visible =
+            coverage(&polygon, area[2] - area[0], area[3] - area[1]).blurred((0.008 * w).max(0.35));
         for value in &mut visible.pixels {
             *value *= presence;
         }
         let down = scene.fit.projection.down;
         let middle = [(left + right) / 2.0, (top + bottom) / 2.0];
-        let [x, y, z] = scene.fit.projection.point(scene.model.eye_centres[layers.eye.min(1)]);
+        let [x, y, z] = scene
+            .fit
+            .projection
+            .point(scene.model.eye_centres[layers.eye.min(1)]);
         let shifts = |before: &[[f32; 2]], now: &[[f32; 2]]| {
             let pairs = before.iter().zip(now);
             pairs
@@ -305,7 +325,11 @@ impl<'a> Frame<'a> {
         let at = [x as f32 + 0.5, y as f32 + 0.5];
         let visible = self.visible.at(x - self.area[0], y - self.area[1]);
         let stretch = self.stretch(x, y);
-        if self.lids_moved == 0.0 && self.shut == 0.0 && visible == 0.0 && !LidLayer::shows(self.shut, stretch) {
+        if self.lids_moved == 0.0
+            && self.shut == 0.0
+            && visible == 0.0
+            && !LidLayer::shows(self.shut, stretch)
+        {
             return;
         }
         let upper = self.upper.nearest(at, 0.6 * w);
@@ -341,7 +365,14 @@ impl<'a> Frame<'a> {
 
     /// Puts the portrait's own skin and lashes along the lids where their edges are, and gives where they come from. The
     /// displacement field is only exact on skin that faces the viewer, which the rims of lids don't.
-    fn own_skin(&self, at: [f32; 2], upper: &Nearest, shift: [f32; 2], visible: f32, pixel: &mut Rgba) -> [f32; 2] {
+    fn own_skin(
+        &self,
+        at: [f32; 2],
+        upper: &Nearest,
+        shift: [f32; 2],
+        visible: f32,
+        pixel: &mut Rgba,
+    ) -> [f32; 2] {
         let w = self.layers.width;
         if self.lids_moved == 0.0 || visible >= 1.0 {
             return shift;
@@ -364,8 +395,9 @@ impl<'a> Frame<'a> {
         let alpha = pixel[3];
         let [old, new] = [old, new].map(unmultiplied);
         // The shading that the pixel has got already.
-        let light = ((mean([pixel[0], pixel[1], pixel[2]]) + 8.0 * alpha) / ((mean(old) + 8.0) * alpha.max(1e-3)))
-            .clamp(0.85, 1.15);
+        let light = ((mean([pixel[0], pixel[1], pixel[2]]) + 8.0 * alpha)
+            / ((mean(old) + 8.0) * alpha.max(1e-3)))
+        .clamp(0.85, 1.15);
         for k in 0..3 {
             pixel[k] = (new[k] * light).clamp(0.0, 255.0) * alpha;
         }
@@ -428,7 +460,9 @@ impl EyeLayers {
     fn lids_moved(&self, opening: &Opening) -> f32 {
         let far = |a: &[[f32; 2]], b: &[[f32; 2]]| {
             let pairs = a.iter().zip(b);
-            pairs.map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).fold(0.0, f32::max)
+            pairs
+                .map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1]))
+                .fold(0.0, f32::max)
         };
         let most = far(&opening.upper, &self.lids.upper).max(far(&opening.lower, &self.lids.lower));
         // Rounding is not a movement.
@@ -458,7 +492,10 @@ impl Ball {
     fn new(scene: &Scene, eye: usize, crop: &Crop) -> Self {
         let (w, columns, rows) = (crop.width, crop.colours.width, crop.colours.height);
         let down = scene.fit.projection.down;
-        let (upper, lower) = (Line::new(&crop.lids.upper, down), Line::new(&crop.lids.lower, down));
+        let (upper, lower) = (
+            Line::new(&crop.lids.upper, down),
+            Line::new(&crop.lids.lower, down),
+        );
         let middle = |x: usize, y: usize| [x as f32 + 0.5, y as f32 + 0.5];
         let albedo = Image::from_fn(columns, rows, |x, y| {
             if crop.inside.at(x, y) == 0.0 {
@@ -474,11 +511,17 @@ impl Ball {
         let clear = Image::from_fn(columns, rows, |x, y| {
             let is_inside = inner.at(x, y) > 0.5
                 && upper.nearest(middle(x, y), 0.05 * w).distance.is_infinite()
-                && lower.nearest(middle(x, y), 0.035 * w).distance.is_infinite();
+                && lower
+                    .nearest(middle(x, y), 0.035 * w)
+                    .distance
+                    .is_infinite();
             if is_inside { 1.0 } else { 0.0 }
         });
         let found = scene.fit.irises[eye.min(1)];
-        let centre = [found.centre[0] - crop.origin[0], found.centre[1] - crop.origin[1]];
+        let centre = [
+            found.centre[0] - crop.origin[0],
+            found.centre[1] - crop.origin[1],
+        ];
         let radius = if found.radius.is_finite() {
             found.radius.clamp(0.08 * w, 0.4 * w)
         } else {
@@ -488,7 +531,9 @@ impl Ball {
             let [px, py] = middle(x, y);
             (px - centre[0]).hypot(py - centre[1]) / radius
         };
-        let white = white_layer(scene, &albedo, w, |x, y| clear.at(x, y) > 0.0 && away(x, y) > 1.22);
+        let white = white_layer(scene, &albedo, w, |x, y| {
+            clear.at(x, y) > 0.0 && away(x, y) > 1.22
+        });
         let iris = iris_layer(&albedo, &clear, centre, radius, w);
         let mut ball = Self {
             white,
@@ -512,7 +557,9 @@ impl Ball {
             }
             near.at(x, y) * near.at(x, y) * step(1.4, 1.25, away(x, y))
         });
-        ball.rim_detail = Image::from_fn(columns, rows, |x, y| lacking.at(x, y).map(|v| v * share.at(x, y)));
+        ball.rim_detail = Image::from_fn(columns, rows, |x, y| {
+            lacking.at(x, y).map(|v| v * share.at(x, y))
+        });
         ball.detail = Image::from_fn(columns, rows, |x, y| {
             lacking.at(x, y).map(|v| v * (1.0 - share.at(x, y)))
         });
@@ -530,7 +577,9 @@ impl Ball {
             return white;
         }
         let colour = lerp(white, iris.colours.cubic(x - tx, y - ty), alpha);
-        let glint = iris.glint.linear(x - GLINT_SHARE * tx, y - GLINT_SHARE * ty);
+        let glint = iris
+            .glint
+            .linear(x - GLINT_SHARE * tx, y - GLINT_SHARE * ty);
         [0, 1, 2].map(|k| colour[k] + alpha * glint[k])
     }
 
@@ -586,7 +635,13 @@ fn usual_white(scene: &Scene) -> Rgb {
 }
 
 /// The iris with its hidden parts filled in and its catch light taken out; `None` if hardly any of it is seen.
-fn iris_layer(albedo: &Image<Rgb>, clear: &Image<f32>, centre: [f32; 2], radius: f32, w: f32) -> Option<IrisLayer> {
+fn iris_layer(
+    albedo: &Image<Rgb>,
+    clear: &Image<f32>,
+    centre: [f32; 2],
+    radius: f32,
+    w: f32,
+) -> Option<IrisLayer> {
     let (columns, rows) = (albedo.width, albedo.height);
     let away = |x: usize, y: usize| {
         let (dx, dy) = (x as f32 + 0.5 - centre[0], y as f32 + 0.5 - centre[1]);
@@ -630,7 +685,11 @@ fn iris_layer(albedo: &Image<Rgb>, clear: &Image<f32>, centre: [f32; 2], radius:
     let mirrored_soft = mirrored.blurred((0.02 * w).max(0.6));
     let colours = Image::from_fn(columns, rows, |x, y| {
         let opposite = matte.linear(x as f32 + 0.5, 2.0 * centre[1] - y as f32 - 0.5);
-        let filled = lerp(plain.at(x, y), opposite, mirrored.at(x, y) * mirrored_soft.at(x, y));
+        let filled = lerp(
+            plain.at(x, y),
+            opposite,
+            mirrored.at(x, y) * mirrored_soft.at(x, y),
+        );
         lerp(filled, matte.at(x, y), seen.at(x, y) * soft.at(x, y))
     });
     Some(IrisLayer {
@@ -659,7 +718,11 @@ impl RadialTones {
 
     /// The middle colour of each ring's darker half: lids and lights brighten an iris more than they darken it. `None` if too
     /// little is seen.
-    fn new(albedo: &Image<Rgb>, seen: &Image<f32>, away: impl Fn(usize, usize) -> f32) -> Option<Self> {
+    fn new(
+        albedo: &Image<Rgb>,
+        seen: &Image<f32>,
+        away: impl Fn(usize, usize) -> f32,
+    ) -> Option<Self> {
         let mut rings: [Vec<Rgb>; Self::RINGS] = Default::default();
         for y in 0..seen.height {
             for x in 0..seen.width {
@@ -699,9 +762,14 @@ impl RadialTones {
     }
 
     /// How bright the white around the iris is.
-    fn white_level(&self, albedo: &Image<Rgb>, clear: &Image<f32>, away: impl Fn(usize, usize) -> f32) -> f32 {
-        let pixels =
-            (0..clear.pixels.len()).filter(|i| clear.pixels[*i] > 0.0 && away(i % clear.width, i / clear.width) > 1.22);
+    fn white_level(
+        &self,
+        albedo: &Image<Rgb>,
+        clear: &Image<f32>,
+        away: impl Fn(usize, usize) -> f32,
+    ) -> f32 {
+        let pixels = (0..clear.pixels.len())
+            .filter(|i| clear.pixels[*i] > 0.0 && away(i % clear.width, i / clear.width) > 1.22);
         percentile(pixels.map(|i| mean(albedo.pixels[i])), 0.5).max(100.0)
     }
 }
@@ -735,12 +803,17 @@ mod tests {
         };
         let size = (160.0 * zoom) as usize;
         let source = Image::from_fn(size, size, |x, y| {
-            let [r, g, b] = whole.cubic(moved.0 + (x as f32 + 0.5) / zoom, moved.1 + (y as f32 + 0.5) / zoom);
+            let [r, g, b] = whole.cubic(
+                moved.0 + (x as f32 + 0.5) / zoom,
+                moved.1 + (y as f32 + 0.5) / zoom,
+            );
             let [r, g, b] = [r, g, b].map(|v| v.clamp(0.0, 255.0) * alpha);
             [r, g, b, alpha]
         });
         let model = Model::bundled().unwrap();
-        let fit = Fit::new(model, &landmarks, 0.0).unwrap().viewed(zoom, moved);
+        let fit = Fit::new(model, &landmarks, 0.0)
+            .unwrap()
+            .viewed(zoom, moved);
         let tone = Tone::new(model, &fit, &source);
         Scene {
             model,
@@ -780,7 +853,14 @@ mod tests {
             gaze,
         };
         let expression = coefficients(scene.model, &scene.fit.expression, &controls);
-        let deformed = Deformed::new(scene.model, &scene.fit, gaps, expression, [0.0; 3], [0.0; 2]);
+        let deformed = Deformed::new(
+            scene.model,
+            &scene.fit,
+            gaps,
+            expression,
+            [0.0; 3],
+            [0.0; 2],
+        );
         let openings = Openings::new(scene.model, &deformed.points, scene.fit.projection.down);
         let light = vec![1.0; scene.model.skin];
         let field = Field::new(scene, &deformed, &light, &openings);
@@ -804,7 +884,9 @@ mod tests {
     fn between_lids(scene: &Scene, layers: &EyeLayers) -> Vec<usize> {
         let (width, height) = (scene.source.width, scene.source.height);
         let inside = coverage(&outline(&layers.lids), width, height);
-        (0..width * height).filter(|i| inside.pixels[*i] > 0.9).collect()
+        (0..width * height)
+            .filter(|i| inside.pixels[*i] > 0.9)
+            .collect()
     }
 
     #[test]
@@ -882,7 +964,11 @@ mod tests {
         assert!(before.pixels != after.pixels);
         for (before, after) in before.pixels.iter().zip(&after.pixels) {
             assert_eq!(before[3], after[3]);
-            assert!(after[..3].iter().all(|v| (-1e-3..=255.0 * after[3] + 1e-3).contains(v)));
+            assert!(
+                after[..3]
+                    .iter()
+                    .all(|v| (-1e-3..=255.0 * after[3] + 1e-3).contains(v))
+            );
         }
     }
 

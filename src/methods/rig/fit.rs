@@ -17,8 +17,8 @@ struct Weight {
 }
 
 const EYELIDS: [usize; 32] = [
-    33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7, 362, 398, 384, 385,
-    386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382,
+    33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7, 362, 398, 384,
+    385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382,
 ];
 /// The outer edges first, then the inner.
 pub(super) const LIPS: [usize; 40] = [
@@ -34,11 +34,31 @@ const OVAL: [usize; 36] = [
 ];
 
 /// Expressions that faces in portraits have: the fit may use them freely, or with some reserve, or not at all.
-const LIKELY: [&str; 5] = ["mouthSmile", "jawOpen", "mouthUpperUp", "mouthLowerDown", "eyeBlink"];
+const LIKELY: [&str; 5] = [
+    "mouthSmile",
+    "jawOpen",
+    "mouthUpperUp",
+    "mouthLowerDown",
+    "eyeBlink",
+];
 const POSSIBLE: [&str; 17] = [
-    "browDown", "browInnerUp", "browOuterUp", "eyeBlink", "eyeWide", "eyeSquint", "cheekSquint",
-    "jawOpen", "mouthSmile", "mouthFrown", "mouthUpperUp", "mouthLowerDown", "mouthPress",
-    "mouthStretch", "mouthRoll", "mouthClose", "noseSneer",
+    "browDown",
+    "browInnerUp",
+    "browOuterUp",
+    "eyeBlink",
+    "eyeWide",
+    "eyeSquint",
+    "cheekSquint",
+    "jawOpen",
+    "mouthSmile",
+    "mouthFrown",
+    "mouthUpperUp",
+    "mouthLowerDown",
+    "mouthPress",
+    "mouthStretch",
+    "mouthRoll",
+    "mouthClose",
+    "noseSneer",
 ];
 
 /// How strongly coefficients are held back, per landmark of the classic 68 that the figures were found with.
@@ -46,7 +66,13 @@ const RIDGE: f64 = 468.0 / 68.0 * 0.5;
 const ROUNDS: usize = 6;
 
 fn weights() -> Vec<Weight> {
-    let mut all = vec![Weight { fit: 0.5, residual: 0.5 }; 468];
+    let mut all = vec![
+        Weight {
+            fit: 0.5,
+            residual: 0.5
+        };
+        468
+    ];
     let mut set = |list: &[usize], fit, residual| {
         for landmark in list {
             all[*landmark] = Weight { fit, residual };
@@ -141,10 +167,17 @@ impl Fit {
     /// `None` where the landmarks lie on a line or a point.
     pub fn new(model: &Model, landmarks: &[[f32; 2]], jaw: f32) -> Option<Self> {
         let weights = weights();
-        let at: Vec<[f64; 2]> = landmarks.iter().map(|[x, y]| [f64::from(*x), -f64::from(*y)]).collect();
+        let at: Vec<[f64; 2]> = landmarks
+            .iter()
+            .map(|[x, y]| [f64::from(*x), -f64::from(*y)])
+            .collect();
         let expressions = model.names.len();
         let open = model.names.iter().position(|name| name == "jawOpen");
-        let mut prior: Vec<f64> = model.names.iter().map(|name| 0.3 * RIDGE * reserve(name)).collect();
+        let mut prior: Vec<f64> = model
+            .names
+            .iter()
+            .map(|name| 0.3 * RIDGE * reserve(name))
+            .collect();
         let mut mean = vec![0.0; expressions];
         if let Some(open) = open {
             prior[open] = 0.3 * RIDGE * 60.0;
@@ -155,7 +188,13 @@ impl Fit {
                 *prior = 0.3 * RIDGE * 20.0;
             }
         }
-        let most = |i: usize| if model.names[i].starts_with("mouthSmile") { 1.4 } else { 1.0 };
+        let most = |i: usize| {
+            if model.names[i].starts_with("mouthSmile") {
+                1.4
+            } else {
+                1.0
+            }
+        };
         let (mut identity, mut expression) = (vec![0.0; model.identities.len()], mean.clone());
         let mut pose = None;
         for _ in 0..ROUNDS {
@@ -164,12 +203,28 @@ impl Fit {
             let base = at_landmarks(model, &expression, &model.expressions);
             let held = vec![RIDGE; identity.len()];
             let still = vec![0.0; identity.len()];
-            identity = found.coefficients(&model.identities, &base, model, &at, &weights, &held, &still)?;
+            identity = found.coefficients(
+                &model.identities,
+                &base,
+                model,
+                &at,
+                &weights,
+                &held,
+                &still,
+            )?;
             for value in &mut identity {
                 *value = value.clamp(-2.5, 2.5);
             }
             let base = at_landmarks(model, &identity, &model.identities);
-            expression = found.coefficients(&model.expressions, &base, model, &at, &weights, &prior, &mean)?;
+            expression = found.coefficients(
+                &model.expressions,
+                &base,
+                model,
+                &at,
+                &weights,
+                &prior,
+                &mean,
+            )?;
             for (i, value) in expression.iter_mut().enumerate() {
                 *value = value.clamp(0.0, most(i));
             }
@@ -194,7 +249,11 @@ impl Fit {
         let irises = [468, 473].map(|first| {
             let [x, y] = landmarks[first];
             let ring = &landmarks[first + 1..first + 5];
-            let radius = ring.iter().map(|[px, py]| (px - x).hypot(py - y)).sum::<f32>() / 4.0;
+            let radius = ring
+                .iter()
+                .map(|[px, py]| (px - x).hypot(py - y))
+                .sum::<f32>()
+                / 4.0;
             Iris {
                 centre: [x, y],
                 radius,
@@ -305,7 +364,12 @@ fn person(model: &Model, identity: &[f64]) -> Vec<Point> {
     person
 }
 
-fn posed(model: &Model, person: &[Point], expression: &[f32], projection: &Projection) -> Vec<Point> {
+fn posed(
+    model: &Model,
+    person: &[Point],
+    expression: &[f32],
+    projection: &Projection,
+) -> Vec<Point> {
     let mut at = person.to_vec();
     for (factor, shape) in expression.iter().zip(&model.expressions) {
         if *factor != 0.0 {
@@ -416,7 +480,10 @@ impl Pose {
         mean: &[f64],
     ) -> Option<Vec<f64>> {
         let n = shapes.len();
-        let project = |v: [f64; 3]| self.rows.map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2]);
+        let project = |v: [f64; 3]| {
+            self.rows
+                .map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
+        };
         // Two rows of the system for each landmark, in centimetres.
         let mut system = vec![0.0; n * 2 * 468];
         let mut wanted = vec![0.0; 2 * 468];
@@ -498,7 +565,10 @@ fn residual_system(model: &Model, weights: &[Weight]) -> Sparse {
         // A row of L: 1 at the vertex, minus the mean of those around it.
         let share = -1.0 / around.len().max(1) as f64;
         let inside = around.iter().filter(|other| **other < model.face);
-        let row: Vec<(usize, f64)> = inside.map(|other| (*other, share)).chain([(vertex, 1.0)]).collect();
+        let row: Vec<(usize, f64)> = inside
+            .map(|other| (*other, share))
+            .chain([(vertex, 1.0)])
+            .collect();
         for (i, a) in &row {
             for (j, b) in &row {
                 if j <= i {

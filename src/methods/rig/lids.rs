@@ -119,7 +119,11 @@ impl Line {
         }
         let is_found = best.place >= 0.0;
         Nearest {
-            distance: if is_found { best.square.sqrt() } else { f32::INFINITY },
+            distance: if is_found {
+                best.square.sqrt()
+            } else {
+                f32::INFINITY
+            },
             along: best.place.max(0.0) / self.segments.len().max(1) as f32,
             above: is_found && best.side < 0.0,
         }
@@ -148,10 +152,17 @@ impl Line {
 
 /// Left, top, right and bottom of points.
 pub(super) fn bounds(points: &[[f32; 2]]) -> [f32; 4] {
-    let start = [f32::INFINITY, f32::INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY];
-    points.iter().fold(start, |[left, top, right, bottom], [x, y]| {
-        [left.min(*x), top.min(*y), right.max(*x), bottom.max(*y)]
-    })
+    let start = [
+        f32::INFINITY,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NEG_INFINITY,
+    ];
+    points
+        .iter()
+        .fold(start, |[left, top, right, bottom], [x, y]| {
+            [left.min(*x), top.min(*y), right.max(*x), bottom.max(*y)]
+        })
 }
 
 /// What a lid is drawn from, in a crop of the portrait around one eye.
@@ -192,7 +203,10 @@ struct Around {
 impl LidLayer {
     pub fn new(scene: &Scene, source: &LidSource<'_>) -> Self {
         let (w, down) = (source.width, scene.fit.projection.down);
-        let (upper, lower) = (Line::new(&source.lids.upper, down), Line::new(&source.lids.lower, down));
+        let (upper, lower) = (
+            Line::new(&source.lids.upper, down),
+            Line::new(&source.lids.lower, down),
+        );
         let (columns, rows) = (source.colours.width, source.colours.height);
         let middle = |x: usize, y: usize| [x as f32 + 0.5, y as f32 + 0.5];
         let mut around = vec![Around::default(); columns * rows];
@@ -350,13 +364,18 @@ fn skin_weights(
     Image::from_fn(zone.width, zone.height, |x, y| {
         let i = y * zone.width + x;
         let light = brightness(i);
-        let bare = step(darkest, dark.max(darkest + 1.0), light) * step(brightest.max(bright + 1.0), bright, light);
+        let bare = step(darkest, dark.max(darkest + 1.0), light)
+            * step(brightest.max(bright + 1.0), bright, light);
         place.pixels[i] * lerp(LEAST_BARE, 1.0, bare)
     })
 }
 
 /// `zone` reduced where the portrait's own skin is much like the layer's, so that it stays.
-fn without_bare_skin(source: &LidSource<'_>, zone: &Image<f32>, skin: &Image<[f32; 3]>) -> Image<f32> {
+fn without_bare_skin(
+    source: &LidSource<'_>,
+    zone: &Image<f32>,
+    skin: &Image<[f32; 3]>,
+) -> Image<f32> {
     let smooth = source.colours.blurred(0.02 * source.width);
     let other = Image::from_fn(zone.width, zone.height, |x, y| {
         let (own, bare) = (mean(smooth.at(x, y)), mean(skin.at(x, y)));
@@ -398,7 +417,11 @@ fn upward(line: &[[f32; 2]], i: usize, down: [f32; 2]) -> [f32; 2] {
     if length < 1e-6 {
         return [-down[0], -down[1]];
     }
-    let sign = if x * down[0] + y * down[1] > 0.0 { -1.0 } else { 1.0 };
+    let sign = if x * down[0] + y * down[1] > 0.0 {
+        -1.0
+    } else {
+        1.0
+    };
     [sign * x / length, sign * y / length]
 }
 

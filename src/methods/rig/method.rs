@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use fast_image_resize::FilterType;
 use rayon::prelude::*;
 
+use super::continuation::{REACH, REACH_MOVED};
 use super::controls::{Controls, coefficients};
 use super::fit::Fit;
 use super::folds::portrait_folds;
@@ -61,10 +62,6 @@ static CROP: LazyLock<CropRule> = LazyLock::new(|| CropRule {
     upright: false,
 });
 
-/// How far around the head pixels may move, in centimetres: with its expression, and when it turns.
-const REACH: f32 = 5.0;
-const REACH_TURNED: f32 = 13.0;
-
 /// How far beyond what a view shows the portrait is read, in centimetres: pixels move in from there.
 const MARGIN: f32 = 2.0;
 const MARGIN_TURNED: f32 = 6.0;
@@ -98,7 +95,12 @@ impl Method for Rig {
     fn prepare(&self, subject: &Subject, _: Stop) -> Result<Box<dyn Session>, EngineError> {
         let model = Model::bundled().map_err(|_| InternalError::Head)?;
         let face = subject.face.as_deref().ok_or(NO_FACE)?;
-        let landmarks: Vec<[f32; 2]> = face.mesh.points().iter().map(|[x, y, _]| [*x, *y]).collect();
+        let landmarks: Vec<[f32; 2]> = face
+            .mesh
+            .points()
+            .iter()
+            .map(|[x, y, _]| [*x, *y])
+            .collect();
         let jaw = BLENDSHAPES.iter().position(|name| *name == "jawOpen");
         let jaw = jaw.map_or(0.0, |i| face.scores[i]);
         let fit = Fit::new(model, &landmarks, jaw).ok_or(NO_FACE)?;
@@ -143,7 +145,9 @@ fn face_box(model: &Model, fit: &Fit) -> [f32; 4] {
     const LEAST_RIM: f32 = 0.3;
     let far = f32::INFINITY;
     let points = fit.before.iter().zip(&model.rim);
-    let face = points.filter(|(_, rim)| **rim > LEAST_RIM).map(|(point, _)| point);
+    let face = points
+        .filter(|(_, rim)| **rim > LEAST_RIM)
+        .map(|(point, _)| point);
     face.fold([far, far, -far, -far], |[l, t, r, b], [x, y, _]| {
         [l.min(*x), t.min(*y), r.max(*x), b.max(*y)]
     })
@@ -167,14 +171,27 @@ struct Grid {
 impl Grid {
     /// The surroundings of a face up to a distance, as far as a view shows them with a margin (both in pixels of the
     /// portrait); `None` where it shows nothing of them.
-    fn new(face: [f32; 4], reach: f32, view: &View, margin: f32, portrait: (u32, u32)) -> Option<Self> {
+    fn new(
+        face: [f32; 4],
+        reach: f32,
+        view: &View,
+        margin: f32,
+        portrait: (u32, u32),
+    ) -> Option<Self> {
         let [l, t, r, b] = face.map(f64::from);
         let pad = f64::from(reach);
         // Beyond one to one nothing is gained by more pixels.
         let zoom = view.zoom.min(1.0);
-        let (x0, y0) = if view.zoom > 1.0 { (0.0, 0.0) } else { (view.x, view.y) };
+        let (x0, y0) = if view.zoom > 1.0 {
+            (0.0, 0.0)
+        } else {
+            (view.x, view.y)
+        };
         let margin = f64::from(margin);
-        let (vw, vh) = (f64::from(view.width) / view.zoom, f64::from(view.height) / view.zoom);
+        let (vw, vh) = (
+            f64::from(view.width) / view.zoom,
+            f64::from(view.height) / view.zoom,
+        );
         let from = |edge: f64, view: f64| edge.max(view - margin).max(0.0);
         let to = |edge: f64, view: f64, size: u32| edge.min(view + margin).min(f64::from(size));
         let (l, t) = (from(l - pad, view.x), from(t - pad, view.y));
@@ -205,7 +222,10 @@ impl Grid {
 
     /// A point of the portrait in this grid's pixels.
     fn point(&self, (x, y): (f64, f64)) -> (f32, f32) {
-        (((x - self.x) * self.zoom) as f32, ((y - self.y) * self.zoom) as f32)
+        (
+            ((x - self.x) * self.zoom) as f32,
+            ((y - self.y) * self.zoom) as f32,
+        )
     }
 }
 
@@ -253,7 +273,12 @@ fn straight([r, g, b, alpha]: Rgba) -> [u8; 4] {
         return [byte(r), byte(g), byte(b), 255];
     }
     let inverse = 1.0 / alpha.max(1e-4);
-    [byte(r * inverse), byte(g * inverse), byte(b * inverse), byte(alpha * 255.0)]
+    [
+        byte(r * inverse),
+        byte(g * inverse),
+        byte(b * inverse),
+        byte(alpha * 255.0),
+    ]
 }
 
 /// A head fitted to a portrait.
@@ -322,7 +347,7 @@ impl Session for RigSession {
         let (reach, margin) = if wanted.turned == [0.0; 3] {
             (REACH, MARGIN)
         } else {
-            (REACH_TURNED, MARGIN_TURNED)
+            (REACH_MOVED, MARGIN_TURNED)
         };
         let unit = self.fit.projection.unit;
         let size = subject.picture.size();
@@ -360,7 +385,9 @@ impl RigSession {
 
     /// Whether nothing is to be changed.
     fn is_rest(&self, wanted: &Wanted) -> bool {
-        wanted.expression == self.fit.expression && wanted.turned == [0.0; 3] && wanted.gaze == [0.0; 2]
+        wanted.expression == self.fit.expression
+            && wanted.turned == [0.0; 3]
+            && wanted.gaze == [0.0; 2]
     }
 
     /// What draws the face on a grid, prepared if it isn't yet.
@@ -383,35 +410,49 @@ impl RigSession {
     }
 
     /// The displacement as networks say it: a flow over the square, and the landmarks that it moves.
-    fn motion(&mut self, subject: &Subject, wanted: &Wanted) -> Result<MotionDiagnostics, EngineError> {
+    fn motion(
+        &mut self,
+        subject: &Subject,
+        wanted: &Wanted,
+    ) -> Result<MotionDiagnostics, EngineError> {
         let size = subject.picture.size();
         let view = View {
             zoom: (4.0 * FLOW as f64 / self.place.side).min(1.0),
             ..View::whole(size)
         };
-        let reach = REACH_TURNED * self.fit.projection.unit;
+        let reach = REACH_MOVED * self.fit.projection.unit;
         let grid = Grid::new(self.bounds, reach, &view, f32::INFINITY, size).ok_or(NO_FACE)?;
         let (place, landmarks) = (self.place, self.model.landmarks.clone());
         let painter = self.painter(grid)?;
         let (field, deformed) = (painter.field(wanted), painter.deformed(wanted));
         let within = |x: f32, y: f32| {
-            let at = (grid.x + f64::from(x) / grid.zoom, grid.y + f64::from(y) / grid.zoom);
+            let at = (
+                grid.x + f64::from(x) / grid.zoom,
+                grid.y + f64::from(y) / grid.zoom,
+            );
             let (u, v) = place.within(at);
             [2.0 * u as f32 - 1.0, 2.0 * v as f32 - 1.0]
         };
         let flow = |shifted: bool| -> Vec<f32> {
             let sample = |i: usize| (i as f64 + 0.5) / FLOW as f64;
-            let places = (0..FLOW).flat_map(|row| (0..FLOW).map(move |column| (sample(column), sample(row))));
+            let places = (0..FLOW)
+                .flat_map(|row| (0..FLOW).map(move |column| (sample(column), sample(row))));
             places
                 .flat_map(|at| {
                     let (x, y) = grid.point(place.to_picture(at));
-                    let [dx, dy] = if shifted { field.shift.linear(x, y) } else { [0.0; 2] };
+                    let [dx, dy] = if shifted {
+                        field.shift.linear(x, y)
+                    } else {
+                        [0.0; 2]
+                    };
                     within(x + dx, y + dy)
                 })
                 .collect()
         };
         let points = |vertices: &[super::model::Point]| -> Vec<KeyPoint> {
-            let at = landmarks.iter().map(|vertex| within(vertices[*vertex][0], vertices[*vertex][1]));
+            let at = landmarks
+                .iter()
+                .map(|vertex| within(vertices[*vertex][0], vertices[*vertex][1]));
             at.map(|at| KeyPoint { at, axes: None }).collect()
         };
         let source = points(&grid.fit(&self.fit).before);
@@ -483,14 +524,27 @@ fn lay(picture: &mut Picture, grid: &Grid, drawn: &Drawn) {
 }
 
 /// Puts what changed into a view that shows the portrait enlarged.
-fn enlarge(picture: &mut Picture, view: &View, grid: &Grid, drawn: &Drawn) -> Result<(), EngineError> {
-    let rgba: Vec<u8> = drawn.image.pixels.iter().flat_map(|pixel| straight(*pixel)).collect();
+fn enlarge(
+    picture: &mut Picture,
+    view: &View,
+    grid: &Grid,
+    drawn: &Drawn,
+) -> Result<(), EngineError> {
+    let rgba: Vec<u8> = drawn
+        .image
+        .pixels
+        .iter()
+        .flat_map(|pixel| straight(*pixel))
+        .collect();
     let face = Picture::new(grid.width as u32, grid.height as u32, rgba)?;
     // The view's pixels that lie wholly in the grid.
     let span = |origin: f64, from: f64, length: usize, pixels: u32| {
         let end = |at: f64| ((at - from) * view.zoom).clamp(0.0, f64::from(pixels));
         let first = end(origin).ceil() as u32;
-        (first, (end(origin + length as f64).floor() as u32).max(first))
+        (
+            first,
+            (end(origin + length as f64).floor() as u32).max(first),
+        )
     };
     let (left, right) = span(grid.x, view.x, grid.width, view.width);
     let (top, bottom) = span(grid.y, view.y, grid.height, view.height);
@@ -520,7 +574,8 @@ fn enlarge(picture: &mut Picture, view: &View, grid: &Grid, drawn: &Drawn) -> Re
                 let near = |from: f64, i: usize| (from + (i as f64 + 0.5) / view.zoom) as isize;
                 let (gx, gy) = (near(x, column), near(y, line));
                 // The kernel reaches two pixels.
-                let touched = (-2..=2).any(|dy| (-2..=2).any(|dx| drawn.changed.clamped(gx + dx, gy + dy) > 0.0));
+                let touched = (-2..=2)
+                    .any(|dy| (-2..=2).any(|dx| drawn.changed.clamped(gx + dx, gy + dy) > 0.0));
                 if touched {
                     let from = 4 * (line * size.0 as usize + column);
                     let to = 4 * (left as usize + column);

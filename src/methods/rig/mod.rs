@@ -6,6 +6,7 @@
 //! light and folds follow the surface ([`shading`], [`folds`]), and what the portrait doesn't show is drawn: lids and gaze
 //! ([`eyes`]), teeth and tongue ([`mouth`]).
 
+mod continuation;
 mod controls;
 mod deform;
 mod eyes;
@@ -23,6 +24,7 @@ mod openings;
 mod own_mouth;
 mod painter;
 mod raster;
+mod resample;
 mod scene;
 mod shading;
 mod solve;

@@ -94,7 +94,11 @@ impl Model {
             .enumerate()
             .map(|(i, name)| (name.clone(), i))
             .collect();
-        let step = file.scales("neutral.scale")?.first().copied().unwrap_or(1.0);
+        let step = file
+            .scales("neutral.scale")?
+            .first()
+            .copied()
+            .unwrap_or(1.0);
         let neutral = points(file.numbers("neutral")?.into_iter().map(|v| v * step));
         let identities = file.shapes("identity")?;
         let expressions = file.shapes("expression")?;
@@ -150,22 +154,32 @@ impl Model {
     /// Refuses counts and indices that don't belong together.
     fn checked(self) -> Result<Self, Damaged> {
         let all = self.neutral.len();
-        let below = |list: &[[u32; 3]], end: usize| list.iter().flatten().all(|v| (*v as usize) < end);
+        let below =
+            |list: &[[u32; 3]], end: usize| list.iter().flatten().all(|v| (*v as usize) < end);
         let rings = [&self.eyes[0], &self.eyes[1], &self.lips];
         let sound = self.face <= self.skin
             && self.skin <= all
             && self.names.len() == self.expressions.len()
             && self.identities_of_mouth.len() == self.identities.len()
             && self.identities.iter().all(|shape| shape.len() == self.skin)
-            && self.expressions.iter().all(|shape| shape.len() == self.face)
-            && self.jaw.iter().all(|(_, shape)| shape.len() == all - self.skin)
+            && self
+                .expressions
+                .iter()
+                .all(|shape| shape.len() == self.face)
+            && self
+                .jaw
+                .iter()
+                .all(|(_, shape)| shape.len() == all - self.skin)
             && below(&self.skin_triangles, self.skin)
             && below(&self.face_triangles, self.face)
             && below(&self.gums, all)
             && below(&self.teeth, all)
             && self.landmarks.len() == 468
             && self.landmarks.iter().all(|v| *v < self.face)
-            && rings.into_iter().flat_map(|r| r.upper.iter().chain(&r.lower)).all(|v| *v < self.face);
+            && rings
+                .into_iter()
+                .flat_map(|r| r.upper.iter().chain(&r.lower))
+                .all(|v| *v < self.face);
         if sound {
             Ok(self)
         } else {
@@ -219,7 +233,10 @@ impl Graph {
                 if a >= at.len() || b >= at.len() {
                     continue;
                 }
-                let length = (0..3).map(|k| (at[a][k] - at[b][k]).powi(2)).sum::<f32>().sqrt();
+                let length = (0..3)
+                    .map(|k| (at[a][k] - at[b][k]).powi(2))
+                    .sum::<f32>()
+                    .sqrt();
                 for (a, b) in [(a, b), (b, a)] {
                     let list: &mut Vec<(usize, f32)> = &mut neighbours[a];
                     if list.iter().all(|(other, _)| *other != b) {
@@ -239,7 +256,12 @@ impl Graph {
         const FARTHEST: f32 = 3.0;
         let mut best = vec![(f32::INFINITY, 0); self.0.len()];
         let mut open = BinaryHeap::new();
-        for (place, &vertex) in row.iter().enumerate().take(row.len().saturating_sub(1)).skip(1) {
+        for (place, &vertex) in row
+            .iter()
+            .enumerate()
+            .take(row.len().saturating_sub(1))
+            .skip(1)
+        {
             if vertex < best.len() {
                 best[vertex] = (0.0, place);
                 open.push(Reverse((0, vertex)));
@@ -268,7 +290,9 @@ struct File<'a>(&'a SafeTensors<'a>);
 
 impl File<'_> {
     fn tensor(&self, name: &str) -> Result<TensorView<'_>, Damaged> {
-        self.0.tensor(name).map_err(|_| Damaged(format!("{name} is missing")))
+        self.0
+            .tensor(name)
+            .map_err(|_| Damaged(format!("{name} is missing")))
     }
 
     /// Its values as they stand, whatever they are stored as.
@@ -279,11 +303,17 @@ impl File<'_> {
             Dtype::I8 => data.iter().map(|v| f32::from(v.cast_signed())).collect(),
             Dtype::I16 => {
                 let (values, _) = data.as_chunks::<2>();
-                values.iter().map(|v| f32::from(i16::from_le_bytes(*v))).collect()
+                values
+                    .iter()
+                    .map(|v| f32::from(i16::from_le_bytes(*v)))
+                    .collect()
             }
             Dtype::U16 => {
                 let (values, _) = data.as_chunks::<2>();
-                values.iter().map(|v| f32::from(u16::from_le_bytes(*v))).collect()
+                values
+                    .iter()
+                    .map(|v| f32::from(u16::from_le_bytes(*v)))
+                    .collect()
             }
             Dtype::F32 => {
                 let (values, _) = data.as_chunks::<4>();
@@ -312,7 +342,11 @@ impl File<'_> {
     }
 
     fn indices(&self, name: &str) -> Result<Vec<usize>, Damaged> {
-        Ok(self.numbers(name)?.into_iter().map(|v| v as usize).collect())
+        Ok(self
+            .numbers(name)?
+            .into_iter()
+            .map(|v| v as usize)
+            .collect())
     }
 
     fn triangles(&self, name: &str) -> Result<Vec<[u32; 3]>, Damaged> {
@@ -336,7 +370,13 @@ mod tests {
     fn the_bundled_head_is_whole() {
         let model = Model::bundled().unwrap();
         assert_eq!(model.identities.len(), 20);
-        for name in ["mouthSmile", "eyeBlink", "jawOpen", "browInnerUp", "noseSneer"] {
+        for name in [
+            "mouthSmile",
+            "eyeBlink",
+            "jawOpen",
+            "browInnerUp",
+            "noseSneer",
+        ] {
             for half in Half::BOTH {
                 assert!(model.expression(name, half).is_some(), "{name}");
             }
@@ -347,10 +387,17 @@ mod tests {
     #[test]
     fn rings_run_outwards_and_share_their_corners() {
         let model = Model::bundled().unwrap();
-        let rings = [(&model.eyes[0], -1.0), (&model.eyes[1], 1.0), (&model.lips, 1.0)];
+        let rings = [
+            (&model.eyes[0], -1.0),
+            (&model.eyes[1], 1.0),
+            (&model.lips, 1.0),
+        ];
         for (ring, outwards) in rings {
             for row in [&ring.upper, &ring.lower] {
-                let x: Vec<f32> = row.iter().map(|v| outwards * model.neutral[*v][0]).collect();
+                let x: Vec<f32> = row
+                    .iter()
+                    .map(|v| outwards * model.neutral[*v][0])
+                    .collect();
                 assert!(x[0] < x[x.len() / 2] && x[x.len() / 2] < x[x.len() - 1]);
             }
             assert_eq!(ring.upper[0], ring.lower[0]);

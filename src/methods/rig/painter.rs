@@ -2,12 +2,13 @@
 
 use super::deform::Gaps;
 use super::eyes::EyeLayers;
-use super::field::{Field, resample};
+use super::field::{Field, LEAST_SHIFT};
 use super::fit::Fit;
 use super::image::{Image, Rgba, lerp};
 use super::model::Model;
 use super::mouth::MouthLayers;
 use super::openings::Openings;
+use super::resample::resample;
 use super::scene::{Deformed, Scene};
 use super::shading;
 use super::tone::Tone;
@@ -62,10 +63,6 @@ impl Painter {
         }
     }
 
-    pub fn source(&self) -> &Image<Rgba> {
-        &self.scene.source
-    }
-
     /// The displacement of a frame.
     pub fn field(&self, wanted: &Wanted) -> Field {
         let deformed = self.deformed(wanted);
@@ -77,11 +74,22 @@ impl Painter {
     pub fn deformed(&self, wanted: &Wanted) -> Deformed {
         let expression = wanted.expression.clone();
         let scene = &self.scene;
-        Deformed::new(scene.model, &scene.fit, &self.gaps, expression, wanted.turned, [0.0; 2])
+        Deformed::new(
+            scene.model,
+            &scene.fit,
+            &self.gaps,
+            expression,
+            wanted.turned,
+            [0.0; 2],
+        )
     }
 
     fn openings(&self, deformed: &Deformed) -> Openings {
-        Openings::new(self.scene.model, &deformed.points, self.scene.fit.projection.down)
+        Openings::new(
+            self.scene.model,
+            &deformed.points,
+            self.scene.fit.projection.down,
+        )
     }
 
     /// A frame. Where `limit`, which has the source's size, is below 1 the edit counts less.
@@ -99,10 +107,18 @@ impl Painter {
         let skin = limit.is_some().then(|| image.clone());
         for (layers, opening) in self.eyes.iter().zip(&openings.eyes) {
             if let Some(layers) = layers {
-                layers.draw(scene, &deformed, opening, &field.shift, wanted.gaze, &mut image);
+                layers.draw(
+                    scene,
+                    &deformed,
+                    opening,
+                    &field.shift,
+                    wanted.gaze,
+                    &mut image,
+                );
             }
         }
-        self.mouth.draw(scene, &deformed, &openings.mouth, &field.core, &mut image);
+        self.mouth
+            .draw(scene, &deformed, &openings.mouth, &field.core, &mut image);
         if let (Some(limit), Some(skin)) = (limit, skin) {
             image.for_rows(|y, row| {
                 for ((pixel, skin), limit) in row.iter_mut().zip(skin.row(y)).zip(limit.row(y)) {
@@ -140,9 +156,10 @@ fn changes(source: &Image<Rgba>, image: &Image<Rgba>, field: &Field) -> Image<f3
     changed.for_rows(|y, row| {
         let pixels = source.row(y).iter().zip(image.row(y));
         for ((to, (before, after)), shift) in row.iter_mut().zip(pixels).zip(field.shift.row(y)) {
-            let moved = shift.iter().any(|v| v.abs() > super::field::LEAST_SHIFT);
+            let moved = shift.iter().any(|v| v.abs() > LEAST_SHIFT);
             let apart = |k: usize| (before[k] - after[k]).abs();
-            let visible = (0..3).any(|k| apart(k) > LEAST_CHANGE) || apart(3) > LEAST_CHANGE / 255.0;
+            let visible =
+                (0..3).any(|k| apart(k) > LEAST_CHANGE) || apart(3) > LEAST_CHANGE / 255.0;
             *to = if moved || visible { 1.0 } else { 0.0 };
         }
     });

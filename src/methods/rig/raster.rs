@@ -48,7 +48,6 @@ impl Hit {
 #[derive(Debug)]
 pub(super) struct Raster {
     pub width: usize,
-    pub height: usize,
     /// [`BAND`] rows each.
     bands: Vec<Vec<Hit>>,
 }
@@ -78,7 +77,6 @@ pub(super) fn rasterize(
 ) -> Raster {
     let mut raster = Raster {
         width,
-        height,
         bands: Vec::new(),
     };
     if width == 0 || height == 0 {

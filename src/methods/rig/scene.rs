@@ -49,7 +49,8 @@ impl Placement {
     /// Turned by degrees of yaw (to the picture's right), pitch (down) and roll (clockwise as seen is negative), about a
     /// pivot in pixels with y up, then moved.
     pub fn new([yaw, pitch, roll]: [f32; 3], pivot: Point, shift: [f32; 2]) -> Self {
-        let [(sy, cy), (sp, cp), (sr, cr)] = [yaw, pitch, roll].map(|degrees| degrees.to_radians().sin_cos());
+        let [(sy, cy), (sp, cp), (sr, cr)] =
+            [yaw, pitch, roll].map(|degrees| degrees.to_radians().sin_cos());
         // Roll after pitch after yaw.
         let rotation = [
             [cr * cy - sr * sp * sy, -sr * cp, cr * sy + sr * sp * cy],
@@ -60,7 +61,8 @@ impl Placement {
             rotation,
             pivot,
             shift,
-            is_moved: [yaw, pitch, roll].iter().any(|angle| angle.abs() > 0.01) || shift != [0.0; 2],
+            is_moved: [yaw, pitch, roll].iter().any(|angle| angle.abs() > 0.01)
+                || shift != [0.0; 2],
         }
     }
 
@@ -96,7 +98,8 @@ impl Placement {
 
     /// A direction turned, y up.
     pub fn turn(&self, v: Point) -> Point {
-        self.rotation.map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
+        self.rotation
+            .map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
     }
 }
 

@@ -27,7 +27,9 @@ impl Dense {
         let n = self.n;
         for i in 0..n {
             for j in 0..=i {
-                let sum: f64 = (0..j).map(|k| self.values[i * n + k] * self.values[j * n + k]).sum();
+                let sum: f64 = (0..j)
+                    .map(|k| self.values[i * n + k] * self.values[j * n + k])
+                    .sum();
                 let rest = self.values[i * n + j] - sum;
                 self.values[i * n + j] = if i == j {
                     if !(rest > 0.0) {

@@ -1,0 +1,155 @@
+//! The source with its pixels moved.
+
+use std::f32::consts::PI;
+use std::sync::OnceLock;
+
+use super::field::{Field, LEAST_SHIFT};
+use super::image::{Image, Rgba, Sample, catmull_rom};
+use super::scene::Scene;
+
+/// The source with its pixels moved; a draft is a little softer.
+pub(super) fn resample(scene: &Scene, field: &Field, draft: bool) -> Image<Rgba> {
+    static SHARP: OnceLock<Kernel<6>> = OnceLock::new();
+    static SOFT: OnceLock<Kernel<4>> = OnceLock::new();
+    let source = &scene.source;
+    if draft {
+        let kernel = SOFT.get_or_init(|| Kernel::new(catmull_rom));
+        resample_by(source, field, |x, y| kernel.sample(source, x, y))
+    } else {
+        let kernel = SHARP.get_or_init(|| Kernel::new(lanczos));
+        resample_by(source, field, |x, y| kernel.sample(source, x, y))
+    }
+}
+
+fn resample_by(
+    source: &Image<Rgba>,
+    field: &Field,
+    sample: impl Fn(f32, f32) -> Rgba + Sync,
+) -> Image<Rgba> {
+    let mut image = Image::filled(source.width, source.height, Rgba::default());
+    image.for_rows(|y, row| {
+        row.copy_from_slice(source.row(y));
+        for (x, (pixel, [dx, dy])) in row.iter_mut().zip(field.shift.row(y)).enumerate() {
+            if dx.abs() >= LEAST_SHIFT || dy.abs() >= LEAST_SHIFT {
+                *pixel = within_range(sample(x as f32 + 0.5 + dx, y as f32 + 0.5 + dy));
+            }
+        }
+    });
+    image
+}
+
+/// Weights of `N` samples along an axis (even), tabulated by the place between the two in the middle.
+struct Kernel<const N: usize>(Vec<[f32; N]>);
+
+impl<const N: usize> Kernel<N> {
+    /// Steps in a pixel: the error is far below a level of 255.
+    const STEPS: usize = 1024;
+
+    fn new(weights: impl Fn(f32) -> [f32; N]) -> Self {
+        Self(
+            (0..=Self::STEPS)
+                .map(|step| weights(step as f32 / Self::STEPS as f32))
+                .collect(),
+        )
+    }
+
+    /// The value at a point.
+    #[inline(always)]
+    fn sample(&self, image: &Image<Rgba>, x: f32, y: f32) -> Rgba {
+        let (x, y) = (x - 0.5, y - 0.5);
+        let (left, top) = (floor(x), floor(y));
+        let weights =
+            |t: f32| &self.0[((t * Self::STEPS as f32 + 0.5) as i32 as usize).min(Self::STEPS)];
+        let (across, down) = (weights(x - left), weights(y - top));
+        let before = N as f32 / 2.0 - 1.0;
+        let (left, top) = (left - before, top - before);
+        let taps = N as f32;
+        let is_inside = left >= 0.0
+            && top >= 0.0
+            && left + taps <= image.width as f32
+            && top + taps <= image.height as f32;
+        // Down the columns first, all of them and their channels side by side.
+        let mut columns = [[0.0; 4]; N];
+        if is_inside {
+            let first = top as i32 as usize * image.width + left as i32 as usize;
+            for (j, weight) in down.iter().enumerate() {
+                let row = &image.pixels[first + j * image.width..][..N];
+                let row = row.as_flattened().iter();
+                for (sum, value) in columns.as_flattened_mut().iter_mut().zip(row) {
+                    *sum += value * weight;
+                }
+            }
+        } else {
+            let (left, top) = (left as isize, top as isize);
+            for (j, weight) in (0..).zip(down) {
+                for (i, sum) in (0..).zip(&mut columns) {
+                    *sum = sum.plus(image.clamped(left + i, top + j), *weight);
+                }
+            }
+        }
+        let mut sum = [0.0; 4];
+        for (column, weight) in columns.iter().zip(across) {
+            for k in 0..4 {
+                sum[k] += column[k] * weight;
+            }
+        }
+        sum
+    }
+}
+
+/// Lanczos' kernel of three lobes, its weights made to sum to 1.
+fn lanczos(t: f32) -> [f32; 6] {
+    let sinc = |x: f32| (PI * x).sin() / (PI * x);
+    let raw: [f32; 6] = std::array::from_fn(|i| {
+        let away = t + 2.0 - i as f32;
+        if away.fract() == 0.0 {
+            // Exactly the pixel itself.
+            f32::from(away == 0.0)
+        } else {
+            sinc(away) * sinc(away / 3.0)
+        }
+    });
+    let sum: f32 = raw.iter().sum();
+    raw.map(|weight| weight / sum)
+}
+
+/// As [`f32::floor`], which is a call of a library on processors of the x86-64 baseline.
+#[inline(always)]
+fn floor(x: f32) -> f32 {
+    let whole = x as i32 as f32;
+    if whole > x { whole - 1.0 } else { whole }
+}
+
+/// Kernels with negative lobes overshoot at edges. All channels take the same way, so that they share a register.
+#[inline(always)]
+fn within_range(sample: Rgba) -> Rgba {
+    let alpha = sample[3].clamp(0.0, 1.0);
+    let most = [255.0 * alpha, 255.0 * alpha, 255.0 * alpha, 1.0];
+    std::array::from_fn(|k| sample[k].max(0.0).min(most[k]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_tabulated_kernel_is_exact_enough(x in 4f32..16.0, y in 4f32..16.0) {
+            let image = Image::from_fn(20, 20, |x, y| [(x * x) as f32, (x * y % 7) as f32 * 30.0, 9.0, 1.0]);
+            let got = Kernel::new(lanczos).sample(&image, x, y);
+            let (left, top) = ((x - 0.5).floor(), (y - 0.5).floor());
+            let (across, down) = (lanczos(x - 0.5 - left), lanczos(y - 0.5 - top));
+            let mut exact = Rgba::default();
+            for (j, below) in down.iter().enumerate() {
+                for (i, beside) in across.iter().enumerate() {
+                    let pixel = image.at(left as usize + i - 2, top as usize + j - 2);
+                    exact = exact.plus(pixel, beside * below);
+                }
+            }
+            for k in 0..4 {
+                prop_assert!((exact[k] - got[k]).abs() < 0.5, "{exact:?} {got:?}");
+            }
+        }
+    }
+}
