@@ -16,7 +16,7 @@ const STILL_BELOW_CHIN: f32 = 3.2;
 /// The source's edges don't move where the head is farther than this, in centimetres.
 const STILL_EDGE: f32 = 1.5;
 /// The landmark at the chin's lowest point.
-const CHIN: usize = 152;
+pub(super) const CHIN: usize = 152;
 
 /// The displacement around the head, and in it, on a grid of cells of that many pixels: the core's own where cells lie in
 /// it, nothing far away, and the solution of Laplace's equation between.

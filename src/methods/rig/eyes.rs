@@ -778,9 +778,10 @@ impl RadialTones {
 mod tests {
     use super::super::controls::{COUNT, Controls, coefficients};
     use super::super::deform::Gaps;
-    use super::super::field::{Field, resample};
+    use super::super::field::Field;
     use super::super::fit::Fit;
     use super::super::model::Model;
+    use super::super::resample::resample;
     use super::super::tone::Tone;
     use super::*;
     use proptest::prelude::*;

@@ -473,8 +473,10 @@ fn closed(image: &Image<f32>) -> Image<f32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::continuation::CHIN;
     use super::super::fit::Fit;
     use super::super::model::Point;
+    use super::super::resample::resample;
     use super::super::scene::Placement;
     use super::super::tone::Tone;
     use super::*;
