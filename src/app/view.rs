@@ -42,9 +42,12 @@ impl App {
                 .map(Message::Timeline),
         ];
         let kept = self.neutral_face().map(|kept| kept.hint.as_str());
+        let registry = self.models.registry();
+        let mut panes = self.project().panes().iter();
+        let keeps_head = panes.find_map(|pane| registry.keeps_head(pane.method));
         let middle = row![
             self.expression
-                .view(document, kept, frame)
+                .view(document, kept, keeps_head, frame)
                 .map(Message::Expression),
             right,
         ];

@@ -17,8 +17,9 @@ use crate::face::view::View;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::methods::drive::Moment;
 use crate::methods::models::{MethodKey, Models};
+use crate::methods::registry::EXPRESSIONS;
 use crate::methods::subject::{FaceKey, Subject, square};
-use crate::methods::{MethodFrame, Quality, Session, ganimation, millis_since};
+use crate::methods::{MethodFrame, Quality, Session, millis_since};
 use crate::progress::Stop;
 use crate::render::align::aligned;
 use crate::render::composition::FrameRequest;
@@ -201,7 +202,7 @@ impl Renderer {
         base: &Picture,
         stop: Stop,
     ) -> Result<(Picture, MethodFrame), EngineError> {
-        let key = MethodKey::chosen(ganimation::session::INFO.id);
+        let key = MethodKey::chosen(EXPRESSIONS.id);
         let mut session = self.take_session(&key, subject, stop)?;
         let mut drive = Driving {
             sample: &DriveSample::Pose(*pose),
