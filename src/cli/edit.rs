@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::errors::CliError;
 use super::frames::Frames;
+use super::head::HeadArgs;
 use super::output::{OutputArgs, fps_of, with_progress};
 use super::place::Place;
 use super::values::{Setting, fps, number, pane, preset, quality, setting};
@@ -14,7 +15,7 @@ use crate::document::{AuVector, Document, Easing, FileFormat, PaneSpec, Playback
 use crate::face::portrait::Portrait;
 use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::output::Output;
-use crate::methods::ganimation::model::Model;
+use crate::methods::ganimation::{self, model::Model};
 use crate::methods::models::Models;
 use crate::progress::Progress;
 use crate::weights::CropRule;
@@ -46,6 +47,9 @@ pub(super) struct Arguments {
         value_parser = number(0.0, 1.0)
     )]
     strength: f64,
+
+    #[command(flatten)]
+    head: HeadArgs,
 
     #[command(flatten)]
     place: Place,
@@ -127,6 +131,7 @@ enum Pace {
 
 pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     let frames = arguments.frame_count()?;
+    ganimation::session::INFO.check_head(&arguments.head.turned(Pose::NEUTRAL))?;
     let format = FileFormat::of(&arguments.output.path, frames as usize)?;
     let fps = fps_of(format, arguments.fps, 120.0)?;
     let begin = arguments.begin.as_deref().map(preset).transpose()?;
@@ -212,7 +217,7 @@ impl Arguments {
         (frames, fps): (u32, f64),
     ) {
         let own = Pose::from(document.source);
-        let asked = preset.map_or(own, Pose::from);
+        let asked = self.head.turned(preset.map_or(own, Pose::from));
         let begin = begin.map_or(own, Pose::from);
         let pose = self.aus.iter().fold(asked, |pose, (sides, unit, value)| {
             pose.with(*sides, *unit, *value)
@@ -221,8 +226,9 @@ impl Arguments {
         if frames > 1 {
             document.track.set_fps(fps);
             document.track.set_frames(frames);
-            document.track.set_key(0, begin);
+            // The end first: what turns there is then keyed at the beginning, too.
             document.track.set_key(frames - 1, pose);
+            document.track.set_key(0, begin);
             let easing = match self.pace {
                 Pace::Soft => Easing::EaseInOut,
                 Pace::Even => Easing::Linear,
