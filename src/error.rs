@@ -143,6 +143,11 @@ pub enum MethodError {
     Unknown(MethodId),
     #[error("{method} has no mode {}; choose another method, or the mode relative.", mode.key())]
     NoMode { method: &'static str, mode: Mode },
+    /// An expression that turns the head or moves the eyes, for a method that is not [`draws_head`].
+    ///
+    /// [`draws_head`]: crate::methods::MethodInfo::draws_head
+    #[error("{method} can't turn the head or move the eyes; choose another method.")]
+    KeepsHead { method: &'static str },
     /// The mode needs a network that these weights came without.
     #[error(
         "the weights {weights} have no {} network, which the mode {} needs; choose the mode relative.",

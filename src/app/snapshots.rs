@@ -14,7 +14,9 @@ use super::timeline::{Message as TimelineMessage, Tab};
 use super::weights::card::Cards;
 use super::widgets::theme;
 use super::*;
-use crate::document::{ActionUnit, ClipMotion, MediaSource, Sample as Codes, SampledMotion};
+use crate::document::{
+    ActionUnit, Channel, ClipMotion, MediaSource, MethodChoice, Sample as Codes, SampledMotion,
+};
 use crate::drive::previews::takes as draw_previews;
 use crate::media::encode::save_png;
 use crate::media::image::{Picture, open as open_picture};
@@ -119,8 +121,9 @@ fn add(app: &mut App, name: &str, kind: MotionKind) {
 
 fn sliders_moved(app: &mut App) {
     app.history.edit(|document| {
-        document.set_au(0, crate::document::Sides::Both, unit(12), 0.8);
-        document.set_au(0, crate::document::Sides::Left, unit(2), 0.6);
+        document.set_channel(0, crate::document::Sides::Both, unit(12), 0.8);
+        document.set_channel(0, crate::document::Sides::Left, unit(2), 0.6);
+        document.set_channel(0, crate::document::Sides::Both, Channel::Yaw, -12.5);
         document.strength = 0.7;
     });
 }
@@ -158,8 +161,13 @@ fn the_sliders() {
     let _look = looking(false);
     let mut app = app();
     sliders_moved(&mut app);
-    let view = app.expression.view(app.document(), None, 0);
-    assert_looks("sliders", (356, 860), view);
+    let keeps_head = app
+        .models
+        .registry()
+        .keeps_head(MethodChoice::GANIMATION, true);
+    let view = app.expression.view(app.document(), None, keeps_head, 0);
+    // High enough for all of the list.
+    assert_looks("sliders", (356, 1160), view);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::signs::{Sign, sign};
 use crate::app::widgets::theme;
 use crate::app::{App, Message, Notice, projects, subject};
+use crate::document::MethodChoice;
 use crate::face::portrait::Sample;
 
 impl App {
@@ -42,9 +43,18 @@ impl App {
                 .map(Message::Timeline),
         ];
         let kept = self.neutral_face().map(|kept| kept.hint.as_str());
+        let registry = self.models.registry();
+        let has_face = document.face.is_some();
+        let panes = self.project().panes().iter();
+        let drawn = panes.filter(|pane| pane.method != MethodChoice::Source);
+        // Said only where no pane turns the head.
+        let kept_heads: Option<Vec<_>> = drawn
+            .map(|pane| registry.keeps_head(pane.method, has_face))
+            .collect();
+        let keeps_head = kept_heads.and_then(|methods| methods.first().copied());
         let middle = row![
             self.expression
-                .view(document, kept, frame)
+                .view(document, kept, keeps_head, frame)
                 .map(Message::Expression),
             right,
         ];

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::errors::CliError;
 use super::frames::Frames;
+use super::head::HeadArgs;
 use super::output::{OutputArgs, fps_of, with_progress};
 use super::place::Place;
 use super::values::{Setting, fps, method_of_expressions, number, pane, preset, quality, setting};
@@ -55,6 +56,9 @@ pub(super) struct Arguments {
         value_parser = number(0.0, 1.0)
     )]
     strength: f64,
+
+    #[command(flatten)]
+    head: HeadArgs,
 
     #[command(flatten)]
     place: Place,
@@ -223,14 +227,16 @@ impl Arguments {
             } else {
                 method
             };
-            if registry.views(method).contains(&pane.view) {
-                Ok(PaneSpec { method, ..*pane })
-            } else {
-                Err(CliError::NoView {
+            if !registry.views(method).contains(&pane.view) {
+                return Err(CliError::NoView {
                     method: registry.title(method),
                     view: pane.view.key().into_owned(),
-                })
+                });
             }
+            if let Some(info) = method.id().and_then(|id| registry.get(id)) {
+                info.check_head(&document.still)?;
+            }
+            Ok(PaneSpec { method, ..*pane })
         });
         panes.collect()
     }
@@ -251,7 +257,7 @@ impl Arguments {
         (frames, fps): (u32, f64),
     ) {
         let own = Pose::from(document.source);
-        let asked = preset.map_or(own, Pose::from);
+        let asked = self.head.turned(preset.map_or(own, Pose::from));
         let begin = begin.map_or(own, Pose::from);
         let pose = self.aus.iter().fold(asked, |pose, (sides, unit, value)| {
             pose.with(*sides, *unit, *value)
@@ -260,8 +266,9 @@ impl Arguments {
         if frames > 1 {
             document.track.set_fps(fps);
             document.track.set_frames(frames);
-            document.track.set_key(0, begin);
+            // The end first: what turns there is then keyed at the beginning, too.
             document.track.set_key(frames - 1, pose);
+            document.track.set_key(0, begin);
             let easing = match self.pace {
                 Pace::Soft => Easing::EaseInOut,
                 Pace::Even => Easing::Linear,

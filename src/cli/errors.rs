@@ -96,6 +96,9 @@ fn with_options(error: &EngineError) -> String {
                 None => error.to_string(),
             }
         }
+        EngineError::Method(MethodError::KeepsHead { method }) => format!(
+            "{method} can't turn the head or move the eyes; leave --yaw, --pitch, --roll and --gaze out."
+        ),
         EngineError::Method(MethodError::NoNetwork { .. }) => with_hint(error, " with --mode"),
         EngineError::Method(MethodError::UnknownWeights { .. }) => {
             with_hint(error, "; \"mien weights list\" shows them")

@@ -7,6 +7,7 @@ mod errors;
 mod export;
 mod face;
 mod frames;
+mod head;
 mod output;
 mod place;
 #[cfg(test)]

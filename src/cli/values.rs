@@ -3,8 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::document::{
-    ActionUnit, AuError, AuVector, Crop, CropError, Limit, MethodChoice, MethodId, Mode, PaneSpec,
-    PaneView, Part, Preset, Sides,
+    ActionUnit, AuError, AuVector, Crop, CropError, Gaze, HeadTurn, Limit, MethodChoice, MethodId,
+    Mode, PaneSpec, PaneView, Part, Preset, Sides,
 };
 use crate::error::{EngineError, FrameRangeError};
 use crate::folders::presets_folder;
@@ -20,6 +20,10 @@ pub(super) enum ValueError {
     OutOfRange { min: f64, max: f64 },
     #[error("is out of range; give a whole number from 1 to 100.")]
     Quality,
+    #[error(
+        "is no direction; give degrees to the right and up, each from {min} to {max}, such as 10,-5."
+    )]
+    Gaze { min: f32, max: f32 },
     #[error("is no frame; give its number, from 1 on, or auto.")]
     Reference,
     #[error("is neither a number of frames nor a part of them; write 48, 13-24 or 13-24/48.")]
@@ -46,7 +50,11 @@ impl ValueError {
     /// The whole sentence, with the option and its value where the text doesn't name them.
     pub fn sentence(&self, option: &str, value: &str) -> String {
         match self {
-            Self::OutOfRange { .. } | Self::Quality | Self::Reference | Self::Frames => {
+            Self::OutOfRange { .. }
+            | Self::Quality
+            | Self::Gaze { .. }
+            | Self::Reference
+            | Self::Frames => {
                 format!("{option} {value} {self}")
             }
             _ => self.to_string(),
@@ -111,6 +119,23 @@ pub(super) fn quality(text: &str) -> Result<u8, ValueError> {
     quality
         .filter(|quality| (1..=100).contains(quality))
         .ok_or(ValueError::Quality)
+}
+
+/// Reads an angle that the head can turn by, in degrees.
+pub(super) fn head_angle(text: &str) -> Result<f32, ValueError> {
+    let (min, max) = (*HeadTurn::RANGE.start(), *HeadTurn::RANGE.end());
+    Ok(number(min.into(), max.into())(text)? as f32)
+}
+
+/// Reads where the eyes look: degrees to the right and up.
+pub(super) fn gaze(text: &str) -> Result<Gaze, ValueError> {
+    let (min, max) = (*Gaze::RANGE.start(), *Gaze::RANGE.end());
+    let angle = |text: &str| number(min.into(), max.into())(text).ok();
+    let both = text
+        .split_once(',')
+        .and_then(|(x, y)| Some((angle(x)?, angle(y)?)));
+    both.map(|(x, y)| Gaze::new(x as f32, y as f32))
+        .ok_or(ValueError::Gaze { min, max })
 }
 
 /// Reads a time, in seconds.

@@ -184,16 +184,7 @@ impl AuVector {
 
     /// `(1 - t) * self + t * other`, for `t` in 0..=1; the ends are exact.
     pub fn lerp(&self, other: &AuVector, t: f32) -> AuVector {
-        let t = if t.is_nan() { 0.0 } else { t.clamp(0.0, 1.0) };
-        let mut out = AuVector::NEUTRAL;
-        for i in 0..ActionUnit::COUNT {
-            out.0[i] = if t == 1.0 {
-                other.0[i]
-            } else {
-                self.0[i] + (other.0[i] - self.0[i]) * t
-            };
-        }
-        out
+        AuVector(std::array::from_fn(|i| lerp(self.0[i], other.0[i], t)))
     }
 
     /// The largest difference of any one unit, in 0..=1.
@@ -217,6 +208,12 @@ impl AuVector {
         checked(unit, number)?;
         Ok((unit, number))
     }
+}
+
+/// `(1 - t) * from + t * to`, for `t` in 0..=1; the ends are exact.
+pub(super) fn lerp(from: f32, to: f32, t: f32) -> f32 {
+    let t = if t.is_nan() { 0.0 } else { t.clamp(0.0, 1.0) };
+    if t == 1.0 { to } else { from + (to - from) * t }
 }
 
 fn parse_unit(text: &str) -> Result<ActionUnit, AuError> {
@@ -256,7 +253,7 @@ impl Serialize for AuVector {
 }
 
 /// An f32 as the f64 that prints with the same few digits (0.7, not 0.699999988).
-fn shortest(value: f32) -> f64 {
+pub(super) fn shortest(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }
 

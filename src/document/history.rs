@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::document::au::ActionUnit;
+use crate::document::channel::Channel;
 use crate::document::export_settings::ExportSettings;
 use crate::document::motion::MotionId;
 use crate::document::portrait::Document;
@@ -12,7 +12,7 @@ use crate::document::project::Project;
 /// undo until [`History::end_gesture`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gesture {
-    Slider(ActionUnit),
+    Slider(Channel),
     Strength,
     Crop,
     /// Keys of the track, moved together.
@@ -175,6 +175,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::au::ActionUnit;
     use crate::document::portrait::tests::sample;
     use crate::document::pose::Sides;
     use proptest::prelude::*;
@@ -184,8 +185,8 @@ mod tests {
     }
 
     fn slide(history: &mut History, code: u8, value: f32) {
-        history.drag(Gesture::Slider(unit(code)), |d| {
-            d.set_au(0, Sides::Both, unit(code), value)
+        history.drag(Gesture::Slider(unit(code).into()), |d| {
+            d.set_channel(0, Sides::Both, unit(code), value)
         });
     }
 
@@ -257,14 +258,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn undoing_all_and_redoing_all_comes_back(edits in proptest::collection::vec((0usize..17, 0f32..=1.0, any::<bool>()), 0..60)) {
+        fn undoing_all_and_redoing_all_comes_back(edits in proptest::collection::vec((0usize..Channel::COUNT, 0f32..=1.0, any::<bool>()), 0..60)) {
             let mut history = History::new(sample());
-            for (index, value, drag) in edits {
-                let unit = ActionUnit::ALL[index];
+            for (index, share, drag) in edits {
+                let channel = Channel::ALL[index];
+                let change = |d: &mut Document| d.set_channel(0, Sides::Both, channel, channel.value_at(share));
                 if drag {
-                    history.drag(Gesture::Slider(unit), |d| d.set_au(0, Sides::Both, unit, value));
+                    history.drag(Gesture::Slider(channel), change);
                 } else {
-                    history.edit(|d| d.set_au(0, Sides::Both, unit, value));
+                    history.edit(change);
                 }
             }
             let end = history.document().clone();

@@ -4,6 +4,7 @@
 //! step of [`History`], so undo is a matter of swapping values, never of replaying edits backwards.
 
 mod au;
+mod channel;
 mod clock;
 mod crop;
 mod export_settings;
@@ -22,6 +23,7 @@ mod sample;
 mod track;
 
 pub use au::{ActionUnit, AuError, AuVector, Group};
+pub use channel::Channel;
 pub use clock::Clock;
 pub use crop::{Crop, CropError};
 pub use export_settings::{ExportSettings, ExportWhat};
@@ -35,7 +37,7 @@ pub use motion::{
 pub use pane::{MethodChoice, MethodId, Mode, PaneSpec};
 pub use pane_view::PaneView;
 pub use portrait::{Document, PortraitRef};
-pub use pose::{Pose, Sides};
+pub use pose::{Gaze, HeadTurn, Pose, Sides};
 pub use preset::{Preset, PresetError};
 pub use project::Project;
 pub use sample::{Category, EXPRESSIONS, Sample, SampleError, Sizes as SampleSizes, category};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::au::{ActionUnit, AuVector};
+use crate::document::channel::Channel;
 use crate::document::crop::Crop;
 use crate::document::limit::Limit;
 use crate::document::media_source::MediaSource;
@@ -33,7 +34,7 @@ pub struct Document {
     pub source: AuVector,
     /// Which of the faces found in the portrait this is about; nothing where none was found.
     pub face: Option<usize>,
-    /// The expression asked for of units that have no key on the track; see [`Document::pose`].
+    /// The expression asked for of channels that have no key on the track; see [`Document::pose`].
     pub still: Pose,
     /// How much of the way from `source` to the pose is gone, in 0..=1.
     pub strength: f32,
@@ -60,7 +61,7 @@ impl Document {
         }
     }
 
-    /// The slider values at a frame: the track's for units that have keys, the still pose's for the others.
+    /// The slider values at a frame: the track's for channels that have keys, the still pose's for the others.
     pub fn pose(&self, frame: u32) -> Pose {
         self.track.pose_at(self.track.time_of(frame), self.still)
     }
@@ -70,9 +71,9 @@ impl Document {
         self.target(frame) != self.source
     }
 
-    /// Sets the slider values at a frame. Without keys on the track this changes the still pose. With keys every unit
-    /// that has some, or that changes, gets one at that frame, so that nothing is ever lost by scrubbing on. A unit that
-    /// had none is anchored with its value so far at the moment before (or else after) that frame: a whole pose is come
+    /// Sets the slider values at a frame. Without keys on the track this changes the still pose. With keys every channel
+    /// that has some, or that changes, gets one at that frame, so that nothing is ever lost by scrubbing on. A channel
+    /// that had none is anchored with its value so far at the moment before (or else after) that frame: a whole pose is come
     /// to, it doesn't spread over the track.
     pub fn set_pose(&mut self, frame: u32, pose: Pose) {
         if self.track.is_empty() {
@@ -92,36 +93,45 @@ impl Document {
 
     fn key_pose(&mut self, frame: u32, pose: Pose, anchor: Option<u32>) {
         let before = self.pose(frame);
-        for unit in ActionUnit::ALL {
-            let keyed = !self.track.curve(unit).is_empty();
-            let changed = before.halves(unit) != pose.halves(unit);
+        for channel in Channel::ALL {
+            let keyed = !self.track.curve(channel).is_empty();
+            let changed = before.halves(channel) != pose.halves(channel);
             if let (false, true, Some(anchor)) = (keyed, changed, anchor) {
-                self.track.set_unit(anchor, unit, before.halves(unit));
+                let halves = before.halves(channel);
+                self.track.set_channel(anchor, channel, halves);
             }
             if keyed || changed {
-                self.track.set_unit(frame, unit, pose.halves(unit));
+                self.track.set_channel(frame, channel, pose.halves(channel));
             }
         }
     }
 
-    /// Puts an expression on the track at a frame, on both halves. On a track without keys the movement begins with the
+    /// Puts an expression on the track at a frame, on both halves; head and eyes stay. On a track without keys the movement begins with the
     /// still pose at the first frame; dropped there, the expression is keyed whole.
     pub fn put_preset(&mut self, frame: u32, aus: AuVector) {
+        let pose = self.pose(frame).with_all(Sides::Both, aus);
         match (self.track.is_empty(), frame) {
-            (true, 0) => self.track.set_key(0, aus),
-            (true, _) => self.key_pose(frame, aus.into(), Some(0)),
-            (false, _) => self.set_pose(frame, aus.into()),
+            (true, 0) => self.track.set_key(0, pose),
+            (true, _) => self.key_pose(frame, pose, Some(0)),
+            (false, _) => self.set_pose(frame, pose),
         }
     }
 
-    /// Sets one slider at a frame on some halves of the face. With keys anywhere on the track this unit alone gets one at
+    /// Sets one slider at a frame on some halves of the face. With keys anywhere on the track this channel alone gets one at
     /// that frame; its first key holds everywhere.
-    pub fn set_au(&mut self, frame: u32, sides: Sides, unit: ActionUnit, value: f32) {
+    pub fn set_channel(
+        &mut self,
+        frame: u32,
+        sides: Sides,
+        channel: impl Into<Channel>,
+        value: f32,
+    ) {
+        let channel = channel.into();
         if self.track.is_empty() {
-            self.still = self.still.with(sides, unit, value);
+            self.still.set(sides, channel, value);
         } else {
-            let pose = self.pose(frame).with(sides, unit, value);
-            self.track.set_unit(frame, unit, pose.halves(unit));
+            let pose = self.pose(frame).with(sides, channel, value);
+            self.track.set_channel(frame, channel, pose.halves(channel));
         }
     }
 
@@ -136,8 +146,8 @@ impl Document {
 
     /// The portrait's own expression is read anew. Sliders that stood there go with it; what was asked for stays.
     pub fn read_anew(&mut self, source: AuVector) {
-        if self.still == self.source {
-            self.still = source.into();
+        if self.still.facing_as_portrait() == self.source {
+            self.still = self.still.with_all(Sides::Both, source);
         }
         self.source = source;
     }
@@ -149,19 +159,20 @@ impl Document {
         self.still = Pose::NEUTRAL;
     }
 
-    /// Puts the pose at a frame on the track: a key for every unit that differs from the portrait's own expression or has
-    /// keys already; where there is none, for all.
+    /// Puts the pose at a frame on the track: a key for every channel that differs from the portrait's own expression or has
+    /// keys already; where there is none, for all units.
     pub fn add_key(&mut self, frame: u32) {
         let (pose, own) = (self.pose(frame), Pose::from(self.source));
-        let wanted = |unit: &ActionUnit| {
-            !self.track.curve(*unit).is_empty() || pose.halves(*unit) != own.halves(*unit)
+        let wanted = |channel: &Channel| {
+            let keyed = !self.track.curve(*channel).is_empty();
+            keyed || pose.halves(*channel) != own.halves(*channel)
         };
-        let mut units: Vec<ActionUnit> = ActionUnit::ALL.into_iter().filter(wanted).collect();
-        if units.is_empty() {
-            units = ActionUnit::ALL.to_vec();
+        let mut channels: Vec<Channel> = Channel::ALL.into_iter().filter(wanted).collect();
+        if channels.is_empty() {
+            channels = ActionUnit::ALL.map(Channel::from).to_vec();
         }
-        for unit in units {
-            self.track.set_unit(frame, unit, pose.halves(unit));
+        for channel in channels {
+            self.track.set_channel(frame, channel, pose.halves(channel));
         }
     }
 
@@ -172,22 +183,20 @@ impl Document {
         self.put_track(track, frame);
     }
 
-    /// Puts another state of the track in place. A unit that has lost its last key keeps the value that it had at a
+    /// Puts another state of the track in place. A channel that has lost its last key keeps the value that it had at a
     /// frame, that under the playhead.
     pub fn put_track(&mut self, track: Track, frame: u32) {
         let before = self.pose(frame);
-        for unit in self.track.keyed() {
-            if track.curve(unit).is_empty() {
-                let (left, right) = before.halves(unit);
-                self.still.left.set(unit, left);
-                self.still.right.set(unit, right);
+        for channel in self.track.keyed() {
+            if track.curve(channel).is_empty() {
+                self.still.set_halves(channel, before.halves(channel));
             }
         }
         self.track = track;
     }
 
     /// The expression that is asked of the network at a frame: `(1 - strength) * source + strength * pose`, as
-    /// GANimation interpolates, always from the original picture.
+    /// GANimation interpolates, always from the original picture; there head and eyes are at rest.
     pub fn target(&self, frame: u32) -> Pose {
         Pose::from(self.source).lerp(&self.pose(frame), self.strength)
     }
@@ -218,10 +227,10 @@ pub(crate) mod tests {
     fn a_slider_moves_the_still_pose_until_there_is_a_key() {
         let smile = ActionUnit::from_code(12).unwrap();
         let mut document = sample();
-        document.set_au(10, Sides::Both, smile, 0.4);
+        document.set_channel(10, Sides::Both, smile, 0.4);
         assert_eq!(document.pose(0).get(smile), 0.4);
         document.add_key(0);
-        document.set_au(24, Sides::Both, smile, 1.0);
+        document.set_channel(24, Sides::Both, smile, 1.0);
         assert_eq!(document.track.moments().len(), 2);
         assert_eq!(document.pose(0).get(smile), 0.4);
         assert_eq!(document.pose(24).get(smile), 1.0);
@@ -234,7 +243,7 @@ pub(crate) mod tests {
         let smile = ActionUnit::from_code(12).unwrap();
         let mut document = sample();
         document.add_key(0);
-        document.set_au(0, Sides::Left, smile, 0.9);
+        document.set_channel(0, Sides::Left, smile, 0.9);
         document.remove_keys(&document.track.all_keys(), 0);
         assert!(document.track.is_empty());
         assert_eq!(document.pose(0).halves(smile), (0.9, 0.0));
@@ -250,11 +259,11 @@ pub(crate) mod tests {
         document.add_key(3);
         assert_eq!(document.track.keyed().count(), 17, "nothing differs");
         let mut document = sample();
-        document.set_au(0, Sides::Both, smile, 0.6);
+        document.set_channel(0, Sides::Both, smile, 0.6);
         document.add_key(3);
-        assert_eq!(document.track.keyed().collect::<Vec<_>>(), [smile]);
+        assert_eq!(document.track.keyed().collect::<Vec<_>>(), [smile.into()]);
         // A unit's first key holds everywhere, and nothing else is keyed with it.
-        document.set_au(20, Sides::Both, brow, 0.5);
+        document.set_channel(20, Sides::Both, brow, 0.5);
         assert_eq!(document.pose(0).get(brow), 0.5);
         assert_eq!(document.track.all_keys().len(), 2);
         document.add_key(20);
@@ -268,7 +277,7 @@ pub(crate) mod tests {
             ActionUnit::from_code(1).unwrap(),
         );
         let mut document = sample();
-        document.set_au(0, Sides::Both, smile, 0.6);
+        document.set_channel(0, Sides::Both, smile, 0.6);
         document.add_key(0);
         let raised = AuVector::NEUTRAL.with(brow, 1.0);
         document.set_pose(24, raised.into());
@@ -289,7 +298,7 @@ pub(crate) mod tests {
     fn another_face_brings_its_own_expression_and_neutral_forgets_it() {
         let smile = ActionUnit::from_code(12).unwrap();
         let mut document = sample();
-        document.set_au(0, Sides::Left, smile, 0.9);
+        document.set_channel(0, Sides::Left, smile, 0.9);
         let crop = Crop {
             x: 3.0,
             ..document.crop
@@ -310,10 +319,33 @@ pub(crate) mod tests {
         let mut document = sample();
         document.read_anew(read);
         assert_eq!(document.still, read);
-        document.set_au(0, Sides::Both, smile, 0.9);
+        document.set_channel(0, Sides::Both, smile, 0.9);
         document.read_anew(AuVector::NEUTRAL);
         assert_eq!(document.still.get(smile), 0.9);
         assert_eq!(document.source, AuVector::NEUTRAL);
+    }
+
+    #[test]
+    fn head_and_eyes_are_asked_for_and_keyed_like_the_units() {
+        let smile = ActionUnit::from_code(12).unwrap();
+        let mut document = sample();
+        document.set_channel(0, Sides::Left, Channel::Yaw, 8.0);
+        assert!(document.is_edited(0));
+        document.strength = 0.5;
+        assert_eq!(document.target(0).head.yaw(), 4.0);
+        // A new reading and a preset are of the units alone.
+        document.read_anew(AuVector::NEUTRAL.with(smile, 0.3));
+        assert_eq!(document.still.get(smile), 0.3);
+        document.add_key(0);
+        assert_eq!(document.track.keyed().collect::<Vec<_>>(), [Channel::Yaw]);
+        document.set_channel(24, Sides::Both, Channel::Yaw, -8.0);
+        document.put_preset(24, AuVector::NEUTRAL.with(smile, 1.0));
+        assert_eq!(document.pose(24).head.yaw(), -8.0);
+        assert_eq!(document.pose(24).get(smile), 1.0);
+        document.remove_keys(&document.track.all_keys(), 24);
+        assert_eq!(document.still.head.yaw(), -8.0);
+        document.take_face(0, document.crop, AuVector::NEUTRAL);
+        assert!(!document.is_edited(0));
     }
 
     #[test]
@@ -321,7 +353,7 @@ pub(crate) mod tests {
         let unit = ActionUnit::ALL[3];
         let mut document = sample();
         document.source.set(unit, 0.3);
-        document.set_au(0, Sides::Both, unit, 0.7);
+        document.set_channel(0, Sides::Both, unit, 0.7);
         document.strength = 0.0;
         assert_eq!(document.target(0), Pose::from(document.source));
         document.strength = 1.0;

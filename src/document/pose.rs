@@ -1,11 +1,15 @@
-//! An expression whose two halves may differ.
+//! An expression whose two halves may differ, with the turn of the head and of the eyes.
 //!
 //! Action Units are bilateral: one value moves both halves of the face. A [`Pose`] has a vector for each half, and the
 //! pictures made from the two are joined along the face's midline.
 
-use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
-use crate::document::au::{ActionUnit, AuVector};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::document::au::{AuVector, lerp, shortest};
+use crate::document::channel::Channel;
 
 /// Which halves of the face, as they are seen in the picture: the left half is that on the left of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -31,34 +35,175 @@ impl Sides {
     }
 }
 
-/// How strongly each Action Unit acts on each half of the face, every value in 0..=1.
+/// An angle in degrees, finite and from `-LIMIT` to `LIMIT`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Degrees<const LIMIT: u8>(f32);
+
+impl<const LIMIT: u8> Degrees<LIMIT> {
+    const RANGE: RangeInclusive<f32> = -(LIMIT as f32)..=LIMIT as f32;
+
+    /// What lies outside is brought to the nearer end, and a NaN to 0.
+    fn new(angle: f32) -> Self {
+        if angle.is_nan() {
+            return Self(0.0);
+        }
+        // -0 is 0, so that what is equal has one cache key.
+        Self(angle.clamp(*Self::RANGE.start(), *Self::RANGE.end()) + 0.0)
+    }
+
+    fn is_zero(&self) -> bool {
+        self.0 == 0.0
+    }
+}
+
+impl<const LIMIT: u8> Serialize for Degrees<LIMIT> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(shortest(self.0))
+    }
+}
+
+impl<'de, const LIMIT: u8> Deserialize<'de> for Degrees<LIMIT> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let angle = f32::deserialize(deserializer)?;
+        if Self::RANGE.contains(&angle) {
+            Ok(Self::new(angle))
+        } else {
+            Err(D::Error::custom(format!(
+                "{angle}° is out of range; give an angle from -{LIMIT} to {LIMIT} degrees."
+            )))
+        }
+    }
+}
+
+/// How far the head turns from where the portrait has it, in degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HeadTurn {
+    #[serde(skip_serializing_if = "Degrees::is_zero")]
+    yaw: Degrees<20>,
+    #[serde(skip_serializing_if = "Degrees::is_zero")]
+    pitch: Degrees<20>,
+    #[serde(skip_serializing_if = "Degrees::is_zero")]
+    roll: Degrees<20>,
+}
+
+impl HeadTurn {
+    /// As the portrait has it.
+    pub const NEUTRAL: HeadTurn = HeadTurn {
+        yaw: Degrees(0.0),
+        pitch: Degrees(0.0),
+        roll: Degrees(0.0),
+    };
+
+    /// The angles that are accepted.
+    pub const RANGE: RangeInclusive<f32> = Degrees::<20>::RANGE;
+
+    /// Angles outside [`HeadTurn::RANGE`] are brought to its nearer end, and a NaN to 0.
+    pub fn new(yaw: f32, pitch: f32, roll: f32) -> Self {
+        Self {
+            yaw: Degrees::new(yaw),
+            pitch: Degrees::new(pitch),
+            roll: Degrees::new(roll),
+        }
+    }
+
+    /// To the picture's right.
+    pub fn yaw(&self) -> f32 {
+        self.yaw.0
+    }
+
+    /// Down.
+    pub fn pitch(&self) -> f32 {
+        self.pitch.0
+    }
+
+    /// Clockwise as seen.
+    pub fn roll(&self) -> f32 {
+        self.roll.0
+    }
+
+    fn is_neutral(&self) -> bool {
+        *self == Self::NEUTRAL
+    }
+}
+
+/// How far the eyes turn from where the portrait looks, in degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gaze {
+    #[serde(skip_serializing_if = "Degrees::is_zero")]
+    x: Degrees<25>,
+    #[serde(skip_serializing_if = "Degrees::is_zero")]
+    y: Degrees<25>,
+}
+
+impl Gaze {
+    /// As the portrait looks.
+    pub const NEUTRAL: Gaze = Gaze {
+        x: Degrees(0.0),
+        y: Degrees(0.0),
+    };
+
+    /// The angles that are accepted.
+    pub const RANGE: RangeInclusive<f32> = Degrees::<25>::RANGE;
+
+    /// Angles outside [`Gaze::RANGE`] are brought to its nearer end, and a NaN to 0.
+    pub fn new(x: f32, y: f32) -> Self {
+        Self {
+            x: Degrees::new(x),
+            y: Degrees::new(y),
+        }
+    }
+
+    /// To the picture's right.
+    pub fn x(&self) -> f32 {
+        self.x.0
+    }
+
+    /// Up.
+    pub fn y(&self) -> f32 {
+        self.y.0
+    }
+
+    fn is_neutral(&self) -> bool {
+        *self == Self::NEUTRAL
+    }
+}
+
+/// How strongly each Action Unit acts on each half of the face, every value in 0..=1, and where head and eyes turn.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Pose {
     /// The half on the left of the picture.
     pub left: AuVector,
     pub right: AuVector,
+    #[serde(default, skip_serializing_if = "HeadTurn::is_neutral")]
+    pub head: HeadTurn,
+    #[serde(default, skip_serializing_if = "Gaze::is_neutral")]
+    pub gaze: Gaze,
 }
 
 impl Pose {
-    /// The relaxed face.
+    /// The relaxed face, head and eyes as the portrait has them.
     pub const NEUTRAL: Pose = Pose {
         left: AuVector::NEUTRAL,
         right: AuVector::NEUTRAL,
+        head: HeadTurn::NEUTRAL,
+        gaze: Gaze::NEUTRAL,
     };
 
-    /// Whether both halves are the same.
+    /// Whether both halves of the face are the same.
     pub fn is_even(&self) -> bool {
         self.left == self.right
     }
 
-    /// A unit's value, in 0..=1; where the halves differ, the mean of the two.
-    pub fn get(&self, unit: ActionUnit) -> f32 {
-        self.of(Sides::Both, unit)
+    /// A channel's value in its range; of a unit whose halves differ, the mean of the two.
+    pub fn get(&self, channel: impl Into<Channel>) -> f32 {
+        self.of(Sides::Both, channel)
     }
 
-    /// A unit's value on some halves, in 0..=1; of both, the mean of the two.
-    pub fn of(&self, sides: Sides, unit: ActionUnit) -> f32 {
-        let (left, right) = (self.left.get(unit), self.right.get(unit));
+    /// A channel's value on some halves, in its range; of both, the mean of the two.
+    pub fn of(&self, sides: Sides, channel: impl Into<Channel>) -> f32 {
+        let (left, right) = self.halves(channel);
         match sides {
             Sides::Left => left,
             Sides::Right => right,
@@ -67,43 +212,98 @@ impl Pose {
         }
     }
 
-    /// A unit's values on the left and the right half.
-    pub fn halves(&self, unit: ActionUnit) -> (f32, f32) {
-        (self.left.get(unit), self.right.get(unit))
+    /// A channel's values on the left and the right half. Those of head and eyes are the same.
+    pub fn halves(&self, channel: impl Into<Channel>) -> (f32, f32) {
+        let angle = match channel.into() {
+            Channel::Unit(unit) => return (self.left.get(unit), self.right.get(unit)),
+            Channel::Yaw => self.head.yaw.0,
+            Channel::Pitch => self.head.pitch.0,
+            Channel::Roll => self.head.roll.0,
+            Channel::GazeX => self.gaze.x.0,
+            Channel::GazeY => self.gaze.y.0,
+        };
+        (angle, angle)
     }
 
-    /// The same pose with one unit set on some halves, as [`AuVector::set`] does.
-    pub fn with(mut self, sides: Sides, unit: ActionUnit, value: f32) -> Self {
-        if sides != Sides::Right {
-            self.left.set(unit, value);
+    /// Sets a channel on some halves, as [`AuVector::set`], [`HeadTurn::new`] and [`Gaze::new`] do. Head and eyes have no
+    /// halves: whichever are named, they turn.
+    pub fn set(&mut self, sides: Sides, channel: impl Into<Channel>, value: f32) {
+        match channel.into() {
+            Channel::Unit(unit) => {
+                if sides != Sides::Right {
+                    self.left.set(unit, value);
+                }
+                if sides != Sides::Left {
+                    self.right.set(unit, value);
+                }
+            }
+            Channel::Yaw => self.head.yaw = Degrees::new(value),
+            Channel::Pitch => self.head.pitch = Degrees::new(value),
+            Channel::Roll => self.head.roll = Degrees::new(value),
+            Channel::GazeX => self.gaze.x = Degrees::new(value),
+            Channel::GazeY => self.gaze.y = Degrees::new(value),
         }
-        if sides != Sides::Left {
-            self.right.set(unit, value);
-        }
+    }
+
+    /// Sets a channel's values on the left and the right half; of head and eyes, their mean.
+    pub fn set_halves(&mut self, channel: Channel, halves: (f32, f32)) {
+        let (left, right) = channel.clamped_halves(halves);
+        self.set(Sides::Left, channel, left);
+        self.set(Sides::Right, channel, right);
+    }
+
+    /// The same pose with one channel set on some halves, as [`Pose::set`] does.
+    pub fn with(mut self, sides: Sides, channel: impl Into<Channel>, value: f32) -> Self {
+        self.set(sides, channel, value);
         self
     }
 
-    /// The same pose with some halves replaced.
+    /// The same pose with the Action Units of some halves replaced. Head and eyes stay.
     pub fn with_all(self, sides: Sides, aus: AuVector) -> Self {
         match sides {
-            Sides::Both => aus.into(),
+            Sides::Both => Pose {
+                left: aus,
+                right: aus,
+                ..self
+            },
             Sides::Left => Pose { left: aus, ..self },
             Sides::Right => Pose { right: aus, ..self },
         }
     }
 
-    /// `(1 - t) * self + t * other`, for `t` in 0..=1; the ends are exact.
-    pub fn lerp(&self, other: &Pose, t: f32) -> Pose {
+    /// The same Action Units with head and eyes as the portrait has them.
+    pub fn facing_as_portrait(self) -> Self {
         Pose {
-            left: self.left.lerp(&other.left, t),
-            right: self.right.lerp(&other.right, t),
+            head: HeadTurn::NEUTRAL,
+            gaze: Gaze::NEUTRAL,
+            ..self
         }
     }
 
-    /// The largest difference of any one unit on either half, in 0..=1.
+    /// `(1 - t) * self + t * other`, for `t` in 0..=1; the ends are exact.
+    pub fn lerp(&self, other: &Pose, t: f32) -> Pose {
+        let mut pose = Pose {
+            left: self.left.lerp(&other.left, t),
+            right: self.right.lerp(&other.right, t),
+            ..Pose::NEUTRAL
+        };
+        for channel in Channel::HEAD_AND_EYES {
+            let angle = lerp(self.get(channel), other.get(channel), t);
+            pose.set(Sides::Both, channel, angle);
+        }
+        pose
+    }
+
+    /// The largest difference of any one channel on either half as a share of its range, in 0..=1.
     pub fn distance(&self, other: &Pose) -> f32 {
-        let left = self.left.distance(&other.left);
-        left.max(self.right.distance(&other.right))
+        let units = self.left.distance(&other.left);
+        let units = units.max(self.right.distance(&other.right));
+        let turned =
+            |channel: Channel| (self.get(channel) - other.get(channel)).abs() / channel.width();
+        Channel::HEAD_AND_EYES
+            .into_iter()
+            .map(turned)
+            .fold(units, f32::max)
     }
 }
 
@@ -112,19 +312,23 @@ impl From<AuVector> for Pose {
         Self {
             left: aus,
             right: aus,
+            ..Self::NEUTRAL
         }
     }
 }
 
+/// Whether both halves have these Action Units, with head and eyes as the portrait has them.
 impl PartialEq<AuVector> for Pose {
     fn eq(&self, other: &AuVector) -> bool {
-        self.left == *other && self.right == *other
+        *self == Pose::from(*other)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::au::ActionUnit;
+    use proptest::prelude::*;
 
     #[test]
     fn a_half_is_set_alone_and_both_together() {
@@ -153,5 +357,103 @@ mod tests {
         assert_eq!(middle.of(Sides::Right, brow), 0.25);
         assert_eq!(a.distance(&b), 1.0);
         assert_eq!(a.lerp(&b, 1.0), b);
+    }
+
+    #[test]
+    fn head_and_eyes_turn_whichever_half_the_sliders_move() {
+        let pose = Pose::NEUTRAL.with(Sides::Left, Channel::Yaw, 12.0).with(
+            Sides::Right,
+            Channel::GazeY,
+            -90.0,
+        );
+        assert_eq!(pose.halves(Channel::Yaw), (12.0, 12.0));
+        assert_eq!((pose.head.yaw(), pose.gaze.y()), (12.0, -25.0));
+        assert!(pose.is_even(), "no half of the face differs");
+        assert_ne!(pose, AuVector::NEUTRAL);
+        assert_eq!(pose.facing_as_portrait(), Pose::NEUTRAL);
+        let preset = pose.with_all(Sides::Both, AuVector::from([1.0; ActionUnit::COUNT]));
+        assert_eq!(preset.head, pose.head, "a preset is of the units");
+        assert_eq!(
+            HeadTurn::new(f32::NAN, 99.0, -99.0),
+            HeadTurn::new(0.0, 20.0, -20.0)
+        );
+    }
+
+    #[test]
+    fn a_turn_from_end_to_end_counts_like_a_unit_from_none_to_full() {
+        let at = |yaw: f32| Pose::NEUTRAL.with(Sides::Both, Channel::Yaw, yaw);
+        assert_eq!(at(-20.0).distance(&at(20.0)), 1.0);
+        assert_eq!(at(0.0).distance(&at(10.0)), 0.25);
+        assert_eq!(at(0.0).lerp(&at(10.0), 0.5), at(5.0));
+    }
+
+    #[test]
+    fn angles_are_written_only_where_they_are_not_zero() {
+        let relaxed = r#"{"left":{},"right":{}}"#;
+        assert_eq!(serde_json::to_string(&Pose::NEUTRAL).unwrap(), relaxed);
+        assert_eq!(
+            serde_json::from_str::<Pose>(relaxed).unwrap(),
+            Pose::NEUTRAL
+        );
+        let turned = Pose {
+            head: HeadTurn::new(0.0, -7.1, 0.0),
+            gaze: Gaze::new(0.1, 0.0),
+            ..Pose::NEUTRAL
+        };
+        let text = r#"{"left":{},"right":{},"head":{"pitch":-7.1},"gaze":{"x":0.1}}"#;
+        assert_eq!(serde_json::to_string(&turned).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Pose>(text).unwrap(), turned);
+        for (odd, part) in [
+            (
+                r#"{"left":{},"right":{},"head":{"yaw":21}}"#,
+                "from -20 to 20",
+            ),
+            (
+                r#"{"left":{},"right":{},"gaze":{"y":-25.5}}"#,
+                "from -25 to 25",
+            ),
+            (r#"{"left":{},"right":{},"head":{"jaw":1}}"#, "jaw"),
+        ] {
+            let problem = serde_json::from_str::<Pose>(odd).unwrap_err().to_string();
+            assert!(problem.contains(part), "{problem}");
+        }
+    }
+
+    fn poses() -> impl Strategy<Value = Pose> {
+        let values = proptest::array::uniform32(any::<f32>());
+        values.prop_map(|values| {
+            Channel::ALL
+                .into_iter()
+                .zip(values)
+                .fold(Pose::NEUTRAL, |pose, (channel, value)| {
+                    let sides = Sides::ALL[(value.to_bits() % 3) as usize];
+                    // Most floats are huge; these are within the range as often as not.
+                    pose.with(sides, channel, value % (2.0 * channel.width()))
+                })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_stays_in_its_range_and_is_read_as_it_was_written(a in poses(), b in poses(), t in -0.5f32..1.5) {
+            let text = serde_json::to_string(&a).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Pose>(&text).unwrap(), a, "{}", text);
+            let between = a.lerp(&b, t);
+            for channel in Channel::ALL {
+                let (left, right) = between.halves(channel);
+                prop_assert!(channel.range().contains(&left) && channel.range().contains(&right));
+                prop_assert!(channel.unit().is_some() || left == right);
+            }
+            prop_assert_eq!(a.lerp(&b, 0.0), a);
+            prop_assert_eq!(a.lerp(&b, 1.0), b);
+            prop_assert!((0.0..=1.0).contains(&a.distance(&b)));
+            prop_assert_eq!(a.distance(&b), b.distance(&a));
+            prop_assert_eq!(a.distance(&b) == 0.0, a == b);
+        }
+
+        #[test]
+        fn a_small_step_between_two_poses_is_a_small_change(a in poses(), b in poses(), t in 0f32..=0.99) {
+            prop_assert!(a.lerp(&b, t).distance(&a.lerp(&b, t + 0.01)) <= 0.0101);
+        }
     }
 }

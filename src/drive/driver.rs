@@ -36,20 +36,29 @@ impl DriveSample {
         }
     }
 
-    /// Cache key for a method that is driven by expressions: whatever the expression was read from.
-    pub fn expression_key(&self, subject: &Subject) -> SampleKey {
-        SampleKey::Pose(PoseKey::from(&self.pose(subject)))
+    /// Cache key for a method that is driven by expressions: whatever the expression was read from. For one that doesn't
+    /// draw the head, its turn makes no difference.
+    pub fn expression_key(&self, subject: &Subject, draws_head: bool) -> SampleKey {
+        SampleKey::Pose(pose_key(self.pose(subject), draws_head))
     }
 
-    /// Cache key for a method that is driven by pictures.
-    pub fn picture_key(&self, relative: bool) -> SampleKey {
+    /// Cache key for a method that is driven by pictures; `draws_head` is of the method that draws them of expressions.
+    pub fn picture_key(&self, relative: bool, draws_head: bool) -> SampleKey {
         match self {
             DriveSample::Nothing => SampleKey::Nothing,
-            DriveSample::Pose(pose) => SampleKey::Pose(PoseKey::from(pose)),
+            DriveSample::Pose(pose) => SampleKey::Pose(pose_key(*pose, draws_head)),
             DriveSample::Step(clip, step) => {
                 SampleKey::Step(clip.key(Moment::Now, *step as usize, relative))
             }
         }
+    }
+}
+
+fn pose_key(pose: Pose, draws_head: bool) -> PoseKey {
+    if draws_head {
+        PoseKey::from(&pose)
+    } else {
+        PoseKey::from(&pose.facing_as_portrait())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::document::{ActionUnit, Pose};
+use crate::document::{ActionUnit, Channel, Pose};
 use crate::error::EngineError;
 use crate::face::TurnedSquare;
 use crate::media::image::Picture;
@@ -60,11 +60,17 @@ pub struct Viewpoint<'a> {
 
 /// Cache key of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PoseKey([[u32; ActionUnit::COUNT]; 2]);
+pub struct PoseKey {
+    halves: [[u32; ActionUnit::COUNT]; 2],
+    head_and_eyes: [u32; Channel::HEAD_AND_EYES.len()],
+}
 
 impl From<&Pose> for PoseKey {
     fn from(pose: &Pose) -> Self {
-        Self([&pose.left, &pose.right].map(|half| half.values().map(f32::to_bits)))
+        Self {
+            halves: [&pose.left, &pose.right].map(|half| half.values().map(f32::to_bits)),
+            head_and_eyes: Channel::HEAD_AND_EYES.map(|channel| pose.get(channel).to_bits()),
+        }
     }
 }
 

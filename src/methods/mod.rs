@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::document::{MethodId, Mode, PaneView};
+use crate::document::{MethodId, Mode, PaneView, Pose};
 use crate::error::{EngineError, MethodError};
 use crate::face::view::View;
 use crate::media::image::Picture;
@@ -45,6 +45,8 @@ pub struct MethodInfo {
     /// What a person calls it.
     pub title: &'static str,
     pub driven_by: DrivenBy,
+    /// Whether a method that is driven by expressions turns the head and moves the eyes as they ask.
+    pub draws_head: bool,
     /// The modes of a method that is driven by pictures, the usual one first; empty where there is only one way.
     pub modes: &'static [Mode],
     /// What there is to see of it, the result first.
@@ -69,6 +71,18 @@ impl MethodInfo {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses an expression that turns the head or moves the eyes where the method can't draw it.
+    ///
+    /// # Errors
+    /// [`EngineError::Method`].
+    pub fn check_head(&self, pose: &Pose) -> Result<(), EngineError> {
+        if self.draws_head || *pose == pose.facing_as_portrait() {
+            return Ok(());
+        }
+        let method = self.title;
+        Err(MethodError::KeepsHead { method }.into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The methods that there are: menus, `mien compare`, caches and exports follow from this list.
 
 use crate::document::{MethodChoice, MethodId, PaneSpec, PaneView};
-use crate::methods::{MethodInfo, fomm, ganimation, rig, tps};
+use crate::methods::{DrivenBy, MethodInfo, fomm, ganimation, rig, tps};
 
 /// The methods that come with the program, in the order in which menus list them.
 pub static BUILT_IN: [&MethodInfo; 4] = [
@@ -10,6 +10,15 @@ pub static BUILT_IN: [&MethodInfo; 4] = [
     &fomm::method::INFO,
     &tps::method::INFO,
 ];
+
+/// The method that draws expressions for all that are driven by pictures: the rig, and GANimation where no face was found.
+pub fn drawing_expressions(has_face: bool) -> &'static MethodInfo {
+    if has_face {
+        &rig::method::INFO
+    } else {
+        &ganimation::session::INFO
+    }
+}
 
 /// A list of methods to choose from.
 #[derive(Debug, Clone)]
@@ -58,6 +67,22 @@ impl Registry {
             .id()
             .and_then(|id| self.get(id))
             .map_or(&[PaneView::Result], |info| info.views)
+    }
+
+    /// The method that draws what a choice shows of an expression, where it leaves the head and the eyes as they are.
+    pub fn keeps_head(&self, choice: MethodChoice, has_face: bool) -> Option<&'static MethodInfo> {
+        let info = match choice {
+            MethodChoice::Source => return None,
+            MethodChoice::Motion => drawing_expressions(has_face),
+            MethodChoice::Method(id, _) => {
+                let info = self.get(id)?;
+                match info.driven_by {
+                    DrivenBy::Expression => info,
+                    DrivenBy::Picture => drawing_expressions(has_face),
+                }
+            }
+        };
+        (!info.draws_head).then_some(info)
     }
 
     /// A pane drawn by another choice; what that can't show becomes its result.
@@ -118,6 +143,15 @@ mod tests {
         );
         let avd = MethodChoice::in_mode("tps", Mode::Avd);
         assert!(registry.views(avd).contains(&PaneView::Contributions));
+        let keeps_head = |choice| registry.keeps_head(choice, false).map(|info| info.title);
+        assert_eq!(keeps_head(MethodChoice::GANIMATION), Some("GANimation"));
+        assert_eq!(
+            keeps_head(avd),
+            Some("GANimation"),
+            "it draws what drives TPS"
+        );
+        assert_eq!(keeps_head(MethodChoice::Source), None);
+        assert!(registry.keeps_head(avd, true).is_none(), "the rig does");
         let unknown = MethodChoice::method("unknown");
         assert_eq!(registry.views(unknown), [PaneView::Result]);
         assert_eq!(registry.title(unknown), "unknown");

@@ -12,7 +12,7 @@ use crate::face::found::FoundFace;
 use crate::face::view::View;
 use crate::methods::DrivenBy;
 use crate::methods::models::{MethodKey, Models};
-use crate::methods::registry::Registry;
+use crate::methods::registry::{Registry, drawing_expressions};
 use crate::methods::subject::{Subject, SubjectKey};
 use crate::progress::Progress;
 
@@ -47,14 +47,16 @@ impl FrameRequest {
 
     /// Equal for requests of which the same picture comes.
     pub fn key(&self, registry: &Registry, subject: &Subject, view: &View) -> FrameKey {
+        let drawing = drawing_expressions(subject.face.is_some());
+        let by_picture = |relative| self.sample.picture_key(relative, drawing.draws_head);
         let sample = match self.method {
             MethodChoice::Source => SampleKey::Nothing,
-            MethodChoice::Motion => self.sample.picture_key(true),
-            MethodChoice::Method(id, mode) => match registry.get(id).map(|info| info.driven_by) {
-                Some(DrivenBy::Expression) => self.sample.expression_key(subject),
-                _ => self
-                    .sample
-                    .picture_key(mode.unwrap_or_default() == Mode::Relative),
+            MethodChoice::Motion => by_picture(true),
+            MethodChoice::Method(id, mode) => match registry.get(id) {
+                Some(info) if info.driven_by == DrivenBy::Expression => {
+                    self.sample.expression_key(subject, info.draws_head)
+                }
+                _ => by_picture(mode.unwrap_or_default() == Mode::Relative),
             },
         };
         FrameKey {

@@ -17,8 +17,9 @@ use crate::face::view::View;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::methods::drive::Moment;
 use crate::methods::models::{MethodKey, Models};
+use crate::methods::registry::drawing_expressions;
 use crate::methods::subject::{FaceKey, Subject, square};
-use crate::methods::{MethodFrame, Quality, Session, ganimation, millis_since, rig};
+use crate::methods::{MethodFrame, Quality, Session, millis_since};
 use crate::progress::Stop;
 use crate::render::align::aligned;
 use crate::render::composition::FrameRequest;
@@ -202,10 +203,7 @@ impl Renderer {
         base: &Picture,
         stop: Stop,
     ) -> Result<(Picture, MethodFrame), EngineError> {
-        let info = match subject.face {
-            Some(_) => &rig::method::INFO,
-            None => &ganimation::session::INFO,
-        };
+        let info = drawing_expressions(subject.face.is_some());
         let key = MethodKey::chosen(info.id);
         let mut session = self.take_session(&key, subject, stop)?;
         let mut drive = Driving {

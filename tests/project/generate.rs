@@ -20,7 +20,7 @@ prop_compose! {
 
 prop_compose! {
     fn poses()(left in vectors(), right in vectors()) -> Pose {
-        Pose { left, right }
+        Pose { left, right, ..Pose::NEUTRAL }
     }
 }
 

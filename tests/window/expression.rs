@@ -14,7 +14,7 @@ fn a_slider_moves_and_the_worker_is_asked_for_that_value() {
     let own = app.document().source.get(smile);
     assert_eq!(target(&app), app.document().source);
 
-    drag(&mut app, Value::Unit(smile), own, 0.25);
+    drag(&mut app, smile.into(), own, 0.25);
     let asked = target(&app).get(smile);
     assert!((asked - 0.25).abs() < 0.01, "{asked}");
 
@@ -28,8 +28,8 @@ fn a_slider_moves_and_the_worker_is_asked_for_that_value() {
 fn a_whole_drag_is_one_step_of_undo() {
     let mut app = app();
     let before = app.document().clone();
-    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.3);
-    drag(&mut app, Value::Unit(unit(4)), 0.3, 0.9);
+    drag(&mut app, unit(4).into(), 0.0, 0.3);
+    drag(&mut app, unit(4).into(), 0.3, 0.9);
     assert!(app.document().still.get(unit(4)) > 0.85);
     press(&mut app, "z", Modifiers::CTRL);
     let first = app.document().still.get(unit(4));
@@ -44,7 +44,7 @@ fn a_number_is_typed_and_nonsense_changes_nothing() {
     let type_in = |app: &mut App, text: &str| {
         act(app, |window| {
             window
-                .click(selector::id(field_id(Value::Unit(unit(1)))))
+                .click(selector::id(field_id(unit(1).into())))
                 .unwrap();
             window.simulate(select_all());
             window.typewrite(text);
@@ -83,10 +83,10 @@ fn select_all() -> [Event; 3] {
 fn a_double_click_brings_the_portraits_own_value_back() {
     let mut app = app();
     let smile = unit(12);
-    drag(&mut app, Value::Unit(smile), 0.8, 0.1);
+    drag(&mut app, smile.into(), 0.8, 0.1);
     act(&mut app, |window| {
         let place = window
-            .find(selector::id(slider_id(Value::Unit(smile))))
+            .find(selector::id(slider_id(smile.into())))
             .unwrap()
             .bounds();
         window.point_at(place.center());
@@ -176,7 +176,7 @@ fn one_half_of_the_face_moves_alone() {
     act(&mut app, |window| {
         window.click("Left").unwrap();
     });
-    drag(&mut app, Value::Unit(brow), own, 0.9);
+    drag(&mut app, brow.into(), own, 0.9);
     let asked = target(&app);
     assert!((asked.of(Sides::Left, brow) - 0.9).abs() < 0.02);
     assert_eq!(asked.of(Sides::Right, brow), own);
@@ -184,7 +184,7 @@ fn one_half_of_the_face_moves_alone() {
     act(&mut app, |window| {
         window.click("Right").unwrap();
     });
-    drag(&mut app, Value::Unit(brow), own, 0.4);
+    drag(&mut app, brow.into(), own, 0.4);
     let asked = target(&app);
     assert!((asked.of(Sides::Left, brow) - 0.9).abs() < 0.02);
     assert!((asked.of(Sides::Right, brow) - 0.4).abs() < 0.02);

@@ -56,7 +56,7 @@ fn target(app: &App) -> Pose {
 
 /// How far that is from the portrait's own at most: at 0 nothing is edited, from 0.05 on an edit counts whole.
 fn edit(app: &App) -> f32 {
-    let (own, Pose { left, right }) = (asked(app).subject.expression, target(app));
+    let (own, Pose { left, right, .. }) = (asked(app).subject.expression, target(app));
     own.distance(&left).max(own.distance(&right))
 }
 

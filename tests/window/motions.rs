@@ -84,7 +84,7 @@ fn moving_a_slider_comes_back_to_the_track() {
     let mut app = app();
     with_the_sample_clip(&mut app);
     assert!(!app.project().is_editable());
-    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
+    drag(&mut app, unit(4).into(), 0.0, 0.6);
     assert!(app.project().is_editable());
     assert!((target(&app).get(unit(4)) - 0.6).abs() < 0.02);
 }

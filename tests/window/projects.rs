@@ -17,7 +17,7 @@ use mien::weights::Bundled;
 #[test]
 fn a_project_asks_before_changes_are_lost_and_lists_the_shortcuts() {
     let mut app = app();
-    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
+    drag(&mut app, unit(4).into(), 0.0, 0.6);
     press(&mut app, "n", Modifiers::CTRL);
     assert!(simulator(app.view()).find("Save the changes?").is_ok());
     act(&mut app, |window| {
@@ -34,7 +34,7 @@ fn a_project_asks_before_changes_are_lost_and_lists_the_shortcuts() {
 #[test]
 fn a_project_is_told_to_hold_its_media_and_undo_leaves_that_alone() {
     let mut app = app();
-    drag(&mut app, Value::Unit(unit(4)), 0.0, 0.6);
+    drag(&mut app, unit(4).into(), 0.0, 0.6);
     act(&mut app, |window| {
         window.click("Project").unwrap();
     });

@@ -156,7 +156,7 @@ fn raising() -> App {
     press(&mut app, "k", Modifiers::empty());
     step(&mut app, 24);
     let own = app.document().source.get(unit(1));
-    drag(&mut app, Value::Unit(unit(1)), own, 0.8);
+    drag(&mut app, unit(1).into(), own, 0.8);
     app
 }
 

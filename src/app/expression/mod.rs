@@ -1,6 +1,8 @@
-//! The panel on the left: seventeen sliders, overall strength and presets.
+//! The panel on the left: sliders for the seventeen Action Units, head and eyes, overall strength and presets.
 
 mod limits;
+
+use std::ops::RangeInclusive;
 
 use iced::widget::tooltip::Position;
 use iced::widget::{
@@ -13,7 +15,10 @@ use crate::app::widgets::format::decimal;
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
 use crate::app::widgets::value_slider::ValueSlider;
-use crate::document::{ActionUnit, AuVector, Document, Gesture, Group, Limit, Pose, Preset, Sides};
+use crate::document::{
+    ActionUnit, AuVector, Channel, Document, Gesture, Group, Limit, Pose, Preset, Sides,
+};
+use crate::methods::MethodInfo;
 
 /// The panel's width, in logical pixels.
 pub const WIDTH: f32 = 356.0;
@@ -21,8 +26,56 @@ pub const WIDTH: f32 = 356.0;
 /// A value that can be typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
-    Unit(ActionUnit),
+    Channel(Channel),
     Strength,
+}
+
+impl From<ActionUnit> for Value {
+    fn from(unit: ActionUnit) -> Self {
+        Value::Channel(unit.into())
+    }
+}
+
+impl From<Channel> for Value {
+    fn from(channel: Channel) -> Self {
+        Value::Channel(channel)
+    }
+}
+
+impl Value {
+    /// The values that are accepted.
+    fn range(self) -> RangeInclusive<f32> {
+        match self {
+            Value::Channel(channel) => channel.range(),
+            Value::Strength => 0.0..=1.0,
+        }
+    }
+
+    /// How many decimal places are shown.
+    fn decimals(self) -> usize {
+        match self {
+            Value::Channel(channel) if channel.unit().is_none() => 1,
+            _ => 2,
+        }
+    }
+
+    /// Where on its slider a number lies, in 0..=1.
+    fn share_of(self, number: f32) -> f32 {
+        match self {
+            Value::Channel(channel) => channel.share_of(number),
+            Value::Strength => number,
+        }
+    }
+
+    /// The number at a place on its slider; an angle in tenths of a degree.
+    fn at(self, share: f32) -> f32 {
+        match self {
+            Value::Channel(channel) if channel.unit().is_none() => {
+                (channel.value_at(share) * 10.0).round() / 10.0
+            }
+            _ => share,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +136,7 @@ pub enum Action {
 /// A change of the document that the panel asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    Unit(Sides, ActionUnit, f32),
+    Channel(Sides, Channel, f32),
     Strength(f32),
     Pose(Pose),
     Source(AuVector),
@@ -95,7 +148,9 @@ impl Change {
     /// Applies the change at a frame of the track.
     pub fn apply(self, document: &mut Document, frame: u32) {
         match self {
-            Change::Unit(sides, unit, value) => document.set_au(frame, sides, unit, value),
+            Change::Channel(sides, channel, value) => {
+                document.set_channel(frame, sides, channel, value);
+            }
             Change::Strength(value) => document.strength = value,
             Change::Pose(pose) => document.set_pose(frame, pose),
             Change::Source(source) => document.source = source,
@@ -141,16 +196,17 @@ impl Expression {
             Message::Released => Action::EndGesture,
             Message::Entered => Action::Leave,
             Message::Typed(value, text) => {
-                let number = parse(&text);
+                let number = parse(value, &text);
                 self.typing = Some((value, text));
                 number.map_or(Action::None, |number| self.drag(value, number))
             }
-            Message::Reset(Value::Unit(unit)) => {
-                Action::Edit(Change::Unit(self.sides, unit, document.source.get(unit)))
+            Message::Reset(Value::Channel(channel)) => {
+                let own = Pose::from(document.source).get(channel);
+                Action::Edit(Change::Channel(self.sides, channel, own))
             }
             Message::Reset(Value::Strength) => Action::Edit(Change::Strength(1.0)),
-            Message::ResetAll => self.pose(document, frame, document.source),
-            Message::Neutralise => self.pose(document, frame, AuVector::NEUTRAL),
+            Message::ResetAll => self.reset(document, frame, document.source),
+            Message::Neutralise => self.reset(document, frame, AuVector::NEUTRAL),
             Message::CountAsNeutral => Action::KeepNeutral,
             Message::Against => Action::Against,
             Message::Detail(detail) => Action::Edit(Change::Detail(detail)),
@@ -188,6 +244,12 @@ impl Expression {
         Action::Edit(Change::Pose(document.pose(frame).with_all(self.sides, aus)))
     }
 
+    /// The same, with head and eyes as the portrait has them.
+    fn reset(&self, document: &Document, frame: u32, aus: AuVector) -> Action {
+        let pose = document.pose(frame).facing_as_portrait();
+        Action::Edit(Change::Pose(pose.with_all(self.sides, aus)))
+    }
+
     /// What the sliders show: the chosen half, or the mean of both.
     fn shown(&self, document: &Document, frame: u32) -> AuVector {
         let pose = document.pose(frame);
@@ -196,19 +258,21 @@ impl Expression {
 
     fn drag(&self, value: Value, number: f32) -> Action {
         match value {
-            Value::Unit(unit) => Action::Drag(
-                Gesture::Slider(unit),
-                Change::Unit(self.sides, unit, number),
+            Value::Channel(channel) => Action::Drag(
+                Gesture::Slider(channel),
+                Change::Channel(self.sides, channel, number),
             ),
             Value::Strength => Action::Drag(Gesture::Strength, Change::Strength(number)),
         }
     }
 
-    /// `neutral` is the name of the picture whose face counts as this person's relaxed one, where it is another.
+    /// `neutral` is the name of the picture whose face counts as this person's relaxed one, where it is another;
+    /// `keeps_head` a method in a pane that can't draw where the head and the eyes turn.
     pub fn view<'a>(
         &'a self,
         document: &'a Document,
         neutral: Option<&'a str>,
+        keeps_head: Option<&'static MethodInfo>,
         frame: u32,
     ) -> Element<'a, Message> {
         let pose = document.pose(frame);
@@ -287,7 +351,7 @@ impl Expression {
                 .align_y(Alignment::Center);
                 self.line(
                     label.into(),
-                    Value::Unit(unit),
+                    unit.into(),
                     shown.get(unit),
                     document.source.get(unit),
                     Some((pose.left.get(unit), pose.right.get(unit))),
@@ -300,6 +364,7 @@ impl Expression {
         });
         let sliders = scrollable(
             Column::with_children(groups)
+                .push(self.head_and_eyes(&pose, keeps_head))
                 .spacing(theme::SPACE)
                 .padding([0.0, theme::SPACE]),
         )
@@ -322,6 +387,52 @@ impl Expression {
             .height(Length::Fill)
             .style(theme::panel)
             .into()
+    }
+
+    /// The sliders that turn the head and move the eyes.
+    fn head_and_eyes(
+        &self,
+        pose: &Pose,
+        keeps_head: Option<&'static MethodInfo>,
+    ) -> Element<'_, Message> {
+        let lines = HEAD_AND_EYES.map(|(channel, axis, hint)| {
+            let label = row![
+                text(axis)
+                    .size(theme::SMALL)
+                    .font(theme::FIGURES)
+                    .color(theme::dim())
+                    .width(40),
+                text(channel.title())
+                    .size(theme::NORMAL)
+                    .wrapping(text::Wrapping::None),
+            ]
+            .align_y(Alignment::Center);
+            self.line(
+                hinted(label, hint, Position::Top),
+                channel.into(),
+                pose.get(channel),
+                Channel::NEUTRAL,
+                None,
+            )
+        });
+        // Last, so that nothing moves when it comes or goes.
+        let note = keeps_head.map(|info| {
+            text(format!(
+                "{} can't turn the head or move the eyes.",
+                info.title
+            ))
+            .size(theme::SMALL)
+            .color(theme::faint())
+        });
+        column![
+            text("Head and eyes, in degrees")
+                .size(theme::SMALL)
+                .color(theme::dim())
+        ]
+        .extend(lines)
+        .push(note)
+        .spacing(1)
+        .into()
     }
 
     /// Which halves of the face the sliders move.
@@ -355,10 +466,10 @@ impl Expression {
         halves: Option<(f32, f32)>,
     ) -> Element<'a, Message> {
         let slider = Slider {
-            value: number,
-            own,
+            value: value.share_of(number),
+            own: value.share_of(own),
             halves: halves.filter(|(left, right)| left != right),
-            on_change: Box::new(move |number| Message::Moved(value, number)),
+            on_change: Box::new(move |share| Message::Moved(value, value.at(share))),
             on_release: Message::Released,
             on_reset: Message::Reset(value),
         };
@@ -369,6 +480,7 @@ impl Expression {
             slider_id: slider_id(value),
             field_id: field_id(value),
             number,
+            decimals: value.decimals(),
             typing: typing.and_then(|(typing, text)| (*typing == value).then_some(text.as_str())),
             on_type: Box::new(move |text| Message::Typed(value, text)),
             on_enter: Message::Entered,
@@ -425,6 +537,35 @@ impl Expression {
 
 const NAME: &str = "preset-name";
 
+/// The sliders of head and eyes: what each moves, the axis, and what it does.
+const HEAD_AND_EYES: [(Channel, &str, &str); Channel::HEAD_AND_EYES.len()] = [
+    (
+        Channel::Yaw,
+        "yaw",
+        "Turns the head: above 0 to the picture's right, below to its left. At 0 it stays as the portrait has it",
+    ),
+    (
+        Channel::Pitch,
+        "pitch",
+        "Nods the head: above 0 down, below up. At 0 it stays as the portrait has it",
+    ),
+    (
+        Channel::Roll,
+        "roll",
+        "Tilts the head: above 0 clockwise as you see it, below the other way. At 0 it stays as the portrait has it",
+    ),
+    (
+        Channel::GazeX,
+        "x",
+        "Moves both eyes: above 0 to the picture's right, below to its left. At 0 they look where the portrait looks",
+    ),
+    (
+        Channel::GazeY,
+        "y",
+        "Moves both eyes: above 0 up, below down. At 0 they look where the portrait looks",
+    ),
+];
+
 /// The slider of a value, for tests and the keyboard.
 pub fn slider_id(value: Value) -> Id {
     Id::from(format!("slider-{}", key(value)))
@@ -437,14 +578,14 @@ pub fn field_id(value: Value) -> Id {
 
 fn key(value: Value) -> String {
     match value {
-        Value::Unit(unit) => unit.to_string(),
+        Value::Channel(channel) => channel.to_string(),
         Value::Strength => "strength".to_owned(),
     }
 }
 
-/// A number from 0 to 1.
-fn parse(text: &str) -> Option<f32> {
-    decimal(text).filter(|number| (0.0..=1.0).contains(number))
+/// A number in the value's range.
+fn parse(value: Value, text: &str) -> Option<f32> {
+    decimal(text).filter(|number| value.range().contains(number))
 }
 
 #[cfg(test)]
@@ -453,10 +594,17 @@ mod tests {
 
     #[test]
     fn typed_numbers_are_taken_only_when_they_are_in_range() {
-        assert_eq!(parse("0.5"), Some(0.5));
-        assert_eq!(parse(" ,5 "), Some(0.5));
-        for text in ["", "-0.1", "1.1", "NaN", "inf", "a"] {
-            assert_eq!(parse(text), None, "{text}");
+        for value in [Value::Strength, ActionUnit::ALL[0].into()] {
+            assert_eq!(parse(value, "0.5"), Some(0.5));
+            assert_eq!(parse(value, " ,5 "), Some(0.5));
+            for text in ["", "-0.1", "1.1", "NaN", "inf", "a"] {
+                assert_eq!(parse(value, text), None, "{text}");
+            }
+        }
+        let turn = Value::Channel(Channel::Yaw);
+        assert_eq!(parse(turn, "-12,5"), Some(-12.5));
+        for text in ["-20.1", "21", "12°", "NaN"] {
+            assert_eq!(parse(turn, text), None, "{text}");
         }
     }
 }

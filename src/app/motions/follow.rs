@@ -255,6 +255,7 @@ impl Controls {
         };
         let typing = self.typing.as_ref();
         ValueSlider {
+            decimals: 2,
             label: label(value.title()),
             slider,
             slider_id: slider_id(value),

@@ -30,7 +30,7 @@ impl Timeline {
         let lit = subject
             .track()
             .map_or_else(Selection::new, |track| self.meant(track));
-        let units = subject.units().into_iter();
+        let channels = subject.channels().into_iter();
         let sheet = Sheet {
             given,
             frame: self.frame,
@@ -39,8 +39,8 @@ impl Timeline {
             lit,
             tab: self.tab,
             lens: self.lens,
-            units: units
-                .map(|(unit, on)| (unit, *self.shown.get(&unit).unwrap_or(&on)))
+            channels: channels
+                .map(|(channel, on)| (channel, *self.shown.get(&channel).unwrap_or(&on)))
                 .collect(),
             metric: self.metric.as_deref(),
         };

@@ -1,45 +1,59 @@
-//! The curves of the Action Units, with keys and handles that the hand can take.
+//! The curves of the Action Units, the head and the eyes, with keys and handles that the hand can take.
 
 use iced::widget::canvas::{self, Frame, Path, Stroke};
 use iced::{Color, Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{ActionUnit, Key, KeyId, Selection, Sides, Track};
+use crate::document::{Channel, Key, KeyId, Selection, Sides, Track};
 
 use super::lens::Scale;
 use super::sheet::{DIAMOND, GUTTER, Handle, Hit, REACH, RULER, Sheet, crowded, diamond, label};
+use super::subject::tag;
 
 /// How many curves get their name written beside the playhead.
 const NAMED: usize = 6;
 
 impl Sheet<'_> {
-    /// Units whose curves are shown.
-    fn shown(&self) -> impl Iterator<Item = ActionUnit> + '_ {
-        let shown = self.units.iter().filter(|(_, on)| *on);
-        shown.map(|(unit, _)| *unit)
+    /// Channels whose curves are shown.
+    fn shown(&self) -> impl Iterator<Item = Channel> + '_ {
+        let shown = self.channels.iter().filter(|(_, on)| *on);
+        shown.map(|(channel, _)| *channel)
     }
 
-    fn y_of(&self, value: f32, size: Size) -> f32 {
+    /// The height at which a share of a channel's range lies.
+    fn y_at(&self, share: f32, size: Size) -> f32 {
         let plot = self.plot(size);
-        plot.y + (1.0 - value) * plot.height
+        plot.y + (1.0 - share) * plot.height
     }
 
-    fn row_height(size: Size) -> f32 {
-        (size.height - RULER) / ActionUnit::COUNT as f32
+    /// The height at which a channel's value lies.
+    fn y_of(&self, channel: Channel, value: f32, size: Size) -> f32 {
+        self.y_at(channel.share_of(value), size)
     }
 
-    /// The unit whose name is there.
-    pub(super) fn named_at(&self, at: Point, size: Size) -> Option<ActionUnit> {
-        let row = ((at.y - RULER) / Self::row_height(size)).floor();
-        let (unit, _) = (row >= 0.0).then(|| self.units.get(row as usize))??;
-        Some(*unit)
+    fn row_height(&self, size: Size) -> f32 {
+        (size.height - RULER) / self.channels.len().max(1) as f32
+    }
+
+    /// The channel whose name is there.
+    pub(super) fn named_at(&self, at: Point, size: Size) -> Option<Channel> {
+        let row = ((at.y - RULER) / self.row_height(size)).floor();
+        let (channel, _) = (row >= 0.0).then(|| self.channels.get(row as usize))??;
+        Some(*channel)
     }
 
     /// Where a key's values lie; one place where both halves are the same.
-    fn places(&self, key: &Key, scale: &Scale, size: Size) -> impl Iterator<Item = Point> {
+    fn places(
+        &self,
+        channel: Channel,
+        key: &Key,
+        scale: &Scale,
+        size: Size,
+    ) -> impl Iterator<Item = Point> {
         let x = scale.x_of(key.time);
         let right = (!key.is_even()).then_some(key.right);
-        let ys = [Some(key.left), right].map(|value| value.map(|value| self.y_of(value, size)));
+        let y_of = |value: f32| self.y_of(channel, value, size);
+        let ys = [Some(key.left), right].map(|value| value.map(y_of));
         ys.into_iter().flatten().map(move |y| Point::new(x, y))
     }
 
@@ -50,12 +64,12 @@ impl Sheet<'_> {
         size: Size,
     ) -> impl Iterator<Item = (KeyId, &'t Key)> {
         let scale = self.scale(size);
-        self.shown().flat_map(move |unit| {
-            let curve = track.curve(unit);
+        self.shown().flat_map(move |channel| {
+            let curve = track.curve(channel);
             let crowded = crowded(curve, &scale);
             let keys = curve.keys().iter().map(move |key| {
                 let time = key.time;
-                (KeyId { unit, time }, key)
+                (KeyId { channel, time }, key)
             });
             keys.filter(move |(id, key)| {
                 scale.sees(scale.x_of(key.time)) && (!crowded || self.lit.contains(id))
@@ -67,7 +81,7 @@ impl Sheet<'_> {
         let scale = self.scale(size);
         let near = |(id, key): (KeyId, &Key)| {
             let far = self
-                .places(key, &scale, size)
+                .places(id.channel, key, &scale, size)
                 .map(|place| place.distance(at));
             (id, far.fold(f32::INFINITY, f32::min))
         };
@@ -87,51 +101,51 @@ impl Sheet<'_> {
     pub(super) fn curves_within(&self, track: &Track, area: Rectangle, size: Size) -> Selection {
         let plot = self.plot(size);
         let scale = self.scale(size);
-        let value = |y: f32| 1.0 - (y - plot.y) / plot.height;
-        let units: Vec<ActionUnit> = self.shown().collect();
+        let share = |y: f32| 1.0 - (y - plot.y) / plot.height;
+        let channels: Vec<Channel> = self.shown().collect();
         let times = scale.time_at(area.x)..=scale.time_at(area.x + area.width);
-        let values = value(area.y + area.height)..=value(area.y);
-        track.keys_in(&units, times, values)
+        let shares = share(area.y + area.height)..=share(area.y);
+        track.keys_in(&channels, times, shares)
     }
 
-    /// The unit whose curve passes there.
-    pub(super) fn curve_at(&self, at: Point, size: Size) -> Option<ActionUnit> {
+    /// The channel whose curve passes there.
+    pub(super) fn curve_at(&self, at: Point, size: Size) -> Option<Channel> {
         let scale = self.scale(size);
         if !self.plot(size).contains(at) {
             return None;
         }
         // A few pixels around, for steep curves.
-        let far = |unit: ActionUnit| {
-            (-3..=3)
-                .flat_map(|by| {
-                    let x = at.x + by as f32;
-                    let (left, right) = self.value(unit, scale.at(x))?;
-                    Some(
-                        [left, right]
-                            .map(|value| Point::new(x, self.y_of(value, size)).distance(at)),
-                    )
-                })
-                .flatten()
-                .fold(f32::INFINITY, f32::min)
-        };
-        let nearest = self.shown().map(|unit| (unit, far(unit)));
+        let far =
+            |channel: Channel| {
+                (-3..=3)
+                    .flat_map(|by| {
+                        let x = at.x + by as f32;
+                        let (left, right) = self.value(channel, scale.at(x))?;
+                        Some([left, right].map(|value| {
+                            Point::new(x, self.y_of(channel, value, size)).distance(at)
+                        }))
+                    })
+                    .flatten()
+                    .fold(f32::INFINITY, f32::min)
+            };
+        let nearest = self.shown().map(|channel| (channel, far(channel)));
         let nearest = nearest.min_by(|a, b| a.1.total_cmp(&b.1))?;
         (nearest.1 <= REACH - 1.0).then_some(nearest.0)
     }
 
-    /// A unit's values at a frame or between two.
-    pub(super) fn value(&self, unit: ActionUnit, frame: f64) -> Option<(f32, f32)> {
+    /// A channel's values at a frame or between two.
+    pub(super) fn value(&self, channel: Channel, frame: f64) -> Option<(f32, f32)> {
         let subject = self.given.subject;
         match subject.document() {
             Some(document) => {
-                let at = document.track.curve(unit).at(frame / subject.fps());
-                Some(at.unwrap_or_else(|| document.still.halves(unit)))
+                let at = document.track.curve(channel).at(frame / subject.fps());
+                Some(at.unwrap_or_else(|| document.still.halves(channel)))
             }
             None => {
                 // Straight from frame to frame where both are known.
                 let known = |frame: f64| {
                     let pose = subject.pose(frame.max(0.0) as u32);
-                    pose.map(|pose| pose.halves(unit))
+                    pose.map(|pose| pose.halves(channel))
                 };
                 let (before, after) = (known(frame.floor()), known(frame.ceil()));
                 let (a, b) = (before.or(after)?, after.or(before)?);
@@ -150,14 +164,14 @@ impl Sheet<'_> {
         };
         let scale = self.scale(size);
         let mut all = Vec::new();
-        for unit in self.shown() {
-            for pair in track.curve(unit).keys().windows(2) {
+        for channel in self.shown() {
+            for pair in track.curve(channel).keys().windows(2) {
                 let (from, to) = (&pair[0], &pair[1]);
                 let Some([x1, y1, x2, y2]) = from.easing.handles() else {
                     continue;
                 };
                 let of = |key: &Key| KeyId {
-                    unit,
+                    channel,
                     time: key.time,
                 };
                 if !self.lit.contains(&of(from)) && !self.lit.contains(&of(to)) {
@@ -170,7 +184,7 @@ impl Sheet<'_> {
                     let place = |x: f32, y: f32| {
                         let time = from.time + (to.time - from.time) * f64::from(x);
                         let value = begin + (end - begin) * y;
-                        Point::new(scale.x_of(time), self.y_of(value, size))
+                        Point::new(scale.x_of(time), self.y_of(channel, value, size))
                     };
                     let handle = |second: bool, key: Point, at: Point| Handle {
                         id: of(from),
@@ -190,18 +204,19 @@ impl Sheet<'_> {
     /// Where a handle stands with the hand at a place: a share of the time and of the way.
     pub(super) fn bent(&self, handle: &Handle, at: Point, size: Size) -> Option<[f32; 2]> {
         let track = self.given.subject.track()?;
-        let keys = track.curve(handle.id.unit).keys();
+        let keys = track.curve(handle.id.channel).keys();
         let index = keys.iter().position(|key| key.time == handle.id.time)?;
         let (from, to) = (keys.get(index)?, keys.get(index + 1)?);
         let [_, y1, _, y2] = from.easing.handles()?;
         let time = self.scale(size).time_at(at.x);
         let x = ((time - from.time) / (to.time - from.time)) as f32;
         let plot = self.plot(size);
-        let value = (1.0 - (at.y - plot.y) / plot.height).clamp(0.0, 1.0);
+        let channel = handle.id.channel;
+        let value = channel.clamped(channel.value_at(1.0 - (at.y - plot.y) / plot.height));
         let begin = value_of(from, handle.right);
         let way = value_of(to, handle.right) - begin;
         // Between equal values there is no way to go.
-        let y = if way.abs() < 0.005 {
+        let y = if way.abs() < 0.005 * channel.width() {
             if handle.second { y2 } else { y1 }
         } else {
             (value - begin) / way
@@ -209,25 +224,25 @@ impl Sheet<'_> {
         Some([x.clamp(0.0, 1.0), y])
     }
 
-    pub(super) fn draw_curves(&self, frame: &mut Frame, size: Size, over: Option<ActionUnit>) {
+    pub(super) fn draw_curves(&self, frame: &mut Frame, size: Size, over: Option<Channel>) {
         let plot = self.plot(size);
-        for value in [0.0, 0.5, 1.0] {
-            let y = self.y_of(value, size);
+        for share in [0.0, 0.5, 1.0] {
+            let y = self.y_at(share, size);
             let line = Path::line(Point::new(plot.x, y), Point::new(plot.x + plot.width, y));
-            let color = theme::line_color().scale_alpha(if value == 0.5 { 0.35 } else { 0.7 });
+            let color = theme::line_color().scale_alpha(if share == 0.5 { 0.35 } else { 0.7 });
             frame.stroke(&line, Stroke::default().with_color(color).with_width(1.0));
         }
-        for (row, (unit, on)) in self.units.iter().enumerate() {
-            let y = RULER + (row as f32 + 0.5) * Self::row_height(size);
-            let color = match (over == Some(*unit), on) {
+        for (row, (channel, on)) in self.channels.iter().enumerate() {
+            let y = RULER + (row as f32 + 0.5) * self.row_height(size);
+            let color = match (over == Some(*channel), on) {
                 (true, _) => theme::text(),
                 (false, true) => theme::dim(),
                 (false, false) => theme::faint().scale_alpha(0.7),
             };
-            self.draw_name(frame, *unit, y, color);
+            self.draw_name(frame, *channel, y, color);
             if *on {
                 let dot = Path::circle(Point::new(GUTTER - 9.0, y), 2.0);
-                frame.fill(&dot, self.color(*unit, over));
+                frame.fill(&dot, self.color(*channel, over));
             }
         }
         match self.given.subject.track() {
@@ -241,50 +256,44 @@ impl Sheet<'_> {
             }
             _ => {}
         }
-        // Keys of a track to edit, or whatever was read; the unit under the hand last, above the others.
-        let mut units: Vec<ActionUnit> = self.shown().collect();
-        units.sort_by_key(|unit| (self.is_lit(*unit), over == Some(*unit)));
-        for unit in units {
-            self.draw_curve(frame, size, unit, over);
+        // Keys of a track to edit, or whatever was read; the channel under the hand last, above the others.
+        let mut channels: Vec<Channel> = self.shown().collect();
+        channels.sort_by_key(|channel| (self.is_lit(*channel), over == Some(*channel)));
+        for channel in channels {
+            self.draw_curve(frame, size, channel, over);
         }
         self.draw_handles(frame, size);
         self.draw_keys(frame, size);
     }
 
-    fn is_lit(&self, unit: ActionUnit) -> bool {
-        self.selection.iter().any(|id| id.unit == unit)
+    fn is_lit(&self, channel: Channel) -> bool {
+        self.selection.iter().any(|id| id.channel == channel)
     }
 
-    fn color(&self, unit: ActionUnit, over: Option<ActionUnit>) -> Color {
-        if over == Some(unit) {
+    fn color(&self, channel: Channel, over: Option<Channel>) -> Color {
+        if over == Some(channel) {
             return theme::text();
         }
-        if self.is_lit(unit) {
+        if self.is_lit(channel) {
             return theme::accent().scale_alpha(0.85);
         }
-        let rank = self.shown().position(|other| other == unit).unwrap_or(0);
+        let rank = self.shown().position(|other| other == channel).unwrap_or(0);
         let shade = (0.85 - rank as f32 * 0.09).max(0.3);
         theme::mix(theme::line_color(), theme::text(), shade)
     }
 
-    fn draw_curve(
-        &self,
-        frame: &mut Frame,
-        size: Size,
-        unit: ActionUnit,
-        over: Option<ActionUnit>,
-    ) {
+    fn draw_curve(&self, frame: &mut Frame, size: Size, channel: Channel, over: Option<Channel>) {
         let scale = self.scale(size);
         let still = self.given.subject.track();
-        let still = still.is_some_and(|track| track.curve(unit).is_empty());
+        let still = still.is_some_and(|track| track.curve(channel).is_empty());
         // A curve is sampled every other pixel, and at each key so that its corners are true.
         let mut frames: Vec<f64> = (0..=(scale.width / 2.0) as usize)
             .map(|i| scale.at(scale.left + 2.0 * i as f32))
             .collect();
         let track = self.given.subject.track();
         // Where keys are many the samples tell enough.
-        if let Some(track) = track.filter(|track| !crowded(track.curve(unit), &scale)) {
-            let keys = track.curve(unit).keys().iter();
+        if let Some(track) = track.filter(|track| !crowded(track.curve(channel), &scale)) {
+            let keys = track.curve(channel).keys().iter();
             let places = keys.map(|key| key.time * track.fps());
             let (from, to) = (scale.first, scale.first + scale.span);
             // Just before a key, too: what is held ends in a step.
@@ -297,7 +306,7 @@ impl Sheet<'_> {
         }
         let points: Vec<(f32, Option<(f32, f32)>)> = frames
             .into_iter()
-            .map(|frame| (scale.x(frame), self.value(unit, frame)))
+            .map(|frame| (scale.x(frame), self.value(channel, frame)))
             .collect();
         let even = points
             .iter()
@@ -317,7 +326,7 @@ impl Sheet<'_> {
                         continue;
                     };
                     let value = if *sides == Sides::Left { left } else { right };
-                    let point = Point::new(*x, self.y_of(*value, size));
+                    let point = Point::new(*x, self.y_of(channel, *value, size));
                     if pen {
                         path.line_to(point);
                     } else {
@@ -333,8 +342,8 @@ impl Sheet<'_> {
                     offset: 0,
                 },
                 ..Stroke::default()
-                    .with_color(self.color(unit, over).scale_alpha(fade))
-                    .with_width(if over == Some(unit) { 2.0 } else { 1.5 })
+                    .with_color(self.color(channel, over).scale_alpha(fade))
+                    .with_width(if over == Some(channel) { 2.0 } else { 1.5 })
             };
             frame.stroke(&curve, stroke);
         }
@@ -363,7 +372,7 @@ impl Sheet<'_> {
         for (keys, color) in [(dim, theme::dim()), (lit, theme::accent())] {
             for place in keys
                 .into_iter()
-                .flat_map(|(_, key)| self.places(key, &scale, size))
+                .flat_map(|(id, key)| self.places(id.channel, key, &scale, size))
             {
                 let sign = diamond(place, DIAMOND);
                 frame.fill(&sign, color);
@@ -380,12 +389,12 @@ impl Sheet<'_> {
             return;
         }
         let mut labels: Vec<f32> = Vec::new();
-        for (rank, unit) in self.shown().enumerate() {
-            let Some((left, right)) = self.value(unit, f64::from(self.frame)) else {
+        for (rank, channel) in self.shown().enumerate() {
+            let Some((left, right)) = self.value(channel, f64::from(self.frame)) else {
                 continue;
             };
-            let y = self.y_of(0.5 * (left + right), size);
-            let color = self.color(unit, None);
+            let y = self.y_of(channel, 0.5 * (left + right), size);
+            let color = self.color(channel, None);
             frame.fill(&Path::circle(Point::new(x, y), 2.5), color);
             // Names that would lie over each other are left out.
             let free = labels.iter().all(|other| (other - y).abs() >= 11.0);
@@ -393,7 +402,7 @@ impl Sheet<'_> {
                 labels.push(y);
                 let beyond = x > size.width - 60.0;
                 let place = Point::new(if beyond { x - 26.0 } else { x + 24.0 }, y - 7.0);
-                frame.fill_text(label(unit.to_string(), place, color, theme::FIGURES));
+                frame.fill_text(label(tag(channel), place, color, theme::FIGURES));
             }
         }
     }

@@ -1,10 +1,10 @@
-//! The dope sheet: a row of keys for each unit that has some, and a row above for all of them together.
+//! The dope sheet: a row of keys for each channel that has some, and a row above for all of them together.
 
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{ActionUnit, KeyId, Selection, Track};
+use crate::document::{Channel, KeyId, Selection, Track};
 
 use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, crowded, diamond, label};
 
@@ -18,19 +18,22 @@ const BAND: f32 = 2.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Row {
     All,
-    Unit(ActionUnit),
+    Channel(Channel),
 }
 
 impl Sheet<'_> {
     fn rows(&self) -> Vec<Row> {
         let Some(track) = self.given.subject.track() else {
-            let read = self.units.iter().map(|(unit, _)| *unit);
-            let read = read.filter(|unit| self.given.subject.reach(*unit).is_some());
-            return read.map(Row::Unit).collect();
+            let read = self.channels.iter().map(|(channel, _)| *channel);
+            let read = read.filter(|channel| self.given.subject.reach(*channel).is_some());
+            return read.map(Row::Channel).collect();
         };
-        let units = self.units.iter().map(|(unit, _)| *unit);
-        let keyed = units.filter(|unit| !track.curve(*unit).is_empty());
-        [Row::All].into_iter().chain(keyed.map(Row::Unit)).collect()
+        let channels = self.channels.iter().map(|(channel, _)| *channel);
+        let keyed = channels.filter(|channel| !track.curve(*channel).is_empty());
+        [Row::All]
+            .into_iter()
+            .chain(keyed.map(Row::Channel))
+            .collect()
     }
 
     fn dope_height(&self, size: Size, rows: usize) -> f32 {
@@ -45,10 +48,10 @@ impl Sheet<'_> {
         (index >= 0.0).then(|| rows.get(index as usize).copied())?
     }
 
-    /// The unit whose row is there.
-    pub(super) fn dope_unit(&self, at: Point, size: Size) -> Option<ActionUnit> {
+    /// The channel whose row is there.
+    pub(super) fn dope_channel(&self, at: Point, size: Size) -> Option<Channel> {
         match self.row_at(at, size)? {
-            Row::Unit(unit) => Some(unit),
+            Row::Channel(channel) => Some(channel),
             Row::All => None,
         }
     }
@@ -66,10 +69,10 @@ impl Sheet<'_> {
                 .min_by(|a, b| near(a).total_cmp(&near(b)))
         };
         match self.row_at(at, size)? {
-            Row::Unit(unit) => {
-                let keys = track.curve(unit).keys().iter();
+            Row::Channel(channel) => {
+                let keys = track.curve(channel).keys().iter();
                 let time = nearest(keys.map(|key| key.time).collect())?;
-                let at = KeyId { unit, time };
+                let at = KeyId { channel, time };
                 Some(Hit {
                     ids: [at].into(),
                     at,
@@ -77,7 +80,7 @@ impl Sheet<'_> {
             }
             Row::All => {
                 let time = nearest(track.moments())?;
-                let ids = track.keys_in(&ActionUnit::ALL, time - 1e-6..=time + 1e-6, 0.0..=1.0);
+                let ids = track.keys_in(&Channel::ALL, time - 1e-6..=time + 1e-6, 0.0..=1.0);
                 let at = *ids.first()?;
                 Some(Hit { ids, at })
             }
@@ -93,20 +96,20 @@ impl Sheet<'_> {
             // A row is touched where its keys are.
             (area.y..=area.y + area.height).contains(&(top + height / 2.0))
         };
-        let units: Vec<ActionUnit> = rows
+        let channels: Vec<Channel> = rows
             .iter()
             .enumerate()
             .filter(|(index, _)| touched(*index))
             .flat_map(|(_, row)| match row {
-                Row::All => ActionUnit::ALL.to_vec(),
-                Row::Unit(unit) => vec![*unit],
+                Row::All => Channel::ALL.to_vec(),
+                Row::Channel(channel) => vec![*channel],
             })
             .collect();
         let times = scale.time_at(area.x)..=scale.time_at(area.x + area.width);
-        track.keys_in(&units, times, 0.0..=1.0)
+        track.keys_in(&channels, times, 0.0..=1.0)
     }
 
-    pub(super) fn draw_dope(&self, frame: &mut Frame, size: Size, over: Option<ActionUnit>) {
+    pub(super) fn draw_dope(&self, frame: &mut Frame, size: Size, over: Option<Channel>) {
         let Some(track) = self.given.subject.track() else {
             self.draw_read(frame, size, over);
             return;
@@ -156,18 +159,18 @@ impl Sheet<'_> {
                         }
                     }
                 }
-                Row::Unit(unit) => {
-                    let is_over = over == Some(*unit);
+                Row::Channel(channel) => {
+                    let is_over = over == Some(*channel);
                     let color = if is_over { theme::text() } else { theme::dim() };
-                    self.draw_name(frame, *unit, y, color);
-                    self.draw_row(frame, size, track, *unit, (y, half));
+                    self.draw_name(frame, *channel, y, color);
+                    self.draw_row(frame, size, track, *channel, (y, half));
                 }
             }
         }
     }
 
-    /// What was read has no keys: a band for each unit, as high as the unit is strong.
-    fn draw_read(&self, frame: &mut Frame, size: Size, over: Option<ActionUnit>) {
+    /// What was read has no keys: a band for each channel, as high as its value is far from rest.
+    fn draw_read(&self, frame: &mut Frame, size: Size, over: Option<Channel>) {
         let rows = self.rows();
         if rows.is_empty() {
             self.draw_hint(frame, size, "No movement has been read yet");
@@ -176,11 +179,11 @@ impl Sheet<'_> {
         let scale = self.scale(size);
         let height = self.dope_height(size, rows.len());
         for (index, row) in rows.iter().enumerate() {
-            let Row::Unit(unit) = row else { continue };
+            let Row::Channel(channel) = row else { continue };
             let bottom = TOP + (index as f32 + 1.0) * height - 1.0;
-            let is_over = over == Some(*unit);
+            let is_over = over == Some(*channel);
             let color = if is_over { theme::text() } else { theme::dim() };
-            self.draw_name(frame, *unit, bottom + 1.0 - height / 2.0, color);
+            self.draw_name(frame, *channel, bottom + 1.0 - height / 2.0, color);
             let ground =
                 Path::rectangle(Point::new(scale.left, bottom), Size::new(scale.width, 1.0));
             frame.fill(&ground, theme::line_color());
@@ -188,10 +191,12 @@ impl Sheet<'_> {
             let band = Path::new(|path| {
                 for i in 0..(scale.width / BAND) as usize {
                     let x = scale.left + i as f32 * BAND;
-                    let Some((left, right)) = self.value(*unit, scale.at(x + BAND / 2.0)) else {
+                    let Some((left, right)) = self.value(*channel, scale.at(x + BAND / 2.0)) else {
                         continue;
                     };
-                    let high = left.max(right).clamp(0.0, 1.0) * (height - 2.0);
+                    let most = *channel.range().end();
+                    let strong = (left.abs().max(right.abs()) / most).clamp(0.0, 1.0);
+                    let high = strong * (height - 2.0);
                     if high > 0.2 {
                         path.rectangle(Point::new(x, bottom - high), Size::new(BAND, high));
                     }
@@ -207,11 +212,11 @@ impl Sheet<'_> {
         frame: &mut Frame,
         size: Size,
         track: &Track,
-        unit: ActionUnit,
+        channel: Channel,
         (y, half): (f32, f32),
     ) {
         let scale = self.scale(size);
-        let keys = track.curve(unit).keys();
+        let keys = track.curve(channel).keys();
         // A line where the value changes.
         for pair in keys.windows(2) {
             let moves = (pair[0].left, pair[0].right) != (pair[1].left, pair[1].right);
@@ -227,11 +232,11 @@ impl Sheet<'_> {
                 frame.stroke(&line, stroke);
             }
         }
-        let crowded = crowded(track.curve(unit), &scale);
+        let crowded = crowded(track.curve(channel), &scale);
         for key in keys {
             let x = scale.x_of(key.time);
             let lit = self.lit.contains(&KeyId {
-                unit,
+                channel,
                 time: key.time,
             });
             if scale.sees(x) {

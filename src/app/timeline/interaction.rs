@@ -6,7 +6,7 @@ use iced::widget::canvas::{Action, Event, Geometry, Program};
 use iced::{Point, Rectangle, Renderer, Size, Theme, keyboard};
 
 use crate::app::widgets::clicks::Clicks;
-use crate::document::{ActionUnit, KeyId, Selection};
+use crate::document::{Channel, KeyId, Selection};
 
 use super::paint::Layers;
 use super::sheet::{GUTTER, Handle, Hit, REACH, RULER, Sheet, between};
@@ -21,8 +21,8 @@ const ZOOM: f64 = 1.2;
 #[derive(Debug, Default)]
 pub struct Interaction {
     drag: Option<Drag>,
-    /// The unit under the hand.
-    over: Option<ActionUnit>,
+    /// The channel under the hand.
+    over: Option<Channel>,
     modifiers: Modifiers,
     clicks: Clicks,
     layers: Layers,
@@ -38,7 +38,7 @@ pub enum Drag {
         at: KeyId,
         /// What stays selected of several keys when one of them is only clicked.
         clicked: Option<Selection>,
-        /// How far they were moved: frames, and value.
+        /// How far they were moved: frames, and a share of the range.
         by: Option<(i64, f32)>,
     },
     Handle(Handle),
@@ -85,12 +85,12 @@ impl Sheet<'_> {
         }
     }
 
-    /// The unit whose name or curve is under the hand.
-    fn unit_at(&self, at: Point, size: Size) -> Option<ActionUnit> {
+    /// The channel whose name or curve is under the hand.
+    fn channel_at(&self, at: Point, size: Size) -> Option<Channel> {
         match self.tab {
             Tab::Curves if at.x < GUTTER => self.named_at(at, size),
             Tab::Curves => self.curve_at(at, size),
-            Tab::Dope => self.dope_unit(at, size),
+            Tab::Dope => self.dope_channel(at, size),
             Tab::Metrics => None,
         }
     }
@@ -126,9 +126,9 @@ impl Sheet<'_> {
         if let Some(hit) = self.hit(at, size) {
             return self.take(state, hit, at);
         }
-        if again && let Some(unit) = self.unit_at(at, size) {
+        if again && let Some(channel) = self.channel_at(at, size) {
             state.clicks.forget();
-            return publish(Message::KeyOn(unit, self.scale(size).frame_at(at.x)));
+            return publish(Message::KeyOn(channel, self.scale(size).frame_at(at.x)));
         }
         let kept = if state.modifiers.shift() {
             self.selection.clone()
@@ -151,16 +151,19 @@ impl Sheet<'_> {
 
     /// A name at the left: shows or hides its curve, with Ctrl that one alone; or selects its row's keys.
     fn press_name(&self, state: &Interaction, at: Point, size: Size) -> Done {
-        let unit = self.unit_at(at, size)?;
+        let channel = self.channel_at(at, size)?;
         match (self.tab, self.given.subject.track()) {
-            (Tab::Curves, _) if state.modifiers.command() => publish(Message::Alone(unit)),
+            (Tab::Curves, _) if state.modifiers.command() => publish(Message::Alone(channel)),
             (Tab::Curves, _) => {
-                let on = self.units.iter().any(|(other, on)| *other == unit && *on);
-                publish(Message::Shown(unit, !on))
+                let on = self
+                    .channels
+                    .iter()
+                    .any(|(other, on)| *other == channel && *on);
+                publish(Message::Shown(channel, !on))
             }
             (Tab::Dope, Some(track)) => {
                 let all = track.all_keys().into_iter();
-                let ids = all.filter(|id| id.unit == unit).collect();
+                let ids = all.filter(|id| id.channel == channel).collect();
                 publish(Message::Selected(ids, None))
             }
             _ => None,
@@ -223,21 +226,21 @@ impl Sheet<'_> {
                     *by = Some((i64::MAX, 0.0));
                     return publish(stretched);
                 }
-                let (mut frames, mut value) = ((dx / scale.step()).round() as i64, 0.0);
+                let (mut frames, mut share) = ((dx / scale.step()).round() as i64, 0.0);
                 // A hand that goes sideways trembles up and down.
                 if self.tab == Tab::Curves && dy.abs() > STILL {
-                    value = -dy / self.plot(size).height;
+                    share = -dy / self.plot(size).height;
                 }
                 if shift && dx.abs() >= dy.abs() {
-                    value = 0.0;
+                    share = 0.0;
                 } else if shift {
                     frames = 0;
                 }
-                if *by == Some((frames, value)) {
+                if *by == Some((frames, share)) {
                     return Some(Action::capture());
                 }
-                *by = Some((frames, value));
-                publish(Message::Moved(*key, frames, value))
+                *by = Some((frames, share));
+                publish(Message::Moved(*key, frames, share))
             }
             Drag::Box {
                 from,
@@ -353,7 +356,7 @@ impl Program<Message> for Sheet<'_> {
                     return self.drag(state, at, size);
                 }
                 let over = cursor.position_in(bounds);
-                let over = over.and_then(|at| self.unit_at(at, size));
+                let over = over.and_then(|at| self.channel_at(at, size));
                 if over == state.over {
                     return None;
                 }
@@ -411,7 +414,7 @@ impl Program<Message> for Sheet<'_> {
             };
         }
         if at.x < GUTTER - REACH {
-            return match self.unit_at(at, size) {
+            return match self.channel_at(at, size) {
                 Some(_) => mouse::Interaction::Pointer,
                 None => mouse::Interaction::default(),
             };

@@ -41,14 +41,14 @@ impl Timeline {
                 self.selection = track.all_keys();
                 return Action::None;
             }
-            Message::Moved(at, frames, value) => {
+            Message::Moved(at, frames, share) => {
                 self.playing = None;
                 let grab = self.grab.get_or_insert_with(|| Grab {
                     track,
                     ids: self.selection.clone(),
                 });
                 let mut moved = grab.track.clone();
-                self.selection = moved.move_keys(&grab.ids, frames, value);
+                self.selection = moved.move_keys(&grab.ids, frames, share);
                 let shift = |ids: &Selection| ids.iter().map(|id| id.time).fold(f64::MAX, f64::min);
                 let by = shift(&self.selection) - shift(&grab.ids);
                 if by.is_finite() {
@@ -91,10 +91,10 @@ impl Timeline {
                 self.selection = after.track.keys_on(self.frame);
                 return Action::Edit(Change::AddKey(self.frame));
             }
-            Message::KeyOn(unit, frame) => {
-                track.set_unit(frame, unit, document.pose(frame).halves(unit));
+            Message::KeyOn(channel, frame) => {
+                track.set_channel(frame, channel, document.pose(frame).halves(channel));
                 let on = track.keys_on(frame).into_iter();
-                self.selection = on.filter(|id| id.unit == unit).collect();
+                self.selection = on.filter(|id| id.channel == channel).collect();
             }
             Message::KeyRemoved => {
                 track.remove_keys(&self.meant(&track));

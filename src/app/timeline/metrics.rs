@@ -5,7 +5,7 @@ use iced::widget::{Column, container, row, scrollable, space, text};
 use iced::{Alignment, Color, Element, Length, Point, Size, alignment::Horizontal};
 
 use crate::app::widgets::theme;
-use crate::jobs::charts::{Chart, Charts};
+use crate::jobs::charts::Charts;
 
 use super::numbers::{Numbers, Series};
 use super::sheet::{GUTTER, Sheet, label};
@@ -49,7 +49,7 @@ pub(super) fn span(low: f32, high: f32) -> (f32, f32) {
 }
 
 impl Timeline {
-    /// What is seen as a chart: the metric that is chosen, or else the curves of the units that move.
+    /// What is seen as a chart: the metric that is chosen, or else the curves of the channels that move.
     pub fn chart(
         &self,
         title: &str,
@@ -67,17 +67,17 @@ impl Timeline {
             });
             return Some(Charts::metrics(title, &times, lines));
         }
-        let chart = match subject {
-            Subject::Track(document) => Chart::of_track(title, document),
+        let charts = match subject {
+            Subject::Track(document) => Charts::of_track(title, document),
             Subject::Read { poses, .. } => {
                 let poses = (0..).zip(poses);
                 let poses: Vec<_> = poses
                     .map(|(frame, pose)| (subject.time_of(frame), *pose))
                     .collect();
-                Chart::action_units(title, &poses)
+                Charts::expression(title, &poses)
             }
         };
-        Some(chart.into())
+        Some(charts)
     }
 }
 

@@ -22,8 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::widgets::format::decimal;
 use crate::document::{
-    ActionUnit, AuVector, Copied, Document, Easing, Gesture, KeyId, Playback, Preset, Selection,
-    Track,
+    AuVector, Channel, Copied, Document, Easing, Gesture, KeyId, Playback, Preset, Selection, Track,
 };
 
 use lens::Lens;
@@ -69,7 +68,7 @@ pub struct Timeline {
     tab: Tab,
     lens: Lens,
     /// What was shown or hidden by hand.
-    shown: BTreeMap<ActionUnit, bool>,
+    shown: BTreeMap<Channel, bool>,
     metric: Option<String>,
     typing: Option<(Value, String)>,
     presets: Vec<Preset>,
@@ -88,7 +87,7 @@ pub enum Message {
     /// These keys are selected; of a single one that was clicked the playhead goes there.
     Selected(Selection, Option<KeyId>),
     SelectedAll,
-    /// The selected keys are dragged by this one: frames and value from where they were taken.
+    /// The selected keys are dragged by this one: frames, and a share of the channels' ranges, from where they were taken.
     Moved(KeyId, i64, f32),
     /// The selected keys' times are scaled by a factor around this moment in seconds; from where they were taken, while the
     /// hand holds them.
@@ -102,8 +101,8 @@ pub enum Message {
     Released,
     /// Keys for the sliders' values at the playhead.
     KeyAdded,
-    /// A key on a unit's curve.
-    KeyOn(ActionUnit, u32),
+    /// A key on a channel's curve.
+    KeyOn(Channel, u32),
     KeyRemoved,
     Copied,
     Cut,
@@ -121,10 +120,10 @@ pub enum Message {
     Tab(Tab),
     Zoomed(f64, f64),
     Panned(f64),
-    /// A unit's curve is to be shown or hidden.
-    Shown(ActionUnit, bool),
+    /// A channel's curve is to be shown or hidden.
+    Shown(Channel, bool),
     /// Only this one.
-    Alone(ActionUnit),
+    Alone(Channel),
     Metric(String),
     Measure,
     /// What the panes are to be measured against.
@@ -294,11 +293,11 @@ impl Timeline {
                 self.lens = self.lens.zoomed(around, by, subject.last());
             }
             Message::Panned(first) => self.lens = self.lens.from(first, subject.last()),
-            Message::Shown(unit, on) => {
-                self.shown.insert(unit, on);
+            Message::Shown(channel, on) => {
+                self.shown.insert(channel, on);
             }
-            Message::Alone(unit) => {
-                self.shown = ActionUnit::ALL.map(|other| (other, other == unit)).into();
+            Message::Alone(channel) => {
+                self.shown = Channel::ALL.map(|other| (other, other == channel)).into();
             }
             Message::Metric(metric) => self.metric = Some(metric),
             Message::Released => {

@@ -7,7 +7,8 @@ use iced::{Point, Rectangle, Renderer, Size};
 
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::theme;
-use crate::document::{ActionUnit, Pose, Track};
+use crate::document::{Channel, Pose, Track};
+use crate::methods::drive::PoseKey;
 
 use super::Tab;
 use super::lens::Lens;
@@ -24,8 +25,8 @@ pub struct Ground {
     range: Option<(u32, u32)>,
     lens: Lens,
     tab: Tab,
-    units: Vec<(ActionUnit, bool)>,
-    over: Option<ActionUnit>,
+    channels: Vec<(Channel, bool)>,
+    over: Option<Channel>,
     metric: Option<String>,
 }
 
@@ -40,20 +41,17 @@ pub struct Layers {
 }
 
 impl Sheet<'_> {
-    fn ground(&self, over: Option<ActionUnit>) -> Ground {
+    fn ground(&self, over: Option<Channel>) -> Ground {
         let given = self.given;
         let document = given.subject.document();
         let mut long = DefaultHasher::new();
         given.rendered.hash(&mut long);
         for id in &self.lit {
-            (id.unit, id.time.to_bits()).hash(&mut long);
+            (id.channel, id.time.to_bits()).hash(&mut long);
         }
         if let Subject::Read { poses, .. } = given.subject {
             for pose in poses {
-                let values = pose.as_ref().map(|pose| {
-                    [pose.left, pose.right].map(|half| half.values().map(f32::to_bits))
-                });
-                values.hash(&mut long);
+                pose.as_ref().map(PoseKey::from).hash(&mut long);
             }
         }
         for series in given.numbers.iter().flat_map(|numbers| &numbers.series) {
@@ -69,17 +67,17 @@ impl Sheet<'_> {
             range: given.subject.range(),
             lens: self.lens,
             tab: self.tab,
-            units: self.units.clone(),
+            channels: self.channels.clone(),
             over,
             metric: self.metric.map(str::to_owned),
         }
     }
 
-    /// Draws everything, from the caches where nothing has changed: `over` is the unit under the cursor, `area` the box that selects.
+    /// Draws everything, from the caches where nothing has changed: `over` is the channel under the cursor, `area` the box that selects.
     pub fn paint(
         &self,
         layers: &Layers,
-        over: Option<ActionUnit>,
+        over: Option<Channel>,
         area: Option<(Point, Point)>,
         renderer: &Renderer,
         size: Size,

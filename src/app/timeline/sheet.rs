@@ -6,7 +6,7 @@ use iced::widget::container;
 use iced::{Color, Element, Font, Length, Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{ActionUnit, Curve, KeyId, Selection};
+use crate::document::{Channel, Curve, KeyId, Selection};
 
 use super::lens::{Lens, Scale};
 use super::subject::{Given, short_name};
@@ -55,7 +55,7 @@ pub struct Sheet<'a> {
     pub tab: Tab,
     pub lens: Lens,
     /// In the order of the list, and whether its curve is shown.
-    pub units: Vec<(ActionUnit, bool)>,
+    pub channels: Vec<(Channel, bool)>,
     pub metric: Option<&'a str>,
 }
 
@@ -98,9 +98,9 @@ impl<'a> Sheet<'a> {
     }
 
     /// A row of the names at the left.
-    pub fn draw_name(&self, frame: &mut Frame, unit: ActionUnit, y: f32, color: Color) {
+    pub fn draw_name(&self, frame: &mut Frame, channel: Channel, y: f32, color: Color) {
         let place = Point::new(4.0, y);
-        let text = label(short_name(unit), place, color, theme::FIGURES);
+        let text = label(short_name(channel), place, color, theme::FIGURES);
         frame.fill_text(Text {
             align_x: Horizontal::Left.into(),
             ..text

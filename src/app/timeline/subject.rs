@@ -1,6 +1,6 @@
 //! What the timeline is about: an expression track that can be edited, or a movement that was read and can't.
 
-use crate::document::{ActionUnit, Document, Playback, Pose, Track};
+use crate::document::{ActionUnit, Channel, Document, Playback, Pose, Track};
 
 use super::numbers::Numbers;
 
@@ -104,12 +104,12 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The lowest and the highest value of a unit, where it has any.
-    pub fn reach(&self, unit: ActionUnit) -> Option<(f32, f32)> {
+    /// The lowest and the highest value of a channel, where it has any.
+    pub fn reach(&self, channel: Channel) -> Option<(f32, f32)> {
         match self {
-            Subject::Track(document) => document.track.curve(unit).reach(),
+            Subject::Track(document) => document.track.curve(channel).reach(),
             Subject::Read { poses, .. } => {
-                let mut values = poses.iter().flatten().map(|pose| pose.get(unit));
+                let mut values = poses.iter().flatten().map(|pose| pose.get(channel));
                 let first = values.next()?;
                 Some(values.fold((first, first), |(low, high), value| {
                     (low.min(value), high.max(value))
@@ -118,30 +118,67 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The units in the order of the list, and whether each has a curve worth showing: those that move first.
-    pub fn units(&self) -> Vec<(ActionUnit, bool)> {
-        let width = |unit: ActionUnit| self.reach(unit).map(|(low, high)| high - low);
-        let widths = ActionUnit::ALL.map(width);
+    /// The channels in the order of the list, and whether each has a curve worth showing: those that move first. Head and
+    /// eyes are listed where they turn or have keys.
+    pub fn channels(&self) -> Vec<(Channel, bool)> {
+        let reaches = Channel::ALL.map(|channel| self.reach(channel));
+        let reach = |channel: Channel| reaches[channel.index()];
         // Of a face that was read every unit trembles a little.
         let least = if self.track().is_some() { 0.0 } else { 0.08 };
-        let moves = |unit: ActionUnit| widths[unit.index()].is_some_and(|width| width > least);
-        let none = !ActionUnit::ALL.into_iter().any(moves);
-        let known = |unit: ActionUnit| widths[unit.index()].is_some();
-        let worth = |unit: ActionUnit| moves(unit) || (none && known(unit));
-        let rank = |unit: &ActionUnit| match (worth(*unit), known(*unit)) {
+        let moves = |channel: Channel| {
+            reach(channel).is_some_and(|(low, high)| (high - low) / channel.width() > least)
+        };
+        let none = !Channel::ALL.into_iter().any(moves);
+        let known = |channel: Channel| reach(channel).is_some();
+        let worth = |channel: Channel| moves(channel) || (none && known(channel));
+        let rank = |channel: &Channel| match (worth(*channel), known(*channel)) {
             (true, _) => 0,
             (false, true) => 1,
             (false, false) => 2,
         };
-        let mut units = ActionUnit::ALL;
-        units.sort_by_key(rank);
-        units.into_iter().map(|unit| (unit, worth(unit))).collect()
+        let turns = |channel: &Channel| {
+            let reach = reach(*channel);
+            reach.is_some_and(|reach| self.track().is_some() || reach != (0.0, 0.0))
+        };
+        let mut channels: Vec<Channel> = Channel::ALL
+            .into_iter()
+            .filter(|channel| channel.unit().is_some() || turns(channel))
+            .collect();
+        channels.sort_by_key(rank);
+        channels
+            .into_iter()
+            .map(|channel| (channel, worth(channel)))
+            .collect()
     }
 }
 
-/// A unit's name as it fits beside a curve.
-pub fn short_name(unit: ActionUnit) -> String {
-    let name = match unit.code() {
+/// A channel's name as it fits beside a curve.
+pub fn short_name(channel: Channel) -> String {
+    let (group, name) = match channel {
+        Channel::Unit(unit) => (unit.to_string(), unit_name(unit)),
+        Channel::Yaw => ("head".to_owned(), "turn"),
+        Channel::Pitch => ("head".to_owned(), "nod"),
+        Channel::Roll => ("head".to_owned(), "tilt"),
+        Channel::GazeX => ("eyes".to_owned(), "left/right"),
+        Channel::GazeY => ("eyes".to_owned(), "up/down"),
+    };
+    format!("{group:<5}{name}")
+}
+
+/// A channel's name as it fits beside the playhead.
+pub fn tag(channel: Channel) -> String {
+    match channel {
+        Channel::Unit(unit) => unit.to_string(),
+        Channel::Yaw => "turn".to_owned(),
+        Channel::Pitch => "nod".to_owned(),
+        Channel::Roll => "tilt".to_owned(),
+        Channel::GazeX => "gaze x".to_owned(),
+        Channel::GazeY => "gaze y".to_owned(),
+    }
+}
+
+fn unit_name(unit: ActionUnit) -> &'static str {
+    match unit.code() {
         1 => "inner brow",
         2 => "outer brow",
         4 => "lower brow",
@@ -159,6 +196,5 @@ pub fn short_name(unit: ActionUnit) -> String {
         25 => "part",
         26 => "jaw",
         _ => "blink",
-    };
-    format!("{:<5}{name}", unit.to_string())
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::document::{Crop, MediaSource, PortraitRef, Pose, Sides};
+use crate::document::{ActionUnit, Crop, MediaSource, PortraitRef, Pose, Sides};
 
 fn document() -> Document {
     let portrait = PortraitRef {
@@ -25,7 +25,7 @@ fn unit(code: u8) -> ActionUnit {
 fn id(frame: u32) -> KeyId {
     let time = f64::from(frame) / 24.0;
     KeyId {
-        unit: unit(12),
+        channel: unit(12).into(),
         time,
     }
 }
@@ -60,7 +60,7 @@ fn only_lengths_and_rates_in_range_are_taken() {
 fn keys_that_a_drag_only_passes_over_are_not_lost() {
     let (mut timeline, mut document) = (Timeline::default(), document());
     for (frame, value) in [(0, 0.0), (10, 0.5), (20, 1.0)] {
-        document.track.set_unit(frame, unit(12), (value, value));
+        document.track.set_channel(frame, unit(12), (value, value));
     }
     let mut send = |message| handle(&mut timeline, &mut document, message);
     send(Message::Selected([id(0)].into(), Some(id(0))));
@@ -115,8 +115,8 @@ fn what_was_read_is_played_and_cut_but_not_edited() {
 #[test]
 fn a_curves_handle_bends_it() {
     let (mut timeline, mut document) = (Timeline::default(), document());
-    document.track.set_unit(0, unit(12), (0.0, 0.0));
-    document.track.set_unit(24, unit(12), (1.0, 1.0));
+    document.track.set_channel(0, unit(12), (0.0, 0.0));
+    document.track.set_channel(24, unit(12), (1.0, 1.0));
     let mut send = |message| handle(&mut timeline, &mut document, message);
     send(Message::Selected([id(0)].into(), None));
     send(Message::Easing(Easing::BEZIER));
@@ -132,7 +132,7 @@ fn keys_are_stretched_in_time_and_the_track_grows_with_them() {
     let (mut timeline, mut document) = (Timeline::default(), document());
     document.track.set_frames(30);
     for (frame, value) in [(4, 0.0), (14, 0.5), (24, 1.0)] {
-        document.track.set_unit(frame, unit(12), (value, value));
+        document.track.set_channel(frame, unit(12), (value, value));
     }
     assert_eq!(timeline.stretchable(), None, "nothing is selected");
     let frames = |document: &Document| -> Vec<u32> {
@@ -205,15 +205,25 @@ fn numbers_that_are_all_alike_have_an_axis_too() {
 #[test]
 fn units_that_move_come_first() {
     let mut document = document();
-    document.track.set_unit(0, unit(1), (0.5, 0.5));
-    let first = |document: &Document| Subject::Track(document).units()[0];
-    assert_eq!(first(&document), (unit(1), true));
-    document.track.set_unit(0, unit(12), (0.0, 0.0));
-    document.track.set_unit(9, unit(12), (0.0, 0.3));
-    assert_eq!(first(&document), (unit(12), true));
-    let units = Subject::Track(&document).units();
-    assert_eq!(units[1], (unit(1), false), "keyed, but still");
-    assert_eq!(units.len(), ActionUnit::COUNT);
+    document.track.set_channel(0, unit(1), (0.5, 0.5));
+    let first = |document: &Document| Subject::Track(document).channels()[0];
+    assert_eq!(first(&document), (unit(1).into(), true));
+    document.track.set_channel(0, unit(12), (0.0, 0.0));
+    document.track.set_channel(9, unit(12), (0.0, 0.3));
+    assert_eq!(first(&document), (unit(12).into(), true));
+    let channels = Subject::Track(&document).channels();
+    assert_eq!(channels[1], (unit(1).into(), false), "keyed, but still");
+    assert_eq!(channels.len(), ActionUnit::COUNT, "the head doesn't turn");
+    document.track.set_channel(0, Channel::Yaw, (-20.0, -20.0));
+    document.track.set_channel(9, Channel::Yaw, (5.0, 5.0));
+    let channels = Subject::Track(&document).channels();
+    let first: Vec<Channel> = channels
+        .iter()
+        .take(2)
+        .map(|(channel, _)| *channel)
+        .collect();
+    assert_eq!(first, [unit(12).into(), Channel::Yaw]);
+    assert_eq!(channels.len(), ActionUnit::COUNT + 1);
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub struct ValueSlider<'a, Message> {
     pub field_id: Id,
     /// The number, unless something else is being typed.
     pub number: f32,
+    /// How many decimal places of it are shown.
+    pub decimals: usize,
     pub typing: Option<&'a str>,
     pub on_type: Box<dyn Fn(String) -> Message + 'a>,
     pub on_enter: Message,
@@ -21,10 +23,11 @@ pub struct ValueSlider<'a, Message> {
 
 impl<'a, Message: Clone + 'a> ValueSlider<'a, Message> {
     pub fn into_element(self) -> Element<'a, Message> {
+        let number = |value: f32| format!("{value:.0$}", self.decimals);
         let typed = self
             .typing
-            .map_or_else(|| format!("{:.2}", self.number), str::to_owned);
-        let field = text_input("0.00", &typed)
+            .map_or_else(|| number(self.number), str::to_owned);
+        let field = text_input(&number(0.0), &typed)
             .id(self.field_id)
             .on_input(self.on_type)
             .on_submit(self.on_enter)

@@ -1,27 +1,28 @@
-//! One Action Unit over time: its keys in the order of time.
+//! One channel over time: its keys in the order of time.
 
 use std::sync::Arc;
 
+use crate::document::channel::Channel;
 use crate::document::pose::Sides;
 use crate::document::track::easing::Easing;
 
-/// Keys of a unit nearer to each other than this are the same moment, in seconds.
+/// Keys of a channel nearer to each other than this are the same moment, in seconds.
 pub(super) const SAME: f64 = 1e-6;
 
-/// A unit's value at a moment, on both halves of the face.
+/// A channel's value at a moment, on both halves of the face; those of head and eyes are the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Key {
     /// Seconds from the start.
     pub time: f64,
-    /// On the half on the left of the picture, in 0..=1.
+    /// On the half on the left of the picture, in [`Channel::range`].
     pub left: f32,
     pub right: f32,
-    /// The way to the unit's next key.
+    /// The way to the next key.
     pub easing: Easing,
 }
 
 impl Key {
-    /// The value of some halves, in 0..=1; of both, their mean.
+    /// The value of some halves; of both, their mean.
     pub fn of(&self, sides: Sides) -> f32 {
         match sides {
             Sides::Left => self.left,
@@ -37,9 +38,10 @@ impl Key {
     }
 }
 
-/// The keys of one unit, in the order of time and no two at the same moment.
-#[derive(Debug, Clone, Default)]
+/// The keys of one channel, in the order of time and no two at the same moment.
+#[derive(Debug, Clone)]
 pub struct Curve {
+    channel: Channel,
     /// Shared between the steps of undo: a clip's movement has a key for every frame.
     keys: Arc<Vec<Key>>,
 }
@@ -47,29 +49,34 @@ pub struct Curve {
 impl PartialEq for Curve {
     fn eq(&self, other: &Self) -> bool {
         // No value is NaN, so what is shared is equal; long movements are compared at every edit.
-        Arc::ptr_eq(&self.keys, &other.keys) || self.keys == other.keys
+        self.channel == other.channel
+            && (Arc::ptr_eq(&self.keys, &other.keys) || self.keys == other.keys)
     }
 }
 
 impl Curve {
+    /// Without keys.
+    pub(super) fn empty(channel: Channel) -> Self {
+        Self {
+            channel,
+            keys: Arc::default(),
+        }
+    }
+
     /// The keys in any order, put in order and brought into range. Of several at one moment the last one stays; a key
     /// without a time, or before the start, is left out.
-    pub(super) fn of(keys: impl IntoIterator<Item = Key>) -> Self {
-        let sound = |value: f32| {
-            if value.is_nan() {
-                0.0
-            } else {
-                value.clamp(0.0, 1.0)
-            }
-        };
+    pub(super) fn of(channel: Channel, keys: impl IntoIterator<Item = Key>) -> Self {
         let mut keys: Vec<Key> = keys
             .into_iter()
             .filter(|key| key.time.is_finite() && key.time >= 0.0)
-            .map(|key| Key {
-                time: key.time,
-                left: sound(key.left),
-                right: sound(key.right),
-                easing: key.easing.sound(),
+            .map(|key| {
+                let (left, right) = channel.clamped_halves((key.left, key.right));
+                Key {
+                    time: key.time,
+                    left,
+                    right,
+                    easing: key.easing.sound(),
+                }
             })
             .collect();
         keys.sort_by(|a, b| a.time.total_cmp(&b.time));
@@ -81,6 +88,7 @@ impl Curve {
             }
         }
         Self {
+            channel,
             keys: Arc::new(apart),
         }
     }
@@ -112,7 +120,8 @@ impl Curve {
 
     /// Sets the value at a moment: changes the key less than `within` seconds away, or makes one. A new one takes the
     /// easing of the one before it.
-    pub(super) fn set(&mut self, time: f64, (left, right): (f32, f32), within: f64) {
+    pub(super) fn set(&mut self, time: f64, halves: (f32, f32), within: f64) {
+        let (left, right) = self.channel.clamped_halves(halves);
         if let Some(index) = self.index_at(time, within) {
             let key = self.keys[index];
             // What is the same already stays shared.
@@ -135,7 +144,7 @@ impl Curve {
         self.keys_mut().insert(at, key);
     }
 
-    /// The values of the left and the right half at a time in seconds, in 0..=1; before the first key and after the last
+    /// The values of the left and the right half at a time in seconds; before the first key and after the last
     /// one they hold. `None` without any key.
     pub fn at(&self, time: f64) -> Option<(f32, f32)> {
         let (first, last) = (self.keys.first()?, self.keys.last()?);
@@ -153,7 +162,7 @@ impl Curve {
             if way == 1.0 {
                 b
             } else {
-                (a + (b - a) * way).clamp(0.0, 1.0)
+                self.channel.clamped(a + (b - a) * way)
             }
         };
         Some((between(from.left, to.left), between(from.right, to.right)))

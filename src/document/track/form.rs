@@ -1,4 +1,4 @@
-//! How a track is written and read: a list of keys under each unit's name. The first form, whole poses in a row, is
+//! How a track is written and read: a list of keys under each channel's name. The first form, whole poses in a row, is
 //! read too.
 
 use std::collections::BTreeMap;
@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::document::au::ActionUnit;
+use crate::document::channel::Channel;
 use crate::document::pose::Pose;
 use crate::document::track::curve::{Curve, Key};
 use crate::document::track::easing::Easing;
@@ -14,7 +15,7 @@ use crate::document::track::{Playback, Track};
 /// What a file says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Form {
-    /// By names such as `AU12`; a unit without keys isn't named.
+    /// By names such as `AU12` and `yaw`; a channel without keys isn't named.
     #[serde(default)]
     curves: BTreeMap<String, Vec<KeyForm>>,
     /// The first form.
@@ -45,7 +46,7 @@ enum Halves {
     Apart { left: f32, right: f32 },
 }
 
-/// All seventeen values at one moment.
+/// All values at one moment.
 #[derive(Debug, Clone, Deserialize)]
 struct Keyframe {
     time: f64,
@@ -56,8 +57,8 @@ struct Keyframe {
 
 impl From<Track> for Form {
     fn from(track: Track) -> Self {
-        let keys = |unit: ActionUnit| -> Vec<KeyForm> {
-            let keys = track.curve(unit).keys().iter();
+        let keys = |channel: Channel| -> Vec<KeyForm> {
+            let keys = track.curve(channel).keys().iter();
             keys.map(|key| KeyForm {
                 time: key.time,
                 value: if key.is_even() {
@@ -73,10 +74,9 @@ impl From<Track> for Form {
             .collect()
         };
         Self {
-            curves: ActionUnit::ALL
-                .into_iter()
-                .filter(|unit| !track.curve(*unit).is_empty())
-                .map(|unit| (unit.to_string(), keys(unit)))
+            curves: track
+                .keyed()
+                .map(|channel| (channel.to_string(), keys(channel)))
                 .collect(),
             keyframes: Vec::new(),
             fps: track.fps,
@@ -110,12 +110,15 @@ impl TryFrom<Form> for Track {
                 right: key.pose.right.get(unit),
                 easing: key.easing,
             });
-            track.curves[unit.index()] = Curve::of(keys);
+            track.curves[unit.index()] = Curve::of(unit.into(), keys);
         }
         for (name, keys) in form.curves {
-            let code = name.strip_prefix("AU").and_then(|code| code.parse().ok());
-            let unit = code.and_then(ActionUnit::from_code).ok_or_else(|| {
-                format!("{name:?} is not an Action Unit that Mien knows; a track's curves are named like AU12.")
+            let channel = Channel::from_key(&name).ok_or_else(|| {
+                let head = Channel::HEAD_AND_EYES.map(|channel| channel.to_string());
+                format!(
+                    "{name:?} is not a curve that Mien knows; a track's curves are named like AU12, or {}.",
+                    head.join(", ")
+                )
             })?;
             let keys = keys.into_iter().map(|key| {
                 let (left, right) = match key.value {
@@ -129,7 +132,7 @@ impl TryFrom<Form> for Track {
                     easing: key.easing,
                 }
             });
-            track.curves[unit.index()] = Curve::of(keys);
+            track.curves[channel.index()] = Curve::of(channel, keys);
         }
         Ok(track)
     }

@@ -4,23 +4,23 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use crate::document::au::ActionUnit;
+use crate::document::channel::Channel;
 use crate::document::track::Track;
 use crate::document::track::curve::{Curve, Key, SAME};
 use crate::document::track::easing::Easing;
 
-/// A key by its unit and its time, so that it is the same one whatever comes or goes before it.
+/// A key by its channel and its time, so that it is the same one whatever comes or goes before it.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyId {
-    pub unit: ActionUnit,
+    pub channel: Channel,
     /// Seconds from the start.
     pub time: f64,
 }
 
 impl Ord for KeyId {
     fn cmp(&self, other: &Self) -> Ordering {
-        let units = self.unit.cmp(&other.unit);
-        units.then(self.time.total_cmp(&other.time))
+        let channels = self.channel.cmp(&other.channel);
+        channels.then(self.time.total_cmp(&other.time))
     }
 }
 
@@ -45,7 +45,7 @@ pub type Selection = BTreeSet<KeyId>;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Copied {
     /// Their times count from the first one's.
-    keys: Vec<(ActionUnit, Key)>,
+    keys: Vec<(Channel, Key)>,
 }
 
 impl Copied {
@@ -55,9 +55,9 @@ impl Copied {
 }
 
 impl Track {
-    /// The key of this unit at this time.
+    /// The key of this channel at this time.
     pub fn key(&self, id: KeyId) -> Option<&Key> {
-        let curve = self.curve(id.unit);
+        let curve = self.curve(id.channel);
         curve
             .index_at(id.time, SAME)
             .map(|index| &curve.keys()[index])
@@ -71,54 +71,56 @@ impl Track {
     /// The keys on a frame.
     pub fn keys_on(&self, frame: u32) -> Selection {
         let (time, half) = (self.time_of(frame), self.half_frame());
-        let on = |unit| {
-            let curve: &Curve = self.curve(unit);
+        let on = |channel| {
+            let curve: &Curve = self.curve(channel);
             let index = curve.index_at(time, half)?;
             Some(KeyId {
-                unit,
+                channel,
                 time: curve.keys()[index].time,
             })
         };
-        ActionUnit::ALL.into_iter().filter_map(on).collect()
+        Channel::ALL.into_iter().filter_map(on).collect()
     }
 
-    /// The keys of some units within a span of time, in seconds, and of values on either half.
+    /// The keys of some channels within a span of time, in seconds, and of values on either half, as shares of the channel's
+    /// range.
     pub fn keys_in(
         &self,
-        units: &[ActionUnit],
+        channels: &[Channel],
         times: RangeInclusive<f64>,
-        values: RangeInclusive<f32>,
+        shares: RangeInclusive<f32>,
     ) -> Selection {
-        self.ids(|unit, key| {
+        self.ids(|channel, key| {
+            let within = |value: f32| shares.contains(&channel.share_of(value));
             times.contains(&key.time)
-                && (values.contains(&key.left) || values.contains(&key.right))
-                && units.contains(&unit)
+                && (within(key.left) || within(key.right))
+                && channels.contains(&channel)
         })
     }
 
-    /// For each unit with keys the one whose easing shapes its curve at a frame.
+    /// For each channel with keys the one whose easing shapes its curve at a frame.
     pub fn keys_before(&self, frame: u32) -> Selection {
         let now = self.time_of(frame) + self.half_frame();
-        let last = |unit: ActionUnit| {
-            let keys = self.curve(unit).keys();
+        let last = |channel: Channel| {
+            let keys = self.curve(channel).keys();
             let after = keys.partition_point(|key| key.time < now);
             let time = keys.get(after.checked_sub(1)?)?.time;
-            Some(KeyId { unit, time })
+            Some(KeyId { channel, time })
         };
-        ActionUnit::ALL.into_iter().filter_map(last).collect()
+        Channel::ALL.into_iter().filter_map(last).collect()
     }
 
-    fn ids(&self, wanted: impl Fn(ActionUnit, &Key) -> bool) -> Selection {
-        let of = |unit: ActionUnit| {
-            let keys = self.curve(unit).keys().iter();
-            keys.map(move |key| (unit, key))
+    fn ids(&self, wanted: impl Fn(Channel, &Key) -> bool) -> Selection {
+        let of = |channel: Channel| {
+            let keys = self.curve(channel).keys().iter();
+            keys.map(move |key| (channel, key))
         };
-        ActionUnit::ALL
+        Channel::ALL
             .into_iter()
             .flat_map(of)
-            .filter(|(unit, key)| wanted(*unit, key))
-            .map(|(unit, key)| KeyId {
-                unit,
+            .filter(|(channel, key)| wanted(*channel, key))
+            .map(|(channel, key)| KeyId {
+                channel,
                 time: key.time,
             })
             .collect()
@@ -133,10 +135,10 @@ impl Track {
             .then_some(first)
     }
 
-    /// Moves keys together by some frames and by some of the value; each half of each key stays within 0..=1. No key goes
+    /// Moves keys together by some frames and by a share of their channels' ranges, within which each half stays. No key goes
     /// before the start, and none that stands on the track leaves it at its end: there all stop together. A key that is
     /// there already gives way to one that comes upon it, as when it is pasted over. Returns the keys where they are now.
-    pub fn move_keys(&mut self, ids: &Selection, frames: i64, value: f32) -> Selection {
+    pub fn move_keys(&mut self, ids: &Selection, frames: i64, share: f32) -> Selection {
         let times = || ids.iter().map(|id| id.time);
         let (first, last) = (
             times().fold(f64::INFINITY, f64::min),
@@ -147,11 +149,12 @@ impl Track {
         }
         let end = self.time_of(self.frames() - 1);
         let by = (frames as f64 / self.fps()).clamp(-first, (end - last).max(0.0));
-        let value = if value.is_finite() { value } else { 0.0 };
-        self.change_keys(ids, |track, key| Key {
-            time: track.snapped(key.time + by),
-            left: (key.left + value).clamp(0.0, 1.0),
-            right: (key.right + value).clamp(0.0, 1.0),
+        let share = if share.is_finite() { share } else { 0.0 };
+        let before = self.clone();
+        self.change_keys(ids, |channel, key| Key {
+            time: before.snapped(key.time + by),
+            left: channel.clamped(key.left + share * channel.width()),
+            right: channel.clamped(key.right + share * channel.width()),
             ..key
         })
     }
@@ -173,17 +176,17 @@ impl Track {
         let fps = self.fps();
         let stretched = |time: f64| (around + (time - around) * factor).max(0.0);
         let on_frame = |time: f64| (stretched(time) * fps).round() / fps;
-        let crowded = |unit: ActionUnit| {
+        let crowded = |channel: Channel| {
             let times: Vec<f64> = ids
                 .iter()
-                .filter(|id| id.unit == unit)
+                .filter(|id| id.channel == channel)
                 .map(|id| on_frame(id.time))
                 .collect();
             times.windows(2).any(|pair| pair[1] - pair[0] < SAME)
         };
-        let crowded = ActionUnit::ALL.map(crowded);
-        self.change_units(ids, |unit, key| Key {
-            time: if crowded[unit.index()] {
+        let crowded = Channel::ALL.map(crowded);
+        self.change_keys(ids, |channel, key| Key {
+            time: if crowded[channel.index()] {
                 stretched(key.time)
             } else {
                 on_frame(key.time)
@@ -197,11 +200,11 @@ impl Track {
         self.take(ids);
     }
 
-    /// Sets the easing from each of these keys to the next of its unit.
+    /// Sets the easing from each of these keys to the next of its channel.
     pub fn set_easing(&mut self, ids: &Selection, easing: Easing) {
         let easing = easing.sound();
         for id in ids {
-            let curve = &mut self.curves[id.unit.index()];
+            let curve = &mut self.curves[id.channel.index()];
             if let Some(index) = curve.index_at(id.time, SAME) {
                 curve.keys_mut()[index].easing = easing;
             }
@@ -214,7 +217,7 @@ impl Track {
         let copied = |id: &KeyId| {
             let key = *self.key(*id)?;
             let time = key.time - first;
-            Some((id.unit, Key { time, ..key }))
+            Some((id.channel, Key { time, ..key }))
         };
         Copied {
             keys: ids.iter().filter_map(copied).collect(),
@@ -228,48 +231,39 @@ impl Track {
         let keys: Vec<_> = copied
             .keys
             .iter()
-            .map(|(unit, key)| {
+            .map(|(channel, key)| {
                 let time = self.snapped(start + key.time);
-                (*unit, Key { time, ..*key })
+                (*channel, Key { time, ..*key })
             })
             .collect();
         self.put(keys)
     }
 
-    fn change_keys(&mut self, ids: &Selection, change: impl Fn(&Track, Key) -> Key) -> Selection {
-        let before = self.clone();
-        self.change_units(ids, |_, key| change(&before, key))
-    }
-
-    fn change_units(
-        &mut self,
-        ids: &Selection,
-        change: impl Fn(ActionUnit, Key) -> Key,
-    ) -> Selection {
+    fn change_keys(&mut self, ids: &Selection, change: impl Fn(Channel, Key) -> Key) -> Selection {
         let taken = self.take(ids);
         let changed = taken
             .into_iter()
-            .map(|(unit, key)| (unit, change(unit, key)));
+            .map(|(channel, key)| (channel, change(channel, key)));
         self.put(changed.collect())
     }
 
     /// Takes keys away and hands them out.
-    fn take(&mut self, ids: &Selection) -> Vec<(ActionUnit, Key)> {
+    fn take(&mut self, ids: &Selection) -> Vec<(Channel, Key)> {
         let mut taken = Vec::new();
-        for unit in ActionUnit::ALL {
+        for channel in Channel::ALL {
             let wanted: Vec<f64> = ids
                 .range(
                     KeyId {
-                        unit,
+                        channel,
                         time: f64::NEG_INFINITY,
                     }..=KeyId {
-                        unit,
+                        channel,
                         time: f64::INFINITY,
                     },
                 )
                 .map(|id| id.time)
                 .collect();
-            let curve = &mut self.curves[unit.index()];
+            let curve = &mut self.curves[channel.index()];
             let at = |time: f64| wanted.partition_point(|other| *other < time - SAME);
             let is_wanted = |key: &Key| {
                 wanted
@@ -284,7 +278,7 @@ impl Track {
                     .keys()
                     .iter()
                     .filter(|key| is_wanted(key))
-                    .map(|key| (unit, *key)),
+                    .map(|key| (channel, *key)),
             );
             curve.keys_mut().retain(|key| !is_wanted(key));
         }
@@ -292,19 +286,19 @@ impl Track {
     }
 
     /// Puts keys on the track; what is there already gives way.
-    fn put(&mut self, keys: Vec<(ActionUnit, Key)>) -> Selection {
-        for unit in ActionUnit::ALL {
-            let mut new = keys.iter().filter(|(of, _)| *of == unit).peekable();
+    fn put(&mut self, keys: Vec<(Channel, Key)>) -> Selection {
+        for channel in Channel::ALL {
+            let mut new = keys.iter().filter(|(of, _)| *of == channel).peekable();
             if new.peek().is_some() {
                 // The sort is stable and the last one at a moment stays.
-                let curve = &self.curves[unit.index()];
+                let curve = &self.curves[channel.index()];
                 let all = curve.keys().iter().copied().chain(new.map(|(_, key)| *key));
-                self.curves[unit.index()] = Curve::of(all);
+                self.curves[channel.index()] = Curve::of(channel, all);
             }
         }
         keys.iter()
-            .map(|(unit, key)| KeyId {
-                unit: *unit,
+            .map(|(channel, key)| KeyId {
+                channel: *channel,
                 time: key.time,
             })
             .collect()

@@ -1,4 +1,4 @@
-//! The expression track: a curve of keys for each Action Unit, and how they are played.
+//! The expression track: a curve of keys for each channel of an expression, and how they are played.
 
 pub mod curve;
 pub mod easing;
@@ -9,7 +9,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::au::ActionUnit;
+use crate::document::channel::Channel;
 use crate::document::pose::Pose;
 
 pub use curve::{Curve, Key};
@@ -65,12 +65,12 @@ impl std::fmt::Display for Playback {
     }
 }
 
-/// A curve for each Action Unit, and how they are played.
+/// A curve for each channel, and how they are played.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "form::Form", try_from = "form::Form")]
 pub struct Track {
-    /// In the order of [`ActionUnit::ALL`].
-    curves: [Curve; ActionUnit::COUNT],
+    /// In the order of [`Channel::ALL`].
+    curves: [Curve; Channel::COUNT],
     /// Frames a second, in [`Track::FPS`].
     fps: f64,
     /// How many frames one pass has, in [`Track::FRAMES`].
@@ -83,7 +83,7 @@ pub struct Track {
 impl Default for Track {
     fn default() -> Self {
         Self {
-            curves: Default::default(),
+            curves: Channel::ALL.map(Curve::empty),
             fps: 24.0,
             frames: 48,
             playback: Playback::default(),
@@ -99,19 +99,19 @@ impl Track {
     /// The lengths that are accepted, in frames.
     pub const FRAMES: std::ops::RangeInclusive<u32> = 2..=100_000;
 
-    /// A unit's keys.
-    pub fn curve(&self, unit: ActionUnit) -> &Curve {
-        &self.curves[unit.index()]
+    /// A channel's keys.
+    pub fn curve(&self, channel: impl Into<Channel>) -> &Curve {
+        &self.curves[channel.into().index()]
     }
 
-    /// The units that have keys, in FACS order.
-    pub fn keyed(&self) -> impl Iterator<Item = ActionUnit> {
-        ActionUnit::ALL
+    /// The channels that have keys, in the order of [`Channel::ALL`].
+    pub fn keyed(&self) -> impl Iterator<Item = Channel> {
+        Channel::ALL
             .into_iter()
-            .filter(|unit| !self.curve(*unit).is_empty())
+            .filter(|channel| !self.curve(*channel).is_empty())
     }
 
-    /// The moments at which any unit has a key, in seconds and in their order.
+    /// The moments at which any channel has a key, in seconds and in their order.
     pub fn moments(&self) -> Vec<f64> {
         let curves = self.curves.iter();
         let mut times: Vec<f64> = curves
@@ -127,7 +127,7 @@ impl Track {
         self.curves.iter().all(Curve::is_empty)
     }
 
-    /// Whether any unit goes from one value to another.
+    /// Whether any channel goes from one value to another.
     pub fn moves(&self) -> bool {
         self.curves.iter().any(Curve::moves)
     }
@@ -215,38 +215,39 @@ impl Track {
         self.set_range(Some((if frame < first { 0 } else { first }, frame)));
     }
 
-    /// Sets one unit at a frame, on the left and the right half: changes its key there, or makes one, which takes the
-    /// easing of the unit's key before it.
-    pub fn set_unit(&mut self, frame: u32, unit: ActionUnit, (left, right): (f32, f32)) {
+    /// Sets one channel at a frame, on the left and the right half: changes its key there, or makes one, which takes the
+    /// easing of the channel's key before it.
+    pub fn set_channel(&mut self, frame: u32, channel: impl Into<Channel>, halves: (f32, f32)) {
         let (time, half) = (self.time_of(frame), self.half_frame());
-        let sound = |value: f32| {
-            if value.is_nan() {
-                0.0
-            } else {
-                value.clamp(0.0, 1.0)
-            }
-        };
-        self.curves[unit.index()].set(time, (sound(left), sound(right)), half);
+        self.curves[channel.into().index()].set(time, halves, half);
     }
 
-    /// Sets all units at a frame.
+    /// Sets all units at a frame, and of head and eyes what turns there or has keys.
     pub fn set_key(&mut self, frame: u32, pose: impl Into<Pose>) {
         let pose = pose.into();
-        for unit in ActionUnit::ALL {
-            self.set_unit(frame, unit, pose.halves(unit));
+        for channel in Channel::ALL {
+            let turns = pose.get(channel) != Channel::NEUTRAL || !self.curve(channel).is_empty();
+            if channel.unit().is_some() || turns {
+                self.set_channel(frame, channel, pose.halves(channel));
+            }
         }
     }
 
     /// Puts a whole movement on the track in place of what was there: one key a frame for every unit from the start on,
-    /// straight from each to the next, at a frame rate brought within [`Track::FPS`]. Frames without a pose get no key;
-    /// in and out are forgotten.
+    /// straight from each to the next, at a frame rate brought within [`Track::FPS`]. Of head and eyes only what turns gets
+    /// keys. Frames without a pose get no key; in and out are forgotten.
     pub fn set_movement(&mut self, fps: f64, poses: &[Option<Pose>]) {
         self.set_fps(fps);
         self.set_frames(u32::try_from(poses.len()).unwrap_or(u32::MAX));
         self.range = None;
-        for unit in ActionUnit::ALL {
+        for channel in Channel::ALL {
+            let mut values = poses.iter().flatten().map(|pose| pose.get(channel));
+            if channel.unit().is_none() && values.all(|value| value == Channel::NEUTRAL) {
+                self.curves[channel.index()] = Curve::empty(channel);
+                continue;
+            }
             let keys = poses.iter().enumerate().filter_map(|(i, pose)| {
-                let (left, right) = (*pose)?.halves(unit);
+                let (left, right) = (*pose)?.halves(channel);
                 Some(Key {
                     time: i as f64 / self.fps,
                     left,
@@ -254,23 +255,22 @@ impl Track {
                     easing: Easing::Linear,
                 })
             });
-            self.curves[unit.index()] = Curve::of(keys);
+            self.curves[channel.index()] = Curve::of(channel, keys);
         }
     }
 
-    /// The values at a time in seconds: a unit's before its first key and after its last one hold, and a unit without keys
-    /// is as in `still`.
+    /// The values at a time in seconds: a channel's before its first key and after its last one hold, and a channel without
+    /// keys is as in `still`.
     pub fn pose_at(&self, time: f64, still: Pose) -> Pose {
-        ActionUnit::ALL.into_iter().fold(still, |mut pose, unit| {
-            if let Some((left, right)) = self.curve(unit).at(time) {
-                pose.left.set(unit, left);
-                pose.right.set(unit, right);
+        self.keyed().fold(still, |mut pose, channel| {
+            if let Some(halves) = self.curve(channel).at(time) {
+                pose.set_halves(channel, halves);
             }
             pose
         })
     }
 
-    /// The values at a time in seconds, with units that have no key relaxed. `None` where there is no key at all.
+    /// The values at a time in seconds, with channels that have no key at rest. `None` where there is no key at all.
     pub fn value_at(&self, time: f64) -> Option<Pose> {
         (!self.is_empty()).then(|| self.pose_at(time, Pose::NEUTRAL))
     }

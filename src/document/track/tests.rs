@@ -1,3 +1,4 @@
+use crate::document::au::ActionUnit;
 use crate::document::pose::Sides;
 use crate::document::track::keys::{Copied, KeyId, Selection};
 use crate::document::track::*;
@@ -13,23 +14,25 @@ fn smile(value: f32) -> Pose {
 
 fn id(code: u8, time: f64) -> KeyId {
     KeyId {
-        unit: unit(code),
+        channel: unit(code).into(),
         time,
     }
 }
 
-/// A track with keys of some units on some frames.
+/// A track with keys of some channels on some frames, with shares of the channels' ranges.
 fn track_of(keys: &[(usize, u32, f32, f32)]) -> Track {
     let mut track = Track::default();
     for (index, frame, left, right) in keys {
-        track.set_unit(*frame, ActionUnit::ALL[*index], (*left, *right));
+        let channel = Channel::ALL[*index];
+        let halves = (channel.value_at(*left), channel.value_at(*right));
+        track.set_channel(*frame, channel, halves);
     }
     track
 }
 
 fn in_order(track: &Track) -> bool {
-    ActionUnit::ALL.into_iter().all(|unit| {
-        let keys = track.curve(unit).keys();
+    Channel::ALL.into_iter().all(|channel| {
+        let keys = track.curve(channel).keys();
         keys.windows(2)
             .all(|pair| pair[1].time - pair[0].time >= curve::SAME)
     })
@@ -54,16 +57,17 @@ fn values_go_from_key_to_key_and_hold_outside() {
 #[test]
 fn units_have_keys_of_their_own_and_the_others_stay_as_they_are() {
     let mut track = Track::default();
-    track.set_unit(0, unit(12), (0.0, 0.2));
-    track.set_unit(24, unit(12), (1.0, 0.2));
-    track.set_unit(12, unit(4), (0.7, 0.7));
+    track.set_channel(0, unit(12), (0.0, 0.2));
+    track.set_channel(24, unit(12), (1.0, 0.2));
+    track.set_channel(12, unit(4), (0.7, 0.7));
     let still = Pose::NEUTRAL.with(Sides::Left, unit(1), 0.3);
     let pose = track.pose_at(0.5, still);
     assert_eq!(pose.halves(unit(12)), (0.5, 0.2));
     assert_eq!(pose.halves(unit(4)), (0.7, 0.7));
     assert_eq!(pose.halves(unit(1)), (0.3, 0.0));
     assert_eq!(track.moments(), [0.0, 0.5, 1.0]);
-    assert_eq!(track.keyed().collect::<Vec<_>>(), [unit(4), unit(12)]);
+    let keyed: Vec<_> = track.keyed().collect();
+    assert_eq!(keyed, [unit(4).into(), unit(12).into()]);
     assert!(track.moves());
     track.remove_keys(&[id(12, 0.0)].into());
     assert!(!track.moves() && !track.is_empty());
@@ -232,7 +236,7 @@ fn a_movement_is_shared_until_one_unit_of_it_changes() {
     let mut track = Track::default();
     track.set_movement(24.0, &vec![Some(smile(0.5)); 3000]);
     let before = track.clone();
-    track.set_unit(7, unit(4), (0.9, 0.9));
+    track.set_channel(7, unit(4), (0.9, 0.9));
     let place = |track: &Track, code: u8| track.curve(unit(code)).keys().as_ptr();
     assert_eq!(place(&track, 12), place(&before, 12));
     assert_ne!(place(&track, 4), place(&before, 4));
@@ -277,8 +281,76 @@ fn the_first_form_is_read_and_nonsense_is_told() {
     assert_eq!(track.curve(unit(12)).at(0.0), Some((1.0, 1.0)));
 }
 
+/// A file of a track without head or gaze, as Mien 1 wrote it.
+const BEFORE: &str = r#"{"curves":{"AU12":[{"time":0.0,"value":0.25,"easing":"linear"},{"time":0.5,"left":0.5,"right":1.0,"easing":{"bezier":[0.1,0.2,0.3,0.4]}}],"AU4":[{"time":1.0,"value":0.7,"easing":"hold"}]},"fps":24.0,"frames":48,"playback":"ping_pong","range":[0.25,1.5]}"#;
+
+#[test]
+fn a_track_without_head_or_gaze_is_written_as_before() {
+    let track: Track = serde_json::from_str(BEFORE).unwrap();
+    assert_eq!(serde_json::to_string(&track).unwrap(), BEFORE);
+    let mut track = Track::default();
+    track.set_key(0, smile(0.5));
+    track.set_movement(24.0, &[Some(smile(0.5)), Some(smile(1.0))]);
+    assert!(track.keyed().all(|channel| channel.unit().is_some()));
+}
+
+#[test]
+fn head_and_eyes_have_curves_in_degrees_by_name() {
+    let text = r#"{"curves": {
+        "yaw": [{"time": 0.0, "value": -10.0, "easing": "linear"}, {"time": 1.0, "value": 99.0}],
+        "gaze_y": [{"time": 0.0, "left": 4.0, "right": 8.0}]
+    }, "fps": 24.0, "frames": 48}"#;
+    let track: Track = serde_json::from_str(text).unwrap();
+    assert_eq!(track.pose_at(0.5, Pose::NEUTRAL).get(Channel::Yaw), 5.0);
+    let end = track.value_at(2.0).unwrap();
+    assert_eq!((end.head.yaw(), end.gaze.y()), (20.0, 6.0));
+    let written = serde_json::to_value(&track).unwrap();
+    let curves = &written["curves"];
+    assert_eq!(curves["yaw"][0]["value"], -10.0);
+    assert_eq!(curves["gaze_y"][0]["value"], 6.0, "eyes have no halves");
+    assert_eq!(curves.as_object().unwrap().len(), 2);
+    let unknown = text.replace("gaze_y", "gaze");
+    let problem = serde_json::from_str::<Track>(&unknown).unwrap_err();
+    assert!(
+        problem
+            .to_string()
+            .contains("yaw, pitch, roll, gaze_x, gaze_y")
+    );
+}
+
+#[test]
+fn keys_of_units_and_of_the_head_move_by_the_same_share_of_their_ranges() {
+    let mut track = Track::default();
+    track.set_channel(0, unit(12), (0.5, 0.5));
+    track.set_channel(0, Channel::Yaw, (0.0, 0.0));
+    let low = track.keys_in(&Channel::ALL, 0.0..=1.0, 0.0..=0.4);
+    assert!(low.is_empty(), "both lie in the middle");
+    let moved = track.move_keys(&track.all_keys(), 12, 0.25);
+    assert_eq!(track.keys_in(&Channel::ALL, 0.5..=0.5, 0.7..=0.8), moved);
+    let pose = track.value_at(0.5).unwrap();
+    assert_eq!((pose.get(unit(12)), pose.head.yaw()), (0.75, 10.0));
+    let copied = track.copy(&moved);
+    let mut other = Track::default();
+    other.paste(3, &copied);
+    assert_eq!(other.value_at(0.0).unwrap(), pose);
+}
+
+#[test]
+fn a_movement_brings_keys_of_the_head_only_where_it_turns() {
+    let turned = Pose::NEUTRAL.with(Sides::Both, Channel::Roll, -3.0);
+    let mut track = Track::default();
+    track.set_channel(0, Channel::GazeX, (9.0, 9.0));
+    track.set_movement(10.0, &[Some(Pose::NEUTRAL), None, Some(turned)]);
+    let keyed: Vec<_> = track
+        .keyed()
+        .filter(|channel| channel.unit().is_none())
+        .collect();
+    assert_eq!(keyed, [Channel::Roll]);
+    assert_eq!(track.value_at(0.1).unwrap().head.roll(), -1.5);
+}
+
 fn some_keys() -> impl Strategy<Value = Vec<(usize, u32, f32, f32)>> {
-    proptest::collection::vec((0usize..17, 0u32..48, 0f32..=1.0, 0f32..=1.0), 1..40)
+    proptest::collection::vec((0..Channel::COUNT, 0u32..48, 0f32..=1.0, 0f32..=1.0), 1..40)
 }
 
 fn some_of(track: &Track, every: usize) -> Selection {
@@ -299,7 +371,7 @@ proptest! {
         let copied = track.copy(&scaled);
         let pasted = track.paste(at, &copied);
         prop_assert!(in_order(&track));
-        prop_assert!(pasted.iter().all(|id| track.key(*id).is_some_and(|key| (0.0..=1.0).contains(&key.left))));
+        prop_assert!(pasted.iter().all(|id| track.key(*id).is_some_and(|key| id.channel.range().contains(&key.left))));
         track.remove_keys(&track.all_keys());
         prop_assert!(track.is_empty());
     }
@@ -334,12 +406,14 @@ proptest! {
             track.set_easing(&all, easing);
             for id in all {
                 let key = *track.key(id).unwrap();
-                let curve = track.curve(id.unit);
+                let curve = track.curve(id.channel);
+                let near = 0.05 * id.channel.width();
                 prop_assert_eq!(curve.at(id.time), Some((key.left, key.right)));
                 for beside in [id.time - 1e-9, id.time + 1e-9] {
                     let (left, right) = curve.at(beside).unwrap();
-                    prop_assert!((left - key.left).abs() < 0.05 && (right - key.right).abs() < 0.05);
-                    prop_assert!((0.0..=1.0).contains(&left));
+                    prop_assert!((left - key.left).abs() < near && (right - key.right).abs() < near);
+                    prop_assert!(id.channel.range().contains(&left));
+                    prop_assert!(id.channel.unit().is_some() || left == right);
                 }
             }
         }

@@ -10,7 +10,7 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::document::{ActionUnit, Document, Pose};
+use crate::document::{ActionUnit, Channel, Document, Pose};
 use crate::drive::au_track::AuTrack;
 use crate::error::{ChartError, EngineError};
 use crate::media::atomic_file::AtomicFile;
@@ -22,7 +22,7 @@ const WIDTH: u32 = 1200;
 const HEIGHT: u32 = 800;
 const PANEL: u32 = 190;
 
-/// The least difference between a unit's highest and lowest value that counts as movement.
+/// The least difference between a channel's highest and lowest value that counts as movement, as a share of its range.
 const MOVES: f32 = 0.02;
 
 /// What of a metric is better.
@@ -189,35 +189,21 @@ impl Charts {
     }
 }
 
-impl Chart {
-    /// A clip's or a track's Action Units at given times: a line for each unit that moves.
-    pub fn action_units(title: &str, poses: &[(f64, Option<Pose>)]) -> Self {
-        let moves = |unit: &ActionUnit| {
-            let values = poses
-                .iter()
-                .filter_map(|(_, pose)| Some(pose.as_ref()?.get(*unit)));
-            let high = values.clone().fold(f32::NEG_INFINITY, f32::max);
-            high - values.fold(f32::INFINITY, f32::min) > MOVES
+impl Charts {
+    /// An expression at given times: the Action Units that move, and below them head and eyes where they do.
+    pub fn expression(title: &str, poses: &[(f64, Option<Pose>)]) -> Self {
+        let units = Chart::action_units(title, poses);
+        let head = Chart::curves(title, &Channel::HEAD_AND_EYES, poses);
+        let head = Chart {
+            y: Axis::new("Head and eyes, in degrees"),
+            ..head
         };
-        let units = ActionUnit::ALL.into_iter().filter(moves);
-        let series = units.enumerate().map(|(i, unit)| Series {
-            name: format!("{unit} {}", unit.name()),
-            colour: colour(i),
-            points: poses
-                .iter()
-                .map(|(time, pose)| Some((*time, f64::from(pose.as_ref()?.get(unit)))))
-                .collect(),
-        });
-        Self {
-            title: title.to_owned(),
-            x: Axis::seconds(),
-            y: Axis {
-                range: Some((0.0, 1.0)),
-                ..Axis::new("Action Unit, 0 to 1")
-            },
-            series: series.collect(),
-            marks: Vec::new(),
-        }
+        let shown = match (units.series.is_empty(), head.series.is_empty()) {
+            (_, true) => vec![units],
+            (true, false) => vec![head],
+            (false, false) => vec![units, head],
+        };
+        Self(shown)
     }
 
     /// The curves of the document's track.
@@ -227,7 +213,50 @@ impl Chart {
         let poses: Vec<_> = frames
             .map(|frame| (track.time_of(frame), Some(document.pose(frame))))
             .collect();
-        Self::action_units(title, &poses)
+        Self::expression(title, &poses)
+    }
+}
+
+impl Chart {
+    /// The channels among these that move, over time.
+    fn curves(title: &str, channels: &[Channel], poses: &[(f64, Option<Pose>)]) -> Self {
+        let moves = |channel: &Channel| {
+            let values = poses
+                .iter()
+                .filter_map(|(_, pose)| Some(pose.as_ref()?.get(*channel)));
+            let high = values.clone().fold(f32::NEG_INFINITY, f32::max);
+            let low = values.fold(f32::INFINITY, f32::min);
+            high - low > MOVES * channel.width()
+        };
+        let channels = channels.iter().copied().filter(moves);
+        let series = channels.enumerate().map(|(i, channel)| Series {
+            name: match channel {
+                Channel::Unit(unit) => format!("{unit} {}", unit.name()),
+                _ => channel.title().to_owned(),
+            },
+            colour: colour(i),
+            points: poses
+                .iter()
+                .map(|(time, pose)| Some((*time, f64::from(pose.as_ref()?.get(channel)))))
+                .collect(),
+        });
+        Self {
+            title: title.to_owned(),
+            x: Axis::seconds(),
+            series: series.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A clip's Action Units at given times: a line for each unit that moves.
+    pub fn action_units(title: &str, poses: &[(f64, Option<Pose>)]) -> Self {
+        Self {
+            y: Axis {
+                range: Some((0.0, 1.0)),
+                ..Axis::new("Action Unit, 0 to 1")
+            },
+            ..Self::curves(title, &ActionUnit::ALL.map(Channel::from), poses)
+        }
     }
 
     /// The curves of a clip as they were measured.

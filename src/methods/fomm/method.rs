@@ -21,6 +21,7 @@ pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("fomm"),
     title: "FOMM",
     driven_by: DrivenBy::Picture,
+    draws_head: false,
     modes: &[Mode::Relative, Mode::Standard],
     views: &[
         PaneView::Result,

@@ -25,6 +25,7 @@ pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("ganimation"),
     title: "GANimation",
     driven_by: DrivenBy::Expression,
+    draws_head: false,
     modes: &[],
     views: &[
         PaneView::Result,
@@ -193,7 +194,7 @@ impl EditSession {
         onset: Onset,
         stop: Stop,
     ) -> Result<(Arc<Edit>, bool), EngineError> {
-        let Pose { left, right } = target;
+        let Pose { left, right, .. } = target;
         if left == right {
             return self.half(left, stop);
         }

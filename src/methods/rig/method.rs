@@ -35,6 +35,7 @@ pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("rig"),
     title: "Rig",
     driven_by: DrivenBy::Expression,
+    draws_head: true,
     modes: &[],
     views: &[
         PaneView::Result,
@@ -372,11 +373,12 @@ impl RigSession {
         let controls = Controls {
             own: *subject.expression.values(),
             target: [*pose.left.values(), *pose.right.values()],
-            gaze: [0.0; 2],
+            gaze: [pose.gaze.x(), pose.gaze.y()],
         };
         Wanted {
             expression: coefficients(self.model, &self.fit.expression, &controls),
-            turned: [0.0; 3],
+            // In space with y up a turn to the right about the third axis is anticlockwise.
+            turned: [pose.head.yaw(), pose.head.pitch(), -pose.head.roll()],
             gaze: controls.gaze,
             folds: self.folds,
             draft,

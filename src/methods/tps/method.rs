@@ -19,6 +19,7 @@ pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("tps"),
     title: "TPS",
     driven_by: DrivenBy::Picture,
+    draws_head: false,
     modes: &[Mode::Relative, Mode::Standard, Mode::Avd],
     views: &[
         PaneView::Result,

@@ -12,7 +12,32 @@ use mien::media::image::Picture;
 fn what_is_asked_wrongly_is_answered_with_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
-    let cases: [(&[&str], &str); 31] = [
+    let cases: [(&[&str], &str); 38] = [
+        (
+            &["--yaw", "21", "-o", "x.png"],
+            "--yaw 21 is out of range; give a number from -20 to 20",
+        ),
+        (
+            &["--pitch", "-20.5", "-o", "x.png"],
+            "--pitch -20.5 is out of range",
+        ),
+        (
+            &["--roll", "NaN", "-o", "x.png"],
+            "--roll NaN is out of range",
+        ),
+        (&["--gaze", "5", "-o", "x.png"], "--gaze 5 is no direction"),
+        (
+            &["--gaze", "-26,0", "-o", "x.png"],
+            "each from -25 to 25, such as 10,-5",
+        ),
+        (
+            &["--yaw", "-12", "-o", "x.png"],
+            "GANimation can't turn the head or move the eyes; leave --yaw",
+        ),
+        (
+            &["--gaze", "-5,2.5", "-o", "x.png"],
+            "GANimation can't turn the head",
+        ),
         (&["--au", "3=0.5", "-o", "x.png"], "not an Action Unit"),
         (&["--au", "12=1.5", "-o", "x.png"], "out of range"),
         (&["--au", "12=-1", "-o", "x.png"], "out of range"),

@@ -1,0 +1,203 @@
+//! The curves of an expression: one for each Action Unit, and those by which the head turns and the eyes move.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use crate::document::au::ActionUnit;
+use crate::document::pose::{Gaze, HeadTurn};
+
+/// One number of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Channel {
+    Unit(ActionUnit),
+    /// The head to the picture's right.
+    Yaw,
+    /// The head down.
+    Pitch,
+    /// The head clockwise as seen.
+    Roll,
+    /// The eyes to the picture's right.
+    GazeX,
+    /// The eyes up.
+    GazeY,
+}
+
+impl From<ActionUnit> for Channel {
+    fn from(unit: ActionUnit) -> Self {
+        Channel::Unit(unit)
+    }
+}
+
+impl Channel {
+    /// How many channels there are.
+    pub const COUNT: usize = ActionUnit::COUNT + Channel::HEAD_AND_EYES.len();
+
+    /// Those of the head and the eyes.
+    pub const HEAD_AND_EYES: [Channel; 5] = [
+        Channel::Yaw,
+        Channel::Pitch,
+        Channel::Roll,
+        Channel::GazeX,
+        Channel::GazeY,
+    ];
+
+    /// All channels: the Action Units in their order, then head and eyes.
+    pub const ALL: [Channel; Channel::COUNT] = {
+        let mut all = [Channel::Yaw; Channel::COUNT];
+        let mut i = 0;
+        while i < Channel::COUNT {
+            all[i] = if i < ActionUnit::COUNT {
+                Channel::Unit(ActionUnit::ALL[i])
+            } else {
+                Channel::HEAD_AND_EYES[i - ActionUnit::COUNT]
+            };
+            i += 1;
+        }
+        all
+    };
+
+    /// The value of every channel at rest: the relaxed face, head and eyes as the portrait has them.
+    pub const NEUTRAL: f32 = 0.0;
+
+    /// The channel's place in [`Channel::ALL`].
+    pub fn index(self) -> usize {
+        let after_units = match self {
+            Channel::Unit(unit) => return unit.index(),
+            Channel::Yaw => 0,
+            Channel::Pitch => 1,
+            Channel::Roll => 2,
+            Channel::GazeX => 3,
+            Channel::GazeY => 4,
+        };
+        ActionUnit::COUNT + after_units
+    }
+
+    /// The Action Unit, where it is one.
+    pub fn unit(self) -> Option<ActionUnit> {
+        match self {
+            Channel::Unit(unit) => Some(unit),
+            _ => None,
+        }
+    }
+
+    /// The name beside the slider.
+    pub fn title(self) -> &'static str {
+        match self {
+            Channel::Unit(unit) => unit.name(),
+            Channel::Yaw => "Turn",
+            Channel::Pitch => "Nod",
+            Channel::Roll => "Tilt",
+            Channel::GazeX => "Look left/right",
+            Channel::GazeY => "Look up/down",
+        }
+    }
+
+    /// The channel that a file calls by this name, such as `AU12` or `yaw`.
+    pub fn from_key(key: &str) -> Option<Self> {
+        if let Some(code) = key.strip_prefix("AU") {
+            return Some(ActionUnit::from_code(code.parse().ok()?)?.into());
+        }
+        Channel::HEAD_AND_EYES
+            .into_iter()
+            .find(|channel| channel.to_string() == key)
+    }
+
+    /// The values that are accepted: an Action Unit's from relaxed to full, an angle's in degrees.
+    pub fn range(self) -> RangeInclusive<f32> {
+        match self {
+            Channel::Unit(_) => 0.0..=1.0,
+            Channel::Yaw | Channel::Pitch | Channel::Roll => HeadTurn::RANGE,
+            Channel::GazeX | Channel::GazeY => Gaze::RANGE,
+        }
+    }
+
+    /// The unit that a value is written with.
+    pub fn unit_text(self) -> &'static str {
+        match self {
+            Channel::Unit(_) => "",
+            _ => "°",
+        }
+    }
+
+    /// The width of [`Channel::range`].
+    pub fn width(self) -> f32 {
+        let range = self.range();
+        range.end() - range.start()
+    }
+
+    /// A value brought to the nearer end of the range where it lies outside; a NaN to rest.
+    pub fn clamped(self, value: f32) -> f32 {
+        if value.is_nan() {
+            return Channel::NEUTRAL;
+        }
+        let range = self.range();
+        value.clamp(*range.start(), *range.end())
+    }
+
+    /// The values of both halves of the face, each [`Channel::clamped`]. Head and eyes have one value, the mean of the two.
+    pub(super) fn clamped_halves(self, (left, right): (f32, f32)) -> (f32, f32) {
+        let halves = (self.clamped(left), self.clamped(right));
+        if self.unit().is_some() || halves.0 == halves.1 {
+            return halves;
+        }
+        let mean = 0.5 * (halves.0 + halves.1);
+        (mean, mean)
+    }
+
+    /// Where in the range a value lies, from 0 at its beginning to 1 at its end.
+    pub fn share_of(self, value: f32) -> f32 {
+        (value - self.range().start()) / self.width()
+    }
+
+    /// The value at a share of the range.
+    pub fn value_at(self, share: f32) -> f32 {
+        self.range().start() + share * self.width()
+    }
+}
+
+/// The name in files, such as `AU12` or `yaw`.
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Channel::Unit(unit) => unit.fmt(f),
+            Channel::Yaw => f.write_str("yaw"),
+            Channel::Pitch => f.write_str("pitch"),
+            Channel::Roll => f.write_str("roll"),
+            Channel::GazeX => f.write_str("gaze_x"),
+            Channel::GazeY => f.write_str("gaze_y"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_channel_has_a_place_and_a_name_of_its_own() {
+        for (i, channel) in Channel::ALL.into_iter().enumerate() {
+            assert_eq!(channel.index(), i);
+            assert_eq!(Channel::from_key(&channel.to_string()), Some(channel));
+            assert!(channel.range().contains(&Channel::NEUTRAL));
+        }
+        for key in ["AU3", "AU", "Yaw", "gaze", ""] {
+            assert_eq!(Channel::from_key(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn values_and_shares_agree_and_stay_in_range() {
+        for channel in Channel::ALL {
+            let range = channel.range();
+            assert_eq!(channel.share_of(*range.start()), 0.0);
+            assert_eq!(channel.share_of(*range.end()), 1.0);
+            assert_eq!(channel.value_at(channel.share_of(0.5)), 0.5);
+            assert_eq!(channel.clamped(f32::INFINITY), *range.end());
+            assert_eq!(channel.clamped(f32::NEG_INFINITY), *range.start());
+            assert_eq!(channel.clamped(f32::NAN), Channel::NEUTRAL);
+        }
+        assert_eq!(Channel::Yaw.clamped_halves((4.0, 8.0)), (6.0, 6.0));
+        let unit = Channel::Unit(ActionUnit::ALL[0]);
+        assert_eq!(unit.clamped_halves((0.2, 8.0)), (0.2, 1.0));
+    }
+}
