@@ -168,3 +168,27 @@ impl Driver {
 fn steps(clip: &ClipDriver) -> u32 {
     u32::try_from(clip.frames()).unwrap_or(u32::MAX).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Channel, Sides};
+
+    #[test]
+    fn a_turned_head_has_another_key_only_where_it_is_drawn() {
+        let straight = DriveSample::Pose(Pose::NEUTRAL);
+        for channel in Channel::HEAD_AND_EYES {
+            let turned = Pose::NEUTRAL.with(Sides::Both, channel, 1.0);
+            assert_ne!(PoseKey::from(&turned), PoseKey::from(&Pose::NEUTRAL));
+            let turned = DriveSample::Pose(turned);
+            assert_ne!(
+                turned.picture_key(true, true),
+                straight.picture_key(true, true)
+            );
+            assert_eq!(
+                turned.picture_key(true, false),
+                straight.picture_key(true, false)
+            );
+        }
+    }
+}

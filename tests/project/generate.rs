@@ -4,8 +4,8 @@ use std::path::Path;
 
 use mien::document::{
     AuVector, ClipMotion, Crop, Drawn, ExportSettings, ExportWhat, Expression, FileFormat, Follow,
-    Limit, MediaSource, MotionKind, PaneSpec, Part, Playback, Pose, Project, Sample, SampleSizes,
-    SampledMotion, Sides,
+    Gaze, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec, Part, Playback, Pose, Project,
+    Sample, SampleSizes, SampledMotion, Sides,
 };
 use mien::methods::registry::Registry;
 use proptest::prelude::*;
@@ -19,8 +19,16 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn poses()(left in vectors(), right in vectors()) -> Pose {
-        Pose { left, right, ..Pose::NEUTRAL }
+    fn poses()(
+        left in vectors(), right in vectors(),
+        turn in prop_oneof![Just([0f32; 5]), prop::array::uniform5(-30f32..30.0)],
+    ) -> Pose {
+        Pose {
+            left,
+            right,
+            head: HeadTurn::new(turn[0], turn[1], turn[2]),
+            gaze: Gaze::new(turn[3], turn[4]),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! The sliders and what they ask for.
 
-use super::{act, app, drag, edit, press, sample, simulator, target, unit};
+use super::{TALL, act, act_in, app, drag, edit, press, sample, simulator, target, unit};
 use iced::keyboard::{Key, Modifiers, key};
 use iced::{Event, keyboard, mouse};
 use iced_test::selector;
 use mien::app::{App, Message, Value, field_id, slider_id};
-use mien::document::{AuVector, Preset, Sides};
+use mien::document::{AuVector, Channel, Preset, Sides};
 
 #[test]
 fn a_slider_moves_and_the_worker_is_asked_for_that_value() {
@@ -199,4 +199,45 @@ fn strength_zero_asks_for_no_edit() {
     assert!(edit(&app) > 0.0);
     drag(&mut app, Value::Strength, 1.0, 0.0);
     assert_eq!(edit(&app), 0.0);
+}
+
+#[test]
+fn the_head_turns_by_its_sliders_and_a_double_click_sets_it_back() {
+    let mut app = app();
+    drag(&mut app, Channel::Yaw.into(), 0.5, 0.8);
+    drag(&mut app, Channel::GazeY.into(), 0.5, 0.1);
+    let pose = target(&app);
+    assert!((pose.head.yaw() - 12.0).abs() < 0.5, "{pose:?}");
+    assert!((pose.gaze.y() + 20.0).abs() < 0.5, "{pose:?}");
+    assert_eq!((pose.head.pitch(), pose.gaze.x()), (0.0, 0.0));
+    assert_eq!(edit(&app), 0.0, "no Action Unit has moved");
+
+    act_in(&mut app, TALL, |window| {
+        window
+            .click(selector::id(field_id(Channel::Pitch.into())))
+            .unwrap();
+        window.simulate(select_all());
+        window.typewrite("-7.5");
+    });
+    assert_eq!(target(&app).head.pitch(), -7.5);
+    act_in(&mut app, TALL, |window| {
+        for _ in 0..2 {
+            let slider = selector::id(slider_id(Channel::Yaw.into()));
+            window.click(slider).unwrap();
+        }
+    });
+    assert_eq!(target(&app).head.yaw(), 0.0);
+    press(&mut app, "r", Modifiers::empty());
+    assert_eq!(target(&app), app.document().source);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(target(&app).head.pitch(), -7.5);
+}
+
+#[test]
+fn it_is_said_that_the_panes_method_keeps_the_head() {
+    let app = app();
+    let mut window = simulator(app.view());
+    window
+        .find("GANimation can't turn the head or move the eyes.")
+        .unwrap();
 }

@@ -21,6 +21,9 @@ use mien::render::worker::Worker;
 
 const SIZE: Size = Size::new(1360.0, 860.0);
 
+/// High enough for all sliders.
+const TALL: Size = Size::new(1360.0, 1300.0);
+
 fn unit(code: u8) -> ActionUnit {
     ActionUnit::from_code(code).unwrap()
 }
@@ -61,17 +64,26 @@ fn edit(app: &App) -> f32 {
 }
 
 fn simulator<'a>(view: Element<'a, Message>) -> Simulator<'a, Message> {
+    simulator_in(SIZE, view)
+}
+
+fn simulator_in<'a>(size: Size, view: Element<'a, Message>) -> Simulator<'a, Message> {
     let settings = Settings {
         fonts: vec![include_bytes!("../../resources/fonts/FiraCode-Regular.ttf").into()],
         ..Settings::default()
     };
-    Simulator::with_size(settings, SIZE, view)
+    Simulator::with_size(settings, size, view)
 }
 
 /// Does something with the window as it stands, then hands the messages to the application.
 fn act(app: &mut App, hand: impl FnOnce(&mut Simulator<'_, Message>)) {
+    act_in(app, SIZE, hand);
+}
+
+/// The same in a window of another size.
+fn act_in(app: &mut App, size: Size, hand: impl FnOnce(&mut Simulator<'_, Message>)) {
     let messages: Vec<Message> = {
-        let mut window = simulator(app.view());
+        let mut window = simulator_in(size, app.view());
         hand(&mut window);
         window.into_messages().collect()
     };
@@ -120,9 +132,9 @@ fn escape() -> keyboard::Event {
     }
 }
 
-/// Drags across a slider, from one value to another.
+/// Drags across a slider, from one value to another, both as shares of its range.
 fn drag(app: &mut App, value: Value, from: f32, to: f32) {
-    act(app, |window| {
+    act_in(app, TALL, |window| {
         let place = window
             .find(selector::id(slider_id(value)))
             .unwrap()

@@ -4,8 +4,8 @@ use super::{act, app, drag, escape, frames, keys, press, simulator, target, unit
 use iced::keyboard::{Key, Modifiers, key};
 use iced::{Event, Point, keyboard, mouse};
 use iced_test::selector;
-use mien::app::{App, EDGE, Message, SHEET, Value, timeline_plot};
-use mien::document::Pose;
+use mien::app::{App, EDGE, Message, SHEET, timeline_plot};
+use mien::document::{Channel, Pose};
 
 /// Presses a key that isn't a letter.
 fn tap(app: &mut App, named: key::Named, code: key::Code) {
@@ -290,4 +290,34 @@ fn only_what_lies_between_in_and_out_is_played_and_undo_frees_it() {
     press(&mut app, "z", Modifiers::CTRL);
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(app.document().track.range(), Some((0, 24)));
+}
+
+#[test]
+fn the_heads_keys_are_set_dragged_and_undone_like_the_units() {
+    let mut app = app();
+    drag(&mut app, Channel::Yaw.into(), 0.5, 0.75);
+    press(&mut app, "k", Modifiers::empty());
+    step(&mut app, 24);
+    drag(&mut app, Channel::Yaw.into(), 0.75, 0.25);
+    let keys = |app: &App| -> Vec<(u32, f32)> {
+        let track = &app.document().track;
+        let keys = track.curve(Channel::Yaw).keys().iter();
+        keys.map(|key| (track.frame_at(key.time), key.left))
+            .collect()
+    };
+    let before = keys(&app);
+    let frames: Vec<u32> = before.iter().map(|key| key.0).collect();
+    assert_eq!(frames, [0, 24]);
+    assert_eq!(
+        app.document().track.keyed().collect::<Vec<_>>(),
+        [Channel::Yaw]
+    );
+    let share = |key: (u32, f32)| Channel::Yaw.share_of(key.1);
+    drag_keys(&mut app, (24.0, share(before[1])), (36.0, 0.5));
+    let moved = keys(&app);
+    assert_eq!(moved[0], before[0]);
+    assert_eq!(moved[1].0, 36);
+    assert!(moved[1].1.abs() < 1.0, "{moved:?}");
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(keys(&app), before);
 }

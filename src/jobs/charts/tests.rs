@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::document::AuVector;
+use crate::document::{AuVector, Sides};
 use crate::drive::au_track::AuFrame;
 
 /// A line with a value for each moment from 0 on.
@@ -133,6 +133,17 @@ fn only_units_that_move_have_a_line() {
     assert_eq!(chart.series[0].name, "AU12 Lip corner puller");
     assert_eq!(chart.series[0].points[1], None);
     assert!(chart.svg().is_ok());
+
+    assert_eq!(Charts::expression("clip.mp4", &poses), chart.clone().into());
+    let turned = poses.map(|(time, pose)| {
+        let turned = |pose: Pose| pose.with(Sides::Both, Channel::Yaw, 50.0 * time as f32);
+        (time, pose.map(turned))
+    });
+    let Charts(both) = Charts::expression("clip.mp4", &turned);
+    assert_eq!(both[0], chart);
+    assert_eq!(both[1].y.title, "Head and eyes, in degrees");
+    assert_eq!(both[1].series[0].name, "Turn");
+    assert_eq!(both[1].series[0].points[2], Some((0.2, 10.0)));
 
     let frames = [(0.0, Some(0.0)), (0.1, None), (0.2, Some(0.7))];
     let frame = |(time, value): (f64, Option<f32>)| {
