@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use super::field::Means;
 use super::image::{Image, Sample, catmull_rom};
 use super::scene::{Deformed, Scene};
+
+/// Of a block of pixels: the mean displacement (x, y), how much of it is core, and nothing, as four are faster than three.
+pub(super) type Means = [f32; 4];
 
 /// How far around the head pixels move, in centimetres: with its expression, and when it turns.
 pub(super) const REACH: f32 = 5.0;

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::continuation::{Enlarged, continuation};
+use super::continuation::{Enlarged, Means, continuation};
 use super::image::{Image, coverage, lerp};
 use super::model::Model;
 use super::openings::Openings;
@@ -224,9 +224,6 @@ impl Field {
         );
     }
 }
-
-/// Of a block of pixels: the mean displacement (x, y), how much of it is core, and nothing, as four are faster than three.
-pub(super) type Means = [f32; 4];
 
 /// A row of a field's images.
 struct Row<'a> {

@@ -23,6 +23,7 @@ mod mouth_palette;
 mod openings;
 mod own_mouth;
 mod painter;
+mod pixel_box;
 mod raster;
 mod resample;
 mod scene;

@@ -7,6 +7,7 @@ use super::lip_frame::LipFrame;
 use super::mouth_palette::Palette;
 use super::openings::{Opening, Openings};
 use super::own_mouth::{OwnInside, tooth_colour};
+use super::pixel_box::{MARGIN, PixelBox};
 use super::scene::{Deformed, Scene, step};
 use super::teeth::{Jaws, Room};
 
@@ -16,65 +17,11 @@ const STILL: f32 = 0.03;
 /// A portrait's mouth shows its inside if it is open by more than this part of its width.
 const SHOWS_INSIDE: f32 = 0.035;
 
-/// How much of the picture around the lips a box takes in, in pixels.
-pub(super) const MARGIN: f32 = 4.0;
-
 /// What is drawn between the lips, as far as it depends on the portrait alone.
 pub(super) struct MouthLayers {
     palette: Palette,
     jaws: Jaws,
     own: Option<OwnInside>,
-}
-
-/// A box of whole pixels.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PixelBox {
-    pub left: usize,
-    pub top: usize,
-    pub width: usize,
-    pub height: usize,
-}
-
-impl PixelBox {
-    /// The pixels around some points, as far as they belong to a picture; `None` if these are too few to draw on.
-    pub fn around<'a>(
-        points: impl Iterator<Item = &'a [f32; 2]>,
-        margin: f32,
-        width: usize,
-        height: usize,
-    ) -> Option<Self> {
-        let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
-        for point in points {
-            for k in 0..2 {
-                low[k] = low[k].min(point[k]);
-                high[k] = high[k].max(point[k]);
-            }
-        }
-        let first =
-            |k: usize, end: usize| (low[k] - margin).floor().clamp(0.0, end as f32) as usize;
-        let last = |k: usize, end: usize| (high[k] + margin).ceil().clamp(0.0, end as f32) as usize;
-        let (left, top) = (first(0, width), first(1, height));
-        let (width, height) = (
-            last(0, width).saturating_sub(left),
-            last(1, height).saturating_sub(top),
-        );
-        (width >= 3 && height >= 3).then_some(Self {
-            left,
-            top,
-            width,
-            height,
-        })
-    }
-
-    fn shifted(&self, line: &[[f32; 2]]) -> Vec<[f32; 2]> {
-        line.iter()
-            .map(|[x, y]| [x - self.left as f32, y - self.top as f32])
-            .collect()
-    }
-
-    pub fn covered(&self, opening: &Opening) -> Image<f32> {
-        coverage(&self.shifted(&opening.polygon()), self.width, self.height)
-    }
 }
 
 impl MouthLayers {

@@ -3,8 +3,8 @@
 use super::fit::{Fit, LIPS};
 use super::image::{Image, Rgba, lerp};
 use super::lip_frame::LipFrame;
-use super::mouth::{MARGIN, PixelBox};
 use super::openings::Opening;
+use super::pixel_box::{MARGIN, PixelBox};
 use super::scene::{Deformed, Scene, step};
 use super::tone::{Tone, mean, percentile};
 
