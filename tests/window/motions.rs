@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{act, app, asked, drag, press, simulator, target, unit};
 use iced::keyboard::Modifiers;
 use iced_test::selector;
-use mien::app::{App, Message, Value};
+use mien::app::{App, Message};
 use mien::document::MotionKind;
 use mien::drive::driver::Driver;
 use mien::render::composition::PaneSource;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{act, app, asked, drag, escape, press, sample, simulator, unit};
 use iced::keyboard::Modifiers;
 use iced_test::selector;
-use mien::app::{App, Message, Value};
+use mien::app::{App, Message};
 use mien::document::Pose;
 use mien::face::portrait::Portrait;
 use mien::media::encode::save_png;

@@ -4,7 +4,7 @@ use super::{act, app, drag, escape, frames, keys, press, simulator, target, unit
 use iced::keyboard::{Key, Modifiers, key};
 use iced::{Event, Point, keyboard, mouse};
 use iced_test::selector;
-use mien::app::{App, EDGE, Message, SHEET, Value, timeline_plot};
+use mien::app::{App, EDGE, Message, SHEET, timeline_plot};
 use mien::document::{Channel, Pose};
 
 /// Presses a key that isn't a letter.
