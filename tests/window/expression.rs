@@ -221,10 +221,9 @@ fn the_head_turns_by_its_sliders_and_a_double_click_sets_it_back() {
     });
     assert_eq!(target(&app).head.pitch(), -7.5);
     act_in(&mut app, TALL, |window| {
-        for _ in 0..2 {
-            let slider = selector::id(slider_id(Channel::Yaw.into()));
-            window.click(slider).unwrap();
-        }
+        let slider = || selector::id(slider_id(Channel::Yaw.into()));
+        window.click(slider()).unwrap();
+        window.click(slider()).unwrap();
     });
     assert_eq!(target(&app).head.yaw(), 0.0);
     press(&mut app, "r", Modifiers::empty());

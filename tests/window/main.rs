@@ -99,6 +99,7 @@ fn press(app: &mut App, letter: &str, modifiers: Modifiers) {
         "i" => key::Code::KeyI,
         "k" => key::Code::KeyK,
         "o" => key::Code::KeyO,
+        "r" => key::Code::KeyR,
         "s" => key::Code::KeyS,
         "4" => key::Code::Digit4,
         "n" => key::Code::KeyN,

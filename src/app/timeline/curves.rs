@@ -10,6 +10,9 @@ use super::lens::Scale;
 use super::sheet::{DIAMOND, GUTTER, Handle, Hit, REACH, RULER, Sheet, crowded, diamond, label};
 use super::subject::tag;
 
+/// The least height of a name at the left, in logical pixels.
+const NAME: f32 = 9.5;
+
 /// How many curves get their name written beside the playhead.
 const NAMED: usize = 6;
 
@@ -31,14 +34,20 @@ impl Sheet<'_> {
         self.y_at(channel.share_of(value), size)
     }
 
+    /// The channels whose names have room. Those that have neither keys nor values are last in the list, and left out first.
+    fn names(&self, size: Size) -> &[(Channel, bool)] {
+        let room = ((size.height - RULER) / NAME).max(1.0) as usize;
+        &self.channels[..self.channels.len().min(room)]
+    }
+
     fn row_height(&self, size: Size) -> f32 {
-        (size.height - RULER) / self.channels.len().max(1) as f32
+        (size.height - RULER) / self.names(size).len().max(1) as f32
     }
 
     /// The channel whose name is there.
     pub(super) fn named_at(&self, at: Point, size: Size) -> Option<Channel> {
         let row = ((at.y - RULER) / self.row_height(size)).floor();
-        let (channel, _) = (row >= 0.0).then(|| self.channels.get(row as usize))??;
+        let (channel, _) = (row >= 0.0).then(|| self.names(size).get(row as usize))??;
         Some(*channel)
     }
 
@@ -232,7 +241,7 @@ impl Sheet<'_> {
             let color = theme::line_color().scale_alpha(if share == 0.5 { 0.35 } else { 0.7 });
             frame.stroke(&line, Stroke::default().with_color(color).with_width(1.0));
         }
-        for (row, (channel, on)) in self.channels.iter().enumerate() {
+        for (row, (channel, on)) in self.names(size).iter().enumerate() {
             let y = RULER + (row as f32 + 0.5) * self.row_height(size);
             let color = match (over == Some(*channel), on) {
                 (true, _) => theme::text(),
