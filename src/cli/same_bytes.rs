@@ -181,12 +181,12 @@ fn a_track_gives_the_same_bytes_in_the_window_and_by_commands() {
         bench.window(&project, &portrait, "window.png");
         bench.export(&project, "export.png");
         bench.same("window", "export", &cell);
-        if method == MethodChoice::GANIMATION {
+        if matches!(method, MethodChoice::RIG | MethodChoice::GANIMATION) {
             let portrait = bench.portrait.to_str().unwrap();
             let output = bench.path("edit.png");
-            bench.command(&[
-                "edit", portrait, "--au", "26=1", "--frames", "3", "-o", &output,
-            ]);
+            let id = method.id().unwrap();
+            let words = ["edit", portrait, "--method", id.as_str(), "--au", "26=1"];
+            bench.command(&[&words[..], &["--frames", "3", "-o", &output]].concat());
             bench.same("window", "edit", &cell);
         }
         bench.clear();

@@ -157,7 +157,11 @@ fn sweep(folder: &Path) {
             continue;
         }
         let path = entry.path();
-        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+        let Ok(file) = File::open(&path) else {
+            continue;
+        };
+        // The lock is held until the name is gone: whoever has just made the file then sees that it is taken.
+        if file.try_lock().is_ok() {
             let _ = fs::remove_file(&path);
         }
     }

@@ -13,6 +13,7 @@ mod parity_fomm;
 mod parity_ganimation;
 mod parity_mocogan;
 mod parity_tps;
+mod rig;
 mod sample;
 mod toy;
 mod tps;

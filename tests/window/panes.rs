@@ -144,9 +144,9 @@ fn panes_come_and_go_and_the_key_held_shows_the_source() {
     };
     let explained = [
         (MethodChoice::Source, PaneView::Result),
+        (MethodChoice::RIG, PaneView::Result),
         (MethodChoice::GANIMATION, PaneView::Result),
         (MethodChoice::GANIMATION, PaneView::Attention),
-        (MethodChoice::GANIMATION, PaneView::Colour),
     ];
     assert_eq!(seen(&app), explained);
     act(&mut app, |window| {
@@ -163,7 +163,7 @@ fn panes_come_and_go_and_the_key_held_shows_the_source() {
         window.click("Methods").unwrap();
     });
     assert_eq!(seen(&app).len(), 6);
-    press(&mut app, "4", Modifiers::empty());
+    press(&mut app, "5", Modifiers::empty());
     assert_eq!(
         seen(&app),
         [(
@@ -171,7 +171,7 @@ fn panes_come_and_go_and_the_key_held_shows_the_source() {
             PaneView::Result
         )]
     );
-    press(&mut app, "4", Modifiers::empty());
+    press(&mut app, "5", Modifiers::empty());
     press(&mut app, "z", Modifiers::CTRL);
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(seen(&app), explained);

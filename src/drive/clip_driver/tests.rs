@@ -1,4 +1,4 @@
-use crate::document::{ActionUnit, Group, MediaSource, Sample, SampleSizes};
+use crate::document::{ActionUnit, Group, HeadTurn, MediaSource, Sample, SampleSizes};
 use crate::drive::au_track::AuFrame;
 use crate::drive::clip_driver::*;
 use crate::face::{network_input, shape68};
@@ -302,4 +302,30 @@ fn the_likest_frame_is_the_reference() {
     let driver = ClipDriver::clip(analysis, &motion, Some(&shape), &smile(0.0)).unwrap();
     assert_eq!(driver.reference, 3);
     assert!(driver.unlike.unwrap() > 0.0);
+}
+
+#[test]
+fn heads_turn_against_the_reference_frame_as_strongly_as_said() {
+    let head = |yaw, pitch| {
+        Some(HeadPose {
+            yaw,
+            pitch,
+            roll: 2.0,
+        })
+    };
+    let heads = [head(4.0, 0.0), None, head(10.0, 6.0), head(90.0, 0.0)];
+    let mut poses = [Some(Pose::NEUTRAL); 4];
+    let follow = Follow {
+        still: 0.0,
+        strength: 0.5,
+        ..Follow::default()
+    };
+    let times = [0.0, 0.04, 0.08, 0.12];
+    units::turn_heads(&mut poses, &heads, &times, 0, &follow);
+    let turned = poses.map(|pose| pose.unwrap().head);
+    assert_eq!(turned[0], HeadTurn::NEUTRAL);
+    assert_eq!(turned[1], HeadTurn::NEUTRAL, "no face was found there");
+    // What looks up has a negative nod.
+    assert!((turned[2].yaw() - 3.0).abs() < 1e-4 && (turned[2].pitch() + 3.0).abs() < 1e-4);
+    assert_eq!(turned[3].yaw(), 20.0, "as far as a head can turn");
 }

@@ -1,8 +1,9 @@
 //! What a clip's face asks of the portrait's Action Units.
 
-use crate::document::{ActionUnit, AuVector, Follow, Pose};
+use crate::document::{ActionUnit, AuVector, Follow, HeadTurn, Pose};
 use crate::drive::au_track::{AuTrack, Reading, begin_at};
-use crate::face::OneEuro;
+
+use crate::face::{HeadPose, OneEuro, smooth};
 
 /// The filter that the two settings of [`Follow`] stand for, both in 0..=1: how still a curve is held (0 doesn't smooth at
 /// all), and how quickly it follows a fast movement. In their middle it is the filter's default.
@@ -44,6 +45,40 @@ pub(crate) fn poses(
     read.into_iter()
         .map(|aus| Some(Pose::from(lerp(source, &aus?, &gains))))
         .collect()
+}
+
+/// Turns the heads of expressions as those of the frames are turned against the reference frame's, smoothed and as strongly as
+/// the settings say. `heads` are as many as `poses`, their `times` in seconds.
+pub(crate) fn turn_heads(
+    poses: &mut [Option<Pose>],
+    heads: &[Option<HeadPose>],
+    times: &[f64],
+    reference: usize,
+    follow: &Follow,
+) {
+    /// Degrees that count like the whole of a unit's range to the filter.
+    const RANGE: f32 = 20.0;
+    let Some(Some(rest)) = heads.get(reference) else {
+        return;
+    };
+    let angles = |head: &HeadPose| {
+        let turned = [
+            head.yaw - rest.yaw,
+            head.pitch - rest.pitch,
+            head.roll - rest.roll,
+        ];
+        turned.map(|angle| angle / RANGE)
+    };
+    let read: Vec<Option<[f32; 3]>> = heads.iter().map(|head| head.as_ref().map(angles)).collect();
+    let smoothing = smoothing(follow.still, follow.quick);
+    let strength = held(follow.strength);
+    for (pose, angles) in poses.iter_mut().zip(smooth(times, &read, smoothing)) {
+        if let (Some(pose), Some(angles)) = (pose, angles) {
+            let [yaw, pitch, roll] = angles.map(|angle| angle * RANGE * strength);
+            // A head that nods looks down.
+            pose.head = HeadTurn::new(yaw, -pitch, roll);
+        }
+    }
 }
 
 /// A strength within what is accepted; what is no number leaves the movement as it is.

@@ -82,7 +82,7 @@ impl Method for Rig {
     }
 
     fn weights(&self) -> &str {
-        "ICT-FaceKit"
+        "rig"
     }
 
     fn device(&self) -> String {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::image::{Image, Rgba, coverage, lerp};
+use super::image::{Image, Rgba, lerp};
 use super::lip_frame::LipFrame;
 use super::mouth_palette::Palette;
 use super::openings::{Opening, Openings};

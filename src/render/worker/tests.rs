@@ -4,7 +4,8 @@ use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use crate::document::{
-    ActionUnit, Document, Limit, MethodChoice, Mode, PaneView, Part as FacePart, Pose, Sides,
+    ActionUnit, Document, HeadTurn, Limit, MethodChoice, Mode, PaneView, Part as FacePart, Pose,
+    Sides,
 };
 use crate::drive::driver::Driver;
 use crate::face::portrait::Sample;
@@ -46,6 +47,14 @@ fn request(value: f32) -> Request {
     };
     ask(&mut request, smile(Sides::Both, value));
     request
+}
+
+/// The head turned to one side, which every method can follow.
+fn turned(value: f32) -> Pose {
+    Pose {
+        head: HeadTurn::new(15.0 * value, 0.0, 0.0),
+        ..document().0.source.into()
+    }
 }
 
 /// Asks for an expression.
@@ -227,7 +236,7 @@ fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
     let mut drafts: Vec<RenderedPane> = Vec::new();
     let mut whole: Vec<RenderedPane> = Vec::new();
     for value in [0.6, 0.8, 1.0] {
-        ask_of(&mut asked, smile(Sides::Both, value), &methods);
+        ask_of(&mut asked, turned(value), &methods);
         let serial = worker.send(asked.clone());
         (drafts, whole) = (Vec::new(), Vec::new());
         let mut complete = false;

@@ -12,7 +12,7 @@ use mien::media::image::Picture;
 fn what_is_asked_wrongly_is_answered_with_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
-    let cases: [(&[&str], &str); 38] = [
+    let cases: [(&[&str], &str); 39] = [
         (
             &["--yaw", "21", "-o", "x.png"],
             "--yaw 21 is out of range; give a number from -20 to 20",
@@ -31,11 +31,11 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
             "each from -25 to 25, such as 10,-5",
         ),
         (
-            &["--yaw", "-12", "-o", "x.png"],
+            &["--yaw", "-12", "--method", "ganimation", "-o", "x.png"],
             "GANimation can't turn the head or move the eyes; leave --yaw",
         ),
         (
-            &["--gaze", "-5,2.5", "-o", "x.png"],
+            &["--gaze", "-5,2.5", "--panes", "attention", "-o", "x.png"],
             "GANimation can't turn the head",
         ),
         (&["--au", "3=0.5", "-o", "x.png"], "not an Action Unit"),
@@ -62,7 +62,11 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         ),
         (&["--crop", "1,1,2", "-o", "x.png"], "too small"),
         (&["--crop", "face", "-o", "x.png"], "not a crop"),
-        (&["--panes", "flow", "-o", "x.png"], "not a pane"),
+        (&["--panes", "occlusion", "-o", "x.png"], "not a pane"),
+        (
+            &["--panes", "flow", "--method", "ganimation", "-o", "x.png"],
+            "GANimation has no flow to show",
+        ),
         (
             &["--frames", "0", "-o", "x.gif"],
             "--frames 0 is out of range",

@@ -12,7 +12,16 @@ fn a_smile_is_written_and_only_the_face_changes() {
     succeed(&edit(
         folder.path(),
         &portrait,
-        &["--au", "12=0.8", "--au", "6=0.5", "-o", "smile.png"],
+        &[
+            "--method",
+            "ganimation",
+            "--au",
+            "12=0.8",
+            "--au",
+            "6=0.5",
+            "-o",
+            "smile.png",
+        ],
     ));
     let before = media::image::open(&portrait).unwrap();
     let after = media::image::open(&folder.path().join("smile.png")).unwrap();
@@ -47,7 +56,7 @@ fn one_half_and_one_part_change_alone() {
         succeed(&edit(
             folder.path(),
             &portrait,
-            &[arguments, &["-o", name]].concat(),
+            &[arguments, &["--method", "ganimation", "-o", name]].concat(),
         ));
         let after = media::image::open(&folder.path().join(name)).unwrap();
         let pixels = before.rgba().chunks(4).zip(after.rgba().chunks(4));
@@ -274,7 +283,7 @@ fn the_webs_formats_are_written_and_say_what_they_are() {
         let path = folder.path().join(name);
         let bytes = std::fs::read(&path).unwrap();
         let note = provenance::read(&bytes).unwrap();
-        assert_eq!(note.models, ["ganimation-128"], "{name}");
+        assert_eq!(note.models, ["rig"], "{name}");
         match frames {
             Some(frames) => {
                 let clip = media::clip::Clip::open(&path).unwrap();

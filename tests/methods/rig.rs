@@ -1,0 +1,234 @@
+//! The rig as the renderer draws it: what stays, what moves, and at which size.
+
+use std::sync::Arc;
+
+use mien::document::{ActionUnit, Gaze, HeadTurn, MethodChoice, PaneView, Pose, Sides};
+use mien::drive::driver::DriveSample;
+use mien::face::portrait;
+use mien::face::view::View;
+use mien::media::image::Picture;
+use mien::methods::Quality;
+use mien::methods::ganimation::model::Model;
+use mien::methods::models::Models;
+use mien::methods::subject::Subject;
+use mien::render::composition::FrameRequest;
+use mien::render::renderer::Renderer;
+
+fn subject(sample: usize, models: &Models) -> Subject {
+    let rule = models.crop_rule();
+    let portrait = portrait::Sample::all()[sample].open(rule).unwrap();
+    Subject::of(&portrait.document(1), &portrait, rule)
+}
+
+fn models() -> Arc<Models> {
+    Arc::new(Models::new(Arc::new(Model::bundled().unwrap())))
+}
+
+/// What the rig shows of an expression.
+fn drawn(renderer: &mut Renderer, subject: &Subject, view: &View, pose: Pose) -> Picture {
+    let request = FrameRequest {
+        method: MethodChoice::RIG,
+        weights: None,
+        view: PaneView::Result,
+        sample: DriveSample::Pose(pose),
+    };
+    let base = renderer.base(subject, view).unwrap();
+    renderer
+        .render(subject, view, &base, &request, Quality::Full, &|| false)
+        .unwrap()
+        .picture
+}
+
+fn with(subject: &Subject, units: &[(u8, f32)]) -> Pose {
+    units
+        .iter()
+        .fold(subject.expression.into(), |pose: Pose, (code, value)| {
+            pose.with(Sides::Both, ActionUnit::from_code(*code).unwrap(), *value)
+        })
+}
+
+/// The mean difference of two pictures of one size in a box, in levels.
+fn difference(a: &Picture, b: &Picture, (left, top, right, bottom): (u32, u32, u32, u32)) -> f64 {
+    assert_eq!(a.size(), b.size());
+    let mut sum = 0;
+    for y in top..bottom {
+        for x in left..right {
+            let at = 4 * (y * a.width() + x) as usize;
+            let pixel =
+                |picture: &Picture| -> [u8; 3] { picture.rgba()[at..at + 3].try_into().unwrap() };
+            let (a, b) = (pixel(a), pixel(b));
+            sum += (0..3).map(|k| u64::from(a[k].abs_diff(b[k]))).sum::<u64>();
+        }
+    }
+    sum as f64 / f64::from(3 * (right - left) * (bottom - top))
+}
+
+/// The landmarks' box, in whole pixels of the portrait.
+fn face(subject: &Subject) -> (u32, u32, u32, u32) {
+    let (left, top, right, bottom) = subject.face.as_ref().unwrap().mesh.bounds();
+    (left as u32, top as u32, right as u32, bottom as u32)
+}
+
+#[test]
+fn without_an_edit_every_byte_stays() {
+    let models = models();
+    for sample in 0..2 {
+        let subject = subject(sample, &models);
+        let mut renderer = Renderer::new(Arc::clone(&models));
+        let size = subject.picture.size();
+        for view in [View::whole(size), View::fit(300, 200, size)] {
+            let same = drawn(&mut renderer, &subject, &view, subject.expression.into());
+            assert_eq!(same, renderer.base(&subject, &view).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_face_moves_and_what_is_far_from_it_keeps_every_byte() {
+    let models = models();
+    for sample in 0..2 {
+        let subject = subject(sample, &models);
+        let mut renderer = Renderer::new(Arc::clone(&models));
+        let whole = View::whole(subject.picture.size());
+        let pose = with(&subject, &[(26, 1.0), (25, 0.6), (1, 1.0), (2, 1.0)]);
+        let picture = drawn(&mut renderer, &subject, &whole, pose);
+        let (left, top, right, bottom) = face(&subject);
+        assert!(difference(&picture, &subject.picture, face(&subject)) > 2.0);
+        let reach = (right - left).max(bottom - top);
+        for y in 0..picture.height() {
+            for x in 0..picture.width() {
+                let near =
+                    x + reach > left && x < right + reach && y + reach > top && y < bottom + reach;
+                let at = 4 * (y * picture.width() + x) as usize;
+                let (a, b) = (
+                    &picture.rgba()[at..at + 4],
+                    &subject.picture.rgba()[at..at + 4],
+                );
+                assert!(near || a == b, "{x} {y}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pane_shows_what_an_export_writes() {
+    let models = models();
+    let subject = subject(0, &models);
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let pose = with(&subject, &[(12, 0.3), (45, 1.0), (4, 1.0)]);
+    let size = subject.picture.size();
+    let whole = drawn(&mut renderer, &subject, &View::whole(size), pose);
+    // A part of it at the portrait's own pixels.
+    let (left, top, right, bottom) = face(&subject);
+    let part = View {
+        x: f64::from(left),
+        y: f64::from(top),
+        zoom: 1.0,
+        width: right - left,
+        height: bottom - top,
+    };
+    let seen = drawn(&mut renderer, &subject, &part, pose);
+    let exported = Subject {
+        id: 77,
+        picture: Arc::new(whole),
+        ..subject.clone()
+    };
+    let wanted = renderer.base(&exported, &part).unwrap();
+    let all = (0, 0, part.width, part.height);
+    assert!(difference(&seen, &wanted, all) < 0.5);
+    // The same smaller and larger.
+    for zoom in [0.5, 3.0] {
+        let side = |length: u32| (f64::from(length) * zoom) as u32;
+        let view = View {
+            zoom,
+            width: side(part.width),
+            height: side(part.height),
+            ..part
+        };
+        let wanted = renderer.base(&exported, &view).unwrap();
+        let seen = drawn(&mut renderer, &subject, &view, pose);
+        let apart = difference(&seen, &wanted, (0, 0, view.width, view.height));
+        assert!(apart < 2.5, "{zoom}: {apart}");
+    }
+}
+
+#[test]
+fn a_mirrored_face_moves_as_in_a_mirror() {
+    let models = models();
+    let subject = subject(0, &models);
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let (width, height) = subject.picture.size();
+    let whole = View::whole((width, height));
+    let flip = |picture: &Picture| {
+        let rows = picture.rgba().chunks_exact(4 * width as usize);
+        let rgba = rows.flat_map(|row| row.chunks_exact(4).rev().flatten().copied());
+        Picture::new(width, height, rgba.collect()).unwrap()
+    };
+    let mut face_there = (**subject.face.as_ref().unwrap()).clone();
+    face_there.mesh = face_there.mesh.mirrored(width as f32).unwrap();
+    let mirrored = Subject {
+        id: 78,
+        picture: Arc::new(flip(&subject.picture)),
+        face: Some(Arc::new(face_there)),
+        ..subject.clone()
+    };
+    let wink = |sides| {
+        let blink = ActionUnit::from_code(45).unwrap();
+        Pose::from(subject.expression).with(sides, blink, 1.0)
+    };
+    let left = drawn(&mut renderer, &subject, &whole, wink(Sides::Left));
+    let right = drawn(&mut renderer, &mirrored, &whole, wink(Sides::Right));
+    let there = face(&mirrored);
+    let apart = difference(&flip(&left), &right, there);
+    let moved = difference(&right, &mirrored.picture, there);
+    assert!(apart < 0.5 * moved, "{apart} of {moved}");
+}
+
+#[test]
+fn the_head_turns_and_the_eyes_move() {
+    let models = models();
+    let subject = subject(0, &models);
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let whole = View::whole(subject.picture.size());
+    let still = Pose::from(subject.expression);
+    let turned = Pose {
+        head: HeadTurn::new(8.0, 0.0, 0.0),
+        ..still
+    };
+    let looking = Pose {
+        gaze: Gaze::new(-20.0, 0.0),
+        ..still
+    };
+    let (turned, looking) = (
+        drawn(&mut renderer, &subject, &whole, turned),
+        drawn(&mut renderer, &subject, &whole, looking),
+    );
+    let all = difference(&turned, &subject.picture, face(&subject));
+    let eyes = difference(&looking, &subject.picture, face(&subject));
+    assert!(all > 3.0, "{all}");
+    assert!(eyes > 0.05 && eyes < 0.3 * all, "{eyes} {all}");
+}
+
+#[test]
+fn without_a_face_there_is_one_sentence() {
+    let models = models();
+    let subject = Subject {
+        face: None,
+        ..subject(0, &models)
+    };
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let view = View::whole(subject.picture.size());
+    let request = FrameRequest {
+        method: MethodChoice::RIG,
+        weights: None,
+        view: PaneView::Result,
+        sample: DriveSample::Pose(Pose::NEUTRAL),
+    };
+    let base = renderer.base(&subject, &view).unwrap();
+    let refused = renderer.render(&subject, &view, &base, &request, Quality::Full, &|| false);
+    let said = refused.unwrap_err().to_string();
+    assert!(
+        said.starts_with("no face was found") && said.ends_with('.'),
+        "{said}"
+    );
+}
