@@ -101,7 +101,7 @@ fn press(app: &mut App, letter: &str, modifiers: Modifiers) {
         "o" => key::Code::KeyO,
         "r" => key::Code::KeyR,
         "s" => key::Code::KeyS,
-        "4" => key::Code::Digit4,
+        "5" => key::Code::Digit5,
         "n" => key::Code::KeyN,
         "?" => key::Code::Slash,
         "v" => key::Code::KeyV,
