@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 use fast_image_resize::FilterType;
 use rayon::prelude::*;
@@ -27,7 +28,7 @@ use crate::methods::diagnostics::{
 };
 use crate::methods::drive::Drive;
 use crate::methods::subject::{Subject, square};
-use crate::methods::{DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session};
+use crate::methods::{DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session, millis_since};
 use crate::progress::Stop;
 use crate::weights::CropRule;
 
@@ -310,6 +311,7 @@ impl Session for RigSession {
         quality: Quality,
         _: Stop,
     ) -> Result<MethodFrame, EngineError> {
+        let started = Instant::now();
         let pose = drive.expression();
         let wanted = self.wanted(subject, &pose, quality == Quality::Draft);
         let motion = if quality == Quality::Diagnostics {
@@ -317,7 +319,8 @@ impl Session for RigSession {
         } else {
             None
         };
-        let is_draft = wanted.draft && !self.is_rest(&wanted);
+        let is_rest = self.is_rest(&wanted);
+        let is_draft = wanted.draft && !is_rest;
         Ok(MethodFrame {
             diagnostics: Diagnostics::Mesh(MeshDiagnostics {
                 pose,
@@ -325,7 +328,7 @@ impl Session for RigSession {
                 motion,
             }),
             is_draft,
-            millis: None,
+            millis: (!is_rest).then(|| millis_since(started)),
             draft_millis: 0.0,
             mean_edit: None,
         })
