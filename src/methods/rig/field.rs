@@ -1,5 +1,4 @@
-//! Where the portrait's pixels go: the displacement of the deformed head, continued smoothly around it, and the portrait
-//! resampled by it.
+//! Where the portrait's pixels go: the displacement of the deformed head, continued smoothly around it.
 //!
 //! The head's surface tells for each pixel of it which pixel of the portrait it showed before. Beyond the head the
 //! displacement solves Laplace's equation on a coarse grid and fades to nothing, so that hair and collar follow.
