@@ -29,6 +29,10 @@ pub struct Motion {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "motions are few, and each stands behind an Arc"
+)]
 pub enum MotionKind {
     Track(Expression),
     Clip(ClipMotion),

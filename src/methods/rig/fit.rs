@@ -209,8 +209,7 @@ impl Fit {
                 model,
                 &at,
                 &weights,
-                &held,
-                &still,
+                (&held, &still),
             )?;
             for value in &mut identity {
                 *value = value.clamp(-2.5, 2.5);
@@ -222,8 +221,7 @@ impl Fit {
                 model,
                 &at,
                 &weights,
-                &prior,
-                &mean,
+                (&prior, &mean),
             )?;
             for (i, value) in expression.iter_mut().enumerate() {
                 *value = value.clamp(0.0, most(i));
@@ -476,8 +474,7 @@ impl Pose {
         model: &Model,
         target: &[[f64; 2]],
         weights: &[Weight],
-        ridge: &[f64],
-        mean: &[f64],
+        (ridge, mean): (&[f64], &[f64]),
     ) -> Option<Vec<f64>> {
         let n = shapes.len();
         let project = |v: [f64; 3]| {

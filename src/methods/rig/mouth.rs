@@ -62,7 +62,7 @@ impl MouthLayers {
         let unit = scene.fit.projection.unit;
         let moved = lip_movement(scene, deformed);
         let strength = step(STILL * unit, 2.0 * STILL * unit, moved);
-        if !(strength > 0.0) {
+        if strength <= 0.0 || strength.is_nan() {
             return;
         }
         let down = turned_down(scene, deformed);
@@ -76,7 +76,7 @@ impl MouthLayers {
         let Some(area) = PixelBox::around(lines, margin, out.width, out.height) else {
             return;
         };
-        if !(strength > 0.0) {
+        if strength <= 0.0 || strength.is_nan() {
             return;
         }
         let alpha = inside(&area, mouth, core, unit, self.own.is_some());
@@ -208,7 +208,7 @@ fn draw_contact(
     let gaps: Vec<f32> = mouth.gaps(down).collect();
     let widest = gaps.iter().copied().fold(0.0, f32::max);
     let closed = step(0.05 * unit, 0.1 * unit, before) * step(0.75 * before, 0.45 * before, widest);
-    if !(closed > 0.0) {
+    if closed <= 0.0 || closed.is_nan() {
         return;
     }
     let middle: Vec<[f32; 2]> = mouth

@@ -187,7 +187,7 @@ impl Triangle {
             narrow(&mut span, v, self.v[0]);
             narrow(&mut span, 1.0 - u - v, -self.u[0] - self.v[0]);
             let (first, last) = (span.0.ceil(), span.1.floor());
-            if !(first <= last) {
+            if first > last || first.is_nan() || last.is_nan() {
                 continue;
             }
             let (first, last) = (first as usize, last as usize);

@@ -32,7 +32,7 @@ impl Dense {
                     .sum();
                 let rest = self.values[i * n + j] - sum;
                 self.values[i * n + j] = if i == j {
-                    if !(rest > 0.0) {
+                    if rest <= 0.0 || rest.is_nan() {
                         return None;
                     }
                     rest.sqrt()

@@ -297,14 +297,14 @@ fn fill_gaps(samples: &mut [Sample], row: Part, longest: f32) {
             && i > from + 1
             && (i - from) as f32 <= longest
         {
-            for j in from + 1..i {
-                if matches!(samples[j], Some((Part::UpperTooth | Part::LowerTooth, _))) {
+            for (j, sample) in (from + 1..).zip(&mut samples[from + 1..i]) {
+                if matches!(sample, Some((Part::UpperTooth | Part::LowerTooth, _))) {
                     continue;
                 }
                 let t = (j - from) as f32 / (i - from) as f32;
                 let mixed =
                     [0, 1, 2].map(|k| GAP_LIGHT * (before[k] + t * (colour[k] - before[k])));
-                samples[j] = Some((row, mixed));
+                *sample = Some((row, mixed));
             }
         }
         last = Some((i, colour));
