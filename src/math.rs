@@ -19,6 +19,36 @@ where
     t * t * (T::from(3.0) - T::from(2.0) * t)
 }
 
+/// [`smoothstep`] from 0 at `from` to 1 at `to`, which may lie below `from`.
+#[inline(always)]
+pub fn smoothstep_between(from: f32, to: f32, value: f32) -> f32 {
+    smoothstep((value - from) / (to - from))
+}
+
+/// The Catmull-Rom weights of the samples at -1, 0, 1 and 2 for the place `t` in 0..=1.
+#[inline(always)]
+pub fn catmull_rom(t: f32) -> [f32; 4] {
+    [
+        t * (-0.5 + t * (1.0 - 0.5 * t)),
+        1.0 + t * t * (-2.5 + 1.5 * t),
+        t * (0.5 + t * (2.0 - 1.5 * t)),
+        t * t * (-0.5 + 0.5 * t),
+    ]
+}
+
+/// A Gaussian of `sigma` samples from its middle out to three sigmas; both halves together sum to 1.
+pub fn gaussian(sigma: f64) -> Vec<f32> {
+    let reach = (3.0 * sigma).ceil() as i32;
+    let curve: Vec<f64> = (0..=reach)
+        .map(|i| (-0.5 * (f64::from(i) / sigma).powi(2)).exp())
+        .collect();
+    let sum = 2.0 * curve.iter().sum::<f64>() - 1.0;
+    curve
+        .into_iter()
+        .map(|value| (value / sum) as f32)
+        .collect()
+}
+
 /// The area of the points' convex hull; 0 if they lie on a line or are fewer than three.
 ///
 /// Andrew's monotone chain, then the shoelace formula.

@@ -217,8 +217,7 @@ impl Arguments {
             self.weights.is_some() || document.face.is_none() || self.panes.iter().any(of_network);
         let method = match self.method {
             Some(id) => MethodChoice::Method(id, None),
-            None if by_network => MethodChoice::GANIMATION,
-            None => MethodChoice::RIG,
+            None => MethodChoice::of_expressions(!by_network),
         };
         let registry = Registry::default();
         let panes = self.panes.iter().map(|pane| {

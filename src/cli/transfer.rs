@@ -20,8 +20,9 @@ use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::frame_range::Part;
 use crate::jobs::output::Output;
 use crate::media::clip::Clip;
+use crate::methods::registry::drawing_expressions;
 use crate::methods::subject::Subject;
-use crate::methods::{DrivenBy, ganimation, rig};
+use crate::methods::{DrivenBy, ganimation};
 use crate::progress::Progress;
 
 #[derive(Debug, Args)]
@@ -142,8 +143,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     document.detail = !arguments.no_detail;
     let by_rig = arguments.weights.is_none() && document.face.is_some();
     let info = match arguments.method {
-        None if by_rig => &rig::method::INFO,
-        _ => models.info(network)?,
+        Some(id) => models.info(id)?,
+        None => drawing_expressions(by_rig),
     };
     let mode = match info.driven_by {
         // In the motion, which says how its expressions are meant.

@@ -160,7 +160,7 @@ impl Document {
     }
 
     /// Puts the pose at a frame on the track: a key for every channel that differs from the portrait's own expression or has
-    /// keys already; where there is none, for all units.
+    /// keys already; for all units where no channel does.
     pub fn add_key(&mut self, frame: u32) {
         let (pose, own) = (self.pose(frame), Pose::from(self.source));
         let wanted = |channel: &Channel| {

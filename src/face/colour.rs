@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::edit::Edit;
-use super::soft::gaussian;
+use crate::math::gaussian;
 use crate::nn::isa::{Isa, multiversion};
 
 /// How far around a pixel its colours are compared, as a share of the side.

@@ -143,7 +143,7 @@ pub(super) mod samples {
         serde_json::from_str(include_str!("../../tests/face/meshes.json")).unwrap()
     }
 
-    pub fn meshes() -> [Mesh; 2] {
+    pub(crate) fn meshes() -> [Mesh; 2] {
         let samples = samples();
         [samples.astronaut, samples.grace_hopper].map(|flat| {
             let (points, rest) = flat.as_chunks::<3>();

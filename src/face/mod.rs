@@ -38,6 +38,8 @@ pub use edit::{Edit, Mask};
 pub use finder::{Face, FaceFinder, Tracker};
 pub use landmarks::Landmarks;
 pub use mesh::Mesh;
+#[cfg(test)]
+pub(crate) use mesh::samples::meshes as mesh_samples;
 pub use outline::Region;
 pub use paste::{Show, heat, paste};
 pub use pose::{HeadPose, Lens};

@@ -5,6 +5,7 @@
 //! asked for at, and the work is the same for a small face and a large one.
 
 use super::Square;
+use crate::math::gaussian;
 
 /// A closed polygon in pixels of the picture.
 pub(super) type Polygon = Vec<[f64; 2]>;
@@ -240,19 +241,6 @@ fn blur(values: &[f32], stride: usize, kernel: &[f32]) -> Vec<f32> {
         }
     }
     out
-}
-
-/// A Gaussian of `sigma` cells from its middle out to three sigmas; both halves together sum to 1.
-pub(super) fn gaussian(sigma: f64) -> Vec<f32> {
-    let reach = (3.0 * sigma).ceil() as i32;
-    let curve: Vec<f64> = (0..=reach)
-        .map(|i| (-0.5 * (f64::from(i) / sigma).powi(2)).exp())
-        .collect();
-    let sum = 2.0 * curve.iter().sum::<f64>() - 1.0;
-    curve
-        .into_iter()
-        .map(|value| (value / sum) as f32)
-        .collect()
 }
 
 /// Along one axis: for each of the square's values, the cells it takes in and their weights. A value takes the mean

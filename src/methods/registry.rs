@@ -11,9 +11,9 @@ pub static BUILT_IN: [&MethodInfo; 4] = [
     &tps::method::INFO,
 ];
 
-/// The method that draws expressions for all that are driven by pictures: the rig, and GANimation where no face was found.
+/// The method that draws expressions for all that are driven by pictures: that of [`MethodChoice::of_expressions`].
 pub fn drawing_expressions(has_face: bool) -> &'static MethodInfo {
-    if has_face {
+    if MethodChoice::of_expressions(has_face) == MethodChoice::RIG {
         &rig::method::INFO
     } else {
         &ganimation::session::INFO

@@ -15,7 +15,7 @@ mod snapshots;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::document::{ActionUnit, AuVector, Crop, MediaSource};
 use crate::drive::au_track::{self, AuTrack, steps, track_rate};
@@ -24,7 +24,7 @@ use crate::drive::frames::{FrameSource, OriginalFrames};
 use crate::drive::sample_clip::SampleClip;
 use crate::error::{ClipError, EngineError};
 use crate::face::found::canonical;
-use crate::face::{Face, Mesh, Shape};
+use crate::face::{Face, HeadPose, Mesh, Shape};
 use crate::folders::file_name;
 use crate::media::clip::ClipInfo;
 use crate::media::image::Picture;
@@ -62,6 +62,7 @@ pub struct ClipAnalysis {
     /// What was asked last of the track.
     unlike: Memo<Shape, Vec<Option<f32>>>,
     smoothed: Memo<au_track::Reading, Vec<Option<AuVector>>>,
+    heads: OnceLock<Vec<Option<HeadPose>>>,
 }
 
 /// What is looked for in the frames of a part of a clip.
@@ -193,6 +194,7 @@ impl ClipAnalysis {
             proxies,
             unlike: Memo::default(),
             smoothed: Memo::default(),
+            heads: OnceLock::new(),
         })
     }
 
@@ -240,6 +242,14 @@ impl ClipAnalysis {
         self.smoothed.get(reading, || match &self.track {
             Some(track) => track.smoothed(reading),
             None => vec![None; self.frames()],
+        })
+    }
+
+    /// How the head is turned in each frame; `None` where it shows none.
+    pub(crate) fn heads(&self) -> &[Option<HeadPose>] {
+        self.heads.get_or_init(|| {
+            let meshes = self.meshes.iter();
+            meshes.map(|mesh| HeadPose::of(mesh.as_ref()?)).collect()
         })
     }
 

@@ -14,7 +14,7 @@ use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::retime::retimed;
 use crate::error::{ClipError, EngineError};
 use crate::face::found::{canonical, finder, middle};
-use crate::face::{HeadPose, Mesh, Shape, TurnedSquare, best_frame};
+use crate::face::{Mesh, Shape, TurnedSquare, best_frame};
 use crate::media::image::Picture;
 use crate::methods::drive::{ClipFrameKey, Moment};
 use crate::methods::subject::square;
@@ -175,10 +175,14 @@ impl ClipDriver {
             (None, None) => vec![None; analysis.frames()],
         };
         self.of_frames = units::poses(read, &self.follow, self.reference, source);
-        let head = |frame| analysis.mesh(frame).and_then(HeadPose::of);
-        let heads: Vec<_> = (0..self.of_frames.len()).map(head).collect();
-        let (times, reference) = (&analysis.times, self.reference);
-        units::turn_heads(&mut self.of_frames, &heads, times, reference, &self.follow);
+        let (heads, times) = (analysis.heads(), &analysis.times);
+        units::turn_heads(
+            &mut self.of_frames,
+            heads,
+            times,
+            self.reference,
+            &self.follow,
+        );
         self.own = Pose::from(*source);
         let fps = self.clock.fps;
         self.at_rate(fps)

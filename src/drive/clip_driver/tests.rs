@@ -1,7 +1,7 @@
 use crate::document::{ActionUnit, Group, HeadTurn, MediaSource, Sample, SampleSizes};
 use crate::drive::au_track::AuFrame;
 use crate::drive::clip_driver::*;
-use crate::face::{network_input, shape68};
+use crate::face::{HeadPose, network_input, shape68};
 use crate::media;
 use crate::media::encode::save_png;
 use crate::progress::Progress;

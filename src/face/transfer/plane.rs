@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::face::resample::Taps;
+use crate::math::catmull_rom;
 
 /// `[height, width]`; sample `i` of `n` lies at the share `(i + 0.5) / n` of the crop.
 #[derive(Debug, Clone, PartialEq)]
@@ -225,17 +226,6 @@ pub(super) fn split_small(value: f32) -> (i32, f32) {
     let near = (value - 0.5) + WHOLES;
     let whole = near.to_bits() as i32 - WHOLES.to_bits() as i32;
     (whole, value - (near - WHOLES))
-}
-
-/// The weights of the samples at -1, 0, 1 and 2 for the place `t` in 0..=1.
-#[inline(always)]
-pub(super) fn catmull_rom(t: f32) -> [f32; 4] {
-    [
-        t * (-0.5 + t * (1.0 - 0.5 * t)),
-        1.0 + t * t * (-2.5 + 1.5 * t),
-        t * (0.5 + t * (2.0 - 1.5 * t)),
-        t * t * (-0.5 + 0.5 * t),
-    ]
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Colours read from the portrait between its pixels.
 
-use super::plane::{catmull_rom, split_small};
+use super::plane::split_small;
+use crate::math::catmull_rom;
 use crate::media::image::Picture;
 use crate::nn::bicubic::{TAPS, weighted_sum};
 use crate::nn::isa::Isa;

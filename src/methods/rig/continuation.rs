@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::image::{Image, Sample, catmull_rom};
+use super::image::{Image, Sample};
 use super::scene::{Deformed, Scene};
+use crate::math::catmull_rom;
 
 /// Of a block of pixels: the mean displacement (x, y), how much of it is core, and nothing, as four are faster than three.
 pub(super) type Means = [f32; 4];

@@ -5,7 +5,8 @@
 
 use super::fit::{Fit, normals};
 use super::model::{Half, Model, Point, Ring};
-use super::scene::{Deformed, Placement, step};
+use super::scene::{Deformed, Placement};
+use crate::math::smoothstep_between;
 
 /// The point that the head turns about, in centimetres.
 const PIVOT: Point = [0.0, -6.0, 0.0];
@@ -17,9 +18,14 @@ const FARTHEST: f32 = 1.5;
 /// How often a gap is corrected.
 const PASSES: usize = 3;
 
-/// What of a fit stays the same whatever is drawn of it: how the model's openings are at rest and shut.
+/// What of a fit stays the same whatever is drawn of it: the gaps of its openings in the portrait and in the model, along the
+/// head's downward axis.
 #[derive(Debug, Clone)]
 pub(super) struct Gaps {
+    /// Between the lids of each eye as the portrait shows them, at each of the ring's vertices.
+    portrait_lids: [Vec<f32>; 2],
+    portrait_lips: Vec<f32>,
+    lip_places: LipPlaces,
     /// Between the lids of each eye as its blink shuts them, at each of the ring's vertices.
     shut: [Vec<f32>; 2],
     /// The same in the fitted expression.
@@ -43,10 +49,13 @@ impl Gaps {
         let rest = fit.posed(model, &vec![0.0; model.expressions.len()]);
         let places = LipPlaces::of(model);
         Self {
+            portrait_lids: [0, 1].map(|eye| lids(eye, &fit.before)),
+            portrait_lips: places.gaps(&model.lips, &fit.before, down),
             shut,
             lids: [0, 1].map(|eye| lids(eye, &fit.projected)),
             lips_at_rest: places.gaps(&model.lips, &rest, down),
             lips: places.gaps(&model.lips, &fit.projected, down),
+            lip_places: places,
         }
     }
 }
@@ -114,7 +123,7 @@ fn close_lids(
     // Without a blink a squint closes an eye by half at most.
     let least = 0.5 * (1.0 - blink).powf(1.5);
     let now = lid_gaps(ring, fitted, down);
-    let portrait = lid_gaps(ring, &fit.before, down);
+    let portrait = &gaps.portrait_lids[eye];
     let mut ratios = Vec::with_capacity(now.len());
     let mut gap = Vec::with_capacity(now.len());
     for (i, now) in now.iter().enumerate() {
@@ -132,18 +141,11 @@ fn close_lids(
         ratios.push(ratio);
         gap.push(wanted + portrait[i].min(0.0));
     }
-    // Near the corners each lid moves with the other: what is still missing then is made up again.
-    for _ in 0..PASSES {
-        let drawn = lid_gaps(ring, points, down);
-        let mut missing: Vec<f32> = gap
-            .iter()
-            .zip(drawn)
-            .map(|(gap, drawn)| gap - drawn)
-            .collect();
-        pin_ends(&mut missing);
-        spread(points, &ring.to_upper, &missing, -0.85, down);
-        spread(points, &ring.to_lower, &missing, 0.15, down);
-    }
+    let drawn = |points: &[Point]| lid_gaps(ring, points, down);
+    close_gaps(points, &gap, drawn, |points, missing| {
+        pull_skin(points, &ring.to_upper, missing, -0.85, down);
+        pull_skin(points, &ring.to_lower, missing, 0.15, down);
+    });
     let end = ratios.len().saturating_sub(5);
     let middle = ratios.get_mut(5..end);
     middle.map_or(1.0, |middle| median(middle).clamp(0.0, 2.0))
@@ -159,8 +161,7 @@ fn close_lips(
     points: &mut [Point],
 ) -> (Vec<f32>, Vec<f32>) {
     let (ring, down, unit) = (&model.lips, fit.projection.down, fit.projection.unit);
-    let places = LipPlaces::of(model);
-    let portrait = places.gaps(ring, &fit.before, down);
+    let (places, portrait) = (&gaps.lip_places, &gaps.portrait_lips);
     let now = places.gaps(ring, fitted, down);
     let open = |expression: &[f32]| openness_of_mouth(model, expression) + 1e-4;
     // How far the mouth closes by its coefficients alone, for lips that the model doesn't see apart.
@@ -171,7 +172,7 @@ fn close_lips(
         let of_model = (gaps.lips[i] - rest).max(0.0);
         let now = (now - rest).max(0.0);
         let own = portrait[i].max(0.0);
-        let trust = step(0.03 * unit, 0.18 * unit, of_model);
+        let trust = smoothstep_between(0.03 * unit, 0.18 * unit, of_model);
         let wanted = if now < of_model - 0.01 * unit {
             let ratio = (now / of_model.max(0.06 * unit)).clamp(0.0, 1.0);
             own * (ratio * trust + plain * (1.0 - trust))
@@ -182,22 +183,15 @@ fn close_lips(
         after.push(wanted);
         gap.push(wanted + portrait[i].min(0.0));
     }
-    for _ in 0..PASSES {
-        let drawn = places.gaps(ring, points, down);
-        let mut missing: Vec<f32> = gap
-            .iter()
-            .zip(drawn)
-            .map(|(gap, drawn)| gap - drawn)
+    let drawn = |points: &[Point]| places.gaps(ring, points, down);
+    close_gaps(points, &gap, drawn, |points, missing| {
+        let below = places.lower.iter();
+        let below: Vec<f32> = below
+            .map(|t| interpolated(&places.upper, missing, *t))
             .collect();
-        pin_ends(&mut missing);
-        let below: Vec<f32> = places
-            .lower
-            .iter()
-            .map(|t| interpolated(&places.upper, &missing, *t))
-            .collect();
-        spread(points, &ring.to_upper, &missing, -0.5, down);
-        spread(points, &ring.to_lower, &below, 0.5, down);
-    }
+        pull_skin(points, &ring.to_upper, missing, -0.5, down);
+        pull_skin(points, &ring.to_lower, &below, 0.5, down);
+    });
     (before, after)
 }
 
@@ -213,6 +207,22 @@ fn openness_of_mouth(model: &Model, expression: &[f32]) -> f32 {
         + 0.25 * both("mouthSmile")
 }
 
+/// Brings gaps to what is wanted of them; `drawn` gives those of the points, and `pull` moves the skin by what is missing. Near
+/// the corners each edge moves with the other: what is still missing then is made up again.
+fn close_gaps(
+    points: &mut [Point],
+    wanted: &[f32],
+    drawn: impl Fn(&[Point]) -> Vec<f32>,
+    pull: impl Fn(&mut [Point], &[f32]),
+) {
+    for _ in 0..PASSES {
+        let pairs = wanted.iter().zip(drawn(points));
+        let mut missing: Vec<f32> = pairs.map(|(wanted, drawn)| wanted - drawn).collect();
+        pin_ends(&mut missing);
+        pull(points, &missing);
+    }
+}
+
 /// The corners stay where they are.
 fn pin_ends(values: &mut [f32]) {
     if let [first, .., last] = values {
@@ -221,7 +231,7 @@ fn pin_ends(values: &mut [f32]) {
 }
 
 /// Moves the skin around a row of vertices by `share` of what each of them misses, less with the distance.
-fn spread(
+fn pull_skin(
     points: &mut [Point],
     to_row: &[(f32, usize)],
     missing: &[f32],
@@ -250,6 +260,7 @@ fn lid_gaps(ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
 }
 
 /// Where the vertices of the lips' edges lie across the mouth, in 0..=1.
+#[derive(Debug, Clone)]
 struct LipPlaces {
     upper: Vec<f32>,
     lower: Vec<f32>,
@@ -307,15 +318,16 @@ fn median(values: &mut [f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::landmarks;
     use super::*;
     use crate::math::smoothstep;
 
     /// The landmarks of a sample portrait.
     fn sample(name: &str) -> Fit {
-        let json: serde_json::Value =
-            serde_json::from_str(include_str!("../../../tests/face/meshes.json")).unwrap();
-        let numbers: Vec<f32> = serde_json::from_value(json[name].clone()).unwrap();
-        let landmarks: Vec<[f32; 2]> = numbers.chunks_exact(3).map(|p| [p[0], p[1]]).collect();
+        let sample = ["astronaut", "grace_hopper"]
+            .iter()
+            .position(|other| *other == name);
+        let landmarks = landmarks(sample.unwrap());
         Fit::new(Model::bundled().unwrap(), &landmarks, 0.05).unwrap()
     }
 

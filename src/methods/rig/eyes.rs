@@ -1,27 +1,20 @@
-//! Eyes: the ball behind the lids, which gaze turns, and the lids over it.
-//!
-//! A portrait's eye is taken apart once: the white, with the iris filled in; the iris, with what the lids hide filled in; and
-//! the catch light, which moves less than the iris does. A frame puts them together again between the new lids.
+//! Eyes: the ball behind the lids, which gaze turns, and the lids over it. A portrait's eye is taken apart once; a frame puts it
+//! together again between the new lids.
 
 use rayon::prelude::*;
 
-use super::image::{Image, Nearest, Rgba, coverage, lerp};
-use super::lids::{LidLayer, LidSource, Line, bounds};
+use super::eyeball::{Ball, Crop, Rgb, lid_shadow, unmultiplied};
+use super::image::{Image, Rgba, coverage, lerp};
+use super::lids::{LidLayer, LidSource};
 use super::model::Point;
 use super::openings::{Opening, Openings};
-use super::scene::{Deformed, Placement, Scene, step};
-use super::tone::{mean, percentile};
+use super::polyline::{Nearest, Polyline, bounds};
+use super::scene::{Deformed, Placement, Scene};
+use super::tone::mean;
+use crate::math::smoothstep_between;
 
-type Rgb = [f32; 3];
-
-/// Narrower eyes have no pixels to work with.
-const NARROWEST: f32 = 6.0;
 /// Radius of the eyeball as gaze moves the iris, in centimetres of the head.
 const BALL_RADIUS: f32 = 1.45;
-/// The cornea's centre lies nearer to the ball's, so that its reflections move less than the iris.
-const GLINT_SHARE: f32 = 0.55;
-/// The crop around an eye reaches this many widths of it from its middle, across and down.
-const CROP: [f32; 2] = [1.0, 0.8];
 /// What a frame changes lies within this many widths of the lids.
 const MARGIN: f32 = 0.36;
 /// The same above the upper lid, where the lid skin fades from the first to the second.
@@ -29,12 +22,6 @@ const MARGIN_ABOVE: [f32; 2] = [0.35, 0.56];
 /// Within this many widths of the lids' edges the portrait's skin moves with them exactly, and from the second on not at all.
 const GUIDED_ABOVE: [f32; 2] = [0.05, 0.16];
 const GUIDED_BELOW: [f32; 2] = [0.20, 0.36];
-
-/// How dark the upper lid's shadow makes the ball `below` its edge, which is given in widths of the eye.
-fn lid_shadow(below: f32) -> f32 {
-    // Never below 1 / 1.25: a small dark iris would turn bluish where the shadow is taken off it.
-    (1.0 - 0.38 * (-(below / 0.10).max(0.0).powf(1.5)).exp()).max(0.8)
-}
 
 /// One eye of a portrait, ready to be drawn with other lids and another gaze.
 #[derive(Debug, Clone)]
@@ -48,102 +35,6 @@ pub(super) struct EyeLayers {
     lids: Opening,
     ball: Ball,
     lid: LidLayer,
-}
-
-/// The layers of the eyeball, in the crop and without the upper lid's shadow.
-#[derive(Debug, Clone)]
-struct Ball {
-    white: Image<Rgb>,
-    iris: Option<IrisLayer>,
-    /// What the layers lack to give the portrait: of the iris' rim, which moves with it, and of the rest.
-    rim_detail: Image<Rgb>,
-    detail: Image<Rgb>,
-}
-
-#[derive(Debug, Clone)]
-struct IrisLayer {
-    colours: Image<Rgb>,
-    /// Light that the cornea reflects, to be added.
-    glint: Image<Rgb>,
-    centre: [f32; 2],
-    radius: f32,
-}
-
-impl IrisLayer {
-    /// How much of a point of the crop the iris covers when it is moved by `turned`.
-    #[inline]
-    fn alpha(&self, [x, y]: [f32; 2], turned: [f32; 2]) -> f32 {
-        let away = (x - self.centre[0] - turned[0]).hypot(y - self.centre[1] - turned[1]);
-        let soft = (0.07 * self.radius).max(0.7);
-        step(self.radius + soft, self.radius - soft, away)
-    }
-}
-
-/// What both the layers of a ball and those of its lids are made from.
-struct Crop {
-    colours: Image<Rgb>,
-    /// The lids in the crop.
-    lids: Opening,
-    /// How much of each pixel lies between them.
-    inside: Image<f32>,
-    width: f32,
-    origin: [f32; 2],
-}
-
-impl Crop {
-    fn new(scene: &Scene, lids: &Opening) -> Option<Self> {
-        let (first, last) = (lids.upper.first()?, lids.upper.last()?);
-        let width = (last[0] - first[0]).hypot(last[1] - first[1]);
-        let source = &scene.source;
-        let largest = 2.0 * (source.width + source.height) as f32;
-        if !(NARROWEST..largest).contains(&width) || lids.upper.len() != lids.lower.len() {
-            return None;
-        }
-        let points = || lids.upper.iter().chain(&lids.lower);
-        let count = points().count() as f32;
-        let middle = points().fold([0.0; 2], |sum, p| {
-            [sum[0] + p[0] / count, sum[1] + p[1] / count]
-        });
-        let is_inside = (0.0..source.width as f32).contains(&middle[0])
-            && (0.0..source.height as f32).contains(&middle[1]);
-        if !is_inside || points().flatten().any(|v| !v.is_finite()) {
-            return None;
-        }
-        let origin = [0, 1].map(|k| (middle[k] - CROP[k] * width).floor());
-        let [columns, rows] = CROP.map(|reach| (2.0 * reach * width).ceil() as usize);
-        let first = (origin[0] as isize, origin[1] as isize);
-        let local = |line: &[[f32; 2]]| {
-            line.iter()
-                .map(|[x, y]| [x - origin[0], y - origin[1]])
-                .collect()
-        };
-        let lids = Opening {
-            upper: local(&lids.upper),
-            lower: local(&lids.lower),
-        };
-        Some(Self {
-            colours: source.part(first, columns, rows).map(unmultiplied),
-            inside: coverage(&outline(&lids), columns, rows),
-            lids,
-            width,
-            origin,
-        })
-    }
-}
-
-/// The colour of a pixel without its alpha.
-fn unmultiplied([r, g, b, alpha]: Rgba) -> Rgb {
-    let scale = if alpha > 1e-3 { 1.0 / alpha } else { 0.0 };
-    [r * scale, g * scale, b * scale]
-}
-
-/// The polygon between two lids.
-fn outline(lids: &Opening) -> Vec<[f32; 2]> {
-    lids.upper
-        .iter()
-        .chain(lids.lower.iter().rev())
-        .copied()
-        .collect()
 }
 
 impl EyeLayers {
@@ -210,8 +101,8 @@ struct Frame<'a> {
     placement: &'a Placement,
     /// Left, top, right and bottom of what may change.
     area: [usize; 4],
-    upper: Line,
-    lower: Line,
+    upper: Polyline,
+    lower: Polyline,
     /// From each point of the lids' edges to where the portrait shows it.
     upper_shift: Vec<[f32; 2]>,
     lower_shift: Vec<[f32; 2]>,
@@ -250,7 +141,7 @@ impl<'a> Frame<'a> {
         if !is_sound {
             return None;
         }
-        let mut polygon = outline(opening);
+        let mut polygon = opening.polygon();
         let [left, top, right, bottom] = bounds(&polygon);
         let edge = |v: f32, end: usize| v.clamp(0.0, end as f32) as usize;
         let area = [
@@ -306,8 +197,8 @@ impl<'a> Frame<'a> {
             shift,
             placement: &deformed.placement,
             area,
-            upper: Line::new(&opening.upper, down),
-            lower: Line::new(&opening.lower, down),
+            upper: Polyline::new(&opening.upper, down),
+            lower: Polyline::new(&opening.lower, down),
             upper_shift: shifts(&layers.lids.upper, &opening.upper),
             lower_shift: shifts(&layers.lids.lower, &opening.lower),
             visible,
@@ -340,7 +231,7 @@ impl<'a> Frame<'a> {
         let mut skin = lid.amount(source, self.shut, stretch);
         if upper.above || upper.distance.is_infinite() {
             let [full, end] = MARGIN_ABOVE;
-            skin *= step(end * w, full * w, upper.distance);
+            skin *= smoothstep_between(end * w, full * w, upper.distance);
         }
         if skin == 0.0 && visible == 0.0 && self.shut == 0.0 {
             return;
@@ -385,7 +276,7 @@ impl<'a> Frame<'a> {
         } else {
             return shift;
         };
-        let amount = self.lids_moved * step(end * w, full * w, edge.distance);
+        let amount = self.lids_moved * smoothstep_between(end * w, full * w, edge.distance);
         let exact = lerp(shift, interpolated(shifts, edge.along), amount);
         if (exact[0] - shift[0]).abs().max((exact[1] - shift[1]).abs()) < 0.02 {
             return shift;
@@ -406,14 +297,14 @@ impl<'a> Frame<'a> {
 
     /// Lid skin where shut lids meet: resampling there reaches into the eye.
     fn seam(&self, at: [f32; 2], edge: &Nearest) -> f32 {
-        let amount = step(0.6, 0.95, self.shut);
+        let amount = smoothstep_between(0.6, 0.95, self.shut);
         if amount == 0.0 {
             return 0.0;
         }
         let w = self.layers.width;
         let distance = edge.distance.min(self.lower.nearest(at, 0.1 * w).distance);
-        let ends = step(0.0, 0.12, edge.along.min(1.0 - edge.along));
-        amount * ends * step(0.05 * w + 1.5, 0.02 * w + 0.5, distance)
+        let ends = smoothstep_between(0.0, 0.12, edge.along.min(1.0 - edge.along));
+        amount * ends * smoothstep_between(0.05 * w + 1.5, 0.02 * w + 0.5, distance)
     }
 
     /// How many times the portrait is stretched downwards at a pixel.
@@ -466,7 +357,7 @@ impl EyeLayers {
         };
         let most = far(&opening.upper, &self.lids.upper).max(far(&opening.lower, &self.lids.lower));
         // Rounding is not a movement.
-        step(0.001, 0.03, most / self.width)
+        smoothstep_between(0.001, 0.03, most / self.width)
     }
 }
 
@@ -482,298 +373,6 @@ fn interpolated(values: &[[f32; 2]], along: f32) -> [f32; 2] {
     }
 }
 
-impl Ball {
-    /// 0 for an iris that has not moved, 1 soon after.
-    fn turn(&self, turned: [f32; 2]) -> f32 {
-        let radius = self.iris.as_ref().map_or(1.0, |iris| iris.radius);
-        step(0.0, 0.08, turned[0].hypot(turned[1]) / radius)
-    }
-
-    fn new(scene: &Scene, eye: usize, crop: &Crop) -> Self {
-        let (w, columns, rows) = (crop.width, crop.colours.width, crop.colours.height);
-        let down = scene.fit.projection.down;
-        let (upper, lower) = (
-            Line::new(&crop.lids.upper, down),
-            Line::new(&crop.lids.lower, down),
-        );
-        let middle = |x: usize, y: usize| [x as f32 + 0.5, y as f32 + 0.5];
-        let albedo = Image::from_fn(columns, rows, |x, y| {
-            if crop.inside.at(x, y) == 0.0 {
-                return crop.colours.at(x, y);
-            }
-            let near = upper.nearest(middle(x, y), 0.6 * w);
-            let below = if near.above { 0.0 } else { near.distance / w };
-            let shadow = lid_shadow(below);
-            crop.colours.at(x, y).map(|v| v / shadow)
-        });
-        let inner = crop.inside.eroded((0.03 * w).max(1.0));
-        // Away from lashes and the wet edge of the lower lid.
-        let clear = Image::from_fn(columns, rows, |x, y| {
-            let is_inside = inner.at(x, y) > 0.5
-                && upper.nearest(middle(x, y), 0.05 * w).distance.is_infinite()
-                && lower
-                    .nearest(middle(x, y), 0.035 * w)
-                    .distance
-                    .is_infinite();
-            if is_inside { 1.0 } else { 0.0 }
-        });
-        let found = scene.fit.irises[eye.min(1)];
-        let centre = [
-            found.centre[0] - crop.origin[0],
-            found.centre[1] - crop.origin[1],
-        ];
-        let radius = if found.radius.is_finite() {
-            found.radius.clamp(0.08 * w, 0.4 * w)
-        } else {
-            0.2 * w
-        };
-        let away = |x: usize, y: usize| {
-            let [px, py] = middle(x, y);
-            (px - centre[0]).hypot(py - centre[1]) / radius
-        };
-        let white = white_layer(scene, &albedo, w, |x, y| {
-            clear.at(x, y) > 0.0 && away(x, y) > 1.22
-        });
-        let iris = iris_layer(&albedo, &clear, centre, radius, w);
-        let mut ball = Self {
-            white,
-            iris,
-            rim_detail: Image::filled(columns, rows, [0.0; 3]),
-            detail: Image::filled(columns, rows, [0.0; 3]),
-        };
-        let own = inner.blurred((0.015 * w).max(0.6));
-        let near = clear.blurred((0.02 * w).max(0.6));
-        let lacking = Image::from_fn(columns, rows, |x, y| {
-            let own = own.at(x, y);
-            if own == 0.0 {
-                return [0.0; 3];
-            }
-            let (is, drawn) = (albedo.at(x, y), ball.layered(middle(x, y), [0.0; 2]));
-            [0, 1, 2].map(|k| own * (is[k] - drawn[k]))
-        });
-        let share = Image::from_fn(columns, rows, |x, y| {
-            if ball.iris.is_none() {
-                return 0.0;
-            }
-            near.at(x, y) * near.at(x, y) * step(1.4, 1.25, away(x, y))
-        });
-        ball.rim_detail = Image::from_fn(columns, rows, |x, y| {
-            lacking.at(x, y).map(|v| v * share.at(x, y))
-        });
-        ball.detail = Image::from_fn(columns, rows, |x, y| {
-            lacking.at(x, y).map(|v| v * (1.0 - share.at(x, y)))
-        });
-        ball
-    }
-
-    /// White, iris and catch light at a point of the crop, with the iris moved.
-    fn layered(&self, [x, y]: [f32; 2], [tx, ty]: [f32; 2]) -> Rgb {
-        let white = self.white.cubic(x, y);
-        let Some(iris) = &self.iris else {
-            return white;
-        };
-        let alpha = iris.alpha([x, y], [tx, ty]);
-        if alpha == 0.0 {
-            return white;
-        }
-        let colour = lerp(white, iris.colours.cubic(x - tx, y - ty), alpha);
-        let glint = iris
-            .glint
-            .linear(x - GLINT_SHARE * tx, y - GLINT_SHARE * ty);
-        [0, 1, 2].map(|k| colour[k] + alpha * glint[k])
-    }
-
-    /// The ball at a point of the crop, with the iris moved.
-    fn colour(&self, [x, y]: [f32; 2], [tx, ty]: [f32; 2]) -> Rgb {
-        let mut colour = self.layered([x, y], [tx, ty]);
-        let turn = tx.hypot(ty) / self.iris.as_ref().map_or(1.0, |iris| iris.radius);
-        let rim = self.rim_detail.linear(x - tx, y - ty);
-        let still = 1.0 - step(0.02, 0.4, turn);
-        let rest = self.detail.linear(x, y);
-        for k in 0..3 {
-            colour[k] += rim[k] + still * rest[k];
-        }
-        colour
-    }
-}
-
-/// The white of the eye, with the iris and what the lids hide filled in.
-fn white_layer(
-    scene: &Scene,
-    albedo: &Image<Rgb>,
-    w: f32,
-    is_white: impl Fn(usize, usize) -> bool + Sync,
-) -> Image<Rgb> {
-    let (columns, rows) = (albedo.width, albedo.height);
-    let known = Image::from_fn(columns, rows, |x, y| if is_white(x, y) { 1.0 } else { 0.0 });
-    let whites: Vec<Rgb> = (0..known.pixels.len())
-        .filter(|i| known.pixels[*i] > 0.0)
-        .map(|i| albedo.pixels[i])
-        .collect();
-    if whites.len() <= 12 {
-        return Image::filled(columns, rows, usual_white(scene));
-    }
-    let bright = [0, 1, 2].map(|k| percentile(whites.iter().map(|c| c[k]), 0.75));
-    let filled = albedo.pull_push(&known);
-    let near = known.blurred(0.25 * w);
-    let most = near.pixels.iter().copied().fold(1e-6, f32::max);
-    let own = known.blurred((0.015 * w).max(0.8));
-    Image::from_fn(columns, rows, |x, y| {
-        let sure = (1.6 * near.at(x, y) / most).min(1.0);
-        let far = bright.map(|v| v * 0.92);
-        let mixed = lerp(far, filled.at(x, y), sure);
-        let lifted = [0, 1, 2].map(|k| mixed[k].max(0.8 * bright[k]));
-        lerp(lifted, albedo.at(x, y), own.at(x, y))
-    })
-}
-
-/// A white for eyes that show none: nearly grey, and as bright as the skin's light allows.
-fn usual_white(scene: &Scene) -> Rgb {
-    let skin = scene.tone.skin;
-    let light = mean(skin).max(0.6 * scene.tone.brightest).min(225.0);
-    skin.map(|v| 0.75 * light + 0.25 * v * light / mean(skin).max(1.0))
-}
-
-/// The iris with its hidden parts filled in and its catch light taken out; `None` if hardly any of it is seen.
-fn iris_layer(
-    albedo: &Image<Rgb>,
-    clear: &Image<f32>,
-    centre: [f32; 2],
-    radius: f32,
-    w: f32,
-) -> Option<IrisLayer> {
-    let (columns, rows) = (albedo.width, albedo.height);
-    let away = |x: usize, y: usize| {
-        let (dx, dy) = (x as f32 + 0.5 - centre[0], y as f32 + 0.5 - centre[1]);
-        dx.hypot(dy) / radius
-    };
-    let seen = Image::from_fn(columns, rows, |x, y| {
-        if clear.at(x, y) > 0.0 && away(x, y) < 0.97 {
-            1.0
-        } else {
-            0.0
-        }
-    });
-    let tones = RadialTones::new(albedo, &seen, away)?;
-    let plain = Image::from_fn(columns, rows, |x, y| tones.at(away(x, y)));
-    let white = tones.white_level(albedo, clear, away);
-    // A catch light is far brighter than the iris is at the same distance from the pupil.
-    let glint_at = |x: usize, y: usize| {
-        let excess = mean(albedo.at(x, y)) - mean(plain.at(x, y));
-        step(0.18, 0.45, excess / white)
-    };
-    let inner = clear.blurred((0.02 * w).max(0.6));
-    let glinting = Image::from_fn(columns, rows, |x, y| {
-        if away(x, y) < 0.97 {
-            glint_at(x, y) * inner.at(x, y)
-        } else {
-            0.0
-        }
-    });
-    let glinting = dilated_softly(&glinting);
-    let matte = Image::from_fn(columns, rows, |x, y| {
-        lerp(albedo.at(x, y), plain.at(x, y), glinting.at(x, y))
-    });
-    let glint = Image::from_fn(columns, rows, |x, y| {
-        let (is, without) = (albedo.at(x, y), matte.at(x, y));
-        [0, 1, 2].map(|k| (is[k] - without[k]).max(0.0) * step(1.05, 0.9, away(x, y)))
-    });
-    let soft = seen.blurred((0.015 * w).max(0.6));
-    let mirrored = Image::from_fn(columns, rows, |x, y| {
-        seen.linear(x as f32 + 0.5, 2.0 * centre[1] - y as f32 - 0.5)
-    });
-    let mirrored_soft = mirrored.blurred((0.02 * w).max(0.6));
-    let colours = Image::from_fn(columns, rows, |x, y| {
-        let opposite = matte.linear(x as f32 + 0.5, 2.0 * centre[1] - y as f32 - 0.5);
-        let filled = lerp(
-            plain.at(x, y),
-            opposite,
-            mirrored.at(x, y) * mirrored_soft.at(x, y),
-        );
-        lerp(filled, matte.at(x, y), seen.at(x, y) * soft.at(x, y))
-    });
-    Some(IrisLayer {
-        colours,
-        glint,
-        centre,
-        radius,
-    })
-}
-
-/// The largest of each pixel and its eight neighbours, slightly blurred.
-fn dilated_softly(image: &Image<f32>) -> Image<f32> {
-    let most = Image::from_fn(image.width, image.height, |x, y| {
-        let (x, y) = (x as isize, y as isize);
-        let around = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
-        around.map(|(x, y)| image.clamped(x, y)).fold(0.0, f32::max)
-    });
-    most.blurred(0.6)
-}
-
-/// The colour of an iris by the distance from its middle, in radii.
-struct RadialTones([Rgb; RadialTones::RINGS]);
-
-impl RadialTones {
-    const RINGS: usize = 12;
-
-    /// The middle colour of each ring's darker half: lids and lights brighten an iris more than they darken it. `None` if too
-    /// little is seen.
-    fn new(
-        albedo: &Image<Rgb>,
-        seen: &Image<f32>,
-        away: impl Fn(usize, usize) -> f32,
-    ) -> Option<Self> {
-        let mut rings: [Vec<Rgb>; Self::RINGS] = Default::default();
-        for y in 0..seen.height {
-            for x in 0..seen.width {
-                if seen.at(x, y) > 0.0 {
-                    let ring = (away(x, y) * Self::RINGS as f32) as usize;
-                    rings[ring.min(Self::RINGS - 1)].push(albedo.at(x, y));
-                }
-            }
-        }
-        if rings.iter().map(Vec::len).sum::<usize>() <= 12 {
-            return None;
-        }
-        let mut tones: [Option<Rgb>; Self::RINGS] = [None; Self::RINGS];
-        for (ring, tone) in rings.iter_mut().zip(&mut tones) {
-            if ring.is_empty() {
-                continue;
-            }
-            ring.sort_by(|a, b| mean(*a).total_cmp(&mean(*b)));
-            let half = &ring[..ring.len().div_ceil(2)];
-            *tone = Some([0, 1, 2].map(|k| percentile(half.iter().map(|c| c[k]), 0.5)));
-        }
-        let nearest_known = |i: usize| {
-            let known = (0..Self::RINGS).filter(|j| tones[*j].is_some());
-            known.min_by_key(|j| j.abs_diff(i)).and_then(|j| tones[j])
-        };
-        let mut all = [[0.0; 3]; Self::RINGS];
-        for (i, tone) in all.iter_mut().enumerate() {
-            *tone = nearest_known(i)?;
-        }
-        Some(Self(all))
-    }
-
-    fn at(&self, away: f32) -> Rgb {
-        let place = (away * Self::RINGS as f32 - 0.5).clamp(0.0, (Self::RINGS - 1) as f32);
-        let below = (place as usize).min(Self::RINGS - 2);
-        lerp(self.0[below], self.0[below + 1], place - below as f32)
-    }
-
-    /// How bright the white around the iris is.
-    fn white_level(
-        &self,
-        albedo: &Image<Rgb>,
-        clear: &Image<f32>,
-        away: impl Fn(usize, usize) -> f32,
-    ) -> f32 {
-        let pixels = (0..clear.pixels.len())
-            .filter(|i| clear.pixels[*i] > 0.0 && away(i % clear.width, i / clear.width) > 1.22);
-        percentile(pixels.map(|i| mean(albedo.pixels[i])), 0.5).max(100.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::controls::{COUNT, Controls, coefficients};
@@ -782,29 +381,18 @@ mod tests {
     use super::super::fit::Fit;
     use super::super::model::Model;
     use super::super::resample::resample;
-    use super::super::tone::Tone;
+    use super::super::testing::{astronaut, landmarks};
+    use super::super::tone::{Tone, percentile};
     use super::*;
     use proptest::prelude::*;
     use std::sync::OnceLock;
 
     /// The first sample portrait, `zoom` times as large, with its first pixel moved.
     fn scene(zoom: f32, moved: (f32, f32), alpha: f32) -> Scene {
-        let root = env!("CARGO_MANIFEST_DIR");
-        let picture = ::image::open(format!("{root}/resources/samples/astronaut.png"))
-            .unwrap()
-            .to_rgb8();
-        let meshes = std::fs::read_to_string(format!("{root}/tests/face/meshes.json")).unwrap();
-        let meshes: serde_json::Value = serde_json::from_str(&meshes).unwrap();
-        let numbers: Vec<f32> = serde_json::from_value(meshes["astronaut"].clone()).unwrap();
-        let landmarks: Vec<[f32; 2]> = numbers.chunks_exact(3).map(|p| [p[0], p[1]]).collect();
-        let whole = Image {
-            width: picture.width() as usize,
-            height: picture.height() as usize,
-            pixels: picture.pixels().map(|p| p.0.map(f32::from)).collect(),
-        };
+        let whole = astronaut();
         let size = (160.0 * zoom) as usize;
         let source = Image::from_fn(size, size, |x, y| {
-            let [r, g, b] = whole.cubic(
+            let [r, g, b, _] = whole.cubic(
                 moved.0 + (x as f32 + 0.5) / zoom,
                 moved.1 + (y as f32 + 0.5) / zoom,
             );
@@ -812,7 +400,7 @@ mod tests {
             [r, g, b, alpha]
         });
         let model = Model::bundled().unwrap();
-        let fit = Fit::new(model, &landmarks, 0.0)
+        let fit = Fit::new(model, &landmarks(0), 0.0)
             .unwrap()
             .viewed(zoom, moved);
         let tone = Tone::new(model, &fit, &source);
@@ -884,7 +472,7 @@ mod tests {
     /// Pixels that lie between the portrait's own lids.
     fn between_lids(scene: &Scene, layers: &EyeLayers) -> Vec<usize> {
         let (width, height) = (scene.source.width, scene.source.height);
-        let inside = coverage(&outline(&layers.lids), width, height);
+        let inside = coverage(&layers.lids.polygon(), width, height);
         (0..width * height)
             .filter(|i| inside.pixels[*i] > 0.9)
             .collect()
@@ -904,7 +492,7 @@ mod tests {
         for layers in layers {
             let layers = layers.as_ref().unwrap();
             let pixels = between_lids(scene, layers);
-            // The brightness of an eye varies much more than that of a lid, but for the line of lashes.
+            // The brightness of an eye varies much more than that of a lid, apart from the line of lashes.
             let middle_deviation = |image: &Image<Rgba>| {
                 let light = |i: &usize| mean(unmultiplied(image.pixels[*i]));
                 let middle = percentile(pixels.iter().map(light), 0.5);

@@ -12,7 +12,8 @@ use super::image::{Image, coverage, lerp};
 use super::model::Model;
 use super::openings::Openings;
 use super::raster::rasterize;
-use super::scene::{Deformed, Scene, step};
+use super::scene::{Deformed, Scene};
+use crate::math::smoothstep_between;
 
 /// The displacement of a frame and what its shading needs of the surface, at the source's pixels.
 #[derive(Debug)]
@@ -210,7 +211,7 @@ impl Field {
                         continue;
                     }
                     let [dx, dy, _, distance] = inside.at(inner_line, x - left);
-                    let weight = step(BLEND.start * unit, BLEND.end * unit, distance);
+                    let weight = smoothstep_between(BLEND.start * unit, BLEND.end * unit, distance);
                     let own = lerp([dx, dy], row.shift[x], row.weight[x].min(1.0));
                     row.weight[x] = weight;
                     row.shift[x] = if weight < 1.0 {

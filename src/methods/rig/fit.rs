@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 
+use super::image::Sample;
 use super::model::{Model, Point};
 use super::solve::{Dense, Sparse};
 
@@ -353,10 +354,10 @@ fn person(model: &Model, identity: &[f64]) -> Vec<Point> {
     for (factor, (shape, of_mouth)) in identity.iter().zip(shapes) {
         let factor = *factor as f32;
         for (at, by) in skin.iter_mut().zip(shape) {
-            *at = [0, 1, 2].map(|k| at[k] + factor * by[k]);
+            *at = at.plus(*by, factor);
         }
         for at in &mut *mouth {
-            *at = [0, 1, 2].map(|k| at[k] + factor * of_mouth[k]);
+            *at = at.plus(*of_mouth, factor);
         }
     }
     person
@@ -372,7 +373,7 @@ fn posed(
     for (factor, shape) in expression.iter().zip(&model.expressions) {
         if *factor != 0.0 {
             for (at, by) in at.iter_mut().zip(shape) {
-                *at = [0, 1, 2].map(|k| at[k] + factor * by[k]);
+                *at = at.plus(*by, *factor);
             }
         }
     }
@@ -380,7 +381,7 @@ fn posed(
         let factor = expression[*number];
         if factor != 0.0 {
             for (at, by) in at[model.skin..].iter_mut().zip(shape) {
-                *at = [0, 1, 2].map(|k| at[k] + factor * by[k]);
+                *at = at.plus(*by, factor);
             }
         }
     }
@@ -400,7 +401,7 @@ pub(super) fn normals(triangles: &[[u32; 3]], at: &[Point]) -> Vec<Point> {
         let normal = cross(minus(b, a), minus(c, a));
         for corner in corners {
             let sum = &mut normals[*corner as usize];
-            *sum = [0, 1, 2].map(|k| sum[k] + normal[k]);
+            *sum = sum.plus(normal, 1.0);
         }
     }
     for normal in &mut normals {

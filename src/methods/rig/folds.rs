@@ -1,16 +1,13 @@
-//! Folds of the skin that come and go with an expression: drawn lines for those that appear, and light on the portrait's own
-//! where a smile is taken back.
+//! Folds of the skin that come and go with an expression, drawn as lines of shade with a bright ridge.
 
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::fit::LIPS;
-use super::image::{Image, coverage, nearest};
-use super::model::{Half, Model, Point};
-use super::scene::{Scene, step};
-use super::tone::{Reduced, mean, percentile};
+use super::image::Image;
+use super::model::{Half, Model};
+use super::polyline::Polyline;
+use crate::math::smoothstep_between;
 
 /// The kinds of folds, in the order of [`Amounts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,13 +231,14 @@ impl Line {
     }
 
     /// The change of light at a point of the head.
-    fn light(&self, path: &[[f32; 2]], at: [f32; 2]) -> f32 {
-        let near = nearest(path, at, self.toward_ridge);
+    fn light(&self, path: &Polyline, at: [f32; 2]) -> f32 {
+        let near = path.nearest(at, f32::INFINITY);
         let distance = near.distance / self.width;
         if distance > Self::REACH {
             return 0.0;
         }
-        let ends = step(0.0, self.fade, near.along) * step(1.0, 1.0 - self.fade, near.along);
+        let ends = smoothstep_between(0.0, self.fade, near.along)
+            * smoothstep_between(1.0, 1.0 - self.fade, near.along);
         let sided = if near.above { -distance } else { distance };
         let ridge = self.ridge * (-((sided - 1.9) / 1.5).powi(2)).exp();
         self.depth * ends * (ridge - (-distance * distance).exp())
@@ -289,6 +287,10 @@ impl Patch {
         );
         let (left, top) = (left.min(right), top.min(bottom));
         let place = |texel: usize| (texel as f32 + 0.5) / FINEST as f32;
+        let lines: Vec<(&Line, Polyline)> = lines
+            .into_iter()
+            .map(|(line, path)| (line, Polyline::new(&path, line.toward_ridge)))
+            .collect();
         let texture = Image::from_fn(right - left, bottom - top, |x, y| {
             let at = [PLANE_LEFT + place(left + x), PLANE_TOP - place(top + y)];
             lines.iter().map(|(line, path)| line.light(path, at)).sum()
@@ -410,260 +412,14 @@ fn add<'a>(to: impl Iterator<Item = &'a mut f32>, row: &[f32], amount: f32) {
     }
 }
 
-/// Where the texture of skin is measured, on the head at rest: ranges of the distance from its middle and of the height in
-/// centimetres, and the contrast of a young adult's skin there.
-struct SkinRegion {
-    x: Range<f32>,
-    y: Range<f32>,
-    contrast: f32,
-}
-
-const SKIN_REGIONS: [SkinRegion; 4] = [
-    // The cheek, under the eye, the forehead, and between the brows.
-    SkinRegion {
-        x: 2.8..4.6,
-        y: -1.8..1.0,
-        contrast: 0.0082,
-    },
-    SkinRegion {
-        x: 1.6..4.4,
-        y: 1.0..2.3,
-        contrast: 0.0127,
-    },
-    SkinRegion {
-        x: 0.0..4.0,
-        y: 6.0..8.3,
-        contrast: 0.0132,
-    },
-    SkinRegion {
-        x: 0.0..0.9,
-        y: 4.0..6.0,
-        contrast: 0.0115,
-    },
-];
-/// Finer texture is grain, coarser is shape and light, in centimetres.
-const TEXTURE: Range<f32> = 0.04..0.2;
-/// Added to the brightness that contrast is relative to: dark skin shines more.
-const BRIGHTNESS_FLOOR: f32 = 90.0;
-/// Contrast, over a young adult's, of skin without folds and of skin with full ones.
-const SMOOTH_TO_FOLDED: Range<f32> = 0.35..1.15;
-/// Faces with fewer pixels a centimetre than the first don't show their texture, from the second on they do.
-const TEXTURE_SEEN: Range<f32> = 4.0..8.0;
-/// How strongly folds suit an unknown face.
-const USUAL_FOLDS: f32 = 0.8;
-/// Fewer samples of a region say nothing.
-const FEWEST_SAMPLES: usize = 12;
-
-/// How strongly folds suit a portrait, by the texture of its skin: 0 for smooth skin such as a child's or a cartoon's, 1 for
-/// most adults'.
-pub(super) fn portrait_folds(scene: &Scene) -> f32 {
-    let unit = scene.fit.projection.unit;
-    let seen = step(TEXTURE_SEEN.start, TEXTURE_SEEN.end, unit);
-    let places: Vec<SkinPlace> = skin_places(scene);
-    let points: Vec<[f32; 2]> = places.iter().map(|place| place.at).collect();
-    let reduced = Reduced::around(&points, &scene.source, unit, 32.0, 0.5);
-    let brightness = reduced
-        .image
-        .map(|[r, g, b, alpha]| [mean([r, g, b]), alpha]);
-    let fine = brightness.blurred(TEXTURE.start * reduced.unit);
-    let coarse = brightness.blurred(TEXTURE.end * reduced.unit);
-    let contrast = |place: &SkinPlace| {
-        let [x, y] = reduced.place(place.at);
-        let inside =
-            (0.0..coarse.width as f32).contains(&x) && (0.0..coarse.height as f32).contains(&y);
-        let ([fine, _], [coarse, alpha]) = (fine.linear(x, y), coarse.linear(x, y));
-        (inside && alpha > 0.99).then(|| (fine - coarse) / (coarse + BRIGHTNESS_FLOOR))
-    };
-    let logs: Vec<f32> = (0..SKIN_REGIONS.len())
-        .filter_map(|region| {
-            let of_region = places.iter().filter(|place| place.region == region);
-            let values: Vec<f32> = of_region.filter_map(contrast).collect();
-            let spread = |share| percentile(values.iter().copied(), share);
-            let robust_deviation = 0.5 * (spread(0.84) - spread(0.16));
-            let enough = values.len() >= FEWEST_SAMPLES;
-            enough.then(|| {
-                (robust_deviation / SKIN_REGIONS[region].contrast)
-                    .max(1e-3)
-                    .ln()
-            })
-        })
-        .collect();
-    if logs.is_empty() {
-        return USUAL_FOLDS;
-    }
-    let texture = (logs.iter().sum::<f32>() / logs.len() as f32).exp();
-    let found = step(SMOOTH_TO_FOLDED.start, SMOOTH_TO_FOLDED.end, texture);
-    USUAL_FOLDS + seen * (found - USUAL_FOLDS)
-}
-
-/// A place of a region of the skin, in pixels.
-struct SkinPlace {
-    region: usize,
-    at: [f32; 2],
-}
-
-/// The middles of the triangles in the regions that face the viewer.
-fn skin_places(scene: &Scene) -> Vec<SkinPlace> {
-    let (model, fit) = (scene.model, &scene.fit);
-    let middle = |of: &[Point], corners: &[u32; 3]| {
-        let [a, b, c] = corners.map(|corner| of[corner as usize]);
-        [0, 1, 2].map(|k| (a[k] + b[k] + c[k]) / 3.0)
-    };
-    model
-        .face_triangles
-        .iter()
-        .filter_map(|corners| {
-            let [x, y, z] = middle(&model.neutral, corners);
-            let region = SKIN_REGIONS.iter().position(|region| {
-                z > 2.0 && region.x.contains(&x.abs()) && region.y.contains(&y)
-            })?;
-            let [px, py, _] = middle(&fit.before, corners);
-            (middle(&fit.normals, corners)[2] > 0.35).then_some(SkinPlace {
-                region,
-                at: [px, py],
-            })
-        })
-        .collect()
-}
-
-/// Light on the portrait's own nasolabial folds where its smile is taken back: they would stay as deep as the smile made
-/// them.
-pub(super) struct Creases {
-    /// Where in the portrait.
-    reduced: Reduced,
-    /// What each channel gains, minus 1.
-    gain: Image<[f32; 3]>,
-    /// Which pixels of it aren't far from all gain.
-    near_folds: Vec<bool>,
-}
-
-/// The smile whose fold is gone entirely when it is taken back, as a coefficient.
-const WHOLE_SMILE: f32 = 0.9;
-/// Blurs of a fold and of the skin around it, and how far a fold reaches, in centimetres.
-const FOLD_BLUR: f32 = 0.12;
-const SKIN_BLUR: f32 = 1.0;
-const FOLD_REACH: f32 = 0.65;
-/// A fold is lightened by this much at most.
-const MOST_GAIN: f32 = 0.5;
-/// Brightness over that of the skin: below the first it isn't skin but hair, a nostril or the mouth; from the second on it
-/// is.
-const SKIN_FROM: (f32, f32) = (0.3, 0.55);
-
-impl Creases {
-    /// `None` unless the coefficients `after` take a smile back.
-    pub fn new(scene: &Scene, after: &[f32]) -> Option<Self> {
-        let before = &scene.fit.expression;
-        let taken_back = Half::BOTH.map(|half| {
-            let smile = scene.model.expression("mouthSmile", half);
-            let values = smile.and_then(|i| Some((before.get(i)?, after.get(i)?)));
-            values.map_or(0.0, |(before, after)| {
-                ((before - after) / WHOLE_SMILE).clamp(0.0, 1.0)
-            })
-        });
-        if taken_back == [0.0; 2] {
-            return None;
-        }
-        let paths = nasolabial_vertices(scene.model).each_ref().map(|path| {
-            let points = path.iter().map(|vertex| scene.fit.before[*vertex]);
-            points.map(|[x, y, _]| [x, y]).collect::<Vec<[f32; 2]>>()
-        });
-        let unit = scene.fit.projection.unit;
-        let reduced = Reduced::around(&paths.concat(), &scene.source, unit, 16.0, 1.5 * SKIN_BLUR);
-        let (width, height) = (reduced.image.width, reduced.image.height);
-        let paths = paths.map(|path| {
-            path.into_iter()
-                .map(|at| reduced.place(at))
-                .collect::<Vec<_>>()
-        });
-        let lips: Vec<[f32; 2]> = LIPS[..20]
-            .iter()
-            .map(|landmark| reduced.place(scene.fit.landmarks[*landmark]))
-            .collect();
-        let lips = coverage(&lips, width, height).blurred(0.1 * reduced.unit);
-        let skin_brightness = mean(scene.tone.skin).max(1.0);
-        let skin = Image::from_fn(width, height, |x, y| {
-            let [r, g, b, alpha] = reduced.image.at(x, y);
-            let brightness = mean([r, g, b]) / alpha.max(1e-3) / skin_brightness;
-            let weight =
-                (1.0 - 2.0 * lips.at(x, y)).max(0.0) * step(SKIN_FROM.0, SKIN_FROM.1, brightness);
-            [r, g, b, alpha].map(|v| v * weight)
-        });
-        let fold = skin.blurred(FOLD_BLUR * reduced.unit);
-        let around = skin.blurred(SKIN_BLUR * reduced.unit);
-        let gain = Image::from_fn(width, height, |x, y| {
-            let at = [x as f32 + 0.5, y as f32 + 0.5];
-            let strength: f32 = paths
-                .iter()
-                .zip(taken_back)
-                .map(|(path, taken_back)| {
-                    taken_back * near_fold(path, at, FOLD_REACH * reduced.unit)
-                })
-                .sum();
-            let (fold, around) = (fold.at(x, y), around.at(x, y));
-            // Where there is hardly any skin nothing is known.
-            let known = step(0.2, 0.7, fold[3]) * strength.min(1.0);
-            if known == 0.0 {
-                return [0.0; 3];
-            }
-            [0, 1, 2].map(|k| {
-                let wanted = around[k] / around[3].max(1e-3);
-                let own = fold[k] / fold[3];
-                known * (wanted / own.max(1.0) - 1.0).clamp(0.0, MOST_GAIN)
-            })
-        });
-        // Where a bilinear sample can meet any gain.
-        let near_folds = gain
-            .map(|gain| if gain == [0.0; 3] { 0.0 } else { 1.0 })
-            .dilated(1.5);
-        Some(Self {
-            near_folds: near_folds.pixels.iter().map(|near| *near > 0.0).collect(),
-            reduced,
-            gain,
-        })
-    }
-
-    /// What the channels of a point of the portrait gain, minus 1; `None` away from the folds.
-    #[inline(always)]
-    pub fn gain(&self, from: [f32; 2]) -> Option<[f32; 3]> {
-        let [x, y] = self.reduced.place(from);
-        let (width, height) = (self.gain.width, self.gain.height);
-        let inside = x >= 0.0 && y >= 0.0 && x < width as f32 && y < height as f32;
-        let near = inside && self.near_folds[y as usize * width + x as usize];
-        near.then(|| self.gain.linear(x, y))
-    }
-}
-
-/// 1 on a fold, 0 away from it and at its ends.
-fn near_fold(path: &[[f32; 2]], at: [f32; 2], reach: f32) -> f32 {
-    let near = nearest(path, at, [0.0, 1.0]);
-    let ends = step(0.0, 0.15, near.along) * step(1.0, 0.8, near.along);
-    ends * step(1.6 * reach, 0.4 * reach, near.distance)
-}
-
-/// The vertices along the nasolabial folds of both halves, in the order of [`Half::BOTH`].
-fn nasolabial_vertices(model: &Model) -> &'static [Vec<usize>; 2] {
-    static VERTICES: OnceLock<[Vec<usize>; 2]> = OnceLock::new();
-    VERTICES.get_or_init(|| {
-        let line = LINES.iter().find(|line| line.fold == Fold::Nasolabial);
-        let path = line.map(Line::path).unwrap_or_default();
-        Half::BOTH.map(|half| {
-            let side = if half == Half::Left { 1.0 } else { -1.0 };
-            let nearest = |&[x, y]: &[f32; 2]| {
-                // Of vertices behind each other the front one.
-                let away = |v: &usize| {
-                    let at = model.neutral[*v];
-                    (at[0] - side * x).powi(2) + (at[1] - y).powi(2) - 0.05 * at[2]
-                };
-                (0..model.face).min_by(|a, b| away(a).total_cmp(&away(b)))
-            };
-            path.iter().filter_map(nearest).collect()
-        })
-    })
+/// The path of the nasolabial fold on the person's left half, in the plane of the head at rest.
+pub(super) fn nasolabial_path() -> Vec<[f32; 2]> {
+    let line = LINES.iter().find(|line| line.fold == Fold::Nasolabial);
+    line.map(Line::path).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tone::tests::{lit_face, side_light};
     use super::*;
     use proptest::prelude::*;
 
@@ -725,100 +481,5 @@ mod tests {
             assert_eq!(map.at(x, y), 0.0);
         }
         assert!(FoldMap::new(&[[0.0; 7]; 2], 40.0).is_none());
-    }
-
-    #[test]
-    fn the_path_of_the_nasolabial_fold_lies_on_the_head() {
-        let path = LINES[0].path();
-        for (half, vertices) in Half::BOTH.into_iter().zip(nasolabial_vertices(model())) {
-            assert_eq!(vertices.len(), path.len());
-            let side = if half == Half::Left { 1.0 } else { -1.0 };
-            for (vertex, [x, y]) in vertices.iter().zip(&path) {
-                let at = model().neutral[*vertex];
-                assert!(
-                    (at[0] - side * x).hypot(at[1] - y) < 0.4 && at[2] > 5.0,
-                    "{at:?} {x} {y}"
-                );
-            }
-        }
-    }
-
-    /// A smiling face with dark nasolabial folds.
-    fn smiling() -> Scene {
-        let mut scene = lit_face(12.0, &side_light());
-        for half in Half::BOTH {
-            let smile = model().expression("mouthSmile", half).unwrap();
-            scene.fit.expression[smile] = 0.9;
-        }
-        let paths = nasolabial_vertices(model()).each_ref().map(|path| {
-            let points = path
-                .iter()
-                .map(|v| [scene.fit.before[*v][0], scene.fit.before[*v][1]]);
-            points.collect::<Vec<[f32; 2]>>()
-        });
-        let source = scene.source.clone();
-        scene.source = Image::from_fn(source.width, source.height, |x, y| {
-            let at = [x as f32 + 0.5, y as f32 + 0.5];
-            let distance = paths
-                .iter()
-                .map(|path| nearest(path, at, [0.0, 1.0]).distance / 12.0);
-            let away = distance.fold(f32::INFINITY, f32::min) / 0.2;
-            let [r, g, b, alpha] = source.at(x, y);
-            let light = 1.0 - 0.3 * (-away * away).exp();
-            [r * light, g * light, b * light, alpha]
-        });
-        scene
-    }
-
-    #[test]
-    fn taking_a_smile_back_lightens_its_folds_in_proportion() {
-        let scene = smiling();
-        assert!(Creases::new(&scene, &scene.fit.expression).is_none());
-        let vertex = nasolabial_vertices(model())[0][7];
-        let [x, y, _] = scene.fit.before[vertex];
-        let mut lights = Vec::new();
-        for left in [0.6, 0.3, 0.0] {
-            let mut after = scene.fit.expression.clone();
-            for half in Half::BOTH {
-                after[model().expression("mouthSmile", half).unwrap()] = left;
-            }
-            let creases = Creases::new(&scene, &after).unwrap();
-            lights.push(1.0 + creases.gain([x, y]).unwrap()[1]);
-            // Nothing on the forehead, nor outside of the picture.
-            let [fx, fy, _] = scene.fit.before[model().landmarks[10]];
-            assert_eq!(creases.gain([fx, fy]), None);
-            assert_eq!(creases.gain([-1e9, f32::NAN]), None);
-        }
-        assert!(
-            lights[0] > 1.01 && lights[1] > lights[0] && lights[2] > lights[1],
-            "{lights:?}"
-        );
-        assert!(
-            lights[2] > 1.08 && lights[2] < 1.0 + MOST_GAIN,
-            "{lights:?}"
-        );
-    }
-
-    #[test]
-    fn smooth_skin_has_no_folds_and_rough_skin_has() {
-        let mut scene = lit_face(16.0, &side_light());
-        let smooth = scene.source.clone();
-        let mut found = Vec::new();
-        for contrast in [0.0, 0.03, 0.06, 0.12] {
-            scene.source = Image::from_fn(smooth.width, smooth.height, |x, y| {
-                // Waves of half a centimetre, well within the band.
-                let light = 1.0 + contrast * (x as f32 * 0.8).sin() * (y as f32 * 0.8).cos();
-                let [r, g, b, alpha] = smooth.at(x, y);
-                [r * light, g * light, b * light, alpha]
-            });
-            found.push(portrait_folds(&scene));
-        }
-        assert!(found.is_sorted() && found[1] < found[2], "{found:?}");
-        assert!(found[0] < 0.1 && found[3] > 0.95, "{found:?}");
-        // A picture without a face in it, or too small a one.
-        scene.source = Image::filled(1, 1, [0.0; 4]);
-        assert_eq!(portrait_folds(&scene), USUAL_FOLDS);
-        let scene = lit_face(3.0, &side_light());
-        assert_eq!(portrait_folds(&scene), USUAL_FOLDS);
     }
 }

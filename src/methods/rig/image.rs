@@ -5,6 +5,8 @@
 
 use rayon::prelude::*;
 
+use crate::math::{catmull_rom, gaussian};
+
 /// What a pixel can hold: a number or several, that can be mixed.
 pub(super) trait Sample: Copy + Default + Send + Sync {
     /// `self + other * factor`.
@@ -166,7 +168,7 @@ impl<T: Sample> Image<T> {
             let rest = (sigma * sigma / 4.0 - 0.25).max(0.04).sqrt();
             return half.blurred(rest).stretched(self.width, self.height);
         }
-        let weights = gaussian(sigma);
+        let weights = gaussian(f64::from(sigma));
         let radius = weights.len() as isize - 1;
         let mut across = Self::filled(self.width, self.height, T::default());
         across.for_rows(|y, line| {
@@ -264,8 +266,8 @@ impl<T: Sample> Image<T> {
 }
 
 impl Image<f32> {
-    /// How far each pixel lies from the nearest one below a half, in pixels; where there is none, farther than any length
-    /// here (exact; Felzenszwalb & Huttenlocher 2012, "Distance Transforms of Sampled Functions").
+    /// How far each pixel lies from the nearest one below a half, in pixels; farther than any length here if no pixel is
+    /// (exact; Felzenszwalb & Huttenlocher 2012, "Distance Transforms of Sampled Functions").
     pub fn distance_to_outside(&self) -> Self {
         const FAR: f32 = 1e12;
         let (width, height) = (self.width, self.height);
@@ -338,58 +340,6 @@ fn lower_envelope(columns: &[f32], to: &mut [f32]) {
         }
         let away = x as f32 - parabolas[k] as f32;
         *to = (away * away + height(parabolas[k])).sqrt();
-    }
-}
-
-/// A Gaussian from its middle outwards; both halves together sum to 1.
-fn gaussian(sigma: f32) -> Vec<f32> {
-    let radius = (3.0 * sigma).ceil() as usize;
-    let bell = |i: usize| (-0.5 * (i as f32 / sigma).powi(2)).exp();
-    let total: f32 = bell(0) + 2.0 * (1..=radius).map(bell).sum::<f32>();
-    (0..=radius).map(|i| bell(i) / total).collect()
-}
-
-/// Weights of the samples at -1, 0, 1 and 2.
-#[inline(always)]
-pub(super) fn catmull_rom(t: f32) -> [f32; 4] {
-    [
-        ((-0.5 * t + 1.0) * t - 0.5) * t,
-        (1.5 * t - 2.5) * t * t + 1.0,
-        ((-1.5 * t + 2.0) * t + 0.5) * t,
-        (0.5 * t - 0.5) * t * t,
-    ]
-}
-
-/// How a pixel lies to a line of points.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Nearest {
-    /// In pixels.
-    pub distance: f32,
-    /// How far along the line the nearest point is, in 0..=1 of its segments.
-    pub along: f32,
-    /// Whether the pixel lies on the side against `down`.
-    pub above: bool,
-}
-
-/// For a point the nearest one of a line of points; `down` tells its sides apart.
-pub(super) fn nearest(line: &[[f32; 2]], [x, y]: [f32; 2], down: [f32; 2]) -> Nearest {
-    let mut best = (f32::INFINITY, 0.0, 0.0);
-    for (i, pair) in line.windows(2).enumerate() {
-        let ([ax, ay], [bx, by]) = (pair[0], pair[1]);
-        let (dx, dy) = (bx - ax, by - ay);
-        let t = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy + 1e-9);
-        let t = t.clamp(0.0, 1.0);
-        let (ex, ey) = (x - ax - t * dx, y - ay - t * dy);
-        let distance = ex * ex + ey * ey;
-        if distance < best.0 {
-            let side = ex * down[0] + ey * down[1];
-            best = (distance, i as f32 + t, side);
-        }
-    }
-    Nearest {
-        distance: best.0.sqrt(),
-        along: best.1 / (line.len().max(2) - 1) as f32,
-        above: best.2 < 0.0,
     }
 }
 

@@ -5,10 +5,12 @@
 
 use rayon::prelude::*;
 
-use super::image::{Image, Nearest, lerp};
+use super::image::{Image, lerp};
 use super::openings::Opening;
-use super::scene::{Scene, step};
+use super::polyline::{Nearest, Polyline};
+use super::scene::Scene;
 use super::tone::{mean, percentile};
+use crate::math::smoothstep_between;
 
 /// Lower edges of the brows from the picture's left to its right, as landmarks: the person's right brow, then the left.
 const BROWS: [[usize; 5]; 2] = [[46, 53, 52, 65, 55], [285, 295, 282, 283, 276]];
@@ -39,131 +41,6 @@ const STRETCH_TO: f32 = 2.4;
 /// make-up or shadow.
 const ELSEWHERE: f32 = 0.25;
 const LEAST_BARE: f32 = 0.15;
-
-/// A line of points that is asked for the nearest point often.
-#[derive(Debug, Clone)]
-pub(super) struct Line {
-    segments: Vec<Segment>,
-    /// Left, top, right and bottom of each run of [`Line::RUN`] segments.
-    boxes: Vec<[f32; 4]>,
-    down: [f32; 2],
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Segment {
-    start: [f32; 2],
-    way: [f32; 2],
-    /// 1 / the square of its length.
-    scale: f32,
-}
-
-/// The nearest point so far.
-#[derive(Clone, Copy)]
-struct Best {
-    square: f32,
-    place: f32,
-    side: f32,
-}
-
-impl Line {
-    const RUN: usize = 8;
-
-    pub fn new(points: &[[f32; 2]], down: [f32; 2]) -> Self {
-        let segments = points.windows(2).map(|pair| {
-            let way = [pair[1][0] - pair[0][0], pair[1][1] - pair[0][1]];
-            Segment {
-                start: pair[0],
-                way,
-                scale: 1.0 / (way[0] * way[0] + way[1] * way[1] + 1e-9),
-            }
-        });
-        let last = points.len().saturating_sub(1);
-        let runs = (0..last).step_by(Self::RUN);
-        Self {
-            segments: segments.collect(),
-            boxes: runs
-                .map(|start| bounds(&points[start..=(start + Self::RUN).min(last)]))
-                .collect(),
-            down,
-        }
-    }
-
-    /// The nearest point of the line if it is within `reach`, else one infinitely far.
-    pub fn nearest(&self, at: [f32; 2], reach: f32) -> Nearest {
-        let away = |run: usize| {
-            let [left, top, right, bottom] = self.boxes[run];
-            let dx = (left - at[0]).max(at[0] - right).max(0.0);
-            let dy = (top - at[1]).max(at[1] - bottom).max(0.0);
-            dx * dx + dy * dy
-        };
-        let mut best = Best {
-            square: reach * reach,
-            place: -1.0,
-            side: 0.0,
-        };
-        // The run whose box is nearest first: it rules most others out.
-        let mut first = (best.square, usize::MAX);
-        for run in 0..self.boxes.len() {
-            let square = away(run);
-            if square < first.0 {
-                first = (square, run);
-            }
-        }
-        if first.1 != usize::MAX {
-            self.search(first.1, at, &mut best);
-            for run in (0..self.boxes.len()).filter(|run| *run != first.1) {
-                if away(run) < best.square {
-                    self.search(run, at, &mut best);
-                }
-            }
-        }
-        let is_found = best.place >= 0.0;
-        Nearest {
-            distance: if is_found {
-                best.square.sqrt()
-            } else {
-                f32::INFINITY
-            },
-            along: best.place.max(0.0) / self.segments.len().max(1) as f32,
-            above: is_found && best.side < 0.0,
-        }
-    }
-
-    /// Looks for a nearer point in one run.
-    #[inline]
-    fn search(&self, run: usize, [x, y]: [f32; 2], best: &mut Best) {
-        let first = run * Self::RUN;
-        let end = (first + Self::RUN).min(self.segments.len());
-        for (i, segment) in self.segments[first..end].iter().enumerate() {
-            let ([ax, ay], [dx, dy]) = (segment.start, segment.way);
-            let t = (((x - ax) * dx + (y - ay) * dy) * segment.scale).clamp(0.0, 1.0);
-            let (ex, ey) = (x - ax - t * dx, y - ay - t * dy);
-            let square = ex * ex + ey * ey;
-            if square < best.square {
-                *best = Best {
-                    square,
-                    place: (first + i) as f32 + t,
-                    side: ex * self.down[0] + ey * self.down[1],
-                };
-            }
-        }
-    }
-}
-
-/// Left, top, right and bottom of points.
-pub(super) fn bounds(points: &[[f32; 2]]) -> [f32; 4] {
-    let start = [
-        f32::INFINITY,
-        f32::INFINITY,
-        f32::NEG_INFINITY,
-        f32::NEG_INFINITY,
-    ];
-    points
-        .iter()
-        .fold(start, |[left, top, right, bottom], [x, y]| {
-            [left.min(*x), top.min(*y), right.max(*x), bottom.max(*y)]
-        })
-}
 
 /// What a lid is drawn from, in a crop of the portrait around one eye.
 #[derive(Debug, Clone)]
@@ -204,8 +81,8 @@ impl LidLayer {
     pub fn new(scene: &Scene, source: &LidSource<'_>) -> Self {
         let (w, down) = (source.width, scene.fit.projection.down);
         let (upper, lower) = (
-            Line::new(&source.lids.upper, down),
-            Line::new(&source.lids.lower, down),
+            Polyline::new(&source.lids.upper, down),
+            Polyline::new(&source.lids.lower, down),
         );
         let (columns, rows) = (source.colours.width, source.colours.height);
         let middle = |x: usize, y: usize| [x as f32 + 0.5, y as f32 + 0.5];
@@ -225,11 +102,11 @@ impl LidLayer {
         let zone = Image::from_fn(columns, rows, |x, y| {
             let near = around(x, y);
             let above = if near.upper.above {
-                step(SKIN_END * w, SKIN_FULL * w, near.upper.distance)
+                smoothstep_between(SKIN_END * w, SKIN_FULL * w, near.upper.distance)
             } else {
                 0.0
             };
-            let below = step(SKIN_BELOW * w + 1.0, 1.0, near.lower.distance);
+            let below = smoothstep_between(SKIN_BELOW * w + 1.0, 1.0, near.lower.distance);
             above.max(below).max(source.inside.at(x, y))
         });
         let weight = skin_weights(scene, source, &zone, around);
@@ -259,7 +136,11 @@ impl LidLayer {
         if !Self::shows(shut, stretch) {
             return 0.0;
         }
-        let share = step(SKIN_FROM, SKIN_TO, shut).max(step(STRETCH_FROM, STRETCH_TO, stretch));
+        let share = smoothstep_between(SKIN_FROM, SKIN_TO, shut).max(smoothstep_between(
+            STRETCH_FROM,
+            STRETCH_TO,
+            stretch,
+        ));
         if !inside(&self.zone, x, y) {
             return 0.0;
         }
@@ -293,17 +174,17 @@ impl LidLayer {
             return 1.0;
         }
         // None at the corners.
-        let ends = step(0.0, 0.16, edge.along.min(1.0 - edge.along));
+        let ends = smoothstep_between(0.0, 0.16, edge.along.min(1.0 - edge.along));
         let pattern = if edge.above {
             // A lid that is down carries its lashes lower.
             let lash = self.lash_at(edge.along, edge.distance * (1.0 + 2.8 * shut));
             1.0 - (1.0 - lash) * above * (1.0 - 0.3 * shut) * ends
         } else {
             let lash = self.lash_at(edge.along, edge.distance * 1.4 + 0.02 * w);
-            1.0 - (1.0 - lash) * 0.65 * step(0.6, 0.98, shut) * ends
+            1.0 - (1.0 - lash) * 0.65 * smoothstep_between(0.6, 0.98, shut) * ends
         };
         let line = 0.35 * (-(edge.distance / (0.018 * w + 0.3)).powi(2)).exp();
-        pattern * (1.0 - line * step(0.5, 0.95, shut) * ends)
+        pattern * (1.0 - line * smoothstep_between(0.5, 0.95, shut) * ends)
     }
 
     fn lash_at(&self, along: f32, distance: f32) -> f32 {
@@ -333,7 +214,7 @@ fn skin_weights(
         .filter_map(|landmark| scene.fit.landmarks.get(*landmark))
         .map(|[x, y]| [x - source.origin[0], y - source.origin[1]])
         .collect();
-    let brow = Line::new(&brow, scene.fit.projection.down);
+    let brow = Polyline::new(&brow, scene.fit.projection.down);
     // 1 between lid and brow, less elsewhere on skin, 0 on eye, lashes and brow.
     let place = Image::from_fn(zone.width, zone.height, |x, y| {
         let near = around(x, y);
@@ -364,8 +245,8 @@ fn skin_weights(
     Image::from_fn(zone.width, zone.height, |x, y| {
         let i = y * zone.width + x;
         let light = brightness(i);
-        let bare = step(darkest, dark.max(darkest + 1.0), light)
-            * step(brightest.max(bright + 1.0), bright, light);
+        let bare = smoothstep_between(darkest, dark.max(darkest + 1.0), light)
+            * smoothstep_between(brightest.max(bright + 1.0), bright, light);
         place.pixels[i] * lerp(LEAST_BARE, 1.0, bare)
     })
 }
@@ -379,7 +260,7 @@ fn without_bare_skin(
     let smooth = source.colours.blurred(0.02 * source.width);
     let other = Image::from_fn(zone.width, zone.height, |x, y| {
         let (own, bare) = (mean(smooth.at(x, y)), mean(skin.at(x, y)));
-        step(0.03, 0.12, (own - bare).abs() / (bare + 10.0))
+        smoothstep_between(0.03, 0.12, (own - bare).abs() / (bare + 10.0))
     });
     let other = other.blurred(0.02 * source.width + 0.5);
     Image::from_fn(zone.width, zone.height, |x, y| {
@@ -404,7 +285,7 @@ fn lashes(source: &LidSource<'_>, skin: &Image<[f32; 3]>, down: [f32; 2]) -> Ima
     });
     let soft = raw.blurred(0.7);
     Image::from_fn(columns, rows, |column, row| {
-        let fade = 1.0 - step(0.25, 0.95, row as f32 / (rows - 1) as f32);
+        let fade = 1.0 - smoothstep_between(0.25, 0.95, row as f32 / (rows - 1) as f32);
         lerp(1.0, soft.at(column, row), fade)
     })
 }

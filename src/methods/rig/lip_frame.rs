@@ -149,7 +149,7 @@ fn lookup(table: &[(f32, f32)], along: f32) -> (f32, f32) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::image::nearest;
+    use super::super::polyline::Polyline;
     use super::*;
 
     /// A smile in pixels, turned by an angle.
@@ -187,8 +187,8 @@ mod tests {
             let (upper, lower) = frame.heights(along);
             let point = frame.point(along, upper + share * (lower - upper));
             let place = frame.place(point);
-            let to_upper = nearest(&opening.upper, point, down).distance;
-            let to_lower = nearest(&opening.lower, point, down).distance;
+            let to_upper = Polyline::new(&opening.upper, down).nearest(point, f32::INFINITY).distance;
+            let to_lower = Polyline::new(&opening.lower, down).nearest(point, f32::INFINITY).distance;
             prop_assert!((place.from_upper - to_upper).abs() < 0.05 * to_upper + 0.3);
             prop_assert!((place.from_lower - to_lower).abs() < 0.1 * to_lower + 0.5);
         }

@@ -10,11 +10,11 @@ use rayon::prelude::*;
 use super::continuation::{REACH, REACH_MOVED};
 use super::controls::{Controls, coefficients};
 use super::fit::Fit;
-use super::folds::portrait_folds;
 use super::image::{Image, Rgba};
 use super::model::Model;
 use super::painter::{Drawn, Painter, Wanted};
 use super::scene::Scene;
+use super::skin_texture::portrait_folds;
 use super::tone::Tone;
 use crate::document::{MethodId, Mode, PaneView, Pose};
 use crate::error::{EngineError, InternalError, MethodError};
@@ -68,7 +68,7 @@ static CROP: LazyLock<CropRule> = LazyLock::new(|| CropRule {
 const MARGIN: f32 = 2.0;
 const MARGIN_TURNED: f32 = 6.0;
 
-/// Colours and folds are measured with so many pixels a centimetre at most.
+/// Colours and folds are measured at this many pixels a centimetre, or at the portrait's own if it has fewer.
 const MEASURED_UNIT: f32 = 32.0;
 
 /// Samples a side of the flow that is shown.
@@ -427,9 +427,10 @@ impl RigSession {
         };
         let reach = REACH_MOVED * self.fit.projection.unit;
         let grid = Grid::new(self.bounds, reach, &view, f32::INFINITY, size).ok_or(NO_FACE)?;
-        let (place, landmarks) = (self.place, self.model.landmarks.clone());
+        let (place, landmarks) = (self.place, &self.model.landmarks);
         let painter = self.painter(grid)?;
-        let (field, deformed) = (painter.field(wanted), painter.deformed(wanted));
+        let deformed = painter.deformed(wanted);
+        let field = painter.field(&deformed);
         let within = |x: f32, y: f32| {
             let at = (
                 grid.x + f64::from(x) / grid.zoom,

@@ -3,12 +3,14 @@
 //!
 //! Once for a portrait the head is fitted (`fit`). For each frame Action Units become coefficients of the head's expressions
 //! (`controls`), the head is deformed (`deform`), its movement becomes a displacement of the portrait's pixels (`field`),
-//! light and folds follow the surface (`shading`, `folds`), and what the portrait doesn't show is drawn: lids and gaze
+//! light and folds follow the surface (`shading`, `folds`, `creases`), and what the portrait doesn't show is drawn: lids and gaze
 //! (`eyes`), teeth and tongue (`mouth`).
 
 mod continuation;
 mod controls;
+mod creases;
 mod deform;
+mod eyeball;
 mod eyes;
 mod field;
 mod fit;
@@ -24,10 +26,14 @@ mod openings;
 mod own_mouth;
 mod painter;
 mod pixel_box;
+mod polyline;
 mod raster;
 mod resample;
 mod scene;
 mod shading;
+mod skin_texture;
 mod solve;
 mod teeth;
+#[cfg(test)]
+mod testing;
 mod tone;

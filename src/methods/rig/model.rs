@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
-use crate::math::smoothstep;
+use crate::math::smoothstep_between;
 
 /// A point or direction in space.
 pub(super) type Point = [f32; 3];
@@ -216,9 +216,8 @@ impl Half {
 
 /// 1 on the face, 0 on the neck, the ears' backs and the back of the head.
 fn rim(&[_, y, z]: &Point) -> f32 {
-    let step = |from: f32, to: f32, at: f32| smoothstep((at - from) / (to - from));
-    let under = step(-6.6, -8.0, y) * (1.0 - step(5.5, 8.5, z));
-    step(-1.0, 3.0, z) * step(-9.9, -8.6, y) * (1.0 - under)
+    let under = smoothstep_between(-6.6, -8.0, y) * (1.0 - smoothstep_between(5.5, 8.5, z));
+    smoothstep_between(-1.0, 3.0, z) * smoothstep_between(-9.9, -8.6, y) * (1.0 - under)
 }
 
 /// The edges of a mesh with their lengths.

@@ -8,8 +8,9 @@ use super::mouth_palette::Palette;
 use super::openings::{Opening, Openings};
 use super::own_mouth::{OwnInside, tooth_colour};
 use super::pixel_box::{MARGIN, PixelBox};
-use super::scene::{Deformed, Scene, step};
+use super::scene::{Deformed, Scene};
 use super::teeth::{Jaws, Room};
+use crate::math::smoothstep_between;
 
 /// Lips that move less than this nowhere leave the mouth as it is, in centimetres; from twice as much on it is fully drawn.
 const STILL: f32 = 0.03;
@@ -61,7 +62,7 @@ impl MouthLayers {
     ) {
         let unit = scene.fit.projection.unit;
         let moved = lip_movement(scene, deformed);
-        let strength = step(STILL * unit, 2.0 * STILL * unit, moved);
+        let strength = smoothstep_between(STILL * unit, 2.0 * STILL * unit, moved);
         if strength <= 0.0 || strength.is_nan() {
             return;
         }
@@ -70,7 +71,7 @@ impl MouthLayers {
         let widest = mouth.gaps(down).fold(0.0, f32::max);
         // Less than this is no more than the line between the lips.
         let slit = (0.02 * unit).max(0.35);
-        let strength = strength * step(0.5 * slit, 1.5 * slit, widest);
+        let strength = strength * smoothstep_between(0.5 * slit, 1.5 * slit, widest);
         let lines = mouth.upper.iter().chain(&mouth.lower);
         let margin = MARGIN + 0.05 * unit;
         let Some(area) = PixelBox::around(lines, margin, out.width, out.height) else {
@@ -207,7 +208,8 @@ fn draw_contact(
     let before = deformed.lips_before.iter().copied().fold(0.0, f32::max);
     let gaps: Vec<f32> = mouth.gaps(down).collect();
     let widest = gaps.iter().copied().fold(0.0, f32::max);
-    let closed = step(0.05 * unit, 0.1 * unit, before) * step(0.75 * before, 0.45 * before, widest);
+    let closed = smoothstep_between(0.05 * unit, 0.1 * unit, before)
+        * smoothstep_between(0.75 * before, 0.45 * before, widest);
     if closed <= 0.0 || closed.is_nan() {
         return;
     }
@@ -234,7 +236,7 @@ fn draw_contact(
                 continue;
             }
             let gap = gaps[((place.along * ends) as usize).min(gaps.len() - 1)];
-            let met = step(0.25 * unit, 0.02 * unit, gap);
+            let met = smoothstep_between(0.25 * unit, 0.02 * unit, gap);
             let end = (20.0 * place.along.min(1.0 - place.along)).clamp(0.3, 1.0);
             let dark = 0.55 * (-(away / width).powi(2)).exp() * met * end * closed * strength;
             let pixel = &mut out.pixels[y * out.width + x];
@@ -252,6 +254,7 @@ mod tests {
     use super::super::deform::Gaps;
     use super::super::fit::Fit;
     use super::super::model::{Half, Model};
+    use super::super::testing::{astronaut, landmarks};
     use super::super::tone::Tone;
     use super::*;
 
@@ -267,22 +270,10 @@ mod tests {
         (x, y): (usize, usize),
         change: impl Fn([f32; 3]) -> [f32; 3] + Sync,
     ) -> Sample {
-        let root = env!("CARGO_MANIFEST_DIR");
-        let picture = ::image::open(format!("{root}/resources/samples/astronaut.png"))
-            .unwrap()
-            .to_rgb8();
-        let meshes = std::fs::read_to_string(format!("{root}/tests/face/meshes.json")).unwrap();
-        let meshes: serde_json::Value = serde_json::from_str(&meshes).unwrap();
-        let numbers: Vec<f32> = serde_json::from_value(meshes["astronaut"].clone()).unwrap();
-        let landmarks: Vec<[f32; 2]> = numbers.chunks(3).map(|c| [c[0], c[1]]).collect();
-        let whole = Image::from_fn(
-            picture.width() as usize,
-            picture.height() as usize,
-            |x, y| {
-                let [r, g, b] = change(picture.get_pixel(x as u32, y as u32).0.map(f32::from));
-                [r, g, b, 1.0]
-            },
-        );
+        let whole = astronaut().map(|[r, g, b, _]| {
+            let [r, g, b] = change([r, g, b]);
+            [r, g, b, 1.0]
+        });
         let size = |all: usize, from: usize| ((all - from) as f32 * zoom) as usize;
         let source = Image::from_fn(size(whole.width, x), size(whole.height, y), |px, py| {
             whole.linear(
@@ -291,7 +282,7 @@ mod tests {
             )
         });
         let model = Model::bundled().unwrap();
-        let fit = Fit::new(model, &landmarks, 0.02)
+        let fit = Fit::new(model, &landmarks(0), 0.02)
             .unwrap()
             .viewed(zoom, (x as f32, y as f32));
         let scene = Scene {

@@ -1,6 +1,8 @@
 //! The outlines of eyes and mouth as they are to be drawn.
 
+use super::image::Sample;
 use super::model::{Model, Point, Ring};
+use crate::math::catmull_rom;
 
 /// A line of points in pixels.
 pub(super) type Line = Vec<[f32; 2]>;
@@ -102,19 +104,12 @@ pub(super) fn smoothed(line: &[[f32; 2]]) -> Line {
         .map(|i| {
             let at = i as f32 * (KNOTS - 1) as f32 / (POINTS - 1) as f32;
             let segment = (at as usize).min(KNOTS - 2);
-            catmull_rom(&knots[segment..segment + 4], at - segment as f32)
+            let weighted = knots[segment..]
+                .iter()
+                .zip(catmull_rom(at - segment as f32));
+            weighted.fold([0.0; 2], |sum, (knot, weight)| sum.plus(*knot, weight))
         })
         .collect()
-}
-
-/// The point at `t` between the second and the third of four points of a curve.
-fn catmull_rom(knots: &[[f32; 2]], t: f32) -> [f32; 2] {
-    [0, 1].map(|k| {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|i| knots[i][k]);
-        let cubic = 3.0 * (b - c) + d - a;
-        let square = 2.0 * a - 5.0 * b + 4.0 * c - d;
-        b + 0.5 * t * (c - a + t * (square + t * cubic))
-    })
 }
 
 /// `count` points at equal distances along a line, its ends included.

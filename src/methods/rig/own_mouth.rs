@@ -5,8 +5,9 @@ use super::image::{Image, Rgba, lerp};
 use super::lip_frame::LipFrame;
 use super::openings::Opening;
 use super::pixel_box::{MARGIN, PixelBox};
-use super::scene::{Deformed, Scene, step};
+use super::scene::{Deformed, Scene};
 use super::tone::{Tone, mean, percentile};
+use crate::math::smoothstep_between;
 
 /// What the portrait shows between its lips, in a box around them.
 pub(super) struct OwnInside {
@@ -54,7 +55,8 @@ impl OwnInside {
             Image::from_fn(area.width, area.height, |x, y| {
                 let pixel = picture.at(x, y);
                 // What is much darker than lips, as the corners are, belongs to the inside.
-                let dark = step(0.75, 0.45, mean([pixel[0], pixel[1], pixel[2]]) / lips);
+                let dark =
+                    smoothstep_between(0.75, 0.45, mean([pixel[0], pixel[1], pixel[2]]) / lips);
                 lerp(continued.at(x, y), pixel, certain.at(x, y).max(dark))
             })
         } else {
@@ -104,7 +106,7 @@ impl OwnInside {
                 let at = [left + x as f32 + 0.5, top + y as f32 + 0.5];
                 let (along, height) = frame.coordinates(at);
                 let end = interpolated(row, along);
-                *tooth *= step(end + 0.1 * unit, end, height);
+                *tooth *= smoothstep_between(end + 0.1 * unit, end, height);
             }
         });
         Some(shift / unit)
@@ -157,7 +159,7 @@ impl OwnInside {
             depth,
             lips: LipFrame::new(&lips, scene.fit.projection.down),
             shortest: 0.3 * unit,
-            only_teeth: step(0.05 * unit, 0.35 * unit, further),
+            only_teeth: smoothstep_between(0.05 * unit, 0.35 * unit, further),
         }
     }
 }
@@ -255,7 +257,7 @@ fn tooth_likeness(picture: &Image<Rgba>, lip: [f32; 3], tooth: [f32; 3], unit: f
     let length = axis.iter().map(|v| v * v).sum::<f32>().max(1.0);
     let likeness = picture.map(|pixel| {
         let along: f32 = (0..3).map(|k| (pixel[k] - lip[k]) * axis[k]).sum();
-        step(0.3, 0.6, along / length)
+        smoothstep_between(0.3, 0.6, along / length)
     });
     likeness.blurred(0.03 * unit + 0.5)
 }

@@ -1,5 +1,8 @@
 //! One face at one size, ready to be drawn again and again: the order in which the parts of the rig come.
 
+use std::sync::OnceLock;
+
+use super::creases::CreaseLayer;
 use super::deform::Gaps;
 use super::eyes::EyeLayers;
 use super::field::{Field, LEAST_SHIFT};
@@ -43,6 +46,8 @@ pub(super) struct Painter {
     gaps: Gaps,
     eyes: [Option<EyeLayers>; 2],
     mouth: MouthLayers,
+    /// Made when a smile is first taken back.
+    creases: OnceLock<CreaseLayer>,
 }
 
 impl Painter {
@@ -60,14 +65,18 @@ impl Painter {
             mouth: MouthLayers::new(&scene),
             scene,
             gaps,
+            creases: OnceLock::new(),
         }
     }
 
-    /// The displacement of a frame.
-    pub fn field(&self, wanted: &Wanted) -> Field {
-        let deformed = self.deformed(wanted);
-        let light = shading::light_ratios(&self.scene, &deformed);
-        Field::new(&self.scene, &deformed, &light, &self.openings(&deformed))
+    /// The displacement that a deformed head makes.
+    pub fn field(&self, deformed: &Deformed) -> Field {
+        self.field_about(deformed, &self.openings(deformed))
+    }
+
+    fn field_about(&self, deformed: &Deformed, openings: &Openings) -> Field {
+        let light = shading::light_ratios(&self.scene, deformed);
+        Field::new(&self.scene, deformed, &light, openings)
     }
 
     /// The head as it is to be drawn.
@@ -96,14 +105,14 @@ impl Painter {
     pub fn draw(&self, wanted: &Wanted, limit: Option<&Image<f32>>) -> Drawn {
         let scene = &self.scene;
         let deformed = self.deformed(wanted);
-        let light = shading::light_ratios(scene, &deformed);
         let openings = self.openings(&deformed);
-        let mut field = Field::new(scene, &deformed, &light, &openings);
+        let mut field = self.field_about(&deformed, &openings);
         if let Some(limit) = limit {
             hold_back(&mut field, limit);
         }
         let mut image = resample(scene, &field, wanted.draft);
-        shading::apply(scene, &deformed, &field, wanted.folds, &mut image);
+        let creases = || self.creases.get_or_init(|| CreaseLayer::new(scene));
+        shading::apply(scene, &deformed, &field, wanted.folds, creases, &mut image);
         let skin = limit.is_some().then(|| image.clone());
         for (layers, opening) in self.eyes.iter().zip(&openings.eyes) {
             if let Some(layers) = layers {

@@ -4,8 +4,9 @@ use std::f32::consts::PI;
 use std::sync::OnceLock;
 
 use super::field::{Field, LEAST_SHIFT};
-use super::image::{Image, Rgba, Sample, catmull_rom};
+use super::image::{Image, Rgba, Sample};
 use super::scene::Scene;
+use crate::math::catmull_rom;
 
 /// The source with its pixels moved; a draft is a little softer.
 pub(super) fn resample(scene: &Scene, field: &Field, draft: bool) -> Image<Rgba> {

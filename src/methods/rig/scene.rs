@@ -102,9 +102,3 @@ impl Placement {
             .map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
     }
 }
-
-/// `(v - from) / (to - from)` brought into 0..=1, level at both ends.
-#[inline(always)]
-pub(super) fn step(from: f32, to: f32, v: f32) -> f32 {
-    crate::math::smoothstep((v - from) / (to - from))
-}

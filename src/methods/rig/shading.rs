@@ -1,9 +1,11 @@
 //! How the light on the skin changes with an expression: the surface turns, and folds come and go.
 
+use super::creases::{CreaseLayer, Creases};
 use super::field::Field;
-use super::folds::{self, Creases, FoldMap};
+use super::folds::{self, FoldMap};
 use super::image::{Image, Rgba, lerp};
-use super::scene::{Deformed, Scene, step};
+use super::scene::{Deformed, Scene};
+use crate::math::smoothstep_between;
 
 /// The fitted light is smoother than that of a portrait: its shadows are deepened a little. Skin that turns to the light
 /// would glow with as much.
@@ -39,14 +41,16 @@ pub(super) fn light_ratios(scene: &Scene, deformed: &Deformed) -> Vec<f32> {
         .collect()
 }
 
-/// Changes the light of the resampled portrait. `folds` scales the folds: 1 suits adults, a child wants 0 to 0.4.
+/// Changes the light of the resampled portrait. `folds` scales the folds: 1 suits adults, a child wants 0 to 0.4. `creases`
+/// is asked for only where a smile is taken back.
 ///
 /// Nothing changes where the head is as in the portrait.
-pub(super) fn apply(
+pub(super) fn apply<'a>(
     scene: &Scene,
     deformed: &Deformed,
     field: &Field,
     folds: f32,
+    creases: impl FnOnce() -> &'a CreaseLayer,
     out: &mut Image<Rgba>,
 ) {
     let (before, after) = (&scene.fit.expression, &deformed.expression);
@@ -63,7 +67,7 @@ pub(super) fn apply(
     let amounts =
         folds::amounts(scene.model, before, after).map(|half| half.map(|amount| amount * folds));
     let fold_map = FoldMap::new(&amounts, unit);
-    let creases = Creases::new(scene, after);
+    let creases = Creases::new(scene, creases, after);
     let strength = if deformed.placement.is_moved {
         TURNED
     } else {
@@ -117,7 +121,7 @@ fn overexposed([r, g, b]: [f32; 3], alpha: f32) -> f32 {
     if sum <= 3.0 * 200.0 * alpha {
         return 0.0;
     }
-    OVEREXPOSED * step(200.0, 250.0, sum / (3.0 * alpha.max(1e-3)))
+    OVEREXPOSED * smoothstep_between(200.0, 250.0, sum / (3.0 * alpha.max(1e-3)))
 }
 
 /// A change of light for each channel: shadows have a colour.
@@ -184,7 +188,7 @@ impl Cells {
                 LIGHT_GAIN
             };
             let change = (gain * turned).clamp(DARKEST - 1.0, BRIGHTEST - 1.0);
-            change * (1.0 - LIPS * on_lips(rest_x, rest_y)) * step(0.3, 0.65, facing)
+            change * (1.0 - LIPS * on_lips(rest_x, rest_y)) * smoothstep_between(0.3, 0.65, facing)
         });
         let columns = (0..width).map(|x| between_cells(x, size, across)).collect();
         Some(Self {
@@ -277,6 +281,11 @@ mod tests {
         }
     }
 
+    /// None of these edits takes a smile back.
+    fn no_smile() -> &'static CreaseLayer {
+        unreachable!("a smile is taken back")
+    }
+
     fn most_change(a: &Image<Rgba>, b: &Image<Rgba>) -> f32 {
         let pixels = a.pixels.iter().flatten().zip(b.pixels.iter().flatten());
         pixels.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
@@ -292,7 +301,7 @@ mod tests {
                 .all(|ratio| *ratio == 1.0)
         );
         let mut out = scene.source.clone();
-        apply(&scene, &still, &field(&scene, 1.1), 1.0, &mut out);
+        apply(&scene, &still, &field(&scene, 1.1), 1.0, no_smile, &mut out);
         assert!(out.pixels == scene.source.pixels);
     }
 
@@ -304,7 +313,7 @@ mod tests {
             let frown = deformed(&scene, "browDown_L", by);
             let mut out = scene.source.clone();
             let field = field(&scene, 1.0 - 0.1 * by);
-            apply(&scene, &frown, &field, 1.0, &mut out);
+            apply(&scene, &frown, &field, 1.0, no_smile, &mut out);
             for (i, seen) in field.core.pixels.iter().enumerate() {
                 assert!(*seen > 0.0 || out.pixels[i] == scene.source.pixels[i]);
                 assert_eq!(out.pixels[i][3], scene.source.pixels[i][3]);
@@ -325,7 +334,7 @@ mod tests {
             let scene = lit_face(8.0, &tone);
             let frown = deformed(&scene, "browDown_L", 0.8);
             let mut out = scene.source.clone();
-            apply(&scene, &frown, &field(&scene, 0.8), 1.0, &mut out);
+            apply(&scene, &frown, &field(&scene, 0.8), 1.0, no_smile, &mut out);
             let middle = out.width / 2 + out.width * out.height / 2;
             let (after, before) = (out.pixels[middle], scene.source.pixels[middle]);
             let kept = [0, 1, 2].map(|k| after[k] / before[k]);
@@ -350,7 +359,7 @@ mod tests {
         let frown = deformed(&scene, "browDown_L", 0.8);
         for (width, height) in [(0, 0), (3, 2)] {
             let mut out = Image::filled(width, height, [9.0, 9.0, 9.0, 1.0]);
-            apply(&scene, &frown, &field(&scene, 0.8), 1.0, &mut out);
+            apply(&scene, &frown, &field(&scene, 0.8), 1.0, no_smile, &mut out);
             assert!(
                 out.pixels
                     .iter()

@@ -5,8 +5,9 @@ use super::lip_frame::{LipFrame, LipPlace};
 use super::model::{Half, Model, Point};
 use super::mouth_palette::Palette;
 use super::raster::{Hit, rasterize};
-use super::scene::{Deformed, Scene, step};
+use super::scene::{Deformed, Scene};
 use super::tone::Tone;
+use crate::math::smoothstep_between;
 
 /// Samples of the mesh in a pixel, along each axis: of large faces one is enough, as they are blurred by more.
 fn samples_for(unit: f32) -> usize {
@@ -94,12 +95,14 @@ impl Jaws {
             .map(|(v, &[x, y, z])| {
                 let jaw = if moves(v) { 1.0 } else { 0.0 };
                 // The tongue lies within the lower teeth, which stand in an arch.
-                let tongue =
-                    jaw * step(2.1, 1.5, x.abs()) * step(9.4, 9.0, z) * step(-4.6, -4.0, y);
+                let tongue = jaw
+                    * smoothstep_between(2.1, 1.5, x.abs())
+                    * smoothstep_between(9.4, 9.0, z)
+                    * smoothstep_between(-4.6, -4.0, y);
                 Vertex {
                     jaw,
                     tongue,
-                    groove: tongue * (-(x / 0.2).powi(2)).exp() * step(9.2, 8.0, z),
+                    groove: tongue * (-(x / 0.2).powi(2)).exp() * smoothstep_between(9.2, 8.0, z),
                     is_tooth: false,
                     behind: (FRONT - z).max(0.0),
                 }
@@ -175,7 +178,7 @@ impl Jaws {
         let unit = scene.fit.projection.unit;
         let yaw = head_yaw(scene, deformed);
         // From the side the lower row would be seen end-on.
-        let lower_row = step(25.0, 15.0, yaw.abs());
+        let lower_row = smoothstep_between(25.0, 15.0, yaw.abs());
         let samples = samples_for(unit);
         let points = self.placed(deformed, room, unit, lower_row, samples as f32);
         let normals = super::fit::normals(&self.triangles, &points);
@@ -377,7 +380,7 @@ impl<'a> MouthLight<'a> {
                 [0, 1, 2].map(|k| light.powf(1.0 + self.tone.coloured * [-0.15, 0.02, 0.13][k]));
             let tooth = [0, 1, 2].map(|k| (palette.teeth[k] * warm[k]).min(most));
             // Lower molars would stand in the corners as a grey wall.
-            let fade = vertex.jaw * (1.0 - lower_row * step(3.4, 2.2, vertex.behind));
+            let fade = vertex.jaw * (1.0 - lower_row * smoothstep_between(3.4, 2.2, vertex.behind));
             let gum = palette.gums.map(|v| v * 0.5 * deep);
             return [0, 1, 2].map(|k| tooth[k] + fade * (gum[k] - tooth[k]));
         }
@@ -398,7 +401,7 @@ impl<'a> MouthLight<'a> {
 
     /// What is seen where there is no mesh: the throat, and the cheeks' insides near the corners.
     fn throat(&self, palette: &Palette, place: &LipPlace) -> [f32; 3] {
-        let corner = step(0.2, 0.0, place.along.min(1.0 - place.along));
+        let corner = smoothstep_between(0.2, 0.0, place.along.min(1.0 - place.along));
         [0, 1, 2].map(|k| palette.dark[k] + 0.35 * corner * (palette.gums[k] - palette.dark[k]))
     }
 }

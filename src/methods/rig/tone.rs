@@ -5,7 +5,7 @@ use super::fit::Fit;
 use super::image::{Image, Rgba};
 use super::model::{Model, Point};
 use super::solve::Dense;
-use crate::math::smoothstep;
+use crate::math::smoothstep_between;
 
 /// Colours are 0..=255.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ impl Tone {
             skin,
             darkest: brightness(0.03),
             brightest: brightness(0.97),
-            coloured: smoothstep(((most - least) / most.max(1.0) - 0.04) / 0.11),
+            coloured: smoothstep_between(0.04, 0.15, (most - least) / most.max(1.0)),
         }
     }
 

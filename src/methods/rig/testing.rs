@@ -1,0 +1,24 @@
+//! The sample portraits as the rig's tests see them.
+
+use super::image::{Image, Rgba};
+use crate::face::mesh_samples;
+
+/// The 478 landmarks of a sample portrait in pixels: the astronaut's (0) or Grace Hopper's (1).
+pub(super) fn landmarks(sample: usize) -> Vec<[f32; 2]> {
+    let mesh = &mesh_samples()[sample];
+    mesh.points().iter().map(|[x, y, _]| [*x, *y]).collect()
+}
+
+/// The astronaut.
+pub(super) fn astronaut() -> Image<Rgba> {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/resources/samples/astronaut.png"
+    );
+    let picture = ::image::open(file).unwrap().to_rgb8();
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    Image::from_fn(width, height, |x, y| {
+        let [r, g, b] = picture.get_pixel(x as u32, y as u32).0.map(f32::from);
+        [r, g, b, 1.0]
+    })
+}
