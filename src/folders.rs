@@ -12,6 +12,23 @@ pub(crate) fn file_name(path: &Path) -> String {
     )
 }
 
+/// A name beside this one that nothing has: `smile.png` gives `smile-2.png`, or the next that is free.
+pub(crate) fn free_name(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy());
+    let ending = extension.map_or_else(String::new, |extension| format!(".{extension}"));
+    let mut number = 2u64;
+    loop {
+        let free = path.with_file_name(format!("{stem}-{number}{ending}"));
+        if !is_taken(&free) {
+            return free;
+        }
+        number += 1;
+    }
+}
+
 /// The folder of the artist's own presets; `None` on a system without a home folder.
 pub fn presets_folder() -> Option<PathBuf> {
     data_folder().map(|folder| folder.join("presets"))
@@ -27,5 +44,19 @@ pub(crate) fn data_folder() -> Option<PathBuf> {
     match std::env::var_os("MIEN_DATA_DIR") {
         Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
         _ => ProjectDirs::from("", "", "mien").map(|folders| folders.data_dir().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_free_name_keeps_its_folder_and_its_extension() {
+        let taken = |path: &Path| path.ends_with("a/smile-2.png");
+        let free = |name: &str| free_name(Path::new(name), taken);
+        assert_eq!(free("a/smile.png"), Path::new("a/smile-3.png"));
+        assert_eq!(free("b/smile.png"), Path::new("b/smile-2.png"));
+        assert_eq!(free("b/smile"), Path::new("b/smile-2"));
     }
 }

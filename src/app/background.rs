@@ -83,22 +83,50 @@ pub async fn choose_project(folder: Option<PathBuf>) -> Option<PathBuf> {
     chosen.map(|file| file.path().to_owned())
 }
 
+/// A file to be written, as the artist has named it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    pub path: PathBuf,
+    /// Whether the system's dialog has asked before this file is replaced. It hasn't where the name was typed without its
+    /// extension: then it asked about another file.
+    pub asked: bool,
+}
+
+impl Target {
+    /// A name as the system's dialog gave it; where it has no extension it gets the one of `proposed`.
+    fn completed(mut path: PathBuf, proposed: &Path) -> Self {
+        let Some(extension) = proposed.extension() else {
+            return Self { path, asked: true };
+        };
+        let asked = path.extension().is_some();
+        if !asked {
+            path.set_extension(extension);
+        }
+        Self { path, asked }
+    }
+
+    /// Whether the artist is still to be asked before something is replaced.
+    pub fn is_unasked(&self) -> bool {
+        !self.asked && self.path.exists()
+    }
+}
+
 /// Lets the artist choose where a project is saved, beginning with a place.
-pub async fn choose_save(path: PathBuf) -> Option<PathBuf> {
+pub async fn choose_save(path: PathBuf) -> Option<Target> {
     choose_to("Save the project", path).await
 }
 
 /// Lets the artist choose where to write, beginning with a place.
-pub async fn choose_target(path: PathBuf) -> Option<PathBuf> {
+pub async fn choose_target(path: PathBuf) -> Option<Target> {
     choose_to("Export to", path).await
 }
 
 /// Lets the artist choose where a chart is saved, beginning with a place.
-pub async fn choose_chart(path: PathBuf) -> Option<PathBuf> {
+pub async fn choose_chart(path: PathBuf) -> Option<Target> {
     choose_to("Save the chart as SVG or PNG", path).await
 }
 
-async fn choose_to(title: &str, path: PathBuf) -> Option<PathBuf> {
+async fn choose_to(title: &str, path: PathBuf) -> Option<Target> {
     let mut dialog = AsyncFileDialog::new().set_title(title);
     if let Some(folder) = path.parent().filter(|folder| folder.is_dir()) {
         dialog = dialog.set_directory(folder);
@@ -107,11 +135,7 @@ async fn choose_to(title: &str, path: PathBuf) -> Option<PathBuf> {
         dialog = dialog.set_file_name(name.to_string_lossy());
     }
     let chosen = dialog.save_file().await?;
-    let mut chosen = chosen.path().to_owned();
-    if let (None, Some(extension)) = (chosen.extension(), path.extension()) {
-        chosen.set_extension(extension);
-    }
-    Some(chosen)
+    Some(Target::completed(chosen.path().to_owned(), &path))
 }
 
 /// Where exports go unless told otherwise: the artist's pictures, their home, or the current folder.
@@ -125,4 +149,24 @@ pub fn pictures_folder() -> PathBuf {
                 .to_owned()
         })
         .unwrap_or_else(|| Path::new(".").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_gets_its_extension_here_was_not_asked_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join("other.mien");
+        std::fs::write(&there, "hours of work").unwrap();
+        let proposed = Path::new("me.mien");
+        let typed = Target::completed(folder.path().join("other"), proposed);
+        assert_eq!(typed.path, there);
+        assert!(typed.is_unasked(), "the system asked about \"other\"");
+        let whole = Target::completed(there, proposed);
+        assert!(!whole.is_unasked(), "the system has asked");
+        let fresh = Target::completed(folder.path().join("new"), proposed);
+        assert!(!fresh.is_unasked(), "nothing is replaced");
+    }
 }

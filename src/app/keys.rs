@@ -1,8 +1,10 @@
 //! The keyboard.
 
-use iced::keyboard::{Event, Key, Modifiers, key::Named};
+use iced::keyboard::key::{Named, Physical};
+use iced::keyboard::{Event, Key, Modifiers};
 use iced::{Task, keyboard};
 
+use crate::app::projects::Question;
 use crate::app::{App, Message, expression, panes, projects, timeline};
 
 impl App {
@@ -10,6 +12,7 @@ impl App {
         match event {
             Event::KeyPressed {
                 key,
+                modified_key,
                 physical_key,
                 modifiers,
                 repeat,
@@ -18,20 +21,27 @@ impl App {
                 if key == Key::Named(Named::Escape) {
                     return self.escape();
                 }
-                if key == Key::Character("?".into()) {
-                    return self.handle_project(projects::Message::Keys);
-                }
-                // A dialog stands before everything else.
-                if self.export.is_some()
-                    || self.projects.question.is_some()
+                let letter = letter(&key, physical_key);
+                let asks = self.export.is_some()
                     || self.projects.waiting.is_some()
-                    || self.queue.open
-                    || self.motions.grid.is_open()
-                    || self.cards.is_some()
-                {
+                    || self.projects.question.as_ref().is_some_and(Question::waits);
+                if asks {
                     return Task::none();
                 }
-                let letter = key.to_latin(physical_key);
+                if is_help(&key, &modified_key) {
+                    return self.handle_project(projects::Message::Keys);
+                }
+                // A list lies over the window, but the work behind it can still be saved and undone.
+                let listing = self.projects.question.is_some()
+                    || self.queue.open
+                    || self.motions.grid.is_open()
+                    || self.cards.is_some();
+                if listing {
+                    return match shortcut(&key, letter, modifiers, repeat) {
+                        Some(message) if is_harmless(&message) => self.handle(message),
+                        _ => Task::none(),
+                    };
+                }
                 if letter == Some('t') && modifiers.is_empty() && !repeat {
                     let light = !self.projects.settings.light;
                     return self.handle_project(projects::Message::Light(light));
@@ -48,7 +58,7 @@ impl App {
             Event::KeyReleased {
                 key, physical_key, ..
             } => {
-                if key.to_latin(physical_key) == Some('s') {
+                if letter(&key, physical_key) == Some('s') {
                     self.panes.holding = false;
                 }
                 Task::none()
@@ -83,6 +93,32 @@ impl App {
         }
         Task::none()
     }
+}
+
+/// Whether a message from the keyboard may come through while a list lies over the window.
+fn is_harmless(message: &Message) -> bool {
+    use projects::Message::{Save, SaveAs};
+    matches!(
+        message,
+        Message::Undo | Message::Redo | Message::Project(Save | SaveAs)
+    )
+}
+
+/// Whether a key asks for the list of shortcuts: F1, or whatever types a question mark on this keyboard.
+fn is_help(key: &Key, modified_key: &Key) -> bool {
+    *key == Key::Named(Named::F1) || *modified_key == Key::Character("?".into())
+}
+
+/// The letter or digit of a key. Where the layout has something else on it, the key's place tells: of a digit always, as
+/// French and Czech ones need Shift; of a letter where the layout isn't Latin.
+fn letter(key: &Key, physical_key: Physical) -> Option<char> {
+    let latin = key.to_latin(physical_key)?.to_ascii_lowercase();
+    if latin.is_ascii_alphanumeric() {
+        return Some(latin);
+    }
+    // A character beyond Latin makes the toolkit look at the place.
+    let greek = Key::Character("\u{3b1}".into());
+    greek.to_latin(physical_key).filter(char::is_ascii_digit)
 }
 
 /// What a key asks for, as the README lists it.
@@ -166,5 +202,26 @@ mod tests {
         assert!(matches!(press('y', Modifiers::CTRL), Some(Message::Redo)));
         assert!(press('z', Modifiers::empty()).is_none());
         assert!(press('x', Modifiers::empty()).is_none());
+    }
+
+    #[test]
+    fn keys_are_found_on_other_keyboards() {
+        use iced::keyboard::key::Code;
+        let at = |typed: &str, code| letter(&Key::Character(typed.into()), Physical::Code(code));
+        // French and Czech digits are typed with Shift.
+        assert_eq!(at("&", Code::Digit1), Some('1'));
+        assert_eq!(at("ě", Code::Digit2), Some('2'));
+        // A QWERTZ keyboard's Z lies where Y lies elsewhere; a letter counts for itself.
+        assert_eq!(at("z", Code::KeyY), Some('z'));
+        assert_eq!(at("Z", Code::KeyY), Some('z'));
+        assert_eq!(at("ζ", Code::KeyZ), Some('z'));
+        assert_eq!(at(",", Code::Comma), None);
+        assert_eq!(at(",", Code::KeyM), None, "a French M lies elsewhere");
+        let help = |key: &str, typed: &str| {
+            is_help(&Key::Character(key.into()), &Key::Character(typed.into()))
+        };
+        assert!(help("/", "?") && help("ß", "?") && help(",", "?"));
+        assert!(!help("/", "/"));
+        assert!(is_help(&Key::Named(Named::F1), &Key::Named(Named::F1)));
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use iced::futures::channel::mpsc;
 use iced::{Subscription, Task, keyboard, window};
 
+use crate::app::background::in_background;
 use crate::app::export::queue;
 use crate::app::motions::drivers;
 use crate::app::timeline::{self, measuring};
@@ -14,6 +15,8 @@ use crate::app::widgets::theme;
 use crate::app::{App, Message, Notice, projects};
 use crate::error::{EngineError, SystemError};
 use crate::face::portrait::{Portrait, Sample};
+use crate::folders::data_folder;
+use crate::media::atomic_file::sweep;
 use crate::media::image::read as read_picture;
 use crate::methods::models::Models;
 use crate::project::settings::Settings;
@@ -124,13 +127,30 @@ impl App {
                 app.play_sample();
             }
         }
-        let reading = app.prepare();
+        let reading = Task::batch([app.prepare(), app.sweep()]);
         let open = match portrait {
             Some(path) => app.update(Message::OpenFile(Some(path))),
             None => Task::none(),
         };
         let frames = Task::run(woken, |()| Message::Drawn);
         (app, Task::batch([scale, open, frames, reading]))
+    }
+
+    /// Removes in the background what runs that were killed have left in the folders that are written to.
+    fn sweep(&self) -> Task<Message> {
+        let folders = &self.projects.settings.folders;
+        let written = [&folders.exports, &folders.projects];
+        let folders: Vec<PathBuf> = written
+            .into_iter()
+            .flatten()
+            .cloned()
+            .chain(data_folder())
+            .collect();
+        let swept = in_background(
+            move || folders.iter().for_each(|folder| sweep(folder)),
+            drop,
+        );
+        swept.discard()
     }
 
     fn title(&self) -> String {

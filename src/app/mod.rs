@@ -23,10 +23,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use iced::widget::image::Handle;
 use iced::{Task, keyboard};
 
 use crate::document::{
     Document, Expression, Gesture, History, MotionId, MotionKind, Playback, Preset, Project,
+    SampledMotion,
 };
 use crate::error::EngineError;
 use crate::face::found::FoundFace;
@@ -41,10 +43,10 @@ use crate::render::request::Request;
 use crate::render::worker::Worker;
 use crate::weights::Bundled;
 
-use background::in_background;
+use background::{Target, in_background};
 use export::Export;
 use export::queue::{self, Queue};
-use expression::Expression as Sliders;
+use expression::{Expression as Sliders, presets};
 use motions::drivers::{self, Drivers};
 use motions::{MotionsPanel, list, reference, sample_grid};
 use panes::Panes;
@@ -53,6 +55,7 @@ use timeline::Timeline;
 use timeline::measuring::{self, Measuring};
 use timeline::subject::Subject;
 use update::charts::save_chart;
+use update::presets::{read_preset, store_preset};
 use weights::card::{self, Cards};
 
 pub use expression::{Value, field_id, slider_id};
@@ -128,7 +131,7 @@ pub enum Message {
     Export(export::Message),
     Queue(queue::Message),
     /// A file was chosen for a chart.
-    ChartTo(Arc<Charts>, Option<PathBuf>),
+    ChartTo(Arc<Charts>, Option<Target>),
     ChartSaved(PathBuf, Result<(), String>),
     Motions(list::Message),
     Reference(reference::Message),
@@ -140,9 +143,17 @@ pub enum Message {
     /// What is read from the chosen motion becomes keyframes.
     Bake,
     Measured(measuring::Watch),
+    /// The artist's own presets have changed on the disk, or could not.
+    PresetStored(Result<presets::Change, String>),
     /// The right column is put away, or brought back.
     MotionsToggled,
     Card(card::Message),
+    /// A preset that was dropped has been read.
+    PresetRead(Result<Preset, String>),
+    /// A sample was drawn to be a motion.
+    SampleDrawn(Result<Box<SampledMotion>, String>),
+    /// The frame of a clip under the playhead, small, by the digest of its pixels.
+    Looked(u64, Option<Handle>),
     /// Other weights for a method are opened.
     Weights(Bundled, String, Result<Arc<Models>, String>),
     Project(projects::Message),
@@ -223,6 +234,7 @@ impl App {
     /// Reads the motions that are being read here and now, and asks for what is to be seen then.
     pub fn read_now(&mut self) {
         self.drivers.read_now(self.history.project(), &self.models);
+        self.look_now();
         drop(self.update(Message::Drivers(drivers::Message::Watched)));
     }
 
@@ -291,10 +303,11 @@ impl App {
                 let hint = "No clip was chosen; a video can also be dropped on the window.";
                 self.status.notice = Some(Notice::Hint(hint.to_owned()));
             }
-            Message::ClipFor(id, Some(path)) => self.replace_clip(id, path),
+            Message::ClipFor(id, Some(path)) => return self.replace_clip(id, path),
             Message::ClipFor(_, None) => {}
             Message::Bake => self.bake(),
             Message::Measured(watch) => self.handle_measured(watch),
+            Message::PresetStored(result) => self.preset_stored(result),
             Message::MotionsToggled => self.motions.hidden = !self.motions.hidden,
             Message::Export(message) => return self.handle_export(message),
             Message::CardDialog => {
@@ -308,6 +321,9 @@ impl App {
                 Some(card::Action::Use(which, name)) => return self.choose_weights(which, name),
                 None => {}
             },
+            Message::PresetRead(result) => self.take_preset(result),
+            Message::SampleDrawn(result) => self.sample_drawn(result),
+            Message::Looked(digest, handle) => self.motions.looked(digest, handle),
             Message::Weights(which, name, result) => self.use_weights(which, name, result),
             Message::Drawn => self.take_drawn(),
             Message::OpenDialog => {
@@ -329,8 +345,7 @@ impl App {
                     return self.handle_project(projects::Message::Open(path));
                 }
                 if has_extension(&path, &["json"]) {
-                    self.take_preset(&path);
-                    return Task::none();
+                    return read_preset(path);
                 }
                 if is_clip(&path) {
                     self.add_clip(path);
@@ -346,7 +361,7 @@ impl App {
                 self.status.notice = Some(Notice::Problem(problem));
             }
             Message::ExportDialog => self.open_export(),
-            Message::ChartTo(charts, path) => return save_chart(charts, path),
+            Message::ChartTo(charts, target) => return save_chart(charts, target),
             Message::ChartSaved(path, result) => self.tell_of_chart(&path, result),
             Message::Queue(message) => return self.handle_queue(message),
             Message::Undo => {
@@ -419,20 +434,7 @@ impl App {
             expression::Action::KeepNeutral => self.keep_neutral(),
             expression::Action::Against => self.read_against(),
             expression::Action::Focus(id) => return iced::widget::operation::focus(id),
-            expression::Action::Keep(preset) => {
-                let kept = presets_folder()
-                    .ok_or_else(|| "There is no home folder to keep presets in.".to_owned())
-                    .and_then(|folder| preset.save(&folder).map_err(|e| e.to_string()));
-                match kept {
-                    Ok(path) => {
-                        self.status.notice =
-                            Some(Notice::Hint(format!("Kept as {}.", path.display())));
-                        self.timeline.kept(preset.clone());
-                        self.expression.kept(preset);
-                    }
-                    Err(problem) => self.status.notice = Some(Notice::Problem(problem)),
-                }
-            }
+            expression::Action::Store(change) => return store_preset(change),
         }
         Task::none()
     }

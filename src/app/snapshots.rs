@@ -311,7 +311,7 @@ fn the_project_menu_and_its_questions() {
         ("project_keys", (800, 560), Question::Keys),
     ] {
         app.projects.question = Some(question);
-        let view = app.projects.dialog(app.project(), true).unwrap();
+        let view = app.projects.dialog(app.project(), true, None).unwrap();
         assert_looks(name, size, view);
     }
 }

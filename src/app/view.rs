@@ -79,7 +79,7 @@ impl App {
         let dialog = dialog.or(cards.map(|cards| cards.view(&self.models).map(Message::Card)));
         let question = self
             .projects
-            .dialog(self.project(), self.panes.labels)
+            .dialog(self.project(), self.panes.labels, self.queue.progress())
             .map(|question| question.map(Message::Project));
         let dialog = question.or(dialog).map(|dialog| {
             let middle = center(opaque(dialog))

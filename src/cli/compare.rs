@@ -214,7 +214,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
         plain: arguments.plain,
         ..arguments.place.subject(&document, &portrait, rule)
     };
-    let document = arguments.tracked(document, preset.map(Pose::from), fps.unwrap_or(24.0));
+    let document = arguments.tracked(document, preset, fps.unwrap_or(24.0));
     let comparison = Comparison {
         motion: arguments.motion(&document, &models, fps)?,
         subject,

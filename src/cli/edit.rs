@@ -12,8 +12,7 @@ use super::output::{OutputArgs, fps_of, with_progress};
 use super::place::Place;
 use super::values::{Setting, fps, method_of_expressions, number, pane, preset, quality, setting};
 use crate::document::{
-    AuVector, Document, Easing, FileFormat, MethodChoice, MethodId, PaneSpec, Playback, Pose,
-    Project,
+    Document, Easing, FileFormat, MethodChoice, MethodId, PaneSpec, Playback, Pose, Project,
 };
 use crate::face::portrait::Portrait;
 use crate::jobs::export::{ExportJob, Layout, Steps};
@@ -252,7 +251,7 @@ impl Arguments {
     fn express(
         &self,
         document: &mut Document,
-        (begin, preset): (Option<AuVector>, Option<AuVector>),
+        (begin, preset): (Option<Pose>, Option<Pose>),
         (frames, fps): (u32, f64),
     ) {
         let own = Pose::from(document.source);

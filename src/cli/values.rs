@@ -4,7 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::document::{
     ActionUnit, AuError, AuVector, Crop, CropError, Gaze, HeadTurn, Limit, MethodChoice, MethodId,
-    Mode, PaneSpec, PaneView, Part, Preset, Sides,
+    Mode, PaneSpec, PaneView, Part, Pose, Preset, Sides,
 };
 use crate::error::{EngineError, FrameRangeError};
 use crate::folders::presets_folder;
@@ -245,10 +245,10 @@ fn sided(text: &str) -> (Sides, String) {
 ///
 /// # Errors
 /// [`EngineError::Preset`] for one that is neither built in nor among the user's own.
-pub(super) fn preset(name: &str) -> Result<AuVector, EngineError> {
+pub(super) fn preset(name: &str) -> Result<Pose, EngineError> {
     let mut presets = Preset::built_in()?;
     if let Some(folder) = presets_folder() {
         presets.extend(Preset::in_folder(&folder).0);
     }
-    Ok(Preset::find(&presets, name)?.aus)
+    Ok(Preset::find(&presets, name)?.pose)
 }

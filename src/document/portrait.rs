@@ -108,8 +108,8 @@ impl Document {
 
     /// Puts an expression on the track at a frame, on both halves; head and eyes stay. On a track without keys the movement begins with the
     /// still pose at the first frame; dropped there, the expression is keyed whole.
-    pub fn put_preset(&mut self, frame: u32, aus: AuVector) {
-        let pose = self.pose(frame).with_all(Sides::Both, aus);
+    pub fn put_preset(&mut self, frame: u32, preset: &Pose) {
+        let pose = self.pose(frame).with_units(Sides::Both, preset);
         match (self.track.is_empty(), frame) {
             (true, 0) => self.track.set_key(0, pose),
             (true, _) => self.key_pose(frame, pose, Some(0)),
@@ -286,11 +286,11 @@ pub(crate) mod tests {
         assert_eq!(document.track.keyed().count(), 2);
 
         let mut document = sample();
-        document.put_preset(24, raised);
+        document.put_preset(24, &raised.into());
         assert_eq!(document.pose(0), AuVector::NEUTRAL);
         assert_eq!(document.pose(24), raised);
         let mut document = sample();
-        document.put_preset(0, raised);
+        document.put_preset(0, &raised.into());
         assert_eq!(document.track.keyed().count(), 17);
     }
 
@@ -339,7 +339,7 @@ pub(crate) mod tests {
         document.add_key(0);
         assert_eq!(document.track.keyed().collect::<Vec<_>>(), [Channel::Yaw]);
         document.set_channel(24, Sides::Both, Channel::Yaw, -8.0);
-        document.put_preset(24, AuVector::NEUTRAL.with(smile, 1.0));
+        document.put_preset(24, &AuVector::NEUTRAL.with(smile, 1.0).into());
         assert_eq!(document.pose(24).head.yaw(), -8.0);
         assert_eq!(document.pose(24).get(smile), 1.0);
         document.remove_keys(&document.track.all_keys(), 24);

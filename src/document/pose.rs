@@ -271,6 +271,20 @@ impl Pose {
         }
     }
 
+    /// The same pose with the Action Units of some halves as another has them. Head and eyes stay.
+    pub fn with_units(self, sides: Sides, of: &Pose) -> Self {
+        let (left, right) = match sides {
+            Sides::Both => (of.left, of.right),
+            Sides::Left => (of.left, self.right),
+            Sides::Right => (self.left, of.right),
+        };
+        Self {
+            left,
+            right,
+            ..self
+        }
+    }
+
     /// The same Action Units with head and eyes as the portrait has them.
     pub fn facing_as_portrait(self) -> Self {
         Pose {

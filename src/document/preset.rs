@@ -1,19 +1,68 @@
 //! Expressions with a name, kept as readable JSON.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::document::au::AuVector;
+use crate::document::pose::Pose;
+use crate::folders::free_name;
+use crate::media::atomic_file::AtomicFile;
 
-/// A named expression.
+/// A named expression. It is of the Action Units alone: head and eyes are as the portrait has them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Preset {
     pub name: String,
-    pub aus: AuVector,
+    pub pose: Pose,
+}
+
+/// A preset as its file has it: `aus` where both halves of the face are alike, else `left` and `right`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aus: Option<AuVector>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<AuVector>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    right: Option<AuVector>,
+}
+
+impl From<Preset> for Stored {
+    fn from(preset: Preset) -> Self {
+        let Pose { left, right, .. } = preset.pose;
+        let sided = left != right;
+        Self {
+            name: preset.name,
+            aus: (!sided).then_some(left),
+            left: sided.then_some(left),
+            right: sided.then_some(right),
+        }
+    }
+}
+
+impl TryFrom<Stored> for Preset {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let pose = match (stored.aus, stored.left, stored.right) {
+            (Some(aus), None, None) => Pose::from(aus),
+            (None, Some(left), Some(right)) => Pose {
+                left,
+                right,
+                ..Pose::NEUTRAL
+            },
+            _ => return Err("it needs `aus`, or both `left` and `right`".to_owned()),
+        };
+        Ok(Self {
+            name: stored.name,
+            pose,
+        })
+    }
 }
 
 /// Why a preset can't be read or kept.
@@ -27,11 +76,12 @@ pub enum PresetError {
     BadName(String),
     #[error("{0:?} is the name of a preset that comes with Mien; choose another name.")]
     Taken(String),
+    #[error("there is a preset called {0:?} already; give the new one another name.")]
+    Exists(String),
+    #[error("there is no preset called {0:?} any more.")]
+    Gone(String),
     #[error("the preset could not be written to {}: {source}; see that the folder can be written to.", path.display())]
-    Unwritable {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Unwritable { path: PathBuf, source: io::Error },
 }
 
 /// The presets that come with the program, as they stand in `resources/presets`.
@@ -146,37 +196,106 @@ impl Preset {
             })
     }
 
-    /// Keeps the preset in a folder, which is made when it isn't there; one of the same file name is replaced. The
-    /// file appears whole or not at all.
+    /// Keeps the preset in a folder, which is made when it isn't there. The file appears whole or not at all.
     ///
     /// # Errors
-    /// [`PresetError::BadName`], [`PresetError::Taken`] for a built-in preset's name, [`PresetError::Unwritable`].
+    /// [`PresetError::BadName`], [`PresetError::Taken`] for a built-in preset's name, [`PresetError::Exists`] for one in the
+    /// folder, [`PresetError::Unwritable`].
     pub fn save(&self, folder: &Path) -> Result<PathBuf, PresetError> {
-        let stem: String = self
-            .name
-            .trim()
-            .to_lowercase()
-            .chars()
-            .map(|c| if c.is_alphanumeric() { c } else { '-' })
-            .take(80)
-            .collect();
+        let stem = self.file_stem()?;
+        if Self::file_of(folder, &self.name).is_some() {
+            return Err(PresetError::Exists(self.name.clone()));
+        }
+        let named = folder.join(format!("{stem}.json"));
+        // Names that differ in their signs alone would share a file.
+        let path = match named.exists() {
+            true => free_name(&named, Path::exists),
+            false => named,
+        };
+        self.write(path)
+    }
+
+    /// The same in the place of the folder's preset of that name, where there is one.
+    ///
+    /// # Errors
+    /// Those of [`Preset::save`] but for [`PresetError::Exists`].
+    pub fn replace(&self, folder: &Path) -> Result<PathBuf, PresetError> {
+        self.file_stem()?;
+        match Self::file_of(folder, &self.name) {
+            Some(path) => self.write(path),
+            None => self.save(folder),
+        }
+    }
+
+    /// Gives the folder's preset of this name another.
+    ///
+    /// # Errors
+    /// Those of [`Preset::save`] and [`Preset::delete`].
+    pub fn rename(&self, folder: &Path, name: &str) -> Result<Preset, PresetError> {
+        let renamed = Preset {
+            name: name.trim().to_owned(),
+            ..self.clone()
+        };
+        // The new one stands before the old one goes.
+        if renamed.name.to_lowercase() == self.name.to_lowercase() {
+            let path = Self::file_of(folder, &self.name);
+            renamed.write(path.ok_or_else(|| PresetError::Gone(self.name.clone()))?)?;
+        } else {
+            renamed.save(folder)?;
+            self.delete(folder)?;
+        }
+        Ok(renamed)
+    }
+
+    /// Takes the folder's preset of this name away.
+    ///
+    /// # Errors
+    /// [`PresetError::Gone`], [`PresetError::Unwritable`].
+    pub fn delete(&self, folder: &Path) -> Result<(), PresetError> {
+        let path = Self::file_of(folder, &self.name);
+        let path = path.ok_or_else(|| PresetError::Gone(self.name.clone()))?;
+        std::fs::remove_file(&path).map_err(|source| PresetError::Unwritable { path, source })
+    }
+
+    /// The file in a folder that holds the preset of a name, whatever its capitals.
+    fn file_of(folder: &Path, name: &str) -> Option<PathBuf> {
+        let wanted = name.trim().to_lowercase();
+        let files = std::fs::read_dir(folder).ok()?.flatten();
+        files
+            .map(|entry| entry.path())
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "json")
+            })
+            .find(|path| {
+                Self::load(path).is_ok_and(|preset| preset.name.trim().to_lowercase() == wanted)
+            })
+    }
+
+    /// What the file of a new preset is called, without its extension.
+    fn file_stem(&self) -> Result<String, PresetError> {
+        let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
+        let name = self.name.trim().to_lowercase();
+        let stem: String = name.chars().map(plain).take(80).collect();
         if !stem.contains(char::is_alphanumeric) {
             return Err(PresetError::BadName(self.name.clone()));
         }
-        if BUILT_IN
-            .iter()
-            .any(|(file, _)| *file == format!("{stem}.json"))
-        {
+        let file = format!("{stem}.json");
+        if BUILT_IN.iter().any(|(built_in, _)| *built_in == file) {
             return Err(PresetError::Taken(self.name.clone()));
         }
-        let path = folder.join(format!("{stem}.json"));
-        let write = || -> std::io::Result<()> {
-            std::fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        Ok(stem)
+    }
+
+    fn write(&self, path: PathBuf) -> Result<PathBuf, PresetError> {
+        let write = || -> io::Result<()> {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            let mut file = AtomicFile::at(&path)?;
             serde_json::to_writer_pretty(&mut file, self)?;
             file.write_all(b"\n")?;
-            file.persist(&path)?;
-            Ok(())
+            file.replace()
         };
         match write() {
             Ok(()) => Ok(path),
@@ -189,6 +308,7 @@ impl Preset {
 mod tests {
     use super::*;
     use crate::document::au::ActionUnit;
+    use crate::document::pose::Sides;
 
     #[test]
     fn the_nine_presets_are_there_and_distinct() {
@@ -208,18 +328,18 @@ mod tests {
                 "Blink"
             ]
         );
-        assert_eq!(presets[0].aus, AuVector::NEUTRAL);
+        assert_eq!(presets[0].pose, AuVector::NEUTRAL);
         for (i, a) in presets.iter().enumerate() {
             assert!(
                 presets[i + 1..]
                     .iter()
-                    .all(|b| a.aus.distance(&b.aus) > 0.2),
+                    .all(|b| a.pose.distance(&b.pose) > 0.2),
                 "{}",
                 a.name
             );
         }
         let smile = ActionUnit::from_code(12).unwrap();
-        assert!(presets[1].aus.get(smile) > 0.5);
+        assert!(presets[1].pose.get(smile) > 0.5);
     }
 
     #[test]
@@ -239,7 +359,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let preset = Preset {
             name: "Half smile".to_owned(),
-            aus: AuVector::NEUTRAL.with(ActionUnit::from_code(12).unwrap(), 0.5),
+            pose: AuVector::NEUTRAL
+                .with(ActionUnit::from_code(12).unwrap(), 0.5)
+                .into(),
         };
         let path = preset.save(&folder.path().join("new")).unwrap();
         assert!(path.ends_with("half-smile.json"));
@@ -256,10 +378,79 @@ mod tests {
         for name in ["", "  ", "../..", "Happy"] {
             let preset = Preset {
                 name: name.to_owned(),
-                aus: AuVector::NEUTRAL,
+                pose: Pose::NEUTRAL,
             };
             assert!(preset.save(folder.path()).is_err(), "{name}");
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_wink_stays_on_its_side() {
+        let folder = tempfile::tempdir().unwrap();
+        let lid = ActionUnit::from_code(45).unwrap();
+        let wink = Preset {
+            name: "Wink".to_owned(),
+            pose: Pose::NEUTRAL.with(Sides::Left, lid, 1.0),
+        };
+        let path = wink.save(folder.path()).unwrap();
+        assert_eq!(Preset::load(&path).unwrap(), wink);
+        for odd in [
+            r#"{"name": "a"}"#,
+            r#"{"name": "a", "left": {}}"#,
+            r#"{"name": "a", "aus": {}, "left": {}, "right": {}}"#,
+        ] {
+            std::fs::write(&path, odd).unwrap();
+            let problem = Preset::load(&path).unwrap_err().to_string();
+            assert!(problem.contains("`left` and `right`"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_preset_is_replaced_only_when_that_is_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let preset = |name: &str, value: f32| Preset {
+            name: name.to_owned(),
+            pose: AuVector::from([value; ActionUnit::COUNT]).into(),
+        };
+        let first = preset("My smile", 0.5).save(folder.path()).unwrap();
+        let again = preset("my SMILE", 0.7);
+        assert!(matches!(
+            again.save(folder.path()),
+            Err(PresetError::Exists(_))
+        ));
+        assert_eq!(Preset::load(&first).unwrap(), preset("My smile", 0.5));
+        assert_eq!(again.replace(folder.path()).unwrap(), first);
+        assert_eq!(Preset::load(&first).unwrap(), again);
+        // Another name that would give the same file.
+        let other = preset("My-smile", 0.2).save(folder.path()).unwrap();
+        assert_ne!(other, first);
+        assert_eq!(Preset::in_folder(folder.path()).0.len(), 2);
+    }
+
+    #[test]
+    fn presets_are_renamed_and_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let preset = |name: &str| Preset {
+            name: name.to_owned(),
+            pose: Pose::NEUTRAL,
+        };
+        let names = || {
+            let (presets, _) = Preset::in_folder(folder.path());
+            presets.into_iter().map(|p| p.name).collect::<Vec<_>>()
+        };
+        preset("a").save(folder.path()).unwrap();
+        preset("b").save(folder.path()).unwrap();
+        let refused = preset("a").rename(folder.path(), "B");
+        assert!(matches!(refused, Err(PresetError::Exists(_))));
+        assert_eq!(names(), ["a", "b"]);
+        let renamed = preset("a").rename(folder.path(), " A ").unwrap();
+        assert_eq!(renamed.name, "A");
+        renamed.rename(folder.path(), "c").unwrap();
+        assert_eq!(names(), ["b", "c"]);
+        preset("c").delete(folder.path()).unwrap();
+        assert_eq!(names(), ["b"]);
+        let gone = preset("c").delete(folder.path());
+        assert!(matches!(gone, Err(PresetError::Gone(_))));
     }
 }

@@ -10,7 +10,7 @@ use crate::media::clip;
 use crate::media::encode::{
     ANIMATION_MAX_FPS, ApngSettings, ApngSink, FrameSink, GIF_MAX_FPS, GifSettings, GifSink,
     JPEG_QUALITY, LoopCount, MAX_FPS, MIN_FPS, Mp4Settings, Mp4Sink, PngSequence, WebpSettings,
-    WebpSink, save_jpeg_with, save_png_with, save_webp_with,
+    WebpSink, frame_path, save_jpeg_with, save_png_with, save_webp_with,
 };
 use crate::media::image::Picture;
 use crate::media::image::resample::resized as scaled_to;
@@ -48,6 +48,17 @@ impl Output {
     pub(crate) fn note(&self, model: &str, source: SourceType) -> Option<Provenance> {
         let note = || Provenance::new(vec![model.to_owned()], source);
         self.marked.then(note)
+    }
+
+    /// The files that a job of `total` frames writes.
+    pub fn files(&self, total: usize) -> Vec<PathBuf> {
+        if self.format != FileFormat::PngSequence {
+            return vec![self.path.clone()];
+        }
+        let part = self.part.and_then(|part| part.within(total).ok());
+        part.unwrap_or(0..total)
+            .map(|frame| frame_path(&self.path, frame, total))
+            .collect()
     }
 
     /// The frame rate at which a clip of `fps` is written.

@@ -144,8 +144,8 @@ fn hidden(folder: &Path) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// Removes what killed processes have left. What can't be removed stays: it only takes room.
-fn sweep(folder: &Path) {
+/// Removes from a folder what killed processes have left there. What can't be removed stays: it only takes room.
+pub fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };

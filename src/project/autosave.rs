@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -24,17 +24,31 @@ pub struct Autosave {
     files: Files,
     /// Held open for its lock.
     _lock: File,
-    /// What was written last, so that nothing is written twice, and one writer at a time.
-    last: Mutex<Option<(Project, Option<PathBuf>)>>,
+    /// One writer at a time.
+    written: Mutex<Written>,
 }
 
-/// The files of one run: the project, what is to be known of it, and the lock.
+/// What this run has written.
+#[derive(Debug, Default)]
+struct Written {
+    /// The last copy, so that nothing is written twice.
+    last: Option<(Project, Option<PathBuf>)>,
+    /// Whether the run is over: nothing is written any more.
+    ended: bool,
+}
+
+/// The files of one run: the copy of the project, what is to be known of it, which file of the artist's is open, and the
+/// lock.
 #[derive(Debug, Clone)]
 struct Files {
     project: PathBuf,
     about: PathBuf,
+    open: PathBuf,
     lock: PathBuf,
 }
+
+/// What the name of the file ends in that says which project is open.
+const OPEN: &str = "open";
 
 impl Files {
     fn new(folder: &Path, id: &str) -> Self {
@@ -42,12 +56,14 @@ impl Files {
         Self {
             project: of(ProjectFile::EXTENSION),
             about: of("json"),
+            open: of(OPEN),
             lock: of("lock"),
         }
     }
 
     fn remove(&self) {
         self.remove_copy();
+        let _ = fs::remove_file(&self.open);
         let _ = fs::remove_file(&self.lock);
     }
 
@@ -111,7 +127,7 @@ impl Autosave {
             return Ok(Self {
                 files,
                 _lock: lock,
-                last: Mutex::new(None),
+                written: Mutex::default(),
             });
         }
     }
@@ -127,8 +143,11 @@ impl Autosave {
         own: Option<&Path>,
         index: &MediaIndex,
     ) -> Result<(), EngineError> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, path)) = &*last
+        let mut written = self.written();
+        if written.ended {
+            return Ok(());
+        }
+        if let Some((known, path)) = &written.last
             && path.as_deref() == own
             && known == project
         {
@@ -147,19 +166,52 @@ impl Autosave {
                 Err(_) => to.write_all(b"{}"),
             }
         })?;
-        *last = Some((project.clone(), own.map(Path::to_owned)));
+        written.last = Some((project.clone(), own.map(Path::to_owned)));
         Ok(())
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the copy away: the artist has saved, or has begun anew.
     pub fn clear(&self) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = None;
+        let mut written = self.written();
+        written.last = None;
         self.files.remove_copy();
     }
 
-    /// The program ends as it should; nothing stays behind. Without this the copy stays for the next start.
-    pub fn end(self) {
+    /// Tells other runs which project this one has open; nothing for one that was never saved. Returns whether another run
+    /// has the same open.
+    ///
+    /// # Errors
+    /// [`EngineError::Media`] where it can't be written.
+    pub fn work_on(&self, project: Option<&Path>) -> Result<bool, EngineError> {
+        let written = self.written();
+        let Some(project) = project.filter(|_| !written.ended) else {
+            let _ = fs::remove_file(&self.files.open);
+            return Ok(false);
+        };
+        let project = fs::canonicalize(project).unwrap_or_else(|_| project.to_owned());
+        let name = project.as_os_str().as_encoded_bytes();
+        AtomicFile::write(&self.files.open, |to| to.write_all(name))?;
+        let folder = self.files.open.parent().unwrap_or(Path::new(""));
+        let others = fs::read_dir(folder).into_iter().flatten().flatten();
+        let has_open = |path: &Path| {
+            let id = path.file_stem().and_then(|id| id.to_str());
+            path.extension().is_some_and(|extension| extension == OPEN)
+                && fs::read(path).is_ok_and(|other| other == name)
+                && id.is_some_and(|id| free(&Files::new(folder, id)).is_none())
+        };
+        let mut others = others.map(|entry| entry.path());
+        Ok(others.any(|path| path != self.files.open && has_open(&path)))
+    }
+
+    /// The program ends as it should; nothing stays behind, and nothing is written any more. Without this the copy stays for
+    /// the next start.
+    pub fn end(&self) {
+        let mut written = self.written();
+        written.ended = true;
         self.files.remove();
     }
 
@@ -334,6 +386,29 @@ mod tests {
         assert_eq!(count(folder), 3);
         alive.end();
         assert_eq!(count(folder), 0);
+    }
+
+    #[test]
+    fn a_second_run_on_the_same_project_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("smile.mien");
+        fs::write(&path, "a project").unwrap();
+        let runs = folder.path().join("runs");
+        let first = Autosave::in_folder(&runs).unwrap();
+        let second = Autosave::in_folder(&runs).unwrap();
+        assert!(!first.work_on(Some(&path)).unwrap());
+        assert!(!first.work_on(Some(&path)).unwrap(), "it is its own");
+        assert!(second.work_on(Some(&path)).unwrap());
+        assert!(!second.work_on(None).unwrap());
+        assert!(!first.work_on(Some(&path)).unwrap());
+        second.work_on(Some(&path)).unwrap();
+        // Killed: its lock is free, and what it left is cleared away.
+        drop(second);
+        assert!(!first.work_on(Some(&path)).unwrap());
+        assert!(Autosave::left_behind_in(&runs).is_empty());
+        assert_eq!(count(&runs), 2);
+        first.end();
+        assert_eq!(count(&runs), 0);
     }
 
     #[test]

@@ -3,3 +3,6 @@
 pub mod autosave;
 pub mod file;
 pub mod settings;
+mod stamp;
+
+pub use stamp::FileStamp;

@@ -111,7 +111,7 @@ fn presets_and_reset_are_one_click() {
     });
     let presets = Preset::built_in().unwrap();
     let angry = Preset::find(&presets, "angry").unwrap();
-    assert_eq!(target(&app), angry.aus);
+    assert_eq!(target(&app), angry.pose);
     act(&mut app, |window| {
         window.click("Reset all").unwrap();
     });

@@ -109,8 +109,10 @@ fn press(app: &mut App, letter: &str, modifiers: Modifiers) {
         "z" => key::Code::KeyZ,
         other => panic!("no such key: {other}"),
     };
+    // The toolkit gives the key as it is without Shift.
+    let bare = if letter == "?" { "/" } else { letter };
     let event = keyboard::Event::KeyPressed {
-        key: Key::Character(letter.into()),
+        key: Key::Character(bare.into()),
         modified_key: Key::Character(letter.into()),
         physical_key: key::Physical::Code(code),
         location: keyboard::Location::Standard,

@@ -1,5 +1,7 @@
 //! What the export dialog looks like.
 
+use std::path::Path;
+
 use iced::widget::{column, container, pick_list, row, text, text_input};
 use iced::{Alignment, Element, Length};
 
@@ -34,7 +36,12 @@ impl Export {
         .push(line("File", self.file()))
         .push(small(self.summary(project, source)))
         .push(problem.map(|problem| text(problem).size(theme::NORMAL).color(theme::danger())))
-        .push(ending(Message::Cancel, "Export", Message::Start))
+        .push(self.existing.as_deref().map(replacing))
+        .push(match self.existing {
+            None => ending(Message::Cancel, "Export", Some(Message::Start)),
+            // A second click at the same place must not answer the question.
+            Some(_) => ending(Message::Cancel, "Export", None),
+        })
         .spacing(12);
         container(content)
             .padding(22)
@@ -181,6 +188,19 @@ impl Export {
             Err(_) => format!("{width} x {height} pixels{each}."),
         }
     }
+}
+
+/// Asks whether a file that is there may be replaced.
+fn replacing<'a>(path: &Path) -> Element<'a, Message> {
+    let words = format!("{} is there already.", path.display());
+    row![
+        action("Replace it", Some(Message::Replace)),
+        action("Keep both", Some(Message::KeepBoth)),
+        text(words).size(theme::NORMAL).color(theme::danger()),
+    ]
+    .spacing(theme::GAP)
+    .align_y(Alignment::Center)
+    .into()
 }
 
 /// A line of the form: what it is about, and the controls.

@@ -7,9 +7,11 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use crate::app::background::Target;
 use crate::app::widgets::format::{decimal, short};
 use crate::document::FileFormat;
 use crate::document::{ExportSettings, ExportWhat, MethodChoice, MotionKind, Playback, Project};
+use crate::folders::free_name;
 use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::frame_range::Part;
 use crate::jobs::output::{Output, max_fps};
@@ -41,7 +43,7 @@ pub enum What {
     Grid,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Export {
     format: FileFormat,
     what: What,
@@ -59,8 +61,10 @@ pub struct Export {
     path: String,
     /// Why the export can't begin.
     problem: Option<String>,
-    /// The file that may be replaced: the artist has been asked.
-    replacing: Option<PathBuf>,
+    /// A file that would be replaced: whether it may is being asked.
+    existing: Option<PathBuf>,
+    /// The file that the system's dialog has asked about already.
+    replaceable: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone)]
@@ -77,8 +81,12 @@ pub enum Message {
     Marked(bool),
     Path(String),
     Choose,
-    Chosen(Option<PathBuf>),
+    Chosen(Option<Target>),
     Start,
+    /// What is there is replaced.
+    Replace,
+    /// The export gets a name of its own.
+    KeepBoth,
     Cancel,
 }
 
@@ -163,7 +171,8 @@ impl Export {
             marked: kept.marked,
             path: folder.join(name).display().to_string(),
             problem: None,
-            replacing: None,
+            existing: None,
+            replaceable: None,
         }
     }
 
@@ -191,6 +200,7 @@ impl Export {
     }
 
     pub fn update(&mut self, message: Message, source: &ExportSource) -> Action {
+        let asked = self.existing.take();
         match message {
             Message::Format(format) => {
                 self.format = format;
@@ -207,27 +217,40 @@ impl Export {
             Message::Range(range) => self.range = range,
             Message::Sound(sound) => self.sound = sound,
             Message::Marked(marked) => self.marked = marked,
-            Message::Path(path) => self.path = path,
+            Message::Path(path) => self.type_path(path),
             Message::Choose => return Action::Choose(PathBuf::from(&self.path)),
-            Message::Chosen(path) => {
-                if let Some(path) = path {
-                    self.path = path.display().to_string();
-                    // The system's dialog has asked already.
-                    self.replacing = Some(path);
+            Message::Chosen(target) => {
+                if let Some(Target { path, asked }) = target {
+                    self.type_path(path.display().to_string());
+                    self.replaceable = asked.then_some(path);
                 }
             }
-            Message::Start => match self.job(source) {
+            Message::Start | Message::Replace => match self.job(source) {
                 Ok((job, _)) => {
-                    let path = &job.output.path;
-                    if path.exists() && self.replacing.as_ref() != Some(path) {
-                        self.problem = Some(format!(
-                            "{} is there already; export again to replace it, or change the name.",
-                            path.display()
-                        ));
-                        self.replacing = Some(path.clone());
-                    } else {
+                    let files = job.output.files(self.frames(source, job.fps));
+                    let existing = files.into_iter().find(|file| file.exists());
+                    let may_replace = matches!(message, Message::Replace) && asked == existing;
+                    if may_replace || existing.is_none() || existing == self.replaceable {
                         return Action::Queue(Box::new(job));
                     }
+                    self.problem = None;
+                    self.existing = existing;
+                }
+                Err(problem) => self.problem = Some(problem),
+            },
+            Message::KeepBoth => match self.job(source) {
+                Ok((mut job, _)) => {
+                    let frames = self.frames(source, job.fps);
+                    let path = free_name(&job.output.path, |path| {
+                        let output = Output {
+                            path: path.to_owned(),
+                            ..job.output.clone()
+                        };
+                        output.files(frames).iter().any(|file| file.exists())
+                    });
+                    self.path = path.display().to_string();
+                    job.output.path = path;
+                    return Action::Queue(Box::new(job));
                 }
                 Err(problem) => self.problem = Some(problem),
             },
@@ -236,22 +259,60 @@ impl Export {
         Action::None
     }
 
-    /// What is to be written, and how many frames that is.
-    pub(crate) fn job(&self, source: &ExportSource) -> Result<(ExportJob, usize), String> {
-        let fps = self.rate()?;
-        let path = PathBuf::from(self.path.trim());
+    /// Takes a typed name; its extension chooses the format.
+    fn type_path(&mut self, path: String) {
+        self.problem = None;
+        let frames = if self.format.moves() { 2 } else { 1 };
+        let own = Path::new(self.format.extension());
+        let typed = Path::new(path.trim());
+        let same = typed
+            .extension()
+            .is_some_and(|typed| typed.eq_ignore_ascii_case(own));
+        let other = FileFormat::of(typed, frames).or_else(|_| FileFormat::of(typed, 1));
+        if !same && let Ok(format) = other {
+            self.format = format;
+        }
+        self.path = path;
+    }
+
+    /// The file that was typed, with an extension that says what it is.
+    fn target(&self) -> Result<PathBuf, String> {
+        let mut path = PathBuf::from(self.path.trim());
         if path.file_name().is_none() {
             return Err("The file has no name; type one or choose a place.".to_owned());
         }
+        let own = self.format.extension();
+        match path.extension() {
+            None => drop(path.set_extension(own)),
+            Some(typed) if typed.eq_ignore_ascii_case(own) => {}
+            Some(_)
+                if [1, 2]
+                    .map(|n| FileFormat::of(&path, n).ok())
+                    .contains(&Some(self.format)) => {}
+            Some(typed) => {
+                return Err(format!(
+                    "The name ends in .{}, which isn't what is written; end it in .{own}, or choose another format.",
+                    typed.to_string_lossy()
+                ));
+            }
+        }
+        Ok(path)
+    }
+
+    /// What is to be written, and how many frames that is.
+    pub(crate) fn job(&self, source: &ExportSource) -> Result<(ExportJob, usize), String> {
+        let fps = self.rate()?;
+        let path = self.target()?;
         let mut panes = source.project.panes().to_vec();
         if let What::Pane(pane) = self.what {
             let missing = || format!("There is no pane {} any more; choose another.", pane + 1);
             panes = vec![*panes.get(pane).ok_or_else(missing)?];
         }
-        let (steps, count) = if self.format.moves() {
-            (Steps::All, source.composition.at_rate(fps).1.len())
+        let count = self.frames(source, Some(fps));
+        let steps = if self.format.moves() {
+            Steps::All
         } else {
-            (Steps::One(source.step), 1)
+            Steps::One(source.step)
         };
         let part = self.part(count)?;
         let written = part
@@ -280,6 +341,14 @@ impl Export {
             },
         };
         Ok((job, written))
+    }
+
+    /// How many frames the whole has at a rate.
+    fn frames(&self, source: &ExportSource, fps: Option<f64>) -> usize {
+        match fps {
+            Some(fps) if self.format.moves() => source.composition.at_rate(fps).1.len(),
+            _ => 1,
+        }
     }
 
     fn rate(&self) -> Result<f64, String> {

@@ -62,6 +62,21 @@ pub struct Start {
     pub progress: Progress,
 }
 
+impl Job {
+    /// Whether it is being written or waits for its turn.
+    fn is_left(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Running(_))
+    }
+
+    fn cancel(&mut self) {
+        match &self.state {
+            State::Running(progress) => progress.cancel.cancel(),
+            State::Waiting => self.state = State::Cancelled,
+            State::Done(_) | State::Cancelled | State::Failed(_) => {}
+        }
+    }
+}
+
 impl Queue {
     /// Puts an export at the end.
     pub fn push(&mut self, export: ExportJob) {
@@ -94,10 +109,43 @@ impl Queue {
         self.jobs.iter().any(running)
     }
 
+    /// Whether an export is being written or waits for its turn.
+    pub fn is_busy(&self) -> bool {
+        self.jobs.iter().any(Job::is_left)
+    }
+
+    /// Stops the export that is being written, and takes back those that wait.
+    pub fn cancel_all(&mut self) {
+        for job in &mut self.jobs {
+            job.cancel();
+        }
+    }
+
+    /// How far the exports are, in words for a question: `2 exports are left: 19 %, 4 min left`; nothing where none is.
+    pub fn progress(&self) -> Option<String> {
+        let left = self.jobs.iter().filter(|job| job.is_left()).count();
+        let words = match left {
+            0 => return None,
+            1 => "An export is being written".to_owned(),
+            _ => format!("{left} exports are left"),
+        };
+        let running = self.jobs.iter().find_map(|job| match &job.state {
+            State::Running(progress) => Some(progress),
+            _ => None,
+        });
+        let Some(progress) = running else {
+            return Some(words);
+        };
+        let words = format!("{words}: {:.0} %", 100.0 * progress.fraction());
+        Some(match progress.remaining() {
+            Some(left) => format!("{words}, {} left", duration(left)),
+            None => words,
+        })
+    }
+
     /// What the list's button says; nothing where there is nothing to say.
     pub fn title(&self) -> Option<String> {
-        let left = |job: &&Job| matches!(job.state, State::Waiting | State::Running(_));
-        let count = self.jobs.iter().filter(left).count();
+        let count = self.jobs.iter().filter(|job| job.is_left()).count();
         let running = self.jobs.iter().find_map(|job| match &job.state {
             State::Running(progress) => Some(progress.fraction()),
             _ => None,
@@ -119,11 +167,7 @@ impl Queue {
             Message::Watched => {}
             Message::Cancel(id) => {
                 if let Some(job) = self.job(id) {
-                    match &job.state {
-                        State::Running(progress) => progress.cancel.cancel(),
-                        State::Waiting => job.state = State::Cancelled,
-                        _ => {}
-                    }
+                    job.cancel();
                 }
             }
             Message::Retry(id) => {
@@ -132,9 +176,7 @@ impl Queue {
                 }
             }
             Message::Forget(id) => {
-                self.jobs.retain(|job| {
-                    job.id != id || matches!(job.state, State::Running(_) | State::Waiting)
-                });
+                self.jobs.retain(|job| job.id != id || job.is_left());
                 self.open &= !self.jobs.is_empty();
             }
             Message::Ended(id, result) => {

@@ -153,14 +153,104 @@ fn what_cannot_be_written_is_told_before_anything_starts() {
 }
 
 #[test]
-fn a_file_that_is_there_is_replaced_only_when_asked_twice() {
+fn a_file_that_is_there_is_replaced_only_by_the_answer_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let document = document();
+    let source = source(&document);
     let mut export = export(&document, false, folder.path());
-    std::fs::write(&export.path, b"precious").unwrap();
-    let mut start = || export.update(Message::Start, &source(&document));
-    assert!(matches!(start(), Action::None));
-    assert!(matches!(start(), Action::Queue(_)));
+    let there = folder.path().join("me-mien.png");
+    std::fs::write(&there, b"precious").unwrap();
+    // A double click comes to the same button twice.
+    for _ in 0..2 {
+        assert!(matches!(
+            export.update(Message::Start, &source),
+            Action::None
+        ));
+        assert_eq!(export.existing.as_ref(), Some(&there));
+    }
+    let both = export.clone().update(Message::KeepBoth, &source);
+    assert_eq!(target(both), folder.path().join("me-mien-2.png"));
+    assert_eq!(target(export.update(Message::Replace, &source)), there);
+    // Another name is another question.
+    export.update(Message::Start, &source);
+    let other = folder.path().join("other.png");
+    std::fs::write(&other, b"precious").unwrap();
+    export.update(Message::Path(other.display().to_string()), &source);
+    assert!(matches!(
+        export.update(Message::Replace, &source),
+        Action::None
+    ));
+}
+
+/// Where a queued export goes.
+fn target(action: Action) -> PathBuf {
+    match action {
+        Action::Queue(job) => job.output.path,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn frames_of_an_earlier_sequence_are_asked_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = moving();
+    let source = source(&document);
+    let mut export = export(&document, true, folder.path());
+    let path = folder.path().join("shot.png");
+    export.update(Message::Format(FileFormat::PngSequence), &source);
+    export.update(Message::Path(path.display().to_string()), &source);
+    let frame = folder.path().join("shot_0007.png");
+    std::fs::write(&frame, b"footage").unwrap();
+    assert!(matches!(
+        export.update(Message::Start, &source),
+        Action::None
+    ));
+    assert_eq!(export.existing, Some(frame));
+    let both = target(export.update(Message::KeepBoth, &source));
+    assert_eq!(both, folder.path().join("shot-2.png"));
+    // A part that doesn't hold the frame replaces nothing.
+    export.update(Message::Path(path.display().to_string()), &source);
+    export.update(Message::Range("8-24".to_owned()), &source);
+    assert_eq!(target(export.update(Message::Start, &source)), path);
+}
+
+#[test]
+fn only_the_file_that_the_system_asked_about_is_replaced_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = document();
+    let source = source(&document);
+    let path = folder.path().join("keep.png");
+    std::fs::write(&path, b"a text").unwrap();
+    for (asked, queued) in [(true, true), (false, false)] {
+        let mut export = export(&document, false, folder.path());
+        let path = path.clone();
+        export.update(Message::Chosen(Some(Target { path, asked })), &source);
+        let started = export.update(Message::Start, &source);
+        assert_eq!(matches!(started, Action::Queue(_)), queued);
+    }
+}
+
+#[test]
+fn a_name_and_its_format_agree() {
+    let document = moving();
+    let source = source(&document);
+    let mut export = export(&document, true, Path::new("out"));
+    let mut typed = |name: &str| {
+        export.update(Message::Path(name.to_owned()), &source);
+        (
+            export.format,
+            export.job(&source).map(|(job, _)| job.output.path),
+        )
+    };
+    let whole = |name: &str| Ok(PathBuf::from(name));
+    assert_eq!(typed("x.gif"), (FileFormat::Gif, whole("x.gif")));
+    assert_eq!(typed("x"), (FileFormat::Gif, whole("x.gif")));
+    assert_eq!(typed("x.PNG"), (FileFormat::PngSequence, whole("x.PNG")));
+    assert_eq!(typed("x.jpeg"), (FileFormat::Jpeg, whole("x.jpeg")));
+    assert_eq!(typed("x.mp4"), (FileFormat::Mp4, whole("x.mp4")));
+    let (format, refused) = typed("x.mov");
+    assert_eq!(format, FileFormat::Mp4);
+    assert!(refused.unwrap_err().contains("end it in .mp4"));
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! The panel on the left: sliders for the seventeen Action Units, head and eyes, overall strength and presets.
 
 mod limits;
+pub mod presets;
 mod view;
 
 use std::ops::RangeInclusive;
 
 use iced::widget::Id;
+
+use presets::Presets;
 
 use crate::app::widgets::format::decimal;
 use crate::document::{
@@ -72,12 +75,9 @@ impl Value {
 
 #[derive(Debug, Default)]
 pub struct Expression {
-    built_in: Vec<Preset>,
-    own: Vec<Preset>,
+    presets: Presets,
     /// What is being typed into a number field, until it is a number.
     typing: Option<(Value, String)>,
-    /// The name of the preset that is about to be kept.
-    naming: Option<String>,
     /// Which halves of the face the sliders move.
     sides: Sides,
 }
@@ -91,7 +91,6 @@ pub enum Message {
     Reset(Value),
     ResetAll,
     Detail(bool),
-    Chosen(AuVector),
     /// What the sliders show is what the portrait itself shows.
     Own,
     /// Every slider to zero: the relaxed face.
@@ -103,10 +102,7 @@ pub enum Message {
     Sides(Sides),
     /// What the edit is limited to.
     Limit(limits::Message),
-    NamePreset,
-    Naming(String),
-    NamingCancelled,
-    KeepPreset,
+    Presets(presets::Message),
 }
 
 /// What the parent has to do.
@@ -119,7 +115,8 @@ pub enum Action {
     /// A number is entered.
     Leave,
     Focus(Id),
-    Keep(Preset),
+    /// The artist's own presets change on the disk.
+    Store(presets::Change),
     /// The face is this person's relaxed one, for other pictures too.
     KeepNeutral,
     Against,
@@ -155,18 +152,19 @@ impl Change {
 impl Expression {
     pub fn new(built_in: Vec<Preset>, own: Vec<Preset>) -> Self {
         Self {
-            built_in,
-            own,
+            presets: Presets::new(built_in, own),
             ..Self::default()
         }
     }
 
-    /// Shows a preset that was just kept.
-    pub fn kept(&mut self, preset: Preset) {
-        self.naming = None;
-        self.own.retain(|other| other.name != preset.name);
-        self.own.push(preset);
-        self.own.sort_by_key(|preset| preset.name.to_lowercase());
+    /// Takes a change of the presets that has been made on the disk.
+    pub fn stored(&mut self, change: presets::Change) {
+        self.presets.stored(change);
+    }
+
+    /// The presets that there are, those that come with the program first.
+    pub fn presets(&self) -> impl Iterator<Item = &Preset> {
+        self.presets.all()
     }
 
     /// Another face is shown: the sliders move both its halves.
@@ -176,7 +174,7 @@ impl Expression {
 
     /// Leaves whatever is being typed; true when there was something.
     pub fn escape(&mut self) -> bool {
-        self.typing.take().is_some() | self.naming.take().is_some()
+        self.typing.take().is_some() | self.presets.escape()
     }
 
     pub fn update(&mut self, message: Message, document: &Document, frame: u32) -> Action {
@@ -202,41 +200,27 @@ impl Expression {
             Message::CountAsNeutral => Action::KeepNeutral,
             Message::Against => Action::Against,
             Message::Detail(detail) => Action::Edit(Change::Detail(detail)),
-            Message::Chosen(aus) => self.pose(document, frame, aus),
             Message::Own => Action::Edit(Change::Source(self.shown(document, frame))),
             Message::Sides(sides) => {
                 self.sides = sides;
                 Action::None
             }
             Message::Limit(message) => Action::Edit(Change::Limit(message.apply(document.limit))),
-            Message::NamePreset => {
-                self.naming = Some(String::new());
-                Action::Focus(NAME.into())
+            Message::Presets(message) => {
+                let pose = document.pose(frame);
+                match self.presets.update(message, &pose) {
+                    presets::Action::None => Action::None,
+                    presets::Action::Focus(id) => Action::Focus(id),
+                    presets::Action::Store(change) => Action::Store(change),
+                    presets::Action::Choose(preset) => {
+                        Action::Edit(Change::Pose(pose.with_units(self.sides, &preset)))
+                    }
+                }
             }
-            Message::Naming(name) => {
-                self.naming = Some(name);
-                Action::None
-            }
-            Message::NamingCancelled => {
-                self.naming = None;
-                Action::None
-            }
-            Message::KeepPreset => match &self.naming {
-                Some(name) if !name.trim().is_empty() => Action::Keep(Preset {
-                    name: name.trim().to_owned(),
-                    aus: self.shown(document, frame),
-                }),
-                _ => Action::None,
-            },
         }
     }
 
-    /// The chosen halves of the face take an expression.
-    fn pose(&self, document: &Document, frame: u32, aus: AuVector) -> Action {
-        Action::Edit(Change::Pose(document.pose(frame).with_all(self.sides, aus)))
-    }
-
-    /// The same, with head and eyes as the portrait has them.
+    /// The chosen halves of the face take an expression, and head and eyes are as the portrait has them.
     fn reset(&self, document: &Document, frame: u32, aus: AuVector) -> Action {
         let pose = document.pose(frame).facing_as_portrait();
         Action::Edit(Change::Pose(pose.with_all(self.sides, aus)))
@@ -258,8 +242,6 @@ impl Expression {
         }
     }
 }
-
-const NAME: &str = "preset-name";
 
 /// The slider of a value, for tests and the keyboard.
 pub fn slider_id(value: Value) -> Id {

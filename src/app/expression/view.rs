@@ -1,19 +1,15 @@
 //! What the panel looks like.
 
 use iced::widget::tooltip::Position;
-use iced::widget::{
-    Column, Row, button, column, container, row, scrollable, space, text, text_input, toggler,
-};
+use iced::widget::{Column, Row, button, column, container, row, scrollable, space, text, toggler};
 use iced::{Alignment, Element, Length};
 
-use crate::app::expression::{
-    Expression, Message, NAME, Value, WIDTH, field_id, limits, slider_id,
-};
+use crate::app::expression::{Expression, Message, Value, WIDTH, field_id, limits, slider_id};
 use crate::app::widgets::controls::{action, hinted};
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
 use crate::app::widgets::value_slider::ValueSlider;
-use crate::document::{AuVector, Channel, Document, Group, Pose, Preset, Sides};
+use crate::document::{Channel, Document, Group, Pose, Sides};
 use crate::methods::MethodInfo;
 
 impl Expression {
@@ -132,12 +128,15 @@ impl Expression {
         ]
         .spacing(theme::GAP)
         .padding([0.0, theme::SPACE]);
-        container(column![top, sliders, self.presets(shown)].spacing(theme::SPACE))
-            .padding([theme::SPACE, 0.0])
-            .width(WIDTH)
-            .height(Length::Fill)
-            .style(theme::panel)
-            .into()
+        container(
+            column![top, sliders, self.presets.view(&pose).map(Message::Presets)]
+                .spacing(theme::SPACE),
+        )
+        .padding([theme::SPACE, 0.0])
+        .width(WIDTH)
+        .height(Length::Fill)
+        .style(theme::panel)
+        .into()
     }
 
     /// The sliders that turn the head and move the eyes.
@@ -237,52 +236,6 @@ impl Expression {
             on_enter: Message::Entered,
         }
         .into_element()
-    }
-
-    fn presets(&self, pose: AuVector) -> Element<'_, Message> {
-        let chip = |preset: &Preset| {
-            button(text(preset.name.clone()).size(theme::SMALL))
-                .on_press(Message::Chosen(preset.aus))
-                .padding([4, 9])
-                .style(theme::toggled(preset.aus == pose))
-                .into()
-        };
-        let all = self.built_in.iter().chain(&self.own);
-        let chips = Row::with_children(all.map(chip))
-            .spacing(theme::GAP)
-            .wrap()
-            .vertical_spacing(theme::GAP);
-        let keep: Element<'_, Message> = match &self.naming {
-            Some(name) => row![
-                text_input("Name of the preset", name)
-                    .id(NAME)
-                    .on_input(Message::Naming)
-                    .on_submit(Message::KeepPreset)
-                    .size(theme::NORMAL)
-                    .padding([4, 8])
-                    .style(theme::field),
-                action("Keep", Some(Message::KeepPreset)),
-                action("Cancel", Some(Message::NamingCancelled)),
-            ]
-            .spacing(theme::GAP)
-            .align_y(Alignment::Center)
-            .into(),
-            None => row![
-                text("Presets").size(theme::SMALL).color(theme::dim()),
-                space::horizontal(),
-                hinted(
-                    action("Keep as preset", Some(Message::NamePreset)),
-                    "Keeps these slider values under a name of your own",
-                    Position::Top,
-                ),
-            ]
-            .align_y(Alignment::Center)
-            .into(),
-        };
-        column![keep, chips]
-            .spacing(theme::GAP)
-            .padding([0.0, theme::SPACE])
-            .into()
     }
 }
 

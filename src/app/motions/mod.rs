@@ -29,5 +29,15 @@ pub struct MotionsPanel {
     /// The motion whose controls are seen.
     pub of: Option<MotionId>,
     /// The clip's frame under the playhead, by the digest of its pixels.
-    pub current: Option<(u64, Handle)>,
+    pub current: Option<(u64, Option<Handle>)>,
+    /// The frame that is being made ready to be shown.
+    pub looking: Option<u64>,
+}
+
+impl MotionsPanel {
+    /// Another frame is ready to be shown.
+    pub fn looked(&mut self, digest: u64, handle: Option<Handle>) {
+        self.looking = None;
+        self.current = Some((digest, handle));
+    }
 }

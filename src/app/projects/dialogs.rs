@@ -74,7 +74,14 @@ const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
 
 impl Projects {
     /// The question that is open, if any.
-    pub fn dialog<'a>(&'a self, project: &Project, labelled: bool) -> Option<Element<'a, Message>> {
+    ///
+    /// `exports` says in words how far the exports are.
+    pub fn dialog<'a>(
+        &'a self,
+        project: &Project,
+        labelled: bool,
+        exports: Option<String>,
+    ) -> Option<Element<'a, Message>> {
         if let Some((_, opened)) = &self.waiting {
             let stored = match opened.state(MediaOf::Portrait) {
                 Some(MediaState::Moved { stored, .. }) => stored.display().to_string(),
@@ -83,7 +90,7 @@ impl Projects {
             return Some(card(
                 "The portrait isn't where it was",
                 format!(
-                    "This project is about {stored}. PaneView where it is now; nothing of the project is lost meanwhile."
+                    "This project is about {stored}. Show where it is now; nothing of the project is lost meanwhile."
                 ),
                 row![
                     action("Leave it", Some(Message::GiveUp)),
@@ -107,6 +114,45 @@ impl Projects {
                         action("Cancel", Some(Message::Close)),
                         action("Don't save", Some(Message::LoseChanges)),
                         primary("Save", Message::KeepChanges),
+                    ],
+                ));
+            }
+            Some(Question::Exporting) => {
+                let words = exports.map_or("All exports are done.".to_owned(), |exports| {
+                    format!("{exports}.")
+                });
+                return Some(card(
+                    "Close while exporting?",
+                    words,
+                    row![
+                        action("Keep working", Some(Message::Close)),
+                        action("Stop and close", Some(Message::StopAndClose)),
+                        primary("Finish, then close", Message::FinishThenClose),
+                    ],
+                ));
+            }
+            Some(Question::Replace(path)) => {
+                return Some(card(
+                    "Replace the file?",
+                    format!("{} is there already.", path.display()),
+                    row![
+                        action("Cancel", Some(Message::Close)),
+                        action("Another name…", Some(Message::SaveAs)),
+                        primary("Replace", Message::Replace),
+                    ],
+                ));
+            }
+            Some(Question::ChangedOutside(path)) => {
+                return Some(card(
+                    "The project was changed elsewhere",
+                    format!(
+                        "Another program has written {} since it was opened here. Replacing it loses what that program has saved.",
+                        path.display()
+                    ),
+                    row![
+                        action("Cancel", Some(Message::Close)),
+                        action("Replace", Some(Message::Replace)),
+                        primary("Another name…", Message::SaveAs),
                     ],
                 ));
             }

@@ -1,16 +1,21 @@
 //! Projects: what the window knows of their files, and what is asked before changes are lost.
 
 mod dialogs;
+mod keeper;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::app::background::Target;
 use crate::document::Project;
 use crate::face::portrait::Portrait;
+use crate::project::FileStamp;
 use crate::project::autosave::{Autosave, Recovered};
 use crate::project::file::open::Opened;
 use crate::project::file::{MediaIndex, MediaOf, Saved};
 use crate::project::settings::{Recent, Settings};
+
+use keeper::Keeper;
 
 /// What the window knows of the project's file.
 #[derive(Debug)]
@@ -23,7 +28,11 @@ pub struct Projects {
     pub kept: Option<Project>,
     pub autosave: Option<Arc<Autosave>>,
     pub keeping: bool,
+    /// Why the last copy could not be kept, where it could not.
+    pub keeping_failed: Option<String>,
     pub saving: bool,
+    /// Whether the project that is being opened was told where its portrait is now.
+    pub relinked: bool,
     /// How it was opened, for media that are missing.
     pub opened: Option<Box<Opened>>,
     /// What is known of its media.
@@ -36,9 +45,14 @@ pub struct Projects {
     pub settings: Settings,
     /// Whether settings and recent files are kept for the next start.
     pub lasting: bool,
+    keeper: Keeper,
     pub question: Option<Question>,
     /// What is done when the project is saved.
     pub then: Option<After>,
+    /// Whether the window closes when the exports are done.
+    pub closing: bool,
+    /// The project's file as this window has read or written it.
+    pub stamp: Option<FileStamp>,
     /// The copy that the project was opened from; it goes when this run has one of its own.
     pub replaced: Option<Recovered>,
 }
@@ -58,8 +72,21 @@ pub enum Question {
     Menu,
     /// Changes would be lost.
     Unsaved(After),
+    /// The window is to be closed while exports are being written.
+    Exporting,
+    /// A file would be replaced about which the system's dialog hasn't asked.
+    Replace(PathBuf),
+    /// Another program has changed the project's file since it was opened or saved.
+    ChangedOutside(PathBuf),
     /// The shortcuts of the keyboard.
     Keys,
+}
+
+impl Question {
+    /// Whether it waits for an answer, and isn't a list that only lies over the window.
+    pub fn waits(&self) -> bool {
+        !matches!(self, Question::Menu | Question::Keys)
+    }
 }
 
 /// What was to be done when changes stood in the way.
@@ -69,6 +96,17 @@ pub enum After {
     New,
     Open(PathBuf),
 }
+
+/// What came of saving.
+#[derive(Debug, Clone)]
+pub enum SaveEnd {
+    Saved(Saved, Option<FileStamp>),
+    /// Nothing was written: another program has changed the file meanwhile.
+    ChangedOutside,
+}
+
+/// A medium and where it is now.
+pub type Relocated = (MediaOf, PathBuf);
 
 /// A project as it was opened, and its portrait where that is there.
 pub type Found = Box<(Opened, Option<Arc<Portrait>>)>;
@@ -86,8 +124,14 @@ pub enum Message {
     Opened(Origin, Result<Found, String>),
     Save,
     SaveAs,
-    SaveTo(Option<PathBuf>),
-    Saved(PathBuf, Box<Project>, Result<Saved, String>),
+    SaveTo(Option<Target>),
+    Saved(PathBuf, Box<Project>, Result<SaveEnd, String>),
+    /// The file that was asked about is replaced.
+    Replace,
+    /// The window closes when the exports are written.
+    FinishThenClose,
+    /// The exports are given up, and the window closes.
+    StopAndClose,
     /// The changes aren't wanted.
     LoseChanges,
     /// The changes are saved first.
@@ -96,8 +140,12 @@ pub enum Message {
     Discard,
     Locate(MediaOf),
     Located(MediaOf, Option<PathBuf>),
+    /// Missing clips have been looked for beside one that was located; nothing where that panicked.
+    FoundBeside(Option<(Box<Opened>, Vec<Relocated>)>),
     /// A project without its portrait is let go.
     GiveUp,
+    /// Whether another run of Mien has the project open.
+    OpenElsewhere(bool),
     /// Time to keep a copy against a crash.
     Keep,
     Kept(Box<Project>, Result<(), String>),
@@ -120,7 +168,9 @@ impl Projects {
             kept: None,
             autosave: None,
             keeping: false,
+            keeping_failed: None,
             saving: false,
+            relinked: false,
             opened: None,
             index: MediaIndex::default(),
             waiting: None,
@@ -128,8 +178,11 @@ impl Projects {
             recent: Recent::default(),
             settings: Settings::default(),
             lasting: false,
+            keeper: Keeper::default(),
             question: None,
             then: None,
+            closing: false,
+            stamp: None,
             replaced: None,
         }
     }
@@ -171,12 +224,18 @@ impl Projects {
         }
     }
 
+    /// Keeps settings and recent files for the next start.
+    pub fn keep_settings(&mut self) {
+        if self.lasting {
+            self.keeper.keep(&self.settings, &self.recent);
+        }
+    }
+
     /// The program ends as it should.
     pub fn end(&mut self) {
-        if let Err(error) = self.settings.save() {
-            tracing::warn!("{error}");
-        }
-        if let Some(autosave) = self.autosave.take().and_then(Arc::into_inner) {
+        self.keep_settings();
+        self.keeper.end();
+        if let Some(autosave) = self.autosave.take() {
             autosave.end();
         }
     }

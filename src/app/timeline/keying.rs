@@ -114,7 +114,7 @@ impl Timeline {
             Message::Preset(name) => {
                 let preset = self.presets.iter().find(|preset| preset.name == name);
                 return preset.map_or(Action::None, |preset| {
-                    Action::Edit(Change::PresetAt(self.frame, preset.aus))
+                    Action::Edit(Change::PresetAt(self.frame, preset.pose))
                 });
             }
             _ => return Action::None,

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::widgets::format::decimal;
 use crate::document::{
-    AuVector, Channel, Copied, Document, Easing, Gesture, KeyId, Playback, Preset, Selection, Track,
+    Channel, Copied, Document, Easing, Gesture, KeyId, Playback, Pose, Preset, Selection, Track,
 };
 
 use lens::Lens;
@@ -179,7 +179,7 @@ pub enum Change {
     Frames(u32),
     Fps(f64),
     /// An expression at a frame.
-    PresetAt(u32, AuVector),
+    PresetAt(u32, Pose),
 }
 
 impl Change {
@@ -192,7 +192,7 @@ impl Change {
             Change::Range(range) => track.set_range(range),
             Change::Frames(frames) => track.set_frames(frames),
             Change::Fps(fps) => track.set_fps(fps),
-            Change::PresetAt(frame, aus) => document.put_preset(frame, aus),
+            Change::PresetAt(frame, preset) => document.put_preset(frame, &preset),
         }
     }
 }
@@ -206,10 +206,9 @@ impl Timeline {
         }
     }
 
-    /// A preset was kept.
-    pub fn kept(&mut self, preset: Preset) {
-        self.presets.retain(|other| other.name != preset.name);
-        self.presets.push(preset);
+    /// There are these presets now.
+    pub fn set_presets<'a>(&mut self, presets: impl Iterator<Item = &'a Preset>) {
+        self.presets = presets.cloned().collect();
     }
 
     /// The panel's height, in logical pixels.

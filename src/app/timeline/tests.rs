@@ -1,5 +1,5 @@
 use super::*;
-use crate::document::{ActionUnit, Crop, MediaSource, PortraitRef, Pose, Sides};
+use crate::document::{ActionUnit, AuVector, Crop, MediaSource, PortraitRef, Pose, Sides};
 
 fn document() -> Document {
     let portrait = PortraitRef {
@@ -181,7 +181,7 @@ fn the_panel_is_as_high_as_it_is_made_within_reason() {
 fn a_preset_is_put_where_the_playhead_is() {
     let smile = Preset {
         name: "Smile".to_owned(),
-        aus: AuVector::NEUTRAL.with(unit(12), 0.9),
+        pose: AuVector::NEUTRAL.with(unit(12), 0.9).into(),
     };
     let (mut timeline, mut document) = (Timeline::new(vec![smile]), document());
     let mut send = |message| handle(&mut timeline, &mut document, message);

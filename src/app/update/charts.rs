@@ -1,13 +1,14 @@
 //! Charts of what is seen, saved where the artist says.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use iced::Task;
 
-use crate::app::background::{choose_chart, in_background};
+use crate::app::background::{Target, choose_chart, in_background};
 use crate::app::{App, Message, Notice, subject};
 use crate::drive::driver::Driver;
+use crate::folders::free_name;
 use crate::jobs::charts::{Chart, Charts};
 
 impl App {
@@ -57,10 +58,15 @@ impl App {
     }
 }
 
-/// Saves a chart, where a file was chosen for it.
-pub fn save_chart(charts: Arc<Charts>, path: Option<PathBuf>) -> Task<Message> {
-    let Some(path) = path else {
+/// Saves a chart, where a file was chosen for it; under a free name where the system's dialog has asked about another file.
+pub fn save_chart(charts: Arc<Charts>, target: Option<Target>) -> Task<Message> {
+    let Some(target) = target else {
         return Task::none();
+    };
+    let path = if target.is_unasked() {
+        free_name(&target.path, Path::exists)
+    } else {
+        target.path
     };
     let to = path.clone();
     in_background(

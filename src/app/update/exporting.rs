@@ -113,8 +113,11 @@ impl App {
         let problem = ended.and_then(|id| self.queue.problem(id));
         if let Some(problem) = problem {
             self.status.notice = Some(Notice::Problem(problem.to_owned()));
+            // Nobody would read why it failed.
+            self.projects.closing = false;
         }
-        self.next_export()
+        let next = self.next_export();
+        Task::batch([next, self.close_when_done()])
     }
 
     /// Begins the next film, if none is being written.

@@ -7,6 +7,10 @@ mod faces;
 mod measuring;
 mod motions;
 mod opening;
+pub mod presets;
 mod projects;
 mod saving;
 pub mod weights;
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use iced::widget::image::Handle;
 use iced::widget::{column, container, scrollable, space, text};
 use iced::{Element, Length, Subscription, Task};
 
+use crate::app::background::in_background;
 use crate::app::motions::WIDTH;
 use crate::app::motions::list::{self, Kind};
 use crate::app::motions::reference::{self, Known};
@@ -17,6 +18,7 @@ use crate::document::{
     AuVector, ClipMotion, Expression, Gesture, MediaSource, Motion, MotionId, MotionKind, Playback,
     Pose, Sample, SampledMotion, Track,
 };
+use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
 
@@ -95,13 +97,7 @@ impl App {
                 let clip = MotionKind::Clip(ClipMotion::new(source));
                 ("Sample clip".to_owned(), clip)
             }
-            Kind::Sample => match self.draw_sample() {
-                Ok(sample) => ("Sample 1".to_owned(), sample),
-                Err(problem) => {
-                    self.status.notice = Some(Notice::Problem(problem));
-                    return Task::none();
-                }
-            },
+            Kind::Sample => return self.draw_sample(),
         };
         self.history.edit_project(|project| {
             project.add(&name, kind);
@@ -109,12 +105,34 @@ impl App {
         Task::none()
     }
 
-    fn draw_sample(&self) -> Result<MotionKind, String> {
-        let sampler = self.models.sampler().map_err(|error| error.to_string())?;
-        let seed = rand::random::<u32>().into();
-        let codes = Sample::draw(seed, &sampler.sizes(), SAMPLE_FRAMES, None);
-        let codes = codes.map_err(|error| error.to_string())?;
-        Ok(MotionKind::Sample(SampledMotion::new(codes)))
+    /// Draws a sample in the background: MoCoGAN may have to be opened first.
+    fn draw_sample(&self) -> Task<Message> {
+        let models = Arc::clone(&self.models);
+        in_background(
+            move || {
+                let sampler = models.sampler().map_err(|error| error.to_string())?;
+                let seed = rand::random::<u32>().into();
+                let codes = Sample::draw(seed, &sampler.sizes(), SAMPLE_FRAMES, None);
+                let codes = codes.map_err(|error| error.to_string())?;
+                Ok(Box::new(SampledMotion::new(codes)))
+            },
+            |result| {
+                let fault = "The sample was not drawn, by a fault of Mien; please report it.";
+                Message::SampleDrawn(result.unwrap_or_else(|| Err(fault.to_owned())))
+            },
+        )
+    }
+
+    /// A drawn sample becomes a motion.
+    pub(in crate::app) fn sample_drawn(&mut self, result: Result<Box<SampledMotion>, String>) {
+        match result {
+            Ok(sample) => {
+                self.history.edit_project(|project| {
+                    project.add("Sample 1", MotionKind::Sample(*sample));
+                });
+            }
+            Err(problem) => self.status.notice = Some(Notice::Problem(problem)),
+        }
     }
 
     /// A clip becomes a motion of its own.
@@ -192,12 +210,16 @@ impl App {
     }
 
     /// Another file for a clip; all that was set of it stays.
-    pub(in crate::app) fn replace_clip(&mut self, id: MotionId, path: std::path::PathBuf) {
+    pub(in crate::app) fn replace_clip(
+        &mut self,
+        id: MotionId,
+        path: std::path::PathBuf,
+    ) -> Task<Message> {
         let whole = std::path::absolute(&path).unwrap_or(path);
         if let Some(motion) = self.history.project().motion(id).cloned() {
             self.drivers.retry(&motion);
         }
-        self.relocated(id, &whole);
+        let others = self.look_beside(id, whole.clone());
         self.history.edit_project(|project| {
             project.change_motion(id, |kind| {
                 if let MotionKind::Clip(clip) = kind {
@@ -205,6 +227,7 @@ impl App {
                 }
             });
         });
+        others
     }
 
     /// The movement that is read from the chosen clip or sample becomes keyframes of a new expression track.
@@ -330,36 +353,48 @@ impl App {
             self.motions.grid.forget();
             self.motions.current = None;
         }
-        self.look_at_frame();
+        let looking = self.look_at_frame();
         let sample = self.chosen_sample().map(|(_, sample)| sample.clone());
         let batch = sample.and_then(|sample| self.motions.grid.next_batch(&sample));
-        batch.map_or_else(Task::none, |batch| {
+        let drawing = batch.map_or_else(Task::none, |batch| {
             sample_grid::previews::draw(Arc::clone(&self.models), batch).map(Message::SampleGrid)
-        })
+        });
+        Task::batch([looking, drawing])
     }
 
-    /// Keeps the clip's frame under the playhead ready to be shown.
-    fn look_at_frame(&mut self) {
-        if self.chosen_clip().is_none() || self.motions.hidden {
-            return;
+    /// Keeps the clip's frame under the playhead ready to be shown; it is decoded in the background, one at a time.
+    fn look_at_frame(&mut self) -> Task<Message> {
+        if self.motions.looking.is_some() {
+            return Task::none();
         }
+        let Some((analysis, frame, digest)) = self.frame_to_look_at() else {
+            return Task::none();
+        };
+        self.motions.looking = Some(digest);
+        in_background(
+            move || thumbnail(&analysis, frame),
+            move |handle| Message::Looked(digest, handle.flatten()),
+        )
+    }
+
+    /// The same here and now.
+    pub(in crate::app) fn look_now(&mut self) {
+        if let Some((analysis, frame, digest)) = self.frame_to_look_at() {
+            self.motions.looked(digest, thumbnail(&analysis, frame));
+        }
+    }
+
+    /// The chosen clip's frame under the playhead and its digest, unless it is ready.
+    fn frame_to_look_at(&self) -> Option<(Arc<ClipAnalysis>, usize, u64)> {
+        self.chosen_clip().filter(|_| !self.motions.hidden)?;
         let Driver::Clip(clip_driver) = self.drivers.driver(self.project().chosen()) else {
-            return;
+            return None;
         };
         let frame = clip_driver.frame_at(self.timeline.frame() as usize);
         let digest = clip_driver.analysis.source().digest(frame);
-        let same = |(current, _): &(u64, Handle)| *current == digest;
-        if self.motions.current.as_ref().is_some_and(same) {
-            return;
-        }
-        self.motions.current = clip_driver
-            .analysis
-            .thumbnail(frame, LOOK_HEIGHT)
-            .map(|picture| {
-                let (width, height) = picture.size();
-                let handle = Handle::from_rgba(width, height, picture.into_rgba());
-                (digest, handle)
-            });
+        let current = self.motions.current.as_ref();
+        let ready = current.is_some_and(|(current, _)| *current == digest);
+        (!ready).then(|| (Arc::clone(&clip_driver.analysis), frame, digest))
     }
 
     pub(in crate::app) fn motions_subscription(&self) -> Option<Subscription<Message>> {
@@ -435,7 +470,7 @@ impl App {
     ) -> Element<'a, Message> {
         let (thumbs, scores) = self.drivers.filmstrip(motion);
         let current = self.motions.current.as_ref();
-        let current = current.map(|(_, handle)| handle.clone());
+        let current = current.and_then(|(_, handle)| handle.clone());
         let Some(analysis) = self.drivers.analysis(motion) else {
             return space().into();
         };
@@ -465,6 +500,13 @@ impl App {
             .view(clip, &known)
             .map(Message::Reference)
     }
+}
+
+/// A frame of a clip, small.
+fn thumbnail(analysis: &ClipAnalysis, frame: usize) -> Option<Handle> {
+    let picture = analysis.thumbnail(frame, LOOK_HEIGHT)?;
+    let (width, height) = picture.size();
+    Some(Handle::from_rgba(width, height, picture.into_rgba()))
 }
 
 /// What is read from a clip or a sample, as keyframes.

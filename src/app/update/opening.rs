@@ -6,9 +6,12 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::{self, in_background};
-use crate::app::projects::{Found, Message, Origin};
+use crate::app::expression::presets;
+use crate::app::projects::{Found, Message, Origin, Relocated};
 use crate::app::{App, Message as Up, Notice, timeline};
-use crate::document::{Document, History, MediaSource, MotionId, Pose, Preset, Project};
+use crate::document::{
+    Document, History, MediaSource, MotionId, MotionKind, Pose, Preset, Project,
+};
 use crate::error::EngineError;
 use crate::face::portrait::Portrait;
 use crate::project::file::open::Opened;
@@ -65,10 +68,17 @@ impl App {
     pub(in crate::app) fn opened(&mut self, origin: Origin, result: Result<Found, String>) {
         self.opening = false;
         match result.map(|found| *found) {
-            Ok((opened, Some(portrait))) => self.take_project(origin, opened, portrait),
+            Ok((opened, Some(portrait))) => {
+                self.projects.waiting = None;
+                self.take_project(origin, opened, portrait);
+            }
             Ok((opened, None)) => self.projects.waiting = Some((origin, Box::new(opened))),
             Err(problem) => {
-                if let Origin::File(path) = origin {
+                self.projects.relinked = false;
+                // One that waits for its portrait can be opened.
+                if let Origin::File(path) = origin
+                    && self.projects.waiting.is_none()
+                {
                     self.projects.recent.forget(&path);
                 }
                 self.status.notice = Some(Notice::Problem(problem));
@@ -103,6 +113,10 @@ impl App {
                 self.status.notice = Some(Notice::Hint(hint.to_owned()));
             }
         }
+        if std::mem::take(&mut self.projects.relinked) {
+            // Where its media are now isn't in any file yet.
+            self.projects.saved = None;
+        }
         if missing > 0 {
             let hint = match missing {
                 1 => "A clip of this project isn't where it was; Locate in the list of motions finds it again."
@@ -114,6 +128,8 @@ impl App {
             self.status.notice = Some(Notice::Hint(hint));
         }
         self.projects.index = opened.index.clone();
+        // A copy was read from elsewhere than where it will be saved.
+        self.projects.stamp = opened.stamp.filter(|_| self.projects.replaced.is_none());
         self.projects.opened = Some(Box::new(opened));
         self.remember();
     }
@@ -126,6 +142,7 @@ impl App {
         self.projects.kept = None;
         self.projects.path = path;
         self.projects.opened = None;
+        self.projects.stamp = None;
         self.projects.index = MediaIndex::default();
         self.panes.labels = self.project().labels();
         self.measuring.numbers = None;
@@ -145,7 +162,7 @@ impl App {
         document.track.set_key(0, source);
         for (frame, name) in [(18, "Surprised"), (36, "Neutral"), (54, "Angry")] {
             if let Ok(preset) = Preset::find(&built_in, name) {
-                document.track.set_key(frame, preset.aus);
+                document.track.set_key(frame, preset.pose);
             }
         }
         document.track.set_key(71, source);
@@ -153,58 +170,68 @@ impl App {
         drop(self.handle(Up::Timeline(timeline::Message::PlayToggled)));
     }
 
-    /// A missing medium was located.
-    pub(in crate::app) fn located(&mut self, of: MediaOf, path: &Path) -> Task<Up> {
-        if let Some((origin, mut opened)) = self.projects.waiting.take() {
-            if let Err(error) = opened.relocate(of, path) {
-                self.status.notice = Some(Notice::Problem(error.to_string()));
-                self.projects.waiting = Some((origin, opened));
-                return Task::none();
-            }
+    /// A missing medium was located. Whole files may be read to know them again, so that goes on in the background.
+    pub(in crate::app) fn located(&mut self, of: MediaOf, path: PathBuf) -> Task<Up> {
+        if let Some((origin, opened)) = &self.projects.waiting {
+            let (origin, mut opened) = (origin.clone(), opened.clone());
             self.opening = true;
-            let opened = *opened;
-            return self.open_project(origin, move || Ok(opened));
+            self.projects.relinked = true;
+            return self.open_project(origin, move || {
+                opened.relocate(of, &path)?;
+                Ok(*opened)
+            });
         }
-        if let MediaOf::Motion(id) = of {
-            self.replace_clip(id, path.to_owned());
+        match of {
+            MediaOf::Motion(id) => self.replace_clip(id, path),
+            MediaOf::Portrait => Task::none(),
         }
-        Task::none()
     }
 
     /// A missing clip was located; others that are missing may be next to it.
-    pub(in crate::app) fn relocated(&mut self, id: MotionId, path: &Path) {
-        let Some(opened) = &mut self.projects.opened else {
-            return;
+    pub(in crate::app) fn look_beside(&mut self, id: MotionId, path: PathBuf) -> Task<Up> {
+        let Some(mut opened) = self.projects.opened.clone() else {
+            return Task::none();
         };
-        let Ok(found) = opened.relocate(MediaOf::Motion(id), path) else {
-            return;
-        };
+        in_background(
+            move || {
+                let found = opened.relocate(MediaOf::Motion(id), &path);
+                (opened, found.unwrap_or_default())
+            },
+            |result| Up::Project(Message::FoundBeside(result)),
+        )
+    }
+
+    /// Clips that were missing have been found.
+    pub(in crate::app) fn found_beside(&mut self, opened: Box<Opened>, found: Vec<Relocated>) {
+        self.projects.opened = Some(opened);
         for (of, path) in found {
             let MediaOf::Motion(other) = of else { continue };
-            if let Some(motion) = self.history.project().motion(other).cloned() {
+            let source = MediaSource::File(path);
+            let Some(motion) = self.history.project().motion(other).cloned() else {
+                continue;
+            };
+            let is_there = matches!(&motion.kind, MotionKind::Clip(clip) if clip.source == source);
+            if !is_there {
                 self.drivers.retry(&motion);
+                self.history.edit_project(|project| of.set(project, source));
             }
-            self.history
-                .edit_project(|project| of.set(project, MediaSource::File(path)));
         }
     }
 
     /// A preset was dropped on the window.
-    pub(in crate::app) fn take_preset(&mut self, path: &Path) {
-        match Preset::load(path) {
+    pub(in crate::app) fn take_preset(&mut self, result: Result<Preset, String>) {
+        match result {
             Ok(preset) => {
-                let (frame, aus) = (self.slider_frame(), preset.aus);
-                let change = |document: &mut Document| {
-                    document.set_pose(frame, Pose::from(aus));
-                };
+                let (frame, pose) = (self.slider_frame(), preset.pose);
+                let change = |document: &mut Document| document.set_pose(frame, pose);
                 self.history.edit_project(|project| {
                     project.change(change);
                     project.choose(project.edited());
                 });
                 self.status.notice = Some(Notice::Hint(format!("{} is set.", preset.name)));
-                self.expression.kept(preset);
+                self.preset_stored(Ok(presets::Change::Keep(preset)));
             }
-            Err(error) => self.status.notice = Some(Notice::Problem(error.to_string())),
+            Err(problem) => self.status.notice = Some(Notice::Problem(problem)),
         }
     }
 

@@ -4,7 +4,7 @@ use iced::Task;
 
 use crate::app::projects::{After, Message, Origin, Question};
 use crate::app::widgets::theme;
-use crate::app::{App, Message as Up};
+use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
 use crate::project::file::ProjectFile;
 
@@ -13,7 +13,11 @@ impl App {
         match message {
             Message::Menu => self.toggle_question(Question::Menu),
             Message::Keys => self.toggle_question(Question::Keys),
-            Message::Close => self.projects.question = None,
+            Message::Close => {
+                self.projects.question = None;
+                self.projects.then = None;
+                self.projects.closing = false;
+            }
             Message::New => return self.unless_changed(After::New),
             Message::OpenDialog => return self.choose_project(),
             Message::Open(path) => return self.unless_changed(After::Open(path)),
@@ -21,11 +25,26 @@ impl App {
                 self.projects.question = None;
                 return self.handle(Up::OpenFile(Some(path)));
             }
-            Message::Opened(origin, result) => self.opened(origin, result),
+            Message::Opened(origin, result) => {
+                self.opened(origin, result);
+                return self.tell_others();
+            }
+            Message::OpenElsewhere(false) => {}
+            Message::OpenElsewhere(true) => {
+                let hint = "This project is open in another window of Mien, too: what is saved there and here replaces each other.";
+                self.status.notice = Some(Notice::Problem(hint.to_owned()));
+            }
             Message::Save => return self.save(),
             Message::SaveAs => return self.save_as(),
             Message::SaveTo(None) => self.projects.then = None,
-            Message::SaveTo(Some(path)) => return self.save_to(path),
+            Message::SaveTo(Some(target)) => return self.save_at(target),
+            Message::Replace => {
+                if let Some(Question::Replace(path) | Question::ChangedOutside(path)) =
+                    self.projects.question.take()
+                {
+                    return self.save_over(path);
+                }
+            }
             Message::Saved(path, project, result) => return self.saved(path, *project, result),
             Message::LoseChanges | Message::KeepChanges => {
                 if let Some(Question::Unsaved(after)) = self.projects.question.take() {
@@ -43,7 +62,9 @@ impl App {
                 }
             }
             Message::Locate(of) => return self.choose_media(of),
-            Message::Located(of, Some(path)) => return self.located(of, &path),
+            Message::Located(of, Some(path)) => return self.located(of, path),
+            Message::FoundBeside(Some((opened, found))) => self.found_beside(opened, found),
+            Message::FoundBeside(None) => {}
             Message::Located(_, None) => {}
             Message::GiveUp => self.projects.waiting = None,
             Message::Keep => return self.keep_copy(),
@@ -59,7 +80,18 @@ impl App {
                 self.remember();
             }
             Message::HoldsMedia(holds) => self.history.set_holds_media(holds),
+            Message::CloseRequested if self.queue.is_busy() => {
+                self.projects.question = Some(Question::Exporting);
+            }
             Message::CloseRequested => return self.unless_changed(After::Quit),
+            Message::FinishThenClose | Message::StopAndClose => {
+                if matches!(message, Message::StopAndClose) {
+                    self.queue.cancel_all();
+                }
+                self.projects.question = None;
+                self.projects.closing = true;
+                return self.close_when_done();
+            }
             Message::Sized(width, height) => {
                 let place = self.projects.settings.window.get_or_insert(AT_FIRST);
                 (place.width, place.height) = (width, height);
@@ -76,6 +108,20 @@ impl App {
     pub(in crate::app) fn toggle_question(&mut self, question: Question) {
         let asked = self.projects.question.as_ref() == Some(&question);
         self.projects.question = (!asked).then_some(question);
+    }
+
+    /// Closes the window where that was asked for and no export is left.
+    pub(in crate::app) fn close_when_done(&mut self) -> Task<Up> {
+        if !self.projects.closing {
+            return Task::none();
+        }
+        if self.queue.is_busy() {
+            let hint = "Mien closes when the exports are done.";
+            self.status.notice = Some(Notice::Hint(hint.to_owned()));
+            return Task::none();
+        }
+        self.projects.closing = false;
+        self.unless_changed(After::Quit)
     }
 
     /// Goes on, or asks first what is to become of the changes.
@@ -100,7 +146,7 @@ impl App {
                     let id = self.document().portrait.id;
                     self.begin(None, Project::new(portrait.document(id)));
                 }
-                Task::none()
+                self.tell_others()
             }
             After::Open(path) => {
                 self.opening = true;
@@ -112,14 +158,7 @@ impl App {
 
     /// Keeps settings and recent files for the next start.
     pub(in crate::app) fn remember(&mut self) {
-        if !self.projects.lasting {
-            return;
-        }
-        let kept = self.projects.settings.save();
-        let kept = kept.and_then(|()| self.projects.recent.save());
-        if let Err(error) = kept {
-            tracing::warn!("{error}");
-        }
+        self.projects.keep_settings();
     }
 }
 

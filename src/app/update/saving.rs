@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use iced::Task;
 
-use crate::app::background::{self, in_background};
-use crate::app::projects::Message;
+use crate::app::background::{self, Target, in_background};
+use crate::app::projects::{Message, Question, SaveEnd};
 use crate::app::widgets::format::size;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
+use crate::error::EngineError;
+use crate::project::FileStamp;
 use crate::project::file::{Embed, ProjectFile, Saved};
 
 impl App {
@@ -40,7 +42,28 @@ impl App {
         })
     }
 
+    /// Saves to a place that was chosen; asks first where the system's dialog has asked about another file.
+    pub(in crate::app) fn save_at(&mut self, target: Target) -> Task<Up> {
+        if target.is_unasked() {
+            self.projects.question = Some(Question::Replace(target.path));
+            return Task::none();
+        }
+        self.save_over(target.path)
+    }
+
+    /// Saves where the project is, unless another program has changed the file since.
     pub(in crate::app) fn save_to(&mut self, path: PathBuf) -> Task<Up> {
+        let known = self.projects.stamp;
+        self.write_project(path, known)
+    }
+
+    /// Saves whatever the file holds: the artist has been asked, or nothing is there.
+    pub(in crate::app) fn save_over(&mut self, path: PathBuf) -> Task<Up> {
+        self.write_project(path, None)
+    }
+
+    /// Writes the project in the background; with `known` only where the file is still as that says, or gone.
+    fn write_project(&mut self, path: PathBuf, known: Option<FileStamp>) -> Task<Up> {
         self.projects.question = None;
         if self.projects.saving {
             return Task::none();
@@ -51,10 +74,17 @@ impl App {
         let (written, target) = (project.clone(), path.clone());
         let index = self.projects.index.clone();
         in_background(
-            move || ProjectFile::save(&written, &target, Embed::of(&written), &index),
+            move || {
+                let found = known.and_then(|_| FileStamp::of(&target));
+                if found.is_some() && found != known {
+                    return Ok(SaveEnd::ChangedOutside);
+                }
+                let saved = ProjectFile::save(&written, &target, Embed::of(&written), &index)?;
+                Ok(SaveEnd::Saved(saved, FileStamp::of(&target)))
+            },
             move |result| {
-                let result = match result {
-                    Some(result) => result.map_err(|error| error.to_string()),
+                let result: Result<SaveEnd, String> = match result {
+                    Some(result) => result.map_err(|error: EngineError| error.to_string()),
                     None => Err("The project could not be saved by a fault of Mien.".to_owned()),
                 };
                 Up::Project(Message::Saved(path, Box::new(project), result))
@@ -66,33 +96,57 @@ impl App {
         &mut self,
         path: PathBuf,
         project: Project,
-        result: Result<Saved, String>,
+        result: Result<SaveEnd, String>,
     ) -> Task<Up> {
         self.projects.saving = false;
-        let then = self.projects.then.take();
         match result {
-            Ok(saved) => {
+            Ok(SaveEnd::ChangedOutside) => {
+                self.projects.question = Some(Question::ChangedOutside(path));
+                Task::none()
+            }
+            Ok(SaveEnd::Saved(saved, stamp)) => {
+                self.projects.stamp = stamp;
                 self.history.set_labels(self.panes.labels);
                 self.projects.saved = Some(project);
                 self.projects.discard_replaced();
                 self.projects.recent.add_project(&path);
                 self.projects.settings.folders.projects = path.parent().map(Path::to_owned);
                 self.status.notice = Some(Notice::Hint(report(&path, &saved)));
+                let is_new = self.projects.path.as_ref() != Some(&path);
                 self.projects.path = Some(path);
                 self.remember();
+                let told = match is_new {
+                    true => self.tell_others(),
+                    false => Task::none(),
+                };
                 if !self.projects.is_changed(self.project())
                     && let Some(autosave) = &self.projects.autosave
                 {
                     autosave.clear();
                     self.projects.kept = None;
                 }
-                then.map_or_else(Task::none, |after| self.go_on(after))
+                let then = self.projects.then.take();
+                let next = then.map_or_else(Task::none, |after| self.go_on(after));
+                Task::batch([told, next])
             }
             Err(problem) => {
+                self.projects.then = None;
                 self.status.notice = Some(Notice::Problem(problem));
                 Task::none()
             }
         }
+    }
+
+    /// Tells other runs of Mien which project is open here, and the artist where one of them has it open too.
+    pub(in crate::app) fn tell_others(&self) -> Task<Up> {
+        let Some(autosave) = self.projects.autosave.clone() else {
+            return Task::none();
+        };
+        let path = self.projects.path.clone();
+        in_background(
+            move || autosave.work_on(path.as_deref()),
+            |result| Up::Project(Message::OpenElsewhere(matches!(result, Some(Ok(true))))),
+        )
     }
 
     /// Keeps a copy against a crash, if there is something to keep.
@@ -130,13 +184,19 @@ impl App {
             Ok(()) => {
                 self.projects.kept = Some(project);
                 self.projects.discard_replaced();
+                if self.projects.keeping_failed.take().is_some() {
+                    let hint = "A copy is kept against a crash again.";
+                    self.status.notice = Some(Notice::Hint(hint.to_owned()));
+                }
             }
             Err(problem) => {
-                // Not said again every few seconds.
-                self.projects.autosave = None;
-                self.status.notice = Some(Notice::Problem(format!(
-                    "No copy is kept against a crash any more: {problem}"
-                )));
+                // Tried again every few seconds, but told once.
+                if self.projects.keeping_failed.as_ref() != Some(&problem) {
+                    self.status.notice = Some(Notice::Problem(format!(
+                        "No copy is kept against a crash: {problem}"
+                    )));
+                }
+                self.projects.keeping_failed = Some(problem);
             }
         }
     }

@@ -54,13 +54,13 @@ pub fn toggle<'a, M: Clone + 'a>(
         .into()
 }
 
-/// The last line of a dialog: a way out, and what it is for.
-pub fn ending<'a, M: Clone + 'a>(cancel: M, label: &'a str, go: M) -> Element<'a, M> {
+/// The last line of a dialog: a way out, and what it is for; that can't be pressed without a message.
+pub fn ending<'a, M: Clone + 'a>(cancel: M, label: &'a str, go: Option<M>) -> Element<'a, M> {
     row![
         space::horizontal(),
         action("Cancel", Some(cancel)),
         button(text(label).size(theme::NORMAL))
-            .on_press(go)
+            .on_press_maybe(go)
             .padding([5, 16])
             .style(theme::primary),
     ]

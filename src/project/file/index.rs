@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
+use crate::project::FileStamp;
 use crate::weights::digest;
 
 /// A file's content.
@@ -18,8 +18,8 @@ pub(crate) struct Content {
 #[derive(Debug)]
 struct Known {
     content: Content,
-    /// When the file had this content; `None` for one that only the project knows of.
-    modified: Option<SystemTime>,
+    /// The file when it had this content; `None` for one that only the project knows of.
+    stamp: Option<FileStamp>,
 }
 
 /// Digests of a project's media, by path. It belongs to one opened project; clones share what they know.
@@ -37,20 +37,20 @@ impl MediaIndex {
     /// The content of an ordinary file; `None` for anything else, and for a file that can't be read. Reads the file unless
     /// its content is known.
     pub(crate) fn content(&self, path: &Path) -> Option<Content> {
-        let (bytes, modified) = stamp(path)?;
+        let stamp = FileStamp::of(path)?;
         if let Some(known) = self.known().get(path)
-            && known.modified == Some(modified)
-            && known.content.bytes == bytes
+            && known.stamp == Some(stamp)
         {
             return Some(known.content.clone());
         }
         let sha256 = digest(path).ok()?;
+        let bytes = stamp.bytes;
         let content = Content { sha256, bytes };
         // A file that changed while it was read is read again next time.
-        if stamp(path)? == (bytes, modified) {
+        if FileStamp::of(path)? == stamp {
             let known = Known {
                 content: content.clone(),
-                modified: Some(modified),
+                stamp: Some(stamp),
             };
             self.known().insert(path.to_owned(), known);
         }
@@ -59,7 +59,7 @@ impl MediaIndex {
 
     /// Whether a file has this content. One of another length isn't read.
     pub(crate) fn has(&self, path: &Path, content: &Content) -> bool {
-        stamp(path).is_some_and(|(bytes, _)| bytes == content.bytes)
+        FileStamp::of(path).is_some_and(|stamp| stamp.bytes == content.bytes)
             && self.content(path).is_some_and(|found| found == *content)
     }
 
@@ -72,16 +72,10 @@ impl MediaIndex {
     pub(crate) fn add_missing(&self, path: &Path, content: &Content) {
         let known = Known {
             content: content.clone(),
-            modified: None,
+            stamp: None,
         };
         self.known().insert(path.to_owned(), known);
     }
-}
-
-fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
-    let about = std::fs::metadata(path).ok().filter(|m| m.is_file())?;
-    let modified = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    Some((about.len(), modified))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::document::{MediaSource, MotionId, Project};
 use crate::error::EngineError;
 use crate::media::error::MediaError;
+use crate::project::FileStamp;
 use crate::project::file::archive::{self, Archive};
 use crate::project::file::container::Container;
 use crate::project::file::embedded::{self, EmbeddedMedia};
@@ -30,6 +31,8 @@ pub struct Opened {
     pub media: Vec<(MotionId, MediaState)>,
     /// What is known of the files; saving the project needs it.
     pub index: MediaIndex,
+    /// The project's file as it was read.
+    pub stamp: Option<FileStamp>,
     wanted: Vec<(MediaOf, Wanted)>,
 }
 
@@ -132,6 +135,7 @@ pub(crate) fn open(
     folder: &Path,
     unpacked: Option<&Path>,
 ) -> Result<Opened, EngineError> {
+    let stamp = FileStamp::of(path);
     let mut container = container(path)?;
     let mut stored = json::read(container.as_mut(), path)?;
     let table = std::mem::take(&mut stored.media);
@@ -151,6 +155,7 @@ pub(crate) fn open(
         portrait: MediaState::Bundled(String::new()),
         media: Vec::new(),
         index: MediaIndex::default(),
+        stamp,
         wanted: Vec::new(),
     };
     for (of, source) in all {
