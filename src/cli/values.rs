@@ -35,7 +35,7 @@ pub(super) enum ValueError {
     )]
     Region(String),
     #[error(
-        "{0:?} is not a pane; use source, result, difference, flow, attention or colour, with commas between."
+        "{0:?} is not a pane; use source, result, difference, flow, keypoints, mesh, depth, attention or colour, with commas between."
     )]
     Pane(String),
     #[error(transparent)]
@@ -214,9 +214,14 @@ pub(super) fn pane(text: &str) -> Result<PaneSpec, ValueError> {
         Some(view @ (PaneView::Attention | PaneView::Colour)) => {
             Ok(PaneSpec::showing(MethodChoice::GANIMATION, view))
         }
-        Some(view @ (PaneView::Result | PaneView::Flow | PaneView::Difference)) => {
-            Ok(PaneSpec::showing(MethodChoice::RIG, view))
-        }
+        Some(
+            view @ (PaneView::Result
+            | PaneView::Flow
+            | PaneView::KeyPoints
+            | PaneView::Mesh
+            | PaneView::Depth
+            | PaneView::Difference),
+        ) => Ok(PaneSpec::showing(MethodChoice::RIG, view)),
         _ => Err(ValueError::Pane(text.to_owned())),
     }
 }

@@ -23,13 +23,17 @@ pub enum PaneView {
     KeyPoints,
     /// How much each of FOMM's or TPS' motions counts where.
     Contributions,
+    /// The head by which the rig moves the portrait, as its edges.
+    Mesh,
+    /// How near that head is to the viewer.
+    Depth,
     /// How far the result departs from the portrait.
     Difference,
 }
 
 impl PaneView {
     /// All of them, of the occlusions only the coarsest.
-    pub const ALL: [PaneView; 8] = [
+    pub const ALL: [PaneView; 10] = [
         PaneView::Result,
         PaneView::Attention,
         PaneView::Colour,
@@ -37,6 +41,8 @@ impl PaneView {
         PaneView::Occlusion(0),
         PaneView::KeyPoints,
         PaneView::Contributions,
+        PaneView::Mesh,
+        PaneView::Depth,
         PaneView::Difference,
     ];
 
@@ -51,6 +57,8 @@ impl PaneView {
             PaneView::Occlusion(level) => return Cow::Owned(format!("Occlusion {level}")),
             PaneView::KeyPoints => "Key points",
             PaneView::Contributions => "Contributions",
+            PaneView::Mesh => "Mesh",
+            PaneView::Depth => "Depth",
             PaneView::Difference => "Difference",
         })
     }
@@ -66,6 +74,8 @@ impl PaneView {
             PaneView::Occlusion(level) => return Cow::Owned(format!("occlusion-{level}")),
             PaneView::KeyPoints => "keypoints",
             PaneView::Contributions => "contributions",
+            PaneView::Mesh => "mesh",
+            PaneView::Depth => "depth",
             PaneView::Difference => "difference",
         })
     }

@@ -33,7 +33,19 @@ pub struct MeshDiagnostics {
     pub pose: Pose,
     /// Whether a softer picture is good enough.
     pub draft: bool,
+    /// Where it was asked for.
     pub motion: Option<MotionDiagnostics>,
+    /// The same.
+    pub mesh: Option<DeformedMesh>,
+}
+
+/// A mesh as a frame shows it.
+#[derive(Debug, Clone)]
+pub struct DeformedMesh {
+    /// Across, down and towards the viewer, in shares of the crop's side; the first two from its upper left corner.
+    pub vertices: Vec<[f32; 3]>,
+    /// Corners among the vertices, anticlockwise where the triangle faces the viewer.
+    pub triangles: Arc<Vec<[u32; 3]>>,
 }
 
 /// A method that moves a crop: by which flow, with what painted in.

@@ -7,6 +7,7 @@
 
 mod colours;
 mod marks;
+mod mesh;
 mod points;
 mod spread;
 
@@ -67,12 +68,18 @@ fn draw_motion(
                 contributions(base, &place, maps);
             }
         }
-        PaneView::Result | PaneView::Attention | PaneView::Colour | PaneView::Difference => {}
+        PaneView::Result
+        | PaneView::Attention
+        | PaneView::Colour
+        | PaneView::Mesh
+        | PaneView::Depth
+        | PaneView::Difference => {}
     }
 }
 
 /// Draws what a method says of a frame over `base`, which is the portrait as `view` shows it: [`PaneView::Attention`] and
-/// [`PaneView::Colour`] of a method that redraws a crop, and the views of one that moves it. What the method doesn't say leaves `base` as
+/// [`PaneView::Colour`] of a method that redraws a crop, the views of one that moves it, and [`PaneView::Mesh`] and
+/// [`PaneView::Depth`] of one that deforms a mesh. What the method doesn't say leaves `base` as
 /// it is.
 pub fn draw(base: &mut Picture, view: &View, shown: PaneView, said: &Diagnostics) {
     match said {
@@ -90,6 +97,14 @@ pub fn draw(base: &mut Picture, view: &View, shown: PaneView, said: &Diagnostics
             paste(base, view.square(said.place), &said.edit, mask, show);
         }
         Diagnostics::Mesh(said) => {
+            if let (Some(motion), Some(mesh)) = (&said.motion, &said.mesh) {
+                let place = view.square(motion.place);
+                match shown {
+                    PaneView::Mesh => mesh::edges(base, &place, mesh),
+                    PaneView::Depth => mesh::depth(base, &place, mesh),
+                    _ => {}
+                }
+            }
             if let Some(motion) = &said.motion {
                 let place = view.square(motion.place);
                 let rest = Some(&motion.rest.motion);

@@ -24,7 +24,7 @@ use crate::face::{BLENDSHAPES, Mask, Mesh, Motion, TurnedSquare};
 use crate::media::image::resample::resampled;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::methods::diagnostics::{
-    Diagnostics, KeyPoint, Map, MeshDiagnostics, MotionDiagnostics, MotionFrame,
+    DeformedMesh, Diagnostics, KeyPoint, Map, MeshDiagnostics, MotionDiagnostics, MotionFrame,
 };
 use crate::methods::drive::Drive;
 use crate::methods::subject::{Subject, square};
@@ -42,6 +42,8 @@ pub static INFO: MethodInfo = MethodInfo {
         PaneView::Result,
         PaneView::Flow,
         PaneView::KeyPoints,
+        PaneView::Mesh,
+        PaneView::Depth,
         PaneView::Difference,
     ],
     has_draft: true,
@@ -136,6 +138,7 @@ impl Method for Rig {
             portrait,
             place: square(crop),
             mesh: face.mesh.clone(),
+            triangles: Arc::new(model.skin_triangles.clone()),
             mask: CachedMask::default(),
             painters: Vec::new(),
         }))
@@ -297,6 +300,8 @@ struct RigSession {
     /// The square over which limits and diagnostics are laid out.
     place: TurnedSquare,
     mesh: Mesh,
+    /// Of the head's skin.
+    triangles: Arc<Vec<[u32; 3]>>,
     mask: CachedMask,
     /// The sizes drawn last.
     painters: Vec<(Grid, Painter)>,
@@ -314,10 +319,11 @@ impl Session for RigSession {
         let started = Instant::now();
         let pose = drive.expression();
         let wanted = self.wanted(subject, &pose, quality == Quality::Draft);
-        let motion = if quality == Quality::Diagnostics {
-            Some(self.motion(subject, &wanted)?)
+        let (motion, mesh) = if quality == Quality::Diagnostics {
+            let (motion, mesh) = self.motion(subject, &wanted)?;
+            (Some(motion), Some(mesh))
         } else {
-            None
+            (None, None)
         };
         let is_rest = self.is_rest(&wanted);
         let is_draft = wanted.draft && !is_rest;
@@ -326,6 +332,7 @@ impl Session for RigSession {
                 pose,
                 draft: wanted.draft,
                 motion,
+                mesh,
             }),
             is_draft,
             millis: (!is_rest).then(|| millis_since(started)),
@@ -414,12 +421,12 @@ impl RigSession {
         }
     }
 
-    /// The displacement as networks say it: a flow over the square, and the landmarks that it moves.
+    /// The displacement as networks say it, a flow over the square and the landmarks that it moves; and the head.
     fn motion(
         &mut self,
         subject: &Subject,
         wanted: &Wanted,
-    ) -> Result<MotionDiagnostics, EngineError> {
+    ) -> Result<(MotionDiagnostics, DeformedMesh), EngineError> {
         let size = subject.picture.size();
         let view = View {
             zoom: (4.0 * FLOW as f64 / self.place.side).min(1.0),
@@ -482,11 +489,21 @@ impl RigSession {
                 source: source.clone(),
             })
         };
-        Ok(MotionDiagnostics {
+        let skin = &deformed.points[..self.model.skin.min(deformed.points.len())];
+        let vertex = |[x, y, near]: &super::model::Point| {
+            let [u, v] = within(*x, *y).map(|at| 0.5 * (at + 1.0));
+            [u, v, *near / (grid.zoom * place.side) as f32]
+        };
+        let mesh = DeformedMesh {
+            vertices: skin.iter().map(vertex).collect(),
+            triangles: Arc::clone(&self.triangles),
+        };
+        let motion = MotionDiagnostics {
             place,
             frame: frame(true, points(&deformed.points)),
             rest: frame(false, source.clone()),
-        })
+        };
+        Ok((motion, mesh))
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::document::{ActionUnit, Mode, Pose, Sides};
 use crate::error::EngineError;
 use crate::face::portrait::Sample;
-use crate::methods::diagnostics::{KeyPoint, MotionDiagnostics};
+use crate::methods::diagnostics::{DeformedMesh, KeyPoint, MotionDiagnostics};
 use crate::methods::drive::{Drive, DriveKey, Moment, PoseKey, Viewpoint};
 use crate::methods::subject::{Subject, square};
 use crate::methods::{MethodFrame, MethodInfo, Quality, Session, fomm, tps};
@@ -326,7 +326,7 @@ proptest! {
             let picture = drawn(show, place, &seen);
             prop_assert_eq!(picture.size(), (200, 200));
             prop_assert!(picture.rgba().chunks(4).all(|pixel| pixel[3] == 255));
-            if matches!(show, PaneView::Result | PaneView::Attention | PaneView::Colour | PaneView::Difference) {
+            if matches!(show, PaneView::Result | PaneView::Attention | PaneView::Colour | PaneView::Mesh | PaneView::Depth | PaneView::Difference) {
                 prop_assert_eq!(&picture, &portrait());
             }
             prop_assert_eq!(&picture, &drawn(show, place, &seen));
@@ -479,4 +479,45 @@ fn the_bundled_networks_say_what_is_promised() {
         let middle = moved[(maps.size / 2) * maps.size + maps.size / 2];
         assert!(middle[0] < -0.02, "{name} {middle:?}");
     }
+}
+
+/// A square of two triangles before a larger one that faces away.
+fn made_up_mesh() -> DeformedMesh {
+    DeformedMesh {
+        vertices: vec![
+            [0.25, 0.25, 0.2],
+            [0.25, 0.75, 0.2],
+            [0.75, 0.75, 0.2],
+            [0.75, 0.25, 0.2],
+            [0.0, 0.0, 0.4],
+            [1.0, 0.0, 0.4],
+            [0.0, 1.0, 0.4],
+            [f32::NAN, 0.0, 0.0],
+        ],
+        triangles: Arc::new(vec![[0, 1, 2], [0, 2, 3], [4, 5, 6], [0, 1, 7], [0, 1, 99]]),
+    }
+}
+
+#[test]
+fn depth_is_bright_where_the_front_is_near_and_the_rest_is_dim() {
+    let mut picture = portrait();
+    mesh::depth(&mut picture, &PLACE, &made_up_mesh());
+    // Half way from the darkest depth to the brightest.
+    let inside = pixel(&picture, PLACE.to_picture((0.4, 0.6)));
+    assert_eq!(inside, [128, 128, 128, 255]);
+    let outside = pixel(&picture, PLACE.to_picture((0.1, 0.1)));
+    assert_eq!(outside[0], outside[1]);
+    assert!(outside[0] < 80, "{outside:?}");
+}
+
+#[test]
+fn edges_of_the_front_are_drawn_once_and_the_rest_stays() {
+    let mut picture = portrait();
+    mesh::edges(&mut picture, &PLACE, &made_up_mesh());
+    let at = |u: f64, v: f64| pixel(&picture, PLACE.to_picture((u, v)));
+    let plain = pixel(&portrait(), (0.0, 0.0));
+    assert_ne!(at(0.25, 0.5), plain, "the left edge");
+    assert_ne!(at(0.5, 0.5), plain, "the diagonal");
+    assert_eq!(at(0.6, 0.4), plain, "within a triangle");
+    assert_eq!(at(0.5, 0.0), plain, "what faces away");
 }
