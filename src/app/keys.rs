@@ -121,7 +121,7 @@ fn letter(key: &Key, physical_key: Physical) -> Option<char> {
     greek.to_latin(physical_key).filter(char::is_ascii_digit)
 }
 
-/// What a key asks for, as the README lists it.
+/// What a key asks for, as `docs/keys.md` lists it.
 fn shortcut(
     key: &Key,
     letter: Option<char>,

@@ -8,6 +8,8 @@ mod export;
 mod face;
 mod frames;
 mod head;
+#[cfg(test)]
+mod manual;
 mod output;
 mod place;
 #[cfg(test)]

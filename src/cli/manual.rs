@@ -1,0 +1,168 @@
+//! The documentation held against the program: its list of options, its examples, its links.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Command, CommandFactory, Parser};
+
+use super::Arguments;
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The README and the pages that it leads to.
+fn pages() -> Vec<PathBuf> {
+    let docs = std::fs::read_dir(project().join("docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let mut pages: Vec<PathBuf> = docs
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    pages.extend(
+        [
+            "README.md",
+            "CHANGELOG.md",
+            "benches/README.md",
+            "resources/README.md",
+        ]
+        .map(|page| project().join(page)),
+    );
+    pages.sort();
+    pages
+}
+
+fn read(page: &Path) -> String {
+    std::fs::read_to_string(page).unwrap()
+}
+
+/// All commands with their help, as a page.
+fn commands() -> String {
+    let mut page = "# Commands\n\nWritten by the program itself (`mien COMMAND --help`); [command-line.md](command-line.md) explains.\n".to_owned();
+    let mut mien = Arguments::command().term_width(100);
+    mien.build();
+    describe(&mut page, &mut mien, "mien");
+    page
+}
+
+fn describe(page: &mut String, command: &mut Command, name: &str) {
+    let help = command.render_long_help().to_string();
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    write!(
+        page,
+        "\n## {name}\n\n```text\n{}\n```\n",
+        help.join("\n").trim_end()
+    )
+    .unwrap();
+    let below: Vec<String> = command
+        .get_subcommands()
+        .map(|below| below.get_name().to_owned())
+        .filter(|below| below != "help")
+        .collect();
+    for below in below {
+        let name = format!("{name} {below}");
+        describe(page, command.find_subcommand_mut(&below).unwrap(), &name);
+    }
+}
+
+#[test]
+fn the_list_of_commands_is_the_programs_own() {
+    let path = project().join("docs/commands.md");
+    let now = commands();
+    if std::env::var_os("MIEN_UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    assert!(
+        read(&path) == now,
+        "docs/commands.md is out of date; run this test with MIEN_UPDATE_DOCS=1"
+    );
+}
+
+/// The lines of a page's shell blocks, without their comments.
+fn shell_lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut shell = false;
+    for line in text.lines() {
+        match line.strip_prefix("```") {
+            Some(language) => shell = language == "sh",
+            None if shell => lines.push(line.split(" # ").next().unwrap_or("").trim().to_owned()),
+            None => {}
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_command_in_the_documentation_is_understood() {
+    let mut found = 0;
+    for page in pages() {
+        for line in shell_lines(&read(&page)) {
+            let words = match line.strip_prefix("cargo run --release") {
+                Some(rest) => rest
+                    .trim()
+                    .strip_prefix("-- ")
+                    .map(|words| format!("mien {words}")),
+                None => line.starts_with("mien ").then(|| line.clone()),
+            };
+            let Some(words) = words else { continue };
+            let parsed = Arguments::try_parse_from(words.split_whitespace());
+            assert!(
+                parsed.is_ok(),
+                "{}: {line}: {}",
+                page.display(),
+                parsed.unwrap_err()
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 20, "{found}");
+}
+
+/// The targets of a page's links and pictures.
+fn links(text: &str) -> Vec<String> {
+    let mut links = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("](") {
+        rest = &rest[at + 2..];
+        if let Some(end) = rest.find(')') {
+            links.push(rest[..end].to_owned());
+        }
+    }
+    links
+}
+
+/// What a heading's link is called.
+fn anchor(heading: &str) -> String {
+    let plain = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = plain
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn every_link_in_the_documentation_leads_somewhere() {
+    for page in pages() {
+        let folder = page.parent().unwrap();
+        for link in links(&read(&page)) {
+            if link.contains("://") {
+                continue;
+            }
+            let (path, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if path.is_empty() {
+                page.clone()
+            } else {
+                folder.join(path)
+            };
+            assert!(target.exists(), "{}: {link}", page.display());
+            if !heading.is_empty() {
+                let text = read(&target);
+                let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                assert!(
+                    headings.any(|line| anchor(line) == heading),
+                    "{}: {link}",
+                    page.display()
+                );
+            }
+        }
+    }
+}
