@@ -90,6 +90,8 @@ pub struct App {
     cards: Option<Cards>,
     /// The relaxed face that other pictures of the person can be read against.
     neutral: Option<NeutralFace>,
+    /// How strongly folds suit a portrait's face by its own skin, and whose.
+    own_folds: Option<((u64, Option<usize>), f32)>,
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
@@ -193,6 +195,7 @@ impl App {
             measuring: Measuring::default(),
             cards: None,
             neutral: None,
+            own_folds: None,
             status: Status::default(),
             opening: false,
         };
@@ -523,6 +526,11 @@ impl App {
                     let mut panes = outcome.panes.iter().rev();
                     let edited = panes.find_map(|pane| pane.mean_edit);
                     self.status.edited = edited.unwrap_or(self.status.edited);
+                    let folds = outcome.panes.iter().find_map(|pane| pane.own_folds);
+                    let here = self.document_face();
+                    if let Some(folds) = folds.filter(|_| outcome.request.subject.id == here.0) {
+                        self.own_folds = Some((here, folds));
+                    }
                     let slowest = outcome.panes.iter().filter_map(|pane| pane.millis);
                     self.status.millis = slowest.reduce(f32::max).or(self.status.millis);
                     if let Some(rendered) = outcome.rendered {

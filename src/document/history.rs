@@ -14,6 +14,7 @@ use crate::document::project::Project;
 pub enum Gesture {
     Slider(Channel),
     Strength,
+    Folds,
     Crop,
     /// Keys of the track, moved together.
     Keys,

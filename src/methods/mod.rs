@@ -47,6 +47,8 @@ pub struct MethodInfo {
     pub driven_by: DrivenBy,
     /// Whether a method that is driven by expressions turns the head and moves the eyes as they ask.
     pub draws_head: bool,
+    /// Whether it draws folds, as strongly as [`Subject::folds`] says.
+    pub draws_folds: bool,
     /// The modes of a method that is driven by pictures, the usual one first; empty where there is only one way.
     pub modes: &'static [Mode],
     /// What there is to see of it, the result first.

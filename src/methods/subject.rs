@@ -30,6 +30,8 @@ pub struct Subject {
     pub plain: bool,
     /// The parts of the face that may change.
     pub limit: Limit,
+    /// How strongly the rig draws folds, in 0..=1; `None` takes what the portrait's skin shows.
+    pub folds: Option<f32>,
 }
 
 /// Cache key of a [`Subject`].
@@ -40,6 +42,7 @@ pub struct SubjectKey {
     detail: bool,
     plain: bool,
     limit: Limit,
+    folds: Option<u32>,
 }
 
 /// Cache key of what a method sees of a [`Subject`]: its pixels in its square.
@@ -66,6 +69,7 @@ impl Subject {
             detail: document.detail,
             plain: false,
             limit: document.limit,
+            folds: document.folds,
         }
     }
 
@@ -76,6 +80,7 @@ impl Subject {
             detail: self.detail,
             plain: self.plain,
             limit: self.limit,
+            folds: self.folds.map(f32::to_bits),
         }
     }
 

@@ -37,6 +37,8 @@ pub struct RenderedFrame {
     pub draft_millis: f32,
     /// How much of the crop a method edits that knows it, in 0..=1.
     pub mean_edit: Option<f32>,
+    /// How strongly folds suit the portrait by its own skin, in 0..=1, of a method that draws them.
+    pub own_folds: Option<f32>,
     /// Whether something is still to be painted.
     pub is_draft: bool,
 }
@@ -50,6 +52,7 @@ impl RenderedFrame {
             network_millis: None,
             draft_millis: 0.0,
             mean_edit: None,
+            own_folds: None,
             is_draft: false,
         }
     }
@@ -252,6 +255,7 @@ fn rendered(picture: Picture, frame: &MethodFrame, composited: f32) -> RenderedF
         network_millis: frame.millis,
         draft_millis: frame.draft_millis,
         mean_edit: frame.mean_edit,
+        own_folds: frame.diagnostics.own_folds(),
         is_draft: frame.is_draft,
     }
 }

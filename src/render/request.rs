@@ -66,6 +66,8 @@ pub struct RenderedPane {
     pub network_millis: Option<f32>,
     /// How much of the crop a method edits that knows it, in 0..=1.
     pub mean_edit: Option<f32>,
+    /// How strongly folds suit the portrait by its own skin, in 0..=1, of a method that draws them.
+    pub own_folds: Option<f32>,
     /// Whether the full picture is still to come.
     pub is_draft: bool,
 }

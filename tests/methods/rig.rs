@@ -210,6 +210,45 @@ fn the_head_turns_and_the_eyes_move() {
 }
 
 #[test]
+fn folds_are_drawn_as_strongly_as_is_said() {
+    let models = models();
+    let own = subject(1, &models);
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let whole = View::whole(own.picture.size());
+    let pose = with(&own, &[(1, 1.0), (2, 1.0), (4, 1.0), (9, 1.0)]);
+    let mut folded = |folds| {
+        let subject = Subject {
+            folds,
+            ..own.clone()
+        };
+        (
+            drawn(&mut renderer, &subject, &whole, pose),
+            subject.key(),
+            subject.face_key(),
+        )
+    };
+    let (smooth, smooth_key, face) = folded(Some(0.0));
+    let (full, full_key, same_face) = folded(Some(1.0));
+    let (auto, ..) = folded(None);
+    assert!(smooth_key != full_key && face == same_face);
+    let apart = difference(&smooth, &full, self::face(&own));
+    assert!(apart > 0.1, "{apart}");
+    // His own skin shows folds, so that his own strength lies nearer to full than to none.
+    let (to_none, to_full) = (
+        difference(&auto, &smooth, self::face(&own)),
+        difference(&auto, &full, self::face(&own)),
+    );
+    assert!(to_full < to_none, "{to_full} {to_none}");
+    // A portrait that isn't edited keeps every byte, whatever is said of folds.
+    let subject = Subject {
+        folds: Some(1.0),
+        ..own.clone()
+    };
+    let rest = drawn(&mut renderer, &subject, &whole, own.expression.into());
+    assert_eq!(rest, *own.picture);
+}
+
+#[test]
 fn without_a_face_there_is_one_sentence() {
     let models = models();
     let subject = Subject {

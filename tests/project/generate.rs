@@ -165,6 +165,7 @@ prop_compose! {
         flags in any::<(bool, bool)>(), parts in any::<[bool; 5]>(), half in 0usize..3,
         kinds in prop::collection::vec((".{0,12}", kinds()), 0..5).boxed(), remove in any::<Option<usize>>(),
         choose in any::<usize>(), panes in prop::collection::vec(panes(), 0..7).boxed(), export in exports().boxed(),
+        folds in prop::option::of(0f32..=1.0),
     ) -> Project {
         let mut document = document(source);
         let crop = Crop { x: crop.0, y: crop.1, side: crop.2, angle: crop.3 };
@@ -172,6 +173,7 @@ prop_compose! {
         document.source = own;
         document.face = face;
         document.detail = flags.0;
+        document.set_folds(folds);
         for (part, on) in Part::ALL.into_iter().zip(parts) {
             if on {
                 document.limit = document.limit.toggled(part);

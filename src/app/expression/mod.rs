@@ -3,6 +3,8 @@
 mod limits;
 mod view;
 
+pub use view::Shown;
+
 use std::ops::RangeInclusive;
 
 use iced::widget::Id;
@@ -20,6 +22,7 @@ pub const WIDTH: f32 = 356.0;
 pub enum Value {
     Channel(Channel),
     Strength,
+    Folds,
 }
 
 impl From<ActionUnit> for Value {
@@ -40,6 +43,7 @@ impl Value {
         match self {
             Value::Channel(channel) => channel.range(),
             Value::Strength => 0.0..=1.0,
+            Value::Folds => Document::FOLDS,
         }
     }
 
@@ -55,7 +59,7 @@ impl Value {
     fn share_of(self, number: f32) -> f32 {
         match self {
             Value::Channel(channel) => channel.share_of(number),
-            Value::Strength => number,
+            Value::Strength | Value::Folds => number,
         }
     }
 
@@ -130,6 +134,8 @@ pub enum Action {
 pub enum Change {
     Channel(Sides, Channel, f32),
     Strength(f32),
+    /// `None` takes what the portrait's skin shows.
+    Folds(Option<f32>),
     Pose(Pose),
     Source(AuVector),
     Detail(bool),
@@ -144,6 +150,7 @@ impl Change {
                 document.set_channel(frame, sides, channel, value);
             }
             Change::Strength(value) => document.strength = value,
+            Change::Folds(folds) => document.set_folds(folds),
             Change::Pose(pose) => document.set_pose(frame, pose),
             Change::Source(source) => document.source = source,
             Change::Detail(detail) => document.detail = detail,
@@ -189,14 +196,20 @@ impl Expression {
             Message::Entered => Action::Leave,
             Message::Typed(value, text) => {
                 let number = parse(value, &text);
+                let auto = value == Value::Folds && text.trim().eq_ignore_ascii_case(AUTO);
                 self.typing = Some((value, text));
-                number.map_or(Action::None, |number| self.drag(value, number))
+                match number {
+                    Some(number) => self.drag(value, number),
+                    None if auto => Action::Drag(Gesture::Folds, Change::Folds(None)),
+                    None => Action::None,
+                }
             }
             Message::Reset(Value::Channel(channel)) => {
                 let own = Pose::from(document.source).get(channel);
                 Action::Edit(Change::Channel(self.sides, channel, own))
             }
             Message::Reset(Value::Strength) => Action::Edit(Change::Strength(1.0)),
+            Message::Reset(Value::Folds) => Action::Edit(Change::Folds(None)),
             Message::ResetAll => self.reset(document, frame, document.source),
             Message::Neutralise => self.reset(document, frame, AuVector::NEUTRAL),
             Message::CountAsNeutral => Action::KeepNeutral,
@@ -255,11 +268,15 @@ impl Expression {
                 Change::Channel(self.sides, channel, number),
             ),
             Value::Strength => Action::Drag(Gesture::Strength, Change::Strength(number)),
+            Value::Folds => Action::Drag(Gesture::Folds, Change::Folds(Some(number))),
         }
     }
 }
 
 const NAME: &str = "preset-name";
+
+/// What stands in place of a number that the portrait itself says.
+const AUTO: &str = "auto";
 
 /// The slider of a value, for tests and the keyboard.
 pub fn slider_id(value: Value) -> Id {
@@ -275,6 +292,7 @@ fn key(value: Value) -> String {
     match value {
         Value::Channel(channel) => channel.to_string(),
         Value::Strength => "strength".to_owned(),
+        Value::Folds => "folds".to_owned(),
     }
 }
 
@@ -289,7 +307,7 @@ mod tests {
 
     #[test]
     fn typed_numbers_are_taken_only_when_they_are_in_range() {
-        for value in [Value::Strength, ActionUnit::ALL[0].into()] {
+        for value in [Value::Strength, Value::Folds, ActionUnit::ALL[0].into()] {
             assert_eq!(parse(value, "0.5"), Some(0.5));
             assert_eq!(parse(value, " ,5 "), Some(0.5));
             for text in ["", "-0.1", "1.1", "NaN", "inf", "a"] {

@@ -7,7 +7,7 @@ use iced::widget::{
 use iced::{Alignment, Element, Length};
 
 use crate::app::expression::{
-    Expression, Message, NAME, Value, WIDTH, field_id, limits, slider_id,
+    AUTO, Expression, Message, NAME, Value, WIDTH, field_id, limits, slider_id,
 };
 use crate::app::widgets::controls::{action, hinted};
 use crate::app::widgets::slider::Slider;
@@ -16,16 +16,39 @@ use crate::app::widgets::value_slider::ValueSlider;
 use crate::document::{AuVector, Channel, Document, Group, Pose, Preset, Sides};
 use crate::methods::MethodInfo;
 
+/// Everything that the panel shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a, 'd> {
+    pub document: &'a Document,
+    /// The frame of the track.
+    pub frame: u32,
+    /// What reads the face against another picture's, which counts as this person's relaxed one.
+    pub neutral: Option<&'a str>,
+    /// The methods that draw the panes.
+    pub drawing: &'d [&'static MethodInfo],
+    /// How strongly folds suit the portrait by its own skin, where that is known.
+    pub own_folds: Option<f32>,
+}
+
+impl Shown<'_, '_> {
+    /// A method that can't do something, where none of those that draw can.
+    fn none_can(&self, can: impl Fn(&MethodInfo) -> bool) -> Option<&'static MethodInfo> {
+        let first = self.drawing.first().copied();
+        first.filter(|_| !self.drawing.iter().any(|info| can(info)))
+    }
+}
+
 impl Expression {
-    /// `neutral` is the name of the picture whose face counts as this person's relaxed one, where it is another;
-    /// `keeps_head` a method in a pane that can't draw where the head and the eyes turn.
-    pub fn view<'a>(
-        &'a self,
-        document: &'a Document,
-        neutral: Option<&'a str>,
-        keeps_head: Option<&'static MethodInfo>,
-        frame: u32,
-    ) -> Element<'a, Message> {
+    pub fn view<'a>(&'a self, shown: Shown<'a, '_>) -> Element<'a, Message> {
+        let Shown {
+            document,
+            frame,
+            neutral,
+            ..
+        } = shown;
+        let keeps_head = shown.none_can(|info| info.draws_head);
+        let folds = shown.drawing.iter().any(|info| info.draws_folds);
+        let folds = folds.then(|| self.folds(document, shown.own_folds));
         let pose = document.pose(frame);
         let shown = self.shown(document, frame);
         let header = row![
@@ -122,22 +145,45 @@ impl Expression {
         .height(Length::Fill)
         .style(theme::scroll);
 
-        let top = column![
-            header,
-            own,
-            strength,
-            detail,
-            self.halves(),
-            limits::limits(document).map(Message::Limit)
-        ]
-        .spacing(theme::GAP)
-        .padding([0.0, theme::SPACE]);
+        let top = column![header, own, strength,]
+            .push(folds)
+            .extend([
+                detail.into(),
+                self.halves(),
+                limits::limits(document).map(Message::Limit),
+            ])
+            .spacing(theme::GAP)
+            .padding([0.0, theme::SPACE]);
         container(column![top, sliders, self.presets(shown)].spacing(theme::SPACE))
             .padding([theme::SPACE, 0.0])
             .width(WIDTH)
             .height(Length::Fill)
             .style(theme::panel)
             .into()
+    }
+
+    /// How strongly folds are drawn: a number, or what the portrait's own skin says.
+    fn folds(&self, document: &Document, own: Option<f32>) -> Element<'_, Message> {
+        // Until the portrait has been read it counts as an adult's.
+        let own = own.unwrap_or(*Document::FOLDS.end());
+        let label = hinted(
+            text("Folds").size(theme::NORMAL),
+            "How strongly folds are drawn where the face moves: 0 for a child's smooth skin, 1 for most adults'. The tick is what this portrait's own skin shows; a double-click leaves it to that (auto)",
+            Position::Bottom,
+        );
+        let line = self.value_line(
+            label,
+            Value::Folds,
+            document.folds.unwrap_or(own),
+            own,
+            None,
+        );
+        let auto = document.folds.is_none() && line.typing.is_none();
+        ValueSlider {
+            typing: if auto { Some(AUTO) } else { line.typing },
+            ..line
+        }
+        .into_element()
     }
 
     /// The sliders that turn the head and move the eyes.
@@ -216,6 +262,18 @@ impl Expression {
         own: f32,
         halves: Option<(f32, f32)>,
     ) -> Element<'a, Message> {
+        self.value_line(label, value, number, own, halves)
+            .into_element()
+    }
+
+    fn value_line<'a>(
+        &'a self,
+        label: Element<'a, Message>,
+        value: Value,
+        number: f32,
+        own: f32,
+        halves: Option<(f32, f32)>,
+    ) -> ValueSlider<'a, Message> {
         let slider = Slider {
             value: value.share_of(number),
             own: value.share_of(own),
@@ -236,7 +294,6 @@ impl Expression {
             on_type: Box::new(move |text| Message::Typed(value, text)),
             on_enter: Message::Entered,
         }
-        .into_element()
     }
 
     fn presets(&self, pose: AuVector) -> Element<'_, Message> {

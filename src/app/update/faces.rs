@@ -75,7 +75,7 @@ impl App {
                     "Reads this face against {}, which was set as neutral: for another picture of the same person",
                     document.portrait.name
                 ),
-                of: (document.portrait.id, document.face),
+                of: self.document_face(),
                 face,
             });
         }
@@ -84,10 +84,21 @@ impl App {
 
     /// The relaxed face that this one can be read against: of another picture.
     pub(in crate::app) fn neutral_face(&self) -> Option<&NeutralFace> {
-        let document = self.document();
-        let here = (document.portrait.id, document.face);
+        let here = self.document_face();
         let other = self.neutral.as_ref().filter(|kept| kept.of != here);
-        other.filter(|_| document.face.is_some())
+        other.filter(|_| here.1.is_some())
+    }
+
+    /// The portrait that the document is about, and which of its faces.
+    pub(in crate::app) fn document_face(&self) -> (u64, Option<usize>) {
+        let document = self.document();
+        (document.portrait.id, document.face)
+    }
+
+    /// How strongly folds suit the face by its own skin, once it has been drawn.
+    pub(in crate::app) fn own_folds(&self) -> Option<f32> {
+        let (of, folds) = self.own_folds?;
+        (of == self.document_face()).then_some(folds)
     }
 
     pub(in crate::app) fn read_against(&mut self) {

@@ -22,6 +22,7 @@ pub static INFO: MethodInfo = MethodInfo {
     title: "FOMM",
     driven_by: DrivenBy::Picture,
     draws_head: false,
+    draws_folds: false,
     modes: &[Mode::Relative, Mode::Standard],
     views: &[
         PaneView::Result,

@@ -26,6 +26,7 @@ pub static INFO: MethodInfo = MethodInfo {
     title: "GANimation",
     driven_by: DrivenBy::Expression,
     draws_head: false,
+    draws_folds: false,
     modes: &[],
     views: &[
         PaneView::Result,

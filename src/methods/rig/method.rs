@@ -37,6 +37,7 @@ pub static INFO: MethodInfo = MethodInfo {
     title: "Rig",
     driven_by: DrivenBy::Expression,
     draws_head: true,
+    draws_folds: true,
     modes: &[],
     views: &[
         PaneView::Result,
@@ -291,7 +292,7 @@ struct RigSession {
     /// Left, top, right and bottom of the face there.
     bounds: [f32; 4],
     tone: Tone,
-    /// How strongly folds show in the portrait.
+    /// How strongly folds suit the portrait, by its skin.
     folds: f32,
     portrait: Portrait,
     /// The square over which limits and diagnostics are laid out.
@@ -325,6 +326,7 @@ impl Session for RigSession {
             diagnostics: Diagnostics::Mesh(MeshDiagnostics {
                 pose,
                 draft: wanted.draft,
+                own_folds: self.folds,
                 motion,
             }),
             is_draft,
@@ -383,7 +385,7 @@ impl RigSession {
             // In space with y up a turn to the right about the third axis is anticlockwise.
             turned: [pose.head.yaw(), pose.head.pitch(), -pose.head.roll()],
             gaze: controls.gaze,
-            folds: self.folds,
+            folds: subject.folds.unwrap_or(self.folds),
             draft,
         }
     }

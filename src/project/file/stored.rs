@@ -66,6 +66,9 @@ pub(crate) struct StoredPortrait {
     pub detail: bool,
     #[serde(default)]
     pub limit: Limit,
+    /// Not there where the portrait's own skin tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<f32>,
 }
 
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -100,6 +103,7 @@ impl Stored {
             face,
             detail,
             limit,
+            folds,
             still: _,
             strength: _,
             track: _,
@@ -118,6 +122,7 @@ impl Stored {
                 expression: *source,
                 detail: *detail,
                 limit: *limit,
+                folds: *folds,
             },
             motions: project.motions().iter().map(|m| Motion::clone(m)).collect(),
             chosen: project.chosen(),
@@ -190,6 +195,7 @@ impl Stored {
         document.face = portrait.face;
         document.detail = portrait.detail;
         document.limit = portrait.limit;
+        document.set_folds(portrait.folds);
 
         let edited = self.edited.unwrap_or(self.chosen);
         let mut project = Project::of_parts(document, self.motions, edited, self.panes);
