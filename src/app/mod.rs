@@ -278,6 +278,10 @@ impl App {
                     }
                     panes::Action::Face(index) => self.pick_face(index),
                     panes::Action::Level(level) => self.level(level),
+                    panes::Action::MoveLandmark(landmark, place) => {
+                        self.move_landmark(landmark, place);
+                    }
+                    panes::Action::ResetLandmarks(landmark) => self.reset_landmarks(landmark),
                     panes::Action::Panes(panes) => {
                         self.history
                             .edit_project(|project| project.set_panes(panes));
@@ -481,10 +485,8 @@ impl App {
     fn subject(&self) -> Option<subject::Subject> {
         let document = self.history.document();
         let portrait = self.portraits.get(&document.portrait.id)?;
-        Some(subject::Subject {
-            face: self.faces().1,
-            ..subject::Subject::of(document, portrait, self.models.crop_rule())
-        })
+        let rule = self.models.crop_rule();
+        Some(subject::Subject::of(document, portrait, rule))
     }
 
     /// What the worker should be drawing.

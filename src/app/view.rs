@@ -23,9 +23,10 @@ impl App {
         let frame = self.timeline.frame();
         // A clip or a sample may edit the face at any frame.
         let edited = !self.project().is_editable() || document.is_edited(frame);
+        let adjusted = self.adjusted_face();
         let canvas = row![
             self.panes
-                .view(&self.names(), self.faces().0, edited)
+                .view(&self.names(), self.faces().0, adjusted.as_ref(), edited)
                 .map(Message::Panes),
         ]
         .push((!self.motions.hidden).then(|| self.motions_view()));

@@ -16,6 +16,8 @@ pub enum Gesture {
     Strength,
     Folds,
     Crop,
+    /// A landmark, by its number.
+    Landmark(u16),
     /// Keys of the track, moved together.
     Keys,
     /// In or out.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::au::{ActionUnit, AuVector};
 use crate::document::channel::Channel;
 use crate::document::crop::Crop;
+use crate::document::landmarks::LandmarkOffsets;
 use crate::document::limit::Limit;
 use crate::document::media_source::MediaSource;
 use crate::document::pose::{Pose, Sides};
@@ -48,6 +49,9 @@ pub struct Document {
     /// the portrait's own skin shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<f32>,
+    /// The face's landmarks that lie elsewhere than where they were found.
+    #[serde(default, skip_serializing_if = "LandmarkOffsets::is_empty")]
+    pub landmarks: LandmarkOffsets,
     pub track: Track,
 }
 
@@ -67,6 +71,7 @@ impl Document {
             detail: true,
             limit: Limit::NONE,
             folds: None,
+            landmarks: LandmarkOffsets::default(),
             track: Track::default(),
         }
     }
@@ -145,7 +150,7 @@ impl Document {
         }
     }
 
-    /// Takes up another face of the portrait: its crop, its own expression and folds, with nothing asked for yet. The track
+    /// Takes up another face of the portrait: its crop, its own expression, folds and landmarks, with nothing asked for yet. The track
     /// stays: the same movement may be wanted of another face.
     pub fn take_face(&mut self, face: usize, crop: Crop, source: AuVector) {
         self.face = Some(face);
@@ -153,6 +158,7 @@ impl Document {
         self.source = source;
         self.still = source.into();
         self.folds = None;
+        self.landmarks = LandmarkOffsets::default();
     }
 
     /// Sets how strongly folds are drawn, brought within [`Document::FOLDS`]; `None` and NaN leave it to the portrait's skin.
@@ -374,8 +380,10 @@ pub(crate) mod tests {
             document.set_folds(Some(given));
             assert_eq!(document.folds, Some(kept));
         }
+        document.landmarks.set(4, [0.1, 0.0]);
         document.take_face(1, document.crop, AuVector::NEUTRAL);
         assert_eq!(document.folds, None, "another face, another skin");
+        assert!(document.landmarks.is_empty());
         document.set_folds(Some(f32::NAN));
         assert_eq!(document.folds, None);
     }

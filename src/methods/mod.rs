@@ -49,6 +49,8 @@ pub struct MethodInfo {
     pub draws_head: bool,
     /// Whether it draws folds, as strongly as [`Subject::folds`] says.
     pub draws_folds: bool,
+    /// Whether it prepares by the face's landmarks, and not by the pixels in its square alone.
+    pub fits_landmarks: bool,
     /// The modes of a method that is driven by pictures, the usual one first; empty where there is only one way.
     pub modes: &'static [Mode],
     /// What there is to see of it, the result first.

@@ -118,12 +118,7 @@ impl Renderer {
         quality: Quality,
         stop: Stop,
     ) -> Result<RenderedFrame, EngineError> {
-        let face = subject.face_key();
-        if self.face.as_ref() != Some(&face) {
-            self.sessions.clear();
-            self.small.clear();
-            self.face = Some(face);
-        }
+        self.follow(subject.face_key());
         match (request.method, &request.sample) {
             (MethodChoice::Source, _) | (_, DriveSample::Nothing) => {
                 Ok(RenderedFrame::of(base.clone()))
@@ -142,6 +137,23 @@ impl Renderer {
             (MethodChoice::Method(..), _) => {
                 self.by_method(subject, view, base, request, quality, stop)
             }
+        }
+    }
+
+    /// Lets go of what was prepared for another face, or for other places of its landmarks.
+    fn follow(&mut self, face: FaceKey) {
+        if self.face.as_ref() == Some(&face) {
+            return;
+        }
+        let before = self.face.replace(face.clone());
+        if before.is_some_and(|before| before.same_pixels(&face)) {
+            let registry = self.models.registry();
+            let fits =
+                |key: &MethodKey| registry.get(key.id).is_none_or(|info| info.fits_landmarks);
+            self.sessions.retain(|key, _| !fits(key));
+        } else {
+            self.sessions.clear();
+            self.small.clear();
         }
     }
 

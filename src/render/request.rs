@@ -47,9 +47,11 @@ impl Request {
                 || self.composition.same(&other.composition))
     }
 
-    /// Whether every method sees the same portrait in the same square.
-    pub fn same_face(&self, other: &Request) -> bool {
-        self.subject.face_key() == other.subject.face_key()
+    /// Whether every method sees the same portrait in the same square, wherever the artist has moved landmarks.
+    pub fn same_pixels(&self, other: &Request) -> bool {
+        self.subject
+            .face_key()
+            .same_pixels(&other.subject.face_key())
     }
 }
 

@@ -166,6 +166,7 @@ prop_compose! {
         kinds in prop::collection::vec((".{0,12}", kinds()), 0..5).boxed(), remove in any::<Option<usize>>(),
         choose in any::<usize>(), panes in prop::collection::vec(panes(), 0..7).boxed(), export in exports().boxed(),
         folds in prop::option::of(0f32..=1.0),
+        landmarks in prop::collection::vec((0u16..478, prop::array::uniform2(-0.6f32..0.6)), 0..4),
     ) -> Project {
         let mut document = document(source);
         let crop = Crop { x: crop.0, y: crop.1, side: crop.2, angle: crop.3 };
@@ -174,6 +175,9 @@ prop_compose! {
         document.face = face;
         document.detail = flags.0;
         document.set_folds(folds);
+        for (landmark, offset) in landmarks {
+            document.landmarks.set(landmark, offset);
+        }
         for (part, on) in Part::ALL.into_iter().zip(parts) {
             if on {
                 document.limit = document.limit.toggled(part);

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::app::{App, NeutralFace, Notice};
-use crate::document::{Document, MediaSource};
+use crate::document::{Document, Gesture, LandmarkOffsets, MediaSource};
 use crate::face::found::FoundFace;
 use crate::face::portrait::Portrait;
+use crate::methods::rig::landmarks::{offset_to, with_offsets};
 
 impl App {
     /// Shows a portrait in place of the one before; undo brings that back.
@@ -122,6 +123,31 @@ impl App {
             face.crop_by(&rule.upright(), size)
         };
         self.history.edit(|document| document.crop = crop);
+    }
+
+    /// The face that the document is about, with its landmarks where the artist wants them.
+    pub(in crate::app) fn adjusted_face(&self) -> Option<Arc<FoundFace>> {
+        let face = self.faces().1?;
+        Some(with_offsets(&face, &self.document().landmarks))
+    }
+
+    /// Moves a landmark to a place of the portrait, in its pixels; the fit follows.
+    pub(in crate::app) fn move_landmark(&mut self, landmark: u16, place: [f32; 2]) {
+        let Some(face) = self.faces().1 else {
+            return;
+        };
+        self.history.drag(Gesture::Landmark(landmark), |document| {
+            let landmarks = &mut document.landmarks;
+            landmarks.set(landmark, offset_to(&face, landmarks, landmark, place));
+        });
+    }
+
+    /// A landmark, or all, go back to where they were found.
+    pub(in crate::app) fn reset_landmarks(&mut self, landmark: Option<u16>) {
+        self.history.edit(|document| match landmark {
+            Some(landmark) => document.landmarks.set(landmark, [0.0; 2]),
+            None => document.landmarks = LandmarkOffsets::default(),
+        });
     }
 
     /// The portrait's faces, and that which the document is about.

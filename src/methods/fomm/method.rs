@@ -23,6 +23,7 @@ pub static INFO: MethodInfo = MethodInfo {
     driven_by: DrivenBy::Picture,
     draws_head: false,
     draws_folds: false,
+    fits_landmarks: false,
     modes: &[Mode::Relative, Mode::Standard],
     views: &[
         PaneView::Result,

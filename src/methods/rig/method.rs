@@ -38,6 +38,7 @@ pub static INFO: MethodInfo = MethodInfo {
     driven_by: DrivenBy::Expression,
     draws_head: true,
     draws_folds: true,
+    fits_landmarks: true,
     modes: &[],
     views: &[
         PaneView::Result,

@@ -21,6 +21,7 @@ pub static INFO: MethodInfo = MethodInfo {
     driven_by: DrivenBy::Picture,
     draws_head: false,
     draws_folds: false,
+    fits_landmarks: false,
     modes: &[Mode::Relative, Mode::Standard, Mode::Avd],
     views: &[
         PaneView::Result,

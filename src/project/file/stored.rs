@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{
-    AuVector, Crop, Document, ExportSettings, Expression, Follow, Limit, MediaSource, Motion,
-    MotionId, MotionKind, PaneSpec, PortraitRef, Project, Track,
+    AuVector, Crop, Document, ExportSettings, Expression, Follow, LandmarkOffsets, Limit,
+    MediaSource, Motion, MotionId, MotionKind, PaneSpec, PortraitRef, Project, Track,
 };
 use crate::methods::registry::Registry;
 use crate::project::file::error::{Inconsistency, ProjectError};
@@ -69,6 +69,9 @@ pub(crate) struct StoredPortrait {
     /// Not there where the portrait's own skin tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<f32>,
+    /// Not there where none is moved.
+    #[serde(default, skip_serializing_if = "LandmarkOffsets::is_empty")]
+    pub landmarks: LandmarkOffsets,
 }
 
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -104,6 +107,7 @@ impl Stored {
             detail,
             limit,
             folds,
+            landmarks,
             still: _,
             strength: _,
             track: _,
@@ -123,6 +127,7 @@ impl Stored {
                 detail: *detail,
                 limit: *limit,
                 folds: *folds,
+                landmarks: landmarks.clone(),
             },
             motions: project.motions().iter().map(|m| Motion::clone(m)).collect(),
             chosen: project.chosen(),
@@ -196,6 +201,7 @@ impl Stored {
         document.detail = portrait.detail;
         document.limit = portrait.limit;
         document.set_folds(portrait.folds);
+        document.landmarks = portrait.landmarks;
 
         let edited = self.edited.unwrap_or(self.chosen);
         let mut project = Project::of_parts(document, self.motions, edited, self.panes);
