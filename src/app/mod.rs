@@ -240,6 +240,7 @@ impl App {
         let reading = self.prepare();
         self.timeline.follow(subject(&self.history, &self.drivers));
         self.timeline.reading = self.reading();
+        self.timeline.reach = self.expression.reach();
         let drawing = self.follow_motions();
         self.ask();
         Task::batch([task, reading, drawing])

@@ -24,7 +24,7 @@ mod sample;
 mod track;
 
 pub use au::{ActionUnit, AuError, AuVector, Group};
-pub use channel::Channel;
+pub use channel::{Channel, Reach};
 pub use clock::Clock;
 pub use crop::{Crop, CropError};
 pub use export_settings::{ExportSettings, ExportWhat};

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::document::au::AuVector;
+use crate::document::au::{AuVector, usual};
 
 /// A named expression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
     pub name: String,
+    /// From relaxed to full: presets don't go beyond.
+    #[serde(deserialize_with = "usual")]
     pub aus: AuVector,
 }
 

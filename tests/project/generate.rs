@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use mien::document::{
-    AuVector, ClipMotion, Crop, Drawn, ExportSettings, ExportWhat, Expression, FileFormat, Follow,
-    Gaze, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec, Part, Playback, Pose, Project,
-    Sample, SampleSizes, SampledMotion, Sides,
+    ActionUnit, AuVector, ClipMotion, Crop, Drawn, ExportSettings, ExportWhat, Expression,
+    FileFormat, Follow, Gaze, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec, Part, Playback,
+    Pose, Project, Sample, SampleSizes, SampledMotion, Sides,
 };
 use mien::methods::registry::Registry;
 use proptest::prelude::*;
@@ -19,8 +19,16 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// Those that an artist asks for, which may go beyond.
+    fn asked()(values in prop::array::uniform17(prop_oneof![Just(0.0f32), -0.5f32..=1.5])) -> AuVector {
+        let units = ActionUnit::ALL.into_iter().zip(values);
+        units.fold(AuVector::NEUTRAL, |aus, (unit, value)| aus.with(unit, value))
+    }
+}
+
+prop_compose! {
     fn poses()(
-        left in vectors(), right in vectors(),
+        left in asked(), right in asked(),
         turn in prop_oneof![Just([0f32; 5]), prop::array::uniform5(-30f32..30.0)],
     ) -> Pose {
         Pose {

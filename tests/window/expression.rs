@@ -292,3 +292,64 @@ fn folds_have_a_slider_only_where_the_rig_draws() {
     }
     assert!(!there(&app));
 }
+
+#[test]
+fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
+    let mut app = app();
+    let smile = unit(12);
+    let value = |app: &App| app.document().still.get(smile);
+    drag(&mut app, smile.into(), 0.5, 1.0);
+    assert_eq!(value(&app), 1.0);
+    let switch = |app: &mut App| {
+        act(app, |window| {
+            window.click("Beyond range").unwrap();
+        });
+    };
+    switch(&mut app);
+    assert_eq!(value(&app), 1.0);
+    // Full stands at three quarters of the slider now, and relaxed at one.
+    drag(&mut app, smile.into(), 0.75, 0.9);
+    assert!((value(&app) - 1.3).abs() < 0.03, "{}", value(&app));
+    assert_eq!(target(&app).get(smile), value(&app));
+    drag(&mut app, smile.into(), 0.9, 0.1);
+    assert!((value(&app) + 0.3).abs() < 0.03, "{}", value(&app));
+    let type_in = |app: &mut App, text: &str| {
+        act(app, |window| {
+            window.click(selector::id(field_id(smile.into()))).unwrap();
+            window.simulate(select_all());
+            window.typewrite(text);
+        });
+    };
+    type_in(&mut app, "1.5");
+    assert_eq!(value(&app), 1.5);
+    // Switched off, what goes beyond stays until the slider is moved.
+    switch(&mut app);
+    assert_eq!(target(&app).get(smile), 1.5);
+    type_in(&mut app, "-.3");
+    assert_eq!(value(&app), 1.5, "out of range");
+    drag(&mut app, smile.into(), 1.0, 0.9);
+    assert!((value(&app) - 0.9).abs() < 0.02, "{}", value(&app));
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(value(&app), 1.5);
+}
+
+#[test]
+fn it_is_said_that_the_panes_method_stays_within() {
+    let mut app = app();
+    let said = "GANimation draws Action Units from 0 to 1.";
+    act(&mut app, |window| {
+        window.click("Beyond range").unwrap();
+    });
+    assert!(simulator(app.view()).find(said).is_err(), "the rig does");
+    // The panes of the source and of the rig go.
+    for _ in 0..2 {
+        act(&mut app, |window| {
+            window.click("×").unwrap();
+        });
+    }
+    simulator(app.view()).find(said).unwrap();
+    act(&mut app, |window| {
+        window.click("Beyond range").unwrap();
+    });
+    assert!(simulator(app.view()).find(said).is_err());
+}

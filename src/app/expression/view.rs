@@ -9,11 +9,11 @@ use iced::{Alignment, Element, Length};
 use crate::app::expression::{
     AUTO, Expression, Message, NAME, Value, WIDTH, field_id, limits, slider_id,
 };
-use crate::app::widgets::controls::{action, hinted};
+use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
 use crate::app::widgets::value_slider::ValueSlider;
-use crate::document::{AuVector, Channel, Document, Group, Pose, Preset, Sides};
+use crate::document::{AuVector, Channel, Document, Group, Pose, Preset, Reach, Sides};
 use crate::methods::MethodInfo;
 
 /// Everything that the panel shows.
@@ -47,10 +47,17 @@ impl Expression {
             ..
         } = shown;
         let keeps_head = shown.none_can(|info| info.draws_head);
+        let keeps_within = shown.none_can(|info| info.overshoots);
+        let keeps_within = keeps_within.filter(|_| self.reach == Reach::Beyond);
+        let keeps_within = keeps_within.map(|info| {
+            text(format!("{} draws Action Units from 0 to 1.", info.title))
+                .size(theme::SMALL)
+                .color(theme::faint())
+        });
         let folds = shown.drawing.iter().any(|info| info.draws_folds);
         let folds = folds.then(|| self.folds(document, shown.own_folds));
         let pose = document.pose(frame);
-        let shown = self.shown(document, frame);
+        let values = self.shown(document, frame);
         let header = row![
             text("Expression").size(theme::LARGE),
             space::horizontal(),
@@ -126,7 +133,7 @@ impl Expression {
                 self.line(
                     label.into(),
                     unit.into(),
-                    shown.get(unit),
+                    values.get(unit),
                     document.source.get(unit),
                     Some((pose.left.get(unit), pose.right.get(unit))),
                 )
@@ -145,16 +152,17 @@ impl Expression {
         .height(Length::Fill)
         .style(theme::scroll);
 
-        let top = column![header, own, strength,]
+        let top = column![header, own, strength]
             .push(folds)
             .extend([
                 detail.into(),
                 self.halves(),
                 limits::limits(document).map(Message::Limit),
             ])
+            .push(keeps_within)
             .spacing(theme::GAP)
             .padding([0.0, theme::SPACE]);
-        container(column![top, sliders, self.presets(shown)].spacing(theme::SPACE))
+        container(column![top, sliders, self.presets(values)].spacing(theme::SPACE))
             .padding([theme::SPACE, 0.0])
             .width(WIDTH)
             .height(Length::Fill)
@@ -248,9 +256,22 @@ impl Expression {
                 Position::Bottom,
             ),
             Row::with_children(choices).spacing(4),
+            space::horizontal(),
+            self.beyond(),
         ]
         .align_y(Alignment::Center)
         .into()
+    }
+
+    /// Whether the sliders go beyond relaxed and full.
+    fn beyond(&self) -> Element<'_, Message> {
+        let on = self.reach == Reach::Beyond;
+        let next = if on { Reach::Usual } else { Reach::Beyond };
+        hinted(
+            toggle("Beyond range", on, Message::Reach(next)),
+            "Action Units go from -0.5, the opposite of the movement, to 1.5, more than a face can: for caricature and cartoons. The rig draws it; GANimation stays between 0 and 1",
+            Position::Bottom,
+        )
     }
 
     /// Label, slider and number of one value.
@@ -274,11 +295,16 @@ impl Expression {
         own: f32,
         halves: Option<(f32, f32)>,
     ) -> ValueSlider<'a, Message> {
+        let reach = self.reach;
+        let share = |number| value.share_of(number, reach);
         let slider = Slider {
-            value: value.share_of(number),
-            own: value.share_of(own),
-            halves: halves.filter(|(left, right)| left != right),
-            on_change: Box::new(move |share| Message::Moved(value, value.at(share))),
+            value: share(number),
+            own: share(own),
+            marks: (share(0.0) > 0.0 && halves.is_some()).then(|| [0.0, 1.0].map(share)),
+            halves: halves
+                .filter(|(left, right)| left != right)
+                .map(|(left, right)| (share(left), share(right))),
+            on_change: Box::new(move |share| Message::Moved(value, value.at(share, reach))),
             on_release: Message::Released,
             on_reset: Message::Reset(value),
         };

@@ -25,6 +25,7 @@ pub static INFO: MethodInfo = MethodInfo {
     title: "GANimation",
     driven_by: DrivenBy::Expression,
     draws_head: false,
+    overshoots: false,
     draws_folds: false,
     fits_landmarks: false,
     modes: &[],
@@ -133,7 +134,7 @@ impl Session for EditSession {
         quality: Quality,
         stop: Stop,
     ) -> Result<MethodFrame, EngineError> {
-        let target = drive.expression();
+        let target = INFO.drawn(drive.expression());
         let onset = Onset::between(&subject.expression, &target);
         if quality != Quality::Diagnostics && onset.whole() == 0.0 {
             return Ok(MethodFrame {

@@ -37,6 +37,7 @@ pub static INFO: MethodInfo = MethodInfo {
     title: "Rig",
     driven_by: DrivenBy::Expression,
     draws_head: true,
+    overshoots: true,
     draws_folds: true,
     fits_landmarks: true,
     modes: &[],

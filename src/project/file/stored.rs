@@ -196,7 +196,7 @@ impl Stored {
             height: portrait.height,
         };
         let crop = portrait.crop.fitted(portrait.width, portrait.height);
-        let mut document = Document::new(reference, crop, portrait.expression);
+        let mut document = Document::new(reference, crop, portrait.expression.usual());
         document.face = portrait.face;
         document.detail = portrait.detail;
         document.limit = portrait.limit;

@@ -47,7 +47,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
             "--folds none is out of range",
         ),
         (&["--au", "3=0.5", "-o", "x.png"], "not an Action Unit"),
-        (&["--au", "12=1.5", "-o", "x.png"], "out of range"),
+        (&["--au", "12=1.6", "-o", "x.png"], "from -0.5 to 1.5"),
         (&["--au", "12=-1", "-o", "x.png"], "out of range"),
         (&["--au", "12=NaN", "-o", "x.png"], "out of range"),
         (&["--au", "12", "-o", "x.png"], "write the code"),
