@@ -170,6 +170,7 @@ fn shortcut(
         'i' => timeline(timeline::Message::In),
         'o' => timeline(timeline::Message::Out),
         'w' => panes(panes::Message::WipeToggled),
+        'a' => panes(panes::Message::AdjustToggled),
         'c' => panes(panes::Message::CropToggled),
         'f' => panes(panes::Message::Fit),
         'g' => panes(panes::Message::Face),

@@ -93,6 +93,8 @@ pub struct App {
     cards: Option<Cards>,
     /// The relaxed face that other pictures of the person can be read against.
     neutral: Option<NeutralFace>,
+    /// How strongly folds suit a portrait's face by its own skin, and whose.
+    own_folds: Option<((u64, Option<usize>), f32)>,
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
@@ -204,6 +206,7 @@ impl App {
             measuring: Measuring::default(),
             cards: None,
             neutral: None,
+            own_folds: None,
             status: Status::default(),
             opening: false,
         };
@@ -249,6 +252,7 @@ impl App {
         let reading = self.prepare();
         self.timeline.follow(subject(&self.history, &self.drivers));
         self.timeline.reading = self.reading();
+        self.timeline.reach = self.expression.reach();
         let drawing = self.follow_motions();
         self.ask();
         Task::batch([task, reading, drawing])
@@ -287,6 +291,10 @@ impl App {
                     }
                     panes::Action::Face(index) => self.pick_face(index),
                     panes::Action::Level(level) => self.level(level),
+                    panes::Action::MoveLandmark(landmark, place) => {
+                        self.move_landmark(landmark, place);
+                    }
+                    panes::Action::ResetLandmarks(landmark) => self.reset_landmarks(landmark),
                     panes::Action::Panes(panes) => {
                         self.history
                             .edit_project(|project| project.set_panes(panes));
@@ -480,10 +488,8 @@ impl App {
     fn subject(&self) -> Option<subject::Subject> {
         let document = self.history.document();
         let portrait = self.portraits.get(&document.portrait.id)?;
-        Some(subject::Subject {
-            face: self.faces().1,
-            ..subject::Subject::of(document, portrait, self.models.crop_rule())
-        })
+        let rule = self.models.crop_rule();
+        Some(subject::Subject::of(document, portrait, rule))
     }
 
     /// What the worker should be drawing.
@@ -525,6 +531,11 @@ impl App {
                     let mut panes = outcome.panes.iter().rev();
                     let edited = panes.find_map(|pane| pane.mean_edit);
                     self.status.edited = edited.unwrap_or(self.status.edited);
+                    let folds = outcome.panes.iter().find_map(|pane| pane.own_folds);
+                    let here = self.document_face();
+                    if let Some(folds) = folds.filter(|_| outcome.request.subject.id == here.0) {
+                        self.own_folds = Some((here, folds));
+                    }
                     let slowest = outcome.panes.iter().filter_map(|pane| pane.millis);
                     self.status.millis = slowest.reduce(f32::max).or(self.status.millis);
                     if let Some(rendered) = outcome.rendered {

@@ -161,11 +161,15 @@ fn the_sliders() {
     let _look = looking(false);
     let mut app = app();
     sliders_moved(&mut app);
-    let keeps_head = app
-        .models
-        .registry()
-        .keeps_head(MethodChoice::GANIMATION, true);
-    let view = app.expression.view(app.document(), None, keeps_head, 0);
+    let registry = app.models.registry();
+    let drawing = registry.drawing(MethodChoice::GANIMATION, true).unwrap();
+    let view = app.expression.view(expression::Shown {
+        document: app.document(),
+        frame: 0,
+        neutral: None,
+        drawing: &[drawing],
+        own_folds: None,
+    });
     // High enough for all of the list.
     assert_looks("sliders", (356, 1160), view);
 }

@@ -12,9 +12,9 @@ use crate::app::timeline::subject::Given;
 use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::signs::{Sign, sign};
 use crate::app::widgets::theme;
-use crate::app::{App, Message, Notice, projects, subject};
-use crate::document::MethodChoice;
+use crate::app::{App, Message, Notice, expression, projects, subject};
 use crate::face::portrait::Sample;
+use crate::methods::MethodInfo;
 
 impl App {
     /// The whole window.
@@ -23,9 +23,10 @@ impl App {
         let frame = self.timeline.frame();
         // A clip or a sample may edit the face at any frame.
         let edited = !self.project().is_editable() || document.is_edited(frame);
+        let adjusted = self.adjusted_face();
         let canvas = row![
             self.panes
-                .view(&self.names(), self.faces().0, edited)
+                .view(&self.names(), self.faces().0, adjusted.as_ref(), edited)
                 .map(Message::Panes),
         ]
         .push((!self.motions.hidden).then(|| self.motions_view()));
@@ -46,18 +47,16 @@ impl App {
         let registry = self.models.registry();
         let has_face = document.face.is_some();
         let panes = self.project().panes().iter();
-        let drawn = panes.filter(|pane| pane.method != MethodChoice::Source);
-        // Said only where no pane turns the head.
-        let kept_heads: Option<Vec<_>> = drawn
-            .map(|pane| registry.keeps_head(pane.method, has_face))
-            .collect();
-        let keeps_head = kept_heads.and_then(|methods| methods.first().copied());
-        let middle = row![
-            self.expression
-                .view(document, kept, keeps_head, frame)
-                .map(Message::Expression),
-            right,
-        ];
+        let drawing = panes.filter_map(|pane| registry.drawing(pane.method, has_face));
+        let drawing: Vec<&MethodInfo> = drawing.collect();
+        let shown = expression::Shown {
+            document,
+            frame,
+            neutral: kept,
+            drawing: &drawing,
+            own_folds: self.own_folds(),
+        };
+        let middle = row![self.expression.view(shown).map(Message::Expression), right,];
         let base = column![
             self.top_bar(),
             middle.height(Length::Fill),

@@ -31,8 +31,8 @@ pub(super) struct Arguments {
     /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF)
     portrait: PathBuf,
 
-    /// Sets one Action Unit, from 0 (relaxed) to 1 (full), such as 12=0.8; may be given many times. The others stay as the
-    /// portrait or the preset has them. With L or R before the equals sign only that half of the face (as the picture
+    /// Sets one Action Unit, from 0 (relaxed) to 1 (full), such as 12=0.8; may be given many times. The rig also goes beyond, from
+    /// -0.5 to 1.5. The others stay as the portrait or the preset has them. With L or R before the equals sign only that half of the face (as the picture
     /// shows it) is set, such as 12L=0.8
     #[arg(long = "au", value_name = "N=V", allow_hyphen_values = true, value_parser = setting)]
     aus: Vec<Setting>,
@@ -157,6 +157,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     }
 
     let panes = arguments.drawn(&document)?;
+    if !arguments.output.quiet {
+        remark_on_reach(&panes, &document);
+    }
     let steps = if document.track.is_empty() {
         Steps::One(0)
     } else {
@@ -189,6 +192,27 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
         job.write(&models, progress)
     })?;
     Ok(())
+}
+
+/// Says which methods don't draw how far beyond relaxed or full the expression goes.
+fn remark_on_reach(panes: &[PaneSpec], document: &Document) {
+    if document.still.is_usual() {
+        return;
+    }
+    let registry = Registry::default();
+    let drawing = panes
+        .iter()
+        .filter_map(|pane| registry.get(pane.method.id()?));
+    let mut within: Vec<&str> = drawing
+        .filter(|info| !info.overshoots)
+        .map(|info| info.title)
+        .collect();
+    within.dedup();
+    for title in within {
+        eprintln!(
+            "mien: {title} draws Action Units from 0 to 1; what goes beyond is drawn at the nearer end."
+        );
+    }
 }
 
 impl Arguments {

@@ -1,9 +1,9 @@
-//! Which face of a portrait is meant, and what of it may change: the same for every command that changes one.
+//! Which face of a portrait is meant, what of it may change, and how folds are drawn: the same for every command that changes one.
 
 use clap::Args;
 
 use super::errors::CliError;
-use super::values::{crop, region};
+use super::values::{Folds, crop, folds, region};
 use crate::document::{Crop, Document, Limit};
 use crate::face::found::FaceRemark;
 use crate::face::portrait::Portrait;
@@ -28,6 +28,11 @@ pub(super) struct Place {
     /// clockwise by which it is turned about its middle; without it the face is found
     #[arg(long, value_name = "X,Y,SIDE[,DEGREES]", allow_hyphen_values = true, value_parser = crop)]
     crop: Option<Crop>,
+
+    /// How strongly the rig draws folds: from 0 (a child's smooth skin) to 1 (most adults'), or auto for what the portrait's
+    /// own skin shows
+    #[arg(long, default_value = "auto", value_name = "F|auto", allow_hyphen_values = true, value_parser = folds)]
+    folds: Folds,
 }
 
 impl Place {
@@ -56,6 +61,7 @@ impl Place {
                 });
             }
         }
+        document.set_folds(self.folds.0);
         if let Some(crop) = self.crop {
             let (width, height) = portrait.picture.size();
             document.crop = crop.checked(width, height)?;

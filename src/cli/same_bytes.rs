@@ -243,7 +243,11 @@ fn a_sample_gives_the_same_bytes_in_the_window_and_by_the_command() {
     for method in methods(&bench.models) {
         let cell = bench.models.registry().title(method);
         let sampled = SampledMotion::new(codes.clone());
-        let (project, portrait) = bench.project(Some(MotionKind::Sample(sampled)), method);
+        let (mut project, portrait) = bench.project(Some(MotionKind::Sample(sampled)), method);
+        project.change(|document| {
+            document.set_folds(Some(0.3));
+            document.landmarks.set(159, [0.0, 0.02]);
+        });
         bench.window(&project, &portrait, "window.png");
         bench.export(&project, "export.png");
         bench.same("window", "export", &cell);

@@ -3,8 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::document::{
-    ActionUnit, AuError, AuVector, Crop, CropError, Gaze, HeadTurn, Limit, MethodChoice, MethodId,
-    Mode, PaneSpec, PaneView, Part, Pose, Preset, Sides,
+    ActionUnit, AuError, AuVector, Crop, CropError, Document, Gaze, HeadTurn, Limit, MethodChoice,
+    MethodId, Mode, PaneSpec, PaneView, Part, Pose, Preset, Sides,
 };
 use crate::error::{EngineError, FrameRangeError};
 use crate::folders::presets_folder;
@@ -24,6 +24,8 @@ pub(super) enum ValueError {
         "is no direction; give degrees to the right and up, each from {min} to {max}, such as 10,-5."
     )]
     Gaze { min: f32, max: f32 },
+    #[error("is out of range; give a number from {min} to {max}, or auto.")]
+    Folds { min: f32, max: f32 },
     #[error("is no frame; give its number, from 1 on, or auto.")]
     Reference,
     #[error("is neither a number of frames nor a part of them; write 48, 13-24 or 13-24/48.")]
@@ -53,6 +55,7 @@ impl ValueError {
             Self::OutOfRange { .. }
             | Self::Quality
             | Self::Gaze { .. }
+            | Self::Folds { .. }
             | Self::Reference
             | Self::Frames => {
                 format!("{option} {value} {self}")
@@ -136,6 +139,21 @@ pub(super) fn gaze(text: &str) -> Result<Gaze, ValueError> {
         .and_then(|(x, y)| Some((angle(x)?, angle(y)?)));
     both.map(|(x, y)| Gaze::new(x as f32, y as f32))
         .ok_or(ValueError::Gaze { min, max })
+}
+
+/// How strongly folds are drawn; `None` as the portrait's own skin shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Folds(pub Option<f32>);
+
+/// Reads how strongly folds are drawn: a number, or `auto`.
+pub(super) fn folds(text: &str) -> Result<Folds, ValueError> {
+    if text.trim().eq_ignore_ascii_case("auto") {
+        return Ok(Folds(None));
+    }
+    let (min, max) = (*Document::FOLDS.start(), *Document::FOLDS.end());
+    let folds = number(min.into(), max.into())(text);
+    let folds = folds.map_err(|_| ValueError::Folds { min, max })?;
+    Ok(Folds(Some(folds as f32)))
 }
 
 /// Reads a time, in seconds.

@@ -1,6 +1,7 @@
 //! The seventeen Action Units of the Facial Action Coding System that OpenFace reads and GANimation was trained on.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -122,8 +123,13 @@ impl fmt::Display for ActionUnit {
 pub enum AuError {
     #[error("{0:?} is not an Action Unit that Mien knows; use one of {list}.", list = codes())]
     Unknown(String),
-    #[error("AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full).")]
+    #[error(
+        "AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full), or beyond them from {min} to {max}.",
+        min = AuVector::RANGE.start(), max = AuVector::RANGE.end()
+    )]
     OutOfRange { code: u8, value: String },
+    #[error("AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full).")]
+    Unusual { code: u8, value: String },
     #[error(
         "{0:?} is not an Action Unit setting; write the code, an equals sign and a value from 0 to 1, such as 12=0.8."
     )]
@@ -138,18 +144,16 @@ fn codes() -> String {
         .join(", ")
 }
 
-/// How strongly each of the seventeen Action Units acts, every value in 0..=1.
+/// How strongly each of the seventeen Action Units acts: 0 is relaxed and 1 is full. What is read from a face lies between
+/// them; an artist may go beyond, within [`AuVector::RANGE`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct AuVector([f32; ActionUnit::COUNT]);
 
 impl From<[f32; ActionUnit::COUNT]> for AuVector {
-    /// Values in the order of [`ActionUnit::ALL`], each brought into 0..=1 as [`AuVector::set`] does.
+    /// Values as they were read from a face, in the order of [`ActionUnit::ALL`], each brought into
+    /// [`AuVector::USUAL`]; a NaN is 0.
     fn from(values: [f32; ActionUnit::COUNT]) -> Self {
-        let mut aus = AuVector::NEUTRAL;
-        for (unit, value) in ActionUnit::ALL.into_iter().zip(values) {
-            aus.set(unit, value);
-        }
-        aus
+        AuVector(values.map(|value| held(value, AuVector::USUAL)))
     }
 }
 
@@ -157,18 +161,43 @@ impl AuVector {
     /// The relaxed face.
     pub const NEUTRAL: AuVector = AuVector([0.0; ActionUnit::COUNT]);
 
-    /// The value of one unit, in 0..=1.
+    /// The values that are accepted.
+    pub const RANGE: RangeInclusive<f32> = -0.5..=1.5;
+
+    /// From relaxed to full.
+    pub const USUAL: RangeInclusive<f32> = 0.0..=1.0;
+
+    /// The value of one unit, in [`AuVector::RANGE`].
     pub fn get(&self, unit: ActionUnit) -> f32 {
         self.0[unit.index()]
     }
 
-    /// Sets one unit; what lies outside 0..=1 is brought to the nearer end, and a NaN to 0.
+    /// Sets one unit; what lies outside [`AuVector::RANGE`] is brought to the nearer end, and a NaN to 0.
     pub fn set(&mut self, unit: ActionUnit, value: f32) {
-        self.0[unit.index()] = if value.is_nan() {
-            0.0
-        } else {
-            value.clamp(0.0, 1.0)
-        };
+        self.0[unit.index()] = held(value, AuVector::RANGE);
+    }
+
+    /// The same with every value brought into [`AuVector::USUAL`].
+    pub fn usual(&self) -> AuVector {
+        AuVector::from(self.0)
+    }
+
+    /// Whether every value lies in [`AuVector::USUAL`].
+    pub fn is_usual(&self) -> bool {
+        self.0.iter().all(|value| AuVector::USUAL.contains(value))
+    }
+
+    /// # Errors
+    /// [`AuError::Unusual`] for the first value that doesn't lie in [`AuVector::USUAL`].
+    pub fn check_usual(&self) -> Result<(), AuError> {
+        let mut units = ActionUnit::ALL.into_iter();
+        match units.find(|unit| !AuVector::USUAL.contains(&self.get(*unit))) {
+            None => Ok(()),
+            Some(unit) => Err(AuError::Unusual {
+                code: unit.code(),
+                value: self.get(unit).to_string(),
+            }),
+        }
     }
 
     /// The same vector with one unit set as [`AuVector::set`] does.
@@ -187,7 +216,7 @@ impl AuVector {
         AuVector(std::array::from_fn(|i| lerp(self.0[i], other.0[i], t)))
     }
 
-    /// The largest difference of any one unit, in 0..=1.
+    /// The largest difference of any one unit; at most 1 between usual values.
     pub fn distance(&self, other: &AuVector) -> f32 {
         self.0
             .iter()
@@ -199,7 +228,7 @@ impl AuVector {
     /// Reads a setting such as `12=0.8` or `AU12=0.8`.
     ///
     /// # Errors
-    /// [`AuError`] when the text is no such setting, the unit is unknown, or the value is not a number in 0..=1.
+    /// [`AuError`] when the text is no such setting, the unit is unknown, or the value is not a number in [`AuVector::RANGE`].
     pub fn parse_setting(text: &str) -> Result<(ActionUnit, f32), AuError> {
         let malformed = || AuError::Malformed(text.to_owned());
         let (unit, value) = text.split_once('=').ok_or_else(malformed)?;
@@ -208,6 +237,15 @@ impl AuVector {
         checked(unit, number)?;
         Ok((unit, number))
     }
+}
+
+/// A value brought to the nearer end of a range where it lies outside; a NaN to 0.
+fn held(value: f32, range: RangeInclusive<f32>) -> f32 {
+    if value.is_nan() {
+        return 0.0;
+    }
+    // -0 is 0, so that what is equal has one cache key.
+    value.clamp(*range.start(), *range.end()) + 0.0
 }
 
 /// `(1 - t) * from + t * to`, for `t` in 0..=1; the ends are exact.
@@ -230,7 +268,7 @@ fn parse_unit(text: &str) -> Result<ActionUnit, AuError> {
 }
 
 fn checked(unit: ActionUnit, value: f32) -> Result<f32, AuError> {
-    if (0.0..=1.0).contains(&value) {
+    if AuVector::RANGE.contains(&value) {
         Ok(value)
     } else {
         Err(AuError::OutOfRange {
@@ -283,13 +321,16 @@ mod tests {
             AuVector::parse_setting(" 45 = 1 ").map(|(u, v)| (u.code(), v)),
             Ok((45, 1.0))
         );
+        for (text, value) in [("12=1.3", 1.3), ("12=-0.5", -0.5), ("12=1.5", 1.5)] {
+            assert_eq!(AuVector::parse_setting(text).unwrap().1, value);
+        }
         for (text, part) in [
             ("3=0.5", "not an Action Unit that Mien knows"),
             ("smile=1", "not an Action Unit that Mien knows"),
             ("12", "write the code"),
             ("12=much", "write the code"),
-            ("12=1.01", "out of range"),
-            ("12=-0.1", "out of range"),
+            ("12=1.51", "from -0.5 to 1.5"),
+            ("12=-0.51", "out of range"),
             ("12=NaN", "out of range"),
             ("12=inf", "out of range"),
         ] {
@@ -325,9 +366,27 @@ mod tests {
     fn values_stay_in_range_whatever_is_set() {
         let unit = ActionUnit::ALL[0];
         let mut vector = AuVector::NEUTRAL;
-        for (given, kept) in [(-1.0, 0.0), (2.0, 1.0), (f32::NAN, 0.0), (0.25, 0.25)] {
+        let usual = AuVector::USUAL;
+        for (given, kept) in [
+            (-1.0, -0.5),
+            (2.0, 1.5),
+            (f32::NAN, 0.0),
+            (0.25, 0.25),
+            (1.3, 1.3),
+        ] {
             vector.set(unit, given);
             assert_eq!(vector.get(unit), kept);
+            assert_eq!(vector.is_usual(), usual.contains(&kept));
+            let held = vector.usual();
+            assert_eq!(held.get(unit), kept.clamp(*usual.start(), *usual.end()));
+            // What is read from a face never goes beyond.
+            assert_eq!(
+                AuVector::from([given; ActionUnit::COUNT]).get(unit),
+                held.get(unit)
+            );
         }
+        let beyond = AuVector::NEUTRAL.with(unit, 1.3);
+        let text = serde_json::to_string(&beyond).unwrap();
+        assert_eq!(serde_json::from_str::<AuVector>(&text).unwrap(), beyond);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use crate::document::au::ActionUnit;
+use crate::document::au::{ActionUnit, AuVector};
 use crate::document::pose::{Gaze, HeadTurn};
 
 /// One number of an expression.
@@ -20,6 +20,16 @@ pub enum Channel {
     GazeX,
     /// The eyes up.
     GazeY,
+}
+
+/// How far Action Units are offered to go; head and eyes have one range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// From relaxed to full.
+    #[default]
+    Usual,
+    /// Below and above that, too.
+    Beyond,
 }
 
 impl From<ActionUnit> for Channel {
@@ -102,10 +112,18 @@ impl Channel {
             .find(|channel| channel.to_string() == key)
     }
 
-    /// The values that are accepted: an Action Unit's from relaxed to full, an angle's in degrees.
+    /// The values that are accepted: an Action Unit's, or an angle's in degrees.
     pub fn range(self) -> RangeInclusive<f32> {
+        self.limits(Reach::Beyond)
+    }
+
+    /// The values that a hand is offered: an Action Unit's from relaxed to full, or beyond; an angle's in degrees.
+    pub fn limits(self, reach: Reach) -> RangeInclusive<f32> {
         match self {
-            Channel::Unit(_) => 0.0..=1.0,
+            Channel::Unit(_) => match reach {
+                Reach::Usual => AuVector::USUAL,
+                Reach::Beyond => AuVector::RANGE,
+            },
             Channel::Yaw | Channel::Pitch | Channel::Roll => HeadTurn::RANGE,
             Channel::GazeX | Channel::GazeY => Gaze::RANGE,
         }
@@ -119,13 +137,13 @@ impl Channel {
         }
     }
 
-    /// The width of [`Channel::range`].
+    /// The width of the usual range.
     pub fn width(self) -> f32 {
-        let range = self.range();
+        let range = self.limits(Reach::Usual);
         range.end() - range.start()
     }
 
-    /// A value brought to the nearer end of the range where it lies outside; a NaN to rest.
+    /// A value brought to the nearer end of [`Channel::range`] where it lies outside; a NaN to rest.
     pub fn clamped(self, value: f32) -> f32 {
         if value.is_nan() {
             return Channel::NEUTRAL;
@@ -144,14 +162,22 @@ impl Channel {
         (mean, mean)
     }
 
-    /// Where in the range a value lies, from 0 at its beginning to 1 at its end.
-    pub fn share_of(self, value: f32) -> f32 {
-        (value - self.range().start()) / self.width()
+    /// A value brought into the usual range, or as far beyond it as one of some others lies already.
+    pub(super) fn clamped_with(self, value: f32, others: [f32; 2]) -> f32 {
+        let usual = self.limits(Reach::Usual);
+        let low = others.iter().fold(*usual.start(), |low, v| low.min(*v));
+        let high = others.iter().fold(*usual.end(), |high, v| high.max(*v));
+        self.clamped(value).clamp(low, high)
     }
 
-    /// The value at a share of the range.
+    /// Where in the usual range a value lies, from 0 at its beginning to 1 at its end; below and above for one beyond.
+    pub fn share_of(self, value: f32) -> f32 {
+        (value - self.limits(Reach::Usual).start()) / self.width()
+    }
+
+    /// The value at a share of the usual range.
     pub fn value_at(self, share: f32) -> f32 {
-        self.range().start() + share * self.width()
+        self.limits(Reach::Usual).start() + share * self.width()
     }
 }
 
@@ -188,9 +214,9 @@ mod tests {
     #[test]
     fn values_and_shares_agree_and_stay_in_range() {
         for channel in Channel::ALL {
-            let range = channel.range();
-            assert_eq!(channel.share_of(*range.start()), 0.0);
-            assert_eq!(channel.share_of(*range.end()), 1.0);
+            let (usual, range) = (channel.limits(Reach::Usual), channel.range());
+            assert_eq!(channel.share_of(*usual.start()), 0.0);
+            assert_eq!(channel.share_of(*usual.end()), 1.0);
             assert_eq!(channel.value_at(channel.share_of(0.5)), 0.5);
             assert_eq!(channel.clamped(f32::INFINITY), *range.end());
             assert_eq!(channel.clamped(f32::NEG_INFINITY), *range.start());
@@ -198,6 +224,11 @@ mod tests {
         }
         assert_eq!(Channel::Yaw.clamped_halves((4.0, 8.0)), (6.0, 6.0));
         let unit = Channel::Unit(ActionUnit::ALL[0]);
-        assert_eq!(unit.clamped_halves((0.2, 8.0)), (0.2, 1.0));
+        assert_eq!(unit.clamped_halves((0.2, 8.0)), (0.2, 1.5));
+        assert_eq!((unit.share_of(1.3), unit.value_at(-0.25)), (1.3, -0.25));
+        // Nothing goes further beyond than what it comes from.
+        assert_eq!(unit.clamped_with(1.4, [0.2, 1.0]), 1.0);
+        assert_eq!(unit.clamped_with(1.4, [0.2, 1.3]), 1.3);
+        assert_eq!(unit.clamped_with(-0.4, [-0.1, 1.3]), -0.1);
     }
 }

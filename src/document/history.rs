@@ -14,7 +14,10 @@ use crate::document::project::Project;
 pub enum Gesture {
     Slider(Channel),
     Strength,
+    Folds,
     Crop,
+    /// A landmark, by its number.
+    Landmark(u16),
     /// Keys of the track, moved together.
     Keys,
     /// In or out.

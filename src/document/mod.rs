@@ -10,6 +10,7 @@ mod crop;
 mod export_settings;
 mod file_format;
 mod history;
+mod landmarks;
 mod limit;
 mod media_source;
 mod motion;
@@ -23,12 +24,13 @@ mod sample;
 mod track;
 
 pub use au::{ActionUnit, AuError, AuVector, Group};
-pub use channel::Channel;
+pub use channel::{Channel, Reach};
 pub use clock::Clock;
 pub use crop::{Crop, CropError};
 pub use export_settings::{ExportSettings, ExportWhat};
 pub use file_format::{FileFormat, FileFormatError};
 pub use history::{Gesture, History};
+pub use landmarks::LandmarkOffsets;
 pub use limit::{Limit, Part};
 pub use media_source::MediaSource;
 pub use motion::{

@@ -1,10 +1,13 @@
 //! One portrait and what is done to its expression.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::document::au::{ActionUnit, AuVector};
 use crate::document::channel::Channel;
 use crate::document::crop::Crop;
+use crate::document::landmarks::LandmarkOffsets;
 use crate::document::limit::Limit;
 use crate::document::media_source::MediaSource;
 use crate::document::pose::{Pose, Sides};
@@ -42,10 +45,20 @@ pub struct Document {
     pub detail: bool,
     /// The parts of the face that may change.
     pub limit: Limit,
+    /// How strongly the rig draws folds, in [`Document::FOLDS`]: 0 for a child's skin, 1 for most adults'. `None` takes what
+    /// the portrait's own skin shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<f32>,
+    /// The face's landmarks that lie elsewhere than where they were found.
+    #[serde(default, skip_serializing_if = "LandmarkOffsets::is_empty")]
+    pub landmarks: LandmarkOffsets,
     pub track: Track,
 }
 
 impl Document {
+    /// The strengths of folds that are accepted.
+    pub const FOLDS: RangeInclusive<f32> = 0.0..=1.0;
+
     /// A portrait just opened: sliders at its own values, full strength, no keys.
     pub fn new(portrait: PortraitRef, crop: Crop, source: AuVector) -> Self {
         Self {
@@ -57,6 +70,8 @@ impl Document {
             strength: 1.0,
             detail: true,
             limit: Limit::NONE,
+            folds: None,
+            landmarks: LandmarkOffsets::default(),
             track: Track::default(),
         }
     }
@@ -135,13 +150,22 @@ impl Document {
         }
     }
 
-    /// Takes up another face of the portrait: its crop and its own expression, with nothing asked for yet. The track
+    /// Takes up another face of the portrait: its crop, its own expression, folds and landmarks, with nothing asked for yet. The track
     /// stays: the same movement may be wanted of another face.
     pub fn take_face(&mut self, face: usize, crop: Crop, source: AuVector) {
         self.face = Some(face);
         self.crop = crop;
         self.source = source;
         self.still = source.into();
+        self.folds = None;
+        self.landmarks = LandmarkOffsets::default();
+    }
+
+    /// Sets how strongly folds are drawn, brought within [`Document::FOLDS`]; `None` and NaN leave it to the portrait's skin.
+    pub fn set_folds(&mut self, folds: Option<f32>) {
+        let folds = folds.filter(|folds| !folds.is_nan());
+        // -0 is 0, so that what is equal has one cache key.
+        self.folds = folds.map(|folds| folds.clamp(*Self::FOLDS.start(), *Self::FOLDS.end()) + 0.0);
     }
 
     /// The portrait's own expression is read anew. Sliders that stood there go with it; what was asked for stays.
@@ -346,6 +370,22 @@ pub(crate) mod tests {
         assert_eq!(document.still.head.yaw(), -8.0);
         document.take_face(0, document.crop, AuVector::NEUTRAL);
         assert!(!document.is_edited(0));
+    }
+
+    #[test]
+    fn folds_are_the_portraits_own_until_a_number_is_set() {
+        let mut document = sample();
+        assert_eq!(document.folds, None);
+        for (given, kept) in [(-1.0, 0.0), (0.4, 0.4), (7.0, 1.0)] {
+            document.set_folds(Some(given));
+            assert_eq!(document.folds, Some(kept));
+        }
+        document.landmarks.set(4, [0.1, 0.0]);
+        document.take_face(1, document.crop, AuVector::NEUTRAL);
+        assert_eq!(document.folds, None, "another face, another skin");
+        assert!(document.landmarks.is_empty());
+        document.set_folds(Some(f32::NAN));
+        assert_eq!(document.folds, None);
     }
 
     #[test]

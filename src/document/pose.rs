@@ -170,7 +170,7 @@ impl Gaze {
     }
 }
 
-/// How strongly each Action Unit acts on each half of the face, every value in 0..=1, and where head and eyes turn.
+/// How strongly each Action Unit acts on each half of the face, and where head and eyes turn.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Pose {
     /// The half on the left of the picture.
@@ -294,6 +294,20 @@ impl Pose {
         }
     }
 
+    /// The same with every Action Unit from relaxed to full.
+    pub fn usual(self) -> Self {
+        Pose {
+            left: self.left.usual(),
+            right: self.right.usual(),
+            ..self
+        }
+    }
+
+    /// Whether no Action Unit goes beyond relaxed or full.
+    pub fn is_usual(&self) -> bool {
+        self.left.is_usual() && self.right.is_usual()
+    }
+
     /// `(1 - t) * self + t * other`, for `t` in 0..=1; the ends are exact.
     pub fn lerp(&self, other: &Pose, t: f32) -> Pose {
         let mut pose = Pose {
@@ -308,7 +322,7 @@ impl Pose {
         pose
     }
 
-    /// The largest difference of any one channel on either half as a share of its range, in 0..=1.
+    /// The largest difference of any one channel on either half as a share of its usual range.
     pub fn distance(&self, other: &Pose) -> f32 {
         let units = self.left.distance(&other.left);
         let units = units.max(self.right.distance(&other.right));
@@ -402,6 +416,21 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_beyond_is_told_and_brought_back() {
+        let smile = ActionUnit::from_code(12).unwrap();
+        let pose =
+            Pose::NEUTRAL
+                .with(Sides::Left, smile, 1.4)
+                .with(Sides::Both, Channel::Yaw, -20.0);
+        assert!(!pose.is_usual());
+        assert_eq!(pose.usual(), pose.with(Sides::Left, smile, 1.0));
+        assert!(pose.usual().is_usual());
+        let opposite = Pose::NEUTRAL.with(Sides::Right, smile, -0.2);
+        assert_eq!(opposite.usual(), Pose::NEUTRAL);
+        assert!((pose.lerp(&opposite, 0.5).of(Sides::Left, smile) - 0.7).abs() < 1e-6);
+    }
+
+    #[test]
     fn angles_are_written_only_where_they_are_not_zero() {
         let relaxed = r#"{"left":{},"right":{}}"#;
         assert_eq!(serde_json::to_string(&Pose::NEUTRAL).unwrap(), relaxed);
@@ -460,7 +489,7 @@ mod tests {
             }
             prop_assert_eq!(a.lerp(&b, 0.0), a);
             prop_assert_eq!(a.lerp(&b, 1.0), b);
-            prop_assert!((0.0..=1.0).contains(&a.distance(&b)));
+            prop_assert!((0.0..=2.0).contains(&a.distance(&b)));
             prop_assert_eq!(a.distance(&b), b.distance(&a));
             prop_assert_eq!(a.distance(&b) == 0.0, a == b);
         }

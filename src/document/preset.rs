@@ -11,7 +11,7 @@ use crate::document::pose::Pose;
 use crate::folders::free_name;
 use crate::media::atomic_file::AtomicFile;
 
-/// A named expression. It is of the Action Units alone: head and eyes are as the portrait has them.
+/// A named expression. It is of the Action Units alone, from relaxed to full: head and eyes are as the portrait has them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Preset {
@@ -58,6 +58,9 @@ impl TryFrom<Stored> for Preset {
             },
             _ => return Err("it needs `aus`, or both `left` and `right`".to_owned()),
         };
+        for half in [&pose.left, &pose.right] {
+            half.check_usual().map_err(|error| error.to_string())?;
+        }
         Ok(Self {
             name: stored.name,
             pose,

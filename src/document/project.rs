@@ -281,6 +281,16 @@ impl Project {
         }
     }
 
+    /// Whether no expression track goes beyond relaxed or full.
+    pub fn is_usual(&self) -> bool {
+        self.motions.iter().all(|motion| match &motion.kind {
+            MotionKind::Track(expression) => {
+                expression.still.is_usual() && expression.track.is_usual()
+            }
+            MotionKind::Clip(_) | MotionKind::Sample(_) => true,
+        })
+    }
+
     /// The number that the next motion gets.
     pub fn next_motion(&self) -> MotionId {
         MotionId(self.next)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::document::{Document, Pose};
 use crate::drive::clip_driver::ClipDriver;
+use crate::methods::MethodInfo;
 use crate::methods::drive::{ClipFrameKey, Moment, PoseKey};
 use crate::methods::subject::Subject;
 
@@ -36,29 +37,21 @@ impl DriveSample {
         }
     }
 
-    /// Cache key for a method that is driven by expressions: whatever the expression was read from. For one that doesn't
-    /// draw the head, its turn makes no difference.
-    pub fn expression_key(&self, subject: &Subject, draws_head: bool) -> SampleKey {
-        SampleKey::Pose(pose_key(self.pose(subject), draws_head))
+    /// Cache key for a method that is driven by expressions: whatever the expression was read from. What the method doesn't
+    /// draw of it makes no difference.
+    pub fn expression_key(&self, subject: &Subject, method: &MethodInfo) -> SampleKey {
+        SampleKey::Pose(PoseKey::from(&method.drawn(self.pose(subject))))
     }
 
-    /// Cache key for a method that is driven by pictures; `draws_head` is of the method that draws them of expressions.
-    pub fn picture_key(&self, relative: bool, draws_head: bool) -> SampleKey {
+    /// Cache key for a method that is driven by pictures; `drawing` is the method that draws them of expressions.
+    pub fn picture_key(&self, relative: bool, drawing: &MethodInfo) -> SampleKey {
         match self {
             DriveSample::Nothing => SampleKey::Nothing,
-            DriveSample::Pose(pose) => SampleKey::Pose(pose_key(*pose, draws_head)),
+            DriveSample::Pose(pose) => SampleKey::Pose(PoseKey::from(&drawing.drawn(*pose))),
             DriveSample::Step(clip, step) => {
                 SampleKey::Step(clip.key(Moment::Now, *step as usize, relative))
             }
         }
-    }
-}
-
-fn pose_key(pose: Pose, draws_head: bool) -> PoseKey {
-    if draws_head {
-        PoseKey::from(&pose)
-    } else {
-        PoseKey::from(&pose.facing_as_portrait())
     }
 }
 
@@ -172,23 +165,29 @@ fn steps(clip: &ClipDriver) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{Channel, Sides};
+    use crate::document::{ActionUnit, Channel, Sides};
+    use crate::methods::{ganimation, rig};
 
     #[test]
-    fn a_turned_head_has_another_key_only_where_it_is_drawn() {
+    fn what_a_method_does_not_draw_makes_no_difference_to_its_key() {
         let straight = DriveSample::Pose(Pose::NEUTRAL);
+        let (rig, network) = (&rig::method::INFO, &ganimation::session::INFO);
         for channel in Channel::HEAD_AND_EYES {
             let turned = Pose::NEUTRAL.with(Sides::Both, channel, 1.0);
             assert_ne!(PoseKey::from(&turned), PoseKey::from(&Pose::NEUTRAL));
             let turned = DriveSample::Pose(turned);
-            assert_ne!(
-                turned.picture_key(true, true),
-                straight.picture_key(true, true)
-            );
-            assert_eq!(
-                turned.picture_key(true, false),
-                straight.picture_key(true, false)
-            );
+            let key = |sample: &DriveSample, method| sample.picture_key(true, method);
+            assert_ne!(key(&turned, rig), key(&straight, rig));
+            assert_eq!(key(&turned, network), key(&straight, network));
+        }
+        let blink = |value| {
+            let pose = Pose::NEUTRAL.with(Sides::Left, ActionUnit::ALL[16], value);
+            DriveSample::Pose(pose)
+        };
+        for (beyond, end) in [(1.3, 1.0), (-0.4, 0.0)] {
+            let key = |value, method| blink(value).picture_key(true, method);
+            assert_ne!(key(beyond, rig), key(end, rig));
+            assert_eq!(key(beyond, network), key(end, network));
         }
     }
 }

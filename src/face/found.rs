@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::Device;
 
-use crate::document::{AuVector, Crop};
+use crate::document::{AuVector, Crop, LandmarkOffsets};
 use crate::error::EngineError;
 use crate::face::finder::{Face, FaceFinder};
 use crate::face::mesh::Mesh;
@@ -18,8 +18,12 @@ use crate::weights::CropRule;
 /// A face of a portrait.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundFace {
-    /// Its landmarks, in pixels of the portrait.
+    /// Its landmarks, in pixels of the portrait, where the artist wants them.
     pub mesh: Mesh,
+    /// Its landmarks as they were found. Crops and readings go by these, so that they stay when the artist moves some.
+    pub found: Mesh,
+    /// The landmarks that the artist has moved.
+    pub moved: LandmarkOffsets,
     /// How likely there is a face, in 0..=1.
     pub presence: f32,
     /// How strongly each movement of [`crate::face::BLENDSHAPES`] shows, in 0..=1.
@@ -55,7 +59,9 @@ pub fn find_faces(portrait: &Picture, rule: &CropRule) -> Result<Vec<Arc<FoundFa
             aus: units_of(&face, None),
             pose: HeadPose::of(&face.mesh).unwrap_or_default(),
             crop: canonical(&face.mesh, rule, portrait.size()),
+            found: face.mesh.clone(),
             mesh: face.mesh,
+            moved: LandmarkOffsets::default(),
             presence: face.presence,
             scores: face.scores,
         })
@@ -122,22 +128,22 @@ const LEANING: f32 = 12.0;
 impl FoundFace {
     /// Its 68 points, to compare it with the faces of a clip.
     pub fn shape(&self) -> Shape {
-        shape68(&self.mesh)
+        shape68(&self.found)
     }
 
     /// This face as the person's relaxed one, to read others against.
     pub fn as_neutral(&self) -> Neutral {
-        Neutral::of(self.mesh.points(), &self.scores)
+        Neutral::of(self.found.points(), &self.scores)
     }
 
     /// The Action Units of this face against the person's relaxed one: a slight movement is seen then too.
     pub fn against(&self, neutral: &Neutral) -> AuVector {
-        read_units(self.mesh.points(), &self.scores, Some(neutral)).into()
+        read_units(self.found.points(), &self.scores, Some(neutral)).into()
     }
 
     /// What an artist should know before editing this face, in one sentence; nothing where all is well.
     pub fn remark(&self) -> Option<FaceRemark> {
-        let (left, top, right, bottom) = self.mesh.bounds();
+        let (left, top, right, bottom) = self.found.bounds();
         let size = (right - left).max(bottom - top);
         let HeadPose { yaw, pitch, roll } = self.pose;
         if size < SMALL {
@@ -155,7 +161,7 @@ impl FoundFace {
 
     /// The square that a rule asks for of this face, in a portrait of a size.
     pub fn crop_by(&self, rule: &CropRule, size: (u32, u32)) -> Crop {
-        canonical(&self.mesh, rule, size)
+        canonical(&self.found, rule, size)
     }
 }
 
@@ -212,7 +218,9 @@ mod tests {
             let mesh = oval(0.0).map(|p| p.map(|v| v * scale)).unwrap();
             FoundFace {
                 crop: about(&mesh, 1.4, 0.0),
+                found: mesh.clone(),
                 mesh,
+                moved: LandmarkOffsets::default(),
                 presence: 1.0,
                 scores: [0.0; 52],
                 aus: AuVector::NEUTRAL,

@@ -41,9 +41,9 @@ pub(crate) fn mask(mesh: Option<&Mesh>, crop: TurnedSquare, limit: Limit) -> Opt
     Some(Mask { size: SIZE, values })
 }
 
-/// The [`mask`] of the last limit that was asked for, over one crop of one face.
+/// The [`mask`] of the last limit and landmarks that were asked for, over one crop of one face.
 #[derive(Debug, Default)]
-pub(crate) struct CachedMask(Option<(Limit, Option<Arc<Mask>>)>);
+pub(crate) struct CachedMask(Option<(Limit, Option<Mesh>, Option<Arc<Mask>>)>);
 
 impl CachedMask {
     pub fn get(
@@ -52,10 +52,12 @@ impl CachedMask {
         crop: TurnedSquare,
         limit: Limit,
     ) -> Option<Arc<Mask>> {
-        if self.0.as_ref().is_none_or(|(of, _)| *of != limit) {
-            self.0 = Some((limit, mask(mesh, crop, limit).map(Arc::new)));
+        let known = self.0.as_ref();
+        if !known.is_some_and(|(of, at, _)| *of == limit && at.as_ref() == mesh) {
+            let made = mask(mesh, crop, limit).map(Arc::new);
+            self.0 = Some((limit, mesh.cloned(), made));
         }
-        self.0.as_ref().and_then(|(_, mask)| mask.clone())
+        self.0.as_ref().and_then(|(.., mask)| mask.clone())
     }
 }
 

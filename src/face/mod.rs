@@ -39,7 +39,7 @@ pub use finder::{Face, FaceFinder, Tracker};
 pub use landmarks::Landmarks;
 pub use mesh::Mesh;
 #[cfg(test)]
-pub(crate) use mesh::samples::meshes as mesh_samples;
+pub(crate) use mesh::{TWINS, samples::meshes as mesh_samples};
 pub use outline::Region;
 pub use paste::{Show, heat, paste};
 pub use pose::{HeadPose, Lens};

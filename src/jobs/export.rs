@@ -471,6 +471,7 @@ mod tests {
             detail: false,
             plain: false,
             limit: Limit::NONE,
+            folds: None,
         };
         let reference = |frame: u32| {
             let mut motion = ClipMotion::new(MediaSource::Bundled("sample.mp4".to_owned()));

@@ -15,6 +15,16 @@ pub enum Diagnostics {
     Mesh(MeshDiagnostics),
 }
 
+impl Diagnostics {
+    /// How strongly folds suit the portrait by its own skin, in 0..=1, of a method that draws them.
+    pub fn own_folds(&self) -> Option<f32> {
+        match self {
+            Diagnostics::Mesh(mesh) => Some(mesh.own_folds),
+            _ => None,
+        }
+    }
+}
+
 /// A method that redraws a crop: how much it redraws where, and in which colours.
 #[derive(Debug, Clone)]
 pub struct EditDiagnostics {
@@ -33,6 +43,8 @@ pub struct MeshDiagnostics {
     pub pose: Pose,
     /// Whether a softer picture is good enough.
     pub draft: bool,
+    /// How strongly folds suit the portrait by its own skin, in 0..=1.
+    pub own_folds: f32,
     /// Where it was asked for.
     pub motion: Option<MotionDiagnostics>,
     /// The same.

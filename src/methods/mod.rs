@@ -47,6 +47,12 @@ pub struct MethodInfo {
     pub driven_by: DrivenBy,
     /// Whether a method that is driven by expressions turns the head and moves the eyes as they ask.
     pub draws_head: bool,
+    /// Whether it draws Action Units beyond relaxed and full, from -0.5 to 1.5. Another draws them from 0 to 1.
+    pub overshoots: bool,
+    /// Whether it draws folds, as strongly as [`Subject::folds`] says.
+    pub draws_folds: bool,
+    /// Whether it prepares by the face's landmarks, and not by the pixels in its square alone.
+    pub fits_landmarks: bool,
     /// The modes of a method that is driven by pictures, the usual one first; empty where there is only one way.
     pub modes: &'static [Mode],
     /// What there is to see of it, the result first.
@@ -71,6 +77,16 @@ impl MethodInfo {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What it draws of an expression, of which some methods leave something out.
+    pub fn drawn(&self, pose: Pose) -> Pose {
+        let pose = if self.draws_head {
+            pose
+        } else {
+            pose.facing_as_portrait()
+        };
+        if self.overshoots { pose } else { pose.usual() }
     }
 
     /// Refuses an expression that turns the head or moves the eyes where the method can't draw it.

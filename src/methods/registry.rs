@@ -69,20 +69,19 @@ impl Registry {
             .map_or(&[PaneView::Result], |info| info.views)
     }
 
-    /// The method that draws what a choice shows of an expression, where it leaves the head and the eyes as they are.
-    pub fn keeps_head(&self, choice: MethodChoice, has_face: bool) -> Option<&'static MethodInfo> {
-        let info = match choice {
-            MethodChoice::Source => return None,
-            MethodChoice::Motion => drawing_expressions(has_face),
+    /// The method that draws what a choice shows of an expression.
+    pub fn drawing(&self, choice: MethodChoice, has_face: bool) -> Option<&'static MethodInfo> {
+        match choice {
+            MethodChoice::Source => None,
+            MethodChoice::Motion => Some(drawing_expressions(has_face)),
             MethodChoice::Method(id, _) => {
                 let info = self.get(id)?;
-                match info.driven_by {
+                Some(match info.driven_by {
                     DrivenBy::Expression => info,
                     DrivenBy::Picture => drawing_expressions(has_face),
-                }
+                })
             }
-        };
-        (!info.draws_head).then_some(info)
+        }
     }
 
     /// A pane drawn by another choice; what that can't show becomes its result.
@@ -143,15 +142,15 @@ mod tests {
         );
         let avd = MethodChoice::in_mode("tps", Mode::Avd);
         assert!(registry.views(avd).contains(&PaneView::Contributions));
-        let keeps_head = |choice| registry.keeps_head(choice, false).map(|info| info.title);
-        assert_eq!(keeps_head(MethodChoice::GANIMATION), Some("GANimation"));
+        let drawing = |choice, face| registry.drawing(choice, face).map(|info| info.title);
+        assert_eq!(drawing(MethodChoice::GANIMATION, true), Some("GANimation"));
         assert_eq!(
-            keeps_head(avd),
+            drawing(avd, false),
             Some("GANimation"),
             "it draws what drives TPS"
         );
-        assert_eq!(keeps_head(MethodChoice::Source), None);
-        assert!(registry.keeps_head(avd, true).is_none(), "the rig does");
+        assert_eq!(drawing(avd, true), Some("Rig"));
+        assert_eq!(drawing(MethodChoice::Source, true), None);
         let unknown = MethodChoice::method("unknown");
         assert_eq!(registry.views(unknown), [PaneView::Result]);
         assert_eq!(registry.title(unknown), "unknown");

@@ -7,6 +7,7 @@ use crate::face::TurnedSquare;
 use crate::face::found::FoundFace;
 use crate::face::portrait::Portrait;
 use crate::media::image::Picture;
+use crate::methods::rig::landmarks::with_offsets;
 use crate::weights::CropRule;
 
 /// A portrait with all that a picture of it depends on, apart from what drives it.
@@ -15,7 +16,8 @@ pub struct Subject {
     /// The same number always means the same pixels.
     pub id: u64,
     pub picture: Arc<Picture>,
-    /// The face that is edited, where one was found; its landmarks tell the parts of the face apart.
+    /// The face that is edited, where one was found, with its landmarks where the artist wants them: the rig is fitted to them, and
+    /// they tell the parts of the face apart.
     pub face: Option<Arc<FoundFace>>,
     /// The artist's square around the face, in pixels of the portrait.
     pub crop: Crop,
@@ -30,6 +32,8 @@ pub struct Subject {
     pub plain: bool,
     /// The parts of the face that may change.
     pub limit: Limit,
+    /// How strongly the rig draws folds, in 0..=1; `None` takes what the portrait's skin shows.
+    pub folds: Option<f32>,
 }
 
 /// Cache key of a [`Subject`].
@@ -40,32 +44,51 @@ pub struct SubjectKey {
     detail: bool,
     plain: bool,
     limit: Limit,
+    folds: Option<u32>,
 }
 
-/// Cache key of what a method sees of a [`Subject`]: its pixels in its square.
+/// Cache key of what a method sees of a [`Subject`]: its pixels in its square, and the face's landmarks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FaceKey {
     id: u64,
     crop: [u32; 4],
-    /// The landmarks' box, which tells the faces of a portrait apart.
+    /// The box of the landmarks as they were found, which tells the faces of a portrait apart.
     bounds: Option<[u32; 4]>,
     exact: bool,
+    /// The landmarks that the artist has moved, and how far.
+    moved: Vec<(u16, [u32; 2])>,
+}
+
+impl FaceKey {
+    /// Whether both have the same pixels in the same square, wherever the artist has moved landmarks.
+    pub fn same_pixels(&self, other: &FaceKey) -> bool {
+        let FaceKey {
+            id,
+            crop,
+            bounds,
+            exact,
+            moved: _,
+        } = self;
+        (id, crop, bounds, exact) == (&other.id, &other.crop, &other.bounds, &other.exact)
+    }
 }
 
 impl Subject {
     /// The portrait of a document, with the square that the document says. `rule` is the one by which that square was found.
     pub fn of(document: &Document, portrait: &Portrait, rule: &CropRule) -> Self {
         let face = document.face.and_then(|face| portrait.faces.get(face));
+        let face = face.map(|face| with_offsets(face, &document.landmarks));
         Self {
             id: document.portrait.id,
             picture: Arc::clone(&portrait.picture),
-            face: face.cloned(),
+            face,
             crop: document.crop,
             rule: Some(rule.clone()),
             expression: document.source,
             detail: document.detail,
             plain: false,
             limit: document.limit,
+            folds: document.folds,
         }
     }
 
@@ -76,6 +99,7 @@ impl Subject {
             detail: self.detail,
             plain: self.plain,
             limit: self.limit,
+            folds: self.folds.map(f32::to_bits),
         }
     }
 
@@ -83,10 +107,13 @@ impl Subject {
     pub fn face_key(&self) -> FaceKey {
         let Crop { x, y, side, angle } = self.crop;
         let bounds = self.face.as_deref().map(|face| {
-            let (left, top, right, bottom) = face.mesh.bounds();
+            let (left, top, right, bottom) = face.found.bounds();
             [left, top, right, bottom].map(f32::to_bits)
         });
+        let moved = self.face.iter().flat_map(|face| face.moved.iter());
+        let moved = moved.map(|(landmark, offset)| (landmark, offset.map(f32::to_bits)));
         FaceKey {
+            moved: moved.collect(),
             id: self.id,
             crop: [x, y, side, angle].map(f32::to_bits),
             bounds,

@@ -48,13 +48,13 @@ impl FrameRequest {
     /// Equal for requests of which the same picture comes.
     pub fn key(&self, registry: &Registry, subject: &Subject, view: &View) -> FrameKey {
         let drawing = drawing_expressions(subject.face.is_some());
-        let by_picture = |relative| self.sample.picture_key(relative, drawing.draws_head);
+        let by_picture = |relative| self.sample.picture_key(relative, drawing);
         let sample = match self.method {
             MethodChoice::Source => SampleKey::Nothing,
             MethodChoice::Motion => by_picture(true),
             MethodChoice::Method(id, mode) => match registry.get(id) {
                 Some(info) if info.driven_by == DrivenBy::Expression => {
-                    self.sample.expression_key(subject, info.draws_head)
+                    self.sample.expression_key(subject, info)
                 }
                 _ => by_picture(mode.unwrap_or_default() == Mode::Relative),
             },

@@ -37,6 +37,8 @@ pub struct RenderedFrame {
     pub draft_millis: f32,
     /// How much of the crop a method edits that knows it, in 0..=1.
     pub mean_edit: Option<f32>,
+    /// How strongly folds suit the portrait by its own skin, in 0..=1, of a method that draws them.
+    pub own_folds: Option<f32>,
     /// Whether something is still to be painted.
     pub is_draft: bool,
 }
@@ -50,6 +52,7 @@ impl RenderedFrame {
             network_millis: None,
             draft_millis: 0.0,
             mean_edit: None,
+            own_folds: None,
             is_draft: false,
         }
     }
@@ -115,12 +118,7 @@ impl Renderer {
         quality: Quality,
         stop: Stop,
     ) -> Result<RenderedFrame, EngineError> {
-        let face = subject.face_key();
-        if self.face.as_ref() != Some(&face) {
-            self.sessions.clear();
-            self.small.clear();
-            self.face = Some(face);
-        }
+        self.follow(subject.face_key());
         match (request.method, &request.sample) {
             (MethodChoice::Source, _) | (_, DriveSample::Nothing) => {
                 Ok(RenderedFrame::of(base.clone()))
@@ -139,6 +137,23 @@ impl Renderer {
             (MethodChoice::Method(..), _) => {
                 self.by_method(subject, view, base, request, quality, stop)
             }
+        }
+    }
+
+    /// Lets go of what was prepared for another face, or for other places of its landmarks.
+    fn follow(&mut self, face: FaceKey) {
+        if self.face.as_ref() == Some(&face) {
+            return;
+        }
+        let before = self.face.replace(face.clone());
+        if before.is_some_and(|before| before.same_pixels(&face)) {
+            let registry = self.models.registry();
+            let fits =
+                |key: &MethodKey| registry.get(key.id).is_none_or(|info| info.fits_landmarks);
+            self.sessions.retain(|key, _| !fits(key));
+        } else {
+            self.sessions.clear();
+            self.small.clear();
         }
     }
 
@@ -252,6 +267,7 @@ fn rendered(picture: Picture, frame: &MethodFrame, composited: f32) -> RenderedF
         network_millis: frame.millis,
         draft_millis: frame.draft_millis,
         mean_edit: frame.mean_edit,
+        own_folds: frame.diagnostics.own_folds(),
         is_draft: frame.is_draft,
     }
 }

@@ -47,9 +47,11 @@ impl Request {
                 || self.composition.same(&other.composition))
     }
 
-    /// Whether every method sees the same portrait in the same square.
-    pub fn same_face(&self, other: &Request) -> bool {
-        self.subject.face_key() == other.subject.face_key()
+    /// Whether every method sees the same portrait in the same square, wherever the artist has moved landmarks.
+    pub fn same_pixels(&self, other: &Request) -> bool {
+        self.subject
+            .face_key()
+            .same_pixels(&other.subject.face_key())
     }
 }
 
@@ -66,6 +68,8 @@ pub struct RenderedPane {
     pub network_millis: Option<f32>,
     /// How much of the crop a method edits that knows it, in 0..=1.
     pub mean_edit: Option<f32>,
+    /// How strongly folds suit the portrait by its own skin, in 0..=1, of a method that draws them.
+    pub own_folds: Option<f32>,
     /// Whether the full picture is still to come.
     pub is_draft: bool,
 }

@@ -165,7 +165,7 @@ fn work(shared: &Shared, models: &Arc<Models>, mut wake: impl FnMut()) {
         };
         let stale = || {
             let inbox = lock(&shared.inbox);
-            let unwanted = |(_, newer): &(u64, Request)| !newer.same_face(&request);
+            let unwanted = |(_, newer): &(u64, Request)| !newer.same_pixels(&request);
             inbox.closed || inbox.request.as_ref().is_some_and(unwanted)
         };
         let newer = || {

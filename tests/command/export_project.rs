@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::support::mien;
 use mien::document::{
-    ActionUnit, ClipMotion, MediaSource, MethodChoice, Mode, MotionKind, PaneSpec, PaneView,
-    Playback, Pose, Project, Sides,
+    ActionUnit, ClipMotion, Document, MediaSource, MethodChoice, Mode, MotionKind, PaneSpec,
+    PaneView, Playback, Pose, Project, Sides,
 };
 use mien::face::portrait::Sample;
 use mien::media::image::open;
@@ -136,4 +136,31 @@ fn a_clip_drives_a_pane_and_what_is_not_there_is_told() {
     std::fs::write(folder.path().join("smile.mien"), "{\"mien\":").unwrap();
     refused(&["-o", "x.gif"], "smile.mien");
     assert!(!folder.path().join("x.gif").exists());
+}
+
+#[test]
+fn folds_and_moved_landmarks_are_in_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = |change: &dyn Fn(&mut Document), name: &str| {
+        let mut project = project();
+        project.set_panes(vec![PaneSpec::of(MethodChoice::RIG)]);
+        project.change(change);
+        let path = folder.path().join("smile.mien");
+        ProjectFile::save(&project, &path, Embed::Nothing, &MediaIndex::default()).unwrap();
+        let part = ["--frames", "3-3", "-o", name];
+        export(folder.path(), &part).unwrap();
+        let frame = name.replace(".png", "_0003.png");
+        open(&folder.path().join(frame)).unwrap()
+    };
+    let plain = written(&|_| {}, "plain.png");
+    let same = written(&|document| document.set_folds(None), "same.png");
+    assert!(plain == same);
+    let smooth = written(&|document| document.set_folds(Some(0.0)), "smooth.png");
+    let full = written(&|document| document.set_folds(Some(1.0)), "full.png");
+    assert!(smooth != full);
+    let moved = written(
+        &|document| document.landmarks.set(61, [-0.03, 0.0]),
+        "moved.png",
+    );
+    assert!(moved != plain);
 }

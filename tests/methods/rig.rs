@@ -210,6 +210,84 @@ fn the_head_turns_and_the_eyes_move() {
 }
 
 #[test]
+fn folds_are_drawn_as_strongly_as_is_said() {
+    let models = models();
+    let own = subject(1, &models);
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let whole = View::whole(own.picture.size());
+    let pose = with(&own, &[(1, 1.0), (2, 1.0), (4, 1.0), (9, 1.0)]);
+    let mut folded = |folds| {
+        let subject = Subject {
+            folds,
+            ..own.clone()
+        };
+        (
+            drawn(&mut renderer, &subject, &whole, pose),
+            subject.key(),
+            subject.face_key(),
+        )
+    };
+    let (smooth, smooth_key, face) = folded(Some(0.0));
+    let (full, full_key, same_face) = folded(Some(1.0));
+    let (auto, ..) = folded(None);
+    assert!(smooth_key != full_key && face == same_face);
+    let apart = difference(&smooth, &full, self::face(&own));
+    assert!(apart > 0.1, "{apart}");
+    // His own skin shows folds, so that his own strength lies nearer to full than to none.
+    let (to_none, to_full) = (
+        difference(&auto, &smooth, self::face(&own)),
+        difference(&auto, &full, self::face(&own)),
+    );
+    assert!(to_full < to_none, "{to_full} {to_none}");
+    // A portrait that isn't edited keeps every byte, whatever is said of folds.
+    let subject = Subject {
+        folds: Some(1.0),
+        ..own.clone()
+    };
+    let rest = drawn(&mut renderer, &subject, &whole, own.expression.into());
+    assert_eq!(rest, *own.picture);
+}
+
+#[test]
+fn moved_landmarks_are_fitted_and_put_back_they_are_forgotten() {
+    let models = models();
+    let rule = models.crop_rule();
+    let portrait = portrait::Sample::all()[0].open(rule).unwrap();
+    let mut document = portrait.document(1);
+    let found = Subject::of(&document, &portrait, rule);
+    // The upper edge of the upper lip, lifted by a tenth of an inch or so.
+    document.landmarks.set(0, [0.0, -0.03]);
+    let moved = Subject::of(&document, &portrait, rule);
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let whole = View::whole(found.picture.size());
+    let pose = with(&found, &[(25, 1.0), (26, 0.5)]);
+    let first = drawn(&mut renderer, &found, &whole, pose);
+    let other = drawn(&mut renderer, &moved, &whole, pose);
+    let apart = difference(&first, &other, face(&found));
+    assert!(apart > 0.1, "{apart}");
+    assert_eq!(drawn(&mut renderer, &found, &whole, pose), first);
+    // Without an edit the picture stays, wherever the landmarks are.
+    let rest = drawn(&mut renderer, &moved, &whole, moved.expression.into());
+    assert_eq!(rest, *moved.picture);
+    // Networks see the same square, and draw the same.
+    let by_network = |subject: &Subject, renderer: &mut Renderer| {
+        let request = FrameRequest {
+            method: MethodChoice::GANIMATION,
+            weights: None,
+            view: PaneView::Result,
+            sample: DriveSample::Pose(pose),
+        };
+        let base = renderer.base(subject, &whole).unwrap();
+        let drawn = renderer.render(subject, &whole, &base, &request, Quality::Full, &|| false);
+        drawn.unwrap()
+    };
+    let before = by_network(&found, &mut renderer);
+    let after = by_network(&moved, &mut renderer);
+    assert_eq!(before.picture, after.picture);
+    assert!(before.network_millis.is_some() && before.own_folds.is_none());
+}
+
+#[test]
 fn without_a_face_there_is_one_sentence() {
     let models = models();
     let subject = Subject {

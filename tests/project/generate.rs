@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use mien::document::{
-    AuVector, ClipMotion, Crop, Drawn, ExportSettings, ExportWhat, Expression, FileFormat, Follow,
-    Gaze, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec, Part, Playback, Pose, Project,
-    Sample, SampleSizes, SampledMotion, Sides,
+    ActionUnit, AuVector, ClipMotion, Crop, Drawn, ExportSettings, ExportWhat, Expression,
+    FileFormat, Follow, Gaze, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec, Part, Playback,
+    Pose, Project, Sample, SampleSizes, SampledMotion, Sides,
 };
 use mien::methods::registry::Registry;
 use proptest::prelude::*;
@@ -19,8 +19,16 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// Those that an artist asks for, which may go beyond.
+    fn asked()(values in prop::array::uniform17(prop_oneof![Just(0.0f32), -0.5f32..=1.5])) -> AuVector {
+        let units = ActionUnit::ALL.into_iter().zip(values);
+        units.fold(AuVector::NEUTRAL, |aus, (unit, value)| aus.with(unit, value))
+    }
+}
+
+prop_compose! {
     fn poses()(
-        left in vectors(), right in vectors(),
+        left in asked(), right in asked(),
         turn in prop_oneof![Just([0f32; 5]), prop::array::uniform5(-30f32..30.0)],
     ) -> Pose {
         Pose {
@@ -165,6 +173,8 @@ prop_compose! {
         flags in any::<(bool, bool)>(), parts in any::<[bool; 5]>(), half in 0usize..3,
         kinds in prop::collection::vec((".{0,12}", kinds()), 0..5).boxed(), remove in any::<Option<usize>>(),
         choose in any::<usize>(), panes in prop::collection::vec(panes(), 0..7).boxed(), export in exports().boxed(),
+        folds in prop::option::of(0f32..=1.0),
+        landmarks in prop::collection::vec((0u16..478, prop::array::uniform2(-0.6f32..0.6)), 0..4),
     ) -> Project {
         let mut document = document(source);
         let crop = Crop { x: crop.0, y: crop.1, side: crop.2, angle: crop.3 };
@@ -172,6 +182,10 @@ prop_compose! {
         document.source = own;
         document.face = face;
         document.detail = flags.0;
+        document.set_folds(folds);
+        for (landmark, offset) in landmarks {
+            document.landmarks.set(landmark, offset);
+        }
         for (part, on) in Part::ALL.into_iter().zip(parts) {
             if on {
                 document.limit = document.limit.toggled(part);

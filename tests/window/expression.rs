@@ -245,3 +245,111 @@ fn it_is_said_that_the_panes_method_keeps_the_head() {
     }
     simulator(app.view()).find(said).unwrap();
 }
+
+#[test]
+fn folds_are_the_portraits_own_until_the_slider_moves() {
+    let mut app = app();
+    assert_eq!(asked(&app).subject.folds, None);
+    drag(&mut app, Value::Folds, 1.0, 0.3);
+    let folds = asked(&app).subject.folds.unwrap();
+    assert!((folds - 0.3).abs() < 0.02, "{folds}");
+    let type_in = |app: &mut App, text: &str| {
+        act(app, |window| {
+            window.click(selector::id(field_id(Value::Folds))).unwrap();
+            window.simulate(select_all());
+            window.typewrite(text);
+        });
+    };
+    type_in(&mut app, "7");
+    assert_eq!(asked(&app).subject.folds, Some(folds), "out of range");
+    act(&mut app, |window| {
+        let slider = || selector::id(slider_id(Value::Folds));
+        window.click(slider()).unwrap();
+        window.click(slider()).unwrap();
+    });
+    assert_eq!(asked(&app).subject.folds, None);
+    press(&mut app, "z", Modifiers::CTRL);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).subject.folds, Some(folds));
+    type_in(&mut app, "auto");
+    assert_eq!(asked(&app).subject.folds, None);
+    assert_eq!(edit(&app), 0.0, "the expression stays");
+}
+
+#[test]
+fn folds_have_a_slider_only_where_the_rig_draws() {
+    let mut app = app();
+    let there = |app: &App| {
+        let mut window = simulator(app.view());
+        window.find(selector::id(slider_id(Value::Folds))).is_ok()
+    };
+    assert!(there(&app));
+    // The panes of the source and of the rig go.
+    for _ in 0..2 {
+        act(&mut app, |window| {
+            window.click("×").unwrap();
+        });
+    }
+    assert!(!there(&app));
+}
+
+#[test]
+fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
+    let mut app = app();
+    let smile = unit(12);
+    let value = |app: &App| app.document().still.get(smile);
+    drag(&mut app, smile.into(), 0.5, 1.0);
+    assert_eq!(value(&app), 1.0);
+    let switch = |app: &mut App| {
+        act(app, |window| {
+            window.click("Beyond range").unwrap();
+        });
+    };
+    switch(&mut app);
+    assert_eq!(value(&app), 1.0);
+    // Full stands at three quarters of the slider now, and relaxed at one.
+    drag(&mut app, smile.into(), 0.75, 0.9);
+    assert!((value(&app) - 1.3).abs() < 0.03, "{}", value(&app));
+    assert_eq!(target(&app).get(smile), value(&app));
+    drag(&mut app, smile.into(), 0.9, 0.1);
+    assert!((value(&app) + 0.3).abs() < 0.03, "{}", value(&app));
+    let type_in = |app: &mut App, text: &str| {
+        act(app, |window| {
+            window.click(selector::id(field_id(smile.into()))).unwrap();
+            window.simulate(select_all());
+            window.typewrite(text);
+        });
+    };
+    type_in(&mut app, "1.5");
+    assert_eq!(value(&app), 1.5);
+    // Switched off, what goes beyond stays until the slider is moved.
+    switch(&mut app);
+    assert_eq!(target(&app).get(smile), 1.5);
+    type_in(&mut app, "-.3");
+    assert_eq!(value(&app), 1.5, "out of range");
+    drag(&mut app, smile.into(), 1.0, 0.9);
+    assert!((value(&app) - 0.9).abs() < 0.02, "{}", value(&app));
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(value(&app), 1.5);
+}
+
+#[test]
+fn it_is_said_that_the_panes_method_stays_within() {
+    let mut app = app();
+    let said = "GANimation draws Action Units from 0 to 1.";
+    act(&mut app, |window| {
+        window.click("Beyond range").unwrap();
+    });
+    assert!(simulator(app.view()).find(said).is_err(), "the rig does");
+    // The panes of the source and of the rig go.
+    for _ in 0..2 {
+        act(&mut app, |window| {
+            window.click("×").unwrap();
+        });
+    }
+    simulator(app.view()).find(said).unwrap();
+    act(&mut app, |window| {
+        window.click("Beyond range").unwrap();
+    });
+    assert!(simulator(app.view()).find(said).is_err());
+}

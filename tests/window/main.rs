@@ -96,6 +96,7 @@ fn press(app: &mut App, letter: &str, modifiers: Modifiers) {
     let code = match letter {
         "a" => key::Code::KeyA,
         "c" => key::Code::KeyC,
+        "g" => key::Code::KeyG,
         "i" => key::Code::KeyI,
         "k" => key::Code::KeyK,
         "o" => key::Code::KeyO,

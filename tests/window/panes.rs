@@ -212,3 +212,117 @@ fn dragging_the_crops_edge_moves_what_the_network_sees() {
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(app.document().crop, before);
 }
+
+/// Presses on a place of the portrait in the first pane and drags by some logical pixels.
+fn drag_in_pane(app: &mut App, place: [f32; 3], by: (f32, f32)) {
+    let view = asked(app).view;
+    act(app, |window| {
+        let pane = window.find(selector::id("pane-1")).unwrap().bounds();
+        let (x, y) = view.to_pane((f64::from(place[0]), f64::from(place[1])));
+        let at = Point::new(pane.x + x as f32, pane.y + y as f32);
+        let to = Point::new(at.x + by.0, at.y + by.1);
+        let moved = |position| Event::Mouse(mouse::Event::CursorMoved { position });
+        window.point_at(at);
+        window.simulate([
+            moved(at),
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)),
+        ]);
+        window.point_at(to);
+        window.simulate([
+            moved(to),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ]);
+    });
+}
+
+/// A landmark as the methods see it.
+fn landmark(app: &App, number: usize) -> [f32; 3] {
+    asked(app).subject.face.unwrap().mesh.points()[number]
+}
+
+#[test]
+fn a_landmark_is_dragged_and_the_face_follows_it() {
+    const LID: usize = 159;
+    let mut app = app();
+    let before = asked(&app).subject;
+    let place = landmark(&app, LID);
+    let [beside, below] = [158, 145].map(|number| landmark(&app, number));
+    // Without the tool a drag pans, and nothing else.
+    drag_in_pane(&mut app, place, (0.0, 6.0));
+    assert_eq!(landmark(&app, LID), place);
+    press(&mut app, "g", Modifiers::empty());
+
+    act(&mut app, |window| {
+        window.click("Landmarks").unwrap();
+    });
+    let zoom = asked(&app).view.zoom as f32;
+    drag_in_pane(&mut app, place, (0.0, 6.0));
+    let moved = landmark(&app, LID);
+    assert!((moved[1] - place[1] - 6.0 / zoom).abs() < 0.1, "{moved:?}");
+    assert!((moved[0] - place[0]).abs() < 0.1 && moved[2] == place[2]);
+    let follows = (landmark(&app, 158)[1] - beside[1]) * zoom / 6.0;
+    assert!((0.5..1.0).contains(&follows), "{follows}");
+    let other_lid = (landmark(&app, 145)[1] - below[1]) * zoom / 6.0;
+    assert!(other_lid.abs() < 0.1, "{other_lid}");
+    let after = asked(&app).subject;
+    assert_ne!(after.key(), before.key());
+    assert_ne!(after.face_key(), before.face_key());
+    assert!(after.face_key().same_pixels(&before.face_key()));
+    // The square and what the face shows stay.
+    assert_eq!(
+        (after.crop, after.expression),
+        (before.crop, before.expression)
+    );
+
+    // Dragged on, it is moved from where it is.
+    drag_in_pane(&mut app, moved, (4.0, 0.0));
+    let twice = landmark(&app, LID);
+    assert!((twice[0] - place[0] - 4.0 / zoom).abs() < 0.1 && (twice[1] - moved[1]).abs() < 0.1);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(landmark(&app, LID), moved);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).subject.key(), before.key());
+    drop(app.update(Message::Redo));
+    assert_eq!(asked(&app).subject.key(), after.key());
+}
+
+#[test]
+fn landmarks_go_back_one_by_one_and_all_at_once() {
+    let mut app = app();
+    let before = asked(&app).subject.key();
+    let corner = landmark(&app, 61);
+    press(&mut app, "a", Modifiers::empty());
+    let offered = |app: &App| simulator(app.view()).find("Reset landmarks").is_ok();
+    assert!(!offered(&app));
+    drag_in_pane(&mut app, corner, (-5.0, 3.0));
+    let one = asked(&app).subject.key();
+    assert_ne!(one, before);
+    let chin = landmark(&app, 152);
+    drag_in_pane(&mut app, chin, (0.0, 5.0));
+    // A double click on the chin puts it back.
+    let view = asked(&app).view;
+    let chin = landmark(&app, 152);
+    act(&mut app, |window| {
+        let pane = window.find(selector::id("pane-1")).unwrap().bounds();
+        let (x, y) = view.to_pane((f64::from(chin[0]), f64::from(chin[1])));
+        window.point_at(Point::new(pane.x + x as f32, pane.y + y as f32));
+        let click = [
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)),
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left)),
+        ];
+        window.simulate(click.clone());
+        window.simulate(click);
+    });
+    assert_eq!(asked(&app).subject.key(), one);
+    act(&mut app, |window| {
+        window.click("Reset landmarks").unwrap();
+    });
+    assert_eq!(asked(&app).subject.key(), before);
+    assert!(!offered(&app));
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(asked(&app).subject.key(), one);
+    // Another portrait's landmarks are its own.
+    drop(app.update(Message::Opened(Ok(sample(1)))));
+    let face = asked(&app).subject.face.unwrap();
+    assert_eq!(face.mesh, face.found);
+}

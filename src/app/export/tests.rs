@@ -42,6 +42,7 @@ fn source(document: &Document) -> ExportSource {
             detail: document.detail,
             plain: false,
             limit: Limit::NONE,
+            folds: None,
         },
         composition,
         step: 0,

@@ -4,6 +4,8 @@ mod limits;
 pub mod presets;
 mod view;
 
+pub use view::Shown;
+
 use std::ops::RangeInclusive;
 
 use iced::widget::Id;
@@ -12,7 +14,7 @@ use presets::Presets;
 
 use crate::app::widgets::format::decimal;
 use crate::document::{
-    ActionUnit, AuVector, Channel, Document, Gesture, Limit, Pose, Preset, Sides,
+    ActionUnit, AuVector, Channel, Document, Gesture, Limit, Pose, Preset, Project, Reach, Sides,
 };
 
 /// The panel's width, in logical pixels.
@@ -23,6 +25,7 @@ pub const WIDTH: f32 = 356.0;
 pub enum Value {
     Channel(Channel),
     Strength,
+    Folds,
 }
 
 impl From<ActionUnit> for Value {
@@ -39,10 +42,11 @@ impl From<Channel> for Value {
 
 impl Value {
     /// The values that are accepted.
-    fn range(self) -> RangeInclusive<f32> {
+    fn range(self, reach: Reach) -> RangeInclusive<f32> {
         match self {
-            Value::Channel(channel) => channel.range(),
+            Value::Channel(channel) => channel.limits(reach),
             Value::Strength => 0.0..=1.0,
+            Value::Folds => Document::FOLDS,
         }
     }
 
@@ -54,22 +58,23 @@ impl Value {
         }
     }
 
-    /// Where on its slider a number lies, in 0..=1.
-    fn share_of(self, number: f32) -> f32 {
-        match self {
-            Value::Channel(channel) => channel.share_of(number),
-            Value::Strength => number,
-        }
+    /// Where on its slider a number lies, from 0 to 1; below and above for one that lies beyond.
+    fn share_of(self, number: f32, reach: Reach) -> f32 {
+        let range = self.range(reach);
+        (number - range.start()) / (range.end() - range.start())
     }
 
-    /// The number at a place on its slider; an angle in tenths of a degree.
-    fn at(self, share: f32) -> f32 {
-        match self {
-            Value::Channel(channel) if channel.unit().is_none() => {
-                (channel.value_at(share) * 10.0).round() / 10.0
-            }
-            _ => share,
-        }
+    /// The number at a place on its slider; an angle in tenths of a degree, and a unit that may go beyond in hundredths, so that
+    /// relaxed and full are met.
+    fn at(self, share: f32, reach: Reach) -> f32 {
+        let range = self.range(reach);
+        let number = range.start() + share * (range.end() - range.start());
+        let steps = match self {
+            Value::Channel(channel) if channel.unit().is_none() => 10.0,
+            Value::Channel(_) if reach == Reach::Beyond => 100.0,
+            _ => return number,
+        };
+        (number * steps).round() / steps
     }
 }
 
@@ -80,6 +85,8 @@ pub struct Expression {
     typing: Option<(Value, String)>,
     /// Which halves of the face the sliders move.
     sides: Sides,
+    /// How far they go.
+    reach: Reach,
 }
 
 #[derive(Debug, Clone)]
@@ -100,6 +107,8 @@ pub enum Message {
     /// The face is to be read against the relaxed one that was kept.
     Against,
     Sides(Sides),
+    /// The sliders go beyond relaxed and full, or no longer.
+    Reach(Reach),
     /// What the edit is limited to.
     Limit(limits::Message),
     Presets(presets::Message),
@@ -127,6 +136,8 @@ pub enum Action {
 pub enum Change {
     Channel(Sides, Channel, f32),
     Strength(f32),
+    /// `None` takes what the portrait's skin shows.
+    Folds(Option<f32>),
     Pose(Pose),
     Source(AuVector),
     Detail(bool),
@@ -141,6 +152,7 @@ impl Change {
                 document.set_channel(frame, sides, channel, value);
             }
             Change::Strength(value) => document.strength = value,
+            Change::Folds(folds) => document.set_folds(folds),
             Change::Pose(pose) => document.set_pose(frame, pose),
             Change::Source(source) => document.source = source,
             Change::Detail(detail) => document.detail = detail,
@@ -172,6 +184,20 @@ impl Expression {
         self.sides = Sides::Both;
     }
 
+    /// How far the sliders go.
+    pub fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// Another project is shown: the sliders go as far as it does.
+    pub fn reach_as(&mut self, project: &Project) {
+        self.reach = if project.is_usual() {
+            Reach::Usual
+        } else {
+            Reach::Beyond
+        };
+    }
+
     /// Leaves whatever is being typed; true when there was something.
     pub fn escape(&mut self) -> bool {
         self.typing.take().is_some() | self.presets.escape()
@@ -186,23 +212,33 @@ impl Expression {
             Message::Released => Action::EndGesture,
             Message::Entered => Action::Leave,
             Message::Typed(value, text) => {
-                let number = parse(value, &text);
+                let number = parse(value, &text, self.reach);
+                let auto = value == Value::Folds && text.trim().eq_ignore_ascii_case(AUTO);
                 self.typing = Some((value, text));
-                number.map_or(Action::None, |number| self.drag(value, number))
+                match number {
+                    Some(number) => self.drag(value, number),
+                    None if auto => Action::Drag(Gesture::Folds, Change::Folds(None)),
+                    None => Action::None,
+                }
             }
             Message::Reset(Value::Channel(channel)) => {
                 let own = Pose::from(document.source).get(channel);
                 Action::Edit(Change::Channel(self.sides, channel, own))
             }
             Message::Reset(Value::Strength) => Action::Edit(Change::Strength(1.0)),
+            Message::Reset(Value::Folds) => Action::Edit(Change::Folds(None)),
             Message::ResetAll => self.reset(document, frame, document.source),
             Message::Neutralise => self.reset(document, frame, AuVector::NEUTRAL),
             Message::CountAsNeutral => Action::KeepNeutral,
             Message::Against => Action::Against,
             Message::Detail(detail) => Action::Edit(Change::Detail(detail)),
-            Message::Own => Action::Edit(Change::Source(self.shown(document, frame))),
+            Message::Own => Action::Edit(Change::Source(self.shown(document, frame).usual())),
             Message::Sides(sides) => {
                 self.sides = sides;
+                Action::None
+            }
+            Message::Reach(reach) => {
+                self.reach = reach;
                 Action::None
             }
             Message::Limit(message) => Action::Edit(Change::Limit(message.apply(document.limit))),
@@ -229,7 +265,11 @@ impl Expression {
     /// What the sliders show: the chosen half, or the mean of both.
     fn shown(&self, document: &Document, frame: u32) -> AuVector {
         let pose = document.pose(frame);
-        AuVector::from(ActionUnit::ALL.map(|unit| pose.of(self.sides, unit)))
+        ActionUnit::ALL
+            .into_iter()
+            .fold(AuVector::NEUTRAL, |aus, unit| {
+                aus.with(unit, pose.of(self.sides, unit))
+            })
     }
 
     fn drag(&self, value: Value, number: f32) -> Action {
@@ -239,9 +279,13 @@ impl Expression {
                 Change::Channel(self.sides, channel, number),
             ),
             Value::Strength => Action::Drag(Gesture::Strength, Change::Strength(number)),
+            Value::Folds => Action::Drag(Gesture::Folds, Change::Folds(Some(number))),
         }
     }
 }
+
+/// What stands in place of a number that the portrait itself says.
+const AUTO: &str = "auto";
 
 /// The slider of a value, for tests and the keyboard.
 pub fn slider_id(value: Value) -> Id {
@@ -257,31 +301,85 @@ fn key(value: Value) -> String {
     match value {
         Value::Channel(channel) => channel.to_string(),
         Value::Strength => "strength".to_owned(),
+        Value::Folds => "folds".to_owned(),
     }
 }
 
 /// A number in the value's range.
-fn parse(value: Value, text: &str) -> Option<f32> {
-    decimal(text).filter(|number| value.range().contains(number))
+fn parse(value: Value, text: &str, reach: Reach) -> Option<f32> {
+    decimal(text).filter(|number| value.range(reach).contains(number))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::{Crop, MediaSource, PortraitRef};
 
     #[test]
     fn typed_numbers_are_taken_only_when_they_are_in_range() {
-        for value in [Value::Strength, ActionUnit::ALL[0].into()] {
-            assert_eq!(parse(value, "0.5"), Some(0.5));
-            assert_eq!(parse(value, " ,5 "), Some(0.5));
+        let usual = |value, text| parse(value, text, Reach::Usual);
+        for value in [Value::Strength, Value::Folds, ActionUnit::ALL[0].into()] {
+            assert_eq!(usual(value, "0.5"), Some(0.5));
+            assert_eq!(usual(value, " ,5 "), Some(0.5));
             for text in ["", "-0.1", "1.1", "NaN", "inf", "a"] {
-                assert_eq!(parse(value, text), None, "{text}");
+                assert_eq!(usual(value, text), None, "{text}");
             }
         }
+        let beyond = |value, text| parse(value, text, Reach::Beyond);
+        assert_eq!(beyond(ActionUnit::ALL[0].into(), "1.5"), Some(1.5));
+        assert_eq!(beyond(ActionUnit::ALL[0].into(), "-,5"), Some(-0.5));
+        assert_eq!(beyond(ActionUnit::ALL[0].into(), "1.6"), None);
+        assert_eq!(beyond(Value::Strength, "1.1"), None);
         let turn = Value::Channel(Channel::Yaw);
-        assert_eq!(parse(turn, "-12,5"), Some(-12.5));
-        for text in ["-20.1", "21", "12°", "NaN"] {
-            assert_eq!(parse(turn, text), None, "{text}");
+        for reach in [Reach::Usual, Reach::Beyond] {
+            assert_eq!(parse(turn, "-12,5", reach), Some(-12.5));
+            for text in ["-20.1", "21", "12°", "NaN"] {
+                assert_eq!(parse(turn, text, reach), None, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn places_on_a_slider_and_numbers_agree() {
+        let unit = Value::from(ActionUnit::ALL[0]);
+        assert_eq!(unit.at(0.37, Reach::Usual), 0.37);
+        assert_eq!(unit.share_of(1.0, Reach::Beyond), 0.75);
+        assert_eq!(unit.at(0.7501, Reach::Beyond), 1.0);
+        assert_eq!(unit.at(0.0, Reach::Beyond), -0.5);
+        assert_eq!(unit.share_of(1.5, Reach::Usual), 1.5);
+        assert_eq!(Value::Channel(Channel::Yaw).at(1.0, Reach::Beyond), 20.0);
+    }
+
+    #[test]
+    fn a_project_that_goes_beyond_brings_the_switch() {
+        let unit = ActionUnit::ALL[0];
+        let mut panel = Expression::default();
+        let portrait = PortraitRef {
+            id: 0,
+            name: String::new(),
+            source: MediaSource::File("me.jpg".into()),
+            width: 9,
+            height: 9,
+        };
+        let mut document = Document::new(portrait, Crop::default(), AuVector::NEUTRAL);
+        panel.reach_as(&Project::new(document.clone()));
+        assert_eq!(panel.reach(), Reach::Usual);
+        document.track.set_channel(3, unit, (0.2, 1.2));
+        panel.reach_as(&Project::new(document.clone()));
+        assert_eq!(panel.reach(), Reach::Beyond);
+        // Presets and the portrait's own expression stay within, whatever the sliders show.
+        document.track = Default::default();
+        document.set_channel(0, Sides::Both, unit, -0.4);
+        let own = panel.update(Message::Own, &document, 0);
+        assert_eq!(own, Action::Edit(Change::Source(AuVector::NEUTRAL)));
+        let mut presets = |message| panel.update(Message::Presets(message), &document, 0);
+        presets(presets::Message::Name);
+        presets(presets::Message::Named("Odd".to_owned()));
+        match presets(presets::Message::Keep) {
+            Action::Store(presets::Change::Keep(preset)) => {
+                assert_eq!(preset.pose, AuVector::NEUTRAL);
+            }
+            other => panic!("{other:?}"),
         }
     }
 }

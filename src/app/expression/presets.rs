@@ -162,7 +162,8 @@ impl Presets {
             return Action::Store(Change::Rename(preset.clone(), name));
         }
         let preset = Preset {
-            pose: pose.facing_as_portrait(),
+            // A preset is for every face and every method.
+            pose: pose.usual().facing_as_portrait(),
             name,
         };
         let taken = self.own.iter().any(|own| is_named(own, &preset.name));

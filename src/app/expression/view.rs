@@ -4,26 +4,58 @@ use iced::widget::tooltip::Position;
 use iced::widget::{Column, Row, button, column, container, row, scrollable, space, text, toggler};
 use iced::{Alignment, Element, Length};
 
-use crate::app::expression::{Expression, Message, Value, WIDTH, field_id, limits, slider_id};
-use crate::app::widgets::controls::{action, hinted};
+use crate::app::expression::{
+    AUTO, Expression, Message, Value, WIDTH, field_id, limits, slider_id,
+};
+use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
 use crate::app::widgets::value_slider::ValueSlider;
-use crate::document::{Channel, Document, Group, Pose, Sides};
+use crate::document::{Channel, Document, Group, Pose, Reach, Sides};
 use crate::methods::MethodInfo;
 
+/// Everything that the panel shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a, 'd> {
+    pub document: &'a Document,
+    /// The frame of the track.
+    pub frame: u32,
+    /// What reads the face against another picture's, which counts as this person's relaxed one.
+    pub neutral: Option<&'a str>,
+    /// The methods that draw the panes.
+    pub drawing: &'d [&'static MethodInfo],
+    /// How strongly folds suit the portrait by its own skin, where that is known.
+    pub own_folds: Option<f32>,
+}
+
+impl Shown<'_, '_> {
+    /// A method that can't do something, where none of those that draw can.
+    fn none_can(&self, can: impl Fn(&MethodInfo) -> bool) -> Option<&'static MethodInfo> {
+        let first = self.drawing.first().copied();
+        first.filter(|_| !self.drawing.iter().any(|info| can(info)))
+    }
+}
+
 impl Expression {
-    /// `neutral` is the name of the picture whose face counts as this person's relaxed one, where it is another;
-    /// `keeps_head` a method in a pane that can't draw where the head and the eyes turn.
-    pub fn view<'a>(
-        &'a self,
-        document: &'a Document,
-        neutral: Option<&'a str>,
-        keeps_head: Option<&'static MethodInfo>,
-        frame: u32,
-    ) -> Element<'a, Message> {
+    pub fn view<'a>(&'a self, shown: Shown<'a, '_>) -> Element<'a, Message> {
+        let Shown {
+            document,
+            frame,
+            neutral,
+            ..
+        } = shown;
+        let keeps_head = shown.none_can(|info| info.draws_head);
+        let keeps_within = shown.none_can(|info| info.overshoots);
+        let keeps_within = keeps_within.filter(|_| self.reach == Reach::Beyond);
+        let keeps_within = keeps_within.map(|info| {
+            text(format!("{} draws Action Units from 0 to 1.", info.title))
+                .size(theme::SMALL)
+                .color(theme::faint())
+        });
+        let folds = shown.drawing.iter().any(|info| info.draws_folds);
+        let folds = folds.then(|| self.folds(document, shown.own_folds));
         let pose = document.pose(frame);
-        let shown = self.shown(document, frame);
+        let values = self.shown(document, frame);
         let header = row![
             text("Expression").size(theme::LARGE),
             space::horizontal(),
@@ -99,7 +131,7 @@ impl Expression {
                 self.line(
                     label.into(),
                     unit.into(),
-                    shown.get(unit),
+                    values.get(unit),
                     document.source.get(unit),
                     Some((pose.left.get(unit), pose.right.get(unit))),
                 )
@@ -118,25 +150,47 @@ impl Expression {
         .height(Length::Fill)
         .style(theme::scroll);
 
-        let top = column![
-            header,
+        let top = column![header, own, strength]
+            .push(folds)
+            .extend([
+                detail.into(),
+                self.halves(),
+                limits::limits(document).map(Message::Limit),
+            ])
+            .push(keeps_within)
+            .spacing(theme::GAP)
+            .padding([0.0, theme::SPACE]);
+        let presets = self.presets.view(&pose).map(Message::Presets);
+        container(column![top, sliders, presets].spacing(theme::SPACE))
+            .padding([theme::SPACE, 0.0])
+            .width(WIDTH)
+            .height(Length::Fill)
+            .style(theme::panel)
+            .into()
+    }
+
+    /// How strongly folds are drawn: a number, or what the portrait's own skin says.
+    fn folds(&self, document: &Document, own: Option<f32>) -> Element<'_, Message> {
+        // Until the portrait has been read it counts as an adult's.
+        let own = own.unwrap_or(*Document::FOLDS.end());
+        let label = hinted(
+            text("Folds").size(theme::NORMAL),
+            "How strongly folds are drawn where the face moves: 0 for a child's smooth skin, 1 for most adults'. The tick is what this portrait's own skin shows; a double-click leaves it to that (auto)",
+            Position::Bottom,
+        );
+        let line = self.value_line(
+            label,
+            Value::Folds,
+            document.folds.unwrap_or(own),
             own,
-            strength,
-            detail,
-            self.halves(),
-            limits::limits(document).map(Message::Limit)
-        ]
-        .spacing(theme::GAP)
-        .padding([0.0, theme::SPACE]);
-        container(
-            column![top, sliders, self.presets.view(&pose).map(Message::Presets)]
-                .spacing(theme::SPACE),
-        )
-        .padding([theme::SPACE, 0.0])
-        .width(WIDTH)
-        .height(Length::Fill)
-        .style(theme::panel)
-        .into()
+            None,
+        );
+        let auto = document.folds.is_none() && line.typing.is_none();
+        ValueSlider {
+            typing: if auto { Some(AUTO) } else { line.typing },
+            ..line
+        }
+        .into_element()
     }
 
     /// The sliders that turn the head and move the eyes.
@@ -201,9 +255,22 @@ impl Expression {
                 Position::Bottom,
             ),
             Row::with_children(choices).spacing(4),
+            space::horizontal(),
+            self.beyond(),
         ]
         .align_y(Alignment::Center)
         .into()
+    }
+
+    /// Whether the sliders go beyond relaxed and full.
+    fn beyond(&self) -> Element<'_, Message> {
+        let on = self.reach == Reach::Beyond;
+        let next = if on { Reach::Usual } else { Reach::Beyond };
+        hinted(
+            toggle("Beyond range", on, Message::Reach(next)),
+            "Action Units go from -0.5, the opposite of the movement, to 1.5, more than a face can: for caricature and cartoons. The rig draws it; GANimation stays between 0 and 1",
+            Position::Bottom,
+        )
     }
 
     /// Label, slider and number of one value.
@@ -215,11 +282,28 @@ impl Expression {
         own: f32,
         halves: Option<(f32, f32)>,
     ) -> Element<'a, Message> {
+        self.value_line(label, value, number, own, halves)
+            .into_element()
+    }
+
+    fn value_line<'a>(
+        &'a self,
+        label: Element<'a, Message>,
+        value: Value,
+        number: f32,
+        own: f32,
+        halves: Option<(f32, f32)>,
+    ) -> ValueSlider<'a, Message> {
+        let reach = self.reach;
+        let share = |number| value.share_of(number, reach);
         let slider = Slider {
-            value: value.share_of(number),
-            own: value.share_of(own),
-            halves: halves.filter(|(left, right)| left != right),
-            on_change: Box::new(move |share| Message::Moved(value, value.at(share))),
+            value: share(number),
+            own: share(own),
+            marks: (share(0.0) > 0.0 && halves.is_some()).then(|| [0.0, 1.0].map(share)),
+            halves: halves
+                .filter(|(left, right)| left != right)
+                .map(|(left, right)| (share(left), share(right))),
+            on_change: Box::new(move |share| Message::Moved(value, value.at(share, reach))),
             on_release: Message::Released,
             on_reset: Message::Reset(value),
         };
@@ -235,7 +319,6 @@ impl Expression {
             on_type: Box::new(move |text| Message::Typed(value, text)),
             on_enter: Message::Entered,
         }
-        .into_element()
     }
 }
 

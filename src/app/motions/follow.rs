@@ -248,6 +248,7 @@ impl Controls {
         let slider = Slider {
             value: number / most,
             own: value.usual() / most,
+            marks: None,
             halves: None,
             on_change: Box::new(move |share| Message::Moved(value, share * most)),
             on_release: Message::Released,

@@ -1,4 +1,6 @@
-//! One pane: the worker's picture, and over it the crop, the wipe line and the title.
+//! One pane: the worker's picture, and over it the crop or the landmarks, the wipe line and the title.
+
+use std::sync::Arc;
 
 use iced::alignment::{Horizontal, Vertical};
 use iced::mouse::{self, Cursor, ScrollDelta};
@@ -11,9 +13,10 @@ use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::square::{self, Grip};
 use crate::app::widgets::theme;
 use crate::document::Crop;
+use crate::face::found::FoundFace;
 use crate::face::view::View;
 
-use super::{Message, Shown};
+use super::{Message, Shown, landmarks};
 
 /// The picture itself, filling the pane.
 pub fn picture(shown: Option<&Shown>) -> Element<'_, Message> {
@@ -50,6 +53,8 @@ pub struct Overlay {
     pub crop: Option<Crop>,
     /// The faces that aren't edited, by their number: left, top, right and bottom in portrait pixels.
     pub faces: Vec<(usize, (f32, f32, f32, f32))>,
+    /// The face whose landmarks the hand can move.
+    pub landmarks: Option<Arc<FoundFace>>,
     pub wipe: Option<f32>,
     pub holding: bool,
 }
@@ -66,14 +71,20 @@ pub struct Interaction {
     cache: KeyedCache<OverlayKey>,
 }
 
-/// The places of the crop and the faces, the wipe, the title and the problem.
-type OverlayKey = (
-    Option<[Point; 4]>,
-    Vec<Rectangle>,
-    Option<f32>,
-    Option<String>,
-    Option<String>,
-);
+/// A hand that moves less than this only clicks on a landmark, in logical pixels.
+const STILL: f32 = 2.0;
+
+/// All that is drawn over a picture.
+#[derive(Debug, PartialEq)]
+struct OverlayKey {
+    crop: Option<[Point; 4]>,
+    faces: Vec<Rectangle>,
+    /// The face whose landmarks are shown, through which view, and the one that the hand has.
+    landmarks: Option<(Arc<FoundFace>, View, Option<u16>)>,
+    wipe: Option<f32>,
+    title: Option<String>,
+    problem: Option<String>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Drag {
@@ -83,6 +94,11 @@ enum Drag {
     Wipe,
     /// The crop, held in portrait pixels.
     Crop(Grip),
+    /// A landmark, which follows the hand at this distance, in portrait pixels.
+    Landmark {
+        landmark: u16,
+        offset: (f64, f64),
+    },
 }
 
 impl Overlay {
@@ -98,12 +114,14 @@ impl Overlay {
         self.view.to_portrait((physical(at.x), physical(at.y)))
     }
 
+    fn to_pane(&self, place: (f64, f64)) -> Point {
+        let (x, y) = self.view.to_pane(place);
+        Point::new((x / self.scale) as f32, (y / self.scale) as f32)
+    }
+
     /// Where the crop's corners lie in the pane.
     fn corners(&self, crop: Crop) -> [Point; 4] {
-        square::corners(crop).map(|place| {
-            let (x, y) = self.view.to_pane(place);
-            Point::new((x / self.scale) as f32, (y / self.scale) as f32)
-        })
+        square::corners(crop).map(|place| self.to_pane(place))
     }
 
     /// Where a box of the portrait (left, top, right, bottom) lies in the pane.
@@ -135,10 +153,25 @@ impl Overlay {
             }
         }
         let reach = REACH * self.scale / self.view.zoom;
+        if let Some(landmark) = self.landmark(at, reach) {
+            return landmark;
+        }
         let held = self
             .crop
             .and_then(|crop| square::grip(crop, self.to_portrait(at), reach));
         held.map_or(Drag::Pan { last: at }, Drag::Crop)
+    }
+
+    /// The landmark under the hand.
+    fn landmark(&self, at: Point, reach: f64) -> Option<Drag> {
+        let face = self.landmarks.as_deref()?;
+        let hand = self.to_portrait(at);
+        let landmark = landmarks::handle_at(face, hand, reach)?;
+        let (x, y) = landmarks::place(face, landmark)?;
+        Some(Drag::Landmark {
+            landmark,
+            offset: (hand.0 - x, hand.1 - y),
+        })
     }
 
     fn dragged(&self, drag: &mut Drag, at: Point, bounds: Rectangle) -> Option<Message> {
@@ -153,6 +186,11 @@ impl Overlay {
             Drag::Crop(grip) => {
                 let crop = square::carried(self.crop?, *grip, self.to_portrait(at));
                 Some(Message::Cropped(crop))
+            }
+            Drag::Landmark { landmark, offset } => {
+                let (x, y) = self.to_portrait(at);
+                let place = [(x - offset.0) as f32, (y - offset.1) as f32];
+                Some(Message::LandmarkMoved(*landmark, place))
             }
         }
     }
@@ -266,9 +304,14 @@ impl canvas::Program<Message> for Overlay {
                 let at = cursor.position_in(bounds)?;
                 let grip = self.grip(at, bounds);
                 let again = state.clicks.press(at);
-                if again && matches!(grip, Drag::Pan { .. }) {
+                let twice = match grip {
+                    Drag::Pan { .. } => Some(Message::Face),
+                    Drag::Landmark { landmark, .. } => Some(Message::LandmarkReset(landmark)),
+                    Drag::Wipe | Drag::Crop(_) => None,
+                };
+                if let Some(message) = twice.filter(|_| again) {
                     state.drag = None;
-                    return Some(Action::publish(Message::Face).and_capture());
+                    return Some(Action::publish(message).and_capture());
                 }
                 let loose = matches!(grip, Drag::Pan { .. });
                 state.picking = loose.then(|| self.face_at(at)).flatten();
@@ -283,6 +326,14 @@ impl canvas::Program<Message> for Overlay {
                     return Some(Action::capture());
                 }
                 state.picking = None;
+                if matches!(drag, Drag::Landmark { .. }) {
+                    let trembles = |pressed: Point| pressed.distance(at) < STILL;
+                    if state.clicks.place().is_some_and(trembles) {
+                        return Some(Action::capture());
+                    }
+                    // What is moved isn't clicked: the next press is a first one.
+                    state.clicks.forget();
+                }
                 let message = self.dragged(&mut drag, at, bounds);
                 state.drag = Some(drag);
                 message.map(|message| Action::publish(message).and_capture())
@@ -314,19 +365,27 @@ impl canvas::Program<Message> for Overlay {
             .map(|(_, bounds)| self.place(*bounds))
             .collect();
         let title = self.title();
-        let key = (
+        let held = match state.drag {
+            Some(Drag::Landmark { landmark, .. }) => Some(landmark),
+            _ => None,
+        };
+        let key = OverlayKey {
             crop,
-            faces.clone(),
-            self.wipe,
-            title.clone(),
-            self.problem.clone(),
-        );
+            faces: faces.clone(),
+            landmarks: self.landmarks.clone().map(|face| (face, self.view, held)),
+            wipe: self.wipe,
+            title: title.clone(),
+            problem: self.problem.clone(),
+        };
         state.cache.draw(renderer, bounds.size(), key, |frame| {
             for face in faces {
                 draw_face(frame, face);
             }
             if let Some(corners) = crop {
                 square::draw(frame, corners);
+            }
+            if let Some(face) = &self.landmarks {
+                landmarks::draw(frame, face, |place| self.to_pane(place), held);
             }
             if let Some(wipe) = self.wipe {
                 draw_wipe(frame, wipe, bounds.size());
@@ -355,6 +414,8 @@ impl canvas::Program<Message> for Overlay {
             Drag::Pan { .. } => mouse::Interaction::default(),
             Drag::Wipe => mouse::Interaction::ResizingHorizontally,
             Drag::Crop(grip) => square::interaction(grip, self.to_portrait(at)),
+            Drag::Landmark { .. } if state.drag.is_some() => mouse::Interaction::Grabbing,
+            Drag::Landmark { .. } => mouse::Interaction::Grab,
         }
     }
 }
@@ -383,6 +444,7 @@ mod tests {
                 ..Crop::default()
             }),
             faces: vec![(4, (300.0, 100.0, 340.0, 150.0))],
+            landmarks: None,
             wipe: None,
             holding: false,
         }

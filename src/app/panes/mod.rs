@@ -16,6 +16,7 @@ use crate::render::request::{Outcome, Wipe};
 use layouts::Layout;
 
 mod canvas;
+mod landmarks;
 pub mod layouts;
 mod view;
 
@@ -39,6 +40,8 @@ pub struct Panes {
     solo: Option<usize>,
     pub wipe: Option<Wipe>,
     pub crop_shown: bool,
+    /// Whether the hand moves landmarks.
+    pub adjusting: bool,
     /// Whether each pane says what it is.
     pub labels: bool,
     /// Whether the source is held up in place of the result.
@@ -104,6 +107,14 @@ pub enum Message {
     Cropped(Crop),
     /// The square is to be turned with the head, or to stand upright again.
     Levelled(bool),
+    /// Landmarks are shown to be moved, or no longer.
+    AdjustToggled,
+    /// A landmark is to lie at a place of the portrait, in its pixels.
+    LandmarkMoved(u16, [f32; 2]),
+    /// A landmark goes back to where it was found.
+    LandmarkReset(u16),
+    /// All landmarks go back.
+    LandmarksReset,
     /// Another of the portrait's faces is wanted.
     Picked(usize),
     Released,
@@ -123,6 +134,10 @@ pub enum Action {
     Crop(Crop),
     Face(usize),
     Level(bool),
+    /// A landmark is to lie at a place of the portrait, in its pixels.
+    MoveLandmark(u16, [f32; 2]),
+    /// A landmark, or all, go back to where they were found.
+    ResetLandmarks(Option<u16>),
     EndGesture,
     /// Other panes are wanted.
     Panes(Vec<PaneSpec>),
@@ -143,6 +158,7 @@ impl Default for Panes {
             solo: None,
             wipe: None,
             crop_shown: true,
+            adjusting: false,
             labels: true,
             holding: false,
             pictures: Vec::new(),
@@ -311,6 +327,12 @@ impl Panes {
                 return Action::Crop(crop.fitted(portrait.0, portrait.1));
             }
             Message::Levelled(level) => return Action::Level(level),
+            Message::AdjustToggled => self.adjusting = !self.adjusting,
+            Message::LandmarkMoved(landmark, place) => {
+                return Action::MoveLandmark(landmark, place);
+            }
+            Message::LandmarkReset(landmark) => return Action::ResetLandmarks(Some(landmark)),
+            Message::LandmarksReset => return Action::ResetLandmarks(None),
             Message::Picked(index) => return Action::Face(index),
             Message::Released => return Action::EndGesture,
             Message::Method(index, method) => {

@@ -6,7 +6,7 @@ use iced::widget::tooltip::Position;
 use iced::widget::{button, column, container, pick_list, row, sensor, space, stack, text};
 use iced::{Alignment, Element, Length};
 
-use crate::app::widgets::controls::{hinted, hinted_by, toggle};
+use crate::app::widgets::controls::{action, hinted, hinted_by, toggle};
 use crate::app::widgets::theme;
 use crate::document::{MethodChoice, MotionId, PaneSpec, PaneView};
 use crate::face::found::FoundFace;
@@ -62,10 +62,13 @@ impl std::fmt::Display for Picked {
 }
 
 impl Panes {
+    /// `faces` are those that were found, `adjusted` is the one that is edited, with its landmarks where the artist wants
+    /// them.
     pub fn view<'a>(
         &'a self,
         names: &Names<'a>,
         faces: &[Arc<FoundFace>],
+        adjusted: Option<&Arc<FoundFace>>,
         edited: bool,
     ) -> Element<'a, Message> {
         let project = names.project;
@@ -91,17 +94,27 @@ impl Panes {
             let cells = line.iter().map(|(place, pane)| {
                 let spec = spec(*pane);
                 let shown = self.picture(*place, &spec);
-                let marked = self.crop_shown && crop_pane == Some(*pane);
+                let here = crop_pane == Some(*pane);
+                let landmarks = adjusted.filter(|_| self.adjusting && here).cloned();
+                let marked = self.crop_shown && here && landmarks.is_none();
+                let label = if landmarks.is_some() {
+                    "Drag points that are off; a double-click puts one back".to_owned()
+                } else {
+                    self.label(&spec, names, shown, edited)
+                };
                 let result =
                     spec.view == PaneView::Result && !matches!(spec.method, MethodChoice::Source);
                 let overlay = Overlay {
-                    label: self.labels.then(|| self.label(&spec, names, shown, edited)),
-                    millis: shown.and_then(|shown| shown.millis).filter(|_| self.labels),
+                    label: self.labels.then_some(label),
+                    millis: shown
+                        .and_then(|shown| shown.millis)
+                        .filter(|_| self.labels && landmarks.is_none()),
                     problem: shown.and_then(|shown| shown.problem.clone()),
                     view,
                     scale: f64::from(self.scale),
                     crop: marked.then_some(document.crop),
                     faces: if marked { others() } else { Vec::new() },
+                    landmarks,
                     wipe: wipe
                         .filter(|wipe| wipe.pane == *place)
                         .map(|wipe| wipe.place),
@@ -340,6 +353,21 @@ impl Panes {
                 Position::Top,
             )
         });
+        let adjust = document.face.map(|_| {
+            hinted(
+                toggle("Landmarks", self.adjusting, Message::AdjustToggled),
+                "Shows where the face's lids, brows, lips, nose and outline were found, to be dragged where they are off: the rig is fitted to them. The square and the face's own expression stay (A)",
+                Position::Top,
+            )
+        });
+        let moved = self.adjusting && !document.landmarks.is_empty();
+        let found = moved.then(|| {
+            hinted(
+                action("Reset landmarks", Some(Message::LandmarksReset)),
+                "All landmarks go back to where they were found",
+                Position::Top,
+            )
+        });
         let fit = hinted(
             toggle("Whole", self.look == Look::Whole, Message::Fit),
             "The whole portrait (F)",
@@ -366,6 +394,8 @@ impl Panes {
             .push(self.wiped(panes))
             .push(crop)
             .push(level)
+            .push(adjust)
+            .push(found)
             .push(space::horizontal())
             .push((self.area.width >= NARROW).then_some(percent))
             .push(face)

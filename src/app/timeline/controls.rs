@@ -8,7 +8,7 @@ use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::format::short;
 use crate::app::widgets::signs::{Sign, sign};
 use crate::app::widgets::theme;
-use crate::document::{Document, Easing, Playback, Pose, Selection};
+use crate::document::{Document, Easing, Playback, Pose, Reach, Selection};
 
 use super::edge::Edge;
 use super::sheet::Sheet;
@@ -43,6 +43,11 @@ impl Timeline {
                 .map(|(channel, on)| (channel, *self.shown.get(&channel).unwrap_or(&on)))
                 .collect(),
             metric: self.metric.as_deref(),
+            reach: if subject.is_usual() {
+                self.reach
+            } else {
+                Reach::Beyond
+            },
         };
         let table = given.numbers.filter(|_| self.tab == Tab::Metrics);
         let table = table.and_then(|numbers| {

@@ -23,10 +23,16 @@ impl Sheet<'_> {
         shown.map(|(channel, _)| *channel)
     }
 
-    /// The height at which a share of a channel's range lies.
+    /// The height at which a share of a channel's usual range lies.
     fn y_at(&self, share: f32, size: Size) -> f32 {
-        let plot = self.plot(size);
-        plot.y + (1.0 - share) * plot.height
+        let (plot, (low, high)) = (self.plot(size), self.shares());
+        plot.y + (high - share) / (high - low) * plot.height
+    }
+
+    /// The share that lies at a height.
+    fn share_at(&self, y: f32, size: Size) -> f32 {
+        let (plot, (low, high)) = (self.plot(size), self.shares());
+        high - (y - plot.y) / plot.height * (high - low)
     }
 
     /// The height at which a channel's value lies.
@@ -108,9 +114,8 @@ impl Sheet<'_> {
     }
 
     pub(super) fn curves_within(&self, track: &Track, area: Rectangle, size: Size) -> Selection {
-        let plot = self.plot(size);
         let scale = self.scale(size);
-        let share = |y: f32| 1.0 - (y - plot.y) / plot.height;
+        let share = |y: f32| self.share_at(y, size);
         let channels: Vec<Channel> = self.shown().collect();
         let times = scale.time_at(area.x)..=scale.time_at(area.x + area.width);
         let shares = share(area.y + area.height)..=share(area.y);
@@ -219,9 +224,8 @@ impl Sheet<'_> {
         let [_, y1, _, y2] = from.easing.handles()?;
         let time = self.scale(size).time_at(at.x);
         let x = ((time - from.time) / (to.time - from.time)) as f32;
-        let plot = self.plot(size);
         let channel = handle.id.channel;
-        let value = channel.clamped(channel.value_at(1.0 - (at.y - plot.y) / plot.height));
+        let value = channel.clamped(channel.value_at(self.share_at(at.y, size)));
         let begin = value_of(from, handle.right);
         let way = value_of(to, handle.right) - begin;
         // Between equal values there is no way to go.
@@ -235,10 +239,15 @@ impl Sheet<'_> {
 
     pub(super) fn draw_curves(&self, frame: &mut Frame, size: Size, over: Option<Channel>) {
         let plot = self.plot(size);
-        for share in [0.0, 0.5, 1.0] {
+        let (low, high) = self.shares();
+        for share in [low, 0.0, 0.5, 1.0, high] {
             let y = self.y_at(share, size);
             let line = Path::line(Point::new(plot.x, y), Point::new(plot.x + plot.width, y));
-            let color = theme::line_color().scale_alpha(if share == 0.5 { 0.35 } else { 0.7 });
+            let color = theme::line_color().scale_alpha(if share == 0.0 || share == 1.0 {
+                0.7
+            } else {
+                0.35
+            });
             frame.stroke(&line, Stroke::default().with_color(color).with_width(1.0));
         }
         for (row, (channel, on)) in self.names(size).iter().enumerate() {

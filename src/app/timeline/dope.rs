@@ -4,12 +4,15 @@ use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{Channel, KeyId, Selection, Track};
+use crate::document::{Channel, KeyId, Reach, Selection, Track};
 
 use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, crowded, diamond, label};
 
 /// The height of a row where there is room, and where there is little, in logical pixels.
 const ROW: std::ops::RangeInclusive<f32> = 9.0..=19.0;
+
+/// Keys of any value.
+const ANY: std::ops::RangeInclusive<f32> = f32::NEG_INFINITY..=f32::INFINITY;
 
 /// How wide a column of a band is, in logical pixels.
 const BAND: f32 = 2.0;
@@ -80,7 +83,7 @@ impl Sheet<'_> {
             }
             Row::All => {
                 let time = nearest(track.moments())?;
-                let ids = track.keys_in(&Channel::ALL, time - 1e-6..=time + 1e-6, 0.0..=1.0);
+                let ids = track.keys_in(&Channel::ALL, time - 1e-6..=time + 1e-6, ANY);
                 let at = *ids.first()?;
                 Some(Hit { ids, at })
             }
@@ -106,7 +109,7 @@ impl Sheet<'_> {
             })
             .collect();
         let times = scale.time_at(area.x)..=scale.time_at(area.x + area.width);
-        track.keys_in(&channels, times, 0.0..=1.0)
+        track.keys_in(&channels, times, ANY)
     }
 
     pub(super) fn draw_dope(&self, frame: &mut Frame, size: Size, over: Option<Channel>) {
@@ -194,7 +197,7 @@ impl Sheet<'_> {
                     let Some((left, right)) = self.value(*channel, scale.at(x + BAND / 2.0)) else {
                         continue;
                     };
-                    let most = *channel.range().end();
+                    let most = *channel.limits(Reach::Usual).end();
                     let strong = (left.abs().max(right.abs()) / most).clamp(0.0, 1.0);
                     let high = strong * (height - 2.0);
                     if high > 0.2 {

@@ -229,7 +229,8 @@ impl Sheet<'_> {
                 let (mut frames, mut share) = ((dx / scale.step()).round() as i64, 0.0);
                 // A hand that goes sideways trembles up and down.
                 if self.tab == Tab::Curves && dy.abs() > STILL {
-                    share = -dy / self.plot(size).height;
+                    let (low, high) = self.shares();
+                    share = -dy / self.plot(size).height * (high - low);
                 }
                 if shift && dx.abs() >= dy.abs() {
                     share = 0.0;

@@ -48,7 +48,7 @@ impl Timeline {
                     ids: self.selection.clone(),
                 });
                 let mut moved = grab.track.clone();
-                self.selection = moved.move_keys(&grab.ids, frames, share);
+                self.selection = moved.move_keys(&grab.ids, frames, share, self.reach);
                 let shift = |ids: &Selection| ids.iter().map(|id| id.time).fold(f64::MAX, f64::min);
                 let by = shift(&self.selection) - shift(&grab.ids);
                 if by.is_finite() {

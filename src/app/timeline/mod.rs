@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 
 use crate::app::widgets::format::decimal;
 use crate::document::{
-    Channel, Copied, Document, Easing, Gesture, KeyId, Playback, Pose, Preset, Selection, Track,
+    Channel, Copied, Document, Easing, Gesture, KeyId, Playback, Pose, Preset, Reach, Selection,
+    Track,
 };
 
 use lens::Lens;
@@ -74,6 +75,8 @@ pub struct Timeline {
     presets: Vec<Preset>,
     /// How far what is shown has been read, in words; nothing when all of it is there.
     pub reading: Option<String>,
+    /// How far keys can be dragged.
+    pub reach: Reach,
 }
 
 #[derive(Debug, Clone)]
@@ -87,7 +90,7 @@ pub enum Message {
     /// These keys are selected; of a single one that was clicked the playhead goes there.
     Selected(Selection, Option<KeyId>),
     SelectedAll,
-    /// The selected keys are dragged by this one: frames, and a share of the channels' ranges, from where they were taken.
+    /// The selected keys are dragged by this one: frames, and a share of the channels' usual ranges, from where they were taken.
     Moved(KeyId, i64, f32),
     /// The selected keys' times are scaled by a factor around this moment in seconds; from where they were taken, while the
     /// hand holds them.

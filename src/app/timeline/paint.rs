@@ -7,7 +7,7 @@ use iced::{Point, Rectangle, Renderer, Size};
 
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::theme;
-use crate::document::{Channel, Pose, Track};
+use crate::document::{Channel, Pose, Reach, Track};
 use crate::methods::drive::PoseKey;
 
 use super::Tab;
@@ -28,6 +28,7 @@ pub struct Ground {
     channels: Vec<(Channel, bool)>,
     over: Option<Channel>,
     metric: Option<String>,
+    reach: Reach,
 }
 
 /// What lies over it: the playhead's frame, and the box that selects.
@@ -70,6 +71,7 @@ impl Sheet<'_> {
             channels: self.channels.clone(),
             over,
             metric: self.metric.map(str::to_owned),
+            reach: self.reach,
         }
     }
 

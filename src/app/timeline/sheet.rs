@@ -6,7 +6,7 @@ use iced::widget::container;
 use iced::{Color, Element, Font, Length, Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{Channel, Curve, KeyId, Selection};
+use crate::document::{AuVector, Channel, Curve, KeyId, Reach, Selection};
 
 use super::lens::{Lens, Scale};
 use super::subject::{Given, short_name};
@@ -57,6 +57,8 @@ pub struct Sheet<'a> {
     /// In the order of the list, and whether its curve is shown.
     pub channels: Vec<(Channel, bool)>,
     pub metric: Option<&'a str>,
+    /// How far the curves go.
+    pub reach: Reach,
 }
 
 /// What the hand finds: keys, and the one it holds.
@@ -95,6 +97,15 @@ impl<'a> Sheet<'a> {
         let subject = self.given.subject;
         let edges = (plot.x, plot.x + plot.width);
         self.lens.scale(edges, subject.last(), subject.fps())
+    }
+
+    /// The shares of a channel's usual range at the plot's lower and upper edge.
+    pub fn shares(&self) -> (f32, f32) {
+        match self.reach {
+            Reach::Usual => (0.0, 1.0),
+            // A unit's value is its share.
+            Reach::Beyond => (*AuVector::RANGE.start(), *AuVector::RANGE.end()),
+        }
     }
 
     /// A row of the names at the left.

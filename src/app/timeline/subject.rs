@@ -118,6 +118,15 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Whether no value goes beyond relaxed or full.
+    pub fn is_usual(&self) -> bool {
+        match self {
+            Subject::Track(document) => document.still.is_usual() && document.track.is_usual(),
+            // What is read from a face doesn't.
+            Subject::Read { .. } => true,
+        }
+    }
+
     /// The channels in the order of the list, and whether each has a curve worth showing: those that move first. Head and
     /// eyes are listed where they turn or have keys.
     pub fn channels(&self) -> Vec<(Channel, bool)> {

@@ -77,6 +77,28 @@ fn keys_that_a_drag_only_passes_over_are_not_lost() {
 }
 
 #[test]
+fn a_key_is_dragged_beyond_where_the_sliders_go_there() {
+    let (mut timeline, mut document) = (Timeline::default(), document());
+    document.track.set_channel(0, unit(12), (0.8, 0.8));
+    let value = |document: &Document| document.track.key(id(0)).unwrap().left;
+    handle(
+        &mut timeline,
+        &mut document,
+        Message::Selected([id(0)].into(), None),
+    );
+    handle(&mut timeline, &mut document, Message::Moved(id(0), 0, 0.5));
+    assert_eq!(value(&document), 1.0);
+    assert!(Subject::Track(&document).is_usual());
+    timeline.reach = Reach::Beyond;
+    handle(&mut timeline, &mut document, Message::Moved(id(0), 0, 0.5));
+    assert_eq!(value(&document), 1.3);
+    assert!(!Subject::Track(&document).is_usual());
+    handle(&mut timeline, &mut document, Message::Moved(id(0), 0, -2.0));
+    assert_eq!(value(&document), -0.5);
+    handle(&mut timeline, &mut document, Message::Released);
+}
+
+#[test]
 fn what_was_read_is_played_and_cut_but_not_edited() {
     let poses = vec![Some(Pose::NEUTRAL); 10];
     let subject = |range| Subject::Read {

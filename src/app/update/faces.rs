@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::app::{App, NeutralFace, Notice};
-use crate::document::{Document, MediaSource};
+use crate::document::{Document, Gesture, LandmarkOffsets, MediaSource};
 use crate::face::found::FoundFace;
 use crate::face::portrait::Portrait;
+use crate::methods::rig::landmarks::{offset_to, with_offsets};
 
 impl App {
     /// Shows a portrait in place of the one before; undo brings that back.
@@ -75,7 +76,7 @@ impl App {
                     "Reads this face against {}, which was set as neutral: for another picture of the same person",
                     document.portrait.name
                 ),
-                of: (document.portrait.id, document.face),
+                of: self.document_face(),
                 face,
             });
         }
@@ -84,10 +85,21 @@ impl App {
 
     /// The relaxed face that this one can be read against: of another picture.
     pub(in crate::app) fn neutral_face(&self) -> Option<&NeutralFace> {
-        let document = self.document();
-        let here = (document.portrait.id, document.face);
+        let here = self.document_face();
         let other = self.neutral.as_ref().filter(|kept| kept.of != here);
-        other.filter(|_| document.face.is_some())
+        other.filter(|_| here.1.is_some())
+    }
+
+    /// The portrait that the document is about, and which of its faces.
+    pub(in crate::app) fn document_face(&self) -> (u64, Option<usize>) {
+        let document = self.document();
+        (document.portrait.id, document.face)
+    }
+
+    /// How strongly folds suit the face by its own skin, once it has been drawn.
+    pub(in crate::app) fn own_folds(&self) -> Option<f32> {
+        let (of, folds) = self.own_folds?;
+        (of == self.document_face()).then_some(folds)
     }
 
     pub(in crate::app) fn read_against(&mut self) {
@@ -111,6 +123,31 @@ impl App {
             face.crop_by(&rule.upright(), size)
         };
         self.history.edit(|document| document.crop = crop);
+    }
+
+    /// The face that the document is about, with its landmarks where the artist wants them.
+    pub(in crate::app) fn adjusted_face(&self) -> Option<Arc<FoundFace>> {
+        let face = self.faces().1?;
+        Some(with_offsets(&face, &self.document().landmarks))
+    }
+
+    /// Moves a landmark to a place of the portrait, in its pixels; the fit follows.
+    pub(in crate::app) fn move_landmark(&mut self, landmark: u16, place: [f32; 2]) {
+        let Some(face) = self.faces().1 else {
+            return;
+        };
+        self.history.drag(Gesture::Landmark(landmark), |document| {
+            let landmarks = &mut document.landmarks;
+            landmarks.set(landmark, offset_to(&face, landmarks, landmark, place));
+        });
+    }
+
+    /// A landmark, or all, go back to where they were found.
+    pub(in crate::app) fn reset_landmarks(&mut self, landmark: Option<u16>) {
+        self.history.edit(|document| match landmark {
+            Some(landmark) => document.landmarks.set(landmark, [0.0; 2]),
+            None => document.landmarks = LandmarkOffsets::default(),
+        });
     }
 
     /// The portrait's faces, and that which the document is about.

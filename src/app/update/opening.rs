@@ -145,6 +145,7 @@ impl App {
         self.projects.stamp = None;
         self.projects.index = MediaIndex::default();
         self.panes.labels = self.project().labels();
+        self.expression.reach_as(self.history.project());
         self.measuring.numbers = None;
         if let Some(autosave) = &self.projects.autosave {
             autosave.clear();

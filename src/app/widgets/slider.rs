@@ -1,4 +1,4 @@
-//! A value slider from 0 to 1 with a tick at the portrait's own value. Double-click resets, Shift moves finely.
+//! A value slider from one end to the other, 0 to 1, with a tick at the portrait's own value. Double-click resets, Shift moves finely.
 
 use iced::mouse::{self, Cursor};
 use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke};
@@ -22,6 +22,8 @@ pub struct Slider<'a, Message> {
     pub value: f32,
     /// Where the tick stands, and what the value counts as unchanged at.
     pub own: f32,
+    /// Two places that are told apart from the rest, such as relaxed and full on a slider that goes beyond them.
+    pub marks: Option<[f32; 2]>,
     /// The values of the face's left and right half, where they differ.
     pub halves: Option<(f32, f32)>,
     pub on_change: Box<dyn Fn(f32) -> Message + 'a>,
@@ -49,6 +51,12 @@ impl<Message> Slider<'_, Message> {
                 .with_line_cap(canvas::LineCap::Round)
         };
         frame.stroke(&bar(place(0.0), place(1.0)), stroke(theme::line_color()));
+        for mark in self.marks.into_iter().flatten() {
+            let x = place(mark);
+            let mark = Path::line(Point::new(x, middle - 3.5), Point::new(x, middle + 3.5));
+            let thin = Stroke::default().with_color(theme::faint()).with_width(1.0);
+            frame.stroke(&mark, thin);
+        }
         let (value, own) = (place(self.value), place(self.own));
         if value != own {
             frame.stroke(&bar(own, value), stroke(theme::accent()));
@@ -97,8 +105,8 @@ pub fn place_of(value: f32, width: f32) -> f32 {
     HANDLE + value.clamp(0.0, 1.0) * (width - 2.0 * HANDLE).max(1.0)
 }
 
-/// The value, the tick, the halves, and whether the cursor is here.
-type SliderKey = (f32, f32, Option<(f32, f32)>, bool);
+/// The value, the tick, the marks, the halves, and whether the cursor is here.
+type SliderKey = (f32, f32, Option<[f32; 2]>, Option<(f32, f32)>, bool);
 
 #[derive(Debug, Default)]
 pub struct Interaction {
@@ -139,7 +147,8 @@ impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
                 } else {
                     value_at(at.x, bounds.width)
                 };
-                state.dragging = Some((at.x, value));
+                // A value beyond the slider's end stays until the hand moves, and then begins there.
+                state.dragging = Some((at.x, value.clamp(0.0, 1.0)));
                 Some(Action::publish((self.on_change)(value)).and_capture())
             }
             Event::Mouse(mouse::Event::CursorMoved { .. }) => {
@@ -172,7 +181,7 @@ impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
         _cursor: Cursor,
     ) -> Vec<Geometry> {
         let alive = state.over || state.dragging.is_some();
-        let key = (self.value, self.own, self.halves, alive);
+        let key = (self.value, self.own, self.marks, self.halves, alive);
         state.cache.draw(renderer, bounds.size(), key, |frame| {
             self.paint(frame, alive)
         })

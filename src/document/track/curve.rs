@@ -145,7 +145,8 @@ impl Curve {
     }
 
     /// The values of the left and the right half at a time in seconds; before the first key and after the last
-    /// one they hold. `None` without any key.
+    /// one they hold. Between two keys a curve that swings out stays in the usual range, or goes as far beyond as they do. `None`
+    /// without any key.
     pub fn at(&self, time: f64) -> Option<(f32, f32)> {
         let (first, last) = (self.keys.first()?, self.keys.last()?);
         let next = self.keys.partition_point(|key| key.time <= time);
@@ -162,7 +163,7 @@ impl Curve {
             if way == 1.0 {
                 b
             } else {
-                self.channel.clamped(a + (b - a) * way)
+                self.channel.clamped_with(a + (b - a) * way, [a, b])
             }
         };
         Some((between(from.left, to.left), between(from.right, to.right)))

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use crate::document::channel::Channel;
+use crate::document::channel::{Channel, Reach};
 use crate::document::track::Track;
 use crate::document::track::curve::{Curve, Key, SAME};
 use crate::document::track::easing::Easing;
@@ -135,10 +135,17 @@ impl Track {
             .then_some(first)
     }
 
-    /// Moves keys together by some frames and by a share of their channels' ranges, within which each half stays. No key goes
+    /// Moves keys together by some frames and by a share of their channels' usual ranges. Each half stays within its channel's
+    /// limits, or as far beyond as it is. No key goes
     /// before the start, and none that stands on the track leaves it at its end: there all stop together. A key that is
     /// there already gives way to one that comes upon it, as when it is pasted over. Returns the keys where they are now.
-    pub fn move_keys(&mut self, ids: &Selection, frames: i64, share: f32) -> Selection {
+    pub fn move_keys(
+        &mut self,
+        ids: &Selection,
+        frames: i64,
+        share: f32,
+        reach: Reach,
+    ) -> Selection {
         let times = || ids.iter().map(|id| id.time);
         let (first, last) = (
             times().fold(f64::INFINITY, f64::min),
@@ -151,11 +158,18 @@ impl Track {
         let by = (frames as f64 / self.fps()).clamp(-first, (end - last).max(0.0));
         let share = if share.is_finite() { share } else { 0.0 };
         let before = self.clone();
-        self.change_keys(ids, |channel, key| Key {
-            time: before.snapped(key.time + by),
-            left: channel.clamped(key.left + share * channel.width()),
-            right: channel.clamped(key.right + share * channel.width()),
-            ..key
+        self.change_keys(ids, |channel, key| {
+            let limits = channel.limits(reach);
+            let moved = |value: f32| {
+                let (low, high) = (limits.start().min(value), limits.end().max(value));
+                (value + share * channel.width()).clamp(low, high)
+            };
+            Key {
+                time: before.snapped(key.time + by),
+                left: moved(key.left),
+                right: moved(key.right),
+                ..key
+            }
         })
     }
 

@@ -9,7 +9,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::channel::Channel;
+use crate::document::channel::{Channel, Reach};
 use crate::document::pose::Pose;
 
 pub use curve::{Curve, Key};
@@ -125,6 +125,15 @@ impl Track {
     /// Whether there is no key yet.
     pub fn is_empty(&self) -> bool {
         self.curves.iter().all(Curve::is_empty)
+    }
+
+    /// Whether no key goes beyond its channel's usual range.
+    pub fn is_usual(&self) -> bool {
+        self.keyed().all(|channel| {
+            let usual = channel.limits(Reach::Usual);
+            let reach = self.curve(channel).reach();
+            reach.is_none_or(|(low, high)| usual.contains(&low) && usual.contains(&high))
+        })
     }
 
     /// Whether any channel goes from one value to another.

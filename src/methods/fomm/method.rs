@@ -22,6 +22,9 @@ pub static INFO: MethodInfo = MethodInfo {
     title: "FOMM",
     driven_by: DrivenBy::Picture,
     draws_head: false,
+    overshoots: false,
+    draws_folds: false,
+    fits_landmarks: false,
     modes: &[Mode::Relative, Mode::Standard],
     views: &[
         PaneView::Result,

@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use crate::document::{ActionUnit, AuVector, MethodId, Mode, PaneView, Pose};
 use crate::error::EngineError;
-use crate::face::found::FoundFace;
 use crate::face::limits::{self, CachedMask};
 use crate::face::view::View;
-use crate::face::{Edit, Show, TurnedSquare, network_input, paste};
+use crate::face::{Edit, Mesh, Show, TurnedSquare, network_input, paste};
 use crate::lru_cache::LruCache;
 use crate::math::smoothstep;
 use crate::media::image::Picture;
@@ -26,6 +25,9 @@ pub static INFO: MethodInfo = MethodInfo {
     title: "GANimation",
     driven_by: DrivenBy::Expression,
     draws_head: false,
+    overshoots: false,
+    draws_folds: false,
+    fits_landmarks: false,
     modes: &[],
     views: &[
         PaneView::Result,
@@ -80,7 +82,6 @@ impl Method for Ganimation {
             prepared: self.0.prepare(input)?,
             model: Arc::clone(&self.0),
             place,
-            face: subject.face.clone(),
             left: None,
             mask: CachedMask::default(),
             edits: LruCache::new(CACHE_BYTES),
@@ -118,9 +119,8 @@ struct EditSession {
     prepared: Prepared,
     /// The square of the portrait that the network sees.
     place: TurnedSquare,
-    face: Option<Arc<FoundFace>>,
-    /// 1 on the left half of the face, 0 on the right, at the network's own size.
-    left: Option<Vec<f32>>,
+    /// 1 on the left half of the face, 0 on the right, at the network's own size; and the landmarks that say so.
+    left: Option<(Option<Mesh>, Vec<f32>)>,
     mask: CachedMask,
     edits: LruCache<[u32; ActionUnit::COUNT], Arc<Edit>>,
 }
@@ -134,7 +134,7 @@ impl Session for EditSession {
         quality: Quality,
         stop: Stop,
     ) -> Result<MethodFrame, EngineError> {
-        let target = drive.expression();
+        let target = INFO.drawn(drive.expression());
         let onset = Onset::between(&subject.expression, &target);
         if quality != Quality::Diagnostics && onset.whole() == 0.0 {
             return Ok(MethodFrame {
@@ -146,8 +146,8 @@ impl Session for EditSession {
             });
         }
         let started = Instant::now();
-        let (edit, ran) = self.edit(&target, onset, stop)?;
-        let mesh = self.face.as_deref().map(|face| &face.mesh);
+        let mesh = subject.face.as_deref().map(|face| &face.mesh);
+        let (edit, ran) = self.edit(&target, onset, mesh, stop)?;
         let mask = self.mask.get(mesh, self.place, subject.limit);
         let millis = ran.then(|| millis_since(started));
         let onset = onset.whole();
@@ -192,6 +192,7 @@ impl EditSession {
         &mut self,
         target: &Pose,
         onset: Onset,
+        mesh: Option<&Mesh>,
         stop: Stop,
     ) -> Result<(Arc<Edit>, bool), EngineError> {
         let Pose { left, right, .. } = target;
@@ -201,7 +202,7 @@ impl EditSession {
         let asked = |half, onset: f32, other| if onset > 0.0 { half } else { other };
         let (a, ran) = self.half(asked(left, onset.left, right), stop)?;
         let (b, also) = self.half(asked(right, onset.right, left), stop)?;
-        let joined = a.joined(&b, self.left_half(), (onset.left, onset.right));
+        let joined = a.joined(&b, self.left_half(mesh), (onset.left, onset.right));
         Ok((Arc::new(joined), ran || also))
     }
 
@@ -218,11 +219,11 @@ impl EditSession {
         Ok((edit, true))
     }
 
-    fn left_half(&mut self) -> &[f32] {
-        let mesh = self.face.as_deref().map(|face| &face.mesh);
+    fn left_half(&mut self, mesh: Option<&Mesh>) -> &[f32] {
         let (place, size) = (self.place, self.model.size());
-        self.left
-            .get_or_insert_with(|| limits::left_half(mesh, place, size))
+        let kept = self.left.take().filter(|(of, _)| of.as_ref() == mesh);
+        let made = || (mesh.cloned(), limits::left_half(mesh, place, size));
+        &self.left.insert(kept.unwrap_or_else(made)).1
     }
 }
 

@@ -37,6 +37,9 @@ pub static INFO: MethodInfo = MethodInfo {
     title: "Rig",
     driven_by: DrivenBy::Expression,
     draws_head: true,
+    overshoots: true,
+    draws_folds: true,
+    fits_landmarks: true,
     modes: &[],
     views: &[
         PaneView::Result,
@@ -294,7 +297,7 @@ struct RigSession {
     /// Left, top, right and bottom of the face there.
     bounds: [f32; 4],
     tone: Tone,
-    /// How strongly folds show in the portrait.
+    /// How strongly folds suit the portrait, by its skin.
     folds: f32,
     portrait: Portrait,
     /// The square over which limits and diagnostics are laid out.
@@ -331,6 +334,7 @@ impl Session for RigSession {
             diagnostics: Diagnostics::Mesh(MeshDiagnostics {
                 pose,
                 draft: wanted.draft,
+                own_folds: self.folds,
                 motion,
                 mesh,
             }),
@@ -390,7 +394,7 @@ impl RigSession {
             // In space with y up a turn to the right about the third axis is anticlockwise.
             turned: [pose.head.yaw(), pose.head.pitch(), -pose.head.roll()],
             gaze: controls.gaze,
-            folds: self.folds,
+            folds: subject.folds.unwrap_or(self.folds),
             draft,
         }
     }

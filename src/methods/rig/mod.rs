@@ -16,6 +16,7 @@ mod field;
 mod fit;
 mod folds;
 mod image;
+pub mod landmarks;
 mod lids;
 mod lip_frame;
 pub mod method;

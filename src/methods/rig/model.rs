@@ -221,10 +221,10 @@ fn rim(&[_, y, z]: &Point) -> f32 {
 }
 
 /// The edges of a mesh with their lengths.
-struct Graph(Vec<Vec<(usize, f32)>>);
+pub(super) struct Graph(Vec<Vec<(usize, f32)>>);
 
 impl Graph {
-    fn of(triangles: &[[u32; 3]], at: &[Point]) -> Self {
+    pub fn of(triangles: &[[u32; 3]], at: &[Point]) -> Self {
         let mut neighbours = vec![Vec::new(); at.len()];
         for triangle in triangles {
             for i in 0..3 {
@@ -247,20 +247,26 @@ impl Graph {
         Self(neighbours)
     }
 
-    /// For every vertex the way to the nearest one of a row, without the row's ends, and that one's place in the row
-    /// (Dijkstra's algorithm, up to 3 cm).
+    /// For every vertex the way to the nearest one of a row, without the row's ends, and that one's place in the row, up to
+    /// 3 cm.
     fn distances(&self, row: &[usize]) -> Vec<(f32, usize)> {
+        let inner = row.iter().copied().enumerate();
+        let inner = inner.take(row.len().saturating_sub(1)).skip(1);
+        self.nearest(inner, 3.0)
+    }
+
+    /// For every vertex the way to the nearest of some others, and that one's number, up to a distance (Dijkstra's
+    /// algorithm).
+    pub fn nearest(
+        &self,
+        starts: impl Iterator<Item = (usize, usize)>,
+        farthest: f32,
+    ) -> Vec<(f32, usize)> {
         use std::cmp::Reverse;
         use std::collections::BinaryHeap;
-        const FARTHEST: f32 = 3.0;
         let mut best = vec![(f32::INFINITY, 0); self.0.len()];
         let mut open = BinaryHeap::new();
-        for (place, &vertex) in row
-            .iter()
-            .enumerate()
-            .take(row.len().saturating_sub(1))
-            .skip(1)
-        {
+        for (place, vertex) in starts {
             if vertex < best.len() {
                 best[vertex] = (0.0, place);
                 open.push(Reverse((0, vertex)));
@@ -274,7 +280,7 @@ impl Graph {
             }
             for &(next, edge) in &self.0[vertex] {
                 let way = length + edge;
-                if way < best[next].0 && way <= FARTHEST {
+                if way < best[next].0 && way <= farthest {
                     best[next] = (way, place);
                     open.push(Reverse((way.to_bits(), next)));
                 }

@@ -20,6 +20,9 @@ pub static INFO: MethodInfo = MethodInfo {
     title: "TPS",
     driven_by: DrivenBy::Picture,
     draws_head: false,
+    overshoots: false,
+    draws_folds: false,
+    fits_landmarks: false,
     modes: &[Mode::Relative, Mode::Standard, Mode::Avd],
     views: &[
         PaneView::Result,

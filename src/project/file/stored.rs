@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{
-    AuVector, Crop, Document, ExportSettings, Expression, Follow, Limit, MediaSource, Motion,
-    MotionId, MotionKind, PaneSpec, PortraitRef, Project, Track,
+    AuVector, Crop, Document, ExportSettings, Expression, Follow, LandmarkOffsets, Limit,
+    MediaSource, Motion, MotionId, MotionKind, PaneSpec, PortraitRef, Project, Track,
 };
 use crate::methods::registry::Registry;
 use crate::project::file::error::{Inconsistency, ProjectError};
@@ -66,6 +66,12 @@ pub(crate) struct StoredPortrait {
     pub detail: bool,
     #[serde(default)]
     pub limit: Limit,
+    /// Not there where the portrait's own skin tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<f32>,
+    /// Not there where none is moved.
+    #[serde(default, skip_serializing_if = "LandmarkOffsets::is_empty")]
+    pub landmarks: LandmarkOffsets,
 }
 
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -100,6 +106,8 @@ impl Stored {
             face,
             detail,
             limit,
+            folds,
+            landmarks,
             still: _,
             strength: _,
             track: _,
@@ -118,6 +126,8 @@ impl Stored {
                 expression: *source,
                 detail: *detail,
                 limit: *limit,
+                folds: *folds,
+                landmarks: landmarks.clone(),
             },
             motions: project.motions().iter().map(|m| Motion::clone(m)).collect(),
             chosen: project.chosen(),
@@ -186,10 +196,12 @@ impl Stored {
             height: portrait.height,
         };
         let crop = portrait.crop.fitted(portrait.width, portrait.height);
-        let mut document = Document::new(reference, crop, portrait.expression);
+        let mut document = Document::new(reference, crop, portrait.expression.usual());
         document.face = portrait.face;
         document.detail = portrait.detail;
         document.limit = portrait.limit;
+        document.set_folds(portrait.folds);
+        document.landmarks = portrait.landmarks;
 
         let edited = self.edited.unwrap_or(self.chosen);
         let mut project = Project::of_parts(document, self.motions, edited, self.panes);

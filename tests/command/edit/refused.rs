@@ -12,7 +12,7 @@ use mien::media::image::Picture;
 fn what_is_asked_wrongly_is_answered_with_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
-    let cases: [(&[&str], &str); 39] = [
+    let cases: [(&[&str], &str); 41] = [
         (
             &["--yaw", "21", "-o", "x.png"],
             "--yaw 21 is out of range; give a number from -20 to 20",
@@ -38,8 +38,16 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
             &["--gaze", "-5,2.5", "--panes", "attention", "-o", "x.png"],
             "GANimation can't turn the head",
         ),
+        (
+            &["--folds", "1.2", "-o", "x.png"],
+            "--folds 1.2 is out of range; give a number from 0 to 1, or auto.",
+        ),
+        (
+            &["--folds", "none", "-o", "x.png"],
+            "--folds none is out of range",
+        ),
         (&["--au", "3=0.5", "-o", "x.png"], "not an Action Unit"),
-        (&["--au", "12=1.5", "-o", "x.png"], "out of range"),
+        (&["--au", "12=1.6", "-o", "x.png"], "from -0.5 to 1.5"),
         (&["--au", "12=-1", "-o", "x.png"], "out of range"),
         (&["--au", "12=NaN", "-o", "x.png"], "out of range"),
         (&["--au", "12", "-o", "x.png"], "write the code"),

@@ -317,3 +317,35 @@ fn weights_are_listed() {
         assert!(text.contains(part), "{text}");
     }
 }
+
+#[test]
+fn the_rig_goes_beyond_and_the_network_says_that_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let portrait = sample("grace_hopper.jpg");
+    let written = |method: &str, value: &str| {
+        let name = format!("{method}-{value}.png");
+        let unit = format!("12={value}");
+        let output = edit(
+            folder.path(),
+            &portrait,
+            &["--method", method, "--au", &unit, "-o", &name],
+        );
+        succeed(&output);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let picture = media::image::open(&folder.path().join(name)).unwrap();
+        (
+            picture,
+            said.contains("GANimation draws Action Units from 0 to 1"),
+        )
+    };
+    let (full, _) = written("rig", "1");
+    let (more, said) = written("rig", "1.4");
+    assert!(full != more && !said);
+    let (relaxed, _) = written("rig", "0");
+    let (opposite, _) = written("rig", "-0.4");
+    assert!(relaxed != opposite);
+    let (full, said) = written("ganimation", "1");
+    assert!(!said);
+    let (more, said) = written("ganimation", "1.4");
+    assert!(full == more && said);
+}

@@ -242,6 +242,7 @@ impl SampleGrid {
         let strength = Slider {
             value: motion.follow.strength / most,
             own: 1.0 / most,
+            marks: None,
             halves: None,
             on_change: Box::new(move |value| Message::Strength(value * most)),
             on_release: Message::Released,
@@ -319,6 +320,7 @@ impl SampleGrid {
         let way = Slider {
             value: motion.way,
             own: 0.0,
+            marks: None,
             halves: None,
             on_change: Box::new(Message::Way),
             on_release: Message::Released,

@@ -1,0 +1,109 @@
+//! The landmarks of a face that the artist has moved.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How far landmarks are moved from where they were found: to the right and down in the picture, as shares of the face's
+/// height. What lies around a landmark follows it; how far is up to the method.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<u16, [f32; 2]>")]
+pub struct LandmarkOffsets(BTreeMap<u16, [f32; 2]>);
+
+impl From<BTreeMap<u16, [f32; 2]>> for LandmarkOffsets {
+    /// Each as [`LandmarkOffsets::set`] takes it.
+    fn from(given: BTreeMap<u16, [f32; 2]>) -> Self {
+        let mut offsets = Self::default();
+        for (landmark, offset) in given {
+            offsets.set(landmark, offset);
+        }
+        offsets
+    }
+}
+
+impl LandmarkOffsets {
+    /// How many landmarks a face has, numbered from 0.
+    pub const LANDMARKS: u16 = 478;
+
+    /// The farthest that a landmark is moved in either direction.
+    pub const FARTHEST: f32 = 0.5;
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How far a landmark is moved by itself, without those around it.
+    pub fn get(&self, landmark: u16) -> [f32; 2] {
+        self.0.get(&landmark).copied().unwrap_or_default()
+    }
+
+    /// Moves a landmark, at most by [`LandmarkOffsets::FARTHEST`]; NaN counts as 0. One that isn't moved, or that no face
+    /// has, isn't kept.
+    pub fn set(&mut self, landmark: u16, offset: [f32; 2]) {
+        let held = |v: f32| {
+            let v = if v.is_nan() { 0.0 } else { v };
+            // -0 is 0, so that what is equal has one cache key.
+            v.clamp(-Self::FARTHEST, Self::FARTHEST) + 0.0
+        };
+        let offset = offset.map(held);
+        if offset == [0.0; 2] || landmark >= Self::LANDMARKS {
+            self.0.remove(&landmark);
+        } else {
+            self.0.insert(landmark, offset);
+        }
+    }
+
+    /// The landmarks that are moved, in their order, and how far.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, [f32; 2])> + '_ {
+        self.0.iter().map(|(landmark, offset)| (*landmark, *offset))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_set_is_there_within_bounds_and_comes_back_from_a_file(
+            given in prop::collection::vec((0u16..600, prop::array::uniform2(-2f32..2.0)), 0..20),
+        ) {
+            let mut offsets = LandmarkOffsets::default();
+            for (landmark, offset) in &given {
+                offsets.set(*landmark, *offset);
+            }
+            for (landmark, offset) in offsets.iter() {
+                prop_assert!(landmark < LandmarkOffsets::LANDMARKS);
+                prop_assert!(offset.iter().all(|v| v.abs() <= LandmarkOffsets::FARTHEST));
+                let last = given.iter().rev().find(|(of, _)| *of == landmark).unwrap();
+                let held = last.1.map(|v| v.clamp(-0.5, 0.5));
+                prop_assert_eq!(offset, held);
+            }
+            let text = serde_json::to_string(&offsets).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<LandmarkOffsets>(&text).unwrap(), &offsets);
+            for (landmark, _) in given {
+                offsets.set(landmark, [0.0, -0.0]);
+            }
+            prop_assert!(offsets.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_file_names_the_landmarks_and_nonsense_is_left_out() {
+        let mut offsets = LandmarkOffsets::default();
+        offsets.set(159, [0.0, -0.02]);
+        let text = serde_json::to_string(&offsets).unwrap();
+        assert_eq!(text, r#"{"159":[0.0,-0.02]}"#);
+        let read = |text| serde_json::from_str::<LandmarkOffsets>(text);
+        assert!(
+            read(r#"{"478": [0.1, 0.1], "4": [0.0, 0.0]}"#)
+                .unwrap()
+                .is_empty()
+        );
+        assert_eq!(read(r#"{"4": [9, 0]}"#).unwrap().get(4), [0.5, 0.0]);
+        assert!(read(r#"{"nose": [0.1, 0.1]}"#).is_err());
+        offsets.set(4, [f32::NAN, f32::INFINITY]);
+        assert_eq!(offsets.get(4), [0.0, 0.5]);
+    }
+}
