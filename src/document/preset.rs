@@ -1,12 +1,15 @@
 //! Expressions with a name, kept as readable JSON.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::document::au::AuVector;
+use crate::media::atomic_file::AtomicFile;
+use crate::media::error::MediaError;
+use crate::ordinary_file;
+use crate::text;
 
 /// A named expression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,18 +24,21 @@ pub struct Preset {
 pub enum PresetError {
     #[error("{name:?} is not a preset that Mien knows; use one of {known}.")]
     Unknown { name: String, known: String },
-    #[error("the preset file {} cannot be used: {reason}; mend or delete it.", path.display())]
+    #[error(
+        "the preset file {} cannot be used: {reason}; mend or delete it.",
+        text::path(path)
+    )]
     Damaged { path: PathBuf, reason: String },
     #[error("a preset's name must hold a letter or a digit; give it another name than {0:?}.")]
     BadName(String),
     #[error("{0:?} is the name of a preset that comes with Mien; choose another name.")]
     Taken(String),
-    #[error("the preset could not be written to {}: {source}; see that the folder can be written to.", path.display())]
-    Unwritable {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Unwritten(MediaError),
 }
+
+/// The largest file that is read, in bytes; a preset takes some hundred.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The presets that come with the program, as they stand in `resources/presets`.
 const BUILT_IN: [(&str, &str); 9] = [
@@ -108,7 +114,7 @@ impl Preset {
     /// # Errors
     /// [`PresetError::Damaged`] for what can't be read or is none.
     pub fn load(path: &Path) -> Result<Preset, PresetError> {
-        std::fs::read_to_string(path)
+        ordinary_file::read_text(path, MAX_BYTES)
             .map_err(|error| PresetError::Damaged {
                 path: path.to_owned(),
                 reason: error.to_string(),
@@ -140,7 +146,7 @@ impl Preset {
                 name: name.to_owned(),
                 known: presets
                     .iter()
-                    .map(|p| p.name.to_lowercase())
+                    .map(|p| text::name(&p.name.to_lowercase()))
                     .collect::<Vec<_>>()
                     .join(", "),
             })
@@ -170,18 +176,14 @@ impl Preset {
             return Err(PresetError::Taken(self.name.clone()));
         }
         let path = folder.join(format!("{stem}.json"));
-        let write = || -> std::io::Result<()> {
-            std::fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.write_all(b"\n")?;
-            file.persist(&path)?;
-            Ok(())
+        let write = || -> Result<(), MediaError> {
+            std::fs::create_dir_all(folder).map_err(|e| MediaError::writing(folder, e))?;
+            AtomicFile::write(&path, |to| {
+                serde_json::to_writer_pretty(&mut *to, self)?;
+                to.write_all(b"\n")
+            })
         };
-        match write() {
-            Ok(()) => Ok(path),
-            Err(source) => Err(PresetError::Unwritable { path, source }),
-        }
+        write().map(|()| path).map_err(PresetError::Unwritten)
     }
 }
 

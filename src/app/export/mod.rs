@@ -14,6 +14,7 @@ use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::frame_range::Part;
 use crate::jobs::output::{Output, max_fps};
 use crate::media::encode::LoopCount;
+use crate::media::inputs::Inputs;
 use crate::methods::subject::Subject;
 use crate::render::composition::Composition;
 
@@ -277,6 +278,7 @@ impl Export {
                 part,
                 marked: self.marked,
                 path,
+                inputs: Inputs::default(),
             },
         };
         Ok((job, written))
