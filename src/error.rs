@@ -13,6 +13,7 @@ use crate::face::MotionFault;
 use crate::media::error::MediaError;
 use crate::methods::error::Error as NetworkFault;
 use crate::project::file::error::ProjectError;
+use crate::text;
 use crate::weights::WeightsError;
 
 #[derive(Debug, Error)]
@@ -157,6 +158,11 @@ pub enum MethodError {
     NoNetwork { weights: String, mode: Mode },
     #[error("the motion can't be measured, because {0}; choose another picture or frame.")]
     Degenerate(&'static str),
+    /// From weights that are finite themselves.
+    #[error(
+        "the network's numbers became NaN or infinite, so its weights are damaged; get them again, or choose others."
+    )]
+    NotFinite,
     #[error("faces are found by what comes with Mien; other weights can't be chosen for it.")]
     FixedWeights,
     #[error("{method} works without weights; leave them out, or choose another method.")]
@@ -168,7 +174,7 @@ pub enum MethodError {
     /// Neither a file nor the name of installed weights.
     #[error(
         "{} is neither a file nor the name of installed {method} weights; choose one of those.",
-        asked.display()
+        text::path(asked)
     )]
     UnknownWeights {
         asked: PathBuf,
@@ -223,7 +229,7 @@ pub enum OutputError {
 pub enum ChartError {
     #[error(
         "{} does not say which kind of chart to write; end the name in .svg or .png.",
-        .0.display()
+        text::path(.0)
     )]
     Unknown(PathBuf),
     #[error("the chart can't be drawn ({0}); this is a fault of Mien, please report it.")]
@@ -239,17 +245,17 @@ pub enum ImportError {
     Name { name: String },
     #[error(
         "{} is a checkpoint of no system that Mien knows (FOMM, TPS, MoCoGAN, GANimation); choose another.",
-        .0.display()
+        text::path(.0)
     )]
     UnknownSystem(PathBuf),
     #[error(
         "{} holds GANimation's critic, which draws nothing; import the generator, which ends in \"_G.pth\" by its authors' names.",
-        .0.display()
+        text::path(.0)
     )]
     Critic(PathBuf),
     #[error(
         "{} can't be imported: {reason}; get it again from those who published it, or choose another.",
-        path.display()
+        text::path(path)
     )]
     Mismatch { path: PathBuf, reason: String },
     #[error(
@@ -329,8 +335,9 @@ impl From<NetworkFault> for EngineError {
     fn from(error: NetworkFault) -> Self {
         match error {
             NetworkFault::Cancelled => Self::Cancelled,
-            // This one isn't a fault of Mien.
+            // These aren't faults of Mien.
             NetworkFault::Degenerate(reason) => MethodError::Degenerate(reason).into(),
+            NetworkFault::KeyPointNotFinite { .. } => MethodError::NotFinite.into(),
             error => Self::Network(NetworkError::Method(error)),
         }
     }

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
+use crate::text;
+
 /// A file's name without its folders, as a person reads it.
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
+        || text::path(path),
+        |name| text::name(&name.to_string_lossy()),
     )
 }
 

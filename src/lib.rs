@@ -5,6 +5,14 @@
 //! motion to a picture), [`drive`] (motions and what they say at a time), [`project`] (project files and settings), [`methods`] (the
 //! published systems), [`face`], [`metrics`], [`document`] (the artist's document as plain data), [`weights`], [`media`] and [`nn`].
 
+// A panic ends somebody's work; standard error may be closed, and then eprintln! panics. clippy.toml lets the tests do both.
+#![warn(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
+
 pub mod app;
 pub mod cli;
 pub mod document;
@@ -19,7 +27,9 @@ pub mod media;
 pub mod methods;
 pub mod metrics;
 pub mod nn;
+mod ordinary_file;
 pub mod progress;
 pub mod project;
 pub mod render;
+mod text;
 pub mod weights;

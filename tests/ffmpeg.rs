@@ -6,11 +6,14 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
 use common::clips::{FOREIGN, assert_frame, assert_times, fixture, frames, open, sentence};
 use common::sound::{heard, track, write};
 use libtest_mimic::{Arguments, Trial};
+use mien::media::clip::{Clip, Sound};
 
 fn main() -> ExitCode {
     let has = |program: &str| Command::new(program).arg("-version").output().is_ok();
@@ -35,6 +38,14 @@ fn main() -> ExitCode {
         trial(
             "sound_comes_out_of_other_containers",
             sound_comes_out_of_other_containers,
+        ),
+        trial(
+            "a_clip_opens_no_other_file_and_never_hangs",
+            a_clip_opens_no_other_file_and_never_hangs,
+        ),
+        trial(
+            "names_are_neither_options_nor_addresses",
+            names_are_neither_options_nor_addresses,
         ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -87,4 +98,93 @@ fn sound_comes_out_of_other_containers() {
         "{}",
         result.samples[0].0
     );
+}
+
+/// Playlists and scripts under a clip's name: each would have another file of the artist's read, or never end.
+fn a_clip_opens_no_other_file_and_never_hangs() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(fixture("with_opus.mkv"))
+        .args(["-c:v", "mpeg2video", "-c:a", "mp2"])
+        .arg(at("private.ts"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let private = at("private.ts");
+    let private = private.to_str().unwrap();
+    assert_eq!(open_at(&at("private.ts")), None);
+
+    let head = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.0,\n";
+    let mpd = format!(
+        r#"<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"
+        mediaPresentationDuration="PT1S" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"><Period>
+        <AdaptationSet contentType="video"><Representation id="0" mimeType="video/mp2t" bandwidth="1" width="64"
+        height="48"><BaseURL>file://{private}</BaseURL></Representation></AdaptationSet></Period></MPD>"#
+    );
+    let itself = at("itself.avi");
+    let scripts = [
+        ("hls.avi", format!("{head}file://{private}\n#EXT-X-ENDLIST\n")),
+        ("near.avi", format!("{head}private.ts\n#EXT-X-ENDLIST\n")),
+        ("live.avi", format!("{head}file://{private}\n")),
+        ("itself.avi", format!("{head}file://{}\n", itself.display())),
+        ("dash.avi", mpd),
+        ("concat.avi", "ffconcat version 1.0\nfile private.ts\n".to_owned()),
+        (
+            "sdp.avi",
+            "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
+                .to_owned(),
+        ),
+    ];
+    for (name, script) in scripts {
+        // As text, and behind the first bytes of an AVI, where ffmpeg is asked for more.
+        for script in [script.clone(), format!("RIFF....AVI {script}")] {
+            fs::write(at(name), script).unwrap();
+            let begun = Instant::now();
+            let said = open_at(&at(name)).unwrap_or_else(|| panic!("{name} was opened"));
+            assert!(said.starts_with(name), "{said}");
+            assert!(begun.elapsed().as_secs() < 10, "{name}");
+            match Sound::of(&at(name)) {
+                Sound::Track(_) => panic!("{name} is heard"),
+                Sound::Silent | Sound::LeftOut(_) => {}
+            }
+        }
+    }
+}
+
+/// What is said of a file that can't be opened as a clip.
+fn open_at(path: &Path) -> Option<String> {
+    Clip::open(path).err().map(|error| error.to_string())
+}
+
+fn names_are_neither_options_nor_addresses() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = [
+        "-i.mp4",
+        "http:evil.webm",
+        "concat:a|b.webm",
+        "pipe:0",
+        "-",
+        "a\nb.webm",
+    ];
+    for name in names {
+        if fs::copy(fixture("vp9.webm"), folder.path().join(name)).is_err() {
+            // Windows has no such names.
+            continue;
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_mien"))
+            .args(["face", "--clip", "--", name])
+            .current_dir(folder.path())
+            .env("MIEN_DATA_DIR", folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let words = String::from_utf8_lossy(&output.stderr);
+        // It was read: there are frames, and no face in them.
+        assert!(
+            words.contains("any of the 4 frames"),
+            "{name}: {said}{words}"
+        );
+    }
 }

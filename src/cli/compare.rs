@@ -22,6 +22,7 @@ use crate::jobs::compare::spec::{Against, MethodSpec};
 use crate::jobs::compare::table::Figures;
 use crate::jobs::compare::{Comparison, compare};
 use crate::jobs::output::Output;
+use crate::media::inputs::{Inputs, is_same_file};
 use crate::methods::ganimation;
 use crate::methods::models::Models;
 use crate::methods::registry::Registry;
@@ -192,7 +193,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     let registry = Registry::default();
     let methods = MethodSpec::list(&arguments.methods, &registry)?;
     let against = Against::parse(&arguments.against, &methods, &registry)?;
-    let output = arguments.output()?;
+    let mut output = arguments.output()?;
     let fps = arguments
         .fps
         .map(|fps| fps_of(output.format, fps, f64::INFINITY));
@@ -215,6 +216,11 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
         ..arguments.place.subject(&document, &portrait, rule)
     };
     let document = arguments.tracked(document, preset, fps.unwrap_or(24.0));
+    let weights = methods.iter().filter_map(|spec| spec.weights.as_ref());
+    output.inputs = super::inputs(weights.chain([&arguments.portrait]));
+    if let Some(clip) = &arguments.clip {
+        output.inputs.add_clip(clip);
+    }
     let comparison = Comparison {
         motion: arguments.motion(&document, &models, fps)?,
         subject,
@@ -249,7 +255,8 @@ impl Arguments {
             self.metrics.as_ref(),
             self.plot.as_ref(),
         ];
-        let is_twice = |i: usize| files[i].is_some() && files[..i].contains(&files[i]);
+        let files: Vec<&PathBuf> = files.into_iter().flatten().collect();
+        let is_twice = |i: usize| files[..i].iter().any(|file| is_same_file(file, files[i]));
         if (0..files.len()).any(is_twice) {
             return Err(CliError::SameFile);
         }
@@ -261,6 +268,7 @@ impl Arguments {
             quality: None,
             part: None,
             path: self.output.path.clone(),
+            inputs: Inputs::default(),
         })
     }
 

@@ -129,6 +129,9 @@ pub(super) struct Arguments {
     output: OutputArgs,
 }
 
+/// The most panes side by side.
+const MOST_PANES: usize = 12;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Pace {
     /// Slow at both ends
@@ -138,6 +141,11 @@ enum Pace {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
+    let count = arguments.panes.len();
+    if count > MOST_PANES {
+        let most = MOST_PANES;
+        return Err(CliError::TooManyPanes { count, most });
+    }
     let frames = arguments.frame_count()?;
     let format = FileFormat::of(&arguments.output.path, frames as usize)?;
     let fps = fps_of(format, arguments.fps, 120.0)?;
@@ -166,6 +174,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
         Steps::All
     };
     let quiet = arguments.output.quiet;
+    let inputs = super::inputs(arguments.neutral.iter().chain(&arguments.weights));
     let job = ExportJob {
         subject: arguments.place.subject(&document, &portrait, model.crop()),
         project: Project::new(document),
@@ -183,6 +192,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
             part: arguments.frames.unwrap_or_default().part,
             marked: !arguments.output.unmarked,
             path: arguments.output.path,
+            inputs,
         },
         sound: false,
         strict: true,

@@ -12,6 +12,7 @@ use crate::error::{
 use crate::media::error::MediaError;
 use crate::methods::registry::BUILT_IN;
 use crate::project::file::error::ProjectError;
+use crate::text;
 use crate::weights::WeightsError;
 
 /// Why a command failed. Each text is one sentence.
@@ -26,7 +27,8 @@ pub(super) enum CliError {
         error: ValueError,
     },
     #[error(
-        "--face {wanted} can't be had: {found} faces were found in {name}; \"mien face\" lists them."
+        "--face {wanted} can't be had: {} found in {name}; \"mien face\" lists them.",
+        faces(*found)
     )]
     NoSuchFace {
         wanted: usize,
@@ -41,7 +43,10 @@ pub(super) enum CliError {
         "--frames {count} can't be had, since the clip gives their number; write 1-{count} for the first {count}."
     )]
     CountOfClip { count: usize },
-    #[error("--pane {pane} is none of {}; it has {panes} panes, counted from 1.", project.display())]
+    #[error(
+        "--pane {pane} is none of {}; it has {panes} panes, counted from 1.",
+        text::path(project)
+    )]
     NoSuchPane {
         pane: usize,
         project: PathBuf,
@@ -49,9 +54,14 @@ pub(super) enum CliError {
     },
     #[error("two of --output, --metrics and --plot name the same file; give each its own.")]
     SameFile,
+    #[error(
+        "{} is there and holds no codes of a sample, which would replace it; choose another name.",
+        text::path(.0)
+    )]
+    NoCodes(PathBuf),
     #[error("--clip reads one clip; give one.")]
     SeveralClips,
-    #[error("{} is a clip; add --clip to read its face frame by frame.", .0.display())]
+    #[error("{} is a clip; add --clip to read its face frame by frame.", text::path(.0))]
     IsClip(PathBuf),
     #[error(
         "parts of a random sample don't fit together; give a --seed and no --hold, or take --content and --motion from files."
@@ -59,10 +69,25 @@ pub(super) enum CliError {
     PartOfFreshSample,
     #[error("--hold and --{part} both say where the {part} comes from; leave one out.")]
     HeldTwice { part: &'static str },
+    #[error("{count} panes are too many to see side by side; give at most {most}.")]
+    TooManyPanes { count: usize, most: usize },
+    #[error("{variable} is {value:?}, which is none of its values; {advice}.")]
+    Environment {
+        variable: &'static str,
+        value: String,
+        advice: &'static str,
+    },
     #[error("{method} has no {view} to show; leave it out of --panes, or choose another --method.")]
     NoView { method: String, view: String },
     #[error("standard output can't be written to ({0}); see where it goes.")]
     Print(#[source] std::io::Error),
+}
+
+fn faces(count: usize) -> String {
+    match count {
+        1 => "1 face was".to_owned(),
+        count => format!("{count} faces were"),
+    }
 }
 
 /// What clap says of an option's value that was refused by one of [`super::values`]; of anything else, nothing.

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::errors::CliError;
 use super::frames::Frames;
-use super::output::{OutputArgs, fps_of, tell, with_progress};
+use super::output::{OutputArgs, fps_of, say, tell, with_progress};
 use super::values::{fps, number, quality};
 use crate::document::FileFormat;
 use crate::document::{PaneSpec, Project};
@@ -76,6 +76,11 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     let format = FileFormat::of(&arguments.output.path, usize::MAX)?;
     let opened = ProjectFile::open(&arguments.project)?;
+    if !arguments.output.quiet {
+        for remark in opened.remarks() {
+            say(remark);
+        }
+    }
     let project = opened.project;
     let panes = arguments.panes(&project)?;
     let models = Arc::new(super::models(
@@ -151,6 +156,7 @@ impl Arguments {
                 part: frames.part,
                 marked: !self.output.unmarked,
                 path: self.output.path.clone(),
+                inputs: super::inputs(self.weights.iter().chain([&self.project])),
             },
             sound: true,
             strict: false,

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::errors::CliError;
-use super::output::{print, with_progress};
+use super::output::{print, say, with_progress};
 use crate::document::{ActionUnit, AuVector};
 use crate::drive::au_track::{AuTrack, Reading, is_clip};
 use crate::error::EngineError;
@@ -111,7 +111,7 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
         own: arguments.own_rest || neutral.is_some(),
     });
     if let Some(broken) = &track.broken {
-        eprintln!("mien: {broken}");
+        say(broken);
     }
     let frames = track.frames.iter().zip(&values);
     if arguments.json {

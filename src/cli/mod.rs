@@ -27,11 +27,14 @@ use clap::{Parser, Subcommand};
 
 use crate::app;
 use crate::cli::errors::CliError;
+use crate::cli::output::say;
 use crate::document::MethodId;
 use crate::error::{EngineError, MethodError};
+use crate::media::inputs::Inputs;
 use crate::methods::ganimation::model::Model;
 use crate::methods::models::Models;
 use crate::methods::registry::Registry;
+use crate::text;
 use crate::weights::Bundled;
 
 /// A desktop studio for artists who edit the expression in a portrait.
@@ -78,6 +81,8 @@ pub fn main() -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error")),
         )
         .with_writer(std::io::stderr)
+        // It would be told with eprintln!, which panics where standard error can't be written to.
+        .log_internal_errors(false)
         .init();
 
     let arguments = match Arguments::try_parse() {
@@ -86,11 +91,22 @@ pub fn main() -> ExitCode {
             let Some(sentence) = errors::of_value(&error) else {
                 error.exit();
             };
-            eprintln!("mien: {sentence}");
+            say(sentence);
             return ExitCode::FAILURE;
         }
     };
-    let result = match arguments.command {
+    let result = check_environment().and_then(|()| run(arguments));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), CliError> {
+    match arguments.command {
         Some(Command::Edit(arguments)) => edit::run(*arguments),
         Some(Command::Face(arguments)) => face::run(&arguments),
         Some(Command::Transfer(arguments)) => transfer::run(&arguments),
@@ -99,14 +115,47 @@ pub fn main() -> ExitCode {
         Some(Command::Sample(arguments)) => sample::run(&arguments),
         Some(Command::Weights(arguments)) => weights::run(&arguments),
         None => app::launch::run(arguments.portrait, arguments.weights).map_err(CliError::from),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("mien: {error}");
-            ExitCode::FAILURE
-        }
     }
+}
+
+/// The most threads that work is shared out on.
+const MOST_THREADS: usize = 1024;
+
+/// Refuses what would be passed over, or never come to an end.
+fn check_environment() -> Result<(), CliError> {
+    let check = |variable, advice, is_fit: fn(&str) -> bool| {
+        let value = std::env::var(variable).unwrap_or_default();
+        if value.is_empty() || is_fit(&value) {
+            return Ok(());
+        }
+        Err(CliError::Environment {
+            variable,
+            value: text::name(&value),
+            advice,
+        })
+    };
+    check("MIEN_DEVICE", "leave it out, or give cpu", |value| {
+        value == "cpu"
+    })?;
+    check(
+        "RAYON_NUM_THREADS",
+        "leave it out, or give as many threads as the processor has",
+        |value| {
+            value
+                .parse()
+                .is_ok_and(|threads: usize| threads <= MOST_THREADS)
+        },
+    )
+}
+
+/// Files that a command reads, none of which it may replace; what isn't a file's path, such as the name of installed weights, is
+/// passed over.
+fn inputs<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Inputs {
+    let mut inputs = Inputs::default();
+    for file in files {
+        inputs.add(file);
+    }
+    inputs
 }
 
 /// The networks, with other weights for one method where some are named.

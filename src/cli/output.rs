@@ -1,5 +1,6 @@
 //! What every command that writes a file has in common: where it is written, and what is told meanwhile.
 
+use std::fmt::Display;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use crate::jobs::output::max_fps;
 use crate::jobs::remark::Remark;
 use crate::media::encode::LoopCount;
 use crate::progress::Progress;
+use crate::text;
 
 /// A command may word the help of these in its own way, by `mut_arg`.
 #[derive(Debug, Args)]
@@ -59,7 +61,8 @@ pub(super) fn fps_of(format: FileFormat, fps: f64, most: f64) -> Result<f64, Cli
     })
 }
 
-/// Runs a job, with a progress bar unless it is to be quiet. Ctrl+C cancels it.
+/// Runs a job, with a progress bar unless it is to be quiet. Ctrl+C cancels it, as do the ends of a terminal (SIGHUP) and of a
+/// farm's patience (SIGTERM); a second one ends the program at once.
 pub(super) fn with_progress<T>(
     progress: &Progress,
     quiet: bool,
@@ -67,11 +70,28 @@ pub(super) fn with_progress<T>(
 ) -> T {
     let cancel = progress.cancel.clone();
     // Where the handler can't be set, Ctrl+C ends the program at once; nothing is half-written even so.
-    drop(ctrlc::set_handler(move || cancel.cancel()));
+    drop(ctrlc::set_handler(move || {
+        if cancel.is_cancelled() {
+            std::process::exit(1);
+        }
+        cancel.cancel();
+    }));
     let bar = bar::show(progress, quiet);
     let done = job(progress);
     bar.finish(progress);
     done
+}
+
+/// The characters of a sentence that are shown. Only names from strangers' files make longer ones.
+const LONGEST: usize = 2000;
+
+/// Tells somebody a sentence on standard error. Where that can't be written to, nobody reads it, and the work goes on.
+pub(super) fn say(sentence: impl Display) {
+    let line = format!(
+        "mien: {}\n",
+        text::shortened(&sentence.to_string(), LONGEST)
+    );
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }
 
 /// Prints a text. A reader that has gone, such as `head`, has read what it wanted.
@@ -93,18 +113,18 @@ pub(super) fn tell(remarks: &[Remark], reference: Option<(usize, Option<f32>)>) 
     for remark in remarks {
         match remark {
             Remark::NoFaceInPortrait { .. } | Remark::NoFaceInClip { .. } | Remark::NoReference => {
-                eprintln!("mien: {}", with_hint(remark, "; --reference names another"));
+                say(with_hint(remark, "; --reference names another"));
             }
-            remark => eprintln!("mien: {remark}"),
+            remark => say(remark),
         }
     }
     if let Some((frame, difference)) = reference {
         let score = difference.map_or_else(String::new, |difference| {
             format!(", the most like the portrait (difference {difference:.3})")
         });
-        eprintln!(
-            "mien: motion is relative to frame {} of the clip{score}.",
+        say(format_args!(
+            "motion is relative to frame {} of the clip{score}.",
             frame + 1
-        );
+        ));
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::errors::CliError;
+use super::output::say;
 use super::values::{Folds, crop, folds, region};
 use crate::document::{Crop, Document, Limit};
 use crate::face::found::FaceRemark;
@@ -87,24 +88,24 @@ impl Place {
     pub fn remark(&self, portrait: &Portrait, document: &Document, done: &str) {
         let Crop { x, y, side, .. } = document.crop;
         match portrait.faces.len() {
-            0 if self.crop.is_none() => eprintln!(
-                "mien: no face was found, so it is guessed to lie in {x:.0},{y:.0},{side:.0}; \
+            0 if self.crop.is_none() => say(format_args!(
+                "no face was found, so it is guessed to lie in {x:.0},{y:.0},{side:.0}; \
                  if the result looks wrong, give the square around the face with --crop."
-            ),
+            )),
             0 | 1 => {}
-            found => eprintln!(
-                "mien: {found} faces were found; number {} is {done} (--face N takes another).",
+            found => say(format_args!(
+                "{found} faces were found; number {} is {done} (--face N takes another).",
                 self.face
-            ),
+            )),
         }
         let face = document.face.and_then(|index| portrait.faces.get(index));
         let by_hand = self.crop.is_some() || self.level;
         if let Some(remark) = face.filter(|_| !by_hand).and_then(|face| face.remark()) {
             match remark {
-                FaceRemark::Leaning { degrees } => eprintln!(
-                    "mien: The head leans by {degrees:.0} degrees; the edit comes out better with the square turned with it (--level)."
-                ),
-                remark => eprintln!("mien: {remark}"),
+                FaceRemark::Leaning { degrees } => say(format_args!(
+                    "The head leans by {degrees:.0} degrees; the edit comes out better with the square turned with it (--level)."
+                )),
+                remark => say(remark),
             }
         }
     }

@@ -1,19 +1,21 @@
 //! `mien sample`: a clip that MoCoGAN makes up, and the codes that it is made of.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::errors::CliError;
 use super::frames::Frames;
-use super::output::{OutputArgs, fps_of, with_progress};
+use super::output::{OutputArgs, fps_of, say, with_progress};
 use super::values::{fps, number, quality};
 use crate::document::FileFormat;
 use crate::document::{Sample, category};
 use crate::jobs::output::Output;
 use crate::jobs::sample::{SampleJob, sample};
+use crate::media::inputs::Inputs;
 use crate::methods::mocogan::sampler::Sampler;
 use crate::progress::Progress;
+use crate::text;
 
 #[derive(Debug, Args)]
 #[command(
@@ -104,6 +106,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     }
     let (codes, seed) = arguments.codes(&sampler, count)?;
     let beside = arguments.output.path.with_extension("json");
+    let inputs = super::inputs(
+        (arguments.content.iter())
+            .chain(&arguments.motion)
+            .chain(&arguments.weights),
+    );
+    check_codes(&beside, &codes, &inputs)?;
     if only_codes {
         return Ok(codes.save(&beside)?);
     }
@@ -120,6 +128,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
             part,
             marked: !arguments.output.unmarked,
             path: arguments.output.path.clone(),
+            inputs,
         },
     };
     let progress = Progress::new(job.sample.frames());
@@ -130,12 +139,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     job.sample.save(&beside)?;
     if !arguments.output.quiet {
         let seed = seed.map_or_else(String::new, |seed| format!(", drawn from seed {seed}"));
-        eprintln!(
-            "mien: the codes{seed} are in {}; --content and --motion take them from there.",
-            beside.display()
-        );
+        say(format_args!(
+            "the codes{seed} are in {}; --content and --motion take them from there.",
+            text::path(&beside)
+        ));
     }
     Ok(())
+}
+
+/// Refuses to replace what stands where the codes go, unless it is the codes of a sample that isn't used here.
+fn check_codes(path: &Path, codes: &Sample, inputs: &Inputs) -> Result<(), CliError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    match Sample::load(path) {
+        // Nothing is lost.
+        Ok(existing) if existing == *codes => Ok(()),
+        Ok(_) => Ok(inputs.check(path)?),
+        Err(_) => Err(CliError::NoCodes(path.to_owned())),
+    }
 }
 
 impl Arguments {

@@ -132,6 +132,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
         part: arguments.part()?,
         marked: !arguments.output.unmarked,
         path: arguments.output.path.clone(),
+        inputs: super::inputs(&arguments.weights),
     };
     let motion = arguments.motion()?;
     // Weights without a method are GANimation's.

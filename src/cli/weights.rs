@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::errors::{CliError, with_hint};
-use super::output::print;
+use super::output::{print, say};
 use crate::error::SystemError;
 use crate::folders::weights_folder;
 use crate::jobs::import::{Era, ImportOptions, ImportRemark, import};
+use crate::text;
 use crate::weights::checkpoint;
 use crate::weights::checkpoint::system::{Dialect, Method, Part};
 use crate::weights::checkpoint::{Checkpoint, Container, system};
@@ -108,15 +109,15 @@ fn bring(file: &Path, options: &ImportOptions) -> Result<(), CliError> {
             } => "; --align-corners says otherwise",
             _ => "",
         };
-        eprintln!("mien: {}", with_hint(remark, hint));
+        say(with_hint(remark, hint));
     }
     print(&format!(
         "{}: {}, {:.1} M parameters, {:.1} MB, in {}\n",
-        imported.name,
+        text::name(&imported.name),
         imported.metadata.architecture,
         imported.parameters as f64 / 1e6,
         imported.size as f64 / 1e6,
-        imported.path.display()
+        text::path(&imported.path)
     ))
 }
 
@@ -124,7 +125,7 @@ fn list(verbose: bool) -> Result<(), CliError> {
     for entry in installed(weights_folder().as_deref()) {
         match entry {
             Ok(entry) => print(&(describe(&entry, verbose) + "\n"))?,
-            Err(error) => eprintln!("mien: {error}"),
+            Err(error) => say(error),
         }
     }
     Ok(())
@@ -143,7 +144,7 @@ fn report(file: &Path, checkpoint: &Checkpoint, verbose: bool) -> String {
         .values()
         .map(|tensor| tensor.shape.iter().product::<usize>())
         .sum();
-    let mut text = format!("{}: {container}\n", file.display());
+    let mut text = format!("{}: {container}\n", text::path(file));
     match system(checkpoint) {
         Some(system) => {
             let method = match system.method {
@@ -172,6 +173,12 @@ fn report(file: &Path, checkpoint: &Checkpoint, verbose: bool) -> String {
         tensors.len(),
         numbers as f64 / 1e6
     );
+    for (name, _) in tensors.iter().filter(|(_, tensor)| !tensor.is_finite()) {
+        text += &format!(
+            "  damaged  {} has numbers that are NaN or infinite\n",
+            text::name(name)
+        );
+    }
     if verbose {
         for (name, tensor) in tensors {
             let kind = format!("{:?}", tensor.dtype).to_lowercase();
@@ -190,11 +197,11 @@ const INDENT: usize = 4;
 fn describe(entry: &Installed, verbose: bool) -> String {
     let place = match &entry.origin {
         Origin::Bundled => "comes with Mien".to_owned(),
-        Origin::File(path) => path.display().to_string(),
+        Origin::File(path) => text::path(path),
     };
     let mut text = format!(
         "{:<20} {:<12} {:>6.1} M parameters {:>7.1} MB  {place}",
-        entry.name,
+        text::name(&entry.name),
         entry.metadata.architecture.escape_debug().to_string(),
         entry.parameters as f64 / 1e6,
         entry.size as f64 / 1e6,

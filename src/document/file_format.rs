@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::text;
+
 /// A kind of file that an export can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,12 +31,12 @@ pub enum FileFormat {
 pub enum FileFormatError {
     #[error(
         "{} can hold a single picture; end the name in .png for a numbered sequence, or in .gif, .apng, .webp or .mp4.",
-        .0.display()
+        text::path(.0)
     )]
     Still(PathBuf),
     #[error(
         "{} does not say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
-        .0.display()
+        text::path(.0)
     )]
     Unknown(PathBuf),
 }

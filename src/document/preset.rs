@@ -1,6 +1,5 @@
 //! Expressions with a name, kept as readable JSON.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,9 @@ use crate::document::au::AuVector;
 use crate::document::pose::Pose;
 use crate::folders::free_name;
 use crate::media::atomic_file::AtomicFile;
+use crate::media::error::MediaError;
+use crate::ordinary_file;
+use crate::text;
 
 /// A named expression. It is of the Action Units alone, from relaxed to full: head and eyes are as the portrait has them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,7 +75,10 @@ impl TryFrom<Stored> for Preset {
 pub enum PresetError {
     #[error("{name:?} is not a preset that Mien knows; use one of {known}.")]
     Unknown { name: String, known: String },
-    #[error("the preset file {} cannot be used: {reason}; mend or delete it.", path.display())]
+    #[error(
+        "the preset file {} cannot be used: {reason}; mend or delete it.",
+        text::path(path)
+    )]
     Damaged { path: PathBuf, reason: String },
     #[error("a preset's name must hold a letter or a digit; give it another name than {0:?}.")]
     BadName(String),
@@ -83,9 +88,12 @@ pub enum PresetError {
     Exists(String),
     #[error("there is no preset called {0:?} any more.")]
     Gone(String),
-    #[error("the preset could not be written to {}: {source}; see that the folder can be written to.", path.display())]
-    Unwritable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Unwritten(MediaError),
 }
+
+/// The largest file that is read, in bytes; a preset takes some hundred.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The presets that come with the program, as they stand in `resources/presets`.
 const BUILT_IN: [(&str, &str); 9] = [
@@ -161,7 +169,7 @@ impl Preset {
     /// # Errors
     /// [`PresetError::Damaged`] for what can't be read or is none.
     pub fn load(path: &Path) -> Result<Preset, PresetError> {
-        std::fs::read_to_string(path)
+        ordinary_file::read_text(path, MAX_BYTES)
             .map_err(|error| PresetError::Damaged {
                 path: path.to_owned(),
                 reason: error.to_string(),
@@ -193,7 +201,7 @@ impl Preset {
                 name: name.to_owned(),
                 known: presets
                     .iter()
-                    .map(|p| p.name.to_lowercase())
+                    .map(|p| text::name(&p.name.to_lowercase()))
                     .collect::<Vec<_>>()
                     .join(", "),
             })
@@ -203,7 +211,7 @@ impl Preset {
     ///
     /// # Errors
     /// [`PresetError::BadName`], [`PresetError::Taken`] for a built-in preset's name, [`PresetError::Exists`] for one in the
-    /// folder, [`PresetError::Unwritable`].
+    /// folder, [`PresetError::Unwritten`].
     pub fn save(&self, folder: &Path) -> Result<PathBuf, PresetError> {
         let stem = self.file_stem()?;
         if Self::file_of(folder, &self.name).is_some() {
@@ -253,11 +261,12 @@ impl Preset {
     /// Takes the folder's preset of this name away.
     ///
     /// # Errors
-    /// [`PresetError::Gone`], [`PresetError::Unwritable`].
+    /// [`PresetError::Gone`], [`PresetError::Unwritten`].
     pub fn delete(&self, folder: &Path) -> Result<(), PresetError> {
         let path = Self::file_of(folder, &self.name);
         let path = path.ok_or_else(|| PresetError::Gone(self.name.clone()))?;
-        std::fs::remove_file(&path).map_err(|source| PresetError::Unwritable { path, source })
+        std::fs::remove_file(&path)
+            .map_err(|error| PresetError::Unwritten(MediaError::writing(&path, error)))
     }
 
     /// The file in a folder that holds the preset of a name, whatever its capitals.
@@ -291,19 +300,16 @@ impl Preset {
     }
 
     fn write(&self, path: PathBuf) -> Result<PathBuf, PresetError> {
-        let write = || -> io::Result<()> {
+        let write = || -> Result<(), MediaError> {
             if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
+                std::fs::create_dir_all(folder).map_err(|e| MediaError::writing(folder, e))?;
             }
-            let mut file = AtomicFile::at(&path)?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.write_all(b"\n")?;
-            file.replace()
+            AtomicFile::write(&path, |to| {
+                serde_json::to_writer_pretty(&mut *to, self)?;
+                to.write_all(b"\n")
+            })
         };
-        match write() {
-            Ok(()) => Ok(path),
-            Err(source) => Err(PresetError::Unwritable { path, source }),
-        }
+        write().map(|()| path).map_err(PresetError::Unwritten)
     }
 }
 

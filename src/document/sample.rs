@@ -13,6 +13,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::folders::file_name;
+use crate::media::error::MediaError;
+
 use stream::{Part, Stream};
 
 /// The expressions of the published MUG model, in the order of its categories (that of the training folders' names).
@@ -149,20 +152,22 @@ pub enum SampleError {
     Category { expected: String, found: String },
     #[error("the way between two samples must be a number from 0 to 1, not {0}.")]
     Way(f32),
-    #[error("this is not a sample that Mien has saved: {0}.")]
+    #[error(
+        "these are not the codes of a sample that Mien has saved ({0}); choose the file that was saved with a clip."
+    )]
     Damaged(String),
     #[error("the sample was saved as version {0}, which this Mien doesn't know; use a newer one.")]
     Version(u64),
-    #[error("the sample {} could not be read: {source}.", path.display())]
-    Unreadable {
+    /// What is wrong with a file.
+    #[error("{}: {reason}", file_name(path))]
+    Within {
         path: PathBuf,
-        source: std::io::Error,
+        reason: Box<SampleError>,
     },
-    #[error("the sample could not be written to {}: {source}; see that the folder can be written to.", path.display())]
-    Unwritable {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Unreadable(MediaError),
+    #[error(transparent)]
+    Unwritten(MediaError),
 }
 
 impl Sample {

@@ -13,7 +13,7 @@ use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
 use crate::error::{ClipError, EngineError, FaceError, FrameRangeError, OutputError};
 use crate::face::view::View;
-use crate::jobs::output::{Output, Sound, Writer, scaled};
+use crate::jobs::output::{Output, Sound, Writer, scaled, with_media};
 use crate::jobs::remark::Remark;
 use crate::media::image::Picture;
 use crate::media::image::resample::resized;
@@ -95,8 +95,13 @@ impl ExportJob {
             return Err(OutputError::Nothing.into());
         }
         self.check(models)?;
+        let output = Output {
+            scale: 1.0,
+            inputs: with_media(&self.output.inputs, &self.project),
+            ..self.output.clone()
+        };
         // The file comes first: a folder that can't be written to is told at once, not after an hour.
-        Writer::probe(&self.output)?;
+        Writer::probe(&output)?;
         let face = self.subject.face.as_deref();
         let composition = Composition::read(&self.project, &self.panes, face, models, progress)?;
         let mut told = remarks(
@@ -122,9 +127,8 @@ impl ExportJob {
 
         let frame = Frame::new(self, composition.panes.len())?;
         let output = Output {
-            scale: 1.0,
             marked: self.output.marked && !self.is_untouched(&composition, &steps),
-            ..self.output.clone()
+            ..output
         };
         let note = note(&output, &composition, models)?;
         let mut writer = Writer::new(&output, frame.size(), fps, note)?;

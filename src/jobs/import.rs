@@ -243,6 +243,13 @@ fn recognised(
         }
     };
     let used = used.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut tensors = checkpoint.tensors.iter();
+    if let Some((name, _)) =
+        tensors.find(|(name, tensor)| used.contains(*name) && !tensor.is_finite())
+    {
+        let reason = format!("its tensor {name:?} has numbers that are NaN or infinite");
+        return Err(mismatch(file, &reason));
+    }
     if let Some(name) = left_over(&system, &shapes, &used) {
         let reason =
             format!("its tensor {name:?} has no place in the network that the others make");

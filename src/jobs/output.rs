@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::document::FileFormat;
+use crate::document::{FileFormat, MediaSource, Project};
 use crate::error::EngineError;
 use crate::jobs::frame_range::Part;
 use crate::media::atomic_file::AtomicFile;
@@ -10,11 +10,13 @@ use crate::media::clip;
 use crate::media::encode::{
     ANIMATION_MAX_FPS, ApngSettings, ApngSink, FrameSink, GIF_MAX_FPS, GifSettings, GifSink,
     JPEG_QUALITY, LoopCount, MAX_FPS, MIN_FPS, Mp4Settings, Mp4Sink, PngSequence, WebpSettings,
-    WebpSink, frame_path, save_jpeg_with, save_png_with, save_webp_with,
+    WebpSink, existing_frames, frame_path, save_jpeg_with, save_png_with, save_webp_with,
 };
 use crate::media::image::Picture;
 use crate::media::image::resample::resized as scaled_to;
+use crate::media::inputs::Inputs;
 use crate::media::provenance::{Provenance, SourceType};
+use crate::project::file::MediaOf;
 
 /// A file (or sequence) to be written.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub struct Output {
     /// Whether the file says that a model made or edited it.
     pub marked: bool,
     pub path: PathBuf,
+    /// Files that are read for this and may not be replaced; a job adds the media that it knows.
+    pub inputs: Inputs,
 }
 
 /// The sound of a part of a clip.
@@ -65,6 +69,19 @@ impl Output {
     pub fn rate(&self, fps: f64) -> f64 {
         fps.clamp(MIN_FPS, max_fps(self.format))
     }
+}
+
+/// These files and a project's media.
+pub(crate) fn with_media(inputs: &Inputs, project: &Project) -> Inputs {
+    let mut inputs = inputs.clone();
+    for (of, source) in MediaOf::all(project) {
+        match (of, &source) {
+            (MediaOf::Portrait, MediaSource::File(path)) => inputs.add(path),
+            (MediaOf::Motion(_), MediaSource::File(path)) => inputs.add_clip(path),
+            (_, MediaSource::Bundled(_)) => {}
+        }
+    }
+    inputs
 }
 
 /// The highest frame rate that a format can play.
@@ -103,11 +120,18 @@ enum Sink {
 }
 
 impl Writer {
-    /// Tells at once of a folder that can't be written to, before long work begins.
+    /// Tells at once of a folder that can't be written to, and of an input that would be replaced, before long work begins.
     ///
     /// # Errors
     /// [`EngineError::Media`] when nothing can be written there.
     pub fn probe(output: &Output) -> Result<(), EngineError> {
+        if output.format == FileFormat::PngSequence {
+            for frame in existing_frames(&output.path) {
+                output.inputs.check(&frame)?;
+            }
+        } else {
+            output.inputs.check(&output.path)?;
+        }
         drop(AtomicFile::create(&output.path)?);
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! Files that are whole or as they were before: written under a hidden name next to the target, synced, then renamed.
 //!
-//! A process that is killed leaves its hidden file. The next one that writes into that folder removes it: a lock on the
-//! hidden file tells what is left over from what another process is still writing.
+//! A process that is killed leaves its hidden file. The next one that writes into that folder removes it (see `leftovers`).
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -10,10 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::media::error::MediaError;
-
-/// What the hidden names of unfinished files begin and end with.
-pub(crate) const PREFIX: &str = ".mien-";
-const SUFFIX: &str = ".part";
+use crate::media::leftovers::{PREFIX, SUFFIX, sweep, sync_folder};
 
 /// A file that is written under a hidden name in the target's own folder and takes the target's name in
 /// [`AtomicFile::commit`].
@@ -144,38 +140,6 @@ fn hidden(folder: &Path) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// Removes from a folder what killed processes have left there. What can't be removed stays: it only takes room.
-pub fn sweep(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let is_ours = name.starts_with(PREFIX) && name.ends_with(SUFFIX);
-        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            continue;
-        }
-        let path = entry.path();
-        let Ok(file) = File::open(&path) else {
-            continue;
-        };
-        // The lock is held until the name is gone: whoever has just made the file then sees that it is taken.
-        if file.try_lock().is_ok() {
-            let _ = fs::remove_file(&path);
-        }
-    }
-}
-
-/// Makes the new name itself survive a loss of power, where the system can.
-fn sync_folder(folder: &Path) {
-    if cfg!(unix)
-        && let Ok(folder) = File::open(folder)
-    {
-        let _ = folder.sync_all();
-    }
-}
-
 /// A file without a name in the target's folder, for data that are on their way to another place in the file.
 pub(crate) fn scratch(path: &Path) -> Result<File, MediaError> {
     tempfile::tempfile_in(folder(&target(path)?)).map_err(|e| MediaError::writing(path, e))
@@ -189,7 +153,7 @@ pub(crate) fn target(path: &Path) -> Result<PathBuf, MediaError> {
         });
     }
     let Ok(existing) = fs::metadata(path) else {
-        return Ok(path.to_owned());
+        return Ok(without_links(path));
     };
     if existing.is_dir() {
         return Err(MediaError::IsFolder {
@@ -213,6 +177,21 @@ pub(crate) fn target(path: &Path) -> Result<PathBuf, MediaError> {
     } else {
         Ok(path.to_owned())
     }
+}
+
+/// Links that are followed before they are taken to lead round in a circle, as on Linux.
+const MAX_LINKS: usize = 40;
+
+/// Where a name leads under which there is no file: through links whose file isn't there.
+pub(crate) fn without_links(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(to) = fs::read_link(&path) else {
+            break;
+        };
+        path = folder(&path).join(to);
+    }
+    path
 }
 
 /// The folder of a path, `.` for a bare name.

@@ -8,6 +8,7 @@ use crate::media::clip::CutError;
 use crate::media::image::{MAX_PIXELS, MAX_SIDE};
 use crate::media::name::Name;
 use crate::media::time::NotATime;
+use crate::text;
 
 /// Why a file could not be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +135,14 @@ pub enum MediaError {
     )]
     NotWritable { path: PathBuf },
 
+    /// What is to be replaced is read for what replaces it.
+    #[error(
+        "{} is among the files that this is made from ({}); choose another name for what is written.",
+        Name(path),
+        text::path(input)
+    )]
+    IsInput { path: PathBuf, input: PathBuf },
+
     /// No room left.
     #[error(
         "{} can't be saved because the disk is full; make room or save it elsewhere.",
@@ -149,7 +158,10 @@ pub enum MediaError {
     Write { path: PathBuf, source: io::Error },
 
     /// A path without a file name.
-    #[error("\"{}\" has no file name; add one, like portrait.png.", path.display())]
+    #[error(
+        "\"{}\" has no file name; add one, like portrait.png.",
+        text::path(path)
+    )]
     NoName { path: PathBuf },
 
     /// A frame of another size than the clip's.
@@ -328,6 +340,8 @@ impl MediaError {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound { path },
             io::ErrorKind::PermissionDenied => Self::NotReadable { path },
             io::ErrorKind::IsADirectory => Self::IsFolder { path },
+            // As `ordinary_file` says it; reading has no other reason.
+            io::ErrorKind::Unsupported => Self::NotAFile { path },
             _ => Self::Read { path, source },
         }
     }
@@ -370,7 +384,7 @@ struct Folder<'a>(&'a Path);
 impl fmt::Display for Folder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.parent() {
-            Some(folder) if folder != Path::new("") => folder.display().fmt(f),
+            Some(folder) if folder != Path::new("") => f.write_str(&text::path(folder)),
             _ => f.write_str("here"),
         }
     }

@@ -3,14 +3,16 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::text;
+
 /// Shows a path by its last part, which is what the person chose.
 pub(super) struct Name<'a>(pub(super) &'a Path);
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.file_name() {
-            Some(name) => Path::new(name).display().fmt(f),
-            None => self.0.display().fmt(f),
+            Some(name) => f.write_str(&text::path(Path::new(name))),
+            None => f.write_str(&text::path(self.0)),
         }
     }
 }

@@ -35,6 +35,9 @@ use diagnostics::Diagnostics;
 use drive::Drive;
 use subject::Subject;
 
+/// The most pixels a side that a network sees. Published ones have 512 at most; memory and time grow with the square.
+pub(crate) const MAX_IMAGE_SIZE: usize = 512;
+
 /// Opens a method with the weights of a file or of this name, or those that come with the program.
 pub type Open = fn(Option<&Path>) -> Result<Arc<dyn Method>, EngineError>;
 

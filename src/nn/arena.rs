@@ -73,8 +73,9 @@ pub(super) fn copied(x: &Tensor) -> Result<Vec<f32>> {
 
 /// Gives the memory of an f32 tensor on the CPU to the next result of its size.
 ///
-/// Tensors that were cloned, narrowed or reshaped from it share its values and lose them: what is left are no bytes of
-/// another type, which candle's operations and our kernels refuse instead of reading past their end.
+/// Tensors that were cloned, narrowed or reshaped from it share its values and lose them: every use of them is then an error.
+/// What is left in the storage is of the type F4, for which candle has no operation. Under any other type candle would read the
+/// elements that a strided layout promises without a look at how many there are.
 pub fn release(x: Tensor) {
     struct Take;
 
@@ -86,7 +87,7 @@ pub fn release(x: Tensor) {
         fn cpu_fwd(&self, storage: &mut CpuStorage, _: &Layout) -> Result<()> {
             if matches!(storage, CpuStorage::F32(_))
                 && let CpuStorage::F32(values) =
-                    std::mem::replace(storage, CpuStorage::U8(Vec::new()))
+                    std::mem::replace(storage, CpuStorage::F4(Vec::new()))
             {
                 keep(values);
             }
@@ -173,9 +174,37 @@ mod tests {
         let h = numbers(2 * LEAST);
         let square = h.reshape((64, 2 * LEAST / 64)).unwrap();
         release(h);
-        assert!(square.to_vec2::<f32>().is_err());
-        assert!(square.matmul(&square.t().unwrap()).is_err());
         assert!(host::with_values(&square, |_| Ok(())).is_err());
+        let other = numbers(2 * LEAST).reshape((64, 2 * LEAST / 64)).unwrap();
+        let places = Tensor::new(&[0u32, 3], &Device::Cpu).unwrap();
+        // As it is, and in strides, where candle doesn't look at the length.
+        let strided = square.t().unwrap();
+        let slices = square.narrow(1, 3, 5).unwrap();
+        for h in [square, strided, slices] {
+            let other = other.flatten_all().unwrap();
+            let other = other.narrow(0, 0, h.elem_count()).unwrap();
+            let other = other.reshape(h.shape()).unwrap();
+            assert!(h.to_vec2::<f32>().is_err());
+            assert!(h.affine(2.0, 1.0).is_err());
+            assert!(h.exp().is_err());
+            assert!(h.powf(2.0).is_err());
+            assert!(h.elu(1.0).is_err());
+            assert!(h.to_dtype(DType::F64).is_err());
+            assert!(h.force_contiguous().is_err());
+            assert!(h.copy().is_err());
+            assert!(h.sum_all().is_err());
+            assert!(h.max(0).is_err());
+            assert!(h.argmin(1).is_err());
+            assert!(h.matmul(&h.t().unwrap()).is_err());
+            assert!(h.index_select(&places, 0).is_err());
+            for (a, b) in [(&h, &other), (&other, &h), (&h, &h)] {
+                assert!((a + b).is_err());
+                assert!(a.lt(b).is_err());
+                assert!(a.matmul(&b.t().unwrap()).is_err());
+                assert!(Tensor::cat(&[a, b], 0).is_err());
+                assert!(a.maximum(b).is_err());
+            }
+        }
     }
 
     #[test]

@@ -45,11 +45,12 @@ impl Kernel {
         match self.isa.0 {
             Kind::Portable if cfg!(target_arch = "aarch64") => portable::<6, 16>(a, b, out, stride),
             Kind::Portable => portable::<4, 8>(a, b, out, stride),
-            // SAFETY (both): the CPU has the features, since `isa` says so; the assertions bound what is read of
-            // either operand and written of `out`, with the rows and width that `Kernel::of` gives.
             #[cfg(target_arch = "x86_64")]
+            // SAFETY: the CPU has the features, since `isa` says so; the assertions bound what is read of either operand and
+            // written of `out`, with the rows and width that `Kernel::of` gives.
             Kind::Avx2 => unsafe { avx2(a, b, out, stride) },
             #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
             Kind::Avx512 => unsafe { avx512(a, b, out, stride) },
         }
     }

@@ -111,11 +111,11 @@ impl Shape {
 
         match (self.isa.0, self.rows) {
             (Kind::Portable, _) => portable(input, offsets, weights, tile),
-            // SAFETY (all): the CPU has the features, since `isa` says so. Each load of
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the CPU has the features, since `isa` says so. Each load of
             // the kernel lies in `input[offset..offset + width]` with `offset <= reach`, which the
             // first assertion bounds; weights are read below `taps * rows`, the second;
             // and `rows * width <= TILE` for every shape that the constructors make.
-            #[cfg(target_arch = "x86_64")]
             (Kind::Avx2, rows) => unsafe {
                 match rows {
                     1 => avx2::<1, 8>(input, offsets, weights, tile),
@@ -126,6 +126,7 @@ impl Shape {
                 }
             },
             #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
             (Kind::Avx512, rows) => unsafe {
                 match rows {
                     1 => avx512::<1, 6>(input, offsets, weights, tile),

@@ -42,7 +42,8 @@ mod winograd;
 
 use candle_core::Device;
 
-pub use arena::{alloc, release, replace_with};
+pub use arena::release;
+pub(crate) use arena::{alloc, replace_with};
 pub use batch_norm::BatchNorm;
 pub use border::{ConstantConv, ConstantMap};
 pub use conv::{Conv2d, ConvConfig};

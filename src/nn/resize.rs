@@ -1,5 +1,7 @@
 //! Pictures of other sizes: bilinear, halved, and shrunk without aliasing.
 
+use std::borrow::Cow;
+
 use candle_core::{Result, Tensor};
 
 use super::arena::{self, Scratch};
@@ -51,7 +53,8 @@ pub fn resize_bilinear(
     .and_then(|out| Tensor::from_vec(out, (n, channels, height, width), x.device()))
 }
 
-/// As [`resize_bilinear`], of a flow `[N, H, W, 2]`: `[N, height, width, 2]`.
+/// As [`resize_bilinear`], of a flow `[N, H, W, 2]`: `[N, height, width, 2]`. Borrowed where it has that size, a tensor of its own
+/// else.
 ///
 /// # Errors
 /// If either size is zero or `flow` isn't one.
@@ -59,23 +62,23 @@ pub fn resize_flow(
     flow: &Tensor,
     (height, width): (usize, usize),
     align_corners: bool,
-) -> Result<Tensor> {
+) -> Result<Cow<'_, Tensor>> {
     let (n, from_h, from_w, two) = flow.dims4()?;
     if two != 2 || height * width * from_h * from_w == 0 {
         candle_core::bail!("can't resize {:?} to {width}x{height}", flow.dims());
     }
     if (height, width) == (from_h, from_w) {
-        return Ok(flow.clone());
+        return Ok(Cow::Borrowed(flow));
     }
     if cuda::takes(&[flow])
         && let Some(resized) = cuda::resized(flow, (height, width), align_corners, true)?
     {
-        return Ok(resized);
+        return Ok(Cow::Owned(resized));
     }
     if !host::is_ours(flow) {
         let planes = flow.permute((0, 3, 1, 2))?.contiguous()?;
         let planes = resize_bilinear(&planes, (height, width), align_corners)?;
-        return planes.permute((0, 2, 3, 1))?.contiguous();
+        return planes.permute((0, 2, 3, 1))?.contiguous().map(Cow::Owned);
     }
     let rows = places(from_h, height, align_corners);
     let columns = places(from_w, width, align_corners);
@@ -98,7 +101,7 @@ pub fn resize_flow(
         });
         Ok(())
     })?;
-    Tensor::from_vec(out, (n, height, width, 2), flow.device())
+    Tensor::from_vec(out, (n, height, width, 2), flow.device()).map(Cow::Owned)
 }
 
 /// For each of `to` samples along an axis of `from`: the two about it, and the share of the second.
@@ -287,5 +290,9 @@ mod tests {
             assert_close(&found, &expected, 1e-6, &format!("{size:?} {align}"));
         }
         assert!(resize_flow(&planes, (4, 4), true).is_err());
+        assert!(matches!(
+            resize_flow(&flow, (5, 7), true),
+            Ok(Cow::Borrowed(_))
+        ));
     }
 }

@@ -8,6 +8,9 @@
 pub(super) const LANES: usize = 8;
 
 /// The vector operations of one instruction set.
+///
+/// A value of the type proves that the processor has the instruction set; vectors and masks are only made with one, and so prove
+/// it themselves.
 pub(super) trait Simd: Copy {
     /// Eight values.
     type V: Copy;
@@ -15,20 +18,20 @@ pub(super) trait Simd: Copy {
     type Mask: Copy;
 
     /// The first eight of `from`.
-    fn load(from: &[f32]) -> Self::V;
+    fn load(self, from: &[f32]) -> Self::V;
     /// Into the first eight of `to`.
     fn store(v: Self::V, to: &mut [f32]);
     /// [`Simd::load`] from `at` on, unchecked.
     ///
     /// # Safety
     /// `at + LANES <= from.len()`.
-    unsafe fn load_at(from: &[f32], at: usize) -> Self::V;
+    unsafe fn load_at(self, from: &[f32], at: usize) -> Self::V;
     /// [`Simd::store`] from `at` on, unchecked.
     ///
     /// # Safety
     /// `at + LANES <= to.len()`.
     unsafe fn store_at(v: Self::V, to: &mut [f32], at: usize);
-    fn splat(value: f32) -> Self::V;
+    fn splat(self, value: f32) -> Self::V;
     fn add(a: Self::V, b: Self::V) -> Self::V;
     fn sub(a: Self::V, b: Self::V) -> Self::V;
     /// The maximum of each two; NaN where `b` is NaN.
@@ -36,12 +39,12 @@ pub(super) trait Simd: Copy {
     /// `a + b * factor`.
     fn add_scaled(a: Self::V, b: Self::V, factor: f32) -> Self::V;
     /// `v[j][l]` is `from[4 l + j]`, of 32 values.
-    fn split(from: &[f32]) -> [Self::V; 4];
+    fn split(self, from: &[f32]) -> [Self::V; 4];
     /// `v[j][l]` is `from[l][at + j]`.
     ///
     /// # Safety
     /// `at + 4` is at most the length of each.
-    unsafe fn split_of(from: [&[f32]; LANES], at: usize) -> [Self::V; 4];
+    unsafe fn split_of(self, from: [&[f32]; LANES], at: usize) -> [Self::V; 4];
     /// `v[j][l]` becomes `to[4 l + j]`, of 32 values.
     fn merge(v: [Self::V; 4], to: &mut [f32]);
     /// The bits that both have.
@@ -53,12 +56,12 @@ pub(super) trait Simd: Copy {
     /// The first value.
     fn first(v: Self::V) -> f32;
     /// Which of eight neighbours from `left` on lie in a row of `len` values; they may lie before or behind it.
-    fn within(len: usize, left: isize) -> Self::Mask;
+    fn within(self, len: usize, left: isize) -> Self::Mask;
     /// Those neighbours, zeros where the row has none.
     ///
     /// # Safety
     /// `mask` is [`Simd::within`] of a length that is at most the row's, and of this `left`.
-    unsafe fn load_within(row: &[f32], left: isize, mask: Self::Mask) -> Self::V;
+    unsafe fn load_within(self, row: &[f32], left: isize, mask: Self::Mask) -> Self::V;
     /// Rows become columns.
     fn transpose(v: [Self::V; LANES]) -> [Self::V; LANES];
 }
@@ -72,7 +75,7 @@ impl Simd for Portable {
     type Mask = [bool; LANES];
 
     #[inline(always)]
-    fn load(from: &[f32]) -> Self::V {
+    fn load(self, from: &[f32]) -> Self::V {
         let from = &from[..LANES];
         std::array::from_fn(|l| from[l])
     }
@@ -83,8 +86,8 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn load_at(from: &[f32], at: usize) -> Self::V {
-        Self::load(&from[at..])
+    unsafe fn load_at(self, from: &[f32], at: usize) -> Self::V {
+        self.load(&from[at..])
     }
 
     #[inline(always)]
@@ -93,7 +96,7 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn splat(value: f32) -> Self::V {
+    fn splat(self, value: f32) -> Self::V {
         [value; LANES]
     }
 
@@ -118,12 +121,12 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn split(from: &[f32]) -> [Self::V; 4] {
+    fn split(self, from: &[f32]) -> [Self::V; 4] {
         std::array::from_fn(|j| std::array::from_fn(|l| from[4 * l + j]))
     }
 
     #[inline(always)]
-    unsafe fn split_of(from: [&[f32]; LANES], at: usize) -> [Self::V; 4] {
+    unsafe fn split_of(self, from: [&[f32]; LANES], at: usize) -> [Self::V; 4] {
         std::array::from_fn(|j| from.map(|from| from[at + j]))
     }
 
@@ -155,12 +158,12 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn within(len: usize, left: isize) -> Self::Mask {
+    fn within(self, len: usize, left: isize) -> Self::Mask {
         std::array::from_fn(|l| (0..len as isize).contains(&(left + l as isize)))
     }
 
     #[inline(always)]
-    unsafe fn load_within(row: &[f32], left: isize, mask: Self::Mask) -> Self::V {
+    unsafe fn load_within(self, row: &[f32], left: isize, mask: Self::Mask) -> Self::V {
         std::array::from_fn(|l| {
             if mask[l] {
                 row[(left + l as isize) as usize]
@@ -184,100 +187,127 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::{LANES, Simd};
+    use crate::nn::Isa;
 
-    /// AVX2 with FMA. Only a function that was compiled for both, behind [`super::dispatch`], may use it.
+    /// AVX2 with FMA: proof that the processor has both.
     #[derive(Clone, Copy)]
-    pub struct Avx2;
+    pub struct Avx2(());
 
-    // SAFETY (every block): bodies with `Avx2` run behind `dispatch` alone, which has asked the CPU for AVX2 and FMA;
-    // loads and stores lie inside slices whose length is checked, or arrays whose length the type gives.
+    impl Avx2 {
+        /// The proof, where the instruction set, which was found on this machine, includes them.
+        #[inline(always)]
+        pub fn of(isa: Isa) -> Option<Self> {
+            isa.has_avx2().then_some(Self(()))
+        }
+    }
+
+    /// Eight values; made from an [`Avx2`] alone.
+    #[derive(Clone, Copy)]
+    pub struct Vector(__m256);
+
+    /// Which of eight places; made from an [`Avx2`] alone.
+    #[derive(Clone, Copy)]
+    pub struct Places(__m256i);
+
     impl Simd for Avx2 {
-        type V = __m256;
-        type Mask = __m256i;
+        type V = Vector;
+        type Mask = Places;
 
         #[inline(always)]
-        fn load(from: &[f32]) -> __m256 {
+        fn load(self, from: &[f32]) -> Vector {
             let from = &from[..LANES];
-            unsafe { _mm256_loadu_ps(from.as_ptr()) }
+            // SAFETY: `self` proves AVX; the slice has eight values.
+            Vector(unsafe { _mm256_loadu_ps(from.as_ptr()) })
         }
 
         #[inline(always)]
-        fn store(v: __m256, to: &mut [f32]) {
+        fn store(v: Vector, to: &mut [f32]) {
             let to = &mut to[..LANES];
-            unsafe { _mm256_storeu_ps(to.as_mut_ptr(), v) }
+            // SAFETY: a vector proves AVX; the slice has room for eight values.
+            unsafe { _mm256_storeu_ps(to.as_mut_ptr(), v.0) }
         }
 
         #[inline(always)]
-        unsafe fn load_at(from: &[f32], at: usize) -> __m256 {
+        unsafe fn load_at(self, from: &[f32], at: usize) -> Vector {
             debug_assert!(at + LANES <= from.len());
-            unsafe { _mm256_loadu_ps(from.as_ptr().add(at)) }
+            // SAFETY: `self` proves AVX; eight values lie behind `at`, by the contract.
+            Vector(unsafe { _mm256_loadu_ps(from.as_ptr().add(at)) })
         }
 
         #[inline(always)]
-        unsafe fn store_at(v: __m256, to: &mut [f32], at: usize) {
+        unsafe fn store_at(v: Vector, to: &mut [f32], at: usize) {
             debug_assert!(at + LANES <= to.len());
-            unsafe { _mm256_storeu_ps(to.as_mut_ptr().add(at), v) }
+            // SAFETY: a vector proves AVX; there is room for eight values behind `at`, by the contract.
+            unsafe { _mm256_storeu_ps(to.as_mut_ptr().add(at), v.0) }
         }
 
         #[inline(always)]
-        fn splat(value: f32) -> __m256 {
-            unsafe { _mm256_set1_ps(value) }
+        fn splat(self, value: f32) -> Vector {
+            // SAFETY: `self` proves AVX.
+            Vector(unsafe { _mm256_set1_ps(value) })
         }
 
         #[inline(always)]
-        fn add(a: __m256, b: __m256) -> __m256 {
-            unsafe { _mm256_add_ps(a, b) }
+        fn add(a: Vector, b: Vector) -> Vector {
+            // SAFETY: a vector proves AVX.
+            Vector(unsafe { _mm256_add_ps(a.0, b.0) })
         }
 
         #[inline(always)]
-        fn sub(a: __m256, b: __m256) -> __m256 {
-            unsafe { _mm256_sub_ps(a, b) }
+        fn sub(a: Vector, b: Vector) -> Vector {
+            // SAFETY: a vector proves AVX.
+            Vector(unsafe { _mm256_sub_ps(a.0, b.0) })
         }
 
         #[inline(always)]
-        fn max(a: __m256, b: __m256) -> __m256 {
-            unsafe { _mm256_max_ps(a, b) }
+        fn max(a: Vector, b: Vector) -> Vector {
+            // SAFETY: a vector proves AVX.
+            Vector(unsafe { _mm256_max_ps(a.0, b.0) })
         }
 
         #[inline(always)]
-        fn add_scaled(a: __m256, b: __m256, factor: f32) -> __m256 {
-            unsafe { _mm256_fmadd_ps(b, _mm256_set1_ps(factor), a) }
+        fn add_scaled(a: Vector, b: Vector, factor: f32) -> Vector {
+            // SAFETY: a vector proves AVX and FMA.
+            Vector(unsafe { _mm256_fmadd_ps(b.0, _mm256_set1_ps(factor), a.0) })
         }
 
         #[inline(always)]
-        fn split(from: &[f32]) -> [__m256; 4] {
+        fn split(self, from: &[f32]) -> [Vector; 4] {
             let from = from[..4 * LANES].as_ptr();
+            // Fours 0 and 4 next to each other, 1 and 5, and so on; then each half is a 4x4 transpose.
+            // SAFETY: `self` proves AVX; the eight loads of four are all of the 32 values.
             unsafe {
-                // Fours 0 and 4 next to each other, 1 and 5, and so on; then each half is a 4x4 transpose.
                 let mut v = [_mm256_setzero_ps(); 4];
                 for (i, v) in v.iter_mut().enumerate() {
                     let low = _mm256_castps128_ps256(_mm_loadu_ps(from.add(4 * i)));
                     let high = _mm_loadu_ps(from.add(16 + 4 * i));
                     *v = _mm256_insertf128_ps::<1>(low, high);
                 }
-                transpose(v)
+                transpose(v).map(Vector)
             }
         }
 
         #[inline(always)]
-        unsafe fn split_of(from: [&[f32]; LANES], at: usize) -> [__m256; 4] {
+        unsafe fn split_of(self, from: [&[f32]; LANES], at: usize) -> [Vector; 4] {
+            // As above.
+            // SAFETY: `self` proves AVX; each load of four ends at most where its slice does, by the contract.
             unsafe {
-                // As above; each load ends at most where its slice does, by the contract.
                 let mut v = [_mm256_setzero_ps(); 4];
                 for (i, v) in v.iter_mut().enumerate() {
                     let low = _mm256_castps128_ps256(_mm_loadu_ps(from[i].as_ptr().add(at)));
                     let high = _mm_loadu_ps(from[i + 4].as_ptr().add(at));
                     *v = _mm256_insertf128_ps::<1>(low, high);
                 }
-                transpose(v)
+                transpose(v).map(Vector)
             }
         }
 
         #[inline(always)]
-        fn merge(v: [__m256; 4], to: &mut [f32]) {
+        fn merge(v: [Vector; 4], to: &mut [f32]) {
             let to = &mut to[..4 * LANES];
+            // SAFETY: a vector proves AVX; the eight stores of four are all of the 32 values.
             unsafe {
-                let v = transpose(v);
+                let v = transpose(v.map(|v| v.0));
                 for (i, v) in v.iter().enumerate() {
                     let v = *v;
                     _mm_storeu_ps(to.as_mut_ptr().add(4 * i), _mm256_castps256_ps128(v));
@@ -290,56 +320,63 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn and(a: __m256, b: __m256) -> __m256 {
-            unsafe { _mm256_and_ps(a, b) }
+        fn and(a: Vector, b: Vector) -> Vector {
+            // SAFETY: a vector proves AVX.
+            Vector(unsafe { _mm256_and_ps(a.0, b.0) })
         }
 
         #[inline(always)]
-        fn up(v: __m256, carried: __m256) -> __m256 {
-            unsafe {
+        fn up(v: Vector, carried: Vector) -> Vector {
+            // SAFETY: a vector proves AVX2.
+            Vector(unsafe {
                 let places = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
                 // The last value comes first, once the one that was carried stands for it.
-                let v = _mm256_blend_ps::<0x80>(v, carried);
+                let v = _mm256_blend_ps::<0x80>(v.0, carried.0);
                 _mm256_permutevar8x32_ps(v, places)
-            }
+            })
         }
 
         #[inline(always)]
-        fn down(v: __m256) -> __m256 {
-            unsafe {
+        fn down(v: Vector) -> Vector {
+            // SAFETY: a vector proves AVX2.
+            Vector(unsafe {
                 let places = _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0);
-                let v = _mm256_blend_ps::<0x01>(v, _mm256_setzero_ps());
+                let v = _mm256_blend_ps::<0x01>(v.0, _mm256_setzero_ps());
                 _mm256_permutevar8x32_ps(v, places)
-            }
+            })
         }
 
         #[inline(always)]
-        fn first(v: __m256) -> f32 {
-            unsafe { _mm256_cvtss_f32(v) }
+        fn first(v: Vector) -> f32 {
+            // SAFETY: a vector proves AVX.
+            unsafe { _mm256_cvtss_f32(v.0) }
         }
 
         #[inline(always)]
-        fn within(len: usize, left: isize) -> __m256i {
+        fn within(self, len: usize, left: isize) -> Places {
             let len = len.min(i32::MAX as usize) as i32;
             // Further away nothing of the row is met either.
             let left = left.clamp(-(LANES as isize), len as isize) as i32;
-            unsafe {
+            // SAFETY: `self` proves AVX2.
+            Places(unsafe {
                 let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
                 let at = _mm256_add_epi32(lanes, _mm256_set1_epi32(left));
                 let begun = _mm256_cmpgt_epi32(at, _mm256_set1_epi32(-1));
                 let goes_on = _mm256_cmpgt_epi32(_mm256_set1_epi32(len), at);
                 _mm256_and_si256(begun, goes_on)
-            }
+            })
         }
 
         #[inline(always)]
-        unsafe fn load_within(row: &[f32], left: isize, mask: __m256i) -> __m256 {
-            // Only places in the row are read, as the mask says by the contract.
-            unsafe { _mm256_maskload_ps(row.as_ptr().wrapping_offset(left), mask) }
+        unsafe fn load_within(self, row: &[f32], left: isize, mask: Places) -> Vector {
+            // SAFETY: `self` proves AVX; only places in the row are read, as the mask says by the contract.
+            Vector(unsafe { _mm256_maskload_ps(row.as_ptr().wrapping_offset(left), mask.0) })
         }
 
         #[inline(always)]
-        fn transpose(v: [__m256; LANES]) -> [__m256; LANES] {
+        fn transpose(v: [Vector; LANES]) -> [Vector; LANES] {
+            let v = v.map(|v| v.0);
+            // SAFETY: a vector proves AVX.
             unsafe {
                 let upper = transpose([v[0], v[1], v[2], v[3]]);
                 let lower = transpose([v[4], v[5], v[6], v[7]]);
@@ -348,15 +385,18 @@ mod x86 {
                     columns[i] = _mm256_permute2f128_ps::<0x20>(upper[i], lower[i]);
                     columns[i + 4] = _mm256_permute2f128_ps::<0x31>(upper[i], lower[i]);
                 }
-                columns
+                columns.map(Vector)
             }
         }
     }
 
     /// In each half, rows become columns.
+    ///
+    /// # Safety
+    /// The processor has AVX.
     #[inline(always)]
     unsafe fn transpose(v: [__m256; 4]) -> [__m256; 4] {
-        // SAFETY: of register contents alone, with the caller's features.
+        // SAFETY: of register contents alone, with AVX by the contract.
         unsafe {
             let (a, b) = (
                 _mm256_unpacklo_ps(v[0], v[1]),
@@ -376,7 +416,7 @@ mod x86 {
     }
 }
 
-/// Calls `body::<S>(args)` with the [`Simd`] of an `Isa`, compiled for its instruction set.
+/// Calls `body(token, args)` with the [`Simd`] of an `Isa`, compiled for its instruction set.
 macro_rules! dispatch {
     ($(#[$doc:meta])* $vis:vis fn $name:ident => $body:ident ($($arg:ident: $ty:ty),* $(,)?)) => {
         $(#[$doc])*
@@ -385,15 +425,16 @@ macro_rules! dispatch {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             #[allow(clippy::too_many_arguments)]
-            fn avx2($($arg: $ty),*) { $body::<$crate::nn::simd::Avx2>($($arg),*) }
+            fn avx2(token: $crate::nn::simd::Avx2, $($arg: $ty),*) { $body(token, $($arg),*) }
 
-            match isa.0 {
-                $crate::nn::isa::Kind::Portable => $body::<$crate::nn::simd::Portable>($($arg),*),
-                // SAFETY: an `Isa` is only made after the CPU was asked for these features; those of
-                // AVX-512 include them.
-                #[cfg(target_arch = "x86_64")]
-                _ => unsafe { avx2($($arg),*) },
+            #[cfg(target_arch = "x86_64")]
+            if let Some(token) = $crate::nn::simd::Avx2::of(isa) {
+                // SAFETY: the token proves AVX2 and FMA.
+                return unsafe { avx2(token, $($arg),*) };
             }
+            // Elsewhere there is but one.
+            let _ = isa;
+            $body($crate::nn::simd::Portable, $($arg),*)
         }
     };
 }

@@ -15,6 +15,7 @@ use crate::error::EngineError;
 use crate::folders::data_folder;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
+use crate::ordinary_file;
 use crate::project::file::open::Opened;
 use crate::project::file::{Embed, MediaIndex, ProjectError, ProjectFile};
 
@@ -73,6 +74,9 @@ impl Files {
         let _ = fs::remove_file(&self.about);
     }
 }
+
+/// The most that is read of what stands beside an autosave, in bytes.
+const MAX_ABOUT: u64 = 1 << 20;
 
 /// What stands beside an autosave.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -266,7 +270,7 @@ pub struct Recovered {
 
 impl Recovered {
     fn new(files: Files, lock: Option<File>) -> Self {
-        let text = fs::read_to_string(&files.about).unwrap_or_default();
+        let text = ordinary_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
         let about: About = serde_json::from_str(&text).unwrap_or_default();
         let told = UNIX_EPOCH.checked_add(Duration::from_secs(about.saved));
         let when = told.filter(|_| about.saved > 0).unwrap_or_else(|| {
@@ -310,7 +314,7 @@ fn free(files: &Files) -> Option<Option<File>> {
         Err(TryLockError::WouldBlock) => None,
         // A disk without locks: as far as this system tells of its processes, those are asked.
         Err(TryLockError::Error(_)) => {
-            let text = fs::read_to_string(&files.about).unwrap_or_default();
+            let text = ordinary_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
             let about: About = serde_json::from_str(&text).unwrap_or_default();
             let processes = Path::new("/proc");
             let runs = processes.join(about.process.to_string()).exists();

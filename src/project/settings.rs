@@ -13,6 +13,10 @@ use crate::error::EngineError;
 use crate::folders::{data_folder, file_name};
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
+use crate::ordinary_file;
+
+/// The largest file that is read, in bytes; each takes some thousand.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A window's size and place on the screen, in logical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -78,7 +82,8 @@ impl Settings {
         // Far from any screen a window can't be found again.
         settings.window = settings.window.filter(|place| {
             let sizes = [place.width, place.height];
-            sizes.iter().all(|size| (100.0..=32_768.0).contains(size))
+            // A window takes four bytes and more for each pixel.
+            sizes.iter().all(|size| (100.0..=8192.0).contains(size))
                 && [place.x, place.y].iter().all(|at| at.abs() <= 65_536.0)
         });
         (settings, remark)
@@ -201,7 +206,7 @@ fn file(name: &str) -> Option<PathBuf> {
 }
 
 fn load<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
-    let read = match fs::read(path) {
+    let read = match ordinary_file::read(path, MAX_BYTES) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Default::default(),
         Err(error) => Err(error.to_string()),
@@ -299,7 +304,13 @@ mod tests {
     fn a_window_out_of_reach_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.json");
-        for (width, x, kept) in [(1400.0, 0.0, true), (3.0, 0.0, false), (900.0, 1e9, false)] {
+        for (width, x, kept) in [
+            (1400.0, 0.0, true),
+            (7680.0, 0.0, true),
+            (3.0, 0.0, false),
+            (32_768.0, 0.0, false),
+            (900.0, 1e9, false),
+        ] {
             let window = Some(WindowPlace {
                 width,
                 x,

@@ -114,7 +114,8 @@ fn header(stored: &Stored<'_>, metadata: &Metadata) -> Result<Vec<u8>, String> {
                 "one of its tensors has a name that safetensors keeps for itself".to_owned(),
             );
         }
-        let end = at + bytes_of(tensor) as usize;
+        let size = usize::try_from(bytes_of(tensor)).map_err(|error| error.to_string())?;
+        let end = at + size;
         let info = TensorInfo {
             dtype,
             shape: tensor.shape.clone(),

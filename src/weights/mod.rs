@@ -1,5 +1,7 @@
 //! Model files: safetensors whose metadata says what they are, so that loading one never needs a flag.
 
+#![warn(clippy::cast_possible_truncation)]
+
 mod card;
 pub mod checkpoint;
 mod error;
@@ -9,7 +11,6 @@ mod metadata;
 mod source;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -17,11 +18,17 @@ use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 use safetensors::tensor::Metadata as Header;
 
+use crate::ordinary_file;
+
 pub use card::{Block, Span, Style, blocks, plain};
 pub use error::WeightsError;
 pub use import::{Existing, write_model};
 pub use metadata::{CropRule, Metadata, Source};
 pub use source::{Known, digest, known};
+
+/// The largest file that is read for weights, in bytes; a published checkpoint with the states of its optimizers takes some
+/// hundred million.
+const MAX_BYTES: u64 = 4 << 30;
 
 /// The bytes of a file as a static of their own: as a constant the compiler may put a copy wherever they are used.
 macro_rules! carried {
@@ -207,6 +214,16 @@ impl ModelFile {
             path: path.to_owned(),
             reason,
         };
+        // One NaN among millions of weights makes a whole picture of nothing. Those that come with Mien are tested.
+        if origin != Origin::Bundled {
+            let file = SafeTensors::deserialize(bytes);
+            let file = file.map_err(|error| damaged(error.to_string()))?;
+            if let Some(tensor) = checkpoint::first_not_finite(&file) {
+                return Err(damaged(format!(
+                    "its tensor {tensor} has numbers that are NaN or infinite"
+                )));
+            }
+        }
         let tensors = candle_core::safetensors::load_buffer(bytes, device)
             .map_err(|error| damaged(error.to_string()))?;
         Ok(Self {
@@ -269,8 +286,7 @@ pub fn installed(folder: Option<&Path>) -> Vec<Result<Installed, WeightsError>> 
 /// [`describe`] of a sound file by its header alone, since imported weights may be hundreds of megabytes. Nothing for any
 /// other file: read whole, it tells what is wrong with it.
 fn describe_header(path: &Path) -> Option<Installed> {
-    let mut file = File::open(path).ok()?;
-    let size = file.metadata().ok()?.len();
+    let (mut file, size) = ordinary_file::open(path, MAX_BYTES).ok()?;
     let mut length = [0; 8];
     file.read_exact(&mut length).ok()?;
     let length = u64::from_le_bytes(length);
@@ -316,7 +332,7 @@ fn describe(path: &Path, bytes: &[u8], origin: Origin) -> Result<Installed, Weig
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, WeightsError> {
-    std::fs::read(path).map_err(|error| match error.kind() {
+    ordinary_file::read(path, MAX_BYTES).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => WeightsError::Missing(path.to_owned()),
         _ => WeightsError::Unreadable {
             path: path.to_owned(),
@@ -367,6 +383,31 @@ mod tests {
         }
         let shipped: usize = Bundled::ALL.iter().map(|which| which.bytes().len()).sum();
         assert!(shipped <= 60_000_000, "{shipped}");
+    }
+
+    #[test]
+    fn one_number_that_is_none_is_told_by_its_tensor() {
+        for which in Bundled::ALL {
+            let file = SafeTensors::deserialize(which.bytes()).unwrap();
+            assert_eq!(checkpoint::first_not_finite(&file), None, "{which:?}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nan.safetensors");
+        let mut bytes = Bundled::Ganimation.bytes().to_vec();
+        // F16: NaN, and both infinities.
+        let last = bytes.len() - 2;
+        for number in [0x7e01_u16, 0x7c00, 0xfc00] {
+            bytes[last..].copy_from_slice(&number.to_le_bytes());
+            std::fs::write(&path, &bytes).unwrap();
+            let told = ModelFile::open(&path, &Device::Cpu).unwrap_err();
+            let told = told.to_string();
+            assert!(told.contains("NaN or infinite"), "{told}");
+            assert!(told.starts_with("nan.safetensors") || told.contains("/nan.safetensors"));
+        }
+        // The largest number that is one.
+        bytes[last..].copy_from_slice(&0x7bff_u16.to_le_bytes());
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(ModelFile::open(&path, &Device::Cpu).is_ok());
     }
 
     #[test]

@@ -339,12 +339,12 @@ fn files_come_back_and_bad_ones_are_told() {
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
     assert!(matches!(
         Sample::load(&folder.join("none")),
-        Err(SampleError::Unreadable { .. })
+        Err(SampleError::Unreadable(_))
     ));
     let nowhere = folder.join("none").join("walk.json");
     assert!(matches!(
         sample.save(&nowhere),
-        Err(SampleError::Unwritable { .. })
+        Err(SampleError::Unwritten(_))
     ));
     std::fs::remove_dir_all(&folder).unwrap();
 

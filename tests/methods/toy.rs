@@ -20,6 +20,7 @@ use mien::jobs::export::{ExportJob, Layout, Steps};
 use mien::jobs::output::Output;
 use mien::media::encode::LoopCount;
 use mien::media::image::{Picture, open};
+use mien::media::inputs::Inputs;
 use mien::methods::diagnostics::Diagnostics;
 use mien::methods::drive::{Drive, Moment, Viewpoint};
 use mien::methods::ganimation::model::Model;
@@ -238,6 +239,7 @@ fn output(path: &Path, format: FileFormat) -> Output {
         part: None,
         marked: true,
         path: path.to_owned(),
+        inputs: Inputs::default(),
     }
 }
 

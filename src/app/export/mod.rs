@@ -16,6 +16,7 @@ use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::frame_range::Part;
 use crate::jobs::output::{Output, max_fps};
 use crate::media::encode::LoopCount;
+use crate::media::inputs::Inputs;
 use crate::methods::subject::Subject;
 use crate::render::composition::Composition;
 
@@ -338,6 +339,7 @@ impl Export {
                 part,
                 marked: self.marked,
                 path,
+                inputs: Inputs::default(),
             },
         };
         Ok((job, written))

@@ -1,10 +1,18 @@
 //! Samples as JSON that comes back to the last bit.
 
-use std::path::{Path, PathBuf};
+#![warn(clippy::cast_possible_truncation)]
+
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::document::sample::{Category, Sample, SampleError};
+use crate::media::atomic_file::AtomicFile;
+use crate::media::error::MediaError;
+use crate::ordinary_file;
+
+/// The largest file that is read, in bytes; a hundred thousand frames take some ten million.
+const MAX_BYTES: u64 = 64 << 20;
 
 const FORMAT: &str = "mien-sample";
 const VERSION: u64 = 1;
@@ -93,34 +101,24 @@ impl Sample {
     /// Keeps the sample in a file, which appears whole or not at all.
     ///
     /// # Errors
-    /// As [`Sample::to_json`], or [`SampleError::Unwritable`].
+    /// As [`Sample::to_json`], or [`SampleError::Unwritten`].
     pub fn save(&self, path: &Path) -> Result<(), SampleError> {
         let json = self.to_json()? + "\n";
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}.part", std::process::id()));
-        let beside = PathBuf::from(beside);
-        std::fs::write(&beside, json)
-            .and_then(|()| std::fs::rename(&beside, path))
-            .map_err(|source| {
-                // Nothing to be told of: what matters is why the file isn't there.
-                let _ = std::fs::remove_file(&beside);
-                SampleError::Unwritable {
-                    path: path.to_owned(),
-                    source,
-                }
-            })
+        AtomicFile::write(path, |to| to.write_all(json.as_bytes())).map_err(SampleError::Unwritten)
     }
 
     /// Reads a file that [`Sample::save`] wrote.
     ///
     /// # Errors
-    /// [`SampleError::Unreadable`], or as [`Sample::from_json`].
+    /// [`SampleError::Unreadable`], or [`SampleError::Within`] as [`Sample::from_json`].
     pub fn load(path: &Path) -> Result<Self, SampleError> {
-        let json = std::fs::read_to_string(path).map_err(|source| SampleError::Unreadable {
+        let within = |reason| SampleError::Within {
             path: path.to_owned(),
-            source,
-        })?;
-        Self::from_json(&json)
+            reason: Box::new(reason),
+        };
+        let json = ordinary_file::read_text(path, MAX_BYTES)
+            .map_err(|error| SampleError::Unreadable(MediaError::reading(path, error)))?;
+        Self::from_json(&json).map_err(within)
     }
 }
 

@@ -135,6 +135,9 @@ pub fn compare(
     let panes = comparison.methods.len() + 2;
     // The files come first: a folder that can't be written to is told at once, not after an hour.
     let metrics = comparison.metrics.as_deref();
+    for file in [metrics, comparison.plot.as_deref()].into_iter().flatten() {
+        output.inputs.check(file)?;
+    }
     let csv = metrics.map(AtomicFile::create).transpose()?;
     let plot = comparison.plot.as_deref();
     let plot = plot.map(ChartFile::create).transpose()?;

@@ -7,6 +7,7 @@ use crate::error::CompareError;
 use crate::methods::models::MethodKey;
 use crate::methods::registry::Registry;
 use crate::methods::{DrivenBy, MethodInfo};
+use crate::text;
 
 /// A method with its mode and weights, as somebody asks for it: `tps`, `tps:avd`, `fomm:standard@vox-cpk`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +139,7 @@ impl std::fmt::Display for MethodSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.id, self.mode.key())?;
         match &self.weights {
-            Some(weights) => write!(f, "@{}", weights.display()),
+            Some(weights) => write!(f, "@{}", text::path(weights)),
             None => Ok(()),
         }
     }

@@ -20,12 +20,13 @@ use crate::media::clip::frames::{
 use crate::media::colour::profile as colour;
 use crate::media::error::MediaError;
 use crate::media::image::Picture;
-use crate::media::image::open::check_size;
+use crate::media::image::open::{check_profile, check_size};
 
 type Source = BufReader<File>;
 
 /// Opens an animated PNG.
-pub(super) fn open_png(path: &Path, file: File) -> Result<Opened, MediaError> {
+pub(super) fn open_png(path: &Path, mut file: File) -> Result<Opened, MediaError> {
+    check_profile(path, &mut file)?;
     open(path, file, count_png, play_png)
 }
 

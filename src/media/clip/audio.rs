@@ -3,7 +3,7 @@
 //! What is kept is an index of the coded samples, 24 bytes for each fiftieth of a second; their data stay in the file until they
 //! are written.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::media::clip::mp4::sound::{NoSound, SoundTrack};
 use crate::media::clip::mp4::sound_entry::SoundEntry;
 use crate::media::error::MediaError;
 use crate::media::name::Name;
+use crate::ordinary_file;
 
 /// What a clip has to be heard.
 #[derive(Debug)]
@@ -121,11 +122,10 @@ impl Sound {
 
 /// A file that is one, its length and what it is.
 fn look(path: &Path) -> Option<(File, u64, ClipKind)> {
-    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    let mut file = File::open(path).ok()?;
+    let (mut file, length) = ordinary_file::open(path, u64::MAX).ok()?;
     let mut head = Vec::new();
     (&mut file).take(HEAD_BYTES).read_to_end(&mut head).ok()?;
-    Some((file, metadata.len(), clip_kind(&head)))
+    Some((file, length, clip_kind(&head)))
 }
 
 impl AudioTrack {
@@ -168,6 +168,8 @@ impl AudioTrack {
         self.entry.name
     }
 
+    /// A cast of a float stays within what the integer holds.
+    #[expect(clippy::cast_possible_truncation, reason = "see above")]
     fn ticks(&self, seconds: f64) -> i128 {
         (seconds * f64::from(self.timescale)).round() as i128
     }
@@ -310,7 +312,7 @@ impl AudioPart {
     /// Writes the samples' data one after another into a file that will be `target`.
     pub(crate) fn copy(&self, out: &mut impl Write, target: &Path) -> Result<(), MediaError> {
         let reading = |e| MediaError::reading(&self.file.path, e);
-        let file = File::open(&self.file.path).map_err(reading)?;
+        let (file, _) = ordinary_file::open(&self.file.path, u64::MAX).map_err(reading)?;
         let mut file = BufReader::with_capacity(1 << 16, file);
         let (mut at, mut data) = (0, Vec::new());
         for &(offset, bytes) in &self.places {

@@ -1,12 +1,11 @@
 //! The sound of clips that only the system's ffmpeg opens, put by it into an MP4 that is gone afterwards.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use tempfile::TempPath;
 
-use crate::media::clip::ffmpeg::{Tools, as_url, first_message};
+use crate::media::clip::ffmpeg_process::{PATIENCE, Tools, as_url, finish};
 use crate::media::clip::mp4;
 use crate::media::clip::mp4::sound::{NoSound, SoundTrack};
 
@@ -47,19 +46,12 @@ pub(super) fn extract(path: &Path) -> Result<(TempPath, SoundTrack), NoSound> {
     } else {
         "aac"
     };
-    let output = Command::new(&tools.ffmpeg)
-        .args(["-v", "error", "-nostdin", "-y"])
-        .args(["-protocol_whitelist", "file,pipe", "-i"])
-        .arg(as_url(path))
+    let mut command = tools.ffmpeg(path);
+    command
         .args(["-map", "0:a:0", "-c:a", codec, "-strict", "-2", "-f", "mp4"])
-        .arg(as_url(&temporary))
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| failed(&e.to_string()))?;
-    if !output.status.success() {
-        let messages = String::from_utf8_lossy(&output.stderr);
-        return Err(failed(&first_message(&messages)));
-    }
+        .arg(as_url(&temporary));
+    let written = || fs::metadata(&temporary).map_or(0, |metadata| metadata.len());
+    finish(&mut command, PATIENCE, written).map_err(|reason| failed(&reason))?;
 
     let unreadable = |e: std::io::Error| failed(&e.to_string());
     let mut file = File::open(&temporary).map_err(unreadable)?;
@@ -71,17 +63,6 @@ pub(super) fn extract(path: &Path) -> Result<(TempPath, SoundTrack), NoSound> {
 
 /// Lines of `stream|codec_name=aac|codec_type=audio|...` and one of `format|...`; or ffprobe's complaint.
 fn probe(tools: &Tools, path: &Path) -> Result<String, String> {
-    let output = Command::new(&tools.ffprobe)
-        .args(["-v", "error", "-protocol_whitelist", "file,pipe"])
-        .args(["-show_entries"])
-        .arg("stream=codec_type,codec_name,start_time:format=start_time")
-        .args(["-of", "compact"])
-        .arg(as_url(path))
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| e.to_string())?;
-    if !output.status.success() {
-        return Err(first_message(&String::from_utf8_lossy(&output.stderr)));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    let entries = "stream=codec_type,codec_name,start_time:format=start_time";
+    tools.probe(path, &["-show_entries", entries, "-of", "compact"])
 }

@@ -11,12 +11,15 @@
 //!
 //! Whatever the length of a clip, only a few of its frames are in memory at a time.
 
+#![warn(clippy::cast_possible_truncation)]
+
 mod animated;
 mod audio;
 mod chunks;
 mod cut;
 mod cut_error;
 mod ffmpeg;
+mod ffmpeg_process;
 mod ffmpeg_sound;
 mod frames;
 mod gif;
@@ -26,7 +29,7 @@ mod mp4;
 mod numbered;
 mod trim;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -36,6 +39,7 @@ use image::ImageFormat;
 use crate::media::error::MediaError;
 use crate::media::image::open::check_size;
 use crate::media::image::sniff;
+use crate::ordinary_file;
 use cut::Cut;
 use frames::{Frames, Opened, damaged, damaged_frame};
 use kind::{ClipKind, HEAD_BYTES};
@@ -158,6 +162,17 @@ impl Iterator for Clip {
 
 impl std::iter::FusedIterator for Clip {}
 
+/// The files that the clip at `path` is read from; none where there is no clip.
+pub(crate) fn files(path: &Path) -> Vec<PathBuf> {
+    let pictures = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => numbered::in_folder(path),
+        Ok(_) => return vec![path.to_owned()],
+        Err(_) if numbered::is_pattern(path) => numbered::of_pattern(path),
+        Err(_) => return Vec::new(),
+    };
+    pictures.unwrap_or_default()
+}
+
 fn open(path: &Path) -> Result<Opened, MediaError> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -167,14 +182,10 @@ fn open(path: &Path) -> Result<Opened, MediaError> {
     if metadata.is_dir() {
         return numbered::open_folder(path);
     }
-    if !metadata.is_file() {
-        return Err(MediaError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
 
     let mut head = Vec::new();
-    let mut file = File::open(path).map_err(|e| MediaError::reading(path, e))?;
+    let opened = ordinary_file::open(path, u64::MAX);
+    let (mut file, length) = opened.map_err(|e| MediaError::reading(path, e))?;
     (&mut file)
         .take(HEAD_BYTES)
         .read_to_end(&mut head)
@@ -183,7 +194,7 @@ fn open(path: &Path) -> Result<Opened, MediaError> {
     let path_owned = || path.to_owned();
     match kind::clip_kind(&head) {
         ClipKind::Nothing => Err(MediaError::Empty { path: path_owned() }),
-        ClipKind::Mp4 => mp4::open(path, file, metadata.len()),
+        ClipKind::Mp4 => mp4::open(path, file, length),
         ClipKind::Gif => {
             if let Some((width, height)) = sniff::claimed_size(ImageFormat::Gif, &head) {
                 check_size(path, width, height)?;

@@ -22,6 +22,16 @@ pub(super) fn is_pattern(path: &Path) -> bool {
 
 /// Opens the pictures in a folder, in the natural order of their names: `2.png` before `10.png`.
 pub(super) fn open_folder(folder: &Path) -> Result<Opened, MediaError> {
+    open(in_folder(folder)?)
+}
+
+/// Opens the pictures that match a pattern, in the order of their numbers; numbers may be missing.
+pub(super) fn open_pattern(path: &Path) -> Result<Opened, MediaError> {
+    open(of_pattern(path)?)
+}
+
+/// The pictures in a folder, at least one.
+pub(super) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, MediaError> {
     let mut pictures = files(folder)?;
     pictures.retain(|path| is_picture(path));
     pictures.sort_by(|a, b| natural(&name(a), &name(b)));
@@ -30,11 +40,11 @@ pub(super) fn open_folder(folder: &Path) -> Result<Opened, MediaError> {
             path: folder.to_owned(),
         });
     }
-    open(pictures)
+    Ok(pictures)
 }
 
-/// Opens the pictures that match a pattern, in the order of their numbers; numbers may be missing.
-pub(super) fn open_pattern(path: &Path) -> Result<Opened, MediaError> {
+/// The pictures that match a pattern, at least one.
+pub(super) fn of_pattern(path: &Path) -> Result<Vec<PathBuf>, MediaError> {
     let no_match = || MediaError::NoMatch {
         path: path.to_owned(),
     };
@@ -50,7 +60,7 @@ pub(super) fn open_pattern(path: &Path) -> Result<Opened, MediaError> {
     if numbered.is_empty() {
         return Err(no_match());
     }
-    open(numbered.into_iter().map(|(_, path)| path).collect())
+    Ok(numbered.into_iter().map(|(_, path)| path).collect())
 }
 
 fn open(pictures: Vec<PathBuf>) -> Result<Opened, MediaError> {
@@ -211,6 +221,7 @@ impl Frames for Pictures {
         Ok(())
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "see within")]
     fn place(&self, time: f64) -> Option<usize> {
         // A cast of a float stays within what the integer holds.
         Some(((time * NUMBERED_FPS).ceil().max(0.0) as usize).min(self.pictures.len()))

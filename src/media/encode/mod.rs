@@ -22,7 +22,7 @@ pub use mp4::{Mp4Settings, Mp4Sink};
 pub(crate) use png::write as write_png;
 pub use png::{save_png, save_png_with};
 pub use rate::{ANIMATION_MAX_FPS, GIF_MAX_FPS, MAX_FPS, MIN_FPS, fps_to_rational};
-pub use sequence::{PngSequence, frame_path};
+pub use sequence::{PngSequence, existing_frames, frame_path};
 pub use sink::FrameSink;
 pub use still::{JPEG_QUALITY, save_jpeg_with, save_webp_with};
 pub use webp::{WebpSettings, WebpSink};

@@ -1,29 +1,28 @@
 //! Numbered PNGs: all of them or none.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
-use crate::media::atomic_file::{self, PREFIX};
+use crate::media::atomic_file;
 use crate::media::encode::png;
 use crate::media::encode::sink::{FrameSink, check_size};
 use crate::media::error::MediaError;
+use crate::media::file_set::FileSet;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
 
 /// Writes each frame as a PNG of its own: `shot.png` gives `shot_0001.png`, `shot_0002.png`...
 ///
-/// The frames wait in a hidden folder beside until [`FrameSink::finish`] renames them. Should a rename fail, those before it
-/// are undone, and the files that they replaced are back. Files of an earlier, longer sequence stay.
+/// The frames wait in a hidden folder until [`FrameSink::finish`] gives all of them their names, or none (see `file_set`). Files of
+/// an earlier, longer sequence stay.
 pub struct PngSequence {
     path: PathBuf,
     size: Option<(u32, u32)>,
     frames: usize,
     /// What the first frame is of how many, where these are a part of a longer sequence.
     numbers: Option<(usize, usize)>,
-    waiting: TempDir,
+    waiting: FileSet,
     note: Option<Provenance>,
 }
 
@@ -39,10 +38,8 @@ impl PngSequence {
                 path: path.to_owned(),
             });
         }
-        let waiting = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .tempdir_in(atomic_file::folder(path))
-            .map_err(|e| MediaError::writing(path, e))?;
+        let waiting = FileSet::new(atomic_file::folder(path));
+        let waiting = waiting.map_err(|e| MediaError::writing(path, e))?;
 
         Ok(Self {
             path: path.to_owned(),
@@ -70,42 +67,6 @@ impl PngSequence {
         let (first, count) = self.numbers.unwrap_or((0, self.frames));
         frame_path(&self.path, first + index, count)
     }
-
-    fn new_file(&self, index: usize) -> PathBuf {
-        self.waiting.path().join(format!("new{index}"))
-    }
-
-    fn old_file(&self, index: usize) -> PathBuf {
-        self.waiting.path().join(format!("old{index}"))
-    }
-
-    /// Puts frame `index` in place and what was there aside.
-    fn place(&self, index: usize) -> Result<(), MediaError> {
-        let path = self.name(index);
-        let target = atomic_file::target(&path)?;
-        let fail = |e| MediaError::writing(&path, e);
-
-        if target.exists() {
-            fs::rename(&target, self.old_file(index)).map_err(fail)?;
-        }
-        fs::rename(self.new_file(index), &target).map_err(|e| {
-            let _ = fs::rename(self.old_file(index), &target);
-            fail(e)
-        })
-    }
-
-    /// Takes frame `index` away again. Nothing can be done about a failure here; the first one is what gets reported.
-    fn displace(&self, index: usize) {
-        let path = self.name(index);
-        let Ok(target) = atomic_file::target(&path) else {
-            return;
-        };
-        if self.old_file(index).exists() {
-            let _ = fs::rename(self.old_file(index), target);
-        } else {
-            let _ = fs::remove_file(target);
-        }
-    }
 }
 
 impl FrameSink for PngSequence {
@@ -113,7 +74,7 @@ impl FrameSink for PngSequence {
         check_size(&self.path, frame, *self.size.get_or_insert(frame.size()))?;
 
         let fail = |e: io::Error| MediaError::writing(&self.path, e);
-        let mut file = File::create(self.new_file(self.frames)).map_err(fail)?;
+        let mut file = self.waiting.create(self.frames).map_err(fail)?;
         png::write(&mut file, &self.path, frame, self.note.as_ref())?;
 
         self.frames += 1;
@@ -126,14 +87,28 @@ impl FrameSink for PngSequence {
                 path: self.path.clone(),
             });
         }
-        for index in 0..self.frames {
-            if let Err(error) = self.place(index) {
-                (0..index).rev().for_each(|placed| self.displace(placed));
-                return Err(error);
-            }
-        }
-        Ok(())
+        let names: Vec<PathBuf> = (0..self.frames).map(|index| self.name(index)).collect();
+        self.waiting.commit(&names)
     }
+}
+
+/// The files that are there under the names of frames of a sequence, whatever its length.
+pub fn existing_frames(path: &Path) -> Vec<PathBuf> {
+    let mut stem = path.file_stem().unwrap_or_default().to_os_string();
+    stem.push("_");
+    let is_frame = |file: &Path| {
+        let is_png = file.extension().is_some_and(|ending| ending == "png");
+        let name = file.file_stem().unwrap_or_default().as_encoded_bytes();
+        let number = name.strip_prefix(stem.as_encoded_bytes());
+        is_png && number.is_some_and(|n| n.len() >= 4 && n.iter().all(u8::is_ascii_digit))
+    };
+    let entries = fs::read_dir(atomic_file::folder(path))
+        .into_iter()
+        .flatten();
+    let mut frames: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    frames.retain(|file| is_frame(file));
+    frames.sort();
+    frames
 }
 
 /// Where frame `index` (from 0) of a sequence of `count` goes: `shot_0001.png` for index 0 of `shot.png`.

@@ -4,6 +4,7 @@ mod limits;
 pub(crate) mod opaque;
 pub(crate) mod open;
 mod picture;
+mod png_profile;
 mod pyramid;
 pub mod resample;
 pub(crate) mod sniff;

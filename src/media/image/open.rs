@@ -1,7 +1,9 @@
 //! Opening a picture: PNG, JPEG, WebP, TIFF, BMP, or a GIF's first frame, turned upright and to 8-bit sRGB.
 
-use std::fs::{self, File};
-use std::io::{BufReader, Cursor, Read, Seek};
+#![warn(clippy::cast_possible_truncation)]
+
+use std::fs;
+use std::io::{BufReader, Cursor, ErrorKind, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -14,7 +16,9 @@ use crate::media::error::MediaError;
 use crate::media::error::one_line;
 use crate::media::image::limits::{MAX_PIXELS, MAX_SIDE};
 use crate::media::image::picture::Picture;
+use crate::media::image::png_profile;
 use crate::media::image::sniff;
+use crate::ordinary_file;
 
 /// 64 megapixels of 16-bit RGBA without compression are 512 MB.
 const MAX_BYTES: u64 = 1 << 30;
@@ -54,6 +58,10 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Picture, MediaError> {
         return Err(damaged(path, "its last part is missing"));
     }
 
+    if format == ImageFormat::Png {
+        check_profile(path, &mut Cursor::new(bytes))?;
+    }
+
     // No input is known to make these decoders panic; should one be found, the artist loses that picture and not the session.
     catch_unwind(AssertUnwindSafe(|| decode(path, format, bytes)))
         .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))
@@ -67,12 +75,15 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Picture, MediaError> {
 pub(crate) fn claimed_by(path: &Path) -> Result<(u32, u32), MediaError> {
     let fail = |e| MediaError::reading(path, e);
     let mut head = Vec::new();
-    let mut file = File::open(path).map_err(fail)?;
+    let (mut file, _) = ordinary_file::open(path, u64::MAX).map_err(fail)?;
     (&mut file)
         .take(HEAD_BYTES)
         .read_to_end(&mut head)
         .map_err(fail)?;
     let format = sniff::format(path, &head)?;
+    if format == ImageFormat::Png {
+        check_profile(path, &mut file)?;
+    }
     file.rewind().map_err(fail)?;
 
     catch_unwind(AssertUnwindSafe(|| {
@@ -96,34 +107,13 @@ pub(crate) fn claimed_by(path: &Path) -> Result<(u32, u32), MediaError> {
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, MediaError> {
-    let fail = |e| MediaError::reading(path, e);
-
-    let metadata = fs::metadata(path).map_err(fail)?;
-    if metadata.is_dir() {
-        return Err(MediaError::IsFolder {
+    ordinary_file::read(path, MAX_BYTES).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => MediaError::TooManyBytes {
             path: path.to_owned(),
-        });
-    }
-    // Opening a pipe would wait for ever, reading a device might never end.
-    if !metadata.is_file() {
-        return Err(MediaError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
-    if metadata.len() > MAX_BYTES {
-        return Err(MediaError::TooManyBytes {
-            path: path.to_owned(),
-            bytes: metadata.len(),
-        });
-    }
-
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    File::open(path)
-        .map_err(fail)?
-        .take(MAX_BYTES)
-        .read_to_end(&mut bytes)
-        .map_err(fail)?;
-    Ok(bytes)
+            bytes: fs::metadata(path).map_or(MAX_BYTES, |metadata| metadata.len()),
+        },
+        _ => MediaError::reading(path, error),
+    })
 }
 
 fn decode(path: &Path, format: ImageFormat, bytes: &[u8]) -> Result<Picture, MediaError> {
@@ -164,6 +154,18 @@ fn decode(path: &Path, format: ImageFormat, bytes: &[u8]) -> Result<Picture, Med
     Ok(picture.with_alpha(has_alpha))
 }
 
+/// Refuses a PNG whose colour profile would fill the memory.
+pub(crate) fn check_profile(path: &Path, file: &mut (impl Read + Seek)) -> Result<(), MediaError> {
+    let is_bounded = png_profile::is_bounded(file).map_err(|e| MediaError::reading(path, e))?;
+    if is_bounded {
+        return Ok(());
+    }
+    Err(MediaError::Unsupported {
+        path: path.to_owned(),
+        reason: "its colour profile is larger than any".to_owned(),
+    })
+}
+
 /// Refuses sizes that no picture of ours has.
 pub(crate) fn check_size(path: &Path, width: u32, height: u32) -> Result<(), MediaError> {
     let path = || path.to_owned();
@@ -196,7 +198,11 @@ fn decoder_error(path: &Path, error: ImageError) -> MediaError {
                 reason: "it takes too much memory to decode".to_owned(),
             }
         }
-        e => damaged(path, &e.to_string()),
+        e => match e.to_string() {
+            // The inside of a decoder, written for whoever made it.
+            reason if reason.contains('{') => damaged(path, "its data make no sense"),
+            reason => damaged(path, &reason),
+        },
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a file is, told from its first bytes and never from its name.
 
+#![warn(clippy::cast_possible_truncation)]
+
 use std::path::Path;
 
 use image::ImageFormat;

@@ -122,7 +122,8 @@ pub(super) fn put(bytes: &[u8], comment: &str) -> Result<Vec<u8>, ProvenanceErro
 fn extension(comment: &str) -> Vec<u8> {
     let mut bytes = vec![EXTENSION, COMMENT];
     for part in comment.as_bytes().chunks(255) {
-        bytes.push(part.len() as u8);
+        // A chunk has 255 bytes at most.
+        bytes.push(u8::try_from(part.len()).unwrap_or(u8::MAX));
         bytes.extend_from_slice(part);
     }
     bytes.push(0);

@@ -5,6 +5,8 @@
 //! anew, [`Provenance::gif_comment`], [`Provenance::png_chunk`], [`Provenance::mp4_box`] and [`Provenance::packet`] (WebP) are for files
 //! that are still being written. The note has no date, so that the same export gives the same bytes.
 
+#![warn(clippy::cast_possible_truncation)]
+
 mod error;
 mod gif;
 mod jpeg;

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use crate::media::provenance::error::ProvenanceError;
 
 /// The longest stretch that is read for its text. Packets are a few thousand bytes; some editors keep a history in theirs.
-const MOST: u64 = 4 << 20;
+const MOST: usize = 4 << 20;
 
 /// What is read at once where single bytes are asked for.
 const WINDOW: u64 = 4096;
@@ -61,8 +61,8 @@ impl<R: Read + Seek> Source<R> {
             self.window_start = at;
             self.window = self.text(at, self.length.min(at + WINDOW.max(N as u64)))?;
         }
-        let start = (at - self.window_start) as usize;
-        let bytes = self.window.get(start..).and_then(<[u8]>::first_chunk);
+        let start = usize::try_from(at - self.window_start).ok();
+        let bytes = start.and_then(|start| self.window.get(start..)?.first_chunk());
         bytes
             .copied()
             .ok_or_else(|| self.damaged("it ends too early"))
@@ -72,10 +72,11 @@ impl<R: Read + Seek> Source<R> {
     pub(super) fn text(&mut self, start: u64, end: u64) -> Result<Vec<u8>, ProvenanceError> {
         let length = end.saturating_sub(start);
         self.end(start, length)?;
-        if length > MOST {
-            return Err(self.damaged("it has a text of unbelievable length"));
-        }
-        let mut bytes = vec![0; length as usize];
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= MOST);
+        let length = length.ok_or_else(|| self.damaged("it has a text of unbelievable length"))?;
+        let mut bytes = vec![0; length];
         self.file.seek(SeekFrom::Start(start))?;
         self.file.read_exact(&mut bytes)?;
         Ok(bytes)
@@ -98,5 +99,7 @@ impl<R: Read + Seek> Source<R> {
 
 /// The bytes from `start` to `end` of a file that is in memory and as long.
 pub(super) fn slice(bytes: &[u8], start: u64, end: u64) -> &[u8] {
-    bytes.get(start as usize..end as usize).unwrap_or_default()
+    let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+    let part = range.and_then(|(start, end)| bytes.get(start..end));
+    part.unwrap_or_default()
 }

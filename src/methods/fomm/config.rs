@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::methods::MAX_IMAGE_SIZE;
 use crate::methods::error::{Error, Network};
 use crate::nn::blocks::HourglassConfig;
 
@@ -136,7 +137,7 @@ impl Config {
         // The upper bounds only keep a damaged file from asking for more memory than there is.
         let widths = |least: usize| (least, 8192);
         let ranges = [
-            ("image_size", self.image_size, (16, 4096)),
+            ("image_size", self.image_size, (16, MAX_IMAGE_SIZE)),
             ("num_kp", self.num_kp, (1, 1024)),
             (
                 "detector.block_expansion",

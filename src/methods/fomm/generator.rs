@@ -1,5 +1,7 @@
 //! The generator (Sec. 3.2, `OcclusionAwareGenerator`) without its dense motion network.
 
+use std::borrow::Cow;
+
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
@@ -95,14 +97,12 @@ impl Generator {
 /// `x` `[1, C, H, W]` moved by `flow` `[1, h, w, 2]`, zeros where that leads outside.
 pub(super) fn warp(x: &Tensor, flow: &Tensor, align_corners: bool) -> Candle<Tensor> {
     let (_, _, height, width) = x.dims4()?;
-    let (_, from_h, from_w, _) = flow.dims4()?;
-    if (height, width) == (from_h, from_w) {
-        return grid_sample(x, flow, Border::Zeros, align_corners);
-    }
     // Resized by its outer edges too.
     let flow = resize_flow(flow, (height, width), false)?;
     let moved = grid_sample(x, &flow, Border::Zeros, align_corners)?;
-    release(flow);
+    if let Cow::Owned(flow) = flow {
+        release(flow);
+    }
     Ok(moved)
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dialect::Dialect;
+use crate::methods::MAX_IMAGE_SIZE;
 use crate::methods::error::{Error, Network};
 
 /// The sizes of a generator; the defaults are the paper's.
@@ -54,7 +55,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), Error> {
         // The upper bounds only keep a damaged file from asking for more memory than there is.
         let ranges = [
-            ("image_size", self.image_size, 8, 4096),
+            ("image_size", self.image_size, 8, MAX_IMAGE_SIZE),
             ("conv_dim", self.conv_dim, 1, 1024),
             ("repeat_num", self.repeat_num, 0, 64),
             ("c_dim", self.c_dim, 1, 1024),

@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::document::{ActionUnit, AuVector};
-use crate::error::EngineError;
+use crate::error::{EngineError, MethodError};
 use crate::face::Edit;
 use crate::methods::device::{device, device_name, in_precision};
 use crate::methods::ganimation::config::Config;
@@ -116,7 +116,13 @@ impl Model {
         let aus: Vec<f32> = self.order.iter().map(|unit| target.get(*unit)).collect();
         let output = self.generator.frame(&prepared.network, &aus, stop)?;
         let values = |tensor: &Tensor| -> Result<Vec<f32>, EngineError> {
-            Ok(tensor.flatten_all()?.to_vec1()?)
+            let values: Vec<f32> = tensor.flatten_all()?.to_vec1()?;
+            // Finite weights may still overflow.
+            if values.iter().all(|value| value.is_finite()) {
+                Ok(values)
+            } else {
+                Err(MethodError::NotFinite.into())
+            }
         };
         let mut edit = Edit {
             size: self.size,
@@ -142,6 +148,9 @@ fn au_order(codes: &[u8], inputs: usize) -> Result<Vec<ActionUnit>, String> {
             codes.len()
         ));
     }
+    if let Some(at) = (1..codes.len()).find(|at| codes[..*at].contains(&codes[*at])) {
+        return Err(format!("it lists AU{} twice", codes[at]));
+    }
     codes
         .iter()
         .map(|code| {
@@ -160,5 +169,10 @@ mod tests {
         assert_eq!(au_order(&[12, 1], 2).unwrap()[0].code(), 12);
         assert!(au_order(&[12, 1], 3).unwrap_err().contains("lists 2"));
         assert!(au_order(&[3], 1).unwrap_err().contains("AU3"));
+        assert!(
+            au_order(&[12, 1, 12], 3)
+                .unwrap_err()
+                .contains("AU12 twice")
+        );
     }
 }

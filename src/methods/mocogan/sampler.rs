@@ -7,7 +7,7 @@ use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::document::{Sample, SampleSizes};
-use crate::error::EngineError;
+use crate::error::{EngineError, MethodError};
 use crate::media::image::Picture;
 use crate::methods::device::{device, in_precision};
 use crate::methods::error::Error;
@@ -112,6 +112,9 @@ impl std::fmt::Debug for Sampler {
 fn picture(frame: &Tensor) -> Result<Picture, EngineError> {
     let (_, _, height, width) = frame.dims4()?;
     let values: Vec<f32> = frame.flatten_all().and_then(|flat| flat.to_vec1())?;
+    if !values.iter().all(|value| value.is_finite()) {
+        return Err(MethodError::NotFinite.into());
+    }
     let area = height * width;
     let mut rgba = Vec::with_capacity(4 * area);
     for i in 0..area {

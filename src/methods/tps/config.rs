@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::methods::MAX_IMAGE_SIZE;
 use crate::methods::error::{Error, Network};
 use crate::methods::motion::Shapes;
 
@@ -111,7 +112,7 @@ impl Config {
         let motion = &self.dense_motion;
         // The upper bounds only keep a damaged file from asking for more memory than there is.
         let mut ranges = vec![
-            ("image_size", self.image_size, 16, 4096),
+            ("image_size", self.image_size, 16, MAX_IMAGE_SIZE),
             ("num_tps", self.num_tps, 1, 256),
             ("block_expansion", self.block_expansion, 1, 256),
             ("resnet_width", self.resnet_width, 1, 1024),

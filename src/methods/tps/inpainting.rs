@@ -1,5 +1,7 @@
 //! The painting network (Sec. 3.4; `InpaintingNetwork` of the authors' code).
 
+use std::borrow::Cow;
+
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
 
@@ -93,7 +95,7 @@ impl Inpainting {
             check(stop)?;
             replace_with(&mut h, |h| up.forward(h))?;
             let mut moved;
-            release_resized(flow, motion);
+            release_owned(flow);
             (moved, flow, mask) = next()?;
             if i + 1 < self.up.len() {
                 replace_with(&mut moved, |moved| masked(moved, mask))?;
@@ -106,7 +108,7 @@ impl Inpainting {
 
         check(stop)?;
         let moved = grid_sample(picture, &flow, Border::Zeros, true)?;
-        release_resized(flow, motion);
+        release_owned(flow);
         replace_with(&mut h, |h| self.last.forward(h))?;
         replace_with(&mut h, sigmoid)?;
         replace_with(&mut h, |painted| lerp(painted, &moved, mask))?;
@@ -115,8 +117,8 @@ impl Inpainting {
 }
 
 /// Releases a flow, unless it is the motion's own.
-fn release_resized(flow: Tensor, motion: &Motion) {
-    if flow.dims() != motion.flow.dims() {
+fn release_owned(flow: Cow<'_, Tensor>) {
+    if let Cow::Owned(flow) = flow {
         release(flow);
     }
 }

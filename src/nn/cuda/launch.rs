@@ -136,16 +136,20 @@ impl Launch {
 
     /// The results, in the order of the arguments.
     ///
+    /// # Safety
+    /// The arguments are the kernel's in number, order and type, null only where it takes that, and its sizes are those of the
+    /// tensors: it reads and writes within them, and writes every result. The tests hold every launch against the kernel's own
+    /// parameters, and run the same code under a checker of accesses.
+    ///
     /// # Errors
     /// The device's.
-    pub fn run(&self) -> Result<Vec<Tensor>> {
+    pub unsafe fn run(&self) -> Result<Vec<Tensor>> {
         #[cfg(test)]
         if self.device.is_cpu() {
             return super::emulated::run(self);
         }
         #[cfg(feature = "cuda")]
-        // SAFETY: the tests hold every launch against the kernel's own parameters and run the same code under a checker of
-        // accesses; the launches' makers, all in this module, check the sizes against the tensors.
+        // SAFETY: this function's own contract.
         return unsafe { super::card::run(self) };
         #[cfg(not(feature = "cuda"))]
         candle_core::bail!("{}: built without CUDA", self.kernel)
@@ -153,10 +157,14 @@ impl Launch {
 
     /// The result of a kernel that has one.
     ///
+    /// # Safety
+    /// That of [`Launch::run`].
+    ///
     /// # Errors
     /// As [`Launch::run`].
-    pub fn result(&self) -> Result<Tensor> {
-        match self.run()?.pop() {
+    pub unsafe fn result(&self) -> Result<Tensor> {
+        // SAFETY: this function's own contract.
+        match unsafe { self.run() }?.pop() {
             Some(result) => Ok(result),
             None => candle_core::bail!("{}: no result", self.kernel),
         }

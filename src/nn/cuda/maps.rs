@@ -23,13 +23,14 @@ pub(in crate::nn) fn grid_sample(
     }
     let places = out_h * out_w;
     let count = n * channels * places;
-    Launch::each("sampled", count, x.device())
+    let launch = Launch::each("sampled", count, x.device())
         .read(x)?
         .read(grid)?
         .write(&[n, channels, out_h, out_w])?
         .ints([count, pictures, channels, height, width, places])?
-        .ints([border == Border::Reflection, align_corners].map(usize::from))?
-        .result()
+        .ints([border == Border::Reflection, align_corners].map(usize::from))?;
+    // SAFETY: these are the arguments of `sampled`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// Beyond this a side's places can't be counted in 32 bits.
@@ -65,13 +66,13 @@ pub(in crate::nn) fn resized(
         [n, a, height, width]
     };
     let count = planes * height * width * inner;
-    Launch::each("resized", count, x.device())
+    let launch = Launch::each("resized", count, x.device())
         .read(x)?
         .write(&shape)?
         .ints([count, from.0, from.1, height, width, inner])?
-        .ints([usize::from(align_corners)])?
-        .result()
-        .map(Some)
+        .ints([usize::from(align_corners)])?;
+    // SAFETY: these are the arguments of `resized`, with sizes of the tensors.
+    unsafe { launch.result() }.map(Some)
 }
 
 /// Every `factor`-th sample of `[N, C, H, W]` under `taps` along both axes: `[N, C, H / factor, W / factor]`.
@@ -87,12 +88,13 @@ pub(in crate::nn) fn anti_aliased(x: &Tensor, taps: &[f32], factor: usize) -> Re
     }
     let size = taps.len();
     let taps = Tensor::from_slice(taps, size, x.device())?;
-    Launch::each("anti_aliased", count, x.device())
+    let launch = Launch::each("anti_aliased", count, x.device())
         .read(x)?
         .read(&taps)?
         .write(&[n, channels, out_h, out_w])?
-        .ints([count, height, width, out_h, out_w, factor, size])?
-        .result()
+        .ints([count, height, width, out_h, out_w, factor, size])?;
+    // SAFETY: these are the arguments of `anti_aliased`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// `[N, C, H, W]` to `[N, C, H / 2, W / 2]`: of every 2x2 samples the largest, or the mean. None if nothing is left.
@@ -106,13 +108,13 @@ pub(in crate::nn) fn pool_halved(x: &Tensor, largest: bool) -> Result<Option<Ten
     if count == 0 {
         return Ok(None);
     }
-    Launch::each("pool_halved", count, x.device())
+    let launch = Launch::each("pool_halved", count, x.device())
         .read(x)?
         .write(&[n, channels, out_h, out_w])?
         .ints([count, height, width, out_h, out_w])?
-        .ints([usize::from(largest)])?
-        .result()
-        .map(Some)
+        .ints([usize::from(largest)])?;
+    // SAFETY: these are the arguments of `pool_halved`, with sizes of the tensors.
+    unsafe { launch.result() }.map(Some)
 }
 
 /// `[N, C, H, W]` to `[N, C, (H + 1) / 2, (W + 1) / 2]`: the largest of 3x3 samples about every second one.
@@ -123,11 +125,12 @@ pub(in crate::nn) fn max_pool_3(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let (out_h, out_w) = (height.div_ceil(2), width.div_ceil(2));
     let count = n * channels * out_h * out_w;
-    Launch::each("max_pool_3", count, x.device())
+    let launch = Launch::each("max_pool_3", count, x.device())
         .read(x)?
         .write(&[n, channels, out_h, out_w])?
-        .ints([count, height, width, out_h, out_w])?
-        .result()
+        .ints([count, height, width, out_h, out_w])?;
+    // SAFETY: these are the arguments of `max_pool_3`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// Every sample of `[N, C, H, W]` as two along each axis: `[N, C, 2 H, 2 W]`.
@@ -137,11 +140,12 @@ pub(in crate::nn) fn max_pool_3(x: &Tensor) -> Result<Tensor> {
 pub(in crate::nn) fn upsampled(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let count = 4 * x.elem_count();
-    Launch::each("upsampled", count, x.device())
+    let launch = Launch::each("upsampled", count, x.device())
         .read(x)?
         .write(&[n, channels, 2 * height, 2 * width])?
-        .ints([count, height, width])?
-        .result()
+        .ints([count, height, width])?;
+    // SAFETY: these are the arguments of `upsampled`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// Of four planes each, holding every second sample of every second row, one: `[N, 4 C, H, W]` to `[N, C, 2 H, 2 W]`.
@@ -154,11 +158,12 @@ pub(super) fn interleaved(x: &Tensor) -> Result<Tensor> {
         candle_core::bail!("{planes} planes aren't four each");
     }
     let count = x.elem_count();
-    Launch::each("interleaved", count, x.device())
+    let launch = Launch::each("interleaved", count, x.device())
         .read(x)?
         .write(&[n, planes / 4, 2 * height, 2 * width])?
-        .ints([count, height, width])?
-        .result()
+        .ints([count, height, width])?;
+    // SAFETY: these are the arguments of `interleaved`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// `[N, A, H, W]` and `[N, B, H, W]` as `[N, A + B, H, W]`.
@@ -172,12 +177,13 @@ pub(in crate::nn) fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     }
     let plane = height * width;
     let count = n * (first + second) * plane;
-    Launch::each("concat_channels", count, a.device())
+    let launch = Launch::each("concat_channels", count, a.device())
         .read(a)?
         .read(b)?
         .write(&[n, first + second, height, width])?
-        .ints([count, first * plane, second * plane])?
-        .result()
+        .ints([count, first * plane, second * plane])?;
+    // SAFETY: these are the arguments of `concat_channels`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// Every channel of `x` `[1, C, H, W]` times `mask` `[1, 1, H, W]`.
@@ -189,12 +195,13 @@ pub(in crate::nn) fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
     if mask.dims() != [1, 1, height, width] {
         candle_core::bail!("{:?} can't be faded by {:?}", x.dims(), mask.dims());
     }
-    Launch::each("masked", x.elem_count(), x.device())
+    let launch = Launch::each("masked", x.elem_count(), x.device())
         .read(x)?
         .read(mask)?
         .write(x.dims())?
-        .ints([x.elem_count(), height * width])?
-        .result()
+        .ints([x.elem_count(), height * width])?;
+    // SAFETY: these are the arguments of `masked`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// `a + (b - a) mask`, `a` and `b` `[1, C, H, W]`, `mask` `[1, 1, H, W]`.
@@ -207,11 +214,12 @@ pub(in crate::nn) fn lerp(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tenso
         let shapes = (a.dims(), b.dims(), mask.dims());
         candle_core::bail!("{shapes:?} can't be blended");
     }
-    Launch::each("lerp_masked", a.elem_count(), a.device())
+    let launch = Launch::each("lerp_masked", a.elem_count(), a.device())
         .read(a)?
         .read(b)?
         .read(mask)?
         .write(a.dims())?
-        .ints([a.elem_count(), height * width])?
-        .result()
+        .ints([a.elem_count(), height * width])?;
+    // SAFETY: these are the arguments of `lerp_masked`, with sizes of the tensors.
+    unsafe { launch.result() }
 }

@@ -26,12 +26,13 @@ pub fn heat_maps(
         .flat_map(|(now, before)| [now[0], now[1], before[0], before[1]])
         .collect();
     let points = parameters(&points, height * width, device)?;
-    Launch::each("heat_maps", count, device)
+    let launch = Launch::each("heat_maps", count, device)
         .read(&points)?
         .write(&[count / (height * width), height, width])?
         .ints([count, height, width])?
-        .float(variance)
-        .result()
+        .float(variance);
+    // SAFETY: these are the arguments of `heat_maps`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// Where affine maps take each place, `[K + 1, height, width, 2]`: the first part stands still; then of each map the point
@@ -46,11 +47,12 @@ pub fn affine_motions(
 ) -> Result<Tensor> {
     let count = (maps.len() + 1) * height * width;
     let maps = parameters(maps.as_flattened(), height * width, device)?;
-    Launch::each("affine_motions", count, device)
+    let launch = Launch::each("affine_motions", count, device)
         .read(&maps)?
         .write(&[count / (height * width), height, width, 2])?
-        .ints([count, height, width])?
-        .result()
+        .ints([count, height, width])?;
+    // SAFETY: these are the arguments of `affine_motions`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// A card has no memory of no values, so something stands for no parameters.
@@ -112,11 +114,12 @@ pub fn spline_motions(
         candle_core::bail!("a motion needs a place");
     }
     let values = Tensor::from_slice(&motions.values, motions.values.len(), device)?;
-    Launch::each("spline_motions", count, device)
+    let launch = Launch::each("spline_motions", count, device)
         .read(&values)?
         .write(&[parts, height, width, 2])?
-        .ints([count, motions.controls, height, width])?
-        .result()
+        .ints([count, motions.controls, height, width])?;
+    // SAFETY: these are the arguments of `spline_motions`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// Of the first P channels of `maps` `[1, C, H, W]` the softmax, and `motions` `[P, H, W, 2]` mixed by it.
@@ -136,12 +139,17 @@ pub(in crate::nn) fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Te
         .write(&[1, parts, height, width])?
         .write(&[1, height, width, 2])?
         .ints([places, parts])?;
-    two(&launch)
+    // SAFETY: these are the arguments of `mixed_motion`, with sizes of the tensors.
+    unsafe { two(&launch) }
 }
 
 /// The results of a kernel that has two.
-pub(super) fn two(launch: &Launch) -> Result<(Tensor, Tensor)> {
-    let mut results = launch.run()?.into_iter();
+///
+/// # Safety
+/// That of [`Launch::run`].
+pub(super) unsafe fn two(launch: &Launch) -> Result<(Tensor, Tensor)> {
+    // SAFETY: this function's own contract.
+    let mut results = unsafe { launch.run() }?.into_iter();
     match (results.next(), results.next()) {
         (Some(first), Some(second)) => Ok((first, second)),
         _ => candle_core::bail!("{}: no two results", launch.kernel),
@@ -161,11 +169,12 @@ pub(in crate::nn) fn soft_means(
     if p != places || (of != k && of != 1) {
         candle_core::bail!("{:?} say nothing about {:?}", scores.dims(), values.dims());
     }
-    Launch::planes("soft_means", k * each, places, scores.device())
+    let launch = Launch::planes("soft_means", k * each, places, scores.device())
         .read(scores)?
         .read(values)?
         .write(&[k, each])?
         .ints([places, each, usize::from(of == 1)])?
-        .float(sharpness)
-        .result()
+        .float(sharpness);
+    // SAFETY: these are the arguments of `soft_means`, with sizes of the tensors.
+    unsafe { launch.result() }
 }

@@ -35,19 +35,20 @@ pub(in crate::nn) fn epilogue(
         if bias.is_none() && !epilogue.relu && epilogue.residual.is_none() && slopes.is_none() {
             return Ok(x.clone());
         }
-        return Launch::each("finished", x.elem_count(), x.device())
+        let launch = Launch::each("finished", x.elem_count(), x.device())
             .read(x)?
             .read_if(None)?
             .read_if(bias)?
             .read_if(epilogue.residual)?
             .read_if(slopes)?
             .write(x.dims())?
-            .ints([x.elem_count(), channels, plane, usize::from(epilogue.relu)])?
-            .result();
+            .ints([x.elem_count(), channels, plane, usize::from(epilogue.relu)])?;
+        // SAFETY: these are the arguments of `finished`, with sizes of the tensors.
+        return unsafe { launch.result() };
     };
     // The norm takes a bias out again: `(x + b) - mean(x + b) = x - mean(x)`.
     let (weight, shift) = norm.tensors(x.device())?;
-    Launch::planes("normalised", n * channels, plane, x.device())
+    let launch = Launch::planes("normalised", n * channels, plane, x.device())
         .read(x)?
         .read(&weight)?
         .read(&shift)?
@@ -56,8 +57,9 @@ pub(in crate::nn) fn epilogue(
         .write(x.dims())?
         .ints([channels, plane])?
         .float(norm.eps())
-        .ints([usize::from(epilogue.relu)])?
-        .result()
+        .ints([usize::from(epilogue.relu)])?;
+    // SAFETY: these are the arguments of `normalised`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// `x * scale + shift` of `[N, C, H, W]`, both of `C` values, through ReLU if wanted.
@@ -73,15 +75,16 @@ pub(in crate::nn) fn scaled(
     if scale.elem_count() != channels || shift.elem_count() != channels {
         candle_core::bail!("a norm of other channels can't take {channels}");
     }
-    Launch::each("finished", x.elem_count(), x.device())
+    let launch = Launch::each("finished", x.elem_count(), x.device())
         .read(x)?
         .read(scale)?
         .read(shift)?
         .read_if(None)?
         .read_if(None)?
         .write(x.dims())?
-        .ints([x.elem_count(), channels, height * width, usize::from(relu)])?
-        .result()
+        .ints([x.elem_count(), channels, height * width, usize::from(relu)])?;
+    // SAFETY: these are the arguments of `finished`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// `x` `[N, C, H, W]` and, of every place, the value of its channel, row class and column class: `table` holds the values
@@ -105,7 +108,7 @@ pub(in crate::nn) fn class_map(
         candle_core::bail!("{} values are no map for {:?}", table.len(), x.dims());
     }
     let table = Tensor::from_slice(table, table.len(), x.device())?;
-    Launch::each("classed", x.elem_count(), x.device())
+    let launch = Launch::each("classed", x.elem_count(), x.device())
         .read(x)?
         .read(&table)?
         .write(x.dims())?
@@ -116,8 +119,9 @@ pub(in crate::nn) fn class_map(
             classes.1,
             height,
             width,
-        ])?
-        .result()
+        ])?;
+    // SAFETY: these are the arguments of `classed`, with sizes of the tensors.
+    unsafe { launch.result() }
 }
 
 /// The sigmoid of every value.
@@ -136,12 +140,14 @@ pub(in crate::nn) fn tanh(x: &Tensor) -> Result<Tensor> {
     each("tanh_values", x)
 }
 
+/// A kernel that takes every value alone.
 fn each(kernel: &'static str, x: &Tensor) -> Result<Tensor> {
-    Launch::each(kernel, x.elem_count(), x.device())
+    let launch = Launch::each(kernel, x.elem_count(), x.device())
         .read(x)?
         .write(x.dims())?
-        .ints([x.elem_count()])?
-        .result()
+        .ints([x.elem_count()])?;
+    // SAFETY: these are the arguments of both kernels that are named above, with sizes of the tensor.
+    unsafe { launch.result() }
 }
 
 /// `[N, 4, H, W]` to `tanh` of the first three channels and the sigmoid of the last.
@@ -158,7 +164,8 @@ pub(in crate::nn) fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
         .write(&[n, 3, height, width])?
         .write(&[n, 1, height, width])?
         .ints([x.elem_count(), height * width])?;
-    super::motions::two(&launch)
+    // SAFETY: these are the arguments of `headed`, with sizes of the tensors.
+    unsafe { super::motions::two(&launch) }
 }
 
 /// `relu(start + codes rows)`: `codes` `[N, K]`, `rows` `[K, M]` and `start` `[1, M]` to `[N, M]`.
@@ -171,11 +178,12 @@ pub(in crate::nn) fn affine_relu(codes: &Tensor, rows: &Tensor, start: &Tensor) 
         let shapes = (codes.dims(), rows.dims(), start.dims());
         candle_core::bail!("{shapes:?} don't fit together");
     }
-    Launch::each("affine_relu", n * width, codes.device())
+    let launch = Launch::each("affine_relu", n * width, codes.device())
         .read(codes)?
         .read(rows)?
         .read(start)?
         .write(&[n, width])?
-        .ints([n * width, depth, width])?
-        .result()
+        .ints([n * width, depth, width])?;
+    // SAFETY: these are the arguments of `affine_relu`, with sizes of the tensors.
+    unsafe { launch.result() }
 }

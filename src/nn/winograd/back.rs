@@ -20,6 +20,7 @@ dispatch! {
 
 #[inline(always)]
 fn back_body<S: Simd>(
+    s: S,
     grid: &Grid,
     lanes: &[Lanes],
     products: Products,
@@ -27,7 +28,7 @@ fn back_body<S: Simd>(
     channel: &mut Channel,
 ) {
     if grid.form.upsamples() {
-        return upsampled::back::<S>(grid, lanes, products, finish, channel);
+        return upsampled::back(s, grid, lanes, products, finish, channel);
     }
     let stride = products.stride;
     let from = channel.from;
@@ -37,12 +38,12 @@ fn back_body<S: Simd>(
         let to = Target { lanes, from };
         let rows = match grid.form {
             Form::Same { .. } => {
-                untransform::<S, Six, 6, 4>(take::<S, 6>(products, stride), finish)
+                untransform::<S, Six, 6, 4>(s, take::<S, 6>(s, products, stride), finish)
             }
             Form::Wide { .. } => {
-                untransform::<S, Seven, 7, 4>(take::<S, 7>(products, stride), finish)
+                untransform::<S, Seven, 7, 4>(s, take::<S, 7>(s, products, stride), finish)
             }
-            _ => untransform::<S, Five, 5, 4>(take::<S, 5>(products, stride), finish),
+            _ => untransform::<S, Five, 5, 4>(s, take::<S, 5>(s, products, stride), finish),
         };
         for (i, row) in rows.into_iter().enumerate() {
             if let Some(place) = to.whole(grid, i, planes) {
@@ -113,10 +114,11 @@ fn write(grid: &Grid, target: &Target, row: usize, values: &[f32], planes: &mut 
 
 #[inline(always)]
 fn untransform<S: Simd, P: Filter<N, M>, const N: usize, const M: usize>(
+    s: S,
     m: [[S::V; N]; N],
     (bias, floor): (f32, f32),
 ) -> [[S::V; M]; M] {
-    let zero = S::splat(0.0);
+    let zero = s.splat(0.0);
     let mut rows = [[zero; N]; M];
     for j in 0..N {
         let mut column = [zero; N];
@@ -132,7 +134,7 @@ fn untransform<S: Simd, P: Filter<N, M>, const N: usize, const M: usize>(
     for i in 0..M {
         out[i] = P::inverse::<S>(rows[i]);
         for v in &mut out[i] {
-            *v = S::max(S::splat(floor), S::add(*v, S::splat(bias)));
+            *v = S::max(s.splat(floor), S::add(*v, s.splat(bias)));
         }
     }
     out

@@ -38,13 +38,17 @@ pub(super) fn put<S: Simd, const N: usize>(d: [[S::V; N]; N], to: &mut [f32], st
 
 /// Reads the spectra of eight tiles, frequencies `stride` values from one another.
 #[inline(always)]
-pub(super) fn take<S: Simd, const N: usize>(products: &[f32], stride: usize) -> [[S::V; N]; N] {
+pub(super) fn take<S: Simd, const N: usize>(
+    s: S,
+    products: &[f32],
+    stride: usize,
+) -> [[S::V; N]; N] {
     assert!(products.len() >= (N * N - 1) * stride + LANES);
-    let mut m = [[S::splat(0.0); N]; N];
+    let mut m = [[s.splat(0.0); N]; N];
     for (i, row) in m.iter_mut().enumerate() {
         for (j, v) in row.iter_mut().enumerate() {
             // SAFETY: `(i * N + j) * stride + LANES` is at most what was asserted.
-            *v = unsafe { S::load_at(products, (i * N + j) * stride) };
+            *v = unsafe { s.load_at(products, (i * N + j) * stride) };
         }
     }
     m

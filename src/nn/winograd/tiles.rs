@@ -21,6 +21,7 @@ struct Window {
 /// The samples `[y][x]` of eight tiles of one channel, for `M` results each way.
 #[inline(always)]
 fn read<S: Simd, const N: usize, const M: usize>(
+    s: S,
     grid: &Grid,
     x: &[f32],
     channel: usize,
@@ -36,7 +37,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
             place.column as isize * side + window.left,
         )
     };
-    let mut d = [[S::splat(0.0); N]; N];
+    let mut d = [[s.splat(0.0); N]; N];
     match lanes {
         Lanes::Row(place) => {
             let plane = plane(place.picture);
@@ -52,28 +53,28 @@ fn read<S: Simd, const N: usize, const M: usize>(
                 if window.step == 1 && left >= 0 && left as usize + used <= width {
                     let row = &row[left as usize..];
                     if row.len() >= ROW {
-                        *d = split::<S, N>(row);
+                        *d = split::<S, N>(s, row);
                         continue;
                     }
                 }
                 let mut buffer = [0f32; ROW];
                 cut(&row[..width], left, window.step, &mut buffer[..used]);
-                *d = split::<S, N>(&buffer);
+                *d = split::<S, N>(s, &buffer);
             }
         }
         Lanes::Any(places) if window.step == 1 => {
-            let mut rows = [[S::splat(0.0); LANES]; N];
+            let mut rows = [[s.splat(0.0); LANES]; N];
             for (lane, place) in places.iter().enumerate() {
                 let Some(place) = place else { break };
                 let plane = plane(place.picture);
                 let (top, left) = corner(place);
-                let mask = S::within(width, left);
+                let mask = s.within(width, left);
                 for (i, rows) in rows.iter_mut().enumerate() {
                     let y = top + i as isize;
                     if y >= 0 && y < height as isize {
                         let row = &plane[y as usize * width..][..width];
                         // SAFETY: the mask is of the row's length and of `left`.
-                        rows[lane] = unsafe { S::load_within(row, left, mask) };
+                        rows[lane] = unsafe { s.load_within(row, left, mask) };
                     }
                 }
             }
@@ -103,7 +104,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
             }
             for (d, samples) in d.iter_mut().zip(&samples) {
                 for (d, samples) in d.iter_mut().zip(samples) {
-                    *d = S::load(samples);
+                    *d = s.load(samples);
                 }
             }
         }
@@ -136,12 +137,9 @@ fn cut(row: &[f32], left: isize, step: usize, to: &mut [f32]) {
 
 /// Of each eight tiles of four adjacent results the samples of one row.
 #[inline(always)]
-fn split<S: Simd, const N: usize>(row: &[f32]) -> [S::V; N] {
-    let mut samples = [S::splat(0.0); N];
-    let (first, second) = (
-        S::split(&row[..4 * LANES]),
-        S::split(&row[4..4 + 4 * LANES]),
-    );
+fn split<S: Simd, const N: usize>(s: S, row: &[f32]) -> [S::V; N] {
+    let mut samples = [s.splat(0.0); N];
+    let (first, second) = (s.split(&row[..4 * LANES]), s.split(&row[4..4 + 4 * LANES]));
     for (j, sample) in samples.iter_mut().enumerate() {
         *sample = if j < 4 { first[j] } else { second[j - 4] };
     }
@@ -150,9 +148,10 @@ fn split<S: Simd, const N: usize>(row: &[f32]) -> [S::V; N] {
 
 #[inline(always)]
 fn transform<S: Simd, P: Filter<N, M>, const N: usize, const M: usize>(
+    s: S,
     d: [[S::V; N]; N],
 ) -> [[S::V; N]; N] {
-    let zero = S::splat(0.0);
+    let zero = s.splat(0.0);
     let mut columns = [[zero; N]; N];
     for j in 0..N {
         let mut column = [zero; N];
@@ -176,7 +175,14 @@ dispatch! {
 }
 
 #[inline(always)]
-fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], stride: usize, to: &mut [f32]) {
+fn forward_body<S: Simd>(
+    s: S,
+    grid: &Grid,
+    x: &[f32],
+    groups: &[Lanes],
+    stride: usize,
+    to: &mut [f32],
+) {
     let width = groups.len() * LANES;
     for channel in 0..grid.channels {
         for (g, lanes) in groups.iter().enumerate() {
@@ -189,8 +195,8 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], stride: usize
                         left: corner,
                         step: 1,
                     };
-                    let d = read::<S, 6, 4>(grid, x, channel, lanes, window);
-                    put::<S, 6>(transform::<S, Six, 6, 4>(d), &mut to[at..], stride);
+                    let d = read::<S, 6, 4>(s, grid, x, channel, lanes, window);
+                    put::<S, 6>(transform::<S, Six, 6, 4>(s, d), &mut to[at..], stride);
                 }
                 Form::Wide { padding } => {
                     for phase in 0..4 {
@@ -200,9 +206,9 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], stride: usize
                             left: corner(phase % 2),
                             step: 1,
                         };
-                        let d = read::<S, 7, 4>(grid, x, channel, lanes, window);
+                        let d = read::<S, 7, 4>(s, grid, x, channel, lanes, window);
                         let at = phase * grid.channels * width + at;
-                        put::<S, 7>(transform::<S, Seven, 7, 4>(d), &mut to[at..], stride);
+                        put::<S, 7>(transform::<S, Seven, 7, 4>(s, d), &mut to[at..], stride);
                     }
                 }
                 Form::Strided => {
@@ -213,13 +219,13 @@ fn forward_body<S: Simd>(grid: &Grid, x: &[f32], groups: &[Lanes], stride: usize
                             left: -((phase % 2) as isize),
                             step: 2,
                         };
-                        let d = read::<S, 5, 4>(grid, x, channel, lanes, window);
+                        let d = read::<S, 5, 4>(s, grid, x, channel, lanes, window);
                         let at = phase * grid.channels * width + at;
-                        put::<S, 5>(transform::<S, Five, 5, 4>(d), &mut to[at..], stride);
+                        put::<S, 5>(transform::<S, Five, 5, 4>(s, d), &mut to[at..], stride);
                     }
                 }
                 Form::Transposed | Form::Upsampled => {
-                    upsampled::spectrum::<S>(grid, x, channel, lanes, &mut to[at..], stride);
+                    upsampled::spectrum(s, grid, x, channel, lanes, &mut to[at..], stride);
                 }
             }
         }

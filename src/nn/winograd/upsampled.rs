@@ -22,6 +22,7 @@ const PATCH: usize = SIDE + 2;
 /// The spectra of eight blocks of one channel.
 #[inline(always)]
 pub(super) fn spectrum<S: Simd>(
+    s: S,
     grid: &Grid,
     x: &[f32],
     channel: usize,
@@ -29,8 +30,8 @@ pub(super) fn spectrum<S: Simd>(
     to: &mut [f32],
     stride: usize,
 ) {
-    let d = read::<S>(grid, x, channel, lanes);
-    let zero = S::splat(0.0);
+    let d = read(s, grid, x, channel, lanes);
+    let zero = s.splat(0.0);
     let mut rows = [[zero; BLOCK]; 5];
     for x in 0..BLOCK {
         let column = Five::evaluate::<S>([d[0][x], d[1][x], d[2][x], d[3][x]]);
@@ -47,8 +48,14 @@ pub(super) fn spectrum<S: Simd>(
 
 /// The samples `[y][x]` of eight blocks.
 #[inline(always)]
-fn read<S: Simd>(grid: &Grid, x: &[f32], channel: usize, lanes: &Lanes) -> [[S::V; BLOCK]; BLOCK] {
-    let mut d = [[S::splat(0.0); BLOCK]; BLOCK];
+fn read<S: Simd>(
+    s: S,
+    grid: &Grid,
+    x: &[f32],
+    channel: usize,
+    lanes: &Lanes,
+) -> [[S::V; BLOCK]; BLOCK] {
+    let mut d = [[s.splat(0.0); BLOCK]; BLOCK];
     let width = grid.width;
     match lanes {
         Lanes::Row(place)
@@ -57,7 +64,7 @@ fn read<S: Simd>(grid: &Grid, x: &[f32], channel: usize, lanes: &Lanes) -> [[S::
         {
             let plane = grid.plane(x, place.picture, channel);
             for (y, d) in d.iter_mut().enumerate() {
-                *d = S::split(&plane[(place.row * BLOCK + y) * width + place.column * BLOCK..]);
+                *d = s.split(&plane[(place.row * BLOCK + y) * width + place.column * BLOCK..]);
             }
         }
         Lanes::Any(places) if width.is_multiple_of(BLOCK) && grid.height.is_multiple_of(BLOCK) => {
@@ -71,7 +78,7 @@ fn read<S: Simd>(grid: &Grid, x: &[f32], channel: usize, lanes: &Lanes) -> [[S::
             }
             for (y, d) in d.iter_mut().enumerate() {
                 // SAFETY: each reaches four values past the start of its fourth row, and `y` is at most the fourth.
-                *d = unsafe { S::split_of(from, y * width) };
+                *d = unsafe { s.split_of(from, y * width) };
             }
         }
         _ => {
@@ -89,7 +96,7 @@ fn read<S: Simd>(grid: &Grid, x: &[f32], channel: usize, lanes: &Lanes) -> [[S::
                 }
             }
             for (d, samples) in d.iter_mut().zip(&samples) {
-                *d = S::split(samples);
+                *d = s.split(samples);
             }
         }
     }
@@ -100,6 +107,7 @@ fn read<S: Simd>(grid: &Grid, x: &[f32], channel: usize, lanes: &Lanes) -> [[S::
 /// at least the second; those at a tile edge are not complete yet and wait for [`super::tile_rows::Cut::join`].
 #[inline(always)]
 pub(super) fn back<S: Simd>(
+    s: S,
     grid: &Grid,
     lanes: &[Lanes],
     products: Products,
@@ -111,22 +119,22 @@ pub(super) fn back<S: Simd>(
     }
     channel.edges.above.fill(0.0);
     channel.edges.below.fill(0.0);
-    sum::<S>(grid, lanes, products, channel);
+    sum(s, grid, lanes, products, channel);
     if floor > f32::NEG_INFINITY {
         let (first, last) = (channel.edges.above.len(), channel.edges.below.len());
         for plane in &mut channel.planes {
             let end = plane.len() - last;
-            clamp_below::<S>(&mut plane[first..end], floor);
+            clamp_below(s, &mut plane[first..end], floor);
         }
     }
 }
 
 /// Clamps from below; NaN is preserved.
 #[inline(always)]
-fn clamp_below<S: Simd>(values: &mut [f32], floor: f32) {
+fn clamp_below<S: Simd>(s: S, values: &mut [f32], floor: f32) {
     let mut eights = values.chunks_exact_mut(LANES);
     for eight in &mut eights {
-        S::store(S::max(S::splat(floor), S::load(eight)), eight);
+        S::store(S::max(s.splat(floor), s.load(eight)), eight);
     }
     for value in eights.into_remainder() {
         *value = if floor > *value { floor } else { *value };
@@ -134,8 +142,8 @@ fn clamp_below<S: Simd>(values: &mut [f32], floor: f32) {
 }
 
 #[inline(always)]
-fn sum<S: Simd>(grid: &Grid, lanes: &[Lanes], products: Products, channel: &mut Channel) {
-    let zero = S::splat(0.0);
+fn sum<S: Simd>(s: S, grid: &Grid, lanes: &[Lanes], products: Products, channel: &mut Channel) {
+    let zero = s.splat(0.0);
     // What the last of eight blocks adds to the first of the next eight, of each row.
     let mut carried = [zero; PATCH];
     // What the first block adds to the one before it, and the rows of all eight, one block after another.
@@ -151,13 +159,13 @@ fn sum<S: Simd>(grid: &Grid, lanes: &[Lanes], products: Products, channel: &mut 
                 *joined = f32::from_bits(u32::MAX);
             }
         }
-        let joined = S::load(&joined);
+        let joined = s.load(&joined);
         let values = products.of(i);
         for y in 0..2 {
             let mut phases = [[[zero; 5]; 5]; 2];
             for (x, phase) in phases.iter_mut().enumerate() {
                 let values = &values[(2 * y + x) * products.width..];
-                *phase = interpolated::<S>(take::<S, 5>(values, products.stride));
+                *phase = interpolated::<S>(take::<S, 5>(s, values, products.stride));
             }
             for (k, (even, odd)) in phases[0].iter().zip(&phases[1]).enumerate() {
                 // Rows are counted from the one above the block.
@@ -192,7 +200,7 @@ fn sum<S: Simd>(grid: &Grid, lanes: &[Lanes], products: Products, channel: &mut 
                 let patch = &patches[lane * SIDE..][..SIDE];
                 let row = &mut row[left..];
                 if row.len() >= SIDE {
-                    S::store(S::add(S::load(row), S::load(patch)), row);
+                    S::store(S::add(s.load(row), s.load(patch)), row);
                 } else {
                     for (to, value) in row.iter_mut().zip(patch) {
                         *to += value;

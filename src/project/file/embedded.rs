@@ -1,7 +1,6 @@
 //! Embedded media: entries of the project's archive, unpacked into the data folder by their digest.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::error::EngineError;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
+use crate::ordinary_file;
 use crate::project::file::archive::MEDIA;
 use crate::project::file::container::Container;
 use crate::project::file::error::{Inconsistency, ProjectError};
@@ -39,7 +39,7 @@ impl SourceMedia {
     /// Copies the file into the project at `project`, if it still has the content that it had.
     pub fn copy_to(&self, to: &mut dyn Write, project: &Path) -> Result<(), CopyError> {
         let unread = |e| CopyError::Medium(MediaError::reading(&self.file, e).into());
-        let mut file = File::open(&self.file).map_err(unread)?;
+        let (mut file, _) = ordinary_file::open(&self.file, MAX_EMBEDDED).map_err(unread)?;
         let copied = copy(&mut file, to).map_err(|(side, error)| match side {
             Side::From => unread(error),
             Side::To => CopyError::Write(error),

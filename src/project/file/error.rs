@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::folders::file_name;
+use crate::text;
 
 #[derive(Debug, Error)]
 pub enum ProjectError {
@@ -72,11 +73,20 @@ pub enum ProjectError {
     TooMuchEmbedded { path: PathBuf, bytes: u64 },
 
     /// A medium that is embedded in the project and whose only other copy was in the data folder.
-    #[error("{} was not saved, because {} that it holds is gone from Mien's data folder ({}); open the project again, then save it.", file_name(path), file_name(medium), medium.display())]
+    #[error(
+        "{} was not saved, because {} that it holds is gone from Mien's data folder ({}); open the project again, then save it.",
+        file_name(path),
+        file_name(medium),
+        text::path(medium)
+    )]
     EmbeddedIsGone { path: PathBuf, medium: PathBuf },
 
     /// Its digest is no longer that of what was written.
-    #[error("{} was not saved, because {} changed meanwhile; save it again.", file_name(path), medium.display())]
+    #[error(
+        "{} was not saved, because {} changed meanwhile; save it again.",
+        file_name(path),
+        text::path(medium)
+    )]
     ChangedWhileSaving { path: PathBuf, medium: PathBuf },
 
     #[error("nothing is missing there; choose a portrait or a clip that has moved.")]
@@ -104,6 +114,8 @@ pub enum ProjectError {
 pub enum Inconsistency {
     #[error("it has no version")]
     NoVersion,
+    #[error("its version is {0}, which none is")]
+    OddVersion(String),
     #[error("the face's square is nowhere")]
     CropNowhere,
     #[error("two motions have the number {0}")]

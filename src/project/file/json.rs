@@ -14,6 +14,7 @@ use crate::project::file::archive::{MAX_JSON, PROJECT_JSON};
 use crate::project::file::container::Container;
 use crate::project::file::error::{ArchiveFault, Inconsistency, ProjectError};
 use crate::project::file::stored::{FORMAT, Stored, VERSION};
+use crate::text;
 
 /// Read first, so that another file and a newer version are told from damage.
 #[derive(Deserialize)]
@@ -59,7 +60,10 @@ pub(crate) fn read(container: &mut dyn Container, path: &Path) -> Result<Stored,
         .into()),
         _ => Err(ProjectError::Inconsistent {
             path: owned(),
-            what: Inconsistency::NoVersion,
+            what: match header.version {
+                None => Inconsistency::NoVersion,
+                Some(version) => Inconsistency::OddVersion(text::name(&version.to_string())),
+            },
         }
         .into()),
     }

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use thiserror::Error;
+
 use crate::document::{MediaSource, MotionId, MotionKind, Project};
+use crate::text;
 
 /// What became of a medium.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,22 @@ impl MediaState {
     pub fn is_there(&self) -> bool {
         !matches!(self, MediaState::Moved { .. })
     }
+}
+
+/// What somebody should know of a medium that is used all the same, or can't be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MediaRemark {
+    #[error("{name} has changed since the project was saved; it is used as it is now.")]
+    Changed { name: String },
+    #[error(
+        "{name} is no longer where it was; {} is used, which has its content.",
+        text::path(path)
+    )]
+    Elsewhere { name: String, path: PathBuf },
+    #[error(
+        "{name} isn't where it was, nor near the project; put it back, or open the project in the window and point to it."
+    )]
+    Missing { name: String },
 }
 
 /// Whose a medium is.

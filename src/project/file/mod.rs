@@ -7,6 +7,8 @@
 //!
 //! Files of version 1, which are JSON alone, open as before.
 
+#![warn(clippy::cast_possible_truncation)]
+
 mod archive;
 mod container;
 mod embedded;
@@ -30,7 +32,7 @@ use crate::folders::data_folder;
 
 pub use error::ProjectError;
 pub use index::MediaIndex;
-pub use media::{MediaOf, MediaState};
+pub use media::{MediaOf, MediaRemark, MediaState};
 pub use open::Opened;
 pub use write::{Embed, Saved};
 

@@ -1,12 +1,14 @@
 //! Opening: reading, telling what is wrong, and finding the media.
 
-use std::fs::File;
-use std::io::{Read, Seek};
+use std::fs;
+use std::io::{ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use crate::document::{MediaSource, MotionId, Project};
 use crate::error::EngineError;
+use crate::folders::file_name;
 use crate::media::error::MediaError;
+use crate::ordinary_file;
 use crate::project::FileStamp;
 use crate::project::file::archive::{self, Archive};
 use crate::project::file::container::Container;
@@ -14,7 +16,7 @@ use crate::project::file::embedded::{self, EmbeddedMedia};
 use crate::project::file::error::ProjectError;
 use crate::project::file::index::MediaIndex;
 use crate::project::file::legacy::JsonFile;
-use crate::project::file::media::{MediaOf, MediaState};
+use crate::project::file::media::{MediaOf, MediaRemark, MediaState};
 use crate::project::file::seek::Wanted;
 use crate::project::file::{json, paths};
 
@@ -53,6 +55,31 @@ impl Opened {
         let all = self.wanted.iter().map(|(of, _)| *of);
         all.filter(|of| self.state(*of).is_some_and(|state| !state.is_there()))
             .collect()
+    }
+
+    /// What somebody should know of the media before they are used, a sentence each.
+    pub fn remarks(&self) -> Vec<MediaRemark> {
+        let remark = |(of, wanted): &(MediaOf, Wanted)| {
+            let name = || file_name(wanted.stored());
+            match self.state(*of)? {
+                MediaState::Changed { path } => Some(MediaRemark::Changed {
+                    name: file_name(path),
+                }),
+                MediaState::Found(path) if !wanted.was_at(path) => Some(MediaRemark::Elsewhere {
+                    name: name(),
+                    path: path.clone(),
+                }),
+                MediaState::Moved { .. } => Some(MediaRemark::Missing { name: name() }),
+                _ => None,
+            }
+        };
+        let mut remarks: Vec<MediaRemark> = Vec::new();
+        for remark in self.wanted.iter().filter_map(remark) {
+            if !remarks.contains(&remark) {
+                remarks.push(remark);
+            }
+        }
+        remarks
     }
 
     /// Takes the place of a medium that the artist points at, then looks for the other missing ones near it. Returns all
@@ -188,19 +215,18 @@ pub(crate) fn open(
 /// An archive, or a file of version 1.
 fn container(path: &Path) -> Result<Box<dyn Container>, EngineError> {
     let fail = |e| MediaError::reading(path, e);
-    let mut file = File::open(path).map_err(fail)?;
-    let about = file.metadata().map_err(fail)?;
-    let owned = || path.to_owned();
-    if about.is_dir() {
-        return Err(MediaError::IsFolder { path: owned() }.into());
-    }
-    if !about.is_file() {
-        return Err(MediaError::NotAFile { path: owned() }.into());
-    }
-    let bytes = about.len();
-    if bytes > MAX_BYTES {
-        let path = owned();
-        return Err(ProjectError::TooLarge { path, bytes }.into());
+    let opened = ordinary_file::open(path, MAX_BYTES);
+    let (mut file, length) = opened.map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => ProjectError::TooLarge {
+            path: path.to_owned(),
+            bytes: fs::metadata(path).map_or(MAX_BYTES, |metadata| metadata.len()),
+        }
+        .into(),
+        _ => EngineError::from(fail(error)),
+    })?;
+    if length == 0 {
+        let path = path.to_owned();
+        return Err(MediaError::Empty { path }.into());
     }
     let mut start = Vec::new();
     let mut head = (&mut file).take(archive::MAGIC.len() as u64);

@@ -55,6 +55,11 @@ impl Wanted {
         self.places.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
+    /// Whether that is where it was when the project was saved.
+    pub fn was_at(&self, path: &Path) -> bool {
+        self.places.iter().any(|place| place == path)
+    }
+
     /// Its content in a file of any name, or anything at all where its content isn't known.
     pub fn fits(&self, path: &Path) -> bool {
         match &self.content {

@@ -2,6 +2,8 @@
 //! (torch up to 1.5) and whole pickled modules. A pickle is read, never run: see `pickle` and `reduce`; every size is
 //! bounded: see `limits`.
 
+#![warn(clippy::cast_possible_truncation)]
+
 mod container_zip;
 mod fault;
 mod legacy;
@@ -22,11 +24,13 @@ use std::io;
 use std::path::Path;
 
 use super::WeightsError;
+use crate::ordinary_file;
 use fault::Fault;
 use sniff::Kind;
 use value::{Heap, Id};
 
 pub(super) use fault::shown;
+pub(super) use safe::first_not_finite;
 pub use system::{Dialect, Method, Part, System, system};
 pub use tensor::{DType, RawTensor};
 
@@ -63,11 +67,7 @@ pub fn read(path: &Path) -> Result<Checkpoint, WeightsError> {
             source,
         },
     };
-    // A device or a pipe may have no end.
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(unreadable(io::Error::other("it is no file")));
-    }
-    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let bytes = ordinary_file::read(path, super::MAX_BYTES).map_err(unreadable)?;
     read_bytes(path, &bytes)
 }
 

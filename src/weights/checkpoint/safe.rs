@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use safetensors::{Dtype, SafeTensors};
 
-use super::fault::Fault;
-use super::tensor::{DType, RawTensor};
+use super::fault::{Fault, shown};
+use super::tensor::{DType, RawTensor, is_finite};
 use super::{Checkpoint, Container};
 
 /// Reads a whole file.
@@ -28,6 +28,18 @@ pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     Ok(Checkpoint {
         container: Container::Safetensors,
         tensors,
+    })
+}
+
+/// The name of the first tensor with a number that is NaN or infinite; `None` where all are finite. Kinds of numbers that
+/// aren't a [`DType`] are passed over.
+pub(crate) fn first_not_finite(file: &SafeTensors<'_>) -> Option<String> {
+    let mut names: Vec<&str> = file.names().into_iter().collect();
+    names.sort_unstable();
+    names.into_iter().find_map(|name| {
+        let view = file.tensor(name).ok()?;
+        let is_finite = is_finite(dtype(view.dtype()).ok()?, view.data());
+        (!is_finite).then(|| shown(name))
     })
 }
 

@@ -31,6 +31,31 @@ impl DType {
     }
 }
 
+/// Whether every element is a finite number as an `f32`. `data` are little endian; a number cut short at its end is passed over.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounded is what is asked for"
+)]
+pub(crate) fn is_finite(dtype: DType, data: &[u8]) -> bool {
+    /// By blocks, so that each is looked at without a branch.
+    fn each<const N: usize>(data: &[u8], is_finite: impl Fn([u8; N]) -> bool) -> bool {
+        let numbers = data.as_chunks::<N>().0;
+        let mut blocks = numbers.chunks(1 << 12);
+        blocks.all(|block| {
+            block
+                .iter()
+                .fold(true, |all, &bytes| all & is_finite(bytes))
+        })
+    }
+    match dtype {
+        DType::F16 => each(data, |bytes| u16::from_le_bytes(bytes) & 0x7c00 != 0x7c00),
+        DType::BF16 => each(data, |bytes| u16::from_le_bytes(bytes) & 0x7f80 != 0x7f80),
+        DType::F32 => each(data, |bytes| f32::from_le_bytes(bytes).is_finite()),
+        DType::F64 => each(data, |bytes| (f64::from_le_bytes(bytes) as f32).is_finite()),
+        DType::I64 | DType::I32 | DType::U8 | DType::Bool => true,
+    }
+}
+
 /// A tensor as it stands in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawTensor {
@@ -42,7 +67,16 @@ pub struct RawTensor {
 }
 
 impl RawTensor {
+    /// Whether every element is a finite number as an `f32`.
+    pub fn is_finite(&self) -> bool {
+        is_finite(self.dtype, &self.data)
+    }
+
     /// The elements as `f32`, rounded to the nearest; `Bool` gives 0 and 1.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounded is what is asked for"
+    )]
     pub fn to_f32(&self) -> Vec<f32> {
         fn each<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
             data.as_chunks::<N>().0.iter().map(|&b| number(b)).collect()

@@ -51,7 +51,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         (&["--au", "12=-1", "-o", "x.png"], "out of range"),
         (&["--au", "12=NaN", "-o", "x.png"], "out of range"),
         (&["--au", "12", "-o", "x.png"], "write the code"),
-        (&["--face", "2", "-o", "x.png"], "1 faces were found"),
+        (&["--face", "2", "-o", "x.png"], "1 face was found"),
         (&["--face", "0", "-o", "x.png"], "--face 0"),
         (&["--region", "ear", "-o", "x.png"], "brows, eyes, nose"),
         (&["--preset", "grumpy", "-o", "x.png"], "not a preset"),

@@ -2,6 +2,12 @@
 
 use std::path::Path;
 
+#[path = "../../../src/ordinary_file.rs"]
+#[allow(dead_code)]
+mod ordinary_file;
+#[path = "../../../src/text.rs"]
+#[allow(dead_code)]
+mod text;
 pub mod weights;
 
 use weights::checkpoint::{read_bytes, system};

@@ -1,5 +1,5 @@
 //! Mien's `weights` as far as it reads bytes: the very files of `src/weights`.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 use std::path::Path;
 
@@ -9,6 +9,9 @@ pub mod checkpoint;
 mod error;
 #[path = "../../../src/weights/metadata.rs"]
 mod metadata;
+
+/// As in Mien.
+const MAX_BYTES: u64 = 4 << 30;
 
 pub use error::WeightsError;
 pub use metadata::Metadata;

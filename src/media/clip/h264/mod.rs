@@ -129,7 +129,8 @@ impl H264 {
             return Err(SENSELESS);
         };
         let (width, height) = frame.dimensions();
-        if (width as u32, height as u32) != self.size {
+        let size = (u32::try_from(width).ok(), u32::try_from(height).ok());
+        if size != (Some(self.size.0), Some(self.size.1)) {
             return Err(RESIZED);
         }
         if !is_wanted {

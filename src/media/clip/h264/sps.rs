@@ -310,7 +310,7 @@ impl<'a> Bits<'a> {
         if self.take(1)? == 1 {
             self.take(16)?;
             // 2 means "unspecified".
-            matrix = Some(self.take(8)? as u8).filter(|&code| code != 2);
+            matrix = u8::try_from(self.take(8)?).ok().filter(|&code| code != 2);
         }
         Some(Colour {
             matrix,

@@ -164,7 +164,8 @@ impl Layout {
 
 /// `count` bytes from `at`, which the caller knows to be there.
 pub(super) fn read_at(file: &mut File, at: u64, count: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; count as usize];
+    let count = usize::try_from(count).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let mut bytes = vec![0; count];
     file.seek(SeekFrom::Start(at))?;
     file.read_exact(&mut bytes)?;
     Ok(bytes)

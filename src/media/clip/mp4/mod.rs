@@ -29,7 +29,7 @@ use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::image::open::check_size;
 use boxes::Layout;
-use order::{NEVER, Order};
+use order::{NEVER, Order, number};
 use samples::Sample;
 use track::{Codec, video_track};
 
@@ -219,7 +219,7 @@ impl Mp4Frames {
     fn advance(&mut self) -> Option<Result<Option<ClipFrame>, MediaError>> {
         let time = *self.order.times.get(self.given)?;
         loop {
-            if let Some(picture) = self.waiting.remove(&(self.given as u32)) {
+            if let Some(picture) = self.waiting.remove(&number(self.given)) {
                 self.given += 1;
                 return Some(Ok(picture.map(|picture| ClipFrame { picture, time })));
             }
@@ -234,9 +234,9 @@ impl Mp4Frames {
     /// Goes on from the last coded frame that stands for itself and is shown no later than frame `wanted`, if one lies ahead.
     fn jump(&mut self) -> Result<(), MediaError> {
         let (from, ranks) = (self.coded, &self.order.ranks);
-        let target = self.wanted as u32;
+        let target = number(self.wanted);
         let mut candidates = (from..self.samples.len())
-            .filter(|&index| (self.given as u32..=target).contains(&ranks[index]))
+            .filter(|&index| (number(self.given)..=target).contains(&ranks[index]))
             .collect::<Vec<_>>();
         while let Some(index) = candidates.pop() {
             let sample = &self.samples[index];

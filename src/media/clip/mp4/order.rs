@@ -27,7 +27,7 @@ impl Order {
     /// [`Edit::slack`] before the end. Edit lists that repeat or swap stretches aren't followed, and neither are those that would
     /// show nothing.
     pub(super) fn new(samples: &[Sample], edits: &[Edit], timescale: u32) -> Self {
-        let mut by_time: Vec<u32> = (0..samples.len() as u32).collect();
+        let mut by_time: Vec<u32> = (0..number(samples.len())).collect();
         by_time.sort_by_key(|&index| samples[index as usize].pts);
 
         let whole = [Edit {
@@ -96,7 +96,7 @@ impl Order {
             let to = end.min(i128::from(edit.end)) - origin(edit) + elapsed;
             let first = *first.get_or_insert(from);
 
-            order.ranks[index as usize] = order.times.len() as u32;
+            order.ranks[index as usize] = number(order.times.len());
             let seconds = |ticks: i128| ticks as f64 / f64::from(timescale);
             order.times.push(seconds(from - first));
             order.seconds = seconds(to.max(from) - first);
@@ -104,6 +104,11 @@ impl Order {
         }
         order
     }
+}
+
+/// A number of samples, of which there are far fewer.
+pub(super) fn number(samples: usize) -> u32 {
+    u32::try_from(samples).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

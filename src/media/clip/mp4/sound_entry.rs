@@ -88,11 +88,9 @@ fn straightened(entry: &[u8], stsd_version: u8, of_codec: &Kind) -> Option<Vec<u
     if added == QUICKTIME_BYTES[2] {
         quicktime.u32()?;
         let hertz = f64::from_bits(quicktime.u64()?);
-        rate = if hertz < 65_536.0 {
-            (hertz.max(0.0) as u32) << 16
-        } else {
-            0
-        };
+        #[expect(clippy::cast_possible_truncation, reason = "at most 16 bits")]
+        let whole = hertz.clamp(0.0, 65_535.0) as u32;
+        rate = if hertz < 65_536.0 { whole << 16 } else { 0 };
         channels = u16::try_from(quicktime.u32()?).ok()?;
     }
 
@@ -108,7 +106,7 @@ fn straightened(entry: &[u8], stsd_version: u8, of_codec: &Kind) -> Option<Vec<u
     body.extend(channels.to_be_bytes());
     body.extend([0, 16, 0, 0, 0, 0]);
     body.extend(rate.to_be_bytes());
-    body.extend((codec.len() as u32 + 8).to_be_bytes());
+    body.extend(u32::try_from(codec.len() + 8).ok()?.to_be_bytes());
     body.extend(of_codec);
     body.extend(codec);
     Some(body)

@@ -193,7 +193,7 @@ pub(super) fn maps() -> Vec<Case> {
                 let layer = move |t: &[Tensor]| {
                     Ok(vec![
                         resize_bilinear(&t[0], size, align)?,
-                        resize_flow(&t[1], size, align)?,
+                        resize_flow(&t[1], size, align)?.into_owned(),
                     ])
                 };
                 let flow = values(&[n, height, width, 2], 1.0, seed);

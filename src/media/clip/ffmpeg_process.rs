@@ -1,0 +1,214 @@
+//! The system's ffmpeg and ffprobe as processes: found, told to open one file and nothing else, and ended when they hang.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::media::error::one_line;
+
+/// The formats that ffmpeg may take a file for, by the names of its demuxers: containers that have everything within themselves.
+///
+/// Without this, a playlist (HLS, DASH, ffconcat) under a clip's name opens other clips of the artist's, and a live one never
+/// ends. Pictures, and the formats that make a film of any text, are no clips either.
+const FORMATS: &str = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf,dv,ivf,obu,h264,hevc,\
+                       yuv4mpegpipe";
+
+/// How the file itself is read.
+const PROTOCOLS: &str = "file,pipe";
+
+/// How long a program may do nothing that is seen before it is taken to hang.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The most that is read of what a program says.
+const MOST_SAID: u64 = 1 << 20;
+
+/// Where the programs are.
+pub(super) struct Tools {
+    ffmpeg: PathBuf,
+    ffprobe: PathBuf,
+}
+
+impl Tools {
+    /// Both, or nothing.
+    pub(super) fn find() -> Option<Self> {
+        let folders = env::var_os("PATH")?;
+        let find = |name: &str| {
+            let name = format!("{name}{}", env::consts::EXE_SUFFIX);
+            env::split_paths(&folders)
+                // A relative entry would run whatever lies where the artist works.
+                .filter(|folder| folder.is_absolute())
+                .map(|folder| folder.join(&name))
+                .find(|program| program.is_file())
+        };
+        Some(Self {
+            ffmpeg: find("ffmpeg")?,
+            ffprobe: find("ffprobe")?,
+        })
+    }
+
+    /// ffmpeg with the file at `path` as its input.
+    pub(super) fn ffmpeg(&self, path: &Path) -> Command {
+        let mut command = Command::new(&self.ffmpeg);
+        command.args(["-v", "error", "-nostdin", "-y"]);
+        reading(&mut command, path);
+        command
+    }
+
+    /// What ffprobe says of the file at `path`, asked for `entries`; the error is its own.
+    pub(super) fn probe(&self, path: &Path, options: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(&self.ffprobe);
+        command.args(["-v", "error"]);
+        reading(&mut command, path);
+        finish(command.args(options), PATIENCE, || 0)
+    }
+}
+
+fn reading(command: &mut Command, path: &Path) {
+    command
+        .args(["-protocol_whitelist", PROTOCOLS])
+        .args(["-format_whitelist", FORMATS])
+        .arg("-i")
+        .arg(as_url(path))
+        .stdin(Stdio::null());
+}
+
+/// A path that no program takes for an option or an address.
+pub(super) fn as_url(path: &Path) -> OsString {
+    let mut url = OsString::from("file:");
+    url.push(path);
+    url
+}
+
+/// Runs a program to its end and returns what it wrote. It is ended when `progress` stays the same for too long.
+///
+/// # Errors
+/// What the program complained of first, or that it hung.
+pub(super) fn finish(
+    command: &mut Command,
+    patience: Duration,
+    progress: impl Fn() -> u64,
+) -> Result<String, String> {
+    let fail = |e: io::Error| e.to_string();
+    // Files, since a full pipe would stop it.
+    let (mut said, mut complained) = (
+        Messages::new().map_err(fail)?,
+        Messages::new().map_err(fail)?,
+    );
+    command.stdout(said.for_child().map_err(fail)?);
+    command.stderr(complained.for_child().map_err(fail)?);
+    let mut child = Running(command.spawn().map_err(fail)?);
+
+    let (mut since, mut last) = (Instant::now(), progress());
+    let status = loop {
+        if let Some(status) = child.0.try_wait().map_err(fail)? {
+            break status;
+        }
+        let now = progress();
+        if now != last {
+            (since, last) = (Instant::now(), now);
+        } else if since.elapsed() > patience {
+            return Err(hung(patience));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    if status.success() {
+        Ok(said.read())
+    } else {
+        Err(first_message(&complained.read()))
+    }
+}
+
+/// What is said of a program that was ended because it hung.
+pub(super) fn hung(patience: Duration) -> String {
+    format!("it did nothing for {} seconds", patience.as_secs())
+}
+
+/// What ffmpeg said first, which is nearest to the cause, without the address of the part of it that did.
+pub(super) fn first_message(messages: &str) -> String {
+    let line = messages
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("it gave no reason");
+    let line = line.rsplit_once("] ").map_or(line, |(_, message)| message);
+    // "file:/a/b.webm: Invalid data": the sentence names the file already.
+    let line = match line.strip_prefix("file:") {
+        Some(rest) => rest.rsplit_once(": ").map_or(rest, |(_, message)| message),
+        None => line,
+    };
+    one_line(line)
+}
+
+/// A program that ends at the latest with this value.
+pub(super) struct Running(pub(super) Child);
+
+impl Running {
+    pub(super) fn end(&mut self) -> Option<ExitStatus> {
+        // Either may fail because it ended by itself.
+        let _ = self.0.kill();
+        self.0.wait().ok()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What a program writes for people, in a file without a name.
+pub(super) struct Messages(File);
+
+impl Messages {
+    pub(super) fn new() -> io::Result<Self> {
+        tempfile::tempfile().map(Self)
+    }
+
+    pub(super) fn for_child(&self) -> io::Result<File> {
+        self.0.try_clone()
+    }
+
+    /// Whatever can be read of it.
+    pub(super) fn read(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let _ = self.0.seek(SeekFrom::Start(0));
+        let _ = (&mut self.0).take(MOST_SAID).read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_lose_what_names_no_fault() {
+        assert_eq!(
+            first_message("file:/a/b c.webm: Invalid data found\n"),
+            "Invalid data found"
+        );
+        assert_eq!(
+            first_message("[matroska @ 0x55] EBML header parsing failed\nand more\n"),
+            "EBML header parsing failed"
+        );
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_program_that_hangs_is_ended_and_one_that_works_is_not() {
+        let begun = Instant::now();
+        let patience = Duration::from_millis(100);
+        let mut sleep = Command::new("sleep");
+        let said = finish(sleep.arg("60"), patience, || 0).unwrap_err();
+        assert!(said.contains("did nothing"), "{said}");
+        assert!(begun.elapsed() < Duration::from_secs(30));
+
+        let mut works = Command::new("sh");
+        works.args(["-c", "sleep 0.4; echo done"]);
+        let clock = || begun.elapsed().as_micros() as u64;
+        assert_eq!(finish(&mut works, patience, clock).unwrap(), "done\n");
+    }
+}

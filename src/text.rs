@@ -1,0 +1,81 @@
+//! Names and paths as they stand in a sentence. They come from strangers' files too: none may steer a terminal, pretend to be a
+//! line of Mien's own, or fill the screen.
+
+use std::path::Path;
+
+/// The most characters of a name or a path that are shown.
+const MOST: usize = 160;
+
+/// A text in one line: control characters, and marks that turn the direction of writing, are escaped.
+pub fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_plain(c) {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_default());
+        }
+    }
+    shown
+}
+
+/// A name in one line of at most 160 characters; of a longer one the middle is left out.
+pub fn name(text: &str) -> String {
+    shortened(text, MOST)
+}
+
+/// A text in one line without the middle of what is longer than `most` characters. Escapes count as what they stand for.
+pub fn shortened(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    if count <= most {
+        return escaped(text);
+    }
+    let end = |at: usize| {
+        text.char_indices()
+            .nth(at)
+            .map_or(text.len(), |(end, _)| end)
+    };
+    let half = most / 2;
+    let (first, last) = (&text[..end(half)], &text[end(count - half)..]);
+    format!("{}…{}", escaped(first), escaped(last))
+}
+
+/// A path, as [`name`] shows a name.
+pub fn path(path: &Path) -> String {
+    name(&path.to_string_lossy())
+}
+
+fn is_plain(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(c, '\u{2028}' | '\u{2029}');
+    !(c.is_control() || turns || breaks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_name_steers_a_terminal() {
+        for (given, shown) in [
+            ("smile.png", "smile.png"),
+            ("日本 é.png", "日本 é.png"),
+            ("a\nmien: all went well", "a\\nmien: all went well"),
+            ("\u{1b}]0;x\u{7}", "\\u{1b}]0;x\\u{7}"),
+            ("\u{9b}2J", "\\u{9b}2J"),
+            ("gnp.\u{202e}exe", "gnp.\\u{202e}exe"),
+        ] {
+            assert_eq!(name(given), shown);
+        }
+    }
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        let long = format!("{}é{}.png", "a".repeat(50_000), "b".repeat(50_000));
+        let shown = name(&long);
+        assert_eq!(shown.chars().count(), MOST + 1);
+        assert!(shown.starts_with("aaa") && shown.ends_with("bbb.png") && shown.contains('…'));
+        let whole = "é".repeat(MOST);
+        assert_eq!(name(&whole), whole);
+    }
+}

@@ -1,0 +1,84 @@
+//! A command that is ended leaves nothing half-done, however it is ended.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{command, mien, portrait, succeed};
+
+/// Hidden files and folders of Mien's.
+fn leftovers(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with(".mien-")).collect()
+}
+
+/// An export that takes minutes, once it writes.
+fn started(folder: &Path, output: &str) -> Child {
+    let portrait = portrait();
+    let words = [
+        "edit", &portrait, "--au", "12=1", "--frames", "5000", "-o", output,
+    ];
+    let child = command(folder, &words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    // Not the file that is made and removed to see whether the folder can be written to.
+    let writes = || {
+        leftovers(folder).iter().any(|name| {
+            let path = folder.join(name);
+            path.join("new2").exists()
+                || fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() > 0)
+        })
+    };
+    while !writes() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(120),
+            "nothing is written"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+#[test]
+#[cfg(unix)]
+fn every_polite_signal_ends_an_export_and_clears_up() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        fs::write(folder.join("f_0001.png"), "precious").unwrap();
+        let child = started(folder, "f.png");
+        let sent = Command::new("kill")
+            .args(["-s", signal, &child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{signal}: {said}");
+        assert!(said.contains("cancelled; nothing was written"), "{said}");
+        assert_eq!(leftovers(folder), [""; 0], "{signal}");
+        assert_eq!(fs::read(folder.join("f_0001.png")).unwrap(), b"precious");
+    }
+}
+
+#[test]
+fn what_a_kill_leaves_goes_with_the_next_export() {
+    for output in ["f.png", "f.gif", "f.mp4"] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let mut child = started(folder, output);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!leftovers(folder).is_empty(), "{output}");
+        let portrait = portrait();
+        let words = [
+            "edit", &portrait, "--au", "12=1", "--scale", "0.1", "-o", "g.png",
+        ];
+        succeed(&mien(folder, &words));
+        assert_eq!(leftovers(folder), [""; 0], "{output}");
+    }
+}

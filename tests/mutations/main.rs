@@ -1,0 +1,158 @@
+//! Every reader of Mien's own, given files that are damaged at random and by their structure.
+//!
+//! Whatever the bytes: no panic, no hang, little memory, and one plain sentence where a file isn't read. The ordinary run draws the
+//! same cases every time. `MIEN_FUZZ_TIMES=100` draws a hundred times as many, `MIEN_FUZZ_SEED=7` others; a failure says the
+//! case, and keeps the file.
+
+mod corpus;
+mod mutate;
+mod readers;
+mod rng;
+
+use std::fs;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use readers::Reader;
+use rng::Rng;
+
+/// Far longer than any of these files takes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Files that were read in spite of their damage, and are damaged further.
+const MOST_KEPT: usize = 64;
+
+/// Where one of Mien's own lines panicked, on whichever thread. Clips and pictures are guarded against decoders that do, which
+/// would hide it.
+static PANICKED: Mutex<Option<String>> = Mutex::new(None);
+
+fn panicked() -> Option<String> {
+    PANICKED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
+}
+
+fn main() -> ExitCode {
+    // ffmpeg reads what Mien doesn't; here it isn't to be found.
+    if std::env::var_os("PATH").is_some_and(|path| !path.is_empty()) {
+        let again = Command::new(std::env::current_exe().unwrap())
+            .args(std::env::args_os().skip(1))
+            .env("PATH", "")
+            .status();
+        return if again.is_ok_and(|status| status.success()) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
+    }
+    panic::set_hook(Box::new(|info| {
+        let place = info
+            .location()
+            .map_or_else(String::new, ToString::to_string);
+        if place.starts_with("src/") || place.starts_with("tests/") {
+            *PANICKED.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{info}"));
+        }
+    }));
+    let trials = readers::ALL
+        .iter()
+        .map(|reader| Trial::test(reader.name, move || attack(reader)));
+    // One at a time: a panic is whose turn it is.
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn attack(reader: &'static Reader) -> Result<(), Failed> {
+    let times = variable("MIEN_FUZZ_TIMES").unwrap_or(1);
+    let seed = variable("MIEN_FUZZ_SEED").unwrap_or(1);
+    let folder = tempfile::tempdir()?;
+    let mut corpus = (reader.corpus)();
+    let (whole, begun) = (corpus.len(), Instant::now());
+    for (number, bytes) in corpus.iter().enumerate() {
+        panicked();
+        let is_read = (reader.read)(folder.path(), bytes);
+        if let Some(place) = panicked() {
+            return Err(format!("whole file {number}: {place}").into());
+        }
+        if !is_read && !reader.takes_none {
+            return Err(format!("whole file {number} isn't read").into());
+        }
+    }
+    let executions = reader.executions * times;
+    let (mut read, mut slowest) = (0u64, Duration::ZERO);
+    for execution in 0..executions {
+        let mut rng = Rng::new(reader.name, seed, execution);
+        let bytes = mutate::damaged(&corpus, reader.format, &mut rng);
+        panicked();
+        let start = Instant::now();
+        let outcome =
+            panic::catch_unwind(AssertUnwindSafe(|| (reader.read)(folder.path(), &bytes)));
+        let took = start.elapsed();
+        slowest = slowest.max(took);
+        let fault = match (panicked(), outcome) {
+            (Some(place), _) => Some(place),
+            (None, Err(_)) => {
+                Some("a panic outside of Mien's own lines that nothing caught".to_owned())
+            }
+            (None, Ok(_)) if took > PATIENCE => Some(format!("it took {took:?}")),
+            (None, Ok(is_read)) => {
+                if is_read {
+                    read += 1;
+                    if corpus.len() < whole + MOST_KEPT {
+                        corpus.push(bytes.clone());
+                    } else {
+                        let at = whole + rng.below(MOST_KEPT);
+                        corpus[at] = bytes.clone();
+                    }
+                }
+                None
+            }
+        };
+        if let Some(fault) = fault {
+            let kept = keep(reader.name, seed, execution, &bytes);
+            return Err(format!(
+                "seed {seed}, execution {execution}: {fault}\nthe file is {}",
+                kept.display()
+            )
+            .into());
+        }
+    }
+    if let Some(peak) = peak_memory() {
+        let most = 3 << 30;
+        if peak > most {
+            return Err(format!("{peak} bytes of memory were taken").into());
+        }
+    }
+    eprintln!(
+        "{}: {executions} files in {:.1} s, {read} of them read, {:.0} ms at most",
+        reader.name,
+        begun.elapsed().as_secs_f64(),
+        slowest.as_secs_f64() * 1e3,
+    );
+    Ok(())
+}
+
+fn keep(name: &str, seed: u64, execution: u64, bytes: &[u8]) -> PathBuf {
+    let path =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{seed}-{execution}"));
+    let _ = fs::write(&path, bytes);
+    path
+}
+
+/// The most memory that this process had at a time, in bytes, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes << 10)
+}
