@@ -44,9 +44,21 @@ pixels a side:
   step   how far the landmarks moved since the frame before, apart from the head's own movement:
          root mean square, in pixels; the lower the steadier
   ms     milliseconds of the method itself: its networks, and the way back into the portrait
+  smile, jaw, blink
+         how much the result's face smiles, opens its jaw and blinks, 0 to 1, as blendshape scores; with driving_
+         before the name, the driving face
+  head_off
+         degrees by which the head is turned otherwise than the driving one; of relative motion each
+         against its own turn in the portrait and in the reference frame
+  acceleration
+         how sharply the landmarks turn from their way, apart from the head's own movement: the root mean square
+         of their second differences, in pixels; driving_acceleration of the driving face, at the result's size
 A cell is empty where no face was seen. The summary adds mkr, the share of the frames in which the driving
 face is seen and the result's isn't, and acd, the mean of the same distance as step over every pair of frames
-(MoCoGAN's average content distance, of landmarks in place of embeddings).
+(MoCoGAN's average content distance, of landmarks in place of embeddings). Its second table says how the result
+follows the driving face over time: of smile, jaw and blink the correlation (r, 1 follows exactly) and the amplitude
+(x, 1 moves as far: the ratio of the standard deviations), empty where the driving face holds still in it; the mean
+of head_off; and unsteady, the mean acceleration as a multiple of the driving face's, where more than 1 trembles.
 
 A method is written METHOD[:MODE][@WEIGHTS]; the mode is standard, relative (without, this one) or, of TPS, avd:
   mien compare portrait.jpg clip.mp4 --methods ganimation,fomm,tps,tps:avd -o compare.mp4
@@ -344,31 +356,59 @@ impl Arguments {
     }
 }
 
-/// A table of what the methods came to.
+/// Tables of what the methods came to: the pictures' numbers, and how faces follow the driving one.
 fn summary(figures: &[Figures]) -> String {
-    let longest = figures.iter().map(|f| f.name.chars().count()).max();
-    let width = longest.unwrap_or(0).max("method".len());
-    let mut text = format!(
-        "{:width$}  {:>6}  {:>6}  {:>6}  {:>6}  {:>6}  {:>6}  {:>7}\n",
-        "method", "l1", "psnr", "ssim", "akd", "mkr", "acd", "ms"
-    );
-    for figure in figures {
-        let cell = |value: Option<f64>, digits: usize| {
-            value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-        };
-        // Writing to a text can't fail.
-        let _ = writeln!(
-            text,
-            "{:width$}  {:>6}  {:>6}  {:>6}  {:>6}  {:>6}  {:>6}  {:>7.1}",
-            figure.name,
+    let cell = |value: Option<f64>, digits: usize| {
+        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+    };
+    let pictures = figures.iter().map(|figure| {
+        let cells = [
             cell(figure.l1, 4),
             cell(figure.psnr, 2),
             cell(figure.ssim, 4),
             cell(figure.akd, 2),
             cell(figure.mkr, 3),
             cell(figure.acd, 3),
-            figure.ms
-        );
+            format!("{:.1}", figure.ms),
+        ];
+        (figure.name.as_str(), cells)
+    });
+    let titles = ["l1", "psnr", "ssim", "akd", "mkr", "acd", "ms"];
+    let text = table(titles, &pictures.collect::<Vec<_>>());
+    let followed = figures.iter().map(|figure| {
+        let followed = &figure.followed;
+        let [smile, jaw, blink] = [followed.smile, followed.jaw, followed.blink];
+        let cells = [
+            cell(smile.correlation(), 2),
+            cell(smile.amplitude(), 2),
+            cell(jaw.correlation(), 2),
+            cell(jaw.amplitude(), 2),
+            cell(blink.correlation(), 2),
+            cell(blink.amplitude(), 2),
+            cell(figure.head, 1),
+            cell(followed.unsteadiness(), 2),
+        ];
+        (figure.name.as_str(), cells)
+    });
+    let titles = [
+        "smile r", "x", "jaw r", "x", "blink r", "x", "head", "unsteady",
+    ];
+    text + "\n" + &table(titles, &followed.collect::<Vec<_>>())
+}
+
+/// A line for each method under the titles, in columns.
+fn table<const N: usize>(titles: [&str; N], rows: &[(&str, [String; N])]) -> String {
+    let longest = rows.iter().map(|(name, _)| name.chars().count()).max();
+    let width = longest.unwrap_or(0).max("method".len());
+    let heading = ("method", titles.map(str::to_owned));
+    let mut text = String::new();
+    for (name, cells) in std::iter::once(&heading).chain(rows) {
+        // Writing to a text can't fail.
+        let _ = write!(text, "{name:width$}");
+        for cell in cells {
+            let _ = write!(text, "  {cell:>8}");
+        }
+        text.push('\n');
     }
     text
 }
@@ -376,25 +416,36 @@ fn summary(figures: &[Figures]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::meter::Followed;
 
     #[test]
     fn the_summary_stands_in_columns() {
+        let mut followed = Followed::default();
+        for value in [0.0, 0.5, 1.0] {
+            followed.smile.push(0.5 * value, value);
+        }
         let figures = [
             Figures {
                 name: "fomm:relative@vox-cpk".to_owned(),
                 l1: Some(0.0123),
                 psnr: Some(f64::INFINITY),
                 ms: 431.25,
+                followed,
                 ..Figures::default()
             },
             Figures::default(),
         ];
         let text = summary(&figures);
-        let lengths: Vec<usize> = text.lines().map(str::len).collect();
-        assert_eq!(lengths, vec![lengths[0]; 3], "{text}");
+        let (pictures, followed) = text.split_once("\n\n").unwrap();
+        for table in [pictures, followed] {
+            let lengths: Vec<usize> = table.lines().map(str::len).collect();
+            assert_eq!(lengths, vec![lengths[0]; 3], "{text}");
+        }
         assert!(
-            text.contains("0.0123     inf       -") && text.contains("431.2"),
+            text.contains("0.0123       inf         -") && text.contains("431.2"),
             "{text}"
         );
+        let half = followed.lines().nth(1).unwrap();
+        assert!(half.contains("1.00      0.50         -"), "{text}");
     }
 }

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::errors::CliError;
 use super::output::{print, say, with_progress};
-use crate::document::{ActionUnit, AuVector};
+use crate::document::{ActionUnit, AuVector, Gaze, HeadTurn};
 use crate::drive::au_track::{AuTrack, Reading, is_clip};
 use crate::error::EngineError;
 use crate::face::found::FoundFace;
 use crate::face::portrait::Portrait;
-use crate::face::{Neutral, OneEuro};
+use crate::face::{GazeReading, HeadPose, Neutral, OneEuro, smooth_in_range};
 use crate::methods::ganimation::model::Model;
 use crate::progress::Progress;
 
@@ -102,12 +102,13 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
     let track = with_progress(&Progress::new(0), true, |progress| {
         AuTrack::read(path, neutral, progress)
     })?;
+    let smoothing = if arguments.smooth {
+        OneEuro::default()
+    } else {
+        OneEuro::OFF
+    };
     let values = track.smoothed(Reading {
-        smoothing: if arguments.smooth {
-            OneEuro::default()
-        } else {
-            OneEuro::OFF
-        },
+        smoothing,
         own: arguments.own_rest || neutral.is_some(),
     });
     if let Some(broken) = &track.broken {
@@ -115,11 +116,15 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
     }
     let frames = track.frames.iter().zip(&values);
     if arguments.json {
+        let turned = turned(&track, smoothing);
         let frames: Vec<Value> = frames
-            .map(|(frame, aus)| {
+            .zip(turned)
+            .map(|((frame, aus), (head, gaze))| {
                 json!({
                     "time": (frame.time * 1e4).round() / 1e4,
                     "units": aus.as_ref().map(units),
+                    "head": head,
+                    "gaze": gaze,
                 })
             })
             .collect();
@@ -152,6 +157,43 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
     print(&text)
 }
 
+/// How head and eyes are turned in every frame, in degrees; null where there is no face, or the eyes never open.
+fn turned(track: &AuTrack, smoothing: OneEuro) -> Vec<(Value, Value)> {
+    let times: Vec<f64> = track.frames.iter().map(|frame| frame.time).collect();
+    let heads = track.heads().into_iter();
+    let heads: Vec<_> = heads
+        .map(|head| head.map(|HeadPose { yaw, pitch, roll }| [yaw, pitch, roll]))
+        .collect();
+    let heads = smooth_in_range(&times, &heads, *HeadTurn::RANGE.end(), smoothing);
+    let gazes = smooth_in_range(&times, &track.gazes(), *Gaze::RANGE.end(), smoothing);
+    heads
+        .into_iter()
+        .zip(gazes)
+        .map(|(head, gaze)| {
+            let head = head.map(|[yaw, pitch, roll]| {
+                json!({"yaw": rounded(yaw, 1), "pitch": rounded(pitch, 1), "roll": rounded(roll, 1)})
+            });
+            (json!(head), json!(gaze.map(looking)))
+        })
+        .collect()
+}
+
+/// Where a face's eyes look; `None` where they are shut, or too small to tell.
+fn gaze_of(face: &FoundFace) -> Option<[f32; 2]> {
+    GazeReading::of(&face.mesh)?.angles()
+}
+
+/// Where eyes look, in degrees to the picture's right and up of the head.
+fn looking([x, y]: [f32; 2]) -> Value {
+    json!({"x": rounded(x, 1), "y": rounded(y, 1)})
+}
+
+fn rounded(value: f32, digits: i32) -> f64 {
+    let unit = 10f64.powi(digits);
+    // -0 is 0.
+    (f64::from(value) * unit).round() / unit + 0.0
+}
+
 /// Every unit by its name, rounded.
 fn units(aus: &AuVector) -> Value {
     let named = ActionUnit::ALL.map(|unit| {
@@ -168,10 +210,6 @@ fn box_of(face: &FoundFace) -> [f32; 4] {
 }
 
 fn document(portrait: &Portrait, landmarks: bool) -> Value {
-    let rounded = |value: f32, digits: i32| {
-        let unit = 10f64.powi(digits);
-        (f64::from(value) * unit).round() / unit
-    };
     let faces = portrait.faces.iter().map(|face| {
         let all = |values: &[f32]| json!(values.iter().map(|v| rounded(*v, 1)).collect::<Vec<_>>());
         let crop = face.crop;
@@ -181,6 +219,7 @@ fn document(portrait: &Portrait, landmarks: bool) -> Value {
             "yaw": rounded(face.pose.yaw, 1),
             "pitch": rounded(face.pose.pitch, 1),
             "roll": rounded(face.pose.roll, 1),
+            "gaze": gaze_of(face).map(looking),
             "crop": all(&[crop.x, crop.y, crop.side]),
             "crop_angle": rounded(crop.angle.to_degrees(), 1),
             "units": units(&face.aus),
@@ -229,6 +268,12 @@ fn table(portrait: &Portrait) -> String {
         line("yaw, degrees", &|_, face| format!("{:.1}", face.pose.yaw));
         line("pitch", &|_, face| format!("{:.1}", face.pose.pitch));
         line("roll", &|_, face| format!("{:.1}", face.pose.roll));
+        for (i, name) in ["gaze, right", "gaze, up"].into_iter().enumerate() {
+            line(name, &|_, face| match gaze_of(face) {
+                Some(angles) => format!("{:.1}", angles[i]),
+                None => "-".to_owned(),
+            });
+        }
         for unit in ActionUnit::ALL {
             let label = format!("{:<5}{}", unit.to_string(), unit.name());
             line(&label, &|_, face| format!("{:.2}", face.aus.get(unit)));

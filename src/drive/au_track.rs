@@ -6,13 +6,16 @@ use crate::document::{AuVector, Pose, Track};
 use crate::drive::face_tracking::follow;
 use crate::error::{EngineError, FaceError};
 use crate::face::found::units_of;
-use crate::face::{BLENDSHAPES, Face, Neutral, OneEuro, Shape, differences, shape68, smooth};
+use crate::face::{
+    BLENDSHAPES, Face, GazeReading, HeadPose, KeyScores, Neutral, OneEuro, Shape, differences,
+    gazes, shape68, smooth,
+};
 use crate::folders::file_name;
 use crate::media::clip::{Clip, ClipInfo};
 use crate::progress::Progress;
 
 /// What the face of one frame shows.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct AuFrame {
     /// Seconds from the clip's start.
     pub time: f64,
@@ -21,6 +24,12 @@ pub struct AuFrame {
     /// The same read against the person's relaxed face, the clip's own unless another was given: more of a slight
     /// movement is seen then.
     pub own: Option<AuVector>,
+    /// How the head is turned.
+    pub head: Option<HeadPose>,
+    /// Where the eyes look, against the head.
+    pub gaze: Option<GazeReading>,
+    /// How much it smiles, opens its jaw and blinks, by which what it drives is measured.
+    pub scores: Option<KeyScores>,
 }
 
 /// The Action Units of a clip.
@@ -123,6 +132,9 @@ impl AuTrack {
             time: *time,
             aus: *aus,
             own: face.as_ref().map(|face| units_of(face, Some(neutral))),
+            head: face.as_ref().and_then(|face| HeadPose::of(&face.mesh)),
+            gaze: face.as_ref().and_then(|face| GazeReading::of(&face.mesh)),
+            scores: face.as_ref().map(|face| KeyScores::of(&face.scores)),
         });
         Some(AuTrack {
             name,
@@ -149,6 +161,18 @@ impl AuTrack {
         frames
             .map(|frame| if own { frame.own } else { frame.aus })
             .collect()
+    }
+
+    /// How the head is turned in each frame; `None` where there is no face.
+    pub fn heads(&self) -> Vec<Option<HeadPose>> {
+        self.frames.iter().map(|frame| frame.head).collect()
+    }
+
+    /// Where the eyes look in each frame, as [`gazes`] says.
+    pub fn gazes(&self) -> Vec<Option<[f32; 2]>> {
+        let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
+        let readings: Vec<_> = self.frames.iter().map(|frame| frame.gaze).collect();
+        gazes(&times, &readings)
     }
 
     /// How many frames show no face.
@@ -286,6 +310,7 @@ mod tests {
                     time: *time,
                     aus: value.map(smile),
                     own: value.map(|value| smile(value / 2.0)),
+                    ..AuFrame::default()
                 })
                 .collect(),
             shapes: vec![None; values.len()],

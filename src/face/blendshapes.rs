@@ -67,6 +67,29 @@ pub const NAMES: [&str; COUNT] = [
     "noseSneerRight",
 ];
 
+/// Three movements that nearly every face shows plainly, each in 0..=1, the mean of both sides.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct KeyScores {
+    pub smile: f32,
+    pub jaw: f32,
+    pub blink: f32,
+}
+
+impl KeyScores {
+    /// Those of all scores, in the order of [`NAMES`].
+    pub fn of(scores: &[f32; COUNT]) -> Self {
+        const BLINK: [usize; 2] = [9, 10];
+        const JAW: usize = 25;
+        const SMILE: [usize; 2] = [44, 45];
+        let mean = |[left, right]: [usize; 2]| 0.5 * (scores[left] + scores[right]);
+        Self {
+            smile: mean(SMILE),
+            jaw: scores[JAW],
+            blink: mean(BLINK),
+        }
+    }
+}
+
 /// The landmarks that the network reads.
 const POINTS: [u16; 146] = [
     0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65,

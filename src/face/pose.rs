@@ -93,7 +93,7 @@ impl HeadPose {
     /// The pose as the picture shows it, seen from straight before the face. It doesn't depend on how the picture was
     /// cropped, or where in it the face lies. `None` where the landmarks have no extent, or lie on a line.
     pub fn of(mesh: &Mesh) -> Option<Self> {
-        Some(Fit::of(&anchors(&upright(mesh)))?.pose())
+        Some(Fit::of_mesh(mesh)?.pose())
     }
 
     /// The pose against the camera's axis, as MediaPipe reckons it: the same but for faces away from the picture's
@@ -143,13 +143,29 @@ fn anchors(points: &[Point]) -> [Point; ANCHORS.len()] {
 }
 
 /// The similarity that lays the canonical anchors on seen ones with the least weighted sum of squares.
-struct Fit {
+pub(super) struct Fit {
     rotation: [Point; 3],
     /// Seen units a centimetre.
-    scale: f64,
+    pub scale: f64,
 }
 
 impl Fit {
+    /// The similarity of a mesh as the picture shows it; `None` where the landmarks have no extent, or lie on a line.
+    pub fn of_mesh(mesh: &Mesh) -> Option<Self> {
+        Self::of(&anchors(&upright(mesh)))
+    }
+
+    /// A direction of the canonical face as it is seen; y up, z towards the viewer.
+    pub fn turned(&self, at: Point) -> Point {
+        self.rotation
+            .map(|row| row.iter().zip(at).map(|(a, b)| a * b).sum())
+    }
+
+    /// A direction as it is seen, in the canonical face.
+    pub fn turned_back(&self, at: Point) -> Point {
+        std::array::from_fn(|j| (0..3).map(|i| self.rotation[i][j] * at[i]).sum())
+    }
+
     fn of(seen: &[Point; ANCHORS.len()]) -> Option<Self> {
         let total: f64 = ANCHORS.iter().map(|a| f64::from(a.weight)).sum();
         let weights = ANCHORS.each_ref().map(|a| f64::from(a.weight) / total);

@@ -105,6 +105,22 @@ pub fn smooth<const N: usize>(
     out
 }
 
+/// [`smooth`] of curves whose range is `range` in place of 1, such as angles: the filter is made for curves in 0..=1.
+pub fn smooth_in_range<const N: usize>(
+    times: &[f64],
+    values: &[Option<[f32; N]>],
+    range: f32,
+    settings: OneEuro,
+) -> Vec<Option<[f32; N]>> {
+    if settings.is_off() {
+        return values.to_vec();
+    }
+    let by = |value: &Option<[f32; N]>, factor: f32| value.map(|value| value.map(|v| v * factor));
+    let scaled: Vec<_> = values.iter().map(|value| by(value, 1.0 / range)).collect();
+    let smoothed = smooth(times, &scaled, settings);
+    smoothed.iter().map(|value| by(value, range)).collect()
+}
+
 /// One run of the filter over `count` values; `step(i)` is the way from value `i - 1` to value `i`.
 fn pass<const N: usize>(
     count: usize,

@@ -451,6 +451,7 @@ mod tests {
             time: f64::from(i) / 10.0,
             aus: Some(AuVector::NEUTRAL),
             own: Some(AuVector::NEUTRAL),
+            ..AuFrame::default()
         });
         Arc::new(ClipAnalysis::grey(AuTrack {
             name: "clip".to_owned(),

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::document::{MethodChoice, PaneView};
+use crate::document::{MethodChoice, Mode, PaneView};
+use crate::drive::driver::Driver;
 use crate::error::EngineError;
 use crate::face::Tracker;
 use crate::face::view::View;
-use crate::jobs::meter::{Meter, Truth, shape_in};
+use crate::jobs::meter::{MeasuredFace, Meter, RestHeads, Truth};
 use crate::media::image::Picture;
 use crate::methods::Quality;
 use crate::methods::models::Models;
 use crate::methods::subject::Subject;
 use crate::metrics::SIDE;
 use crate::progress::Progress;
-use crate::render::composition::{Composition, FrameRequest};
+use crate::render::composition::{Composition, FrameRequest, PaneSource};
 use crate::render::renderer::Renderer;
 
 /// What the panes are measured against.
@@ -35,9 +36,21 @@ pub struct Measured {
     pub values: Vec<Option<f32>>,
 }
 
-/// The metrics, as they are called: L1, PSNR, SSIM and AKD to the reference, and the ACD of the pane's own frames up to
-/// each of them.
-pub const METRICS: [&str; 5] = ["L1", "PSNR dB", "SSIM", "AKD px", "ACD so far px"];
+/// The metrics, as they are called: L1, PSNR, SSIM and AKD to the reference, the ACD of the pane's own frames up to each of them,
+/// and how its face follows the reference's: the degrees by which the head is off and, of the frames so far, the
+/// correlations of smile, jaw and blink over time, and the landmarks' acceleration as a multiple of the reference's.
+pub const METRICS: [&str; 10] = [
+    "L1",
+    "PSNR dB",
+    "SSIM",
+    "AKD px",
+    "ACD so far px",
+    "Head off °",
+    "Correlation of smile so far",
+    "Correlation of jaw so far",
+    "Correlation of blink so far",
+    "Unsteadiness so far",
+];
 
 /// Measures every pane at every step of its timeline, over the face's square at [`SIDE`] pixels, as the papers do. Panes
 /// without a method are left out, and so is the pane that the others are measured against.
@@ -73,7 +86,11 @@ pub fn measure(
         let frame = renderer.render(subject, &view, &base, request, Quality::Full, &stop)?;
         Ok(frame.picture)
     };
-    let mut rows: Vec<Row> = panes.iter().map(|_| Row::default()).collect();
+    let rest = |pane: &usize| match reference {
+        Reference::Motion => resting(subject, &composition.panes[*pane]),
+        Reference::Pane(_) => None,
+    };
+    let mut rows: Vec<Row> = panes.iter().map(|pane| Row::new(rest(pane))).collect();
     let mut of_reference = Tracker::default();
     for step in 0..steps {
         if stop() {
@@ -84,8 +101,8 @@ pub fn measure(
             Reference::Pane(pane) => match requests.get(pane) {
                 Some(request) => {
                     let picture = draw(&request.showing(PaneView::Result))?;
-                    let shape = shape_in(&mut of_reference, &picture)?;
-                    Some((picture, shape))
+                    let face = MeasuredFace::in_picture(&mut of_reference, &picture)?;
+                    Some((picture, face))
                 }
                 None => None,
             },
@@ -94,26 +111,32 @@ pub fn measure(
         for (row, pane) in rows.iter_mut().zip(&panes) {
             let request = requests[*pane].showing(PaneView::Result);
             let own;
-            let (picture, shape) = match &fixed {
+            let (picture, face) = match &fixed {
                 Some(fixed) => fixed,
                 None => {
                     let picture = draw(&FrameRequest {
                         method: MethodChoice::Motion,
                         ..request.clone()
                     })?;
-                    let shape = shape_in(&mut row.of_motion, &picture)?;
-                    own = (picture, shape);
+                    let face = MeasuredFace::in_picture(&mut row.of_motion, &picture)?;
+                    own = (picture, face);
                     &own
                 }
             };
             let result = draw(&request)?;
-            let numbers = row.meter.measure(&result, picture, Truth::Same(*shape))?;
+            let numbers = row.meter.measure(&result, picture, Truth::Same(*face))?;
+            let followed = row.meter.followed();
             let all = [
                 numbers.l1,
                 numbers.psnr,
                 numbers.ssim,
                 numbers.akd,
                 numbers.acd,
+                numbers.head,
+                followed.smile.correlation(),
+                followed.jaw.correlation(),
+                followed.blink.correlation(),
+                followed.unsteadiness(),
             ];
             for (values, value) in row.values.iter_mut().zip(all) {
                 values.push(value.map(|value| value as f32));
@@ -135,6 +158,23 @@ pub fn measure(
         .collect())
 }
 
+/// How the portrait's head and the clip's are turned where they count as alike; `None` where the clip's counts as it is, or none
+/// drives.
+fn resting(subject: &Subject, pane: &PaneSource) -> Option<RestHeads> {
+    let is_relative = match pane.method {
+        MethodChoice::Method(_, mode) => mode.unwrap_or_default() == Mode::Relative,
+        MethodChoice::Source | MethodChoice::Motion => false,
+    };
+    let Driver::Clip(clip) = &pane.driver else {
+        return None;
+    };
+    let driving = clip.analysis.track.as_ref()?.frames.get(clip.reference)?;
+    is_relative.then_some(RestHeads {
+        pane: subject.face.as_ref()?.pose,
+        driving: driving.head?,
+    })
+}
+
 /// A pane's numbers so far.
 #[derive(Default)]
 struct Row {
@@ -142,4 +182,13 @@ struct Row {
     /// Follows the face of what drives the pane.
     of_motion: Tracker,
     values: [Vec<Option<f32>>; METRICS.len()],
+}
+
+impl Row {
+    fn new(rest: Option<RestHeads>) -> Self {
+        Self {
+            meter: Meter::new(None, rest),
+            ..Self::default()
+        }
+    }
 }

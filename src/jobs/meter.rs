@@ -1,18 +1,69 @@
 //! Measures the frames of one pane, one after the other: the metrics of the window and of `mien compare`.
 
+use crate::drive::au_track::AuTrack;
 use crate::error::EngineError;
 use crate::face::found::finder;
-use crate::face::{Shape, Tracker, shape68};
+use crate::face::{Face, HeadPose, KeyScores, Shape, Tracker, shape68};
 use crate::media::image::Picture;
-use crate::metrics::{FrameNumbers, Similarity, acd, akd, features, mkr};
+use crate::metrics::{Following, FrameNumbers, Similarity, acceleration, acd, akd, features, mkr};
 
-/// The face that key points are compared with.
+/// What is measured of a face.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeasuredFace {
+    /// Its 68 landmarks.
+    pub shape: Shape,
+    pub scores: KeyScores,
+    pub head: HeadPose,
+}
+
+impl MeasuredFace {
+    /// Of a face in a picture; `None` where its landmarks have no extent.
+    pub fn of(face: &Face) -> Option<Self> {
+        Some(Self {
+            shape: shape68(&face.mesh),
+            scores: KeyScores::of(&face.scores),
+            head: HeadPose::of(&face.mesh)?,
+        })
+    }
+
+    /// Of a frame of a clip that was read; `None` where it shows none.
+    pub fn in_clip(track: &AuTrack, frame: usize) -> Option<Self> {
+        let read = track.frames.get(frame)?;
+        Some(Self {
+            shape: (*track.shapes.get(frame)?)?,
+            scores: read.scores?,
+            head: read.head?,
+        })
+    }
+
+    /// Of the largest face of a picture, which a tracker follows from frame to frame.
+    ///
+    /// # Errors
+    /// [`EngineError::Network`] when the networks that find faces fail.
+    pub fn in_picture(
+        tracker: &mut Tracker,
+        picture: &Picture,
+    ) -> Result<Option<Self>, EngineError> {
+        let face = tracker.next(finder()?, picture)?;
+        Ok(face.as_ref().and_then(Self::of))
+    }
+}
+
+/// The face that a pane's is compared with.
 #[derive(Debug, Clone, Copy)]
 pub enum Truth {
     /// In pixels of the reference picture: the same person, compared as it is.
-    Same(Option<Shape>),
+    Same(Option<MeasuredFace>),
     /// In any pixels: another person, brought over the pane's face as a whole first.
-    Other(Option<Shape>),
+    Other(Option<MeasuredFace>),
+}
+
+impl Truth {
+    fn face(&self) -> Option<MeasuredFace> {
+        match self {
+            Truth::Same(face) | Truth::Other(face) => *face,
+        }
+    }
 }
 
 /// The numbers of one frame; `None` where something can't be measured.
@@ -26,6 +77,73 @@ pub struct Numbers {
     pub step: Option<f64>,
     /// The ACD of the frames so far.
     pub acd: Option<f64>,
+    /// How much the pane's face smiles, opens its jaw and blinks, and the face that it is compared with.
+    pub scores: Option<KeyScores>,
+    pub true_scores: Option<KeyScores>,
+    /// Degrees by which the head is turned otherwise than the one that it is compared with.
+    pub head: Option<f64>,
+    /// How sharply the landmarks turn from their way ([`acceleration`]), and those of the face that they are compared with.
+    pub acceleration: Option<f64>,
+    pub true_acceleration: Option<f64>,
+}
+
+/// How a pane's face followed the one that it is compared with, over the frames so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Followed {
+    pub smile: Following,
+    pub jaw: Following,
+    pub blink: Following,
+    /// Sums of both faces' accelerations, over the frames in which both have one.
+    accelerations: [f64; 2],
+}
+
+impl Followed {
+    fn push(&mut self, numbers: &Numbers) {
+        if let (Some(is), Some(to_be)) = (numbers.scores, numbers.true_scores) {
+            let pairs = [
+                (&mut self.smile, is.smile, to_be.smile),
+                (&mut self.jaw, is.jaw, to_be.jaw),
+                (&mut self.blink, is.blink, to_be.blink),
+            ];
+            for (following, is, to_be) in pairs {
+                following.push(is.into(), to_be.into());
+            }
+        }
+        if let (Some(is), Some(to_be)) = (numbers.acceleration, numbers.true_acceleration) {
+            self.accelerations[0] += is;
+            self.accelerations[1] += to_be;
+        }
+    }
+
+    /// The mean acceleration of the landmarks as a multiple of that of the face that is followed: more than 1 trembles.
+    pub fn unsteadiness(&self) -> Option<f64> {
+        let [is, to_be] = self.accelerations;
+        (to_be > 0.0).then(|| is / to_be)
+    }
+}
+
+/// The last two faces of a sequence, as features.
+#[derive(Debug, Default)]
+struct Path([Option<Vec<f32>>; 2]);
+
+impl Path {
+    /// Adds the next face, and says how sharply the way turned there.
+    fn push(&mut self, next: Option<Vec<f32>>) -> Option<f64> {
+        let turned = match (&self.0, &next) {
+            ([Some(first), Some(second)], Some(third)) => acceleration([first, second, third]),
+            _ => None,
+        };
+        self.0.rotate_left(1);
+        self.0[1] = next;
+        turned
+    }
+}
+
+/// The heads of a pane's person and of the one that drives, where neither moves yet; the pane's then counts against its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RestHeads {
+    pub pane: HeadPose,
+    pub driving: HeadPose,
 }
 
 /// One pane's frames so far.
@@ -34,6 +152,8 @@ pub struct Meter {
     tracker: Tracker,
     /// By which faces are brought to one place, size and turn; the first face's where none was given.
     pose: Option<Shape>,
+    /// Heads are compared as they are without.
+    rest: Option<RestHeads>,
     /// Whether the driving frame and the pane showed a face.
     present: Vec<(bool, bool)>,
     /// Of every face so far.
@@ -42,13 +162,17 @@ pub struct Meter {
     distances: f64,
     /// Those of the frame before, if it showed a face.
     before: Option<Vec<f32>>,
+    path: Path,
+    true_path: Path,
+    followed: Followed,
 }
 
 impl Meter {
     /// A meter for frames whose faces are compared in the pose of this one.
-    pub fn new(pose: Option<Shape>) -> Self {
+    pub fn new(pose: Option<Shape>, rest: Option<RestHeads>) -> Self {
         Self {
             pose,
+            rest,
             ..Self::default()
         }
     }
@@ -63,25 +187,42 @@ impl Meter {
         reference: &Picture,
         truth: Truth,
     ) -> Result<Numbers, EngineError> {
-        let shape = shape_in(&mut self.tracker, frame)?;
+        let face = MeasuredFace::in_picture(&mut self.tracker, frame)?;
         let pictures = FrameNumbers::of(frame, reference, None);
-        let (known, apart) = match truth {
-            Truth::Same(known) => (known, known.zip(shape).and_then(|(a, b)| akd(&a, &b))),
-            Truth::Other(known) => {
-                let apart = known.zip(shape).and_then(|(a, b)| akd_brought_over(&a, &b));
-                (known, apart)
-            }
-        };
-        self.present.push((known.is_some(), shape.is_some()));
-        let step = self.step(shape);
-        Ok(Numbers {
+        let known = truth.face();
+        let apart = known.zip(face).and_then(|(a, b)| match truth {
+            Truth::Same(_) => akd(&a.shape, &b.shape),
+            Truth::Other(_) => akd_brought_over(&a.shape, &b.shape),
+        });
+        self.present.push((known.is_some(), face.is_some()));
+        let step = self.step(face.map(|face| face.shape));
+        let numbers = Numbers {
             l1: pictures.l1,
             psnr: pictures.psnr,
             ssim: pictures.ssim,
             akd: apart,
             step,
             acd: self.acd(),
-        })
+            ..self.follow(face, known)
+        };
+        self.followed.push(&numbers);
+        Ok(numbers)
+    }
+
+    /// How the pane's face stands to the one that it is to follow.
+    fn follow(&mut self, face: Option<MeasuredFace>, known: Option<MeasuredFace>) -> Numbers {
+        let pose = self.pose;
+        let placed = |face: Option<MeasuredFace>| features(&face?.shape, &pose?);
+        Numbers {
+            scores: face.map(|face| face.scores),
+            true_scores: known.map(|known| known.scores),
+            head: face
+                .zip(known)
+                .map(|(face, known)| heads_apart(face.head, known.head, self.rest)),
+            acceleration: self.path.push(placed(face)),
+            true_acceleration: self.true_path.push(placed(known)),
+            ..Numbers::default()
+        }
     }
 
     fn step(&mut self, shape: Option<Shape>) -> Option<f64> {
@@ -110,21 +251,33 @@ impl Meter {
     pub fn mkr(&self) -> Option<f64> {
         mkr(self.present.iter().copied())
     }
-}
 
-/// The 68 landmarks of a picture's face, which a tracker follows from frame to frame.
-///
-/// # Errors
-/// [`EngineError::Network`] when the networks that find faces fail.
-pub fn shape_in(tracker: &mut Tracker, picture: &Picture) -> Result<Option<Shape>, EngineError> {
-    let face = tracker.next(finder()?, picture)?;
-    Ok(face.map(|face| shape68(&face.mesh)))
+    /// How the pane followed over the frames so far.
+    pub fn followed(&self) -> &Followed {
+        &self.followed
+    }
 }
 
 /// The AKD from a driving face that was brought over another as a whole.
 fn akd_brought_over(driving: &Shape, shape: &Shape) -> Option<f64> {
     let nearest = Similarity::between(driving, shape)?;
     akd(&driving.map(|point| nearest.apply(point)), shape)
+}
+
+/// Degrees between the turns of two heads: the root of the sum of the squared differences of yaw, pitch and roll, each against
+/// its own rest where that is known.
+fn heads_apart(pane: HeadPose, driving: HeadPose, rest: Option<RestHeads>) -> f64 {
+    let angles = |head: HeadPose| [head.yaw, head.pitch, head.roll].map(f64::from);
+    let turned = |head: HeadPose, rest: HeadPose| {
+        let (now, rest) = (angles(head), angles(rest));
+        [0, 1, 2].map(|i| now[i] - rest[i])
+    };
+    let (pane, driving) = match rest {
+        Some(rest) => (turned(pane, rest.pane), turned(driving, rest.driving)),
+        None => (angles(pane), angles(driving)),
+    };
+    let squares = (0..3).map(|i| (pane[i] - driving[i]).powi(2));
+    squares.sum::<f64>().sqrt()
 }
 
 #[cfg(test)]
@@ -143,7 +296,7 @@ mod tests {
     #[test]
     fn a_step_is_the_landmarks_own_and_needs_two_faces() {
         let pose: Shape = std::array::from_fn(|i| [(i % 9) as f32 * 20.0, (i / 9) as f32 * 20.0]);
-        let mut meter = Meter::new(Some(pose));
+        let mut meter = Meter::new(Some(pose), None);
         assert_eq!(meter.step(Some(pose)), None);
         // Moved as a whole and enlarged, it stands still.
         let elsewhere = pose.map(|[x, y]| [1.5 * x + 30.0, 1.5 * y - 4.0]);
@@ -160,5 +313,63 @@ mod tests {
         let all: Vec<&Vec<f32>> = meter.features.iter().collect();
         let together = acd(&all).unwrap();
         assert!((meter.acd().unwrap() - together).abs() < 1e-6);
+    }
+
+    /// A face whose mouth opens by so many pixels and whose head turns.
+    fn face(open: f32, jaw: f32, yaw: f32) -> MeasuredFace {
+        let mut shape: Shape =
+            std::array::from_fn(|i| [(i % 9) as f32 * 20.0, (i / 9) as f32 * 20.0]);
+        shape[57][1] += open;
+        MeasuredFace {
+            shape,
+            scores: KeyScores {
+                jaw,
+                ..KeyScores::default()
+            },
+            head: HeadPose {
+                yaw,
+                ..HeadPose::default()
+            },
+        }
+    }
+
+    #[test]
+    fn a_face_that_follows_half_way_is_told_so() {
+        let rest = RestHeads {
+            pane: face(0.0, 0.0, 5.0).head,
+            driving: face(0.0, 0.0, -2.0).head,
+        };
+        let mut meter = Meter::new(Some(face(0.0, 0.0, 0.0).shape), Some(rest));
+        let mut last = Numbers::default();
+        for jaw in [0.0f32, 0.2, 0.8, 0.4, 0.6] {
+            let driving = face(10.0 * jaw, jaw, -2.0 + 10.0 * jaw);
+            let is = face(5.0 * jaw, 0.1 + 0.5 * jaw, 5.0 + 8.0 * jaw);
+            last = meter.follow(Some(is), Some(driving));
+            meter.followed.push(&last);
+        }
+        let followed = meter.followed();
+        assert!((followed.jaw.correlation().unwrap() - 1.0).abs() < 1e-6);
+        assert!((followed.jaw.amplitude().unwrap() - 0.5).abs() < 1e-6);
+        assert_eq!(followed.smile.correlation(), None, "nobody smiles");
+        // 6 of 10 degrees were asked for and 4.8 made.
+        assert!((last.head.unwrap() - 1.2).abs() < 1e-4, "{last:?}");
+        let unsteady = followed.unsteadiness().unwrap();
+        assert!((unsteady - 0.5).abs() < 0.05, "{unsteady}");
+    }
+
+    #[test]
+    fn without_a_face_nothing_is_told_and_the_way_begins_anew() {
+        let mut meter = Meter::new(Some(face(0.0, 0.0, 0.0).shape), None);
+        let still = Some(face(0.0, 0.0, 0.0));
+        assert_eq!(meter.follow(still, None).head, None);
+        assert_eq!(meter.follow(still, still).head, Some(0.0));
+        let numbers = meter.follow(still, still);
+        assert_eq!(
+            (numbers.acceleration, numbers.true_acceleration),
+            (Some(0.0), None)
+        );
+        assert_eq!(meter.follow(None, still).acceleration, None);
+        assert_eq!(meter.follow(still, still).acceleration, None);
+        assert_eq!(meter.followed().unsteadiness(), None);
     }
 }

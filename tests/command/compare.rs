@@ -77,7 +77,14 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
     ];
     let said = succeed(&mien(at, &arguments));
     assert!(said.starts_with("method ") && said.contains("tps:standard"));
-    assert_eq!(said.lines().count(), 4, "{said}");
+    assert_eq!(
+        said.lines().count(),
+        9,
+        "two tables and a line between: {said}"
+    );
+    for title in ["smile r", "jaw r", "blink r", "head", "unsteady"] {
+        assert!(said.contains(title), "{said}");
+    }
     let chart = std::fs::read_to_string(at.join("numbers.svg")).unwrap();
     for text in [
         "tps:standard",
@@ -85,6 +92,9 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
         "Time in seconds",
         "AKD px (lower is better)",
         "PSNR dB (higher is better)",
+        "Driving clip",
+        "jaw",
+        "head off ° (lower is better)",
     ] {
         assert!(chart.contains(text), "{text}");
     }
@@ -121,7 +131,23 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
         let followed = value(row, "akd");
         assert!(followed > 0.0 && followed < 40.0, "{row:?}");
         assert_eq!(cell(row, "step").is_empty(), i < 3, "{row:?}");
+        assert_eq!(cell(row, "acceleration").is_empty(), i < 6, "{row:?}");
+        assert_eq!(cell(row, "driving_acceleration").is_empty(), i < 6);
+        for score in ["smile", "jaw", "blink", "driving_smile"] {
+            assert!((0.0..=1.0).contains(&value(row, score)), "{row:?}");
+        }
+        assert!((0.0..30.0).contains(&value(row, "head_off")), "{row:?}");
     }
+    // The clip rests, smiles and is surprised, and so do the faces that follow it.
+    for title in ["driving_smile", "smile"] {
+        let smiles: Vec<f64> = (0..3).map(|i| value(&rows[3 * i + 1], title)).collect();
+        assert!(
+            smiles[1] > smiles[0] && smiles[1] > smiles[2],
+            "{title}: {smiles:?}"
+        );
+    }
+    let jaws: Vec<f64> = (0..3).map(|i| value(&rows[3 * i + 1], "jaw")).collect();
+    assert!(jaws[2] > jaws[0] && jaws[2] > jaws[1], "{jaws:?}");
     // In the reference frame nothing moves, and GANimation asks for what the portrait shows.
     assert_eq!((value(&rows[0], "l1"), value(&rows[1], "l1")), (0.0, 0.0));
     assert_eq!(cell(&rows[0], "psnr"), "inf");

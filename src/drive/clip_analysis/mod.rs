@@ -15,16 +15,16 @@ mod snapshots;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use crate::document::{ActionUnit, AuVector, Crop, MediaSource};
-use crate::drive::au_track::{self, AuTrack, steps, track_rate};
+use crate::document::{AuVector, Crop, MediaSource};
+use crate::drive::au_track::{self, AuFrame, AuTrack, steps, track_rate};
 use crate::drive::face_tracking::{Followed, follow, times};
 use crate::drive::frames::{FrameSource, OriginalFrames};
 use crate::drive::sample_clip::SampleClip;
 use crate::error::{ClipError, EngineError};
 use crate::face::found::canonical;
-use crate::face::{Face, HeadPose, Mesh, Shape};
+use crate::face::{Face, Mesh, Shape};
 use crate::folders::file_name;
 use crate::media::clip::ClipInfo;
 use crate::media::image::Picture;
@@ -62,7 +62,6 @@ pub struct ClipAnalysis {
     /// What was asked last of the track.
     unlike: Memo<Shape, Vec<Option<f32>>>,
     smoothed: Memo<au_track::Reading, Vec<Option<AuVector>>>,
-    heads: OnceLock<Vec<Option<HeadPose>>>,
 }
 
 /// What is looked for in the frames of a part of a clip.
@@ -194,7 +193,6 @@ impl ClipAnalysis {
             proxies,
             unlike: Memo::default(),
             smoothed: Memo::default(),
-            heads: OnceLock::new(),
         })
     }
 
@@ -245,18 +243,10 @@ impl ClipAnalysis {
         })
     }
 
-    /// How the head is turned in each frame; `None` where it shows none.
-    pub(crate) fn heads(&self) -> &[Option<HeadPose>] {
-        self.heads.get_or_init(|| {
-            let meshes = self.meshes.iter();
-            meshes.map(|mesh| HeadPose::of(mesh.as_ref()?)).collect()
-        })
-    }
-
     /// About how much memory it takes.
     pub fn bytes(&self) -> usize {
         let faces = self.meshes.iter().flatten().count();
-        let units = 2 * ActionUnit::COUNT * size_of::<f32>() + size_of::<Shape>();
+        let units = size_of::<AuFrame>() + size_of::<Shape>();
         let proxies = self.proxies.as_ref().map_or(0, |proxies| proxies.bytes());
         proxies + faces * Mesh::POINTS * size_of::<[f32; 3]>() + self.frames() * units
     }

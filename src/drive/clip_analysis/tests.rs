@@ -31,7 +31,6 @@ impl ClipAnalysis {
             complete: true,
             unlike: Memo::default(),
             smoothed: Memo::default(),
-            heads: OnceLock::new(),
             frames: Arc::clone(&proxies) as Arc<dyn FrameSource>,
             proxies: Some(proxies),
         }

@@ -20,6 +20,7 @@ use crate::methods::drive::{ClipFrameKey, Moment};
 use crate::methods::subject::square;
 use crate::weights::CropRule;
 use place::Similarity;
+use units::Turning;
 pub use units::{lerp, smoothing};
 
 /// Seconds by which a frame may miss the time at which a part begins or ends.
@@ -175,14 +176,16 @@ impl ClipDriver {
             (None, None) => vec![None; analysis.frames()],
         };
         self.of_frames = units::poses(read, &self.follow, self.reference, source);
-        let (heads, times) = (analysis.heads(), &analysis.times);
-        units::turn_heads(
-            &mut self.of_frames,
-            heads,
-            times,
-            self.reference,
-            &self.follow,
-        );
+        if let Some(track) = track.or(analysis.track.as_ref()) {
+            let times: Vec<f64> = track.frames.iter().map(|frame| frame.time).collect();
+            let turning = Turning {
+                times: &times,
+                reference: self.reference,
+                follow: &self.follow,
+            };
+            turning.heads(&mut self.of_frames, &track.heads());
+            turning.eyes(&mut self.of_frames, &track.gazes());
+        }
         self.own = Pose::from(*source);
         let fps = self.clock.fps;
         self.at_rate(fps)

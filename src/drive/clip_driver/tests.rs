@@ -1,5 +1,6 @@
-use crate::document::{ActionUnit, Group, HeadTurn, MediaSource, Sample, SampleSizes};
+use crate::document::{ActionUnit, Gaze, Group, HeadTurn, MediaSource, Sample, SampleSizes};
 use crate::drive::au_track::AuFrame;
+use crate::drive::clip_analysis::Reading;
 use crate::drive::clip_driver::*;
 use crate::face::{HeadPose, network_input, shape68};
 use crate::media;
@@ -20,6 +21,7 @@ fn analysis(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
         time: i as f64 / 10.0,
         aus: value.map(|value| smile(value).with(unit(1), value)),
         own: value.map(|value| smile(value / 2.0)),
+        ..AuFrame::default()
     });
     Arc::new(ClipAnalysis::grey(AuTrack {
         name: "clip".to_owned(),
@@ -321,11 +323,76 @@ fn heads_turn_against_the_reference_frame_as_strongly_as_said() {
         ..Follow::default()
     };
     let times = [0.0, 0.04, 0.08, 0.12];
-    units::turn_heads(&mut poses, &heads, &times, 0, &follow);
+    let turning = Turning {
+        times: &times,
+        reference: 0,
+        follow: &follow,
+    };
+    turning.heads(&mut poses, &heads);
     let turned = poses.map(|pose| pose.unwrap().head);
     assert_eq!(turned[0], HeadTurn::NEUTRAL);
     assert_eq!(turned[1], HeadTurn::NEUTRAL, "no face was found there");
     // What looks up has a negative nod.
     assert!((turned[2].yaw() - 3.0).abs() < 1e-4 && (turned[2].pitch() + 3.0).abs() < 1e-4);
     assert_eq!(turned[3].yaw(), 20.0, "as far as a head can turn");
+}
+
+#[test]
+fn eyes_turn_against_the_reference_frame_as_strongly_as_said() {
+    let gazes = [
+        Some([-3.0, 1.0]),
+        None,
+        Some([5.0, -1.0]),
+        Some([90.0, 0.0]),
+    ];
+    let mut poses = [
+        Some(Pose::NEUTRAL),
+        None,
+        Some(Pose::NEUTRAL),
+        Some(Pose::NEUTRAL),
+    ];
+    let mut follow = Follow {
+        still: 0.0,
+        strength: 0.5,
+        ..Follow::default()
+    };
+    let times = [0.0, 0.04, 0.08, 0.12];
+    let turning = |follow: &Follow, poses: &mut [Option<Pose>]| {
+        let turning = Turning {
+            times: &times,
+            // Of a frame without a face the next that has one counts.
+            reference: 1,
+            follow,
+        };
+        turning.eyes(poses, &gazes);
+    };
+    turning(&follow, &mut poses);
+    let gaze = |poses: &[Option<Pose>], i: usize| poses[i].unwrap().gaze;
+    assert_eq!(gaze(&poses, 0), Gaze::new(-4.0, 1.0));
+    assert_eq!(poses[1], None);
+    assert_eq!(gaze(&poses, 2), Gaze::NEUTRAL);
+    assert_eq!(gaze(&poses, 3).x(), 25.0, "as far as eyes can turn");
+    let eyes = Group::ALL.iter().position(|group| *group == Group::Eyes);
+    follow.gains[eyes.unwrap()] = 0.0;
+    turning(&follow, &mut poses);
+    assert!((0..4).all(|i| i == 1 || gaze(&poses, i) == Gaze::NEUTRAL));
+}
+
+/// What a job reads keeps heads and eyes, though it lets the landmarks go.
+#[test]
+fn a_job_turns_the_head_too() {
+    let source = crate::drive::sample_clip::SampleClip::source();
+    let read = |reading| {
+        let progress = Progress::new(0);
+        ClipAnalysis::read_part(&source, (None, Some(1.0)), reading, &progress).unwrap()
+    };
+    let [faces, landmarks] = [Reading::Faces, Reading::Landmarks].map(read);
+    assert!(faces.mesh(0).is_none() && landmarks.mesh(0).is_some());
+    let motion = ClipMotion::new(source.clone());
+    let [faces, landmarks] = [faces, landmarks].map(|analysis| {
+        ClipDriver::clip(Arc::new(analysis), &motion, None, &AuVector::NEUTRAL).unwrap()
+    });
+    assert_eq!(faces.poses(), landmarks.poses());
+    let turns = |pose: &Pose| pose.head != HeadTurn::NEUTRAL && pose.gaze != Gaze::NEUTRAL;
+    assert!(faces.poses().iter().flatten().any(turns));
 }

@@ -1,9 +1,8 @@
 //! What a clip's face asks of the portrait's Action Units.
 
-use crate::document::{ActionUnit, AuVector, Follow, HeadTurn, Pose};
+use crate::document::{ActionUnit, AuVector, Follow, Gaze, Group, HeadTurn, Pose};
 use crate::drive::au_track::{AuTrack, Reading, begin_at};
-
-use crate::face::{HeadPose, OneEuro, smooth};
+use crate::face::{HeadPose, OneEuro, smooth_in_range};
 
 /// The filter that the two settings of [`Follow`] stand for, both in 0..=1: how still a curve is held (0 doesn't smooth at
 /// all), and how quickly it follows a fast movement. In their middle it is the filter's default.
@@ -47,37 +46,65 @@ pub(crate) fn poses(
         .collect()
 }
 
-/// Turns the heads of expressions as those of the frames are turned against the reference frame's, smoothed and as strongly as
-/// the settings say. `heads` are as many as `poses`, their `times` in seconds.
-pub(crate) fn turn_heads(
-    poses: &mut [Option<Pose>],
-    heads: &[Option<HeadPose>],
-    times: &[f64],
-    reference: usize,
-    follow: &Follow,
-) {
-    /// Degrees that count like the whole of a unit's range to the filter.
-    const RANGE: f32 = 20.0;
-    let Some(Some(rest)) = heads.get(reference) else {
-        return;
-    };
-    let angles = |head: &HeadPose| {
-        let turned = [
-            head.yaw - rest.yaw,
-            head.pitch - rest.pitch,
-            head.roll - rest.roll,
-        ];
-        turned.map(|angle| angle / RANGE)
-    };
-    let read: Vec<Option<[f32; 3]>> = heads.iter().map(|head| head.as_ref().map(angles)).collect();
-    let smoothing = smoothing(follow.still, follow.quick);
-    let strength = held(follow.strength);
-    for (pose, angles) in poses.iter_mut().zip(smooth(times, &read, smoothing)) {
-        if let (Some(pose), Some(angles)) = (pose, angles) {
-            let [yaw, pitch, roll] = angles.map(|angle| angle * RANGE * strength);
+/// How heads and eyes turn against those of the reference frame, smoothed and as strongly as the settings say.
+pub(crate) struct Turning<'a> {
+    /// Seconds of the frames, as many as there are.
+    pub times: &'a [f64],
+    pub reference: usize,
+    pub follow: &'a Follow,
+}
+
+impl Turning<'_> {
+    /// Turns the heads of expressions as those of the frames are turned, as many.
+    pub fn heads(&self, poses: &mut [Option<Pose>], heads: &[Option<HeadPose>]) {
+        let angles = heads.iter().map(|head| {
+            let HeadPose { yaw, pitch, roll } = (*head)?;
             // A head that nods looks down.
-            pose.head = HeadTurn::new(yaw, -pitch, roll);
+            Some([yaw, -pitch, roll])
+        });
+        let angles: Vec<_> = angles.collect();
+        let turned = self.turned(&angles, *HeadTurn::RANGE.end(), held(self.follow.strength));
+        for (pose, turned) in poses.iter_mut().zip(turned) {
+            if let (Some(pose), Some([yaw, pitch, roll])) = (pose, turned) {
+                pose.head = HeadTurn::new(yaw, pitch, roll);
+            }
         }
+    }
+
+    /// Turns the eyes of expressions as the clip's look, in degrees to the right and up of the head, as many. They go as far as
+    /// the gain of the eyes says.
+    pub fn eyes(&self, poses: &mut [Option<Pose>], gazes: &[Option<[f32; 2]>]) {
+        let strength = held(self.follow.strength) * held(self.follow.gain(Group::Eyes));
+        let turned = self.turned(gazes, *Gaze::RANGE.end(), strength);
+        for (pose, turned) in poses.iter_mut().zip(turned) {
+            if let (Some(pose), Some([x, y])) = (pose, turned) {
+                pose.gaze = Gaze::new(x, y);
+            }
+        }
+    }
+
+    /// Angles against those of the reference frame or, where that has none, of the next that has. `range` in degrees counts like
+    /// the whole of a unit's range to the filter.
+    fn turned<const N: usize>(
+        &self,
+        angles: &[Option<[f32; N]>],
+        range: f32,
+        strength: f32,
+    ) -> Vec<Option<[f32; N]>> {
+        let (before, after) = angles.split_at(self.reference.min(angles.len()));
+        let Some(rest) = after.iter().chain(before).flatten().next() else {
+            return vec![None; angles.len()];
+        };
+        let against = |angles: &[f32; N]| std::array::from_fn(|i| angles[i] - rest[i]);
+        let read: Vec<_> = angles
+            .iter()
+            .map(|angles| angles.as_ref().map(against))
+            .collect();
+        let smoothing = smoothing(self.follow.still, self.follow.quick);
+        smooth_in_range(self.times, &read, range, smoothing)
+            .into_iter()
+            .map(|angles| angles.map(|angles| angles.map(|angle| angle * strength)))
+            .collect()
     }
 }
 

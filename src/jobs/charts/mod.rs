@@ -37,8 +37,8 @@ impl Better {
     fn of(metric: &str) -> Option<Self> {
         let name = metric.split(' ').next().unwrap_or_default();
         match name.to_lowercase().as_str() {
-            "l1" | "akd" | "acd" | "step" | "ms" => Some(Better::Lower),
-            "psnr" | "ssim" => Some(Better::Higher),
+            "l1" | "akd" | "acd" | "step" | "head" | "unsteadiness" | "ms" => Some(Better::Lower),
+            "psnr" | "ssim" | "correlation" => Some(Better::Higher),
             _ => None,
         }
     }

@@ -152,6 +152,7 @@ fn only_units_that_move_have_a_line() {
             time,
             aus,
             own: aus,
+            ..AuFrame::default()
         }
     };
     let track = AuTrack {

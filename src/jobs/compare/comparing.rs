@@ -9,8 +9,8 @@ use crate::document::{Crop, MethodChoice, Mode, PaneView};
 use crate::drive::driver::{DriveSample, Driver};
 use crate::error::EngineError;
 use crate::face::view::View;
-use crate::face::{Shape, Tracker};
-use crate::jobs::meter::shape_in;
+use crate::face::{HeadPose, Tracker};
+use crate::jobs::meter::MeasuredFace;
 use crate::jobs::remark::Remark;
 use crate::media::image::Picture;
 use crate::methods::drive::Moment;
@@ -48,7 +48,7 @@ pub(super) struct ComparedFrame {
     pub panes: Vec<Picture>,
     /// The driving square at [`SIDE`], and the face in it.
     pub driving: Picture,
-    pub driving_face: Option<Shape>,
+    pub driving_face: Option<MeasuredFace>,
     /// The results at [`SIDE`], where they are to be measured.
     pub small: Vec<Picture>,
     /// Milliseconds that each result took.
@@ -102,6 +102,22 @@ impl<'a> Comparing<'a> {
 
     pub fn small_source(&self) -> Result<Picture, EngineError> {
         cut_crop(&self.comparison.subject.picture, self.crop, SIDE)
+    }
+
+    /// For each method, how the driving head is turned where it counts as turned like the portrait's; `None` for a method that
+    /// takes it as it is, or where no clip drives.
+    pub fn resting_heads(&self) -> Vec<Option<HeadPose>> {
+        let methods = self.comparison.methods.iter();
+        let panes = methods.zip(&self.composition.panes);
+        panes
+            .map(|(spec, pane)| match (&pane.driver, spec.mode) {
+                (Driver::Clip(clip), Mode::Relative) => {
+                    let track = clip.analysis.track.as_ref()?;
+                    track.frames.get(clip.reference)?.head
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     /// Equal for frames of the sheet that show the same.
@@ -163,9 +179,9 @@ impl<'a> Comparing<'a> {
             (DriveSample::Step(clip, step), true) => {
                 let track = clip.analysis.track.as_ref();
                 let frame = clip.frame_at(*step as usize);
-                track.and_then(|track| track.shapes.get(frame).copied().flatten())
+                track.and_then(|track| MeasuredFace::in_clip(track, frame))
             }
-            (_, true) => shape_in(&mut self.tracker, &driving)?,
+            (_, true) => MeasuredFace::in_picture(&mut self.tracker, &driving)?,
         };
         let mut compared = ComparedFrame {
             panes: vec![self.source.clone(), shown],

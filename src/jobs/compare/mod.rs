@@ -174,7 +174,8 @@ pub fn compare(
         .map(|method| method.weights().to_owned());
     let mut table = if is_measured {
         let source = comparing.small_source()?;
-        Some(Table::new(comparison, weights.collect(), source)?)
+        let resting = comparing.resting_heads();
+        Some(Table::new(comparison, weights.collect(), &resting, source)?)
     } else {
         None
     };

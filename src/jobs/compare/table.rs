@@ -1,11 +1,11 @@
 //! The numbers of a comparison: a row for each frame and method, and what they come to.
 
 use crate::error::EngineError;
-use crate::face::{Shape, Tracker};
+use crate::face::{HeadPose, Tracker};
 use crate::jobs::charts::Charts;
 use crate::jobs::compare::Comparison;
 use crate::jobs::compare::spec::Against;
-use crate::jobs::meter::{Meter, Numbers, Truth, shape_in};
+use crate::jobs::meter::{Followed, MeasuredFace, Meter, Numbers, RestHeads, Truth};
 use crate::media::image::Picture;
 
 /// What one method came to, over all frames that were compared; `None` where it can't be measured.
@@ -21,9 +21,34 @@ pub struct Figures {
     pub mkr: Option<f64>,
     /// Over every pair of frames.
     pub acd: Option<f64>,
+    /// How smile, jaw and blink followed those of the driving face, and its landmarks' steadiness.
+    pub followed: Followed,
+    /// The mean of the degrees by which the head is off.
+    pub head: Option<f64>,
     /// Milliseconds a frame.
     pub ms: f64,
 }
+
+type OfNumbers = fn(&Numbers) -> Option<f64>;
+
+/// The columns that tell how a face follows the driving one, each beside what it should follow.
+const FOLLOWING: [(&str, OfNumbers); 9] = [
+    ("smile", |numbers| Some(numbers.scores?.smile.into())),
+    ("driving_smile", |numbers| {
+        Some(numbers.true_scores?.smile.into())
+    }),
+    ("jaw", |numbers| Some(numbers.scores?.jaw.into())),
+    ("driving_jaw", |numbers| {
+        Some(numbers.true_scores?.jaw.into())
+    }),
+    ("blink", |numbers| Some(numbers.scores?.blink.into())),
+    ("driving_blink", |numbers| {
+        Some(numbers.true_scores?.blink.into())
+    }),
+    ("head_off", |numbers| numbers.head),
+    ("acceleration", |numbers| numbers.acceleration),
+    ("driving_acceleration", |numbers| numbers.true_acceleration),
+];
 
 #[derive(Clone, Copy)]
 struct Row {
@@ -54,24 +79,32 @@ pub(crate) struct Measured<'a> {
     pub time: f64,
     /// The driving square, and its face in any pixels.
     pub driving: &'a Picture,
-    pub driving_face: Option<Shape>,
+    pub driving_face: Option<MeasuredFace>,
     pub results: &'a [Picture],
     /// Milliseconds that each took.
     pub ms: &'a [f64],
 }
 
 impl<'a> Table<'a> {
-    /// A table without rows. `source` is the portrait's square, [`crate::metrics::SIDE`] pixels a side.
+    /// A table without rows. `source` is the portrait's square, [`crate::metrics::SIDE`] pixels a side; of each method there are
+    /// its weights' name and the turn of the driving head that counts as the portrait's own.
     ///
     /// # Errors
     /// [`EngineError::Network`] when the networks that find faces fail.
     pub fn new(
         comparison: &'a Comparison,
         weights: Vec<String>,
+        resting: &[Option<HeadPose>],
         source: Picture,
     ) -> Result<Self, EngineError> {
-        let pose = shape_in(&mut Tracker::default(), &source)?;
-        let meters = weights.iter().map(|_| Meter::new(pose));
+        let face = MeasuredFace::in_picture(&mut Tracker::default(), &source)?;
+        let meters = resting.iter().map(|driving| {
+            let rest = face.zip(*driving).map(|(face, driving)| RestHeads {
+                pane: face.head,
+                driving,
+            });
+            Meter::new(face.map(|face| face.shape), rest)
+        });
         Ok(Self {
             driving: Tracker::default(),
             meters: meters.collect(),
@@ -93,7 +126,9 @@ impl<'a> Table<'a> {
             Against::Method(index) => &frame.results[index],
         };
         let truth = match self.comparison.against {
-            Against::Driving => Truth::Same(shape_in(&mut self.driving, frame.driving)?),
+            Against::Driving => {
+                Truth::Same(MeasuredFace::in_picture(&mut self.driving, frame.driving)?)
+            }
             _ => Truth::Other(frame.driving_face),
         };
         for (method, result) in frame.results.iter().enumerate() {
@@ -114,13 +149,20 @@ impl<'a> Table<'a> {
         for i in last..self.rows.len() {
             let mut row = self.rows[i];
             row.numbers.step = row.numbers.step.map(|_| 0.0);
+            row.numbers.acceleration = None;
+            row.numbers.true_acceleration = None;
             self.rows.push(Row { frame, time, ..row });
         }
     }
 
     /// The rows as comma-separated values (RFC 4180), with a line of titles.
     pub fn csv(&self) -> String {
-        let mut text = "frame,time,method,mode,weights,l1,psnr,ssim,akd,step,ms\n".to_owned();
+        let mut text = "frame,time,method,mode,weights,l1,psnr,ssim,akd,step,ms".to_owned();
+        for (title, _) in FOLLOWING {
+            text.push(',');
+            text += title;
+        }
+        text.push('\n');
         let number = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.6}"));
         for row in &self.rows {
             let spec = &self.comparison.methods[row.method];
@@ -138,7 +180,10 @@ impl<'a> Table<'a> {
                 number(numbers.step),
                 format!("{:.1}", row.ms),
             ];
-            text += &cells.join(",");
+            let cells = cells
+                .into_iter()
+                .chain(FOLLOWING.map(|(_, of)| number(of(numbers))));
+            text += &cells.collect::<Vec<_>>().join(",");
             text.push('\n');
         }
         text
@@ -147,13 +192,25 @@ impl<'a> Table<'a> {
     /// The rows as charts: a panel for each metric, a line for each method. `motion` is what the motion is called.
     pub fn charts(&self, motion: &str) -> Charts {
         type Of = fn(&Row) -> Option<f64>;
-        const METRICS: [(&str, Of); 6] = [
+        const METRICS: [(&str, Of); 11] = [
             ("L1", |row| row.numbers.l1),
             ("PSNR dB", |row| row.numbers.psnr),
             ("SSIM", |row| row.numbers.ssim),
             ("AKD px", |row| row.numbers.akd),
             ("step px", |row| row.numbers.step),
+            ("smile", |row| Some(row.numbers.scores?.smile.into())),
+            ("jaw", |row| Some(row.numbers.scores?.jaw.into())),
+            ("blink", |row| Some(row.numbers.scores?.blink.into())),
+            ("head off °", |row| row.numbers.head),
+            ("acceleration px", |row| row.numbers.acceleration),
             ("ms a frame", |row| Some(row.ms)),
+        ];
+        // What the methods' lines should be like.
+        const DRIVING: [(&str, Of); 4] = [
+            ("smile", |row| Some(row.numbers.true_scores?.smile.into())),
+            ("jaw", |row| Some(row.numbers.true_scores?.jaw.into())),
+            ("blink", |row| Some(row.numbers.true_scores?.blink.into())),
+            ("acceleration px", |row| row.numbers.true_acceleration),
         ];
         let Comparison {
             name,
@@ -174,7 +231,11 @@ impl<'a> Table<'a> {
             let lines = names.iter().enumerate();
             lines.map(move |(i, name)| (name.as_str(), metric, of(i).map(value).collect()))
         });
-        Charts::metrics(&title, &times, numbers)
+        let driving = DRIVING.into_iter().map(|(metric, value)| {
+            let name = self.comparison.title();
+            (name, metric, of(0).map(value).collect())
+        });
+        Charts::metrics(&title, &times, numbers.chain(driving))
     }
 
     /// What every method came to.
@@ -200,6 +261,8 @@ impl<'a> Table<'a> {
                     akd: mean(&of(&|row| row.numbers.akd)),
                     mkr: meter.mkr(),
                     acd: meter.acd(),
+                    followed: *meter.followed(),
+                    head: mean(&of(&|row| row.numbers.head)),
                     ms: mean(&of(&|row| Some(row.ms))).unwrap_or(0.0),
                 }
             })

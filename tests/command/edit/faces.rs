@@ -77,10 +77,14 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
     let clip: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let frames = clip["frames"].as_array().unwrap();
     assert_eq!(frames.len(), 3);
-    assert!(frames[1]["units"].is_null());
+    for said in ["units", "head", "gaze"] {
+        assert!(frames[1][said].is_null(), "{said}");
+    }
     for i in [0, 2] {
         assert!(frames[i]["units"]["AU12"].as_f64().unwrap() > 0.4, "{i}");
         assert_eq!(frames[i]["time"], i as f64 / 10.0);
+        assert!(frames[i]["head"]["yaw"].as_f64().unwrap().abs() < 45.0);
+        assert!(frames[i]["gaze"]["y"].as_f64().unwrap().abs() < 25.0);
     }
     let output = mien(folder.path(), &["face", path, "--clip"]);
     let table = String::from_utf8(output.stdout).unwrap();
@@ -108,4 +112,46 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
     let output = mien(folder.path(), &["face", still.to_str().unwrap(), "--clip"]);
     let words = failure(&output, 1);
     assert!(words.contains("grace_hopper.jpg"), "{words}");
+}
+
+/// How a picture's face looks after the portrait's eyes were turned.
+fn gaze_after(folder: &Path, turned: (i32, i32)) -> (f64, f64) {
+    let portrait = sample("grace_hopper.jpg");
+    let (x, y) = turned;
+    let gaze = format!("{x},{y}");
+    let arguments = [
+        "edit",
+        portrait.to_str().unwrap(),
+        "--gaze",
+        &gaze,
+        "-o",
+        "looking.png",
+    ];
+    succeed(&mien(folder, &arguments));
+    let listed = faces_of(&folder.join("looking.png"));
+    let gaze = &listed["faces"][0]["gaze"];
+    (gaze["x"].as_f64().unwrap(), gaze["y"].as_f64().unwrap())
+}
+
+#[test]
+fn where_the_rig_turns_the_eyes_there_they_are_read_to_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |x: i32, y: i32| gaze_after(folder.path(), (x, y));
+    let rest = at(0, 0);
+    let across = [-15, -8, 8, 15].map(|x| (x, at(x, 0).0 - rest.0));
+    let up = [-15, -8, 8, 15].map(|y| (y, at(0, y).1 - rest.1));
+    for (name, turned, least) in [("across", across, 0.7), ("up", up, 0.3)] {
+        println!("{name}: {turned:?}");
+        let product: f64 = turned.iter().map(|(to, read)| f64::from(*to) * read).sum();
+        let square: f64 = turned.iter().map(|(to, _)| f64::from(to * to)).sum();
+        let slope = product / square;
+        assert!(
+            (least..1.25).contains(&slope),
+            "{name}: {slope} of {turned:?}"
+        );
+        assert!(
+            turned.windows(2).all(|pair| pair[0].1 < pair[1].1),
+            "{turned:?}"
+        );
+    }
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import ganimation, mocogan, motion
+from . import clips, following, ganimation, mocogan, motion
 from .embedding import embedding
 from .program import Program
 
@@ -17,6 +17,9 @@ FILES = {
     "tps": "tps-128.safetensors",
     "mocogan": "mocogan-64.safetensors",
 }
+
+# What isn't of one model: how all methods follow a clip's face, and on how many portraits that is measured.
+FOLLOWING, FOLLOWERS = "following", 4
 
 # Every so many-th identity was kept out of training.
 HELD_OUT = 22
@@ -28,7 +31,7 @@ def main():
     words.add_argument("--weights", required=True, type=Path, help="the folder of the exported weights")
     words.add_argument("--data", required=True, type=Path, help="the folder of the portraits and clips")
     words.add_argument("--out", required=True, type=Path, help="where figures and contact sheets go")
-    words.add_argument("--only", action="append", choices=list(FILES), help="one model; may be given again")
+    words.add_argument("--only", action="append", choices=[*FILES, FOLLOWING], help="one model, or how all follow clips; may be given again")
     words.add_argument("--portraits", type=Path, help="a folder of portraits in place of the held-out ones of the data")
     words.add_argument("--clips", type=Path, action="append", default=[], help="a folder of further clips, such as rendered ones")
     words.add_argument("--people", type=int, help="at most so many portraits")
@@ -43,7 +46,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         work = (asked.work or Path(folder)).resolve()
         runs = None
-        for name in asked.only or FILES:
+        for name in asked.only or [*FILES, FOLLOWING]:
+            if name == FOLLOWING:
+                place = work / name
+                place.mkdir(parents=True, exist_ok=True)
+                print(f"## {name}\n", flush=True)
+                follow(program, asked, place)
+                continue
             weights, place, begun = (asked.weights / FILES[name]).resolve(), work / name, time.monotonic()
             if not weights.exists():
                 print(f"{name}: {weights.name} isn't there, left out", flush=True)
@@ -59,6 +68,14 @@ def main():
                 runs = runs or motion.runs_of(program, asked.data, asked.clips, work / "runs")
                 motion.evaluate(program, name, weights, runs, place, asked.out)
             print(f"{name}: {time.monotonic() - begun:.0f} s\n", flush=True)
+
+
+def follow(program, asked, place):
+    """How well every method follows a clip's face."""
+    weights = {name: (asked.weights / FILES[name]).resolve() for name in ("ganimation", "fomm", "tps")}
+    weights = {name: path for name, path in weights.items() if path.exists()}
+    people = portraits(asked)[: asked.people or FOLLOWERS]
+    following.evaluate(program, weights, people, clips.find(asked.data, asked.clips) + clips.talking(asked.data), place, asked.out)
 
 
 def portraits(asked):

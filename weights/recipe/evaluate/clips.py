@@ -48,6 +48,11 @@ def find(data, folders):
     return [(name, path) for name, path in clips if path.exists()]
 
 
+def talking(data):
+    """Name and path of every clip of a person who talks."""
+    return [(path.stem, path) for path in sorted((data / "clips/grid").glob("*.mpg"))]
+
+
 def run(program, name, path, work):
     """The first long run of a clip, written as numbered pictures: their paths and their faces, or None where there is none."""
     taken = frames(path)

@@ -1,0 +1,109 @@
+"""How well every method follows a clip's face: portraits driven by clips through `mien compare`, relative to the reference frame.
+
+Over time the result's smile, jaw and blink are held against the driving face's: their correlation, and the amplitude as a ratio
+of standard deviations, where the driving face moves at all. Beside them stand the degrees by which the head is off, and the
+landmarks' acceleration as a multiple of the driving face's: above 1 the result trembles."""
+
+import csv
+
+import numpy as np
+
+from . import figures
+from .figures import number
+from .program import Failed
+
+METHODS = ["rig", "ganimation", "fomm", "tps"]
+SIGNS = ["smile", "jaw", "blink"]
+
+# A driving curve that deviates less than this stands still.
+STILL = 0.02
+
+
+def evaluate(program, weights, portraits, clips, work, out):
+    """Drives every portrait (files) by every clip (name and path) with every method; `weights` are files by method. Figures go to
+    `out`."""
+    methods = ",".join(f"{name}@{weights[name]}" if name in weights else name for name in METHODS)
+
+    def one(item):
+        portrait, (name, clip) = item
+        numbers = work / f"{portrait.stem}-{name}.csv"
+        sheet = work / f"{portrait.stem}-{name}.png"
+        try:
+            program.call("compare", portrait, clip, "--methods", methods, "--metrics", numbers, "-q", "-o", sheet)
+        except Failed as problem:
+            return {"portrait": portrait.name, "clip": name, "failed": str(problem)}
+        return {"portrait": portrait.name, "clip": name, "methods": measure(numbers)}
+
+    pairs = program.each(one, [(portrait, clip) for portrait in portraits for clip in clips])
+    told = {"pairs": pairs, "methods": {name: together(pairs, name) for name in METHODS}}
+    figures.save(out, "following", told, text(told))
+    return told
+
+
+def measure(path):
+    """What each method came to in a table of `mien compare --metrics`."""
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    told = {}
+    for name in METHODS:
+        own = [row for row in rows if row["method"] == name]
+
+        def column(title):
+            return np.array([float(row[title]) if row[title] else np.nan for row in own])
+
+        told[name] = {"head": mean(column("head_off")), "unsteady": unsteadiness(column)}
+        for sign in SIGNS:
+            told[name][sign] = following(column(sign), column(f"driving_{sign}"))
+    return told
+
+
+def following(result, driving):
+    """Correlation and amplitude of a curve and the one that it should follow; None where that one stands still."""
+    known = np.isfinite(result) & np.isfinite(driving)
+    result, driving = result[known], driving[known]
+    if len(driving) < 3 or driving.std() < STILL:
+        return None
+    correlation = float(np.corrcoef(result, driving)[0, 1]) if result.std() > 0 else 0.0
+    return {"correlation": correlation, "amplitude": float(result.std() / driving.std())}
+
+
+def unsteadiness(column):
+    result, driving = column("acceleration"), column("driving_acceleration")
+    known = np.isfinite(result) & np.isfinite(driving)
+    total = driving[known].sum()
+    return float(result[known].sum() / total) if total > 0 else None
+
+
+def mean(values):
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if len(values) else None
+
+
+def together(pairs, method):
+    """The medians over the pairs of a portrait and a clip; of a sign over those whose driving face moves in it."""
+    parts = [pair["methods"][method] for pair in pairs if "methods" in pair]
+
+    def median(values):
+        values = [value for value in values if value is not None]
+        return float(np.median(values)) if values else None
+
+    told = {"pairs": len(parts), "head": median(part["head"] for part in parts), "unsteady": median(part["unsteady"] for part in parts)}
+    for sign in SIGNS:
+        moving = [part[sign] for part in parts if part[sign]]
+        told[sign] = {"pairs": len(moving)} | {key: median(part[key] for part in moving) for key in ("correlation", "amplitude")}
+    return told
+
+
+def text(told):
+    """The figures as a table."""
+    rows = []
+    for name, part in told["methods"].items():
+        signs = [number(part[sign][key]) for sign in SIGNS for key in ("correlation", "amplitude")]
+        rows.append([name, *signs, number(part["head"], 1), number(part["unsteady"])])
+    header = ["method", *(f"{sign} {key}" for sign in SIGNS for key in ("r", "x")), "head off, degrees", "unsteady"]
+    pairs = max((part["pairs"] for part in told["methods"].values()), default=0)
+    moving = ", ".join(f"{sign} in {told['methods'][METHODS[0]][sign]['pairs']}" for sign in SIGNS)
+    words = figures.table(header, rows)
+    words += f"\nMedians over {pairs} pairs of a portrait and a clip; the driving face moves its {moving} of them. r: correlation over time;\n"
+    words += "x: amplitude, the ratio of the standard deviations; unsteady: the landmarks' acceleration as a multiple of the driving face's.\n"
+    return words
