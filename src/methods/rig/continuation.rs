@@ -171,6 +171,7 @@ impl<'a, T: Sample + PartialEq> Enlarged<'a, T> {
     }
 
     /// Interpolates along columns for a row of pixels. Two cells more lie on either side, so that four are always there.
+    #[inline(always)]
     pub fn line(&self, y: usize, line: &mut Vec<T>) {
         let (width, height) = (self.cells.width, self.cells.height as isize);
         let (before, weights) = &self.phases[y % self.cell];
@@ -187,16 +188,23 @@ impl<'a, T: Sample + PartialEq> Enlarged<'a, T> {
         line[width + 2..].fill(right);
     }
 
-    /// The value at a pixel of a row whose line is given.
+    /// The values at the pixels of a row from `first` on, as many as fit; `line` is what [`Enlarged::line`] has given.
     #[inline(always)]
-    pub fn at(&self, line: &[T], x: usize) -> T {
-        let (before, weights) = &self.phases[x % self.cell];
-        let cells = &line[x / self.cell + 2 - before..][..4];
-        let mut sum = T::default();
-        for (cell, weight) in cells.iter().zip(weights) {
-            sum = sum.plus(*cell, *weight);
+    pub fn enlarge(&self, line: &[T], first: usize, pixels: &mut [T]) {
+        let (mut cell, mut phase) = (first / self.cell, first % self.cell);
+        for pixel in pixels {
+            let (before, weights) = &self.phases[phase];
+            let cells = &line[cell + 2 - before..][..4];
+            let mut sum = T::default();
+            for (cell, weight) in cells.iter().zip(weights) {
+                sum = sum.plus(*cell, *weight);
+            }
+            *pixel = sum;
+            phase += 1;
+            if phase == self.cell {
+                (cell, phase) = (cell + 1, 0);
+            }
         }
-        sum
     }
 
     /// Which pixels of a row may be other than 0, of a number of pixels.

@@ -4,18 +4,21 @@
 //! displacement solves Laplace's equation on a coarse grid and fades to nothing, so that hair and collar follow.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
 use super::continuation::{Enlarged, Means, continuation};
-use super::image::{Image, coverage, lerp};
+use super::image::{Image, Sample, coverage, lerp};
 use super::model::Model;
 use super::openings::Openings;
-use super::raster::rasterize;
+use super::raster::{BAND, Bins, Canvas, Hit};
 use super::scene::{Deformed, Scene};
 use crate::math::smoothstep_between;
+use crate::nn::isa::{Isa, multiversion};
 
-/// The displacement of a frame and what its shading needs of the surface, at the source's pixels.
+/// The displacement of a frame and what its shading needs of the surface, at the source's pixels. It is updated from frame
+/// to frame.
 #[derive(Debug)]
 pub(super) struct Field {
     /// Where each pixel's colour comes from, relative to the pixel.
@@ -27,6 +30,8 @@ pub(super) struct Field {
     /// Of the surface in the core: x and y on the neutral head in centimetres, how much it faced the viewer in the portrait
     /// (z of its normal), and the light.
     pub surface: Image<[f32; 4]>,
+    /// Outside of it core, weight and surface are 0.
+    window: Option<Window>,
 }
 
 /// Shifts below this many pixels leave the source's own pixel.
@@ -51,71 +56,132 @@ const BLUR_MOVED: f32 = 0.22;
 const BLEND: Range<f32> = 0.1..1.1;
 
 impl Field {
-    /// `light` holds a value for each vertex of the skin, which comes back interpolated in [`Field::surface`].
-    pub fn new(scene: &Scene, deformed: &Deformed, light: &[f32], openings: &Openings) -> Self {
-        let (width, height) = (scene.source.width, scene.source.height);
-        let mut field = Self {
+    /// The field of a head that hides nothing and moves nothing, for a source of a size.
+    pub fn empty(width: usize, height: usize) -> Self {
+        Self {
             shift: Image::filled(width, height, [0.0; 2]),
             core: Image::filled(width, height, 0.0),
             weight: Image::filled(width, height, 0.0),
             surface: Image::filled(width, height, [0.0; 4]),
-        };
-        let vertices = vertices(scene, deformed, light);
-        let Some(window) = Window::around(scene.model, &vertices, deformed, width, height) else {
-            return field;
-        };
-        field.draw_surface(scene.model, deformed, &vertices, window);
+            window: None,
+        }
+    }
+
+    /// Becomes the field of a deformed head. `light` holds a value for each vertex of the skin, which comes back interpolated
+    /// in [`Field::surface`].
+    pub fn update(
+        &mut self,
+        scene: &Scene,
+        deformed: &Deformed,
+        light: &[f32],
+        openings: &Openings,
+    ) {
+        let (width, height) = (self.core.width, self.core.height);
         let unit = scene.fit.projection.unit;
+        let vertices = vertices(scene, deformed, light);
+        let size = block_size(unit);
+        let around = Window::around(scene.model, &vertices, deformed, size, width, height);
+        self.clear_but(around);
+        let Some(window) = around else {
+            self.shift.pixels.fill([0.0; 2]);
+            return;
+        };
+        let means = self.draw_surface(scene.model, deformed, &vertices, window);
         let cell = ((unit * CELL).round() as usize).max(1);
-        let cells = field.block_means(
-            cell,
-            Window::whole(width.div_ceil(cell), height.div_ceil(cell)),
+        let continued = || {
+            let cells = window.cells(&means, cell, width.div_ceil(cell), height.div_ceil(cell));
+            continuation(scene, deformed, &cells, cell)
+        };
+        let inner = || inner(&means, deformed, openings, window, unit);
+        let (continued, inner) = rayon::join(continued, inner);
+        let parts = Parts {
+            around: Enlarged::new(&continued, cell),
+            inside: Enlarged::new(&inner, size),
             window,
-        );
-        let continued = continuation(scene, deformed, &cells, cell);
-        let inner = Inner::new(&field, deformed, openings, window, unit);
-        field.combine(&inner, window, &continued, cell, unit);
+            blend: BLEND.start * unit..BLEND.end * unit,
+        };
+        self.combine(&parts);
+    }
+
+    #[cfg(test)]
+    pub fn new(scene: &Scene, deformed: &Deformed, light: &[f32], openings: &Openings) -> Self {
+        let mut field = Self::empty(scene.source.width, scene.source.height);
+        field.update(scene, deformed, light, openings);
         field
     }
 
-    /// Draws the head's displacement and surface into the window, and where not to blur into the weight.
+    /// The field of a surface that stays where it is.
+    #[cfg(test)]
+    pub fn still(core: Image<f32>, surface: Image<[f32; 4]>) -> Self {
+        let (width, height) = (core.width, core.height);
+        Self {
+            weight: core.clone(),
+            core,
+            surface,
+            window: Some(Window::whole(width, height)),
+            ..Self::empty(width, height)
+        }
+    }
+
+    /// The columns and rows outside of which core, weight and surface are 0; `None` without a core.
+    pub fn extent(&self) -> Option<(Range<usize>, Range<usize>)> {
+        self.window.map(|window| (window.columns(), window.rows()))
+    }
+
+    /// Clears what the last update has drawn outside of the new window.
+    fn clear_but(&mut self, window: Option<Window>) {
+        let Some(old) = std::mem::replace(&mut self.window, window) else {
+            return;
+        };
+        self.rows_mut(old).for_each(|(y, row)| {
+            let kept = match window {
+                Some(new) if new.rows().contains(&y) => new.columns(),
+                _ => old.left..old.left,
+            };
+            let Range { start, end } = old.columns();
+            let (left, right) = (kept.start.clamp(start, end), kept.end.clamp(start, end));
+            for columns in [start..left, right..end] {
+                row.core[columns.clone()].fill(0.0);
+                row.weight[columns.clone()].fill(0.0);
+                row.surface[columns].fill([0.0; 4]);
+            }
+        });
+    }
+
+    /// Draws the head's displacement and surface into the window, and where not to blur into the weight. Gives means over
+    /// the window's blocks.
     fn draw_surface(
         &mut self,
         model: &Model,
         deformed: &Deformed,
         vertices: &[Vertex],
         window: Window,
-    ) {
+    ) -> Image<Means> {
+        let (isa, triangles) = (Isa::best(), &model.skin_triangles);
         let away = [window.left as f32, window.top as f32];
         let skin = &deformed.points[..vertices.len()];
         let points: Vec<_> = skin
             .iter()
             .map(|[x, y, z]| [x - away[0], y - away[1], *z])
             .collect();
-        let triangles = &model.skin_triangles;
-        let raster = rasterize(&points, triangles, window.width, window.height);
-        let columns = window.left..window.left + window.width;
-        self.rows_mut(window).for_each(|(y, row)| {
-            let hits = raster.row(y - window.top);
-            let to = row.shift[columns.clone()]
-                .iter_mut()
-                .zip(&mut row.core[columns.clone()]);
-            let to = to
-                .zip(&mut row.weight[columns.clone()])
-                .zip(&mut row.surface[columns.clone()]);
-            for (hit, (((shift, core), weight), surface)) in hits.iter().zip(to) {
-                let Some(values) = hit.interpolated(triangles, vertices) else {
-                    continue;
-                };
-                let [dx, dy, x, y, facing, light, front, sharp] = values;
-                if front > 0.0 {
-                    *shift = [dx, dy];
-                    *core = 1.0;
-                    *weight = sharp;
-                    *surface = [x, y, facing, light];
+        let bins = Bins::new(&points, triangles, window.width, window.height);
+        let (across, down) = window.blocks();
+        let mut means = Image::filled(across, down, Means::default());
+        let bands = self.rows_mut(window).chunks(BAND);
+        bands
+            .zip(means.pixels.par_chunks_mut(across * BAND / window.size))
+            .enumerate()
+            .for_each_init(Canvas::default, |canvas, (band, (rows, means))| {
+                let hits = bins.draw(band, canvas);
+                for (i, (_, row)) in rows.into_iter().enumerate() {
+                    let mut row = row.part(window.columns());
+                    let hits = &hits[i * window.width..][..window.width];
+                    draw_row(isa, hits, triangles, vertices, &mut row);
+                    let means = &mut means[i / window.size * across..][..across];
+                    add_blocks(isa, row.shift, row.core, window.size, means);
                 }
-            }
-        });
+            });
+        means
     }
 
     /// The rows of a window, all images of a row together.
@@ -134,103 +200,127 @@ impl Field {
             weight,
             surface,
         });
-        rows.enumerate()
-            .skip(window.top)
-            .take(window.height)
-            .with_min_len(4)
-    }
-
-    /// Means of the displacement and of the core over square blocks of pixels: those of `blocks`, in blocks. Outside the
-    /// core the displacement counts as 0, and nothing outside `filled` is read.
-    fn block_means(&self, size: usize, blocks: Window, filled: Window) -> Image<Means> {
-        let share = 1.0 / (size * size) as f32;
-        let mut means = Image::filled(blocks.width, blocks.height, Means::default());
-        let clipped = |first: usize, low: usize, length: usize| {
-            (first.max(low), (first + size).min(low + length))
-        };
-        means.for_rows(|j, row| {
-            let (top, bottom) = clipped((blocks.top + j) * size, filled.top, filled.height);
-            if top >= bottom {
-                return;
-            }
-            for (i, mean) in row.iter_mut().enumerate() {
-                let (left, right) = clipped((blocks.left + i) * size, filled.left, filled.width);
-                if left >= right {
-                    continue;
-                }
-                let mut sum = Means::default();
-                for y in top..bottom {
-                    let core = &self.core.row(y)[left..right];
-                    for (core, [dx, dy]) in core.iter().zip(&self.shift.row(y)[left..right]) {
-                        sum = [sum[0] + dx, sum[1] + dy, sum[2] + core, 0.0];
-                    }
-                }
-                *mean = sum.map(|v| v * share);
-            }
-        });
-        means
+        rows.enumerate().skip(window.top).take(window.height)
     }
 
     /// Turns the surface's displacement into the field's, and what the weight holds so far into the weight.
-    fn combine(
-        &mut self,
-        inner: &Inner,
-        window: Window,
-        continued: &Image<[f32; 2]>,
-        cell: usize,
-        unit: f32,
-    ) {
-        let (width, height) = (self.core.width, self.core.height);
-        let around = Enlarged::new(continued, cell);
-        let inside = Enlarged::new(&inner.values, inner.size);
-        let (left, top) = (
-            inner.blocks.left * inner.size,
-            inner.blocks.top * inner.size,
-        );
-        let lines = || (Vec::new(), Vec::new());
-        self.rows_mut(Window::whole(width, height)).for_each_init(
-            lines,
-            |(line, inner_line), (y, row)| {
-                around.line(y, line);
-                let moving = around.filled(line, width);
-                let columns = if (window.top..window.top + window.height).contains(&y) {
-                    inside.line(y - top, inner_line);
-                    window.left..window.left + window.width
-                } else {
-                    0..0
-                };
-                // On both sides of the window, and in it.
-                let start = columns.start.clamp(moving.start, moving.end);
-                let end = columns.end.clamp(start, moving.end);
-                for x in (moving.start..start).chain(end..moving.end) {
-                    row.shift[x] = around.at(line, x);
-                }
-                for x in columns {
-                    if row.core[x] == 0.0 {
-                        row.shift[x] = around.at(line, x);
-                        continue;
-                    }
-                    let [dx, dy, _, distance] = inside.at(inner_line, x - left);
-                    let weight = smoothstep_between(BLEND.start * unit, BLEND.end * unit, distance);
-                    let own = lerp([dx, dy], row.shift[x], row.weight[x].min(1.0));
-                    row.weight[x] = weight;
-                    row.shift[x] = if weight < 1.0 {
-                        lerp(around.at(line, x), own, weight)
-                    } else {
-                        own
-                    };
-                }
-            },
-        );
+    fn combine(&mut self, parts: &Parts<'_>) {
+        let isa = Isa::best();
+        let whole = Window::whole(self.core.width, self.core.height);
+        let rows = self.rows_mut(whole).with_min_len(4);
+        rows.for_each_init(Lines::default, |lines, (y, row)| {
+            combine_row(isa, parts, y, row, lines);
+        });
     }
 }
 
-/// A row of a field's images.
+/// A row of a field's images, or a part of it.
 struct Row<'a> {
     shift: &'a mut [[f32; 2]],
     core: &'a mut [f32],
     weight: &'a mut [f32],
     surface: &'a mut [[f32; 4]],
+}
+
+impl Row<'_> {
+    fn part(self, columns: Range<usize>) -> Self {
+        Self {
+            shift: &mut self.shift[columns.clone()],
+            core: &mut self.core[columns.clone()],
+            weight: &mut self.weight[columns.clone()],
+            surface: &mut self.surface[columns],
+        }
+    }
+}
+
+multiversion! {
+    /// Draws what is seen of the surface into a row.
+    fn draw_row(hits: &[Hit], triangles: &[[u32; 3]], vertices: &[Vertex], row: &mut Row<'_>) {
+        let to = row.shift.iter_mut().zip(&mut *row.core);
+        let to = to.zip(&mut *row.weight).zip(&mut *row.surface);
+        for (hit, (((shift, core), weight), surface)) in hits.iter().zip(to) {
+            let values = hit.interpolated(triangles, vertices).unwrap_or_default();
+            let [dx, dy, x, y, facing, light, front, sharp] = values;
+            if front > 0.0 {
+                (*shift, *core, *weight) = ([dx, dy], 1.0, sharp);
+                *surface = [x, y, facing, light];
+            } else {
+                (*shift, *core, *weight) = ([0.0; 2], 0.0, 0.0);
+                *surface = [0.0; 4];
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// Adds a row of pixels to the means over blocks that they belong to.
+    fn add_blocks(shift: &[[f32; 2]], core: &[f32], size: usize, means: &mut [Means]) {
+        let share = 1.0 / (size * size) as f32;
+        let blocks = shift.chunks(size).zip(core.chunks(size));
+        for (mean, (shift, core)) in means.iter_mut().zip(blocks) {
+            let mut sum = Means::default();
+            for ([dx, dy], core) in shift.iter().zip(core) {
+                sum = [sum[0] + dx, sum[1] + dy, sum[2] + core, 0.0];
+            }
+            *mean = mean.plus(sum, share);
+        }
+    }
+}
+
+/// What a field is put together from.
+struct Parts<'a> {
+    /// The displacement as it goes on around the core and in it.
+    around: Enlarged<'a, [f32; 2]>,
+    /// What is known in the window; see [`Inner`].
+    inside: Enlarged<'a, Inner>,
+    window: Window,
+    /// Over which distances from the core's edge the surface takes over from the continuation, in pixels.
+    blend: Range<f32>,
+}
+
+/// Rows of [`Parts`]: as they are interpolated along columns, and at the pixels.
+#[derive(Default)]
+struct Lines {
+    around: Vec<[f32; 2]>,
+    inside: Vec<Inner>,
+    around_pixels: Vec<[f32; 2]>,
+    inside_pixels: Vec<Inner>,
+}
+
+multiversion! {
+    fn combine_row(parts: &Parts<'_>, y: usize, row: Row<'_>, lines: &mut Lines) {
+        let (window, width) = (parts.window, row.shift.len());
+        parts.around.line(y, &mut lines.around);
+        let moving = parts.around.filled(&lines.around, width);
+        let around = &mut lines.around_pixels;
+        around.clear();
+        around.resize(width, [0.0; 2]);
+        parts.around.enlarge(&lines.around, moving.start, &mut around[moving]);
+        if !window.rows().contains(&y) {
+            row.shift.copy_from_slice(around);
+            return;
+        }
+        let Range { start, end } = window.columns();
+        row.shift[..start].copy_from_slice(&around[..start]);
+        row.shift[end..].copy_from_slice(&around[end..]);
+        parts.inside.line(y - window.top, &mut lines.inside);
+        let inside = &mut lines.inside_pixels;
+        inside.resize(window.width, Inner::default());
+        parts.inside.enlarge(&lines.inside, 0, inside);
+        let row = row.part(start..end);
+        let pixels = row.shift.iter_mut().zip(row.core).zip(row.weight);
+        let parts_of_pixels = around[start..end].iter().zip(inside);
+        for (((shift, core), weight), (around, inside)) in pixels.zip(parts_of_pixels) {
+            if *core == 0.0 {
+                *shift = *around;
+                continue;
+            }
+            let [dx, dy, _, distance] = *inside;
+            let own = lerp([dx, dy], *shift, weight.min(1.0));
+            *weight = smoothstep_between(parts.blend.start, parts.blend.end, distance);
+            *shift = if *weight < 1.0 { lerp(*around, own, *weight) } else { own };
+        }
+    }
 }
 
 /// What is interpolated over the skin: the displacement (x, y), the place on the neutral head (x, y), how much it faced the
@@ -252,6 +342,7 @@ fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
             0.0
         }
     };
+    let sharp = sharpness(model);
     let vertex = |i: usize| {
         let (before, now) = (fit.before[i], deformed.points[i]);
         let (facing_before, facing_now) = (fit.normals[i][2], deformed.normals[i][2]);
@@ -267,32 +358,38 @@ fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
             facing_before,
             light.get(i).copied().unwrap_or(1.0),
             front,
-            sharpness(model, i),
+            sharp[i],
         ]
     };
     let all = (0..model.skin).into_par_iter();
     all.with_min_len(1024).map(vertex).collect()
 }
 
-/// 1 and more at lips and eyelids, where the displacement must stay exact, falling to 0 around them.
-fn sharpness(model: &Model, vertex: usize) -> f32 {
-    let [x, y, _] = model.neutral[vertex];
-    let lips = (x / 3.0).powi(2) + ((y + 3.4) / 1.5).powi(2);
-    let lids = model
-        .eyes
-        .iter()
-        .flat_map(|ring| [ring.to_upper[vertex].0, ring.to_lower[vertex].0]);
-    let lids = lids.fold(f32::INFINITY, f32::min) / 0.5;
-    1.5 * (-(lids * lids).min(lips * lips)).exp()
+/// For each vertex of the skin 1 and more at lips and eyelids, where the displacement must stay exact, falling to 0 around
+/// them.
+fn sharpness(model: &'static Model) -> &'static [f32] {
+    static SHARPNESS: OnceLock<Vec<f32>> = OnceLock::new();
+    let of = |vertex: usize| {
+        let [x, y, _] = model.neutral[vertex];
+        let lips = (x / 3.0).powi(2) + ((y + 3.4) / 1.5).powi(2);
+        let lids = model
+            .eyes
+            .iter()
+            .flat_map(|ring| [ring.to_upper[vertex].0, ring.to_lower[vertex].0]);
+        let lids = lids.fold(f32::INFINITY, f32::min) / 0.5;
+        1.5 * (-(lids * lids).min(lips * lips)).exp()
+    };
+    SHARPNESS.get_or_init(|| (0..model.skin).map(of).collect())
 }
 
-/// A rectangle of pixels or blocks.
+/// A rectangle of pixels that blocks of `size` pixels a side fill, but for the picture's right and lower edge.
 #[derive(Debug, Clone, Copy)]
 struct Window {
     left: usize,
     top: usize,
     width: usize,
     height: usize,
+    size: usize,
 }
 
 impl Window {
@@ -302,6 +399,7 @@ impl Window {
             top: 0,
             width,
             height,
+            size: 1,
         }
     }
 
@@ -310,6 +408,7 @@ impl Window {
         model: &Model,
         vertices: &[Vertex],
         deformed: &Deformed,
+        size: usize,
         width: usize,
         height: usize,
     ) -> Option<Self> {
@@ -329,95 +428,122 @@ impl Window {
                 }
             }
         }
-        let range = |k: usize, size: usize| {
+        let range = |k: usize, pixels: usize| {
             let first = low[k].floor().max(0.0);
-            let end = high[k].ceil().min(size as f32);
-            (first < end).then_some((first as usize, (end - first) as usize))
+            let end = high[k].ceil().min(pixels as f32);
+            let aligned = |first: usize| first / size * size;
+            (first < end).then(|| (aligned(first as usize), end as usize))
         };
-        let ((left, width), (top, height)) = (range(0, width)?, range(1, height)?);
+        let ((left, right), (top, bottom)) = (range(0, width)?, range(1, height)?);
         Some(Self {
             left,
             top,
-            width,
-            height,
+            width: right - left,
+            height: bottom - top,
+            size,
         })
     }
 
-    /// The blocks of a size that the window touches.
-    fn in_blocks(self, size: usize) -> Self {
-        let (left, top) = (self.left / size, self.top / size);
-        Self {
-            left,
-            top,
-            width: (self.left + self.width).div_ceil(size) - left,
-            height: (self.top + self.height).div_ceil(size) - top,
-        }
+    fn columns(self) -> Range<usize> {
+        self.left..self.left + self.width
     }
-}
 
-/// What the core's inside is blended by, both smooth and therefore kept at a fraction of the size.
-struct Inner {
-    /// The displacement (x, y), blurred inside the core, nothing, and the distance from the core's edge in pixels.
-    values: Image<[f32; 4]>,
-    blocks: Window,
-    size: usize,
-}
+    fn rows(self) -> Range<usize> {
+        self.top..self.top + self.height
+    }
 
-impl Inner {
-    fn new(
-        field: &Field,
-        deformed: &Deformed,
-        openings: &Openings,
-        window: Window,
-        unit: f32,
-    ) -> Self {
-        // A power of two with which a centimetre is 16 to 32 blocks.
-        let size = (unit / 16.0).clamp(1.0, 64.0) as usize;
-        let size = 1 << size.ilog2();
-        let blocks = window.in_blocks(size);
-        let means = field.block_means(size, blocks, window);
-        let sigma = if deformed.placement.is_moved {
-            BLUR_MOVED
-        } else {
-            BLUR
+    /// How many blocks lie side by side and below each other.
+    fn blocks(self) -> (usize, usize) {
+        (
+            self.width.div_ceil(self.size),
+            self.height.div_ceil(self.size),
+        )
+    }
+
+    /// Means over cells of `cell` pixels a side, on a grid that begins at the picture's first pixel. A block that lies in
+    /// two cells counts for both by its share. Cells aren't smaller than blocks.
+    fn cells(self, means: &Image<Means>, cell: usize, width: usize, height: usize) -> Image<Means> {
+        // The first cell of a block, and how much of that cell the block takes along an axis, and of the next.
+        let overlap = |pixel: usize| {
+            let first = pixel / cell;
+            let inside = ((first + 1) * cell - pixel).min(self.size);
+            let shares = [inside, self.size - inside].map(|length| length as f32 / cell as f32);
+            (first, shares)
         };
-        let distance = distance_inside(&means, openings, blocks, size);
-        let mut values = means.blurred(sigma * unit / size as f32);
-        values.for_rows(|y, row| {
-            for (value, distance) in row.iter_mut().zip(distance.row(y)) {
-                let [dx, dy, core, _] = *value;
-                let scale = 1.0 / (core + 1e-4);
-                *value = [dx * scale, dy * scale, 0.0, distance * size as f32];
+        let columns: Vec<(usize, [f32; 2])> = (0..means.width)
+            .map(|i| overlap(self.left + i * self.size))
+            .collect();
+        let mut cells = Image::filled(width, height, Means::default());
+        for j in 0..means.height {
+            let (first, down) = overlap(self.top + j * self.size);
+            for (line, down) in (first..height).zip(down) {
+                let to = &mut cells.pixels[line * width..][..width];
+                for (mean, (first, across)) in means.row(j).iter().zip(&columns) {
+                    for (cell, across) in to[*first..].iter_mut().zip(across) {
+                        *cell = cell.plus(*mean, across * down);
+                    }
+                }
             }
-        });
-        Self {
-            values,
-            blocks,
-            size,
         }
+        cells
     }
+}
+
+/// Pixels of a side of the blocks that the core's inside is smoothed on: a power of two with which a centimetre is 8 to 16
+/// blocks.
+fn block_size(unit: f32) -> usize {
+    let most = (unit / 8.0).clamp(1.0, BAND as f32) as usize;
+    1 << most.ilog2()
+}
+
+/// What the core's inside is blended by, of a block: the displacement (x, y), blurred inside the core, nothing, and the
+/// distance from the core's edge in pixels.
+type Inner = [f32; 4];
+
+fn inner(
+    means: &Image<Means>,
+    deformed: &Deformed,
+    openings: &Openings,
+    window: Window,
+    unit: f32,
+) -> Image<Inner> {
+    let size = window.size as f32;
+    let sigma = if deformed.placement.is_moved {
+        BLUR_MOVED
+    } else {
+        BLUR
+    };
+    let distance = distance_inside(means, openings, window);
+    let mut values = means.blurred(sigma * unit / size);
+    values.for_rows(|y, row| {
+        for (value, distance) in row.iter_mut().zip(distance.row(y)) {
+            let [dx, dy, core, _] = *value;
+            let scale = 1.0 / (core + 1e-4);
+            *value = [dx * scale, dy * scale, 0.0, distance * size];
+        }
+    });
+    values
 }
 
 /// The distance of blocks inside the core from its edge, in blocks, as if eyes and mouth were closed.
-fn distance_inside(
-    means: &Image<Means>,
-    openings: &Openings,
-    blocks: Window,
-    size: usize,
-) -> Image<f32> {
+fn distance_inside(means: &Image<Means>, openings: &Openings, window: Window) -> Image<f32> {
     let mut solid = means.map(|[_, _, core, _]| if core >= 0.5 { 1.0 } else { 0.0 });
     for opening in openings.all() {
-        let scale = 1.0 / size as f32;
-        let away = [blocks.left as f32, blocks.top as f32];
+        let scale = 1.0 / window.size as f32;
+        let away = [window.left as f32, window.top as f32];
         let polygon: Vec<[f32; 2]> = opening
             .polygon()
             .into_iter()
-            .map(|point| [0, 1].map(|k| point[k] * scale - away[k]))
+            .map(|point| [0, 1].map(|k| (point[k] - away[k]) * scale))
             .collect();
         fill(&mut solid, &polygon);
     }
     // Blocks of several pixels show no cracks.
-    let solid = if size == 1 { closed(&solid) } else { solid };
+    let solid = if window.size == 1 {
+        closed(&solid)
+    } else {
+        solid
+    };
     solid.distance_to_outside()
 }
 
@@ -609,6 +735,30 @@ mod tests {
                 .at(chin[0] as usize, (chin[1] + 4.5 * unit) as usize),
             [0.0; 2]
         );
+    }
+
+    #[test]
+    fn nothing_of_the_last_frame_stays() {
+        let scene = scene(9.0, [150.0, 160.0], 330, 350);
+        let moved =
+            |by: [f32; 2]| deformed(&scene, [0.0; 3], |_, [x, y, z]| [x + by[0], y + by[1], z]);
+        let mut updated = Field::empty(330, 350);
+        for by in [
+            [-70.0, 30.0],
+            [60.0, -50.0],
+            [0.0, 0.0],
+            [9000.0, 0.0],
+            [5.0, 5.0],
+        ] {
+            let head = moved(by);
+            let openings = Openings::new(scene.model, &head.points, scene.fit.projection.down);
+            updated.update(&scene, &head, &vec![1.0; scene.model.skin], &openings);
+            let new = field(&scene, &head);
+            assert!(updated.shift.pixels == new.shift.pixels, "{by:?}");
+            assert!(updated.core.pixels == new.core.pixels, "{by:?}");
+            assert!(updated.weight.pixels == new.weight.pixels, "{by:?}");
+            assert!(updated.surface.pixels == new.surface.pixels, "{by:?}");
+        }
     }
 
     #[test]

@@ -39,6 +39,13 @@ pub(super) fn lerp<T: Sample>(a: T, b: T, t: f32) -> T {
     T::default().plus(a, 1.0 - t).plus(b, t)
 }
 
+/// As [`f32::floor`], which is a call of a library on processors of the x86-64 baseline.
+#[inline(always)]
+pub(super) fn floor(x: f32) -> f32 {
+    let whole = x as i32 as f32;
+    if whole > x { whole - 1.0 } else { whole }
+}
+
 /// Red, green and blue in 0..=255 times alpha, and alpha in 0..=1.
 pub(super) type Rgba = [f32; 4];
 
@@ -119,7 +126,7 @@ impl<T: Sample> Image<T> {
     #[inline]
     pub fn linear(&self, x: f32, y: f32) -> T {
         let (x, y) = (x - 0.5, y - 0.5);
-        let (left, top) = (x.floor(), y.floor());
+        let (left, top) = (floor(x), floor(y));
         let (tx, ty) = (x - left, y - top);
         let (left, top) = (left as isize, top as isize);
         let row = |y| lerp(self.clamped(left, y), self.clamped(left + 1, y), tx);
@@ -129,7 +136,7 @@ impl<T: Sample> Image<T> {
     /// The value at a point, Catmull-Rom.
     pub fn cubic(&self, x: f32, y: f32) -> T {
         let (x, y) = (x - 0.5, y - 0.5);
-        let (left, top) = (x.floor(), y.floor());
+        let (left, top) = (floor(x), floor(y));
         let (wx, wy) = (catmull_rom(x - left), catmull_rom(y - top));
         let (left, top) = (left as isize - 1, top as isize - 1);
         let inside = left >= 0

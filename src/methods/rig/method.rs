@@ -276,7 +276,8 @@ fn premultiplied(rgba: &[u8], index: usize) -> Rgba {
 }
 
 fn straight([r, g, b, alpha]: Rgba) -> [u8; 4] {
-    let byte = |v: f32| v.round().clamp(0.0, 255.0) as u8;
+    // The cast rounds down and stays within a byte.
+    let byte = |v: f32| (v + 0.5) as u8;
     if alpha >= 1.0 {
         return [byte(r), byte(g), byte(b), 255];
     }
@@ -407,7 +408,7 @@ impl RigSession {
     }
 
     /// What draws the face on a grid, prepared if it isn't yet.
-    fn painter(&mut self, grid: Grid) -> Result<&Painter, EngineError> {
+    fn painter(&mut self, grid: Grid) -> Result<&mut Painter, EngineError> {
         if let Some(at) = self.painters.iter().position(|(of, _)| *of == grid) {
             let found = self.painters.remove(at);
             self.painters.push(found);
@@ -419,7 +420,7 @@ impl RigSession {
             }
             self.painters.push((grid, painter));
         }
-        match self.painters.last() {
+        match self.painters.last_mut() {
             Some((_, painter)) => Ok(painter),
             None => Err(InternalError::Head.into()),
         }
@@ -439,6 +440,7 @@ impl RigSession {
         let reach = REACH_MOVED * self.fit.projection.unit;
         let grid = Grid::new(self.bounds, reach, &view, f32::INFINITY, size).ok_or(NO_FACE)?;
         let (place, landmarks) = (self.place, &self.model.landmarks);
+        let before = grid.fit(&self.fit).before;
         let painter = self.painter(grid)?;
         let deformed = painter.deformed(wanted);
         let field = painter.field(&deformed);
@@ -472,7 +474,7 @@ impl RigSession {
                 .map(|vertex| within(vertices[*vertex][0], vertices[*vertex][1]));
             at.map(|at| KeyPoint { at, axes: None }).collect()
         };
-        let source = points(&grid.fit(&self.fit).before);
+        let source = points(&before);
         let frame = |shifted: bool, points: Vec<KeyPoint>| {
             Arc::new(MotionFrame {
                 motion: Motion {
@@ -530,7 +532,7 @@ fn over(grid: &Grid, place: TurnedSquare, mask: &Mask) -> Image<f32> {
 }
 
 /// Puts what changed into a view whose pixels are the grid's.
-fn lay(picture: &mut Picture, grid: &Grid, drawn: &Drawn) {
+fn lay(picture: &mut Picture, grid: &Grid, drawn: &Drawn<'_>) {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let rows = picture.rgba_mut().par_chunks_exact_mut(4 * width);
     rows.enumerate().take(height).for_each(|(y, row)| {
@@ -540,10 +542,10 @@ fn lay(picture: &mut Picture, grid: &Grid, drawn: &Drawn) {
         if from >= grid.height {
             return;
         }
-        let pixels = drawn.image.row(from).iter().zip(drawn.changed.row(from));
+        let pixels = drawn.image.row(from).iter().zip(drawn.changed(from));
         for (i, (pixel, changed)) in pixels.enumerate() {
             let x = grid.left + i as i64;
-            if *changed > 0.0 && (0..width as i64).contains(&x) {
+            if changed && (0..width as i64).contains(&x) {
                 row[4 * x as usize..][..4].copy_from_slice(&straight(*pixel));
             }
         }
@@ -555,14 +557,15 @@ fn enlarge(
     picture: &mut Picture,
     view: &View,
     grid: &Grid,
-    drawn: &Drawn,
+    drawn: &Drawn<'_>,
 ) -> Result<(), EngineError> {
-    let rgba: Vec<u8> = drawn
-        .image
-        .pixels
-        .iter()
-        .flat_map(|pixel| straight(*pixel))
-        .collect();
+    let mut rgba = vec![[0; 4]; drawn.image.pixels.len()];
+    let pixels = rgba.par_iter_mut().with_min_len(4096);
+    pixels
+        .zip(&drawn.image.pixels)
+        .for_each(|(to, pixel)| *to = straight(*pixel));
+    let rgba = rgba.into_flattened();
+    let touched = touched(grid, drawn);
     let face = Picture::new(grid.width as u32, grid.height as u32, rgba)?;
     // The view's pixels that lie wholly in the grid.
     let span = |origin: f64, from: f64, length: usize, pixels: u32| {
@@ -599,11 +602,7 @@ fn enlarge(
             let line = row - top as usize;
             for column in 0..size.0 as usize {
                 let near = |from: f64, i: usize| (from + (i as f64 + 0.5) / view.zoom) as isize;
-                let (gx, gy) = (near(x, column), near(y, line));
-                // The kernel reaches two pixels.
-                let touched = (-2..=2)
-                    .any(|dy| (-2..=2).any(|dx| drawn.changed.clamped(gx + dx, gy + dy) > 0.0));
-                if touched {
+                if touched.clamped(near(x, column), near(y, line)) > 0.0 {
                     let from = 4 * (line * size.0 as usize + column);
                     let to = 4 * (left as usize + column);
                     pixels[to..to + 4].copy_from_slice(&seen.rgba()[from..from + 4]);
@@ -611,4 +610,27 @@ fn enlarge(
             }
         });
     Ok(())
+}
+
+/// 1 at the pixels of a grid that a Catmull-Rom kernel sees changes from, which reaches two pixels, else 0.
+fn touched(grid: &Grid, drawn: &Drawn<'_>) -> Image<f32> {
+    const REACH: usize = 2;
+    let mut beside = Image::filled(grid.width, grid.height, 0.0);
+    beside.for_rows(|y, row| {
+        for (x, changed) in drawn.changed(y).enumerate() {
+            if changed {
+                let end = (x + REACH + 1).min(row.len());
+                row[x.saturating_sub(REACH)..end].fill(1.0);
+            }
+        }
+    });
+    let mut all = Image::filled(grid.width, grid.height, 0.0);
+    all.for_rows(|y, row| {
+        for near in y.saturating_sub(REACH)..(y + REACH + 1).min(grid.height) {
+            for (to, from) in row.iter_mut().zip(beside.row(near)) {
+                *to = to.max(*from);
+            }
+        }
+    });
+    all
 }

@@ -11,7 +11,7 @@ use super::image::{Image, Rgba, lerp};
 use super::model::Model;
 use super::mouth::MouthLayers;
 use super::openings::Openings;
-use super::resample::resample;
+use super::resample::resample_into;
 use super::scene::{Deformed, Scene};
 use super::shading;
 use super::tone::Tone;
@@ -32,14 +32,30 @@ pub(super) struct Wanted {
 }
 
 /// A drawn face, over the scene's source.
-pub(super) struct Drawn {
-    pub image: Image<Rgba>,
-    /// 1 where the image departs from the source.
-    pub changed: Image<f32>,
+pub(super) struct Drawn<'a> {
+    pub image: &'a Image<Rgba>,
+    source: &'a Image<Rgba>,
+    shift: &'a Image<[f32; 2]>,
 }
 
 /// Departures of fewer levels leave the portrait's own byte.
 const LEAST_CHANGE: f32 = 0.6;
+
+impl Drawn<'_> {
+    /// For each pixel of a row whether it departs from the source: moved, or changed visibly.
+    pub fn changed(&self, y: usize) -> impl Iterator<Item = bool> {
+        let pixels = self.source.row(y).iter().zip(self.image.row(y));
+        pixels
+            .zip(self.shift.row(y))
+            .map(|((before, after), shift)| {
+                let moved = shift.iter().any(|v| v.abs() > LEAST_SHIFT);
+                let apart = |k: usize| (before[k] - after[k]).abs();
+                let visible =
+                    (0..3).any(|k| apart(k) > LEAST_CHANGE) || apart(3) > LEAST_CHANGE / 255.0;
+                moved || visible
+            })
+    }
+}
 
 pub(super) struct Painter {
     scene: Scene,
@@ -48,6 +64,10 @@ pub(super) struct Painter {
     mouth: MouthLayers,
     /// Made when a smile is first taken back.
     creases: OnceLock<CreaseLayer>,
+    field: Field,
+    image: Image<Rgba>,
+    /// The image before eyes and mouth are drawn, where the edit is limited.
+    skin: Image<Rgba>,
 }
 
 impl Painter {
@@ -63,6 +83,9 @@ impl Painter {
         Self {
             eyes: [0, 1].map(|eye| EyeLayers::new(&scene, eye)),
             mouth: MouthLayers::new(&scene),
+            field: Field::empty(scene.source.width, scene.source.height),
+            image: scene.source.clone(),
+            skin: Image::default(),
             scene,
             gaps,
             creases: OnceLock::new(),
@@ -70,13 +93,15 @@ impl Painter {
     }
 
     /// The displacement that a deformed head makes.
-    pub fn field(&self, deformed: &Deformed) -> Field {
-        self.field_about(deformed, &self.openings(deformed))
+    pub fn field(&mut self, deformed: &Deformed) -> &Field {
+        let openings = self.openings(deformed);
+        self.update_field(deformed, &openings);
+        &self.field
     }
 
-    fn field_about(&self, deformed: &Deformed, openings: &Openings) -> Field {
+    fn update_field(&mut self, deformed: &Deformed, openings: &Openings) {
         let light = shading::light_ratios(&self.scene, deformed);
-        Field::new(&self.scene, deformed, &light, openings)
+        self.field.update(&self.scene, deformed, &light, openings);
     }
 
     /// The head as it is to be drawn.
@@ -102,33 +127,30 @@ impl Painter {
     }
 
     /// A frame. Where `limit`, which has the source's size, is below 1 the edit counts less.
-    pub fn draw(&self, wanted: &Wanted, limit: Option<&Image<f32>>) -> Drawn {
-        let scene = &self.scene;
+    pub fn draw(&mut self, wanted: &Wanted, limit: Option<&Image<f32>>) -> Drawn<'_> {
         let deformed = self.deformed(wanted);
         let openings = self.openings(&deformed);
-        let mut field = self.field_about(&deformed, &openings);
+        self.update_field(&deformed, &openings);
         if let Some(limit) = limit {
-            hold_back(&mut field, limit);
+            hold_back(&mut self.field, limit);
         }
-        let mut image = resample(scene, &field, wanted.draft);
+        let (scene, field, image) = (&self.scene, &self.field, &mut self.image);
+        resample_into(image, scene, field, wanted.draft);
         let creases = || self.creases.get_or_init(|| CreaseLayer::new(scene));
-        shading::apply(scene, &deformed, &field, wanted.folds, creases, &mut image);
-        let skin = limit.is_some().then(|| image.clone());
-        for (layers, opening) in self.eyes.iter().zip(&openings.eyes) {
+        shading::apply(scene, &deformed, field, wanted.folds, creases, image);
+        if limit.is_some() {
+            self.skin.clone_from(image);
+        }
+        let eyes = self.eyes.iter().zip(&openings.eyes);
+        for (layers, opening) in eyes {
             if let Some(layers) = layers {
-                layers.draw(
-                    scene,
-                    &deformed,
-                    opening,
-                    &field.shift,
-                    wanted.gaze,
-                    &mut image,
-                );
+                layers.draw(scene, &deformed, opening, &field.shift, wanted.gaze, image);
             }
         }
         self.mouth
-            .draw(scene, &deformed, &openings.mouth, &field.core, &mut image);
-        if let (Some(limit), Some(skin)) = (limit, skin) {
+            .draw(scene, &deformed, &openings.mouth, &field.core, image);
+        if let Some(limit) = limit {
+            let skin = &self.skin;
             image.for_rows(|y, row| {
                 for ((pixel, skin), limit) in row.iter_mut().zip(skin.row(y)).zip(limit.row(y)) {
                     *pixel = lerp(*skin, *pixel, *limit);
@@ -136,8 +158,9 @@ impl Painter {
             });
         }
         Drawn {
-            changed: changes(&scene.source, &image, &field),
             image,
+            source: &scene.source,
+            shift: &field.shift,
         }
     }
 }
@@ -157,20 +180,4 @@ fn hold_back(field: &mut Field, limit: &Image<f32>) {
             *shift = shift.map(|v| v * limit);
         }
     });
-}
-
-/// Where a frame departs from its source: where pixels moved, or changed visibly.
-fn changes(source: &Image<Rgba>, image: &Image<Rgba>, field: &Field) -> Image<f32> {
-    let mut changed = Image::filled(source.width, source.height, 0.0);
-    changed.for_rows(|y, row| {
-        let pixels = source.row(y).iter().zip(image.row(y));
-        for ((to, (before, after)), shift) in row.iter_mut().zip(pixels).zip(field.shift.row(y)) {
-            let moved = shift.iter().any(|v| v.abs() > LEAST_SHIFT);
-            let apart = |k: usize| (before[k] - after[k]).abs();
-            let visible =
-                (0..3).any(|k| apart(k) > LEAST_CHANGE) || apart(3) > LEAST_CHANGE / 255.0;
-            *to = if moved || visible { 1.0 } else { 0.0 };
-        }
-    });
-    changed
 }

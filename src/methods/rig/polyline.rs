@@ -14,19 +14,25 @@ pub(super) struct Nearest {
 /// A line of points that is asked for the nearest point often.
 #[derive(Debug, Clone)]
 pub(super) struct Polyline {
-    segments: Vec<Segment>,
-    /// Left, top, right and bottom of each run of [`Polyline::RUN`] segments.
-    boxes: Vec<[f32; 4]>,
+    runs: Vec<Run>,
+    /// How many segments there are.
+    segments: usize,
     down: [f32; 2],
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Segment {
-    start: [f32; 2],
-    way: [f32; 2],
-    /// 1 / the square of its length.
-    scale: f32,
+/// Segments that follow each other, side by side. Where the line ends within them its last segment is repeated.
+#[derive(Debug, Clone)]
+struct Run {
+    /// Left, top, right and bottom.
+    bounds: [f32; 4],
+    start: [[f32; RUN]; 2],
+    way: [[f32; RUN]; 2],
+    /// 1 / the square of each one's length.
+    scale: [f32; RUN],
 }
+
+/// Segments in a run.
+const RUN: usize = 8;
 
 /// The nearest point so far.
 #[derive(Clone, Copy)]
@@ -37,37 +43,19 @@ struct Best {
 }
 
 impl Polyline {
-    const RUN: usize = 8;
-
     /// The line through points; `down` tells its sides apart.
     pub fn new(points: &[[f32; 2]], down: [f32; 2]) -> Self {
-        let segments = points.windows(2).map(|pair| {
-            let way = [pair[1][0] - pair[0][0], pair[1][1] - pair[0][1]];
-            Segment {
-                start: pair[0],
-                way,
-                scale: 1.0 / (way[0] * way[0] + way[1] * way[1] + 1e-9),
-            }
-        });
-        let last = points.len().saturating_sub(1);
-        let runs = (0..last).step_by(Self::RUN);
+        let segments = points.len().saturating_sub(1);
+        let runs = (0..segments).step_by(RUN);
         Self {
-            segments: segments.collect(),
-            boxes: runs
-                .map(|start| bounds(&points[start..=(start + Self::RUN).min(last)]))
-                .collect(),
+            runs: runs.map(|first| Run::new(&points[first..])).collect(),
+            segments,
             down,
         }
     }
 
     /// The nearest point of the line if it is within `reach`, else one infinitely far.
     pub fn nearest(&self, at: [f32; 2], reach: f32) -> Nearest {
-        let away = |run: usize| {
-            let [left, top, right, bottom] = self.boxes[run];
-            let dx = (left - at[0]).max(at[0] - right).max(0.0);
-            let dy = (top - at[1]).max(at[1] - bottom).max(0.0);
-            dx * dx + dy * dy
-        };
         let mut best = Best {
             square: reach * reach,
             place: -1.0,
@@ -75,17 +63,17 @@ impl Polyline {
         };
         // The run whose box is nearest first: it rules most others out.
         let mut first = (best.square, usize::MAX);
-        for run in 0..self.boxes.len() {
-            let square = away(run);
+        for (i, run) in self.runs.iter().enumerate() {
+            let square = run.away(at);
             if square < first.0 {
-                first = (square, run);
+                first = (square, i);
             }
         }
-        if first.1 != usize::MAX {
-            self.search(first.1, at, &mut best);
-            for run in (0..self.boxes.len()).filter(|run| *run != first.1) {
-                if away(run) < best.square {
-                    self.search(run, at, &mut best);
+        if let Some(run) = self.runs.get(first.1) {
+            run.search(first.1 * RUN, at, self.down, &mut best);
+            for (i, run) in self.runs.iter().enumerate() {
+                if i != first.1 && run.away(at) < best.square {
+                    run.search(i * RUN, at, self.down, &mut best);
                 }
             }
         }
@@ -96,26 +84,63 @@ impl Polyline {
             } else {
                 f32::INFINITY
             },
-            along: best.place.max(0.0) / self.segments.len().max(1) as f32,
+            along: best.place.max(0.0) / self.segments.max(1) as f32,
             above: is_found && best.side < 0.0,
         }
     }
+}
 
-    /// Looks for a nearer point in one run.
-    #[inline]
-    fn search(&self, run: usize, [x, y]: [f32; 2], best: &mut Best) {
-        let first = run * Self::RUN;
-        let end = (first + Self::RUN).min(self.segments.len());
-        for (i, segment) in self.segments[first..end].iter().enumerate() {
-            let ([ax, ay], [dx, dy]) = (segment.start, segment.way);
-            let t = (((x - ax) * dx + (y - ay) * dy) * segment.scale).clamp(0.0, 1.0);
-            let (ex, ey) = (x - ax - t * dx, y - ay - t * dy);
-            let square = ex * ex + ey * ey;
-            if square < best.square {
+impl Run {
+    /// The first segments of a line of two points or more.
+    fn new(points: &[[f32; 2]]) -> Self {
+        let segments = RUN.min(points.len() - 1);
+        let start = |i: usize| points[i.min(segments - 1)];
+        let way = |i: usize| {
+            let ([ax, ay], [bx, by]) = (start(i), points[i.min(segments - 1) + 1]);
+            [bx - ax, by - ay]
+        };
+        let side_by_side =
+            |of: &dyn Fn(usize) -> [f32; 2]| [0, 1].map(|k| std::array::from_fn(|i| of(i)[k]));
+        Self {
+            bounds: bounds(&points[..=segments]),
+            start: side_by_side(&start),
+            way: side_by_side(&way),
+            scale: std::array::from_fn(|i| {
+                let [x, y] = way(i);
+                1.0 / (x * x + y * y + 1e-9)
+            }),
+        }
+    }
+
+    /// The square of the distance of its box.
+    #[inline(always)]
+    fn away(&self, [x, y]: [f32; 2]) -> f32 {
+        let [left, top, right, bottom] = self.bounds;
+        let dx = (left - x).max(x - right).max(0.0);
+        let dy = (top - y).max(y - bottom).max(0.0);
+        dx * dx + dy * dy
+    }
+
+    /// Looks for a nearer point; `first` is the number of its first segment.
+    #[inline(always)]
+    fn search(&self, first: usize, [x, y]: [f32; 2], down: [f32; 2], best: &mut Best) {
+        let ([ax, ay], [wx, wy]) = (&self.start, &self.way);
+        let mut along = [0.0; RUN];
+        let mut away = [[0.0; RUN]; 2];
+        let mut squares = [0.0; RUN];
+        for i in 0..RUN {
+            let (dx, dy) = (x - ax[i], y - ay[i]);
+            along[i] = ((dx * wx[i] + dy * wy[i]) * self.scale[i]).clamp(0.0, 1.0);
+            away[0][i] = dx - along[i] * wx[i];
+            away[1][i] = dy - along[i] * wy[i];
+            squares[i] = away[0][i] * away[0][i] + away[1][i] * away[1][i];
+        }
+        for i in 0..RUN {
+            if squares[i] < best.square {
                 *best = Best {
-                    square,
-                    place: (first + i) as f32 + t,
-                    side: ex * self.down[0] + ey * self.down[1],
+                    square: squares[i],
+                    place: (first + i) as f32 + along[i],
+                    side: away[0][i] * down[0] + away[1][i] * down[1],
                 };
             }
         }

@@ -1,5 +1,7 @@
 //! A z-buffer: which triangle of a mesh is seen at each pixel, and where on it.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::model::Point;
@@ -60,7 +62,7 @@ impl Raster {
 }
 
 /// Rows that are drawn together.
-const BAND: usize = 32;
+pub(super) const BAND: usize = 32;
 
 /// Triangles of less than half this area, and those that turn their backs, are not drawn.
 const LEAST_AREA: f32 = 1e-6;
@@ -75,39 +77,80 @@ pub(super) fn rasterize(
     width: usize,
     height: usize,
 ) -> Raster {
-    let mut raster = Raster {
+    let bins = Bins::new(points, triangles, width, height);
+    let bands = (0..bins.bands.len()).into_par_iter().map(|band| {
+        let mut canvas = Canvas::default();
+        bins.draw(band, &mut canvas);
+        canvas.hits
+    });
+    Raster {
         width,
-        bands: Vec::new(),
-    };
-    if width == 0 || height == 0 {
-        return raster;
+        bands: bands.collect(),
     }
-    let mut drawn = Vec::new();
-    let mut bins = vec![Vec::new(); height.div_ceil(BAND)];
-    for (number, corners) in triangles.iter().enumerate() {
-        let Some(triangle) = Triangle::new(number as u32, *corners, points, width, height) else {
-            continue;
-        };
-        for bin in &mut bins[triangle.rows.0 / BAND..=triangle.rows.1 / BAND] {
-            bin.push(drawn.len() as u32);
+}
+
+/// The triangles of a mesh by the bands of rows that they cover, to be drawn one band at a time.
+pub(super) struct Bins {
+    width: usize,
+    height: usize,
+    triangles: Vec<Triangle>,
+    /// The places in `triangles` of those that each band holds.
+    bands: Vec<Vec<u32>>,
+}
+
+/// A band of rows to draw on, which can be used for one band after another.
+#[derive(Default)]
+pub(super) struct Canvas {
+    hits: Vec<Hit>,
+    depths: Vec<f32>,
+}
+
+impl Bins {
+    /// As [`rasterize`] is given them.
+    pub fn new(points: &[Point], triangles: &[[u32; 3]], width: usize, height: usize) -> Self {
+        if width == 0 || height == 0 {
+            return Self {
+                width,
+                height,
+                triangles: Vec::new(),
+                bands: Vec::new(),
+            };
         }
-        drawn.push(triangle);
-    }
-    raster.bands = bins
-        .into_par_iter()
-        .enumerate()
-        .map(|(band, bin)| {
-            let first = band * BAND;
-            let rows = BAND.min(height - first);
-            let mut hits = vec![Hit::MISS; rows * width];
-            let mut depths = vec![f32::NEG_INFINITY; if bin.is_empty() { 0 } else { rows * width }];
-            for triangle in bin {
-                drawn[triangle as usize].draw(first..first + rows, width, &mut hits, &mut depths);
+        let drawn: Vec<Triangle> = triangles
+            .par_iter()
+            .with_min_len(2048)
+            .enumerate()
+            .filter_map(|(number, corners)| {
+                Triangle::new(number as u32, *corners, points, width, height)
+            })
+            .collect();
+        let mut bands = vec![Vec::new(); height.div_ceil(BAND)];
+        for (place, triangle) in drawn.iter().enumerate() {
+            for band in &mut bands[triangle.rows.0 / BAND..=triangle.rows.1 / BAND] {
+                band.push(place as u32);
             }
-            hits
-        })
-        .collect();
-    raster
+        }
+        Self {
+            width,
+            height,
+            triangles: drawn,
+            bands,
+        }
+    }
+
+    /// What is seen at the pixels of a band, row by row.
+    pub fn draw<'a>(&self, band: usize, canvas: &'a mut Canvas) -> &'a [Hit] {
+        let first = band * BAND;
+        let rows = BAND.min(self.height - first);
+        canvas.hits.clear();
+        canvas.hits.resize(rows * self.width, Hit::MISS);
+        canvas.depths.clear();
+        canvas.depths.resize(rows * self.width, f32::NEG_INFINITY);
+        for place in &self.bands[band] {
+            self.triangles[*place as usize].draw(first..first + rows, self.width, canvas);
+        }
+        &canvas.hits
+    }
 }
 
 /// A triangle that faces the viewer and covers part of the image. The barycentric weights `u` of its first and `v` of its
@@ -166,15 +209,9 @@ impl Triangle {
         })
     }
 
-    /// Draws those of its rows that are among `rows`, which `hits` and `depths` hold.
+    /// Draws those of its rows that are among `rows`, which the canvas holds.
     #[inline]
-    fn draw(
-        &self,
-        rows: std::ops::Range<usize>,
-        width: usize,
-        hits: &mut [Hit],
-        depths: &mut [f32],
-    ) {
+    fn draw(&self, rows: Range<usize>, width: usize, canvas: &mut Canvas) {
         let dx = self.columns.0 as f32 + 0.5 - self.third[0];
         let length = (self.columns.1 - self.columns.0) as f32;
         for y in self.rows.0.max(rows.start)..=self.rows.1.min(rows.end - 1) {
@@ -193,7 +230,9 @@ impl Triangle {
             let (first, last) = (first as usize, last as usize);
             let start = (y - rows.start) * width + self.columns.0;
             let pixels = start + first..=start + last;
-            let row = hits[pixels.clone()].iter_mut().zip(&mut depths[pixels]);
+            let row = canvas.hits[pixels.clone()]
+                .iter_mut()
+                .zip(&mut canvas.depths[pixels]);
             for (i, (hit, nearest)) in row.enumerate() {
                 let x = (first + i) as f32;
                 let depth = depth + self.depth[0] * x;

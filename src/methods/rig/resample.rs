@@ -4,39 +4,55 @@ use std::f32::consts::PI;
 use std::sync::OnceLock;
 
 use super::field::{Field, LEAST_SHIFT};
-use super::image::{Image, Rgba, Sample};
+use super::image::{Image, Rgba, Sample, floor};
 use super::scene::Scene;
 use crate::math::catmull_rom;
+use crate::nn::isa::{Isa, multiversion};
 
-/// The source with its pixels moved; a draft is a little softer.
-pub(super) fn resample(scene: &Scene, field: &Field, draft: bool) -> Image<Rgba> {
+/// Draws the source with its pixels moved; a draft is a little softer. `image` has the source's size.
+pub(super) fn resample_into(image: &mut Image<Rgba>, scene: &Scene, field: &Field, draft: bool) {
     static SHARP: OnceLock<Kernel<6>> = OnceLock::new();
     static SOFT: OnceLock<Kernel<4>> = OnceLock::new();
-    let source = &scene.source;
+    let (isa, source) = (Isa::best(), &scene.source);
     if draft {
         let kernel = SOFT.get_or_init(|| Kernel::new(catmull_rom));
-        resample_by(source, field, |x, y| kernel.sample(source, x, y))
+        image.for_rows(|y, row| soft_row(isa, kernel, source, y, field.shift.row(y), row));
     } else {
         let kernel = SHARP.get_or_init(|| Kernel::new(lanczos));
-        resample_by(source, field, |x, y| kernel.sample(source, x, y))
+        image.for_rows(|y, row| sharp_row(isa, kernel, source, y, field.shift.row(y), row));
     }
 }
 
-fn resample_by(
-    source: &Image<Rgba>,
-    field: &Field,
-    sample: impl Fn(f32, f32) -> Rgba + Sync,
-) -> Image<Rgba> {
-    let mut image = Image::filled(source.width, source.height, Rgba::default());
-    image.for_rows(|y, row| {
-        row.copy_from_slice(source.row(y));
-        for (x, (pixel, [dx, dy])) in row.iter_mut().zip(field.shift.row(y)).enumerate() {
-            if dx.abs() >= LEAST_SHIFT || dy.abs() >= LEAST_SHIFT {
-                *pixel = within_range(sample(x as f32 + 0.5 + dx, y as f32 + 0.5 + dy));
-            }
-        }
-    });
+/// The same on an image of its own.
+#[cfg(test)]
+pub(super) fn resample(scene: &Scene, field: &Field, draft: bool) -> Image<Rgba> {
+    let mut image = scene.source.clone();
+    resample_into(&mut image, scene, field, draft);
     image
+}
+
+multiversion! {
+    fn soft_row(
+        kernel: &Kernel<4>,
+        source: &Image<Rgba>,
+        y: usize,
+        shift: &[[f32; 2]],
+        row: &mut [Rgba],
+    ) {
+        kernel.row(source, y, shift, row);
+    }
+}
+
+multiversion! {
+    fn sharp_row(
+        kernel: &Kernel<6>,
+        source: &Image<Rgba>,
+        y: usize,
+        shift: &[[f32; 2]],
+        row: &mut [Rgba],
+    ) {
+        kernel.row(source, y, shift, row);
+    }
 }
 
 /// Weights of `N` samples along an axis (even), tabulated by the place between the two in the middle.
@@ -44,7 +60,7 @@ struct Kernel<const N: usize>(Vec<[f32; N]>);
 
 impl<const N: usize> Kernel<N> {
     /// Steps in a pixel: the error is far below a level of 255.
-    const STEPS: usize = 1024;
+    const STEPS: usize = 512;
 
     fn new(weights: impl Fn(f32) -> [f32; N]) -> Self {
         Self(
@@ -52,6 +68,19 @@ impl<const N: usize> Kernel<N> {
                 .map(|step| weights(step as f32 / Self::STEPS as f32))
                 .collect(),
         )
+    }
+
+    /// A row of an image whose pixels come from elsewhere.
+    #[inline(always)]
+    fn row(&self, source: &Image<Rgba>, y: usize, shift: &[[f32; 2]], row: &mut [Rgba]) {
+        let pixels = row.iter_mut().zip(source.row(y)).zip(shift);
+        for (x, ((pixel, own), [dx, dy])) in pixels.enumerate() {
+            *pixel = if dx.abs() >= LEAST_SHIFT || dy.abs() >= LEAST_SHIFT {
+                within_range(self.sample(source, x as f32 + 0.5 + dx, y as f32 + 0.5 + dy))
+            } else {
+                *own
+            };
+        }
     }
 
     /// The value at a point.
@@ -112,13 +141,6 @@ fn lanczos(t: f32) -> [f32; 6] {
     });
     let sum: f32 = raw.iter().sum();
     raw.map(|weight| weight / sum)
-}
-
-/// As [`f32::floor`], which is a call of a library on processors of the x86-64 baseline.
-#[inline(always)]
-fn floor(x: f32) -> f32 {
-    let whole = x as i32 as f32;
-    if whole > x { whole - 1.0 } else { whole }
 }
 
 /// Kernels with negative lobes overshoot at edges. All channels take the same way, so that they share a register.

@@ -1,11 +1,14 @@
 //! How the light on the skin changes with an expression: the surface turns, and folds come and go.
 
+use std::ops::Range;
+
 use super::creases::{CreaseLayer, Creases};
 use super::field::Field;
 use super::folds::{self, FoldMap};
 use super::image::{Image, Rgba, lerp};
 use super::scene::{Deformed, Scene};
 use crate::math::smoothstep_between;
+use crate::nn::isa::{Isa, multiversion};
 
 /// The fitted light is smoother than that of a portrait: its shadows are deepened a little. Skin that turns to the light
 /// would glow with as much.
@@ -66,52 +69,64 @@ pub(super) fn apply<'a>(
     };
     let amounts =
         folds::amounts(scene.model, before, after).map(|half| half.map(|amount| amount * folds));
-    let fold_map = FoldMap::new(&amounts, unit);
-    let creases = Creases::new(scene, creases, after);
-    let strength = if deformed.placement.is_moved {
-        TURNED
-    } else {
-        1.0
+    let shading = Shading {
+        cells,
+        folds: FoldMap::new(&amounts, unit),
+        creases: Creases::new(scene, creases, after),
+        strength: if deformed.placement.is_moved {
+            TURNED
+        } else {
+            1.0
+        },
+        powers: WARM.map(|warm| 1.0 + (warm - 1.0) * scene.tone.coloured),
     };
-    let powers = WARM.map(|warm| 1.0 + (warm - 1.0) * scene.tone.coloured);
-    out.for_rows(|y, row| {
+    let isa = Isa::best();
+    out.for_rows(|y, row| shade_row(isa, &shading, field, y, row));
+}
+
+/// What changes the light of a frame.
+struct Shading<'a> {
+    cells: Cells,
+    folds: Option<FoldMap>,
+    creases: Option<Creases<'a>>,
+    /// How much is taken of what the surface and its folds ask for.
+    strength: f32,
+    /// For each channel the power of a shadow.
+    powers: [f32; 3],
+}
+
+multiversion! {
+    fn shade_row(shading: &Shading<'_>, field: &Field, y: usize, row: &mut [Rgba]) {
         let weight = field.weight.row(y);
-        let Some(first) = weight.iter().position(|weight| *weight > 0.0) else {
+        let is_lit = |weight: &f32| *weight > 0.0;
+        let ends = weight.iter().position(is_lit).zip(weight.iter().rposition(is_lit));
+        let Some((first, last)) = ends else {
             return;
         };
-        let end = weight
-            .iter()
-            .rposition(|weight| *weight > 0.0)
-            .map_or(0, |last| last + 1);
-        let turning = cells.row(y, first, end);
-        let pixels = row[first..end].iter_mut().zip(&weight[first..end]);
-        let surface = field.surface.row(y)[first..end]
-            .iter()
-            .zip(&field.shift.row(y)[first..end]);
-        for (i, ((pixel, weight), (surface, shift))) in pixels.zip(surface).enumerate() {
-            if *weight <= 0.0 {
+        let turning = shading.cells.row(y, first..last + 1);
+        for (x, turning) in (first..).zip(turning) {
+            let (weight, pixel) = (weight[x], &mut row[x]);
+            if weight <= 0.0 {
                 continue;
             }
-            let fold = fold_map
-                .as_ref()
-                .map_or(0.0, |map| map.at(surface[0], surface[1]));
-            let gain = creases.as_ref().and_then(|creases| {
-                let middle = [(first + i) as f32 + 0.5, y as f32 + 0.5];
-                creases.gain([middle[0] + shift[0], middle[1] + shift[1]])
+            let [rest_x, rest_y, ..] = field.surface.at(x, y);
+            let fold = shading.folds.as_ref().map_or(0.0, |map| map.at(rest_x, rest_y));
+            let gain = shading.creases.as_ref().and_then(|creases| {
+                let [dx, dy] = field.shift.at(x, y);
+                creases.gain([x as f32 + 0.5 + dx, y as f32 + 0.5 + dy])
             });
-            if turning[i].abs() + fold.abs() < LEAST_CHANGE && gain.is_none() {
+            if turning.abs() + fold.abs() < LEAST_CHANGE && gain.is_none() {
                 continue;
             }
             let [r, g, b, alpha] = *pixel;
-            let amount = weight * strength * (1.0 - overexposed([r, g, b], alpha));
-            let light = lit((1.0 + amount * turning[i]) * (1.0 + amount * fold), powers);
-            for ((channel, light), gain) in
-                pixel.iter_mut().zip(light).zip(gain.unwrap_or_default())
+            let amount = weight * shading.strength * (1.0 - overexposed([r, g, b], alpha));
+            let light = lit((1.0 + amount * turning) * (1.0 + amount * fold), shading.powers);
+            for ((channel, light), gain) in pixel.iter_mut().zip(light).zip(gain.unwrap_or_default())
             {
                 *channel *= light * (1.0 + weight * gain);
             }
         }
-    });
+    }
 }
 
 /// What overexposed skin doesn't take of a change of light, for a colour that is multiplied by alpha.
@@ -150,79 +165,79 @@ fn power_of_shadow(light: f32, power: f32) -> f32 {
     1.0 - power * taken * (1.0 + second * (1.0 + third * (1.0 + fourth * (1.0 + fifth))))
 }
 
-/// What the turning surface does to the light, on a coarse grid: it is smooth.
+/// What the turning surface does to the light, on a coarse grid over the core: it is smooth.
 struct Cells {
     /// Minus 1.
     light: Image<f32>,
     size: usize,
-    /// For each column of pixels the cell left of its middle and how far it lies on the way to the next cell.
-    columns: Vec<(usize, f32)>,
+    /// The first pixel.
+    left: usize,
+    top: usize,
 }
 
 impl Cells {
-    /// `None` for a field without pixels.
+    /// `None` for a field without a core.
     fn new(field: &Field, unit: f32) -> Option<Self> {
-        let (width, height) = (field.surface.width, field.surface.height);
-        if width == 0 || height == 0 {
-            return None;
-        }
         let size = ((CELL * unit) as usize).max(1);
-        let middle = |cell: usize, end: usize| (cell * size + size / 2).min(end - 1);
-        let (across, down) = (width.div_ceil(size), height.div_ceil(size));
+        // The same pixels of the picture wherever the core begins.
+        let aligned = |range: Range<usize>| range.start / size * size..range.end;
+        let (columns, rows) = field.extent()?;
+        let (columns, rows) = (aligned(columns), aligned(rows));
+        let middle = |cell: usize, range: &Range<usize>| {
+            (range.start + cell * size + size / 2).min(range.end - 1)
+        };
+        let (across, down) = (columns.len().div_ceil(size), rows.len().div_ceil(size));
         let surface = Image::from_fn(across, down, |x, y| {
-            let (x, y) = (middle(x, width), middle(y, height));
-            if field.core.at(x, y) > 0.0 {
-                field.surface.at(x, y)
-            } else {
-                [0.0; 4]
-            }
+            field.surface.at(middle(x, &columns), middle(y, &rows))
         });
         let ratios = surface.map(|[.., ratio]| if ratio > 0.0 { ratio - 1.0 } else { 0.0 });
-        let blurred = ratios.blurred((BLUR * unit + 0.3) / size as f32);
-        let light = Image::from_fn(across, down, |x, y| {
-            let [rest_x, rest_y, facing, _] = surface.at(x, y);
-            let turned = blurred.at(x, y);
-            let gain = if turned < 0.0 {
-                SHADOW_GAIN
-            } else {
-                LIGHT_GAIN
-            };
-            let change = (gain * turned).clamp(DARKEST - 1.0, BRIGHTEST - 1.0);
-            change * (1.0 - LIPS * on_lips(rest_x, rest_y)) * smoothstep_between(0.3, 0.65, facing)
+        let mut light = ratios.blurred((BLUR * unit + 0.3) / size as f32);
+        light.for_rows(|y, row| {
+            for (light, [rest_x, rest_y, facing, _]) in row.iter_mut().zip(surface.row(y)) {
+                let gain = if *light < 0.0 {
+                    SHADOW_GAIN
+                } else {
+                    LIGHT_GAIN
+                };
+                let change = (gain * *light).clamp(DARKEST - 1.0, BRIGHTEST - 1.0);
+                *light = change
+                    * (1.0 - LIPS * on_lips(*rest_x, *rest_y))
+                    * smoothstep_between(0.3, 0.65, *facing);
+            }
         });
-        let columns = (0..width).map(|x| between_cells(x, size, across)).collect();
         Some(Self {
             light,
             size,
-            columns,
+            left: columns.start,
+            top: rows.start,
         })
     }
 
-    /// The pixels of a row's columns from `first` up to `end`, bilinear.
-    fn row(&self, y: usize, first: usize, end: usize) -> Vec<f32> {
-        let (top, share) = between_cells(y, self.size, self.light.height);
-        let above = self.light.row(top);
-        let below = self.light.row((top + 1).min(self.light.height - 1));
-        let mut line: Vec<f32> = above
-            .iter()
-            .zip(below)
-            .map(|(a, b)| lerp(*a, *b, share))
-            .collect();
+    /// The pixels of some columns of a row, bilinear.
+    #[inline(always)]
+    fn row(&self, y: usize, columns: Range<usize>) -> Vec<f32> {
+        let (top, share) = self.between(y - self.top, self.light.height);
+        let below = (top + 1).min(self.light.height - 1);
+        let pairs = self.light.row(top).iter().zip(self.light.row(below));
+        let mut line: Vec<f32> = pairs.map(|(a, b)| lerp(*a, *b, share)).collect();
         line.extend(line.last().copied());
-        let columns = self.columns[first..end].iter();
-        columns
-            .map(|(left, share)| line[*left] + (line[left + 1] - line[*left]) * share)
-            .collect()
+        let pixel = |x: usize| {
+            let (left, share) = self.between(x - self.left, self.light.width);
+            line[left] + (line[left + 1] - line[left]) * share
+        };
+        columns.map(pixel).collect()
     }
-}
 
-/// The cell whose middle pixel lies at or before a pixel, and how far the pixel lies on the way to the next cell's.
-fn between_cells(pixel: usize, size: usize, cells: usize) -> (usize, f32) {
-    let after = pixel.saturating_sub(size / 2);
-    (
-        (after / size).min(cells - 1),
-        (after % size) as f32 / size as f32,
-    )
+    /// The cell whose middle pixel lies at or before a pixel, of a number of cells, and how far the pixel lies on the way to
+    /// the next cell's.
+    #[inline(always)]
+    fn between(&self, pixel: usize, cells: usize) -> (usize, f32) {
+        // Numbers of 32 bits are divided faster.
+        let (size, after) = (self.size as u32, pixel.saturating_sub(self.size / 2) as u32);
+        let cell = after / size;
+        let share = (after - cell * size) as f32 / size as f32;
+        ((cell as usize).min(cells - 1), share)
+    }
 }
 
 /// 1 on the lips of the head at rest, 0 away from them.
@@ -266,19 +281,15 @@ mod tests {
             let (x, y) = place(x, y);
             if x.hypot(y) < 7.0 { 1.0 } else { 0.0 }
         });
-        Field {
-            shift: Image::filled(width, height, [0.0; 2]),
-            weight: core.clone(),
-            surface: Image::from_fn(width, height, |x, y| {
-                let (rest_x, rest_y) = place(x, y);
-                if core.at(x, y) > 0.0 {
-                    [rest_x, rest_y, 0.9, light]
-                } else {
-                    [0.0; 4]
-                }
-            }),
-            core,
-        }
+        let surface = Image::from_fn(width, height, |x, y| {
+            let (rest_x, rest_y) = place(x, y);
+            if core.at(x, y) > 0.0 {
+                [rest_x, rest_y, 0.9, light]
+            } else {
+                [0.0; 4]
+            }
+        });
+        Field::still(core, surface)
     }
 
     /// None of these edits takes a smile back.

@@ -1,5 +1,11 @@
 //! Symmetric positive definite systems: small dense ones, and a sparse one that is factored once.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::nn::isa::{Isa, multiversion};
+
 /// The lower half of a symmetric matrix.
 pub(super) struct Dense {
     n: usize,
@@ -98,25 +104,59 @@ impl Sparse {
             let (first, start) = rows[i];
             values[start + j - first] += entry.2;
         }
-        for i in 0..n {
-            let (first, start) = rows[i];
-            let (before, row) = values.split_at_mut(start);
-            for j in first..i {
-                let (first_j, start_j) = rows[j];
-                let from = first.max(first_j);
-                let above = &before[start_j + from - first_j..start_j + j - first_j];
-                let own = &row[from - first..j - first];
-                let rest = row[j - first] - product(own, above);
-                row[j - first] = rest / before[start_j + j - first_j];
-            }
-            let own = &row[..i - first];
-            let rest = row[i - first] - product(own, own);
-            row[i - first] = rest.max(f64::MIN_POSITIVE).sqrt();
-        }
-        Self {
+        let mut factor = Self {
             place,
             rows,
             values,
+        };
+        for first in (0..n).step_by(PANEL) {
+            factor.factor_panel(first..(first + PANEL).min(n));
+        }
+        factor
+    }
+
+    /// Factors rows whose predecessors are factored: what depends on these alone for all rows side by side, then what the
+    /// rows take from each other.
+    fn factor_panel(&mut self, panel: Range<usize>) {
+        let isa = Isa::best();
+        let (_, start) = self.rows[panel.start];
+        let end = self
+            .rows
+            .get(panel.end)
+            .map_or(self.values.len(), |row| row.1);
+        let (before, own) = self.values[..end].split_at_mut(start);
+        let mut rest = own;
+        let mut lines = Vec::with_capacity(panel.len());
+        for i in panel.clone() {
+            let (line, others) = rest.split_at_mut(i - self.rows[i].0 + 1);
+            lines.push(line);
+            rest = others;
+        }
+        let rows = &self.rows;
+        lines.par_iter_mut().enumerate().for_each(|(k, line)| {
+            let first = rows[panel.start + k].0;
+            for j in first..panel.start {
+                let (first_j, start_j) = rows[j];
+                reduce(
+                    isa,
+                    line,
+                    first,
+                    j,
+                    &before[start_j..=start_j + j - first_j],
+                    first_j,
+                );
+            }
+        });
+        for i in panel.clone() {
+            let first = self.rows[i].0;
+            let (done, line) = lines.split_at_mut(i - panel.start);
+            let line = &mut *line[0];
+            for j in first.max(panel.start)..i {
+                reduce(isa, line, first, j, done[j - panel.start], self.rows[j].0);
+            }
+            let own = &line[..i - first];
+            let rest = line[i - first] - product(own, own);
+            line[i - first] = rest.max(f64::MIN_POSITIVE).sqrt();
         }
     }
 
@@ -147,7 +187,21 @@ impl Sparse {
     }
 }
 
-/// The sum of products, in four strands that run side by side.
+/// Rows that are factored together.
+const PANEL: usize = 32;
+
+multiversion! {
+    /// Turns the value in column `j` of a row that begins in column `first` into the factor's. Row `j` of the factor, `above`,
+    /// begins in column `first_above`.
+    fn reduce(row: &mut [f64], first: usize, j: usize, above: &[f64], first_above: usize) {
+        let from = first.max(first_above);
+        let sum = product(&row[from - first..j - first], &above[from - first_above..j - first_above]);
+        row[j - first] = (row[j - first] - sum) / above[j - first_above];
+    }
+}
+
+/// The sum of products, in eight strands that run side by side.
+#[inline(always)]
 fn product(a: &[f64], b: &[f64]) -> f64 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut sums = [0.0; 8];
