@@ -439,7 +439,8 @@ impl RigSession {
         };
         let reach = REACH_MOVED * self.fit.projection.unit;
         let grid = Grid::new(self.bounds, reach, &view, f32::INFINITY, size).ok_or(NO_FACE)?;
-        let (place, landmarks) = (self.place, &self.model.landmarks);
+        let (place, model, landmarks) = (self.place, self.model, &self.model.landmarks);
+        let triangles = Arc::clone(&self.triangles);
         let before = grid.fit(&self.fit).before;
         let painter = self.painter(grid)?;
         let deformed = painter.deformed(wanted);
@@ -495,14 +496,14 @@ impl RigSession {
                 source: source.clone(),
             })
         };
-        let skin = &deformed.points[..self.model.skin.min(deformed.points.len())];
+        let skin = &deformed.points[..model.skin.min(deformed.points.len())];
         let vertex = |[x, y, near]: &super::model::Point| {
             let [u, v] = within(*x, *y).map(|at| 0.5 * (at + 1.0));
             [u, v, *near / (grid.zoom * place.side) as f32]
         };
         let mesh = DeformedMesh {
             vertices: skin.iter().map(vertex).collect(),
-            triangles: Arc::clone(&self.triangles),
+            triangles,
         };
         let motion = MotionDiagnostics {
             place,
