@@ -1,6 +1,6 @@
 //! The sliders and what they ask for.
 
-use super::{TALL, act, act_in, app, drag, edit, press, sample, simulator, target, unit};
+use super::{TALL, act, act_in, app, asked, drag, edit, press, sample, simulator, target, unit};
 use iced::keyboard::{Key, Modifiers, key};
 use iced::{Event, keyboard, mouse};
 use iced_test::selector;
