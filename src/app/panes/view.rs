@@ -20,7 +20,10 @@ use super::{GUTTER, HEADER, Look, Message, Names, Panes, Shown};
 const CHIPS: f32 = 560.0;
 
 /// Below this width the toolbar leaves out what the wheel does too.
-const NARROW: f32 = 700.0;
+const NARROW: f32 = 780.0;
+
+/// The space between its buttons there.
+const TIGHT: f32 = 3.0;
 
 /// From this width on there is room for the list of motions beside the others; below there is a button.
 const ROOM: f32 = 300.0;
@@ -387,21 +390,25 @@ impl Panes {
             .size(theme::SMALL)
             .font(theme::FIGURES)
             .color(theme::dim());
+        let narrow = self.area.width < NARROW;
+        let gap = if narrow { TIGHT } else { theme::GAP };
+        // The square isn't seen while landmarks are moved.
+        let square =
+            (!self.adjusting || adjust.is_none()).then(|| row![crop].push(level).spacing(gap));
         let tools = row(layouts)
             .push(add)
-            .push(space::horizontal().width(theme::SPACE))
+            .push((!narrow).then(|| space::horizontal().width(theme::SPACE)))
             .push(wipe)
             .push(self.wiped(panes))
-            .push(crop)
-            .push(level)
+            .push(square)
             .push(adjust)
             .push(found)
             .push(space::horizontal())
-            .push((self.area.width >= NARROW).then_some(percent))
+            .push((!narrow).then_some(percent))
             .push(face)
             .push(fit)
-            .push((self.area.width >= NARROW).then_some(actual))
-            .spacing(theme::GAP)
+            .push((!narrow).then_some(actual))
+            .spacing(gap)
             .align_y(Alignment::Center);
         container(tools)
             .padding([theme::GAP, theme::SPACE])

@@ -42,7 +42,7 @@ const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
             ("S held", "the source"),
             ("W", "wipe"),
             ("C", "the face's square"),
-            ("A", "landmarks, to be dragged where they are off"),
+            ("A", "landmarks, to be dragged"),
             ("L", "labels"),
             ("F, G", "the whole portrait, the face"),
             ("wheel, drag", "zoom, pan: in all panes"),

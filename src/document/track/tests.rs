@@ -278,7 +278,7 @@ fn the_first_form_is_read_and_nonsense_is_told() {
         (track.fps(), track.frames(), track.range()),
         (120.0, 2, None)
     );
-    assert_eq!(track.curve(unit(12)).at(0.0), Some((1.0, 1.0)));
+    assert_eq!(track.curve(unit(12)).at(0.0), Some((1.5, 1.5)));
 }
 
 /// A file of a track without head or gaze, as Mien 1 wrote it.
