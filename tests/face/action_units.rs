@@ -79,9 +79,9 @@ fn ranks_and_correlation_are_the_textbooks() {
 
 /// The least Spearman on the fixture, without and with the person's own relaxed face: a little below what is measured.
 const LEAST: [(f64, f64); UNITS] = [
-    (0.15, 0.45),
+    (0.28, 0.45),
     (0.35, 0.57),
-    (0.14, 0.48),
+    (0.24, 0.48),
     (0.43, 0.62),
     (0.23, 0.29),
     (0.22, 0.46),
@@ -177,10 +177,13 @@ fn relaxed_people_read_relaxed() {
         .filter(|face| seen.insert(face.person))
         .collect();
     assert!(relaxed.len() >= 30);
+    let wide = ActionUnit::from_code(5).unwrap().index();
+    let mut wide_eyed = 0;
     let mut values = Vec::new();
     for face in &relaxed {
         let plain = read_units(&face.points, &face.scores, None);
         values.extend(plain);
+        wide_eyed += usize::from(plain[wide] > 0.15);
         let neutral = Neutral::of(&face.points, &face.scores);
         let own = read_units(&face.points, &face.scores, Some(&neutral));
         assert!(own.iter().all(|v| *v == 0.0), "{own:?}");
@@ -189,6 +192,8 @@ fn relaxed_people_read_relaxed() {
     let ninety = values[values.len() * 9 / 10];
     println!("nine of ten values of relaxed faces are at most {ninety:.2}");
     assert!(ninety <= 0.1, "{ninety}");
+    println!("{wide_eyed} of {} relaxed faces read AU5", relaxed.len());
+    assert!(20 * wide_eyed <= relaxed.len(), "{wide_eyed}");
 }
 
 fn head(name: &str) -> Vec<Face> {
