@@ -106,8 +106,8 @@ fn a_clip_opens_no_other_file_and_never_hangs() {
     let at = |name: &str| folder.path().join(name);
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
-        .arg(fixture("with_opus.mkv"))
-        .args(["-c:v", "mpeg2video", "-c:a", "mp2"])
+        .arg(fixture("with_aac.mp4"))
+        .args(["-c:v", "mpeg2video", "-r", "25", "-c:a", "mp2"])
         .arg(at("private.ts"))
         .status()
         .unwrap();

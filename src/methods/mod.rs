@@ -198,3 +198,33 @@ pub struct MethodFrame {
 pub(crate) fn millis_since(started: Instant) -> f32 {
     started.elapsed().as_secs_f32() * 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One number of a small file's header must not cost minutes and gigabytes.
+    #[test]
+    fn no_network_sees_more_pixels_than_published_ones() {
+        let check = |image_size| {
+            let ganimation = ganimation::Config {
+                image_size,
+                ..Default::default()
+            };
+            let fomm = fomm::Config {
+                image_size,
+                ..Default::default()
+            };
+            let tps = tps::Config {
+                image_size,
+                ..Default::default()
+            };
+            [ganimation.validate(), fomm.validate(), tps.validate()]
+        };
+        assert!(check(MAX_IMAGE_SIZE).iter().all(Result::is_ok));
+        for refused in check(2 * MAX_IMAGE_SIZE) {
+            let told = refused.unwrap_err().to_string();
+            assert!(told.contains("image_size is 1024, but must be"), "{told}");
+        }
+    }
+}

@@ -26,20 +26,18 @@ fn started(folder: &Path, output: &str) -> Child {
         .spawn()
         .unwrap();
     let begun = Instant::now();
-    // Not the file that is made and removed to see whether the folder can be written to.
-    let writes = || {
-        leftovers(folder).iter().any(|name| {
-            let path = folder.join(name);
-            path.join("new2").exists()
-                || fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() > 0)
-        })
-    };
-    while !writes() {
+    // What is made to see whether the folder can be written to is gone at once.
+    let mut standing = (Vec::new(), Instant::now());
+    while standing.0.is_empty() || standing.1.elapsed() < Duration::from_millis(500) {
         assert!(
             begun.elapsed() < Duration::from_secs(120),
             "nothing is written"
         );
         std::thread::sleep(Duration::from_millis(5));
+        let now = leftovers(folder);
+        if now != standing.0 {
+            standing = (now, Instant::now());
+        }
     }
     child
 }

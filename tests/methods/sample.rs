@@ -351,9 +351,9 @@ fn files_come_back_and_bad_ones_are_told() {
     let json = sample.to_json().unwrap();
     let first = format!("{:?}", sample.content[0]);
     for (bad, told) in [
-        (String::new(), "this is not a sample that Mien has saved"),
+        (String::new(), "codes of a sample that Mien has saved"),
         ("{}".to_owned(), "its format is not"),
-        ("[1, 2]".to_owned(), "not a sample that Mien has saved"),
+        ("[1, 2]".to_owned(), "codes of a sample that Mien has saved"),
         (
             json.replace("mien-sample", "preset"),
             "its format is not \"mien-sample\"",
@@ -391,7 +391,7 @@ fn files_come_back_and_bad_ones_are_told() {
         (json.replace("\"of\": 3", "\"of\": 0"), "category"),
         (
             json[..json.len() / 2].to_owned(),
-            "not a sample that Mien has saved",
+            "codes of a sample that Mien has saved",
         ),
     ] {
         let error = Sample::from_json(&bad).unwrap_err().to_string();

@@ -23,7 +23,6 @@ fn each_wrong_file_has_its_sentence() {
         .unwrap();
     let damaged = format!("damaged at line {line} ");
     let cases: Vec<(Vec<u8>, &str)> = vec![
-        (Vec::new(), "nor any JSON"),
         (b"\x89PNG\r\n\x1a\n".to_vec(), "nor any JSON"),
         (b"{\"a\": 1".to_vec(), "nor any JSON"),
         (b"[1, 2]".to_vec(), "is JSON, but not a project"),
@@ -32,8 +31,12 @@ fn each_wrong_file_has_its_sentence() {
             "is JSON, but not a project",
         ),
         (with("\"version\": 2", "\"version\": 3"), "newer Mien"),
-        (with("\"version\": 2", "\"version\": 0"), "no version"),
-        (with("\"version\": 2", "\"version\": {}"), "no version"),
+        (with("\"version\": 2", "\"version\": 0"), "its version is 0"),
+        (
+            with("\"version\": 2", "\"version\": {}"),
+            "its version is {}",
+        ),
+        (with("\"version\": 2,", ""), "it has no version"),
         (with("\"crop\": {", "\"crop\": {,"), &damaged),
         (with("\"side\": 200.7", "\"side\": 1e40"), "out of range"),
         (with("\"side\": 200.7", "\"side\": 1e999"), "out of range"),
@@ -52,6 +55,9 @@ fn each_wrong_file_has_its_sentence() {
             assert!(words.contains(part), "{part}: {words}");
         }
     }
+    fs::write(&path, "").unwrap();
+    let words = sentence(open(&path).unwrap_err());
+    assert!(words.contains("odd.mien is empty (0 bytes)"), "{words}");
     let words = sentence(open(&folder.path().join("none.mien")).unwrap_err());
     assert!(words.contains("none.mien isn't there"), "{words}");
     let words = sentence(open(folder.path()).unwrap_err());

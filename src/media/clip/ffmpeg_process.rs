@@ -139,6 +139,9 @@ pub(super) fn first_message(messages: &str) -> String {
         Some(rest) => rest.rsplit_once(": ").map_or(rest, |(_, message)| message),
         None => line,
     };
+    if line.contains("not on whitelist") {
+        return "it is of a kind that can name other files".to_owned();
+    }
     one_line(line)
 }
 
@@ -194,6 +197,10 @@ mod tests {
             first_message("[matroska @ 0x55] EBML header parsing failed\nand more\n"),
             "EBML header parsing failed"
         );
+        let told = first_message(
+            "[hls @ 0x55] Format not on whitelist 'mov,mp4'\nfile:a.avi: Invalid argument\n",
+        );
+        assert!(told.contains("name other files"), "{told}");
     }
 
     #[test]

@@ -1,0 +1,2 @@
+//! Gives the tests of launches a place for their files.
+fn main() {}
