@@ -237,8 +237,8 @@ impl App {
     /// Reads the motions that are being read here and now, and asks for what is to be seen then.
     pub fn read_now(&mut self) {
         self.drivers.read_now(self.history.project(), &self.models);
-        self.look_now();
         drop(self.update(Message::Drivers(drivers::Message::Watched)));
+        self.look_now();
     }
 
     /// The worker behind the panes.

@@ -109,8 +109,9 @@ fn what_cannot_be_written_is_told_before_anything_starts() {
     let mut export = export(&document, false, Path::new("out"));
     let (job, frames) = export.job(&source).unwrap();
     assert_eq!((job.steps, frames), (Steps::One(0), 1));
-    export.format = FileFormat::Gif;
+    export.update(Message::Format(FileFormat::Gif), &source);
     let mut refused = |change: fn(&mut Export), words: &str| {
+        export.path = format!("a.{}", export.format.extension());
         change(&mut export);
         let problem = export.job(&source).unwrap_err();
         assert!(problem.contains(words), "{problem}");
@@ -135,6 +136,7 @@ fn what_cannot_be_written_is_told_before_anything_starts() {
         |export| {
             export.range = "3-4".to_owned();
             export.format = FileFormat::Webp;
+            export.path = "a.webp".to_owned();
             export.quality = "101".to_owned();
         },
         "from 1 to 100",
