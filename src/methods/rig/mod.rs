@@ -37,3 +37,4 @@ mod teeth;
 #[cfg(test)]
 mod testing;
 mod tone;
+mod window;
