@@ -14,6 +14,7 @@ use super::model::Model;
 use super::openings::Openings;
 use super::raster::{BAND, Bins, Canvas, Hit};
 use super::scene::{Deformed, Scene};
+use super::window::{Window, block_size};
 use crate::math::smoothstep_between;
 use crate::nn::isa::{Isa, multiversion};
 
@@ -80,7 +81,8 @@ impl Field {
         let unit = scene.fit.projection.unit;
         let vertices = vertices(scene, deformed, light);
         let size = block_size(unit);
-        let around = Window::around(scene.model, &vertices, deformed, size, width, height);
+        let is_core = |vertex: usize| vertices[vertex][FRONT] > 0.0;
+        let around = Window::around(scene.model, is_core, deformed, size, width, height);
         self.clear_but(around);
         let Some(window) = around else {
             self.shift.pixels.fill([0.0; 2]);
@@ -327,6 +329,9 @@ multiversion! {
 /// viewer, the light, how far the point counts as core (above 0), and how much to keep it from blurring.
 type Vertex = [f32; 8];
 
+/// Where a vertex tells how far it counts as core.
+const FRONT: usize = 6;
+
 fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
     let Scene { model, fit, .. } = scene;
     let least_before = if deformed.placement.is_moved {
@@ -380,120 +385,6 @@ fn sharpness(model: &'static Model) -> &'static [f32] {
         1.5 * (-(lids * lids).min(lips * lips)).exp()
     };
     SHARPNESS.get_or_init(|| (0..model.skin).map(of).collect())
-}
-
-/// A rectangle of pixels that blocks of `size` pixels a side fill, but for the picture's right and lower edge.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    left: usize,
-    top: usize,
-    width: usize,
-    height: usize,
-    size: usize,
-}
-
-impl Window {
-    fn whole(width: usize, height: usize) -> Self {
-        Self {
-            left: 0,
-            top: 0,
-            width,
-            height,
-            size: 1,
-        }
-    }
-
-    /// What the core can cover; `None` where that lies outside the picture.
-    fn around(
-        model: &Model,
-        vertices: &[Vertex],
-        deformed: &Deformed,
-        size: usize,
-        width: usize,
-        height: usize,
-    ) -> Option<Self> {
-        let mut low = [f32::INFINITY; 2];
-        let mut high = [f32::NEG_INFINITY; 2];
-        for corners in &model.skin_triangles {
-            if corners
-                .iter()
-                .any(|corner| vertices[*corner as usize][6] > 0.0)
-            {
-                for corner in corners {
-                    let point = deformed.points[*corner as usize];
-                    for k in 0..2 {
-                        low[k] = low[k].min(point[k]);
-                        high[k] = high[k].max(point[k]);
-                    }
-                }
-            }
-        }
-        let range = |k: usize, pixels: usize| {
-            let first = low[k].floor().max(0.0);
-            let end = high[k].ceil().min(pixels as f32);
-            let aligned = |first: usize| first / size * size;
-            (first < end).then(|| (aligned(first as usize), end as usize))
-        };
-        let ((left, right), (top, bottom)) = (range(0, width)?, range(1, height)?);
-        Some(Self {
-            left,
-            top,
-            width: right - left,
-            height: bottom - top,
-            size,
-        })
-    }
-
-    fn columns(self) -> Range<usize> {
-        self.left..self.left + self.width
-    }
-
-    fn rows(self) -> Range<usize> {
-        self.top..self.top + self.height
-    }
-
-    /// How many blocks lie side by side and below each other.
-    fn blocks(self) -> (usize, usize) {
-        (
-            self.width.div_ceil(self.size),
-            self.height.div_ceil(self.size),
-        )
-    }
-
-    /// Means over cells of `cell` pixels a side, on a grid that begins at the picture's first pixel. A block that lies in
-    /// two cells counts for both by its share. Cells aren't smaller than blocks.
-    fn cells(self, means: &Image<Means>, cell: usize, width: usize, height: usize) -> Image<Means> {
-        // The first cell of a block, and how much of that cell the block takes along an axis, and of the next.
-        let overlap = |pixel: usize| {
-            let first = pixel / cell;
-            let inside = ((first + 1) * cell - pixel).min(self.size);
-            let shares = [inside, self.size - inside].map(|length| length as f32 / cell as f32);
-            (first, shares)
-        };
-        let columns: Vec<(usize, [f32; 2])> = (0..means.width)
-            .map(|i| overlap(self.left + i * self.size))
-            .collect();
-        let mut cells = Image::filled(width, height, Means::default());
-        for j in 0..means.height {
-            let (first, down) = overlap(self.top + j * self.size);
-            for (line, down) in (first..height).zip(down) {
-                let to = &mut cells.pixels[line * width..][..width];
-                for (mean, (first, across)) in means.row(j).iter().zip(&columns) {
-                    for (cell, across) in to[*first..].iter_mut().zip(across) {
-                        *cell = cell.plus(*mean, across * down);
-                    }
-                }
-            }
-        }
-        cells
-    }
-}
-
-/// Pixels of a side of the blocks that the core's inside is smoothed on: a power of two with which a centimetre is 8 to 16
-/// blocks.
-fn block_size(unit: f32) -> usize {
-    let most = (unit / 8.0).clamp(1.0, BAND as f32) as usize;
-    1 << most.ilog2()
 }
 
 /// What the core's inside is blended by, of a block: the displacement (x, y), blurred inside the core, nothing, and the

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use super::image::Sample;
 use super::model::{Model, Point};
-use super::solve::{Dense, Sparse};
+use super::solve::{Dense, Sparse, product};
 
 /// Weight of a landmark in the fit, and in the residual field.
 #[derive(Clone, Copy)]
@@ -498,16 +498,15 @@ impl Pose {
                 }
             }
         }
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let row = |j: usize| &system[j * 936..(j + 1) * 936];
         let mut normal = Dense::zeros(n);
         let mut right = vec![0.0; n];
         for i in 0..n {
             for j in 0..=i {
-                normal.add(i, j, dot(row(i), row(j)));
+                normal.add(i, j, product(row(i), row(j)));
             }
             normal.add(i, i, ridge[i]);
-            right[i] = dot(row(i), &wanted) + ridge[i] * mean[i];
+            right[i] = product(row(i), &wanted) + ridge[i] * mean[i];
         }
         Some(normal.factored()?.solve(&right))
     }
@@ -532,16 +531,15 @@ impl Pose {
 fn residual(model: &Model, missing: &[[f64; 2]], weights: &[Weight]) -> Vec<[f32; 2]> {
     static SYSTEM: OnceLock<Sparse> = OnceLock::new();
     let system = SYSTEM.get_or_init(|| residual_system(model, weights));
-    let mut displacement = vec![[0.0f32; 2]; model.skin];
-    for k in 0..2 {
-        let mut right = vec![0.0; model.face];
-        for ((vertex, missing), weight) in model.landmarks.iter().zip(missing).zip(weights) {
-            right[*vertex] += weight.residual * missing[k];
-        }
-        for (to, value) in displacement.iter_mut().zip(system.solve(&right)) {
-            to[k] = value as f32;
+    let mut right = vec![[0.0; 2]; model.face];
+    for ((vertex, missing), weight) in model.landmarks.iter().zip(missing).zip(weights) {
+        for (right, missing) in right[*vertex].iter_mut().zip(missing) {
+            *right += weight.residual * missing;
         }
     }
+    let solved = system.solve(&right);
+    let mut displacement: Vec<[f32; 2]> = solved.iter().map(|d| d.map(|v| v as f32)).collect();
+    displacement.resize(model.skin, [0.0; 2]);
     displacement
 }
 

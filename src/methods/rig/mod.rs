@@ -38,3 +38,4 @@ mod teeth;
 #[cfg(test)]
 mod testing;
 mod tone;
+mod window;

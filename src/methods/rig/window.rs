@@ -1,0 +1,126 @@
+//! The rectangle that the head's surface is drawn in, and its division into blocks.
+
+use std::ops::Range;
+
+use super::continuation::Means;
+use super::image::{Image, Sample};
+use super::model::Model;
+use super::raster::BAND;
+use super::scene::Deformed;
+
+/// A rectangle of pixels that blocks of `size` pixels a side fill, but for the picture's right and lower edge.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub left: usize,
+    pub top: usize,
+    pub width: usize,
+    pub height: usize,
+    pub size: usize,
+}
+
+impl Window {
+    pub fn whole(width: usize, height: usize) -> Self {
+        Self {
+            left: 0,
+            top: 0,
+            width,
+            height,
+            size: 1,
+        }
+    }
+
+    /// What triangles with a corner in the core can cover; `None` where that lies outside the picture.
+    pub fn around(
+        model: &Model,
+        is_core: impl Fn(usize) -> bool,
+        deformed: &Deformed,
+        size: usize,
+        width: usize,
+        height: usize,
+    ) -> Option<Self> {
+        let mut low = [f32::INFINITY; 2];
+        let mut high = [f32::NEG_INFINITY; 2];
+        for corners in &model.skin_triangles {
+            if corners.iter().any(|corner| is_core(*corner as usize)) {
+                for corner in corners {
+                    let point = deformed.points[*corner as usize];
+                    for k in 0..2 {
+                        low[k] = low[k].min(point[k]);
+                        high[k] = high[k].max(point[k]);
+                    }
+                }
+            }
+        }
+        let range = |k: usize, pixels: usize| {
+            let first = low[k].floor().max(0.0);
+            let end = high[k].ceil().min(pixels as f32);
+            let aligned = |first: usize| first / size * size;
+            (first < end).then(|| (aligned(first as usize), end as usize))
+        };
+        let ((left, right), (top, bottom)) = (range(0, width)?, range(1, height)?);
+        Some(Self {
+            left,
+            top,
+            width: right - left,
+            height: bottom - top,
+            size,
+        })
+    }
+
+    pub fn columns(self) -> Range<usize> {
+        self.left..self.left + self.width
+    }
+
+    pub fn rows(self) -> Range<usize> {
+        self.top..self.top + self.height
+    }
+
+    /// How many blocks lie side by side and below each other.
+    pub fn blocks(self) -> (usize, usize) {
+        (
+            self.width.div_ceil(self.size),
+            self.height.div_ceil(self.size),
+        )
+    }
+
+    /// Means over cells of `cell` pixels a side, on a grid that begins at the picture's first pixel. A block that lies in
+    /// two cells counts for both by its share. Cells aren't smaller than blocks.
+    pub fn cells(
+        self,
+        means: &Image<Means>,
+        cell: usize,
+        width: usize,
+        height: usize,
+    ) -> Image<Means> {
+        // The first cell of a block, and how much of that cell the block takes along an axis, and of the next.
+        let overlap = |pixel: usize| {
+            let first = pixel / cell;
+            let inside = ((first + 1) * cell - pixel).min(self.size);
+            let shares = [inside, self.size - inside].map(|length| length as f32 / cell as f32);
+            (first, shares)
+        };
+        let columns: Vec<(usize, [f32; 2])> = (0..means.width)
+            .map(|i| overlap(self.left + i * self.size))
+            .collect();
+        let mut cells = Image::filled(width, height, Means::default());
+        for j in 0..means.height {
+            let (first, down) = overlap(self.top + j * self.size);
+            for (line, down) in (first..height).zip(down) {
+                let to = &mut cells.pixels[line * width..][..width];
+                for (mean, (first, across)) in means.row(j).iter().zip(&columns) {
+                    for (cell, across) in to[*first..].iter_mut().zip(across) {
+                        *cell = cell.plus(*mean, across * down);
+                    }
+                }
+            }
+        }
+        cells
+    }
+}
+
+/// Pixels of a side of the blocks that the core's inside is smoothed on: a power of two with which a centimetre is 8 to 16
+/// blocks.
+pub(super) fn block_size(unit: f32) -> usize {
+    let most = (unit / 8.0).clamp(1.0, BAND as f32) as usize;
+    1 << most.ilog2()
+}
