@@ -15,6 +15,8 @@ mod eyes;
 mod field;
 mod fit;
 mod folds;
+mod glasses;
+mod glasses_table;
 mod image;
 mod lids;
 mod lip_frame;
