@@ -30,7 +30,7 @@ pub(super) struct Gaps {
     shut: [Vec<f32>; 2],
     /// The same in the fitted expression.
     lids: [Vec<f32>; 2],
-    /// Between the lips at rest, and in the fitted expression.
+    /// Between the lips of a mouth at rest, whatever nose and cheeks do, and in the fitted expression.
     lips_at_rest: Vec<f32>,
     lips: Vec<f32>,
 }
@@ -46,7 +46,12 @@ impl Gaps {
             }
             lids(eye, &fit.posed(model, &blink))
         });
-        let rest = fit.posed(model, &vec![0.0; model.expressions.len()]);
+        // A nose that the fit finds drawn up is often just its shape, and parts the model's lips.
+        let at_rest = model.names.iter().zip(&fit.expression);
+        let at_rest: Vec<f32> = at_rest
+            .map(|(name, value)| if moves_lips(name) { 0.0 } else { *value })
+            .collect();
+        let rest = fit.posed(model, &at_rest);
         let places = LipPlaces::of(model);
         Self {
             portrait_lids: [0, 1].map(|eye| lids(eye, &fit.before)),
@@ -101,6 +106,11 @@ impl Deformed {
             placement,
         }
     }
+}
+
+/// Whether an expression is one of mouth or jaw.
+fn moves_lips(name: &str) -> bool {
+    name.starts_with("mouth") || name.starts_with("jaw")
 }
 
 /// Brings an eye's lids to the gap that the expression asks for; gives how far the eye is open against the portrait.
@@ -396,6 +406,31 @@ mod tests {
             assert!(total <= last + 1e-3, "{i}");
             last = total;
         }
+    }
+
+    #[test]
+    fn a_mouth_at_rest_is_shut_even_under_a_nose_that_looks_raised() {
+        let model = Model::bundled().unwrap();
+        let fit = sample("astronaut");
+        let mut expression = fit.expression.clone();
+        for half in Half::BOTH {
+            let sneer = model.expression("noseSneer", half).unwrap();
+            assert!(expression[sneer] > 0.05);
+        }
+        for (name, value) in model.names.iter().zip(&mut expression) {
+            if moves_lips(name) {
+                *value = 0.0;
+            }
+        }
+        let gaps = Gaps::new(model, &fit);
+        let shut = Deformed::new(model, &fit, &gaps, expression, [0.0; 3], [0.0; 2]);
+        let widest = |gaps: &[f32]| gaps.iter().copied().fold(0.0, f32::max) / fit.projection.unit;
+        assert!(widest(&shut.lips_before) > 0.3);
+        assert!(
+            widest(&shut.lips_after) < 0.02,
+            "{}",
+            widest(&shut.lips_after)
+        );
     }
 
     #[test]

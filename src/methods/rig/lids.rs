@@ -42,6 +42,12 @@ const STRETCH_TO: f32 = 2.4;
 const ELSEWHERE: f32 = 0.25;
 const LEAST_BARE: f32 = 0.15;
 
+/// Between lid and brow lies shadow, which looks grey on a lid that catches light: this much of the face's own hue is mixed in,
+/// and this much of what is lacking to this part of its brightness.
+const HUE: f32 = 0.55;
+const LIFT: f32 = 0.35;
+const LIT: f32 = 0.88;
+
 /// What a lid is drawn from, in a crop of the portrait around one eye.
 #[derive(Debug, Clone)]
 pub(super) struct LidLayer {
@@ -111,6 +117,7 @@ impl LidLayer {
         });
         let weight = skin_weights(scene, source, &zone, around);
         let skin = source.colours.pull_push(&weight).blurred(0.03 * w + 0.5);
+        let skin = skin.map(|colour| lit_skin(colour, scene.tone.skin));
         let zone = without_bare_skin(source, &zone, &skin);
         let lashes = lashes(source, &skin, down);
         let grain = grain_strength(source.colours, &zone, w);
@@ -194,6 +201,14 @@ impl LidLayer {
         let y = away.clamp(0.0, 1.0) * (rows - 1) as f32 + 0.5;
         self.lashes.linear(x, y)
     }
+}
+
+/// A colour from the shade under the brow as the lid's skin has it in the light.
+fn lit_skin(shaded: [f32; 3], skin: [f32; 3]) -> [f32; 3] {
+    let (own, whole) = (mean(shaded), mean(skin).max(1.0));
+    let hued = lerp(shaded, skin.map(|v| v * own / whole), HUE);
+    let lift = 1.0 + LIFT * (LIT * whole / own.max(1.0) - 1.0).clamp(0.0, 1.0);
+    hued.map(|v| v * lift)
 }
 
 fn inside<T>(image: &Image<T>, x: f32, y: f32) -> bool {
@@ -335,4 +350,23 @@ fn hash_noise(x: usize, y: usize) -> f32 {
     bits = (bits ^ (bits >> 12)).wrapping_mul(0x297a_2d39);
     bits ^= bits >> 15;
     bits as f32 / u32::MAX as f32 * 2.0 - 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lid_in_the_light_has_the_faces_hue() {
+        let skin = [200.0, 150.0, 120.0];
+        let lit = lit_skin([90.0; 3], skin);
+        assert!(lit[0] > lit[1] && lit[1] > lit[2], "{lit:?}");
+        assert!(mean(lit) > 91.0 && mean(lit) < mean(skin), "{lit:?}");
+        // What is lit already stays, and grey portraits stay grey.
+        for (own, same) in lit_skin(skin, skin).into_iter().zip(skin) {
+            assert!((own - same).abs() < 1e-3);
+        }
+        let [r, g, b] = lit_skin([60.0; 3], [130.0; 3]);
+        assert!((r - g).abs() < 1e-3 && (g - b).abs() < 1e-3);
+    }
 }

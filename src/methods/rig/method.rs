@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::continuation::{REACH, REACH_MOVED};
 use super::controls::{Controls, coefficients};
 use super::fit::Fit;
+use super::glasses::{Glasses, HoldGlasses};
 use super::image::{Image, Rgba};
 use super::model::Model;
 use super::painter::{Drawn, Painter, Wanted};
@@ -135,6 +136,7 @@ impl Method for Rig {
         Ok(Box::new(RigSession {
             model,
             folds: portrait_folds(&scene),
+            glasses: Glasses::new(&scene),
             tone: scene.tone,
             bounds,
             fit,
@@ -300,6 +302,7 @@ struct RigSession {
     tone: Tone,
     /// How strongly folds suit the portrait, by its skin.
     folds: f32,
+    glasses: Glasses,
     portrait: Portrait,
     /// The square over which limits and diagnostics are laid out.
     place: TurnedSquare,
@@ -396,6 +399,7 @@ impl RigSession {
             turned: [pose.head.yaw(), pose.head.pitch(), -pose.head.roll()],
             gaze: controls.gaze,
             folds: subject.folds.unwrap_or(self.folds),
+            glasses: HoldGlasses::Auto,
             draft,
         }
     }
@@ -414,7 +418,8 @@ impl RigSession {
             self.painters.push(found);
         } else {
             let source = self.portrait.read(&grid)?;
-            let painter = Painter::new(self.model, source, grid.fit(&self.fit), self.tone.clone());
+            let (tone, glasses) = (self.tone.clone(), self.glasses.clone());
+            let painter = Painter::new(self.model, source, grid.fit(&self.fit), tone, glasses);
             if self.painters.len() >= KEPT {
                 self.painters.remove(0);
             }

@@ -15,6 +15,8 @@ mod eyes;
 mod field;
 mod fit;
 mod folds;
+mod glasses;
+mod glasses_table;
 mod image;
 pub mod landmarks;
 mod lids;

@@ -7,6 +7,7 @@ use super::deform::Gaps;
 use super::eyes::EyeLayers;
 use super::field::{Field, LEAST_SHIFT};
 use super::fit::Fit;
+use super::glasses::{Glasses, HoldGlasses};
 use super::image::{Image, Rgba, lerp};
 use super::model::Model;
 use super::mouth::MouthLayers;
@@ -27,6 +28,8 @@ pub(super) struct Wanted {
     pub gaze: [f32; 2],
     /// How strongly folds are drawn.
     pub folds: f32,
+    /// Whether the frame of glasses is kept from bending.
+    pub glasses: HoldGlasses,
     /// Whether a softer picture is good enough.
     pub draft: bool,
 }
@@ -62,6 +65,7 @@ pub(super) struct Painter {
     gaps: Gaps,
     eyes: [Option<EyeLayers>; 2],
     mouth: MouthLayers,
+    glasses: Glasses,
     /// Made when a smile is first taken back.
     creases: OnceLock<CreaseLayer>,
     field: Field,
@@ -72,7 +76,13 @@ pub(super) struct Painter {
 
 impl Painter {
     /// Prepares all that depends on the portrait alone. `fit` is in pixels of `source`.
-    pub fn new(model: &'static Model, source: Image<Rgba>, fit: Fit, tone: Tone) -> Self {
+    pub fn new(
+        model: &'static Model,
+        source: Image<Rgba>,
+        fit: Fit,
+        tone: Tone,
+        glasses: Glasses,
+    ) -> Self {
         let gaps = Gaps::new(model, &fit);
         let scene = Scene {
             model,
@@ -88,6 +98,7 @@ impl Painter {
             skin: Image::default(),
             scene,
             gaps,
+            glasses,
             creases: OnceLock::new(),
         }
     }
@@ -108,14 +119,16 @@ impl Painter {
     pub fn deformed(&self, wanted: &Wanted) -> Deformed {
         let expression = wanted.expression.clone();
         let scene = &self.scene;
-        Deformed::new(
+        let mut deformed = Deformed::new(
             scene.model,
             &scene.fit,
             &self.gaps,
             expression,
             wanted.turned,
             [0.0; 2],
-        )
+        );
+        self.glasses.hold(&scene.fit, wanted.glasses, &mut deformed);
+        deformed
     }
 
     fn openings(&self, deformed: &Deformed) -> Openings {

@@ -11,11 +11,18 @@ pub(super) fn landmarks(sample: usize) -> Vec<[f32; 2]> {
 
 /// The astronaut.
 pub(super) fn astronaut() -> Image<Rgba> {
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/resources/samples/astronaut.png"
-    );
-    let picture = ::image::open(file).unwrap().to_rgb8();
+    picture("astronaut.png")
+}
+
+/// Grace Hopper, who wears glasses.
+pub(super) fn grace_hopper() -> Image<Rgba> {
+    picture("grace_hopper.jpg")
+}
+
+/// A sample portrait by its file's name.
+fn picture(name: &str) -> Image<Rgba> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/resources/samples/");
+    let picture = ::image::open(format!("{folder}{name}")).unwrap().to_rgb8();
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     Image::from_fn(width, height, |x, y| {
         let [r, g, b] = picture.get_pixel(x as u32, y as u32).0.map(f32::from);

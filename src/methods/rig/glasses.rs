@@ -1,0 +1,406 @@
+//! Glasses: whether a portrait shows any, and which skin their frame holds still.
+//!
+//! A frame is drawn on the skin as far as the displacement field knows, and would bend with brows and cheeks. It shows as thin
+//! lines around the eyes and across the nose. The part of the face where it lies is spread out in the plane of the head at
+//! rest; how strong lines are in each square centimetre there tells glasses from wrinkles, and the strong lines are the frame.
+
+use super::fit::{Fit, dot};
+use super::glasses_table::{BIAS, WEIGHTS};
+use super::image::{Image, lerp};
+use super::model::{Model, Point};
+use super::polyline::Polyline;
+use super::raster::rasterize;
+use super::scene::{Deformed, Scene};
+use super::tone::{Reduced, mean, percentile};
+use crate::math::smoothstep_between;
+
+/// Whether a frame is held still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HoldGlasses {
+    /// Where the portrait seems to show glasses.
+    Auto,
+    /// These two wait for a switch in the window.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no control chooses it yet"))]
+    On,
+    #[cfg_attr(not(test), expect(dead_code, reason = "no control chooses it yet"))]
+    Off,
+}
+
+/// The plane of the head at rest around the eyes: its left and upper edge in centimetres, and its size in cells.
+const LEFT: f32 = -7.0;
+const TOP: f32 = 7.0;
+const COLUMNS: usize = 14;
+const ROWS: usize = 8;
+/// Texels a centimetre, which is a cell.
+const TEXELS: usize = 10;
+const WIDTH: usize = COLUMNS * TEXELS;
+const HEIGHT: usize = ROWS * TEXELS;
+
+/// A portrait's lines are weighed in both directions over one half of the plane.
+pub(super) const FEATURES: usize = 2 * ROWS * COLUMNS / 2;
+
+/// Skin that faces the viewer less than this isn't seen.
+const LEAST_FACING: f32 = 0.15;
+/// Added to brightness before the logarithm, which would exaggerate grain in the dark.
+const BRIGHTNESS_FLOOR: f32 = 15.0;
+/// Half the width of a line in texels, and the blur before.
+const LINE: usize = 2;
+const BLUR: f32 = 1.0;
+/// Stronger lines count as this strong.
+const STRONGEST: f32 = 0.5;
+
+/// Lines count as a frame from the first times the middle strength on, and wholly from the second; never below a strength.
+const FRAME_LINES: (f32, f32) = (2.2, 4.4);
+const LEAST_LINE: f32 = 0.05;
+/// Heights between which frames lie, in centimetres.
+const FRAME_BOTTOM: f32 = 0.3;
+const FRAME_TOP: f32 = 5.8;
+/// Skin up to the first distance from a frame is held, less up to the second, in centimetres.
+const HELD: (f32, f32) = (0.25, 0.95);
+/// Along the skin from the lids' edges: up to the first distance nothing is held, from the second on all, in centimetres.
+const FREE: (f32, f32) = (0.25, 0.7);
+
+/// The middle lines of the person's right brow and the left, as pairs of landmarks below and above.
+const BROWS: [[(usize, usize); 5]; 2] = [
+    [(46, 70), (53, 63), (52, 105), (65, 66), (55, 107)],
+    [(276, 300), (283, 293), (282, 334), (295, 296), (285, 336)],
+];
+/// From the middle of a brow: up to the first distance its hair is no frame, from the second on lines are, in centimetres.
+const BROW: (f32, f32) = (0.35, 0.65);
+/// By the evidence for glasses: heavy frames, which cover the brows, begin at the first and are certain from the second on.
+const HEAVY: (f32, f32) = (4.0, 6.5);
+
+/// A portrait's glasses, or what would be their frame.
+#[derive(Debug, Clone)]
+pub(super) struct Glasses {
+    are_seen: bool,
+    /// How much each vertex of the skin is held, in 0..=1.
+    held: Vec<f32>,
+}
+
+impl Glasses {
+    /// Looks at the face of a scene.
+    pub fn new(scene: &Scene) -> Self {
+        let plane = Plane::new(scene);
+        let lines = plane.lines();
+        let evidence = evidence(&features(&lines));
+        let brows = Brows {
+            lines: BROWS.map(|brow| brow_line(scene.model, &brow)),
+            covered: smoothstep_between(HEAVY.0, HEAVY.1, evidence),
+        };
+        Self {
+            are_seen: evidence > 0.0,
+            held: held(scene.model, &frame(&lines, &brows), &brows),
+        }
+    }
+
+    /// Keeps the skin under the frame as the portrait has it: it only turns and moves with the head.
+    pub fn hold(&self, fit: &Fit, lock: HoldGlasses, deformed: &mut Deformed) {
+        let holds = match lock {
+            HoldGlasses::Auto => self.are_seen,
+            HoldGlasses::On => true,
+            HoldGlasses::Off => false,
+        };
+        if !holds {
+            return;
+        }
+        let placement = deformed.placement;
+        for (vertex, held) in self.held.iter().enumerate() {
+            if *held > 0.0 {
+                let (point, normal) = (fit.before[vertex], fit.normals[vertex]);
+                let to = &mut deformed.points[vertex];
+                *to = lerp(*to, placement.place(point), *held);
+                let to = &mut deformed.normals[vertex];
+                let normal = lerp(*to, placement.turn(normal), *held);
+                let length = dot(normal, normal).sqrt().max(1e-6);
+                *to = normal.map(|v| v / length);
+            }
+        }
+    }
+}
+
+/// The face around the eyes, spread out.
+struct Plane {
+    /// The logarithm of the brightness.
+    light: Image<f32>,
+    /// 1 where skin is seen and all of it near, else 0.
+    seen: Image<f32>,
+}
+
+/// How strong lines are across and along each texel: horizontal ones, and vertical ones.
+type Lines = Image<[f32; 2]>;
+
+impl Plane {
+    fn new(scene: &Scene) -> Self {
+        let (model, fit) = (scene.model, &scene.fit);
+        let scale = TEXELS as f32;
+        let places: Vec<Point> = model.neutral[..model.face]
+            .iter()
+            .map(|point| {
+                let [x, y] = texel(*point);
+                [x, y, point[2] * scale]
+            })
+            .collect();
+        let vertices: Vec<Point> = fit.before[..model.face]
+            .iter()
+            .zip(&fit.normals)
+            .map(|([x, y, _], normal)| [*x, *y, normal[2]])
+            .collect();
+        let points: Vec<[f32; 2]> = vertices.iter().map(|[x, y, _]| [*x, *y]).collect();
+        let unit = fit.projection.unit;
+        let reduced = Reduced::around(&points, &scene.source, unit, 2.0 * scale, 0.5);
+        let soft = reduced.image.blurred(0.06 * reduced.unit);
+        let raster = rasterize(&places, &model.face_triangles, WIDTH, HEIGHT);
+        // Brightness and whether it is seen, both times the latter.
+        let pixels = Image::from_fn(WIDTH, HEIGHT, |x, y| {
+            let hit = raster.row(y)[x].interpolated(&model.face_triangles, &vertices);
+            match hit {
+                Some([px, py, facing]) if facing > LEAST_FACING => {
+                    let [x, y] = reduced.place([px, py]);
+                    let [r, g, b, alpha] = soft.linear(x, y);
+                    if alpha > 0.9 {
+                        [mean([r, g, b]) / alpha, 1.0]
+                    } else {
+                        [0.0; 2]
+                    }
+                }
+                _ => [0.0; 2],
+            }
+        });
+        let blurred = pixels.blurred(BLUR);
+        Self {
+            light: blurred.map(|[light, seen]| (light / (seen + 1e-3) + BRIGHTNESS_FLOOR).ln()),
+            seen: pixels.map(|[_, seen]| seen).eroded(LINE as f32 + 1.0),
+        }
+    }
+
+    /// Second differences of the brightness.
+    fn lines(&self) -> Lines {
+        Image::from_fn(WIDTH, HEIGHT, |x, y| {
+            let inside = (LINE..WIDTH - LINE).contains(&x) && (LINE..HEIGHT - LINE).contains(&y);
+            if !inside || self.seen.at(x, y) == 0.0 {
+                return [0.0; 2];
+            }
+            let across = |(ax, ay), (bx, by)| {
+                let ends = self.light.at(ax, ay) + self.light.at(bx, by);
+                (ends - 2.0 * self.light.at(x, y)).abs().min(STRONGEST)
+            };
+            [
+                across((x, y - LINE), (x, y + LINE)),
+                across((x - LINE, y), (x + LINE, y)),
+            ]
+        })
+    }
+}
+
+/// The logarithm of the lines' mean strength in each cell of one half, of both halves together, less the mean of all.
+fn features(lines: &Lines) -> [f32; FEATURES] {
+    let mut features = [0.0; FEATURES];
+    for y in 0..HEIGHT {
+        for (x, strengths) in lines.row(y).iter().enumerate() {
+            let column = x.min(WIDTH - 1 - x) / TEXELS;
+            let cell = y / TEXELS * (COLUMNS / 2) + column;
+            features[cell] += strengths[0];
+            features[FEATURES / 2 + cell] += strengths[1];
+        }
+    }
+    let share = 1.0 / (2 * TEXELS * TEXELS) as f32;
+    features = features.map(|sum| (sum * share + 0.02).ln());
+    let middle = features.iter().sum::<f32>() / FEATURES as f32;
+    features.map(|v| v - middle)
+}
+
+/// The logarithm of the odds that a portrait shows glasses.
+fn evidence(features: &[f32; FEATURES]) -> f32 {
+    let terms = features.iter().zip(&WEIGHTS);
+    BIAS + terms.map(|(feature, weight)| feature * weight).sum::<f32>()
+}
+
+/// The brows on the plane.
+struct Brows {
+    lines: [Polyline; 2],
+    /// How far a frame covers them, in 0..=1.
+    covered: f32,
+}
+
+impl Brows {
+    /// How far a place of the plane, in texels, may belong to a frame.
+    fn free(&self, at: [f32; 2]) -> f32 {
+        let reach = BROW.1 * TEXELS as f32;
+        let near = self.lines.iter().map(|line| line.nearest(at, reach));
+        let distance = near.map(|near| near.distance).fold(reach, f32::min);
+        let free = smoothstep_between(BROW.0, BROW.1, distance / TEXELS as f32);
+        free.max(self.covered)
+    }
+}
+
+/// The middle line of a brow on the plane.
+fn brow_line(model: &Model, brow: &[(usize, usize)]) -> Polyline {
+    let place = |landmark: usize| texel(model.neutral[model.landmarks[landmark]]);
+    let middle = |(below, above): &(usize, usize)| lerp(place(*below), place(*above), 0.5);
+    let points: Vec<[f32; 2]> = brow.iter().map(middle).collect();
+    Polyline::new(&points, [0.0, 1.0])
+}
+
+/// Where a point of the head at rest lies on the plane, in texels.
+fn texel([x, y, _]: Point) -> [f32; 2] {
+    [(x - LEFT) * TEXELS as f32, (TOP - y) * TEXELS as f32]
+}
+
+/// 1 on the frame.
+fn frame(lines: &Lines, brows: &Brows) -> Image<f32> {
+    let strength = lines.map(|[a, b]| a.max(b));
+    let seen = strength.pixels.iter().copied().filter(|v| *v > 0.0);
+    let least = (FRAME_LINES.0 * percentile(seen, 0.5)).max(LEAST_LINE);
+    let most = least * FRAME_LINES.1 / FRAME_LINES.0;
+    Image::from_fn(WIDTH, HEIGHT, |x, y| {
+        let at = [x as f32 + 0.5, y as f32 + 0.5];
+        let height = TOP - at[1] / TEXELS as f32;
+        if (FRAME_BOTTOM..FRAME_TOP).contains(&height) {
+            smoothstep_between(least, most, strength.at(x, y)) * brows.free(at)
+        } else {
+            0.0
+        }
+    })
+}
+
+/// How much a frame holds each vertex of the face.
+fn held(model: &Model, frame: &Image<f32>, brows: &Brows) -> Vec<f32> {
+    let bare = frame.map(|v| if v >= 0.5 { 0.0 } else { 1.0 });
+    let near = bare
+        .distance_to_outside()
+        .map(|away| smoothstep_between(HELD.1, HELD.0, away / TEXELS as f32))
+        .blurred(1.0);
+    let vertex = |vertex: usize| {
+        let at = texel(model.neutral[vertex]);
+        let inside = (0.0..WIDTH as f32).contains(&at[0]) && (0.0..HEIGHT as f32).contains(&at[1]);
+        // What lies behind, such as the ears, isn't seen on the plane.
+        if !inside || model.neutral[vertex][2] < 0.0 {
+            return 0.0;
+        }
+        let lids = model.eyes.iter();
+        let lids = lids.flat_map(|eye| [eye.to_upper[vertex].0, eye.to_lower[vertex].0]);
+        let lids = lids.fold(f32::INFINITY, f32::min);
+        let free = smoothstep_between(FREE.0, FREE.1, lids) * brows.free(at);
+        near.linear(at[0], at[1]) * free
+    };
+    (0..model.face).map(vertex).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::deform::Gaps;
+    use super::super::model::Half;
+    use super::super::testing::{astronaut, grace_hopper, landmarks};
+    use super::super::tone::Tone;
+    use super::*;
+
+    /// A sample portrait: the astronaut (0), or Grace Hopper (1), who wears glasses.
+    fn scene(sample: usize) -> Scene {
+        let source = if sample == 0 {
+            astronaut()
+        } else {
+            grace_hopper()
+        };
+        let model = Model::bundled().unwrap();
+        let fit = Fit::new(model, &landmarks(sample), 0.0).unwrap();
+        let tone = Tone::new(model, &fit, &source);
+        Scene {
+            model,
+            source,
+            fit,
+            tone,
+        }
+    }
+
+    /// The face with brows and cheeks raised, the head turned.
+    fn raised(scene: &Scene, turned: [f32; 3]) -> Deformed {
+        let mut expression = scene.fit.expression.clone();
+        for name in ["browInnerUp", "browOuterUp", "cheekSquint"] {
+            for half in Half::BOTH {
+                expression[scene.model.expression(name, half).unwrap()] = 1.0;
+            }
+        }
+        let gaps = Gaps::new(scene.model, &scene.fit);
+        Deformed::new(scene.model, &scene.fit, &gaps, expression, turned, [0.0; 2])
+    }
+
+    #[test]
+    fn glasses_are_seen_where_they_are_worn() {
+        assert!(!Glasses::new(&scene(0)).are_seen);
+        assert!(Glasses::new(&scene(1)).are_seen);
+    }
+
+    #[test]
+    fn glasses_are_seen_in_small_and_in_large_pictures() {
+        for zoom in [0.5, 2.0] {
+            for sample in [0, 1] {
+                let whole = scene(sample);
+                let size = |length: usize| (length as f32 * zoom) as usize;
+                let source = Image::from_fn(
+                    size(whole.source.width),
+                    size(whole.source.height),
+                    |x, y| {
+                        let at = |v: usize| (v as f32 + 0.5) / zoom;
+                        whole.source.linear(at(x), at(y))
+                    },
+                );
+                let fit = whole.fit.viewed(zoom, (0.0, 0.0));
+                let seen = Glasses::new(&Scene {
+                    source,
+                    fit,
+                    ..whole
+                })
+                .are_seen;
+                assert_eq!(seen, sample == 1, "{sample} at {zoom}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_held_frame_only_turns_with_the_head() {
+        let scene = scene(1);
+        let glasses = Glasses::new(&scene);
+        let wholly = glasses.held.iter().filter(|held| **held == 1.0).count();
+        assert!(wholly > 200, "{wholly}");
+        for turned in [[0.0; 3], [8.0, -5.0, 3.0]] {
+            let mut deformed = raised(&scene, turned);
+            glasses.hold(&scene.fit, HoldGlasses::Auto, &mut deformed);
+            for (vertex, held) in glasses.held.iter().enumerate() {
+                if *held == 1.0 {
+                    let still = deformed.placement.place(scene.fit.before[vertex]);
+                    let point = deformed.points[vertex];
+                    assert!((0..3).all(|k| (point[k] - still[k]).abs() < 1e-3));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lids_move_behind_a_frame() {
+        let scene = scene(1);
+        let glasses = Glasses::new(&scene);
+        for eye in &scene.model.eyes {
+            for vertex in eye.upper.iter().chain(&eye.lower) {
+                assert_eq!(glasses.held[*vertex], 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_switch_overrides_what_is_seen() {
+        for sample in [0, 1] {
+            let scene = scene(sample);
+            let glasses = Glasses::new(&scene);
+            let free = raised(&scene, [0.0; 3]);
+            let changes = |lock: HoldGlasses| {
+                let mut deformed = free.clone();
+                glasses.hold(&scene.fit, lock, &mut deformed);
+                deformed.points != free.points
+            };
+            assert!(!changes(HoldGlasses::Off));
+            assert!(changes(HoldGlasses::On));
+            assert_eq!(changes(HoldGlasses::Auto), sample == 1);
+        }
+    }
+}
