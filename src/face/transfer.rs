@@ -35,6 +35,7 @@ mod drift;
 mod field;
 mod paint;
 mod plane;
+mod ring;
 mod sample;
 mod shape;
 
@@ -66,6 +67,8 @@ pub struct Transfer<'a> {
 pub struct TransferSource {
     portrait: Arc<Picture>,
     place: TurnedSquare,
+    /// The portrait's left, top, right and bottom edges, in pixels of the picture.
+    bounds: [f32; 4],
     rest: Rest,
 }
 
@@ -94,11 +97,20 @@ impl TransferSource {
         } else {
             vec![0.0; 3 * size * size]
         };
+        let (width, height) = portrait.size();
         Ok(Self {
             rest: Rest::new(rest, &seen),
+            bounds: [0.0, 0.0, width as f32, height as f32],
             portrait,
             place,
         })
+    }
+
+    /// The same where the picture shows a part of a portrait, or more than the portrait: `bounds` are the portrait's left, top,
+    /// right and bottom edges, in pixels of the picture. Without, they are the picture's own.
+    pub fn within(mut self, bounds: [f32; 4]) -> Self {
+        self.bounds = bounds;
+        self
     }
 
     /// The portrait with the crop's content moved, of the portrait's own size. Not a byte differs from the portrait outside the
@@ -119,8 +131,14 @@ impl TransferSource {
         } else {
             let drift = Drift::between(&self.rest.motion, &motion);
             let paint = paint::Paint::new(&self.rest, &motion, &drift);
-            let field = Field::moved(&drift, &paint, &self.place, how.mask);
-            carry::moved(&mut picture, &self.portrait, &self.place, &field);
+            let field = Field::moved(&drift, &paint, &self.place, self.bounds, how.mask);
+            carry::moved(
+                &mut picture,
+                &self.portrait,
+                &self.place,
+                self.bounds,
+                &field,
+            );
         }
         Ok(picture)
     }
@@ -136,8 +154,15 @@ impl TransferSource {
         let mut picture = Picture::clone(&self.portrait);
         if visible(&self.place) {
             let drift = Drift::between(&self.rest.motion, &motion);
-            let field = Field::moved(&drift, &paint::Paint::none(), &self.place, mask);
-            carry::moved(&mut picture, &self.portrait, &self.place, &field);
+            let paint = paint::Paint::none();
+            let field = Field::moved(&drift, &paint, &self.place, self.bounds, mask);
+            carry::moved(
+                &mut picture,
+                &self.portrait,
+                &self.place,
+                self.bounds,
+                &field,
+            );
         }
         Ok(picture)
     }

@@ -334,7 +334,11 @@ impl<N: KeyPointNetwork> Session for KeyPointSession<N> {
         };
         let source = match self.source.take().filter(|(of, _)| of == view) {
             Some((_, source)) => source,
-            None => TransferSource::new(base.clone(), view.square(self.place), &self.rest.motion)?,
+            None => {
+                let place = view.square(self.place);
+                TransferSource::new(base.clone(), place, &self.rest.motion)?
+                    .within(view.bounds(subject.picture.size()))
+            }
         };
         let mesh = subject.face.as_deref().map(|face| &face.mesh);
         let mask = self.mask.get(mesh, self.place, subject.limit);
