@@ -47,7 +47,8 @@ A cell is empty where no face was seen. The summary adds mkr, the share of the f
 face is seen and the result's isn't, and acd, the mean of the same distance as step over every pair of frames
 (MoCoGAN's average content distance, of landmarks in place of embeddings).
 
-A method is written METHOD[:MODE][@WEIGHTS]; the mode is standard, relative (without, this one) or, of TPS, avd:
+A method is written METHOD[+rig][:MODE][@WEIGHTS]; the mode is standard, relative (without, this one) or, of TPS, avd.
+With +rig (of FOMM and TPS) the rig draws the expression first, and the method moves that:
   mien compare portrait.jpg clip.mp4 --methods ganimation,fomm,tps,tps:avd -o compare.mp4
   mien compare portrait.jpg --preset surprise --frames 24 --metrics numbers.csv -o compare.png
   mien compare portrait.jpg --sample-seed 7 --category happiness --methods fomm@vox-cpk,fomm -o compare.gif";
@@ -114,7 +115,7 @@ pub(super) struct Arguments {
     #[arg(
         long,
         default_value = "ganimation,fomm,tps",
-        value_name = "METHOD[:MODE][@WEIGHTS],..."
+        value_name = "METHOD[+rig][:MODE][@WEIGHTS],..."
     )]
     methods: String,
 

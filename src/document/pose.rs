@@ -280,6 +280,14 @@ impl Pose {
         }
     }
 
+    /// The same Action Units and gaze with the head as the portrait has it.
+    pub fn with_head_still(self) -> Self {
+        Pose {
+            head: HeadTurn::NEUTRAL,
+            ..self
+        }
+    }
+
     /// `(1 - t) * self + t * other`, for `t` in 0..=1; the ends are exact.
     pub fn lerp(&self, other: &Pose, t: f32) -> Pose {
         let mut pose = Pose {

@@ -23,11 +23,12 @@ const EDGE: f32 = 0.03;
 const EDGE_BY_DRIFT: f32 = 2.0;
 
 /// How much of the fade lies in the crop, in shares of its side. What is left of a wider one lies around the crop, so that
-/// a face that moves far moves whole.
+/// a face that moves far moves whole; over the second of these shares of width all of it goes there.
 const EDGE_INSIDE: f32 = 0.08;
+const EDGE_GOES_OUT: f32 = 0.3;
 
 /// How far around the crop the portrait moves at most, in shares of its side.
-pub(super) const REACH: f32 = 0.5;
+pub(super) const REACH: f32 = 0.75;
 
 /// A displacement that points out of the portrait is left as it is up to the first of these shares of the way to the
 /// portrait's edge, and never exceeds the second: nothing is read from beyond the edge, and nothing folds.
@@ -270,7 +271,8 @@ fn fade(far: f32) -> f32 {
 
 /// How much of a fade of this width lies around the crop.
 fn outside(width: f32) -> f32 {
-    (width - EDGE_INSIDE).clamp(0.0, REACH)
+    let inside = EDGE_INSIDE * (1.0 - smoothstep((width - EDGE_INSIDE) / EDGE_GOES_OUT));
+    (width - inside).clamp(0.0, REACH)
 }
 
 /// A displacement along an axis, held back where it points out of the portrait from a place near its edge.

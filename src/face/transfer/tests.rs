@@ -118,6 +118,7 @@ fn carried(
 const PLAIN: Transfer = Transfer {
     mask: None,
     plain: true,
+    expressed: None,
 };
 
 fn pixel(picture: &Picture, x: usize, y: usize) -> [u8; 4] {
@@ -152,7 +153,7 @@ proptest! {
         let angle = if seed.is_multiple_of(3) { 0.0 } else { angle };
         let place = TurnedSquare { x, y, side, angle };
         let source = TransferSource::new(portrait.clone(), place, &wild(seed)).unwrap();
-        let after = source.apply(&wild(seed ^ 77), Transfer { plain, mask: None }).unwrap();
+        let after = source.apply(&wild(seed ^ 77), Transfer { plain, ..Transfer::default() }).unwrap();
         let reach = if plain { 0.0 } else { f64::from(REACH) };
         let pairs = portrait.rgba().chunks(4).zip(after.rgba().chunks(4));
         for (i, (before, after)) in pairs.enumerate() {
@@ -309,12 +310,19 @@ fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
         motion.picture.clear();
         motion
     };
-    assert!(source.warp(&empty(rest.clone()), None).unwrap() == portrait);
+    assert!(
+        source
+            .warp(&empty(rest.clone()), Transfer::default())
+            .unwrap()
+            == portrait
+    );
 
     // The source is right everywhere, so the generator isn't asked.
     let bend = |x: f32, y: f32| (0.12 * (1.0 - x * x), 0.08 * y);
     let moved = motion(bend, 1.0, seen(&portrait, place));
-    let draft = source.warp(&empty(moved.clone()), None).unwrap();
+    let draft = source
+        .warp(&empty(moved.clone()), Transfer::default())
+        .unwrap();
     assert!(draft != portrait);
     let shown = Motion {
         picture: rest.picture.clone(),
@@ -332,12 +340,38 @@ fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
         size: 2,
         values: vec![0.0; 4],
     };
-    assert!(source.warp(&moved, Some(&closed)).unwrap() == portrait);
+    let closed = Transfer {
+        mask: Some(&closed),
+        ..Transfer::default()
+    };
+    assert!(source.warp(&moved, closed).unwrap() == portrait);
     let wrong = Motion {
         size: SIZE / 2,
         ..moved
     };
-    assert!(source.warp(&wrong, None).is_err());
+    assert!(source.warp(&wrong, Transfer::default()).is_err());
+}
+
+#[test]
+fn another_expression_is_moved_in_the_portraits_place() {
+    let (portrait, expressed) = (noise(200, 180, 3, false), noise(200, 180, 4, false));
+    let place = square(20.0, 10.0, 150.0);
+    let rest = motion(still, 1.0, seen(&portrait, place));
+    let unit = a_pixel_of(150.0);
+    let moved = motion(|_, _| (7.0 * unit, -4.0 * unit), 1.0, flat(0.9));
+    let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
+    let with = |picture| Transfer {
+        expressed: Some(picture),
+        ..Transfer::default()
+    };
+    let after = source.apply(&moved, with(&expressed)).unwrap();
+    for (x, y) in [(60, 50), (90, 80), (130, 120)] {
+        let (wanted, got) = (pixel(&expressed, x + 7, y - 4), pixel(&after, x, y));
+        assert!(apart(wanted, got) <= 1, "{x} {y}: {wanted:?} {got:?}");
+    }
+    assert!(source.apply(&rest, with(&expressed)).unwrap() == expressed);
+    // What was moved before leaves nothing behind.
+    assert!(source.apply(&rest, Transfer::default()).unwrap() == portrait);
 }
 
 #[test]
@@ -541,7 +575,14 @@ fn a_mask_keeps_every_byte_where_it_is_closed() {
     let moved = motion(|_, _| (0.1, 0.1), 0.2, wild(1).picture);
     let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
     for plain in [false, true] {
-        let with = |mask| source.apply(&moved, Transfer { mask, plain }).unwrap();
+        let with = |mask| {
+            let how = Transfer {
+                mask,
+                plain,
+                expressed: None,
+            };
+            source.apply(&moved, how).unwrap()
+        };
         let (free, masked) = (with(None), with(Some(&half)));
         for y in 0..120 {
             for x in 66..120 {
