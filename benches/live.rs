@@ -73,6 +73,7 @@ impl Studio {
             method,
             weights: None,
             view: PaneView::Result,
+            expression_by_rig: false,
             driver: driver.clone(),
             on_timeline: true,
         }];

@@ -54,6 +54,7 @@ fn frames(c: &mut Criterion) {
                     method: MethodChoice::RIG,
                     weights: None,
                     view: PaneView::Result,
+                    expression_by_rig: false,
                     sample: DriveSample::Pose(pose(value + 0.01)),
                 };
                 let frame = renderer.render(

@@ -60,7 +60,8 @@ follows the driving face over time: of smile, jaw and blink the correlation (r, 
 (x, 1 moves as far: the ratio of the standard deviations), empty where the driving face holds still in it; the mean
 of head_off; and unsteady, the mean acceleration as a multiple of the driving face's, where more than 1 trembles.
 
-A method is written METHOD[:MODE][@WEIGHTS]; the mode is standard, relative (without, this one) or, of TPS, avd:
+A method is written METHOD[+rig][:MODE][@WEIGHTS]; the mode is standard, relative (without, this one) or, of TPS, avd.
+With +rig (of FOMM and TPS) the rig draws the expression first, and the method moves that:
   mien compare portrait.jpg clip.mp4 --methods ganimation,fomm,tps,tps:avd -o compare.mp4
   mien compare portrait.jpg --preset surprise --frames 24 --metrics numbers.csv -o compare.png
   mien compare portrait.jpg --sample-seed 7 --category happiness --methods fomm@vox-cpk,fomm -o compare.gif";
@@ -127,7 +128,7 @@ pub(super) struct Arguments {
     #[arg(
         long,
         default_value = "ganimation,fomm,tps",
-        value_name = "METHOD[:MODE][@WEIGHTS],..."
+        value_name = "METHOD[+rig][:MODE][@WEIGHTS],..."
     )]
     methods: String,
 

@@ -37,6 +37,12 @@ pub(super) enum CliError {
     },
     #[error("--region needs a face, and none was found in {name}; leave it out.")]
     RegionWithoutFace { name: String },
+    #[error("--expression-by-rig needs a face, and none was found in {name}; leave it out.")]
+    RigWithoutFace { name: String },
+    #[error(
+        "--expression-by-rig is for methods that take over a clip's own motion; use --method fomm or tps with it."
+    )]
+    RigUnderExpressions,
     #[error("--frames {part} doesn't say of how many frames; write {part}/48 if they are 48.")]
     PartOfUnknown { part: String },
     #[error(

@@ -89,6 +89,11 @@ pub(super) struct Arguments {
     #[arg(long)]
     plain: bool,
 
+    /// For fomm and tps, the rig draws the clip's expression (Action Units and gaze) first, and the method moves that: these
+    /// networks carry the head and little of the expression
+    #[arg(long, conflicts_with = "plain")]
+    expression_by_rig: bool,
+
     /// For ganimation, the Action Units as they were measured, without their tremble taken out
     #[arg(long)]
     no_smooth: bool,
@@ -153,6 +158,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
         _ => Some(arguments.mode),
     };
     let method = MethodChoice::Method(info.id, mode);
+    if arguments.expression_by_rig {
+        if info.driven_by != DrivenBy::Picture {
+            return Err(CliError::RigUnderExpressions);
+        }
+        if document.face.is_none() {
+            let name = portrait.name.clone();
+            return Err(CliError::RigWithoutFace { name });
+        }
+    }
     if !arguments.output.quiet {
         arguments.place.remark(&portrait, &document, "moved");
     }
@@ -165,7 +179,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     let job = ExportJob {
         project,
         subject,
-        panes: vec![PaneSpec::of(method)],
+        panes: vec![PaneSpec {
+            expression_by_rig: arguments.expression_by_rig,
+            ..PaneSpec::of(method)
+        }],
         steps: Steps::All,
         count: None,
         layout: Layout::Strip,

@@ -200,6 +200,14 @@ pub struct PaneSpec {
     pub method: MethodChoice,
     #[serde(rename = "show")]
     pub view: PaneView,
+    /// Whether the rig draws the motion's expression first, for a method that is driven by pictures to move: such methods
+    /// carry the head and little of the expression.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub expression_by_rig: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl PaneSpec {
@@ -231,6 +239,7 @@ impl PaneSpec {
             motion: None,
             method,
             view,
+            expression_by_rig: false,
         }
     }
 }
@@ -238,6 +247,21 @@ impl PaneSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_expression_by_the_rig_is_written_only_where_it_is_asked_for() {
+        let pane = PaneSpec::of(MethodChoice::in_mode("fomm", Mode::Relative));
+        let json = r#"{"motion":null,"way":{"fomm":"relative"},"show":"result"}"#;
+        assert_eq!(serde_json::to_string(&pane).unwrap(), json);
+        assert_eq!(serde_json::from_str::<PaneSpec>(json).unwrap(), pane);
+        let pane = PaneSpec {
+            expression_by_rig: true,
+            ..pane
+        };
+        let json = serde_json::to_string(&pane).unwrap();
+        assert!(json.ends_with(r#""expression_by_rig":true}"#), "{json}");
+        assert_eq!(serde_json::from_str::<PaneSpec>(&json).unwrap(), pane);
+    }
 
     #[test]
     fn choices_are_written_as_project_files_have_them() {

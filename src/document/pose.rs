@@ -303,6 +303,14 @@ impl Pose {
         }
     }
 
+    /// The same Action Units and gaze with the head as the portrait has it.
+    pub fn with_head_still(self) -> Self {
+        Pose {
+            head: HeadTurn::NEUTRAL,
+            ..self
+        }
+    }
+
     /// Whether no Action Unit goes beyond relaxed or full.
     pub fn is_usual(&self) -> bool {
         self.left.is_usual() && self.right.is_usual()

@@ -26,15 +26,18 @@
 //! At rest D = 0 and G = W0, so R = I, to the byte. Small differences are taken as none: displacements below a
 //! fraction of a pixel and changes of a grey level or two. **Only D and p are faded, never pictures over one another**:
 //! towards the crop's edge, towards a mask's edge and towards places at rest the displacement shrinks to nothing, so the
-//! picture there is a little stretched, where a blend of moved and unmoved would show every edge twice. The fade to
-//! the crop's edge is the wider the larger the displacement, so that it cannot fold the picture. Where D and p are
-//! nothing the portrait's pixel isn't touched.
+//! picture there is a little stretched, where a blend of moved and unmoved would show every edge twice. The fade at
+//! the crop's edge is the wider the larger the displacement, so that it cannot fold the picture. A narrow one lies in the
+//! crop, so that a small motion changes nothing outside it. A wide one lies around the crop, where the displacement along
+//! its edge goes on outwards (`ring`): a head that travels far or grows moves whole, and takes its surroundings along. At the
+//! portrait's own edges nothing is read from beyond them. Where D and p are nothing the portrait's pixel isn't touched.
 
 mod carry;
 mod drift;
 mod field;
 mod paint;
 mod plane;
+mod ring;
 mod sample;
 mod shape;
 
@@ -48,7 +51,7 @@ use super::{Mask, TurnedSquare};
 use crate::media::image::{ImagePyramid, Picture};
 use drift::Drift;
 use field::Field;
-use paint::Rest;
+use paint::{Paint, Rest};
 use shape::Sound;
 
 pub use shape::{Motion, MotionFault};
@@ -60,12 +63,16 @@ pub struct Transfer<'a> {
     pub mask: Option<&'a Mask>,
     /// The generator's picture in the crop's place, as it is.
     pub plain: bool,
+    /// The portrait with another expression, of the same size, which is moved in its place.
+    pub expressed: Option<&'a Picture>,
 }
 
 /// A portrait that is ready to be moved.
 pub struct TransferSource {
     portrait: Arc<Picture>,
     place: TurnedSquare,
+    /// The portrait's left, top, right and bottom edges, in pixels of the picture.
+    bounds: [f32; 4],
     rest: Rest,
 }
 
@@ -94,52 +101,69 @@ impl TransferSource {
         } else {
             vec![0.0; 3 * size * size]
         };
+        let (width, height) = portrait.size();
         Ok(Self {
             rest: Rest::new(rest, &seen),
+            bounds: [0.0, 0.0, width as f32, height as f32],
             portrait,
             place,
         })
     }
 
-    /// The portrait with the crop's content moved, of the portrait's own size. Not a byte differs from the portrait outside the
-    /// crop, where the mask is 0, where nothing moves, and about numbers of the motion that aren't finite.
+    /// The same where the picture shows a part of a portrait, or more than the portrait: `bounds` are the portrait's left, top,
+    /// right and bottom edges, in pixels of the picture. Without, they are the picture's own.
+    pub fn within(mut self, bounds: [f32; 4]) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// The portrait with the crop's content moved, of the portrait's own size. Not a byte differs from the portrait where the
+    /// mask is 0 (around the crop, where it is 0 at the nearest place in the crop), where nothing moves, about numbers of the
+    /// motion that aren't finite, and farther than 0.75 of the crop's side outside the crop; with a small motion, and
+    /// with [`Transfer::plain`], nowhere outside the crop.
     ///
     /// # Errors
     /// [`MotionFault`] when the motion's sizes are not those of the motion at rest, or its numbers not as many as they promise.
     pub fn apply(&self, motion: &Motion, how: Transfer) -> Result<Picture, MotionFault> {
         let motion = Sound::new(motion)?;
         motion.matches(&self.rest.motion)?;
-        let mut picture = Picture::clone(&self.portrait);
-        if !visible(&self.place) {
-            return Ok(picture);
-        }
-        if how.plain {
+        if how.plain && visible(&self.place) {
+            let mut picture = self.moved_picture(&how).clone();
             let field = Field::plain(&motion, self.place.side, how.mask);
             carry::plain(&mut picture, &self.place, &field);
-        } else {
-            let drift = Drift::between(&self.rest.motion, &motion);
-            let paint = paint::Paint::new(&self.rest, &motion, &drift);
-            let field = Field::moved(&drift, &paint, &self.place, how.mask);
-            carry::moved(&mut picture, &self.portrait, &self.place, &field);
+            return Ok(picture);
         }
-        Ok(picture)
+        let drift = Drift::between(&self.rest.motion, &motion);
+        let paint = Paint::new(&self.rest, &motion, &drift);
+        Ok(self.carried(&drift, &paint, &how))
     }
 
     /// The portrait moved and nothing painted anew: what [`TransferSource::apply`] makes of a motion that the generator adds
-    /// nothing to, for a draft. [`Motion::picture`] isn't looked at and may be empty.
+    /// nothing to, for a draft. [`Motion::picture`] isn't looked at and may be empty, nor is [`Transfer::plain`].
     ///
     /// # Errors
     /// Those of [`TransferSource::apply`] for what else the motion says.
-    pub fn warp(&self, motion: &Motion, mask: Option<&Mask>) -> Result<Picture, MotionFault> {
+    pub fn warp(&self, motion: &Motion, how: Transfer) -> Result<Picture, MotionFault> {
         let motion = Sound::unpainted(motion, &self.rest.motion)?;
         motion.matches(&self.rest.motion)?;
-        let mut picture = Picture::clone(&self.portrait);
+        let drift = Drift::between(&self.rest.motion, &motion);
+        Ok(self.carried(&drift, &Paint::none(), &how))
+    }
+
+    /// The picture that is moved.
+    fn moved_picture<'a>(&'a self, how: &Transfer<'a>) -> &'a Picture {
+        let fits = |picture: &&Picture| picture.size() == self.portrait.size();
+        how.expressed.filter(fits).unwrap_or(&self.portrait)
+    }
+
+    fn carried(&self, drift: &Drift, paint: &Paint, how: &Transfer) -> Picture {
+        let portrait = self.moved_picture(how);
+        let mut picture = portrait.clone();
         if visible(&self.place) {
-            let drift = Drift::between(&self.rest.motion, &motion);
-            let field = Field::moved(&drift, &paint::Paint::none(), &self.place, mask);
-            carry::moved(&mut picture, &self.portrait, &self.place, &field);
+            let field = Field::moved(drift, paint, &self.place, self.bounds, how.mask);
+            carry::moved(&mut picture, portrait, &self.place, self.bounds, &field);
         }
-        Ok(picture)
+        picture
     }
 }
 

@@ -106,6 +106,13 @@ impl View {
         ((x - self.x) * self.zoom, (y - self.y) * self.zoom)
     }
 
+    /// Where the left, top, right and bottom edges of a portrait of this size lie in the pane, in pane pixels.
+    pub fn bounds(&self, (width, height): (u32, u32)) -> [f32; 4] {
+        let (left, top) = self.to_pane((0.0, 0.0));
+        let (right, bottom) = self.to_pane((f64::from(width), f64::from(height)));
+        [left, top, right, bottom].map(|edge| edge as f32)
+    }
+
     /// Which point of the portrait lies at a point of the pane.
     pub fn to_portrait(&self, (x, y): (f64, f64)) -> (f64, f64) {
         (self.x + x / self.zoom, self.y + y / self.zoom)

@@ -244,7 +244,9 @@ fn remarks(
             false => clip.follow.relative,
         };
         told.add(clip.analysis.broken.clone().map(Remark::Media));
-        told.add(faces_remark(clip, by_picture)?);
+        // An expression that the rig draws first is left out where there is no face; the rest still moves.
+        let reads_faces = !by_picture || pane.expression_by_rig && clip.analysis.track.is_some();
+        told.add(faces_remark(clip, reads_faces)?);
         if by_picture {
             told.add(reference_remark(clip, subject, portrait, relative));
             let name = || clip.analysis.name.clone();
@@ -290,9 +292,9 @@ impl Exported {
     }
 }
 
-/// What is said of frames without a face, for a method that follows an expression.
-fn faces_remark(clip: &ClipDriver, by_picture: bool) -> Result<Option<Remark>, EngineError> {
-    if by_picture {
+/// What is said of frames without a face, where an expression is read from them.
+fn faces_remark(clip: &ClipDriver, reads_faces: bool) -> Result<Option<Remark>, EngineError> {
+    if !reads_faces {
         return Ok(None);
     }
     let analysis = &clip.analysis;
@@ -488,6 +490,7 @@ mod tests {
                 method: MethodChoice::in_mode("fomm", Mode::Relative),
                 weights: None,
                 view: PaneView::Result,
+                expression_by_rig: false,
                 driver: driver.clone(),
                 on_timeline: true,
             };

@@ -156,7 +156,7 @@ pub trait Session: Send {
         stop: Stop,
     ) -> Result<MethodFrame, EngineError>;
 
-    /// Lays a frame's result over `base`, which is the portrait as `view` shows it.
+    /// Lays a frame's result over `base`, which is as `view` shows it.
     ///
     /// # Errors
     /// What is wrong with the frame's own numbers.
@@ -165,8 +165,33 @@ pub trait Session: Send {
         subject: &Subject,
         frame: &MethodFrame,
         view: &View,
-        base: &Picture,
+        base: Base<'_>,
     ) -> Result<Picture, EngineError>;
+}
+
+/// What a method's result is laid over.
+#[derive(Debug, Clone, Copy)]
+pub struct Base<'a> {
+    /// The portrait.
+    pub portrait: &'a Picture,
+    /// The portrait with another expression, for a method that moves it to move in its place.
+    pub expressed: Option<&'a Picture>,
+}
+
+impl<'a> From<&'a Picture> for Base<'a> {
+    fn from(portrait: &'a Picture) -> Self {
+        Self {
+            portrait,
+            expressed: None,
+        }
+    }
+}
+
+impl<'a> Base<'a> {
+    /// What is seen where the method changes nothing.
+    pub fn picture(&self) -> &'a Picture {
+        self.expressed.unwrap_or(self.portrait)
+    }
 }
 
 /// How much of a frame is wanted.

@@ -24,7 +24,7 @@ use crate::methods::diagnostics::{
 use crate::methods::drive::{Drive, DriveKey, Moment, Viewpoint};
 use crate::methods::error::Error;
 use crate::methods::subject::{Subject, square};
-use crate::methods::{Method, MethodFrame, MethodInfo, Quality, Session, millis_since};
+use crate::methods::{Base, Method, MethodFrame, MethodInfo, Quality, Session, millis_since};
 use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, WeightsError};
@@ -327,23 +327,30 @@ impl<N: KeyPointNetwork> Session for KeyPointSession<N> {
         subject: &Subject,
         frame: &MethodFrame,
         view: &View,
-        base: &Picture,
+        base: Base<'_>,
     ) -> Result<Picture, EngineError> {
         let Diagnostics::Motion(MotionDiagnostics { frame: moved, .. }) = &frame.diagnostics else {
-            return Ok(base.clone());
+            return Ok(base.picture().clone());
         };
         let source = match self.source.take().filter(|(of, _)| of == view) {
             Some((_, source)) => source,
-            None => TransferSource::new(base.clone(), view.square(self.place), &self.rest.motion)?,
+            None => {
+                let place = view.square(self.place);
+                TransferSource::new(base.portrait.clone(), place, &self.rest.motion)?
+                    .within(view.bounds(subject.picture.size()))
+            }
         };
         let mesh = subject.face.as_deref().map(|face| &face.mesh);
         let mask = self.mask.get(mesh, self.place, subject.limit);
-        let mask = mask.as_deref();
-        let plain = subject.plain;
+        let how = Transfer {
+            mask: mask.as_deref(),
+            plain: subject.plain,
+            expressed: base.expressed,
+        };
         let result = if frame.is_draft {
-            source.warp(&moved.motion, mask)
+            source.warp(&moved.motion, how)
         } else {
-            source.apply(&moved.motion, Transfer { mask, plain })
+            source.apply(&moved.motion, how)
         };
         self.source = Some((*view, source));
         Ok(result?)

@@ -69,6 +69,12 @@ impl Registry {
             .map_or(&[PaneView::Result], |info| info.views)
     }
 
+    /// Whether it is a method that is driven by pictures, which can move a portrait with the rig's expression.
+    pub fn follows_pictures(&self, choice: MethodChoice) -> bool {
+        let info = choice.id().and_then(|id| self.get(id));
+        info.is_some_and(|info| info.driven_by == DrivenBy::Picture)
+    }
+
     /// The method that draws what a choice shows of an expression.
     pub fn drawing(&self, choice: MethodChoice, has_face: bool) -> Option<&'static MethodInfo> {
         match choice {
@@ -90,6 +96,7 @@ impl Registry {
         PaneSpec {
             method,
             view: view.unwrap_or_default(),
+            expression_by_rig: pane.expression_by_rig && self.follows_pictures(method),
             ..pane
         }
     }

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::document::Mode;
-use crate::document::{MethodChoice, MotionId, MotionKind, PaneSpec, PaneView, Project};
+use crate::document::{
+    MethodChoice, Mode, MotionId, MotionKind, PaneSpec, PaneView, Pose, Project,
+};
 use crate::drive::clip_analysis::{ClipAnalysis, Reading};
 use crate::drive::driver::{DriveSample, Driver, SampleKey};
 use crate::error::EngineError;
 use crate::face::found::FoundFace;
 use crate::face::view::View;
 use crate::methods::DrivenBy;
+use crate::methods::drive::PoseKey;
 use crate::methods::models::{MethodKey, Models};
 use crate::methods::registry::{Registry, drawing_expressions};
 use crate::methods::subject::{Subject, SubjectKey};
@@ -24,6 +26,8 @@ pub struct FrameRequest {
     pub weights: Option<PathBuf>,
     pub view: PaneView,
     pub sample: DriveSample,
+    /// Whether the rig draws the expression first, for a method that is driven by pictures.
+    pub expression_by_rig: bool,
 }
 
 /// Cache key of a rendered frame.
@@ -33,6 +37,8 @@ pub struct FrameKey {
     weights: Option<PathBuf>,
     view: PaneView,
     sample: SampleKey,
+    /// The expression that the rig draws first.
+    expression: Option<PoseKey>,
     subject: SubjectKey,
     /// Left, top and zoom, and the size in pixels, of the part of the portrait that is seen.
     place: [u64; 3],
@@ -64,10 +70,23 @@ impl FrameRequest {
             weights: self.weights.clone(),
             view: self.view,
             sample,
+            expression: (self.expression_under(registry, subject).as_ref()).map(PoseKey::from),
             subject: subject.key(),
             place: [view.x, view.y, view.zoom].map(f64::to_bits),
             size: (view.width, view.height),
         }
+    }
+
+    /// The expression that the rig draws for the method to move: none where that isn't asked for, for a method that draws
+    /// expressions itself, without a face, and for what shows no result.
+    pub fn expression_under(&self, registry: &Registry, subject: &Subject) -> Option<Pose> {
+        let shows_result = matches!(self.view, PaneView::Result | PaneView::Difference);
+        let drawn = self.expression_by_rig
+            && shows_result
+            && subject.face.is_some()
+            && !subject.plain
+            && registry.follows_pictures(self.method);
+        drawn.then(|| self.sample.pose(subject).with_head_still())
     }
 
     /// The same of another view.
@@ -86,6 +105,8 @@ pub struct PaneSource {
     /// Weights other than those chosen for the method.
     pub weights: Option<PathBuf>,
     pub view: PaneView,
+    /// Whether the rig draws the expression first, for a method that is driven by pictures.
+    pub expression_by_rig: bool,
     pub driver: Driver,
     /// Whether the timeline is this motion's own.
     pub on_timeline: bool,
@@ -101,6 +122,7 @@ impl PaneSource {
     pub fn same_result(&self, other: &PaneSource) -> bool {
         self.method == other.method
             && self.weights == other.weights
+            && self.expression_by_rig == other.expression_by_rig
             && self.driver.same(&other.driver)
     }
 }
@@ -127,6 +149,7 @@ impl Composition {
                 method: pane.method,
                 weights: None,
                 view: pane.view,
+                expression_by_rig: pane.expression_by_rig,
                 driver: driver(motion),
                 on_timeline: motion == chosen,
             }
@@ -174,6 +197,7 @@ impl Composition {
             method: pane.method,
             weights: pane.weights.clone(),
             view: pane.view,
+            expression_by_rig: pane.expression_by_rig,
             sample: if pane.on_timeline {
                 pane.driver.at(step)
             } else {
@@ -228,7 +252,9 @@ fn reading_for<'a>(
                 .get(id)
                 .is_some_and(|info| info.driven_by == DrivenBy::Picture);
             // Which frame is most like the portrait is told by the faces.
-            !by_picture || (mode.unwrap_or_default() == Mode::Relative && !said)
+            !by_picture
+                || pane.expression_by_rig
+                || (mode.unwrap_or_default() == Mode::Relative && !said)
         }
     });
     if needs_faces {

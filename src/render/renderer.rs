@@ -19,7 +19,7 @@ use crate::methods::drive::Moment;
 use crate::methods::models::{MethodKey, Models};
 use crate::methods::registry::drawing_expressions;
 use crate::methods::subject::{FaceKey, Subject, square};
-use crate::methods::{MethodFrame, Quality, Session, millis_since};
+use crate::methods::{Base, MethodFrame, Quality, Session, millis_since};
 use crate::progress::Stop;
 use crate::render::align::aligned;
 use crate::render::composition::FrameRequest;
@@ -175,6 +175,16 @@ impl Renderer {
             PaneView::Result | PaneView::Difference => quality,
             _ => Quality::Diagnostics,
         };
+        let started = Instant::now();
+        let pose = request.expression_under(self.models.registry(), subject);
+        let expressed = pose
+            .map(|pose| self.expression(subject, &pose, view, base, stop))
+            .transpose()?;
+        let laid_over = Base {
+            portrait: base,
+            expressed: expressed.as_ref().map(|(picture, _)| picture),
+        };
+        let drawing = millis_since(started);
         let mut session = self.take_session(&key, subject, stop)?;
         let mut draw = |pose: &Pose, view: &View, stop: Stop| {
             let base = self.small(subject, view)?;
@@ -189,9 +199,9 @@ impl Renderer {
         let drawn = frame.and_then(|frame| {
             let started = Instant::now();
             let picture = match request.view {
-                PaneView::Result => session.composite(subject, &frame, view, base)?,
+                PaneView::Result => session.composite(subject, &frame, view, laid_over)?,
                 PaneView::Difference => {
-                    let result = session.composite(subject, &frame, view, base)?;
+                    let result = session.composite(subject, &frame, view, laid_over)?;
                     let mut picture = base.clone();
                     diagnostics::difference(&mut picture, &result);
                     picture
@@ -202,7 +212,7 @@ impl Renderer {
                     picture
                 }
             };
-            Ok(rendered(picture, &frame, millis_since(started)))
+            Ok(rendered(picture, &frame, drawing + millis_since(started)))
         });
         self.sessions.insert(key, session);
         drawn
@@ -229,7 +239,7 @@ impl Renderer {
         };
         let frame = session.frame(subject, &mut drive, None, Quality::Full, stop);
         let drawn = frame.and_then(|frame| {
-            let picture = session.composite(subject, &frame, view, base)?;
+            let picture = session.composite(subject, &frame, view, base.into())?;
             Ok((picture, frame))
         });
         self.sessions.insert(key, session);

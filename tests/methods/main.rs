@@ -14,6 +14,7 @@ mod parity_ganimation;
 mod parity_mocogan;
 mod parity_tps;
 mod rig;
+mod rig_under_motion;
 mod sample;
 mod toy;
 mod tps;

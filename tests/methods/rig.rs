@@ -30,6 +30,7 @@ fn drawn(renderer: &mut Renderer, subject: &Subject, view: &View, pose: Pose) ->
         method: MethodChoice::RIG,
         weights: None,
         view: PaneView::Result,
+        expression_by_rig: false,
         sample: DriveSample::Pose(pose),
     };
     let base = renderer.base(subject, view).unwrap();
@@ -300,6 +301,7 @@ fn without_a_face_there_is_one_sentence() {
         method: MethodChoice::RIG,
         weights: None,
         view: PaneView::Result,
+        expression_by_rig: false,
         sample: DriveSample::Pose(Pose::NEUTRAL),
     };
     let base = renderer.base(&subject, &view).unwrap();

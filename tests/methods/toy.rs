@@ -27,7 +27,7 @@ use mien::methods::ganimation::model::Model;
 use mien::methods::models::Models;
 use mien::methods::registry::Registry;
 use mien::methods::subject::{Subject, square};
-use mien::methods::{DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session};
+use mien::methods::{Base, DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session};
 use mien::progress::{Progress, Stop};
 use mien::render::composition::Composition;
 use mien::render::renderer::Renderer;
@@ -156,10 +156,10 @@ impl Session for ToySession {
         _: &Subject,
         _: &MethodFrame,
         view: &View,
-        base: &Picture,
+        base: Base<'_>,
     ) -> Result<Picture, EngineError> {
-        let mut picture = base.clone();
-        let (place, width) = (view.square(self.place), base.width() as usize);
+        let mut picture = base.picture().clone();
+        let (place, width) = (view.square(self.place), picture.width() as usize);
         for (i, pixel) in picture.rgba_mut().chunks_exact_mut(4).enumerate() {
             let (u, v) = place.within(((i % width) as f64 + 0.5, (i / width) as f64 + 0.5));
             if (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v) {

@@ -181,6 +181,38 @@ fn panes_come_and_go_and_the_key_held_shows_the_source() {
 }
 
 #[test]
+fn the_rigs_expression_is_laid_under_a_method_that_follows_pictures_and_no_other() {
+    let mut app = app();
+    act(&mut app, |window| {
+        window.click("+ Pane").unwrap();
+    });
+    // The other panes are the source, the rig and GANimation: there is one such toggle.
+    let by_rig = |app: &App| -> Vec<bool> {
+        let panes = asked(app).composition.panes.clone();
+        panes.iter().map(|pane| pane.expression_by_rig).collect()
+    };
+    assert_eq!(by_rig(&app), [false; 5]);
+    act(&mut app, |window| {
+        window.click("+ Rig").unwrap();
+    });
+    assert_eq!(by_rig(&app), [false, false, false, false, true]);
+    press(&mut app, "5", Modifiers::empty());
+    // Alone the pane has room for the whole name.
+    act(&mut app, |window| {
+        window.click("Expression by the rig").unwrap();
+    });
+    assert_eq!(by_rig(&app), [false]);
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(by_rig(&app), [true]);
+    press(&mut app, "5", Modifiers::empty());
+    press(&mut app, "z", Modifiers::CTRL);
+    assert_eq!(by_rig(&app), [false; 5]);
+    press(&mut app, "z", Modifiers::CTRL);
+    let mut window = simulator(app.view());
+    assert!(window.find("+ Rig").is_err(), "no such pane any more");
+}
+
+#[test]
 fn dragging_the_crops_edge_moves_what_the_network_sees() {
     let mut app = app();
     let before = app.document().crop;

@@ -120,6 +120,8 @@ pub enum Message {
     Released,
     Method(usize, MethodChoice),
     View(usize, PaneView),
+    /// Whether the rig draws the expression first in this pane.
+    ExpressionByRig(usize, bool),
     Motion(usize, Option<MotionId>),
     Add,
     Remove(usize),
@@ -344,6 +346,12 @@ impl Panes {
             Message::View(index, show) => {
                 if let Some(pane) = panes.get_mut(index) {
                     pane.view = show;
+                }
+                return Action::Panes(panes);
+            }
+            Message::ExpressionByRig(index, by_rig) => {
+                if let Some(pane) = panes.get_mut(index) {
+                    pane.expression_by_rig = by_rig;
                 }
                 return Action::Panes(panes);
             }

@@ -36,6 +36,7 @@ fn request() -> Request {
         method,
         weights: None,
         view: PaneView::Result,
+        expression_by_rig: false,
         driver: Driver::Nothing,
         on_timeline: true,
     };

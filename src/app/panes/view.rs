@@ -148,6 +148,7 @@ impl Panes {
 
     /// What a pane is, in a few words.
     fn label(&self, spec: &PaneSpec, names: &Names, shown: Option<&Shown>, edited: bool) -> String {
+        let document = names.project.document();
         let result = spec.view == PaneView::Result;
         if self.holding && result && spec.method != MethodChoice::Source {
             return "Source (held)".to_owned();
@@ -170,8 +171,13 @@ impl Panes {
         } else {
             ""
         };
+        let under = if spec.expression_by_rig && document.face.is_some() {
+            " + rig"
+        } else {
+            ""
+        };
         match weights {
-            Some(weights) => format!("{weights}{state}"),
+            Some(weights) => format!("{weights}{under}{state}"),
             None => format!("{}{state}", names.models.registry().title(spec.method)),
         }
     }
@@ -214,6 +220,21 @@ impl Panes {
         .padding([3, 7])
         .width(fill)
         .style(theme::choice(place.unwrap_or(0)));
+        let has_face = project.document().face.is_some();
+        let by_rig = (has_face && registry.follows_pictures(spec.method)).then(|| {
+            let on = spec.expression_by_rig;
+            let name = if width >= CHIPS {
+                "Expression by the rig"
+            } else {
+                "+ Rig"
+            };
+            hinted(
+                toggle(name, on, Message::ExpressionByRig(pane, !on)),
+                "Expression by the rig: it draws the motion's expression and gaze first, and this method moves that. \
+                 FOMM and TPS carry the head and little of the expression",
+                Position::Bottom,
+            )
+        });
         let shows: Option<Element<'_, Message>> = if shows.len() < 2 {
             None
         } else if width >= CHIPS && shows.len() <= 4 {
@@ -301,6 +322,7 @@ impl Panes {
             Position::Bottom
         )]
         .push(ways)
+        .push(by_rig)
         .push(shows)
         .push(motion)
         .push((width >= CHIPS).then(space::horizontal))

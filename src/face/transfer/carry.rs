@@ -1,4 +1,4 @@
-//! Every pixel of the portrait that lies in the crop, as the field has it.
+//! Every pixel of the portrait that the field reaches, as the field has it.
 
 use rayon::prelude::*;
 
@@ -20,16 +20,18 @@ const MOST_PLACES: f32 = 4.0;
 /// Pixels over which the generator's plain picture goes over into the portrait.
 const SEAM: f32 = 2.0;
 
-/// Moves the portrait's pixels into `picture`, which holds the same ones.
+/// Moves the portrait's pixels into `picture`, which holds the same ones. `bounds` are the portrait's left, top, right and
+/// bottom edges in it: no other pixel changes.
 pub(super) fn moved(
     picture: &mut Picture,
     portrait: &Picture,
     place: &TurnedSquare,
+    bounds: [f32; 4],
     field: &Field,
 ) {
     let reader = Reader::new(portrait);
     let isa = Isa::best();
-    each_line(picture, place, |line| {
+    each_line(picture, place, (bounds, field.reach()), |line| {
         moved_line(isa, line, &reader, field, place);
     });
 }
@@ -129,31 +131,37 @@ fn write_clear(pixel: &mut [u8; 4], warped: &[f32; 4], field: &[f32; CELL]) {
 /// Puts the generator's picture in the crop's place.
 pub(super) fn plain(picture: &mut Picture, place: &TurnedSquare, field: &Field) {
     let (side, clear) = (place.side as f32, picture.has_alpha());
-    each_line(picture, place, |Line { pixels, places, .. }| {
-        for (i, pixel) in pixels.iter_mut().enumerate() {
-            let Some((u, v)) = places.at(i) else {
-                continue;
-            };
-            let edge = u.min(1.0 - u).min(v).min(1.0 - v) * side;
-            let open = (edge / SEAM).clamp(0.0, 1.0);
-            let [_, _, weight, color @ ..] = field.at((u, v));
-            let weight = weight * open;
-            if weight == 0.0 {
-                continue;
+    let bounds = [0.0, 0.0, f32::INFINITY, f32::INFINITY];
+    each_line(
+        picture,
+        place,
+        (bounds, 0.0),
+        |Line { pixels, places, .. }| {
+            for (i, pixel) in pixels.iter_mut().enumerate() {
+                let Some((u, v)) = places.at(i) else {
+                    continue;
+                };
+                let edge = u.min(1.0 - u).min(v).min(1.0 - v) * side;
+                let open = (edge / SEAM).clamp(0.0, 1.0);
+                let [_, _, weight, color @ ..] = field.at((u, v));
+                let weight = weight * open;
+                if weight == 0.0 {
+                    continue;
+                }
+                let cover = if clear {
+                    f32::from(pixel[3]) / 255.0
+                } else {
+                    1.0
+                };
+                let own = (1.0 - weight) * cover;
+                let color = [0, 1, 2].map(|c| own * f32::from(pixel[c]) + open * color[c]);
+                write(pixel, color, own + weight, clear);
             }
-            let cover = if clear {
-                f32::from(pixel[3]) / 255.0
-            } else {
-                1.0
-            };
-            let own = (1.0 - weight) * cover;
-            let color = [0, 1, 2].map(|c| own * f32::from(pixel[c]) + open * color[c]);
-            write(pixel, color, own + weight, clear);
-        }
-    });
+        },
+    );
 }
 
-/// The pixels of a row of the picture that the crop may reach.
+/// The pixels of a row of the picture that may lie within reach of the crop.
 struct Line<'a> {
     pixels: &'a mut [[u8; 4]],
     /// Column and row of the first.
@@ -166,17 +174,19 @@ struct Line<'a> {
 struct Places {
     start: (f64, f64),
     step: (f64, f64),
+    /// How far around the crop places count, in shares of its side.
+    reach: f64,
 }
 
 impl Places {
-    /// The place of the middle of pixel `i` in the crop, both coordinates in 0..1; nothing beside it.
+    /// The place of the middle of pixel `i`, both coordinates in 0..1 in the crop; nothing out of reach.
     #[inline(always)]
     fn at(&self, i: usize) -> Option<(f32, f32)> {
         let (place, inside) = self.anywhere(i);
         inside.then_some(place)
     }
 
-    /// The same of some pixels from `first` on, and which of them lie in the crop.
+    /// The same of some pixels from `first` on, and which of them lie within reach.
     #[inline(always)]
     fn some(&self, first: usize) -> ([f32; SOME], [f32; SOME], [bool; SOME]) {
         let (mut u, mut v, mut inside) = ([0.0; SOME], [0.0; SOME], [false; SOME]);
@@ -186,27 +196,37 @@ impl Places {
         (u, v, inside)
     }
 
-    /// The place of the middle of pixel `i`, and whether it lies in the crop.
+    /// The place of the middle of pixel `i`, and whether it lies within reach.
     #[inline(always)]
     fn anywhere(&self, i: usize) -> ((f32, f32), bool) {
         let u = self.start.0 + i as f64 * self.step.0;
         let v = self.start.1 + i as f64 * self.step.1;
-        let inside = (0.0..1.0).contains(&u) & (0.0..1.0).contains(&v);
+        let span = -self.reach..1.0 + self.reach;
+        let inside = span.contains(&u) & span.contains(&v);
         ((u as f32, v as f32), inside)
     }
 }
 
-/// Calls `change` with every row of pixels of which some may lie in the crop.
-fn each_line(picture: &mut Picture, place: &TurnedSquare, change: impl Fn(Line) + Sync) {
+/// Calls `change` with every row of pixels within `bounds` (left, top, right and bottom) of which some may lie in the crop
+/// or around it, as far as `reach` in shares of its side.
+fn each_line(
+    picture: &mut Picture,
+    place: &TurnedSquare,
+    (bounds, reach): ([f32; 4], f64),
+    change: impl Fn(Line) + Sync,
+) {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     // The square's corners bound what has to be looked at.
-    let reach = place.side * 0.5 * (place.angle.sin().abs() + place.angle.cos().abs());
-    let span = |middle: f64, length: usize| {
+    let half = place.side * (0.5 + reach) * (place.angle.sin().abs() + place.angle.cos().abs());
+    let span = |middle: f64, axis: usize, length: usize| {
         let end = |v: f64| v.clamp(0.0, length as f64) as usize;
-        (end((middle - reach).floor()), end((middle + reach).ceil()))
+        // Those pixels whose middle lies within.
+        let [low, high] = [axis, axis + 2].map(|edge| (f64::from(bounds[edge]) - 0.5).ceil());
+        let first = (middle - half).floor().max(low);
+        (end(first), end((middle + half).ceil().min(high)))
     };
-    let (left, right) = span(place.x, width);
-    let (top, bottom) = span(place.y, height);
+    let (left, right) = span(place.x, 0, width);
+    let (top, bottom) = span(place.y, 1, height);
     let step = (
         place.angle.cos() / place.side,
         -place.angle.sin() / place.side,
@@ -223,7 +243,7 @@ fn each_line(picture: &mut Picture, place: &TurnedSquare, change: impl Fn(Line) 
             change(Line {
                 pixels: &mut row.as_chunks_mut::<4>().0[left..right.max(left)],
                 first: (left, y),
-                places: Places { start, step },
+                places: Places { start, step, reach },
             });
         });
 }

@@ -1,10 +1,11 @@
-//! What happens to every place of the crop, on a grid of about twice the network's own size.
+//! What happens to every place of the crop and around it, on a grid of about twice the network's own size.
 
 use rayon::prelude::*;
 
 use super::drift::{Drift, trust};
 use super::paint::Paint;
 use super::plane::{Plane, split_small};
+use super::ring::Ring;
 use super::sample::SOME;
 use super::shape::Sound;
 use crate::face::{Mask, TurnedSquare};
@@ -16,10 +17,22 @@ const STILL: (f32, f32) = (0.15, 0.6);
 /// The same in pixels of the network's picture: in a large portrait the network's own unrest is more than a pixel.
 const STILL_AT_NETWORK: (f32, f32) = (0.04, 0.15);
 
-/// The share of the crop's side over which even the smallest displacement fades towards the edge, and what each share
-/// of displacement adds to it. At 2 the fade of an even displacement stretches the picture fourfold at most, and never folds it.
+/// The share of the crop's side over which even the smallest displacement fades at the edge, and what each share of
+/// displacement adds to it. At 2 the fade of an even displacement stretches the picture fourfold at most, and never folds it.
 const EDGE: f32 = 0.03;
 const EDGE_BY_DRIFT: f32 = 2.0;
+
+/// How much of the fade lies in the crop, in shares of its side. What is left of a wider one lies around the crop, so that
+/// a face that moves far moves whole; over the second of these shares of width all of it goes there.
+const EDGE_INSIDE: f32 = 0.08;
+const EDGE_GOES_OUT: f32 = 0.3;
+
+/// How far around the crop the portrait moves at most, in shares of its side.
+pub(super) const REACH: f32 = 0.75;
+
+/// A displacement that points out of the portrait is left as it is up to the first of these shares of the way to the
+/// portrait's edge, and never exceeds the second: nothing is read from beyond the edge, and nothing folds.
+const TO_PORTRAIT_EDGE: (f32, f32) = (0.6, 0.8);
 
 /// The share over which what is painted fades.
 const EDGE_OF_PAINT: f32 = 0.07;
@@ -30,7 +43,11 @@ const RIM: f32 = 1.5;
 /// The grid: displacement in the portrait's pixels, across and down; what the moved portrait loses, in 0..=1; and
 /// what is added to it, in 0..=255.
 pub(super) struct Field {
+    /// Cells a side of the crop.
     size: usize,
+    /// Cells around the crop, on each side of it.
+    margin: usize,
+    /// `(size + 2 * margin)` squared.
     cells: Vec<[f32; CELL]>,
     /// How many pixels of the portrait go by for one of the result's, across and down; 0 where nothing happens between
     /// the cell and the next ones.
@@ -41,8 +58,15 @@ pub(super) struct Field {
 pub(super) const CELL: usize = 8;
 
 impl Field {
-    /// The field that carries the motion over.
-    pub fn moved(drift: &Drift, paint: &Paint, place: &TurnedSquare, mask: Option<&Mask>) -> Self {
+    /// The field that carries the motion over. `bounds` are the portrait's left, top, right and bottom edges, in the pixels
+    /// of `place`.
+    pub fn moved(
+        drift: &Drift,
+        paint: &Paint,
+        place: &TurnedSquare,
+        bounds: [f32; 4],
+        mask: Option<&Mask>,
+    ) -> Self {
         let size = cells_for(drift.size, place.side);
         let [across, down] = drift.spline(size);
         let loss = paint.loss.stretched(size);
@@ -55,32 +79,50 @@ impl Field {
             STILL.1.max(STILL_AT_NETWORK.1 * at_network),
         );
         let (sin, cos) = (place.angle.sin() as f32, place.angle.cos() as f32);
+        let ring = Ring::new([&across, &down]);
+        let margin = (outside(fade(ring.most())) * size as f32).ceil() as usize;
 
-        let mut cells = vec![[0.0f32; CELL]; size * size];
+        let total = size + 2 * margin;
+        let mut cells = vec![[0.0f32; CELL]; total * total];
         cells
-            .par_chunks_mut(size)
+            .par_chunks_mut(total)
             .with_min_len(8)
             .enumerate()
-            .for_each(|(y, row)| {
+            .for_each(|(row, cells)| {
+                let y = row as isize - margin as isize;
                 let v = from_edge(y, size);
-                for (x, cell) in row.iter_mut().enumerate() {
-                    let i = y * size + x;
+                for (column, cell) in cells.iter_mut().enumerate() {
+                    let x = column as isize - margin as isize;
                     let u = from_edge(x, size);
+                    let nearest = |at: isize| at.clamp(0, size as isize - 1) as usize;
+                    let i = nearest(y) * size + nearest(x);
                     let open = [&trust, &mask]
                         .into_iter()
                         .flatten()
                         .map(|plane| plane.values[i])
                         .product::<f32>();
-                    let (dx, dy) = (across.values[i] * side, down.values[i] * side);
+                    let is_in_crop = (nearest(x) as isize, nearest(y) as isize) == (x, y);
+                    let [dx, dy] = if is_in_crop {
+                        [across.values[i], down.values[i]]
+                    } else {
+                        ring.at(x, y)
+                    };
+                    let (dx, dy) = (dx * side, dy * side);
                     let far = (dx * dx + dy * dy).sqrt();
-                    let width = EDGE + EDGE_BY_DRIFT * far / side;
+                    let width = fade(far / side);
+                    let outside = outside(width);
                     let gain = open
                         * smoothstep((far - still.0) / (still.1 - still.0))
-                        * smoothstep(u / width)
-                        * smoothstep(v / width);
+                        * smoothstep((u + outside) / width)
+                        * smoothstep((v + outside) / width);
                     let (dx, dy) = (dx * gain, dy * gain);
-                    cell[0] = dx * cos - dy * sin;
-                    cell[1] = dx * sin + dy * cos;
+                    let at = [x, y].map(|at| (at as f64 + 0.5) / size as f64);
+                    let at = place.to_picture((at[0], at[1]));
+                    cell[0] = within(dx * cos - dy * sin, at.0 as f32, bounds[0], bounds[2]);
+                    cell[1] = within(dx * sin + dy * cos, at.1 as f32, bounds[1], bounds[3]);
+                    if !is_in_crop {
+                        continue;
+                    }
 
                     let gain = open * smoothstep(u / EDGE_OF_PAINT) * smoothstep(v / EDGE_OF_PAINT);
                     cell[2] = gain * loss.values[i];
@@ -89,9 +131,10 @@ impl Field {
                     }
                 }
             });
-        let shrink = shrink(&cells, size, side / size as f32, (sin, cos));
+        let shrink = shrink(&cells, total, side / size as f32, (sin, cos));
         Self {
             size,
+            margin,
             cells,
             shrink,
         }
@@ -112,23 +155,43 @@ impl Field {
         };
         Self {
             size,
+            margin: 0,
             cells: (0..size * size).map(cell).collect(),
             shrink: Vec::new(),
         }
     }
 
-    /// The field at a place in the crop, both coordinates in 0..1; bilinear.
+    /// How far around the crop the field goes, in shares of the crop's side.
+    pub fn reach(&self) -> f64 {
+        self.margin as f64 / self.size as f64
+    }
+
+    /// The field at a place, both coordinates in 0..1 in the crop; bilinear.
     #[inline(always)]
     pub fn at(&self, (u, v): (f32, f32)) -> [f32; CELL] {
-        self.mixed(before(u, self.size), before(v, self.size))
+        self.mixed(self.before(u), self.before(v))
+    }
+
+    /// Cells a side.
+    #[inline(always)]
+    fn total(&self) -> usize {
+        self.size + 2 * self.margin
+    }
+
+    /// The cell at or before a place, and how far the place lies towards the next.
+    #[inline(always)]
+    fn before(&self, place: f32) -> (i32, f32) {
+        let at = place * self.size as f32 - 0.5 + self.margin as f32;
+        split_small(at.clamp(0.0, (self.total() - 1) as f32))
     }
 
     /// Between the cells at and after the place of each axis.
     #[inline(always)]
     fn mixed(&self, (left, s): (i32, f32), (upper, t): (i32, f32)) -> [f32; CELL] {
         let (left, upper) = (left as usize, upper as usize);
-        let next = |i: usize| (i + 1).min(self.size - 1);
-        let row = |y: usize| &self.cells[y * self.size..][..self.size];
+        let total = self.total();
+        let next = |i: usize| (i + 1).min(total - 1);
+        let row = |y: usize| &self.cells[y * total..][..total];
         let (above, below) = (row(upper), row(next(upper)));
         let (a, b) = (&above[left], &above[next(left)]);
         let (c, d) = (&below[left], &below[next(left)]);
@@ -141,7 +204,7 @@ impl Field {
         mixed
     }
 
-    /// Of some places in the crop the cells that they lie between.
+    /// Of some places the cells that they lie between.
     #[inline(always)]
     pub fn near(&self, u: &[f32; SOME], v: &[f32; SOME]) -> Near {
         let mut near = Near {
@@ -150,8 +213,8 @@ impl Field {
             shares: [[0.0; SOME]; 2],
         };
         for i in 0..SOME {
-            (near.left[i], near.shares[0][i]) = before(u[i], self.size);
-            (near.upper[i], near.shares[1][i]) = before(v[i], self.size);
+            (near.left[i], near.shares[0][i]) = self.before(u[i]);
+            (near.upper[i], near.shares[1][i]) = self.before(v[i]);
         }
         near
     }
@@ -160,7 +223,7 @@ impl Field {
     /// nothing happens.
     #[inline(always)]
     pub fn shrink(&self, near: &Near, i: usize) -> [f32; 2] {
-        self.shrink[near.upper[i] as usize * self.size + near.left[i] as usize]
+        self.shrink[near.upper[i] as usize * self.total() + near.left[i] as usize]
     }
 
     /// [`Field::at`] one of these places.
@@ -194,16 +257,37 @@ fn stretched(mask: Option<&Mask>, size: usize) -> Option<Plane> {
     Some(plane.map(|value| value.clamp(0.0, 1.0)))
 }
 
-/// How far a cell lies from the nearer edge, in shares of the side, counted from where anything may happen.
-fn from_edge(i: usize, size: usize) -> f32 {
+/// How far a cell lies in the crop from the nearer edge, in shares of the side, counted from where anything may happen;
+/// negative around the crop.
+fn from_edge(i: isize, size: usize) -> f32 {
     let at = i as f32 + 0.5;
     (at.min(size as f32 - at) - RIM) / size as f32
 }
 
-/// The cell at or before a place, and how far the place lies towards the next.
-#[inline(always)]
-fn before(place: f32, size: usize) -> (i32, f32) {
-    split_small((place * size as f32 - 0.5).clamp(0.0, (size - 1) as f32))
+/// The width over which a displacement fades at the crop's edge, both in shares of the crop's side.
+fn fade(far: f32) -> f32 {
+    EDGE + EDGE_BY_DRIFT * far
+}
+
+/// How much of a fade of this width lies around the crop.
+fn outside(width: f32) -> f32 {
+    let inside = EDGE_INSIDE * (1.0 - smoothstep((width - EDGE_INSIDE) / EDGE_GOES_OUT));
+    (width - inside).clamp(0.0, REACH)
+}
+
+/// A displacement along an axis, held back where it points out of the portrait from a place near its edge.
+fn within(away: f32, at: f32, low: f32, high: f32) -> f32 {
+    let room = if away < 0.0 { at - low } else { high - at }.max(0.0);
+    let (free, most) = (TO_PORTRAIT_EDGE.0 * room, TO_PORTRAIT_EDGE.1 * room);
+    let over = away.abs() - free;
+    if over <= 0.0 {
+        return away;
+    }
+    let spare = most - free;
+    if spare == 0.0 {
+        return 0.0;
+    }
+    away.signum() * (free + spare * (1.0 - (-over / spare).exp()))
 }
 
 /// How many pixels of the portrait go by for one of the result's, from each cell's neighbours; `pixels` a cell.

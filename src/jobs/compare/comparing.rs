@@ -67,6 +67,7 @@ impl<'a> Comparing<'a> {
             method: spec.choice(),
             weights: spec.weights.clone(),
             view: PaneView::Result,
+            expression_by_rig: spec.expression_by_rig,
             driver: drivers.of(spec).clone(),
             on_timeline: true,
         });
@@ -264,8 +265,9 @@ impl<'a> Comparing<'a> {
             .zip(&self.spent)
             .map(|((spec, method), (ms, frames))| {
                 let mode = self.comparison.mode_key(spec);
+                let by_rig = if spec.expression_by_rig { " + rig" } else { "" };
                 Label {
-                    name: format!("{} {mode}", method.info().title)
+                    name: format!("{}{by_rig} {mode}", method.info().title)
                         .trim_end()
                         .to_owned(),
                     note: format!(

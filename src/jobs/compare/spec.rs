@@ -9,21 +9,27 @@ use crate::methods::registry::Registry;
 use crate::methods::{DrivenBy, MethodInfo};
 use crate::text;
 
-/// A method with its mode and weights, as somebody asks for it: `tps`, `tps:avd`, `fomm:standard@vox-cpk`.
+/// A method with its mode and weights, as somebody asks for it: `tps`, `tps:avd`, `fomm:standard@vox-cpk`; `fomm+rig` with the
+/// expression by the rig.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodSpec {
     pub id: MethodId,
     pub mode: Mode,
     /// A file, or the name of installed weights; `None` for those chosen for the method.
     pub weights: Option<PathBuf>,
+    /// Whether the rig draws the expression first, for a method that is driven by pictures.
+    pub expression_by_rig: bool,
     driven_by: DrivenBy,
 }
+
+/// What stands behind a method's name for the expression by the rig.
+const BY_RIG: &str = "+rig";
 
 /// More would be too small to see, and take hours.
 const MOST: usize = 12;
 
 impl MethodSpec {
-    /// Reads `METHOD[:MODE][@WEIGHTS]`.
+    /// Reads `METHOD[+rig][:MODE][@WEIGHTS]`.
     ///
     /// # Errors
     /// [`CompareError`] for what is no method of the registry, or a mode that the method doesn't have.
@@ -36,8 +42,14 @@ impl MethodSpec {
             Some((method, mode)) => (method, Some(mode)),
             None => (method, None),
         };
-        let id = MethodId::checked(&method.trim().to_lowercase());
-        let Some(info) = id.and_then(|id| registry.get(id)) else {
+        let name = method.trim().to_lowercase();
+        let (name, expression_by_rig) = match name.strip_suffix(BY_RIG) {
+            Some(name) => (name, true),
+            None => (name.as_str(), false),
+        };
+        let info = MethodId::checked(name).and_then(|id| registry.get(id));
+        let fits = |info: &&MethodInfo| !expression_by_rig || info.driven_by == DrivenBy::Picture;
+        let Some(info) = info.filter(fits) else {
             let (text, methods) = (text.to_owned(), names(registry));
             return Err(CompareError::UnknownMethod { text, methods });
         };
@@ -67,6 +79,7 @@ impl MethodSpec {
             id: info.id,
             mode,
             weights: weights.map(PathBuf::from),
+            expression_by_rig,
             driven_by: info.driven_by,
         })
     }
@@ -90,6 +103,12 @@ impl MethodSpec {
             return Err(CompareError::TooMany { count, most: MOST });
         }
         Ok(all)
+    }
+
+    /// The method's name, and whether the rig draws the expression.
+    pub fn name(&self) -> String {
+        let by_rig = if self.expression_by_rig { BY_RIG } else { "" };
+        format!("{}{by_rig}", self.id)
     }
 
     pub fn key(&self) -> MethodKey {
@@ -137,7 +156,7 @@ fn names(registry: &Registry) -> String {
 
 impl std::fmt::Display for MethodSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.id, self.mode.key())?;
+        write!(f, "{}:{}", self.name(), self.mode.key())?;
         match &self.weights {
             Some(weights) => write!(f, "@{}", text::path(weights)),
             None => Ok(()),
@@ -201,9 +220,14 @@ mod tests {
 
     #[test]
     fn methods_are_read_and_written_alike() {
-        let all = list("ganimation, TPS:avd,fomm:standard@vox-cpk").unwrap();
+        let all = list("ganimation, TPS:avd,fomm:standard@vox-cpk,fomm+rig").unwrap();
         let names: Vec<String> = all.iter().map(MethodSpec::to_string).collect();
-        let wanted = ["ganimation:relative", "tps:avd", "fomm:standard@vox-cpk"];
+        let wanted = [
+            "ganimation:relative",
+            "tps:avd",
+            "fomm:standard@vox-cpk",
+            "fomm+rig:relative",
+        ];
         assert_eq!(names, wanted);
         for (name, spec) in names.iter().zip(&all) {
             assert_eq!(
@@ -218,6 +242,7 @@ mod tests {
         for (text, part) in [
             ("pixel2style", "is no method"),
             ("", "is no method"),
+            ("ganimation+rig", "is no method"),
             ("tps:fast", "is no mode of tps"),
             ("fomm:avd", "use tps:avd"),
             ("ganimation:avd", "ganimation:relative"),

@@ -170,7 +170,7 @@ impl<'a> Table<'a> {
             let cells = [
                 (row.frame + 1).to_string(),
                 format!("{:.4}", row.time),
-                spec.id.to_string(),
+                spec.name(),
                 self.comparison.mode_key(spec).to_owned(),
                 quoted(&self.weights[row.method]),
                 number(numbers.l1),

@@ -16,7 +16,9 @@ use crate::methods::diagnostics::{Diagnostics, EditDiagnostics};
 use crate::methods::drive::Drive;
 use crate::methods::ganimation::model::{Model, Prepared};
 use crate::methods::subject::{Subject, square};
-use crate::methods::{DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session, millis_since};
+use crate::methods::{
+    Base, DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session, millis_since,
+};
 use crate::progress::Stop;
 use crate::weights::{Bundled, CropRule};
 
@@ -170,9 +172,9 @@ impl Session for EditSession {
         subject: &Subject,
         frame: &MethodFrame,
         view: &View,
-        base: &Picture,
+        base: Base<'_>,
     ) -> Result<Picture, EngineError> {
-        let mut picture = base.clone();
+        let mut picture = base.picture().clone();
         if let Diagnostics::Edit(said) = &frame.diagnostics {
             let show = Show::Result {
                 onset: said.onset,

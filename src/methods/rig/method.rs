@@ -29,7 +29,9 @@ use crate::methods::diagnostics::{
 };
 use crate::methods::drive::Drive;
 use crate::methods::subject::{Subject, square};
-use crate::methods::{DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session, millis_since};
+use crate::methods::{
+    Base, DrivenBy, Method, MethodFrame, MethodInfo, Quality, Session, millis_since,
+};
 use crate::progress::Stop;
 use crate::weights::CropRule;
 
@@ -354,14 +356,14 @@ impl Session for RigSession {
         subject: &Subject,
         frame: &MethodFrame,
         view: &View,
-        base: &Picture,
+        base: Base<'_>,
     ) -> Result<Picture, EngineError> {
         let Diagnostics::Mesh(said) = &frame.diagnostics else {
-            return Ok(base.clone());
+            return Ok(base.picture().clone());
         };
         let wanted = self.wanted(subject, &said.pose, said.draft);
         if self.is_rest(&wanted) {
-            return Ok(base.clone());
+            return Ok(base.picture().clone());
         }
         let (reach, margin) = if wanted.turned == [0.0; 3] {
             (REACH, MARGIN)
@@ -371,12 +373,12 @@ impl Session for RigSession {
         let unit = self.fit.projection.unit;
         let size = subject.picture.size();
         let Some(grid) = Grid::new(self.bounds, reach * unit, view, margin * unit, size) else {
-            return Ok(base.clone());
+            return Ok(base.picture().clone());
         };
         let mask = self.mask.get(Some(&self.mesh), self.place, subject.limit);
         let limit = mask.map(|mask| over(&grid, self.place, &mask));
         let drawn = self.painter(grid)?.draw(&wanted, limit.as_ref());
-        let mut picture = base.clone();
+        let mut picture = base.picture().clone();
         if view.zoom > 1.0 {
             enlarge(&mut picture, view, &grid, &drawn)?;
         } else {

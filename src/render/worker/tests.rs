@@ -75,6 +75,7 @@ fn ask_of(request: &mut Request, pose: Pose, methods: &[MethodChoice]) {
         method: *method,
         weights: None,
         view: PaneView::Result,
+        expression_by_rig: false,
         driver: driver.clone(),
         on_timeline: true,
     };
@@ -317,6 +318,7 @@ fn while_playing_the_missing_steps_are_drawn_ahead() {
             method: MethodChoice::GANIMATION,
             weights: None,
             view: PaneView::Result,
+            expression_by_rig: false,
             driver: driver.clone(),
             on_timeline: true,
         }],

@@ -1,0 +1,132 @@
+//! The rig's expression under the motion of FOMM and TPS, as the renderer draws it.
+
+use std::sync::Arc;
+
+use mien::document::{ActionUnit, Channel, MethodChoice, Mode, PaneView, Pose, Sides};
+use mien::drive::driver::DriveSample;
+use mien::face::found::find_faces;
+use mien::face::portrait;
+use mien::face::view::View;
+use mien::media::image::Picture;
+use mien::methods::Quality;
+use mien::methods::ganimation::model::Model;
+use mien::methods::models::Models;
+use mien::methods::registry::Registry;
+use mien::methods::subject::Subject;
+use mien::render::composition::FrameRequest;
+use mien::render::renderer::Renderer;
+
+const SMILE: u8 = 12;
+const BLINK: u8 = 45;
+
+struct Scene {
+    models: Arc<Models>,
+    subject: Subject,
+    renderer: Renderer,
+}
+
+fn scene() -> Scene {
+    let models = Arc::new(Models::new(Arc::new(Model::bundled().unwrap())));
+    let rule = models.crop_rule();
+    let portrait = portrait::Sample::all()[0].open(rule).unwrap();
+    Scene {
+        subject: Subject::of(&portrait.document(1), &portrait, rule),
+        renderer: Renderer::new(Arc::clone(&models)),
+        models,
+    }
+}
+
+fn request(method: &str, pose: Pose, expression_by_rig: bool) -> FrameRequest {
+    FrameRequest {
+        method: MethodChoice::in_mode(method, Mode::Relative),
+        weights: None,
+        view: PaneView::Result,
+        sample: DriveSample::Pose(pose),
+        expression_by_rig,
+    }
+}
+
+impl Scene {
+    fn own(&self) -> Pose {
+        self.subject.expression.into()
+    }
+
+    fn drawn(&mut self, request: &FrameRequest) -> Picture {
+        let view = View::whole(self.subject.picture.size());
+        let base = Picture::clone(&self.subject.picture);
+        self.renderer
+            .render(&self.subject, &view, &base, request, Quality::Full, &|| {
+                false
+            })
+            .unwrap()
+            .picture
+    }
+
+    /// What the face reader finds of a unit.
+    fn read(&self, picture: &Picture, code: u8) -> f32 {
+        let faces = find_faces(picture, self.models.crop_rule()).unwrap();
+        faces[0].aus.get(ActionUnit::from_code(code).unwrap())
+    }
+}
+
+fn asked(pose: Pose, code: u8, value: f32) -> Pose {
+    pose.with(Sides::Both, ActionUnit::from_code(code).unwrap(), value)
+}
+
+#[test]
+fn a_smile_and_a_blink_arrive_under_the_methods_motion() {
+    let mut scene = scene();
+    let before = [SMILE, BLINK].map(|code| scene.read(&scene.subject.picture, code));
+    for method in ["fomm", "tps"] {
+        for (code, before) in [SMILE, BLINK].into_iter().zip(before) {
+            let pose = asked(scene.own(), code, 0.9);
+            let without = scene.drawn(&request(method, pose, false));
+            let with = scene.drawn(&request(method, pose, true));
+            let (without, with) = (scene.read(&without, code), scene.read(&with, code));
+            assert!(
+                with > before + 0.25,
+                "{method} AU{code}: {before} to {with}"
+            );
+            assert!(with > without + 0.1, "{method} AU{code}: {without}, {with}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_of_the_expression_where_it_is_not_asked_for() {
+    let mut scene = scene();
+    let pose = asked(scene.own(), SMILE, 0.9).with(Sides::Both, Channel::Yaw, 8.0);
+    let off = request("fomm", pose, false);
+    let first = scene.drawn(&off);
+    assert!(first != scene.drawn(&request("fomm", pose, true)));
+    assert!(first == scene.drawn(&off), "other bytes after a change");
+    // The rig leaves the head to the network, and without an expression the portrait as it is.
+    let turned = scene.own().with(Sides::Both, Channel::Yaw, 8.0);
+    let without = scene.drawn(&request("fomm", turned, false));
+    assert!(without == scene.drawn(&request("fomm", turned, true)));
+    assert!(without != *scene.subject.picture);
+}
+
+#[test]
+fn the_expression_is_part_of_a_frames_key_only_where_it_is_drawn() {
+    let scene = scene();
+    let registry = Registry::default();
+    let view = View::whole(scene.subject.picture.size());
+    let own = scene.own();
+    let key = |request: &FrameRequest, subject: &Subject| request.key(&registry, subject, &view);
+    let (off, on) = (request("tps", own, false), request("tps", own, true));
+    assert_ne!(key(&off, &scene.subject), key(&on, &scene.subject));
+    let smiling = request("tps", asked(own, SMILE, 0.9), true);
+    assert_ne!(key(&smiling, &scene.subject), key(&on, &scene.subject));
+    // Neither the flow nor a portrait without a face shows it.
+    let faceless = Subject {
+        face: None,
+        ..scene.subject.clone()
+    };
+    assert_eq!(key(&off, &faceless), key(&on, &faceless));
+    let flow = |request: &FrameRequest| request.showing(PaneView::Flow);
+    assert_eq!(
+        key(&flow(&off), &scene.subject),
+        key(&flow(&on), &scene.subject)
+    );
+}
