@@ -1,11 +1,11 @@
-//! Which face of a portrait is meant, what of it may change, and how folds are drawn: the same for every command that changes one.
+//! Which face of a portrait is meant, what of it may change, and how folds and glasses are drawn: the same for every command that changes one.
 
 use clap::Args;
 
 use super::errors::CliError;
 use super::output::say;
-use super::values::{Folds, crop, folds, region};
-use crate::document::{Crop, Document, Limit};
+use super::values::{Folds, crop, folds, glasses, region};
+use crate::document::{Crop, Document, Glasses, Limit};
 use crate::face::found::FaceRemark;
 use crate::face::portrait::Portrait;
 use crate::methods::subject::Subject;
@@ -34,6 +34,10 @@ pub(super) struct Place {
     /// own skin shows
     #[arg(long, default_value = "auto", value_name = "F|auto", allow_hyphen_values = true, value_parser = folds)]
     folds: Folds,
+
+    /// Whether the rig keeps the frame of glasses rigid: auto for where the portrait seems to show glasses, rigid, or bend
+    #[arg(long, default_value = "auto", value_parser = glasses())]
+    glasses: Glasses,
 }
 
 impl Place {
@@ -63,6 +67,7 @@ impl Place {
             }
         }
         document.set_folds(self.folds.0);
+        document.glasses = self.glasses;
         if let Some(crop) = self.crop {
             let (width, height) = portrait.picture.size();
             document.crop = crop.checked(width, height)?;

@@ -3,8 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::document::{
-    ActionUnit, AuError, AuVector, Crop, CropError, Document, Gaze, HeadTurn, Limit, MethodChoice,
-    MethodId, Mode, PaneSpec, PaneView, Part, Pose, Preset, Sides,
+    ActionUnit, AuError, AuVector, Crop, CropError, Document, Gaze, Glasses, HeadTurn, Limit,
+    MethodChoice, MethodId, Mode, PaneSpec, PaneView, Part, Pose, Preset, Sides,
 };
 use crate::error::{EngineError, FrameRangeError};
 use crate::folders::presets_folder;
@@ -154,6 +154,13 @@ pub(super) fn folds(text: &str) -> Result<Folds, ValueError> {
     let folds = number(min.into(), max.into())(text);
     let folds = folds.map_err(|_| ValueError::Folds { min, max })?;
     Ok(Folds(Some(folds as f32)))
+}
+
+/// Reads whether the frame of glasses stays rigid.
+pub(super) fn glasses() -> impl TypedValueParser<Value = Glasses> {
+    let by_key = |key: &str| Glasses::ALL.into_iter().find(|choice| choice.key() == key);
+    PossibleValuesParser::new(Glasses::ALL.map(Glasses::key))
+        .try_map(move |key| by_key(&key).ok_or("no choice"))
 }
 
 /// Reads a time, in seconds.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::au::{ActionUnit, AuVector};
 use crate::document::channel::Channel;
 use crate::document::crop::Crop;
+use crate::document::glasses::Glasses;
 use crate::document::landmarks::LandmarkOffsets;
 use crate::document::limit::Limit;
 use crate::document::media_source::MediaSource;
@@ -49,6 +50,9 @@ pub struct Document {
     /// the portrait's own skin shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<f32>,
+    /// Whether the rig keeps the frame of glasses rigid.
+    #[serde(default, skip_serializing_if = "Glasses::is_auto")]
+    pub glasses: Glasses,
     /// The face's landmarks that lie elsewhere than where they were found.
     #[serde(default, skip_serializing_if = "LandmarkOffsets::is_empty")]
     pub landmarks: LandmarkOffsets,
@@ -71,6 +75,7 @@ impl Document {
             detail: true,
             limit: Limit::NONE,
             folds: None,
+            glasses: Glasses::Auto,
             landmarks: LandmarkOffsets::default(),
             track: Track::default(),
         }
@@ -150,7 +155,7 @@ impl Document {
         }
     }
 
-    /// Takes up another face of the portrait: its crop, its own expression, folds and landmarks, with nothing asked for yet. The track
+    /// Takes up another face of the portrait: its crop, its own expression, folds, glasses and landmarks, with nothing asked for yet. The track
     /// stays: the same movement may be wanted of another face.
     pub fn take_face(&mut self, face: usize, crop: Crop, source: AuVector) {
         self.face = Some(face);
@@ -158,6 +163,7 @@ impl Document {
         self.source = source;
         self.still = source.into();
         self.folds = None;
+        self.glasses = Glasses::Auto;
         self.landmarks = LandmarkOffsets::default();
     }
 
@@ -380,9 +386,11 @@ pub(crate) mod tests {
             document.set_folds(Some(given));
             assert_eq!(document.folds, Some(kept));
         }
+        document.glasses = Glasses::Bend;
         document.landmarks.set(4, [0.1, 0.0]);
         document.take_face(1, document.crop, AuVector::NEUTRAL);
         assert_eq!(document.folds, None, "another face, another skin");
+        assert_eq!(document.glasses, Glasses::Auto);
         assert!(document.landmarks.is_empty());
         document.set_folds(Some(f32::NAN));
         assert_eq!(document.folds, None);

@@ -441,7 +441,7 @@ impl<'a> Frame<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{AuVector, ClipMotion, Crop, Limit, Mode};
+    use crate::document::{AuVector, ClipMotion, Crop, Glasses, Limit, Mode};
     use crate::drive::au_track::{AuFrame, AuTrack};
     use crate::drive::clip_analysis::ClipAnalysis;
     use crate::methods::ganimation::model::Model;
@@ -479,6 +479,7 @@ mod tests {
             plain: false,
             limit: Limit::NONE,
             folds: None,
+            glasses: Glasses::Auto,
         };
         let reference = |frame: u32| {
             let mut motion = ClipMotion::new(MediaSource::Bundled("sample.mp4".to_owned()));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::document::{AuVector, Crop, Document, Limit};
+use crate::document::{AuVector, Crop, Document, Glasses, Limit};
 use crate::face::TurnedSquare;
 use crate::face::found::FoundFace;
 use crate::face::portrait::Portrait;
@@ -34,6 +34,8 @@ pub struct Subject {
     pub limit: Limit,
     /// How strongly the rig draws folds, in 0..=1; `None` takes what the portrait's skin shows.
     pub folds: Option<f32>,
+    /// Whether the rig keeps the frame of glasses rigid.
+    pub glasses: Glasses,
 }
 
 /// Cache key of a [`Subject`].
@@ -45,6 +47,7 @@ pub struct SubjectKey {
     plain: bool,
     limit: Limit,
     folds: Option<u32>,
+    glasses: Glasses,
 }
 
 /// Cache key of what a method sees of a [`Subject`]: its pixels in its square, and the face's landmarks.
@@ -89,6 +92,7 @@ impl Subject {
             plain: false,
             limit: document.limit,
             folds: document.folds,
+            glasses: document.glasses,
         }
     }
 
@@ -100,6 +104,7 @@ impl Subject {
             plain: self.plain,
             limit: self.limit,
             folds: self.folds.map(f32::to_bits),
+            glasses: self.glasses,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mien::document::{ActionUnit, Gaze, HeadTurn, MethodChoice, PaneView, Pose, Sides};
+use mien::document::{ActionUnit, Gaze, Glasses, HeadTurn, MethodChoice, PaneView, Pose, Sides};
 use mien::drive::driver::DriveSample;
 use mien::face::portrait;
 use mien::face::view::View;
@@ -247,6 +247,28 @@ fn folds_are_drawn_as_strongly_as_is_said() {
     };
     let rest = drawn(&mut renderer, &subject, &whole, own.expression.into());
     assert_eq!(rest, *own.picture);
+}
+
+#[test]
+fn glasses_bend_only_where_that_is_said() {
+    let models = models();
+    // Grace Hopper wears glasses.
+    let own = subject(1, &models);
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let whole = View::whole(own.picture.size());
+    let pose = with(&own, &[(1, 1.0), (2, 1.0), (6, 1.0)]);
+    let mut drawn_with = |glasses| {
+        let subject = Subject {
+            glasses,
+            ..own.clone()
+        };
+        let key = subject.key();
+        (drawn(&mut renderer, &subject, &whole, pose), key)
+    };
+    let [(auto, auto_key), (rigid, _), (bent, bent_key)] = Glasses::ALL.map(&mut drawn_with);
+    assert!(auto == rigid && auto_key != bent_key);
+    let apart = difference(&rigid, &bent, face(&own));
+    assert!(apart > 0.1, "{apart}");
 }
 
 #[test]

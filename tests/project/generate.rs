@@ -4,8 +4,8 @@ use std::path::Path;
 
 use mien::document::{
     ActionUnit, AuVector, ClipMotion, Crop, Drawn, ExportSettings, ExportWhat, Expression,
-    FileFormat, Follow, Gaze, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec, Part, Playback,
-    Pose, Project, Sample, SampleSizes, SampledMotion, Sides,
+    FileFormat, Follow, Gaze, Glasses, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec, Part,
+    Playback, Pose, Project, Sample, SampleSizes, SampledMotion, Sides,
 };
 use mien::methods::registry::Registry;
 use proptest::prelude::*;
@@ -174,6 +174,7 @@ prop_compose! {
         kinds in prop::collection::vec((".{0,12}", kinds()), 0..5).boxed(), remove in any::<Option<usize>>(),
         choose in any::<usize>(), panes in prop::collection::vec(panes(), 0..7).boxed(), export in exports().boxed(),
         folds in prop::option::of(0f32..=1.0),
+        glasses in prop::sample::select(Glasses::ALL.to_vec()),
         landmarks in prop::collection::vec((0u16..478, prop::array::uniform2(-0.6f32..0.6)), 0..4),
     ) -> Project {
         let mut document = document(source);
@@ -183,6 +184,7 @@ prop_compose! {
         document.face = face;
         document.detail = flags.0;
         document.set_folds(folds);
+        document.glasses = glasses;
         for (landmark, offset) in landmarks {
             document.landmarks.set(landmark, offset);
         }

@@ -5,7 +5,7 @@ use iced::keyboard::{Key, Modifiers, key};
 use iced::{Event, keyboard, mouse};
 use iced_test::selector;
 use mien::app::{App, Message, Value, field_id, slider_id};
-use mien::document::{AuVector, Channel, Preset, Sides};
+use mien::document::{AuVector, Channel, Glasses, Preset, Sides};
 
 #[test]
 fn a_slider_moves_and_the_worker_is_asked_for_that_value() {
@@ -244,6 +244,20 @@ fn it_is_said_that_the_panes_method_keeps_the_head() {
         });
     }
     simulator(app.view()).find(said).unwrap();
+}
+
+#[test]
+fn glasses_are_rigid_or_bend_as_is_chosen() {
+    let mut app = app();
+    assert_eq!(asked(&app).subject.glasses, Glasses::Auto);
+    for choice in [Glasses::Bend, Glasses::Rigid] {
+        act(&mut app, |window| {
+            window.click(choice.title()).unwrap();
+        });
+        assert_eq!(asked(&app).subject.glasses, choice);
+    }
+    drop(app.update(Message::Undo));
+    assert_eq!(asked(&app).subject.glasses, Glasses::Bend);
 }
 
 #[test]

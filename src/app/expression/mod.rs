@@ -14,7 +14,8 @@ use presets::Presets;
 
 use crate::app::widgets::format::decimal;
 use crate::document::{
-    ActionUnit, AuVector, Channel, Document, Gesture, Limit, Pose, Preset, Project, Reach, Sides,
+    ActionUnit, AuVector, Channel, Document, Gesture, Glasses, Limit, Pose, Preset, Project, Reach,
+    Sides,
 };
 
 /// The panel's width, in logical pixels.
@@ -98,6 +99,8 @@ pub enum Message {
     Reset(Value),
     ResetAll,
     Detail(bool),
+    /// Whether the frame of glasses stays rigid.
+    Glasses(Glasses),
     /// What the sliders show is what the portrait itself shows.
     Own,
     /// Every slider to zero: the relaxed face.
@@ -138,6 +141,7 @@ pub enum Change {
     Strength(f32),
     /// `None` takes what the portrait's skin shows.
     Folds(Option<f32>),
+    Glasses(Glasses),
     Pose(Pose),
     Source(AuVector),
     Detail(bool),
@@ -153,6 +157,7 @@ impl Change {
             }
             Change::Strength(value) => document.strength = value,
             Change::Folds(folds) => document.set_folds(folds),
+            Change::Glasses(glasses) => document.glasses = glasses,
             Change::Pose(pose) => document.set_pose(frame, pose),
             Change::Source(source) => document.source = source,
             Change::Detail(detail) => document.detail = detail,
@@ -231,6 +236,7 @@ impl Expression {
             Message::Neutralise => self.reset(document, frame, AuVector::NEUTRAL),
             Message::CountAsNeutral => Action::KeepNeutral,
             Message::Against => Action::Against,
+            Message::Glasses(glasses) => Action::Edit(Change::Glasses(glasses)),
             Message::Detail(detail) => Action::Edit(Change::Detail(detail)),
             Message::Own => Action::Edit(Change::Source(self.shown(document, frame).usual())),
             Message::Sides(sides) => {

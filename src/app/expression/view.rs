@@ -11,7 +11,7 @@ use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
 use crate::app::widgets::value_slider::ValueSlider;
-use crate::document::{Channel, Document, Group, Pose, Reach, Sides};
+use crate::document::{Channel, Document, Glasses, Group, Pose, Reach, Sides};
 use crate::methods::MethodInfo;
 
 /// Everything that the panel shows.
@@ -53,6 +53,7 @@ impl Expression {
                 .color(theme::faint())
         });
         let folds = shown.drawing.iter().any(|info| info.draws_folds);
+        let glasses = folds.then(|| glasses(document.glasses));
         let folds = folds.then(|| self.folds(document, shown.own_folds));
         let pose = document.pose(frame);
         let values = self.shown(document, frame);
@@ -152,6 +153,7 @@ impl Expression {
 
         let top = column![header, own, strength]
             .push(folds)
+            .push(glasses)
             .extend([
                 detail.into(),
                 self.halves(),
@@ -350,3 +352,24 @@ const HEAD_AND_EYES: [(Channel, &str, &str); Channel::HEAD_AND_EYES.len()] = [
         "Moves both eyes: above 0 up, below down. At 0 they look where the portrait looks",
     ),
 ];
+
+/// Whether the frame of glasses stays rigid while the face behind it moves.
+fn glasses<'a>(chosen: Glasses) -> Element<'a, Message> {
+    let choices = Glasses::ALL.map(|choice| {
+        button(text(choice.title()).size(theme::SMALL))
+            .on_press(Message::Glasses(choice))
+            .padding([3, 12])
+            .style(theme::toggled(chosen == choice))
+            .into()
+    });
+    row![
+        hinted(
+            container(text("Glasses").size(theme::NORMAL)).width(76),
+            "The frame of glasses stays rigid while brows and cheeks move behind it. Auto: where the portrait seems to show glasses. Choose Rigid where they bend, Bend where none are worn and a part of the face doesn't move",
+            Position::Bottom,
+        ),
+        Row::with_children(choices).spacing(4),
+    ]
+    .align_y(Alignment::Center)
+    .into()
+}

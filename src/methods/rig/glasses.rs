@@ -1,4 +1,4 @@
-//! Glasses: whether a portrait shows any, and which skin their frame holds still.
+//! The frame of glasses: whether a portrait shows any, and which skin the frame holds still.
 //!
 //! A frame is drawn on the skin as far as the displacement field knows, and would bend with brows and cheeks. It shows as thin
 //! lines around the eyes and across the nose. The part of the face where it lies is spread out in the plane of the head at
@@ -12,19 +12,8 @@ use super::polyline::Polyline;
 use super::raster::rasterize;
 use super::scene::{Deformed, Scene};
 use super::tone::{Reduced, mean, percentile};
+use crate::document::Glasses;
 use crate::math::smoothstep_between;
-
-/// Whether a frame is held still.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HoldGlasses {
-    /// Where the portrait seems to show glasses.
-    Auto,
-    /// These two wait for a switch in the window.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no control chooses it yet"))]
-    On,
-    #[cfg_attr(not(test), expect(dead_code, reason = "no control chooses it yet"))]
-    Off,
-}
 
 /// The plane of the head at rest around the eyes: its left and upper edge in centimetres, and its size in cells.
 const LEFT: f32 = -7.0;
@@ -72,13 +61,13 @@ const HEAVY: (f32, f32) = (4.0, 6.5);
 
 /// A portrait's glasses, or what would be their frame.
 #[derive(Debug, Clone)]
-pub(super) struct Glasses {
+pub(super) struct GlassesFrame {
     are_seen: bool,
     /// How much each vertex of the skin is held, in 0..=1.
     held: Vec<f32>,
 }
 
-impl Glasses {
+impl GlassesFrame {
     /// Looks at the face of a scene.
     pub fn new(scene: &Scene) -> Self {
         let plane = Plane::new(scene);
@@ -95,11 +84,11 @@ impl Glasses {
     }
 
     /// Keeps the skin under the frame as the portrait has it: it only turns and moves with the head.
-    pub fn hold(&self, fit: &Fit, lock: HoldGlasses, deformed: &mut Deformed) {
-        let holds = match lock {
-            HoldGlasses::Auto => self.are_seen,
-            HoldGlasses::On => true,
-            HoldGlasses::Off => false,
+    pub fn hold(&self, fit: &Fit, choice: Glasses, deformed: &mut Deformed) {
+        let holds = match choice {
+            Glasses::Auto => self.are_seen,
+            Glasses::Rigid => true,
+            Glasses::Bend => false,
         };
         if !holds {
             return;
@@ -327,8 +316,8 @@ mod tests {
 
     #[test]
     fn glasses_are_seen_where_they_are_worn() {
-        assert!(!Glasses::new(&scene(0)).are_seen);
-        assert!(Glasses::new(&scene(1)).are_seen);
+        assert!(!GlassesFrame::new(&scene(0)).are_seen);
+        assert!(GlassesFrame::new(&scene(1)).are_seen);
     }
 
     #[test]
@@ -346,7 +335,7 @@ mod tests {
                     },
                 );
                 let fit = whole.fit.viewed(zoom, (0.0, 0.0));
-                let seen = Glasses::new(&Scene {
+                let seen = GlassesFrame::new(&Scene {
                     source,
                     fit,
                     ..whole
@@ -360,12 +349,12 @@ mod tests {
     #[test]
     fn a_held_frame_only_turns_with_the_head() {
         let scene = scene(1);
-        let glasses = Glasses::new(&scene);
+        let glasses = GlassesFrame::new(&scene);
         let wholly = glasses.held.iter().filter(|held| **held == 1.0).count();
         assert!(wholly > 200, "{wholly}");
         for turned in [[0.0; 3], [8.0, -5.0, 3.0]] {
             let mut deformed = raised(&scene, turned);
-            glasses.hold(&scene.fit, HoldGlasses::Auto, &mut deformed);
+            glasses.hold(&scene.fit, Glasses::Auto, &mut deformed);
             for (vertex, held) in glasses.held.iter().enumerate() {
                 if *held == 1.0 {
                     let still = deformed.placement.place(scene.fit.before[vertex]);
@@ -379,7 +368,7 @@ mod tests {
     #[test]
     fn lids_move_behind_a_frame() {
         let scene = scene(1);
-        let glasses = Glasses::new(&scene);
+        let glasses = GlassesFrame::new(&scene);
         for eye in &scene.model.eyes {
             for vertex in eye.upper.iter().chain(&eye.lower) {
                 assert_eq!(glasses.held[*vertex], 0.0);
@@ -391,16 +380,16 @@ mod tests {
     fn a_switch_overrides_what_is_seen() {
         for sample in [0, 1] {
             let scene = scene(sample);
-            let glasses = Glasses::new(&scene);
+            let glasses = GlassesFrame::new(&scene);
             let free = raised(&scene, [0.0; 3]);
-            let changes = |lock: HoldGlasses| {
+            let changes = |choice: Glasses| {
                 let mut deformed = free.clone();
                 glasses.hold(&scene.fit, lock, &mut deformed);
                 deformed.points != free.points
             };
-            assert!(!changes(HoldGlasses::Off));
-            assert!(changes(HoldGlasses::On));
-            assert_eq!(changes(HoldGlasses::Auto), sample == 1);
+            assert!(!changes(Glasses::Bend));
+            assert!(changes(Glasses::Rigid));
+            assert_eq!(changes(Glasses::Auto), sample == 1);
         }
     }
 }

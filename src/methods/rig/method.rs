@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::continuation::{REACH, REACH_MOVED};
 use super::controls::{Controls, coefficients};
 use super::fit::Fit;
-use super::glasses::{Glasses, HoldGlasses};
+use super::glasses::GlassesFrame;
 use super::image::{Image, Rgba};
 use super::model::Model;
 use super::painter::{Drawn, Painter, Wanted};
@@ -138,7 +138,7 @@ impl Method for Rig {
         Ok(Box::new(RigSession {
             model,
             folds: portrait_folds(&scene),
-            glasses: Glasses::new(&scene),
+            glasses: GlassesFrame::new(&scene),
             tone: scene.tone,
             bounds,
             fit,
@@ -304,7 +304,7 @@ struct RigSession {
     tone: Tone,
     /// How strongly folds suit the portrait, by its skin.
     folds: f32,
-    glasses: Glasses,
+    glasses: GlassesFrame,
     portrait: Portrait,
     /// The square over which limits and diagnostics are laid out.
     place: TurnedSquare,
@@ -401,7 +401,7 @@ impl RigSession {
             turned: [pose.head.yaw(), pose.head.pitch(), -pose.head.roll()],
             gaze: controls.gaze,
             folds: subject.folds.unwrap_or(self.folds),
-            glasses: HoldGlasses::Auto,
+            glasses: subject.glasses,
             draft,
         }
     }

@@ -7,7 +7,7 @@ use super::deform::Gaps;
 use super::eyes::EyeLayers;
 use super::field::{Field, LEAST_SHIFT};
 use super::fit::Fit;
-use super::glasses::{Glasses, HoldGlasses};
+use super::glasses::GlassesFrame;
 use super::image::{Image, Rgba, lerp};
 use super::model::Model;
 use super::mouth::MouthLayers;
@@ -16,6 +16,7 @@ use super::resample::resample_into;
 use super::scene::{Deformed, Scene};
 use super::shading;
 use super::tone::Tone;
+use crate::document::Glasses;
 
 /// What is asked of a frame.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +29,8 @@ pub(super) struct Wanted {
     pub gaze: [f32; 2],
     /// How strongly folds are drawn.
     pub folds: f32,
-    /// Whether the frame of glasses is kept from bending.
-    pub glasses: HoldGlasses,
+    /// Whether the frame of glasses is kept rigid.
+    pub glasses: Glasses,
     /// Whether a softer picture is good enough.
     pub draft: bool,
 }
@@ -65,7 +66,7 @@ pub(super) struct Painter {
     gaps: Gaps,
     eyes: [Option<EyeLayers>; 2],
     mouth: MouthLayers,
-    glasses: Glasses,
+    glasses: GlassesFrame,
     /// Made when a smile is first taken back.
     creases: OnceLock<CreaseLayer>,
     field: Field,
@@ -81,7 +82,7 @@ impl Painter {
         source: Image<Rgba>,
         fit: Fit,
         tone: Tone,
-        glasses: Glasses,
+        glasses: GlassesFrame,
     ) -> Self {
         let gaps = Gaps::new(model, &fit);
         let scene = Scene {

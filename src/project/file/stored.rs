@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{
-    AuVector, Crop, Document, ExportSettings, Expression, Follow, LandmarkOffsets, Limit,
+    AuVector, Crop, Document, ExportSettings, Expression, Follow, Glasses, LandmarkOffsets, Limit,
     MediaSource, Motion, MotionId, MotionKind, PaneSpec, PortraitRef, Project, Track,
 };
 use crate::methods::registry::Registry;
@@ -69,6 +69,9 @@ pub(crate) struct StoredPortrait {
     /// Not there where the portrait's own skin tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<f32>,
+    /// Not there where the portrait tells.
+    #[serde(default, skip_serializing_if = "Glasses::is_auto")]
+    pub glasses: Glasses,
     /// Not there where none is moved.
     #[serde(default, skip_serializing_if = "LandmarkOffsets::is_empty")]
     pub landmarks: LandmarkOffsets,
@@ -107,6 +110,7 @@ impl Stored {
             detail,
             limit,
             folds,
+            glasses,
             landmarks,
             still: _,
             strength: _,
@@ -127,6 +131,7 @@ impl Stored {
                 detail: *detail,
                 limit: *limit,
                 folds: *folds,
+                glasses: *glasses,
                 landmarks: landmarks.clone(),
             },
             motions: project.motions().iter().map(|m| Motion::clone(m)).collect(),
@@ -201,6 +206,7 @@ impl Stored {
         document.detail = portrait.detail;
         document.limit = portrait.limit;
         document.set_folds(portrait.folds);
+        document.glasses = portrait.glasses;
         document.landmarks = portrait.landmarks;
 
         let edited = self.edited.unwrap_or(self.chosen);

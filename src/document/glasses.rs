@@ -1,0 +1,43 @@
+//! Whether the frame of glasses stays rigid while the face behind it moves.
+
+use serde::{Deserialize, Serialize};
+
+/// What a method that bends the face does with the frame of glasses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Glasses {
+    /// Keeps it rigid where the portrait seems to show glasses.
+    #[default]
+    Auto,
+    /// Keeps it rigid.
+    Rigid,
+    /// Lets it bend with the face: for what looks like glasses and is none.
+    Bend,
+}
+
+impl Glasses {
+    pub const ALL: [Glasses; 3] = [Glasses::Auto, Glasses::Rigid, Glasses::Bend];
+
+    /// As menus name it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Glasses::Auto => "Auto",
+            Glasses::Rigid => "Rigid",
+            Glasses::Bend => "Bend",
+        }
+    }
+
+    /// As project files and the command line name it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Glasses::Auto => "auto",
+            Glasses::Rigid => "rigid",
+            Glasses::Bend => "bend",
+        }
+    }
+
+    /// Whether it is left to the portrait.
+    pub fn is_auto(&self) -> bool {
+        *self == Glasses::Auto
+    }
+}
