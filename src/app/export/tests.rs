@@ -43,6 +43,7 @@ fn source(document: &Document) -> ExportSource {
             plain: false,
             limit: Limit::NONE,
             folds: None,
+            glasses: document.glasses,
         },
         composition,
         step: 0,

@@ -384,7 +384,7 @@ mod tests {
             let free = raised(&scene, [0.0; 3]);
             let changes = |choice: Glasses| {
                 let mut deformed = free.clone();
-                glasses.hold(&scene.fit, lock, &mut deformed);
+                glasses.hold(&scene.fit, choice, &mut deformed);
                 deformed.points != free.points
             };
             assert!(!changes(Glasses::Bend));
