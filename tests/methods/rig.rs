@@ -298,6 +298,7 @@ fn moved_landmarks_are_fitted_and_put_back_they_are_forgotten() {
             method: MethodChoice::GANIMATION,
             weights: None,
             view: PaneView::Result,
+            expression_by_rig: false,
             sample: DriveSample::Pose(pose),
         };
         let base = renderer.base(subject, &whole).unwrap();
