@@ -251,7 +251,7 @@ fn glasses_are_rigid_or_bend_as_is_chosen() {
     let mut app = app();
     assert_eq!(asked(&app).subject.glasses, Glasses::Auto);
     for choice in [Glasses::Bend, Glasses::Rigid] {
-        act(&mut app, |window| {
+        act_in(&mut app, TALL, |window| {
             window.click(choice.title()).unwrap();
         });
         assert_eq!(asked(&app).subject.glasses, choice);
@@ -268,7 +268,7 @@ fn folds_are_the_portraits_own_until_the_slider_moves() {
     let folds = asked(&app).subject.folds.unwrap();
     assert!((folds - 0.3).abs() < 0.02, "{folds}");
     let type_in = |app: &mut App, text: &str| {
-        act(app, |window| {
+        act_in(app, TALL, |window| {
             window.click(selector::id(field_id(Value::Folds))).unwrap();
             window.simulate(select_all());
             window.typewrite(text);
@@ -276,7 +276,7 @@ fn folds_are_the_portraits_own_until_the_slider_moves() {
     };
     type_in(&mut app, "7");
     assert_eq!(asked(&app).subject.folds, Some(folds), "out of range");
-    act(&mut app, |window| {
+    act_in(&mut app, TALL, |window| {
         let slider = || selector::id(slider_id(Value::Folds));
         window.click(slider()).unwrap();
         window.click(slider()).unwrap();

@@ -52,9 +52,6 @@ impl Expression {
                 .size(theme::SMALL)
                 .color(theme::faint())
         });
-        let folds = shown.drawing.iter().any(|info| info.draws_folds);
-        let glasses = folds.then(|| glasses(document.glasses));
-        let folds = folds.then(|| self.folds(document, shown.own_folds));
         let pose = document.pose(frame);
         let values = self.shown(document, frame);
         let header = row![
@@ -109,12 +106,13 @@ impl Expression {
             1.0,
             None,
         );
-        let detail = toggler(document.detail)
-            .label("Keep the portrait's fine detail")
-            .on_toggle(Message::Detail)
-            .size(15)
-            .text_size(theme::NORMAL)
-            .spacing(8);
+        let bends = shown.drawing.iter().any(|info| info.draws_folds);
+        let folds = bends.then(|| self.folds(document, shown.own_folds));
+        let drawing = column![text("Drawing").size(theme::SMALL).color(theme::dim())]
+            .push(folds)
+            .push(bends.then(|| glasses(document.glasses)))
+            .push(detail(document.detail))
+            .spacing(theme::GAP);
 
         let groups = Group::ALL.map(|group| {
             let lines = group.units().map(|unit| {
@@ -145,23 +143,23 @@ impl Expression {
         let sliders = scrollable(
             Column::with_children(groups)
                 .push(self.head_and_eyes(&pose, keeps_head))
+                .push(drawing)
                 .spacing(theme::SPACE)
                 .padding([0.0, theme::SPACE]),
         )
         .height(Length::Fill)
         .style(theme::scroll);
 
-        let top = column![header, own, strength]
-            .push(folds)
-            .push(glasses)
-            .extend([
-                detail.into(),
-                self.halves(),
-                limits::limits(document).map(Message::Limit),
-            ])
-            .push(keeps_within)
-            .spacing(theme::GAP)
-            .padding([0.0, theme::SPACE]);
+        let top = column![
+            header,
+            own,
+            strength,
+            self.halves(),
+            limits::limits(document).map(Message::Limit)
+        ]
+        .push(keeps_within)
+        .spacing(theme::GAP)
+        .padding([0.0, theme::SPACE]);
         let presets = self.presets.view(&pose).map(Message::Presets);
         container(column![top, sliders, presets].spacing(theme::SPACE))
             .padding([theme::SPACE, 0.0])
@@ -352,6 +350,17 @@ const HEAD_AND_EYES: [(Channel, &str, &str); Channel::HEAD_AND_EYES.len()] = [
         "Moves both eyes: above 0 up, below down. At 0 they look where the portrait looks",
     ),
 ];
+
+/// Whether the portrait's fine detail is laid over what a network draws softly.
+fn detail<'a>(on: bool) -> Element<'a, Message> {
+    toggler(on)
+        .label("Keep the portrait's fine detail")
+        .on_toggle(Message::Detail)
+        .size(15)
+        .text_size(theme::NORMAL)
+        .spacing(8)
+        .into()
+}
 
 /// Whether the frame of glasses stays rigid while the face behind it moves.
 fn glasses<'a>(chosen: Glasses) -> Element<'a, Message> {

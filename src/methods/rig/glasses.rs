@@ -350,16 +350,18 @@ mod tests {
     fn a_held_frame_only_turns_with_the_head() {
         let scene = scene(1);
         let glasses = GlassesFrame::new(&scene);
-        let wholly = glasses.held.iter().filter(|held| **held == 1.0).count();
+        let wholly = glasses.held.iter().filter(|held| **held > 0.99).count();
         assert!(wholly > 200, "{wholly}");
         for turned in [[0.0; 3], [8.0, -5.0, 3.0]] {
-            let mut deformed = raised(&scene, turned);
+            let free = raised(&scene, turned);
+            let mut deformed = free.clone();
             glasses.hold(&scene.fit, Glasses::Auto, &mut deformed);
             for (vertex, held) in glasses.held.iter().enumerate() {
-                if *held == 1.0 {
-                    let still = deformed.placement.place(scene.fit.before[vertex]);
-                    let point = deformed.points[vertex];
-                    assert!((0..3).all(|k| (point[k] - still[k]).abs() < 1e-3));
+                let still = deformed.placement.place(scene.fit.before[vertex]);
+                for (k, still) in still.into_iter().enumerate() {
+                    let off = |points: &[Point]| (points[vertex][k] - still).abs();
+                    let (held_off, free_off) = (off(&deformed.points), off(&free.points));
+                    assert!(held_off <= (1.0 - held) * free_off + 1e-3);
                 }
             }
         }
