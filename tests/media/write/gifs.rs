@@ -44,7 +44,7 @@ fn gif_keeps_frames_time_and_loops() {
         assert_eq!(found.repeat, gif::Repeat::Infinite);
     }
 
-    // Three times in all is twice again.
+    // Playing three times is repeating twice.
     gif(
         &path,
         GifSettings {
