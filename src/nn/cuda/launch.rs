@@ -10,7 +10,7 @@ use candle_core::{DType, Device, Result, Tensor};
 const ALONE: usize = 128;
 /// Threads per block where a block works on a plane together; powers of two.
 const TOGETHER: std::ops::RangeInclusive<usize> = 32..=1024;
-/// Values of a plane per thread, unless the plane is tiny.
+/// The most values of a plane per thread, until a block has all its threads.
 const EACH: usize = 4;
 /// Kernels count in 32 bits, and the threads of the last block may count beyond the results.
 const MOST: usize = i32::MAX as usize - *TOGETHER.end();

@@ -83,7 +83,7 @@ fn gif_redraws_only_what_changed() {
         let error = mean_error(shown, frame.rgba());
         assert!(error < 3.0, "frame {index} is off by {error}");
     }
-    // Outside the square's path the dither stands still.
+    // Outside the square's path the dither does not change.
     let last_row = 63 * 96 * 4;
     assert!(
         found
