@@ -1,17 +1,17 @@
-//! Makes PTX of the kernels in `src/nn/cuda/kernels` where the feature `cuda` is on; does nothing elsewhere.
+//! Compiles the kernels in `src/nn/cuda/kernels` to PTX if the feature `cuda` is on; does nothing otherwise.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// Folders that may hold CUDA, as those who install it name them.
+/// Environment variables that installers set to the CUDA toolkit's folder.
 const HOMES: [&str; 4] = [
     "CUDA_HOME",
     "CUDA_PATH",
     "CUDA_ROOT",
     "CUDA_TOOLKIT_ROOT_DIR",
 ];
-/// The oldest card that the newest compilers still know; drivers compile its PTX for every later one.
+/// The oldest compute capability that the newest compilers support; the driver compiles its PTX for every later one.
 const OLDEST: &str = "75";
 
 fn main() -> ExitCode {
@@ -56,7 +56,7 @@ fn kernels() -> Result<(), String> {
     }
 }
 
-/// `NVCC`, or the one of an installed toolkit, or that of the search path.
+/// `NVCC`, or the compiler of an installed toolkit, or the one on the search path.
 fn compiler() -> PathBuf {
     if let Some(nvcc) = env::var_os("NVCC") {
         return nvcc.into();
@@ -69,7 +69,7 @@ fn compiler() -> PathBuf {
         .unwrap_or_else(|| name.into())
 }
 
-/// `CUDA_COMPUTE_CAP`, written as `90` or `9.0`, else the oldest.
+/// `CUDA_COMPUTE_CAP`, written as `90` or `9.0`, or else the oldest.
 fn capability() -> String {
     let asked = env::var("CUDA_COMPUTE_CAP").unwrap_or_default();
     let digits = asked.replace('.', "");

@@ -1,5 +1,5 @@
-//! Finding, following and reading a face of 256 pixels. MediaPipe's own time on the same machine is printed by
-//! `tests/face/mediapipe_time.py`.
+//! Detecting, tracking and reading a face of 256 pixels. `tests/face/mediapipe_time.py` prints MediaPipe's time on the
+//! same machine.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -15,7 +15,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn face(c: &mut Criterion) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
-    // Her face is some 256 pixels high with the room around it that the landmarks' network wants.
+    // The face is about 256 pixels high with the margin that the landmark network needs.
     let Ok(picture) = media::image::open(&path) else {
         return;
     };

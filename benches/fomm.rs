@@ -1,4 +1,4 @@
-//! A key point detection, what is done once a portrait, and a driven frame of FOMM's `vox-256`: milliseconds, GFLOP/s, memory.
+//! Keypoint detection, preparation of a portrait, and a driven frame of FOMM's `vox-256`: milliseconds, GFLOP/s, memory.
 
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ use support::{print_peak_memory, procedural, work};
 
 const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
-/// GMAC of a detection, of what is made once a portrait, and of a driven frame.
+/// GMAC of a detection, of the preparation of a portrait, and of a driven frame.
 const WORK: [f64; 3] = [1.28, 11.56, 43.36];
 
 fn frames(c: &mut Criterion) {

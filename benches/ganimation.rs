@@ -1,4 +1,4 @@
-//! A frame, and what is done once a portrait, of the default network and of the paper's: milliseconds, GFLOP/s, memory.
+//! A frame, and the preparation of a portrait, of the default network and of the paper's: milliseconds, GFLOP/s, memory.
 
 use std::hint::black_box;
 

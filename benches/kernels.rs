@@ -1,5 +1,5 @@
-//! Every kind of layer at a size that the networks have, on every instruction set of this machine: criterion's "Gelem/s"
-//! are thousand million operations a second as the layer is defined, so minimal filtering can pass what the machine can do.
+//! Every kind of layer at a size used in the networks, on every instruction set of this machine. Criterion's "Gelem/s"
+//! are 10^9 operations per second by the layer's definition, so minimal filtering can exceed the machine's peak.
 
 use std::hint::black_box;
 
@@ -18,7 +18,7 @@ fn random(shape: &[usize]) -> Tensor {
     Tensor::randn(0f32, 1.0, shape, &Device::Cpu).expect("a tensor")
 }
 
-/// A layer's name, channels in and out, kernel, how it moves, and the side of its picture.
+/// A layer's name, input and output channels, kernel, configuration, and the side of its picture.
 type Case = (&'static str, usize, usize, usize, ConvConfig, usize);
 
 const CONVOLUTIONS: [Case; 10] = [

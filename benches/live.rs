@@ -1,8 +1,8 @@
-//! From a slider to the picture, as the studio goes: the request to the worker, the network, the edit's way into a portrait
-//! of 2 megapixels at its own size, and the bytes handed to the window. Medians and what one of twenty exceeds; no
-//! criterion, whose means hide the slow ones.
+//! From a slider to the picture, along the studio's path: the request to the worker, the network, pasting the edit into
+//! a portrait of 2 megapixels at full resolution, and the bytes for the window. Prints medians and 95th percentiles;
+//! not a criterion benchmark, whose means hide the slow frames.
 //!
-//! Without `--bench` (as `cargo test --benches` runs it) every case is gone through once.
+//! Without `--bench` (as in `cargo test --benches`) every case runs once.
 
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ mod support;
 
 /// Pixels along each side of the portrait.
 const SIDE: u32 = 1416;
-/// A pane of a large window.
+/// The size of a pane in a large window.
 const PANE: (u32, u32) = (1100, 900);
 
 struct Studio {
@@ -88,7 +88,7 @@ impl Studio {
         }
     }
 
-    /// Milliseconds to the first picture, be it a draft, and to the full one.
+    /// Milliseconds to the first picture, which may be a draft, and to the full one.
     fn once(&self, method: MethodChoice, view: View, value: f32) -> [f64; 2] {
         let started = Instant::now();
         let mut first = None;
@@ -114,7 +114,7 @@ impl Studio {
     }
 }
 
-/// A picture's bytes as the window hands them to the renderer.
+/// A picture's bytes as the window passes them to iced's renderer.
 struct Pixels(Arc<Picture>);
 
 impl AsRef<[u8]> for Pixels {
@@ -123,7 +123,7 @@ impl AsRef<[u8]> for Pixels {
     }
 }
 
-/// What the window does with a picture before the renderer has it.
+/// Does what the window does with a picture before rendering it.
 fn handed(picture: &Arc<Picture>) {
     let (width, height) = picture.size();
     let bytes = Bytes::from_owner(Pixels(Arc::clone(picture)));
@@ -150,7 +150,7 @@ fn main() {
             };
             let mut times = [Vec::new(), Vec::new()];
             for i in 0..(rounds / few).max(1) + 2 {
-                // A value of which neither a picture nor any network's word is kept.
+                // A value for which neither a picture nor a network's result is cached.
                 asked += 1;
                 let at = asked as f32;
                 let value = 0.05 + 0.9 * (at * 0.618).fract() + at * 1e-5;

@@ -1,4 +1,4 @@
-//! Milliseconds for what surrounds the network: the crop's way in, and the edit's way back into a 2-megapixel portrait.
+//! Milliseconds for the steps around the network: cropping the input, and pasting the edit into a 2-megapixel portrait.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! Milliseconds of the rig: a portrait prepared, and from a slider to a picture, in a pane and at the portrait's own size.
+//! Milliseconds of the rig from a slider to a picture: in a pane and at the portrait's full resolution.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use mien::methods::subject::Subject;
 use mien::render::composition::FrameRequest;
 use mien::render::renderer::Renderer;
 
-/// The sample portrait so large that its face fills one megapixel.
+/// At this size the face of the sample portrait fills one megapixel.
 const SIDE: u32 = 4096;
 
 fn frames(c: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! A driving picture, a source and a driven frame of TPS' `vox-256`: milliseconds, GFLOP/s, memory.
+//! Detection, preparation of a source, and a driven frame of TPS' `vox-256`: milliseconds, GFLOP/s, memory.
 
 use std::hint::black_box;
 
@@ -10,7 +10,7 @@ mod support;
 
 use support::{print_peak_memory, procedural, work};
 
-/// GMAC of a frame. Of a detection and a portrait nobody has counted.
+/// GMAC of a frame. Those of a detection and of the preparation are unknown.
 const WORK: f64 = 122.0;
 
 fn picture(name: &str) -> Tensor {

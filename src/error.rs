@@ -1,6 +1,6 @@
-//! What can go wrong between the document and its pictures. Each text is one sentence: what is wrong, then what to do.
+//! Errors between the document and the rendered picture. Each message is one sentence: what is wrong, then what to do.
 //!
-//! The texts are those of the window. The command line adds its own options to them, in `cli/errors.rs`.
+//! The messages are written for the window. The command line adds its own options to them, in `cli/errors.rs`.
 
 use std::io;
 use std::path::PathBuf;
@@ -48,13 +48,13 @@ pub enum EngineError {
     Import(#[from] ImportError),
     #[error(transparent)]
     System(#[from] SystemError),
-    /// What was said when it was first tried.
+    /// An error cached from the first attempt.
     #[error("{0}")]
     Shared(Arc<EngineError>),
-    /// A network, or what reads its output, failed.
+    /// A network, or the code that reads its output, failed.
     #[error("the network stopped with an error ({0}); this is a fault of Mien, please report it.")]
     Network(NetworkError),
-    /// A step was taken before the one that it needs, or something has no pixels or frames that always has.
+    /// A step ran before the one it depends on, or pixels or frames that are always there are missing.
     #[error("{0}; this is a fault of Mien, please report it.")]
     Internal(InternalError),
     #[error("cancelled; nothing was written.")]
@@ -62,18 +62,18 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Whether somebody asked for the stop.
+    /// Whether the work was cancelled.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, EngineError::Cancelled)
     }
 }
 
-/// A range of frames that can't be written. Frames are counted from 1.
+/// An invalid range of frames. Frames are numbered from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FrameRangeError {
     #[error("frames {first}-{last} begin before the first frame; frames are counted from 1.")]
     BeforeFirst { first: usize, last: usize },
-    /// The whole has another number of frames than was said.
+    /// The export has another number of frames than the caller stated.
     #[error(
         "{count} frames were asked for, but this export has {has}; give a part of those, such as 1-{has}."
     )]
@@ -90,10 +90,10 @@ pub enum FrameRangeError {
     },
 }
 
-/// No face where one is needed.
+/// No face was found where one is needed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FaceError {
-    /// In a picture that the portrait is to be read against.
+    /// In the reference picture of the neutral face.
     #[error(
         "no face was found in {name}; give a picture that shows the same person relaxed, from the front."
     )]
@@ -102,14 +102,14 @@ pub enum FaceError {
         "no face was found in any of the {frames} frames of {name}; take a clip in which a face is seen from the front, at least a tenth of the picture high."
     )]
     NoneInClip { name: String, frames: usize },
-    /// In the frames that a method drew to drive another.
+    /// In the frames that one method rendered to drive another.
     #[error(
         "no face was found in the frames that {name} drew, and ganimation needs one; take another motion, such as another seed, or leave ganimation out."
     )]
     NoneInDrawn { name: String },
 }
 
-/// A clip, or a part of one, that can't drive. Frames are counted from 1.
+/// A clip, or a range of one, that can't drive a portrait. Frames are numbered from 1.
 #[derive(Debug, Error)]
 pub enum ClipError {
     #[error("{name} has no frames; choose another clip.")]
@@ -136,7 +136,7 @@ pub enum ClipError {
     SampleClipNotWritten(#[source] io::Error),
 }
 
-/// What a method or its weights can't do.
+/// Something a method or its weights can't do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MethodError {
     /// A method that this program, or this list of methods, doesn't have.
@@ -144,12 +144,12 @@ pub enum MethodError {
     Unknown(MethodId),
     #[error("{method} has no mode {}; choose another method, or the mode relative.", mode.key())]
     NoMode { method: &'static str, mode: Mode },
-    /// An expression that turns the head or moves the eyes, for a method that is not [`draws_head`].
+    /// An expression that turns the head or moves the eyes, with a method that doesn't [`draws_head`].
     ///
     /// [`draws_head`]: crate::methods::MethodInfo::draws_head
     #[error("{method} can't turn the head or move the eyes; choose another method.")]
     KeepsHead { method: &'static str },
-    /// The mode needs a network that these weights came without.
+    /// The mode needs a network that these weights don't include.
     #[error(
         "the weights {weights} have no {} network, which the mode {} needs; choose the mode relative.",
         mode.key().to_uppercase(),
@@ -158,7 +158,7 @@ pub enum MethodError {
     NoNetwork { weights: String, mode: Mode },
     #[error("the motion can't be measured, because {0}; choose another picture or frame.")]
     Degenerate(&'static str),
-    /// From weights that are finite themselves.
+    /// The values became NaN or infinite although the weights are finite.
     #[error(
         "the network's numbers became NaN or infinite, so its weights are damaged; get them again, or choose others."
     )]
@@ -182,7 +182,7 @@ pub enum MethodError {
     },
 }
 
-/// A comparison that can't be made as it is described.
+/// A comparison whose description is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CompareError {
     #[error("there is nothing to compare; name at least one method.")]
@@ -213,7 +213,7 @@ pub enum CompareError {
     UnknownReference { text: String, methods: Vec<String> },
 }
 
-/// A file that can't be written as it is described.
+/// An output file whose description is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OutputError {
     #[error("there is nothing to export; choose at least one frame and one pane.")]
@@ -236,7 +236,7 @@ pub enum ChartError {
     Drawing(String),
 }
 
-/// A published checkpoint that can't be made into weights.
+/// A published checkpoint that can't be converted to weights.
 #[derive(Debug, Error)]
 pub enum ImportError {
     #[error(
@@ -264,7 +264,7 @@ pub enum ImportError {
     Configuration(#[from] serde_json::Error),
 }
 
-/// What the computer or this copy of the program lacks.
+/// Something that the computer or this build of the program lacks.
 #[derive(Debug, Error)]
 pub enum SystemError {
     #[error("there is no display to open a window on; run Mien on a desktop.")]
@@ -288,15 +288,15 @@ pub enum NetworkError {
     Tensor(candle_core::Error),
     #[error(transparent)]
     Method(NetworkFault),
-    /// The square that the network sees can't be taken from the picture.
+    /// The network's square input can't be cropped from the picture.
     #[error(transparent)]
     Input(fast_image_resize::ResizeError),
-    /// What the network gave can't move the portrait.
+    /// The network's output is not a valid motion.
     #[error(transparent)]
     Output(MotionFault),
 }
 
-/// What should never be.
+/// A broken invariant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InternalError {
     #[error("a frame without pixels was to be scaled")]
@@ -335,7 +335,7 @@ impl From<NetworkFault> for EngineError {
     fn from(error: NetworkFault) -> Self {
         match error {
             NetworkFault::Cancelled => Self::Cancelled,
-            // These aren't faults of Mien.
+            // These aren't bugs of Mien.
             NetworkFault::Degenerate(reason) => MethodError::Degenerate(reason).into(),
             NetworkFault::KeyPointNotFinite { .. } => MethodError::NotFinite.into(),
             error => Self::Network(NetworkError::Method(error)),

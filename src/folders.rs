@@ -1,4 +1,4 @@
-//! Where the artist's own presets and weights lie.
+//! The folders of the artist's presets and weights, and file names.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use directories::ProjectDirs;
 
 use crate::text;
 
-/// A file's name without its folders, as a person reads it.
+/// Returns a path's file name, escaped for display.
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(
         || text::path(path),
@@ -14,7 +14,7 @@ pub(crate) fn file_name(path: &Path) -> String {
     )
 }
 
-/// A name beside this one that nothing has: `smile.png` gives `smile-2.png`, or the next that is free.
+/// Returns a free name in the same folder: `smile.png` gives `smile-2.png`, or the next free number.
 pub(crate) fn free_name(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let extension = path
@@ -31,7 +31,7 @@ pub(crate) fn free_name(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBu
     }
 }
 
-/// The folder of the artist's own presets; `None` on a system without a home folder.
+/// The folder of the artist's presets; `None` on a system without a home folder.
 pub fn presets_folder() -> Option<PathBuf> {
     data_folder().map(|folder| folder.join("presets"))
 }
@@ -41,7 +41,7 @@ pub fn weights_folder() -> Option<PathBuf> {
     data_folder().map(|folder| folder.join("weights"))
 }
 
-/// The folder of everything that Mien keeps; `None` on a system without a home folder.
+/// The folder of all of Mien's data; `None` on a system without a home folder.
 pub(crate) fn data_folder() -> Option<PathBuf> {
     match std::env::var_os("MIEN_DATA_DIR") {
         Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),

@@ -1,11 +1,12 @@
 //! Mien: a desktop studio for artists who edit the expression in a portrait.
 //!
 //! The modules from the top down; each imports only from those below it:
-//! [`cli`] and [`app`] (the command line and the iced window), [`jobs`] (export, compare, measure, import), [`render`] (a portrait and a
-//! motion to a picture), [`drive`] (motions and what they say at a time), [`project`] (project files and settings), [`methods`] (the
-//! published systems), [`face`], [`metrics`], [`document`] (the artist's document as plain data), [`weights`], [`media`] and [`nn`].
+//! [`cli`] and [`app`] (the command line and the iced window), [`jobs`] (export, compare, measure, import), [`render`]
+//! (renders a portrait under a motion), [`drive`] (motions and their values over time), [`project`] (project files and
+//! settings), [`methods`] (the published systems), [`face`], [`metrics`], [`document`] (the artist's document as plain
+//! data), [`weights`], [`media`] and [`nn`].
 
-// A panic ends somebody's work; standard error may be closed, and then eprintln! panics. clippy.toml lets the tests do both.
+// A panic loses the artist's work, and eprintln! panics when standard error is closed. clippy.toml allows all four in tests.
 #![warn(
     clippy::unwrap_used,
     clippy::expect_used,

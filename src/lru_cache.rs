@@ -1,13 +1,13 @@
-//! A cache bounded by bytes, from which the least recently used values go first.
+//! A cache bounded by bytes that evicts the least recently used values first.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Values by their key.
+/// An LRU cache bounded by the bytes of its values.
 #[derive(Debug)]
 pub(crate) struct LruCache<K, V> {
     entries: HashMap<K, Entry<V>>,
-    /// Of all entries.
+    /// The sum over all entries.
     bytes: usize,
     capacity: usize,
     clock: u64,
@@ -31,7 +31,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LruCache<K, V> {
         }
     }
 
-    /// The value of a key, which counts as used.
+    /// Returns the value of a key and marks it as used.
     pub fn get(&mut self, key: &K) -> Option<V> {
         self.clock += 1;
         let entry = self.entries.get_mut(key)?;
@@ -39,7 +39,7 @@ impl<K: Hash + Eq + Clone, V: Clone> LruCache<K, V> {
         Some(entry.value.clone())
     }
 
-    /// Whether there is a value; looking doesn't count as using.
+    /// Whether the key is cached; doesn't mark it as used.
     pub fn has(&self, key: &K) -> bool {
         self.entries.contains_key(key)
     }
@@ -64,8 +64,8 @@ impl<K: Hash + Eq + Clone, V: Clone> LruCache<K, V> {
         }
     }
 
-    /// Evicts the least recently used values until an eighth of the capacity is free: one by one would search the whole
-    /// cache each time.
+    /// Evicts the least recently used values until an eighth of the capacity is free. Evicting one at a time would scan
+    /// the whole cache on every insertion.
     fn evict(&mut self) {
         let mut oldest: Vec<(u64, K)> = self
             .entries

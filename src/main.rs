@@ -1,4 +1,4 @@
-//! `mien` alone opens the studio; `mien COMMAND` works without a window.
+//! `mien` without arguments opens the studio; `mien COMMAND` runs without a window.
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use std::ops::{Mul, Sub};
 
-/// 0 below 0, 1 above 1, and level at both; NaN stays NaN.
+/// Cubic Hermite step: 0 below 0, 1 above 1, with zero slope at both; NaN is preserved.
 #[inline]
 pub fn smoothstep<T>(t: T) -> T
 where
@@ -19,13 +19,13 @@ where
     t * t * (T::from(3.0) - T::from(2.0) * t)
 }
 
-/// [`smoothstep`] from 0 at `from` to 1 at `to`, which may lie below `from`.
+/// [`smoothstep`] from 0 at `from` to 1 at `to`; `to` may be less than `from`.
 #[inline(always)]
 pub fn smoothstep_between(from: f32, to: f32, value: f32) -> f32 {
     smoothstep((value - from) / (to - from))
 }
 
-/// The Catmull-Rom weights of the samples at -1, 0, 1 and 2 for the place `t` in 0..=1.
+/// The Catmull-Rom weights of the samples at -1, 0, 1 and 2, at position `t` in 0..=1.
 #[inline(always)]
 pub fn catmull_rom(t: f32) -> [f32; 4] {
     [
@@ -36,7 +36,7 @@ pub fn catmull_rom(t: f32) -> [f32; 4] {
     ]
 }
 
-/// A Gaussian of `sigma` samples from its middle out to three sigmas; both halves together sum to 1.
+/// One half of a Gaussian kernel of `sigma` samples, from its centre out to three sigmas; the whole kernel sums to 1.
 pub fn gaussian(sigma: f64) -> Vec<f32> {
     let reach = (3.0 * sigma).ceil() as i32;
     let curve: Vec<f64> = (0..=reach)
@@ -68,7 +68,7 @@ pub fn hull_area<T: Copy + Into<f64>>(points: &[[T; 2]]) -> f64 {
     twice.abs() / 2.0
 }
 
-/// One side of the hull of points that come in order, without its last point, where the other side begins.
+/// One side of the hull of sorted points, without its last point, where the other side begins.
 fn chain<'a>(points: impl Iterator<Item = &'a [f64; 2]>) -> Vec<[f64; 2]> {
     let mut chain: Vec<[f64; 2]> = Vec::new();
     for point in points {

@@ -1,34 +1,34 @@
-//! Opening files whose name somebody else has chosen: ordinary ones, up to a length.
+//! Opens files whose name comes from outside: regular files only, up to a maximum length.
 //!
-//! Opening a pipe would wait for ever, and a device never ends.
+//! Opening a pipe could block for ever, and reading a device may never end.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// Opens an ordinary file of at most `most` bytes, through links, and says how many it has.
+/// Opens a regular file of at most `most` bytes, following links, and returns its length as well.
 ///
 /// # Errors
-/// That of the system; [`ErrorKind::IsADirectory`] for a folder, [`ErrorKind::Unsupported`] for a device, pipe or socket,
+/// The system's; [`ErrorKind::IsADirectory`] for a folder, [`ErrorKind::Unsupported`] for a device, pipe or socket,
 /// [`ErrorKind::FileTooLarge`].
 pub(crate) fn open(path: &Path, most: u64) -> io::Result<(File, u64)> {
-    // Before it is opened: that is where a pipe waits.
+    // Checked before opening, because opening a pipe blocks.
     check(&fs::metadata(path)?, most)?;
     let file = File::open(path)?;
-    // Another file may have taken the name.
+    // Checked again: the name may now refer to another file.
     let metadata = file.metadata()?;
     check(&metadata, most)?;
     Ok((file, metadata.len()))
 }
 
-/// Reads an ordinary file of at most `most` bytes whole.
+/// Reads a whole regular file of at most `most` bytes.
 ///
 /// # Errors
 /// As [`open`].
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let (file, length) = open(path, most)?;
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    // It may grow meanwhile, and what some systems show as a file of no length has one.
+    // The file may grow meanwhile, and some systems report a length of 0 for files that have content.
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(too_large(most));
@@ -36,10 +36,10 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads an ordinary file of at most `most` bytes as text.
+/// Reads a regular file of at most `most` bytes as text.
 ///
 /// # Errors
-/// As [`open`]; [`ErrorKind::InvalidData`] for what is not UTF-8.
+/// As [`open`]; [`ErrorKind::InvalidData`] if it is not UTF-8.
 pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let not_text = |_| io::Error::new(ErrorKind::InvalidData, "it is no text in UTF-8");
     String::from_utf8(read(path, most)?).map_err(not_text)

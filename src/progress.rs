@@ -1,10 +1,10 @@
-//! How far a long work has come, and how to stop it.
+//! Progress and cancellation of long jobs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Asks a work to stop; clones ask the same work.
+/// Cancels a job; clones cancel the same job.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
@@ -18,10 +18,10 @@ impl CancelToken {
     }
 }
 
-/// Asked between the steps of a computation, from any thread: whether its result is no longer wanted.
+/// Polled between the steps of a computation, from any thread: whether its result is no longer needed.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
-/// How many steps of how many are done; clones show the same work.
+/// Counts the steps done, and of how many; clones count the same job.
 #[derive(Debug, Clone)]
 pub struct Progress {
     done: Arc<AtomicUsize>,
@@ -40,7 +40,7 @@ impl Progress {
         }
     }
 
-    /// Says how many steps there are, where that is known only after the work has begun; 0 when it can't be known.
+    /// Sets the number of steps, where it is known only after the job has begun; 0 if it can't be known.
     pub fn set_total(&self, total: usize) {
         self.total.store(total, Ordering::Relaxed);
     }
@@ -50,7 +50,7 @@ impl Progress {
         self.total.fetch_add(steps, Ordering::Relaxed);
     }
 
-    /// One more step is done.
+    /// Counts one more step as done.
     pub fn step(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
@@ -59,17 +59,17 @@ impl Progress {
         self.done.load(Ordering::Relaxed)
     }
 
-    /// 0 where it isn't known.
+    /// The number of steps; 0 if it isn't known.
     pub fn total(&self) -> usize {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// The share that is done, in 0..=1.
+    /// The fraction that is done, in 0..=1.
     pub fn fraction(&self) -> f32 {
         (self.done() as f32 / self.total().max(1) as f32).min(1.0)
     }
 
-    /// The time left, judged by the steps so far; nothing before the first, or while nobody knows how many there are.
+    /// The time left, extrapolated from the steps so far; `None` before the first step and while the total isn't known.
     pub fn remaining(&self) -> Option<Duration> {
         let total = Some(self.total()).filter(|total| *total > 0)?;
         remaining(self.done(), total, self.started.elapsed())

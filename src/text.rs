@@ -1,12 +1,12 @@
-//! Names and paths as they stand in a sentence. They come from strangers' files too: none may steer a terminal, pretend to be a
-//! line of Mien's own, or fill the screen.
+//! Names and paths as they appear in messages. They also come from untrusted files: they must not send control
+//! sequences to a terminal, imitate a line of Mien's own output, or fill the screen.
 
 use std::path::Path;
 
-/// The most characters of a name or a path that are shown.
+/// The maximum number of characters of a name or a path.
 const MOST: usize = 160;
 
-/// A text in one line: control characters, and marks that turn the direction of writing, are escaped.
+/// Returns a text in one line: control characters, and marks that change the text direction, are escaped.
 pub fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -19,12 +19,12 @@ pub fn escaped(text: &str) -> String {
     shown
 }
 
-/// A name in one line of at most 160 characters; of a longer one the middle is left out.
+/// Returns a name in one line; the middle is left out if it has more than 160 characters.
 pub fn name(text: &str) -> String {
     shortened(text, MOST)
 }
 
-/// A text in one line without the middle of what is longer than `most` characters. Escapes count as what they stand for.
+/// Returns a text in one line; the middle is left out if it has more than `most` characters. An escape counts as one character.
 pub fn shortened(text: &str, most: usize) -> String {
     let count = text.chars().count();
     if count <= most {
@@ -40,7 +40,7 @@ pub fn shortened(text: &str, most: usize) -> String {
     format!("{}…{}", escaped(first), escaped(last))
 }
 
-/// A path, as [`name`] shows a name.
+/// Returns a path, shortened and escaped as [`name`] does.
 pub fn path(path: &Path) -> String {
     name(&path.to_string_lossy())
 }

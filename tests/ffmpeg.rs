@@ -1,6 +1,6 @@
-//! What Mien opens with the help of ffmpeg.
+//! Tests of the files that Mien opens with ffmpeg.
 //!
-//! Where ffmpeg is missing these tests are reported as ignored, which Rust's own harness can't decide when it runs. With
+//! Without ffmpeg these tests are reported as ignored, which Rust's harness can't decide at run time. With
 //! `MIEN_NEEDS_FFMPEG`, which `.ci/run` sets, they fail instead.
 
 mod common;
@@ -62,7 +62,7 @@ fn other_codecs_open() {
         );
         assert!((clip.info().fps - 10.0).abs() < 1e-6);
         assert_eq!(clip.info().frames, None);
-        // Dropped with frames to come, the program goes too.
+        // Dropping the clip before its end also ends the program.
         assert_frame(&clip.next().unwrap().unwrap(), 0);
         drop(clip);
 
@@ -92,7 +92,7 @@ fn sound_comes_out_of_other_containers() {
     write(&result, track.part(0.3, 1.3), 10);
     let result = heard(&result);
     assert!((result.to - 1.0).abs() < 0.001 && result.from == 0.0);
-    // Opus wants 80 ms to settle.
+    // Opus needs 80 ms of pre-roll.
     assert!(
         (-0.1..=-0.08).contains(&result.samples[0].0),
         "{}",
@@ -100,7 +100,7 @@ fn sound_comes_out_of_other_containers() {
     );
 }
 
-/// Playlists and scripts under a clip's name: each would have another file of the artist's read, or never end.
+/// Playlists and scripts under a clip's name: each would make ffmpeg read another of the artist's files, or never end.
 fn a_clip_opens_no_other_file_and_never_hangs() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -138,7 +138,7 @@ fn a_clip_opens_no_other_file_and_never_hangs() {
         ),
     ];
     for (name, script) in scripts {
-        // As text, and behind the first bytes of an AVI, where ffmpeg is asked for more.
+        // As text, and after the first bytes of an AVI, a format that is passed to ffmpeg.
         for script in [script.clone(), format!("RIFF....AVI {script}")] {
             fs::write(at(name), script).unwrap();
             let begun = Instant::now();
@@ -153,7 +153,7 @@ fn a_clip_opens_no_other_file_and_never_hangs() {
     }
 }
 
-/// What is said of a file that can't be opened as a clip.
+/// Returns the error of opening a file as a clip.
 fn open_at(path: &Path) -> Option<String> {
     Clip::open(path).err().map(|error| error.to_string())
 }
@@ -170,7 +170,7 @@ fn names_are_neither_options_nor_addresses() {
     ];
     for name in names {
         if fs::copy(fixture("vp9.webm"), folder.path().join(name)).is_err() {
-            // Windows has no such names.
+            // Windows doesn't allow such names.
             continue;
         }
         let output = Command::new(env!("CARGO_BIN_EXE_mien"))
@@ -181,7 +181,7 @@ fn names_are_neither_options_nor_addresses() {
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         let words = String::from_utf8_lossy(&output.stderr);
-        // It was read: there are frames, and no face in them.
+        // The clip was read: it has frames, but no face in them.
         assert!(
             words.contains("any of the 4 frames"),
             "{name}: {said}{words}"

@@ -1,9 +1,9 @@
-"""The networks that are compared, and of each what a frame is: `weights/recipe`'s modules with weights made from names alone.
+"""The networks that are compared, and the definition of a frame of each: `weights/recipe`'s modules with procedural weights.
 
-A frame takes what changes from frame to frame and what was made of the source beforehand. For the First Order Motion
-Model and the Thin-Plate-Spline Motion Model it is the driving picture's key points, the dense motion and the painting;
-the source's key points, its small picture and its feature maps are made once. GANimation's frame is the whole generator
-(Mien alone keeps the picture's part of the first convolution); MoCoGAN's are sixteen pictures of sixteen motion codes.
+The inputs of a frame are the values that change from frame to frame and those computed once from the source. For FOMM
+and TPS a frame is the driving picture's keypoints, the dense motion and the inpainting; the source's keypoints, its
+downsampled picture and its feature maps are computed once. GANimation's frame is the whole generator (only Mien caches the
+picture's part of the first convolution); MoCoGAN's is sixteen pictures from sixteen motion codes.
 """
 
 import sys
@@ -46,7 +46,7 @@ class Fomm(nn.Module):
         super().__init__()
         network = fomm.Fomm(config)
         self.network = procedural.fill(network)
-        # The identity, around which a trained detector's Jacobians lie.
+        # The identity; a trained detector's Jacobians are close to it.
         network.kp_detector.jacobian.bias += torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(config["num_kp"])
         motion = network.generator.dense_motion_network
         self.shrink, motion.down = motion.down, nn.Identity()
@@ -75,7 +75,7 @@ class Tps(nn.Module):
         super().__init__()
         network = tps.Tps(config)
         self.network = procedural.fill(network)
-        # Splines through points that all but coincide have no shape to compare.
+        # Splines through nearly coincident points are ill-conditioned.
         network.kp_detector.scatter()
         motion = network.dense_motion_network
         self.shrink, motion.down = motion.down, nn.Identity()
@@ -147,7 +147,7 @@ def at_resolution(method, size):
 
 
 def make(method, config):
-    """The frame's module, and by name all that goes into it or into Mien, on the CPU."""
+    """Returns the frame's module, and all inputs of it and of Mien by name, on the CPU."""
     module = METHODS[method](config).eval()
     inputs = METHODS[method].inputs(config)
     if module.prepared:

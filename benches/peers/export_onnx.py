@@ -1,7 +1,7 @@
-"""Exports a frame as ONNX graphs, with what was made of the source as inputs.
+"""Exports a frame as ONNX graphs; the values computed from the source are inputs.
 
-The Thin-Plate-Spline Motion Model takes two: ONNX has no linear solver, so its ten systems of 8x8 are solved by numpy
-between the key points and the painting.
+TPS takes two graphs: ONNX has no linear solver, so numpy solves its ten systems of 8x8 between the detection of
+keypoints and the inpainting.
 """
 
 import warnings
@@ -26,7 +26,7 @@ class Detect(nn.Module):
 
 
 class Paint(nn.Module):
-    """The frame of solved splines."""
+    """The frame from solved splines."""
 
     def __init__(self, frame):
         super().__init__()
@@ -48,7 +48,7 @@ class Paint(nn.Module):
 
 
 def axis(size, _):
-    """`layers.axis` as a constant: the exporter takes a traced `linspace` for one of doubles."""
+    """`layers.axis` as a constant: the exporter exports a traced `linspace` as double."""
     return torch.from_numpy(np.linspace(-1.0, 1.0, int(size), dtype=np.float32))
 
 
@@ -67,7 +67,7 @@ def write(module, names, inputs, outputs, path):
 
 @torch.no_grad()
 def export(method, frame, inputs, folder):
-    """Writes `frame.onnx` into the folder, and `detect.onnx` for a model with splines."""
+    """Writes `frame.onnx` to the folder, and `detect.onnx` for TPS."""
     names = frame.changing + frame.prepared
     if method != "tps":
         return write(frame, names, inputs, frame.outputs, folder / "frame.onnx")

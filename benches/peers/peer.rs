@@ -1,6 +1,6 @@
-//! Mien's turn in `benches/peers/peers.py`: commands come as lines of JSON and are answered by one line each, as
-//! `benches/peers/turns.py` tells. With `run` it also says how many allocations of 64 KiB and more a frame made, and of
-//! how many bytes. `RAYON_NUM_THREADS` sets the threads.
+//! Mien's process for `benches/peers/peers.py`: reads commands as lines of JSON and answers each with one line, as
+//! described in `benches/peers/turns.py`. The answer to `run` also has the number of allocations of 64 KiB and more per
+//! frame, and their bytes. `RAYON_NUM_THREADS` sets the number of threads.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use mimalloc::MiMalloc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Allocations from this size on are counted: the smallest feature map of a picture of 128 pixels.
+/// The smallest allocation that is counted: the smallest feature map of a picture of 128 pixels.
 const LARGE: usize = 64 << 10;
 
 const USE: &str = "benches/peers/peers.py runs this bench as: peer --device cpu|cuda [--half]";
@@ -27,7 +27,7 @@ const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The program's own allocator, which counts.
+/// Counts large allocations and forwards all of them to mimalloc.
 struct Counting;
 
 #[global_allocator]
@@ -43,11 +43,11 @@ fn note(size: usize) {
     }
 }
 
-// SAFETY: every call goes on to mimalloc as it came, and counting allocates nothing.
+// SAFETY: every call is forwarded to mimalloc unchanged, and counting doesn't allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
-        // SAFETY: the caller's promises are mimalloc's.
+        // SAFETY: the caller upholds mimalloc's contract.
         unsafe { MiMalloc.alloc(layout) }
     }
 
@@ -59,7 +59,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(size);
-        // SAFETY: as above; all blocks are mimalloc's.
+        // SAFETY: as above; all blocks were allocated by mimalloc.
         unsafe { MiMalloc.realloc(block, layout, size) }
     }
 
@@ -86,7 +86,7 @@ enum Command {
     Memory,
 }
 
-/// What a frame gives, by name.
+/// The outputs of a frame, by name.
 type Outputs = HashMap<String, Tensor>;
 
 type Draw = Box<dyn Fn() -> Result<Outputs>>;
@@ -108,7 +108,7 @@ impl Inputs {
     }
 }
 
-/// Reads a network and what it is to draw, and prepares all that frames share.
+/// Loads a network and its inputs, and prepares everything that the frames share.
 fn load(method: &str, folder: &Path, config: &str, device: &Device) -> Result<Draw> {
     let weights = safetensors::load(folder.join("weights.safetensors"), device)?;
     let vb = VarBuilder::from_tensors(weights, DType::F32, device);
@@ -164,7 +164,7 @@ fn load(method: &str, folder: &Path, config: &str, device: &Device) -> Result<Dr
     }
 }
 
-/// The most bytes of memory that this process has had.
+/// The process' peak memory, in bytes.
 fn peak() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -236,7 +236,7 @@ fn main() -> Result<()> {
     let device = match (arguments.next().as_deref(), arguments.next().as_deref()) {
         (Some("--device"), Some("cpu")) => Device::Cpu,
         (Some("--device"), Some("cuda")) => Device::new_cuda(0)?,
-        // Cargo runs all benches without a word.
+        // Cargo runs all benchmarks without these arguments.
         _ => {
             println!("{USE}");
             return Ok(());

@@ -1,4 +1,4 @@
-"""ONNX Runtime's turn, on the CPU with all its graph optimisations: `python peer_onnx.py THREADS`."""
+"""ONNX Runtime's process, on the CPU with all its graph optimisations: `python peer_onnx.py THREADS`."""
 
 import sys
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""PyTorch's turn: `python peer_torch.py THREADS DEVICE [--tf32]`.
+"""PyTorch's process: `python peer_torch.py THREADS DEVICE [--tf32]`.
 
-On the CPU the frame is timed with plain tensors and with channels last, and the faster kept.
+On the CPU the frame is timed with both the default and the channels-last layout, and the faster is used.
 """
 
 import sys
@@ -15,12 +15,12 @@ ORIGINAL = torch.Tensor.contiguous
 
 
 def keep_layout(tensor, memory_format=None):
-    """`contiguous` where the modules' own wish for channels last is not heard."""
+    """`contiguous` that ignores a memory format requested by the modules."""
     return ORIGINAL(tensor)
 
 
 def unfilled(network):
-    """Stands in for `procedural.fill`, as the weights come from a file."""
+    """Replaces `procedural.fill`, because the weights are loaded from a file."""
     return network.eval()
 
 

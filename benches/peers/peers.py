@@ -1,11 +1,11 @@
-"""Times the same networks with the same weights in PyTorch, ONNX Runtime and Mien, in turn.
+"""Times the same networks with the same weights in PyTorch, ONNX Runtime and Mien, alternately.
 
     python benches/peers/peers.py [--networks ...] [--threads 1,2] [--rounds 7] [--json FILE]
     python benches/peers/peers.py --resolutions 64,128,256,512,1024
 
-Each runs in a process of its own. In a round each takes its turn with a few frames; the ratios are of a round's medians,
-and their spread is the least and the largest of all rounds. What they draw must agree with what PyTorch draws on the CPU.
-See `requirements.txt` for what Python needs; Mien's side is built by cargo, in release.
+Each runs in a separate process. In a round each of them draws a few frames; ratios are those of a round's medians, with
+the smallest and the largest of all rounds. The results must agree with those of PyTorch on the CPU.
+`requirements.txt` lists the Python packages; cargo builds Mien's side in release mode.
 """
 
 import argparse
@@ -26,18 +26,18 @@ from torch.utils.flop_counter import FlopCounterMode
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TOLERANCE = 1e-3
-# Where a flow leads just over the picture's edge, rounding decides whether a place is black.
+# Where a flow points to just outside the picture's edge, rounding decides whether a pixel is black.
 OUTLIERS = 1e-4
-# Idle threads of a runtime go on spinning for a while, to the next one's harm.
+# Seconds: a runtime's idle threads spin for a while and slow down the next one.
 PAUSE = 0.05
 
 
 class Failed(Exception):
-    """A peer can't do what it was asked."""
+    """A peer can't execute a command."""
 
 
 class Peer:
-    """A process that takes its turn when told."""
+    """A process that executes commands."""
 
     def __init__(self, name, command, environment):
         self.name = name
@@ -75,7 +75,7 @@ def start(name, threads, options):
 
 
 def build(device):
-    """Builds Mien's side in release and gives its path."""
+    """Builds Mien's side in release mode and returns its path."""
     command = ["cargo", "bench", "--bench", "peer", "--no-run", "--message-format", "json"]
     command += ["--features", "cudnn"] if device == "cuda" else []
     lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
@@ -87,7 +87,7 @@ def build(device):
 
 @torch.no_grad()
 def lay_down(name, method, config, folder, names):
-    """Writes the weights, the inputs and the graphs of a network; gives the thousand million operations of a frame."""
+    """Writes the weights, the inputs and the graphs of a network; returns the GFLOP of a frame."""
     module, inputs = make(method, config)
     with FlopCounterMode(display=False) as counter:
         outputs = module(*arguments(module, inputs))
@@ -108,18 +108,18 @@ def lay_down(name, method, config, folder, names):
 
 
 def difference(folder, name, strict):
-    """The largest difference of a peer's last frame from what is expected, and the share of values beyond the tolerance."""
+    """The largest error of a peer's last frame, and the fraction of values beyond the tolerance."""
     expected = load_file(folder / "expected.safetensors")
     outputs = load_file(folder / f"{name}.safetensors")
     apart = torch.cat([(outputs[key].float() - value).abs().flatten() for key, value in expected.items()])
     found = {"most": apart.max().item(), "beyond": (apart > TOLERANCE).double().mean().item()}
-    # A difference that is no number is beyond any tolerance, too.
+    # NaN is beyond any tolerance, too.
     found["wrong"] = not found["most"] < torch.inf or (strict and found["beyond"] > OUTLIERS)
     return found
 
 
 def compare(name, method, config, threads, options):
-    """All rounds of a network with so many threads."""
+    """Runs all rounds of a network with this number of threads."""
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         folder = Path(folder)
         gflop = lay_down(name, method, config, folder, options.peers)
@@ -131,7 +131,7 @@ def compare(name, method, config, threads, options):
                 peers.append(peer)
                 loaded = peer.ask(command="load", folder=str(folder), method=method, config=config)
                 first = peer.ask(command="run", frames=2)["ns"][-1]
-                # A turn of about half a second.
+                # About half a second per round.
                 frames = options.frames or max(1 if first > 2e9 else 3, min(200, round(0.5e9 / first)))
                 result["peers"][peer_name] = {"loaded": loaded, "frames": frames, "ns": []}
             for _ in range(options.rounds):
@@ -154,7 +154,7 @@ def compare(name, method, config, threads, options):
 
 
 def peak_gflops(threads):
-    """What this machine's cores can do, by PyTorch's fastest product of two 2048x2048 matrices."""
+    """The peak of this machine's cores, by PyTorch's fastest product of two 2048x2048 matrices."""
     code = (
         "import time, torch\n"
         f"torch.set_num_threads({threads})\n"
@@ -170,7 +170,7 @@ def peak_gflops(threads):
 
 
 def machine(device):
-    """The processor or card, in words."""
+    """The name of the CPU or GPU."""
     if device == "cuda":
         return torch.cuda.get_device_name()
     fields = {}
@@ -182,7 +182,7 @@ def machine(device):
 
 
 def keep(results, peaks, options):
-    """Writes all that was measured so far, beside the file first and then in its place."""
+    """Writes all measurements so far, to a temporary file that then replaces the output."""
     if options.json:
         whole = {"machine": machine(options.device), "peak": peaks, "results": results}
         beside = options.json.with_name(f"{options.json.name}.part")
@@ -218,7 +218,7 @@ def main():
         cases = {}
         for method in options.methods:
             for size in options.resolutions:
-                # Below 128 the hourglass of the published network halves its picture away, beyond 512 memory runs out.
+                # Below 128 the published network's hourglass has too many levels; above 512 memory runs out.
                 if method == "ganimation" or 128 <= size <= 512:
                     cases[f"{method}@{size}"] = at_resolution(method, size)
     else:
@@ -242,7 +242,7 @@ def main():
             results.append(result)
             keep(results, peaks, options)
             print(speed([result], options.peers).splitlines()[-1], file=sys.stderr, flush=True)
-    # The machine may have been busier at the beginning.
+    # Measured again: the machine may have been busier at the beginning.
     peaks = {threads: max(gflops, peaks[threads]) for threads, gflops in measure().items()}
     keep(results, peaks, options)
 

@@ -15,7 +15,7 @@ def figure(milliseconds):
 
 
 def ratio(result, one, other):
-    """How long `one` takes, `other` being 1: the median of the rounds, their least and largest."""
+    """The time of `one` relative to `other`: the median of the rounds, the smallest and the largest."""
     turns = zip(result["peers"][one]["ns"], result["peers"][other]["ns"], strict=True)
     ratios = [statistics.median(a) / statistics.median(b) for a, b in turns]
     return statistics.median(ratios), min(ratios), max(ratios)
@@ -32,7 +32,7 @@ def start_of(result):
 
 
 def speed(results, names):
-    """Milliseconds a frame and Mien's share of the others' time."""
+    """Milliseconds per frame, and Mien's time relative to the others'."""
     head = ["network", "threads", "GFLOP"] + [f"{NAMES[n]}, ms" for n in names]
     pairs = [("mien", n) for n in ("onnx", "torch") if "mien" in names and n in names]
     head += [f"{NAMES[one]} / {NAMES[other]}" for one, other in pairs]
@@ -52,8 +52,8 @@ def speed(results, names):
 
 
 def use(results, names, peaks):
-    """The share of the machine's peak that the layers' own operations make up in the least time (Winograd's fewer ones can
-    pass it), the most memory of each process with its runtime, and how far from the expected the pictures are."""
+    """The fraction of the machine's peak, by the layers' definitions and the smallest time (Winograd, with fewer operations,
+    can exceed 1), the peak memory of each process including its runtime, and the largest error of the pictures."""
     head = ["network", "threads"]
     if peaks:
         head += [f"{NAMES[n]}, share of peak" for n in names]
@@ -78,7 +78,7 @@ def use(results, names, peaks):
 
 
 def scaling(results, names):
-    """How much faster more threads are than the fewest, by least times; None where there is but one number of threads."""
+    """The speedup of more threads over the fewest, by smallest times; None if there is only one number of threads."""
     fewest = min(result["threads"] for result in results)
     done = {(r["network"], r["threads"]): r for r in results if "failed" not in r}
     rows = []

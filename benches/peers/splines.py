@@ -1,10 +1,10 @@
-"""Thin plate splines solved by numpy, for a runtime that has no linear solver."""
+"""Thin-plate splines solved with numpy, for a runtime without a linear solver."""
 
 import numpy as np
 
 
 def splines(source, driving):
-    """The weights of the splines that take `driving` to `source`, both `[1, 5 N, 2]`: `[1, N, 8, 2]`."""
+    """The weights of the splines that map `driving` to `source`, both `[1, 5 N, 2]`: `[1, N, 8, 2]`."""
     points = 5
     control, target = driving.reshape(-1, points, 2), source.reshape(-1, points, 2)
     n = len(control)

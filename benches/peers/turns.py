@@ -1,11 +1,11 @@
-"""What PyTorch's and ONNX Runtime's process share: commands come as lines of JSON and are answered by one line each.
+"""Shared by PyTorch's and ONNX Runtime's processes: reads commands as lines of JSON and answers each with one line.
 
-    {"command": "load", "folder": F, "method": M, "config": {...}}   -> what there is to say of it
+    {"command": "load", "folder": F, "method": M, "config": {...}}   -> details of the loaded network
     {"command": "run", "frames": k}                                  -> {"ns": [...]}
     {"command": "save", "path": P}                                   -> {}: the last frame, as safetensors
     {"command": "memory"}                                            -> {"peak": bytes}
 
-`benches/peers/peer.rs` answers the same.
+`benches/peers/peer.rs` implements the same protocol.
 """
 
 import json
@@ -15,13 +15,13 @@ import traceback
 
 
 def peak():
-    """The most bytes of memory that this process has had."""
+    """The process' peak memory, in bytes."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
 
 
 def timed(frame, frames):
-    """Nanoseconds of each of so many frames, and the last one's outputs."""
+    """Draws frames; returns the nanoseconds of each, and the last one's outputs."""
     times, outputs = [], None
     for _ in range(frames):
         start = time.perf_counter_ns()
@@ -31,7 +31,7 @@ def timed(frame, frames):
 
 
 def serve(peer):
-    """Answers until the input ends. `peer` has `load(request)`, `frame()` and `save(path, outputs)`."""
+    """Answers commands until the input ends. `peer` has `load(request)`, `frame()` and `save(path, outputs)`."""
     outputs = None
     for line in sys.stdin:
         try:

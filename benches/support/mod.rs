@@ -1,4 +1,4 @@
-//! What the benches of the networks share: speed by multiplications, and the memory that was needed.
+//! Shared by the networks' benchmarks: speed in multiplications, and peak memory.
 
 #![allow(dead_code)] // each bench uses a part
 
@@ -7,12 +7,12 @@ use criterion::Throughput;
 #[path = "../../tests/common/procedural.rs"]
 pub mod procedural;
 
-/// So many thousand million multiplications and additions, by the layers' definitions: criterion's "Gelem/s" are then GFLOP/s.
+/// Throughput from 10^9 multiply-adds by the layers' definitions: criterion's "Gelem/s" are then GFLOP/s.
 pub fn work(gmac: f64) -> Throughput {
     Throughput::Elements((2e9 * gmac) as u64)
 }
 
-/// Prints the most memory that the process has had so far, where the system tells.
+/// Prints the process' peak memory so far, if the system reports it.
 pub fn print_peak_memory(what: &str) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

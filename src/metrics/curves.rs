@@ -1,25 +1,25 @@
-//! How one curve over time follows another, and how steadily points move.
+//! How closely one curve over time follows another, and how smoothly points move.
 
-/// A curve that deviates less than this from its mean, in its own unit of 0..=1, stands still: its changes are noise.
+/// A curve whose standard deviation is below this, in units of 0..=1, counts as constant: its changes are noise.
 pub const STILL: f64 = 0.02;
 
-/// Two curves' values at the times at which both have one: the one that should follow, and the one that is followed.
+/// Running statistics of two curves: the one that should follow, and the one that is followed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Following {
     count: f64,
     means: [f64; 2],
-    /// Sums of squared deviations of each, and of their products.
+    /// Sums of the squared deviations of each, and of the products of deviations.
     squares: [f64; 2],
     product: f64,
 }
 
 impl Following {
-    /// Adds the next values. What isn't finite is left out.
+    /// Adds the next pair of values; ignores pairs that aren't finite.
     pub fn push(&mut self, follows: f64, followed: f64) {
         if !follows.is_finite() || !followed.is_finite() {
             return;
         }
-        // Welford's way, which doesn't lose digits.
+        // Welford's algorithm, which is numerically stable.
         self.count += 1.0;
         let before = [follows - self.means[0], followed - self.means[1]];
         for (mean, apart) in self.means.iter_mut().zip(before) {
@@ -32,8 +32,8 @@ impl Following {
         self.product += before[0] * after[1];
     }
 
-    /// Pearson's correlation, in -1..=1; 0 for a curve that stands still where the other moves. `None` for fewer than three
-    /// values, or where the followed curve itself stands still ([`STILL`]).
+    /// Pearson's correlation, in -1..=1; 0 if the following curve is constant. `None` for fewer than three pairs, or if
+    /// the followed curve is constant ([`STILL`]).
     pub fn correlation(&self) -> Option<f64> {
         let [follows, _] = self.deviations()?;
         if follows == 0.0 {
@@ -43,7 +43,7 @@ impl Following {
         Some((self.product / scale).clamp(-1.0, 1.0))
     }
 
-    /// How far the one curve moves for the other: the ratio of their standard deviations, 1 for as far. `None` as in
+    /// The ratio of the standard deviations, following over followed: 1 if both move equally far. `None` as for
     /// [`Following::correlation`].
     pub fn amplitude(&self) -> Option<f64> {
         let [follows, followed] = self.deviations()?;
@@ -56,9 +56,9 @@ impl Following {
     }
 }
 
-/// How sharply points turn from their way between three frames, one after the other, as [`super::features`] of their landmarks:
-/// the root mean square of their second differences, in the features' unit. 0 for points that stand still or move
-/// evenly. `None` for features of different lengths.
+/// The acceleration of landmarks over three successive frames, given as [`super::features`]: the root mean square of
+/// their second differences, in the features' unit. 0 for points that are still or move uniformly. `None` for features
+/// of different lengths.
 pub fn acceleration(frames: [&[f32]; 3]) -> Option<f64> {
     let [first, second, third] = frames;
     if first.is_empty() || first.len() != second.len() || first.len() != third.len() {
@@ -92,7 +92,7 @@ mod tests {
         assert!((half.amplitude().unwrap() - 0.5).abs() < 1e-12);
         let against = following(curve.map(|v| (1.0 - v, v)));
         assert!((against.correlation().unwrap() + 1.0).abs() < 1e-12);
-        // 1 2 3 with 1 3 2: the textbook's one half.
+        // 1 2 3 and 1 3 2: the textbook example with 0.5.
         let mixed = following([(1.0, 1.0), (2.0, 3.0), (3.0, 2.0)]);
         assert!((mixed.correlation().unwrap() - 0.5).abs() < 1e-12);
         let dead = following(curve.map(|v| (0.7, v)));

@@ -1,20 +1,20 @@
-//! Distances of what describes a face: embeddings of a network, or its landmarks.
+//! Distances between descriptions of a face: embeddings of a network, or its landmarks.
 
 use super::Similarity;
 
 /// The average Euclidean distance of two embeddings, which despite its name is the SQUARED L2 distance, as its authors
-/// compute it (FOMM, Siarohin et al. 2019, section 4). Embeddings of length 1 lie 0..=4 apart. `None` where there are no
-/// numbers, or not as many.
+/// compute it (FOMM, Siarohin et al. 2019, section 4). In 0..=4 for embeddings of length 1. `None` if they are empty or
+/// their lengths differ.
 ///
-/// The papers' embeddings are OpenFace's. Mien comes with no network of identity and loads none, so no table of its has an
-/// AED: this is for whoever has embeddings.
+/// The papers' embeddings are OpenFace's. Mien neither includes nor loads an identity network, so none of its tables
+/// has an AED: this is for callers that have embeddings.
 pub fn aed(a: &[f32], b: &[f32]) -> Option<f64> {
     (!a.is_empty() && a.len() == b.len()).then(|| squares(a, b))
 }
 
-/// A face's landmarks as features that know neither its place nor its size nor its turn in the picture: brought to `pose` by
-/// the nearest similarity, and divided by the square root of their number, so that the L2 distance of two such
-/// features is the landmarks' root mean square distance in the unit of `pose`. `None` where there is no such similarity.
+/// A face's landmarks as features that are invariant to position, size and rotation in the picture: aligned to `pose`
+/// by the best similarity, and divided by the square root of their number, so that the L2 distance of two such features
+/// is the landmarks' root mean square distance in units of `pose`. `None` if there is no such similarity.
 pub fn features(points: &[[f32; 2]], pose: &[[f32; 2]]) -> Option<Vec<f32>> {
     let aligned = Similarity::between(points, pose)?;
     let scale = (points.len() as f32).sqrt();
@@ -22,10 +22,9 @@ pub fn features(points: &[[f32; 2]], pose: &[[f32; 2]]) -> Option<Vec<f32>> {
     Some(moved.map(|value| value / scale).collect())
 }
 
-/// The average content distance: the mean L2 distance of every pair of a clip's frames, by features of the face (MoCoGAN,
-/// Tulyakov et al. 2018, section 4.1; the authors' features are OpenFace embeddings, by which their faces lie 0.201
-/// apart). In the features' own unit, 0 for a face that stands still. `None` for fewer than two frames, or features of
-/// different lengths.
+/// The average content distance: the mean L2 distance of all pairs of a clip's frames, by features of the face (MoCoGAN,
+/// Tulyakov et al. 2018, section 4.1; the authors' features are OpenFace embeddings, which give 0.201 for their faces). In
+/// the features' unit, 0 for a face that doesn't change. `None` for fewer than two frames, or features of different lengths.
 pub fn acd<T: AsRef<[f32]>>(frames: &[T]) -> Option<f64> {
     let length = frames.first()?.as_ref().len();
     if frames.len() < 2 || frames.iter().any(|frame| frame.as_ref().len() != length) {
@@ -40,9 +39,9 @@ pub fn acd<T: AsRef<[f32]>>(frames: &[T]) -> Option<f64> {
     Some(sum / (frames.len() * (frames.len() - 1) / 2) as f64)
 }
 
-/// [`acd`] of a clip by the landmarks of its frames' faces, in any pixels of their own: the mean distance of every pair of
-/// faces apart from where the head is, as root mean square in the unit of `pose`. Frames without a face are left out.
-/// `None` where fewer than two are left, or none is like `pose` in number.
+/// [`acd`] of a clip by the landmarks of its frames' faces, each in any unit: the mean distance of all pairs of faces,
+/// independent of the position of the head, as root mean square in units of `pose`. Frames without a face are ignored.
+/// `None` if fewer than two are left, or none has as many landmarks as `pose`.
 pub fn acd_of_landmarks<'a>(
     frames: impl IntoIterator<Item = Option<&'a [[f32; 2]]>>,
     pose: &[[f32; 2]],

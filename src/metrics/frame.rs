@@ -1,12 +1,12 @@
-//! One picture against another in numbers, as a pane of the studio shows them.
+//! The metrics of one picture against another, as shown in a pane of the studio.
 
 use super::{akd, l1, psnr, ssim};
 use crate::media::image::Picture;
 
-/// Pixels a side of the pictures that the papers measure; their AKD is in these.
+/// The side, in pixels, of the pictures that the papers measure; their AKD is in these pixels.
 pub const SIDE: u32 = 256;
 
-/// A frame measured against a reference picture; none where it can't be measured.
+/// The metrics of a frame against a reference picture; `None` where a metric isn't defined.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct FrameNumbers {
     /// [`l1`], in 0..=1.
@@ -15,15 +15,15 @@ pub struct FrameNumbers {
     pub psnr: Option<f64>,
     /// [`ssim`], in -1..=1.
     pub ssim: Option<f64>,
-    /// [`akd`] of the two faces, in pixels of a picture of [`SIDE`].
+    /// [`akd`] of the two faces, in pixels of a picture whose longer side is [`SIDE`].
     pub akd: Option<f64>,
 }
 
 impl FrameNumbers {
-    /// Measures a frame against a reference picture of the same size. `faces` are the landmarks of the frame's face and the
-    /// reference's, as many of both and each in pixels of its own picture; without them there is no AKD.
+    /// Measures a frame against a reference picture of the same size. `faces` are the landmarks of the frame's face and
+    /// of the reference's, equally many, each in pixels of its own picture; without them there is no AKD.
     ///
-    /// The time grows with the pictures' area: 256 pixels a side, which is also what published numbers are of, take a few
+    /// The time is proportional to the pictures' area: 256 pixels a side, the size behind published numbers, take a few
     /// milliseconds.
     pub fn of(frame: &Picture, reference: &Picture, faces: Option<[&[[f32; 2]]; 2]>) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl FrameNumbers {
     }
 }
 
-/// Points of a picture as they lie when its longer side has [`SIDE`] pixels.
+/// Scales a picture's points to one whose longer side is [`SIDE`] pixels.
 fn at_side(points: &[[f32; 2]], picture: &Picture) -> Vec<[f32; 2]> {
     let longer = picture.width().max(picture.height());
     let scale = SIDE as f32 / longer as f32;
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn a_frame_is_measured_by_every_number() {
         let (a, b) = (grey(16, 16, &[0; 256]), grey(16, 16, &[51; 256]));
-        // Three pixels to the right in a picture of 16 are 48 in one of 256; half of the coordinates move.
+        // Three pixels to the right in a picture of 16 are 48 in one of 256; only one of two coordinates moves.
         let face = [[2.0, 3.0], [5.0, 9.0], [8.0, 1.0]];
         let moved = face.map(|[x, y]| [x + 3.0, y]);
         let found = FrameNumbers::of(&a, &b, Some([&face, &moved]));
@@ -69,7 +69,7 @@ mod tests {
         let (a, b) = (grey(16, 16, &[0; 256]), grey(32, 8, &[0; 256]));
         let none = FrameNumbers::of(&a, &b, Some([&[], &[]]));
         assert_eq!(none, FrameNumbers::default());
-        // Landmarks need no pictures of one size.
+        // Landmarks don't need pictures of the same size.
         let face: &[[f32; 2]] = &[[1.0, 1.0]];
         assert_eq!(
             FrameNumbers::of(&a, &b, Some([face, face])).akd,

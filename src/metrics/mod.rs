@@ -1,18 +1,18 @@
-//! How far pictures, faces and movements are from one another, as the papers that published motion transfer measure it.
+//! Differences between pictures, faces and motions, as the papers on motion transfer measure them.
 //!
-//! Pure functions over pictures, points and lists of numbers; nothing here finds a face or runs a network. What can't be
-//! measured (pictures of different sizes, no points) is `None`, never a number that looks like one.
+//! Pure functions over pictures, points and lists of numbers; nothing here detects a face or runs a network. What can't
+//! be measured (pictures of different sizes, no points) is `None`, never a number.
 //!
-//! | | of | range |
+//! | | compares | range |
 //! |---|---|---|
-//! | [`l1`], [`psnr`], [`ssim`] | two pictures of one size | 0..=1, 0.. dB, -1..=1 |
-//! | [`akd`], [`mkr`] | two faces' landmarks; a clip's frames that show any | pixels, 0..=1 |
+//! | [`l1`], [`psnr`], [`ssim`] | two pictures of the same size | 0..=1, 0.. dB, -1..=1 |
+//! | [`akd`], [`mkr`] | two faces' landmarks; which frames of two clips show any | pixels, 0..=1 |
 //! | [`acd`], [`acd_of_landmarks`] | the frames of a clip | the features' unit |
 //! | [`Following`] | a curve over time and the one that it should follow: correlation, amplitude | -1..=1, 0.. |
 //! | [`acceleration`] | landmarks' features in three frames | the features' unit |
-//! | [`aed`] | two embeddings of identity, which Mien itself has none of | 0..=4 |
+//! | [`aed`] | two identity embeddings, which Mien itself doesn't compute | 0..=4 |
 //!
-//! [`FrameNumbers`] takes those of one frame against a reference at once.
+//! [`FrameNumbers`] computes the metrics of one frame against a reference together.
 
 mod curves;
 mod features;

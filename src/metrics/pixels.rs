@@ -3,22 +3,22 @@
 use crate::media::image::Picture;
 
 /// The mean absolute difference of two pictures over all pixels and the three colours, in 0..=1: 0 for the same, 1 for
-/// black against white (the reconstruction loss of FOMM, Siarohin et al. 2019, section 4). What is transparent counts as
-/// black. `None` where the sizes differ.
+/// black against white (the reconstruction loss of FOMM, Siarohin et al. 2019, section 4). Transparent pixels count as
+/// black. `None` if the sizes differ.
 pub fn l1(a: &Picture, b: &Picture) -> Option<f64> {
     mean(a, b, f64::abs)
 }
 
 /// The peak signal-to-noise ratio of two pictures in decibels, over all pixels and the three colours:
-/// `10 log10(1 / MSE)` with colours in 0..=1. 0 for black against white, infinite for the same. What is transparent
-/// counts as black. `None` where the sizes differ.
+/// `10 log10(1 / MSE)` with colours in 0..=1. 0 for black against white, infinite for the same. Transparent pixels
+/// count as black. `None` if the sizes differ.
 pub fn psnr(a: &Picture, b: &Picture) -> Option<f64> {
     let error = mean(a, b, |difference| difference * difference)?;
-    // Not below zero for rounding's sake, nor is -0 shown.
+    // Rounding must give neither a negative value nor -0.
     Some((-10.0 * error.log10()).max(0.0))
 }
 
-/// The mean of a measure of every difference, which lies in -1..=1.
+/// The mean of `measure` over all differences, which are in -1..=1.
 fn mean(a: &Picture, b: &Picture, measure: impl Fn(f64) -> f64) -> Option<f64> {
     if a.size() != b.size() {
         return None;
@@ -30,7 +30,7 @@ fn mean(a: &Picture, b: &Picture, measure: impl Fn(f64) -> f64) -> Option<f64> {
     Some(sum / (f64::from(a.width()) * f64::from(a.height()) * 3.0))
 }
 
-/// Every pixel's red, green and blue over black, in 0..=1.
+/// The red, green and blue of each pixel over black, in 0..=1.
 pub(super) fn colours(picture: &Picture) -> impl Iterator<Item = [f64; 3]> {
     picture.rgba().chunks_exact(4).map(|pixel| {
         let cover = f64::from(pixel[3]) / 255.0;
@@ -55,7 +55,7 @@ pub(super) mod tests {
         assert_eq!(l1(&black, &white), Some(1.0));
         assert_eq!(psnr(&black, &white), Some(0.0));
         assert_eq!(psnr(&black, &black), Some(f64::INFINITY));
-        // One pixel of four is off by a tenth.
+        // One pixel of four differs by 0.2.
         let marked = grey(2, 2, &[0, 0, 51, 0]);
         assert!((l1(&black, &marked).unwrap() - 0.05).abs() < 1e-12);
         // The mean square is 0.04 / 4 = 0.01, thus 20 dB.

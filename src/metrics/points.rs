@@ -1,8 +1,8 @@
-//! Distances of landmarks.
+//! Distances between landmarks.
 
-/// The average keypoint distance: the mean absolute difference per coordinate, in the points' own unit; the papers give
-/// it in pixels of a picture of 256 (FOMM, Siarohin et al. 2019, section 4; TPS, Zhao and Zhang 2022, section 4.2). `None`
-/// where there are no points, or not as many.
+/// The average keypoint distance: the mean absolute difference per coordinate, in the points' unit; the papers give it
+/// in pixels of a picture of 256 (FOMM, Siarohin et al. 2019, section 4; TPS, Zhao and Zhang 2022, section 4.2). `None`
+/// if there are no points, or their numbers differ.
 pub fn akd(a: &[[f32; 2]], b: &[[f32; 2]]) -> Option<f64> {
     if a.is_empty() || a.len() != b.len() {
         return None;
@@ -14,8 +14,8 @@ pub fn akd(a: &[[f32; 2]], b: &[[f32; 2]]) -> Option<f64> {
     Some(sum / (2 * a.len()) as f64)
 }
 
-/// The missing keypoint rate, in 0..=1: of the frames that show landmarks in the truth, the share that shows none in the
-/// result. Each item tells of one frame whether the truth and the result have them. `None` where the truth never does.
+/// The missing keypoint rate, in 0..=1: the fraction of the frames with landmarks in the ground truth that have none in the
+/// result. Each item is whether the ground truth and the result have them in a frame. `None` if the ground truth never does.
 pub fn mkr(frames: impl IntoIterator<Item = (bool, bool)>) -> Option<f64> {
     let (mut wanted, mut missing) = (0usize, 0usize);
     for (truth, result) in frames {
@@ -25,18 +25,17 @@ pub fn mkr(frames: impl IntoIterator<Item = (bool, bool)>) -> Option<f64> {
     (wanted > 0).then(|| missing as f64 / wanted as f64)
 }
 
-/// A move, a turn and a change of size: `z -> m z + t` over points taken for complex numbers.
+/// A translation, rotation and uniform scale: `z -> m z + t` with points as complex numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Similarity {
-    /// Scale times the cosine and the sine of the turn.
+    /// Scale times the cosine and the sine of the angle.
     m: [f64; 2],
     t: [f64; 2],
 }
 
 impl Similarity {
-    /// The similarity that brings `from` nearest to `to`, by the sum of squared distances (Umeyama, 1991, without
-    /// mirroring). `None` where there are fewer than two points or not as many, where all of `from` are one, or where a
-    /// coordinate is not finite.
+    /// The least-squares similarity from `from` to `to` (Umeyama, 1991, without reflection). `None` if there are fewer
+    /// than two points or their numbers differ, all of `from` are equal, or a coordinate is not finite.
     pub fn between(from: &[[f32; 2]], to: &[[f32; 2]]) -> Option<Self> {
         if from.len() < 2 || from.len() != to.len() {
             return None;
@@ -59,7 +58,7 @@ impl Similarity {
         finite.then_some(Self { m, t })
     }
 
-    /// Where a point comes to lie.
+    /// Maps a point.
     pub fn apply(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         let (x, y) = (f64::from(x), f64::from(y));
         let [c, s] = self.m;
@@ -101,7 +100,7 @@ mod tests {
             (true, true),
         ];
         assert_eq!(mkr(frames), Some(0.25));
-        // A quarter turn to the right on the screen, twice the size.
+        // Rotated clockwise on the screen by 90 degrees, at twice the size.
         let turned = square.map(|[x, y]| [5.0 - 2.0 * y, 1.0 + 2.0 * x]);
         let found = Similarity::between(&square, &turned).unwrap();
         assert!((found.m[0]).abs() < 1e-9 && (found.m[1] - 2.0).abs() < 1e-9);

@@ -3,21 +3,20 @@
 use super::pixels::colours;
 use crate::media::image::Picture;
 
-/// Pixels a side of the window, and the Gaussian's deviation in pixels (section III-B).
+/// Side of the window, and standard deviation of the Gaussian, in pixels (section III-B).
 const WINDOW: usize = 11;
 const SIGMA: f64 = 1.5;
 
-/// What keeps the ratios steady where there is next to no light or contrast, for levels in 0..=1: (0.01 L)^2, (0.03 L)^2.
+/// Stabilise the ratios where luminance or contrast is close to 0, for levels in 0..=1: (0.01 L)^2, (0.03 L)^2.
 const C1: f64 = 0.0001;
 const C2: f64 = 0.0009;
 
-/// Weights of red, green and blue in the luma (ITU-R BT.601), as the authors' own code makes grey of colours.
+/// Weights of red, green and blue in the luma (ITU-R BT.601), as in the authors' own code.
 const LUMA: [f64; 3] = [0.299, 0.587, 0.114];
 
-/// The mean structural similarity of two pictures' luma, in -1..=1: 1 for the same, about 0 where nothing of the structure is
-/// alike (Eq. 13 and 17, with the 11 x 11 Gaussian window of deviation 1.5, K1 = 0.01, K2 = 0.03, over all windows
-/// that lie within the picture). What is transparent counts as black. `None` where the sizes differ or a side has fewer
-/// than 11 pixels.
+/// The mean structural similarity of two pictures' luma, in -1..=1: 1 for the same, about 0 for unrelated structure
+/// (Eq. 13 and 17, with the 11 x 11 Gaussian window of deviation 1.5, K1 = 0.01, K2 = 0.03, over all windows inside the
+/// picture). Transparent pixels count as black. `None` if the sizes differ or a side has fewer than 11 pixels.
 pub fn ssim(a: &Picture, b: &Picture) -> Option<f64> {
     let (width, height) = (a.width() as usize, a.height() as usize);
     if a.size() != b.size() || width.min(height) < WINDOW {
@@ -51,7 +50,7 @@ fn luma(picture: &Picture) -> Vec<f64> {
         .collect()
 }
 
-/// The window's weights along one axis; the window is the product of one along each.
+/// The window's weights along one axis; the window is their outer product.
 fn weights() -> [f64; WINDOW] {
     let bell: [f64; WINDOW] = std::array::from_fn(|i| {
         let from_middle = i as f64 - (WINDOW / 2) as f64;
@@ -61,7 +60,7 @@ fn weights() -> [f64; WINDOW] {
     bell.map(|weight| weight / sum)
 }
 
-/// The weighted mean of every window within the plane, row by row; the plane is at least a window wide and high.
+/// The weighted mean of every window inside the plane, row by row; the plane is at least as wide and high as a window.
 fn blur(plane: &[f64], width: usize) -> Vec<f64> {
     let weights = weights();
     let across: Vec<f64> = plane
@@ -86,7 +85,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Every window for itself, straight from the paper.
+    /// Every window separately, directly from the paper.
     fn naive(a: &[u8], b: &[u8], width: usize, height: usize) -> f64 {
         let mut total = 0.0;
         let mut count = 0.0;
@@ -121,7 +120,7 @@ mod tests {
     #[test]
     fn known_values() {
         let (black, white) = (grey(11, 11, &[0; 121]), grey(11, 11, &[255; 121]));
-        // Without contrast only the light is compared: C1 / (1 + C1).
+        // Without contrast only the luminance is compared: C1 / (1 + C1).
         assert!((ssim(&black, &white).unwrap() - C1 / (1.0 + C1)).abs() < 1e-9);
         let board: Vec<u8> = (0..400).map(|i| 255 * ((i + i / 20) % 2) as u8).collect();
         let other: Vec<u8> = board.iter().map(|v| 255 - v).collect();

@@ -1,7 +1,7 @@
-//! Buffers that outlive a call, so that a network which runs again and again asks the system for no memory.
+//! Buffers that outlive a call, so that a network that runs repeatedly allocates no memory.
 //!
-//! Kernels take their scratch space and their results from here. What a network no longer needs it gives back with
-//! [`release`]; a tensor that is simply dropped is lost to the arena, and nothing else.
+//! Kernels allocate their scratch space and results here. A network returns tensors it no longer needs with
+//! [`release`]; the memory of a tensor that is simply dropped is freed instead of reused.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
@@ -10,19 +10,19 @@ use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Tensor};
 
 use super::host;
 
-/// More buffers would only hold memory.
+/// The most free buffers that are retained.
 const MOST: usize = 256;
-/// More values neither: 256 MiB.
+/// The most values in all of them: 256 MiB.
 const MOST_VALUES: usize = 64 << 20;
-/// Smaller buffers are the allocator's.
+/// Smaller buffers are left to the allocator.
 const LEAST: usize = 4096;
 
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
-/// A buffer of at least `len` values, leftovers of earlier calls or zeros.
+/// A buffer of at least `len` values, left over from earlier calls or zeros.
 fn take(len: usize) -> Vec<f32> {
     let found = FREE.lock().ok().and_then(|mut free| {
-        // One of just this length; else the smallest that is large enough, unless it is far too large.
+        // One of exactly this length; else the smallest that is large enough, but at most about twice as large.
         let best = free
             .iter()
             .enumerate()
@@ -32,7 +32,7 @@ fn take(len: usize) -> Vec<f32> {
     });
     let mut buffer = found.unwrap_or_default();
     if buffer.len() < len {
-        // Growing in place clears only what was cut off.
+        // Growing in place only clears the added values.
         buffer.resize(len, 0.0);
     }
     buffer
@@ -45,14 +45,14 @@ fn keep(buffer: Vec<f32>) {
     if let Ok(mut free) = FREE.lock() {
         let held: usize = free.iter().map(Vec::capacity).sum();
         if held + buffer.capacity() > MOST_VALUES || free.len() >= MOST {
-            // The oldest stand first: sizes no longer used.
+            // The oldest are first: their sizes are probably no longer used.
             free.remove(0);
         }
         free.push(buffer);
     }
 }
 
-/// A buffer for a result of `len` values, all of which the caller writes: they are leftovers.
+/// Allocates a result of `len` values. They are left over from earlier calls; the caller overwrites all of them.
 pub fn alloc(len: usize) -> Vec<f32> {
     if len < LEAST {
         return vec![0.0; len];
@@ -62,7 +62,7 @@ pub fn alloc(len: usize) -> Vec<f32> {
     buffer
 }
 
-/// The values of an f32 tensor on the CPU, row-major.
+/// Copies the values of an f32 tensor on the CPU, row-major, into a buffer from the arena.
 pub(super) fn copied(x: &Tensor) -> Result<Vec<f32>> {
     host::with_values(x, |x| {
         let mut copy = alloc(x.len());
@@ -71,11 +71,11 @@ pub(super) fn copied(x: &Tensor) -> Result<Vec<f32>> {
     })
 }
 
-/// Gives the memory of an f32 tensor on the CPU to the next result of its size.
+/// Returns the memory of an f32 tensor on the CPU to the arena.
 ///
-/// Tensors that were cloned, narrowed or reshaped from it share its values and lose them: every use of them is then an error.
-/// What is left in the storage is of the type F4, for which candle has no operation. Under any other type candle would read the
-/// elements that a strided layout promises without a look at how many there are.
+/// Tensors that were cloned, narrowed or reshaped from it share its storage and lose their values: every use of them is
+/// then an error. The storage is replaced by an empty one of the type F4, for which candle has no operation; with any
+/// other type candle would read the elements that a strided layout promises without checking the length.
 pub fn release(x: Tensor) {
     struct Take;
 
@@ -101,19 +101,19 @@ pub fn release(x: Tensor) {
     }
 }
 
-/// Replaces `h` by what `next` makes of it, and releases what it was.
+/// Replaces `h` by the result of `next`, and releases the old tensor.
 ///
 /// # Errors
-/// Those of `next`; `h` is then as it was.
+/// Those of `next`; `h` is then unchanged.
 pub fn replace_with(h: &mut Tensor, next: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<()> {
     let next = next(h)?;
     release(std::mem::replace(h, next));
     Ok(())
 }
 
-/// Scratch space. Its contents are leftovers.
+/// Scratch space. Its contents are left over from earlier calls.
 pub(super) struct Scratch {
-    /// At least `len` long; never shortened, since growing again would clear it for nothing.
+    /// At least `len` long; never shortened, since growing it again would clear the added values.
     buffer: Vec<f32>,
     len: usize,
 }
@@ -177,7 +177,7 @@ mod tests {
         assert!(host::with_values(&square, |_| Ok(())).is_err());
         let other = numbers(2 * LEAST).reshape((64, 2 * LEAST / 64)).unwrap();
         let places = Tensor::new(&[0u32, 3], &Device::Cpu).unwrap();
-        // As it is, and in strides, where candle doesn't look at the length.
+        // Contiguous, and with strides, where candle doesn't check the length.
         let strided = square.t().unwrap();
         let slices = square.narrow(1, 3, 5).unwrap();
         for h in [square, strided, slices] {

@@ -1,4 +1,4 @@
-//! Batch normalisation as it stands after training: a scale and a shift for each channel.
+//! Batch normalisation at inference: a scale and a shift for each channel.
 
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
@@ -9,13 +9,13 @@ use super::epilogue;
 use super::host;
 use super::isa::Isa;
 
-/// PyTorch's `BatchNorm2d` in eval mode, `(x - running_mean) / sqrt(running_var + eps) * weight + bias`; behind a
-/// convolution it is folded into its weights ([`BatchNorm::fold`]) and costs nothing.
+/// PyTorch's `BatchNorm2d` in eval mode, `(x - running_mean) / sqrt(running_var + eps) * weight + bias`. After a
+/// convolution it is folded into the convolution's weights ([`BatchNorm::fold`]) and costs nothing.
 #[derive(Clone, Debug)]
 pub struct BatchNorm {
     scale: Vec<f32>,
     shift: Vec<f32>,
-    /// Both as `[1, C, 1, 1]`, where they came from.
+    /// Both as `[1, C, 1, 1]`, on the device they were loaded on.
     tensors: (Tensor, Tensor),
 }
 
@@ -50,12 +50,12 @@ impl BatchNorm {
         })
     }
 
-    /// The channels that it takes.
+    /// The number of channels.
     pub fn channels(&self) -> usize {
         self.scale.len()
     }
 
-    /// `[N, C, H, W]` to the same shape, through ReLU if wanted: for a norm that stands before its convolution.
+    /// `[N, C, H, W]` to the same shape, followed by ReLU if `relu`: for a norm before its convolution.
     ///
     /// # Errors
     /// If the channels differ.
@@ -90,10 +90,10 @@ impl BatchNorm {
         Tensor::from_vec(y, x.shape(), x.device())
     }
 
-    /// A layer's `weight` `[outputs, ...]` and `bias` `[outputs]` such that this norm behind it is done by it.
+    /// Folds this norm into the layer before it: returns the new `weight` `[outputs, ...]` and `bias` `[outputs]`.
     ///
     /// # Errors
-    /// If the outputs aren't this norm's channels.
+    /// If the number of outputs isn't the number of this norm's channels.
     pub fn fold(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<(Tensor, Tensor)> {
         let device = weight.device();
         let channels = self.channels();

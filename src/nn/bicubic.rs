@@ -2,14 +2,14 @@
 
 use super::isa::Isa;
 
-/// Pixels along each side of what is read.
+/// Pixels along each side of the sampled area.
 pub(crate) const TAPS: usize = 4;
 
-/// The weighted sum of four rows of four pixels, the rows `pitch` bytes apart in `area`; each pixel's colours times its
-/// alpha if it may be clear; alpha in 0..=255.
+/// The weighted sum of four rows of four pixels, with `pitch` bytes from row to row of `area`. If `CLEAR` (pixels may
+/// be transparent), colours are multiplied by their alpha. Alpha is in 0..=255.
 ///
 /// # Panics
-/// If `area` ends before the last of them.
+/// If `area` ends before the last pixel.
 #[inline(always)]
 pub(crate) fn weighted_sum<const CLEAR: bool>(
     isa: Isa,
@@ -21,16 +21,16 @@ pub(crate) fn weighted_sum<const CLEAR: bool>(
     let area = &area[..3 * pitch + 16];
     #[cfg(target_arch = "x86_64")]
     if isa.has_avx2() {
-        // SAFETY: an `Isa` is only made after the CPU was asked for these features, and the slice above is as long as that.
+        // SAFETY: an `Isa` is only constructed after these features were detected, and the slice above is as long as required.
         return unsafe { avx2::<CLEAR>(area, pitch, across, down) };
     }
-    // Elsewhere there is but one.
+    // Other targets have only the portable version.
     let _ = isa;
     portable::<CLEAR>(area, pitch, across, down)
 }
 
-/// Columns first: sixteen numbers side by side are what a CPU adds up fastest. Not inlined: an unused alpha
-/// would be left out, and three numbers side by side are slower than four.
+/// Sums columns first: LLVM vectorises sixteen adjacent numbers best. Not inlined: an unused alpha would be optimised
+/// away, and three adjacent numbers are slower than four.
 #[inline(never)]
 fn portable<const CLEAR: bool>(
     area: &[u8],
@@ -81,7 +81,7 @@ unsafe fn avx2<const CLEAR: bool>(
     // Pixels 0 and 1, and 2 and 3, of all rows.
     let (mut first, mut second) = (_mm256_setzero_ps(), _mm256_setzero_ps());
     for (k, weight) in down.into_iter().enumerate() {
-        // SAFETY: the last of the rows ends where the area does.
+        // SAFETY: the last row ends where the area does.
         let row = unsafe { _mm_loadu_si128(area.as_ptr().add(k * pitch).cast()) };
         let mut low = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(row));
         let mut high = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128::<8>(row)));
@@ -93,7 +93,7 @@ unsafe fn avx2<const CLEAR: bool>(
         first = _mm256_fmadd_ps(low, weight, first);
         second = _mm256_fmadd_ps(high, weight, second);
     }
-    // Each pixel's weight four times.
+    // Each pixel's weight, repeated four times.
     let [a, b, c, d] = across;
     let each = _mm256_blend_ps::<0xF0>(_mm256_set1_ps(a), _mm256_set1_ps(b));
     let others = _mm256_blend_ps::<0xF0>(_mm256_set1_ps(c), _mm256_set1_ps(d));
@@ -108,7 +108,7 @@ unsafe fn avx2<const CLEAR: bool>(
     sum
 }
 
-/// Two pixels' colours times their alpha, and the alpha.
+/// Two pixels with their colours multiplied by their alpha.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 #[inline]

@@ -1,4 +1,4 @@
-//! The building blocks that FOMM and TPS share, with their authors' keys; they differ in the norm alone.
+//! The building blocks shared by FOMM and TPS, with the keys of the authors' checkpoints; they differ only in the norm.
 
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
@@ -11,7 +11,7 @@ use super::mix::concat_channels;
 use super::norm::InstanceNorm;
 use super::resize::avg_pool;
 
-/// Which norm stands in every block.
+/// The norm used in every block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NormKind {
     /// Batch norm with running statistics (FOMM).
@@ -20,16 +20,16 @@ pub enum NormKind {
     Instance,
 }
 
-/// Convolution of odd kernel that keeps the size, norm, ReLU (`SameBlock2d`); keys `conv` and `norm`.
+/// A size-preserving convolution with an odd kernel, norm, ReLU (`SameBlock2d`); keys `conv` and `norm`.
 #[derive(Clone, Debug)]
 pub struct SameBlock {
     conv: Conv2d,
-    /// None where it is folded into the convolution.
+    /// `None` if it is folded into the convolution.
     norm: Option<InstanceNorm>,
 }
 
 impl SameBlock {
-    /// Reads a block of a square `kernel`.
+    /// Reads a block with a square `kernel`.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -81,7 +81,7 @@ impl SameBlock {
     }
 }
 
-/// A 3x3 [`SameBlock`], then the mean of every 2x2 samples (`DownBlock2d`).
+/// A 3x3 [`SameBlock`], then 2x2 average pooling (`DownBlock2d`).
 #[derive(Clone, Debug)]
 pub struct DownBlock(SameBlock);
 
@@ -103,7 +103,7 @@ impl DownBlock {
     }
 }
 
-/// Every sample twice along each axis, then a 3x3 [`SameBlock`] (`UpBlock2d`).
+/// Nearest-neighbour upsampling to twice the size, then a 3x3 [`SameBlock`] (`UpBlock2d`).
 #[derive(Clone, Debug)]
 pub struct UpBlock(SameBlock);
 
@@ -129,7 +129,7 @@ impl UpBlock {
 pub struct ResBlock {
     before: Before,
     first: Conv2d,
-    /// None where it is folded into `first`.
+    /// `None` if it is folded into `first`.
     between: Option<InstanceNorm>,
     second: Conv2d,
 }
@@ -193,16 +193,16 @@ impl ResBlock {
 /// The sizes of an [`Hourglass`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourglassConfig {
-    /// Half of the channels behind the first block; each block doubles them.
+    /// Half of the channels after the first block; each block doubles them.
     pub block_expansion: usize,
-    /// The channels never grow beyond this.
+    /// The upper bound of the channels.
     pub max_features: usize,
-    /// Halvings, and doublings.
+    /// The number of halvings, and of doublings.
     pub num_blocks: usize,
 }
 
-/// Downsamples a picture repeatedly, and upsamples it again, each time concatenated with what it was on the way down (`Hourglass`); keys
-/// `encoder.down_blocks.N` and `decoder.up_blocks.N`.
+/// Downsamples a picture repeatedly, then upsamples it, concatenating the features of the same size from the way down
+/// (`Hourglass`); keys `encoder.down_blocks.N` and `decoder.up_blocks.N`.
 #[derive(Clone, Debug)]
 pub struct Hourglass {
     down: Vec<DownBlock>,
@@ -226,7 +226,7 @@ impl Hourglass {
                 .max_features
                 .min(config.block_expansion.saturating_mul(doubled))
         };
-        // What is concatenated with the upsampled picture at each level.
+        // The channels concatenated with the upsampled picture at each level.
         let skip = |level: usize| if level == 0 { inputs } else { channels(level) };
         let down = (0..n)
             .map(|i| {
@@ -252,7 +252,7 @@ impl Hourglass {
         })
     }
 
-    /// The channels of every picture that [`Hourglass::forward_all`] gives.
+    /// The channels of each output of [`Hourglass::forward_all`].
     pub fn outputs(&self) -> &[usize] {
         &self.outputs
     }
@@ -266,7 +266,7 @@ impl Hourglass {
         Ok(last.unwrap_or_else(|| x.clone()))
     }
 
-    /// What every doubling gives, the smallest first; the last is [`Hourglass::forward`]'s.
+    /// Returns the output of every up block, smallest first; the last is that of [`Hourglass::forward`].
     ///
     /// # Errors
     /// If the shape doesn't fit.
@@ -274,7 +274,7 @@ impl Hourglass {
         self.walk(x, true)
     }
 
-    /// What the doublings give: all, or the last alone.
+    /// Returns the outputs of the up blocks: all of them, or only the last.
     fn walk(&self, x: &Tensor, all: bool) -> Result<Vec<Tensor>> {
         let mut skips: Vec<Tensor> = Vec::with_capacity(self.down.len());
         for block in &self.down {
@@ -288,7 +288,7 @@ impl Hourglass {
             replace_with(&mut h, |h| concat_channels(h, skip.as_ref().unwrap_or(x)))?;
             outputs.push(h);
             skip.into_iter().for_each(release);
-            // The deepest is no output.
+            // The deepest features are not an output.
             if i == 0 || !all {
                 release(outputs.remove(0));
             }
@@ -297,7 +297,7 @@ impl Hourglass {
     }
 }
 
-/// A stride of one and as much padding as keeps the size.
+/// Stride 1 and the padding that preserves the size.
 fn keep(kernel: usize) -> ConvConfig {
     ConvConfig::new(1, kernel / 2)
 }

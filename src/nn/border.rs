@@ -1,6 +1,6 @@
-//! Convolution of inputs that are constant over the picture, seen through zero padding.
+//! Convolution of inputs that are constant over the picture, with zero padding.
 //!
-//! Such an input's part of a result depends only on which taps fall outside, hence on the
+//! The contribution of such an input to an output depends only on which taps are outside the picture, hence on the
 //! position's class: for a 7x7 kernel there are 7 classes of rows and 7 of columns.
 
 use candle_core::{Result, Tensor};
@@ -12,7 +12,7 @@ use super::host;
 use super::isa::{Isa, multiversion};
 use super::norm::InstanceNorm;
 
-/// The part of a stride-1 convolution that belongs to constant input planes.
+/// The part of a stride-1 convolution over constant input planes.
 #[derive(Clone, Debug)]
 pub struct ConstantConv {
     outputs: usize,
@@ -23,13 +23,13 @@ pub struct ConstantConv {
     weight: Vec<f32>,
 }
 
-/// What [`ConstantConv::at`] found: one value for each output channel and class.
+/// The result of [`ConstantConv::at`]: one value for each output channel and class.
 #[derive(Clone, Debug)]
 pub struct ConstantMap {
     /// `[outputs, row classes, column classes]`
     values: Vec<f32>,
     outputs: usize,
-    /// Each row's and each column's class.
+    /// The class of each row and column.
     rows: Vec<u32>,
     columns: Vec<u32>,
     classes: (usize, usize),
@@ -54,10 +54,10 @@ impl ConstantConv {
         })
     }
 
-    /// The map over a `height` by `width` picture for these constants, one an input plane.
+    /// Computes the map over a `height` by `width` picture for these constants, one per input plane.
     ///
     /// # Errors
-    /// If their number differs from the inputs', or the output would be empty.
+    /// If there isn't one constant per input, or the output would be empty.
     pub fn at(&self, constants: &[f32], height: usize, width: usize) -> Result<ConstantMap> {
         let k = self.kernel;
         let margin = 2 * self.padding;
@@ -96,7 +96,7 @@ impl ConstantConv {
         })
     }
 
-    /// The class of each output position along an axis, and each class's taps inside the picture.
+    /// Returns the class of each output position along an axis, and the range of taps inside the picture for each class.
     fn classes(&self, size: usize) -> (Vec<u32>, Vec<(usize, usize)>) {
         let mut ranges: Vec<(usize, usize)> = Vec::new();
         let outputs = size + 2 * self.padding - self.kernel + 1;
@@ -133,17 +133,17 @@ impl ConstantMap {
             .to_dtype(like.dtype())
     }
 
-    /// `relu(norm(x + map))` of `[1, outputs, H, W]`.
+    /// `relu(norm(x + map))` for `x` `[1, outputs, H, W]`.
     ///
     /// # Errors
-    /// If `x` is of another shape.
+    /// If the shape of `x` differs.
     pub fn add_norm_relu(&self, x: &Tensor, norm: &InstanceNorm) -> Result<Tensor> {
         let expected = [1, self.outputs, self.rows.len(), self.columns.len()];
         if x.dims() != expected || norm.channels() != self.outputs {
             candle_core::bail!("expected {expected:?}, found {:?}", x.dims());
         }
         if cuda::takes(&[x]) {
-            // Classes are few, so f32 counts them.
+            // There are few classes, so f32 represents them exactly.
             let classes = self.rows.iter().chain(&self.columns).map(|&c| c as f32);
             let table: Vec<f32> = self.values.iter().copied().chain(classes).collect();
             return norm.forward(&cuda::class_map(x, &table, self.classes)?, true);

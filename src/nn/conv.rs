@@ -1,4 +1,4 @@
-//! Convolution with weights packed when it is made.
+//! Convolution with weights packed at construction.
 
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
@@ -14,23 +14,23 @@ use super::micro::Shape;
 use super::precision::{self, Kernel};
 use super::winograd::{Finish, Form, Winograd};
 
-/// What a 1x1 kernel reads in one go: half of a small second-level cache.
+/// The most input values that a task of a 1x1 convolution reads at a time: half of a small L2 cache.
 const MIX_VALUES: usize = 24 * 1024;
 
-/// How a kernel moves over the picture. Both axes alike, zeros outside.
+/// How a kernel moves over the picture. Both axes are alike; zeros outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvConfig {
-    /// Samples between neighbouring outputs (or inputs, transposed); at least 1.
+    /// Samples between adjacent outputs (between adjacent inputs if transposed); at least 1.
     pub stride: usize,
-    /// Zeros on each side; transposed, rows and columns cut from each side.
+    /// Zeros on each side; for a transposed convolution, rows and columns cropped from each side.
     pub padding: usize,
-    /// Whether every sample of the picture counts as two along each axis, without that ever being written; for a
+    /// Whether the picture is doubled first (nearest neighbour), without writing the doubled picture; only with a
     /// stride of 1, not transposed.
     pub upsampled: bool,
 }
 
 impl ConvConfig {
-    /// The stride, and the zeros around the picture.
+    /// From the stride and the padding.
     pub const fn new(stride: usize, padding: usize) -> Self {
         Self {
             stride,
@@ -39,7 +39,7 @@ impl ConvConfig {
         }
     }
 
-    /// The same over the picture at twice its size (nearest neighbour).
+    /// The same over the picture upsampled to twice its size (nearest neighbour).
     pub const fn upsampled(self) -> Self {
         Self {
             upsampled: true,
@@ -56,8 +56,8 @@ impl Default for ConvConfig {
 
 /// A 2-D convolution (cross-correlation, as in PyTorch). For inference: no gradients.
 ///
-/// Loaded on the CPU it owns packed weights and runs our kernels; loaded on another
-/// device it runs cuDNN's or candle's operations there. Both agree to rounding.
+/// Loaded on the CPU it owns packed weights and runs our kernels; loaded on another device it runs cuDNN's or candle's
+/// operations there. Both agree up to rounding.
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     inputs: usize,
@@ -70,7 +70,7 @@ pub struct Conv2d {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// The plain way, and the one by minimal filtering where that may pay.
+    /// Direct convolution, and minimal filtering where that may be faster.
     Ours {
         direct: Packed,
         winograd: Option<Winograd>,
@@ -85,7 +85,7 @@ impl Conv2d {
     /// From `weight` `[outputs, inputs, kh, kw]` and `bias` `[outputs]`.
     ///
     /// # Errors
-    /// If the shapes disagree, the stride is zero, or the kernel has no value.
+    /// If the shapes disagree, the stride is zero, the kernel is empty, or the picture is upsampled with a stride other than 1.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
         let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
         if ours && !precision::is_half() {
@@ -94,7 +94,7 @@ impl Conv2d {
         Self::unpacked(weight, bias, config, Kernel::new(weight, config)?)
     }
 
-    /// As [`Conv2d::new`] on the CPU, with kernels for the instruction set `isa`: for tests and benches.
+    /// As [`Conv2d::new`] on the CPU, with kernels for the instruction set `isa`: for tests and benchmarks.
     pub fn with_isa(
         weight: &Tensor,
         bias: Option<&Tensor>,
@@ -107,7 +107,7 @@ impl Conv2d {
         Ok(this)
     }
 
-    /// Reads `weight` and, if `bias`, `bias` from `vb`, a square `kernel`.
+    /// Reads `weight`, with a square `kernel`, and if `bias` is true also `bias`, from `vb`.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -124,7 +124,7 @@ impl Conv2d {
         Self::new(&weight, bias.as_ref(), config)
     }
 
-    /// Reads a convolution from `conv` and the batch norm behind it from `norm`, as one layer.
+    /// Reads a convolution from `conv` and the batch norm after it from `norm`, folded into one layer.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -198,7 +198,8 @@ impl Conv2d {
         Kind::Ours { direct, winograd }
     }
 
-    /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H + 2 padding - kh) / stride + 1`; upsampled, of `2 H` and `2 W`.
+    /// Convolves `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H + 2 padding - kh) / stride + 1`, or with `2 H`
+    /// if upsampled; the same for `W'`.
     ///
     /// # Errors
     /// If the channels differ or the kernel is larger than the padded picture.
@@ -262,7 +263,7 @@ impl Conv2d {
                 .chunks_exact(channels * own_height * own_width)
                 .zip(out.chunks_exact_mut(self.outputs * plane))
             {
-                // The planes as they lie, taken as one long row: nothing to pad, nothing to copy.
+                // A 1x1 kernel can read each plane as one long row: nothing to pad or copy.
                 if self.kernel == (1, 1)
                     && !upsampled
                     && (stride, padding) == (1, 0)
@@ -318,7 +319,7 @@ impl Conv2d {
                 |(group, out)| packed.planes(group, &passes, input, (layout.pitch, out_w), out),
             );
         }
-        // Enough tasks for every thread, of enough rows to use the packed weights again.
+        // Enough tasks for every thread, each of enough rows to reuse the packed weights.
         let out_h = plane / out_w;
         let wanted = (4 * rayon::current_num_threads()).div_ceil(packed.groups());
         let band = out_h.div_ceil(wanted).max(4);
@@ -328,11 +329,11 @@ impl Conv2d {
         });
     }
 
-    /// A 1x1 kernel on planes whose length is a whole number of tiles.
+    /// A 1x1 convolution on planes whose length is a multiple of the tile's width.
     fn mix(&self, packed: &Packed, x: &[f32], out: &mut [f32]) {
         let plane = out.len() / self.outputs;
         let passes = packed.passes((0..self.inputs).map(|channel| channel * plane));
-        // Every group reads a part of the picture while that part is in the cache.
+        // All groups of output channels read a part of the picture while it is cached.
         let tile = packed.shape.width;
         let tiles = plane / tile;
         let part = tiles

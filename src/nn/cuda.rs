@@ -1,11 +1,11 @@
-//! Layers as kernels of our own on an NVIDIA card, where candle's operations would be many small launches.
+//! Layers as our own kernels on an NVIDIA GPU, where candle's operations would take many small launches.
 //!
-//! The kernels (`cuda/kernels/`) are CUDA C that build.rs hands to nvcc if the feature `cuda` is on. A layer asks
-//! [`takes`] and, if so, describes its [launch](launch::Launch), which is plain data; `card` runs it. Kernels take f32 on a
-//! card; for everything else, and everywhere if `MIEN_CUDA_PLAIN` is set, the layers compose candle's operations as before.
+//! The kernels (`cuda/kernels/`) are CUDA C that build.rs compiles with nvcc if the feature `cuda` is on. A layer calls
+//! [`takes`] and, if it returns true, builds its [launch](launch::Launch), which is plain data; `card` runs it. Kernels take f32
+//! on a GPU. For everything else, and everywhere if `MIEN_CUDA_PLAIN` is set, the layers are composed of candle's operations.
 //!
-//! The tests build the same kernels as C and run the same launches on the processor (`emulated`), so that all but the card
-//! itself is held against the layers' other implementations on any machine.
+//! The tests build the same kernels as C and run the same launches on the CPU (`emulated`), so that everything except
+//! the GPU itself is compared with the layers' other implementations on any machine.
 
 #[cfg(feature = "cuda")]
 mod card;
@@ -36,14 +36,14 @@ pub(super) use motions::{mixed_motion, soft_means};
 pub(super) use norms::{affine_relu, class_map, epilogue, scaled, sigmoid, tanh, tanh_and_sigmoid};
 pub(super) use transposed::TransposedConv;
 
-/// Whether kernels of our own run for these tensors.
+/// Whether our own kernels support these tensors.
 pub(super) fn takes(tensors: &[&Tensor]) -> bool {
     tensors
         .iter()
         .all(|x| has_kernels(x.device()) && x.dtype() == DType::F32 && x.elem_count() > 0)
 }
 
-/// Whether kernels of our own run on this device: [`heat_maps`] and its like may be asked for.
+/// Whether our own kernels run on this device, so that [`heat_maps`] and the like may be called.
 pub fn has_kernels(device: &Device) -> bool {
     #[cfg(test)]
     if device.is_cpu() {
@@ -52,11 +52,11 @@ pub fn has_kernels(device: &Device) -> bool {
     device.is_cuda() && !plain() && loads(device)
 }
 
-/// The convolution of `x` `[N, C, H, W]` by `weight` `[outputs, C, kh, kw]`, both dense and of one kind of values; none
-/// where candle's own is to run.
+/// Convolves `x` `[N, C, H, W]` with `weight` `[outputs, C, kh, kw]`, both contiguous and of one type; returns `None`
+/// if candle's convolution should run.
 ///
 /// # Errors
-/// If the shapes don't fit, or the device's.
+/// If the shapes don't fit, or the device fails.
 pub(super) fn convolved(
     x: &Tensor,
     weight: &Tensor,
@@ -71,7 +71,7 @@ pub(super) fn convolved(
     Ok(None)
 }
 
-/// Whether the card's driver takes the kernels; if not, that is said once, and the layers do without.
+/// Whether the GPU's driver accepts the kernels; if not, logs a warning once, and the layers do without them.
 #[cfg(feature = "cuda")]
 fn loads(device: &Device) -> bool {
     static LOADS: OnceLock<bool> = OnceLock::new();
@@ -89,7 +89,7 @@ fn loads(_: &Device) -> bool {
     false
 }
 
-/// Whether the environment's `MIEN_CUDA_PLAIN` asks for candle's operations alone.
+/// Whether the environment variable `MIEN_CUDA_PLAIN` disables our kernels.
 fn plain() -> bool {
     #[cfg(test)]
     if tests::PLAIN.get() {

@@ -1,7 +1,7 @@
 //! Direct convolution over a padded copy of the picture, for any kernel and stride.
 //!
-//! The copy is cut into `stride * stride` phases, so that the samples under one tap for
-//! neighbouring outputs are neighbours in memory whatever the stride.
+//! The copy is split into `stride * stride` phases, so that the samples under one tap for adjacent outputs are adjacent
+//! in memory whatever the stride.
 
 use std::ops::Range;
 
@@ -10,16 +10,16 @@ use rayon::prelude::*;
 use super::arena::Scratch;
 use super::micro::{SLACK, Shape, TILE, Taps};
 
-/// Taps that one pass over the picture takes: their weights stay in the first-level cache.
+/// Taps per pass over the picture: their weights fit in the L1 cache.
 const TAPS_A_PASS: usize = 320;
 
-/// Where a picture's values lie in its padded, phase-split copy.
+/// The layout of a picture's padded, phase-split copy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     pub channels: usize,
     pub height: usize,
     pub width: usize,
-    /// Whether every value stands for two along each axis; for a stride of 1.
+    /// Whether every value is repeated twice along each axis; only for a stride of 1.
     pub upsampled: bool,
     /// Zeros before the first row and column.
     pub before: usize,
@@ -34,13 +34,13 @@ impl Layout {
         self.stride * self.stride * self.rows * self.pitch
     }
 
-    /// The offset of a padded coordinate, relative to an output's own position.
+    /// The offset of a padded coordinate, relative to the output's position.
     pub fn offset(&self, channel: usize, y: usize, x: usize) -> usize {
         let s = self.stride;
         channel * self.channel() + ((y % s * s + x % s) * self.rows + y / s) * self.pitch + x / s
     }
 
-    /// Copies `picture` (`channels * height * width`) with its zeros.
+    /// Copies `picture` (`channels * height * width`) with its padding.
     pub fn copy(&self, picture: &[f32]) -> Scratch {
         let len = self.channels * self.channel();
         let mut padded = Scratch::new(len + SLACK);
@@ -58,7 +58,7 @@ impl Layout {
         for (y, row) in from.chunks_exact(self.width).enumerate() {
             let start = (2 * y + self.before) * self.pitch + self.before;
             let Some(first) = to.get_mut(start..start + n) else {
-                break; // rows that no output sees
+                break; // rows that no output reads
             };
             let mut pairs = first.chunks_exact_mut(2);
             for (pair, &value) in (&mut pairs).zip(row) {
@@ -82,7 +82,7 @@ impl Layout {
         for (y, row) in from.chunks_exact(self.width).enumerate() {
             let y = y + self.before;
             if y / s >= self.rows {
-                break; // rows that no output sees
+                break; // rows that no output reads
             }
             if s == 1 {
                 let start = y * self.pitch + self.before;
@@ -105,7 +105,7 @@ impl Layout {
     }
 }
 
-/// A kernel's taps with weights, packed for [`Shape::run`].
+/// A kernel's weights, packed for [`Shape::run`].
 #[derive(Clone, Debug)]
 pub(super) struct Packed {
     pub shape: Shape,
@@ -116,13 +116,13 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// What was given as `weight(output, tap)`.
+    /// The weight that was passed to [`Packed::new`] as `weight(output, tap)`.
     pub fn weight(&self, output: usize, tap: usize) -> f32 {
         let rows = self.shape.rows;
         self.weights[(output / rows * self.taps + tap) * rows + output % rows]
     }
 
-    /// `weight(output, tap)` gives the values; `taps` is their number per output.
+    /// Packs the values of `weight(output, tap)`; `taps` is their number per output.
     pub fn new(
         shape: Shape,
         outputs: usize,
@@ -168,8 +168,8 @@ impl Packed {
         taps
     }
 
-    /// Writes whole rows of one group's outputs, from row `first` on: `rows[channel]` holds
-    /// some rows of `width` values.
+    /// Computes whole rows of `width` values of one group's outputs, from row `task.first` on; `task.rows` has one
+    /// slice per channel.
     pub fn rows(
         &self,
         task: &mut Band,
@@ -190,7 +190,7 @@ impl Packed {
         }
     }
 
-    /// Writes one row of a group's outputs, whose first value sees `input` from `base`.
+    /// Computes one row of a group's outputs; the first output reads `input` from `base` on.
     pub fn row(
         &self,
         group: usize,
@@ -210,8 +210,8 @@ impl Packed {
         }
     }
 
-    /// Writes whole planes of one group's outputs, rows narrower than a tile or little wider: taken as one long row each,
-    /// with the padding between rows worked out too and left out.
+    /// Computes whole planes of one group's outputs whose rows are narrow compared with a tile: as one long row each,
+    /// including the padding between rows, which is then discarded.
     pub fn planes(
         &self,
         group: usize,
@@ -233,7 +233,7 @@ impl Packed {
         }
     }
 
-    /// The part `at` of the rows, by some of the taps: stored if `first`, else added.
+    /// Computes the range `at` of the rows from some of the taps: stored if `first`, else added.
     fn pass(
         &self,
         first: bool,
@@ -262,14 +262,14 @@ impl Packed {
     }
 }
 
-/// One task of a convolution: a group of output channels and a band of rows of each.
+/// One task of a convolution: a band of rows of each output channel of a group.
 pub(super) struct Band<'a> {
     pub group: usize,
     pub first: usize,
     pub rows: Vec<&'a mut [f32]>,
 }
 
-/// Cuts planes of `width`-long rows into bands of about `height` rows for each group of channels.
+/// Splits planes of `width`-long rows into bands of at most `height` rows, for each group of channels.
 pub(super) fn bands(
     out: &mut [f32],
     plane: usize,

@@ -1,4 +1,4 @@
-//! What follows a convolution, in one pass per channel: bias, instance norm, ReLU, residual.
+//! What follows a convolution, in one pass per channel: bias, instance norm, ReLU, residual, PReLU.
 
 use candle_core::{Result, Tensor};
 
@@ -13,16 +13,16 @@ use super::slopes::{Slopes, slope_in_place};
 pub struct Epilogue<'a> {
     /// The norm over each channel of each picture.
     pub norm: Option<&'a InstanceNorm>,
-    /// Whether negative values become zero.
+    /// Whether ReLU is applied.
     pub relu: bool,
-    /// Added to what came before; of the result's shape.
+    /// Added after norm and ReLU; of the result's shape.
     pub residual: Option<&'a Tensor>,
-    /// What negative values are multiplied with, last of all.
+    /// PReLU, applied last.
     pub slopes: Option<&'a Slopes>,
 }
 
 impl<'a> Epilogue<'a> {
-    /// The usual one: norm and ReLU.
+    /// Norm and ReLU.
     pub fn norm_relu(norm: &'a InstanceNorm) -> Self {
         Self {
             norm: Some(norm),
@@ -40,7 +40,7 @@ impl<'a> Epilogue<'a> {
         }
     }
 
-    /// A rectifier of its own for every channel.
+    /// PReLU alone.
     pub fn rectified(slopes: &'a Slopes) -> Self {
         Self {
             slopes: Some(slopes),
@@ -48,13 +48,14 @@ impl<'a> Epilogue<'a> {
         }
     }
 
-    /// Where a bias and this floor are all of it: nothing below the floor is left.
+    /// Returns the lower bound of the result if the epilogue is only a bias and a ReLU, or less: 0 with ReLU, else
+    /// negative infinity.
     pub(super) fn floor(&self) -> Option<f32> {
         let alone = self.norm.is_none() && self.residual.is_none() && self.slopes.is_none();
         alone.then_some(if self.relu { 0.0 } else { f32::NEG_INFINITY })
     }
 
-    /// In place on the CPU; `shape` is pictures, channels, values a plane.
+    /// Applies it in place on the CPU; `shape` is pictures, channels, values per plane.
     pub(super) fn apply(
         &self,
         y: &mut [f32],
@@ -88,7 +89,7 @@ impl<'a> Epilogue<'a> {
                 if let (true, Some(slopes)) = (plain, slopes) {
                     return slope_in_place(isa, y, bias, slopes[channel], None);
                 }
-                // Normalising takes the bias out again: `(x + b) - mean(x + b) = x - mean(x)`.
+                // The norm cancels the bias: `(x + b) - mean(x + b) = x - mean(x)`.
                 let (scale, shift) = match self.norm {
                     Some(norm) => norm.scale_shift(isa, channel, y),
                     None => (1.0, bias),
@@ -115,7 +116,7 @@ impl<'a> Epilogue<'a> {
         Ok(())
     }
 
-    /// The same on other devices, behind a convolution whose `bias`, `[1, C, 1, 1]`, is still to be added.
+    /// Applies it on other devices, to the result of a convolution whose `bias`, `[1, C, 1, 1]`, is still to be added.
     pub(super) fn elsewhere(&self, y: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         if cuda::takes(&[&y])
             && self
@@ -130,7 +131,7 @@ impl<'a> Epilogue<'a> {
         }
     }
 
-    /// The same of candle's operations, on any device.
+    /// The epilogue from candle's operations, on any device.
     fn compose(&self, mut y: Tensor) -> Result<Tensor> {
         if let Some(norm) = self.norm {
             y = norm::compose(norm, &y)?;

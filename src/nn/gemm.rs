@@ -1,17 +1,17 @@
-//! The inner loop of the products between matrices: a tile of the result at a time, from packed operands.
+//! The inner loop of matrix products: one tile of the result at a time, from packed operands.
 //!
-//! `out[m][n] = sum over k of a[k][m] * b[k][n]`, with `m` below [`Kernel::rows`] and `n` below [`Kernel::width`]; both
-//! operands lie just as they are read.
+//! `out[m][n] = sum over k of a[k][m] * b[k][n]`, with `m < rows` and `n < width` of the [`Kernel`]; both operands are
+//! packed in the order they are read.
 
 use super::isa::{Isa, Kind};
 
-/// The tile that keeps the registers of one instruction set busy.
+/// The tile that keeps the registers of an instruction set busy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kernel {
     isa: Isa,
     /// Rows of a tile: output channels.
     pub rows: usize,
-    /// Columns of a tile: places. A multiple of 8.
+    /// Columns of a tile: positions. A multiple of 8.
     pub width: usize,
 }
 
@@ -32,10 +32,10 @@ impl Kernel {
         self.isa
     }
 
-    /// One tile, its rows `stride` apart in `out`.
+    /// Computes one tile; its rows are written to `out` with a stride of `stride` values.
     ///
     /// # Panics
-    /// If the operands aren't of one depth or `out` is too short.
+    /// If the operands differ in depth or `out` is too short.
     #[inline]
     pub fn tile(self, a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
         let depth = b.len() / self.width;
@@ -56,7 +56,7 @@ impl Kernel {
     }
 }
 
-/// Where the machine always has a fused multiply-add, as 64-bit Arm does, it is used.
+/// Uses a fused multiply-add where the machine always has one, as 64-bit Arm does.
 #[inline(always)]
 fn multiply_add(sum: f32, a: f32, b: f32) -> f32 {
     if cfg!(target_arch = "aarch64") {
@@ -87,7 +87,7 @@ fn portable<const MR: usize, const NR: usize>(
 }
 
 /// # Safety
-/// The CPU has AVX2 and FMA; `a` holds 6 and `b` 16 values a step; `out` reaches 16 past `5 * stride`.
+/// The CPU has AVX2 and FMA; `a` holds 6 and `b` 16 values per step; `out` has at least 16 values from `5 * stride` on.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
@@ -96,13 +96,13 @@ unsafe fn avx2(a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
         _mm256_setzero_ps, _mm256_storeu_ps,
     };
 
-    // Of a matrix whose panels follow one another the next one is asked for while this one is used.
+    // Prefetches the next panel of `a`, which follows this one in memory.
     let ahead = a.len();
     let mut acc = [[_mm256_setzero_ps(); 2]; 6];
     let (mut a, mut p, end) = (a.as_ptr(), b.as_ptr(), b.as_ptr_range().end);
     while p < end {
-        // SAFETY: each turn reads the next 16 values of `b` and the next 6 of `a`, which holds as many sixes; what is
-        // asked for ahead is never read, and may lie anywhere.
+        // SAFETY: each iteration reads the next 16 values of `b` and the next 6 of `a`, which has as many groups of 6 as
+        // `b` has of 16; the prefetched address is never dereferenced and may be out of bounds.
         unsafe {
             let x = [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))];
             for (m, row) in acc.iter_mut().enumerate() {
@@ -126,7 +126,7 @@ unsafe fn avx2(a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
 }
 
 /// # Safety
-/// The CPU has AVX-512F; `a` holds 12 and `b` 32 values a step; `out` reaches 32 past `11 * stride`.
+/// The CPU has AVX-512F; `a` holds 12 and `b` 32 values per step; `out` has at least 32 values from `11 * stride` on.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn avx512(a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
@@ -137,7 +137,8 @@ unsafe fn avx512(a: &[f32], b: &[f32], out: &mut [f32], stride: usize) {
     let mut acc = [[_mm512_setzero_ps(); 2]; 12];
     let (mut a, mut p, end) = (a.as_ptr(), b.as_ptr(), b.as_ptr_range().end);
     while p < end {
-        // SAFETY: each turn reads the next 32 values of `b` and the next 12 of `a`, which holds as many twelves.
+        // SAFETY: each iteration reads the next 32 values of `b` and the next 12 of `a`, which has as many groups of 12
+        // as `b` has of 32.
         unsafe {
             let x = [_mm512_loadu_ps(p), _mm512_loadu_ps(p.add(16))];
             for (m, row) in acc.iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! The last step of a network that gives a colour and a mask, in parallel.
+//! The last step of a network that outputs a colour and a mask, in parallel.
 
 use candle_core::{Result, Tensor};
 use candle_nn::ops;

@@ -1,14 +1,14 @@
-//! Tensors as slices.
+//! Access to tensors as slices, and parallel tasks.
 
 use candle_core::{CpuStorage, DType, Result, Storage, Tensor};
 use rayon::prelude::*;
 
-/// Whether our own kernels run for this tensor.
+/// Whether our CPU kernels support this tensor: f32 on the CPU.
 pub(super) fn is_ours(x: &Tensor) -> bool {
     x.device().is_cpu() && x.dtype() == DType::F32
 }
 
-/// Runs `f` on the values of an f32 tensor on the CPU, row-major; copies only if they are strided.
+/// Runs `f` on the values of an f32 tensor on the CPU, row-major; copies them only if the tensor is not contiguous.
 pub(super) fn with_values<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let x = x.contiguous()?;
     let (storage, layout) = x.storage_and_layout();
@@ -19,15 +19,15 @@ pub(super) fn with_values<T>(x: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) ->
     f(&values[start..start + layout.shape().elem_count()])
 }
 
-/// The values of any tensor as f32 on this side.
+/// Copies the values of any tensor to the host as f32.
 pub(super) fn to_values(x: &Tensor) -> Result<Vec<f32>> {
     x.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
 }
 
-/// Below this many multiplications a second thread costs more than it gives.
+/// Multiplications below which a second thread costs more than it saves.
 const SMALL: usize = 150_000;
 
-/// Does every task: in parallel unless the whole `work`, in multiplications, is small.
+/// Runs every task: in parallel unless the total `work`, in multiplications, is small.
 pub(super) fn each<T: Send>(tasks: Vec<T>, work: usize, run: impl Fn(T) + Sync + Send) {
     if work < SMALL {
         tasks.into_iter().for_each(run);

@@ -1,11 +1,11 @@
-//! Which instruction set the kernels run on, found once at run time.
+//! The CPU's instruction set, detected once at run time.
 
 use std::sync::OnceLock;
 
 /// An instruction set that the kernels are compiled for.
 ///
-/// A value other than the portable one only ever comes from [`Isa::available`]
-/// or [`Isa::best`], which hand out what this machine has; the kernels rely on that.
+/// A value other than the portable one only comes from [`Isa::available`] or [`Isa::best`], which return what this
+/// machine supports; the kernels rely on that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isa(pub(super) Kind);
 
@@ -20,7 +20,7 @@ pub(super) enum Kind {
 }
 
 impl Isa {
-    /// Every instruction set that this machine can run, slowest first.
+    /// Every instruction set that this machine supports, slowest first.
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut)] // only x86-64 adds to it
         let mut all = vec![Self(Kind::Portable)];
@@ -54,8 +54,8 @@ impl Isa {
     }
 }
 
-/// Compiles one plain loop for each instruction set and picks at run time, so that
-/// LLVM may vectorise it with the widest registers. The body is ordinary safe Rust.
+/// Compiles one plain loop for each instruction set and chooses at run time, so that LLVM can vectorise it with the
+/// widest registers. The body is ordinary safe Rust.
 macro_rules! multiversion {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$doc])*
@@ -72,10 +72,10 @@ macro_rules! multiversion {
 
             #[cfg(target_arch = "x86_64")]
             if isa.has_avx2() {
-                // SAFETY: an `Isa` is only made after the CPU was asked for these features.
+                // SAFETY: an `Isa` is only constructed after these features were detected.
                 return unsafe { avx2($($arg),*) };
             }
-            // Elsewhere there is but one.
+            // Other targets have only the portable version.
             let _ = isa;
             body($($arg),*)
         }

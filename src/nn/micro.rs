@@ -1,12 +1,11 @@
-//! The inner loop under every convolution that is done the plain way: a gathered small GEMM.
+//! The inner loop of direct convolution: a small GEMM over gathered input.
 //!
-//! `tile[m][i] = sum over t of weights[t][m] * input[base + offsets[t] + i]`: for a direct
-//! convolution the offsets are the taps of the kernel in a padded picture (no im2col is
-//! ever written), for a 1x1 kernel its channels.
+//! `tile[m][i] = sum over t of weights[t][m] * input[base + offsets[t] + i]`. For a convolution with a larger kernel the
+//! offsets are its taps in a padded picture (no im2col matrix is ever written); for a 1x1 kernel they are its channels.
 
 use super::isa::{Isa, Kind};
 
-/// Output channels (`rows`) by neighbouring values (`width`) that one call computes.
+/// Output channels (`rows`) by adjacent values (`width`) that one call computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     pub rows: usize,
@@ -14,13 +13,13 @@ pub(super) struct Shape {
     isa: Isa,
 }
 
-/// Room for the largest tile of any instruction set.
+/// Values in the largest tile of any instruction set.
 pub(super) const TILE: usize = 12 * 32;
 
-/// What a tile may read past a row's end, at most.
+/// The most values that a tile may read past a row's end.
 pub(super) const SLACK: usize = 96;
 
-/// Offsets of the taps, with their largest, which bounds what is read.
+/// Offsets of the taps, and the largest of them, which bounds the reads.
 #[derive(Clone, Debug)]
 pub(super) struct Taps {
     offsets: Vec<u32>,
@@ -29,7 +28,7 @@ pub(super) struct Taps {
 
 impl Taps {
     pub fn new(offsets: impl IntoIterator<Item = usize>) -> Self {
-        // Pictures of more than 4 G values don't fit in the memory this runs in.
+        // A picture of more than 4 G values would not fit in memory.
         let offsets: Vec<u32> = offsets.into_iter().map(|o| o as u32).collect();
         let reach = offsets.iter().max().copied().unwrap_or(0) as usize;
         Self { offsets, reach }
@@ -53,7 +52,7 @@ impl Shape {
         Self { rows, width, isa }
     }
 
-    /// The tile for so few output channels that a wide one would stand half empty: the fewer, the wider.
+    /// The tile for at most four output channels, which would leave a wide one half empty: fewer rows, more columns.
     fn narrow(isa: Isa, channels: usize) -> Self {
         let (rows, width) = match (isa.0, channels) {
             (Kind::Portable, _) => (4, 8),
@@ -77,7 +76,7 @@ impl Shape {
         Self { rows, width, isa }
     }
 
-    /// The best for `channels` outputs.
+    /// The best tile for this number of output channels.
     pub fn for_channels(isa: Isa, channels: usize) -> Self {
         if channels <= 4 {
             Self::narrow(isa, channels)
@@ -90,7 +89,7 @@ impl Shape {
         self.isa
     }
 
-    /// Computes one tile, row after row of `width` values, into the front of `tile`.
+    /// Computes one tile, row by row of `width` values, into the front of `tile`.
     ///
     /// # Panics
     /// If `input` ends before `base + largest offset + width`, or `weights` isn't
@@ -154,8 +153,8 @@ fn portable(input: &[f32], offsets: &[u32], weights: &[f32], tile: &mut [f32; TI
 }
 
 /// # Safety
-/// The CPU has AVX2 and FMA; `input` reaches `8 * NV` past every offset; `weights` holds `MR` values an offset;
-/// `MR * NV * 8 <= TILE`.
+/// The CPU has AVX2 and FMA; `input` has at least `8 * NV` values from every offset on; `weights` holds `MR` values per
+/// offset; `MR * NV * 8 <= TILE`.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2<const MR: usize, const NV: usize>(
@@ -175,8 +174,8 @@ unsafe fn avx2<const MR: usize, const NV: usize>(
         // SAFETY: in bounds by this function's contract.
         unsafe {
             let x = input.as_ptr().add(offset as usize);
-            // The fewer of the two kinds of factors wait in registers next to the sums: a sum that went through memory
-            // would hold up its own next step.
+            // The smaller set of operands stays in registers together with the sums: a sum spilled to memory would
+            // delay its next addition.
             if MR < NV {
                 let mut factors = [_mm256_setzero_ps(); MR];
                 for (m, factor) in factors.iter_mut().enumerate() {
@@ -214,8 +213,8 @@ unsafe fn avx2<const MR: usize, const NV: usize>(
 }
 
 /// # Safety
-/// The CPU has AVX-512F; `input` reaches `16 * NV` past every offset; `weights` holds `MR` values an offset;
-/// `MR * NV * 16 <= TILE`.
+/// The CPU has AVX-512F; `input` has at least `16 * NV` values from every offset on; `weights` holds `MR` values per
+/// offset; `MR * NV * 16 <= TILE`.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn avx512<const MR: usize, const NV: usize>(
@@ -235,8 +234,8 @@ unsafe fn avx512<const MR: usize, const NV: usize>(
         // SAFETY: in bounds by this function's contract.
         unsafe {
             let x = input.as_ptr().add(offset as usize);
-            // The fewer of the two kinds of factors wait in registers next to the sums: a sum that went through memory
-            // would hold up its own next step.
+            // The smaller set of operands stays in registers together with the sums: a sum spilled to memory would
+            // delay its next addition.
             if MR < NV {
                 let mut factors = [_mm512_setzero_ps(); MR];
                 for (m, factor) in factors.iter_mut().enumerate() {

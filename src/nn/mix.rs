@@ -1,4 +1,4 @@
-//! Concatenation, masks, mixing and activations: what stands between a network's convolutions.
+//! Concatenation, masks, mixing and activations: the operations between a network's convolutions.
 
 use candle_core::{Result, Tensor};
 use candle_nn::ops;
@@ -10,10 +10,10 @@ use super::epilogue::finish;
 use super::host;
 use super::isa::{Isa, multiversion};
 
-/// Values that one task takes.
+/// Values per task.
 const PART: usize = 16 * 1024;
 
-/// `[N, A, H, W]` and `[N, B, H, W]` as `[N, A + B, H, W]`.
+/// Concatenates `[N, A, H, W]` and `[N, B, H, W]` to `[N, A + B, H, W]`.
 ///
 /// # Errors
 /// If the other sizes differ.
@@ -52,7 +52,7 @@ fn copy(to: &mut [f32], from: &[f32]) {
         .for_each(|(to, from)| to.copy_from_slice(from));
 }
 
-/// Every channel of `x` `[1, C, H, W]` times `mask` `[1, 1, H, W]`.
+/// Multiplies every channel of `x` `[1, C, H, W]` by `mask` `[1, 1, H, W]`.
 ///
 /// # Errors
 /// If the sizes differ.
@@ -121,8 +121,8 @@ pub fn lerp(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
     Tensor::from_vec(out, a.shape(), a.device())
 }
 
-/// One motion of several: of the first P channels of `maps` `[1, C, H, W]` the softmax, `[1, P, H, W]`, and `motions`
-/// `[P, H, W, 2]` mixed by it, `[1, H, W, 2]` (FOMM's and TPS' dense motion).
+/// The dense motion of FOMM and TPS: the softmax of the first P channels of `maps` `[1, C, H, W]`, `[1, P, H, W]`, and
+/// the mean of `motions` `[P, H, W, 2]` with these weights, `[1, H, W, 2]`.
 ///
 /// # Errors
 /// If the sizes differ.
@@ -146,7 +146,7 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
     let mut flow = arena::alloc(2 * plane);
     host::with_values(maps, |maps| {
         host::with_values(motions, |motions| {
-            // Rows of each part's share, and the flow's.
+            // The rows of each motion's weight, with those of the flow.
             let mut rows: Vec<(Vec<&mut [f32]>, &mut [f32])> = flow
                 .chunks_exact_mut((2 * width).max(1))
                 .map(|flow| (Vec::with_capacity(parts), flow))
@@ -187,10 +187,10 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
     ))
 }
 
-/// `1 / (1 + exp(-x))` of every value.
+/// `1 / (1 + exp(-x))` of each value.
 ///
 /// # Errors
-/// The device's, when it has no memory.
+/// If the device runs out of memory.
 pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
     if cuda::takes(&[x]) {
         return cuda::sigmoid(x);
@@ -201,10 +201,10 @@ pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
     each_value(x, sigmoid_values)
 }
 
-/// The hyperbolic tangent of every value.
+/// The hyperbolic tangent of each value.
 ///
 /// # Errors
-/// The device's, when it has no memory.
+/// If the device runs out of memory.
 pub fn tanh(x: &Tensor) -> Result<Tensor> {
     if cuda::takes(&[x]) {
         return cuda::tanh(x);
@@ -226,7 +226,7 @@ fn each_value(x: &Tensor, run: impl Fn(Isa, &[f32], &mut [f32]) + Sync + Send) -
     Tensor::from_vec(out, x.shape(), x.device())
 }
 
-/// `relu(start + codes rows)`: `codes` `[N, K]`, `rows` `[K, M]` and `start` `[1, M]` to `[N, M]`, for few K.
+/// `relu(start + codes rows)`: `codes` `[N, K]`, `rows` `[K, M]` and `start` `[1, M]` to `[N, M]`, for small K.
 ///
 /// # Errors
 /// If the sizes differ.
@@ -293,7 +293,7 @@ multiversion! {
 }
 
 multiversion! {
-    /// `exp(x - most)`, and added to the sum.
+    /// `exp(x - most)`, which is also added to `sum`.
     fn exp_into(x: &[f32], most: &[f32], out: &mut [f32], sum: &mut [f32]) {
         for ((out, sum), (x, most)) in out.iter_mut().zip(sum).zip(x.iter().zip(most)) {
             *out = exponential(x - most);
@@ -303,7 +303,7 @@ multiversion! {
 }
 
 multiversion! {
-    /// The largest of some values.
+    /// The largest value.
     pub(super) fn maximum(x: &[f32]) -> f32 {
         let mut most = [f32::NEG_INFINITY; 32];
         let (parts, rest) = x.as_chunks::<32>();
@@ -362,7 +362,7 @@ multiversion! {
     /// The hyperbolic tangent of each value.
     pub(super) fn tanh_values(x: &[f32], out: &mut [f32]) {
         for (out, &x) in out.iter_mut().zip(x) {
-            // Near zero the quotient would cancel.
+            // Near zero the quotient would suffer from cancellation.
             let large = 1.0 - 2.0 / (1.0 + exponential(2.0 * x));
             let square = x * x;
             let small = x * (1.0 + square * (-1.0 / 3.0 + square * (2.0 / 15.0 - square * (17.0 / 315.0))));
@@ -371,13 +371,13 @@ multiversion! {
     }
 }
 
-/// `exp(x)` to some 2 units of the last place, in steps that a compiler can do for many values at once: a power of two
-/// and the rest, at most half of `ln 2`, by its series. `x` counts as no further from 0 than 87; a NaN stays one.
+/// `exp(x)` within about 2 ulp, in steps that the compiler can vectorise: a power of two times the series of the
+/// remainder, which is at most half of `ln 2`. `x` is clamped to -87..=87; NaN is preserved.
 #[inline(always)]
 fn exponential(x: f32) -> f32 {
     const HIGH: f32 = 0.693_359_4;
     const LOW: f32 = -2.121_944_4e-4;
-    // Adding and taking away 1.5 * 2^23 leaves the nearest whole number.
+    // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer.
     const ROUND: f32 = 12_582_912.0;
     let clear = x.clamp(-87.0, 87.0);
     let turns = (clear * std::f32::consts::LOG2_E + ROUND) - ROUND;

@@ -1,14 +1,12 @@
 //! Layers that candle lacks or runs slowly on the CPU.
 //!
-//! A layer owns its weights, packed when it is made, and hides the kernel behind one
-//! `forward`, so that kernels may change without a network noticing. On the CPU (f32) our
-//! kernels run: a register-tiled loop under plain convolution (`micro`), another under
-//! minimal filtering (`gemm`), picked for the CPU's instruction set at run time. On an NVIDIA
-//! card convolutions are cuDNN's (in half precision if wanted, `precision`) and what stands
-//! between them kernels of our own (`cuda`). On any other device the same layers run candle's
-//! operations. All give the same results to rounding.
+//! A layer owns its weights, packed at construction, behind one `forward`, so that kernels can change without changes
+//! to a network. On the CPU (f32) our kernels run: a register-tiled loop for direct convolution (`micro`) and another
+//! for minimal filtering (`gemm`), chosen for the CPU's instruction set at run time. On an NVIDIA GPU convolutions are
+//! cuDNN's (in half precision if requested, see `precision`), and the operations between them run our own kernels
+//! (`cuda`). On any other device the layers run candle's operations. All agree up to rounding.
 //!
-//! All of it is for inference: no gradients flow through these layers.
+//! For inference only: no gradients flow through these layers.
 
 mod arena;
 mod batch_norm;
@@ -65,13 +63,13 @@ pub use slopes::Slopes;
 pub use soft::soft_means;
 pub use transposed::ConvTranspose2d;
 
-/// Whether a variable of the environment asks for what it is named after: it is there, and neither empty nor 0.
+/// Whether an environment variable is set to something other than the empty string or 0.
 pub(crate) fn is_asked(variable: &str) -> bool {
     std::env::var(variable).is_ok_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Runs a network of `device`. On the CPU that is on a thread of the pool that its layers share their work out on, so that
-/// no layer has to wake one and be waited for from outside. A graphics card's work goes in order for each thread alone, so
+/// Runs a network of `device`. On the CPU it runs on a thread of the rayon pool that its layers use, so that no layer
+/// has to wake the pool and wait for it from outside. On a GPU the order of work is only guaranteed per thread, so
 /// there it stays on the caller's.
 pub fn pooled<T: Send>(device: &Device, run: impl FnOnce() -> T + Send) -> T {
     if device.is_cpu() && !has_kernels(device) {

@@ -1,4 +1,4 @@
-//! Instance normalisation: each channel of each picture by its own mean and variance.
+//! Instance normalisation: each channel of each picture with its own mean and variance.
 
 use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -27,7 +27,7 @@ impl InstanceNorm {
     /// From `weight` and `bias`, `[C]` each.
     ///
     /// # Errors
-    /// If the two aren't of one length.
+    /// If their lengths differ.
     pub fn new(weight: &Tensor, bias: &Tensor, eps: f32) -> Result<Self> {
         let channels = weight.dims1()?;
         if bias.dims() != [channels] {
@@ -55,12 +55,12 @@ impl InstanceNorm {
         Self::new(&weight, &bias, Self::EPS)
     }
 
-    /// The channels that it takes.
+    /// The number of channels.
     pub fn channels(&self) -> usize {
         self.weight.len()
     }
 
-    /// `[N, C, H, W]` to the same shape, through `relu` if wanted.
+    /// `[N, C, H, W]` to the same shape, followed by ReLU if `relu`.
     ///
     /// # Errors
     /// If the channels differ.
@@ -79,7 +79,7 @@ impl InstanceNorm {
         Tensor::from_vec(y, x.shape(), x.device())
     }
 
-    /// What is added to the variance.
+    /// The value added to the variance.
     pub(super) fn eps(&self) -> f32 {
         self.eps
     }
@@ -96,7 +96,7 @@ impl InstanceNorm {
         ))
     }
 
-    /// The norm of one plane as `x * scale + shift`.
+    /// The normalisation of one plane as `x * scale + shift`.
     pub(super) fn scale_shift(&self, isa: Isa, channel: usize, plane: &[f32]) -> (f32, f32) {
         let (mean, variance) = statistics(isa, plane);
         let scale = f64::from(self.weight[channel]) / (variance + f64::from(self.eps)).sqrt();
@@ -106,14 +106,14 @@ impl InstanceNorm {
 }
 
 impl InstanceNorm {
-    /// Normalises one channel's plane in place, through ReLU if wanted.
+    /// Normalises one channel's plane in place, followed by ReLU if `relu`.
     pub(super) fn apply_plane(&self, isa: Isa, channel: usize, plane: &mut [f32], relu: bool) {
         let (scale, shift) = self.scale_shift(isa, channel, plane);
         epilogue::finish(isa, plane, scale, shift, relu, None);
     }
 }
 
-/// Sums run over this many values in f32, in lanes, before they join an f64.
+/// The number of values summed in f32, in lanes, before they are added to an f64 sum.
 const BLOCK: usize = 1024;
 const LANES: usize = 32;
 
@@ -123,7 +123,7 @@ multiversion! {
         let n = x.len().max(1) as f64;
         let mean = sum(x, |v| v) / n;
         let centre = mean as f32;
-        // About a centre that is nearly the mean: exact once the rest is taken out.
+        // The deviations are from `centre`, nearly the mean; subtracting `off` squared makes the variance exact.
         let off = mean - f64::from(centre);
         let variance = sum(x, |v| (v - centre) * (v - centre)) / n - off * off;
         (mean, variance.max(0.0))
@@ -147,13 +147,13 @@ fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f64 {
     total
 }
 
-/// `max` that keeps a NaN, so that a broken input isn't shown as black.
+/// Clamps from below; NaN is preserved, so that a broken input doesn't appear as black.
 #[inline(always)]
 pub(super) fn clamp_below(value: f32, floor: f32) -> f32 {
     if value < floor { floor } else { value }
 }
 
-/// The norm of candle's operations.
+/// The norm from candle's operations.
 pub(super) fn compose(norm: &InstanceNorm, x: &Tensor) -> Result<Tensor> {
     let (weight, bias) = norm.tensors(x.device())?;
     let (n, c, h, w) = x.dims4()?;

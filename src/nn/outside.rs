@@ -1,10 +1,10 @@
-//! What a picture counts as having beyond its edge.
+//! Border modes.
 
-/// What lies outside the picture.
+/// How samples outside the picture are defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Border {
-    /// Nothing: zeros.
+    /// Zeros.
     Zeros,
-    /// The picture, mirrored at its edge again and again.
+    /// The picture, mirrored repeatedly at its edges.
     Reflection,
 }

@@ -6,7 +6,7 @@ use super::cuda;
 use super::host;
 use super::resize::planes;
 
-/// `[N, C, H, W]` to `[N, C, H / 2, W / 2]`: the largest of every 2x2 samples; an odd row or column at the end is left out.
+/// Max pooling 2x2, `[N, C, H, W]` to `[N, C, H / 2, W / 2]`; an odd last row or column is dropped.
 ///
 /// # Errors
 /// If `x` hasn't four dimensions.
@@ -36,8 +36,7 @@ pub fn max_pool(x: &Tensor) -> Result<Tensor> {
     Tensor::from_vec(out, (n, channels, out_h, out_w), x.device())
 }
 
-/// `[N, C, H, W]` to `[N, C, (H + 1) / 2, (W + 1) / 2]`: the largest of 3x3 samples about every second one
-/// (kernel 3, stride 2, padding 1).
+/// Max pooling with kernel 3, stride 2, padding 1: `[N, C, H, W]` to `[N, C, (H + 1) / 2, (W + 1) / 2]`.
 ///
 /// # Errors
 /// If `x` hasn't four dimensions.
@@ -48,7 +47,7 @@ pub fn max_pool_3(x: &Tensor) -> Result<Tensor> {
         return cuda::max_pool_3(x);
     }
     if !host::is_ours(x) {
-        // A repeated edge changes no maximum.
+        // Replicating the edge changes no maximum.
         let padded = x.pad_with_same(2, 1, 1)?.pad_with_same(3, 1, 1)?;
         return padded.max_pool2d_with_stride(3, 2);
     }

@@ -1,8 +1,8 @@
-//! Convolutions in half precision, for cards: half the bytes, and products on their matrix units.
+//! Convolutions in half precision, for GPUs: half the memory traffic, and products on tensor cores.
 //!
-//! Kernels, and what a convolution reads and writes, are f16, its sums f32 (cuDNN's "pseudo half"). Norms, warps, key
-//! points and all else between convolutions stay f32. The processor has no use for it; there the same is reckoned with
-//! rounded values, so that its error can be known on any machine.
+//! Weights, inputs and outputs of a convolution are f16, its sums f32 (cuDNN's "pseudo half"). Norms, warps, keypoints
+//! and everything else between convolutions stay f32. The CPU gains nothing from it; there it is emulated with rounded
+//! values, so that its error can be measured on any machine.
 
 use std::cell::Cell;
 
@@ -16,7 +16,7 @@ thread_local! {
     static WANTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Gives back on being dropped what was wanted before, whatever ends the making.
+/// Restores the previous setting when dropped, also after an error or a panic.
 struct Before(bool);
 
 impl Drop for Before {
@@ -25,28 +25,28 @@ impl Drop for Before {
     }
 }
 
-/// Runs `make`: the convolutions that it makes on this thread are of half precision from then on.
+/// Runs `make`; the convolutions that it constructs on this thread compute in half precision.
 pub fn in_half<T>(make: impl FnOnce() -> T) -> T {
     let _before = Before(WANTED.replace(true));
     make()
 }
 
-/// Whether a convolution made now shall be of half precision.
+/// Whether a convolution constructed now uses half precision.
 pub(super) fn is_half() -> bool {
     WANTED.get()
 }
 
-/// The kernel of a convolution that our own loops on the processor don't run.
+/// The kernel of a convolution that doesn't run on our packed CPU kernels.
 #[derive(Clone, Debug)]
 pub(super) enum Kernel {
-    /// `[outputs, inputs, kh, kw]`, in the precision of its convolution.
+    /// `[outputs, inputs, kh, kw]`, in the convolution's precision.
     Given(Tensor),
-    /// Half precision as the processor reckons it: our own loops, with every value rounded.
+    /// Half precision emulated on the CPU: our own kernels, with weights, inputs and outputs rounded.
     Rounded(Box<Conv2d>),
 }
 
 impl Kernel {
-    /// Of `weight` `[outputs, inputs, kh, kw]`, f32, in the precision that is wanted now.
+    /// From `weight` `[outputs, inputs, kh, kw]`, f32, in the precision set by [`in_half`].
     ///
     /// # Errors
     /// The device's, or [`Conv2d::with_isa`]'s.
@@ -65,7 +65,7 @@ impl Kernel {
         Ok(Self::Given(weight.to_dtype(DType::F16)?.contiguous()?))
     }
 
-    /// Of `x` `[N, inputs, H, W]`, f32, the convolution in f32, `padding` zeros around and every `stride`-th place.
+    /// Convolves `x` `[N, inputs, H, W]`, f32, with this padding and stride; the result is f32.
     ///
     /// # Errors
     /// If the channels differ or the kernel is larger than the padded picture.
@@ -85,7 +85,7 @@ impl Kernel {
     }
 }
 
-/// Values of half precision in f32; beyond 65504 they are infinite.
+/// Rounds values to half precision, as f32; magnitudes beyond 65504 become infinite.
 fn rounded(x: &Tensor) -> Result<Tensor> {
     x.to_dtype(DType::F16)?.to_dtype(DType::F32)
 }
@@ -122,7 +122,7 @@ mod tests {
             let make = || Conv2d::new(&weight, Some(&bias), config).unwrap();
             let (half, single) = (in_half(make), make());
             let found = half.forward(&x).unwrap();
-            // Rounding to eleven bits, and the sums' own, from products of at most 1.2 and 288 of them.
+            // Rounding to eleven bits, and that of the sums, for 288 products of at most 1.2.
             let off = furthest(&found, &single.forward(&x).unwrap());
             assert!((1e-5..2e-2).contains(&off), "{config:?}: {off}");
 
@@ -130,11 +130,11 @@ mod tests {
             let exact = exact.forward(&rounded(&x).unwrap()).unwrap();
             let bias = bias.reshape((1, 5, 1, 1)).unwrap();
             let expected = rounded(&exact).unwrap().broadcast_add(&bias).unwrap();
-            // What lies between two values may go either way.
+            // Values halfway between two may be rounded either way.
             let off = furthest(&found, &expected);
             assert!(off < 2e-2, "{config:?}: {off}");
         }
-        // Nothing of it is left behind.
+        // The setting is restored.
         assert!(!is_half());
     }
 

@@ -1,4 +1,4 @@
-//! Pictures of other sizes: bilinear, halved, and shrunk without aliasing.
+//! Resizing: bilinear, average pooling, and anti-aliased downsampling.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use super::arena::{self, Scratch};
 use super::cuda;
 use super::host;
 
-/// `[N, C, H, W]` to `[N, C, height, width]`, bilinearly, as PyTorch's `interpolate`: with
-/// `align_corners` the outermost samples' centres coincide, else the edges; nothing is smoothed when shrinking.
+/// Bilinear resize, `[N, C, H, W]` to `[N, C, height, width]`, as PyTorch's `interpolate`: with `align_corners` the
+/// centres of the corner samples coincide, else the edges do. Not anti-aliased.
 ///
 /// # Errors
 /// If either size is zero or `x` hasn't four dimensions.
@@ -53,11 +53,10 @@ pub fn resize_bilinear(
     .and_then(|out| Tensor::from_vec(out, (n, channels, height, width), x.device()))
 }
 
-/// As [`resize_bilinear`], of a flow `[N, H, W, 2]`: `[N, height, width, 2]`. Borrowed where it has that size, a tensor of its own
-/// else.
+/// [`resize_bilinear`] of a flow, `[N, H, W, 2]` to `[N, height, width, 2]`. Borrowed if it already has that size.
 ///
 /// # Errors
-/// If either size is zero or `flow` isn't one.
+/// If either size is zero or the last dimension isn't 2.
 pub fn resize_flow(
     flow: &Tensor,
     (height, width): (usize, usize),
@@ -104,7 +103,7 @@ pub fn resize_flow(
     Tensor::from_vec(out, (n, height, width, 2), flow.device()).map(Cow::Owned)
 }
 
-/// For each of `to` samples along an axis of `from`: the two about it, and the share of the second.
+/// For each of `to` samples along an axis of `from`: the two samples to interpolate, and the weight of the second.
 fn places(from: usize, to: usize, align_corners: bool) -> Vec<(usize, usize, f32)> {
     let last = from - 1;
     (0..to)
@@ -122,7 +121,7 @@ fn places(from: usize, to: usize, align_corners: bool) -> Vec<(usize, usize, f32
         .collect()
 }
 
-/// The mean of every 2x2 samples: `[N, C, H, W]` to `[N, C, H / 2, W / 2]`; an odd row or column at the end is left out.
+/// Average pooling 2x2, `[N, C, H, W]` to `[N, C, H / 2, W / 2]`; an odd last row or column is dropped.
 ///
 /// # Errors
 /// If `x` hasn't four dimensions.
@@ -150,7 +149,7 @@ pub fn avg_pool(x: &Tensor) -> Result<Tensor> {
     .and_then(|out| Tensor::from_vec(out, (n, channels, size.0, size.1), x.device()))
 }
 
-/// Makes each plane of the result from the plane of `x`, in parallel.
+/// Computes each plane of the result from the same plane of `x`, in parallel.
 pub(super) fn planes(
     x: &Tensor,
     (height, width): (usize, usize),
@@ -170,7 +169,7 @@ pub(super) fn planes(
     Ok(out)
 }
 
-/// Shrinking by a whole factor without aliasing (`AntiAliasInterpolation2d` of FOMM and TPS): a Gaussian of
+/// Downsampling by an integer factor with anti-aliasing (`AntiAliasInterpolation2d` of FOMM and TPS): a Gaussian of
 /// sigma `(factor - 1) / 2` over `2 round(4 sigma) + 1` samples with zeros outside, then every `factor`-th sample.
 #[derive(Clone, Debug)]
 pub struct AntiAlias {
@@ -180,7 +179,7 @@ pub struct AntiAlias {
 }
 
 impl AntiAlias {
-    /// For a scale of `1 / factor`; a factor of 1 changes nothing.
+    /// For a scale of `1 / factor`; a factor of 1 leaves the picture unchanged.
     pub fn new(factor: usize) -> Self {
         let factor = factor.max(1);
         let sigma = (factor as f64 - 1.0) / 2.0;
@@ -213,7 +212,7 @@ impl AntiAlias {
             return self.compose(x, size);
         }
         planes(x, size, |x, out| {
-            // Across first, for every row; then down, at the rows that are kept.
+            // Horizontally first, for every row; then vertically, only for the output rows.
             let mut narrow = Scratch::new(height * size.1);
             for (row, narrow) in x.chunks_exact(width).zip(narrow.chunks_exact_mut(size.1)) {
                 for (i, to) in narrow.iter_mut().enumerate() {
@@ -237,7 +236,7 @@ impl AntiAlias {
         .and_then(|out| Tensor::from_vec(out, (n, channels, size.0, size.1), x.device()))
     }
 
-    /// The first sample under the Gaussian of result `i`, and the taps that lie inside.
+    /// The first sample under the Gaussian of output `i`, and the taps inside the picture.
     fn window(&self, i: usize, size: usize) -> (usize, &[f32]) {
         let half = self.taps.len() / 2;
         let centre = i * self.factor;

@@ -1,4 +1,4 @@
-//! Sampling a picture along a field of places (`grid_sample` of PyTorch), bilinearly.
+//! Bilinear sampling of a picture at the positions of a grid (`grid_sample` of PyTorch).
 
 use candle_core::{DType, Result, Tensor};
 
@@ -9,12 +9,11 @@ use super::host;
 use super::isa::{Isa, multiversion};
 use super::outside::Border;
 
-/// `x` `[N, C, H, W]` seen through `grid` `[N, H', W', 2]`: `[N, C, H', W']`. One picture, `[1, C, H, W]`, is seen through
-/// any number of grids.
+/// Samples `x` `[N, C, H, W]` at `grid` `[N, H', W', 2]`: `[N, C, H', W']`. A single picture, `[1, C, H, W]`, is used
+/// for all grids.
 ///
-/// The grid holds (x, y) for each place of the result. With `align_corners`, -1 and 1 are the
-/// centres of the outermost samples (what torch below 1.3 did), else the picture's edges.
-/// A place that is no number gives 0.
+/// The grid holds the position (x, y) of each output. With `align_corners`, -1 and 1 are the centres of the outermost
+/// samples (the behaviour of torch below 1.3), else the picture's edges. A NaN position gives 0.
 ///
 /// # Errors
 /// If the shapes don't fit, or the picture is empty.
@@ -52,7 +51,7 @@ pub fn grid_sample(
     let isa = Isa::best();
     host::with_values(grid, |grid| {
         host::with_values(x, |x| {
-            // Some places of one picture a task, for all channels.
+            // Each task samples some positions of one picture, in all channels.
             let tasks = bands(&mut out, places, 1, channels, TOGETHER);
             host::each(tasks, WORK * n * channels * places, |mut band| {
                 let picture = if pictures == 1 { 0 } else { band.group };
@@ -70,14 +69,14 @@ pub fn grid_sample(
     Tensor::from_vec(out, (n, channels, out_h, out_w), x.device())
 }
 
-/// Places that are found at once, for all channels: they stay in the first-level cache.
+/// Positions per task, for all channels: their taps fit in the L1 cache.
 const TOGETHER: usize = 256;
 
-/// What one result costs, in multiplications.
+/// The cost of one output, in multiplications.
 const WORK: usize = 8;
 
 multiversion! {
-    /// The samples about each place of a piece of a grid.
+    /// Computes the taps of each position of a part of a grid.
     fn find(grid: &[f32], axes: &[Axis; 2], taps: &mut [Tap]) {
         for (tap, at) in taps.iter_mut().zip(grid.chunks_exact(2)) {
             *tap = Tap::new(axes[0].place(at[0]), axes[1].place(at[1]), axes[0].size);
@@ -86,7 +85,7 @@ multiversion! {
 }
 
 multiversion! {
-    /// The places' values in each plane of `x`, a row for each.
+    /// Samples each plane of `x` at the taps, one row of outputs per plane.
     fn read(x: &[f32], plane: usize, taps: &[Tap], rows: &mut [&mut [f32]]) {
         for (x, out) in x.chunks_exact(plane).zip(rows.iter_mut()) {
             for (out, tap) in out.iter_mut().zip(taps) {
@@ -104,7 +103,7 @@ struct Axis {
     align_corners: bool,
 }
 
-/// A place along an axis between two samples: the lower one, and the weights of both. A sample outside has no weight.
+/// A position along an axis: the two samples it is between, and their weights. A sample outside the picture has weight 0.
 #[derive(Clone, Copy)]
 struct Place {
     low: u32,
@@ -133,7 +132,7 @@ impl Axis {
             at = self.reflected(at);
         }
         let last = self.size as f32 - 1.0;
-        // NaN too.
+        // Also true for NaN.
         if !(at > -1.0 && at < size) {
             return Place {
                 low: 0,
@@ -154,7 +153,8 @@ impl Axis {
         }
     }
 
-    /// Mirrors a place back into the picture: about the outermost samples, or about the edges and then onto the samples.
+    /// Mirrors a position into the picture: at the outermost samples, or at the edges, and then clamped to the
+    /// outermost samples.
     fn reflected(self, at: f32) -> f32 {
         let last = self.size as f32 - 1.0;
         let (from, span) = if self.align_corners {
@@ -177,7 +177,7 @@ impl Axis {
     }
 }
 
-/// Where a result comes from: four samples with their weights.
+/// The source of one output: four samples with their weights.
 #[derive(Clone, Copy, Default)]
 struct Tap {
     at: [u32; 4],
@@ -208,7 +208,7 @@ impl Tap {
     }
 }
 
-/// The same of candle's operations, on any device.
+/// The sampling from candle's operations, on any device.
 fn compose(x: &Tensor, grid: &Tensor, border: Border, align_corners: bool) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let (_, out_h, out_w, _) = grid.dims4()?;
@@ -241,7 +241,7 @@ fn compose(x: &Tensor, grid: &Tensor, border: Border, align_corners: bool) -> Re
     }
 }
 
-/// The two samples about each place with their weights, as f32.
+/// One of the two samples next to each position, with its weight, as f32.
 type Side = (Tensor, Tensor);
 
 fn sides(at: &Tensor, size: usize, border: Border, align_corners: bool) -> Result<(Side, Side)> {
@@ -264,13 +264,13 @@ fn sides(at: &Tensor, size: usize, border: Border, align_corners: bool) -> Resul
             let turns = (&away / span)?.floor()?;
             let odd = (&turns - ((&turns / 2.0)?.floor()? * 2.0)?)?;
             let rest = (away - (turns * span)?)?;
-            // `rest` on the way out, `span - rest` on the way back.
+            // `rest` in an even period, `span - rest` in an odd one.
             let back = (&rest + (&odd * (rest.affine(-2.0, span)?))?)?;
             (back + from)?.clamp(0.0, last)?
         };
     }
     let inside = (at.gt(-1.0)? * at.lt(size as f64)?)?.to_dtype(DType::F32)?;
-    // Far outside the index must still be one; the weight is none there.
+    // Far outside the index must still be valid; its weight is 0.
     let at = inside.gt(0.5)?.where_cond(&at, &at.zeros_like()?)?;
     let low = at.floor()?;
     let share = (&at - &low)?;
@@ -306,7 +306,7 @@ mod tests {
         let x = randn(1, 1.0, (1, 3, 5, 7));
         let grid = randn(2, 1.0, (4, 6, 4, 2));
         let ours = grid_sample(&x, &grid, Border::Zeros, true).unwrap();
-        // Our kernels take f32 alone.
+        // Our kernels only take f32.
         let wide = x.to_dtype(DType::F64).unwrap();
         let theirs = grid_sample(&wide, &grid, Border::Zeros, true).unwrap();
         assert_close(&ours, &theirs, 1e-5, "many grids");

@@ -1,7 +1,7 @@
 //! Depthwise 3x3 then pointwise convolution, in one pass over the picture (Howard et al. 2017, "MobileNets", Sec. 3.1).
 //!
-//! A band of rows is filtered channel by channel into a buffer that stays in the cache, and the 1x1 convolution reads it
-//! from there: what lies between the two is never written to memory.
+//! A band of rows is filtered channel by channel into a buffer that stays in the cache, from which the 1x1 convolution
+//! reads it: the intermediate result is never written to memory.
 
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
@@ -13,13 +13,13 @@ use super::isa::{Isa, multiversion};
 use super::micro::{SLACK, Shape, TILE, Taps};
 use super::slopes::{Slopes, slope_in_place};
 
-/// What the filtered rows of a band may take: half of a small second-level cache.
+/// The most values of a band's filtered rows: half of a small L2 cache.
 const BAND_VALUES: usize = 24 * 1024;
 
-/// A depthwise 3x3 convolution, a pointwise one, a residual and a rectifier.
+/// A depthwise 3x3 convolution, a pointwise one, a residual and a PReLU.
 ///
-/// The picture is padded as TensorFlow's `SAME` does: the output has `ceil(size / stride)` samples a side, and where the
-/// zeros can't be shared evenly the odd one comes last. For inference: no gradients.
+/// The picture is padded as with TensorFlow's `SAME`: the output has `ceil(size / stride)` samples a side, and if the
+/// number of zeros is odd, the extra one comes last. For inference: no gradients.
 #[derive(Clone, Debug)]
 pub struct Separable {
     channels: usize,
@@ -30,7 +30,7 @@ pub struct Separable {
     pointwise: Packed,
     bias: Vec<f32>,
     slopes: Slopes,
-    /// The weights as candle takes them, for devices other than the CPU.
+    /// The weights as candle's operations need them, for devices other than the CPU.
     tensors: Tensors,
 }
 
@@ -47,7 +47,7 @@ impl Separable {
     /// from `pointwise`.
     ///
     /// # Errors
-    /// If a tensor is missing or of another shape, the stride is neither 1 nor 2, or there is not one slope an output.
+    /// If a tensor is missing or of another shape, the stride is neither 1 nor 2, or there isn't one slope per output.
     pub fn load(
         (channels, outputs): (usize, usize),
         stride: usize,
@@ -87,7 +87,7 @@ impl Separable {
         )
     }
 
-    /// As [`Separable::new`], with kernels for the instruction set `isa`: for tests and benches.
+    /// As [`Separable::new`], with kernels for the instruction set `isa`: for tests and benchmarks.
     pub fn with_isa(
         (filters, filter_bias): (&Tensor, &Tensor),
         (pointwise, bias): (&Tensor, &Tensor),
@@ -132,8 +132,8 @@ impl Separable {
         })
     }
 
-    /// `[N, C, H, W]` to `[N, O, ceil(H / stride), ceil(W / stride)]`. The residual `[N, R, ...]`, `R` at most `O`, is
-    /// added to the first `R` channels before the rectifier.
+    /// `[N, C, H, W]` to `[N, O, ceil(H / stride), ceil(W / stride)]`. The residual `[N, R, ...]`, `R <= O`, is added
+    /// to the first `R` channels before the PReLU.
     ///
     /// # Errors
     /// If the channels or the residual's shape differ.
@@ -211,7 +211,7 @@ impl Separable {
         });
     }
 
-    /// The depthwise part: `count` values of every channel from row `first` on.
+    /// The depthwise part: `count` values of every channel, from row `first` on.
     fn filter(
         &self,
         x: &[f32],
@@ -224,7 +224,7 @@ impl Separable {
         let s = self.stride;
         let before = |size: usize| ((size.div_ceil(s) - 1) * s + 3).saturating_sub(size) / 2;
         let (top, left) = (before(height), before(width));
-        // Each input row once, with its zeros, the even samples apart from the odd ones where the stride is 2.
+        // Each input row once, with its padding; for a stride of 2 the even samples come first, then the odd ones.
         let pitch = out_w + 2;
         let taken = (count / out_w - 1) * s + 3;
         let mut padded = Scratch::new(taken * s * pitch);
@@ -276,7 +276,7 @@ impl Separable {
         }
     }
 
-    /// The same of candle's operations, on any device.
+    /// The layer from candle's operations, on any device.
     fn compose(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
         let (.., height, width) = x.dims4()?;
         let padding = |size: usize| {
@@ -317,7 +317,7 @@ multiversion! {
 }
 
 multiversion! {
-    /// Of rows whose odd samples follow their even ones.
+    /// For rows that hold the even samples first, then the odd ones.
     fn filter_row_by_two(out: &mut [f32], a: &[f32], b: &[f32], c: &[f32], k: &[f32; 9], bias: f32) {
         let n = out.len();
         let odd = a.len() / 2;

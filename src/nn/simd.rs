@@ -1,32 +1,31 @@
-//! Eight values at once, the same words for every instruction set: what the transforms of [`super::winograd`] are
-//! written in.
+//! Vectors of eight f32 with one interface for every instruction set; the transforms of [`super::winograd`] are written in it.
 //!
 //! A body generic over [`Simd`] is marked `#[inline(always)]` and called through [`dispatch`], which compiles it once
 //! for each instruction set.
 
-/// Values in one vector.
+/// Values per vector.
 pub(super) const LANES: usize = 8;
 
 /// The vector operations of one instruction set.
 ///
-/// A value of the type proves that the processor has the instruction set; vectors and masks are only made with one, and so prove
-/// it themselves.
+/// A value of the type proves that the processor has the instruction set. Vectors and masks are only made with one, so
+/// they prove it too.
 pub(super) trait Simd: Copy {
-    /// Eight values.
+    /// A vector of eight values.
     type V: Copy;
-    /// Some of eight places.
+    /// A mask of eight lanes.
     type Mask: Copy;
 
-    /// The first eight of `from`.
+    /// Loads the first eight values of `from`.
     fn load(self, from: &[f32]) -> Self::V;
-    /// Into the first eight of `to`.
+    /// Stores into the first eight values of `to`.
     fn store(v: Self::V, to: &mut [f32]);
-    /// [`Simd::load`] from `at` on, unchecked.
+    /// [`Simd::load`] from index `at`, unchecked.
     ///
     /// # Safety
     /// `at + LANES <= from.len()`.
     unsafe fn load_at(self, from: &[f32], at: usize) -> Self::V;
-    /// [`Simd::store`] from `at` on, unchecked.
+    /// [`Simd::store`] from index `at`, unchecked.
     ///
     /// # Safety
     /// `at + LANES <= to.len()`.
@@ -34,39 +33,39 @@ pub(super) trait Simd: Copy {
     fn splat(self, value: f32) -> Self::V;
     fn add(a: Self::V, b: Self::V) -> Self::V;
     fn sub(a: Self::V, b: Self::V) -> Self::V;
-    /// The maximum of each two; NaN where `b` is NaN.
+    /// Lane-wise maximum; NaN where `b` is NaN.
     fn max(a: Self::V, b: Self::V) -> Self::V;
     /// `a + b * factor`.
     fn add_scaled(a: Self::V, b: Self::V, factor: f32) -> Self::V;
-    /// `v[j][l]` is `from[4 l + j]`, of 32 values.
+    /// Deinterleaves 32 values: `v[j][l]` is `from[4 l + j]`.
     fn split(self, from: &[f32]) -> [Self::V; 4];
-    /// `v[j][l]` is `from[l][at + j]`.
+    /// Deinterleaves four values of each slice: `v[j][l]` is `from[l][at + j]`.
     ///
     /// # Safety
-    /// `at + 4` is at most the length of each.
+    /// `at + 4` is at most the length of each slice.
     unsafe fn split_of(self, from: [&[f32]; LANES], at: usize) -> [Self::V; 4];
-    /// `v[j][l]` becomes `to[4 l + j]`, of 32 values.
+    /// Interleaves 32 values: `v[j][l]` becomes `to[4 l + j]`.
     fn merge(v: [Self::V; 4], to: &mut [f32]);
-    /// The bits that both have.
+    /// Bitwise and.
     fn and(a: Self::V, b: Self::V) -> Self::V;
-    /// Every value one place further, after the last of `carried`.
+    /// Shifts the lanes up by one; lane 0 becomes the last lane of `carried`.
     fn up(v: Self::V, carried: Self::V) -> Self::V;
-    /// Every value one place back, and a zero.
+    /// Shifts the lanes down by one; the last lane becomes 0.
     fn down(v: Self::V) -> Self::V;
-    /// The first value.
+    /// Lane 0.
     fn first(v: Self::V) -> f32;
-    /// Which of eight neighbours from `left` on lie in a row of `len` values; they may lie before or behind it.
+    /// Which of the eight indices from `left` on are inside a row of `len` values; `left` may be negative or past the end.
     fn within(self, len: usize, left: isize) -> Self::Mask;
-    /// Those neighbours, zeros where the row has none.
+    /// Loads the row's values at those indices, and zero in the lanes outside.
     ///
     /// # Safety
-    /// `mask` is [`Simd::within`] of a length that is at most the row's, and of this `left`.
+    /// `mask` is [`Simd::within`] of this `left` and of a length that is at most the row's.
     unsafe fn load_within(self, row: &[f32], left: isize, mask: Self::Mask) -> Self::V;
-    /// Rows become columns.
+    /// Transposes an 8x8 matrix.
     fn transpose(v: [Self::V; LANES]) -> [Self::V; LANES];
 }
 
-/// Plain loops.
+/// Plain loops, for any target.
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
 
@@ -189,23 +188,23 @@ mod x86 {
     use super::{LANES, Simd};
     use crate::nn::Isa;
 
-    /// AVX2 with FMA: proof that the processor has both.
+    /// AVX2 with FMA; a value proves that the processor has both.
     #[derive(Clone, Copy)]
     pub struct Avx2(());
 
     impl Avx2 {
-        /// The proof, where the instruction set, which was found on this machine, includes them.
+        /// Returns the proof if the instruction set, which was detected on this machine, includes them.
         #[inline(always)]
         pub fn of(isa: Isa) -> Option<Self> {
             isa.has_avx2().then_some(Self(()))
         }
     }
 
-    /// Eight values; made from an [`Avx2`] alone.
+    /// Eight values; only made from an [`Avx2`].
     #[derive(Clone, Copy)]
     pub struct Vector(__m256);
 
-    /// Which of eight places; made from an [`Avx2`] alone.
+    /// A mask of eight lanes; only made from an [`Avx2`].
     #[derive(Clone, Copy)]
     pub struct Places(__m256i);
 
@@ -223,21 +222,21 @@ mod x86 {
         #[inline(always)]
         fn store(v: Vector, to: &mut [f32]) {
             let to = &mut to[..LANES];
-            // SAFETY: a vector proves AVX; the slice has room for eight values.
+            // SAFETY: a vector proves AVX; the slice has eight values.
             unsafe { _mm256_storeu_ps(to.as_mut_ptr(), v.0) }
         }
 
         #[inline(always)]
         unsafe fn load_at(self, from: &[f32], at: usize) -> Vector {
             debug_assert!(at + LANES <= from.len());
-            // SAFETY: `self` proves AVX; eight values lie behind `at`, by the contract.
+            // SAFETY: `self` proves AVX; the slice has eight values from `at` on, by the contract.
             Vector(unsafe { _mm256_loadu_ps(from.as_ptr().add(at)) })
         }
 
         #[inline(always)]
         unsafe fn store_at(v: Vector, to: &mut [f32], at: usize) {
             debug_assert!(at + LANES <= to.len());
-            // SAFETY: a vector proves AVX; there is room for eight values behind `at`, by the contract.
+            // SAFETY: a vector proves AVX; the slice has eight values from `at` on, by the contract.
             unsafe { _mm256_storeu_ps(to.as_mut_ptr().add(at), v.0) }
         }
 
@@ -274,8 +273,8 @@ mod x86 {
         #[inline(always)]
         fn split(self, from: &[f32]) -> [Vector; 4] {
             let from = from[..4 * LANES].as_ptr();
-            // Fours 0 and 4 next to each other, 1 and 5, and so on; then each half is a 4x4 transpose.
-            // SAFETY: `self` proves AVX; the eight loads of four are all of the 32 values.
+            // Pairs quads 0 and 4, 1 and 5, and so on in one vector each; then each half is a 4x4 transpose.
+            // SAFETY: `self` proves AVX; the eight loads of four cover exactly the 32 values.
             unsafe {
                 let mut v = [_mm256_setzero_ps(); 4];
                 for (i, v) in v.iter_mut().enumerate() {
@@ -289,8 +288,8 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn split_of(self, from: [&[f32]; LANES], at: usize) -> [Vector; 4] {
-            // As above.
-            // SAFETY: `self` proves AVX; each load of four ends at most where its slice does, by the contract.
+            // As in `split`.
+            // SAFETY: `self` proves AVX; each load of four ends within its slice, by the contract.
             unsafe {
                 let mut v = [_mm256_setzero_ps(); 4];
                 for (i, v) in v.iter_mut().enumerate() {
@@ -305,7 +304,7 @@ mod x86 {
         #[inline(always)]
         fn merge(v: [Vector; 4], to: &mut [f32]) {
             let to = &mut to[..4 * LANES];
-            // SAFETY: a vector proves AVX; the eight stores of four are all of the 32 values.
+            // SAFETY: a vector proves AVX; the eight stores of four cover exactly the 32 values.
             unsafe {
                 let v = transpose(v.map(|v| v.0));
                 for (i, v) in v.iter().enumerate() {
@@ -330,7 +329,7 @@ mod x86 {
             // SAFETY: a vector proves AVX2.
             Vector(unsafe {
                 let places = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
-                // The last value comes first, once the one that was carried stands for it.
+                // The permutation moves the last lane first, so the carried value is blended in there.
                 let v = _mm256_blend_ps::<0x80>(v.0, carried.0);
                 _mm256_permutevar8x32_ps(v, places)
             })
@@ -355,7 +354,7 @@ mod x86 {
         #[inline(always)]
         fn within(self, len: usize, left: isize) -> Places {
             let len = len.min(i32::MAX as usize) as i32;
-            // Further away nothing of the row is met either.
+            // Beyond these bounds no lane is inside the row either.
             let left = left.clamp(-(LANES as isize), len as isize) as i32;
             // SAFETY: `self` proves AVX2.
             Places(unsafe {
@@ -369,7 +368,7 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn load_within(self, row: &[f32], left: isize, mask: Places) -> Vector {
-            // SAFETY: `self` proves AVX; only places in the row are read, as the mask says by the contract.
+            // SAFETY: `self` proves AVX; only lanes inside the row are read, by the contract of the mask.
             Vector(unsafe { _mm256_maskload_ps(row.as_ptr().wrapping_offset(left), mask.0) })
         }
 
@@ -390,13 +389,13 @@ mod x86 {
         }
     }
 
-    /// In each half, rows become columns.
+    /// Transposes the 4x4 matrix in each 128-bit half.
     ///
     /// # Safety
     /// The processor has AVX.
     #[inline(always)]
     unsafe fn transpose(v: [__m256; 4]) -> [__m256; 4] {
-        // SAFETY: of register contents alone, with AVX by the contract.
+        // SAFETY: works on registers only, with AVX by the contract.
         unsafe {
             let (a, b) = (
                 _mm256_unpacklo_ps(v[0], v[1]),
@@ -416,7 +415,7 @@ mod x86 {
     }
 }
 
-/// Calls `body(token, args)` with the [`Simd`] of an `Isa`, compiled for its instruction set.
+/// Calls `body(token, args)` with the [`Simd`] type of an `Isa`, compiled for its instruction set.
 macro_rules! dispatch {
     ($(#[$doc:meta])* $vis:vis fn $name:ident => $body:ident ($($arg:ident: $ty:ty),* $(,)?)) => {
         $(#[$doc])*
@@ -432,7 +431,7 @@ macro_rules! dispatch {
                 // SAFETY: the token proves AVX2 and FMA.
                 return unsafe { avx2(token, $($arg),*) };
             }
-            // Elsewhere there is but one.
+            // Other targets have only the portable version.
             let _ = isa;
             $body($crate::nn::simd::Portable, $($arg),*)
         }

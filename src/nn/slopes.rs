@@ -1,4 +1,4 @@
-//! Rectifiers with a slope of their own for every channel.
+//! PReLU: rectifiers with one slope per channel.
 
 use candle_core::{DType, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -27,10 +27,10 @@ impl Slopes {
         })
     }
 
-    /// ReLU of this many channels, on the device of `like`.
+    /// ReLU: `channels` zero slopes, on the device of `like`.
     ///
     /// # Errors
-    /// The device's, when it has no memory.
+    /// If the device runs out of memory.
     pub fn relu(channels: usize, like: &Tensor) -> Result<Self> {
         Self::new(&Tensor::zeros(channels, DType::F32, like.device())?)
     }
@@ -43,17 +43,17 @@ impl Slopes {
         Self::new(&vb.get(channels, "slope")?)
     }
 
-    /// One slope a channel.
+    /// One slope per channel.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// One slope a channel, `[1, C, 1, 1]`, on the device that they came from.
+    /// The slopes as `[1, C, 1, 1]`, on the device they were created on.
     pub(super) fn tensor(&self) -> &Tensor {
         &self.tensor
     }
 
-    /// The same of candle's operations, on any device.
+    /// PReLU from candle's operations, on any device.
     pub(super) fn compose(&self, y: &Tensor) -> Result<Tensor> {
         let below = y.neg()?.relu()?.broadcast_mul(&self.tensor)?;
         y.relu()? - below
@@ -61,7 +61,7 @@ impl Slopes {
 }
 
 multiversion! {
-    /// `slope(y + shift + residual)` in place.
+    /// `prelu(y + shift + residual)` in place.
     pub(super) fn slope_in_place(y: &mut [f32], shift: f32, slope: f32, residual: Option<&[f32]>) {
         let rectified = |v: f32| if v > 0.0 { v } else { v * slope };
         match residual {

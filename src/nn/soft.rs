@@ -1,4 +1,4 @@
-//! Means under a softmax: how score maps become places.
+//! Means weighted by a softmax (soft argmax): how score maps become coordinates.
 
 use candle_core::{Result, Tensor};
 use candle_nn::ops::softmax_last_dim;
@@ -9,8 +9,8 @@ use super::host;
 use super::isa::{Isa, multiversion};
 use super::mix::{exp_sum, maximum};
 
-/// For each of K score maps, times `sharpness` and through a softmax over its P places, the mean of each of M maps of
-/// values: `scores` `[K, P]`, `values` `[K or 1, M, P]` (one for all) to `[K, M]`, for each of `values`.
+/// Multiplies each of K score maps by `sharpness`, applies a softmax over its P positions, and returns the weighted mean of each
+/// of M value maps: `scores` `[K, P]` and `values` `[K or 1, M, P]` (1 is shared by all) to `[K, M]`, for each of `values`.
 ///
 /// # Errors
 /// If the sizes differ.
@@ -64,7 +64,7 @@ pub fn soft_means(scores: &Tensor, sharpness: f32, values: &[&Tensor]) -> Result
         .collect()
 }
 
-/// Sums that are kept apart.
+/// Independent partial sums.
 const SUMS: usize = 32;
 
 multiversion! {
@@ -127,7 +127,7 @@ mod tests {
             randn(3, 1.0, (3, 4, 50)),
         );
         let ours = soft_means(&scores, 7.0, &[&shared, &own]).unwrap();
-        // Our kernels take f32 alone.
+        // Our kernels only take f32.
         let wide = |x: &Tensor| x.to_dtype(DType::F64).unwrap();
         let theirs = soft_means(&wide(&scores), 7.0, &[&wide(&shared), &wide(&own)]).unwrap();
         for (ours, theirs) in ours.iter().zip(&theirs) {

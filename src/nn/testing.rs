@@ -1,4 +1,4 @@
-//! Seeded tensors for tests, and a comparison whose bound grows with the values.
+//! Seeded tensors for tests, and a comparison whose tolerance grows with the values.
 
 use candle_core::{DType, Device, Shape, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -19,8 +19,8 @@ pub fn randn(seed: u64, deviation: f32, shape: impl Into<Shape>) -> Tensor {
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
-/// Whether each value is within `tolerance * (size + |value|)`, where `size` is the root mean square of all, at least 1:
-/// rounding grows with the terms of a sum, not with what is left of them.
+/// Asserts that each value is within `tolerance * (size + |value|)`, where `size` is the root mean square of all
+/// values, at least 1: rounding errors grow with the terms of a sum, not with the sum.
 pub fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f64, what: &str) {
     assert_eq!(found.dims(), expected.dims(), "{what}");
     let values = |x: &Tensor| -> Vec<f64> {
@@ -34,7 +34,7 @@ pub fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f64, what: &st
     }
 }
 
-/// What [`assert_close`] allows each value.
+/// The tolerances of [`assert_close`], one per value.
 pub fn bounds(expected: &[f64], tolerance: f64) -> impl Iterator<Item = f64> {
     let mean = expected.iter().map(|e| e * e).sum::<f64>() / expected.len().max(1) as f64;
     let size = mean.sqrt().max(1.0);

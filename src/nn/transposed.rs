@@ -1,7 +1,7 @@
-//! Transposed convolution, as `stride * stride` small convolutions over the small picture.
+//! Transposed convolution, as `stride * stride` small convolutions over the input picture.
 //!
-//! Outputs whose (cut) coordinates agree modulo the stride see the same taps, so no
-//! inserted zero is ever multiplied: a 4x4 kernel with stride 2 is four 2x2 kernels.
+//! Outputs whose uncropped coordinates agree modulo the stride use the same taps, so no inserted zero is ever
+//! multiplied: a 4x4 kernel with stride 2 is four 2x2 kernels.
 
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
@@ -20,7 +20,7 @@ use super::winograd::{Finish, Form, Winograd};
 
 /// A 2-D transposed convolution without output padding. For inference: no gradients.
 ///
-/// On the CPU it owns packed weights; elsewhere it runs candle's operation.
+/// On the CPU it owns packed weights and runs our kernels; elsewhere it runs cuDNN's or candle's operation.
 #[derive(Clone, Debug)]
 pub struct ConvTranspose2d {
     inputs: usize,
@@ -33,7 +33,7 @@ pub struct ConvTranspose2d {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// One kernel for each phase, rows first, and minimal filtering where that may pay.
+    /// One kernel per phase, row-major, and minimal filtering where that may be faster.
     Ours {
         phases: Vec<Packed>,
         winograd: Option<Winograd>,
@@ -41,7 +41,7 @@ enum Kind {
     Candle {
         weight: Tensor,
         bias: Option<Tensor>,
-        /// On cards and in half precision, where the kernel has such a way.
+        /// On GPUs and in half precision, for kernels that support it.
         transposed: Option<TransposedConv>,
     },
 }
@@ -50,7 +50,7 @@ impl ConvTranspose2d {
     /// From `weight` `[inputs, outputs, kh, kw]` and `bias` `[outputs]`.
     ///
     /// # Errors
-    /// If the shapes disagree, the stride is zero, the kernel has no value, or the picture is to be upsampled.
+    /// If the shapes disagree, the stride is zero, the kernel is empty, or `config` is upsampled.
     pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
         let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
         let transposed = if ours && !precision::is_half() {
@@ -66,7 +66,7 @@ impl ConvTranspose2d {
         Ok(this)
     }
 
-    /// As [`ConvTranspose2d::new`] on the CPU, with kernels for `isa`: for tests and benches.
+    /// As [`ConvTranspose2d::new`] on the CPU, with kernels for `isa`: for tests and benchmarks.
     pub fn with_isa(
         weight: &Tensor,
         bias: Option<&Tensor>,
@@ -78,7 +78,7 @@ impl ConvTranspose2d {
         Ok(this)
     }
 
-    /// Reads `weight` and, if `bias`, `bias` from `vb`, a square `kernel`.
+    /// Reads `weight`, with a square `kernel`, and if `bias` is true also `bias`, from `vb`.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -155,7 +155,7 @@ impl ConvTranspose2d {
     /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H - 1) stride + kh - 2 padding`.
     ///
     /// # Errors
-    /// If the channels differ or nothing is left after the cut.
+    /// If the channels differ or the padding crops everything.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.forward_then(x, &Epilogue::default())
     }
@@ -206,7 +206,7 @@ impl ConvTranspose2d {
             if let Some(winograd) = winograd.as_ref().filter(|w| w.suits(n, size, products)) {
                 let bias = self.bias.as_deref();
                 let fused = floor.map(|floor| Finish { bias, floor });
-                // Of a phase's taps the kernel's every second one.
+                // The taps of a phase are every second one of the kernel's.
                 let tap = |output: usize, input: usize, y: usize, x: usize| {
                     phases[y % 2 * 2 + x % 2].weight(output, (input * 2 + y / 2) * 2 + x / 2)
                 };
@@ -237,7 +237,7 @@ impl ConvTranspose2d {
         let ConvConfig {
             stride: s, padding, ..
         } = self.config;
-        // Output `o` of phase `r = (o + padding) % s` is made of inputs `q - j`, `q = (o + padding) / s`.
+        // Output `o` of phase `r = (o + padding) % s` is computed from the inputs `q - j`, `q = (o + padding) / s`.
         let most = |k: usize| k.div_ceil(s) - 1;
         let before = most(kh).max(most(kw));
         let layout = Layout {
@@ -270,7 +270,7 @@ impl ConvTranspose2d {
             .enumerate()
             .for_each(|(group, out)| {
                 let channels = out.len() / plane;
-                // One row of every phase's column, for each channel.
+                // One output row of each column phase, for each channel.
                 let columns = out_w.div_ceil(s) + 1;
                 let mut line = Scratch::new(s * channels * columns);
                 for y in 0..out_h {
@@ -308,7 +308,7 @@ impl ConvTranspose2d {
     }
 }
 
-/// Taps of a kernel of `k` that outputs of phase `r` see.
+/// The number of taps of a kernel of size `k` that outputs of phase `r` use.
 fn taps(k: usize, stride: usize, r: usize) -> usize {
     k.saturating_sub(r).div_ceil(stride)
 }

@@ -1,11 +1,11 @@
-//! Convolutions by minimal filtering: 3x3 kernels with F(4x4, 3x3), 36 products where the plain way takes 144; 7x7 kernels
-//! as four of 4x4 with F(4x4, 4x4), 196 products where there were 784; and kernels that halve or double the picture as
-//! 2x2 kernels of its phases with F(4x4, 2x2) or its transpose, 25 where there were 64
-//! (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016,
+//! Convolution by minimal filtering: 3x3 kernels with F(4x4, 3x3), 36 products instead of 144; 7x7 kernels as four of
+//! 4x4 with F(4x4, 4x4), 196 products instead of 784; and strided, transposed and upsampled convolutions as 2x2 kernels
+//! on the phases with F(4x4, 2x2) or its transpose, 25 products instead of 64 (Lavin & Gray, "Fast Algorithms for
+//! Convolutional Neural Networks", CVPR 2016,
 //! [arXiv 1509.09308](https://arxiv.org/abs/1509.09308)).
 //!
-//! The picture is taken in groups of tile rows that stay in the cache. Of each group the spectrum is made, laid out just as
-//! the products read it; then for every frequency one product of matrices; then the results are transformed back.
+//! The picture is processed in groups of tile rows that stay in the cache. For each group the spectrum is computed, in the
+//! layout that the matrix products read; then one matrix product per frequency; then the results are transformed back.
 
 mod back;
 mod form;
@@ -33,22 +33,22 @@ use points::{ABREAST, Five, Points, Seven, Six, Taps};
 use spectrum::Products;
 use tile_rows::{Cut, TileRows};
 
-/// Values of spectrum and products that one group of tile rows may fill: they should stay in a core's own cache.
+/// The most values of spectrum and products per group of tile rows: they should fit in a core's own cache.
 const TILE_ROWS_VALUES: usize = 1 << 17;
-/// The same where the kernels are many, and every group would fetch them all again: as many as the kernels, at most
-/// what the last cache holds.
+/// The same for layers with many kernels, which every group would load again: as many values as the kernels have, at
+/// most what fits in the last-level cache.
 const LARGE_TILE_ROWS: usize = 1 << 21;
-/// Values of kernels that two threads may well fetch each for itself.
+/// Kernels of at most this many values may be loaded by several threads separately.
 const LIGHT: usize = 1 << 18;
-/// Pairs of channels from which on a layer counts as one of small pictures.
+/// Pairs of channels from which on a layer is assumed to process small pictures.
 const MANY: usize = 1 << 19;
-/// Products that could be done in the time in which one value of a kernel comes from memory.
+/// Products that could be computed in the time it takes to load one kernel value from memory.
 const FETCH: usize = 8;
-/// Values between the matrices of neighbouring frequencies, so that equal places of them share no set of the cache.
+/// Padding between the matrices of successive frequencies, so that the same elements of them don't share a cache set.
 const MATRIX_PADDING: usize = 16;
 
 multiversion! {
-    /// The spectra of kernels that see their phase by these taps.
+    /// The spectra of kernels, given by the taps that apply to one phase.
     fn spectra(form: Form, taps: &Taps, to: &mut [[f32; ABREAST]]) {
         match form {
             Form::Same { .. } => Six::kernels(taps, to),
@@ -58,26 +58,26 @@ multiversion! {
     }
 }
 
-/// A layer whose kernels are transformed when they are first used: not every layer ever sees a picture that this suits.
+/// A layer whose kernels are transformed when they are first used: some layers never process a picture that this suits.
 #[derive(Clone, Debug)]
 pub(super) struct Winograd {
     form: Form,
     inputs: usize,
     outputs: usize,
     kernel: Kernel,
-    /// Per frequency, per group of outputs with their phases: `[input][row]`, as [`Kernel::tile`] reads it.
+    /// Per frequency, per group of outputs and phases: `[input][row]`, as [`Kernel::tile`] reads it.
     weights: OnceLock<Vec<f32>>,
 }
 
-/// `tap(output, input, y, x)` of a layer's kernels, as they were given.
+/// `tap(output, input, y, x)` of a layer's original kernels.
 pub(super) type Tap<'a> = dyn Fn(usize, usize, usize, usize) -> f32 + Sync + 'a;
 
-/// What is done to the results before they are written.
+/// Applied to the results before they are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Finish<'a> {
-    /// Added to each output's.
+    /// Added to the results, one per output.
     pub bias: Option<&'a [f32]>,
-    /// The least that is left.
+    /// The lower bound of the results.
     pub floor: f32,
 }
 
@@ -91,10 +91,10 @@ impl Default for Finish<'_> {
 }
 
 impl Winograd {
-    /// The layer, if its transforms cost less than the products that they save. Layers of very many channels stand
-    /// where pictures are of a few samples, which fill no tile, and their kernels would take four times the memory.
+    /// Returns the layer if its transforms cost less than the products they save. Layers with very many channels usually
+    /// process pictures of a few samples, which don't fill a tile, and their kernels would take four times the memory.
     pub fn new(form: Form, inputs: usize, outputs: usize, isa: Isa) -> Option<Self> {
-        // The fewer products a kernel leaves, the fewer outputs are enough; those of four phases count four times.
+        // The larger the saving per kernel, the fewer outputs are enough; outputs with four phases count four times.
         let least = match form {
             Form::Same { .. } | Form::Strided => 16,
             Form::Wide { .. } => 8,
@@ -114,12 +114,12 @@ impl Winograd {
         }
     }
 
-    /// The transformed kernels.
+    /// Returns the transformed kernels.
     fn weights(&self, tap: &Tap) -> &[f32] {
         if let Some(weights) = self.weights.get() {
             return weights;
         }
-        // Made outside of the lock: while a thread waits for others it may take up a frame that asks for the same.
+        // Computed outside of the lock: a rayon thread that waits may start another frame that needs the same kernels.
         let weights = self.transformed(tap);
         self.weights.get_or_init(|| weights)
     }
@@ -127,7 +127,7 @@ impl Winograd {
     fn transformed(&self, tap: &Tap) -> Vec<f32> {
         let panel = self.depth() * self.kernel.rows;
         let mut weights = vec![0f32; self.weight_count()];
-        // Of each group its panels, one for each frequency.
+        // For each group its panels, one per frequency.
         let mut groups: Vec<Vec<&mut [f32]>> = Vec::new();
         groups.resize_with(self.groups(), || Vec::with_capacity(self.form.points()));
         for matrix in weights.chunks_exact_mut(panel * self.groups()) {
@@ -140,7 +140,7 @@ impl Winograd {
         weights
     }
 
-    /// The spectra of a group's kernels, laid into its panels.
+    /// Writes the spectra of a group's kernels to its panels.
     fn transform(&self, group: usize, panels: &mut [&mut [f32]], tap: &Tap) {
         let (inputs, rows) = (self.inputs, self.kernel.rows);
         let phases_out = self.form.phases_out();
@@ -152,7 +152,7 @@ impl Winograd {
                 let mut taps: Taps = [[[0.0; ABREAST]; 4]; 4];
                 for lane in 0..some {
                     let row = group * rows + first + lane;
-                    // Of the picture and the result one has but one phase.
+                    // Only one of the picture and the result has several phases.
                     let (output, input, phase) = match phases_out {
                         1 => (row, k % inputs, k / inputs),
                         _ => (row / phases_out, k, row % phases_out),
@@ -169,7 +169,7 @@ impl Winograd {
                 spectra(self.kernel.isa(), self.form, &taps, found);
                 for (panel, values) in panels.iter_mut().zip(found.iter()) {
                     let to = &mut panel[k * rows + first..];
-                    // Those that are too many are written again, or aren't there.
+                    // Lanes beyond `some` are overwritten with the next `k`, or don't fit.
                     match to.first_chunk_mut::<ABREAST>() {
                         Some(to) => *to = *values,
                         None => to.copy_from_slice(&values[..to.len()]),
@@ -179,7 +179,7 @@ impl Winograd {
         }
     }
 
-    /// Groups of rows of the products.
+    /// Groups of rows of the matrix products.
     fn groups(&self) -> usize {
         (self.form.phases_out() * self.outputs).div_ceil(self.kernel.rows)
     }
@@ -193,15 +193,14 @@ impl Winograd {
         self.form.points() * self.groups() * self.depth() * self.kernel.rows
     }
 
-    /// Whether this many pictures of this size take less time this way than the plain one's `products`. Tiles that a block
-    /// lacks are multiplied all the same, and the transformed kernels must come from memory, both of which tells where
-    /// pictures are small.
+    /// Whether minimal filtering is faster for these pictures than the `products` of direct convolution. Unused tiles of a
+    /// block are multiplied too, and the transformed kernels must be loaded from memory; both matter for small pictures.
     pub fn suits(&self, pictures: usize, size: (usize, usize), products: usize) -> bool {
         let grid = Grid::new(self.form, pictures, self.inputs, size, self.form.size(size));
         let tiles = pictures * grid.rows * grid.columns;
         let tiles = tiles.next_multiple_of(self.kernel.width);
-        // In products: what a value of the kernels costs to fetch, and how much better a tile is used here; the plain
-        // way to a transposed kernel goes row by row, and takes twice as long a product.
+        // In units of products: the cost of loading the kernels, and a factor of 10 / 7 because tiles are used better
+        // here. Direct transposed convolution works row by row, and takes about twice as long per product.
         let plain = match self.form {
             Form::Transposed => products * 3,
             _ => products * 10 / 7,
@@ -209,7 +208,7 @@ impl Winograd {
         (tiles + FETCH) * self.weight_count() < plain
     }
 
-    /// `[n, inputs, h, w]` to `[n, outputs, h', w']` with the kernels `tap`, finished as is said.
+    /// `[n, inputs, h, w]` to `[n, outputs, h', w']` with the kernels `tap`, then bias and lower bound.
     pub fn run(
         &self,
         x: &[f32],
@@ -234,7 +233,7 @@ impl Winograd {
             let finish = |output: usize| (bias.map_or(0.0, |bias| bias[output]), floor);
             self.run_tile_rows(&grid, x, weights, tile_rows, parallel, &finish);
         };
-        // Enough for every thread to take whole groups, which then never leave its cache; else all work on one.
+        // With enough groups each thread processes whole groups, which stay in its cache; else all threads share each group.
         let threads = rayon::current_num_threads();
         let light = weights.len() <= LIGHT;
         if all_rows.len() >= 3 * threads || light && all_rows.len() == threads {
@@ -250,7 +249,7 @@ impl Winograd {
         cut.join(&grid, out, &edges, floor);
     }
 
-    /// Tile rows whose spectra and products stay in the cache next to this many values of kernels.
+    /// Chooses groups of tile rows whose spectra and products fit in the cache next to this many kernel values.
     fn cut(&self, grid: &Grid, kernels: usize) -> Cut {
         let Kernel { rows, width, .. } = self.kernel;
         let each = self.form.points() * (self.depth() + self.groups() * rows);
@@ -275,7 +274,7 @@ impl Winograd {
         let lanes: Vec<Lanes> = (0..blocks * width / LANES)
             .map(|i| tile_rows.lanes(grid, i * LANES))
             .collect();
-        // Shared out whatever it comes to, or not at all.
+        // Parallel whatever the amount of work, or not at all.
         let work = if parallel { usize::MAX } else { 0 };
 
         let stride = depth * width + MATRIX_PADDING;
@@ -295,7 +294,7 @@ impl Winograd {
             .zip(weights.chunks_exact(groups * depth * rows))
             .enumerate();
         host::each(tasks.collect(), work, |(f, (to, weights))| {
-            // The kernels come from memory, each value once and one panel while another is used; the spectrum stays near.
+            // The kernels stream from memory, each value once; the spectrum stays in the cache.
             for (group, panel) in weights.chunks_exact(depth * rows).enumerate() {
                 for i in 0..blocks {
                     let from = &spectrum[i * block + f * stride..][..depth * width];

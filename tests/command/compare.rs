@@ -1,4 +1,4 @@
-//! Methods side by side through the command, with the weights that come with the program.
+//! Comparing methods with the command, with the bundled weights.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,24 +9,24 @@ use crate::common::media::{names, provenance, read_gif, read_mp4};
 use crate::support::{self, command, failure, mien, portrait, succeed};
 use mien::media;
 
-/// A clip of three frames: a rendered head at rest, smiling, surprised.
+/// A clip of three frames: a rendered head, neutral, smiling and surprised.
 fn clip(folder: &Path) -> String {
     support::clip(folder, &["neutral", "smile", "surprise"])
 }
 
-/// The one sentence of a failure.
+/// The one-sentence error of a failed command.
 fn sentence(output: &Output) -> String {
     failure(output, 1)
 }
 
-/// The models that a file says it was made with.
+/// The models in a file's provenance note.
 fn models(path: &Path) -> Vec<String> {
     let found = provenance::read(&fs::read(path).unwrap()).unwrap();
     assert!(found.is_by_a_model());
     found.models
 }
 
-/// The rows of a table by its titles.
+/// The rows of a table, each cell with its title.
 fn table(path: &Path) -> Vec<Vec<(String, String)>> {
     let text = fs::read_to_string(path).unwrap();
     let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned));
@@ -80,7 +80,7 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
     assert_eq!(
         said.lines().count(),
         9,
-        "two tables and a line between: {said}"
+        "two tables and a line between them: {said}"
     );
     for title in ["smile r", "jaw r", "blink r", "head", "unsteady"] {
         assert!(said.contains(title), "{said}");
@@ -101,7 +101,7 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
 
     let gif = read_gif(&at.join("sheet.gif"));
     assert_eq!(gif.delays.len(), 3);
-    // Five panes in two rows of three, with text above.
+    // Five panes in two rows of three, with labels above.
     assert_eq!(gif.size.0, 3 * 70 + 6);
     assert!(gif.size.1 > 2 * 70 + 6 + 20, "{:?}", gif.size);
 
@@ -138,7 +138,7 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
         }
         assert!((0.0..30.0).contains(&value(row, "head_off")), "{row:?}");
     }
-    // The clip rests, smiles and is surprised, and so do the faces that follow it.
+    // The clip is neutral, then smiles and is surprised, and so are the faces driven by it.
     for title in ["driving_smile", "smile"] {
         let smiles: Vec<f64> = (0..3).map(|i| value(&rows[3 * i + 1], title)).collect();
         assert!(
@@ -148,10 +148,10 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
     }
     let jaws: Vec<f64> = (0..3).map(|i| value(&rows[3 * i + 1], "jaw")).collect();
     assert!(jaws[2] > jaws[0] && jaws[2] > jaws[1], "{jaws:?}");
-    // In the reference frame nothing moves, and GANimation asks for what the portrait shows.
+    // In the reference frame nothing moves, and GANimation's target is the portrait's expression.
     assert_eq!((value(&rows[0], "l1"), value(&rows[1], "l1")), (0.0, 0.0));
     assert_eq!(cell(&rows[0], "psnr"), "inf");
-    // A smile and a surprise are seen in all of them, and taking the clip's face as it is changes the most.
+    // All of them show a smile and a surprise, and absolute motion of the clip's face changes the most.
     let of =
         |method: usize, title| -> f64 { (0..3).map(|i| value(&rows[3 * i + method], title)).sum() };
     assert!(of(0, "l1") > 0.0 && of(1, "l1") > 0.0);
@@ -207,7 +207,7 @@ fn without_movement_every_result_is_the_source() {
         assert_ne!(pane(0, row), pane(1, row));
     }
     assert_ne!(pane(1, 0), pane(1, 1), "the clip moves");
-    // All three frames are measured, though two are shown.
+    // All three frames are measured, though only two are drawn.
     let rows = table(&at.join("n.csv"));
     assert_eq!(rows.len(), 6);
     for row in &rows {
@@ -216,7 +216,7 @@ fn without_movement_every_result_is_the_source() {
         let step = cell(row, "step");
         assert!(step.is_empty() || value(row, "step") < 1.0, "{row:?}");
     }
-    // The same pictures again, without the numbers and without the note.
+    // The same pictures again, without metrics and without notes.
     assert_eq!(models(&at.join("a.png")), ["fomm-128", "ganimation-128"]);
     let plain = [&arguments[..], &["--unmarked", "-o", "b.png"]].concat();
     succeed(&mien(at, &plain));
@@ -232,7 +232,7 @@ fn of_the_clips_own_person_the_truth_is_known() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let clip = clip(at);
-    // The clip's first frame, moved by the clip as it is: the papers' reconstruction.
+    // The clip's first frame, driven by the same clip: the papers' reconstruction.
     let arguments = [
         "compare",
         "clip/0000.jpg",
@@ -300,7 +300,7 @@ fn an_expression_drives_every_method() {
         (cell(&rows[0], "mode"), cell(&rows[1], "mode")),
         ("", "relative")
     );
-    // It begins at the portrait, and its middle is the farthest from there.
+    // It begins at the portrait, and its middle is the farthest from it.
     assert_eq!(value(&rows[0], "l1"), 0.0);
     for method in 0..2 {
         let l1 = |frame: usize| value(&rows[2 * frame + method], "l1");
@@ -417,7 +417,7 @@ fn cancelling_leaves_what_was_there() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    // Once it has begun to write there is something hidden beside.
+    // It has begun to write once there is a hidden file.
     let begun = std::time::Instant::now();
     while names(at).len() < 4 {
         assert!(child.try_wait().unwrap().is_none(), "it ended too soon");

@@ -1,4 +1,4 @@
-//! `mien export`: a project's panes written by the command, whole and in parts.
+//! `mien export`: writes a project's panes, whole and in parts.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use mien::media::image::open;
 use mien::methods::ganimation::model::Model;
 use mien::project::file::{Embed, MediaIndex, ProjectFile};
 
-/// A project about the first sample: a smile that comes in three frames, and the sample clip's first quarter of a second.
+/// A project about the first sample: a smile that develops over three frames, and the sample clip's first quarter of a second.
 fn project() -> Project {
     let model = Model::bundled().unwrap();
     let portrait = Sample::all()[0].open(model.crop()).unwrap();
@@ -90,7 +90,7 @@ fn all_panes_side_by_side_and_the_parts_are_the_whole() {
         assert!(read("all") == read("part"), "frame {frame}");
     }
     let sheet = open(&folder.path().join("all_0003.png")).unwrap();
-    // Two panes of 128 in each of two rows, with gaps and labels.
+    // Two rows of two panes of 128 pixels, with gaps and labels.
     assert!((256..300).contains(&sheet.width()), "{}", sheet.width());
     assert!((256..380).contains(&sheet.height()), "{}", sheet.height());
 }
@@ -104,7 +104,7 @@ fn a_pane_alone_has_the_portraits_own_size_and_changes_the_face_alone() {
         .unwrap();
     let first = open(&folder.path().join("smile_0001.png")).unwrap();
     let last = open(&folder.path().join("smile_0003.png")).unwrap();
-    // At rest not a byte differs; smiling only within the square.
+    // In the neutral frame not a byte differs; in the smile only bytes inside the crop.
     assert!(first.rgba() == own.picture.rgba());
     assert_eq!(last.size(), own.picture.size());
     assert!(last.rgba() != own.picture.rgba());

@@ -1,4 +1,4 @@
-//! What is written never replaces what it is made from.
+//! Output files never overwrite their inputs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use mien::project::file::{Embed, MediaIndex, ProjectFile};
 
 use crate::support::{clip, failure, mien, portrait, resource, succeed};
 
-/// Every file in a folder and below with its content.
+/// Every file in a folder and its subfolders, with its content.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -117,7 +117,7 @@ fn a_project_and_its_media_are_not_replaced_by_its_export() {
     let before = files(folder);
     for (project, output) in [
         ("a.mien", "c.mp4"),
-        // The project itself, under a name that can be an output's.
+        // The project itself, under a name that an output could have.
         ("x_0001.png", "x.png"),
     ] {
         let said = failure(&mien(folder, &["export", project, "-o", output]), 1);
@@ -147,14 +147,14 @@ fn codes_replace_nothing_but_codes() {
 
     succeed(&run(&["--seed", "1", "-o", "a.json"]));
     let first = fs::read(at("a.json")).unwrap();
-    // Another sample takes its place, unless it is made from that one.
+    // Another sample replaces it, unless it is made from that one.
     let said = failure(
         &run(&["--seed", "2", "--motion", "a.json", "-o", "a.gif"]),
         1,
     );
     assert!(said.contains("that this is made from"), "{said}");
     assert_eq!(fs::read(at("a.json")).unwrap(), first);
-    // The same codes again lose nothing.
+    // Writing the same codes again loses nothing.
     succeed(&run(&[
         "--content",
         "a.json",

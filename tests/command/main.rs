@@ -1,4 +1,4 @@
-//! The `mien` command end to end: real files in, real files out, and one clear sentence for everything that is wrong.
+//! The `mien` command end to end: real files in, real files out, and one clear sentence for every error.
 
 #[path = "../common/mod.rs"]
 mod common;

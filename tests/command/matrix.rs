@@ -1,5 +1,4 @@
-//! Every motion drives every method: each cell of the matrix through `mien compare`, on the portraits, the clip and the weights
-//! that come with the program.
+//! Every motion drives every method: each combination with `mien compare`, on the bundled portraits, clip and weights.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,11 +6,11 @@ use std::process::Command;
 use mien::media;
 use mien::media::image::Picture;
 
-/// Pixels a side of a pane, and between panes.
+/// Pixels per side of a pane, and between panes.
 const SIZE: u32 = 96;
 const GAP: u32 = 6;
 
-/// A motion of a few frames: the portrait, the words that ask for it, and how many frames a sheet of it has.
+/// A motion of a few frames: the portrait, the arguments that select it, and the number of frames of its sheet.
 struct Motion {
     portrait: &'static str,
     words: &'static [&'static str],
@@ -36,7 +35,7 @@ const SAMPLE: Motion = Motion {
     frames: 4,
 };
 
-/// The sheet of one motion by one method, a row for each frame: source, driving frame, result.
+/// The sheet of one motion and one method, one row per frame: source, driving frame, result.
 fn sheet(motion: &Motion, method: &str) -> Picture {
     let folder = tempfile::tempdir().unwrap();
     let portrait = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -59,7 +58,7 @@ fn sheet(motion: &Motion, method: &str) -> Picture {
     media::image::open(&folder.path().join("cell.png")).unwrap()
 }
 
-/// A pane of a sheet, as pixels along its rows.
+/// A pane of a sheet, as pixels in row-major order.
 fn pane(sheet: &Picture, column: u32, row: u32) -> Vec<[u8; 3]> {
     let pitch = SIZE + GAP;
     let (left, top) = (GAP + column * pitch, GAP + row * pitch);
@@ -71,7 +70,7 @@ fn pane(sheet: &Picture, column: u32, row: u32) -> Vec<[u8; 3]> {
     (0..SIZE * SIZE).map(pixel).collect()
 }
 
-/// How many levels each pixel of two panes is apart, at most over the colours.
+/// The difference of each pixel of two panes in levels, the maximum over the colours.
 fn apart(a: &[[u8; 3]], b: &[[u8; 3]]) -> Vec<u8> {
     let pairs = a.iter().zip(b);
     pairs
@@ -79,7 +78,7 @@ fn apart(a: &[[u8; 3]], b: &[[u8; 3]]) -> Vec<u8> {
         .collect()
 }
 
-/// The mean and the most over the pixels of which `place(x, y)` is true.
+/// The mean and the maximum over the pixels where `place(x, y)` is true.
 fn over(levels: &[u8], place: impl Fn(u32, u32) -> bool) -> (f64, u8) {
     let chosen: Vec<u8> = (0..SIZE * SIZE)
         .filter(|i| place(i % SIZE, i / SIZE))
@@ -89,17 +88,17 @@ fn over(levels: &[u8], place: impl Fn(u32, u32) -> bool) -> (f64, u8) {
     (sum / chosen.len() as f64, *chosen.iter().max().unwrap())
 }
 
-/// The middle of the square, where all of the face lies but its rim.
+/// The middle of the crop, which holds the face except its outline.
 fn face(x: u32, y: u32) -> bool {
     (24..72).contains(&x) && (24..80).contains(&y)
 }
 
-/// The pixels within `width` of the square's edge.
+/// The pixels within `width` of the crop's edge.
 fn rim(width: u32) -> impl Fn(u32, u32) -> bool {
     move |x, y| x.min(y) < width || x.max(y) >= SIZE - width
 }
 
-/// Every frame is there; some of them move the face, and none what lies at the square's edge, where the portrait goes on.
+/// Every frame exists; some of them move the face, and none changes the crop's edge, which must match the portrait around it.
 fn cell(motion: &Motion, method: &str) {
     let sheet = sheet(motion, method);
     let pitch = SIZE + GAP;

@@ -1,4 +1,4 @@
-//! A job that several machines share: its parts, put together, are the whole, byte for byte.
+//! A job split among several machines: its parts together equal the whole, byte for byte.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::common::media::provenance::read as read_provenance;
 use crate::support::{failure, mien, portrait, resource, succeed};
 use mien::media::clip::Clip;
 
-/// The one sentence of a failure.
+/// The one-sentence error of a failed command.
 fn sentence(output: &Output) -> String {
     let words = failure(output, 1);
     assert_eq!(words.lines().count(), 1, "{words}");
@@ -26,8 +26,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     names(folder).into_iter().map(read).collect()
 }
 
-/// Does a job at once and in parts, each into a folder of its own, and compares. `arguments` lack `--frames`, which are
-/// `whole` for all (or nothing) and then `parts`.
+/// Runs a job at once and in parts, each into its own folder, and compares. `arguments` lack `--frames`, which is
+/// `whole` for the whole job (or absent) and then each of `parts`.
 fn compare(arguments: &[&str], whole: &[&str], parts: &[&str], frames: usize) {
     let folder = tempfile::tempdir().unwrap();
     let (at_once, shared) = (folder.path().join("whole"), folder.path().join("shared"));
@@ -67,7 +67,7 @@ fn compare(arguments: &[&str], whole: &[&str], parts: &[&str], frames: usize) {
 #[test]
 fn an_edit_in_parts_is_the_whole() {
     let portrait = resource("resources/samples/astronaut.png");
-    // The movement begins and ends at the portrait's own expression, where alone nothing would need a model's note.
+    // The motion begins and ends at the portrait's expression; such a frame alone would need no provenance note.
     let arguments = [
         "edit",
         &portrait,
@@ -89,7 +89,7 @@ fn an_edit_in_parts_is_the_whole() {
 fn a_sample_in_parts_is_the_whole() {
     let arguments = ["sample", "--seed", "5", "--size", "64"];
     compare(&arguments, &["--frames", "7"], &["1-3/7", "4-7/7"], 7);
-    // Without a length, the published network's own.
+    // Without a length, the published network's default.
     compare(&arguments, &[], &["10-16", "1-9"], 16);
 
     let folder = tempfile::tempdir().unwrap();
@@ -104,7 +104,7 @@ fn a_sample_in_parts_is_the_whole() {
 #[test]
 fn a_transfer_in_parts_is_the_whole() {
     let portrait = portrait();
-    // Smoothing, rest and reference are of the whole clip, whichever frames are written.
+    // Smoothing, neutral frame and reference depend on the whole clip, whichever frames are written.
     for method in ["ganimation", "fomm"] {
         let arguments = [
             "transfer",
@@ -126,7 +126,7 @@ fn a_transfer_in_parts_is_the_whole() {
         let last = format!("3-{frames}");
         compare(&arguments, &[], &["1-2", &last], frames);
 
-        // A part of an animation is a shorter one.
+        // A part of an animation is a shorter animation.
         let part = [
             "--frames",
             "2-4",

@@ -1,4 +1,4 @@
-//! A command that is ended leaves nothing half-done, however it is ended.
+//! A command that is terminated leaves nothing incomplete, however it is terminated.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::support::{command, mien, portrait, succeed};
 
-/// Hidden files and folders of Mien's.
+/// Mien's hidden files and folders.
 fn leftovers(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     names.filter(|name| name.starts_with(".mien-")).collect()
 }
 
-/// An export that takes minutes, once it writes.
+/// Starts an export that takes minutes, and waits until it writes.
 fn started(folder: &Path, output: &str) -> Child {
     let portrait = portrait();
     let words = [
@@ -26,7 +26,7 @@ fn started(folder: &Path, output: &str) -> Child {
         .spawn()
         .unwrap();
     let begun = Instant::now();
-    // What is made to see whether the folder can be written to is gone at once.
+    // The file that tests whether the folder is writable is deleted immediately, so wait for one that stays.
     let mut standing = (Vec::new(), Instant::now());
     while standing.0.is_empty() || standing.1.elapsed() < Duration::from_millis(500) {
         assert!(

@@ -1,5 +1,5 @@
-//! What comes from strangers: pipes and devices under ordinary names, odd names, damaged weights, and a standard error that can't be
-//! written to.
+//! Untrusted input: pipes and devices under ordinary names, odd names, damaged weights, and a standard error that can't
+//! be written to.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -13,7 +13,7 @@ use mien::project::file::{Embed, MediaIndex, ProjectFile};
 
 use crate::support::{command, failure, mien, portrait, resource, succeed};
 
-/// What a command says that ends within a time in which nothing hangs.
+/// The output of a command that must end in time.
 fn in_time(mut command: Command) -> Output {
     let mut child = command
         .stdout(Stdio::piped())
@@ -31,7 +31,7 @@ fn in_time(mut command: Command) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// A project about a portrait that its file says is elsewhere.
+/// A project file whose portrait is stored as another path.
 fn project(folder: &Path, portrait: &Path, stored: &Path) {
     let rule = Model::bundled().unwrap();
     let portrait = Portrait::open(portrait, rule.crop()).unwrap();
@@ -51,7 +51,7 @@ fn a_standard_error_that_is_full_or_closed_stops_nothing() {
     fs::write(folder.join("data/weights/odd.safetensors"), "odd").unwrap();
     let cases: [(&[&str], i32, &[&str]); 5] = [
         (&["edit", "nope.png", "--au", "12=1", "-o", "x.png"], 1, &[]),
-        // A remark before the work: there is no face in it.
+        // A remark before the work: the picture has no face.
         (
             &["edit", "grey.png", "--au", "12=0", "-o", "o.png"],
             0,
@@ -219,7 +219,7 @@ fn weights_with_a_number_that_is_none_are_refused() {
         ("mocogan-64", &["sample", "--seed", "1", "-o", "o.gif"]),
     ] {
         let mut bytes = fs::read(resource(&format!("weights/{file}.safetensors"))).unwrap();
-        // Of whichever kind it is, all bits of the last number make a NaN.
+        // For any type, all bits set in the last number make a NaN.
         let last = bytes.len() - 8;
         bytes[last..].fill(0xff);
         fs::write(folder.join("nan.safetensors"), bytes).unwrap();

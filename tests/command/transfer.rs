@@ -1,5 +1,5 @@
-//! Published checkpoints imported, and clips carried over to portraits with them, through the command: small networks of
-//! the published architectures, put in the containers of the published files.
+//! Imports published checkpoints and drives portraits by clips with them: small networks of the published
+//! architectures, in the containers of the published files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,26 +13,26 @@ use crate::support::{self, failure, mien, portrait};
 use mien::media;
 use mien::methods::{fomm, ganimation, mocogan, tps};
 
-/// What was said on both outputs of a command that went well.
+/// Both outputs of a command that succeeded.
 fn succeed(output: &Output) -> String {
     support::succeed(output) + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// The one sentence of a failure.
+/// The one-sentence error of a failed command.
 fn sentence(output: &Output) -> String {
     failure(output, 1)
 }
 
-/// A clip of four frames: a rendered head at rest, smiling, surprised, smiling.
+/// A clip of four frames: a rendered head, neutral, smiling, surprised, smiling.
 fn clip(folder: &Path) -> String {
     support::clip(folder, &["neutral", "smile", "surprise", "smile"])
 }
 
-/// A state_dict: the opcodes of every tensor by its key.
+/// A state_dict: the opcodes of each tensor by its key.
 type State = Vec<(String, Vec<u8>)>;
 
-/// A legacy stream as torch 1.0 wrote them: a dictionary of state_dicts (by what stands before the first point of each
-/// key, if `nested`), beside an epoch and the state of an optimizer.
+/// A legacy stream as written by torch 1.0: a dictionary of state_dicts (grouped by the part before the first dot of
+/// each key, if `nested`), an epoch and the state of an optimizer.
 fn published(shapes: &Shapes, nested: bool) -> Vec<u8> {
     let mut storages = Vec::new();
     let mut groups: Vec<(String, State)> = Vec::new();
@@ -97,7 +97,7 @@ fn small_fomm() -> Shapes {
     config.generator.block_expansion = 4;
     config.generator.num_bottleneck_blocks = 1;
     let mut shapes = shapes_asked(1, |vb| drop(fomm::Fomm::new(&config, vb).unwrap()));
-    // What a published file holds and no picture needs.
+    // Part of a published file, but not needed for rendering.
     shapes.insert("discriminator.conv.weight".to_owned(), vec![2, 3]);
     shapes
 }
@@ -162,7 +162,7 @@ fn a_fomm_checkpoint_is_imported_and_moves_a_portrait() {
     let own = media::image::open(Path::new(&portrait)).unwrap();
     assert_eq!((u32::from(gif.size.0), u32::from(gif.size.1)), own.size());
 
-    // No movement gives back the portrait, to the byte.
+    // Without motion the result is the portrait, byte for byte.
     succeed(&transfer(&["--gain", "0", "-o", "still.png"]));
     let frames: Vec<_> = crate::common::media::names(at)
         .into_iter()
@@ -176,7 +176,7 @@ fn a_fomm_checkpoint_is_imported_and_moves_a_portrait() {
             "{frame}"
         );
     }
-    // In absolute motion it does change, and in the crop alone.
+    // Absolute motion changes it, but only inside the crop.
     succeed(&transfer(&[
         "--mode",
         "standard",
@@ -290,7 +290,7 @@ fn a_clip_drives_ganimation_without_any_import_and_its_sound_comes_along() {
     assert!(sentence(&time).contains("noon"));
 }
 
-/// The bundled weights are meant where nothing is said, whatever is installed; of weights of one name, the user's own.
+/// Without an option the bundled weights are used, whatever is installed; among weights of the same name, the user's.
 #[test]
 fn every_method_works_without_any_import() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,9 @@
-//! Checkpoints put together byte by byte, the sound ones and those that mean harm.
+//! Checkpoints built byte by byte, both valid and malicious.
 use std::path::{Path, PathBuf};
 
 use mien::weights::checkpoint::{Checkpoint, read_bytes};
 
-/// The file name that errors must tell.
+/// The file name that error messages must contain.
 pub const NAME: &str = "vox-cpk.pth.tar";
 
 /// torch's magic number, protocol 1001 and a little-endian machine, each a pickle.
@@ -29,7 +29,7 @@ pub fn legacy(object: &[u8], storages: &[(&str, &[f32])]) -> Vec<u8> {
     bytes
 }
 
-/// Opcodes that push a text.
+/// Opcodes that push a string.
 pub fn str(text: &str) -> Vec<u8> {
     [
         b"X",
@@ -39,7 +39,7 @@ pub fn str(text: &str) -> Vec<u8> {
     .concat()
 }
 
-/// Opcodes that push a whole number.
+/// Opcodes that push an integer.
 pub fn int(number: i64) -> Vec<u8> {
     [b"\x8a\x08", &number.to_le_bytes()[..]].concat()
 }
@@ -52,7 +52,7 @@ fn ints(numbers: &[i64]) -> Vec<u8> {
     tuple(&numbers.iter().map(|&n| int(n)).collect::<Vec<_>>())
 }
 
-/// Opcodes that push a storage of this class; `view` is what torch 0.3 wrote for a part of one.
+/// Opcodes that push a storage of this class; `view` is how torch 0.3 wrote a slice of one.
 pub fn storage(class: &str, key: &str, count: i64, view: Option<(i64, i64)>) -> Vec<u8> {
     let view = view.map_or(b"N".to_vec(), |(from, count)| {
         tuple(&[str("a view"), int(from), int(count)])
@@ -69,7 +69,7 @@ pub fn storage(class: &str, key: &str, count: i64, view: Option<(i64, i64)>) -> 
     [tuple(&id), b"Q".to_vec()].concat()
 }
 
-/// Opcodes that push a tensor of a storage.
+/// Opcodes that push a tensor over a storage.
 pub fn tensor(storage: &[u8], offset: i64, shape: &[i64], stride: &[i64]) -> Vec<u8> {
     let args = [storage.to_vec(), int(offset), ints(shape), ints(stride)];
     [b"ctorch._utils\n_rebuild_tensor\n", &tuple(&args)[..], b"R"].concat()
@@ -84,14 +84,14 @@ pub fn dict(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     [b"}(", &entries[..], b"u"].concat()
 }
 
-/// One entry of a zip file: its name, its bytes, and what the headers say of them.
+/// One entry of a zip file: its name, its bytes, and the values in its headers.
 pub struct Stored<'a> {
     pub name: &'a str,
     pub bytes: &'a [u8],
     pub method: u16,
-    /// The unpacked size that is claimed.
+    /// The unpacked size in the headers.
     pub claimed: u32,
-    /// Whether it lies where the entry before it does.
+    /// Whether it overlaps the entry before it.
     pub over: bool,
 }
 

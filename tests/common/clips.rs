@@ -1,4 +1,4 @@
-//! Clips opened and held against what `fixtures/clips/make.sh` drew.
+//! Opens clips and compares them with what `fixtures/clips/make.sh` drew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use mien::media::clip::{Clip, ClipFrame};
 use mien::media::error::MediaError;
 use tempfile::TempDir;
 
-/// The films that only ffmpeg opens, and what they are called where there is none.
+/// The clips that only ffmpeg opens, and how they are named in the error without it.
 pub const FOREIGN: [(&str, &str); 4] = [
     ("hevc.mp4", "HEVC (H.265) video (hev1)"),
     ("vp9.webm", "VP9 video in WebM"),
@@ -30,7 +30,7 @@ pub fn frames(clip: Clip) -> Vec<ClipFrame> {
         .collect()
 }
 
-/// The frames that come before the first error, and what that says.
+/// Returns the number of frames before the first error, and the error.
 pub fn read(path: &Path) -> (usize, Option<MediaError>) {
     let clip = match Clip::open(path) {
         Ok(clip) => clip,
@@ -39,7 +39,7 @@ pub fn read(path: &Path) -> (usize, Option<MediaError>) {
     let info = *clip.info();
     let (mut count, mut last, mut found) = (0, 0.0, None);
     for frame in clip {
-        // The error, if there is one, comes last.
+        // The error, if any, comes last.
         assert!(found.is_none());
         match frame {
             Ok(frame) => {
@@ -55,7 +55,7 @@ pub fn read(path: &Path) -> (usize, Option<MediaError>) {
 
 pub fn write(bytes: &[u8]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    // The name says nothing: kinds are told by content.
+    // The extension is meaningless: formats are detected by content.
     let path = folder.path().join("clip.dat");
     fs::write(&path, bytes).unwrap();
     (folder, path)
@@ -86,14 +86,14 @@ pub fn assert_times(frames: &[ClipFrame], expected: impl IntoIterator<Item = f64
     assert!(times.iter().zip(&expected).all(is_near), "{times:?}");
 }
 
-/// The grey of a luma in limited range.
+/// The grey of a limited-range luma.
 pub fn grey(luma: usize) -> [u8; 3] {
     [((luma as f64 - 16.0) * 255.0 / 219.0)
         .clamp(0.0, 255.0)
         .round() as u8; 3]
 }
 
-/// Whether this is frame `number` of the films that `make.sh` describes.
+/// Asserts that this is frame `number` of the clips that `make.sh` describes.
 pub fn assert_frame(frame: &ClipFrame, number: usize) {
     let (width, height) = frame.picture.size();
     assert_near(pixel(frame, 4, height / 2), grey(40 + 15 * number), 3);

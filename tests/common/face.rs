@@ -7,7 +7,7 @@ use mien::face::FaceFinder;
 use mien::media;
 use mien::media::image::Picture;
 
-/// The networks, loaded once.
+/// The face networks, loaded once.
 pub fn finder() -> &'static FaceFinder {
     static FINDER: OnceLock<FaceFinder> = OnceLock::new();
     FINDER.get_or_init(|| FaceFinder::bundled(&Device::Cpu).unwrap())
@@ -45,7 +45,7 @@ impl Copied {
     }
 }
 
-/// Turned clockwise about its middle by degrees, black beyond.
+/// Rotates clockwise about the centre by degrees; black outside.
 pub fn turned(picture: &Picture, degrees: f64) -> Picture {
     let (sin, cos) = degrees.to_radians().sin_cos();
     let (w, h) = picture.size();
@@ -56,7 +56,7 @@ pub fn turned(picture: &Picture, degrees: f64) -> Picture {
     })
 }
 
-/// `scale` times as large; bilinear, so meant for scales from a half on.
+/// Scales by `scale`; bilinear, so meant for scales of at least one half.
 pub fn scaled(picture: &Picture, scale: f64) -> Picture {
     let side = |n: u32| (f64::from(n) * scale).floor() as u32;
     let size = (side(picture.width()), side(picture.height()));
@@ -70,7 +70,7 @@ pub fn mirrored(picture: &Picture) -> Picture {
     Picture::new(w, h, rgba.collect()).unwrap()
 }
 
-/// The part of a picture from `(x, y)` on.
+/// Crops a picture from `(x, y)` on.
 pub fn cut(picture: &Picture, (x, y): (u32, u32), (w, h): (u32, u32)) -> Picture {
     let row = |y: u32| {
         let start = ((y * picture.width() + x) * 4) as usize;
@@ -80,7 +80,7 @@ pub fn cut(picture: &Picture, (x, y): (u32, u32), (w, h): (u32, u32)) -> Picture
     Picture::new(w, h, rgba).unwrap()
 }
 
-/// `small` laid over `large` with its corner at `(x, y)`; what sticks out is left out.
+/// Pastes `small` into `large` with its corner at `(x, y)`, clipped.
 pub fn lay(large: &mut Picture, small: &Picture, (x, y): (u32, u32)) {
     let (width, height) = large.size();
     let count = small.width().min(width.saturating_sub(x)) as usize * 4;
@@ -97,7 +97,7 @@ pub fn plain(width: u32, height: u32, rgb: [u8; 3]) -> Picture {
     Picture::new(width, height, pixel.repeat((width * height) as usize)).unwrap()
 }
 
-/// `place` gives for the middle of each new pixel its place in the old picture.
+/// Resamples a picture; `place` maps the centre of each new pixel to a position in the old picture.
 fn resampled(
     picture: &Picture,
     (width, height): (u32, u32),

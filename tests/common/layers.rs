@@ -1,4 +1,4 @@
-//! Every layer against the definition, written as plainly as can be.
+//! Every layer compared with a plain implementation of its definition.
 
 #![allow(clippy::needless_range_loop)] // the definitions read as in the papers
 
@@ -12,7 +12,7 @@ use proptest::test_runner::TestCaseResult;
 
 use super::procedural::u;
 
-/// One convolution's sizes.
+/// The sizes of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     pub pictures: usize,
@@ -36,7 +36,7 @@ pub fn values(x: &Tensor) -> Vec<f32> {
 
 pub fn assert_close(found: &[f32], expected: &[f64], tolerance: f64, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
-    // Rounding grows with the terms of a sum, not with what is left of them.
+    // Rounding errors grow with the terms of a sum, not with the sum.
     let mean = expected.iter().map(|e| e * e).sum::<f64>() / expected.len().max(1) as f64;
     let size = mean.sqrt().max(1.0);
     for (i, (&f, &e)) in found.iter().zip(expected).enumerate() {
@@ -48,7 +48,7 @@ pub fn assert_close(found: &[f32], expected: &[f64], tolerance: f64, what: &str)
     }
 }
 
-/// How far a convolution may be off, as a share of its values' size: see [`assert_close`].
+/// The tolerance of a convolution, relative to the size of its values: see [`assert_close`].
 const TOLERANCE: f64 = 3e-5;
 
 impl Case {
@@ -63,7 +63,7 @@ impl Case {
     }
 }
 
-/// The convolution by its definition, in doubles.
+/// The convolution by its definition, in f64.
 fn definition(case: Case, xs: &[f32], ws: &[f32], bs: &[f32]) -> Vec<f64> {
     let Case {
         pictures,
@@ -111,7 +111,7 @@ pub fn convolution(case: Case) -> TestCaseResult {
     convolution_within(case, TOLERANCE)
 }
 
-/// The same, to within `tolerance`.
+/// The direct convolution, with this tolerance.
 pub fn convolution_within(case: Case, tolerance: f64) -> TestCaseResult {
     let output = case.output();
     prop_assume!(output.is_some(), "the kernel doesn't fit");
@@ -144,7 +144,7 @@ pub fn convolution_within(case: Case, tolerance: f64) -> TestCaseResult {
     Ok(())
 }
 
-/// A convolution of a picture whose samples are doubled, against the definition on the doubled picture.
+/// A convolution of an upsampled picture, compared with the definition on the upsampled picture.
 pub fn upsampled(
     inputs: usize,
     outputs: usize,
@@ -249,7 +249,7 @@ pub fn transposed(case: Case) -> TestCaseResult {
     Ok(())
 }
 
-/// Norm, ReLU and residual behind a 1x1 convolution that changes nothing.
+/// Norm, ReLU and residual after a 1x1 identity convolution.
 pub fn normalised(
     pictures: usize,
     channels: usize,
@@ -281,7 +281,7 @@ pub fn normalised(
             added.push(y + f64::from(rs[p * h * w + i]));
         }
     }
-    // What f32 holds of a value far from zero bounds what is left of it.
+    // The precision of f32 far from zero bounds the precision after the mean is subtracted.
     let tolerance = 2e-5 * (1.0 + f64::from(offset.abs()));
     assert_close(
         &values(&norm.forward(&x, relu).unwrap()),
@@ -303,7 +303,7 @@ pub fn normalised(
     assert_close(&values(&found), &added, tolerance, "norm and residual");
 }
 
-/// A depthwise filter, a pointwise kernel, a residual of fewer channels and slopes, padded as TensorFlow does.
+/// A separable convolution with a residual of fewer channels and slopes, padded as TensorFlow does.
 pub fn separable(
     pictures: usize,
     (channels, outputs, kept): (usize, usize, usize),
@@ -372,7 +372,7 @@ pub fn separable(
     }
 }
 
-/// A convolution with slopes behind it, and the larger of 2x2 samples.
+/// A convolution followed by PReLU, and 2x2 max pooling.
 pub fn rectified(channels: usize, (h, w): (usize, usize)) {
     let (x, xs) = tensor("x", &[1, channels, h, w]);
     let (slopes, ss) = tensor("slopes", &[channels]);
@@ -407,7 +407,7 @@ pub fn rectified(channels: usize, (h, w): (usize, usize)) {
     assert_close(&values(&pooled), &wanted, 1e-9, "pool");
 }
 
-/// Constants seen through padding, against a convolution of planes that hold them.
+/// Constant inputs with padding, compared with a convolution of constant planes.
 pub fn constant(
     inputs: usize,
     outputs: usize,

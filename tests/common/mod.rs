@@ -1,4 +1,4 @@
-//! What several tests share. Each target compiles all of it and uses a part.
+//! Shared by several test targets. Each of them compiles all of it and uses a part.
 #![allow(dead_code)]
 
 pub mod checkpoint;
@@ -15,14 +15,14 @@ pub mod tps;
 
 use std::process::Command;
 
-/// Whether this is a process of its own that finds no other program, made for one test. Where it isn't, runs the test in
-/// one and fails as that does.
+/// Returns true in a separate process without other programs on its path. Otherwise runs the test in such a process,
+/// and panics if it fails there.
 pub fn alone_without_programs(module: &str, test: &str) -> bool {
     const ALONE: &str = "MIEN_TEST_NO_PROGRAMS";
     if std::env::var_os(ALONE).is_some() {
         return true;
     }
-    // The harness leaves the target's name out.
+    // Test names don't include the target's name.
     let name = module
         .split_once("::")
         .map_or(test.to_owned(), |(_, module)| format!("{module}::{test}"));

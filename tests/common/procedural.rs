@@ -1,5 +1,4 @@
-//! Weights and pictures that anyone can make again from their names alone, as
-//! `tests/parity/README.md` defines them.
+//! Weights and pictures that can be reproduced from their names alone, as `tests/parity/README.md` defines them.
 
 #![allow(dead_code)] // each test uses a part
 
@@ -30,7 +29,7 @@ pub fn u(name: &str, n: usize, seed: u64) -> Vec<f32> {
         .collect()
 }
 
-/// A checkpoint's entry, by the last part of its (prefixed) key.
+/// A checkpoint's entry, depending on the last part of its (prefixed) key.
 pub fn param(key: &str, shape: &[usize], seed: u64) -> Vec<f32> {
     let values = u(key, shape.iter().product(), seed);
     let (offset, scale) = match key.rsplit('.').next().unwrap_or(key) {
@@ -76,7 +75,7 @@ pub fn image(name: &str, shape: &[usize], seed: u64) -> Vec<f32> {
     out
 }
 
-/// Every key of a GANimation generator with its shape.
+/// Every key of a GANimation generator, with its shape.
 pub fn ganimation_keys(d: usize, blocks: usize, c_dim: usize) -> Vec<(String, Vec<usize>)> {
     let mut keys = Vec::new();
     let mut conv_norm = |conv: String, shape: [usize; 4], norm: String, channels: usize| {
@@ -101,12 +100,12 @@ pub fn ganimation_keys(d: usize, blocks: usize, c_dim: usize) -> Vec<(String, Ve
     keys
 }
 
-/// Procedural weights as a network asks for them: each tensor is made from its name, behind `prefix`, and the shape asked for.
+/// Procedural weights for a network: each requested tensor is generated from its name, with `prefix`, and the requested shape.
 pub fn weights(prefix: &'static str, seed: u64) -> VarBuilder<'static> {
     adjusted_weights(prefix, seed, |_, _| {})
 }
 
-/// [`weights`], each passed through `adjust` with its full name.
+/// [`weights`], each passed through `adjust` together with its full name.
 pub fn adjusted_weights(
     prefix: &'static str,
     seed: u64,

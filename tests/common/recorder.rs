@@ -1,4 +1,4 @@
-//! The tensors that a network asks for, with their shapes: a published checkpoint's, without a list of its keys.
+//! Records the tensors that a network loads, with their shapes: those of a published checkpoint, without a list of its keys.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,10 +9,10 @@ use candle_nn::{Init, VarBuilder};
 
 use super::procedural::param;
 
-/// By key.
+/// Shapes by key.
 pub type Shapes = BTreeMap<String, Vec<usize>>;
 
-/// What `make` makes of the procedural weights that it is given, and the shapes that it asked for.
+/// Returns the result of `make` with procedural weights, and the shapes that it requested.
 pub fn recorded<T>(seed: u64, make: impl FnOnce(VarBuilder) -> T) -> (T, Shapes) {
     let asked = Arc::<Mutex<Shapes>>::default();
     let backend = Recorder {
@@ -25,7 +25,7 @@ pub fn recorded<T>(seed: u64, make: impl FnOnce(VarBuilder) -> T) -> (T, Shapes)
     (made, asked.clone())
 }
 
-/// The shapes alone.
+/// Only the shapes.
 pub fn shapes_asked(seed: u64, make: impl FnOnce(VarBuilder)) -> Shapes {
     recorded(seed, make).1
 }

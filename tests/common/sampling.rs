@@ -1,4 +1,4 @@
-//! The layers that sample, shrink and enlarge, against their definitions.
+//! The layers that sample and resize, compared with their definitions.
 
 #![allow(clippy::needless_range_loop)] // the definitions read as in the papers
 
@@ -11,7 +11,7 @@ use mien::nn::{
 
 use super::layers::{assert_close, tensor, values};
 
-/// A plane of some picture, zero outside.
+/// A sample of a plane, zero outside.
 fn at(plane: &[f32], (h, w): (usize, usize), y: i64, x: i64) -> f64 {
     if (0..h as i64).contains(&y) && (0..w as i64).contains(&x) {
         f64::from(plane[y as usize * w + x as usize])
@@ -31,7 +31,7 @@ fn bilinear(plane: &[f32], size: (usize, usize), y: f64, x: f64) -> f64 {
     sum
 }
 
-/// Mirrors until the place lies within.
+/// Mirrors until the position is inside.
 fn mirrored(mut v: f64, low: f64, high: f64) -> f64 {
     if high <= low {
         return low;
@@ -46,7 +46,7 @@ fn mirrored(mut v: f64, low: f64, high: f64) -> f64 {
     v
 }
 
-/// One picture seen through several grids of many places each.
+/// One picture sampled at several grids of many positions each.
 pub fn many_grids(grids: usize, channels: usize, (h, w): (usize, usize), places: usize) {
     let (x, xs) = tensor("x", &[1, channels, h, w]);
     let (grid, gs) = tensor("grid", &[grids, 1, places, 2]);
@@ -135,7 +135,7 @@ pub fn resizing(channels: usize, (h, w): (usize, usize), (out_h, out_w): (usize,
     }
 }
 
-/// The whole Gaussian over every sample, and then every so manieth.
+/// The full Gaussian at every sample, then every `factor`-th one.
 pub fn anti_aliasing(channels: usize, (h, w): (usize, usize), factor: usize) {
     let (x, xs) = tensor("x", &[1, channels, h, w]);
     let sigma = (factor as f64 - 1.0) / 2.0;
@@ -208,7 +208,7 @@ pub fn pooling(channels: usize, (h, w): (usize, usize)) {
     assert_close(&values(&found), &largest, 1e-9, "max pool");
 }
 
-/// The norm alone, and folded into a convolution before it.
+/// Batch norm alone, and folded into a convolution before it.
 pub fn batch_normalised(channels: usize, (h, w): (usize, usize)) {
     let weights = super::procedural::weights("", 3);
     let norm = || weights.pp("norm");

@@ -1,4 +1,4 @@
-//! Sound written into an MP4, and heard by another reader than ours.
+//! Sound written to an MP4, and read back with an independent reader.
 
 use std::fs;
 use std::path::Path;
@@ -39,17 +39,17 @@ pub fn write(path: &Path, part: AudioPart, frames: usize) {
     finish(sink, frames);
 }
 
-/// What an MP4 has to be heard, read by another reader than ours.
+/// The sound of an MP4, read with an independent reader.
 pub struct Heard {
-    /// When each sample begins on the film's clock, and its data.
+    /// When each sample begins on the movie's timeline, and its data.
     pub samples: Vec<(f64, Vec<u8>)>,
-    /// From when to when the edit list lets it be heard.
+    /// The start and end of the sound according to the edit list.
     pub from: f64,
     pub to: f64,
     pub entry: SampleEntry,
-    /// How often the data go from picture to sound or back.
+    /// How often the data switch between picture and sound.
     pub turns: usize,
-    /// Seconds of the film, of its picture's track and of its sound's.
+    /// Seconds of the movie, of its video track and of its audio track.
     pub lengths: [f64; 3],
 }
 

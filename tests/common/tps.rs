@@ -1,4 +1,4 @@
-//! A model of procedural weights, and what is asked of it.
+//! A TPS model of procedural weights, and its inputs.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use super::recorder::recorded;
 
 pub use super::recorder::Shapes;
 
-/// A model of procedural weights, and the shapes of a checkpoint of it.
+/// A model of procedural weights, and the shapes of its checkpoint.
 pub fn model(config: &Config, seed: u64) -> (Tps, Shapes) {
     recorded(seed, |vb| Tps::new(config, vb).unwrap())
 }

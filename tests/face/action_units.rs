@@ -1,8 +1,8 @@
-//! Action Units against faces whose units are known.
+//! Action Units of faces whose units are known.
 //!
-//! `tests/face/known_aus.safetensors`: landmarks and scores, as the originals give them, of rendered heads and of
-//! re-expressed photographs of people who were kept out of the fit (`weights/recipe/units`). `tests/face/heads`: rendered
-//! heads as pictures, for the whole way from pixels to units.
+//! `tests/face/known_aus.safetensors`: landmarks and blendshape scores from the original networks, of rendered heads
+//! and of re-expressed photographs of people who were not in the training set (`weights/recipe/units`).
+//! `tests/face/heads`: rendered heads as pictures, for the whole path from pixels to units.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -49,7 +49,7 @@ fn known() -> Vec<Known> {
         .collect()
 }
 
-/// Ranks from 0, those of equal values their mean.
+/// Ranks from 0; equal values get their mean rank.
 fn ranks(values: &[f32]) -> Vec<f64> {
     values
         .iter()
@@ -77,7 +77,8 @@ fn ranks_and_correlation_are_the_textbooks() {
     assert!((spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]) + 1.0).abs() < 1e-9);
 }
 
-/// The least Spearman on the fixture, without and with the person's own relaxed face: a little below what is measured.
+/// The minimum Spearman correlation on the fixture, without and with the person's neutral face: slightly below the
+/// measured ones.
 const LEAST: [(f64, f64); UNITS] = [
     (0.28, 0.45),
     (0.35, 0.57),
@@ -103,7 +104,7 @@ fn units_rise_with_what_the_faces_show() {
     let known = known();
     let mut relaxed: HashMap<i64, &Known> = HashMap::new();
     for face in &known {
-        // Everybody's first face is relaxed.
+        // Each person's first face is neutral.
         relaxed.entry(face.person).or_insert(face);
     }
     let read = |own: bool| -> Vec<[f32; UNITS]> {

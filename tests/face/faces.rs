@@ -1,4 +1,4 @@
-//! Faces in pictures that aren't made for it, and a face from frame to frame.
+//! Faces in difficult pictures, and tracking a face from frame to frame.
 
 use crate::common::face::{cut, finder, lay, mirrored, plain, sample, scaled, turned};
 use mien::face::{Face, HeadPose, Tracker};
@@ -14,7 +14,7 @@ fn bounds(face: &Face) -> [f32; 4] {
     [left, top, right, bottom]
 }
 
-/// The astronaut's head and shoulders, and where in it the face's middle is.
+/// The astronaut's head and shoulders, and the position of the face's centre in it.
 fn head() -> (Picture, (f32, f32)) {
     let whole = sample("astronaut.png");
     (cut(&whole, (128, 32), (192, 192)), (97.0, 93.0))
@@ -31,7 +31,7 @@ fn no_face_is_no_face() {
         }
     }
     assert!(faces(&noise).is_empty());
-    // Her suit and the shuttle beside her.
+    // Her suit and the shuttle next to her.
     let suit = cut(&sample("astronaut.png"), (60, 260), (250, 250));
     assert!(faces(&suit).is_empty());
     for (width, height) in [(8, 8), (1, 4000), (4000, 1), (17, 3)] {
@@ -44,7 +44,7 @@ fn half_a_face_is_found_or_not_but_never_outside_reason() {
     let whole = sample("grace_hopper.jpg");
     let [left, top, right, bottom] = bounds(&faces(&whole)[0]);
     let (middle, height) = (0.5 * (left + right), bottom - top);
-    // Cut along the nose, and above the mouth.
+    // Cropped along the nose, and above the mouth.
     let side = cut(&whole, (0, 0), (middle as u32, whole.height()));
     let upper = cut(&whole, (0, 0), (whole.width(), (top + 0.6 * height) as u32));
     for (name, picture) in [("side", side), ("upper", upper)] {
@@ -89,7 +89,7 @@ fn forty_faces_are_all_found() {
 fn a_face_of_sixteen_pixels_is_found_or_nothing_is() {
     let whole = sample("astronaut.png");
     let [_, top, _, bottom] = bounds(&faces(&whole)[0]);
-    // Halved while that is possible, so that nothing aliases.
+    // Halved as long as possible, to avoid aliasing.
     let mut small = whole;
     let wanted = 16.0 / (bottom - top);
     let mut scale = f64::from(wanted);
@@ -110,13 +110,13 @@ fn a_face_of_sixteen_pixels_is_found_or_nothing_is() {
         );
         assert!(b - t < 40.0);
     }
-    // On its own it fills the picture well enough.
+    // Alone it may fill enough of the picture to be found.
     assert!(faces(&small).len() <= 1);
 }
 
 #[test]
 fn a_drawing_is_answered() {
-    // An oval, two eyes, brows and a mouth: a face to a person; the networks may say what they like, in the oval.
+    // An oval, two eyes, brows and a mouth: the networks may find a face or not, but only in the oval.
     let mut drawing = plain(400, 400, [250, 250, 245]);
     let inside = |x: f32, y: f32, cx: f32, cy: f32, rx: f32, ry: f32| {
         ((x - cx) / rx).powi(2) + ((y - cy) / ry).powi(2) <= 1.0
@@ -179,7 +179,7 @@ fn a_face_is_followed_lost_and_found_again() {
     };
     let mut tracker = Tracker::default();
     let mut next = |picture: &Picture| tracker.next(finder(), picture).unwrap();
-    // It wanders a tenth of its size from frame to frame: followed without the detector.
+    // It moves by a tenth of its size from frame to frame: tracked without the detector.
     for i in 0..12 {
         let at = (40 + 8 * i, 60 + 3 * i);
         let face = next(&frame(Some(at))).unwrap();
@@ -189,7 +189,7 @@ fn a_face_is_followed_lost_and_found_again() {
         assert!((middle.1 - at.1 as f32 - y).abs() < 15.0, "{i}: {middle:?}");
         assert_eq!(face.detection.is_some(), i == 0, "{i}");
     }
-    // Gone, gone on, and back elsewhere.
+    // Disappears, stays away, and returns elsewhere.
     for i in 0..3 {
         assert!(next(&frame(None)).is_none(), "{i}");
     }
@@ -197,7 +197,7 @@ fn a_face_is_followed_lost_and_found_again() {
     assert!(back.detection.is_some());
     assert!((bounds(&back)[0] - 400.0 - x).abs() < 80.0);
     assert!(next(&frame(Some((404, 122)))).unwrap().detection.is_none());
-    // A cut to another place in one frame.
+    // Jumps to another position in one frame.
     let jumped = next(&frame(Some((30, 150)))).unwrap();
     assert!(bounds(&jumped)[2] < 240.0, "{:?}", bounds(&jumped));
 }
@@ -210,10 +210,10 @@ fn the_face_that_was_followed_is_taken_up_among_others() {
     let small = scaled(&head, 0.8);
     lay(&mut two, &small, (420, 40));
     let mut tracker = Tracker::default();
-    // At the start the largest.
+    // At first the largest.
     let first = tracker.next(finder(), &two).unwrap().unwrap();
     assert!(bounds(&first)[2] < 320.0);
-    // The small one is what was looked at last, then nothing, then both.
+    // The small one was seen last, then nothing, then both.
     let found = faces(&two);
     assert_eq!(found.len(), 2);
     let mut tracker = Tracker::on(&found[1]);

@@ -1,4 +1,4 @@
-//! Faces: found, followed, and read into Action Units.
+//! Faces: detected, tracked, and converted to Action Units.
 
 mod action_units;
 #[path = "../common/mod.rs"]

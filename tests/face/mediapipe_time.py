@@ -1,4 +1,4 @@
-"""How long MediaPipe's own pipeline takes for detection, landmarks and blendshapes, to compare `benches/face.rs` with.
+"""Times MediaPipe's pipeline for detection, landmarks and blendshapes, for comparison with `benches/face.rs`.
 
     pip install mediapipe==0.10.21
     python mediapipe_time.py face_landmarker_v2.task ../../resources/samples/grace_hopper.jpg

@@ -1,6 +1,6 @@
-//! The face networks against the TFLite originals, on the two samples and their turned, scaled and mirrored copies.
+//! The face networks compared with the TFLite originals, on the two samples and their rotated, scaled and mirrored copies.
 //!
-//! `tests/face/reference.safetensors` holds what the originals say (`tests/face/reference.py`).
+//! `tests/face/reference.safetensors` holds the originals' outputs (`tests/face/reference.py`).
 
 use std::collections::HashMap;
 
@@ -64,7 +64,7 @@ fn mesh(points: &[f32]) -> Mesh {
     Mesh::new(points.as_chunks().0.to_vec()).unwrap()
 }
 
-/// The largest and the mean distance between landmarks in the picture's plane.
+/// The largest and the mean distance between landmarks in the image plane.
 fn apart(a: &Mesh, b: &Mesh) -> (f32, f32) {
     let pairs = a.points().iter().zip(b.points());
     let distances: Vec<f32> = pairs
@@ -84,7 +84,7 @@ fn boxes_landmarks_and_blendshapes_are_the_originals() {
     let finder = finder();
     for case in cases() {
         let pyramid = ImagePyramid::for_networks(&case.picture);
-        // Distances are in pixels of the 256 that the landmarks' network sees.
+        // Distances are in pixels of the landmark network's 256-pixel input.
         let unit = 256.0 / case.region.side as f32;
 
         let found = finder.detector.whole(&pyramid).unwrap();
@@ -99,7 +99,7 @@ fn boxes_landmarks_and_blendshapes_are_the_originals() {
         let box_ = [left, top, width, height].map(|v| v as f32);
         let points = keypoints.iter().flat_map(|p| [p.0 as f32, p.1 as f32]);
         let box_apart = largest(box_, &case.box_).max(largest(points, &case.keypoints));
-        // One pixel of the picture, or of the 128 that the detector sees where the picture is larger.
+        // One pixel of the picture, or of the detector's 128-pixel input if the picture is larger.
         let pixel = (case.picture.width().max(case.picture.height()) as f32 / 128.0).max(1.0);
 
         let (given, presence) = finder
@@ -113,7 +113,7 @@ fn boxes_landmarks_and_blendshapes_are_the_originals() {
             theirs.points().iter().map(|p| p[2]).collect::<Vec<_>>()
         });
 
-        // The same from the program's own box, and the scores of either landmarks.
+        // The same with the program's own box, and the blendshape scores of both landmarks.
         let region = found[0].region();
         let (own, _) = finder.landmarks.find(&pyramid, &region).unwrap().unwrap();
         let (own_most, _) = apart(&own, &theirs);
@@ -148,7 +148,7 @@ fn boxes_landmarks_and_blendshapes_are_the_originals() {
         );
         assert!(scores <= 1e-3, "{}: scores {scores}", case.name);
         assert!(own_scores <= 0.01, "{}: scores {own_scores}", case.name);
-        // MediaPipe counts from the middle of the first pixel, half a pixel of the picture aside from us.
+        // MediaPipe's coordinates start at the centre of the first pixel, so they are shifted by half a pixel from ours.
         let aside = 0.75 * unit;
         assert!(
             mp_mean * unit <= 1.0 + aside,

@@ -1,14 +1,14 @@
-"""What the TFLite originals say of the two samples and their turned, scaled and mirrored copies.
+"""Writes the TFLite originals' outputs for the two samples and their rotated, scaled and mirrored copies.
 
     pip install numpy pillow safetensors ai-edge-litert mediapipe==0.10.21
     mien edit ../../resources/samples/grace_hopper.jpg -o FOLDER/grace_hopper.png; cp ../../resources/samples/astronaut.png FOLDER
     python reference.py face_landmarker_v2.task FOLDER reference.safetensors
 
-The samples are read as the program decodes them, since decoders of JPEG differ by a level here and there.
+The samples are read as the program decodes them, since JPEG decoders differ by a level in some pixels.
 
-The originals are run by LiteRT, the public interpreter; how a picture gets to them and their words back to the picture is
-written here a second time, apart from the program. `mediapipe.*` is what MediaPipe's own pipeline makes of the same
-pictures: it reads them without halving and half a pixel aside, so it agrees only roughly.
+The originals are run by LiteRT, the public interpreter; pre- and postprocessing are implemented here independently of
+the program. `mediapipe.*` are the results of MediaPipe's own pipeline for the same pictures: it samples them without
+halving and shifted by half a pixel, so they agree only roughly.
 """
 
 import io
@@ -45,7 +45,7 @@ SUBSET = [
 
 
 def bilinear(picture, x, y, beyond):
-    """Colours at indices of a picture [h, w, 3]; beyond it black or the edge's own."""
+    """Colours at indices of a picture [h, w, 3]; outside it black or the edge's colour."""
     height, width = picture.shape[:2]
     fx, fy = np.floor(x), np.floor(y)
     tx, ty = (x - fx)[..., None], (y - fy)[..., None]
@@ -63,7 +63,7 @@ def bilinear(picture, x, y, beyond):
 
 
 def resampled(picture, size, place):
-    """A new picture [h, w]; `place` gives for each of its pixels' middles the index in the old one."""
+    """A new picture [h, w]; `place` maps the centres of its pixels to positions in the old one."""
     y, x = np.mgrid[: size[0], : size[1]] + 0.5
     u, v = place(x, y)
     return np.floor(bilinear(picture, u - 0.5, v - 0.5, "black") + 0.5).astype(np.uint8)
@@ -86,7 +86,7 @@ def copied(picture, turn=0.0, scale=1.0, mirror=False):
 
 
 def seen(picture, region, size, beyond):
-    """The turned square (x, y, side, angle) as [size, size, 3] in 0..255, from the halved size just above its scale."""
+    """Samples the rotated square (x, y, side, angle) as [size, size, 3] in 0..255, from the next larger pyramid level."""
     x, y, side, angle = region
     scale = side / size
     levels = [picture]
@@ -103,7 +103,7 @@ def seen(picture, region, size, beyond):
 
 
 def located(points, region):
-    """Points in 0..1 of a turned square, in pixels of the picture."""
+    """Maps points in 0..1 of a rotated square to pixels of the picture."""
     x, y, side, angle = region
     u, v = (points[..., 0] - 0.5) * side, (points[..., 1] - 0.5) * side
     sin, cos = math.sin(angle), math.cos(angle)
@@ -123,7 +123,7 @@ class Model:
 
 
 def detected(model, picture):
-    """The likeliest face: box (left, top, width, height), six points and score."""
+    """The most probable face: box (left, top, width, height), six points and score."""
     height, width = picture.shape[:2]
     square = (width / 2, height / 2, max(width, height), 0.0)
     boxes, logits = model(seen(picture, square, 128, "black")[None] / 127.5 - 1)
@@ -176,7 +176,7 @@ def main(task, samples, target):
             region = (*centre, 1.5 * box[2:].max(), math.atan2(across[1], across[0]))
             outputs = mesh(seen(picture, region, 256, "edge")[None] / 255)
             points = next(o for o in outputs if o.size == 1434).reshape(-1, 3)
-            # Of the two single numbers the presence is the one before the logistic.
+            # Of the two scalar outputs the presence is the one before the sigmoid.
             presence = next(float(o.reshape(-1)[0]) for o in outputs if o.shape == (1, 1, 1, 1))
             placed = located(points / 256, region)
             (scores,) = blendshapes(placed[SUBSET][None])

@@ -1,4 +1,4 @@
-//! Animated PNG and WebP, and pictures for the web, read back by decoders that the writers share nothing with.
+//! Animated PNG and WebP, and pictures for the web, read back with independent decoders.
 
 use std::fs;
 use std::io::{BufReader, Cursor};
@@ -62,7 +62,7 @@ fn milliseconds(frames: &[Frame]) -> f64 {
     delays.map(|(n, d)| f64::from(n) / f64::from(d)).sum()
 }
 
-/// A half-seen disc that walks over nothing: every frame uncovers pixels that must be transparent again.
+/// A half-transparent disc that moves over nothing: every frame uncovers pixels that must become transparent again.
 fn ghost(count: i32, width: i32, height: i32) -> Vec<Picture> {
     let frame = |i: i32| {
         let rgba = (0..width * height)
@@ -82,7 +82,7 @@ fn ghost(count: i32, width: i32, height: i32) -> Vec<Picture> {
     (0..count).map(frame).collect()
 }
 
-/// A square that walks over a still backdrop, and rests at last.
+/// A square that moves over a still backdrop, and stops at the end.
 fn walk(count: u32) -> Vec<Picture> {
     let frame = |i: u32| {
         picture(61, 43, |x, y| {
@@ -97,7 +97,7 @@ fn walk(count: u32) -> Vec<Picture> {
     (0..count).map(frame).collect()
 }
 
-/// The mean difference of what is seen: colours count as much as they are opaque.
+/// The mean visible difference: colours are weighted by their alpha.
 fn seen_error(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
     let over = |p: &[u8], c: usize| f64::from(p[c]) * f64::from(p[3]) / 255.0;
@@ -128,7 +128,7 @@ fn an_animated_png_is_exact_alpha_and_all() {
         for (found, frame) in clip.zip(&frames) {
             assert_eq!(found.unwrap().picture.rgba(), frame.rgba());
         }
-        // Who doesn't know of animations sees the first frame.
+        // Decoders without support for animations show the first frame.
         assert_eq!(open(&path).unwrap().rgba(), frames[0].rgba());
         assert!(
             read_provenance(&fs::read(&path).unwrap())
@@ -280,7 +280,7 @@ fn pictures_for_the_web_keep_what_they_can() {
                 .is_by_a_model()
         );
     }
-    // Transparent pixels show the grey that they show in a video.
+    // Transparent pixels have the same grey as in a video.
     save_jpeg_with(&at("ghost.jpg"), &ghost, 95, None).unwrap();
     let corner = open(&at("ghost.jpg")).unwrap().rgba()[4 * 63..][..3].to_vec();
     assert!(corner.iter().all(|c| c.abs_diff(48) < 4), "{corner:?}");
@@ -298,7 +298,7 @@ fn a_dropped_animation_leaves_no_trace() {
             Box::new(WebpSink::new(&path, 61, 43, WebpSettings::default()).unwrap())
         };
         walk(4).iter().for_each(|frame| sink.push(frame).unwrap());
-        assert_eq!(names(folder.path()).len(), 2, "it writes beside");
+        assert_eq!(names(folder.path()).len(), 2, "a temporary file");
         let wrong = sink.push(&picture(61, 42, gradient)).unwrap_err();
         assert!(matches!(wrong, MediaError::FrameSize { .. }), "{wrong}");
         drop(sink);
@@ -353,7 +353,7 @@ fn what_an_animation_cannot_hold_is_refused_at_once() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever changes where, both formats show the very frames.
+    /// Whatever changes, both formats reproduce the exact frames.
     #[test]
     fn any_frames_come_back(
         width in 1u32..24,

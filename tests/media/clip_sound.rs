@@ -1,4 +1,4 @@
-//! The sound of a clip goes into an MP4 as it was coded, in step with the picture, and never costs the picture.
+//! The sound of a clip is copied to an MP4 without re-encoding, in sync with the picture, and never breaks the picture.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn sound_stays_as_it_is_and_in_step() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("result.mp4");
     let source = heard(&fixture("with_aac.mp4"));
-    // All have the same sound; how much earlier it is heard in the clip than in the first.
+    // All have the same sound; `earlier` is how much earlier it is heard in the clip than in the first.
     for (name, earlier) in [
         ("with_aac.mp4", 0.0),
         ("with_aac.mov", 0.0),
@@ -35,7 +35,7 @@ fn sound_stays_as_it_is_and_in_step() {
     ] {
         let track = track(&fixture(name));
         assert_eq!(track.codec(), "AAC");
-        // Its first sample, which only leads in, begins with the film and lasts until the sound does.
+        // Its first sample, which is pre-roll, begins with the movie and lasts until the sound does.
         let pause = if name == "fragmented_sound.mp4" {
             0.2
         } else {
@@ -58,7 +58,7 @@ fn sound_stays_as_it_is_and_in_step() {
             assert!(near(result.lengths[2], length));
             assert!(near(result.lengths[0], frames as f64 / FPS));
             let (first, last) = (result.samples[0].0, result.samples.last().unwrap().0);
-            // A sample before leads in, where there is one, and all of the picture has sound.
+            // There may be pre-roll before, and the whole picture has sound.
             assert!(
                 first < 0.001 && first > -3.1 * SAMPLE - pause,
                 "{name} from {from}: {first}"
@@ -104,7 +104,7 @@ fn picture_and_sound_alternate() {
     let path = folder.path().join("result.mp4");
     let track = track(&fixture("with_aac.mp4"));
     write(&path, track.part(0.0, 2.0), 20);
-    // Half a second of each: four turns of both.
+    // Half a second of each, alternately: four chunks of both.
     assert_eq!(heard(&path).turns, 7);
 }
 
@@ -118,7 +118,7 @@ fn sound_ends_with_the_picture_and_may_begin_later() {
     assert!((result.to - 0.7).abs() < 0.001);
     assert!(result.samples.last().unwrap().0 < 0.7);
 
-    // A result is a source too: here the sound of a clip whose first half second has none.
+    // A result can be a source too: here the sound of a clip whose first half second is silent.
     write(&path, track.part(-0.5, 1.0), 15);
     let result = heard(&path);
     assert!((result.from - 0.5).abs() < 0.001 && (result.to - 1.5).abs() < 0.001);
@@ -127,7 +127,7 @@ fn sound_ends_with_the_picture_and_may_begin_later() {
     assert!((again.part(0.3, 0.7).seconds() - 0.4).abs() < 0.001);
     assert!(again.part(0.1, 0.4).is_silent());
 
-    // Where nothing is heard, there is one track as ever.
+    // If nothing is heard, there is only the video track.
     write(&path, track.part(5.0, 6.0), 5);
     assert_eq!(crate::common::media::read_mp4(&path).frames.len(), 5);
     assert!(matches!(Sound::of(&path), Sound::Silent));
@@ -150,7 +150,7 @@ fn sound_that_stays_behind_is_told_why() {
     let bytes = fs::read(fixture("with_aac.mp4")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
-    // The second of each is the sound's.
+    // The second of each belongs to the audio track.
     let last = |kind: &[u8]| bytes.windows(4).rposition(|w| w == kind).unwrap() + 4;
     for (at, value, reason) in [
         (last(b"stsz") + 8, [0xff; 4], "its index makes no sense"),
@@ -181,7 +181,7 @@ fn sound_that_stays_behind_is_told_why() {
             ),
             other => assert!(reason.is_empty(), "{other:?}"),
         }
-        // The picture isn't harmed by any of it.
+        // The picture is still intact.
         assert_eq!(Clip::open(&path).unwrap().flatten().count(), 20);
     }
 }
@@ -202,7 +202,7 @@ fn a_source_may_go_once_its_sound_was_taken() {
         heard(&fixture("with_aac.mp4")).samples.len()
     );
 
-    // Too late: a film without sound, and a sentence.
+    // Too late: a movie without sound, and an error.
     let mut second = sink(&path);
     assert_eq!(
         second.set_sound(part).unwrap_err().to_string(),

@@ -1,4 +1,4 @@
-//! Pictures and clips: read, written, and refused with one clear sentence.
+//! Pictures and clips: read, written, and rejected with one clear sentence.
 
 mod animations;
 mod clip_read;

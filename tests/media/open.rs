@@ -1,4 +1,4 @@
-//! Every kind of picture opens with the right pixels, and everything else is met with one clear sentence.
+//! Every picture format opens with the right pixels, and everything else gives one clear sentence.
 
 use std::fs;
 use std::io::Cursor;
@@ -25,7 +25,7 @@ fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 
 fn open_bytes(bytes: &[u8]) -> Result<Picture, MediaError> {
     let folder = tempfile::tempdir().unwrap();
-    // The name says nothing: formats are told by content.
+    // The extension is meaningless: formats are detected by content.
     let path = folder.path().join("picture.dat");
     fs::write(&path, bytes).unwrap();
     open(&path)
@@ -180,7 +180,7 @@ fn ycck_jpeg_is_converted_too() {
 
 #[test]
 fn every_orientation_is_turned_upright() {
-    // Wide, with a marked corner, so that all eight come out different.
+    // Landscape, with a marked corner, so that all eight orientations differ.
     let stored = picture(32, 16, |x, y| {
         if x < 16 && y < 8 {
             [230, 30, 30]
@@ -194,7 +194,8 @@ fn every_orientation_is_turned_upright() {
         ImageFormat::Jpeg,
     );
 
-    // Where the marked corner goes: 1 top left, 2 mirrored to top right, 3 turned to bottom right, 4 bottom left, then transposed.
+    // Where the marked corner goes: 1 top left, 2 mirrored to top right, 3 rotated to bottom right, 4 bottom left, then
+    // transposed.
     let corners = [
         (0, 0),
         (1, 0),
@@ -249,7 +250,7 @@ fn webp_and_tiff_are_turned_upright_too() {
     for name in ["turned.webp", "turned.tif"] {
         let found = open(&fixture(name)).unwrap();
         assert_eq!(found.size(), (16, 32), "{name}");
-        // Turned clockwise: what was left is on top.
+        // Rotated clockwise: the left side is now on top.
         assert_near(pixel(&found, 8, 4), [200, 40, 40], 12);
         assert_near(pixel(&found, 8, 27), [40, 40, 200], 12);
     }
@@ -301,7 +302,7 @@ fn sizes_out_of_bounds_are_refused_by_the_header() {
         sentence(&png_claiming(100_000, 40)),
         "picture.dat is 100000 x 40 pixels; Mien opens pictures up to 64 megapixels and 32768 pixels a side, so scale it down first."
     );
-    // A bomb: no decoder may be asked for 900 megapixels.
+    // A decompression bomb: no decoder may be called for 900 megapixels.
     assert!(matches!(
         open_bytes(&png_claiming(30_000, 30_000)),
         Err(MediaError::TooLarge { .. })
@@ -419,7 +420,7 @@ fn what_may_not_be_read_is_named() {
     let path = folder.path().join("secret.png");
     fs::write(&path, encode(&rgb_image(), ImageFormat::Png)).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
-    // The superuser reads everything.
+    // Root can read every file.
     if fs::File::open(&path).is_err() {
         assert!(matches!(open(&path), Err(MediaError::NotReadable { .. })));
     }

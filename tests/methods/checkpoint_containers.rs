@@ -1,9 +1,9 @@
-//! The containers that published weights come in, read to the values that PyTorch reads from them.
+//! The containers of published weights, read to the same values as PyTorch reads.
 
 use crate::common::checkpoint::{dict, fixture, legacy, opened, storage, tensor};
 use mien::weights::checkpoint::{Checkpoint, Container, DType, Dialect, Method, read, system};
 
-/// What `expected.safetensors` holds below `prefix`.
+/// The tensors of `expected.safetensors` under `prefix`.
 fn expected(prefix: &str) -> Checkpoint {
     let mut all = read(&fixture("expected.safetensors")).unwrap();
     let tensors = std::mem::take(&mut all.tensors);
@@ -61,7 +61,7 @@ fn a_pickled_module_is_recognised() {
 
 #[test]
 fn what_data_parallel_wrapped_is_unwrapped() {
-    // Its state_dict, and the whole of it pickled.
+    // Its state_dict, and the whole module pickled.
     let wrapped = [
         "module.main.0.weight",
         "module.img_reg.0.weight",
@@ -93,7 +93,7 @@ fn what_data_parallel_wrapped_is_unwrapped() {
     assert_eq!(found.container, Container::Module);
     assert_eq!(system(&found).unwrap().method, Method::MoCoGan);
 
-    // One that has other names too is left as it is, and so is one of that very name.
+    // A file that also has other names is left as it is, and so is one with exactly that name.
     for keys in [["module.main.0.weight", "epoch"], ["module.", "module.a"]] {
         let found = keyed(&keys);
         assert!(
@@ -103,7 +103,7 @@ fn what_data_parallel_wrapped_is_unwrapped() {
     }
 }
 
-/// A checkpoint that has these keys.
+/// A checkpoint with these keys.
 fn keyed(keys: &[&str]) -> Checkpoint {
     let one = tensor(&storage("FloatStorage", "0", 1, None), 0, &[], &[]);
     let entries: Vec<_> = keys.iter().map(|&key| (key, one.clone())).collect();
@@ -249,7 +249,7 @@ fn every_kind_of_number_is_read() {
             tensor(&storage(class, "0", count, None), 0, &[count], &[1]),
         )]);
         let mut file = legacy(&object, &[("0", &words)]);
-        // The count of elements, which `legacy` gives for floats.
+        // The number of elements, which `legacy` writes for floats.
         let at = file.len() - 16;
         file[at] = count as u8;
         let found = opened(&file).unwrap();
@@ -262,7 +262,7 @@ fn every_kind_of_number_is_read() {
 #[test]
 fn what_python_2_and_torch_03_wrote_is_read() {
     let data = tensor(&storage("FloatStorage", "0", 2, None), 0, &[2], &[1]);
-    // A Variable with its state, in an OrderedDict made of a list of lists, beside a number of over 32 bits.
+    // A Variable with its state, in an OrderedDict made of a list of lists, and a number of more than 32 bits.
     let parameter = [
         b"ctorch.nn.parameter\nParameter\n",
         &data[..],

@@ -1,4 +1,4 @@
-//! Files that mean harm, are damaged, or are something else: each is answered by one sentence, and none by a panic.
+//! Files that are malicious, damaged, or of another format: each gives one sentence, and none a panic.
 
 use crate::common::checkpoint::{
     Stored, dict, fixture, int, legacy, opened, storage, str, tensor, zip,
@@ -6,7 +6,7 @@ use crate::common::checkpoint::{
 use mien::weights::checkpoint::read;
 use proptest::prelude::*;
 
-/// The sentence that answers a file; it must have one.
+/// The error for these bytes; there must be one.
 fn refused(bytes: &[u8]) -> String {
     let text = opened(bytes).unwrap_err();
     println!("{text}");
@@ -49,7 +49,7 @@ fn a_call_is_refused_by_its_name() {
             assert!(text.contains(name) && text.contains("run"), "{text}");
         }
     }
-    // A name that would steer the terminal, or fill the screen, is shown without its power.
+    // Names that would send control sequences to the terminal, or fill the screen, are escaped and shortened.
     let long = format!("c\x1b[31mx{}\nf\n)R", "y".repeat(400));
     assert!(refused(&legacy(long.as_bytes(), &[])).contains("?[31mxyyy"));
 }
@@ -61,14 +61,14 @@ fn what_holds_itself_or_each_other_over_and_over_ends() {
     let list = b"]q\0h\0a".to_vec();
     assert!(refused(&legacy(&list, &[])).contains("itself"));
 
-    // Each list holds the one before twice: 2^40 in 40 steps.
+    // Each list holds the previous one twice: 2^40 elements in 40 steps.
     let mut doubled = b"]q\0".to_vec();
     for _ in 0..40 {
         doubled.extend(b"0](h\0h\0eq\0");
     }
     assert!(refused(&legacy(&doubled, &[])).contains("over and over"));
 
-    // The same with a tensor at the bottom, which would have 2^18 long names.
+    // The same with a tensor at the bottom, giving 2^18 long names.
     let bottom = dict(&[(&"n".repeat(900), tensor(&float(1), 0, &[0], &[1]))]);
     let doubled = (0..18).fold([&bottom[..], b"q\0"].concat(), |mut doubled, _| {
         doubled.extend(b"0](h\0h\0eq\0");
@@ -76,7 +76,7 @@ fn what_holds_itself_or_each_other_over_and_over_ends() {
     });
     assert!(refused(&legacy(&doubled, &[("0", &[0.0])])).contains("times its own size"));
 
-    // Dictionaries in dictionaries.
+    // Nested dictionaries.
     let deep = (0..100_000).fold(Vec::new(), |mut deep, _| {
         deep.extend(b"}X\x01\0\0\0a");
         deep
@@ -131,10 +131,10 @@ fn sizes_without_the_bytes_are_not_believed() {
     refused(&legacy(&[b"\x95", &eight[..]].concat(), &[]));
     refused(&legacy(b"\x8b\xff\xff\xff\x7f", &[]));
     refused(&legacy(b"r\xff\xff\xff\xff", &[]));
-    // So many dimensions.
+    // Too many dimensions.
     let wide = [1; 1000];
     assert!(refused(&legacy(&tensor(&float(1), 0, &wide, &wide), &[])).contains("dimensions"));
-    // One storage given over and over.
+    // One storage used by many tensors.
     let all: Vec<_> = (0..3000)
         .map(|n| (n.to_string(), tensor(&float(1000), 0, &[1000], &[1])))
         .collect();
@@ -143,7 +143,7 @@ fn sizes_without_the_bytes_are_not_believed() {
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
     assert!(refused(&legacy(&dict(&all), &[("0", &[0.0; 1000])])).contains("times its own size"));
-    // Long names in each other.
+    // Long names, nested.
     let name = "n".repeat(2000);
     let named = dict(&[(&name, tensor(&float(1), 0, &[1], &[1]))]);
     assert!(refused(&legacy(&named, &[("0", &[0.0])])).contains("name"));
@@ -167,7 +167,7 @@ fn a_zip_file_is_read_as_it_is_stored() {
         [1.0, 2.0]
     );
 
-    // A bomb: a few packed bytes that claim four thousand million.
+    // A bomb: a few compressed bytes that claim 4 GB.
     let bomb = Stored {
         method: 8,
         claimed: u32::MAX,
@@ -207,7 +207,7 @@ fn a_zip_file_is_read_as_it_is_stored() {
     }));
     assert!(refused(&zip(&entries)).contains("over each other"));
 
-    // One byte of the numbers changed.
+    // One byte of the values changed.
     let mut changed = zip(&sound);
     let at = changed
         .windows(8)
@@ -368,7 +368,7 @@ proptest! {
     }
 }
 
-/// Opcodes that make sense together more often than single bytes do.
+/// Opcodes that are valid together more often than single bytes are.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let fixed: Vec<Vec<u8>> = vec![
         b"}".to_vec(),

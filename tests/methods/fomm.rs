@@ -1,4 +1,4 @@
-//! What a small FOMM model does, with every part of it present or absent.
+//! A small FOMM model with each of its optional parts present or absent.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -15,7 +15,7 @@ use mien::methods::motion::coordinate_grid;
 
 const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
-/// Sizes that share nothing with `vox-256`: other sides for each network, bounds reached early.
+/// Sizes different from `vox-256` throughout: other sides for each network, limits reached early.
 fn small() -> Config {
     Config {
         image_size: 64,
@@ -122,7 +122,7 @@ fn at_rest_the_flow_is_the_identity() {
             Some(occlusion) => assert_eq!(occlusion.dims(), [1, 1, 16, 16]),
             None => assert!(!config.dense_motion.occlusion),
         }
-        // The flow is resized by its outer edges and read by its corners: near, not at, rest.
+        // The flow is resized by its edges and sampled by its corners: nearly, not exactly, the identity.
         let deformed = prepared.deformed(&frame).unwrap();
         assert_close(&values(&deformed), &values(&source), 0.2);
     }
@@ -279,7 +279,7 @@ fn bad_weights_are_named() {
 fn sizes_are_found_in_the_published_shapes() {
     let shapes = published_shapes(&Config::default());
     assert_eq!(Config::infer(&shapes).unwrap(), Config::default());
-    // As the authors' files have them.
+    // As in the authors' files.
     for (key, shape) in [
         (
             "kp_detector.predictor.encoder.down_blocks.4.conv.weight",
@@ -321,7 +321,7 @@ fn odd_sizes_are_found_too() {
     shared.detector.jacobians = Jacobians::Shared;
     for config in [small(), without_extras(), shared] {
         let found = Config::infer(&published_shapes(&config)).unwrap();
-        // No shape tells how large the pictures are.
+        // The pictures' size can't be inferred from the shapes.
         assert_eq!(
             Config {
                 image_size: 64,
@@ -330,7 +330,7 @@ fn odd_sizes_are_found_too() {
             config
         );
     }
-    // A converted file needn't keep the fixed blur.
+    // A converted file may lack the fixed blur kernel.
     let mut shapes = published_shapes(&small());
     shapes.retain(|key, _| !key.ends_with("down.weight"));
     assert_eq!(Config::infer(&shapes).unwrap().detector.downscale, 4);

@@ -1,4 +1,4 @@
-//! How one face's key points move another's, by hand and by properties.
+//! How one face's keypoints move another's, with values by hand and properties.
 
 use mien::methods::error::Error;
 use mien::methods::fomm::{KeyPoints, relative};
@@ -56,7 +56,7 @@ fn motion_is_scaled_by_the_faces_sizes() {
     // Twice the motion of (0.1, -0.1), from (0.4, 0).
     assert_close(&found.points[1], &[0.6, -0.2], 1e-6);
     assert_close(&found.points[2], &source.points[2], 0.0);
-    // [[0, 1], [1, 0]] swaps the source's rows; the scale is no part of it.
+    // [[0, 1], [1, 0]] swaps the source's rows; the scale isn't applied to it.
     assert_close(&found.jacobians[1], &[3.0, 4.0, 1.0, 2.0], 1e-6);
     assert_close(&found.jacobians[0], &source.jacobians[0], 1e-6);
     let unscaled = relative(&source, &driving, &small, false).unwrap();

@@ -1,4 +1,4 @@
-//! The three dialects of GANimation's weights against their authors' layers, written with candle's own operations.
+//! The three dialects of GANimation's weights compared with their authors' layers, written with candle's operations.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ fn small(dialect: Dialect) -> Config {
     }
 }
 
-/// What each code base calls its layers.
+/// The names of the layers in each code base.
 struct Names {
     trunk: &'static str,
     block: &'static str,
     color: &'static str,
     attention: &'static str,
-    /// Whether convolutions before a norm have a bias, and norms none of their own.
+    /// Whether convolutions before a norm have a bias and norms have none.
     biases: bool,
 }
 
@@ -54,7 +54,7 @@ fn names(dialect: Dialect) -> Names {
     }
 }
 
-/// The generator as its code base writes it, one layer after another.
+/// The generator as in its code base, layer by layer.
 struct Plain {
     vb: VarBuilder<'static>,
     names: Names,
@@ -80,7 +80,7 @@ impl Plain {
             .get((outputs, inputs, kernel, kernel), &format!("{key}.weight"))
             .unwrap();
         let h = h.conv2d(&weight, padding, stride, 1, 1).unwrap();
-        // Neither head has one.
+        // Neither head has a bias.
         if self.names.biases && (kernel != 7 || key == "model.0") {
             return self.bias(h, key, outputs);
         }
@@ -196,7 +196,7 @@ fn each_dialect_agrees_with_its_authors_layers() {
         let d = difference(&frame.color, &output.color.narrow(0, 1, 1).unwrap());
         assert!(d <= 1e-4, "{dialect:?} in two steps: {d}");
 
-        // The weights' names differ, and so must what they make.
+        // The weights' names differ, so the results must too.
         for other in &colors {
             assert!(difference(other, &color) > 1e-2);
         }
@@ -204,7 +204,7 @@ fn each_dialect_agrees_with_its_authors_layers() {
     }
 }
 
-/// Every tensor that a code base's `state_dict()` holds, with the norms' statistics of old checkpoints.
+/// Every tensor in a code base's `state_dict()`, with the running statistics of old checkpoints.
 fn shapes(config: &Config) -> BTreeMap<String, Vec<usize>> {
     let Names {
         trunk,
@@ -262,7 +262,7 @@ fn a_dialect_is_found_and_its_tensors_suffice() {
             let shapes = shapes(&config);
             assert_eq!(Config::infer(&shapes).unwrap(), config);
 
-            // As a file would be: nothing but its own tensors, and none of the duplicates.
+            // As in a file: only its own tensors, without the duplicates.
             let tensors = shapes
                 .into_iter()
                 .filter(|(key, _)| !key.starts_with("debug"))

@@ -1,4 +1,4 @@
-//! The networks: their layers, their files, and each method against its authors' own and as a caller meets it.
+//! The networks: their layers, their files, and each method compared with its authors' implementation and through its API.
 
 mod checkpoint_containers;
 mod checkpoint_hostile;

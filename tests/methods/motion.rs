@@ -1,10 +1,10 @@
-//! The geometry that FOMM and TPS share, against definitions written as plainly as can be.
+//! The geometry shared by FOMM and TPS, compared with plain implementations of its definitions.
 
 use mien::math::hull_area;
 use mien::methods::motion::{add_heatmaps, coordinate_grid, movement_scale};
 use proptest::prelude::*;
 
-/// An edge of the hull is a pair of points that all others lie to the left of.
+/// An edge of the hull is a pair of points with all others to its left.
 fn hull_area_by_edges(points: &[[f32; 2]]) -> f64 {
     let points: Vec<[f64; 2]> = points.iter().map(|p| p.map(f64::from)).collect();
     let cross = |a: [f64; 2], b: [f64; 2], c: [f64; 2]| {
@@ -25,7 +25,7 @@ fn hull_area_by_edges(points: &[[f32; 2]]) -> f64 {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    // Random points are in general position, which the plain definition needs.
+    // Random points are in general position, as the plain definition requires.
     #[test]
     fn hulls_agree_with_their_edges(
         points in prop::collection::vec(prop::array::uniform2(-1.5f32..1.5), 3..14)
@@ -62,7 +62,7 @@ fn hulls_of_known_shapes() {
     let square = [[0.0, 0.0], [2.0, 2.0], [2.0, 0.0], [0.0, 2.0]];
     assert_eq!(hull_area(&square), 4.0);
     let mut crowded = square.to_vec();
-    // Inside, on an edge, and a corner again.
+    // Inside, on an edge, and a duplicate corner.
     crowded.extend([[1.0, 0.5], [1.0, 0.0], [2.0, 2.0]]);
     assert_eq!(hull_area(&crowded), 4.0);
     for flat in [

@@ -1,4 +1,4 @@
-//! Every layer against its definition, over random shapes and on every instruction set.
+//! Every layer compared with its definition, over random shapes and on every instruction set.
 
 use crate::common::layers::{self, Case};
 use crate::common::sampling;
@@ -44,7 +44,7 @@ proptest! {
 
     #[test]
     fn winograd_of_wide_kernels(pictures in 1usize..3, inputs in 16usize..20, outputs in 8usize..20, padding in 0usize..4, h in 7usize..24, w in 7usize..60) {
-        // Seven points round more than six do.
+        // Seven interpolation points round more than six.
         let case = Case {
             pictures, inputs, outputs, kernel: (7, 7), stride: 1, padding, size: (h, w),
         };

@@ -1,7 +1,6 @@
-//! FOMM agrees with the authors' own, weight for weight.
+//! FOMM agrees with the authors' implementation for the same weights.
 //!
-//! `MIEN_PARITY_DIR` (a folder with `fomm.safetensors`) and `MIEN_PARITY_SEED` make it read
-//! another file, made with another seed.
+//! `MIEN_PARITY_DIR` (a folder with `fomm.safetensors`) and `MIEN_PARITY_SEED` select another file, made with another seed.
 
 use std::collections::HashMap;
 
@@ -16,7 +15,7 @@ const PICTURES: f32 = 1e-3;
 fn model(align_corners: bool) -> Fomm {
     let weights = adjusted_weights("", seed(), |name, values| {
         if name == "kp_detector.jacobian.bias" {
-            // The identity, around which a trained detector's Jacobians lie.
+            // The identity; a trained detector's Jacobians are close to it.
             for matrix in values.chunks_exact_mut(4) {
                 matrix[0] += 1.0;
                 matrix[3] += 1.0;

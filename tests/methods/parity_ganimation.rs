@@ -1,7 +1,7 @@
-//! The generator agrees with the authors' own, weight for weight.
+//! The generator agrees with the authors' implementation for the same weights.
 //!
-//! `MIEN_PARITY_DIR` (a folder with `ganimation.safetensors`) and `MIEN_PARITY_SEED`
-//! make it read another file, made with another seed.
+//! `MIEN_PARITY_DIR` (a folder with `ganimation.safetensors`) and `MIEN_PARITY_SEED` select another file, made with
+//! another seed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -86,7 +86,7 @@ fn agrees_with_the_published_generator() {
     }
 }
 
-/// The critic, `D` of the paper's Sec. 4, which training alone needs: its score of realism and its Action Units.
+/// The critic, `D` of the paper's Sec. 4, which only training needs: its realism score and its Action Units.
 fn critic(x: &Tensor, vb: VarBuilder) -> candle_core::Result<[Tensor; 2]> {
     const LAYERS: usize = 6;
     let trunk = vb.pp("main");
@@ -109,12 +109,12 @@ fn critic(x: &Tensor, vb: VarBuilder) -> candle_core::Result<[Tensor; 2]> {
 fn agrees_with_the_published_critic() {
     let vb = crate::common::procedural::weights("critic.", seed());
     let expected = expected("ganimation.safetensors");
-    // What the critic judged is the generator's result, not the portrait.
+    // The critic's input was the generator's result, not the portrait.
     let [realism, aus] = critic(&expected["result"], vb).unwrap();
     assert_eq!(realism.dims(), [PICTURES, 1, 2, 2]);
     assert_eq!(aus.dims(), [PICTURES, 17, 1, 1]);
     for (name, found) in [("critic.real", realism), ("critic.aus", aus)] {
-        // The authors squeeze what has one channel or one pixel.
+        // The authors squeeze dimensions of size 1.
         let wanted = &expected[name];
         let d = difference(&found.reshape(wanted.dims()).unwrap(), wanted);
         println!("{name}: {d:e}");
@@ -135,8 +135,8 @@ fn two_steps_agree_with_one() {
         let color = difference(&output.color, &whole.color.narrow(0, i, 1).unwrap());
         let attention = difference(&output.attention, &whole.attention.narrow(0, i, 1).unwrap());
         println!("picture {i}: color {color:e}, attention {attention:e}");
-        // The first layer's parts agree to 1e-5 (`nn_layers`); six blocks of normalisation
-        // carry that rounding on, as they do the 3e-5 that part us from PyTorch.
+        // The parts of the first layer agree to 1e-5 (`nn_layers`); six blocks of normalisation amplify this rounding,
+        // as they do in the 3e-5 of difference from PyTorch.
         assert!(color <= 1e-4 && attention <= 1e-4, "{color} {attention}");
     }
 }

@@ -1,7 +1,6 @@
-//! The generator agrees with the authors' own, weight for weight.
+//! The generator agrees with the authors' implementation for the same weights.
 //!
-//! `MIEN_PARITY_DIR` (a folder with `mocogan.safetensors`) and `MIEN_PARITY_SEED` make it read another file, made
-//! with another seed.
+//! `MIEN_PARITY_DIR` (a folder with `mocogan.safetensors`) and `MIEN_PARITY_SEED` select another file, made with another seed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -81,7 +80,7 @@ fn a_frame_alone_is_the_frame_of_the_clip() {
     }
 }
 
-/// The whole network of candle's own operations: the codes as one, batch normalisation apart.
+/// The whole network from candle's operations: one concatenated code, batch norms not folded.
 #[test]
 fn agrees_with_the_definition() {
     let config = small();
@@ -129,7 +128,7 @@ fn agrees_with_the_definition() {
     }
 }
 
-/// The cell's equations, gate by gate: z and r of both, the new gate's state part behind r.
+/// The equations of the cell, gate by gate: r and z from both inputs, the state's part of the new gate multiplied by r.
 #[test]
 fn motion_is_a_gru() {
     let network = network(&small(), 3);
@@ -260,7 +259,7 @@ fn bad_codes_are_named() {
     }
 }
 
-/// The authors' keys with their shapes.
+/// The authors' keys, with their shapes.
 fn shapes(config: &Config) -> BTreeMap<String, Vec<usize>> {
     let (ngf, n) = (config.ngf, config.motion);
     let mut shapes = BTreeMap::new();
@@ -330,7 +329,7 @@ fn bad_weights_are_named() {
 fn configurations_are_found_and_checked() {
     let published = Config::default();
     assert_eq!(Config::infer(&shapes(&published)).unwrap(), published);
-    // The border between content and category can't be seen.
+    // The border between content and category can't be inferred from the shapes.
     let found = Config::infer(&shapes(&small())).unwrap();
     let merged = Config {
         content: 5,

@@ -1,7 +1,6 @@
-//! The Thin-Plate-Spline Motion Model agrees with the authors' own, weight for weight.
+//! TPS agrees with the authors' implementation for the same weights.
 //!
-//! `MIEN_PARITY_DIR` (a folder with `tps.safetensors`) and `MIEN_PARITY_SEED` make it read
-//! another file, made with another seed.
+//! `MIEN_PARITY_DIR` (a folder with `tps.safetensors`) and `MIEN_PARITY_SEED` select another file, made with another seed.
 
 use std::sync::LazyLock;
 
@@ -67,8 +66,8 @@ fn agrees_with_the_published_model() {
         &frame(&relative, None).prediction,
         PICTURES,
     );
-    // Renderer by stage here: the last bit of these key points moves the picture by 5e-4, since
-    // their splines nearly fold, so a frame agrees no better than the points' own rounding lets it.
+    // Stage by stage here: the last bit of these keypoints changes the picture by 5e-4, since their splines nearly
+    // fold, so a frame can't agree better than the rounding of the points allows.
     let theirs = KeyPoints {
         points: expected["kp.avd"]
             .squeeze(0)
@@ -94,7 +93,7 @@ fn agrees_with_the_published_model() {
 #[test]
 fn shapes_tell_the_published_sizes() {
     let mut shapes = FULL.1.clone();
-    // What a checkpoint holds besides.
+    // Other tensors in a checkpoint.
     for (key, shape) in [
         ("dense_motion_network.down.weight", vec![3, 1, 13, 13]),
         ("kp_detector.fg_encoder.bn1.num_batches_tracked", vec![]),

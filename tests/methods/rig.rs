@@ -1,4 +1,4 @@
-//! The rig as the renderer draws it: what stays, what moves, and at which size.
+//! The rig as rendered: what stays, what moves, and at which size.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn models() -> Arc<Models> {
     Arc::new(Models::new(Arc::new(Model::bundled().unwrap())))
 }
 
-/// What the rig shows of an expression.
+/// Renders an expression with the rig.
 fn drawn(renderer: &mut Renderer, subject: &Subject, view: &View, pose: Pose) -> Picture {
     let request = FrameRequest {
         method: MethodChoice::RIG,
@@ -48,7 +48,7 @@ fn with(subject: &Subject, units: &[(u8, f32)]) -> Pose {
         })
 }
 
-/// The mean difference of two pictures of one size in a box, in levels.
+/// The mean difference of two pictures of the same size in a box, in levels.
 fn difference(a: &Picture, b: &Picture, (left, top, right, bottom): (u32, u32, u32, u32)) -> f64 {
     assert_eq!(a.size(), b.size());
     let mut sum = 0;
@@ -64,7 +64,7 @@ fn difference(a: &Picture, b: &Picture, (left, top, right, bottom): (u32, u32, u
     sum as f64 / f64::from(3 * (right - left) * (bottom - top))
 }
 
-/// The landmarks' box, in whole pixels of the portrait.
+/// The bounding box of the landmarks, in whole pixels of the portrait.
 fn face(subject: &Subject) -> (u32, u32, u32, u32) {
     let (left, top, right, bottom) = subject.face.as_ref().unwrap().mesh.bounds();
     (left as u32, top as u32, right as u32, bottom as u32)
@@ -119,7 +119,7 @@ fn a_pane_shows_what_an_export_writes() {
     let pose = with(&subject, &[(12, 0.3), (45, 1.0), (4, 1.0)]);
     let size = subject.picture.size();
     let whole = drawn(&mut renderer, &subject, &View::whole(size), pose);
-    // A part of it at the portrait's own pixels.
+    // A part of it at full resolution.
     let (left, top, right, bottom) = face(&subject);
     let part = View {
         x: f64::from(left),
@@ -137,7 +137,7 @@ fn a_pane_shows_what_an_export_writes() {
     let wanted = renderer.base(&exported, &part).unwrap();
     let all = (0, 0, part.width, part.height);
     assert!(difference(&seen, &wanted, all) < 0.5);
-    // The same smaller and larger.
+    // The same at smaller and larger scales.
     for zoom in [0.5, 3.0] {
         let side = |length: u32| (f64::from(length) * zoom) as u32;
         let view = View {
@@ -234,13 +234,13 @@ fn folds_are_drawn_as_strongly_as_is_said() {
     assert!(smooth_key != full_key && face == same_face);
     let apart = difference(&smooth, &full, self::face(&own));
     assert!(apart > 0.1, "{apart}");
-    // His own skin shows folds, so that his own strength lies nearer to full than to none.
+    // His skin has folds, so his automatic strength is closer to full than to none.
     let (to_none, to_full) = (
         difference(&auto, &smooth, self::face(&own)),
         difference(&auto, &full, self::face(&own)),
     );
     assert!(to_full < to_none, "{to_full} {to_none}");
-    // A portrait that isn't edited keeps every byte, whatever is said of folds.
+    // An unedited portrait keeps every byte, whatever the strength of folds.
     let subject = Subject {
         folds: Some(1.0),
         ..own.clone()
@@ -278,7 +278,7 @@ fn moved_landmarks_are_fitted_and_put_back_they_are_forgotten() {
     let portrait = portrait::Sample::all()[0].open(rule).unwrap();
     let mut document = portrait.document(1);
     let found = Subject::of(&document, &portrait, rule);
-    // The upper edge of the upper lip, lifted by a tenth of an inch or so.
+    // Raises the upper edge of the upper lip a little.
     document.landmarks.set(0, [0.0, -0.03]);
     let moved = Subject::of(&document, &portrait, rule);
     let mut renderer = Renderer::new(Arc::clone(&models));
@@ -289,10 +289,10 @@ fn moved_landmarks_are_fitted_and_put_back_they_are_forgotten() {
     let apart = difference(&first, &other, face(&found));
     assert!(apart > 0.1, "{apart}");
     assert_eq!(drawn(&mut renderer, &found, &whole, pose), first);
-    // Without an edit the picture stays, wherever the landmarks are.
+    // Without an edit the picture is unchanged, wherever the landmarks are.
     let rest = drawn(&mut renderer, &moved, &whole, moved.expression.into());
     assert_eq!(rest, *moved.picture);
-    // Networks see the same square, and draw the same.
+    // Networks get the same crop, and render the same.
     let by_network = |subject: &Subject, renderer: &mut Renderer| {
         let request = FrameRequest {
             method: MethodChoice::GANIMATION,

@@ -1,4 +1,4 @@
-//! The rig's expression under the motion of FOMM and TPS, as the renderer draws it.
+//! The rig's expression combined with the motion of FOMM and TPS, as rendered.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ impl Scene {
             .picture
     }
 
-    /// What the face reader finds of a unit.
+    /// The value of an Action Unit that the face reader finds.
     fn read(&self, picture: &Picture, code: u8) -> f32 {
         let faces = find_faces(picture, self.models.crop_rule()).unwrap();
         faces[0].aus.get(ActionUnit::from_code(code).unwrap())
@@ -100,7 +100,7 @@ fn nothing_is_left_of_the_expression_where_it_is_not_asked_for() {
     let first = scene.drawn(&off);
     assert!(first != scene.drawn(&request("fomm", pose, true)));
     assert!(first == scene.drawn(&off), "other bytes after a change");
-    // The rig leaves the head to the network, and without an expression the portrait as it is.
+    // The rig leaves the head pose to the network, and without an expression the portrait is unchanged.
     let turned = scene.own().with(Sides::Both, Channel::Yaw, 8.0);
     let without = scene.drawn(&request("fomm", turned, false));
     assert!(without == scene.drawn(&request("fomm", turned, true)));
@@ -118,7 +118,7 @@ fn the_expression_is_part_of_a_frames_key_only_where_it_is_drawn() {
     assert_ne!(key(&off, &scene.subject), key(&on, &scene.subject));
     let smiling = request("tps", asked(own, SMILE, 0.9), true);
     assert_ne!(key(&smiling, &scene.subject), key(&on, &scene.subject));
-    // Neither the flow nor a portrait without a face shows it.
+    // It has no effect on the flow, nor on a portrait without a face.
     let faceless = Subject {
         face: None,
         ..scene.subject.clone()

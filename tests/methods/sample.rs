@@ -1,4 +1,4 @@
-//! Samples: drawn alike everywhere, resampled part by part, blended, kept to the last bit.
+//! Samples: the same on every machine, resampled part by part, blended, saved exactly.
 
 use mien::document::{Category, EXPRESSIONS, Sample, SampleError, SampleSizes as Sizes, category};
 use proptest::prelude::*;
@@ -28,11 +28,11 @@ fn length(v: &[f32]) -> f64 {
     v.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt()
 }
 
-/// Should these ever change, so would every sample that somebody only kept the seed of.
+/// If these numbers ever change, so does every sample of which only the seed was saved.
 #[test]
 fn a_seed_means_these_numbers() {
     let sample = Sample::draw(42, &Sizes::default(), 16, None).unwrap();
-    // Reckoned by another program, from the cipher's definition and its own library's logarithm.
+    // Computed by another program, from the cipher's definition and another library's logarithm.
     let content = [-2.111_597_3, -0.444_424_8, 0.276_900_62, 0.268_890_68];
     assert_eq!(sample.content[..4], content);
     assert_eq!(sample.category, Some(Category { index: 0, of: 6 }));
@@ -78,7 +78,7 @@ fn parts_are_drawn_apart() {
         }
     );
 
-    // No stream gives what another gives.
+    // No two streams give the same values.
     let mut all: Vec<u32> = bits(&sample);
     let count = all.len();
     all.sort_unstable();
@@ -113,13 +113,13 @@ fn content_blends_along_the_sphere() {
     let half = a.interpolate_content(&b, 0.5).unwrap();
     let middle = (length(&a.content) + length(&b.content)) / 2.0;
     assert!((length(&half.content) - middle).abs() < 1e-5);
-    // Half way it is as far from either.
+    // The midpoint is equally far from both.
     let cosine = |u: &[f32], v: &[f32]| {
         let product: f64 = u.iter().zip(v).map(|(u, v)| f64::from(u * v)).sum();
         product / length(u) / length(v)
     };
     assert!((cosine(&half.content, &a.content) - cosine(&half.content, &b.content)).abs() < 1e-5);
-    // The category changes over.
+    // The category switches halfway.
     let early = a.interpolate_content(&b, 0.49).unwrap();
     assert_eq!((early.category, half.category), (a.category, b.category));
 }
@@ -151,13 +151,13 @@ fn nothing_degenerate_breaks_a_blend() {
         let (a, b) = (with(a.to_vec()), with(b.to_vec()));
         a.interpolate_content(&b, way).unwrap().content
     };
-    // A code of zeros has no direction: straight to it.
+    // A code of zeros has no direction: linear interpolation.
     assert_eq!(blend(&[0.0, 0.0], &[3.0, 4.0], 0.5), [1.5, 2.0]);
     assert_eq!(blend(&[0.0, 0.0], &[0.0, 0.0], 0.5), [0.0, 0.0]);
-    // The same code stays itself, and a longer one grows.
+    // Equal codes stay the same, and a longer one grows.
     assert_eq!(blend(&[3.0, 4.0], &[3.0, 4.0], 0.3), [3.0, 4.0]);
     assert_eq!(blend(&[1.0, 0.0], &[3.0, 0.0], 0.5), [2.0, 0.0]);
-    // Opposite ones go round, not through the middle.
+    // Opposite codes go around the origin, not through it.
     for (a, b) in [
         ([1.0, 2.0, -2.0], [-1.0, -2.0, 2.0]),
         ([0.0, 0.0, 1.0], [0.0, 0.0, -3.0]),
@@ -171,10 +171,10 @@ fn nothing_degenerate_breaks_a_blend() {
         assert!((length(&near) - length(&a)).abs() < 1e-3);
         assert!(near.iter().zip(&a).all(|(x, a)| (x - a).abs() < 2e-3));
     }
-    // On a line there is nowhere to turn.
+    // In one dimension there is no way around.
     assert_eq!(blend(&[1.0], &[-1.0], 0.25), [0.5]);
     assert_eq!(blend(&[], &[], 0.25), Vec::<f32>::new());
-    // Neither the largest nor the smallest numbers break it.
+    // The largest and smallest floats work.
     assert!(
         blend(&[3e38, 1e-45], &[-3e38, 3e38], 0.5)
             .iter()
@@ -362,7 +362,7 @@ fn files_come_back_and_bad_ones_are_told() {
             json.replace("\"version\": 1", "\"version\": 2"),
             "saved as version 2, which this Mien doesn't know",
         ),
-        // A newer version may well have other fields, too.
+        // A newer version may also have other fields.
         (
             json.replace("\"version\": 1", "\"version\": 9, \"more\": 0"),
             "saved as version 9",
@@ -444,7 +444,7 @@ proptest! {
         let x = of(&a).interpolate_content(&of(&b), way).unwrap().content;
         let wanted = (1.0 - f64::from(way)) * length(&a) + f64::from(way) * length(&b);
         prop_assert!((length(&x) - wanted).abs() < 1e-4);
-        // The way back is the same way.
+        // The reverse interpolation gives the same code.
         let back = of(&b).interpolate_content(&of(&a), 1.0 - way).unwrap().content;
         for (x, y) in x.iter().zip(&back) {
             prop_assert!((x - y).abs() < 1e-3, "{} {}", x, y);

@@ -1,5 +1,5 @@
-//! A method is one folder and one line: toy methods are registered, and driven by every kind of motion in a pane, in a comparison
-//! and in an export.
+//! A method is one folder and one line: toy methods are registered, and driven by every kind of motion in a pane, in a
+//! comparison and in an export.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ use mien::render::composition::Composition;
 use mien::render::renderer::Renderer;
 use mien::weights::CropRule;
 
-/// Paints the face's square in a flat colour: red by the smile asked for, or green by the driving picture's own lightness.
+/// Fills the face's crop with a flat colour: red by the requested smile, or green by the lightness of the driving picture.
 struct Toy {
     info: &'static MethodInfo,
     rule: CropRule,
@@ -170,7 +170,7 @@ impl Session for ToySession {
     }
 }
 
-/// The mean of the reds of a picture.
+/// The mean red value of a picture.
 fn mean(picture: &Picture) -> u8 {
     let reds = picture
         .rgba()
@@ -189,7 +189,7 @@ struct Scene {
     document: Document,
 }
 
-/// The sample portrait, with a track on which a smile grows in three frames.
+/// The sample portrait, with a track on which a smile grows over three frames.
 fn scene() -> Scene {
     let model = Arc::new(Model::bundled().unwrap());
     let portrait: Portrait = portrait::Sample::all()[0].open(model.crop()).unwrap();
@@ -207,7 +207,7 @@ fn scene() -> Scene {
     }
 }
 
-/// One of each kind.
+/// One motion of each kind.
 fn motions(scene: &Scene) -> Vec<(&'static str, MotionKind)> {
     let clip = ClipMotion {
         to: Some(0.2),
@@ -253,7 +253,7 @@ fn choice(info: &MethodInfo) -> MethodChoice {
     MethodChoice::Method(info.id, mode)
 }
 
-/// The colour in the middle of the face's square.
+/// The colour in the middle of the face's crop.
 fn middle(picture: &Picture, subject: &Subject, scale: f32) -> [u8; 3] {
     let (x, y) = subject.crop.middle();
     let at = |v: f32| (v * scale) as usize;
@@ -311,7 +311,7 @@ fn every_motion_drives_it_in_a_pane() {
                     assert_eq!(colours, [[0, 0, 40], [127, 0, 40], [255, 0, 40]]);
                 }
                 DrivenBy::Expression => {}
-                // Whatever it is, it was seen.
+                // The driving picture, whatever it is, was used.
                 DrivenBy::Picture => assert!(colours[0][1] > 0, "{name}: {colours:?}"),
             }
         }

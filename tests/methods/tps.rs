@@ -1,4 +1,4 @@
-//! The Thin-Plate-Spline Motion Model as a caller meets it: sizes, errors, cancelling.
+//! TPS through its API: sizes, errors, cancelling.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

@@ -1,4 +1,4 @@
-//! Thin-plate splines against their definition, written as plainly as can be.
+//! Thin-plate splines compared with a plain implementation of their definition.
 
 #![allow(clippy::needless_range_loop)] // the definition reads as in the paper
 
@@ -11,7 +11,7 @@ fn kernel(a: [f64; 2], b: [f64; 2]) -> f64 {
     r * r * (r * r + 1e-9).ln()
 }
 
-/// The eight weights of each axis, by elimination until only the diagonal is left.
+/// The eight weights of each axis, by Gauss-Jordan elimination.
 fn spline_weights(controls: &[[f64; 2]; 5], targets: &[[f64; 2]; 5]) -> Vec<[f64; 2]> {
     let mut rows = vec![vec![0.0; 10]; 8];
     for i in 0..5 {
@@ -77,7 +77,7 @@ proptest! {
                 prop_assert!((found[axis] - wanted).abs() < 1e-7 * size, "{found:?} {wanted}");
             }
         }
-        // The control points arrive, up to what the regularisation lets go.
+        // The control points reach their targets, up to the regularisation.
         for i in 0..5 {
             let found = spline.at(controls[i]);
             for axis in 0..2 {

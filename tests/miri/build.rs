@@ -1,2 +1,2 @@
-//! Gives the tests of launches a place for their files.
+//! A build script, so that the tests of launches have an `OUT_DIR`.
 fn main() {}

@@ -1,4 +1,4 @@
-//! Whole files to be damaged: fixtures, and what Mien's own writers make.
+//! Valid files to be damaged: fixtures, and the output of Mien's writers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn read(folder: &str, is_wanted: fn(&str) -> bool) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// What `write` leaves at a path.
+/// Returns the file that `write` creates.
 fn written(name: &str, write: impl FnOnce(&Path)) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -115,7 +115,7 @@ pub fn pngs() -> Vec<Vec<u8>> {
     pngs
 }
 
-/// Still ones of every kind that Mien writes, and a BMP.
+/// Still pictures in every format that Mien writes, and a BMP.
 pub fn pictures() -> Vec<Vec<u8>> {
     let mut bmp =
         b"BM\x76\x0c\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x20\0\0\0\x18\0\0\0\x01\0\x20\0".to_vec();
@@ -133,7 +133,7 @@ pub fn pictures() -> Vec<Vec<u8>> {
     ]
 }
 
-/// All that a note can be put into.
+/// All formats that can have a provenance note.
 pub fn notables() -> Vec<Vec<u8>> {
     let mut all = pictures();
     all.pop();
@@ -192,7 +192,7 @@ pub fn projects() -> Vec<Vec<u8>> {
     vec![plain, save(&project, Embed::All)]
 }
 
-/// As they were in version 1.
+/// Projects of version 1.
 pub fn json_projects() -> Vec<Vec<u8>> {
     read("tests/fixtures/projects", |path| path.ends_with(".mien"))
 }

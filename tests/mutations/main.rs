@@ -1,8 +1,8 @@
-//! Every reader of Mien's own, given files that are damaged at random and by their structure.
+//! Each of Mien's readers, given randomly and structurally damaged files.
 //!
-//! Whatever the bytes: no panic, no hang, little memory, and one plain sentence where a file isn't read. The ordinary run draws the
-//! same cases every time. `MIEN_FUZZ_TIMES=100` draws a hundred times as many, `MIEN_FUZZ_SEED=7` others; a failure says the
-//! case, and keeps the file.
+//! Whatever the bytes: no panic, no hang, little memory, and one plain sentence if a file can't be read. A normal run
+//! uses the same cases every time. `MIEN_FUZZ_TIMES=100` runs a hundred times as many, `MIEN_FUZZ_SEED=7` different
+//! ones; a failure prints the case and saves the file.
 
 mod corpus;
 mod mutate;
@@ -24,11 +24,11 @@ use rng::Rng;
 /// Far longer than any of these files takes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Files that were read in spite of their damage, and are damaged further.
+/// The maximum number of damaged files that could still be read and are damaged further.
 const MOST_KEPT: usize = 64;
 
-/// Where one of Mien's own lines panicked, on whichever thread. Clips and pictures are guarded against decoders that do, which
-/// would hide it.
+/// The location of a panic in Mien's own code, on any thread. Readers of clips and pictures catch panics of decoders,
+/// which would hide it.
 static PANICKED: Mutex<Option<String>> = Mutex::new(None);
 
 fn panicked() -> Option<String> {
@@ -39,7 +39,7 @@ fn panicked() -> Option<String> {
 }
 
 fn main() -> ExitCode {
-    // ffmpeg reads what Mien doesn't; here it isn't to be found.
+    // ffmpeg reads files that Mien doesn't; run again without it on the path.
     if std::env::var_os("PATH").is_some_and(|path| !path.is_empty()) {
         let again = Command::new(std::env::current_exe().unwrap())
             .args(std::env::args_os().skip(1))
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     let trials = readers::ALL
         .iter()
         .map(|reader| Trial::test(reader.name, move || attack(reader)));
-    // One at a time: a panic is whose turn it is.
+    // One at a time, to attribute a panic to its reader.
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
@@ -149,7 +149,7 @@ fn keep(name: &str, seed: u64, execution: u64, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// The most memory that this process had at a time, in bytes, where the system tells.
+/// The process' peak memory in bytes, if the system reports it.
 fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! Damage: of bits and bytes, of numbers, and of whole parts as the format has them.
+//! Damages bits and bytes, numbers, and whole parts of a format.
 
 use std::ops::Range;
 
@@ -6,25 +6,25 @@ use serde_json::{Map, Value};
 
 use crate::rng::Rng;
 
-/// How the bytes are built.
+/// The structure of the bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// No further than bytes.
+    /// No structure.
     Bytes,
-    /// Boxes with a length before their name, in one another.
+    /// Nested boxes with a length before their name.
     Mp4,
-    /// Chunks behind one another, with checksums.
+    /// A sequence of chunks with checksums.
     Png,
-    /// Chunks behind one another in one that says how long all are.
+    /// A sequence of chunks in one chunk with the total length.
     Riff,
     Json,
-    /// A header's length, the header as JSON, numbers.
+    /// The length of the header, the header as JSON, then the values.
     Safetensors,
     /// An archive whose first entry is JSON.
     Archive,
 }
 
-/// One of the files with some damage.
+/// One of the files, damaged.
 pub fn damaged(corpus: &[Vec<u8>], format: Format, rng: &mut Rng) -> Vec<u8> {
     let mut bytes = rng.pick(corpus).clone();
     for _ in 0..=rng.below(4) {
@@ -40,7 +40,7 @@ pub fn damaged(corpus: &[Vec<u8>], format: Format, rng: &mut Rng) -> Vec<u8> {
     if format == Format::Png && !rng.one_in(8) {
         checksums(&mut bytes);
     }
-    // A file of a few megabytes says nothing new.
+    // Larger files find nothing new.
     bytes.truncate(1 << 20);
     bytes
 }
@@ -78,7 +78,7 @@ fn at_random(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], rng: &mut Rng) {
     }
 }
 
-/// Writes an odd number over some bytes, of any size and order.
+/// Overwrites some bytes with an unusual number, of any size and byte order.
 fn number(bytes: &mut [u8], at: usize, rng: &mut Rng) {
     let value = rng.odd(bytes.len());
     let size = *rng.pick(&[2, 4, 4, 8]);
@@ -92,7 +92,7 @@ fn number(bytes: &mut [u8], at: usize, rng: &mut Rng) {
     }
 }
 
-/// Removes, doubles, moves or changes whole parts.
+/// Removes, duplicates, moves or changes whole parts.
 fn parts(bytes: &mut Vec<u8>, format: Format, rng: &mut Rng) {
     let parts = match format {
         Format::Mp4 => boxes(bytes, 0..bytes.len()),
@@ -114,7 +114,7 @@ fn parts(bytes: &mut Vec<u8>, format: Format, rng: &mut Rng) {
             let copy = bytes[rng.pick(&parts).clone()].to_vec();
             replace(bytes, &parts, part, &copy, format);
         }
-        // A number in it, where those of most formats lie.
+        // A number in it, aligned as in most formats.
         _ => {
             let words = part.len() / 4;
             number(bytes, part.start + 4 * rng.below(words), rng);
@@ -122,7 +122,7 @@ fn parts(bytes: &mut Vec<u8>, format: Format, rng: &mut Rng) {
     }
 }
 
-/// Puts other bytes in the place of some, and lets all boxes around them say their new length.
+/// Replaces some bytes by others, and updates the lengths of all enclosing boxes.
 fn replace(
     bytes: &mut Vec<u8>,
     parts: &[Range<usize>],
@@ -147,7 +147,7 @@ fn replace(
     }
 }
 
-/// Boxes of MP4, and those in them.
+/// The boxes of an MP4, and the boxes in them.
 fn boxes(bytes: &[u8], within: Range<usize>) -> Vec<Range<usize>> {
     const CONTAINERS: [&[u8]; 12] = [
         b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf", b"mvex", b"udta",
@@ -174,7 +174,7 @@ fn boxes(bytes: &[u8], within: Range<usize>) -> Vec<Range<usize>> {
     found
 }
 
-/// Chunks behind one another, each with `around` bytes besides its body and its length at `length_at`.
+/// A sequence of chunks, each with `around` bytes in addition to its body and its length at `length_at`.
 fn chunks(
     bytes: &[u8],
     first: usize,
@@ -185,7 +185,7 @@ fn chunks(
     let (mut found, mut at) = (Vec::new(), first);
     while let Some(&size) = bytes.get(at + length_at..).and_then(<[u8]>::first_chunk) {
         let body = length(size) as usize;
-        // RIFF's chunks are of even lengths.
+        // RIFF pads chunks to even lengths.
         let body = if length_at == 4 {
             body + body % 2
         } else {
@@ -201,7 +201,7 @@ fn chunks(
     found
 }
 
-/// Gives every chunk of a PNG the checksum of what it has become.
+/// Recomputes the checksum of every chunk of a PNG.
 fn checksums(bytes: &mut [u8]) {
     for chunk in chunks(bytes, 8, 12, u32::from_be_bytes, 0) {
         let end = chunk.end - 4;

@@ -1,4 +1,4 @@
-//! Each reader with the files that it is given, and what must hold of what it makes of them.
+//! Each reader with its input files, and the properties of its results.
 
 use std::fs;
 use std::path::Path;
@@ -20,11 +20,11 @@ pub struct Reader {
     pub name: &'static str,
     pub format: Format,
     pub corpus: fn() -> Vec<Vec<u8>>,
-    /// Reads the bytes, with a folder for files, and tells whether they were taken.
+    /// Reads the bytes, with a folder for files, and returns whether they were accepted.
     pub read: fn(&Path, &[u8]) -> bool,
-    /// Whether some whole files aren't taken: those that only ffmpeg reads.
+    /// Whether some undamaged files aren't accepted: those that only ffmpeg reads.
     pub takes_none: bool,
-    /// Some two seconds.
+    /// About two seconds.
     pub executions: u64,
 }
 
@@ -85,7 +85,7 @@ pub const ALL: [Reader; 13] = [
     reader("settings", Format::Json, corpus::settings, settings, 10_000),
 ];
 
-/// One plain sentence that isn't too long, with the file's name where it has one.
+/// Asserts that an error is one plain sentence of limited length, with the file's name if it has one.
 fn sentence(error: &impl ToString, name: &str) {
     let text = error.to_string();
     assert!(text.contains(name), "{text}");
@@ -166,7 +166,7 @@ fn clip(folder: &Path, bytes: &[u8]) -> bool {
             Err(error) => return told(error),
         }
     }
-    // Some way on, without making the pictures between.
+    // Skips ahead without decoding the frames between.
     if let Ok(later) = Clip::open(&path) {
         match later.skip(3).next() {
             None | Some(Ok(_)) => {}
@@ -190,7 +190,7 @@ fn picture(_: &Path, bytes: &[u8]) -> bool {
     }
 }
 
-/// A note goes into the file, and into that again without another being there.
+/// A note can be added, and added again without a second note.
 fn provenance(_: &Path, bytes: &[u8]) -> bool {
     let note = Provenance::new(vec!["rig".to_owned()], SourceType::TrainedAlgorithmicMedia);
     match note.put(bytes) {
@@ -216,7 +216,7 @@ fn project(folder: &Path, bytes: &[u8]) -> bool {
         }
     };
     let _ = opened.remarks();
-    // What was opened can be saved, and is then the same.
+    // An opened project can be saved, and is then the same.
     let again = folder.join("again.mien");
     let saved = ProjectFile::save_with(
         &opened.project,
@@ -276,7 +276,7 @@ fn sample(folder: &Path, bytes: &[u8]) -> bool {
     }
 }
 
-/// What can't be read is set aside and said; here it is cleared away again.
+/// Unreadable settings are set aside with a remark; the files are removed afterwards.
 fn settings(folder: &Path, bytes: &[u8]) -> bool {
     let path = folder.join("settings.json");
     fs::write(&path, bytes).unwrap();

@@ -1,4 +1,4 @@
-//! Numbers of no meaning, the same for the same case.
+//! Pseudorandom numbers, the same for the same case.
 
 /// SplitMix64.
 pub struct Rng(u64);
@@ -36,7 +36,7 @@ impl Rng {
         &from[self.below(from.len())]
     }
 
-    /// A number at which something changes, or any.
+    /// A boundary value, or any number.
     pub fn odd(&mut self, length: usize) -> u64 {
         let length = length as u64;
         match self.below(8) {

@@ -1,4 +1,4 @@
-//! Whatever is in the place of a project gives one sentence.
+//! Any damage to a project file gives a one-sentence error.
 
 use std::fs;
 
@@ -47,7 +47,7 @@ fn each_wrong_file_has_its_sentence() {
         (with("\"id\": 2", "\"id\": 4294967295"), "counts motions"),
     ];
     for (bytes, part) in cases {
-        // In an archive, and alone.
+        // In an archive, and as plain JSON.
         for file in [archive([("project.json", &bytes[..])]), bytes] {
             fs::write(&path, file).unwrap();
             let words = sentence(open(&path).unwrap_err());
@@ -62,7 +62,7 @@ fn each_wrong_file_has_its_sentence() {
     assert!(words.contains("none.mien isn't there"), "{words}");
     let words = sentence(open(folder.path()).unwrap_err());
     assert!(words.contains("is a folder"), "{words}");
-    // Windows' editors begin a file with a mark.
+    // Some Windows editors begin a file with a byte order mark.
     fs::write(&path, format!("\u{feff}{good}")).unwrap();
     open(&path).unwrap();
 }
@@ -97,7 +97,7 @@ fn a_changed_byte_is_told_or_harmless() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x41;
         fs::write(&path, &bytes).unwrap();
-        // What is unpacked already would not be read again.
+        // Media that are already unpacked would not be read again.
         fs::remove_dir_all(folder.path().join("unpacked")).unwrap();
         fs::create_dir(folder.path().join("unpacked")).unwrap();
         match open(&path) {
@@ -111,7 +111,7 @@ fn a_changed_byte_is_told_or_harmless() {
     assert!(told > 200, "{told}");
 }
 
-/// The places in a value, as pointers.
+/// All paths in a JSON value, as JSON pointers.
 fn places(value: &Value, at: String, all: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
@@ -162,7 +162,7 @@ fn anything_in_the_place_of_anything_is_no_panic() {
                     told += 1;
                 }
                 Ok(opened) => {
-                    // What is taken can be saved and opened again.
+                    // A project that opens can be saved and opened again.
                     save_again(&opened, &again, Embed::Nothing);
                     assert_eq!(
                         open(&again).unwrap().project,

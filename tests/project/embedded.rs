@@ -1,4 +1,4 @@
-//! Media that are embedded in the project.
+//! Media embedded in the project.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn a_project_that_holds_its_media_needs_nothing_else() {
     let art = folder.path().join("art");
     fs::create_dir(&art).unwrap();
     let mut project = everything(&art);
-    // The same content twice is held once.
+    // Identical content is stored only once.
     fs::copy(art.join("clips/talk.mp4"), art.join("same.mp4")).unwrap();
     project.add(
         "same",
@@ -36,7 +36,7 @@ fn a_project_that_holds_its_media_needs_nothing_else() {
     assert!(portrait.ends_with("ada.png"));
     assert_eq!(fs::read_to_string(portrait).unwrap(), "a portrait");
     assert_eq!(opened.missing(), []);
-    // It holds them still when it is saved again, and on another machine.
+    // They stay embedded when it is saved again, and on another machine.
     let saved = save_again(&opened, &path, Embed::Kept);
     assert_eq!(saved.embedded, 3);
     let elsewhere = tempfile::tempdir().unwrap();
@@ -44,7 +44,7 @@ fn a_project_that_holds_its_media_needs_nothing_else() {
     fs::copy(&path, &copy).unwrap();
     assert_eq!(open(&copy).unwrap().missing(), []);
 
-    // Gone from the data folder, they must not be lost from the project too.
+    // Deleted from the data folder, they must not be lost from the project too.
     fs::remove_dir_all(folder.path().join("unpacked")).unwrap();
     let before = fs::read(&path).unwrap();
     let unpacked = folder.path().join("unpacked");

@@ -1,4 +1,4 @@
-//! Projects of every kind, by chance.
+//! Random projects of every kind.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// Those that an artist asks for, which may go beyond.
+    /// Values requested by the artist, which may exceed the range.
     fn asked()(values in prop::array::uniform17(prop_oneof![Just(0.0f32), -0.5f32..=1.5])) -> AuVector {
         let units = ActionUnit::ALL.into_iter().zip(values);
         units.fold(AuVector::NEUTRAL, |aus, (unit, value)| aus.with(unit, value))

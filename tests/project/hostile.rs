@@ -1,4 +1,4 @@
-//! Archives that were made to do harm are refused in one sentence, and cost nothing.
+//! Malicious archives are rejected with one sentence, using little memory and time.
 
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
@@ -12,7 +12,7 @@ use crate::support::{
     archive, entries, everything, json, names, open, put_json, save, sentence, text,
 };
 
-/// The sentence for a file of these bytes.
+/// Returns the error of opening these bytes.
 fn refusal(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("odd.mien");
@@ -46,7 +46,7 @@ fn good() -> String {
     text(&path)
 }
 
-/// A project that holds its media, in a folder of its own.
+/// A project with embedded media, in a folder of its own.
 fn with_media() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
@@ -106,7 +106,7 @@ fn what_is_no_archive_but_begins_like_one() {
     assert!(words.contains("list of contents"), "{words}");
 }
 
-/// Where the index of an archive with one entry begins.
+/// The offset of the index of an archive with one entry.
 fn index(archive: &[u8]) -> usize {
     archive
         .windows(4)
@@ -119,7 +119,7 @@ fn an_entry_that_is_encrypted_or_packed_otherwise() {
     let plain = archive([("project.json", good().as_bytes())]);
     let index = index(&plain);
     for (at, value) in [(8, 1), (10, 12), (10, 99), (10, 14)] {
-        // In the index, and in the entry's own header.
+        // In the index, and in the entry's header.
         let mut bytes = plain.clone();
         bytes[index + at] = value;
         bytes[at - 2] = value;
@@ -140,7 +140,7 @@ fn an_index_that_claims_gigabytes() {
     let gigabytes = 0x7fff_fff0_u32.to_le_bytes();
     let words = refusal(&with(index + 42, &gigabytes));
     assert!(words.contains("not what its list"), "{words}");
-    // How many entries there are, and where the index begins.
+    // The number of entries, and the offset of the index.
     for (at, claim) in [
         (8, &gigabytes[..2]),
         (10, &gigabytes[..2]),
@@ -149,7 +149,7 @@ fn an_index_that_claims_gigabytes() {
         let words = refusal(&with(end + at, claim));
         assert!(words.contains("list of contents"), "{words}");
     }
-    // The sizes of the entry and of the index aren't needed, so they do no harm.
+    // The sizes of the entry and of the index aren't used.
     for (at, claim) in [
         (index + 20, &gigabytes[..]),
         (index + 24, &gigabytes),
@@ -176,7 +176,7 @@ fn an_index_without_an_end() {
     assert!(words.contains("list of contents"), "{words}");
 }
 
-/// Packs a lot of nothing behind a beginning.
+/// Compresses a beginning followed by many zeros.
 fn bomb(name: &str, begin: &[u8], bytes: u64, zip: &mut ZipWriter<Cursor<Vec<u8>>>) {
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     zip.start_file(name, options).unwrap();
@@ -194,7 +194,7 @@ fn a_bomb_in_place_of_the_project() {
     assert!(words.contains("more than Mien opens"), "{words}");
 }
 
-/// Nothing of a medium lies in the folder of what is unpacked.
+/// Asserts that no part of a medium is in the folder of unpacked media.
 fn assert_not_unpacked(folder: &Path, medium: &str) {
     let unpacked = folder.join("unpacked");
     if unpacked.exists() {

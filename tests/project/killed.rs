@@ -1,4 +1,4 @@
-//! A process that is killed while it writes leaves a whole file: the old one or the new one.
+//! A process that is killed while it writes leaves a complete file: the old one or the new one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use mien::project::file::{Embed, MediaIndex, MediaOf, MediaState, ProjectFile};
 
 use crate::support::{document, file, names};
 
-/// Two large projects, each known by its name and with a large picture to hold.
+/// Two large projects, each with its own name and a large picture to embed.
 fn large(which: usize, picture: &Path) -> Project {
     let name = ["one", "the other"][which];
     let mut document = document(file(picture));
@@ -41,7 +41,7 @@ fn embed(project: &Project, path: &Path) {
     ProjectFile::save_with(project, path, Embed::All, &MediaIndex::default(), None).unwrap();
 }
 
-/// Numbers of no meaning, the same at every run.
+/// Pseudorandom numbers, the same in every run.
 fn scattered(i: u64) -> u64 {
     i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33
 }
@@ -78,7 +78,7 @@ fn a_kill_leaves_a_whole_project() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Once it has saved, it does so without a pause.
+        // After the first save it saves continuously.
         let begun = Instant::now();
         while fs::metadata(&path).unwrap().modified().unwrap() == before {
             assert!(begun.elapsed() < Duration::from_secs(120), "it never saved");
@@ -95,7 +95,7 @@ fn a_kill_leaves_a_whole_project() {
         MediaOf::Portrait.set(&mut opened.project, file(&picture));
         assert!(
             both.contains(&opened.project),
-            "neither the one nor the other"
+            "neither of the two projects"
         );
         let names = names(folder);
         let hidden = names.iter().filter(|name| name.starts_with(".mien-"));
@@ -103,7 +103,7 @@ fn a_kill_leaves_a_whole_project() {
         assert!(hidden <= 1 && names.len() == 1 + hidden, "{names:?}");
         left_over += hidden;
     }
-    assert!(left_over > 0, "no kill fell into the middle of a file");
+    assert!(left_over > 0, "no process was killed while writing");
     embed(&both[0], &path);
     assert_eq!(names(folder), ["large.mien"]);
 }
@@ -139,7 +139,7 @@ fn a_killed_export_leaves_what_was_there() {
         std::thread::sleep(Duration::from_millis(scattered(i) % 200));
         assert!(child.try_wait().unwrap().is_none(), "too late to kill it");
         kill(child);
-        // That of the one before is gone.
+        // The temporary file of the previous process has been removed.
         assert_eq!(left.len(), 1, "{left:?}");
         assert_eq!(fs::read_to_string(&target).unwrap(), "what was there");
         let visible = names(folder);

@@ -1,5 +1,5 @@
-//! Projects end to end: what is saved comes back, whatever is on the disk gives a sentence, media are found again, and a
-//! process that is killed leaves a whole file.
+//! Projects end to end: saving and opening, errors in one sentence for damaged files, media that moved, and complete
+//! files even if the process is killed.
 
 mod damage;
 mod embedded;

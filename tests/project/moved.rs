@@ -1,4 +1,4 @@
-//! Media that move are found again; those that don't are remembered.
+//! Media that moved are found again; missing ones are remembered.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,7 +37,7 @@ fn moved_media_are_found_by_what_they_are() {
     let project = everything(&art);
     let path = home.join("a.mien");
     save(&project, &path, Embed::Kept);
-    // Beside the project, below it, and one of the same name that is another.
+    // Next to the project, below it, and a different file of the same name.
     fs::rename(art.join("ada.png"), home.join("ada.png")).unwrap();
     fs::rename(
         art.join("clips/talk.mp4"),
@@ -96,7 +96,7 @@ fn a_medium_that_changed_is_told_and_used() {
         }
     );
     assert!(opened.portrait.is_there());
-    // Saved as it is now, it is what it was.
+    // Saved and opened again, it is found at once.
     save_again(&opened, &path, Embed::Kept);
     assert_eq!(open(&path).unwrap().portrait, MediaState::Found(portrait));
 }
@@ -118,7 +118,7 @@ fn nothing_is_forgotten_of_what_is_missing() {
     let saved = save_again(&opened, &path, Embed::Kept);
     assert_eq!(saved.missing.len(), 3);
     assert_eq!(json(&path), before);
-    // Elsewhere, whole or not, it knows as much.
+    // Saved elsewhere, with or without embedding, it has the same information.
     let other = folder.path().join("copies");
     fs::create_dir(&other).unwrap();
     for embed in [Embed::Kept, Embed::Nothing, Embed::All] {
@@ -165,7 +165,7 @@ fn one_that_is_shown_brings_its_neighbours() {
         .into_iter()
         .map(|(of, path)| (format!("{of:?}"), path))
         .collect();
-    assert_eq!(by_whom.len(), 3, "the portrait went the same way");
+    assert_eq!(by_whom.len(), 3, "the portrait was found in the same way");
     assert_eq!(by_whom["Portrait"], new.join("ada.png"));
     assert_eq!(opened.missing(), []);
     let want = absolute(&opened.project);

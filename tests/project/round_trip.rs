@@ -1,4 +1,4 @@
-//! What is saved comes back, and can be read by people and by other versions.
+//! Saved projects open unchanged, and can be read by people and by other versions.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ proptest! {
         prop_assert_eq!(saved.embedded, 0);
         let opened = open(&path).unwrap();
         prop_assert_eq!(&opened.project, &absolute(&project));
-        // And from its own copy, wherever that lies.
+        // Also from a copy in another folder.
         let other = folder.path().join("deeper/b.mien");
         fs::create_dir(other.parent().unwrap()).unwrap();
         ProjectFile::save_with(&opened.project, &other, Embed::Nothing, &opened.index, None).unwrap();
@@ -61,7 +61,7 @@ proptest! {
             of.set(&mut back, was);
         }
         prop_assert_eq!(&back, &project);
-        // Saved again, it is the same file.
+        // Saving again gives the same bytes.
         let before = fs::read(&path).unwrap();
         save_again(&opened, &path, Embed::Kept);
         prop_assert!(fs::read(&path).unwrap() == before);
@@ -96,7 +96,7 @@ fn what_another_zip_program_has_packed_opens_too() {
     save(&project, &path, Embed::All);
     let want = open(&path).unwrap().project;
     fs::remove_dir_all(folder.path().join("unpacked")).unwrap();
-    // Media compressed, the index not in our order, entries of its own.
+    // Media compressed, the index in another order, unknown entries added.
     let mut packed = entries(&path);
     packed.reverse();
     packed.push(("__MACOSX/._project.json".to_owned(), vec![0; 9]));
@@ -135,7 +135,7 @@ fn what_is_unknown_is_passed_over_and_the_order_is_free() {
     let kind = &mut whole["motions"][1]["kind"]["clip"];
     kind["of tomorrow"] = 1.into();
     kind["follow"].as_object_mut().unwrap().remove("gains");
-    // Backwards by their names.
+    // In reverse order of their names.
     let fields: Vec<String> = whole
         .iter()
         .map(|(name, value)| format!("{}: {value}", Value::from(name.as_str())))
@@ -166,11 +166,11 @@ fn a_project_that_is_to_hold_its_media_weighs_what_is_said() {
         "{grown} {said}"
     );
 
-    // The choice is the project's own, and leaves it again.
+    // The choice is stored in the project, and can be undone.
     let mut opened = open(&path).unwrap();
     assert!(opened.project.holds_media());
     opened.project.set_holds_media(false);
-    // What exists nowhere else stays inside.
+    // Media without a file elsewhere stay embedded.
     assert_eq!(
         save_again(&opened, &path, Embed::of(&opened.project)).embedded,
         heavy.embedded

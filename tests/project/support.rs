@@ -1,4 +1,4 @@
-//! Projects to save, and what is in the files.
+//! Projects to save, and readers of their files.
 
 use std::fs;
 use std::io::{Cursor, Read, Write};
@@ -37,7 +37,7 @@ pub fn document(source: MediaSource) -> Document {
     Document::new(portrait, crop, AuVector::NEUTRAL.with(smile, 0.3))
 }
 
-/// Where `open` and `save` unpack media: beside the project.
+/// Where `open` and `save` unpack media: next to the project.
 fn unpacked(path: &Path) -> PathBuf {
     path.with_file_name("unpacked")
 }
@@ -81,7 +81,7 @@ pub fn entry(path: &Path, name: &str) -> Vec<u8> {
     content
 }
 
-/// The entries of an archive, in their order.
+/// The entries of an archive, in order.
 pub fn entries(path: &Path) -> Vec<(String, Vec<u8>)> {
     let archive = ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
     let names: Vec<String> = archive
@@ -95,7 +95,7 @@ pub fn entries(path: &Path) -> Vec<(String, Vec<u8>)> {
     names.into_iter().map(content).collect()
 }
 
-/// An archive of these entries, as another program may write it.
+/// An archive of these entries, as another program might write it.
 pub fn archive<'a>(entries: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
@@ -106,7 +106,7 @@ pub fn archive<'a>(entries: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Ve
     zip.finish().unwrap().into_inner()
 }
 
-/// Puts another `project.json` into an archive.
+/// Replaces the `project.json` of an archive.
 pub fn put_json(path: &Path, text: &str) {
     let mut entries = entries(path);
     for (name, content) in &mut entries {
@@ -129,7 +129,7 @@ pub fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The same project with every path absolute, as a project is that was opened.
+/// The same project with absolute paths, as after opening.
 pub fn absolute(project: &Project) -> Project {
     let mut project = project.clone();
     for (of, source) in MediaOf::all(&project) {
@@ -176,7 +176,7 @@ pub fn everything(folder: &Path) -> Project {
     project
 }
 
-/// The number of a motion by its name.
+/// The id of a motion by its name.
 pub fn clip(project: &Project, name: &str) -> MediaOf {
     let motion = project.motions().iter().find(|motion| motion.name == name);
     MediaOf::Motion(motion.unwrap().id)

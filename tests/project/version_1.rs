@@ -1,4 +1,4 @@
-//! Files of version 1, JSON alone, open as before. The two fixtures were saved by the last Mien that wrote it.
+//! Files of version 1, plain JSON, still open. The two fixtures were saved by the last version of Mien that wrote it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ fn one_that_names_its_media_finds_them() {
     let project = project(folder.path());
     let opened = open(&path).unwrap();
     assert_eq!((&opened.project, opened.missing().len()), (&project, 3));
-    // What it says of missing media is in the new file, too.
+    // The information about missing media is in the new file, too.
     save_again(&opened, &path, Embed::Kept);
     let old: Value =
         serde_json::from_str(&fs::read_to_string(fixture("version-1.mien")).unwrap()).unwrap();
@@ -133,7 +133,7 @@ fn what_is_wrong_with_embedded_media_is_told() {
         assert!(words.contains(part), "{words}");
         assert!(!folder.path().join("unpacked").join(digest).exists());
     }
-    // The order is free, and so is the layout.
+    // The order and the layout don't matter.
     let Value::Object(whole) = good else {
         panic!();
     };
@@ -142,7 +142,7 @@ fn what_is_wrong_with_embedded_media_is_told() {
         .map(|(name, value)| format!("{}:{value}", Value::from(&name[..])));
     let fields: Vec<String> = fields.collect();
     let text = fields.into_iter().rev().collect::<Vec<_>>().join(",");
-    // Windows' editors begin a file with a mark.
+    // Some Windows editors begin a file with a byte order mark.
     fs::write(&path, format!("\u{feff}{{{text}}}")).unwrap();
     assert_eq!(open(&path).unwrap().missing(), []);
 }
@@ -152,7 +152,7 @@ fn a_cut_anywhere_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let whole = fs::read(fixture("version-1-embedded.mien")).unwrap();
-    // Behind the last bracket only the line ends.
+    // After the last bracket there is only the line end.
     let ends = (0..whole.len() - 1).step_by(7);
     for end in ends.chain(whole.len() - 40..whole.len() - 1) {
         fs::write(&path, &whole[..end]).unwrap();

@@ -1,4 +1,4 @@
-//! The sliders and what they ask for.
+//! The sliders and the expressions they request.
 
 use super::{TALL, act, act_in, app, asked, drag, edit, press, sample, simulator, target, unit};
 use iced::keyboard::{Key, Modifiers, key};
@@ -122,7 +122,7 @@ fn presets_and_reset_are_one_click() {
 fn the_sliders_begin_at_what_the_face_shows_and_neutralise_relaxes_it() {
     let mut app = app();
     let own = app.document().source;
-    // She smiles broadly, with her teeth.
+    // Her portrait shows a broad smile with teeth.
     for code in [12, 25] {
         assert!(
             own.get(unit(code)) > 0.4,
@@ -141,7 +141,7 @@ fn the_sliders_begin_at_what_the_face_shows_and_neutralise_relaxes_it() {
         window.click("Set as neutral").unwrap();
     });
     assert_eq!(app.document().source, AuVector::NEUTRAL);
-    assert_eq!(edit(&app), 0.0, "nothing is asked for now");
+    assert_eq!(edit(&app), 0.0, "no edit is requested any more");
     press(&mut app, "z", Modifiers::CTRL);
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(target(&app), own);
@@ -154,14 +154,14 @@ fn another_picture_is_read_against_the_relaxed_face_that_was_kept() {
     act(&mut app, |window| {
         window.click("Set as neutral").unwrap();
     });
-    assert!(!offered(&app), "it is this very face");
+    assert!(!offered(&app), "it is the same face");
     drop(app.update(Message::Opened(Ok(sample(0)))));
     let plain = app.document().source;
     assert!(plain.get(unit(12)) > 0.4 && offered(&app));
     act(&mut app, |window| {
         window.click("Read against it").unwrap();
     });
-    // The same picture: against itself nothing moves.
+    // The same picture: compared with itself nothing changes.
     assert_eq!(app.document().source, AuVector::NEUTRAL);
     assert_eq!(edit(&app), 0.0);
     press(&mut app, "z", Modifiers::CTRL);
@@ -180,7 +180,7 @@ fn one_half_of_the_face_moves_alone() {
     let asked = target(&app);
     assert!((asked.of(Sides::Left, brow) - 0.9).abs() < 0.02);
     assert_eq!(asked.of(Sides::Right, brow), own);
-    // The sliders show the half that they move.
+    // The sliders show the half of the face that they edit.
     act(&mut app, |window| {
         window.click("Right").unwrap();
     });
@@ -237,7 +237,7 @@ fn it_is_said_that_the_panes_method_keeps_the_head() {
     let mut app = app();
     let said = "GANimation can't turn the head or move the eyes.";
     assert!(simulator(app.view()).find(said).is_err(), "the rig can");
-    // The panes of the source and of the rig go.
+    // Closes the panes of the source and of the rig.
     for _ in 0..2 {
         act(&mut app, |window| {
             window.click("×").unwrap();
@@ -298,7 +298,7 @@ fn folds_have_a_slider_only_where_the_rig_draws() {
         window.find(selector::id(slider_id(Value::Folds))).is_ok()
     };
     assert!(there(&app));
-    // The panes of the source and of the rig go.
+    // Closes the panes of the source and of the rig.
     for _ in 0..2 {
         act(&mut app, |window| {
             window.click("×").unwrap();
@@ -321,7 +321,7 @@ fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
     };
     switch(&mut app);
     assert_eq!(value(&app), 1.0);
-    // Full stands at three quarters of the slider now, and relaxed at one.
+    // Full strength is now at three quarters of the slider, and relaxed at 1.
     drag(&mut app, smile.into(), 0.75, 0.9);
     assert!((value(&app) - 1.3).abs() < 0.03, "{}", value(&app));
     assert_eq!(target(&app).get(smile), value(&app));
@@ -336,7 +336,7 @@ fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
     };
     type_in(&mut app, "1.5");
     assert_eq!(value(&app), 1.5);
-    // Switched off, what goes beyond stays until the slider is moved.
+    // When switched off, values beyond the range stay until the slider is moved.
     switch(&mut app);
     assert_eq!(target(&app).get(smile), 1.5);
     type_in(&mut app, "-.3");
@@ -355,7 +355,7 @@ fn it_is_said_that_the_panes_method_stays_within() {
         window.click("Beyond range").unwrap();
     });
     assert!(simulator(app.view()).find(said).is_err(), "the rig does");
-    // The panes of the source and of the rig go.
+    // Closes the panes of the source and of the rig.
     for _ in 0..2 {
         act(&mut app, |window| {
             window.click("×").unwrap();

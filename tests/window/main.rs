@@ -1,4 +1,4 @@
-//! The window, driven as a hand would: what is clicked and typed goes to the worker, and undo brings it back.
+//! Drives the window like a user: clicks and typing become requests to the worker, and undo reverts them.
 
 mod expression;
 mod motions;
@@ -21,20 +21,20 @@ use mien::render::worker::Worker;
 
 const SIZE: Size = Size::new(1360.0, 860.0);
 
-/// High enough for all sliders.
+/// Tall enough for all sliders.
 const TALL: Size = Size::new(1360.0, 1300.0);
 
 fn unit(code: u8) -> ActionUnit {
     ActionUnit::from_code(code).unwrap()
 }
 
-/// A window on the first sample, with a worker that only keeps what it is asked.
+/// A window on the first sample, with a worker that only stores the requests.
 fn app() -> App {
     let model = Arc::new(Model::bundled().unwrap());
     App::new(Arc::new(Models::new(model)), Worker::idle(), sample(0))
 }
 
-/// A sample with its face found, once for all tests.
+/// A sample with its face detected, once for all tests.
 fn sample(index: usize) -> Arc<Portrait> {
     static SAMPLES: OnceLock<Vec<Arc<Portrait>>> = OnceLock::new();
     let samples = SAMPLES.get_or_init(|| {
@@ -50,14 +50,14 @@ fn asked(app: &App) -> Request {
     app.worker().pending().unwrap()
 }
 
-/// The expression that the worker is asked for.
+/// The expression in the last request to the worker.
 fn target(app: &App) -> Pose {
     let request = asked(app);
     let sample = request.composition.driver.at(request.step);
     sample.pose(&request.subject)
 }
 
-/// How far that is from the portrait's own at most: at 0 nothing is edited, from 0.05 on an edit counts whole.
+/// The largest difference of the requested expression from the portrait's: 0 is no edit, 0.05 and more is a full edit.
 fn edit(app: &App) -> f32 {
     let (own, Pose { left, right, .. }) = (asked(app).subject.expression, target(app));
     own.distance(&left).max(own.distance(&right))
@@ -75,12 +75,12 @@ fn simulator_in<'a>(size: Size, view: Element<'a, Message>) -> Simulator<'a, Mes
     Simulator::with_size(settings, size, view)
 }
 
-/// Does something with the window as it stands, then hands the messages to the application.
+/// Interacts with the window, then passes the messages to the application.
 fn act(app: &mut App, hand: impl FnOnce(&mut Simulator<'_, Message>)) {
     act_in(app, SIZE, hand);
 }
 
-/// The same in a window of another size.
+/// The same in a window of this size.
 fn act_in(app: &mut App, size: Size, hand: impl FnOnce(&mut Simulator<'_, Message>)) {
     let messages: Vec<Message> = {
         let mut window = simulator_in(size, app.view());
@@ -110,7 +110,7 @@ fn press(app: &mut App, letter: &str, modifiers: Modifiers) {
         "z" => key::Code::KeyZ,
         other => panic!("no such key: {other}"),
     };
-    // The toolkit gives the key as it is without Shift.
+    // iced reports the key as it is without Shift.
     let bare = if letter == "?" { "/" } else { letter };
     let event = keyboard::Event::KeyPressed {
         key: Key::Character(bare.into()),
@@ -136,7 +136,7 @@ fn escape() -> keyboard::Event {
     }
 }
 
-/// Drags across a slider, from one value to another, both as shares of its range.
+/// Drags a slider from one value to another, both as fractions of its range.
 fn drag(app: &mut App, value: Value, from: f32, to: f32) {
     act_in(app, TALL, |window| {
         let place = window
@@ -163,7 +163,7 @@ fn drag(app: &mut App, value: Value, from: f32, to: f32) {
     });
 }
 
-/// The frames of a unit's keys, and its values there.
+/// The frames of an Action Unit's keyframes, and its values there.
 fn keys(app: &App, code: u8) -> Vec<(u32, f32)> {
     let track = &app.document().track;
     let keys = track.curve(unit(code)).keys().iter();

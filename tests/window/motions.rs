@@ -1,4 +1,4 @@
-//! Clips and samples as motions, and which pane they drive.
+//! Clips and samples as motions, and the panes they drive.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use mien::document::MotionKind;
 use mien::drive::driver::Driver;
 use mien::render::composition::PaneSource;
 
-/// The clip that comes with the program, among the motions and read.
+/// Adds the bundled clip to the motions and reads it.
 fn with_the_sample_clip(app: &mut App) {
     let before = app.project().motions().len();
     act(app, |window| {
@@ -23,7 +23,7 @@ fn with_the_sample_clip(app: &mut App) {
     app.read_now();
 }
 
-/// The chosen motion's sampled codes.
+/// The sampled codes of the selected motion.
 fn codes(app: &App) -> (Vec<f32>, Vec<Vec<f32>>) {
     let chosen = app.project().motion(app.project().chosen()).unwrap();
     match &chosen.kind {
@@ -43,7 +43,7 @@ fn a_clip_that_is_dropped_becomes_a_motion_and_undo_takes_it_away() {
     let chosen = app.project().motion(app.project().chosen()).unwrap();
     assert_eq!(chosen.name, "reference.mp4");
     assert!(matches!(chosen.kind, MotionKind::Clip(_)));
-    // It isn't there: the list says so, and asks where it is.
+    // The file is missing: the list shows it and asks for its location.
     app.read_now();
     let mut window = simulator(app.view());
     assert!(window.find("reference.mp4 is missing").is_ok());
@@ -107,7 +107,7 @@ fn a_sample_is_resampled_in_motion_with_its_content_locked() {
     let (same, other) = codes(&app);
     assert_eq!(same, content);
     assert_ne!(other, motion);
-    // Undo goes through all of it: the roll, the lock, the motion.
+    // Undo reverts all of it: the roll, the lock, the motion.
     for _ in 0..3 {
         press(&mut app, "z", Modifiers::CTRL);
     }
@@ -122,7 +122,7 @@ fn a_pane_keeps_the_motion_that_it_was_given() {
     });
     with_the_sample_clip(&mut app);
     let clip = app.project().chosen();
-    // Which panes the clip drives.
+    // Which panes are driven by the clip.
     let led = |app: &App| -> Vec<bool> {
         let led = |pane: &PaneSource| matches!(pane.driver, Driver::Clip(_));
         asked(app).composition.panes.iter().map(led).collect()
@@ -130,7 +130,7 @@ fn a_pane_keeps_the_motion_that_it_was_given() {
     let panes = app.project().panes().len();
     assert_eq!(led(&app), vec![true; panes]);
 
-    // The second pane is given the clip, which drives it by itself now.
+    // Assigns the clip to the second pane alone.
     for _ in 0..app.project().motions().len() {
         act(&mut app, |window| {
             window.click(selector::id("pane-motion-2")).unwrap();
@@ -145,7 +145,7 @@ fn a_pane_keeps_the_motion_that_it_was_given() {
     only_the_second[1] = true;
     assert_eq!(led(&app), only_the_second);
 
-    // Told to follow the chosen motion, it goes where the others go.
+    // Set to follow the selected motion, it is driven like the others.
     act(&mut app, |window| {
         window.click(selector::id("pane-motion-2")).unwrap();
     });

@@ -1,4 +1,4 @@
-//! Panes, the faces in them and the square that the network sees.
+//! Panes, the faces in them and the network's square crop.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn an_edit_is_limited_to_parts_and_halves() {
     let mut app = app();
     for name in ["Mouth", "Eyes", "Left half"] {
         act(&mut app, |window| {
-            // The groups of sliders have the same names, further down.
+            // The slider groups have the same names, further down.
             window.click(name).unwrap();
         });
     }
@@ -44,7 +44,7 @@ fn an_edit_is_limited_to_parts_and_halves() {
 #[test]
 fn of_several_faces_the_one_clicked_on_is_edited() {
     let mut app = app();
-    // The same portrait twice, side by side.
+    // The same portrait twice, next to each other.
     let one = sample(0);
     let (width, height) = one.picture.size();
     let rows = one.picture.rgba().chunks_exact(width as usize * 4);
@@ -57,7 +57,7 @@ fn of_several_faces_the_one_clicked_on_is_edited() {
     assert_eq!(twins.faces.len(), 2);
     drop(app.update(Message::Opened(Ok(Arc::clone(&twins)))));
 
-    // Whether the worker is asked for this one of the twins.
+    // Whether the requests are for this face of the two.
     let is_edited = |app: &App, face: usize| {
         let subject = asked(app).subject;
         app.document().face == Some(face)
@@ -74,7 +74,7 @@ fn of_several_faces_the_one_clicked_on_is_edited() {
     let shift = if on_the_right { width as f32 } else { 0.0 };
     act(&mut app, |window| {
         let pane = window.find(selector::id("pane-1")).unwrap().bounds();
-        // Below the mouth: the crop of a face reaches further than the face.
+        // Below the mouth: a face's crop extends beyond the face.
         let place = (
             f64::from(shift + 0.5 * (left + right)),
             f64::from(bottom - 10.0),
@@ -103,7 +103,7 @@ fn the_square_leans_with_the_head_and_stands_up_again() {
     act(&mut app, |window| {
         window.click("Level").unwrap();
     });
-    // Her head leans by some three degrees.
+    // Her head is tilted by about three degrees.
     let level = asked(&app).subject.crop;
     assert!(
         (1.0..8.0).contains(&level.angle.to_degrees().abs()),
@@ -186,7 +186,7 @@ fn the_rigs_expression_is_laid_under_a_method_that_follows_pictures_and_no_other
     act(&mut app, |window| {
         window.click("+ Pane").unwrap();
     });
-    // The other panes are the source, the rig and GANimation: there is one such toggle.
+    // The other panes are the source, the rig and GANimation, so there is only one such toggle.
     let by_rig = |app: &App| -> Vec<bool> {
         let panes = asked(app).composition.panes.clone();
         panes.iter().map(|pane| pane.expression_by_rig).collect()
@@ -197,7 +197,7 @@ fn the_rigs_expression_is_laid_under_a_method_that_follows_pictures_and_no_other
     });
     assert_eq!(by_rig(&app), [false, false, false, false, true]);
     press(&mut app, "5", Modifiers::empty());
-    // Alone the pane has room for the whole name.
+    // A single pane has space for the full label.
     act(&mut app, |window| {
         window.click("Expression by the rig").unwrap();
     });
@@ -209,14 +209,14 @@ fn the_rigs_expression_is_laid_under_a_method_that_follows_pictures_and_no_other
     assert_eq!(by_rig(&app), [false; 5]);
     press(&mut app, "z", Modifiers::CTRL);
     let mut window = simulator(app.view());
-    assert!(window.find("+ Rig").is_err(), "no such pane any more");
+    assert!(window.find("+ Rig").is_err(), "the pane no longer exists");
 }
 
 #[test]
 fn dragging_the_crops_edge_moves_what_the_network_sees() {
     let mut app = app();
     let before = app.document().crop;
-    // The request says how the pane shows the portrait.
+    // The request has the view of the pane.
     let view = asked(&app).view;
     act(&mut app, |window| {
         let pane = window.find(selector::id("pane-1")).unwrap().bounds();
@@ -245,7 +245,7 @@ fn dragging_the_crops_edge_moves_what_the_network_sees() {
     assert_eq!(app.document().crop, before);
 }
 
-/// Presses on a place of the portrait in the first pane and drags by some logical pixels.
+/// Presses at a position of the portrait in the first pane and drags by some logical pixels.
 fn drag_in_pane(app: &mut App, place: [f32; 3], by: (f32, f32)) {
     let view = asked(app).view;
     act(app, |window| {
@@ -267,7 +267,7 @@ fn drag_in_pane(app: &mut App, place: [f32; 3], by: (f32, f32)) {
     });
 }
 
-/// A landmark as the methods see it.
+/// A landmark as passed to the methods.
 fn landmark(app: &App, number: usize) -> [f32; 3] {
     asked(app).subject.face.unwrap().mesh.points()[number]
 }
@@ -279,7 +279,7 @@ fn a_landmark_is_dragged_and_the_face_follows_it() {
     let before = asked(&app).subject;
     let place = landmark(&app, LID);
     let [beside, below] = [158, 145].map(|number| landmark(&app, number));
-    // Without the tool a drag pans, and nothing else.
+    // Without the tool a drag only pans.
     drag_in_pane(&mut app, place, (0.0, 6.0));
     assert_eq!(landmark(&app, LID), place);
     press(&mut app, "g", Modifiers::empty());
@@ -300,13 +300,13 @@ fn a_landmark_is_dragged_and_the_face_follows_it() {
     assert_ne!(after.key(), before.key());
     assert_ne!(after.face_key(), before.face_key());
     assert!(after.face_key().same_pixels(&before.face_key()));
-    // The square and what the face shows stay.
+    // The crop and the face's expression are unchanged.
     assert_eq!(
         (after.crop, after.expression),
         (before.crop, before.expression)
     );
 
-    // Dragged on, it is moved from where it is.
+    // A second drag moves it from its new position.
     drag_in_pane(&mut app, moved, (4.0, 0.0));
     let twice = landmark(&app, LID);
     assert!((twice[0] - place[0] - 4.0 / zoom).abs() < 0.1 && (twice[1] - moved[1]).abs() < 0.1);
@@ -331,7 +331,7 @@ fn landmarks_go_back_one_by_one_and_all_at_once() {
     assert_ne!(one, before);
     let chin = landmark(&app, 152);
     drag_in_pane(&mut app, chin, (0.0, 5.0));
-    // A double click on the chin puts it back.
+    // A double click on the chin resets it.
     let view = asked(&app).view;
     let chin = landmark(&app, 152);
     act(&mut app, |window| {
@@ -353,7 +353,7 @@ fn landmarks_go_back_one_by_one_and_all_at_once() {
     assert!(!offered(&app));
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(asked(&app).subject.key(), one);
-    // Another portrait's landmarks are its own.
+    // Another portrait has its own landmarks.
     drop(app.update(Message::Opened(Ok(sample(1)))));
     let face = asked(&app).subject.face.unwrap();
     assert_eq!(face.mesh, face.found);

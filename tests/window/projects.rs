@@ -127,7 +127,7 @@ fn a_forgotten_portraits_number_is_never_given_again() {
     };
     let first = open(&mut app);
     drop(app.update(Message::Undo));
-    // An edit forgets what could be redone, and undoing it the portrait that nothing speaks of any more.
+    // An edit clears the redo history, and undoing it releases the portrait that is no longer referenced.
     act(&mut app, |window| {
         window.click("Sad").unwrap();
     });
@@ -175,7 +175,7 @@ fn the_model_cards_are_read_by_clicking_on_the_weights_name() {
     });
     assert!(shown(&app, "A full profile is not found."));
     assert!(!shown(&app, "Where it falls short"));
-    // A dialog stands before everything else.
+    // A dialog blocks all other input.
     press(&mut app, "k", Modifiers::empty());
     assert!(app.document().track.is_empty());
     drop(app.update(Message::Keyboard(escape())));

@@ -7,7 +7,7 @@ use iced_test::selector;
 use mien::app::{App, EDGE, Message, SHEET, timeline_plot};
 use mien::document::{Channel, Pose};
 
-/// Presses a key that isn't a letter.
+/// Presses a named key.
 fn tap(app: &mut App, named: key::Named, code: key::Code) {
     let event = keyboard::Event::KeyPressed {
         key: Key::Named(named),
@@ -21,7 +21,7 @@ fn tap(app: &mut App, named: key::Named, code: key::Code) {
     drop(app.update(Message::Keyboard(event)));
 }
 
-/// Steps the playhead by some frames.
+/// Moves the playhead by some frames.
 fn step(app: &mut App, frames: i32) {
     for _ in 0..frames.abs() {
         if frames > 0 {
@@ -32,7 +32,7 @@ fn step(app: &mut App, frames: i32) {
     }
 }
 
-/// Drags across the timeline's curves, from a frame and a value to others; in the same place it is a click.
+/// Drags over the timeline's curves, from a frame and a value to others; a click if both are the same.
 fn drag_keys(app: &mut App, from: (f32, f32), to: (f32, f32)) {
     drag_keys_holding(app, Modifiers::empty(), from, to);
 }
@@ -85,7 +85,7 @@ fn the_timelines_edge_is_dragged() {
     });
     assert_eq!(height(&app), before + 90.0);
     press(&mut app, "z", Modifiers::CTRL);
-    assert_eq!(height(&app), before + 90.0, "no step of undo");
+    assert_eq!(height(&app), before + 90.0, "not an undo step");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
     assert!(app.document().track.is_empty());
 }
 
-/// A window with the inner brows keyed at the first frame and, raised to 0.8, at the twenty-fifth; nothing else moves.
+/// A window with the inner brows keyed at the first frame and, at 0.8, at the twenty-fifth; nothing else moves.
 fn raising() -> App {
     let mut app = app();
     press(&mut app, "k", Modifiers::empty());
@@ -182,7 +182,7 @@ fn keys_in_a_box_are_deleted_and_come_back() {
     assert_eq!(frames(&app, 1), [0]);
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(frames(&app, 1), [0, 24]);
-    // Where the box holds nothing the keys under the playhead are meant.
+    // If the box selects nothing, the keys under the playhead are used.
     drag_keys(&mut app, (5.0, 0.98), (9.0, 0.9));
     tap(&mut app, key::Named::Home, key::Code::Home);
     tap(&mut app, key::Named::Delete, key::Code::Delete);
@@ -200,7 +200,7 @@ fn a_key_is_dragged_in_time_and_value_in_one_step_of_undo() {
     let moved = keys(&app, 1)[1];
     assert_eq!(moved.0, 40);
     assert!((moved.1 - 0.5).abs() < 0.02, "{moved:?}");
-    // With Shift along one axis alone.
+    // With Shift along one axis only.
     drag_keys_holding(&mut app, Modifiers::SHIFT, (40.0, 0.5), (24.0, 0.55));
     assert_eq!(
         keys(&app, 1)[1],
@@ -227,7 +227,7 @@ fn keys_are_copied_cut_and_pasted_at_the_playhead() {
     press(&mut app, "v", Modifiers::CTRL);
     assert_eq!(frames(&app, 1), [0, 6, 24, 30]);
     assert_eq!(keys(&app, 1)[1].1, before[0].1);
-    // What was pasted is selected.
+    // The pasted keys are selected.
     press(&mut app, "x", Modifiers::CTRL);
     assert_eq!(keys(&app, 1), before);
     tap(&mut app, key::Named::Home, key::Code::Home);
@@ -264,7 +264,7 @@ fn the_dope_sheet_moves_all_keys_of_a_moment() {
     act(&mut app, |window| {
         window.click("Dope sheet").unwrap();
     });
-    // The row of all keys is the first one.
+    // The first row is that of all keys.
     drag_keys(&mut app, (0.0, 0.97), (10.0, 0.97));
     assert_eq!(frames(&app, 1), [10, 24]);
     assert_eq!(frames(&app, 12), [10]);

@@ -1,4 +1,4 @@
-//! Runs launches on a card.
+//! Runs launches on a GPU.
 
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, LaunchConfig, PushKernelArg};
 use candle_core::cuda_backend::{CudaDType, WrapErr};
@@ -7,13 +7,13 @@ use candle_core::{CudaDevice, CudaStorage, DType, Device, Layout, Result, Storag
 
 use super::launch::{Arg, Launch};
 
-/// All kernels, as build.rs made them; the driver compiles them for its card when the first one runs.
+/// All kernels, compiled by build.rs; the driver compiles them for its GPU when the first one is loaded.
 const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
 
-/// What the driver's module is kept as.
+/// The name of the driver's module.
 const MODULE: &str = "mien";
 
-/// An argument as the driver takes it: a pointer to what is held here.
+/// An argument in the form the driver takes it: a pointer to the value stored here.
 enum Held<'a> {
     F32(CudaView<'a, f32>),
     F64(CudaView<'a, f64>),
@@ -23,7 +23,7 @@ enum Held<'a> {
     Float(f32),
 }
 
-/// Has the driver compile the kernels, which it keeps.
+/// Makes the driver compile and cache the kernels.
 pub(super) fn load(device: &Device) -> Result<()> {
     let Device::Cuda(device) = device else {
         candle_core::bail!("not a card")
@@ -32,11 +32,11 @@ pub(super) fn load(device: &Device) -> Result<()> {
     Ok(())
 }
 
-/// Queues a launch, and gives its results.
+/// Queues a launch and returns its results.
 ///
 /// # Safety
-/// The arguments are the kernel's in number, order and type, null only where it takes that, and its sizes are those of
-/// the tensors: the kernel reads and writes within them, and writes every result.
+/// The arguments match the kernel's parameters in number, order and type, are null only where it allows that, and its
+/// sizes are those of the tensors: the kernel reads and writes within them, and writes every result.
 pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
     let Device::Cuda(device) = &launch.device else {
         candle_core::bail!("{}: not on a card", launch.kernel)
@@ -60,9 +60,9 @@ pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
             },
             (Arg::Read(_), _) => Held::Null(0),
             (Arg::Write(shape), _) => {
-                // SAFETY: the memory holds anything, and nothing reads it before the kernel below, which comes next on the
-                // same stream, has written all of it: kernels write every result, as the tests see, where unwritten values
-                // stay NaN. An f32 may hold any bits.
+                // SAFETY: the memory is uninitialised, and nothing reads it before the kernel below, the next operation
+                // on the same stream, has written all of it: kernels write every result, as the tests check, where
+                // unwritten values stay NaN. Any bits are a valid f32.
                 let result = unsafe { device.alloc::<f32>(shape.iter().product())? };
                 Held::Result(result, shape)
             }
@@ -88,9 +88,8 @@ pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
         block_dim: (size(launch.threads.threads)?, 1, 1),
         shared_mem_bytes: 0,
     };
-    // SAFETY: arguments and sizes are the kernel's by this function's contract. What is written was allocated above and
-    // belongs to nothing else; what is read stays borrowed until the launch is queued, and memory is released in the
-    // stream's order.
+    // SAFETY: arguments and sizes match the kernel's by this function's contract. What is written was allocated above and
+    // is not shared; what is read stays borrowed until the launch is queued, and memory is freed in the stream's order.
     unsafe { builder.launch(config) }.w()?;
     drop(builder);
 
@@ -103,7 +102,7 @@ pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
         .collect())
 }
 
-/// All values of a tensor on a card that lie one behind the other.
+/// The values of a contiguous tensor on a GPU.
 pub(super) fn dense<'a, T: CudaDType>(
     storage: &'a Storage,
     layout: &Layout,
@@ -117,7 +116,7 @@ pub(super) fn dense<'a, T: CudaDType>(
     Ok(storage.as_cuda_slice::<T>()?.slice(from..to))
 }
 
-/// Values on a card as a tensor of this shape, which has as many.
+/// A tensor of this shape from as many values on a GPU.
 pub(super) fn tensor<T: CudaDType>(
     values: CudaSlice<T>,
     shape: &[usize],

@@ -1,5 +1,5 @@
-//! Convolutions by cuDNN as candle runs them, but with each shape's algorithm asked for once, a workspace that nobody
-//! clears, and sums in f32 for f16 values too.
+//! Convolutions with cuDNN as candle runs them, but the algorithm is chosen only once per shape, the workspace isn't
+//! cleared, and sums are f32 for f16 values too.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ use half::f16;
 
 use super::card::{dense, tensor};
 
-/// What a convolution is chosen by: the picture, the kernel, padding and stride.
+/// The key of a plan: the shapes of the picture and the kernel, padding and stride.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Shape {
     x: [i32; 4],
@@ -63,14 +63,14 @@ fn numbers(sizes: [usize; 4]) -> Result<[i32; 4]> {
     Ok([a?, b?, c?, d?])
 }
 
-/// How a convolution of one shape is run.
+/// How convolutions of one shape are run.
 struct Plan<T: CudnnDataType> {
     conv: ConvDescriptor<f32>,
     x: TensorDescriptor<T>,
     kernel: FilterDescriptor<T>,
     y: TensorDescriptor<T>,
     algorithm: Algorithm,
-    /// Bytes that the algorithm works in.
+    /// Bytes of workspace that the algorithm needs.
     workspace: usize,
 }
 
@@ -100,7 +100,7 @@ impl<T: CudnnDataType> Plan<T> {
     }
 }
 
-/// What a thread knows of a card: cuDNN's handles belong to threads.
+/// The cuDNN handle and plans of one GPU, per thread, because cuDNN's handles belong to threads.
 struct Card {
     cudnn: Arc<Cudnn>,
     single: HashMap<Shape, Rc<Plan<f32>>>,
@@ -111,7 +111,7 @@ thread_local! {
     static CARDS: RefCell<HashMap<DeviceId, Card>> = RefCell::default();
 }
 
-/// A kind of values that convolutions are of.
+/// A type of values that convolutions support.
 trait Value: CudnnDataType + CudaDType + DeviceRepr + WithDType {
     fn plans(card: &mut Card) -> &mut HashMap<Shape, Rc<Plan<Self>>>;
 }
@@ -128,7 +128,7 @@ impl Value for f16 {
     }
 }
 
-/// This thread's plan for convolutions of a shape.
+/// Returns this thread's plan for convolutions of a shape.
 fn plan<T: Value>(device: &CudaDevice, shape: &Shape) -> Result<Rc<Plan<T>>> {
     CARDS.with_borrow_mut(|cards| {
         let card = match cards.entry(device.id()) {
@@ -148,10 +148,10 @@ fn plan<T: Value>(device: &CudaDevice, shape: &Shape) -> Result<Rc<Plan<T>>> {
     })
 }
 
-/// `x` `[N, C, H, W]` by `weight` `[outputs, C, kh, kw]`, both dense and on a card, in their own precision, f32 or f16.
+/// Convolves `x` `[N, C, H, W]` with `weight` `[outputs, C, kh, kw]`, both contiguous, on a GPU, and of one type, f32 or f16.
 ///
 /// # Errors
-/// If the shapes or kinds of values don't fit, or cuDNN's.
+/// If the shapes or types don't fit, or cuDNN fails.
 pub(super) fn run(x: &Tensor, weight: &Tensor, padding: usize, stride: usize) -> Result<Tensor> {
     let shape = Shape::new(x, weight, padding, stride)?;
     match (x.dtype(), weight.dtype()) {
@@ -170,17 +170,17 @@ fn run_in<T: Value>(x: &Tensor, weight: &Tensor, shape: &Shape) -> Result<Tensor
 
     let plan = plan::<T>(device, shape)?;
     let result = shape.result().map(|size| size as usize);
-    // SAFETY: the memory holds anything, and nothing reads it before the convolution below, which comes next on the same
-    // stream and writes all of its result. Any bits are an f32, or an f16.
+    // SAFETY: the memory is uninitialised, and nothing reads it before the convolution below, the next operation on the same
+    // stream, which writes all of its result. Any bits are a valid f32 or f16.
     let mut y = unsafe { device.alloc::<T>(result.iter().product())? };
-    // SAFETY: bytes that only cuDNN reads, where it has written before.
+    // SAFETY: only cuDNN reads these bytes, after it has written them.
     let mut workspace = match plan.workspace {
         0 => None,
         bytes => Some(unsafe { device.alloc::<u8>(bytes)? }),
     };
-    // SAFETY: the plan was made for these shapes and this kind of values, which the tensors have and the result was
-    // allocated for; the algorithm has the workspace that it asked for. What is read stays borrowed until the work is queued, and
-    // memory is given back in the stream's order.
+    // SAFETY: the plan was made for these shapes and this type, which the tensors have and the result was allocated for;
+    // the algorithm gets the workspace size that it requested. What is read stays borrowed until the work is queued, and
+    // memory is freed in the stream's order.
     unsafe {
         plan.forward().launch::<CudaSlice<u8>, _, _, _>(
             plan.algorithm,

@@ -1,4 +1,4 @@
-//! Runs launches on the processor, for the tests: the kernels built as C by the system's compiler (`kernels/emulator.c`).
+//! Runs launches on the CPU for the tests, with the kernels built as C by the system's compiler (`kernels/emulator.c`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -14,16 +14,16 @@ use super::launch::{Arg, Launch};
 
 thread_local! {
     static WANTED: Cell<bool> = const { Cell::new(false) };
-    /// The kernels that ran.
+    /// The kernels that ran on this thread.
     static LAUNCHED: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// Whether this thread's layers shall take the processor for a card.
+/// Whether this thread's layers treat the CPU as a GPU.
 pub(super) fn wanted() -> bool {
     WANTED.get()
 }
 
-/// Runs `run`, whose layers take the processor for a card; not where there is no compiler for the kernels.
+/// Runs `run` with layers that treat the CPU as a GPU; `None` if no compiler can build the kernels.
 pub(crate) fn as_on_a_card<T>(run: impl FnOnce() -> T) -> Option<T> {
     emulator()?;
     WANTED.set(true);
@@ -32,7 +32,7 @@ pub(crate) fn as_on_a_card<T>(run: impl FnOnce() -> T) -> Option<T> {
     Some(result)
 }
 
-/// A kernel's parameter as its own lines have it.
+/// A kernel's parameter as declared in its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Parameter {
     Floats,
@@ -55,7 +55,7 @@ impl Parameter {
         }
     }
 
-    /// The argument number `i` as C passes it.
+    /// The C expression for argument `i`.
     fn passed(self, i: usize) -> String {
         let field = match self {
             Self::Floats | Self::Doubles | Self::Result => "pointer",
@@ -77,7 +77,7 @@ impl Parameter {
     }
 }
 
-/// Every kernel with its parameters.
+/// All kernels with their parameters, parsed from the sources.
 fn kernels() -> Vec<(&'static str, Vec<Parameter>)> {
     let sources = [
         include_str!("kernels/norms.cu"),
@@ -96,13 +96,13 @@ fn kernels() -> Vec<(&'static str, Vec<Parameter>)> {
         .collect()
 }
 
-/// The kernels that ran on this thread, and all that there are.
+/// The kernels that ran on this thread, and all kernels.
 pub(crate) fn launched() -> [BTreeSet<&'static str>; 2] {
     let all = kernels().into_iter().map(|(name, _)| name).collect();
     [LAUNCHED.with_borrow(Clone::clone), all]
 }
 
-/// The C function that calls the kernel asked for.
+/// The source of the C function that calls the kernel of a job.
 fn dispatch() -> String {
     let mut text = "static void dispatch(void)\n{\n".to_owned();
     for (name, parameters) in kernels() {
@@ -117,19 +117,19 @@ fn dispatch() -> String {
     text + "fail(\"no such kernel\");\n}\n"
 }
 
-/// The built program; nothing where there is no compiler.
+/// The path of the built program; `None` if there is no compiler.
 fn emulator() -> Option<&'static Path> {
     static EMULATOR: OnceLock<Option<PathBuf>> = OnceLock::new();
     EMULATOR.get_or_init(build).as_deref()
 }
 
 fn build() -> Option<PathBuf> {
-    // What rustc itself links with on Linux.
+    // The compiler that rustc itself links with on Linux.
     let version = Command::new("cc").arg("--version").output();
     if let Err(error) = version {
         return untested(&format!("cc can't be run ({error})"));
     }
-    // Several processes may build at once; the last one's program stays, and all are the same.
+    // Several processes may build at once; the last one's program stays, and all of them are the same.
     let made = Path::new(env!("OUT_DIR"));
     let folder = made.join(format!("emulator-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -147,7 +147,7 @@ fn build() -> Option<PathBuf> {
             .output()
             .expect("the compiler runs")
     };
-    // Every access and conversion checked, where the compiler has the libraries for it.
+    // With checks of all accesses and conversions, if the compiler has the libraries for them.
     let checks = [
         "-fsanitize=address,undefined,float-cast-overflow",
         "-fno-sanitize-recover=all",
@@ -158,7 +158,7 @@ fn build() -> Option<PathBuf> {
         let plain = compile(&[]);
         if !plain.status.success() {
             let said = String::from_utf8_lossy(&plain.stderr);
-            // Not every system's threads have barriers.
+            // Not every system's thread library has barriers.
             return untested(&said);
         }
     }
@@ -168,7 +168,7 @@ fn build() -> Option<PathBuf> {
     Some(program)
 }
 
-/// On Linux, where all that it takes is there, kernels that can't be tested are an error.
+/// On Linux, where everything needed is available, kernels that can't be tested are an error.
 fn untested(why: &str) -> Option<PathBuf> {
     if cfg!(target_os = "linux") {
         panic!("The kernels can't be tested: {why}");
@@ -177,13 +177,13 @@ fn untested(why: &str) -> Option<PathBuf> {
     None
 }
 
-/// Whether it starts, and ends where there is nothing to do: not every system lets checked programs.
+/// Whether the program starts, and exits on empty input: not every system allows sanitizers.
 fn starts(program: &Path) -> bool {
     let run = Command::new(program).stdin(Stdio::null()).output();
     run.is_ok_and(|run| run.status.success())
 }
 
-/// The program as it runs, one for each thread of the tests.
+/// The running program, one per test thread.
 struct Emulator {
     child: Child,
     launches: Option<ChildStdin>,
@@ -193,7 +193,7 @@ struct Emulator {
 impl Emulator {
     fn start() -> Self {
         let mut child = Command::new(emulator().expect("a compiler"))
-            // What a program leaves to the system at its end is no leak.
+            // Memory that is freed only when the process exits is not a leak.
             .env("ASAN_OPTIONS", "detect_leaks=0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -207,14 +207,14 @@ impl Emulator {
         }
     }
 
-    /// So many bytes of results of a launch.
+    /// Sends a launch and reads `bytes` bytes of results.
     fn run(launch: &[u8], bytes: usize) -> Result<Vec<u8>> {
         thread_local! {
             static OWN: RefCell<Emulator> = RefCell::new(Emulator::start());
         }
         OWN.with_borrow_mut(|own| {
             let mut results = vec![0; bytes];
-            // It reads all of a launch before it writes, so neither waits for the other.
+            // The program reads a whole launch before it writes, so neither side blocks the other.
             let launches = own.launches.as_mut().expect("a pipe");
             let run = launches.write_all(launch).and_then(|()| launches.flush());
             match run.and_then(|()| own.results.read_exact(&mut results)) {
@@ -232,7 +232,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // Nothing comes any more, so it ends.
+        // Closing its input ends the program.
         self.launches = None;
         let _ = self.child.wait();
     }

@@ -1,33 +1,33 @@
-//! What is to run on a card: a kernel's name, its threads and its arguments, as plain data, so that the same launch can be
-//! run by the tests on a machine without one.
+//! A kernel launch on a GPU: the kernel's name, its threads and its arguments, as plain data, so that the tests can run
+//! the same launch on a machine without a GPU.
 
-// Without a card and outside tests nothing runs what is described here.
+// Without CUDA and outside tests nothing runs these launches.
 #![cfg_attr(not(any(test, feature = "cuda")), allow(dead_code))]
 
 use candle_core::{DType, Device, Result, Tensor};
 
-/// Threads of a block where each makes a result of its own: few, so that small pictures too fill a card.
+/// Threads per block where each thread computes its own result: few, so that small pictures also fill a GPU.
 const ALONE: usize = 128;
-/// Threads of a block that works on a plane together; powers of two.
+/// Threads per block where a block works on a plane together; powers of two.
 const TOGETHER: std::ops::RangeInclusive<usize> = 32..=1024;
-/// Values of a plane that a thread takes at least, unless the plane is tiny.
+/// The most values of a plane per thread, until a block has all its threads.
 const EACH: usize = 4;
-/// Kernels count in 32 bits, and the last block may count beyond the results.
+/// Kernels count in 32 bits, and the threads of the last block may count beyond the results.
 const MOST: usize = i32::MAX as usize - *TOGETHER.end();
 
-/// How a launch is divided among blocks of threads.
+/// How a launch is divided into blocks of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Threads {
     pub blocks: usize,
     pub threads: usize,
-    /// Whether the threads of a block wait for one another.
+    /// Whether the threads of a block synchronise.
     pub together: bool,
 }
 
 /// An argument of a kernel, in the order of its parameters.
 #[derive(Debug)]
 pub(super) enum Arg {
-    /// Dense values, or a null pointer.
+    /// Contiguous values, or a null pointer.
     Read(Option<Tensor>),
     /// A result of this shape, f32, all of which the kernel writes.
     Write(Vec<usize>),
@@ -36,7 +36,7 @@ pub(super) enum Arg {
     Float(f32),
 }
 
-/// A launch of a kernel; its builder checks what the kernel takes for granted.
+/// A launch of a kernel; its builder checks the kernel's preconditions.
 #[derive(Debug)]
 pub(super) struct Launch {
     pub kernel: &'static str,
@@ -46,7 +46,7 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    /// A thread for each of this many results, on the device of `x`.
+    /// One thread per result, on the device `x`.
     pub fn each(kernel: &'static str, results: usize, x: &Device) -> Self {
         Self {
             kernel,
@@ -60,7 +60,7 @@ impl Launch {
         }
     }
 
-    /// A block for each of this many planes of `length` values, on the device of `x`.
+    /// One block per plane of `length` values, on the device `x`.
     pub fn planes(kernel: &'static str, planes: usize, length: usize, x: &Device) -> Self {
         let threads = length.div_ceil(EACH).next_power_of_two();
         Self {
@@ -75,15 +75,15 @@ impl Launch {
         }
     }
 
-    /// Values to be read; f32, or f64 where the kernel says so.
+    /// Adds an input; f32, or f64 if the kernel takes it.
     ///
     /// # Errors
-    /// If they are too many, or of another kind.
+    /// If it has too many values, or another type.
     pub fn read(self, x: &Tensor) -> Result<Self> {
         self.read_if(Some(x))
     }
 
-    /// Values to be read, or a null pointer.
+    /// Adds an input, or a null pointer.
     ///
     /// # Errors
     /// As [`Launch::read`].
@@ -99,7 +99,7 @@ impl Launch {
         Ok(self)
     }
 
-    /// A result of this shape.
+    /// Adds a result of this shape.
     ///
     /// # Errors
     /// If it is too large.
@@ -109,7 +109,7 @@ impl Launch {
         Ok(self)
     }
 
-    /// Sizes, one argument each.
+    /// Adds sizes, one argument each.
     ///
     /// # Errors
     /// If one is too large.
@@ -121,7 +121,7 @@ impl Launch {
         Ok(self)
     }
 
-    /// A number.
+    /// Adds a float.
     pub fn float(mut self, value: f32) -> Self {
         self.args.push(Arg::Float(value));
         self
@@ -134,15 +134,15 @@ impl Launch {
         }
     }
 
-    /// The results, in the order of the arguments.
+    /// Runs the kernel and returns the results, in the order of the arguments.
     ///
     /// # Safety
-    /// The arguments are the kernel's in number, order and type, null only where it takes that, and its sizes are those of the
-    /// tensors: it reads and writes within them, and writes every result. The tests hold every launch against the kernel's own
-    /// parameters, and run the same code under a checker of accesses.
+    /// The arguments match the kernel's parameters in number, order and type, are null only where it allows that, and
+    /// its sizes are those of the tensors: it reads and writes within them, and writes every result. The tests compare
+    /// every launch with the kernel's parameters, and run the same code with checked memory accesses.
     ///
     /// # Errors
-    /// The device's.
+    /// If the device fails.
     pub unsafe fn run(&self) -> Result<Vec<Tensor>> {
         #[cfg(test)]
         if self.device.is_cpu() {
@@ -155,7 +155,7 @@ impl Launch {
         candle_core::bail!("{}: built without CUDA", self.kernel)
     }
 
-    /// The result of a kernel that has one.
+    /// Runs a kernel with one result and returns it.
     ///
     /// # Safety
     /// That of [`Launch::run`].

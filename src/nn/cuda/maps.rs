@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use super::launch::Launch;
 use crate::nn::outside::Border;
 
-/// `x` `[N or 1, C, H, W]` seen through `grid` `[N, H', W', 2]`.
+/// Samples `x` `[N or 1, C, H, W]` at `grid` `[N, H', W', 2]`.
 ///
 /// # Errors
 /// If the shapes don't fit.
@@ -33,11 +33,11 @@ pub(in crate::nn) fn grid_sample(
     unsafe { launch.result() }
 }
 
-/// Beyond this a side's places can't be counted in 32 bits.
+/// The longest side whose positions can be computed in 32 bits.
 const WIDEST: usize = 16 * 1024;
 
-/// `[N, C, H, W]` to `[N, C, height, width]` bilinearly, or a flow `[N, H, W, 2]` to `[N, height, width, 2]`. None if a
-/// side is too long for it.
+/// Bilinear resize of `[N, C, H, W]` to `[N, C, height, width]`, or of a flow `[N, H, W, 2]` to
+/// `[N, height, width, 2]`. `None` if a side is too long.
 ///
 /// # Errors
 /// If a size is zero.
@@ -75,10 +75,11 @@ pub(in crate::nn) fn resized(
     unsafe { launch.result() }.map(Some)
 }
 
-/// Every `factor`-th sample of `[N, C, H, W]` under `taps` along both axes: `[N, C, H / factor, W / factor]`.
+/// Filters with `taps` along both axes and keeps every `factor`-th sample: `[N, C, H, W]` to
+/// `[N, C, H / factor, W / factor]`.
 ///
 /// # Errors
-/// If nothing is left.
+/// If the result is empty.
 pub(in crate::nn) fn anti_aliased(x: &Tensor, taps: &[f32], factor: usize) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let (out_h, out_w) = (height / factor, width / factor);
@@ -97,7 +98,7 @@ pub(in crate::nn) fn anti_aliased(x: &Tensor, taps: &[f32], factor: usize) -> Re
     unsafe { launch.result() }
 }
 
-/// `[N, C, H, W]` to `[N, C, H / 2, W / 2]`: of every 2x2 samples the largest, or the mean. None if nothing is left.
+/// Max or average pooling 2x2, `[N, C, H, W]` to `[N, C, H / 2, W / 2]`. `None` if the result is empty.
 ///
 /// # Errors
 /// If `x` hasn't four dimensions.
@@ -117,7 +118,7 @@ pub(in crate::nn) fn pool_halved(x: &Tensor, largest: bool) -> Result<Option<Ten
     unsafe { launch.result() }.map(Some)
 }
 
-/// `[N, C, H, W]` to `[N, C, (H + 1) / 2, (W + 1) / 2]`: the largest of 3x3 samples about every second one.
+/// Max pooling with kernel 3, stride 2, padding 1: `[N, C, H, W]` to `[N, C, (H + 1) / 2, (W + 1) / 2]`.
 ///
 /// # Errors
 /// If `x` hasn't four dimensions.
@@ -133,7 +134,7 @@ pub(in crate::nn) fn max_pool_3(x: &Tensor) -> Result<Tensor> {
     unsafe { launch.result() }
 }
 
-/// Every sample of `[N, C, H, W]` as two along each axis: `[N, C, 2 H, 2 W]`.
+/// Nearest-neighbour upsampling by 2: `[N, C, H, W]` to `[N, C, 2 H, 2 W]`.
 ///
 /// # Errors
 /// If `x` hasn't four dimensions.
@@ -148,10 +149,10 @@ pub(in crate::nn) fn upsampled(x: &Tensor) -> Result<Tensor> {
     unsafe { launch.result() }
 }
 
-/// Of four planes each, holding every second sample of every second row, one: `[N, 4 C, H, W]` to `[N, C, 2 H, 2 W]`.
+/// Interleaves four phases per channel (pixel shuffle): `[N, 4 C, H, W]` to `[N, C, 2 H, 2 W]`.
 ///
 /// # Errors
-/// If there aren't four planes each.
+/// If the number of channels isn't a multiple of four.
 pub(super) fn interleaved(x: &Tensor) -> Result<Tensor> {
     let (n, planes, height, width) = x.dims4()?;
     if !planes.is_multiple_of(4) {
@@ -166,7 +167,7 @@ pub(super) fn interleaved(x: &Tensor) -> Result<Tensor> {
     unsafe { launch.result() }
 }
 
-/// `[N, A, H, W]` and `[N, B, H, W]` as `[N, A + B, H, W]`.
+/// Concatenates `[N, A, H, W]` and `[N, B, H, W]` to `[N, A + B, H, W]`.
 ///
 /// # Errors
 /// If the other sizes differ.
@@ -186,7 +187,7 @@ pub(in crate::nn) fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     unsafe { launch.result() }
 }
 
-/// Every channel of `x` `[1, C, H, W]` times `mask` `[1, 1, H, W]`.
+/// Multiplies every channel of `x` `[1, C, H, W]` by `mask` `[1, 1, H, W]`.
 ///
 /// # Errors
 /// If the sizes differ.

@@ -1,15 +1,14 @@
-//! Launches of `kernels/motions.cu`. What goes to the card is the key points' few numbers; nothing comes back.
+//! Launches of `kernels/motions.cu`. Only the keypoints' parameters are copied to the GPU; nothing is copied back.
 
 use candle_core::{Device, Result, Tensor};
 
 use super::launch::Launch;
 
-/// The difference between Gaussians of `variance` about key points, 1 in their middle: those where they are less those
-/// where they were, `[K + 1, height, width]`, the first plane zero. Of each key point its `(x, y)` `now` and `before`;
-/// -1 and 1 are the outermost samples' centres.
+/// The difference of Gaussians of `variance` and height 1 at the keypoints: those at `now` minus those at `before`,
+/// `[K + 1, height, width]`, the first plane zero. Keypoints are `(x, y)`; -1 and 1 are the centres of the outermost samples.
 ///
 /// # Errors
-/// If there is no place, the key points' numbers differ, or the device's.
+/// If the picture is empty, the numbers of keypoints differ, or the device fails.
 pub fn heat_maps(
     now: &[[f32; 2]],
     before: &[[f32; 2]],
@@ -35,11 +34,11 @@ pub fn heat_maps(
     unsafe { launch.result() }
 }
 
-/// Where affine maps take each place, `[K + 1, height, width, 2]`: the first part stands still; then of each map the point
-/// that it takes, the point to which, and its matrix, rows first.
+/// The positions under affine maps, `[K + 1, height, width, 2]`. The first is the identity; each of `maps` holds the
+/// point that is mapped, its image, and the 2x2 matrix, row-major.
 ///
 /// # Errors
-/// If there is no place, or the device's.
+/// If the picture is empty, or the device fails.
 pub fn affine_motions(
     maps: &[[f32; 8]],
     (height, width): (usize, usize),
@@ -55,7 +54,7 @@ pub fn affine_motions(
     unsafe { launch.result() }
 }
 
-/// A card has no memory of no values, so something stands for no parameters.
+/// Copies parameters to the device. CUDA can't allocate an empty buffer, so a zero is the placeholder for none.
 fn parameters(values: &[f32], places: usize, device: &Device) -> Result<Tensor> {
     if places == 0 {
         candle_core::bail!("a motion needs a place");
@@ -64,18 +63,18 @@ fn parameters(values: &[f32], places: usize, device: &Device) -> Result<Tensor> 
     Tensor::from_slice(values, values.len(), device)
 }
 
-/// Thin-plate splines, and how the background moves.
+/// Thin-plate splines, and the motion of the background.
 #[derive(Clone, Debug)]
 pub struct SplineMotions {
     /// Control points of each spline.
     controls: usize,
     splines: usize,
-    /// The background's 3x3 matrix, then of each spline its control points and weights.
+    /// The background's 3x3 matrix, then for each spline its control points and weights.
     values: Vec<f64>,
 }
 
 impl SplineMotions {
-    /// None yet, and a background that moves by `matrix`, 3x3, rows first; each with this many control points.
+    /// No splines yet, and a background that moves by `matrix`, 3x3, row-major; each spline will have `controls` control points.
     pub fn new(matrix: [f64; 9], controls: usize) -> Self {
         Self {
             controls,
@@ -84,10 +83,10 @@ impl SplineMotions {
         }
     }
 
-    /// Adds a spline: its control points `(x, y)`, and for each of them, x, y and 1 the weights for both axes.
+    /// Adds a spline: its control points `(x, y)`, and the weights for both axes, of each control point, then of x, y and 1.
     ///
     /// # Errors
-    /// If it has another number of either.
+    /// If the number of control points or weights differs.
     pub fn push(&mut self, controls: &[[f64; 2]], weights: &[[f64; 2]]) -> Result<()> {
         if controls.len() != self.controls || weights.len() != self.controls + 3 {
             candle_core::bail!("a spline of {} points among others", controls.len());
@@ -99,10 +98,10 @@ impl SplineMotions {
     }
 }
 
-/// Where the background and each spline take each place, `[1 + splines, height, width, 2]`.
+/// The positions under the background's motion and each spline, `[1 + splines, height, width, 2]`.
 ///
 /// # Errors
-/// If there is no place, or the device's.
+/// If the picture is empty, or the device fails.
 pub fn spline_motions(
     motions: &SplineMotions,
     (height, width): (usize, usize),
@@ -122,7 +121,7 @@ pub fn spline_motions(
     unsafe { launch.result() }
 }
 
-/// Of the first P channels of `maps` `[1, C, H, W]` the softmax, and `motions` `[P, H, W, 2]` mixed by it.
+/// The softmax of the first P channels of `maps` `[1, C, H, W]`, and the mean of `motions` `[P, H, W, 2]` with these weights.
 ///
 /// # Errors
 /// If the sizes differ.
@@ -143,7 +142,7 @@ pub(in crate::nn) fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Te
     unsafe { two(&launch) }
 }
 
-/// The results of a kernel that has two.
+/// Runs a kernel with two results and returns them.
 ///
 /// # Safety
 /// That of [`Launch::run`].
@@ -156,7 +155,7 @@ pub(super) unsafe fn two(launch: &Launch) -> Result<(Tensor, Tensor)> {
     }
 }
 
-/// Under the softmax of `scores` `[K, P]` times `sharpness` the means of `values` `[K or 1, M, P]`: `[K, M]`.
+/// The means of `values` `[K or 1, M, P]` weighted by the softmax of `scores` `[K, P]` times `sharpness`: `[K, M]`.
 ///
 /// # Errors
 /// If the sizes differ.

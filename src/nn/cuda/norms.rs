@@ -5,10 +5,10 @@ use candle_core::{Result, Tensor};
 use super::launch::Launch;
 use crate::nn::epilogue::Epilogue;
 
-/// `epilogue` of `x` `[N, C, H, W]` with a convolution's `bias`, of `C` values, not yet added.
+/// Applies `epilogue` to `x` `[N, C, H, W]`; `bias`, of `C` values, is that of the convolution before and not yet added.
 ///
 /// # Errors
-/// If a part's channels or the residual's shape differ.
+/// If the channels or the residual's shape differ.
 pub(in crate::nn) fn epilogue(
     epilogue: &Epilogue,
     x: &Tensor,
@@ -46,7 +46,7 @@ pub(in crate::nn) fn epilogue(
         // SAFETY: these are the arguments of `finished`, with sizes of the tensors.
         return unsafe { launch.result() };
     };
-    // The norm takes a bias out again: `(x + b) - mean(x + b) = x - mean(x)`.
+    // The norm cancels a bias: `(x + b) - mean(x + b) = x - mean(x)`.
     let (weight, shift) = norm.tensors(x.device())?;
     let launch = Launch::planes("normalised", n * channels, plane, x.device())
         .read(x)?
@@ -62,7 +62,7 @@ pub(in crate::nn) fn epilogue(
     unsafe { launch.result() }
 }
 
-/// `x * scale + shift` of `[N, C, H, W]`, both of `C` values, through ReLU if wanted.
+/// `x * scale + shift` for `x` `[N, C, H, W]`, scale and shift of `C` values, followed by ReLU if `relu`.
 ///
 /// # Errors
 /// If the channels differ.
@@ -87,11 +87,11 @@ pub(in crate::nn) fn scaled(
     unsafe { launch.result() }
 }
 
-/// `x` `[N, C, H, W]` and, of every place, the value of its channel, row class and column class: `table` holds the values
-/// `[C, classes.0, classes.1]`, then the class of each of H rows and of each of W columns.
+/// Adds to `x` `[N, C, H, W]` at each position the value of its channel, row class and column class: `table` holds the
+/// values `[C, classes.0, classes.1]`, then the class of each of the H rows and of each of the W columns.
 ///
 /// # Errors
-/// If the table is of another length.
+/// If the table's length differs or it has a class out of range.
 pub(in crate::nn) fn class_map(
     x: &Tensor,
     table: &[f32],
@@ -124,29 +124,29 @@ pub(in crate::nn) fn class_map(
     unsafe { launch.result() }
 }
 
-/// The sigmoid of every value.
+/// The sigmoid of each value.
 ///
 /// # Errors
-/// The device's.
+/// If the device fails.
 pub(in crate::nn) fn sigmoid(x: &Tensor) -> Result<Tensor> {
     each("sigmoid_values", x)
 }
 
-/// The hyperbolic tangent of every value.
+/// The hyperbolic tangent of each value.
 ///
 /// # Errors
-/// The device's.
+/// If the device fails.
 pub(in crate::nn) fn tanh(x: &Tensor) -> Result<Tensor> {
     each("tanh_values", x)
 }
 
-/// A kernel that takes every value alone.
+/// Runs an element-wise kernel.
 fn each(kernel: &'static str, x: &Tensor) -> Result<Tensor> {
     let launch = Launch::each(kernel, x.elem_count(), x.device())
         .read(x)?
         .write(x.dims())?
         .ints([x.elem_count()])?;
-    // SAFETY: these are the arguments of both kernels that are named above, with sizes of the tensor.
+    // SAFETY: these are the arguments of both kernels named above, with sizes of the tensor.
     unsafe { launch.result() }
 }
 

@@ -1,7 +1,6 @@
-//! The kernels against the layers' other implementations: run as C on this machine, and, where asked, on a card.
+//! Compares the kernels with the layers' other implementations: run as C on this machine, and optionally on a GPU.
 //!
-//! With a card: `NVIDIA_TF32_OVERRIDE=0 cargo test --release --features cudnn --lib on_a_card -- --include-ignored
-//! --nocapture`.
+//! With a GPU: `NVIDIA_TF32_OVERRIDE=0 cargo test --release --features cudnn --lib on_a_card -- --include-ignored --nocapture`.
 
 mod cases;
 
@@ -21,11 +20,11 @@ use crate::nn::{
 use cases::{Case, maps, motions, norms, values};
 
 thread_local! {
-    /// Whether this thread's layers shall do without kernels of our own.
+    /// Whether this thread's layers don't use our own kernels.
     pub(super) static PLAIN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How far two tensors of one shape lie apart; NaN must be NaN in both.
+/// The largest difference between two tensors of one shape; NaN must be NaN in both.
 fn apart(a: &Tensor, b: &Tensor) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let values = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
@@ -46,7 +45,7 @@ fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
     }
 }
 
-/// Runs `run` with the kernels of `device`; not where there is neither a card nor a compiler.
+/// Runs `run` with the kernels of `device`; `None` if there is neither a GPU nor a compiler.
 fn with_kernels<T>(device: &Device, run: impl FnOnce() -> T) -> Option<T> {
     if device.is_cpu() {
         as_on_a_card(run)
@@ -80,7 +79,7 @@ fn motions_as_c_agree() {
     hold(motions());
 }
 
-/// A doubling against the transposed convolution that it stands for, on `device`.
+/// Compares upsampling as a direct convolution with the transposed convolution, on `device`.
 fn hold_doubling(device: &Device, within: f32) {
     let (x, weight) = (values(&[2, 5, 4, 7], 1.0, 1), values(&[5, 3, 4, 4], 1.0, 2));
     let config = ConvConfig::new(2, 1);
@@ -108,7 +107,7 @@ fn a_picture_is_doubled() {
     }
 }
 
-/// Each of the three motions of key points, and the same by its definition.
+/// The three motions of keypoints, each with the same computed from its definition.
 fn point_motions(device: &Device) -> Option<Vec<(Tensor, Vec<f32>)>> {
     let (height, width) = (5, 7);
     let (now, before) = ([[0.1f32, -0.4], [-0.9, 0.8]], [[0.3, 0.2], [1.2, 0.0]]);
@@ -248,7 +247,7 @@ fn shapes_that_do_not_fit_are_errors_before_a_launch() {
     .map(Result::unwrap);
 }
 
-/// Kernels, compositions and the processor's layers agree on a card, and leave it in order for one another.
+/// Kernels, compositions and the CPU's layers agree on a GPU, and leave it in a usable state for each other.
 #[cfg(feature = "cuda")]
 #[test]
 #[ignore = "needs a card"]
@@ -276,9 +275,9 @@ fn layers_agree_on_a_card() {
         PLAIN.set(false);
         let plain = to(&plain.unwrap(), &Device::Cpu);
         let within = match case.name.split(' ').next() {
-            // candle's operations make zeros of NaN, which no frame holds.
+            // candle's operations turn NaN into zeros, which no frame contains.
             Some("warp") => continue,
-            // A convolution, which cuDNN may round.
+            // A convolution, which cuDNN may round to TensorFloat-32.
             Some("shrink") => 2e-2,
             _ => 1e-4,
         };

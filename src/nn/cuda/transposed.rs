@@ -1,5 +1,5 @@
-//! Transposed convolution by 4x4 that doubles the picture, as a plain convolution: candle's own on a card takes every
-//! product one thread a result, while cuDNN's plain ones are fast.
+//! Transposed 4x4 convolution with stride 2, as a direct convolution: candle's transposed convolution on a GPU computes
+//! each result in one thread, while cuDNN's direct ones are fast.
 
 use candle_core::{Result, Tensor};
 
@@ -9,25 +9,25 @@ use crate::nn::conv::ConvConfig;
 use crate::nn::host;
 use crate::nn::precision::Kernel;
 
-/// A 4x4 kernel with a stride of 2 that leaves out one row and column at each side, as a 3x3 one over the small picture
-/// with four results for each of its own, one for each place that a sample becomes.
+/// A transposed 4x4 kernel with stride 2 and padding 1, as a 3x3 one over the input picture with four outputs per
+/// output channel, one for each phase.
 ///
-/// A result's two coordinates each see two samples: an even one its own sample and the one before, an odd one its own and
-/// the one after. Five of nine products are with zeros, which is little compared with what is gained.
+/// An even result uses its own sample and the one before along each axis, an odd one its own and the one after. Five of
+/// nine products are with zeros, which costs little compared with the gain.
 #[derive(Clone, Debug)]
 pub(in crate::nn) struct TransposedConv {
     /// `[4 outputs, inputs, 3, 3]`
     kernel: Kernel,
 }
 
-/// Of a result at an even and at an odd place: the sample before, its own and the one after, each with its tap if seen.
+/// For even and odd results: the taps for the sample before, its own sample and the one after, if used.
 const TAPS: [[Option<usize>; 3]; 2] = [[Some(3), Some(1), None], [None, Some(2), Some(0)]];
 
 impl TransposedConv {
-    /// From a transposed `weight` `[inputs, outputs, 4, 4]`; none for any other kernel or way to move over the picture.
+    /// From a transposed `weight` `[inputs, outputs, 4, 4]`; `None` for any other kernel, stride or padding.
     ///
     /// # Errors
-    /// If `weight` hasn't four dimensions, or the device's.
+    /// If `weight` hasn't four dimensions, or the device fails.
     pub fn of(weight: &Tensor, config: ConvConfig) -> Result<Option<Self>> {
         let (inputs, outputs, kh, kw) = weight.dims4()?;
         if (kh, kw) != (4, 4) || (config.stride, config.padding) != (2, 1) {

@@ -1,4 +1,4 @@
-//! Tiles of results, eight at a time, from their spectra into the picture.
+//! Transforms results, eight tiles at a time, from their spectra into the picture.
 
 use super::super::simd::{LANES, Simd, dispatch};
 use super::form::Form;
@@ -12,7 +12,7 @@ use super::upsampled;
 const SIDE: usize = 4;
 
 dispatch! {
-    /// Writes one channel of some tile rows. The first of `finish` is added to the results, which are then at least the second.
+    /// Writes one channel of some tile rows. `finish` is the bias and the lower bound of the results.
     pub(super) fn back => back_body(
         grid: &Grid, lanes: &[Lanes], products: Products, finish: (f32, f32), channel: &mut Channel,
     )
@@ -57,14 +57,14 @@ fn back_body<S: Simd>(
     }
 }
 
-/// Where eight tiles are written: planes begin at a row of a picture.
+/// Eight tiles to write, and where the planes begin: a picture and its row.
 struct Target<'a> {
     lanes: &'a Lanes,
     from: (usize, usize),
 }
 
 impl Target<'_> {
-    /// Row `row` of eight tiles, if they are adjacent and all lie inside.
+    /// Row `row` of eight tiles, if they are adjacent and entirely inside the picture.
     #[inline(always)]
     fn whole<'p>(
         &self,
@@ -84,7 +84,7 @@ impl Target<'_> {
     }
 }
 
-/// Writes row `row` of eight tiles, as far as they lie inside the picture.
+/// Writes row `row` of eight tiles, clipped to the picture.
 #[inline(always)]
 fn write(grid: &Grid, target: &Target, row: usize, values: &[f32], planes: &mut [&mut [f32]]) {
     let (height, width) = (grid.out_height, grid.out_width);
@@ -96,7 +96,7 @@ fn write(grid: &Grid, target: &Target, row: usize, values: &[f32], planes: &mut 
         let plane = &mut planes[place.picture - target.from.0];
         let to = &mut plane[(y - target.from.1) * width + x..];
         let n = values.len().min(width - x);
-        // A tile that is all inside takes no call of a general copy.
+        // A tile that is entirely inside needs no call of a general copy.
         match (to.first_chunk_mut::<SIDE>(), values.first_chunk::<SIDE>()) {
             (Some(to), Some(values)) if n == SIDE => *to = *values,
             _ => to[..n].copy_from_slice(&values[..n]),

@@ -1,29 +1,29 @@
-//! The forms of convolution that minimal filtering serves.
+//! The kinds of convolution that minimal filtering supports.
 
 use super::points::{Five, Points, Seven, Six};
 
-/// What a layer does to the picture's size.
+/// A kind of convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::nn) enum Form {
-    /// A 3x3 kernel with stride 1 and this many zeros around.
+    /// A 3x3 kernel with stride 1 and this padding.
     Same { padding: usize },
-    /// A 7x7 kernel with stride 1 and this many zeros around, as four of 4x4, whose last row and column are zeros.
+    /// A 7x7 kernel with stride 1 and this padding, as four 4x4 kernels, padded by a last row and column of zeros.
     Wide { padding: usize },
-    /// A 4x4 kernel with stride 2 and one zero around.
+    /// A 4x4 kernel with stride 2 and a padding of 1.
     Strided,
-    /// A transposed 4x4 kernel with stride 2 and one row and column cut off all around.
+    /// A transposed 4x4 kernel with stride 2 and a padding of 1.
     Transposed,
-    /// A 3x3 kernel with one zero around, of the picture with each sample twice along each axis.
+    /// A 3x3 kernel with a padding of 1, of the picture upsampled by 2 (nearest neighbour).
     Upsampled,
 }
 
 impl Form {
-    /// Whether each phase of the result has a 2x2 kernel of its own.
+    /// Whether the result is computed in phases, each with its own 2x2 kernel.
     pub fn upsamples(self) -> bool {
         matches!(self, Self::Transposed | Self::Upsampled)
     }
 
-    /// Values of the spectrum for each tile and channel of the picture.
+    /// Values of the spectrum per tile and channel.
     pub fn points(self) -> usize {
         match self {
             Self::Same { .. } => Six::COUNT,
@@ -32,7 +32,7 @@ impl Form {
         }
     }
 
-    /// Phases of the picture, or parts of the kernel: each counts as channels of its own.
+    /// Phases of the picture, or parts of the kernel; they multiply the number of channels.
     pub fn phases_in(self) -> usize {
         match self {
             Self::Wide { .. } | Self::Strided => 4,
@@ -40,12 +40,12 @@ impl Form {
         }
     }
 
-    /// Phases of the result, each with products of its own.
+    /// Phases of the result; they multiply the number of outputs.
     pub fn phases_out(self) -> usize {
         if self.upsamples() { 4 } else { 1 }
     }
 
-    /// Results along one side of a tile, of all phases.
+    /// Results along one side of a tile, including all phases.
     pub fn side(self) -> usize {
         if self.upsamples() { 8 } else { 4 }
     }
@@ -61,7 +61,7 @@ impl Form {
         (along(height), along(width))
     }
 
-    /// Of a kernel, given by its taps `(y, x)`, what a phase of the picture or of the result sees.
+    /// The taps of a kernel `tap(y, x)` that apply to one phase of the picture or of the result.
     #[inline(always)]
     pub fn seen(self, phase: usize, tap: impl Fn(usize, usize) -> f32) -> [[f32; 4]; 4] {
         let (down, across) = (phase / 2, phase % 2);
@@ -79,12 +79,13 @@ impl Form {
                 let (y, x) = (4 * down + y, 4 * across + x);
                 if y.max(x) < 7 { tap(y, x) } else { 0.0 }
             }),
-            // The picture's even samples are seen by the second and the last tap, the odd ones by the others. Transposed, an
-            // even result sees its own sample and the one before by those, an odd one the next sample and its own.
+            // The second and last taps apply to the picture's even samples, the others to the odd ones. Transposed, an
+            // even result uses its own sample and the one before with the former, an odd one the next sample and its
+            // own with the latter.
             Self::Strided | Self::Transposed => {
                 set(2, &|y, x| tap(1 - down + 2 * y, 1 - across + 2 * x));
             }
-            // Two of the three taps meet the same sample: the later two at even places, the earlier two at odd ones.
+            // Two of the three taps read the same sample: the later two for even results, the earlier two for odd ones.
             Self::Upsampled => {
                 let taps = |phase: usize, k: usize| match (phase, k) {
                     (0, 0) => 1..3,

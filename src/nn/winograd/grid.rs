@@ -1,9 +1,9 @@
-//! How pictures are cut into tiles, and where eight of them lie.
+//! The grid of tiles over pictures, and the positions of eight tiles.
 
 use super::super::simd::LANES;
 use super::form::Form;
 
-/// How pictures are cut into tiles, counted row by row and picture by picture.
+/// The grid of tiles over pictures; tiles are numbered row by row and picture by picture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grid {
     pub form: Form,
@@ -64,16 +64,16 @@ impl Place {
     };
 }
 
-/// Where eight tiles lie.
+/// The positions of eight tiles.
 pub(super) enum Lanes {
-    /// Beside one another, from here on.
+    /// Adjacent in one row, starting here.
     Row(Place),
-    /// Anywhere; those behind the last tile nowhere.
+    /// Any positions; `None` after the last tile.
     Any(Box<[Option<Place>; LANES]>),
 }
 
 impl Lanes {
-    /// Where one of them lies.
+    /// The position of one tile.
     #[inline(always)]
     pub fn place(&self, lane: usize) -> Option<Place> {
         match self {

@@ -1,24 +1,24 @@
-//! The one-dimensional transforms: filtering by 4, 3 or 2 taps as products at a few points.
+//! The one-dimensional transforms: filtering by 4, 3 or 2 taps as products at a few interpolation points.
 
 use super::super::simd::Simd;
 
-/// Kernels that are transformed side by side.
+/// Kernels transformed at once, one per lane.
 pub(super) const ABREAST: usize = 8;
 
-/// The taps of kernels side by side; those of a smaller one stand first in the rows and columns.
+/// The taps `[y][x]` of several kernels, one per lane; smaller kernels use the first rows and columns.
 pub(super) type Taps = [[[f64; ABREAST]; 4]; 4];
 
-/// What becomes of a kernel at `N` points.
+/// The transform of a kernel at `N` points.
 pub(super) trait Points<const N: usize> {
-    /// Points of the plane.
+    /// Points in two dimensions.
     const COUNT: usize = N * N;
-    /// `G`, a row for each point.
+    /// `G`, one row per point.
     const KERNEL: [&'static [f64]; N];
 
-    /// `G g G^T` of kernels, in f64.
+    /// `G g G^T` of several kernels, in f64.
     #[inline(always)]
     fn kernels(taps: &Taps, to: &mut [[f32; ABREAST]]) {
-        // Down, then across.
+        // Vertically, then horizontally.
         let mut columns = [[[0f64; ABREAST]; 4]; N];
         for (row, factors) in columns.iter_mut().zip(Self::KERNEL) {
             for (factor, taps) in factors.iter().zip(taps) {
@@ -48,7 +48,7 @@ fn add_scaled(sums: &mut [f64; ABREAST], values: &[f64; ABREAST], factor: f64) {
     }
 }
 
-/// `y = A^T ((G g) * (B^T d))`: `d` are `N` samples, `g` the taps, `y` `M` results.
+/// `y = A^T ((G g) * (B^T d))`: `d` are `N` samples, `g` the taps, `y` the `M` results.
 pub(super) trait Filter<const N: usize, const M: usize>: Points<N> {
     /// `B^T d`.
     fn forward<S: Simd>(d: [S::V; N]) -> [S::V; N];
@@ -75,7 +75,7 @@ impl Points<7> for Seven {
 impl Filter<7, 4> for Seven {
     #[inline(always)]
     fn forward<S: Simd>(d: [S::V; 7]) -> [S::V; 7] {
-        // The factors x^2 - 1 and x^2 - 1/4, of which every row has one or both.
+        // Multiplied by x^2 - 1 and x^2 - 1/4; every row has one or both as factors.
         let (one_1, one_2, one_3) = (S::sub(d[3], d[1]), S::sub(d[4], d[2]), S::sub(d[5], d[3]));
         let (half_0, half_1) = (
             S::add_scaled(d[2], d[0], -0.25),
@@ -86,7 +86,7 @@ impl Filter<7, 4> for Seven {
             S::add_scaled(d[5], d[3], -0.25),
         );
         let half_4 = S::add_scaled(d[6], d[4], -0.25);
-        // Those that lack a factor of their own pair, times x - 2.
+        // For the points 1, -1 and 1/2, -1/2: the factor of the other pair, times x - 2.
         let (even, odd) = (
             S::add_scaled(half_3, half_2, -2.0),
             S::add_scaled(half_2, half_1, -2.0),
@@ -207,8 +207,8 @@ impl Filter<5, 4> for Five {
     }
 }
 
-/// The same transposed, `s = B ((G g) * (A x))`: `x` are four samples, `s` all five places at which they meet the taps,
-/// `s[k] = g[0] x[k] + g[1] x[k - 1]`.
+/// The transposed algorithm, `s = B ((G g) * (A x))`: `x` are four samples, `s` the five values of their full
+/// convolution with the taps, `s[k] = g[0] x[k] + g[1] x[k - 1]`.
 impl Five {
     /// `A x`.
     #[inline(always)]
@@ -227,7 +227,7 @@ impl Five {
     #[inline(always)]
     pub fn interpolate<S: Simd>(m: [S::V; 5]) -> [S::V; 5] {
         let first = S::add(m[0], m[0]);
-        // What the two even and the two odd places in the middle come to with the outer ones.
+        // The sums of the even results and of the odd ones.
         let even = S::add_scaled(m[1], m[2], -3.0);
         let odd = S::add_scaled(m[1], m[2], 3.0);
         let third = S::add(S::sub(m[0], m[1]), S::add(m[2], m[3]));

@@ -1,4 +1,4 @@
-//! Layers that double a picture, and kernels that are transformed late, against their definitions.
+//! Tests of upsampling layers and of the late transform of kernels against their definitions.
 
 use proptest::prelude::*;
 
@@ -10,7 +10,7 @@ fn numbers(n: usize, seed: usize) -> Vec<f32> {
     (0..n).map(at).collect()
 }
 
-/// What every sample adds to the result of a transposed 4x4 kernel, one after another.
+/// A transposed 4x4 convolution that adds up the contribution of each sample.
 fn reference(
     x: &[f32],
     weight: &[f32],
@@ -38,7 +38,7 @@ fn reference(
     sums
 }
 
-/// How far the layer is from [`reference`] at most, on every instruction set; 1 is what rounding may do.
+/// The largest error of the layer against [`reference`] on any instruction set, relative to the tolerance for rounding.
 fn off(sizes @ [pictures, inputs, outputs, h, w]: [usize; 5], finish: Finish) -> f64 {
     let x = numbers(pictures * inputs * h * w, 3);
     let weight = numbers(inputs * outputs * 16, 5);
@@ -71,7 +71,7 @@ proptest! {
 #[test]
 fn tile_rows_of_an_upsampled_picture_leave_no_edges() {
     let bias = numbers(40, 7);
-    // Pictures that take several groups of tile rows each, with whole blocks and without.
+    // Pictures that take several groups of tile rows each, with and without incomplete blocks.
     for sizes in [[1, 4, 40, 64, 64], [2, 3, 40, 45, 71], [1, 2, 40, 90, 34]] {
         let [pictures, inputs, outputs, h, w] = sizes;
         let layer = Winograd::of(Form::Transposed, inputs, outputs, Isa::best());

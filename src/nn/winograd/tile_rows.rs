@@ -1,20 +1,20 @@
-//! How pictures are cut into groups of tile rows that stay in the cache.
+//! Splits pictures into groups of tile rows that stay in the cache.
 
 use super::super::simd::LANES;
 use super::grid::{Grid, Lanes, Place};
 
-/// Some rows of tiles of one picture, or some pictures.
+/// A group of tile rows of one picture, or of whole pictures.
 pub(super) struct TileRows<'a> {
     /// The first picture and the first row of tiles.
     pub picture: usize,
     pub row: usize,
     pub tiles: usize,
-    /// What is to be written of each output.
+    /// The part of each output channel that this group writes.
     pub channels: Vec<Channel<'a>>,
 }
 
 impl TileRows<'_> {
-    /// Where one of the tiles lies.
+    /// The position of a tile.
     fn place(&self, grid: &Grid, tile: usize) -> Place {
         let each = grid.rows * grid.columns;
         let tile = self.picture * each + self.row * grid.columns + tile;
@@ -39,17 +39,17 @@ impl TileRows<'_> {
     }
 }
 
-/// One output's share of some tile rows.
+/// One output channel's part of a group of tile rows.
 pub(super) struct Channel<'a> {
-    /// The picture of the first plane, and the row of the picture that the planes begin with.
+    /// The picture of the first plane, and the picture's row at which the planes begin.
     pub from: (usize, usize),
-    /// One a picture.
+    /// One per picture.
     pub planes: Vec<&'a mut [f32]>,
     pub edges: Edges<'a>,
 }
 
 impl Channel<'_> {
-    /// A picture's row `y` of this width, if it is in these tile rows or at their edges. It may be one above the picture.
+    /// Row `y` of a picture, of this width, if it is in these tile rows or their edges. It may be one above the picture.
     #[inline(always)]
     pub fn row(&mut self, width: usize, picture: usize, y: isize) -> Option<&mut [f32]> {
         let plane = &mut *self.planes[picture - self.from.0];
@@ -66,21 +66,21 @@ impl Channel<'_> {
     }
 }
 
-/// What a channel adds to the neighbouring tile rows: one row each, empty where there is no neighbour or it gets nothing.
+/// What a channel adds to the adjacent groups: one row each, empty if there is no such group or it gets nothing.
 #[derive(Default)]
 pub(super) struct Edges<'a> {
     pub above: &'a mut [f32],
     pub below: &'a mut [f32],
 }
 
-/// The sizes of the groups of tile rows, all alike except the last.
+/// The sizes of the groups of tile rows, all equal except the last.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
-    /// More than one only if they are whole.
+    /// More than one only if each group holds whole pictures.
     pictures: usize,
     /// Rows of tiles.
     rows: usize,
-    /// Groups that one picture is cut into.
+    /// Groups per picture.
     parts: usize,
 }
 
@@ -104,12 +104,12 @@ impl Cut {
         }
     }
 
-    /// Values of all tile edges of this many outputs.
+    /// The number of values in all edges of this many outputs.
     pub fn edges(&self, grid: &Grid, outputs: usize) -> usize {
         grid.pictures * outputs * (self.parts - 1) * 2 * grid.out_width
     }
 
-    /// The groups of tile rows of a result of this many outputs; `edges` is empty or of [`Cut::edges`].
+    /// The groups of tile rows of a result of this many outputs; `edges` is empty or has [`Cut::edges`] values.
     pub fn tile_rows<'a>(
         &self,
         grid: &Grid,
@@ -143,7 +143,7 @@ impl Cut {
                 for (slab, tile_rows) in parts {
                     tile_rows.channels[j % outputs].planes.push(slab);
                 }
-                // In the order in which `join` takes them.
+                // In the order in which `join` reads them.
                 for k in 1..self.parts {
                     let above = edges.next().unwrap_or_default();
                     let below = edges.next().unwrap_or_default();
@@ -155,7 +155,7 @@ impl Cut {
         all_rows
     }
 
-    /// Adds what the groups left at their edges, and clamps it to `floor` from below.
+    /// Adds the edges to the picture, then clamps these rows to `floor` from below.
     pub fn join(&self, grid: &Grid, out: &mut [f32], edges: &[f32], floor: f32) {
         let width = grid.out_width;
         let plane = grid.out_height * width;

@@ -1,4 +1,4 @@
-//! Tiles of pictures, eight at a time, to their spectra.
+//! Transforms tiles of pictures, eight at a time, to their spectra.
 
 use super::super::simd::{LANES, Simd, dispatch};
 use super::form::Form;
@@ -7,10 +7,10 @@ use super::points::{Filter, Five, Seven, Six};
 use super::spectrum::put;
 use super::upsampled;
 
-/// Samples of a row under eight neighbouring tiles, rounded up.
+/// Samples of a row under eight adjacent tiles, rounded up.
 const ROW: usize = 40;
 
-/// A corner of the first tile's samples relative to the picture's, and the steps from sample to sample.
+/// The corner of the first tile relative to the picture's, and the step from sample to sample.
 #[derive(Clone, Copy)]
 struct Window {
     top: isize,
@@ -18,7 +18,7 @@ struct Window {
     step: usize,
 }
 
-/// The samples `[y][x]` of eight tiles of one channel, for `M` results each way.
+/// Reads the samples `[y][x]` of eight tiles of one channel, for `M` results along each axis.
 #[inline(always)]
 fn read<S: Simd, const N: usize, const M: usize>(
     s: S,
@@ -42,7 +42,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
         Lanes::Row(place) => {
             let plane = plane(place.picture);
             let (top, left) = corner(place);
-            // The last of the samples that are used, and the last that are read.
+            // Samples of a row that the eight tiles use.
             let used = M * (LANES - 1) + N;
             for (i, d) in d.iter_mut().enumerate() {
                 let y = top + (i * window.step) as isize;
@@ -73,7 +73,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
                     let y = top + i as isize;
                     if y >= 0 && y < height as isize {
                         let row = &plane[y as usize * width..][..width];
-                        // SAFETY: the mask is of the row's length and of `left`.
+                        // SAFETY: the mask was computed for the row's length and `left`.
                         rows[lane] = unsafe { s.load_within(row, left, mask) };
                     }
                 }
@@ -112,7 +112,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
     d
 }
 
-/// Every `step`-th sample of a row from `left` on, zeros where there is none.
+/// Copies every `step`-th sample of a row from `left` on, with zeros outside the row.
 #[inline(always)]
 fn cut(row: &[f32], left: isize, step: usize, to: &mut [f32]) {
     let along = step as isize;
@@ -135,7 +135,7 @@ fn cut(row: &[f32], left: isize, step: usize, to: &mut [f32]) {
     }
 }
 
-/// Of each eight tiles of four adjacent results the samples of one row.
+/// Reads one row of samples for eight adjacent tiles of four results.
 #[inline(always)]
 fn split<S: Simd, const N: usize>(s: S, row: &[f32]) -> [S::V; N] {
     let mut samples = [s.splat(0.0); N];
@@ -170,7 +170,7 @@ fn transform<S: Simd, P: Filter<N, M>, const N: usize, const M: usize>(
 }
 
 dispatch! {
-    /// The spectrum of one block of tiles: per phase and frequency, `stride` values from one another, `[channel][tile]`.
+    /// The spectrum of one block of tiles: per frequency, with a stride of `stride` values, `[phase][channel][tile]`.
     pub(super) fn forward => forward_body(grid: &Grid, x: &[f32], groups: &[Lanes], stride: usize, to: &mut [f32])
 }
 
@@ -213,7 +213,7 @@ fn forward_body<S: Simd>(
                 }
                 Form::Strided => {
                     for phase in 0..4 {
-                        // Of the odd samples the first lies before the picture.
+                        // The first of the odd samples is outside the picture.
                         let window = Window {
                             top: -((phase / 2) as isize),
                             left: -((phase % 2) as isize),

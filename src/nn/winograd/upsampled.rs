@@ -1,10 +1,10 @@
-//! Layers that upsample the picture by 2, by products of polynomials.
+//! Layers that upsample the picture by 2, as products of polynomials.
 //!
-//! An even result sees its own sample and the one before, an odd one its own and the one after. So each of the four
-//! phases of the result is the whole convolution of the picture with a 2x2 kernel of its own, and four samples in a row
-//! add to five results of each phase. Blocks of 4x4 samples don't overlap, and one spectrum of a block serves all phases,
-//! where filtering takes spectra of 5x5 samples, another for each phase. It is the patches of 10x10 results that
-//! overlap, by one result on every side; they are summed up in the picture.
+//! An even result depends on its own sample and the one before, an odd one on its own and the one after. So each of the
+//! four phases of the result is the full convolution of the picture with its own 2x2 kernel, and four adjacent samples
+//! contribute to five results of each phase. Blocks of 4x4 samples don't overlap, and one spectrum per block serves all
+//! phases, where filtering would need spectra of 5x5 samples, one for each phase. Instead the patches of 10x10 results
+//! overlap, by one result on every side; they are summed in the picture.
 
 use super::super::simd::{LANES, Simd};
 use super::grid::{Grid, Lanes, Place};
@@ -12,14 +12,14 @@ use super::points::Five;
 use super::spectrum::{Products, put, take};
 use super::tile_rows::Channel;
 
-/// Samples of a block along each side.
+/// Samples along each side of a block.
 const BLOCK: usize = 4;
-/// Results of a block along each side, without those that belong to its neighbours.
+/// Results along each side of a block, without those in its neighbours.
 const SIDE: usize = 2 * BLOCK;
-/// Those with them.
+/// Including those in its neighbours.
 const PATCH: usize = SIDE + 2;
 
-/// The spectra of eight blocks of one channel.
+/// Computes the spectra of eight blocks of one channel.
 #[inline(always)]
 pub(super) fn spectrum<S: Simd>(
     s: S,
@@ -46,7 +46,7 @@ pub(super) fn spectrum<S: Simd>(
     put::<S, 5>(points, to, stride);
 }
 
-/// The samples `[y][x]` of eight blocks.
+/// Reads the samples `[y][x]` of eight blocks.
 #[inline(always)]
 fn read<S: Simd>(
     s: S,
@@ -77,7 +77,7 @@ fn read<S: Simd>(
                 *from = &plane[corner..][..(BLOCK - 1) * width + BLOCK];
             }
             for (y, d) in d.iter_mut().enumerate() {
-                // SAFETY: each reaches four values past the start of its fourth row, and `y` is at most the fourth.
+                // SAFETY: each slice ends four values after the start of its fourth row, and `y` is at most 3.
                 *d = unsafe { s.split_of(from, y * width) };
             }
         }
@@ -103,8 +103,8 @@ fn read<S: Simd>(
     d
 }
 
-/// Sums up one channel of some tile rows in its planes and tile edges. The first of `finish` is added to the results, which are then
-/// at least the second; those at a tile edge are not complete yet and wait for [`super::tile_rows::Cut::join`].
+/// Sums one channel of some tile rows into its planes and edges. `finish` is the bias and the lower bound of the
+/// results; rows at an edge are not complete yet and are clamped in [`super::tile_rows::Cut::join`].
 #[inline(always)]
 pub(super) fn back<S: Simd>(
     s: S,
@@ -144,14 +144,14 @@ fn clamp_below<S: Simd>(s: S, values: &mut [f32], floor: f32) {
 #[inline(always)]
 fn sum<S: Simd>(s: S, grid: &Grid, lanes: &[Lanes], products: Products, channel: &mut Channel) {
     let zero = s.splat(0.0);
-    // What the last of eight blocks adds to the first of the next eight, of each row.
+    // For each row, what the last of eight blocks adds to the first of the next eight.
     let mut carried = [zero; PATCH];
-    // What the first block adds to the one before it, and the rows of all eight, one block after another.
+    // What the first block adds to the one before it, and the rows of all eight blocks in order.
     let mut before = [0f32; PATCH];
     let mut patches = [[0f32; SIDE * LANES]; PATCH];
     for (i, lanes) in lanes.iter().enumerate() {
         let mut places = [None; LANES];
-        // All bits of those that stand to the right of the block before.
+        // All bits set in the lanes of blocks that have a block to their left.
         let mut joined = [0f32; LANES];
         for (l, (place, joined)) in places.iter_mut().zip(&mut joined).enumerate() {
             *place = lanes.place(l);
@@ -168,12 +168,13 @@ fn sum<S: Simd>(s: S, grid: &Grid, lanes: &[Lanes], products: Products, channel:
                 *phase = interpolated::<S>(take::<S, 5>(s, values, products.stride));
             }
             for (k, (even, odd)) in phases[0].iter().zip(&phases[1]).enumerate() {
-                // Rows are counted from the one above the block.
+                // Rows are numbered from the one above the block.
                 let row = 2 * k + 1 - y;
                 let mut line = [
                     even[0], odd[1], even[1], odd[2], even[2], odd[3], even[3], odd[4],
                 ];
-                // A block's last even result is the next one's first, its first odd one the last of the one before.
+                // The last even result of a block is added to the first of the next; its first odd one to the last of
+                // the previous block.
                 let to_right = S::and(S::up(even[4], carried[row]), joined);
                 carried[row] = even[4];
                 line[0] = S::add(line[0], to_right);
@@ -211,7 +212,7 @@ fn sum<S: Simd>(s: S, grid: &Grid, lanes: &[Lanes], products: Products, channel:
     }
 }
 
-/// The patches of one phase.
+/// Interpolates the patches of one phase.
 #[inline(always)]
 fn interpolated<S: Simd>(m: [[S::V; 5]; 5]) -> [[S::V; 5]; 5] {
     let mut rows = m;

@@ -17,7 +17,7 @@ fn faces_are_listed_as_a_table_and_as_json() {
     assert!(face["presence"].as_f64().unwrap() > 0.9);
     assert!(face["roll"].as_f64().unwrap().abs() < 15.0);
     assert!(face["landmarks"].is_null());
-    // The box lies within the crop, in its middle.
+    // The box is in the middle of the crop.
     let number = |list: &str, i: usize| face[list][i].as_f64().unwrap();
     let middle = number("box", 0) + 0.5 * number("box", 2);
     assert!((middle - number("crop", 0) - 0.5 * number("crop", 2)).abs() < 0.2);
@@ -32,7 +32,7 @@ fn faces_are_listed_as_a_table_and_as_json() {
     assert!(table.contains("AU12 Lip corner puller"), "{table}");
     assert!(table.contains("yaw, degrees"), "{table}");
 
-    // Against another face the reading is another, against itself it is nothing.
+    // Relative to another face the values differ, relative to itself they are 0.
     let output = mien(Path::new("."), &["face", "--json", "--neutral", path, path]);
     let own: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let units = own["faces"][0]["units"].as_object().unwrap();
@@ -44,7 +44,7 @@ fn faces_are_listed_as_a_table_and_as_json() {
     assert_eq!(face["landmarks"].as_array().unwrap().len(), 478);
     assert_eq!(face["blendshapes"].as_object().unwrap().len(), 52);
 
-    // Of several pictures each is as it is alone.
+    // Several pictures give the same values as each alone.
     let other = sample("astronaut.png");
     let both = [path, other.to_str().unwrap()];
     let output = mien(Path::new("."), &[&["face", "--json"][..], &both].concat());
@@ -114,7 +114,7 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
     assert!(words.contains("grace_hopper.jpg"), "{words}");
 }
 
-/// How a picture's face looks after the portrait's eyes were turned.
+/// The gaze of a picture's face after the portrait's eyes were turned.
 fn gaze_after(folder: &Path, turned: (i32, i32)) -> (f64, f64) {
     let portrait = sample("grace_hopper.jpg");
     let (x, y) = turned;

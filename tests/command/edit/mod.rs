@@ -1,4 +1,4 @@
-//! The `mien` command end to end: real files in, real files out, and one clear sentence for everything that is wrong.
+//! `mien edit` and `mien face` end to end: real files in, real files out, and one clear sentence for every error.
 
 mod faces;
 mod refused;
@@ -21,7 +21,7 @@ fn edit(folder: &Path, portrait: &Path, arguments: &[&str]) -> Output {
     mien(folder, &all)
 }
 
-/// What `mien face --json` says of a portrait.
+/// The output of `mien face --json` for a portrait.
 fn faces_of(portrait: &Path) -> serde_json::Value {
     let output = mien(
         Path::new("."),

@@ -1,4 +1,4 @@
-//! One clear sentence for everything that is wrong.
+//! One clear sentence for every error.
 
 use std::path::Path;
 use std::process::Command;
@@ -119,7 +119,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         "{:?}",
         names(folder.path())
     );
-    // A command line without a target is clap's to explain.
+    // A command line without a target is rejected by clap.
     failure(&edit(folder.path(), &portrait, &[]), 2);
 }
 
@@ -170,7 +170,7 @@ fn weights_that_do_not_fit_are_told_by_name() {
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
     write("cut.safetensors", &whole[..whole.len() - 1000]);
     write("page.safetensors", b"<html>not found</html>");
-    // The same bytes under a description that promises a wider network, and one that takes another system.
+    // The same bytes with metadata of a wider network, and of another system.
     let described = |from: &str, to: &str| {
         assert_eq!(from.len(), to.len());
         let at = whole

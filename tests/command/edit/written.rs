@@ -28,7 +28,7 @@ fn a_smile_is_written_and_only_the_face_changes() {
     assert_eq!(before.size(), after.size());
     let face = &faces_of(&portrait)["faces"][0];
     let crop = |i: usize| face["crop"][i].as_f64().unwrap();
-    // The printed crop is rounded to a tenth of a pixel.
+    // The printed crop is rounded to 0.1 pixels.
     let (left, top, side) = (crop(0) - 0.1, crop(1) - 0.1, crop(2) + 0.2);
     let mut changed = 0;
     let pixels = before.rgba().chunks(4).zip(after.rgba().chunks(4));
@@ -68,7 +68,7 @@ fn one_half_and_one_part_change_alone() {
     };
     let part = changed(&["--preset", "surprised", "--region", "mouth"], "mouth.png");
     assert!(part.len() > 500);
-    // Above the middle of the face nothing has moved: not one byte.
+    // Above the middle of the face no byte has changed.
     assert!(part.iter().all(|(_, y)| *y > top + 0.35 * height));
 
     let half = changed(&["--au", "12L=1", "--au", "6L=1"], "half.png");
@@ -81,7 +81,7 @@ fn one_half_and_one_part_change_alone() {
 #[test]
 fn no_edit_gives_back_the_very_bytes() {
     let folder = tempfile::tempdir().unwrap();
-    // Sliders at the source's own values; a full edit at strength zero; a portrait with alpha.
+    // Sliders at the source's values; a full edit at strength zero; a portrait with alpha.
     let own = sample("astronaut.png");
     succeed(&edit(folder.path(), &own, &["-o", "own.png"]));
     succeed(&edit(
@@ -180,7 +180,7 @@ fn a_gif_moves_there_and_back() {
     ));
     let gif = read_gif(&folder.path().join("s.gif"));
     assert_eq!(gif.size, (128, 128));
-    assert_eq!(gif.delays.len(), 10, "6 frames there and 4 back");
+    assert_eq!(gif.delays.len(), 10, "6 frames forwards and 4 back");
     let total: u32 = gif.delays.iter().map(|delay| u32::from(*delay)).sum();
     assert!(
         (i64::from(total) - 83).abs() <= 1,
@@ -195,7 +195,7 @@ fn a_gif_moves_there_and_back() {
     };
     let far = difference(&gif.shown[0], &gif.shown[5]);
     let near = difference(&gif.shown[1], &gif.shown[9]);
-    // The palettes' dither differs from frame to frame, whatever moves.
+    // The dither of the palettes differs from frame to frame, even without motion.
     assert!(
         far > 2 * near,
         "the end is {far} from the start, the way back {near} from the way there"
@@ -224,7 +224,7 @@ fn a_video_has_its_frames_size_and_rate_even_when_odd() {
         ],
     ));
     let video = read_mp4(&folder.path().join("v.mp4"));
-    // 512 x 600 at 0.21 is 108 x 126; two panes stand side by side.
+    // 512 x 600 at 0.21 is 108 x 126; two panes are next to each other.
     assert_eq!((video.size, video.frames.len()), ((216, 126), 5));
     for ticks in video.durations {
         let fps = f64::from(video.timescale) / f64::from(ticks);

@@ -1,4 +1,4 @@
-//! Reads back what the writers made, without any program from outside.
+//! Reads back the writers' files, without external programs.
 
 pub mod provenance;
 
@@ -22,12 +22,12 @@ pub fn picture(width: u32, height: u32, colour: impl Fn(u32, u32) -> [u8; 3]) ->
     Picture::new(width, height, rgba).unwrap()
 }
 
-/// Smooth in all channels, as skin and backdrops are.
+/// A gradient, smooth in all channels, like skin and backdrops.
 pub fn gradient(x: u32, y: u32) -> [u8; 3] {
     [(60 + x) as u8, (40 + y) as u8, (200 - (x + y) / 2) as u8]
 }
 
-/// Names in a folder, sorted.
+/// Sorted file names of a folder.
 pub fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -37,19 +37,19 @@ pub fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What a GIF holds.
+/// The content of a GIF.
 pub struct Gif {
     pub size: (u16, u16),
     pub repeat: gif::Repeat,
     /// In 1/100 s.
     pub delays: Vec<u16>,
-    /// `(width, height)` of what each frame redraws.
+    /// `(width, height)` of the area that each frame redraws.
     pub patches: Vec<(u16, u16)>,
-    /// Each frame as a player shows it, RGBA.
+    /// Each frame as displayed, RGBA.
     pub shown: Vec<Vec<u8>>,
 }
 
-/// Plays a GIF.
+/// Decodes a GIF and composes its frames.
 pub fn read_gif(path: &Path) -> Gif {
     let mut options = gif::DecodeOptions::new();
     options.set_color_output(gif::ColorOutput::RGBA);
@@ -92,9 +92,9 @@ pub fn read_gif(path: &Path) -> Gif {
     }
 }
 
-/// What an MP4 holds.
+/// The content of an MP4.
 pub struct Mp4 {
-    /// As the sample entry says.
+    /// From the sample entry.
     pub size: (u16, u16),
     pub timescale: u32,
     /// In ticks of the timescale.

@@ -1,12 +1,12 @@
-//! Reads the provenance note of a file with parsers that share nothing with the writers.
+//! Reads the provenance note of a file with parsers that are independent of the writers.
 
 use mien::media::provenance::SourceType;
 use roxmltree::Document;
 
-/// What a file says about its making.
+/// The provenance recorded in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// IPTC's term, as the file spells it.
+    /// IPTC's term, as spelled in the file.
     pub source: String,
     pub models: Vec<String>,
     pub software: Option<String>,
@@ -40,7 +40,7 @@ pub fn read(bytes: &[u8]) -> Option<Found> {
     }
 }
 
-/// What an XMP packet says.
+/// Parses an XMP packet.
 pub fn packet(text: &[u8]) -> Option<Found> {
     const IPTC: &str = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/";
     const XMP: &str = "http://ns.adobe.com/xap/1.0/";
@@ -70,7 +70,7 @@ fn big_endian(bytes: &[u8], at: usize, length: usize) -> Option<usize> {
 }
 
 fn png(bytes: &[u8]) -> Option<&[u8]> {
-    // Keyword, then: not compressed, no method, no language, no translated keyword.
+    // Keyword, then: not compressed, no compression method, no language, no translated keyword.
     const XMP: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
     let mut at = 8;
     loop {
@@ -141,7 +141,7 @@ fn mp4(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The first comment of ours before the first frame.
+/// Our first comment before the first frame.
 fn gif(bytes: &[u8]) -> Option<Found> {
     let flags = *bytes.get(10)?;
     let colours = if flags & 0x80 == 0 {

@@ -1,4 +1,4 @@
-//! Mien's reader of weight files alone, and what must hold whatever bytes it is given.
+//! Mien's reader of weight files alone, and the properties that hold for any bytes.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ pub mod weights;
 
 use weights::checkpoint::{read_bytes, system};
 
-/// What errors must name.
+/// The name that errors must contain.
 const NAME: &str = "vox-cpk.pth.tar";
 
 /// Reads the bytes as a checkpoint.
 ///
 /// # Panics
-/// Where tensors are not of the size that they say, where they take more memory than the bounds allow, and where an
-/// error is no plain sentence that names the file.
+/// If tensors don't have their stated size, if they take more memory than the limits allow, or if an error is not a
+/// plain sentence that names the file.
 pub fn check(bytes: &[u8]) {
     let checkpoint = match read_bytes(Path::new(NAME), bytes) {
         Ok(checkpoint) => checkpoint,
@@ -41,7 +41,7 @@ pub fn check(bytes: &[u8]) {
 /// Reads the bytes as a model file's header.
 ///
 /// # Panics
-/// Where an error is no plain sentence that names the file.
+/// If an error is not a plain sentence that names the file.
 pub fn check_metadata(bytes: &[u8]) {
     match weights::metadata(Path::new(NAME), bytes) {
         Ok(metadata) => {

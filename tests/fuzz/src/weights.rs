@@ -1,4 +1,4 @@
-//! Mien's `weights` as far as it reads bytes: the very files of `src/weights`.
+//! The part of Mien's `weights` that reads bytes: the same files as in `src/weights`.
 #![allow(dead_code, unused_imports)]
 
 use std::path::Path;
@@ -16,7 +16,7 @@ const MAX_BYTES: u64 = 4 << 30;
 pub use error::WeightsError;
 pub use metadata::Metadata;
 
-/// [`Metadata::of`], which Mien keeps to itself.
+/// [`Metadata::of`], which is private to Mien.
 ///
 /// # Errors
 /// As there.

@@ -1,4 +1,4 @@
-//! Any bytes behind the header of a legacy stream: the object's pickle, the list of keys, the numbers.
+//! Any bytes after the header of a legacy stream: the object's pickle, the list of keys, the values.
 #![no_main]
 
 /// torch's magic number, protocol 1001 and a little-endian machine, each a pickle; then the object's protocol.

@@ -1,4 +1,4 @@
-//! Any bytes as a model file's header: the length before it is given, as guessing it takes long.
+//! Any bytes as a model file's header; the length before it is added, because a fuzzer takes long to guess it.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

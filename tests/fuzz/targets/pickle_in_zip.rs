@@ -1,4 +1,4 @@
-//! Any bytes as the pickle in a sound zip file, beside four storages of 64 bytes.
+//! Any bytes as the pickle in a valid zip file, with four storages of 64 bytes.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
@@ -12,7 +12,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     ]));
 });
 
-/// A zip file whose entries are stored as they are.
+/// A zip file with uncompressed entries.
 fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut file, mut list) = (Vec::new(), Vec::new());
     for (name, bytes) in entries {

@@ -56,7 +56,7 @@ fn patches_of_a_gif_are_drawn_over_one_another() {
         })
         .collect();
     assert_eq!(shown, ["rr.r", "rg.r", "r..b", "r.br", "r.bg"]);
-    // Hasty frames last a tenth of a second, as in browsers.
+    // Very short delays become a tenth of a second, as in browsers.
     assert_times(&frames, [0.0, 0.1, 0.2, 0.3, 0.32]);
     assert!((info.seconds.unwrap() - 655.67).abs() < 1e-6);
 }

@@ -1,4 +1,4 @@
-//! Frames passed over, found by number, and cut out of a clip.
+//! Skipping frames, seeking by number, and trimming a clip.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn frames_can_be_passed_over() {
                 all[start].picture,
                 "{name}: {start}"
             );
-            // Back isn't possible, and being there already is nothing to do.
+            // Skipping backwards isn't possible, and skipping to the current frame does nothing.
             clip.skip_to(start).unwrap();
             let rest = frames(clip);
             assert_eq!(rest.len(), all.len() - start - 1, "{name}: {start}");
@@ -67,7 +67,7 @@ fn every_frame_is_found_by_its_number() {
     }
 }
 
-/// A clip of every kind; the folder holds some of them.
+/// One clip of every kind; the folder holds some of them.
 fn all_kinds(folder: &Path) -> Vec<PathBuf> {
     let pictures = folder.join("pictures");
     fs::create_dir(&pictures).unwrap();
@@ -102,7 +102,7 @@ fn a_trimmed_clip_has_the_frames_that_begin_in_the_cut() {
             (None, Some(end / 2.0)),
             (Some(end * 0.26), Some(end * 0.71)),
             (Some(all[3].time), Some(all[5].time)),
-            // As a person writes them: off by less than a frame lasts.
+            // As a person would type them: off by less than a frame's duration.
             (Some(all[3].time + 4e-7), Some(all[5].time - 4e-7)),
             (Some(end), Some(1e9)),
             (Some(-1.0), Some(f64::INFINITY)),
@@ -130,7 +130,7 @@ fn a_trimmed_clip_has_the_frames_that_begin_in_the_cut() {
                 expected.len()
             );
 
-            // Numbers are those of the part.
+            // Frame numbers are relative to the trimmed clip.
             for number in 0..expected.len() {
                 let mut clip = Clip::open(&path).unwrap().trim(from, to).unwrap();
                 clip.skip_to(number).unwrap();

@@ -1,4 +1,4 @@
-//! What is no clip, or is damaged, is met with one clear sentence.
+//! Files that are no clips, or damaged, give one clear sentence.
 
 use std::fs;
 
@@ -115,7 +115,7 @@ fn a_film_without_its_index_or_frames_is_called_cut_short() {
         "clip.dat is damaged or cut short (its index runs on beyond its end); copy it again from where it came."
     );
 
-    // Ours has the index in front.
+    // Our files have the index first.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.mp4");
     mp4(&path, 25.0, 12);
@@ -140,7 +140,7 @@ fn wherever_a_film_is_cut_there_is_one_sentence() {
         fixture("quicktime.mov"),
     ] {
         let bytes = fs::read(&film).unwrap();
-        // Shorter beginnings may be anything.
+        // Shorter prefixes may be of any format.
         for end in 8..bytes.len() {
             fs::write(&path, &bytes[..end]).unwrap();
             match read(&path) {
@@ -148,7 +148,7 @@ fn wherever_a_film_is_cut_there_is_one_sentence() {
                     assert_eq!(count, 0, "{}: {end}", film.display());
                     assert_one_sentence(&error);
                 }
-                // What is cut off between fragments is a shorter film.
+                // A file cut between fragments is a shorter movie.
                 (count, None) => assert!(
                     count > 0 && film.ends_with("fragmented.mp4"),
                     "{}: {end}",
@@ -174,7 +174,7 @@ fn wherever_an_animation_is_cut_its_frames_come_and_one_sentence() {
             if let Some(error) = &error {
                 assert_one_sentence(error);
             }
-            // All frames may be there where only the end mark is missing.
+            // All frames may be present if only the end marker is missing.
             assert!(error.is_some() || count == whole, "{end}: {count} frames");
             most = most.max(count);
         }
@@ -188,7 +188,7 @@ fn a_damaged_frame_ends_the_clip_by_its_number() {
     let own = folder.path().join("own.mp4");
     mp4(&own, 25.0, 12);
     let mut bytes = fs::read(&own).unwrap();
-    // A frame without B-frames is at its place; its first unit claims to be longer than the frame.
+    // Without B-frames the frame is at its sample's position; its first NAL unit claims to be longer than the frame.
     let frame = crate::common::media::read_mp4(&own).frames.len() / 2;
     let offset = sample_offset(&bytes, frame);
     bytes[offset] = 0x7f;
@@ -201,7 +201,7 @@ fn a_damaged_frame_ends_the_clip_by_its_number() {
     );
 }
 
-/// Where sample `index` of our own MP4 begins.
+/// The offset of sample `index` of our MP4.
 fn sample_offset(bytes: &[u8], index: usize) -> usize {
     use shiguredo_mp4::demux::{Input, Mp4FileDemuxer};
     let mut demuxer = Mp4FileDemuxer::new();
@@ -224,7 +224,7 @@ fn sizes_that_lie_are_refused_and_cost_nothing() {
         bytes[at..at + value.len()].copy_from_slice(value);
         bytes
     };
-    // Four thousand million frames, alike or not; a frame of 4 GB; places beyond the file; a clock that stands.
+    // 2^32 - 1 frames, equal or not; a frame of 4 GB; offsets beyond the file; a clock of rate 0.
     for (at, value) in [
         (place(b"stsz") + 8, [0xff; 4]),
         (place(b"stsz") + 4, [0, 0, 0, 1]),
@@ -239,7 +239,7 @@ fn sizes_that_lie_are_refused_and_cost_nothing() {
         assert_eq!(count, 0, "at {at}");
         assert_one_sentence(&error.unwrap());
     }
-    // Both at once: any number of frames of a byte each.
+    // Both at once: 2^32 - 1 frames of a byte each.
     let mut liar = with(place(b"stsz") + 4, &[0, 0, 0, 1]);
     liar[place(b"stsz") + 8..][..4].fill(0xff);
     assert!(sentence(&liar).contains("(the index of its video makes no sense)"));
@@ -273,7 +273,7 @@ proptest! {
         if cut > 0.7 {
             bytes.truncate((bytes.len() as f64 * cut) as usize);
         }
-        // What a file is stays clear, so that no other program is asked about it.
+        // The signature stays intact, so that no other program is started for it.
         let length = (bytes.len() - 12) as f64;
         for (place, value) in damage {
             bytes[12 + (place * length) as usize] = value;

@@ -1,4 +1,4 @@
-//! MP4: our own, and what other programs write.
+//! MP4: our own files, and those of other programs.
 
 use super::{difference, moving, mp4};
 use crate::common::clips::{assert_frame, assert_near, assert_times, frames, grey, open, pixel};
@@ -69,7 +69,7 @@ fn a_turned_track_is_upright() {
     let clip = open("rotated.mp4");
     assert_eq!((clip.info().width, clip.info().height), (48, 64));
     for (number, frame) in frames(clip).iter().enumerate() {
-        // Clockwise: what was left is on top.
+        // Clockwise: the left side is now on top.
         assert_near(pixel(frame, 24, 4), grey(40 + 15 * number), 3);
         assert_near(pixel(frame, 24, 60), grey(220 - 10 * number), 3);
     }

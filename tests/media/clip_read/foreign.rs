@@ -1,4 +1,4 @@
-//! What only ffmpeg opens.
+//! Clips that only ffmpeg opens.
 
 use mien::media::clip::Clip;
 

@@ -1,4 +1,4 @@
-//! Clips come back frame by frame as they are shown, and everything else is met with one clear sentence.
+//! Clips are read frame by frame as displayed, and everything else gives one clear sentence.
 
 mod animations;
 mod cuts;
@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::common::media::{gradient, picture};
 use mien::media::encode::{FrameSink, GifSettings, GifSink, Mp4Settings, Mp4Sink};
 
-/// A gradient with a bar that is somewhere else in every frame.
+/// A gradient with a bar at a different position in every frame.
 fn moving(number: usize) -> mien::media::image::Picture {
     picture(64, 48, |x, y| {
         if (x as usize / 4) == number {
@@ -51,7 +51,7 @@ fn gif(path: &Path, fps: f64, count: usize) {
     );
 }
 
-/// Mean difference of two pictures' levels.
+/// Mean absolute difference of two pictures.
 fn difference(a: &mien::media::image::Picture, b: &mien::media::image::Picture) -> f64 {
     let sum: u64 = a
         .rgba()
@@ -62,7 +62,7 @@ fn difference(a: &mien::media::image::Picture, b: &mien::media::image::Picture) 
     sum as f64 / a.rgba().len() as f64
 }
 
-/// A GIF of 4 x 1 pixels whose palette is red, green, blue and, transparent where asked for, white.
+/// A GIF of 4 x 1 pixels with the palette red, green, blue and white, which is transparent if requested.
 fn small_gif(patches: &[(u16, &[u8], gif::DisposalMethod, u16)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let palette = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];

@@ -1,4 +1,4 @@
-//! Round trips through each container, and what each has of its own.
+//! Round trips through each container, and what is specific to each.
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{all, assert_says, files, note};
 use crate::common::media::provenance::{Found, packet, read};
 
-/// How often `needle` is in `bytes`.
+/// How often `needle` occurs in `bytes`.
 fn count(bytes: &[u8], needle: &[u8]) -> usize {
     let windows = bytes.windows(needle.len());
     windows.filter(|window| *window == needle).count()
@@ -47,7 +47,7 @@ fn a_second_note_takes_the_place_of_the_first() {
         assert_says(&after, &second, name);
         assert_eq!(files::shown(&after), files::shown(&before), "{name}");
         if name.starts_with("mp4") {
-            // The space of the first remains, but nobody takes it for XMP.
+            // The space of the first note remains, but is not read as XMP any more.
             let uuid = b"uuid\xbe\x7a\xcf\xcb";
             assert_eq!(count(&after, uuid), 1, "{name}");
         } else {
@@ -120,13 +120,13 @@ fn a_jpeg_keeps_jfif_and_exif_in_front_and_drops_other_xmp() {
 
 #[test]
 fn a_jpeg_has_64_kib_for_it() {
-    // By what a single model of one letter takes.
+    // Relative to the size of a note with one model of one letter.
     let with = |letters: usize| Provenance {
         models: vec!["a".repeat(letters)],
         ..note()
     };
     let limit = 65_533 - b"http://ns.adobe.com/xap/1.0/\0".len();
-    // The name is in the history and twice in the sentence.
+    // The name is once in the history and twice in the sentence.
     let most = 1 + (limit - with(1).packet().len()) / 3;
     assert_says(
         &with(most).put(&files::jpeg()).unwrap(),
@@ -152,7 +152,7 @@ fn a_png_keeps_its_other_chunks_and_what_follows_them() {
     assert!(after.ends_with(b"behind the end"));
     assert_eq!(&after[..33], &file[..33]);
     assert_eq!(&after[37..41], b"iTXt");
-    // All but the note is as it was.
+    // Everything except the note is unchanged.
     let length = u32::from_be_bytes(after[33..37].try_into().unwrap()) as usize;
     assert_eq!([&after[..33], &after[33 + 12 + length..]].concat(), file);
 
@@ -260,7 +260,7 @@ fn an_encoder_can_write_the_comment_of_a_gif() {
 
 #[test]
 fn a_gif_keeps_the_xmp_of_another_program() {
-    // XMP stands bare behind the application's name; a table of 257 falling bytes leads parsers to the end of it.
+    // XMP is stored without blocks after the application's name; a table of 257 descending bytes leads parsers to its end.
     let table: Vec<u8> = std::iter::once(1).chain((0..=255).rev()).collect();
     let extension = [
         b"\x21\xff\x0bXMP DataXMP".as_slice(),
@@ -296,7 +296,7 @@ fn an_mp4_only_grows_at_its_end() {
 fn an_mp4_whose_last_box_has_no_size_gets_one() {
     let before = files::mp4(true);
     let data = position(&before, b"mdat") - 4;
-    // Only the short form of a size can say that there is none.
+    // Only the short form of a size can be 0, "to the end of the file".
     assert_eq!(before[data..data + 4], [0, 0, 0, 1]);
     let open = [
         &before[..data],
@@ -328,7 +328,7 @@ fn a_film_in_fragments_or_without_index_is_refused() {
 
 #[test]
 fn a_film_on_disk_is_not_read_into_memory() {
-    // 6 GB of nothing: more than a test could hold, and offsets beyond 32 bits.
+    // 6 GB of zeros: more than a test can allocate, and offsets beyond 32 bits.
     let mut file = tempfile::tempfile().unwrap();
     let head = [
         files::mp4(true).as_slice(),
@@ -339,7 +339,7 @@ fn a_film_on_disk_is_not_read_into_memory() {
     file.write_all(&head).unwrap();
     let length = head.len() as u64 - 16 + 6_000_000_000;
     if file.set_len(length).is_err() {
-        // A file system without holes.
+        // The file system has no sparse files.
         return;
     }
 
@@ -350,12 +350,12 @@ fn a_film_on_disk_is_not_read_into_memory() {
     file.seek(SeekFrom::Start(length)).unwrap();
     file.read_to_end(&mut added).unwrap();
     assert_eq!(added, note().mp4_box().unwrap());
-    // Behind size, name and identifier.
+    // After size, type and UUID.
     let found = packet(&added[24..]).unwrap();
     assert_eq!(found.models, note().models);
 }
 
-/// What can be in a name: anything that can be printed, if it isn't blank.
+/// A valid name: any printable characters that aren't all blank.
 fn name() -> impl Strategy<Value = String> {
     proptest::string::string_regex("[^\\p{C}\\p{Z}\u{fffe}\u{ffff}][^\\p{C}\u{fffe}\u{ffff}]{0,24}")
         .unwrap()

@@ -1,4 +1,4 @@
-//! Files that are cut, changed or made up: an error or a file, never a crash, and the input as it was.
+//! Truncated, modified or made-up files: an error or a file, never a crash, and the input unchanged.
 
 use std::io::Cursor;
 
@@ -13,7 +13,7 @@ fn position(bytes: &[u8], needle: &[u8]) -> Option<usize> {
         .position(|window| window == needle)
 }
 
-/// Both ways through every parser: what is accepted is marked, what is refused is as it was.
+/// Reads and marks the bytes: accepted files are marked, rejected ones are unchanged.
 fn survives(bytes: &[u8]) {
     let _ = read(bytes);
     match note().put(bytes) {
@@ -49,7 +49,7 @@ fn every_beginning_of_every_file() {
 fn every_byte_set_to_its_extremes() {
     for (_, file) in all() {
         let marked = note().put(&file).unwrap();
-        // The packet is long and its own reader's business: of that a few bytes, of the container all.
+        // The packet is long and tested with its own reader: only a few of its bytes are changed, but all of the container's.
         let packet = note().packet().len();
         let start = position(&marked, b"<?xpacket").unwrap_or(marked.len());
         for at in 0..marked.len() {

@@ -1,4 +1,4 @@
-//! Small files of each kind, made by encoders that know nothing of notes, and what is seen and heard in a file.
+//! Small files of each kind, written by encoders without notes, and their visible and audible content.
 
 use std::io::Cursor;
 use std::num::NonZeroU32;
@@ -12,7 +12,7 @@ use shiguredo_mp4::{TrackKind, Uint};
 pub const WIDTH: u32 = 13;
 pub const HEIGHT: u32 = 7;
 
-/// A lossy WebP of 36 x 20 pixels in the simple form, all of one colour.
+/// A lossy WebP of 36 x 20 pixels in the simple format, of one colour.
 #[rustfmt::skip]
 pub const WEBP_LOSSY: &[u8] = &[
     0x52, 0x49, 0x46, 0x46, 0x42, 0x00, 0x00, 0x00, 0x57, 0x45, 0x42, 0x50, 0x56, 0x50, 0x38, 0x20,
@@ -22,7 +22,7 @@ pub const WEBP_LOSSY: &[u8] = &[
     0xca, 0x1d, 0x8a, 0x46, 0x39, 0xf6, 0x2d, 0x0f, 0x60, 0x00,
 ];
 
-/// A lossy WebP of 16 x 8 pixels with alpha, in the extended form.
+/// A lossy WebP of 16 x 8 pixels with alpha, in the extended format.
 #[rustfmt::skip]
 pub const WEBP_LOSSY_ALPHA: &[u8] = &[
     0x52, 0x49, 0x46, 0x46, 0x58, 0x00, 0x00, 0x00, 0x57, 0x45, 0x42, 0x50, 0x56, 0x50, 0x38, 0x58,
@@ -33,7 +33,7 @@ pub const WEBP_LOSSY_ALPHA: &[u8] = &[
     0xd7, 0x1d, 0x79, 0x4f, 0x89, 0xb6, 0xff, 0xe6, 0x68, 0xfd, 0x26, 0xfa, 0x4d, 0xe6, 0x00, 0x00,
 ];
 
-/// `channels` bytes a pixel, different in each frame.
+/// `channels` bytes per pixel, different in each frame.
 pub fn pixels(channels: u32, seed: u32) -> Vec<u8> {
     (0..WIDTH * HEIGHT * channels)
         .map(|i| (i * 37 + seed * 91 + i * i % 11) as u8)
@@ -96,7 +96,7 @@ pub fn webp_lossless(channels: u32) -> Vec<u8> {
     })
 }
 
-/// Two frames of 80 and 120 ms, put together by hand: the encoder makes single pictures.
+/// Two frames of 80 and 120 ms, assembled here: the encoder only writes single pictures.
 pub fn webp_animated() -> Vec<u8> {
     let side = |pixels: u32| (pixels - 1).to_le_bytes()[..3].to_vec();
     let chunk = |name: &[u8; 4], data: &[u8]| {
@@ -105,7 +105,7 @@ pub fn webp_animated() -> Vec<u8> {
         [name.as_slice(), &length, data, padding].concat()
     };
     let frame = |channels: u32, milliseconds: u8| {
-        // Behind RIFF, size and WEBP is the picture's chunk, padded.
+        // After RIFF, size and WEBP comes the picture's chunk, padded.
         let picture = &webp_lossless(channels)[12..];
         let place = [0; 6];
         let time = [milliseconds, 0, 0, 0];
@@ -146,7 +146,7 @@ pub fn gif(loops: bool) -> Vec<u8> {
     encoder.into_inner().unwrap()
 }
 
-/// A film of three samples whose bytes aren't H.264; the index is before or behind them.
+/// A movie of three samples that aren't valid H.264; the index is before or after them.
 pub fn mp4(index_first: bool) -> Vec<u8> {
     let options = Mp4FileMuxerOptions {
         reserved_moov_box_size: if index_first { 4096 } else { 0 },
@@ -205,7 +205,7 @@ fn entry() -> SampleEntry {
     })
 }
 
-/// Everything that is shown, frame after frame, with its times: equal for equal pictures and films.
+/// Everything that is displayed, frame by frame, with its times: equal for equal pictures and movies.
 pub fn shown(bytes: &[u8]) -> Vec<Vec<u8>> {
     let reader = || Cursor::new(bytes);
     if bytes[4..8] == *b"ftyp" {

@@ -1,4 +1,4 @@
-//! Notes in files of every kind: what is shown stays, what is said comes back, and damage does no harm.
+//! Notes in files of every kind: the visible content is unchanged, notes are read back, and damage does no harm.
 
 mod containers;
 mod damage;
@@ -14,7 +14,7 @@ fn note() -> Provenance {
     )
 }
 
-/// One of each kind, and of each form that is treated in a way of its own.
+/// One of each kind, and of each variant that is handled differently.
 fn all() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("png", files::png()),
@@ -32,7 +32,7 @@ fn all() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// What a file says must be what `note` says; a GIF in ASCII.
+/// Asserts that a file has this note; in ASCII for a GIF.
 fn assert_says(bytes: &[u8], note: &Provenance, name: &str) {
     let found = read(bytes).unwrap_or_else(|| panic!("{name}: no note"));
     assert_eq!(found.source, note.source_type.uri(), "{name}");

@@ -1,4 +1,4 @@
-//! Sequences, and what becomes of files when writing fails.
+//! Sequences, and the state of files after writing fails.
 
 use std::fs;
 use std::path::Path;
@@ -50,7 +50,7 @@ fn a_sequence_that_fails_leaves_all_as_it_was() {
         .iter()
         .for_each(|frame| sink.push(frame).unwrap());
     fs::write(folder.path().join("shot_0001.png"), "older").unwrap();
-    // A folder in the way of the third frame.
+    // A folder blocks the third frame.
     fs::create_dir(folder.path().join("shot_0003.png")).unwrap();
 
     assert!(matches!(sink.finish(), Err(MediaError::IsFolder { .. })));
@@ -61,7 +61,7 @@ fn a_sequence_that_fails_leaves_all_as_it_was() {
     );
 }
 
-/// A sink of each kind, at a path whose extension doesn't matter.
+/// A sink of each kind; the path's extension doesn't matter.
 fn sinks(path: &Path) -> Vec<Result<Box<dyn FrameSink>, MediaError>> {
     vec![
         GifSink::new(path, 32, 16, GifSettings::default())
@@ -213,7 +213,7 @@ fn write_protection_is_respected() {
     assert_eq!(mode("mine.png"), mode("ordinary"));
 
     protect(folder.path(), 0o555);
-    // The superuser writes everywhere.
+    // Root can write everywhere.
     if fs::write(folder.path().join("probe"), "").is_err() {
         assert!(matches!(
             save_png(&path, &picture(2, 2, gradient)),
@@ -242,7 +242,7 @@ fn a_link_leads_to_the_file_that_is_replaced() {
     assert_eq!(open(&real).unwrap().size(), (2, 2));
 }
 
-/// A note of how it came to be goes into every kind of file, is found again, and changes nothing that is seen.
+/// A provenance note can be written to and read from every kind of file, and changes no pixel.
 #[test]
 fn a_note_says_that_a_model_edited_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -65,7 +65,7 @@ fn mp4_of_odd_and_tiny_sizes_is_padded() {
         assert_eq!(found.frames.len(), 2);
         let (w, h, rgb) = &found.frames[1];
         assert_eq!((*w, *h), (usize::from(coded.0), usize::from(coded.1)));
-        // The padding is the edge's colour too.
+        // The padding has the edge's colour.
         assert!(
             rgb.chunks_exact(3)
                 .all(|p| mean_error(p, &[180, 120, 90]) <= 3.0),

@@ -44,7 +44,7 @@ fn gif_keeps_frames_time_and_loops() {
         assert_eq!(found.repeat, gif::Repeat::Infinite);
     }
 
-    // Three times in all is twice again.
+    // Playing three times is repeating twice.
     gif(
         &path,
         GifSettings {
@@ -83,7 +83,7 @@ fn gif_redraws_only_what_changed() {
         let error = mean_error(shown, frame.rgba());
         assert!(error < 3.0, "frame {index} is off by {error}");
     }
-    // Outside the square's path the dither stands still.
+    // Outside the square's path the dither does not change.
     let last_row = 63 * 96 * 4;
     assert!(
         found

@@ -1,4 +1,4 @@
-//! Clips come out with the frames, times and colours that went in, and no failure costs the artist a file.
+//! Clips are written with the right frames, times and colours, and a failure never destroys a file.
 
 mod files;
 mod films;
@@ -24,7 +24,7 @@ fn mp4(path: &Path, settings: Mp4Settings, frames: &[Picture]) {
     sink.finish().unwrap();
 }
 
-/// A square that walks to the right over a still backdrop.
+/// A square that moves to the right over a still backdrop.
 fn walk(count: u32, width: u32, height: u32) -> Vec<Picture> {
     (0..count)
         .map(|i| {

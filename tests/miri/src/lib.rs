@@ -1,4 +1,4 @@
-//! The very files of `src/nn`, for Miri.
+//! The same files as in `src/nn`, for Miri.
 #![allow(dead_code, unused_imports)]
 
 #[path = "../../../src/nn/mod.rs"]

@@ -1,8 +1,8 @@
-// Runs launches of kernels on the processor: reads one after another from the standard input, and writes the results of
-// each to the standard output. For the tests, which build this with the kernels as C and, where the compiler can, with checks of every access.
+// Runs kernel launches on the CPU: reads one after another from standard input, and writes the results of each to standard
+// output. For the tests, which build this with the kernels as C and, if the compiler supports it, with checks of every access.
 //
-// A block whose threads work together gets a real thread for each, so that its barriers are barriers; elsewhere the
-// threads are turns of a loop, and a barrier is an error. The last threads come first there: nothing may depend on order.
+// A block whose threads synchronise gets a real thread for each, so that its barriers are barriers. Otherwise the threads
+// are iterations of a loop, and a barrier is an error. The last threads run first: no result may depend on order.
 
 #include <pthread.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@ typedef enum { NONE, READ, WRITTEN, INTEGER, REAL } Kind;
 
 typedef struct {
     int32_t kind;
-    // Bytes of what is read or written.
+    // Bytes of the input or result.
     int32_t bytes;
     void *pointer;
     int32_t integer;
@@ -54,17 +54,17 @@ void barrier(void)
     pthread_barrier_wait(&all);
 }
 
-// `static void dispatch(void)`: calls the job's kernel with its arguments. Made by the tests of the kernels' own lines.
+// `static void dispatch(void)` calls the job's kernel with its arguments. The tests generate it from the kernels' sources.
 #include "dispatch.inc"
 
-// One thread of every block.
+// Runs one thread of every block.
 static void *thread(void *index)
 {
     threadIdx.x = (unsigned)(uintptr_t)index;
     for (int block = job.blocks - 1; block >= 0; block--) {
         blockIdx.x = block;
         dispatch();
-        // The next block has the same shared memory.
+        // The next block uses the same shared memory.
         if (job.together)
             barrier();
     }
@@ -92,7 +92,7 @@ static void run(void)
         }
         if (argument->kind == READ)
             read_all(argument->pointer, argument->bytes);
-        // What isn't written stays NaN.
+        // Values that the kernel doesn't write stay NaN.
         if (argument->kind == WRITTEN)
             memset(argument->pointer, 0xff, argument->bytes);
         if (argument->kind == INTEGER)

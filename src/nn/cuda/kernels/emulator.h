@@ -1,4 +1,4 @@
-// CUDA's words for a C compiler: see emulator.c. For the tests alone.
+// CUDA's keywords for a C compiler: see emulator.c. Only for the tests.
 
 #ifndef EMULATOR_H
 #define EMULATOR_H
@@ -19,7 +19,7 @@ void barrier(void);
 
 #define KERNEL(name) static void name
 #define INSIDE static inline
-// Blocks run one after another, so one piece of shared memory serves all.
+// Blocks run one after another, so one shared memory is enough for all.
 #define SHARED static
 #define BARRIER() barrier()
 

@@ -1,6 +1,6 @@
-// Pictures and maps warped, resized, concatenated and masked.
+// Sampling, resizing, concatenating and masking of pictures and maps.
 
-// A place between two samples of an axis: both, and their weights. A sample outside has no weight.
+// A position between two samples of an axis: both samples, and their weights. A sample outside has weight 0.
 typedef struct {
     int low;
     int high;
@@ -8,20 +8,20 @@ typedef struct {
     float high_weight;
 } Place;
 
-// Mirrors a place back into the picture: about the outermost samples, or about the edges and then onto the samples.
+// Mirrors a position into the picture: at the outermost samples, or at the edges, and then clamped to the outermost samples.
 INSIDE float mirrored_place(float at, int size, int align_corners)
 {
     float last = size - 1.0f;
     float from = align_corners ? 0.0f : -0.5f;
     float span = align_corners ? last : (float)size;
     if (span == 0.0f)
-        // Zero, or NaN.
+        // Zero, or NaN if `at` is not finite.
         return at - at;
     float away = fabsf(at - from);
     float turns = floorf(away / span);
     float rest = away - turns * span;
     float back = (fmodf(turns, 2.0f) == 0.0f ? rest : span - rest) + from;
-    // Comparisons that let NaN through.
+    // Comparisons that preserve NaN.
     back = back < 0.0f ? 0.0f : back;
     return back > last ? last : back;
 }
@@ -36,7 +36,7 @@ INSIDE Place place_at(float at, int size, int mirrored, int align_corners)
         at = ((at + 1.0f) * size - 1.0f) / 2.0f;
     if (mirrored)
         at = mirrored_place(at, size, align_corners);
-    // Nor NaN.
+    // Also false for NaN.
     if (!(at > -1.0f && at < (float)size))
         return place;
     float low = floorf(at);
@@ -48,7 +48,7 @@ INSIDE Place place_at(float at, int size, int mirrored, int align_corners)
     return place;
 }
 
-// Pictures seen through grids, bilinearly; `pictures` is 1 where all grids see the same one.
+// Samples pictures at grids, bilinearly; `pictures` is 1 if all grids use the same one.
 KERNEL(sampled)(
     const float *x, const float *grid, float *out,
     int count, int pictures, int channels, int height, int width, int places, int mirrored, int align_corners)
@@ -71,10 +71,10 @@ KERNEL(sampled)(
     out[i] = down.low_weight * above + down.high_weight * below;
 }
 
-// The lower of the two samples about result `i` of an axis; `share` is the weight of the other.
+// The lower of the two samples around output `i` of an axis; `share` is the weight of the other.
 INSIDE int lower_sample(int i, int from, int to, int align_corners, float *share)
 {
-    // In whole numbers, so that nothing is rounded before the share.
+    // In integers, so that nothing is rounded before the weight.
     int over = align_corners ? i * (from - 1) : (2 * i + 1) * from - to;
     int by = align_corners ? to - 1 : 2 * to;
     *share = 0.0f;
@@ -84,7 +84,7 @@ INSIDE int lower_sample(int i, int from, int to, int align_corners, float *share
     return over / by;
 }
 
-// Planes at another size, bilinearly. A place holds `inner` values side by side: 1, or 2 of a flow.
+// Resizes planes bilinearly. A position holds `inner` adjacent values: 1, or 2 for a flow.
 KERNEL(resized)(
     const float *x, float *out,
     int count, int from_height, int from_width, int height, int width, int inner, int align_corners)
@@ -111,7 +111,7 @@ KERNEL(resized)(
     out[i] = above + (below - above) * down;
 }
 
-// Every `factor`-th sample under the product of `taps` along both axes, with zeros outside.
+// Filters with `taps` along both axes, with zeros outside, and keeps every `factor`-th sample.
 KERNEL(anti_aliased)(
     const float *x, const float *taps, float *out,
     int count, int height, int width, int out_height, int out_width, int factor, int size)
@@ -135,7 +135,7 @@ KERNEL(anti_aliased)(
     out[i] = sum;
 }
 
-// The mean, or the largest, of every 2x2 samples; an odd row or column at the end is left out.
+// Average or max pooling 2x2; an odd last row or column is dropped.
 KERNEL(pool_halved)(
     const float *x, float *out,
     int count, int height, int width, int out_height, int out_width, int largest)
@@ -153,7 +153,7 @@ KERNEL(pool_halved)(
         out[i] = (top[0] + top[1] + (bottom[0] + bottom[1])) * 0.25f;
 }
 
-// The largest of 3x3 samples about every second one.
+// Max pooling with kernel 3, stride 2, padding 1.
 KERNEL(max_pool_3)(
     const float *x, float *out,
     int count, int height, int width, int out_height, int out_width)
@@ -172,7 +172,7 @@ KERNEL(max_pool_3)(
     out[i] = most;
 }
 
-// Every sample as two along each axis.
+// Nearest-neighbour upsampling by 2.
 KERNEL(upsampled)(const float *x, float *out, int count, int height, int width)
 {
     int i = RESULT;
@@ -184,7 +184,7 @@ KERNEL(upsampled)(const float *x, float *out, int count, int height, int width)
     out[i] = x[((size_t)plane * height + row) * width + column];
 }
 
-// Of four planes, each holding every second sample of every second row, one.
+// Interleaves four planes, one per phase, to one of twice the size (pixel shuffle).
 KERNEL(interleaved)(const float *x, float *out, int count, int height, int width)
 {
     int i = RESULT;
@@ -197,7 +197,7 @@ KERNEL(interleaved)(const float *x, float *out, int count, int height, int width
     out[i] = x[(((size_t)plane * 4 + phase) * height + row / 2) * width + column / 2];
 }
 
-// Of each picture `first` values of `a`, then `second` of `b`.
+// For each picture `first` values of `a`, then `second` of `b`.
 KERNEL(concat_channels)(const float *a, const float *b, float *out, int count, int first, int second)
 {
     int i = RESULT;
@@ -208,7 +208,7 @@ KERNEL(concat_channels)(const float *a, const float *b, float *out, int count, i
     out[i] = at < first ? a[picture * first + at] : b[picture * second + at - first];
 }
 
-// Every plane times one mask.
+// Multiplies every plane by one mask.
 KERNEL(masked)(const float *x, const float *mask, float *out, int count, int plane)
 {
     int i = RESULT;
@@ -216,7 +216,7 @@ KERNEL(masked)(const float *x, const float *mask, float *out, int count, int pla
         out[i] = x[i] * mask[i % plane];
 }
 
-// Every plane of `a`, and of `b` as much as one mask says.
+// Interpolates from `a` to `b` by one mask for all planes.
 KERNEL(lerp_masked)(const float *a, const float *b, const float *mask, float *out, int count, int plane)
 {
     int i = RESULT;

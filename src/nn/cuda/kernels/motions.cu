@@ -1,4 +1,4 @@
-// Motions of a picture's parts, and what makes one of several: key points' heat maps, affine maps, thin-plate splines.
+// Motions of a picture's parts, and their mixture: keypoint heat maps, affine maps, thin-plate splines.
 
 // The coordinate of sample `i` of `size`, from -1 to 1.
 INSIDE float coordinate(int i, int size)
@@ -11,8 +11,8 @@ INSIDE float bell(float away, float variance)
     return expf(-0.5f * away * away / variance);
 }
 
-// The Gaussians of key points where they are less those where they were; the first plane, the background's, is zero.
-// `points` holds of each `(x, y)` now, then `(x, y)` before.
+// The Gaussians at the keypoints' current positions minus those at their previous ones; the first plane, for the
+// background, is zero. `points` holds for each keypoint `(x, y)` now, then `(x, y)` before.
 KERNEL(heat_maps)(const float *points, float *out, int count, int height, int width, float variance)
 {
     int i = RESULT;
@@ -31,8 +31,8 @@ KERNEL(heat_maps)(const float *points, float *out, int count, int height, int wi
     out[i] = now - before;
 }
 
-// Where each part's affine map takes each place; the first part stands still. `maps` holds of each the point that it
-// takes, the point to which, and a 2x2 matrix, rows first.
+// The positions under each part's affine map; the first part is the identity. `maps` holds for each map the point that
+// is mapped, its image, and a 2x2 matrix, row-major.
 KERNEL(affine_motions)(const float *maps, float *out, int count, int height, int width)
 {
     int i = RESULT;
@@ -54,9 +54,9 @@ KERNEL(affine_motions)(const float *maps, float *out, int count, int height, int
     to[1] = map[6] * x + map[7] * y + map[3];
 }
 
-// Where the background and each spline take each place. `splines` holds a 3x3 matrix, rows first, for the background; then
-// of each spline `controls` points and, for each of those, x, y and 1, the weights of both axes. In f64, as on the
-// processor: the terms are large and cancel.
+// The positions under the background's motion and each spline. `splines` holds a 3x3 matrix, row-major, for the
+// background; then for each spline `controls` points and the weights for both axes, of each point, then of x, y and 1.
+// In f64, as on the CPU: the terms are large and cancel.
 KERNEL(spline_motions)(const double *splines, float *out, int count, int controls, int height, int width)
 {
     int i = RESULT;
@@ -90,7 +90,7 @@ KERNEL(spline_motions)(const double *splines, float *out, int count, int control
     to[1] = (float)sums[1];
 }
 
-// Of the first `parts` planes of `maps` the softmax at every place, and the parts' motions mixed by it.
+// The softmax of the first `parts` planes of `maps` at each position, and the parts' motions averaged with these weights.
 KERNEL(mixed_motion)(
     const float *maps, const float *motions, float *shares, float *flow,
     int places, int parts)
@@ -122,8 +122,8 @@ KERNEL(mixed_motion)(
     flow[2 * i + 1] = y;
 }
 
-// The mean of a map of values under the softmax of a score map, a block for each pair of them: `each` maps of values for
-// every score map, which all share if `shared`.
+// The mean of a value map weighted by the softmax of a score map, one block per pair of them: `each` value maps per
+// score map, or for all of them if `shared`.
 KERNEL(soft_means)(
     const float *scores, const float *values, float *out,
     int places, int each, int shared, float sharpness)

@@ -1,10 +1,10 @@
-// What follows a convolution, in one pass: bias or norm, rectifier, residual, slopes.
+// What follows a convolution, in one pass: bias or norm, ReLU, residual, PReLU.
 
-// The sum of every thread's value, for all threads of the block, which are a power of two.
+// The sum of all threads' values, returned to all threads of the block, whose number is a power of two.
 INSIDE float block_sum(float value, float *sums)
 {
     int own = threadIdx.x;
-    // What the last sum left may still be read.
+    // The result of the previous reduction may still be read.
     BARRIER();
     sums[own] = value;
     for (int half = blockDim.x / 2; half > 0; half /= 2) {
@@ -16,7 +16,7 @@ INSIDE float block_sum(float value, float *sums)
     return sums[0];
 }
 
-// The largest of every thread's value, likewise.
+// The largest of all threads' values, likewise.
 INSIDE float block_largest(float value, float *values)
 {
     int own = threadIdx.x;
@@ -31,7 +31,7 @@ INSIDE float block_largest(float value, float *values)
     return values[0];
 }
 
-// Rectifier, residual and slopes, each if wanted. What is no number stays none.
+// ReLU, residual and PReLU, each optional. NaN is preserved.
 INSIDE float finished_value(float value, int relu, const float *residual, const float *slopes, size_t at, int channel)
 {
     if (relu && value < 0.0f)
@@ -43,8 +43,7 @@ INSIDE float finished_value(float value, int relu, const float *residual, const 
     return value;
 }
 
-// Instance norm of a plane a block: its mean, then its variance about that, then the values. `residual` and `slopes` may
-// be null.
+// Instance norm, one block per plane: its mean, then its variance, then the values. `residual` and `slopes` may be null.
 KERNEL(normalised)(
     const float *x, const float *weight, const float *bias,
     const float *residual, const float *slopes, float *out,
@@ -60,7 +59,7 @@ KERNEL(normalised)(
         sum += from[i];
     float mean = block_sum(sum, sums) / plane;
 
-    // Sums about what is nearly the mean, whose rest is taken out again.
+    // Sums of deviations from nearly the mean; the remainder `off` is subtracted again.
     float squares = 0.0f;
     float off = 0.0f;
     for (int i = threadIdx.x; i < plane; i += blockDim.x) {
@@ -81,7 +80,7 @@ KERNEL(normalised)(
     }
 }
 
-// `x * scale + shift` of every channel's own, rectifier, residual and slopes. All but `x` and `out` may be null.
+// `x * scale + shift` per channel, ReLU, residual and PReLU. All pointers except `x` and `out` may be null.
 KERNEL(finished)(
     const float *x, const float *scale, const float *shift,
     const float *residual, const float *slopes, float *out,
@@ -99,8 +98,8 @@ KERNEL(finished)(
     out[i] = finished_value(value, relu, residual, slopes, i, channel);
 }
 
-// `x` and, of every place, the value of its channel, its row's class and its column's. `table` holds the values, channel
-// after channel, then each row's class and each column's.
+// Adds to `x` at each position the value of its channel, row class and column class. `table` holds the values, channel
+// by channel, then the class of each row and of each column.
 KERNEL(classed)(
     const float *x, const float *table, float *out,
     int count, int channels, int row_classes, int column_classes, int height, int width)
@@ -135,7 +134,7 @@ KERNEL(tanh_values)(const float *x, float *out, int count)
         out[i] = tanhf(x[i]);
 }
 
-// Of pictures of four channels `tanh` of three and the sigmoid of the last.
+// For pictures of four channels: `tanh` of three and the sigmoid of the last.
 KERNEL(headed)(const float *x, float *color, float *attention, int count, int plane)
 {
     int i = RESULT;
@@ -150,7 +149,7 @@ KERNEL(headed)(const float *x, float *color, float *attention, int count, int pl
         attention[picture * plane + place] = sigmoid_of(x[i]);
 }
 
-// `relu(start + codes rows)`, for few `depth`.
+// `relu(start + codes rows)`, for small `depth`.
 KERNEL(affine_relu)(
     const float *codes, const float *rows, const float *start, float *out,
     int count, int depth, int width)

@@ -1,8 +1,8 @@
-// What the kernels are written in: the part that CUDA C++ and plain C have in common, so that a C compiler can build them
-// too and their arithmetic be tested where there is no card.
+// The language of the kernels: the common subset of CUDA C++ and plain C, so that a C compiler can build them too and
+// their arithmetic can be tested without a GPU.
 //
-// Every kernel is `KERNEL(name)(parameters) {`; the parameters are `const float *`, `const double *`, `float *`, `int` or
-// `float`, one or more a line. The tests read those lines: a launch whose arguments differ from them fails there.
+// Every kernel is `KERNEL(name)(parameters) {`; the parameters are `const float *`, `const double *`, `float *`, `int`
+// or `float`, one or more per line. The tests parse those lines: a launch whose arguments differ from them fails there.
 
 #ifndef PLATFORM_H
 #define PLATFORM_H
@@ -20,10 +20,10 @@
 
 #endif
 
-// Threads of the largest block.
+// Threads in the largest block.
 #define MOST_THREADS 1024
 
-// The result that a thread makes where each makes one; the last block has threads to spare.
+// The index of the result that this thread computes; the last block has more threads than results.
 #define RESULT (int)(blockIdx.x * blockDim.x + threadIdx.x)
 
 #endif

@@ -1,4 +1,4 @@
-//! Layers with what they get: shapes that are tiny, odd, narrower than a block and larger than one.
+//! Layers with their inputs: shapes that are tiny, odd, narrower than a block and larger than one.
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -10,10 +10,10 @@ use crate::nn::{
     resize_bilinear, resize_flow, sigmoid, soft_means, tanh, tanh_and_sigmoid,
 };
 
-/// What a layer gives for some tensors.
+/// Computes a layer's outputs from some tensors.
 pub(super) type Layer = Box<dyn Fn(&[Tensor]) -> Result<Vec<Tensor>>>;
 
-/// A layer, what it gets, and how far results may lie apart.
+/// A layer, its inputs, and the tolerance of its results.
 pub(super) struct Case {
     pub name: String,
     pub inputs: Vec<Tensor>,
@@ -21,7 +21,7 @@ pub(super) struct Case {
     pub within: f32,
 }
 
-/// Values about 0 as far as `spread`, the same at every run.
+/// Values in `-spread..=spread`, the same in every run.
 pub(super) fn values(shape: &[usize], spread: f32, seed: usize) -> Tensor {
     let count = shape.iter().product();
     let values: Vec<f32> = (0..count)
@@ -59,7 +59,7 @@ const SHAPES: [[usize; 4]; 7] = [
     [1, 1, 67, 65],
 ];
 
-/// `epilogue` of `x` and a convolution's `bias`: the processor's own way where that is what runs.
+/// Applies `epilogue` after a convolution's `bias`, with the CPU's own implementation unless the GPU is emulated.
 fn finish(epilogue: &Epilogue, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     if x.device().is_cpu() && !emulated::wanted() {
@@ -76,12 +76,12 @@ pub(super) fn norms() -> Vec<Case> {
     let mut cases = Vec::new();
     for (seed, shape) in SHAPES.iter().enumerate() {
         let channels = shape[1];
-        // Far from zero, as sums behind a convolution may lie.
+        // Far from zero, as the sums of a convolution can be.
         let x = (values(shape, 3.0, seed) + 20.0).unwrap();
         let column = |seed| (values(&[channels], 1.0, seed) + 0.3).unwrap();
         let inputs = vec![x, column(1), column(2), values(shape, 2.0, 3), column(4)];
         for parts in 0..16 {
-            // Everything at once, and the norm alone, at every shape; the rest at some.
+            // All parts together, and the norm alone, for every shape; the other combinations for some.
             if seed % 3 != 1 && parts != 1 && parts != 15 {
                 continue;
             }
@@ -97,7 +97,7 @@ pub(super) fn norms() -> Vec<Case> {
                 };
                 Ok(vec![finish(&epilogue, &t[0], &t[2])?])
             };
-            // Of a lone value only rounding is left once its mean is gone.
+            // For a single value only rounding errors are left after its mean is subtracted.
             let within = match shape[2] * shape[3] {
                 1 if normed => 1e-3,
                 _ if normed => 3e-5,
@@ -171,10 +171,10 @@ pub(super) fn maps() -> Vec<Case> {
             for border in [Border::Zeros, Border::Reflection] {
                 for align in [false, true] {
                     let x = values(&[from, channels, height, width], 1.0, seed);
-                    // Inside, on edges, far outside, and no number.
+                    // Inside, on edges, far outside, and NaN.
                     let grid = values(&grid_shape, 2.5, seed + 5);
                     let mut places: Vec<f32> = grid.flatten_all().unwrap().to_vec1().unwrap();
-                    // Mirrored from afar a place is all rounding, which a card does otherwise.
+                    // A position mirrored from far away is dominated by rounding, which differs on a GPU.
                     let far = if border == Border::Zeros { 9e9 } else { 5.3 };
                     let (nan, infinite) = (f32::NAN, f32::INFINITY);
                     let odd = [-1.0, 1.0, 1.0, -1.0, 0.0, nan, infinite, 0.3, far, -far];
@@ -183,7 +183,7 @@ pub(super) fn maps() -> Vec<Case> {
                     let layer =
                         move |t: &[Tensor]| Ok(vec![grid_sample(&t[0], &t[1], border, align)?]);
                     let name = format!("warp {border:?} {align} {from} {shape:?}");
-                    // A place's own rounding grows with the picture.
+                    // The rounding of a position grows with the picture.
                     cases.push(case(name, vec![x, grid], 5e-5, layer));
                 }
             }
@@ -269,7 +269,7 @@ pub(super) fn motions() -> Vec<Case> {
             layer,
         ));
     }
-    // A view that neither begins its memory nor is dense.
+    // A view with an offset that is not contiguous.
     let layer = |t: &[Tensor]| {
         let scores = t[0].narrow(1, 2, 3)?.reshape((3, 20))?;
         let turned = t[0].narrow(1, 1, 2)?.transpose(2, 3)?;
