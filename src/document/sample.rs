@@ -158,7 +158,7 @@ pub enum SampleError {
     Damaged(String),
     #[error("the sample was saved as version {0}, which this Mien doesn't know; use a newer one.")]
     Version(u64),
-    /// What is wrong with a file.
+    /// An error in a file.
     #[error("{}: {reason}", file_name(path))]
     Within {
         path: PathBuf,

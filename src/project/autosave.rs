@@ -382,7 +382,7 @@ mod tests {
         };
         assert_eq!(one.project_path.as_deref(), Some(own));
         assert_eq!(one.recover().unwrap().project, project("dead"));
-        // While it is held, nobody else lists it.
+        // While it is held, no other process lists it.
         assert!(Autosave::left_behind_in(folder).is_empty());
         drop(left);
         let left = Autosave::left_behind_in(folder);

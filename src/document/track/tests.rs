@@ -324,7 +324,7 @@ fn keys_of_units_and_of_the_head_move_by_the_same_share_of_their_ranges() {
     track.set_channel(0, unit(12), (0.5, 0.5));
     track.set_channel(0, Channel::Yaw, (0.0, 0.0));
     let low = track.keys_in(&Channel::ALL, 0.0..=1.0, 0.0..=0.4);
-    assert!(low.is_empty(), "both lie in the middle");
+    assert!(low.is_empty(), "both are in the middle");
     let moved = track.move_keys(&track.all_keys(), 12, 0.25, Reach::Usual);
     assert_eq!(track.keys_in(&Channel::ALL, 0.5..=0.5, 0.7..=0.8), moved);
     let pose = track.value_at(0.5).unwrap();

@@ -4,7 +4,6 @@
 //! made to output frames early (by flushing, the crate's default), it never reuses their memory. It outputs frames of
 //! profiles without B-frames at once, so every stream is declared as such ([`sps::at_once`]), and the demuxer reorders
 //! the frames.
-//! in its place.
 
 mod sps;
 
