@@ -402,7 +402,7 @@ mod tests {
         let first = Autosave::in_folder(&runs).unwrap();
         let second = Autosave::in_folder(&runs).unwrap();
         assert!(!first.work_on(Some(&path)).unwrap());
-        assert!(!first.work_on(Some(&path)).unwrap(), "only this process has it open");
+        assert!(!first.work_on(Some(&path)).unwrap(), "only open here");
         assert!(second.work_on(Some(&path)).unwrap());
         assert!(!second.work_on(None).unwrap());
         assert!(!first.work_on(Some(&path)).unwrap());
