@@ -66,7 +66,7 @@ impl Channel {
         all
     };
 
-    /// The value of every channel at rest: the relaxed face, head and eyes as the portrait has them.
+    /// The value of every channel at rest: the relaxed face, head and eyes as in the portrait.
     pub const NEUTRAL: f32 = 0.0;
 
     /// The channel's index in [`Channel::ALL`].

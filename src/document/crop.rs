@@ -225,7 +225,7 @@ mod tests {
             prop_assert!((-0.01..=300.01).contains(&middle.0) && (-0.01..=200.01).contains(&middle.1));
             prop_assert_eq!(crop.angle, angle);
             prop_assert!(crop.checked(300, 200).is_ok());
-            // Moved nowhere, it stays.
+            // Without a move, it is unchanged.
             let same = crop.with_upright(crop);
             prop_assert!((same.x - crop.x).abs() < 0.01 && (same.y - crop.y).abs() < 0.01);
         }

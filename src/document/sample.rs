@@ -271,7 +271,7 @@ impl Sample {
         check_code("the motion's start", &self.h0, sizes.motion)?;
         check_frames(self.frames())?;
         for (i, step) in self.epsilon.iter().enumerate() {
-            // Named by the frame that an artist counts from 1.
+            // Messages count frames from 1.
             check_code(&format!("the step of frame {}", i + 1), step, sizes.motion)?;
         }
         Ok(())
