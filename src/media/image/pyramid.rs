@@ -17,7 +17,7 @@ pub struct ImagePyramid<P> {
     halve: fn(&Picture) -> Option<Picture>,
 }
 
-/// Levels for networks stop at about the size of a network's input.
+/// The longer side of the smallest level for networks is at least this.
 const SMALLEST_FOR_NETWORKS: u32 = 128;
 
 /// Levels for display stop once both sides have at most this many pixels.
@@ -60,7 +60,7 @@ impl<P: Borrow<Picture>> ImagePyramid<P> {
         self.picture.borrow()
     }
 
-    /// The level nearest to `wanted` halvings that exists, and its number.
+    /// The picture halved `wanted` times, or as often as possible, with the number of halvings.
     pub fn level(&self, wanted: usize) -> (usize, &Picture) {
         let deepest = wanted.min(self.halves.len());
         (1..=deepest)
