@@ -46,7 +46,7 @@ impl Group {
     }
 }
 
-/// One Action Unit, kept as its place in [`ActionUnit::ALL`].
+/// One Action Unit, stored as its index in [`ActionUnit::ALL`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ActionUnit(u8);
 
@@ -86,7 +86,7 @@ impl ActionUnit {
         all
     };
 
-    /// The unit with this FACS code, when Mien has it.
+    /// Returns the unit with this FACS code, or `None` if Mien doesn't have it.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|unit| unit.code() == code)
     }
@@ -106,7 +106,7 @@ impl ActionUnit {
         TABLE[self.index()].2
     }
 
-    /// The unit's place in [`ActionUnit::ALL`].
+    /// The unit's index in [`ActionUnit::ALL`].
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
@@ -118,7 +118,7 @@ impl fmt::Display for ActionUnit {
     }
 }
 
-/// What can be wrong with an Action Unit value that somebody wrote.
+/// Why an Action Unit value is rejected.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum AuError {
     #[error("{0:?} is not an Action Unit that Mien knows; use one of {list}.", list = codes())]
@@ -144,14 +144,13 @@ fn codes() -> String {
         .join(", ")
 }
 
-/// How strongly each of the seventeen Action Units acts: 0 is relaxed and 1 is full. What is read from a face lies between
-/// them; an artist may go beyond, within [`AuVector::RANGE`].
+/// Intensities of the seventeen Action Units: 0 is relaxed and 1 is full. Values read from a face are in that range; an
+/// artist may exceed it, within [`AuVector::RANGE`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct AuVector([f32; ActionUnit::COUNT]);
 
 impl From<[f32; ActionUnit::COUNT]> for AuVector {
-    /// Values as they were read from a face, in the order of [`ActionUnit::ALL`], each brought into
-    /// [`AuVector::USUAL`]; a NaN is 0.
+    /// Clamps values read from a face, in the order of [`ActionUnit::ALL`], to [`AuVector::USUAL`]; NaN becomes 0.
     fn from(values: [f32; ActionUnit::COUNT]) -> Self {
         AuVector(values.map(|value| held(value, AuVector::USUAL)))
     }
@@ -161,7 +160,7 @@ impl AuVector {
     /// The relaxed face.
     pub const NEUTRAL: AuVector = AuVector([0.0; ActionUnit::COUNT]);
 
-    /// The values that are accepted.
+    /// The accepted values.
     pub const RANGE: RangeInclusive<f32> = -0.5..=1.5;
 
     /// From relaxed to full.
@@ -172,23 +171,23 @@ impl AuVector {
         self.0[unit.index()]
     }
 
-    /// Sets one unit; what lies outside [`AuVector::RANGE`] is brought to the nearer end, and a NaN to 0.
+    /// Sets one unit, clamped to [`AuVector::RANGE`]; NaN becomes 0.
     pub fn set(&mut self, unit: ActionUnit, value: f32) {
         self.0[unit.index()] = held(value, AuVector::RANGE);
     }
 
-    /// The same with every value brought into [`AuVector::USUAL`].
+    /// Returns the vector with every value clamped to [`AuVector::USUAL`].
     pub fn usual(&self) -> AuVector {
         AuVector::from(self.0)
     }
 
-    /// Whether every value lies in [`AuVector::USUAL`].
+    /// Whether every value is in [`AuVector::USUAL`].
     pub fn is_usual(&self) -> bool {
         self.0.iter().all(|value| AuVector::USUAL.contains(value))
     }
 
     /// # Errors
-    /// [`AuError::Unusual`] for the first value that doesn't lie in [`AuVector::USUAL`].
+    /// [`AuError::Unusual`] for the first value outside [`AuVector::USUAL`].
     pub fn check_usual(&self) -> Result<(), AuError> {
         let mut units = ActionUnit::ALL.into_iter();
         match units.find(|unit| !AuVector::USUAL.contains(&self.get(*unit))) {
@@ -200,7 +199,7 @@ impl AuVector {
         }
     }
 
-    /// The same vector with one unit set as [`AuVector::set`] does.
+    /// Returns the vector with one unit set, as by [`AuVector::set`].
     pub fn with(mut self, unit: ActionUnit, value: f32) -> Self {
         self.set(unit, value);
         self
@@ -225,10 +224,11 @@ impl AuVector {
             .fold(0.0, f32::max)
     }
 
-    /// Reads a setting such as `12=0.8` or `AU12=0.8`.
+    /// Parses a setting such as `12=0.8` or `AU12=0.8`.
     ///
     /// # Errors
-    /// [`AuError`] when the text is no such setting, the unit is unknown, or the value is not a number in [`AuVector::RANGE`].
+    /// [`AuError`] when the text isn't a setting, the unit is unknown, or the value isn't a number in
+    /// [`AuVector::RANGE`].
     pub fn parse_setting(text: &str) -> Result<(ActionUnit, f32), AuError> {
         let malformed = || AuError::Malformed(text.to_owned());
         let (unit, value) = text.split_once('=').ok_or_else(malformed)?;
@@ -239,12 +239,12 @@ impl AuVector {
     }
 }
 
-/// A value brought to the nearer end of a range where it lies outside; a NaN to 0.
+/// Clamps a value to a range; NaN becomes 0.
 fn held(value: f32, range: RangeInclusive<f32>) -> f32 {
     if value.is_nan() {
         return 0.0;
     }
-    // -0 is 0, so that what is equal has one cache key.
+    // -0 becomes 0, so that equal values have the same cache key.
     value.clamp(*range.start(), *range.end()) + 0.0
 }
 
@@ -278,7 +278,7 @@ fn checked(unit: ActionUnit, value: f32) -> Result<f32, AuError> {
     }
 }
 
-/// Written as `{"AU6": 0.7, "AU12": 0.9}`: only what isn't zero, in FACS order.
+/// Serialized as `{"AU6": 0.7, "AU12": 0.9}`: only nonzero values, in FACS order.
 impl Serialize for AuVector {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(
@@ -290,7 +290,7 @@ impl Serialize for AuVector {
     }
 }
 
-/// An f32 as the f64 that prints with the same few digits (0.7, not 0.699999988).
+/// Converts an f32 to the f64 that prints with the same few digits (0.7, not 0.699999988).
 pub(super) fn shortest(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }
@@ -379,7 +379,7 @@ mod tests {
             assert_eq!(vector.is_usual(), usual.contains(&kept));
             let held = vector.usual();
             assert_eq!(held.get(unit), kept.clamp(*usual.start(), *usual.end()));
-            // What is read from a face never goes beyond.
+            // Values read from a face never go beyond the usual range.
             assert_eq!(
                 AuVector::from([given; ActionUnit::COUNT]).get(unit),
                 held.get(unit)

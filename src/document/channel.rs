@@ -1,4 +1,4 @@
-//! The curves of an expression: one for each Action Unit, and those by which the head turns and the eyes move.
+//! The channels of an expression: one for each Action Unit, and five for the head and the eyes.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -6,29 +6,29 @@ use std::ops::RangeInclusive;
 use crate::document::au::{ActionUnit, AuVector};
 use crate::document::pose::{Gaze, HeadTurn};
 
-/// One number of an expression.
+/// One scalar of an expression: an Action Unit's intensity or an angle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Channel {
     Unit(ActionUnit),
-    /// The head to the picture's right.
+    /// Head turn, towards the picture's right.
     Yaw,
-    /// The head down.
+    /// Head nod, downwards.
     Pitch,
-    /// The head clockwise as seen.
+    /// Head tilt, clockwise in the picture.
     Roll,
-    /// The eyes to the picture's right.
+    /// Gaze towards the picture's right.
     GazeX,
-    /// The eyes up.
+    /// Gaze upwards.
     GazeY,
 }
 
-/// How far Action Units are offered to go; head and eyes have one range.
+/// The range of values that the controls offer for Action Units; head and eyes have a single range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reach {
     /// From relaxed to full.
     #[default]
     Usual,
-    /// Below and above that, too.
+    /// Also below relaxed and above full.
     Beyond,
 }
 
@@ -42,7 +42,7 @@ impl Channel {
     /// How many channels there are.
     pub const COUNT: usize = ActionUnit::COUNT + Channel::HEAD_AND_EYES.len();
 
-    /// Those of the head and the eyes.
+    /// The channels of the head and the eyes.
     pub const HEAD_AND_EYES: [Channel; 5] = [
         Channel::Yaw,
         Channel::Pitch,
@@ -66,10 +66,10 @@ impl Channel {
         all
     };
 
-    /// The value of every channel at rest: the relaxed face, head and eyes as the portrait has them.
+    /// The value of every channel at rest: the relaxed face, head and eyes as in the portrait.
     pub const NEUTRAL: f32 = 0.0;
 
-    /// The channel's place in [`Channel::ALL`].
+    /// The channel's index in [`Channel::ALL`].
     pub fn index(self) -> usize {
         let after_units = match self {
             Channel::Unit(unit) => return unit.index(),
@@ -82,7 +82,7 @@ impl Channel {
         ActionUnit::COUNT + after_units
     }
 
-    /// The Action Unit, where it is one.
+    /// Returns the Action Unit, if the channel is one.
     pub fn unit(self) -> Option<ActionUnit> {
         match self {
             Channel::Unit(unit) => Some(unit),
@@ -90,7 +90,7 @@ impl Channel {
         }
     }
 
-    /// The name beside the slider.
+    /// The slider's label.
     pub fn title(self) -> &'static str {
         match self {
             Channel::Unit(unit) => unit.name(),
@@ -102,7 +102,7 @@ impl Channel {
         }
     }
 
-    /// The channel that a file calls by this name, such as `AU12` or `yaw`.
+    /// Returns the channel with this name in files, such as `AU12` or `yaw`.
     pub fn from_key(key: &str) -> Option<Self> {
         if let Some(code) = key.strip_prefix("AU") {
             return Some(ActionUnit::from_code(code.parse().ok()?)?.into());
@@ -112,12 +112,12 @@ impl Channel {
             .find(|channel| channel.to_string() == key)
     }
 
-    /// The values that are accepted: an Action Unit's, or an angle's in degrees.
+    /// The accepted values: an Action Unit's intensity, or an angle in degrees.
     pub fn range(self) -> RangeInclusive<f32> {
         self.limits(Reach::Beyond)
     }
 
-    /// The values that a hand is offered: an Action Unit's from relaxed to full, or beyond; an angle's in degrees.
+    /// The values that the controls offer: of an Action Unit by `reach`, of an angle in degrees.
     pub fn limits(self, reach: Reach) -> RangeInclusive<f32> {
         match self {
             Channel::Unit(_) => match reach {
@@ -129,7 +129,7 @@ impl Channel {
         }
     }
 
-    /// The unit that a value is written with.
+    /// The unit of measure to write after a value.
     pub fn unit_text(self) -> &'static str {
         match self {
             Channel::Unit(_) => "",
@@ -143,7 +143,7 @@ impl Channel {
         range.end() - range.start()
     }
 
-    /// A value brought to the nearer end of [`Channel::range`] where it lies outside; a NaN to rest.
+    /// Clamps a value to [`Channel::range`]; NaN becomes [`Channel::NEUTRAL`].
     pub fn clamped(self, value: f32) -> f32 {
         if value.is_nan() {
             return Channel::NEUTRAL;
@@ -152,7 +152,7 @@ impl Channel {
         value.clamp(*range.start(), *range.end())
     }
 
-    /// The values of both halves of the face, each [`Channel::clamped`]. Head and eyes have one value, the mean of the two.
+    /// Clamps the values of both halves of the face. Head and eyes have a single value, the mean of the two.
     pub(super) fn clamped_halves(self, (left, right): (f32, f32)) -> (f32, f32) {
         let halves = (self.clamped(left), self.clamped(right));
         if self.unit().is_some() || halves.0 == halves.1 {
@@ -162,7 +162,7 @@ impl Channel {
         (mean, mean)
     }
 
-    /// A value brought into the usual range, or as far beyond it as one of some others lies already.
+    /// Clamps a value to the usual range, widened to include `others`.
     pub(super) fn clamped_with(self, value: f32, others: [f32; 2]) -> f32 {
         let usual = self.limits(Reach::Usual);
         let low = others.iter().fold(*usual.start(), |low, v| low.min(*v));
@@ -170,12 +170,12 @@ impl Channel {
         self.clamped(value).clamp(low, high)
     }
 
-    /// Where in the usual range a value lies, from 0 at its beginning to 1 at its end; below and above for one beyond.
+    /// A value's position in the usual range: 0 at its start and 1 at its end, below 0 or above 1 outside it.
     pub fn share_of(self, value: f32) -> f32 {
         (value - self.limits(Reach::Usual).start()) / self.width()
     }
 
-    /// The value at a share of the usual range.
+    /// The value at a position in the usual range; the inverse of [`Channel::share_of`].
     pub fn value_at(self, share: f32) -> f32 {
         self.limits(Reach::Usual).start() + share * self.width()
     }
@@ -226,7 +226,7 @@ mod tests {
         let unit = Channel::Unit(ActionUnit::ALL[0]);
         assert_eq!(unit.clamped_halves((0.2, 8.0)), (0.2, 1.5));
         assert_eq!((unit.share_of(1.3), unit.value_at(-0.25)), (1.3, -0.25));
-        // Nothing goes further beyond than what it comes from.
+        // The result goes no further beyond the range than its inputs.
         assert_eq!(unit.clamped_with(1.4, [0.2, 1.0]), 1.0);
         assert_eq!(unit.clamped_with(1.4, [0.2, 1.3]), 1.3);
         assert_eq!(unit.clamped_with(-0.4, [-0.1, 1.3]), -0.1);

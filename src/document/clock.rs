@@ -1,13 +1,13 @@
-//! Which frame is shown when, whatever it is that is played.
+//! Which frame is shown at which time, for any motion.
 
 use crate::document::track::Playback;
 
-/// So many frames at a constant rate, and what comes after the last of them.
+/// A number of frames at a constant rate, and what follows the last one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
     /// Frames a second, above 0.
     pub fps: f64,
-    /// How many frames one pass has, at least 1.
+    /// The number of frames in one pass, at least 1.
     pub frames: u32,
     pub playback: Playback,
 }
@@ -18,12 +18,12 @@ impl Clock {
         (0, self.frames.max(1) - 1)
     }
 
-    /// The frames in the order in which they are shown once through, as [`Playback::order`] says.
+    /// The frames of one pass in playback order; see [`Playback::order`].
     pub fn order(&self) -> Vec<u32> {
         self.playback.order(self.span())
     }
 
-    /// The frame shown after `elapsed` seconds of playing from the start, and whether the playing is over.
+    /// Returns the frame shown after `elapsed` seconds of playback from the start, and whether playback has ended.
     pub fn playing_at(&self, elapsed: f64) -> (u32, bool) {
         self.playback.playing_at(elapsed * self.fps, self.span())
     }

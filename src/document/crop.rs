@@ -1,21 +1,21 @@
-//! The square of the portrait that the network sees.
+//! The square of the portrait given to the network.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The face crop: left and top edge and side, in pixels of the portrait; fractions of a pixel are allowed. It may be
-/// turned with a head that leans: then edge and side are those before it was turned about its middle.
+/// The face crop: left and top edge and side length, in pixels of the portrait, fractions included. For a tilted head
+/// it may be rotated: `x` and `y` are then the edges before it is rotated about its centre.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Crop {
     pub x: f32,
     pub y: f32,
     pub side: f32,
-    /// Radians, clockwise as seen; 0 is upright.
+    /// Radians, clockwise in the picture; 0 is upright.
     #[serde(default)]
     pub angle: f32,
 }
 
-/// What can be wrong with a crop that somebody wrote.
+/// Why a crop is rejected.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum CropError {
     #[error(
@@ -39,10 +39,10 @@ pub enum CropError {
 }
 
 impl Crop {
-    /// The smallest side that is accepted, in pixels.
+    /// The smallest accepted side, in pixels.
     pub const MIN_SIDE: f32 = 8.0;
 
-    /// Reads `x,y,side`, or `x,y,side,degrees` of one that is turned clockwise about its middle.
+    /// Parses `x,y,side`, or `x,y,side,degrees` for a crop rotated clockwise about its centre.
     ///
     /// # Errors
     /// [`CropError::Malformed`] unless the text is three or four finite numbers.
@@ -69,7 +69,8 @@ impl Crop {
         }
     }
 
-    /// A guess where nothing is known of the face: centred, a little above the middle, half the shorter side wide.
+    /// The default crop where the face's position is unknown: centred horizontally, a little above the middle, its side
+    /// 0.55 of the portrait's shorter side.
     ///
     /// # Errors
     /// [`CropError::PortraitTooSmall`] when no square of [`Crop::MIN_SIDE`] fits.
@@ -88,8 +89,8 @@ impl Crop {
         Ok(crop.fitted(width, height))
     }
 
-    /// The crop itself when it lies within a portrait of this size; one that is turned, brought there as
-    /// [`Crop::fitted`] does.
+    /// Returns the crop if it is within a portrait of this size. A rotated crop is always accepted and moved inside as
+    /// by [`Crop::fitted`].
     ///
     /// # Errors
     /// [`CropError::TooSmall`] or [`CropError::Outside`].
@@ -102,7 +103,7 @@ impl Crop {
         if self.angle != 0.0 {
             return Ok(self.fitted(width, height));
         }
-        // Numbers that were computed may stick out by a rounding error.
+        // Computed values may exceed the portrait by a rounding error.
         let slack = 1e-3;
         let inside = self.x >= -slack
             && self.y >= -slack
@@ -121,9 +122,9 @@ impl Crop {
         }
     }
 
-    /// The nearest crop that lies within a portrait of this size: first the side, then the place is brought in.
-    /// A portrait smaller than [`Crop::MIN_SIDE`] gives its own shorter side. One that is turned may stick out at its
-    /// corners; its middle is brought within the portrait.
+    /// Returns the nearest crop within a portrait of this size: clamps the side, then the position. In a portrait
+    /// smaller than [`Crop::MIN_SIDE`] the side is the portrait's shorter side. Of a rotated crop only the centre is
+    /// clamped; its corners may be outside.
     pub fn fitted(self, width: u32, height: u32) -> Crop {
         let (width, height) = (width as f32, height as f32);
         let largest = width.min(height);
@@ -145,23 +146,22 @@ impl Crop {
         }
     }
 
-    /// The crop's middle, about which it is turned.
+    /// The crop's centre, about which it is rotated.
     pub fn middle(&self) -> (f32, f32) {
         (self.x + 0.5 * self.side, self.y + 0.5 * self.side)
     }
 
-    /// Where a place of the portrait lies when portrait and crop are turned back about the crop's middle, so that the
-    /// crop is upright.
+    /// Maps a point of the portrait to coordinates in which the crop is upright, rotated about the crop's centre.
     pub fn upright(&self, (x, y): (f64, f64)) -> (f64, f64) {
         self.turned_by(-f64::from(self.angle), (x, y))
     }
 
-    /// The place of the portrait that lies there in those upright coordinates.
+    /// Maps a point from those upright coordinates back to the portrait.
     pub fn turned(&self, place: (f64, f64)) -> (f64, f64) {
         self.turned_by(f64::from(self.angle), place)
     }
 
-    /// The crop that was moved or sized in those upright coordinates, in the portrait again.
+    /// Maps a crop that was moved or resized in those upright coordinates back to the portrait, with this crop's angle.
     pub fn with_upright(&self, crop: Crop) -> Crop {
         let (x, y) = crop.middle();
         let middle = self.turned((f64::from(x), f64::from(y)));
@@ -225,7 +225,7 @@ mod tests {
             prop_assert!((-0.01..=300.01).contains(&middle.0) && (-0.01..=200.01).contains(&middle.1));
             prop_assert_eq!(crop.angle, angle);
             prop_assert!(crop.checked(300, 200).is_ok());
-            // Moved nowhere, it stays.
+            // Without a move, it is unchanged.
             let same = crop.with_upright(crop);
             prop_assert!((same.x - crop.x).abs() < 0.01 && (same.y - crop.y).abs() < 0.01);
         }

@@ -1,54 +1,54 @@
-//! What an export is to be, as the artist last set it.
+//! Export settings, as the artist last chose them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::document::file_format::FileFormat;
 
-/// Which of the panes an export shows.
+/// Which panes an export shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportWhat {
-    /// All panes as they stand in the window.
+    /// All panes, arranged as in the window.
     Grid,
-    /// One pane, from 0.
+    /// One pane, counted from 0.
     Pane(usize),
     /// The first pane that shows a result.
     #[default]
     Result,
 }
 
-/// The export dialog's choices. They belong to the project but are no step of undo: nobody takes back an edit to change
-/// a file's format.
+/// The export dialog's choices. They are saved with the project but aren't undo steps, because undo is for edits and
+/// not for a file's format.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ExportSettings {
     pub format: FileFormat,
     pub what: ExportWhat,
-    /// Whether the panes' names stand in the picture.
+    /// Whether the panes' names are drawn in the picture.
     pub labels: bool,
-    /// The first frame, from 0, and the one before which the export ends, of those that are written in all; the whole
-    /// motion where nothing is said.
+    /// The frames to export, as the first (from 0) and the end (exclusive) among all frames in playback order; `None`
+    /// exports the whole motion.
     pub range: Option<(u32, u32)>,
-    /// Frames a second; the motion's own where nothing is said.
+    /// Frames a second; `None` takes the motion's rate.
     pub fps: Option<f64>,
-    /// The size of a pane, in sizes of the portrait, in [`ExportSettings::SCALE`].
+    /// The size of a pane relative to the portrait, in [`ExportSettings::SCALE`].
     pub scale: f64,
-    /// From 1 (small) to 100 (best) for MP4, WebP and JPEG; the format's own where nothing is said.
+    /// From 1 (small) to 100 (best) for MP4, WebP and JPEG; `None` takes the format's default.
     pub quality: Option<u8>,
-    /// How often a GIF plays; 0 is for ever.
+    /// How many times a GIF, APNG or WebP animation plays; 0 is forever.
     pub loops: u32,
-    /// Whether the file says that a model edited it.
+    /// Whether the file records that a model edited it.
     pub marked: bool,
 }
 
 impl ExportSettings {
-    /// The sizes that are accepted.
+    /// The accepted scales.
     pub const SCALE: std::ops::RangeInclusive<f64> = 0.01..=1.0;
 
-    /// The frame rates that are accepted.
+    /// The accepted frame rates.
     pub const FPS: std::ops::RangeInclusive<f64> = 0.01..=120.0;
 
-    /// The nearest settings that can be carried out; what is no number becomes the default.
+    /// Returns the nearest valid settings; NaN becomes the default.
     pub fn mended(mut self) -> Self {
         let nearest = |value: f64, range: std::ops::RangeInclusive<f64>| {
             value.clamp(*range.start(), *range.end())

@@ -26,7 +26,7 @@ pub enum FileFormat {
     PngSequence,
 }
 
-/// Why a file's name doesn't say which format to write.
+/// Why a file's name doesn't determine the format.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FileFormatError {
     #[error(
@@ -42,7 +42,7 @@ pub enum FileFormatError {
 }
 
 impl FileFormat {
-    /// All formats, as the menu lists them.
+    /// All formats, in menu order.
     pub const ALL: [FileFormat; 8] = [
         FileFormat::Png,
         FileFormat::Jpeg,
@@ -54,7 +54,7 @@ impl FileFormat {
         FileFormat::PngSequence,
     ];
 
-    /// The extension of its files.
+    /// The file name's extension.
     pub fn extension(self) -> &'static str {
         match self {
             FileFormat::Png | FileFormat::PngSequence => "png",
@@ -66,10 +66,11 @@ impl FileFormat {
         }
     }
 
-    /// The format that a file's name asks for. `frames` tells a PNG from a sequence, and a still WebP from an animated one.
+    /// Chooses the format by a file name's extension. `frames` decides between a PNG and a sequence, and between a
+    /// still and an animated WebP.
     ///
     /// # Errors
-    /// [`FileFormatError`] for a name of no known kind, and for a still format with several frames.
+    /// [`FileFormatError`] for an unknown extension, and for a still format with several frames.
     pub fn of(path: &Path, frames: usize) -> Result<Self, FileFormatError> {
         let extension = path
             .extension()
@@ -88,7 +89,7 @@ impl FileFormat {
         }
     }
 
-    /// Whether it holds a movement, and not a single picture.
+    /// Whether it holds an animation rather than a single picture.
     pub fn moves(self) -> bool {
         !matches!(
             self,
@@ -96,7 +97,7 @@ impl FileFormat {
         )
     }
 
-    /// Whether its files say how often they play.
+    /// Whether its files store a loop count.
     pub fn loops(self) -> bool {
         matches!(self, FileFormat::Gif | FileFormat::Apng | FileFormat::Webp)
     }

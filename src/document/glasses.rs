@@ -11,14 +11,14 @@ pub enum Glasses {
     Auto,
     /// Keeps it rigid.
     Rigid,
-    /// Lets it bend with the face: for what looks like glasses and is none.
+    /// Lets it bend with the face, for portraits where glasses are detected by mistake.
     Bend,
 }
 
 impl Glasses {
     pub const ALL: [Glasses; 3] = [Glasses::Auto, Glasses::Rigid, Glasses::Bend];
 
-    /// As menus name it.
+    /// The name in menus.
     pub fn title(self) -> &'static str {
         match self {
             Glasses::Auto => "Auto",
@@ -27,7 +27,7 @@ impl Glasses {
         }
     }
 
-    /// As project files and the command line name it.
+    /// The name in project files and on the command line.
     pub fn key(self) -> &'static str {
         match self {
             Glasses::Auto => "auto",
@@ -36,7 +36,7 @@ impl Glasses {
         }
     }
 
-    /// Whether it is left to the portrait.
+    /// Whether the choice depends on the portrait.
     pub fn is_auto(&self) -> bool {
         *self == Glasses::Auto
     }

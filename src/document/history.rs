@@ -8,8 +8,8 @@ use crate::document::motion::MotionId;
 use crate::document::portrait::Document;
 use crate::document::project::Project;
 
-/// What one continuous movement of the hand changes. Edits of the same gesture, one after the other, are one step of
-/// undo until [`History::end_gesture`].
+/// The target of one continuous interaction, such as dragging a slider. Consecutive edits of the same gesture are one
+/// undo step, until [`History::end_gesture`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gesture {
     Slider(Channel),
@@ -20,15 +20,15 @@ pub enum Gesture {
     Landmark(u16),
     /// Keys of the track, moved together.
     Keys,
-    /// In or out.
+    /// The in or out point.
     Range,
     Length,
     Fps,
-    /// A number of a motion, by its name there.
+    /// A parameter of a motion, by its name.
     Motion(MotionId, &'static str),
 }
 
-/// The project now, and what it was and will be again.
+/// The current project with its undo and redo stacks.
 #[derive(Debug, Clone)]
 pub struct History {
     current: Project,
@@ -38,15 +38,15 @@ pub struct History {
 }
 
 impl History {
-    /// How many steps back are kept.
+    /// The maximum number of undo steps.
     pub const DEPTH: usize = 1000;
 
-    /// A new project about a document.
+    /// Starts a new project from a document.
     pub fn new(document: Document) -> Self {
         Self::of(Project::new(document))
     }
 
-    /// A project as it was opened.
+    /// Starts from an opened project, without undo steps.
     pub fn of(project: Project) -> Self {
         Self {
             current: project,
@@ -61,29 +61,28 @@ impl History {
         &self.current
     }
 
-    /// The portrait as it is now, with the expression track that the sliders move.
+    /// The current document: the portrait with the expression track that the sliders move.
     pub fn document(&self) -> &Document {
         self.current.document()
     }
 
-    /// Changes the document; one step of undo. A change that changes nothing leaves no step. Returns whether
-    /// anything changed.
+    /// Changes the document as one undo step. A change without effect adds no step. Returns whether anything changed.
     pub fn edit(&mut self, change: impl FnOnce(&mut Document)) -> bool {
         self.edit_project(|project| project.change(change))
     }
 
-    /// The same for the whole project.
+    /// Like [`History::edit`], for the whole project.
     pub fn edit_project(&mut self, change: impl FnOnce(&mut Project)) -> bool {
         self.open = None;
         self.apply(true, change)
     }
 
-    /// Changes the document as part of a gesture; one step of undo with those of the same gesture just before.
+    /// Changes the document as part of a gesture. Consecutive changes of the same gesture share one undo step.
     pub fn drag(&mut self, gesture: Gesture, change: impl FnOnce(&mut Document)) -> bool {
         self.drag_project(gesture, |project| project.change(change))
     }
 
-    /// The same for the whole project.
+    /// Like [`History::drag`], for the whole project.
     pub fn drag_project(&mut self, gesture: Gesture, change: impl FnOnce(&mut Project)) -> bool {
         let first = self.open != Some(gesture);
         let changed = self.apply(first, change);
@@ -109,27 +108,27 @@ impl History {
         true
     }
 
-    /// Sets what an export is to be; no step of undo.
+    /// Sets the export settings, without an undo step.
     pub fn set_export(&mut self, export: ExportSettings) {
         self.current.set_export(export);
     }
 
-    /// Shows or hides the panes' names; no step of undo.
+    /// Shows or hides the panes' names, without an undo step.
     pub fn set_labels(&mut self, labels: bool) {
         self.current.set_labels(labels);
     }
 
-    /// Says whether the project's file is to hold its media; no step of undo.
+    /// Sets whether the project's file embeds its media, without an undo step.
     pub fn set_holds_media(&mut self, holds_media: bool) {
         self.current.set_holds_media(holds_media);
     }
 
-    /// The hand has let go: the next edit is a step of its own.
+    /// Ends the gesture: the next edit starts a new undo step.
     pub fn end_gesture(&mut self) {
         self.open = None;
     }
 
-    /// Goes one step back; false at the beginning.
+    /// Undoes one step; returns false if there is none.
     pub fn undo(&mut self) -> bool {
         self.open = None;
         let Some(mut before) = self.past.pop_back() else {
@@ -141,7 +140,7 @@ impl History {
         true
     }
 
-    /// Goes one step forward again; false when there is none.
+    /// Redoes one step; returns false if there is none.
     pub fn redo(&mut self) -> bool {
         self.open = None;
         let Some(mut after) = self.future.pop() else {
@@ -153,7 +152,7 @@ impl History {
         true
     }
 
-    /// Lets the oldest step go; false when there is none.
+    /// Drops the oldest undo step; returns false if there is none.
     pub fn forget_oldest(&mut self) -> bool {
         self.past.pop_front().is_some()
     }
@@ -166,7 +165,7 @@ impl History {
         !self.future.is_empty()
     }
 
-    /// The portraits that any step still speaks of.
+    /// The ids of the portraits that the project or any undo or redo step refers to.
     pub fn portraits(&self) -> impl Iterator<Item = u64> {
         std::iter::once(&self.current)
             .chain(&self.past)
@@ -240,7 +239,7 @@ mod tests {
         history.set_export(export);
         history.set_labels(false);
         assert!(history.undo());
-        assert!(!history.undo(), "no step of its own");
+        assert!(!history.undo(), "no undo step");
         assert_eq!(history.project().export(), &export);
         assert!(history.redo());
         assert_eq!(history.project().export(), &export);

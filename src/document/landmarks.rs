@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// How far landmarks are moved from where they were found: to the right and down in the picture, as shares of the face's
-/// height. What lies around a landmark follows it; how far is up to the method.
+/// Displacements of landmarks from where they were detected: to the right and down in the picture, as fractions of the
+/// face's height. The area around a landmark follows it; how far depends on the method.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<u16, [f32; 2]>")]
 pub struct LandmarkOffsets(BTreeMap<u16, [f32; 2]>);
 
 impl From<BTreeMap<u16, [f32; 2]>> for LandmarkOffsets {
-    /// Each as [`LandmarkOffsets::set`] takes it.
+    /// Sets each with [`LandmarkOffsets::set`].
     fn from(given: BTreeMap<u16, [f32; 2]>) -> Self {
         let mut offsets = Self::default();
         for (landmark, offset) in given {
@@ -22,27 +22,27 @@ impl From<BTreeMap<u16, [f32; 2]>> for LandmarkOffsets {
 }
 
 impl LandmarkOffsets {
-    /// How many landmarks a face has, numbered from 0.
+    /// The number of landmarks of a face; they are numbered from 0.
     pub const LANDMARKS: u16 = 478;
 
-    /// The farthest that a landmark is moved in either direction.
+    /// The largest displacement along either axis.
     pub const FARTHEST: f32 = 0.5;
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How far a landmark is moved by itself, without those around it.
+    /// The displacement of one landmark, without that of its neighbours.
     pub fn get(&self, landmark: u16) -> [f32; 2] {
         self.0.get(&landmark).copied().unwrap_or_default()
     }
 
-    /// Moves a landmark, at most by [`LandmarkOffsets::FARTHEST`]; NaN counts as 0. One that isn't moved, or that no face
-    /// has, isn't kept.
+    /// Displaces a landmark, clamped to [`LandmarkOffsets::FARTHEST`] along each axis; NaN counts as 0. A zero
+    /// displacement removes the entry, and a number that isn't a landmark is ignored.
     pub fn set(&mut self, landmark: u16, offset: [f32; 2]) {
         let held = |v: f32| {
             let v = if v.is_nan() { 0.0 } else { v };
-            // -0 is 0, so that what is equal has one cache key.
+            // -0 becomes 0, so that equal values have the same cache key.
             v.clamp(-Self::FARTHEST, Self::FARTHEST) + 0.0
         };
         let offset = offset.map(held);
@@ -53,7 +53,7 @@ impl LandmarkOffsets {
         }
     }
 
-    /// The landmarks that are moved, in their order, and how far.
+    /// The displaced landmarks in ascending order, with their displacements.
     pub fn iter(&self) -> impl Iterator<Item = (u16, [f32; 2])> + '_ {
         self.0.iter().map(|(landmark, offset)| (*landmark, *offset))
     }

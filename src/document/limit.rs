@@ -32,10 +32,10 @@ impl Part {
     }
 }
 
-/// The parts that an edit may change, and on which half of the face. Without a part it may change the whole crop.
+/// The parts that an edit may change, and on which half of the face. No part means the whole crop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Limit {
-    /// One bit a part, in the order of [`Part::ALL`].
+    /// One bit per part, in the order of [`Part::ALL`].
     parts: u8,
     pub sides: Sides,
 }
@@ -47,17 +47,17 @@ impl Limit {
         sides: Sides::Both,
     };
 
-    /// Whether nothing is held back.
+    /// Whether the edit may change the whole crop.
     pub fn is_none(&self) -> bool {
         *self == Self::NONE
     }
 
-    /// Whether a part is named.
+    /// Whether a part is included.
     pub fn has(&self, part: Part) -> bool {
         self.parts & (1 << part as u8) != 0
     }
 
-    /// The same with a part named, or no longer.
+    /// Returns the limit with a part added, or removed if it was included.
     pub fn toggled(self, part: Part) -> Self {
         Self {
             parts: self.parts ^ (1 << part as u8),
@@ -65,12 +65,12 @@ impl Limit {
         }
     }
 
-    /// The same parts on other halves of the face.
+    /// Returns the limit with the same parts on other halves of the face.
     pub fn on(self, sides: Sides) -> Self {
         Self { sides, ..self }
     }
 
-    /// The named parts; none stand for the whole crop.
+    /// The included parts; none means the whole crop.
     pub fn parts(&self) -> impl Iterator<Item = Part> {
         Part::ALL.into_iter().filter(|part| self.has(*part))
     }

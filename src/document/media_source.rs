@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaSource {
-    /// One that comes with the program, by its file's name.
+    /// Bundled with the program, by its file's name.
     Bundled(String),
     /// A file, a folder or a pattern of numbered pictures.
     File(PathBuf),

@@ -1,7 +1,7 @@
 //! The document: what an artist has made, as plain data.
 //!
-//! Nothing here knows a window, a tensor or a picture's pixels. [`Project`] is small enough to be kept whole for every
-//! step of [`History`], so undo is a matter of swapping values, never of replaying edits backwards.
+//! Nothing here depends on a window, a tensor or a picture's pixels. A [`Project`] is small enough that [`History`]
+//! stores a whole copy for every step, so undo swaps values instead of reverting edits.
 
 mod au;
 mod channel;

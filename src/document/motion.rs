@@ -1,7 +1,7 @@
-//! Motions: what can drive a portrait, whichever the method.
+//! Motions: what can drive a portrait, with any method.
 //!
-//! An expression track, a reference clip and a sampled motion are data alike. How each of them drives each method is the
-//! engine's business.
+//! An expression track, a reference clip and a sampled motion are all plain data. `crate::drive` decides how each of
+//! them drives each method.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::document::pose::Pose;
 use crate::document::sample::{Sample, SampleError};
 use crate::document::track::{Playback, Track};
 
-/// What a motion is known by, as long as the project lives.
+/// Identifies a motion for the lifetime of the project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MotionId(pub u32);
@@ -22,7 +22,7 @@ pub struct MotionId(pub u32);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Motion {
     pub id: MotionId,
-    /// As the artist calls it.
+    /// The artist's name for it.
     pub name: String,
     pub kind: MotionKind,
 }
@@ -40,7 +40,7 @@ pub enum MotionKind {
 }
 
 impl MotionKind {
-    /// What it is, in a word or two.
+    /// The display name of this kind of motion.
     pub fn title(&self) -> &'static str {
         match self {
             MotionKind::Track(_) => "Expression track",
@@ -50,18 +50,18 @@ impl MotionKind {
     }
 }
 
-/// What the sliders say over time.
+/// The slider values over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Expression {
-    /// The expression asked for where the track has no keyframe.
+    /// The pose of channels that have no keyframe.
     pub still: Pose,
-    /// How much of the way from the portrait's own expression is gone, in 0..=1.
+    /// Interpolation weight from the portrait's own expression to the pose, in 0..=1.
     pub strength: f32,
     pub track: Track,
 }
 
 impl Expression {
-    /// That of a document.
+    /// Copies the expression of a document.
     pub fn of(document: &Document) -> Self {
         Self {
             still: document.still,
@@ -70,7 +70,7 @@ impl Expression {
         }
     }
 
-    /// Puts it into a document in place of what was there.
+    /// Replaces a document's expression with this one.
     pub fn put_into(&self, document: &mut Document) {
         document.still = self.still;
         document.strength = self.strength;
@@ -82,28 +82,29 @@ impl Expression {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Follow {
-    /// How much of the movement, in [`Follow::STRENGTH`]: 0 none, 1 as it is, more exaggerates it.
+    /// Scales the movement, in [`Follow::STRENGTH`]: 0 is none, 1 is unchanged, more exaggerates it.
     pub strength: f32,
-    /// The same for each group of Action Units, in the order of [`Group::ALL`]; for GANimation alone.
+    /// The same for each group of Action Units, in the order of [`Group::ALL`]; for GANimation only.
     pub gains: [f32; Group::ALL.len()],
-    /// Whether the head stays in its place and upright; for FOMM and TPS.
+    /// Whether the head's position and roll are locked; for FOMM and TPS.
     pub lock_place: bool,
-    /// Whether the head comes no nearer and goes no further; for FOMM and TPS.
+    /// Whether the head's size in the picture is locked; for FOMM and TPS.
     pub lock_scale: bool,
-    /// How still the Action Units are held, in 0..=1; at 0 nothing is smoothed.
+    /// How strongly the Action Units are smoothed, in 0..=1, by the One Euro filter's minimum cutoff; 0 turns the
+    /// filter off.
     pub still: f32,
-    /// How quickly they follow a fast movement, in 0..=1.
+    /// How quickly they follow a fast movement, in 0..=1, by the One Euro filter's beta.
     pub quick: f32,
-    /// Whether the Action Units are read against the motion's own resting face; where it isn't said, when it has one.
+    /// Whether the Action Units are measured relative to the motion's own resting face; `None` does so if it shows one.
     pub own: Option<bool>,
     /// Whether the movement is added to the portrait's own expression; for GANimation.
     pub relative: bool,
-    /// The frame that counts as looking like the portrait, from 0; found where it isn't said.
+    /// The frame that counts as looking like the portrait, from 0; `None` finds it automatically.
     pub reference: Option<u32>,
 }
 
 impl Follow {
-    /// The strengths and gains that are accepted.
+    /// The accepted strengths and gains.
     pub const STRENGTH: std::ops::RangeInclusive<f32> = 0.0..=2.0;
 
     /// The gain of a group.
@@ -133,18 +134,18 @@ impl Default for Follow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClipMotion {
     pub source: MediaSource,
-    /// The part that is used begins here, in seconds of the whole clip; at its start where nothing is said.
+    /// Start of the part that is used, in seconds of the whole clip; `None` is the clip's start.
     pub from: Option<f64>,
-    /// It ends before this.
+    /// End of that part, exclusive; `None` is the clip's end.
     pub to: Option<f64>,
-    /// The square of the clip that FOMM and TPS see; found by the reference frame's face where it isn't said.
+    /// The square of the clip given to FOMM and TPS; `None` takes it from the face in the reference frame.
     pub square: Option<Crop>,
     pub follow: Follow,
     pub playback: Playback,
 }
 
 impl ClipMotion {
-    /// A clip used as it is.
+    /// A whole clip with default settings.
     pub fn new(source: MediaSource) -> Self {
         Self {
             source,
@@ -157,30 +158,30 @@ impl ClipMotion {
     }
 }
 
-/// A sample, and what the dice showed for its content; that of its motion is [`Sample::motion_seed`].
+/// A sample and the seed of its content; the seed of its motion is [`Sample::motion_seed`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drawn {
     pub codes: Sample,
     pub content_seed: u64,
 }
 
-/// A motion that MoCoGAN makes up, with all that its board needs.
+/// A motion sampled by MoCoGAN, with the state of its sample grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SampledMotion {
     pub codes: Sample,
-    /// What the dice showed for the content; that of the motion is [`Sample::motion_seed`].
+    /// The seed of the content; that of the motion is [`Sample::motion_seed`].
     pub content_seed: u64,
-    /// Whether the dice leave the content alone.
+    /// Whether resampling keeps the content.
     pub hold_content: bool,
-    /// Whether the dice leave the motion alone.
+    /// Whether resampling keeps the motion.
     pub hold_motion: bool,
     /// Frames a second, in [`Track::FPS`]; the published network was trained at 8.
     pub fps: f64,
-    /// Another sample, to which it goes by `way`.
+    /// Another sample to interpolate towards, by `way`.
     pub towards: Option<Box<Drawn>>,
-    /// In 0..=1.
+    /// Interpolation weight, in 0..=1.
     pub way: f32,
-    /// Where the neighbours on the board come from.
+    /// The seed of the neighbouring samples in the grid.
     #[serde(default)]
     pub board: u64,
     pub favourites: Vec<Drawn>,
@@ -189,7 +190,7 @@ pub struct SampledMotion {
 }
 
 impl SampledMotion {
-    /// A sample as it was drawn from one seed.
+    /// A motion from a sample that was drawn with a single seed.
     pub fn new(codes: Sample) -> Self {
         Self {
             content_seed: codes.motion_seed,
@@ -206,7 +207,7 @@ impl SampledMotion {
         }
     }
 
-    /// The sample that is shown: the codes, gone by `way` towards the other.
+    /// Returns the displayed sample: the codes interpolated by `way` towards the other sample.
     ///
     /// # Errors
     /// [`SampleError`] where the two can't be blended.
@@ -220,20 +221,20 @@ impl SampledMotion {
         }
     }
 
-    /// The seed that the content was drawn from; none for one that was blended or came with a file.
+    /// Returns the seed that the content was drawn from; `None` for content that was blended or loaded from a file.
     pub fn content_drawn(&self) -> Option<u64> {
         let drawn = self.start()?.resample_content(self.content_seed);
         (drawn.content == self.codes.content).then_some(self.content_seed)
     }
 
-    /// The same of the motion, by its start and its first step.
+    /// Returns the seed that the motion was drawn from, compared by its start and its first step.
     pub fn motion_drawn(&self) -> Option<u64> {
         let seed = self.codes.motion_seed;
         let start = self.start()?;
         (start.resample_motion(seed) == start).then_some(seed)
     }
 
-    /// The codes' first frame: all that it takes to tell where they are from.
+    /// The codes cut to one frame, which is enough to compare them with a seed's.
     fn start(&self) -> Option<Sample> {
         self.codes.with_frames(1).ok()
     }

@@ -1,4 +1,4 @@
-//! Panes: which method draws one, which motion drives it, and what is shown of it.
+//! Panes: the method that draws a pane, the motion that drives it, and the view it shows.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::document::pane_view::PaneView;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// The portrait takes over the driving face as it is, its place and shape too.
+    /// The portrait takes over the driving face as it is, including its position and shape.
     Standard,
     /// The portrait moves as the driving face moved since the reference frame.
     #[default]
@@ -33,7 +33,7 @@ impl Mode {
         }
     }
 
-    /// The mode of this name, in any case.
+    /// Returns the mode with this name, ignoring case.
     pub fn from_key(key: &str) -> Option<Self> {
         let key = key.trim().to_lowercase();
         Self::ALL.into_iter().find(|mode| mode.key() == key)
@@ -51,7 +51,7 @@ impl MethodId {
     const LONGEST: usize = 15;
 
     /// # Panics
-    /// For a name that isn't ASCII or is longer than 15 bytes. Meant for constants, where that is an error of the build.
+    /// If the name is empty, isn't ASCII or is longer than 15 bytes. Meant for constants, where this fails the build.
     pub const fn new(name: &str) -> Self {
         match Self::checked(name) {
             Some(id) => id,
@@ -59,7 +59,7 @@ impl MethodId {
         }
     }
 
-    /// `None` for a name that isn't ASCII, is empty or is longer than 15 bytes.
+    /// Returns `None` for a name that isn't ASCII, is empty or is longer than 15 bytes.
     pub const fn checked(name: &str) -> Option<Self> {
         let name = name.as_bytes();
         if name.is_empty() || name.len() > Self::LONGEST || !name.is_ascii() {
@@ -100,19 +100,19 @@ impl fmt::Display for MethodId {
 pub enum MethodChoice {
     /// The portrait as it is.
     Source,
-    /// The motion itself: the clip's or the sample's own frames, or what is drawn of an expression track.
+    /// The motion itself: the frames of the clip or the sample, or a drawing of an expression track.
     Motion,
-    /// The mode is `None` for a method that has only one way of being driven.
+    /// The mode is `None` for a method that has only one.
     Method(MethodId, Option<Mode>),
 }
 
 impl MethodChoice {
-    /// What a new project's result is drawn by.
+    /// The method of a new project's result.
     pub const RIG: Self = Self::method("rig");
-    /// What shows attention and colour.
+    /// The method of a new project's attention and colour panes.
     pub const GANIMATION: Self = Self::method("ganimation");
 
-    /// What draws expressions: the rig, which needs a face that was found, or else GANimation, which needs none.
+    /// The method that draws expressions: the rig if a face was found, or else GANimation, which needs none.
     pub const fn of_expressions(has_face: bool) -> Self {
         if has_face {
             Self::RIG
@@ -144,7 +144,7 @@ impl MethodChoice {
     }
 }
 
-/// As project files have it: `"source"`, `"ganimation"`, or with a mode `{"fomm": "relative"}`.
+/// Serialized in project files as `"source"`, `"ganimation"`, or with a mode `{"fomm": "relative"}`.
 impl Serialize for MethodChoice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -194,14 +194,14 @@ impl<'de> Deserialize<'de> for MethodChoice {
 /// One pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PaneSpec {
-    /// The motion that drives it; the one chosen in the list where this is `None`.
+    /// The motion that drives it; `None` follows the motion chosen in the list.
     pub motion: Option<MotionId>,
     #[serde(rename = "way")]
     pub method: MethodChoice,
     #[serde(rename = "show")]
     pub view: PaneView,
-    /// Whether the rig draws the motion's expression first, for a method that is driven by pictures to move: such methods
-    /// carry the head and little of the expression.
+    /// Whether the rig draws the motion's expression first, for a method that is driven by pictures: such methods
+    /// transfer the head's movement but little of the expression.
     #[serde(default, skip_serializing_if = "is_false")]
     pub expression_by_rig: bool,
 }
@@ -211,10 +211,10 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl PaneSpec {
-    /// How many panes there can be.
+    /// The maximum number of panes.
     pub const MOST: usize = 6;
 
-    /// What a new project shows: the portrait, the result, and how GANimation sees it.
+    /// The panes of a new project: the portrait, the result, and GANimation's intermediate outputs.
     pub fn usual(has_face: bool) -> Vec<Self> {
         let mut panes = vec![
             Self::of(MethodChoice::Source),

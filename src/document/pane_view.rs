@@ -1,38 +1,38 @@
-//! What a pane shows: the result, or what a network says of how it came about.
+//! What a pane shows: the result, or an intermediate output of the method.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// A picture of a network's work on the portrait.
+/// A view of a method's work on the portrait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaneView {
     #[default]
     Result,
-    /// What GANimation edits.
+    /// GANimation's attention mask: where it edits.
     Attention,
-    /// What GANimation would paint.
+    /// GANimation's colour mask: what it would paint.
     Colour,
-    /// Where FOMM or TPS moves things.
+    /// The motion field of FOMM or TPS.
     Flow,
-    /// What FOMM or TPS paints anew, at one of its resolutions: 0 is the coarsest. A number beyond the finest means the
-    /// finest.
+    /// The occlusion map of FOMM or TPS, which marks what is inpainted, at one of its resolutions: 0 is the coarsest. A
+    /// number beyond the finest means the finest.
     Occlusion(u8),
-    /// The points by which FOMM or TPS moves the portrait.
+    /// The key points by which FOMM or TPS moves the portrait.
     KeyPoints,
-    /// How much each of FOMM's or TPS' motions counts where.
+    /// The contribution maps of FOMM or TPS: the weight of each motion at each pixel.
     Contributions,
-    /// The head by which the rig moves the portrait, as its edges.
+    /// The wireframe of the head mesh by which the rig moves the portrait.
     Mesh,
-    /// How near that head is to the viewer.
+    /// The depth of that mesh.
     Depth,
-    /// How far the result departs from the portrait.
+    /// The difference between the result and the portrait.
     Difference,
 }
 
 impl PaneView {
-    /// All of them, of the occlusions only the coarsest.
+    /// All views; of the occlusion maps only the coarsest.
     pub const ALL: [PaneView; 10] = [
         PaneView::Result,
         PaneView::Attention,
@@ -46,7 +46,7 @@ impl PaneView {
         PaneView::Difference,
     ];
 
-    /// The name in the window; of occlusions the number follows, but for the coarsest.
+    /// The name in the window; occlusion maps other than the coarsest have their number appended.
     pub fn title(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             PaneView::Result => "Result",
@@ -80,7 +80,7 @@ impl PaneView {
         })
     }
 
-    /// What has this name on the command line; "color" is understood too.
+    /// Returns the view with this name on the command line; "color" is accepted too.
     pub fn from_key(key: &str) -> Option<Self> {
         if let Some(level) = key.strip_prefix("occlusion-") {
             return level.parse().ok().map(PaneView::Occlusion);

@@ -1,4 +1,4 @@
-//! One portrait and what is done to its expression.
+//! One portrait and the edits of its expression.
 
 use std::ops::RangeInclusive;
 
@@ -15,55 +15,55 @@ use crate::document::pose::{Pose, Sides};
 use crate::document::track::Track;
 use crate::document::track::keys::Selection;
 
-/// Which portrait the document is about. The pixels live elsewhere, under `id`.
+/// Identifies the document's portrait. The pixels are stored elsewhere, under `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortraitRef {
     pub id: u64,
     /// The file's name, as the title shows it.
     pub name: String,
-    /// Where its pixels come from, so that a project finds them again.
+    /// Where its pixels come from, so that a project can load them again.
     pub source: MediaSource,
     /// Pixels.
     pub width: u32,
     pub height: u32,
 }
 
-/// Everything that undo brings back.
+/// Everything about one portrait that undo restores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     pub portrait: PortraitRef,
-    /// The square that the network sees.
+    /// The square of the portrait given to the network.
     pub crop: Crop,
-    /// The expression that the portrait itself shows: what the sliders reset to, and what counts as "no edit".
+    /// The portrait's own expression: the sliders' reset values, and what counts as "no edit".
     pub source: AuVector,
-    /// Which of the faces found in the portrait this is about; nothing where none was found.
+    /// Index of the face among those detected in the portrait; `None` if none was detected.
     pub face: Option<usize>,
-    /// The expression asked for of channels that have no key on the track; see [`Document::pose`].
+    /// The pose of channels that have no key on the track; see [`Document::pose`].
     pub still: Pose,
-    /// How much of the way from `source` to the pose is gone, in 0..=1.
+    /// Interpolation weight from `source` to the pose, in 0..=1.
     pub strength: f32,
-    /// Whether the portrait's own fine detail is carried over where the network keeps the colour.
+    /// Whether the portrait's fine detail is carried over where the network preserves the colour.
     pub detail: bool,
     /// The parts of the face that may change.
     pub limit: Limit,
-    /// How strongly the rig draws folds, in [`Document::FOLDS`]: 0 for a child's skin, 1 for most adults'. `None` takes what
-    /// the portrait's own skin shows.
+    /// How strongly the rig draws folds, in [`Document::FOLDS`]: 0 for a child's skin, 1 for most adults'. `None`
+    /// measures it from the portrait's skin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<f32>,
     /// Whether the rig keeps the frame of glasses rigid.
     #[serde(default, skip_serializing_if = "Glasses::is_auto")]
     pub glasses: Glasses,
-    /// The face's landmarks that lie elsewhere than where they were found.
+    /// Landmarks displaced from where they were detected.
     #[serde(default, skip_serializing_if = "LandmarkOffsets::is_empty")]
     pub landmarks: LandmarkOffsets,
     pub track: Track,
 }
 
 impl Document {
-    /// The strengths of folds that are accepted.
+    /// The accepted strengths of folds.
     pub const FOLDS: RangeInclusive<f32> = 0.0..=1.0;
 
-    /// A portrait just opened: sliders at its own values, full strength, no keys.
+    /// A newly opened portrait: sliders at its own expression, full strength, no keys.
     pub fn new(portrait: PortraitRef, crop: Crop, source: AuVector) -> Self {
         Self {
             portrait,
@@ -81,20 +81,20 @@ impl Document {
         }
     }
 
-    /// The slider values at a frame: the track's for channels that have keys, the still pose's for the others.
+    /// The slider values at a frame: from the track for channels with keys, from the still pose for the others.
     pub fn pose(&self, frame: u32) -> Pose {
         self.track.pose_at(self.track.time_of(frame), self.still)
     }
 
-    /// Whether anything is asked of the portrait at a frame.
+    /// Whether the portrait is edited at a frame.
     pub fn is_edited(&self, frame: u32) -> bool {
         self.target(frame) != self.source
     }
 
-    /// Sets the slider values at a frame. Without keys on the track this changes the still pose. With keys every channel
-    /// that has some, or that changes, gets one at that frame, so that nothing is ever lost by scrubbing on. A channel
-    /// that had none is anchored with its value so far at the moment before (or else after) that frame: a whole pose is come
-    /// to, it doesn't spread over the track.
+    /// Sets the slider values at a frame. If the track has no keys, this changes the still pose. Otherwise every
+    /// channel that has keys, or that changes, gets a key at that frame, so that scrubbing never loses a value. A
+    /// changed channel without keys also gets a key with its previous value at the nearest keyed frame before (or else
+    /// after) this one, so that the new value doesn't apply to the whole track.
     pub fn set_pose(&mut self, frame: u32, pose: Pose) {
         if self.track.is_empty() {
             self.still = pose;
@@ -103,7 +103,7 @@ impl Document {
         }
     }
 
-    /// The frame of the nearest other moment with keys, rather one before than one after.
+    /// The nearest other frame with keys: before this one, or else after it.
     fn anchor(&self, frame: u32) -> Option<u32> {
         let frames = self.track.moments();
         let mut frames = frames.into_iter().map(|time| self.track.frame_at(time));
@@ -126,8 +126,8 @@ impl Document {
         }
     }
 
-    /// Puts an expression on the track at a frame, on both halves; head and eyes stay. On a track without keys the movement begins with the
-    /// still pose at the first frame; dropped there, the expression is keyed whole.
+    /// Puts an expression on the track at a frame, on both halves; head and eyes stay. On a track without keys the
+    /// movement starts from the still pose at frame 0; at frame 0 itself, all units are keyed.
     pub fn put_preset(&mut self, frame: u32, preset: &Pose) {
         let pose = self.pose(frame).with_units(Sides::Both, preset);
         match (self.track.is_empty(), frame) {
@@ -137,8 +137,8 @@ impl Document {
         }
     }
 
-    /// Sets one slider at a frame on some halves of the face. With keys anywhere on the track this channel alone gets one at
-    /// that frame; its first key holds everywhere.
+    /// Sets one slider at a frame on some halves of the face. If the track has keys, only this channel gets a key at
+    /// that frame; a channel's first key applies to the whole track.
     pub fn set_channel(
         &mut self,
         frame: u32,
@@ -155,8 +155,8 @@ impl Document {
         }
     }
 
-    /// Takes up another face of the portrait: its crop, its own expression, folds, glasses and landmarks, with nothing asked for yet. The track
-    /// stays: the same movement may be wanted of another face.
+    /// Switches to another face of the portrait: takes its crop and expression, and resets the sliders, folds, glasses
+    /// and landmarks. The track stays, because the same movement may be wanted for another face.
     pub fn take_face(&mut self, face: usize, crop: Crop, source: AuVector) {
         self.face = Some(face);
         self.crop = crop;
@@ -167,14 +167,15 @@ impl Document {
         self.landmarks = LandmarkOffsets::default();
     }
 
-    /// Sets how strongly folds are drawn, brought within [`Document::FOLDS`]; `None` and NaN leave it to the portrait's skin.
+    /// Sets how strongly folds are drawn, clamped to [`Document::FOLDS`]; `None` and NaN measure it from the portrait's skin.
     pub fn set_folds(&mut self, folds: Option<f32>) {
         let folds = folds.filter(|folds| !folds.is_nan());
-        // -0 is 0, so that what is equal has one cache key.
+        // -0 becomes 0, so that equal values have the same cache key.
         self.folds = folds.map(|folds| folds.clamp(*Self::FOLDS.start(), *Self::FOLDS.end()) + 0.0);
     }
 
-    /// The portrait's own expression is read anew. Sliders that stood there go with it; what was asked for stays.
+    /// Replaces the portrait's own expression. Action Unit sliders follow if all of them were at the old one; otherwise
+    /// they stay.
     pub fn read_anew(&mut self, source: AuVector) {
         if self.still.facing_as_portrait() == self.source {
             self.still = self.still.with_all(Sides::Both, source);
@@ -182,15 +183,14 @@ impl Document {
         self.source = source;
     }
 
-    /// From now on what the portrait shows counts as this person's relaxed face: its own expression is zero, and the
-    /// sliders begin there.
+    /// Treats what the portrait shows as this person's relaxed face: sets its own expression and the sliders to zero.
     pub fn count_as_neutral(&mut self) {
         self.source = AuVector::NEUTRAL;
         self.still = Pose::NEUTRAL;
     }
 
-    /// Puts the pose at a frame on the track: a key for every channel that differs from the portrait's own expression or has
-    /// keys already; for all units where no channel does.
+    /// Keys the pose at a frame: every channel that differs from the portrait's own expression or has keys already, or
+    /// all Action Units if no channel does.
     pub fn add_key(&mut self, frame: u32) {
         let (pose, own) = (self.pose(frame), Pose::from(self.source));
         let wanted = |channel: &Channel| {
@@ -206,15 +206,14 @@ impl Document {
         }
     }
 
-    /// Takes keys away.
+    /// Removes keys. A channel that loses its last one keeps the value it had at `frame`.
     pub fn remove_keys(&mut self, ids: &Selection, frame: u32) {
         let mut track = self.track.clone();
         track.remove_keys(ids);
         self.put_track(track, frame);
     }
 
-    /// Puts another state of the track in place. A channel that has lost its last key keeps the value that it had at a
-    /// frame, that under the playhead.
+    /// Replaces the track. A channel that loses its last key keeps the value it had at `frame`, the playhead's.
     pub fn put_track(&mut self, track: Track, frame: u32) {
         let before = self.pose(frame);
         for channel in self.track.keyed() {
@@ -225,8 +224,8 @@ impl Document {
         self.track = track;
     }
 
-    /// The expression that is asked of the network at a frame: `(1 - strength) * source + strength * pose`, as
-    /// GANimation interpolates, always from the original picture; there head and eyes are at rest.
+    /// The expression given to the network at a frame: `(1 - strength) * source + strength * pose`, as GANimation
+    /// interpolates, always from the original picture. In `source` head and eyes are at rest.
     pub fn target(&self, frame: u32) -> Pose {
         Pose::from(self.source).lerp(&self.pose(frame), self.strength)
     }
@@ -363,7 +362,7 @@ pub(crate) mod tests {
         assert!(document.is_edited(0));
         document.strength = 0.5;
         assert_eq!(document.target(0).head.yaw(), 4.0);
-        // A new reading and a preset are of the units alone.
+        // A new reading and a preset affect only the units.
         document.read_anew(AuVector::NEUTRAL.with(smile, 0.3));
         assert_eq!(document.still.get(smile), 0.3);
         document.add_key(0);

@@ -1,4 +1,4 @@
-//! An expression whose two halves may differ, with the turn of the head and of the eyes.
+//! An expression whose two halves may differ, with head turn and gaze.
 //!
 //! Action Units are bilateral: one value moves both halves of the face. A [`Pose`] has a vector for each half, and the
 //! pictures made from the two are joined along the face's midline.
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::document::au::{AuVector, lerp, shortest};
 use crate::document::channel::Channel;
 
-/// Which halves of the face, as they are seen in the picture: the left half is that on the left of the picture.
+/// Halves of the face as seen in the picture: the left half is the one on the left of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sides {
@@ -22,7 +22,7 @@ pub enum Sides {
 }
 
 impl Sides {
-    /// All choices, as they stand side by side.
+    /// All choices, in the order in which they are displayed.
     pub const ALL: [Sides; 3] = [Sides::Left, Sides::Both, Sides::Right];
 
     /// The choice's name.
@@ -42,12 +42,12 @@ struct Degrees<const LIMIT: u8>(f32);
 impl<const LIMIT: u8> Degrees<LIMIT> {
     const RANGE: RangeInclusive<f32> = -(LIMIT as f32)..=LIMIT as f32;
 
-    /// What lies outside is brought to the nearer end, and a NaN to 0.
+    /// Clamps to the range; NaN becomes 0.
     fn new(angle: f32) -> Self {
         if angle.is_nan() {
             return Self(0.0);
         }
-        // -0 is 0, so that what is equal has one cache key.
+        // -0 becomes 0, so that equal values have the same cache key.
         Self(angle.clamp(*Self::RANGE.start(), *Self::RANGE.end()) + 0.0)
     }
 
@@ -75,7 +75,7 @@ impl<'de, const LIMIT: u8> Deserialize<'de> for Degrees<LIMIT> {
     }
 }
 
-/// How far the head turns from where the portrait has it, in degrees.
+/// Head rotation relative to the portrait, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeadTurn {
@@ -88,17 +88,17 @@ pub struct HeadTurn {
 }
 
 impl HeadTurn {
-    /// As the portrait has it.
+    /// The head as in the portrait.
     pub const NEUTRAL: HeadTurn = HeadTurn {
         yaw: Degrees(0.0),
         pitch: Degrees(0.0),
         roll: Degrees(0.0),
     };
 
-    /// The angles that are accepted.
+    /// The accepted angles.
     pub const RANGE: RangeInclusive<f32> = Degrees::<20>::RANGE;
 
-    /// Angles outside [`HeadTurn::RANGE`] are brought to its nearer end, and a NaN to 0.
+    /// Clamps the angles to [`HeadTurn::RANGE`]; NaN becomes 0.
     pub fn new(yaw: f32, pitch: f32, roll: f32) -> Self {
         Self {
             yaw: Degrees::new(yaw),
@@ -117,7 +117,7 @@ impl HeadTurn {
         self.pitch.0
     }
 
-    /// Clockwise as seen.
+    /// Clockwise in the picture.
     pub fn roll(&self) -> f32 {
         self.roll.0
     }
@@ -127,7 +127,7 @@ impl HeadTurn {
     }
 }
 
-/// How far the eyes turn from where the portrait looks, in degrees.
+/// Eye rotation relative to the portrait, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Gaze {
@@ -138,16 +138,16 @@ pub struct Gaze {
 }
 
 impl Gaze {
-    /// As the portrait looks.
+    /// The eyes as in the portrait.
     pub const NEUTRAL: Gaze = Gaze {
         x: Degrees(0.0),
         y: Degrees(0.0),
     };
 
-    /// The angles that are accepted.
+    /// The accepted angles.
     pub const RANGE: RangeInclusive<f32> = Degrees::<25>::RANGE;
 
-    /// Angles outside [`Gaze::RANGE`] are brought to its nearer end, and a NaN to 0.
+    /// Clamps the angles to [`Gaze::RANGE`]; NaN becomes 0.
     pub fn new(x: f32, y: f32) -> Self {
         Self {
             x: Degrees::new(x),
@@ -170,7 +170,7 @@ impl Gaze {
     }
 }
 
-/// How strongly each Action Unit acts on each half of the face, and where head and eyes turn.
+/// Action Unit intensities of each half of the face, with head turn and gaze.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Pose {
     /// The half on the left of the picture.
@@ -183,7 +183,7 @@ pub struct Pose {
 }
 
 impl Pose {
-    /// The relaxed face, head and eyes as the portrait has them.
+    /// The relaxed face, with head and eyes as in the portrait.
     pub const NEUTRAL: Pose = Pose {
         left: AuVector::NEUTRAL,
         right: AuVector::NEUTRAL,
@@ -196,12 +196,12 @@ impl Pose {
         self.left == self.right
     }
 
-    /// A channel's value in its range; of a unit whose halves differ, the mean of the two.
+    /// A channel's value in its range; for a unit whose halves differ, the mean of the two.
     pub fn get(&self, channel: impl Into<Channel>) -> f32 {
         self.of(Sides::Both, channel)
     }
 
-    /// A channel's value on some halves, in its range; of both, the mean of the two.
+    /// A channel's value on some halves, in its range; for both, the mean of the two.
     pub fn of(&self, sides: Sides, channel: impl Into<Channel>) -> f32 {
         let (left, right) = self.halves(channel);
         match sides {
@@ -212,7 +212,7 @@ impl Pose {
         }
     }
 
-    /// A channel's values on the left and the right half. Those of head and eyes are the same.
+    /// A channel's values on the left and the right half; for head and eyes they are equal.
     pub fn halves(&self, channel: impl Into<Channel>) -> (f32, f32) {
         let angle = match channel.into() {
             Channel::Unit(unit) => return (self.left.get(unit), self.right.get(unit)),
@@ -225,8 +225,8 @@ impl Pose {
         (angle, angle)
     }
 
-    /// Sets a channel on some halves, as [`AuVector::set`], [`HeadTurn::new`] and [`Gaze::new`] do. Head and eyes have no
-    /// halves: whichever are named, they turn.
+    /// Sets a channel on some halves, as [`AuVector::set`], [`HeadTurn::new`] and [`Gaze::new`] do. Head and eyes have
+    /// no halves, so `sides` doesn't apply to them.
     pub fn set(&mut self, sides: Sides, channel: impl Into<Channel>, value: f32) {
         match channel.into() {
             Channel::Unit(unit) => {
@@ -245,7 +245,7 @@ impl Pose {
         }
     }
 
-    /// Sets a channel's values on the left and the right half; of head and eyes, their mean.
+    /// Sets a channel's values on the left and the right half; head and eyes get their mean.
     pub fn set_halves(&mut self, channel: Channel, halves: (f32, f32)) {
         let (left, right) = channel.clamped_halves(halves);
         self.set(Sides::Left, channel, left);
@@ -271,7 +271,7 @@ impl Pose {
         }
     }
 
-    /// The same pose with the Action Units of some halves as another has them. Head and eyes stay.
+    /// The same pose with the Action Units of some halves copied from another. Head and eyes stay.
     pub fn with_units(self, sides: Sides, of: &Pose) -> Self {
         let (left, right) = match sides {
             Sides::Both => (of.left, of.right),
@@ -285,7 +285,7 @@ impl Pose {
         }
     }
 
-    /// The same Action Units with head and eyes as the portrait has them.
+    /// The same Action Units with head and eyes as in the portrait.
     pub fn facing_as_portrait(self) -> Self {
         Pose {
             head: HeadTurn::NEUTRAL,
@@ -294,7 +294,7 @@ impl Pose {
         }
     }
 
-    /// The same with every Action Unit from relaxed to full.
+    /// The same pose with every Action Unit clamped to [`AuVector::USUAL`].
     pub fn usual(self) -> Self {
         Pose {
             left: self.left.usual(),
@@ -303,7 +303,7 @@ impl Pose {
         }
     }
 
-    /// The same Action Units and gaze with the head as the portrait has it.
+    /// The same Action Units and gaze with the head as in the portrait.
     pub fn with_head_still(self) -> Self {
         Pose {
             head: HeadTurn::NEUTRAL,
@@ -311,7 +311,7 @@ impl Pose {
         }
     }
 
-    /// Whether no Action Unit goes beyond relaxed or full.
+    /// Whether every Action Unit is in [`AuVector::USUAL`].
     pub fn is_usual(&self) -> bool {
         self.left.is_usual() && self.right.is_usual()
     }
@@ -330,7 +330,7 @@ impl Pose {
         pose
     }
 
-    /// The largest difference of any one channel on either half as a share of its usual range.
+    /// The largest difference of any channel on either half, as a fraction of its usual range.
     pub fn distance(&self, other: &Pose) -> f32 {
         let units = self.left.distance(&other.left);
         let units = units.max(self.right.distance(&other.right));
@@ -353,7 +353,7 @@ impl From<AuVector> for Pose {
     }
 }
 
-/// Whether both halves have these Action Units, with head and eyes as the portrait has them.
+/// Whether both halves have these Action Units, with head and eyes as in the portrait.
 impl PartialEq<AuVector> for Pose {
     fn eq(&self, other: &AuVector) -> bool {
         *self == Pose::from(*other)
@@ -408,7 +408,7 @@ mod tests {
         assert_ne!(pose, AuVector::NEUTRAL);
         assert_eq!(pose.facing_as_portrait(), Pose::NEUTRAL);
         let preset = pose.with_all(Sides::Both, AuVector::from([1.0; ActionUnit::COUNT]));
-        assert_eq!(preset.head, pose.head, "a preset is of the units");
+        assert_eq!(preset.head, pose.head, "a preset has only units");
         assert_eq!(
             HeadTurn::new(f32::NAN, 99.0, -99.0),
             HeadTurn::new(0.0, 20.0, -20.0)
@@ -504,7 +504,7 @@ mod tests {
 
         #[test]
         fn a_small_step_between_two_poses_is_a_small_change(a in poses(), b in poses(), t in 0f32..=0.99) {
-            // The farthest way goes from one end beyond to the other.
+            // The largest distance is from one end of the extended range to the other.
             let way = a.distance(&b);
             prop_assert!(a.lerp(&b, t).distance(&a.lerp(&b, t + 0.01)) <= 0.01 * way + 1e-4);
         }

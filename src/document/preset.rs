@@ -1,4 +1,4 @@
-//! Expressions with a name, kept as readable JSON.
+//! Named expressions, stored as readable JSON.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::media::error::MediaError;
 use crate::ordinary_file;
 use crate::text;
 
-/// A named expression. It is of the Action Units alone, from relaxed to full: head and eyes are as the portrait has them.
+/// A named expression. It has only Action Units, from relaxed to full; head and eyes are as in the portrait.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Preset {
@@ -21,7 +21,7 @@ pub struct Preset {
     pub pose: Pose,
 }
 
-/// A preset as its file has it: `aus` where both halves of the face are alike, else `left` and `right`.
+/// A preset as stored in its file: `aus` if both halves of the face are equal, else `left` and `right`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -70,7 +70,7 @@ impl TryFrom<Stored> for Preset {
     }
 }
 
-/// Why a preset can't be read or kept.
+/// Why a preset can't be read or saved.
 #[derive(Debug, Error)]
 pub enum PresetError {
     #[error("{name:?} is not a preset that Mien knows; use one of {known}.")]
@@ -92,10 +92,10 @@ pub enum PresetError {
     Unwritten(MediaError),
 }
 
-/// The largest file that is read, in bytes; a preset takes some hundred.
+/// The largest file that is read, in bytes; a preset takes a few hundred.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The presets that come with the program, as they stand in `resources/presets`.
+/// The presets bundled with the program, from `resources/presets`.
 const BUILT_IN: [(&str, &str); 9] = [
     (
         "neutral.json",
@@ -133,7 +133,7 @@ const BUILT_IN: [(&str, &str); 9] = [
 ];
 
 impl Preset {
-    /// The presets that come with the program, in the order of the panel.
+    /// The presets bundled with the program, in the order of the panel.
     ///
     /// # Errors
     /// [`PresetError::Damaged`] only for a program built from damaged resources.
@@ -144,8 +144,7 @@ impl Preset {
             .collect()
     }
 
-    /// The presets in a folder, by name, and what is wrong with the files that can't be read. A folder that isn't
-    /// there holds none.
+    /// The presets in a folder, sorted by name, and the errors of files that can't be read. A missing folder has no presets.
     pub fn in_folder(folder: &Path) -> (Vec<Preset>, Vec<PresetError>) {
         let (mut presets, mut errors) = (Vec::new(), Vec::new());
         let Ok(entries) = std::fs::read_dir(folder) else {
@@ -164,10 +163,10 @@ impl Preset {
         (presets, errors)
     }
 
-    /// The preset in a file.
+    /// Loads a preset from a file.
     ///
     /// # Errors
-    /// [`PresetError::Damaged`] for what can't be read or is none.
+    /// [`PresetError::Damaged`] if the file can't be read or isn't a preset.
     pub fn load(path: &Path) -> Result<Preset, PresetError> {
         ordinary_file::read_text(path, MAX_BYTES)
             .map_err(|error| PresetError::Damaged {
@@ -184,11 +183,10 @@ impl Preset {
         })
     }
 
-    /// The preset of this name among these, whatever its capitals; a word's beginning is enough when it is the only
-    /// such preset ("surprise" finds "Surprised").
+    /// Finds a preset by name, ignoring case; an unambiguous prefix is enough ("surprise" finds "Surprised").
     ///
     /// # Errors
-    /// [`PresetError::Unknown`], with the names that there are.
+    /// [`PresetError::Unknown`], with the known names.
     pub fn find<'a>(presets: &'a [Preset], name: &str) -> Result<&'a Preset, PresetError> {
         let wanted = name.trim().to_lowercase();
         let exact = presets.iter().find(|p| p.name.to_lowercase() == wanted);
@@ -207,18 +205,18 @@ impl Preset {
             })
     }
 
-    /// Keeps the preset in a folder, which is made when it isn't there. The file appears whole or not at all.
+    /// Saves the preset in a folder, which is created if missing. The file is written atomically.
     ///
     /// # Errors
-    /// [`PresetError::BadName`], [`PresetError::Taken`] for a built-in preset's name, [`PresetError::Exists`] for one in the
-    /// folder, [`PresetError::Unwritten`].
+    /// [`PresetError::BadName`], [`PresetError::Taken`] for a built-in preset's name, [`PresetError::Exists`] for a
+    /// name that is already in the folder, [`PresetError::Unwritten`].
     pub fn save(&self, folder: &Path) -> Result<PathBuf, PresetError> {
         let stem = self.file_stem()?;
         if Self::file_of(folder, &self.name).is_some() {
             return Err(PresetError::Exists(self.name.clone()));
         }
         let named = folder.join(format!("{stem}.json"));
-        // Names that differ in their signs alone would share a file.
+        // Names that differ only in punctuation map to the same file name.
         let path = match named.exists() {
             true => free_name(&named, Path::exists),
             false => named,
@@ -226,10 +224,10 @@ impl Preset {
         self.write(path)
     }
 
-    /// The same in the place of the folder's preset of that name, where there is one.
+    /// Like [`Preset::save`], but replaces the folder's preset of that name, if there is one.
     ///
     /// # Errors
-    /// Those of [`Preset::save`] but for [`PresetError::Exists`].
+    /// Those of [`Preset::save`] except [`PresetError::Exists`].
     pub fn replace(&self, folder: &Path) -> Result<PathBuf, PresetError> {
         self.file_stem()?;
         match Self::file_of(folder, &self.name) {
@@ -238,7 +236,7 @@ impl Preset {
         }
     }
 
-    /// Gives the folder's preset of this name another.
+    /// Renames the folder's preset of this name.
     ///
     /// # Errors
     /// Those of [`Preset::save`] and [`Preset::delete`].
@@ -247,7 +245,7 @@ impl Preset {
             name: name.trim().to_owned(),
             ..self.clone()
         };
-        // The new one stands before the old one goes.
+        // The new file is written before the old one is deleted.
         if renamed.name.to_lowercase() == self.name.to_lowercase() {
             let path = Self::file_of(folder, &self.name);
             renamed.write(path.ok_or_else(|| PresetError::Gone(self.name.clone()))?)?;
@@ -258,7 +256,7 @@ impl Preset {
         Ok(renamed)
     }
 
-    /// Takes the folder's preset of this name away.
+    /// Deletes the folder's preset of this name.
     ///
     /// # Errors
     /// [`PresetError::Gone`], [`PresetError::Unwritten`].
@@ -269,7 +267,7 @@ impl Preset {
             .map_err(|error| PresetError::Unwritten(MediaError::writing(&path, error)))
     }
 
-    /// The file in a folder that holds the preset of a name, whatever its capitals.
+    /// The file in a folder that holds the preset of a name, ignoring case.
     fn file_of(folder: &Path, name: &str) -> Option<PathBuf> {
         let wanted = name.trim().to_lowercase();
         let files = std::fs::read_dir(folder).ok()?.flatten();
@@ -284,7 +282,7 @@ impl Preset {
             })
     }
 
-    /// What the file of a new preset is called, without its extension.
+    /// The file name of a new preset, without its extension.
     fn file_stem(&self) -> Result<String, PresetError> {
         let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
         let name = self.name.trim().to_lowercase();
@@ -431,7 +429,7 @@ mod tests {
         assert_eq!(Preset::load(&first).unwrap(), preset("My smile", 0.5));
         assert_eq!(again.replace(folder.path()).unwrap(), first);
         assert_eq!(Preset::load(&first).unwrap(), again);
-        // Another name that would give the same file.
+        // Another name that maps to the same file.
         let other = preset("My-smile", 0.2).save(folder.path()).unwrap();
         assert_ne!(other, first);
         assert_eq!(Preset::in_folder(folder.path()).0.len(), 2);

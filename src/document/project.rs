@@ -1,4 +1,4 @@
-//! The project: a portrait, the motions that drive it, and the panes that show what comes of it.
+//! The project: a portrait, the motions that drive it, and the panes that show the results.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use crate::document::pane::{MethodChoice, PaneSpec};
 use crate::document::pane_view::PaneView;
 use crate::document::portrait::Document;
 
-/// Everything that an artist makes. Undo brings all of it back but the export's settings, the labels and whether media are
-/// kept inside, which are choices of how to look at it and to store it.
+/// Everything that an artist makes. Undo restores all of it except the export settings, the labels and whether media
+/// are embedded, which are choices of how to view and store it.
 ///
-/// The expression track that the sliders move lives in [`Project::document`]; every change of it is written back to its
-/// motion, so that the list of motions is always whole.
+/// The expression track that the sliders move is in [`Project::document`]; every change of it is written back to its
+/// motion, so that the list of motions is always up to date.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Project {
     document: Document,
@@ -25,12 +25,12 @@ pub struct Project {
     export: ExportSettings,
     labels: bool,
     holds_media: bool,
-    /// No motion has had this number yet, nor one above it.
+    /// The id of the next motion; no motion has had it or a higher one.
     next: u32,
 }
 
 impl Project {
-    /// A portrait with one expression track, and four panes.
+    /// A new project: a portrait with one expression track and four panes.
     pub fn new(document: Document) -> Self {
         let id = MotionId(1);
         let motion = Motion {
@@ -51,8 +51,8 @@ impl Project {
         }
     }
 
-    /// One put together again from its parts: a file's. What doesn't fit together is mended: a project has an expression
-    /// track, the chosen motion is there, and so is at least one pane and at most [`PaneSpec::MOST`].
+    /// Assembles a project from parts, as read from a file. Repairs inconsistent parts, so that there is an expression
+    /// track, the chosen motion exists, and there are from 1 to [`PaneSpec::MOST`] panes.
     pub fn of_parts(
         mut document: Document,
         motions: Vec<Motion>,
@@ -93,12 +93,12 @@ impl Project {
         project
     }
 
-    /// The portrait, and the expression track that the sliders move.
+    /// The portrait with the expression track that the sliders move.
     pub fn document(&self) -> &Document {
         &self.document
     }
 
-    /// Changes the document, and with it its motion.
+    /// Changes the document and its motion.
     pub fn change(&mut self, change: impl FnOnce(&mut Document)) {
         change(&mut self.document);
         let expression = Expression::of(&self.document);
@@ -139,7 +139,7 @@ impl Project {
         told.unwrap_or(self.chosen)
     }
 
-    /// The document as a motion sees it: with that track, where it is one, else with the portrait at rest.
+    /// The document as driven by a motion: with its expression track, or for other motions with the portrait at rest.
     pub fn document_for(&self, id: MotionId) -> Document {
         let mut document = self.document.clone();
         if id != self.edited {
@@ -155,7 +155,7 @@ impl Project {
         document
     }
 
-    /// Chooses a motion; one that isn't there changes nothing.
+    /// Chooses a motion; an unknown id is ignored.
     pub fn choose(&mut self, id: MotionId) {
         let Some(motion) = self.motion(id).cloned() else {
             return;
@@ -167,7 +167,7 @@ impl Project {
         }
     }
 
-    /// Adds a motion at the end of the list and chooses it. A name that is there already gets a number.
+    /// Adds a motion at the end of the list and chooses it. A name that is already in use gets a number.
     pub fn add(&mut self, name: &str, kind: MotionKind) -> MotionId {
         let id = MotionId(self.next);
         self.next += 1;
@@ -191,7 +191,7 @@ impl Project {
             .unwrap_or_else(|| name.to_owned())
     }
 
-    /// A copy of a motion behind it, chosen.
+    /// Inserts a copy of a motion after it and chooses the copy.
     pub fn duplicate(&mut self, id: MotionId) {
         let Some(at) = self.motions.iter().position(|motion| motion.id == id) else {
             return;
@@ -204,7 +204,7 @@ impl Project {
         self.choose(copy);
     }
 
-    /// Takes a motion away; the last expression track stays. Panes that it drove follow the chosen one.
+    /// Removes a motion, unless it is the last expression track. Panes that it drove follow the chosen one.
     pub fn remove(&mut self, id: MotionId) {
         let is_track = |motion: &Motion| matches!(motion.kind, MotionKind::Track(_));
         let tracks = self
@@ -245,7 +245,7 @@ impl Project {
         }
     }
 
-    /// Gives a motion another name; an empty one is none.
+    /// Renames a motion; an empty name is ignored.
     pub fn rename(&mut self, id: MotionId, name: &str) {
         let name = name.trim().to_owned();
         if !name.is_empty() {
@@ -253,7 +253,7 @@ impl Project {
         }
     }
 
-    /// Changes a motion. A track that becomes none, or the other way round, is refused by leaving it as it is.
+    /// Changes a motion. A change to another kind of motion is discarded.
     pub fn change_motion(&mut self, id: MotionId, change: impl FnOnce(&mut MotionKind)) {
         self.with_motion(id, |motion| {
             let before = std::mem::discriminant(&motion.kind);
@@ -274,14 +274,14 @@ impl Project {
         if let Some(motion) = self.motions.iter_mut().find(|motion| motion.id == id) {
             let before = Arc::clone(motion);
             change(Arc::make_mut(motion));
-            // What hasn't changed stays shared between the steps of undo.
+            // An unchanged motion stays shared between undo steps.
             if **motion == *before {
                 *motion = before;
             }
         }
     }
 
-    /// Whether no expression track goes beyond relaxed or full.
+    /// Whether every expression track stays from relaxed to full.
     pub fn is_usual(&self) -> bool {
         self.motions.iter().all(|motion| match &motion.kind {
             MotionKind::Track(expression) => {
@@ -291,22 +291,22 @@ impl Project {
         })
     }
 
-    /// The number that the next motion gets.
+    /// The id that the next motion gets.
     pub fn next_motion(&self) -> MotionId {
         MotionId(self.next)
     }
 
-    /// Leaves out the numbers below this one, which motions had that are gone.
+    /// Skips the ids below this one, which deleted motions may have had.
     pub fn leave_out(&mut self, below: MotionId) {
         self.next = self.next.max(below.0);
     }
 
-    /// What an export is to be.
+    /// The export settings.
     pub fn export(&self) -> &ExportSettings {
         &self.export
     }
 
-    /// Sets what an export is to be, brought within what can be carried out.
+    /// Sets the export settings, replaced by the nearest valid ones.
     pub fn set_export(&mut self, export: ExportSettings) {
         self.export = export.mended();
     }
@@ -320,7 +320,7 @@ impl Project {
         self.labels = labels;
     }
 
-    /// Whether its file is to hold the pictures and clips themselves.
+    /// Whether the project's file embeds the pictures and clips.
     pub fn holds_media(&self) -> bool {
         self.holds_media
     }
@@ -329,7 +329,7 @@ impl Project {
         self.holds_media = holds_media;
     }
 
-    /// Takes over from another step what undo leaves alone.
+    /// Copies from another step what undo leaves unchanged.
     pub(super) fn keep_choices_of(&mut self, other: &Project) {
         self.export = other.export;
         self.labels = other.labels;
@@ -341,7 +341,7 @@ impl Project {
         &self.panes
     }
 
-    /// The place of the pane that an artist most likely wants to keep: the first result of a method.
+    /// The index of the pane that an artist most likely wants to export: the first result of a method.
     pub fn result_pane(&self) -> usize {
         let result = |pane: &PaneSpec| {
             pane.view == PaneView::Result
@@ -350,14 +350,14 @@ impl Project {
         self.panes.iter().position(result).unwrap_or(0)
     }
 
-    /// Adds a pane at the end, unless there are as many as there can be.
+    /// Adds a pane at the end, unless there are already [`PaneSpec::MOST`].
     pub fn add_pane(&mut self, pane: PaneSpec) {
         if self.panes.len() < PaneSpec::MOST {
             self.panes.push(pane);
         }
     }
 
-    /// Puts other panes in place of all, from 1 to [`PaneSpec::MOST`]; none changes nothing.
+    /// Replaces all panes, truncated to [`PaneSpec::MOST`]; an empty list is ignored.
     pub fn set_panes(&mut self, panes: Vec<PaneSpec>) {
         if !panes.is_empty() {
             self.panes = panes;

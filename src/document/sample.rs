@@ -1,8 +1,8 @@
-//! What a sampled clip is made of: the noises that MoCoGAN turns into frames.
+//! The latent codes of a sampled clip: the noise that MoCoGAN turns into frames.
 //!
-//! The noises themselves are kept, not only a seed, so that a clip comes back exactly whatever drew them. They come from
-//! ChaCha streams, one for the content, one for the category, one for the motion's start and one for every frame's
-//! step: drawing one part anew leaves the others, and a longer clip begins as the shorter one did.
+//! The noise itself is stored, not only a seed, so that a clip is reproduced exactly no matter what drew it. It comes
+//! from ChaCha streams: one for the content, one for the category, one for the motion's start and one for every frame's
+//! step. Resampling one part therefore leaves the others unchanged, and a longer clip begins like the shorter one.
 
 mod blend;
 mod file;
@@ -28,14 +28,14 @@ pub const EXPRESSIONS: [&str; 6] = [
     "surprise",
 ];
 
-/// How many numbers a model takes of each kind; the defaults are the published model's.
+/// The dimensions of a model's codes; the defaults are the published model's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// Numbers of the content code: who is seen.
+    /// Length of the content code, which determines the identity.
     pub content: usize,
-    /// Categories to choose from; 0 for a model without.
+    /// Number of categories; 0 for a model without them.
     pub categories: usize,
-    /// Numbers of a motion code, and of the noise behind each.
+    /// Length of a motion code, and of the noise behind each.
     pub motion: usize,
 }
 
@@ -49,7 +49,7 @@ impl Default for Sizes {
     }
 }
 
-/// One category of so many.
+/// One category out of `of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
@@ -59,14 +59,14 @@ pub struct Category {
 }
 
 impl Category {
-    /// The category as the network takes it: 1 at its place, 0 elsewhere.
+    /// The one-hot encoding that the network takes.
     pub fn one_hot(self) -> Vec<f32> {
         (0..self.of)
             .map(|i| f32::from(u8::from(i == self.index)))
             .collect()
     }
 
-    /// What an artist reads: the expression of the published model, or the number.
+    /// The display name: an expression of the published model, or the number.
     pub fn title(self) -> String {
         match EXPRESSIONS.get(self.index) {
             Some(name) if self.of == EXPRESSIONS.len() => (*name).to_owned(),
@@ -75,11 +75,11 @@ impl Category {
     }
 }
 
-/// The category of this number (from 0) or, of six, of this expression, whatever its capitals; a word's beginning is
-/// enough when only one begins so.
+/// Finds a category by its number (from 0) or, for six categories, by its expression. Case is ignored, and an
+/// unambiguous prefix is enough.
 ///
 /// # Errors
-/// [`SampleError::UnknownCategory`], with those that there are.
+/// [`SampleError::UnknownCategory`], with the known ones.
 pub fn category(name_or_number: &str, of: usize) -> Result<Category, SampleError> {
     let names: &[&str] = if of == EXPRESSIONS.len() {
         &EXPRESSIONS
@@ -93,7 +93,7 @@ pub fn category(name_or_number: &str, of: usize) -> Result<Category, SampleError
         .filter(|(_, name)| !wanted.is_empty() && name.starts_with(&wanted));
     let index = match wanted.parse::<usize>() {
         Ok(number) => Some(number),
-        // No expression is another's beginning, so a whole name is found here too.
+        // No expression is a prefix of another, so a whole name is found here too.
         Err(_) => beginning
             .next()
             .filter(|_| beginning.next().is_none())
@@ -113,23 +113,23 @@ pub fn category(name_or_number: &str, of: usize) -> Result<Category, SampleError
         })
 }
 
-/// Everything that a sampled clip is made of.
+/// All codes of a sampled clip.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "file::Stored", into = "file::Stored")]
 pub struct Sample {
-    /// Who is seen: normal noise, the same in every frame.
+    /// The identity: normal noise, the same in every frame.
     pub content: Vec<f32>,
-    /// What is done; none for a model without categories.
+    /// The expression; `None` for a model without categories.
     pub category: Option<Category>,
-    /// The motion's start: normal noise, itself not a frame.
+    /// The initial state of the motion's GRU: normal noise, not a frame itself.
     pub h0: Vec<f32>,
-    /// One step a frame: normal noise, each as long as `h0`.
+    /// The GRU's input for each frame: normal noise, each as long as `h0`.
     pub epsilon: Vec<Vec<f32>>,
-    /// Where further steps come from when the clip is made longer.
+    /// The seed of further steps when the clip is lengthened.
     pub motion_seed: u64,
 }
 
-/// Why a sample can't be made, read or kept.
+/// Why a sample can't be drawn, read or saved.
 #[derive(Debug, Error)]
 pub enum SampleError {
     #[error(
@@ -158,7 +158,7 @@ pub enum SampleError {
     Damaged(String),
     #[error("the sample was saved as version {0}, which this Mien doesn't know; use a newer one.")]
     Version(u64),
-    /// What is wrong with a file.
+    /// An error in a file.
     #[error("{}: {reason}", file_name(path))]
     Within {
         path: PathBuf,
@@ -171,15 +171,15 @@ pub enum SampleError {
 }
 
 impl Sample {
-    /// More would only come from a slip of the hand: over an hour at eight frames a second.
+    /// Guards against typing errors: over an hour at eight frames a second.
     pub const MOST_FRAMES: usize = 30_000;
 
     /// Draws a sample. The content, the category (unless one is given), the motion's start and every frame's step come
-    /// from streams of their own, so the content doesn't depend on how many frames are drawn. The same seed and sizes
-    /// give the same numbers on every machine.
+    /// from separate streams, so the content doesn't depend on the number of frames. The same seed and sizes give the
+    /// same numbers on every machine.
     ///
     /// # Errors
-    /// [`SampleError::Frames`], or [`SampleError::Category`] if the given one isn't of these sizes.
+    /// [`SampleError::Frames`], or [`SampleError::Category`] if the given one doesn't match these sizes.
     pub fn draw(
         seed: u64,
         sizes: &Sizes,
@@ -204,7 +204,7 @@ impl Sample {
         })
     }
 
-    /// How many numbers it holds of each kind.
+    /// The dimensions of its codes.
     pub fn sizes(&self) -> Sizes {
         Sizes {
             content: self.content.len(),
@@ -213,17 +213,17 @@ impl Sample {
         }
     }
 
-    /// How many frames it makes.
+    /// The number of frames.
     pub fn frames(&self) -> usize {
         self.epsilon.len()
     }
 
-    /// The category as the network takes it; nothing for a model without categories.
+    /// The one-hot encoding of the category; empty for a model without categories.
     pub fn category_code(&self) -> Vec<f32> {
         self.category.map(Category::one_hot).unwrap_or_default()
     }
 
-    /// The same motion and category of someone else: the content that [`Sample::draw`] gives for this seed.
+    /// The same motion and category with another identity: the content that [`Sample::draw`] gives for this seed.
     pub fn resample_content(&self, seed: u64) -> Self {
         Self {
             content: Stream::new(seed, Part::Content).normals(self.content.len()),
@@ -231,7 +231,8 @@ impl Sample {
         }
     }
 
-    /// The same content and category in another motion of as many frames: that which [`Sample::draw`] gives for this seed.
+    /// The same content and category with another motion of the same length: the one that [`Sample::draw`] gives for
+    /// this seed.
     pub fn resample_motion(&self, seed: u64) -> Self {
         Self {
             content: self.content.clone(),
@@ -242,9 +243,9 @@ impl Sample {
         }
     }
 
-    /// The same sample longer or shorter. The frames that both have are the same; further ones come from the streams of
-    /// [`Sample::motion_seed`], so a clip cut and lengthened again is the clip that was drawn. An interpolated motion has
-    /// no stream of its own: what is cut off that comes back as the nearer sample's.
+    /// The same sample cut or lengthened to `frames`. The common frames are unchanged; further ones come from the
+    /// streams of [`Sample::motion_seed`], so cutting and lengthening a drawn clip restores it. An interpolated motion
+    /// has no stream of its own: frames cut off it come back as the nearer sample's.
     ///
     /// # Errors
     /// [`SampleError::Frames`].
@@ -259,18 +260,18 @@ impl Sample {
         Ok(sample)
     }
 
-    /// Checks that a model of these sizes can show the sample.
+    /// Checks that a model of these sizes can generate the sample.
     ///
     /// # Errors
     /// [`SampleError::Length`], [`SampleError::NotFinite`], [`SampleError::Frames`] or [`SampleError::Category`],
-    /// whichever comes first.
+    /// whichever is found first.
     pub fn check(&self, sizes: &Sizes) -> Result<(), SampleError> {
         check_code("the content", &self.content, sizes.content)?;
         check_category(self.category, sizes.categories)?;
         check_code("the motion's start", &self.h0, sizes.motion)?;
         check_frames(self.frames())?;
         for (i, step) in self.epsilon.iter().enumerate() {
-            // Named by the frame that an artist counts from 1.
+            // Messages count frames from 1.
             check_code(&format!("the step of frame {}", i + 1), step, sizes.motion)?;
         }
         Ok(())

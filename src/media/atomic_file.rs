@@ -1,6 +1,7 @@
-//! Files that are whole or as they were before: written under a hidden name next to the target, synced, then renamed.
+//! Atomic file writes: a hidden temporary file next to the target is written, synced, then renamed over it.
 //!
-//! A process that is killed leaves its hidden file. The next one that writes into that folder removes it (see `leftovers`).
+//! A process that is killed leaves its temporary file. The next one that writes into that folder removes it (see
+//! `leftovers`).
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -11,10 +12,10 @@ use tempfile::NamedTempFile;
 use crate::media::error::MediaError;
 use crate::media::leftovers::{PREFIX, SUFFIX, sweep, sync_folder};
 
-/// A file that is written under a hidden name in the target's own folder and takes the target's name in
+/// A file that is written under a hidden name in the target's folder and takes the target's name in
 /// [`AtomicFile::commit`].
 ///
-/// Dropped before that, it removes itself.
+/// Dropped before that, it deletes its temporary file.
 pub struct AtomicFile {
     path: PathBuf,
     target: PathBuf,
@@ -22,10 +23,10 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Begins the file; nothing stands under its name yet. Removes what killed processes left in its folder.
+    /// Creates the temporary file; the target isn't touched yet. Removes temporary files of killed processes from the folder.
     ///
     /// # Errors
-    /// The errors of writing to its folder, or over what has the name.
+    /// Fails if the folder can't be written to, or the target can't be replaced.
     pub fn create(path: &Path) -> Result<Self, MediaError> {
         let file = Self::at(&target(path)?).map_err(|e| MediaError::writing(path, e))?;
         Ok(Self {
@@ -34,14 +35,14 @@ impl AtomicFile {
         })
     }
 
-    /// As [`AtomicFile::create`] for a caller that has made sure of what `target` is: links aren't followed.
+    /// Like [`AtomicFile::create`], for a caller that has already resolved `target`: symbolic links aren't followed.
     pub(crate) fn at(target: &Path) -> io::Result<Self> {
         let folder = folder(target);
         sweep(folder);
 
         let file = hidden(folder)?;
         if let Ok(existing) = fs::metadata(target) {
-            // Like a program that overwrites in place. Where the system refuses, the ordinary mode is good enough.
+            // Keeps the mode, like a program that overwrites in place. Where that fails, the default mode is good enough.
             let _ = file.as_file().set_permissions(existing.permissions());
         }
         Ok(Self {
@@ -51,11 +52,10 @@ impl AtomicFile {
         })
     }
 
-    /// Writes a whole file, whose content `write` gives.
+    /// Writes a whole file with the content that `write` produces.
     ///
     /// # Errors
-    /// Those of [`AtomicFile::create`] and [`AtomicFile::commit`], and what `write` says; what had the name before is then
-    /// still there.
+    /// Those of [`AtomicFile::create`], [`AtomicFile::commit`] and `write`; an existing file is then unchanged.
     pub(crate) fn write(
         path: &Path,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -65,26 +65,26 @@ impl AtomicFile {
         file.commit()
     }
 
-    /// Adds bytes.
+    /// Appends bytes.
     ///
     /// # Errors
-    /// The errors of writing.
+    /// Write errors.
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), MediaError> {
         self.writer
             .write_all(bytes)
             .map_err(|e| MediaError::writing(&self.path, e))
     }
 
-    /// Flushes, syncs, and gives the file its final name, replacing whatever had it.
+    /// Flushes, syncs, and renames the file to the target, replacing an existing one.
     ///
     /// # Errors
-    /// The errors of writing; what had the name before is then still there.
+    /// Write errors; an existing file is then unchanged.
     pub fn commit(self) -> Result<(), MediaError> {
         let path = self.path.clone();
         self.replace().map_err(|e| MediaError::writing(&path, e))
     }
 
-    /// [`AtomicFile::commit`] with the system's own error.
+    /// Like [`AtomicFile::commit`], with the I/O error itself.
     pub(crate) fn replace(self) -> io::Result<()> {
         let (file, target) = self.synced()?;
         file.persist(&target).map_err(|e| e.error)?;
@@ -92,7 +92,7 @@ impl AtomicFile {
         Ok(())
     }
 
-    /// As [`AtomicFile::replace`], but fails with [`io::ErrorKind::AlreadyExists`] when something has the name.
+    /// Like [`AtomicFile::replace`], but fails with [`io::ErrorKind::AlreadyExists`] if the target exists.
     pub(crate) fn persist_new(self) -> io::Result<()> {
         let (file, target) = self.synced()?;
         file.persist_noclobber(&target).map_err(|e| e.error)?;
@@ -123,13 +123,13 @@ impl Seek for AtomicFile {
     }
 }
 
-/// A new hidden file, locked for as long as it is open.
+/// Creates a hidden file that is locked as long as it is open.
 fn hidden(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
     ordinary_mode(&mut builder);
     let mut file = builder.tempfile_in(folder)?;
-    // Another process may have swept it away between its making and its lock.
+    // Another process may have removed it between its creation and its lock.
     for _ in 0..8 {
         let is_taken = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
         if !is_taken && file.path().exists() {
@@ -140,12 +140,12 @@ fn hidden(folder: &Path) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// A file without a name in the target's folder, for data that are on their way to another place in the file.
+/// An unnamed temporary file in the target's folder, for data whose position in the target isn't known yet.
 pub(crate) fn scratch(path: &Path) -> Result<File, MediaError> {
     tempfile::tempfile_in(folder(&target(path)?)).map_err(|e| MediaError::writing(path, e))
 }
 
-/// Where `path` really leads: through links, and refused when it can't become a file.
+/// Resolves `path` through symbolic links; fails if it can't become a file.
 pub(crate) fn target(path: &Path) -> Result<PathBuf, MediaError> {
     if path.file_name().is_none() {
         return Err(MediaError::NoName {
@@ -179,10 +179,10 @@ pub(crate) fn target(path: &Path) -> Result<PathBuf, MediaError> {
     }
 }
 
-/// Links that are followed before they are taken to lead round in a circle, as on Linux.
+/// The maximum number of links followed before assuming a cycle, as on Linux.
 const MAX_LINKS: usize = 40;
 
-/// Where a name leads under which there is no file: through links whose file isn't there.
+/// Follows the symbolic links of a path whose file doesn't exist.
 pub(crate) fn without_links(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -202,7 +202,8 @@ pub(crate) fn folder(path: &Path) -> &Path {
     }
 }
 
-/// tempfile makes files that only their owner can read; an exported picture is like any other file (the umask still applies).
+/// tempfile creates files that only their owner can read; exported files get the default mode (the umask still
+/// applies).
 #[cfg(unix)]
 fn ordinary_mode(builder: &mut tempfile::Builder<'_, '_>) {
     use std::os::unix::fs::PermissionsExt;

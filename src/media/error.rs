@@ -1,4 +1,4 @@
-//! What can go wrong with files, each as one sentence: which file, what is wrong, what to do.
+//! Errors of media files, each as one sentence: which file, what is wrong, what to do.
 
 use std::fmt;
 use std::io;
@@ -18,7 +18,7 @@ pub enum MediaError {
     #[error("{} isn't there; check its name and folder.", Name(path))]
     NotFound { path: PathBuf },
 
-    /// The system doesn't let this user read the file.
+    /// This user lacks the permission to read the file.
     #[error(
         "{} may not be read by this user; change its permissions or copy it to a folder of your own.",
         Name(path)
@@ -36,7 +36,7 @@ pub enum MediaError {
     )]
     NotAFile { path: PathBuf },
 
-    /// A file without a byte.
+    /// A file of 0 bytes.
     #[error("{} is empty (0 bytes); copy it again from where it came.", Name(path))]
     Empty { path: PathBuf },
 
@@ -47,14 +47,14 @@ pub enum MediaError {
     )]
     WebPage { path: PathBuf },
 
-    /// The text that git leaves in place of a large file.
+    /// The pointer that Git LFS leaves in place of a large file.
     #[error(
         "{} is a Git LFS pointer, not the picture itself; fetch the picture with \"git lfs pull\".",
         Name(path)
     )]
     LfsPointer { path: PathBuf },
 
-    /// A known kind of file that isn't among those that Mien reads.
+    /// A known kind of file that Mien doesn't read.
     #[error(
         "{} is {kind}, which Mien doesn't open as a picture; {advice}.",
         Name(path)
@@ -65,14 +65,14 @@ pub enum MediaError {
         advice: &'static str,
     },
 
-    /// Not recognised at all.
+    /// Not a known format.
     #[error(
         "{} is not a picture that Mien can read; open a PNG, JPEG, WebP, TIFF, BMP or GIF.",
         Name(path)
     )]
     NotAPicture { path: PathBuf },
 
-    /// A picture whose data are wrong or missing.
+    /// A picture with wrong or missing data.
     #[error(
         "{} is damaged or cut short ({reason}); copy it again from where it came.",
         Name(path)
@@ -97,7 +97,7 @@ pub enum MediaError {
         height: u32,
     },
 
-    /// More bytes than a picture of the largest size has.
+    /// A file larger than the largest picture could be.
     #[error("{} is a file of {} MB, more than any picture that Mien opens; save it anew as PNG or scale it down first.", Name(path), bytes / 1_000_000)]
     TooManyBytes { path: PathBuf, bytes: u64 },
 
@@ -135,7 +135,7 @@ pub enum MediaError {
     )]
     NotWritable { path: PathBuf },
 
-    /// What is to be replaced is read for what replaces it.
+    /// The output file is also an input.
     #[error(
         "{} is among the files that this is made from ({}); choose another name for what is written.",
         Name(path),
@@ -143,7 +143,7 @@ pub enum MediaError {
     )]
     IsInput { path: PathBuf, input: PathBuf },
 
-    /// No room left.
+    /// The disk is full.
     #[error(
         "{} can't be saved because the disk is full; make room or save it elsewhere.",
         Name(path)
@@ -164,7 +164,7 @@ pub enum MediaError {
     )]
     NoName { path: PathBuf },
 
-    /// A frame of another size than the clip's.
+    /// A frame whose size differs from the clip's.
     #[error(
         "{} is {} x {} pixels, but a frame of {} x {} was given for it; render all frames at one size.",
         Name(path), expected.0, expected.1, found.0, found.1
@@ -175,7 +175,7 @@ pub enum MediaError {
         found: (u32, u32),
     },
 
-    /// A clip of a size that its format doesn't allow.
+    /// A clip size that its format doesn't allow.
     #[error(
         "{} would be {width} x {height} pixels, but {limit}; {advice}.",
         Name(path)
@@ -188,21 +188,21 @@ pub enum MediaError {
         advice: &'static str,
     },
 
-    /// A rate that no clip, or no clip of this format, can have.
+    /// A frame rate that isn't valid, or not for this format.
     #[error(
         "{} can't run at {fps} frames a second; choose a rate from 0.01 to {max}.",
         Name(path)
     )]
     FrameRate { path: PathBuf, fps: f64, max: f64 },
 
-    /// A clip that was finished before it had a frame.
+    /// A clip that was finished without frames.
     #[error(
         "{} has no frames to save; choose a range of at least one frame.",
         Name(path)
     )]
     NoFrames { path: PathBuf },
 
-    /// The encoder gave up.
+    /// The encoder failed.
     #[error(
         "{} could not be encoded ({reason}); choose another size, quality or format.",
         Name(path)
@@ -216,18 +216,18 @@ pub enum MediaError {
     )]
     StillPicture { path: PathBuf },
 
-    /// A film of a single frame.
+    /// A video of a single frame.
     #[error(
         "{} has a single frame, so nothing in it moves; open a longer clip.",
         Name(path)
     )]
     OneFrame { path: PathBuf },
 
-    /// A clip without a frame.
+    /// A clip without frames.
     #[error("{} has no frames; open another clip.", Name(path))]
     NoFramesIn { path: PathBuf },
 
-    /// A known kind of file that is no clip.
+    /// A known kind of file that isn't a clip.
     #[error("{} is {kind}, not a clip; {advice}.", Name(path))]
     OtherThanClip {
         path: PathBuf,
@@ -235,14 +235,14 @@ pub enum MediaError {
         advice: &'static str,
     },
 
-    /// Not recognised as a clip at all.
+    /// Not a known clip format.
     #[error(
         "{} is not a clip that Mien can read; open an MP4, MOV, GIF, animated PNG or WebP, or a folder of numbered pictures.",
         Name(path)
     )]
     NotAClip { path: PathBuf },
 
-    /// A film without pictures.
+    /// A video file without a video track.
     #[error(
         "{} has {instead}, so there is no face to follow in it; open a clip with video.",
         Name(path)
@@ -252,21 +252,21 @@ pub enum MediaError {
         instead: &'static str,
     },
 
-    /// A film that only its shop's player shows.
+    /// A video with copy protection.
     #[error(
         "{} is encrypted against copying, so Mien can't read it; open a clip that isn't.",
         Name(path)
     )]
     Encrypted { path: PathBuf },
 
-    /// A clip that ffmpeg would open.
+    /// A clip that needs ffmpeg, which isn't installed.
     #[error(
         "{} is {codec}, which Mien opens with the help of ffmpeg, and that isn't installed here; install ffmpeg or save the clip anew as an MP4 with H.264.",
         Name(path)
     )]
     NeedsFfmpeg { path: PathBuf, codec: String },
 
-    /// A clip that ffmpeg couldn't open, or not to its end.
+    /// A clip that ffmpeg couldn't open or decode to its end.
     #[error(
         "{} is {codec}, which ffmpeg couldn't decode ({reason}); save the clip anew as an MP4 with H.264.",
         Name(path)
@@ -284,14 +284,14 @@ pub enum MediaError {
     )]
     NoPictures { path: PathBuf },
 
-    /// A pattern of names that none has.
+    /// A pattern that no file name matches.
     #[error(
         "{} matches no file in its folder; check the name around the number and how many digits it has.",
         Name(path)
     )]
     NoMatch { path: PathBuf },
 
-    /// A numbered picture of another size than the first.
+    /// A numbered picture whose size differs from the first one's.
     #[error(
         "{} is {} x {} pixels, but the pictures before it are {} x {}; bring all pictures of the clip to one size.",
         Name(path), found.0, found.1, expected.0, expected.1
@@ -313,15 +313,15 @@ pub enum MediaError {
         reason: String,
     },
 
-    /// A cut that leaves nothing of a clip.
+    /// A cut that contains no frame.
     #[error(transparent)]
     Cut(#[from] CutError),
 
-    /// A time that isn't written as one.
+    /// A time that can't be parsed.
     #[error(transparent)]
     NotATime(#[from] NotATime),
 
-    /// Pixels that don't fill a picture; a fault of the caller, not of a file.
+    /// A buffer that doesn't fit the picture's size; an error of the caller, not of a file.
     #[error(
         "A picture of {width} x {height} pixels can't be made of {bytes} bytes; give it width x height x 4 of them."
     )]
@@ -333,20 +333,20 @@ pub enum MediaError {
 }
 
 impl MediaError {
-    /// The sentence for a failure of the system while reading `path`.
+    /// Maps an I/O error while reading `path`.
     pub(crate) fn reading(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound { path },
             io::ErrorKind::PermissionDenied => Self::NotReadable { path },
             io::ErrorKind::IsADirectory => Self::IsFolder { path },
-            // As `ordinary_file` says it; reading has no other reason.
+            // `ordinary_file` reports a special file with this kind; reading has no other reason for it.
             io::ErrorKind::Unsupported => Self::NotAFile { path },
             _ => Self::Read { path, source },
         }
     }
 
-    /// The sentence for a failure of the system while writing `path`.
+    /// Maps an I/O error while writing `path`.
     pub(crate) fn writing(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
@@ -368,7 +368,7 @@ impl MediaError {
     }
 }
 
-/// A decoder's message, fit to stand inside a sentence.
+/// A decoder's message as one line that fits into a sentence.
 pub(super) fn one_line(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_end_matches('.');
@@ -378,7 +378,7 @@ pub(super) fn one_line(message: &str) -> String {
     }
 }
 
-/// Shows the folder of a path.
+/// Displays the folder of a path.
 struct Folder<'a>(&'a Path);
 
 impl fmt::Display for Folder<'_> {

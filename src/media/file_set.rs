@@ -1,4 +1,4 @@
-//! Several files that take their names together: all of them or none, whatever ends the program.
+//! Writes several files atomically: after a crash either all of them have their names or none.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -11,27 +11,27 @@ use crate::media::error::MediaError;
 use crate::media::journal::{Journal, new_file, old_file};
 use crate::media::leftovers::{FOLDER_SUFFIX, LOCK, PREFIX, sweep, sync_folder};
 
-/// Files that wait in a hidden folder for their names.
+/// Files in a hidden folder that are renamed together.
 ///
-/// Dropped before [`FileSet::commit`], they are gone. A process that is killed while they take their names leaves a note; the
-/// next one that writes into the folder brings back what they had replaced.
+/// Dropped before [`FileSet::commit`], they are deleted. A process that is killed while renaming leaves a journal; the
+/// next one that writes into the folder restores what was replaced.
 #[derive(Debug)]
 pub(crate) struct FileSet {
     folder: PathBuf,
-    /// Held open for its lock; let go before the folder is removed.
+    /// Held open for its lock; closed before the folder is removed.
     _lock: File,
     hidden: TempDir,
 }
 
 impl FileSet {
-    /// Begins a set of files in a folder. Undoes and removes what killed processes left there.
+    /// Begins a set of files in a folder. Rolls back and removes what killed processes left there.
     ///
     /// # Errors
-    /// That of the system.
+    /// I/O errors.
     pub fn new(folder: &Path) -> io::Result<Self> {
         sweep(folder);
         let mut last = io::Error::from(io::ErrorKind::ResourceBusy);
-        // Another process may sweep the folder away before it has its lock.
+        // Another process may remove the folder before it is locked.
         for _ in 0..8 {
             let mut builder = tempfile::Builder::new();
             builder.prefix(PREFIX).suffix(FOLDER_SUFFIX);
@@ -50,18 +50,19 @@ impl FileSet {
         Err(last)
     }
 
-    /// Begins file `index`, which replaces what had that number.
+    /// Creates file `index`, replacing an earlier one with that index.
     ///
     /// # Errors
-    /// That of the system.
+    /// I/O errors.
     pub fn create(&self, index: usize) -> io::Result<File> {
         File::create(new_file(self.hidden.path(), index))
     }
 
-    /// Gives the files from 0 on these names, and returns when that is on the disk. All names are in the folder of the set.
+    /// Renames the files, in the order of their indices, to these names, and returns when that is on disk. All names
+    /// must be in the folder of the set.
     ///
     /// # Errors
-    /// The errors of writing; what had the names before then still does.
+    /// Write errors; existing files are then unchanged.
     pub fn commit(self, names: &[PathBuf]) -> Result<(), MediaError> {
         let hidden = self.hidden.path();
         let mut journal = Journal::default();
@@ -76,7 +77,8 @@ impl FileSet {
             if replaces {
                 keep(&target, &old_file(hidden, index)).map_err(fail)?;
             }
-            // A link to another folder is followed, but not undone after a crash: a note from a stranger could lead anywhere.
+            // A link to another folder is followed, but its file is not in the journal: a journal from an untrusted
+            // source could name any path.
             if let Some(name) = target.file_name().and_then(|name| name.to_str())
                 && atomic_file::folder(&target) == self.folder
             {
@@ -91,7 +93,7 @@ impl FileSet {
 
         for (index, (path, target)) in names.iter().zip(&targets).enumerate() {
             if let Err(error) = fs::rename(new_file(hidden, index), target) {
-                // The first error is the one to tell.
+                // The first error is the one to report.
                 let _ = journal.undo(hidden, &self.folder);
                 let _ = Journal::remove(hidden);
                 return Err(MediaError::writing(path, error));
@@ -112,7 +114,7 @@ fn lock(hidden: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-/// Keeps what a file is under another name as well; where the disk has no links, as a copy.
+/// Keeps the old file under a second name: a hard link, or a copy on file systems without links.
 fn keep(target: &Path, old: &Path) -> io::Result<()> {
     fs::hard_link(target, old).or_else(|_| {
         fs::copy(target, old)?;
@@ -163,7 +165,7 @@ mod tests {
         assert_eq!(new[1], ("f_1.png".to_owned(), "new 1".to_owned()));
         assert_eq!(new.len(), 3);
 
-        // The last name can't be had.
+        // The last name can't be taken.
         fs::remove_file(&names[2]).unwrap();
         fs::create_dir_all(names[2].join("full")).unwrap();
         fs::write(&names[0], "old 0").unwrap();
@@ -173,7 +175,7 @@ mod tests {
         assert_eq!(read(folder), before);
     }
 
-    /// Whatever moment a process is killed at, the next one finds all the old files or all the new ones.
+    /// At whatever point a process is killed, the next one finds all the old files or all the new ones.
     #[test]
     fn what_a_killed_process_had_half_done_is_undone() {
         for killed_after in 0..=4 {
@@ -185,7 +187,7 @@ mod tests {
             fs::write(folder.join("other.png"), "other").unwrap();
             let before = read(folder);
 
-            // As in `commit`, up to the moment.
+            // As in `commit`, up to that point.
             let set = set(folder, 4);
             let hidden = set.hidden.path();
             let mut journal = Journal::default();
@@ -201,7 +203,7 @@ mod tests {
             for (index, path) in names.iter().enumerate().take(killed_after) {
                 fs::rename(new_file(hidden, index), path).unwrap();
             }
-            // The lock goes with the process; its folder stays.
+            // The lock is released with the process; the folder stays.
             let hidden = set.hidden.keep();
             drop(set._lock);
             assert!(hidden.exists());

@@ -1,4 +1,4 @@
-//! The files that something is made from, so that writing it never replaces one of them.
+//! The input files of an output, so that writing never replaces one of them.
 
 use std::collections::HashMap;
 use std::fs;
@@ -8,13 +8,12 @@ use crate::media::atomic_file;
 use crate::media::clip;
 use crate::media::error::MediaError;
 
-/// Files that are read for an output. Files are told apart by what they are, not by their names: a link to an input is that
-/// input.
+/// The input files of an output. Files are compared by identity, not by name: a link to an input is that input.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs(HashMap<FileId, PathBuf>);
 
 impl Inputs {
-    /// Adds a file. One that isn't there can't be replaced and is passed over.
+    /// Adds a file. A missing file can't be replaced and is ignored.
     pub fn add(&mut self, path: &Path) {
         if path.is_file()
             && let Some(id) = FileId::of(path)
@@ -23,14 +22,14 @@ impl Inputs {
         }
     }
 
-    /// Adds the files of a clip: all pictures of a folder or pattern of numbered ones.
+    /// Adds the files of a clip: all pictures of a folder or of a pattern of numbered ones.
     pub fn add_clip(&mut self, path: &Path) {
         for file in clip::files(path) {
             self.add(&file);
         }
     }
 
-    /// Refuses a path under which one of the files would be replaced.
+    /// Fails if writing to a path would replace one of the files.
     ///
     /// # Errors
     /// [`MediaError::IsInput`].
@@ -48,22 +47,22 @@ impl Inputs {
     }
 }
 
-/// Whether two paths lead to the same file, or would if it was made.
+/// Whether two paths lead to the same file, including files that don't exist yet.
 pub fn is_same_file(a: &Path, b: &Path) -> bool {
     a == b || FileId::of(a).is_some_and(|id| FileId::of(b) == Some(id))
 }
 
-/// What makes two files the same.
+/// The identity of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum FileId {
     #[cfg(unix)]
     Inode { device: u64, inode: u64 },
-    /// Without links and `..`, for a file that isn't there yet, and where the system doesn't number its files.
+    /// Without links and `..`: for a file that doesn't exist yet, and for systems without inodes.
     Path(PathBuf),
 }
 
 impl FileId {
-    /// `None` for a file in a folder that isn't there.
+    /// `None` for a file in a missing folder.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         match fs::metadata(path) {
             Ok(metadata) => Self::of_existing(path, &metadata),

@@ -1,7 +1,7 @@
-//! A note of files that are about to take their names together, so that whoever comes after a crash can undo it.
+//! A journal of files that are about to be renamed together, by which a later process can roll back after a crash.
 //!
-//! It lies in a hidden folder with the new files (`new0`, `new1`...) and what had their names before (`old0`...), and is removed
-//! once every file has its name.
+//! It is in a hidden folder with the new files (`new0`, `new1`...) and the files they replace (`old0`...), and is
+//! deleted once every file has its name.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -14,10 +14,10 @@ use crate::ordinary_file;
 
 const NAME: &str = "journal";
 
-/// The most that is read of one, in bytes: a hundred thousand frames take some ten million.
+/// The largest journal that is read, in bytes: a hundred thousand frames take about ten million.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// What is to be undone, in order.
+/// The renames to roll back, in order.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Journal {
     files: Vec<Entry>,
@@ -26,21 +26,21 @@ pub(super) struct Journal {
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     index: usize,
-    /// The name that it takes in the hidden folder's own folder.
+    /// The name it takes in the parent of the hidden folder.
     name: String,
-    /// Whether something had the name before.
+    /// Whether a file had the name before.
     replaces: bool,
-    /// By which the new file is known under its name.
+    /// Identifies the new file under its name.
     new: Stamp,
 }
 
-/// What a file keeps when it is renamed, and doesn't share with another.
+/// Properties that a file keeps when renamed, and that tell it apart from others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     bytes: u64,
     /// Nanoseconds since 1970.
     modified: u64,
-    /// 0 where the system doesn't number its files.
+    /// 0 on systems without inodes.
     inode: u64,
 }
 
@@ -80,10 +80,10 @@ pub(super) fn old_file(hidden: &Path, index: usize) -> PathBuf {
 }
 
 impl Journal {
-    /// Notes that the new file `index` takes the name `name`, and whether that replaces something.
+    /// Records that the new file `index` takes the name `name`, and whether that replaces a file.
     ///
     /// # Errors
-    /// That of the system, where the new file can't be looked at.
+    /// I/O errors while reading the new file's metadata.
     pub fn add(
         &mut self,
         hidden: &Path,
@@ -100,10 +100,10 @@ impl Journal {
         Ok(())
     }
 
-    /// Keeps the note, whole or not at all.
+    /// Writes the journal atomically.
     ///
     /// # Errors
-    /// That of the system.
+    /// I/O errors.
     pub fn write(&self, hidden: &Path) -> io::Result<()> {
         let unfinished = hidden.join("journal.part");
         let mut file = File::create(&unfinished)?;
@@ -112,28 +112,30 @@ impl Journal {
         fs::rename(unfinished, hidden.join(NAME))
     }
 
-    /// The note in a hidden folder; `None` where there is none, or nothing that can be one.
+    /// The journal in a hidden folder; `None` if it is missing or can't be parsed.
     pub fn read(hidden: &Path) -> Option<Self> {
         let bytes = ordinary_file::read(&hidden.join(NAME), MAX_BYTES).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
+    /// Deletes the journal.
+    ///
     /// # Errors
-    /// That of the system.
+    /// I/O errors.
     pub fn remove(hidden: &Path) -> io::Result<()> {
         fs::remove_file(hidden.join(NAME))
     }
 
-    /// Takes the new files away again and brings back what had their names. A name that something else has by now is left
-    /// alone.
+    /// Rolls back: removes the new files and restores what they replaced. A name that another file has taken meanwhile
+    /// is left alone.
     ///
     /// # Errors
-    /// The first that the system gave; all that can be undone is.
+    /// The first I/O error; the rest is rolled back anyway.
     pub fn undo(&self, hidden: &Path, folder: &Path) -> io::Result<()> {
         let mut result = Ok(());
         for entry in self.files.iter().rev() {
             let name = Path::new(&entry.name);
-            // The folder may have come from a stranger: nothing outside of it is touched.
+            // The folder may come from an untrusted source, so nothing outside of it is touched.
             if name.file_name() != Some(name.as_os_str()) {
                 continue;
             }

@@ -1,23 +1,23 @@
-//! What processes leave that are killed while they write: hidden files and folders, found by whoever writes there next.
+//! Cleans up after processes that were killed while writing: their hidden files and folders are removed by the next one.
 //!
-//! A lock tells what is left over from what another process is still writing.
+//! A lock distinguishes leftovers from files that another process is still writing.
 
 use std::fs::{self, DirEntry, File};
 use std::path::Path;
 
 use crate::media::journal::Journal;
 
-/// What the hidden names of unfinished files begin and end with.
+/// Start and end of the hidden names of unfinished files.
 pub(super) const PREFIX: &str = ".mien-";
 pub(super) const SUFFIX: &str = ".part";
-/// What those of folders with several unfinished files end in.
+/// End of the names of folders with several unfinished files.
 pub(super) const FOLDER_SUFFIX: &str = ".parts";
 
-/// The file in a hidden folder that its process holds a lock on.
+/// The file in a hidden folder on which its process holds a lock.
 pub(super) const LOCK: &str = "lock";
 
-/// Removes what killed processes have left in a folder, and undoes what they had half done. What can't be removed stays: it only
-/// takes room.
+/// Removes what killed processes left in a folder, and rolls back unfinished renames. What can't be removed stays and
+/// only takes space.
 pub(crate) fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -37,7 +37,7 @@ pub(crate) fn sweep(folder: &Path) {
 
 fn sweep_file(entry: &DirEntry) {
     let path = entry.path();
-    // The lock is held until the name is gone: whoever has just made the file then sees that it is taken.
+    // The lock is held until the file is deleted, so that a process that has just created it sees the conflict.
     if let Ok(file) = File::open(&path)
         && file.try_lock().is_ok()
     {
@@ -47,7 +47,7 @@ fn sweep_file(entry: &DirEntry) {
 
 fn sweep_folder(hidden: &Path, folder: &Path) {
     let Ok(lock) = File::open(hidden.join(LOCK)) else {
-        // Its process was killed before it had a lock, or is about to make one, and then makes another folder.
+        // Its process was killed before locking, or is about to lock: it then fails and makes another folder.
         let _ = fs::remove_dir(hidden);
         return;
     };
@@ -57,7 +57,7 @@ fn sweep_folder(hidden: &Path, folder: &Path) {
     if let Some(journal) = Journal::read(hidden)
         && journal.undo(hidden, folder).is_err()
     {
-        // It holds the only copies of what was replaced.
+        // The folder has the only copies of what was replaced.
         return;
     }
     sync_folder(folder);
@@ -65,7 +65,7 @@ fn sweep_folder(hidden: &Path, folder: &Path) {
     let _ = fs::remove_dir_all(hidden);
 }
 
-/// Makes new names in a folder survive a loss of power, where the system can.
+/// Syncs a folder, so that new names in it survive a power loss, on systems that support it.
 pub(super) fn sync_folder(folder: &Path) {
     if cfg!(unix)
         && let Ok(folder) = File::open(folder)

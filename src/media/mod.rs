@@ -1,10 +1,10 @@
-//! Pictures and clips, in and out.
+//! Reading and writing pictures and clips.
 //!
-//! Inside Mien a picture is always [`image::Picture`]: 8-bit RGBA, sRGB, straight alpha. [`image::open`] makes one of any file that
-//! artists have, whatever its colour space, depth and orientation. [`encode`] writes stills and animations; every writer
+//! Inside Mien a picture is always [`image::Picture`]: 8-bit RGBA, sRGB, straight alpha. [`image::open`] reads picture
+//! files of any colour space, depth and orientation into it. [`encode`] writes stills and animations; every writer
 //! works on a hidden file next to the target and renames it at the end ([`atomic_file`]), so an export that fails or is
-//! cancelled leaves whatever was there before. [`clip`] reads films, animations and numbered pictures frame by frame, and their
-//! sound. [`provenance`] marks a file as made or edited by a model.
+//! cancelled leaves an existing file unchanged. [`clip`] reads videos, animations and numbered pictures frame by frame,
+//! and their sound. [`provenance`] marks a file as made or edited by a model.
 
 pub mod atomic_file;
 pub mod clip;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::text;
 
-/// Shows a path by its last part, which is what the person chose.
+/// Displays a path's last component, as the user chose it.
 pub(super) struct Name<'a>(pub(super) &'a Path);
 
 impl fmt::Display for Name<'_> {

@@ -1,17 +1,17 @@
-//! Times as people write them: seconds, minutes and hours.
+//! Parsing times as users write them: seconds, minutes and hours.
 
-/// A text that isn't a time.
+/// Text that isn't a time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" isn't a time; write seconds like 1.5, minutes like 1:02.5 or hours like 0:01:02.")]
 pub struct NotATime(String);
 
-/// The seconds that a time means: `1.5`, `1:02.5` (a minute and 2.5 seconds) or `0:01:02`.
+/// Returns the seconds of a time such as `1.5`, `1:02.5` (a minute and 2.5 seconds) or `0:01:02`.
 ///
-/// The last number may have a fraction; numbers after a colon are below 60.
+/// The last number may have a fraction; numbers after a colon must be below 60.
 ///
 /// # Errors
 ///
-/// [`NotATime`], one sentence with examples, for anything else; a sign is something else.
+/// [`NotATime`], one sentence with examples, for anything else, including signed numbers.
 pub fn parse_time(text: &str) -> Result<f64, NotATime> {
     seconds(text.trim()).ok_or_else(|| NotATime(text.trim().chars().take(40).collect()))
 }
@@ -29,7 +29,7 @@ fn seconds(text: &str) -> Option<f64> {
         };
     }
 
-    // Forms like "1e3" and "inf", which numbers may have, are no times.
+    // Number formats like "1e3" and "inf" aren't times.
     let (integer, fraction) = last.split_once('.').unwrap_or((last, "0"));
     digits(integer)?;
     digits(fraction)?;
@@ -40,7 +40,7 @@ fn seconds(text: &str) -> Option<f64> {
     })
 }
 
-/// A number of up to nine digits and nothing else.
+/// Parses one to nine digits and nothing else.
 fn digits(text: &str) -> Option<f64> {
     let is_number = (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()

@@ -1,7 +1,7 @@
-//! Autosave: a copy of the project in the data folder while it is being edited, and the copies that a crash left behind.
+//! Autosave: a copy of the project in the data folder while it is being edited, and recovery of the copies left by a crash.
 //!
-//! Every run of the program holds a lock on a file of its own. The system lets go of it when the process ends, however
-//! that comes about; a copy whose lock is free is one that nobody cares for any more.
+//! Every process holds a lock on a file of its own. The operating system releases the lock when the process ends for
+//! any reason, so a copy whose lock is free was left behind.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -19,27 +19,26 @@ use crate::ordinary_file;
 use crate::project::file::open::Opened;
 use crate::project::file::{Embed, MediaIndex, ProjectError, ProjectFile};
 
-/// The autosave of this run. One for a window; it may be used from any thread.
+/// The autosave of this process. One per window; it may be used from any thread.
 #[derive(Debug)]
 pub struct Autosave {
     files: Files,
     /// Held open for its lock.
     _lock: File,
-    /// One writer at a time.
+    /// Held while writing, so that only one thread writes at a time.
     written: Mutex<Written>,
 }
 
-/// What this run has written.
+/// What this process has written.
 #[derive(Debug, Default)]
 struct Written {
-    /// The last copy, so that nothing is written twice.
+    /// The last copy, so that an unchanged project isn't written again.
     last: Option<(Project, Option<PathBuf>)>,
-    /// Whether the run is over: nothing is written any more.
+    /// Whether the process is ending: nothing is written any more.
     ended: bool,
 }
 
-/// The files of one run: the copy of the project, what is to be known of it, which file of the artist's is open, and the
-/// lock.
+/// The files of one process: the copy of the project, its metadata, the path of the artist's open file, and the lock.
 #[derive(Debug, Clone)]
 struct Files {
     project: PathBuf,
@@ -48,7 +47,7 @@ struct Files {
     lock: PathBuf,
 }
 
-/// What the name of the file ends in that says which project is open.
+/// Extension of the file that names the open project.
 const OPEN: &str = "open";
 
 impl Files {
@@ -68,21 +67,21 @@ impl Files {
         let _ = fs::remove_file(&self.lock);
     }
 
-    /// The project first: without it the rest means nothing.
+    /// The project first, because the metadata is useless without it.
     fn remove_copy(&self) {
         let _ = fs::remove_file(&self.project);
         let _ = fs::remove_file(&self.about);
     }
 }
 
-/// The most that is read of what stands beside an autosave, in bytes.
+/// The largest metadata file that is read, in bytes.
 const MAX_ABOUT: u64 = 1 << 20;
 
-/// What stands beside an autosave.
+/// Metadata of an autosave.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct About {
-    /// The artist's own file; nothing for a project that was never saved.
+    /// The artist's own file; `None` for a project that was never saved.
     project: Option<PathBuf>,
     /// Seconds since 1970.
     saved: u64,
@@ -90,17 +89,17 @@ struct About {
 }
 
 impl Autosave {
-    /// An autosave in the data folder.
+    /// Starts an autosave in the data folder.
     ///
     /// # Errors
-    /// [`ProjectError::NowhereToAutosave`] on a system without a home folder, [`EngineError::Media`] where the folder can't be
-    /// written to.
+    /// [`ProjectError::NowhereToAutosave`] on a system without a home folder, [`EngineError::Media`] if the folder
+    /// can't be written to.
     pub fn begin() -> Result<Self, EngineError> {
         let folder = folder().ok_or(ProjectError::NowhereToAutosave)?;
         Self::in_folder(&folder)
     }
 
-    /// An autosave in a folder, which is made when it isn't there.
+    /// Starts an autosave in a folder, which is created if missing.
     ///
     /// # Errors
     /// [`EngineError::Media`].
@@ -122,7 +121,7 @@ impl Autosave {
                 }
                 Err(e) => return Err(MediaError::writing(&files.lock, e).into()),
             };
-            // Another run that clears up may have come between.
+            // Another process may have removed the file between the two calls.
             let is_taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
             if number < 1000 && (is_taken || !files.lock.exists()) {
                 number += 1;
@@ -136,11 +135,12 @@ impl Autosave {
         }
     }
 
-    /// Writes a copy of the project; `own` is the artist's own file, where there is one, and `index` what is known of its
-    /// media. Does nothing when the last copy says the same. Media may be read to know their content, so this belongs on a thread of its own.
+    /// Writes a copy of the project. `own` is the artist's own file, if there is one, and `index` holds the known
+    /// digests of its media. Does nothing if the last copy is equal. This may read media to compute digests, so call it
+    /// on a background thread.
     ///
     /// # Errors
-    /// [`EngineError::Media`] where it can't be written; the copy before it stays.
+    /// [`EngineError::Media`] if it can't be written; the previous copy stays.
     pub fn write(
         &self,
         project: &Project,
@@ -164,7 +164,7 @@ impl Autosave {
         };
         ProjectFile::save(project, &self.files.project, Embed::Nothing, index)?;
         AtomicFile::write(&self.files.about, |to| {
-            // A path that isn't Unicode can't be told; the copy is of use without it.
+            // A path that isn't Unicode can't be stored; the copy is useful without it.
             match serde_json::to_string_pretty(&about) {
                 Ok(text) => to.write_all(text.as_bytes()),
                 Err(_) => to.write_all(b"{}"),
@@ -178,18 +178,18 @@ impl Autosave {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the copy away: the artist has saved, or has begun anew.
+    /// Deletes the copy, because the artist has saved or started another project.
     pub fn clear(&self) {
         let mut written = self.written();
         written.last = None;
         self.files.remove_copy();
     }
 
-    /// Tells other runs which project this one has open; nothing for one that was never saved. Returns whether another run
-    /// has the same open.
+    /// Records for other processes which project this one has open; `None` for one that was never saved. Returns
+    /// whether another process has the same project open.
     ///
     /// # Errors
-    /// [`EngineError::Media`] where it can't be written.
+    /// [`EngineError::Media`] if the record can't be written.
     pub fn work_on(&self, project: Option<&Path>) -> Result<bool, EngineError> {
         let written = self.written();
         let Some(project) = project.filter(|_| !written.ended) else {
@@ -211,20 +211,21 @@ impl Autosave {
         Ok(others.any(|path| path != self.files.open && has_open(&path)))
     }
 
-    /// The program ends as it should; nothing stays behind, and nothing is written any more. Without this the copy stays for
-    /// the next start.
+    /// Ends the autosave on a regular exit: deletes its files and ignores further writes. Without this call the copy is
+    /// kept for the next start.
     pub fn end(&self) {
         let mut written = self.written();
         written.ended = true;
         self.files.remove();
     }
 
-    /// The copies that other runs left when they ended badly, the newest first.
+    /// The copies left by other processes that crashed, newest first.
     pub fn left_behind() -> Vec<Recovered> {
         folder().map_or_else(Vec::new, |folder| Self::left_behind_in(&folder))
     }
 
-    /// The same in another folder; none in one that isn't there. What dead runs left without a project is cleared away.
+    /// Like [`Autosave::left_behind`], in another folder; empty if it doesn't exist. Deletes locks of ended processes
+    /// that left no project.
     pub fn left_behind_in(folder: &Path) -> Vec<Recovered> {
         let mut found = Vec::new();
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -256,10 +257,10 @@ impl Autosave {
     }
 }
 
-/// A copy that a crash left behind. While it is held, no other run lists it.
+/// A copy left by a crash. While this value exists, no other process lists the copy.
 #[derive(Debug, Clone)]
 pub struct Recovered {
-    /// The artist's own file; nothing for a project that was never saved.
+    /// The artist's own file; `None` for a project that was never saved.
     pub project_path: Option<PathBuf>,
     pub when: SystemTime,
     /// The copy.
@@ -288,23 +289,23 @@ impl Recovered {
         }
     }
 
-    /// Opens the copy. It stays until [`Recovered::discard`], which is for when its project is safe elsewhere: saved, or
-    /// in this run's own autosave.
+    /// Opens the copy. The file stays until [`Recovered::discard`], to be called when the project is saved elsewhere or
+    /// in this process's autosave.
     ///
     /// # Errors
-    /// As [`ProjectFile::open`].
+    /// Those of [`ProjectFile::open`].
     pub fn recover(&self) -> Result<Opened, EngineError> {
         ProjectFile::open_copy(&self.file, self.project_path.as_deref())
     }
 
-    /// Takes the copy away for good.
+    /// Deletes the copy.
     pub fn discard(self) {
         self.files.remove();
     }
 }
 
-/// The lock of a run that has ended: held where there is one, `Some(None)` where there is none to hold. `None` for a
-/// run that goes on.
+/// The lock of a process that has ended: `Some(Some(_))` holds it, `Some(None)` means that there is no lock file.
+/// `None` for a process that is still running.
 fn free(files: &Files) -> Option<Option<File>> {
     let Ok(lock) = File::open(&files.lock) else {
         return Some(None);
@@ -312,7 +313,7 @@ fn free(files: &Files) -> Option<Option<File>> {
     match lock.try_lock() {
         Ok(()) => Some(Some(lock)),
         Err(TryLockError::WouldBlock) => None,
-        // A disk without locks: as far as this system tells of its processes, those are asked.
+        // A file system without locks: look the process up in /proc, where the system has it.
         Err(TryLockError::Error(_)) => {
             let text = ordinary_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
             let about: About = serde_json::from_str(&text).unwrap_or_default();
@@ -372,7 +373,7 @@ mod tests {
         dead.write(&project("dead"), Some(own), &MediaIndex::default())
             .unwrap();
         assert!(Autosave::left_behind_in(folder).is_empty());
-        // Dropped without an end, as by a crash.
+        // Dropped without `end`, as by a crash.
         drop(dead);
 
         let left = Autosave::left_behind_in(folder);
@@ -381,7 +382,7 @@ mod tests {
         };
         assert_eq!(one.project_path.as_deref(), Some(own));
         assert_eq!(one.recover().unwrap().project, project("dead"));
-        // Somebody has it in hand.
+        // While it is held, no other process lists it.
         assert!(Autosave::left_behind_in(folder).is_empty());
         drop(left);
         let left = Autosave::left_behind_in(folder);
@@ -401,12 +402,12 @@ mod tests {
         let first = Autosave::in_folder(&runs).unwrap();
         let second = Autosave::in_folder(&runs).unwrap();
         assert!(!first.work_on(Some(&path)).unwrap());
-        assert!(!first.work_on(Some(&path)).unwrap(), "it is its own");
+        assert!(!first.work_on(Some(&path)).unwrap(), "only open here");
         assert!(second.work_on(Some(&path)).unwrap());
         assert!(!second.work_on(None).unwrap());
         assert!(!first.work_on(Some(&path)).unwrap());
         second.work_on(Some(&path)).unwrap();
-        // Killed: its lock is free, and what it left is cleared away.
+        // Killed: its lock is free, and its files are deleted.
         drop(second);
         assert!(!first.work_on(Some(&path)).unwrap());
         assert!(Autosave::left_behind_in(&runs).is_empty());

@@ -1,4 +1,4 @@
-//! What is kept on disk between sessions: project files, autosave, settings and recent files.
+//! What is stored on disk between sessions: project files, autosave, settings and recent files.
 
 pub mod autosave;
 pub mod file;

@@ -1,6 +1,6 @@
-//! What Mien remembers between two starts: how the window was, and what was opened last.
+//! Settings and recent files, stored between sessions.
 //!
-//! Neither is worth stopping for: a file that can't be read is set aside under another name, and Mien begins anew.
+//! Errors in them never stop the program: an unreadable file is renamed, and defaults are used.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,10 +15,10 @@ use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
 use crate::ordinary_file;
 
-/// The largest file that is read, in bytes; each takes some thousand.
+/// The largest file that is read, in bytes; each takes a few thousand.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// A window's size and place on the screen, in logical pixels.
+/// A window's size and position on the screen, in logical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WindowPlace {
     pub width: f32,
@@ -27,7 +27,7 @@ pub struct WindowPlace {
     pub y: f32,
 }
 
-/// The folders that were last chosen from.
+/// The last folder chosen for each kind of file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Folders {
@@ -37,22 +37,22 @@ pub struct Folders {
     pub exports: Option<PathBuf>,
 }
 
-/// The choices that hold for all projects.
+/// Settings that apply to all projects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// Whether the window is light rather than dark.
     pub light: bool,
-    /// Where the window was; nothing before it was ever closed.
+    /// The window's last position; `None` until it was first closed.
     pub window: Option<WindowPlace>,
     /// Whether the panes' names are shown in a new project.
     pub labels: bool,
-    /// The timeline's height in logical pixels, where it was changed.
+    /// The timeline's height in logical pixels, if it was changed.
     pub timeline_height: Option<f32>,
-    /// The weights chosen for a method, by the method's and the weights' names.
+    /// The weights chosen for each method, by the names of method and weights.
     pub weights: BTreeMap<String, String>,
     pub folders: Folders,
-    /// Whether the first start is over.
+    /// Whether the first-start dialog is done.
     pub first_start_done: bool,
 }
 
@@ -71,33 +71,33 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings, and a sentence where they could not be read and begin anew.
+    /// Loads the settings. Also returns a message if they couldn't be read and defaults are used.
     pub fn load() -> (Self, Option<String>) {
         file("settings.json").map_or_else(Default::default, |path| Self::load_from(&path))
     }
 
-    /// The same from another file.
+    /// Like [`Settings::load`], from another file.
     pub fn load_from(path: &Path) -> (Self, Option<String>) {
         let (mut settings, remark): (Self, _) = load(path);
-        // Far from any screen a window can't be found again.
+        // A window far from any screen couldn't be found again.
         settings.window = settings.window.filter(|place| {
             let sizes = [place.width, place.height];
-            // A window takes four bytes and more for each pixel.
+            // A window takes at least four bytes per pixel, so its size is limited too.
             sizes.iter().all(|size| (100.0..=8192.0).contains(size))
                 && [place.x, place.y].iter().all(|at| at.abs() <= 65_536.0)
         });
         (settings, remark)
     }
 
-    /// Keeps the settings. On a system without a home folder there is nowhere to, and nothing happens.
+    /// Saves the settings. Does nothing on a system without a home folder.
     ///
     /// # Errors
-    /// [`EngineError::Media`] where the file can't be written.
+    /// [`EngineError::Media`] if the file can't be written.
     pub fn save(&self) -> Result<(), EngineError> {
         file("settings.json").map_or(Ok(()), |path| self.save_to(&path))
     }
 
-    /// The same in another file.
+    /// Like [`Settings::save`], to another file.
     ///
     /// # Errors
     /// [`EngineError::Media`].
@@ -106,7 +106,7 @@ impl Settings {
     }
 }
 
-/// The projects and portraits that were opened last, the last one first.
+/// The recently opened projects and portraits, latest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Recent {
@@ -114,24 +114,24 @@ pub struct Recent {
     portraits: Vec<PathBuf>,
 }
 
-/// One of them.
+/// A recent file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecentFile {
     pub path: PathBuf,
-    /// Whether it isn't there now; its disk may come back.
+    /// Whether it is missing now; it is kept, because it may be on a removable disk.
     pub missing: bool,
 }
 
 impl Recent {
-    /// How many of each are kept.
+    /// The maximum length of each list.
     pub const MOST: usize = 12;
 
-    /// Those of the last runs, and a sentence where they could not be read.
+    /// Loads the lists. Also returns a message if they couldn't be read.
     pub fn load() -> (Self, Option<String>) {
         file("recent.json").map_or_else(Default::default, |path| Self::load_from(&path))
     }
 
-    /// The same from another file.
+    /// Like [`Recent::load`], from another file.
     pub fn load_from(path: &Path) -> (Self, Option<String>) {
         let (mut recent, remark): (Self, _) = load(path);
         recent.projects.truncate(Self::MOST);
@@ -139,7 +139,7 @@ impl Recent {
         (recent, remark)
     }
 
-    /// Keeps them, as [`Settings::save`] does.
+    /// Saves the lists, as [`Settings::save`] does.
     ///
     /// # Errors
     /// [`EngineError::Media`].
@@ -147,7 +147,7 @@ impl Recent {
         file("recent.json").map_or(Ok(()), |path| self.save_to(&path))
     }
 
-    /// The same in another file.
+    /// Like [`Recent::save`], to another file.
     ///
     /// # Errors
     /// [`EngineError::Media`].
@@ -155,28 +155,28 @@ impl Recent {
         save(path, self)
     }
 
-    /// A project was opened or saved.
+    /// Adds a project that was opened or saved.
     pub fn add_project(&mut self, path: &Path) {
         add(&mut self.projects, path);
     }
 
-    /// A portrait was opened.
+    /// Adds a portrait that was opened.
     pub fn add_portrait(&mut self, path: &Path) {
         add(&mut self.portraits, path);
     }
 
-    /// Takes a file out of both lists.
+    /// Removes a file from both lists.
     pub fn forget(&mut self, path: &Path) {
         self.projects.retain(|known| known != path);
         self.portraits.retain(|known| known != path);
     }
 
-    /// The projects, as they are on the disk now.
+    /// The projects, and whether each exists now.
     pub fn projects(&self) -> Vec<RecentFile> {
         files(&self.projects)
     }
 
-    /// The portraits, as they are on the disk now.
+    /// The portraits, and whether each exists now.
     pub fn portraits(&self) -> Vec<RecentFile> {
         files(&self.portraits)
     }
@@ -192,7 +192,7 @@ fn files(paths: &[PathBuf]) -> Vec<RecentFile> {
 
 fn add(list: &mut Vec<PathBuf>, path: &Path) {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    // JSON has no way to tell of a path that isn't Unicode.
+    // A path that isn't Unicode can't be stored in JSON.
     if path.to_str().is_none() {
         return;
     }
@@ -226,7 +226,7 @@ fn load<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
     }
 }
 
-/// Gives the file a name that none has.
+/// Renames the file to a free name.
 fn set_aside(path: &Path) -> Option<PathBuf> {
     let stem = path.file_stem()?.to_string_lossy();
     let aside = (1..=99)
@@ -295,7 +295,7 @@ mod tests {
             assert_eq!(kept, text);
             assert!(!path.exists());
         }
-        // A folder under the name is no settings either.
+        // A folder of that name isn't a settings file either.
         fs::create_dir(&path).unwrap();
         assert!(Settings::load_from(&path).1.is_some());
     }

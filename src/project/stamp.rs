@@ -1,9 +1,9 @@
-//! Whether a file is still as it was.
+//! Detects whether a file has changed.
 
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Length and time of an ordinary file: as long as both stay, its content is taken to be the same.
+/// Length and modification time of a regular file: while both are unchanged, so is its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileStamp {
     pub bytes: u64,
@@ -11,7 +11,7 @@ pub struct FileStamp {
 }
 
 impl FileStamp {
-    /// `None` for what isn't there, can't be read, or is no ordinary file.
+    /// Returns `None` if the file doesn't exist, can't be read or isn't a regular file.
     pub fn of(path: &Path) -> Option<Self> {
         let about = std::fs::metadata(path).ok().filter(|m| m.is_file())?;
         Some(Self {

@@ -1,14 +1,14 @@
-//! What lies between two samples.
+//! Interpolation between two samples.
 
 use crate::document::sample::{Sample, SampleError, check_code};
 
-/// Directions nearer than this (radians) are blended straight: their arc is as good as its chord.
+/// Angles below this (radians) are interpolated linearly, because arc and chord coincide.
 const STRAIGHT: f64 = 1e-6;
 
 impl Sample {
-    /// From this sample's content (`way` 0) to another's (1), in this sample's motion. The content code turns along the
-    /// sphere, as [`Sample::interpolate_motion`] says. A category has no in-between that the network has ever seen, so it
-    /// changes over at half way.
+    /// Interpolates from this sample's content (`way` 0) to another's (1), keeping this sample's motion. The content
+    /// code is interpolated on the sphere, as in [`Sample::interpolate_motion`]. The network was never trained on
+    /// blended categories, so the category switches at 0.5.
     ///
     /// # Errors
     /// [`SampleError::Length`] or [`SampleError::NotFinite`] if the two can't be blended, [`SampleError::Category`] if
@@ -29,13 +29,13 @@ impl Sample {
         })
     }
 
-    /// From this sample's motion (`way` 0) to another's (1), in this sample's content, category and number of frames;
-    /// the other is taken as long as this one by [`Sample::with_frames`].
+    /// Interpolates from this sample's motion (`way` 0) to another's (1), keeping this sample's content, category and
+    /// number of frames; the other is brought to that length by [`Sample::with_frames`].
     ///
-    /// The start and each step are blended one by one: the direction turns along the sphere, the length goes straight.
-    /// So what lies between two normal noises is as long as such noises are, which a straight blend is not (by a factor
-    /// down to 0.7). Both ends are exact. Opposite directions turn through a fixed one at right angles; a code of zeros
-    /// has no direction, and blends straight. Further frames come from the nearer sample's streams.
+    /// The start and each step are interpolated separately: their directions spherically, their lengths linearly. The
+    /// result is therefore as long as normal noise usually is, whereas linear interpolation shortens it (by a factor
+    /// down to 0.7). Both ends are exact. Opposite directions rotate through a fixed perpendicular one. A code of zeros
+    /// has no direction and is interpolated linearly. Further frames come from the nearer sample's streams.
     ///
     /// # Errors
     /// [`SampleError::Length`] or [`SampleError::NotFinite`] if the two can't be blended, [`SampleError::Way`].
@@ -81,7 +81,7 @@ fn between(what: &str, a: &[f32], b: &[f32], way: f64) -> Result<Vec<f32>, Sampl
     })
 }
 
-/// Spherical interpolation of direction, linear of length.
+/// Spherical interpolation of the direction, linear interpolation of the length.
 fn slerp(a: &[f32], b: &[f32], way: f64) -> Vec<f32> {
     let straight = || {
         let pairs = a.iter().zip(b);
@@ -92,7 +92,7 @@ fn slerp(a: &[f32], b: &[f32], way: f64) -> Vec<f32> {
     let (Some((ua, length_a)), Some((ub, length_b))) = (direction(a), direction(b)) else {
         return straight();
     };
-    // Exact for any angle, as the arc cosine of a product is not.
+    // Accurate for every angle, unlike the arc cosine of the dot product.
     let angle = 2.0
         * norm(ua.iter().zip(&ub).map(|(a, b)| a - b))
             .atan2(norm(ua.iter().zip(&ub).map(|(a, b)| a + b)));
@@ -108,7 +108,7 @@ fn slerp(a: &[f32], b: &[f32], way: f64) -> Vec<f32> {
     };
     let length = (1.0 - way) * length_a + way * length_b;
     let Some(across) = across else {
-        // On a line there is nowhere to turn.
+        // In one dimension no direction is perpendicular.
         return straight();
     };
     let across_length = norm(across.iter().copied());
@@ -119,13 +119,14 @@ fn slerp(a: &[f32], b: &[f32], way: f64) -> Vec<f32> {
         .collect()
 }
 
-/// The unit vector and the length, unless that is 0.
+/// The unit vector and the length; `None` for a zero vector.
 fn direction(v: &[f32]) -> Option<(Vec<f64>, f64)> {
     let length = norm(v.iter().map(|&v| f64::from(v)));
     (length > 0.0).then(|| (v.iter().map(|&v| f64::from(v) / length).collect(), length))
 }
 
-/// A vector at right angles to a unit vector: what its smallest component's axis has left. None on a line.
+/// A vector perpendicular to a unit vector: the axis of its smallest component, with its projection removed. `None` in
+/// one dimension.
 fn right_angle(unit: &[f64]) -> Option<Vec<f64>> {
     if unit.len() < 2 {
         return None;

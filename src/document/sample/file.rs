@@ -1,4 +1,4 @@
-//! Samples as JSON that comes back to the last bit.
+//! Samples as JSON that is read back bit for bit.
 
 #![warn(clippy::cast_possible_truncation)]
 
@@ -11,16 +11,16 @@ use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
 use crate::ordinary_file;
 
-/// The largest file that is read, in bytes; a hundred thousand frames take some ten million.
+/// The largest file that is read, in bytes; a hundred thousand frames take about ten million.
 const MAX_BYTES: u64 = 64 << 20;
 
 const FORMAT: &str = "mien-sample";
 const VERSION: u64 = 1;
 
-/// A sample as it stands in a file.
+/// A sample as stored in a file.
 ///
-/// Each code is a text of numbers with spaces between: the shortest decimals that read back as the same f32. JSON's own
-/// numbers are read as doubles first, which loses that promise for a few.
+/// Each code is a string of numbers separated by spaces: the shortest decimals that read back as the same f32. JSON
+/// numbers are parsed as doubles first, which changes the last bit of a few.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Stored {
@@ -33,7 +33,7 @@ pub(super) struct Stored {
     motion_seed: u64,
 }
 
-/// What is read first, so that a newer version is told from damage.
+/// Parsed first, to distinguish a newer version from a damaged file.
 #[derive(Deserialize)]
 struct Header {
     format: Option<String>,
@@ -71,26 +71,26 @@ impl TryFrom<Stored> for Sample {
                 .collect::<Result<_, _>>()?,
             motion_seed: stored.motion_seed,
         };
-        // Against its own sizes: every step as long as the start, the category one of its number.
+        // Checked against its own sizes: every step as long as the start, the category below its count.
         sample.check(&sample.sizes())?;
         Ok(sample)
     }
 }
 
 impl Sample {
-    /// The sample as JSON, with what it is and its version.
+    /// The sample as JSON, with the format's name and version.
     ///
     /// # Errors
-    /// As [`Sample::check`] against its own sizes: what could not be read back is not written.
+    /// Those of [`Sample::check`] against its own sizes, so that whatever is written can be read back.
     pub fn to_json(&self) -> Result<String, SampleError> {
         self.check(&self.sizes())?;
         serde_json::to_string_pretty(self).map_err(damaged)
     }
 
-    /// Reads what [`Sample::to_json`] wrote, to the last bit.
+    /// Reads what [`Sample::to_json`] wrote, bit for bit.
     ///
     /// # Errors
-    /// [`SampleError::Damaged`], [`SampleError::Version`], or as [`Sample::check`] against its own sizes.
+    /// [`SampleError::Damaged`], [`SampleError::Version`], or those of [`Sample::check`] against its own sizes.
     pub fn from_json(json: &str) -> Result<Self, SampleError> {
         let header: Header = serde_json::from_str(json).map_err(damaged)?;
         check_header(header.format.as_deref(), header.version)?;
@@ -98,10 +98,10 @@ impl Sample {
         stored.try_into()
     }
 
-    /// Keeps the sample in a file, which appears whole or not at all.
+    /// Saves the sample to a file, atomically.
     ///
     /// # Errors
-    /// As [`Sample::to_json`], or [`SampleError::Unwritten`].
+    /// Those of [`Sample::to_json`], or [`SampleError::Unwritten`].
     pub fn save(&self, path: &Path) -> Result<(), SampleError> {
         let json = self.to_json()? + "\n";
         AtomicFile::write(path, |to| to.write_all(json.as_bytes())).map_err(SampleError::Unwritten)
@@ -110,7 +110,7 @@ impl Sample {
     /// Reads a file that [`Sample::save`] wrote.
     ///
     /// # Errors
-    /// [`SampleError::Unreadable`], or [`SampleError::Within`] as [`Sample::from_json`].
+    /// [`SampleError::Unreadable`], or [`SampleError::Within`] for those of [`Sample::from_json`].
     pub fn load(path: &Path) -> Result<Self, SampleError> {
         let within = |reason| SampleError::Within {
             path: path.to_owned(),

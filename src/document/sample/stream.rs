@@ -1,9 +1,9 @@
-//! Normal noise that is the same on every machine.
+//! Normal noise that is identical on every machine.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// What a stream's numbers are for.
+/// What a stream's numbers are used for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part {
     Content,
@@ -25,10 +25,10 @@ impl Part {
     }
 }
 
-/// One of a seed's streams: ChaCha with 8 rounds, keyed by the seed, numbered by the part.
+/// One of a seed's streams: ChaCha with 8 rounds, keyed by the seed, with the part as stream number.
 pub(super) struct Stream(ChaCha8Rng);
 
-/// Fills the key behind the seed's eight bytes. Another text would be another set of streams.
+/// Fills the key after the seed's eight bytes. A different text gives different streams.
 const KEY: &[u8; 24] = b"mien sampled noise no. 1";
 
 impl Stream {
@@ -41,16 +41,17 @@ impl Stream {
         Self(rng)
     }
 
-    /// A number below `n`, each as likely as the next but for one part in 2^64 / n.
+    /// A uniform number below `n`, with a bias of at most n / 2^64.
     pub(super) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
     }
 
-    /// So many numbers of mean 0 and variance 1. Fewer of the same stream are the first of more.
+    /// Returns `n` numbers of mean 0 and variance 1. A shorter draw from the same stream is a prefix of a longer one.
     pub(super) fn normals(&mut self, n: usize) -> Vec<f32> {
         let mut out = Vec::with_capacity(n + 1);
         while out.len() < n {
-            // Marsaglia's polar method. Its one function that machines may round differently, the logarithm, is ours.
+            // Marsaglia's polar method. The logarithm, the only function here that platforms may round differently, is
+            // the one below.
             let (u, v) = (self.signed(), self.signed());
             let s = u * u + v * v;
             if s > 0.0 && s < 1.0 {
@@ -69,8 +70,8 @@ impl Stream {
     }
 }
 
-/// The natural logarithm of a positive, normal number, of nothing but additions, multiplications and divisions, which
-/// every machine rounds alike; within 1e-15 of the truth, relative to the larger of it and 1e-3.
+/// The natural logarithm of a positive, normal number. It uses only additions, multiplications and divisions, which
+/// every machine rounds alike. The error is below 1e-15, relative to the larger of the result and 1e-3.
 fn ln(x: f64) -> f64 {
     const MANTISSA: u64 = (1 << 52) - 1;
     let bits = x.to_bits();
@@ -80,7 +81,7 @@ fn ln(x: f64) -> f64 {
         mantissa /= 2.0;
         exponent += 1;
     }
-    // ln m = 2 artanh z with |z| < 0.172: what the series leaves out is below 1e-18.
+    // ln m = 2 artanh z with |z| < 0.172: the truncated terms sum to less than 1e-18.
     let z = (mantissa - 1.0) / (mantissa + 1.0);
     let series = (0..12)
         .rev()
@@ -123,7 +124,7 @@ mod tests {
         assert!((moment(4) - 3.0).abs() < error * 96f64.sqrt());
         let below = values.iter().filter(|v| **v < -1.0).count() as f64 / n as f64;
         assert!((below - 0.158_655).abs() < error * 0.366);
-        // Neighbours, which the method makes in pairs, know nothing of each other.
+        // Neighbours, which the method makes in pairs, are uncorrelated.
         let pairs: f64 = values.chunks(2).map(|p| f64::from(p[0] * p[1])).sum();
         assert!((pairs / (n / 2) as f64).abs() < error * 2f64.sqrt());
     }

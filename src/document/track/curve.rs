@@ -1,4 +1,4 @@
-//! One channel over time: its keys in the order of time.
+//! One channel over time: its keys, sorted by time.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use crate::document::channel::Channel;
 use crate::document::pose::Sides;
 use crate::document::track::easing::Easing;
 
-/// Keys of a channel nearer to each other than this are the same moment, in seconds.
+/// Keys of a channel closer together than this, in seconds, are at the same time.
 pub(super) const SAME: f64 = 1e-6;
 
-/// A channel's value at a moment, on both halves of the face; those of head and eyes are the same.
+/// A channel's value at one time, on both halves of the face; for head and eyes both are equal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Key {
     /// Seconds from the start.
@@ -17,12 +17,12 @@ pub struct Key {
     /// On the half on the left of the picture, in [`Channel::range`].
     pub left: f32,
     pub right: f32,
-    /// The way to the next key.
+    /// The interpolation to the next key.
     pub easing: Easing,
 }
 
 impl Key {
-    /// The value of some halves; of both, their mean.
+    /// The value of some halves; for both, their mean.
     pub fn of(&self, sides: Sides) -> f32 {
         match sides {
             Sides::Left => self.left,
@@ -32,30 +32,30 @@ impl Key {
         }
     }
 
-    /// Whether both halves are the same.
+    /// Whether both halves are equal.
     pub fn is_even(&self) -> bool {
         self.left == self.right
     }
 }
 
-/// The keys of one channel, in the order of time and no two at the same moment.
+/// The keys of one channel, sorted by time, no two at the same time.
 #[derive(Debug, Clone)]
 pub struct Curve {
     channel: Channel,
-    /// Shared between the steps of undo: a clip's movement has a key for every frame.
+    /// Shared between undo steps: a clip's movement has a key for every frame.
     keys: Arc<Vec<Key>>,
 }
 
 impl PartialEq for Curve {
     fn eq(&self, other: &Self) -> bool {
-        // No value is NaN, so what is shared is equal; long movements are compared at every edit.
+        // No value is NaN, so shared keys are equal. Long movements are compared at every edit.
         self.channel == other.channel
             && (Arc::ptr_eq(&self.keys, &other.keys) || self.keys == other.keys)
     }
 }
 
 impl Curve {
-    /// Without keys.
+    /// A curve without keys.
     pub(super) fn empty(channel: Channel) -> Self {
         Self {
             channel,
@@ -63,8 +63,8 @@ impl Curve {
         }
     }
 
-    /// The keys in any order, put in order and brought into range. Of several at one moment the last one stays; a key
-    /// without a time, or before the start, is left out.
+    /// Sorts the keys and clamps their values. Of several at the same time the last one is kept; a key with a negative
+    /// or non-finite time is dropped.
     pub(super) fn of(channel: Channel, keys: impl IntoIterator<Item = Key>) -> Self {
         let mut keys: Vec<Key> = keys
             .into_iter()
@@ -101,12 +101,12 @@ impl Curve {
         self.keys.is_empty()
     }
 
-    /// The keys, no longer shared. Who changes times keeps their order.
+    /// The keys, cloned if they are shared. The caller keeps them sorted.
     pub(super) fn keys_mut(&mut self) -> &mut Vec<Key> {
         Arc::make_mut(&mut self.keys)
     }
 
-    /// The index of the key at a moment, the nearest one less than `within` seconds away.
+    /// The index of the key nearest to a time, if it is less than `within` seconds away.
     pub fn index_at(&self, time: f64, within: f64) -> Option<usize> {
         let after = self.keys.partition_point(|key| key.time < time);
         let far = |index: &usize| (self.keys[*index].time - time).abs();
@@ -118,13 +118,13 @@ impl Curve {
             .filter(|index| far(index) < within)
     }
 
-    /// Sets the value at a moment: changes the key less than `within` seconds away, or makes one. A new one takes the
-    /// easing of the one before it.
+    /// Sets the value at a time: changes the key less than `within` seconds away, or inserts one with the easing of the
+    /// key before it.
     pub(super) fn set(&mut self, time: f64, halves: (f32, f32), within: f64) {
         let (left, right) = self.channel.clamped_halves(halves);
         if let Some(index) = self.index_at(time, within) {
             let key = self.keys[index];
-            // What is the same already stays shared.
+            // An unchanged key leaves the keys shared.
             if (key.left, key.right) != (left, right) {
                 let key = &mut self.keys_mut()[index];
                 (key.left, key.right) = (left, right);
@@ -144,8 +144,8 @@ impl Curve {
         self.keys_mut().insert(at, key);
     }
 
-    /// The values of the left and the right half at a time in seconds; before the first key and after the last
-    /// one they hold. Between two keys a curve that swings out stays in the usual range, or goes as far beyond as they do. `None`
+    /// The values of the left and the right half at a time in seconds, constant before the first key and after the last
+    /// one. Between two keys an overshooting curve is clamped to the usual range, widened to include both keys. `None`
     /// without any key.
     pub fn at(&self, time: f64) -> Option<(f32, f32)> {
         let (first, last) = (self.keys.first()?, self.keys.last()?);
@@ -169,7 +169,7 @@ impl Curve {
         Some((between(from.left, to.left), between(from.right, to.right)))
     }
 
-    /// The lowest and the highest value of any key on either half.
+    /// The lowest and the highest value of all keys on either half.
     pub fn reach(&self) -> Option<(f32, f32)> {
         let mut values = self.keys.iter().flat_map(|key| [key.left, key.right]);
         let first = values.next()?;

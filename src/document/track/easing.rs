@@ -1,8 +1,8 @@
-//! How the values go from one key to the next.
+//! How values are interpolated from one key to the next.
 
 use serde::{Deserialize, Serialize};
 
-/// The way from a key to the next one of the same unit.
+/// The interpolation from a key to the next one of the same channel.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Easing {
@@ -12,13 +12,13 @@ pub enum Easing {
     #[default]
     EaseInOut,
     Hold,
-    /// Two handles `[x1, y1, x2, y2]`, as CSS writes a `cubic-bezier`: x is the share of the time and lies in 0..=1, so
-    /// that time never runs backwards; y is the share of the way and may overshoot.
+    /// Two control points `[x1, y1, x2, y2]`, as in a CSS `cubic-bezier`: x is the fraction of the time, in 0..=1 so
+    /// that time never runs backwards; y is the fraction of the change and may overshoot.
     Bezier([f32; 4]),
 }
 
 impl Easing {
-    /// All easings, as the menu lists them.
+    /// All easings, in menu order.
     pub const ALL: [Easing; 6] = [
         Easing::Linear,
         Easing::EaseIn,
@@ -28,13 +28,13 @@ impl Easing {
         Easing::BEZIER,
     ];
 
-    /// The handles that a curve begins with: the way of [`Easing::EaseInOut`], nearly.
+    /// The initial control points of a curve, close to [`Easing::EaseInOut`].
     pub const BEZIER: Easing = Easing::Bezier([0.4, 0.0, 0.6, 1.0]);
 
-    /// How far a handle may overshoot, as a share of the way.
+    /// The range of a control point's y, as a fraction of the change.
     pub const OVERSHOOT: std::ops::RangeInclusive<f32> = -1.0..=2.0;
 
-    /// A curve by its handles, each brought to where it may stand.
+    /// A curve from its control points, each clamped to its range.
     pub fn bezier([x1, y1, x2, y2]: [f32; 4]) -> Self {
         let within = |value: f32, low: f32, high: f32, else_: f32| {
             if value.is_nan() {
@@ -52,7 +52,7 @@ impl Easing {
         ])
     }
 
-    /// The same, where it is a curve with its handles where they may stand.
+    /// The same easing, with the control points of a curve clamped to their ranges.
     pub(super) fn sound(self) -> Self {
         match self {
             Easing::Bezier(handles) => Self::bezier(handles),
@@ -60,7 +60,7 @@ impl Easing {
         }
     }
 
-    /// Its place in [`Easing::ALL`].
+    /// Its index in [`Easing::ALL`].
     pub fn index(self) -> usize {
         match self {
             Easing::Linear => 0,
@@ -72,7 +72,7 @@ impl Easing {
         }
     }
 
-    /// The handles `[x1, y1, x2, y2]` of a curve.
+    /// The control points `[x1, y1, x2, y2]` of a curve.
     pub fn handles(self) -> Option<[f32; 4]> {
         match self {
             Easing::Bezier(handles) => Some(handles),
@@ -80,7 +80,7 @@ impl Easing {
         }
     }
 
-    /// How far the way is gone at `t` in 0..=1: 0 at 0 and 1 at 1, and between them in 0..=1 unless it is a curve that
+    /// The fraction of the change at `t` in 0..=1: 0 at 0 and 1 at 1, and in between in 0..=1 unless it is a curve that
     /// overshoots.
     pub fn at(self, t: f32) -> f32 {
         let t = t.clamp(0.0, 1.0);
@@ -106,16 +106,16 @@ impl Easing {
     }
 }
 
-/// A cubic from 0 to 1 with two inner points, at `s` in 0..=1.
+/// A cubic Bézier from 0 to 1 with inner control values `a` and `b`, at `s` in 0..=1.
 fn cubic(a: f64, b: f64, s: f64) -> f64 {
     let r = 1.0 - s;
     3.0 * r * r * s * a + 3.0 * r * s * s * b + s * s * s
 }
 
-/// Where a cubic with inner points in 0..=1, which never falls, reaches `x`.
+/// The parameter at which a cubic with inner values in 0..=1, which is monotonic, reaches `x`.
 fn solve(a: f64, b: f64, x: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
-    // Halving is sure where the slope vanishes; 40 steps are finer than an f32 tells.
+    // Bisection converges even where the slope vanishes; 40 steps exceed f32 precision.
     for _ in 0..40 {
         let middle = 0.5 * (low + high);
         if cubic(a, b, middle) < x {
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_curve_is_css_ease() {
-        // Of `cubic-bezier(0.25, 0.1, 0.25, 1)`, worked out by the polynomials.
+        // Values of `cubic-bezier(0.25, 0.1, 0.25, 1)`, computed from the polynomials.
         let ease = Easing::Bezier([0.25, 0.1, 0.25, 1.0]);
         for (t, way) in [(0.1, 0.0948), (0.5, 0.8024), (0.9, 0.9944)] {
             assert!((ease.at(t) - way).abs() < 1e-3, "{t}: {} {way}", ease.at(t));

@@ -1,5 +1,5 @@
-//! How a track is written and read: a list of keys under each channel's name. The first form, whole poses in a row, is
-//! read too.
+//! The serialized form of a track: a list of keys under each channel's name. The first version, a list of whole poses,
+//! is read too.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use crate::document::track::curve::{Curve, Key};
 use crate::document::track::easing::Easing;
 use crate::document::track::{Playback, Track};
 
-/// What a file says.
+/// A track as stored in a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Form {
-    /// By names such as `AU12` and `yaw`; a channel without keys isn't named.
+    /// By channel names such as `AU12` and `yaw`; a channel without keys is omitted.
     #[serde(default)]
     curves: BTreeMap<String, Vec<KeyForm>>,
-    /// The first form.
+    /// The keys of the first version.
     #[serde(default, skip_serializing)]
     keyframes: Vec<Keyframe>,
     fps: f64,
     frames: u32,
     #[serde(default)]
     playback: Playback,
-    /// In and out, in seconds.
+    /// The in and out points, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     range: Option<(f64, f64)>,
 }
@@ -46,7 +46,7 @@ enum Halves {
     Apart { left: f32, right: f32 },
 }
 
-/// All values at one moment.
+/// All values at one time.
 #[derive(Debug, Clone, Deserialize)]
 struct Keyframe {
     time: f64,
@@ -98,7 +98,7 @@ impl TryFrom<Form> for Track {
         track.set_fps(form.fps);
         track.set_frames(form.frames);
         let sound = |(from, to): &(f64, f64)| from.is_finite() && to.is_finite() && from < to;
-        // A number that was written and read may be off by its last digit; a frame's time is that frame's again.
+        // A time that was written and read may differ in its last digit; this restores the frame's exact time.
         let snapped = |time: f64| track.snapped(time);
         let range = form.range.filter(sound);
         let range = range.map(|(from, to)| (snapped(from), snapped(to)));

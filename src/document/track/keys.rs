@@ -1,4 +1,4 @@
-//! What is done to several keys at once: moved, copied, pasted, eased, stretched.
+//! Operations on several keys at once: move, copy, paste, ease, stretch.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use crate::document::track::Track;
 use crate::document::track::curve::{Curve, Key, SAME};
 use crate::document::track::easing::Easing;
 
-/// A key by its channel and its time, so that it is the same one whatever comes or goes before it.
+/// A key identified by its channel and time, so that adding or removing others doesn't change its id.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyId {
     pub channel: Channel,
@@ -41,10 +41,10 @@ impl Eq for KeyId {}
 /// Some keys of a track.
 pub type Selection = BTreeSet<KeyId>;
 
-/// Keys taken from a track, to be put on it again or on another.
+/// Keys copied from a track, to be pasted on the same or another one.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Copied {
-    /// Their times count from the first one's.
+    /// Times are relative to the first key.
     keys: Vec<(Channel, Key)>,
 }
 
@@ -82,8 +82,8 @@ impl Track {
         Channel::ALL.into_iter().filter_map(on).collect()
     }
 
-    /// The keys of some channels within a span of time, in seconds, and of values on either half, as shares of the channel's
-    /// range.
+    /// The keys of some channels within a range of times, in seconds, and of values on either half, as fractions of the
+    /// channel's usual range.
     pub fn keys_in(
         &self,
         channels: &[Channel],
@@ -98,7 +98,7 @@ impl Track {
         })
     }
 
-    /// For each channel with keys the one whose easing shapes its curve at a frame.
+    /// For each channel with keys, the key whose easing applies at a frame.
     pub fn keys_before(&self, frame: u32) -> Selection {
         let now = self.time_of(frame) + self.half_frame();
         let last = |channel: Channel| {
@@ -126,7 +126,8 @@ impl Track {
             .collect()
     }
 
-    /// The easing that these keys share.
+    /// The easing that these keys have in common. Curves count as the same whatever their control points; the first one
+    /// is returned.
     pub fn easing_of(&self, ids: &Selection) -> Option<Easing> {
         let mut easings = ids.iter().filter_map(|id| Some(self.key(*id)?.easing));
         let first = easings.next()?;
@@ -135,10 +136,10 @@ impl Track {
             .then_some(first)
     }
 
-    /// Moves keys together by some frames and by a share of their channels' usual ranges. Each half stays within its channel's
-    /// limits, or as far beyond as it is. No key goes
-    /// before the start, and none that stands on the track leaves it at its end: there all stop together. A key that is
-    /// there already gives way to one that comes upon it, as when it is pasted over. Returns the keys where they are now.
+    /// Moves keys together by a number of frames and by a fraction of their channels' usual ranges. Each half is
+    /// clamped to its channel's limits, widened to include its value so far. All keys stop when the first reaches the
+    /// start or the last the track's end. An existing key at the same time is replaced, as by pasting. Returns the
+    /// moved keys.
     pub fn move_keys(
         &mut self,
         ids: &Selection,
@@ -173,9 +174,9 @@ impl Track {
         })
     }
 
-    /// Stretches the time between keys by a factor above 0, around a moment in seconds that stays where it is. They come
-    /// to stand on frames where each still has one of its own; no key goes before the start, and a key that is there
-    /// already gives way. Returns the keys where they are now.
+    /// Scales the times of keys by a factor above 0, about a fixed time in seconds. A channel's keys snap to frames if
+    /// each gets a separate one. No key goes before the start, and an existing key at the same time is replaced.
+    /// Returns the moved keys.
     pub fn scale_keys(&mut self, ids: &Selection, around: f64, factor: f64) -> Selection {
         let first = ids.iter().map(|id| id.time).fold(f64::INFINITY, f64::min);
         if !(first.is_finite() && around.is_finite() && factor.is_finite() && factor > 0.0) {
@@ -209,12 +210,12 @@ impl Track {
         })
     }
 
-    /// Takes keys away; those that aren't there change nothing.
+    /// Removes keys; unknown ones are ignored.
     pub fn remove_keys(&mut self, ids: &Selection) {
         self.take(ids);
     }
 
-    /// Sets the easing from each of these keys to the next of its channel.
+    /// Sets the easing from each of these keys to the next one of its channel.
     pub fn set_easing(&mut self, ids: &Selection, easing: Easing) {
         let easing = easing.sound();
         for id in ids {
@@ -225,7 +226,7 @@ impl Track {
         }
     }
 
-    /// Copies keys, with the times between them.
+    /// Copies keys with their relative times.
     pub fn copy(&self, ids: &Selection) -> Copied {
         let first = ids.iter().map(|id| id.time).fold(f64::INFINITY, f64::min);
         let copied = |id: &KeyId| {
@@ -238,8 +239,8 @@ impl Track {
         }
     }
 
-    /// Puts copied keys on the track so that the first one stands on a frame; what they come upon gives way. Times stay
-    /// seconds, whatever the frame rate they came from. Returns the new keys.
+    /// Pastes copied keys so that the first one is on a frame, replacing existing keys at the same times. Times stay in
+    /// seconds, whatever the frame rate of the track they come from. Returns the new keys.
     pub fn paste(&mut self, frame: u32, copied: &Copied) -> Selection {
         let start = self.time_of(frame);
         let keys: Vec<_> = copied
@@ -261,7 +262,7 @@ impl Track {
         self.put(changed.collect())
     }
 
-    /// Takes keys away and hands them out.
+    /// Removes keys and returns them.
     fn take(&mut self, ids: &Selection) -> Vec<(Channel, Key)> {
         let mut taken = Vec::new();
         for channel in Channel::ALL {
@@ -299,12 +300,12 @@ impl Track {
         taken
     }
 
-    /// Puts keys on the track; what is there already gives way.
+    /// Inserts keys, replacing existing ones at the same times.
     fn put(&mut self, keys: Vec<(Channel, Key)>) -> Selection {
         for channel in Channel::ALL {
             let mut new = keys.iter().filter(|(of, _)| *of == channel).peekable();
             if new.peek().is_some() {
-                // The sort is stable and the last one at a moment stays.
+                // The sort is stable and the last key at a time is kept.
                 let curve = &self.curves[channel.index()];
                 let all = curve.keys().iter().copied().chain(new.map(|(_, key)| *key));
                 self.curves[channel.index()] = Curve::of(channel, all);
@@ -318,7 +319,7 @@ impl Track {
             .collect()
     }
 
-    /// A time that is a frame's but for rounding, as that frame's.
+    /// Snaps a time to a frame's time if it differs only by rounding.
     pub(super) fn snapped(&self, time: f64) -> f64 {
         let frame = (time * self.fps()).round();
         let near = frame / self.fps();

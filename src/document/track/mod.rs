@@ -1,4 +1,4 @@
-//! The expression track: a curve of keys for each channel of an expression, and how they are played.
+//! The expression track: a curve of keys for each channel of an expression, and its playback.
 
 pub mod curve;
 pub mod easing;
@@ -26,10 +26,10 @@ pub enum Playback {
 }
 
 impl Playback {
-    /// All ways, as the menu lists them.
+    /// All modes, in menu order.
     pub const ALL: [Playback; 3] = [Playback::Once, Playback::Loop, Playback::PingPong];
 
-    /// The frames from the first to the last in the order in which they are shown once through.
+    /// The frames from the first to the last in the order of one pass.
     pub fn order(self, (first, last): (u32, u32)) -> Vec<u32> {
         let forward = first..=last;
         match self {
@@ -38,7 +38,7 @@ impl Playback {
         }
     }
 
-    /// The frame shown when so many frames have gone by since the first, and whether the playing is over.
+    /// The frame shown when `elapsed` frames have passed since the first, and whether playback has ended.
     pub fn playing_at(self, elapsed: f64, (first, last): (u32, u32)) -> (u32, bool) {
         let step = elapsed.max(0.0).floor() as u64;
         let frames = u64::from(last.saturating_sub(first)) + 1;
@@ -65,7 +65,7 @@ impl std::fmt::Display for Playback {
     }
 }
 
-/// A curve for each channel, and how they are played.
+/// A curve for each channel, with the frame rate, length and playback.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "form::Form", try_from = "form::Form")]
 pub struct Track {
@@ -73,10 +73,10 @@ pub struct Track {
     curves: [Curve; Channel::COUNT],
     /// Frames a second, in [`Track::FPS`].
     fps: f64,
-    /// How many frames one pass has, in [`Track::FRAMES`].
+    /// The number of frames in one pass, in [`Track::FRAMES`].
     frames: u32,
     pub playback: Playback,
-    /// In and out, in seconds: another frame rate or length for a while doesn't lose them.
+    /// The in and out points, in seconds, so that changing the frame rate or length and back doesn't lose them.
     range: Option<(f64, f64)>,
 }
 
@@ -93,10 +93,10 @@ impl Default for Track {
 }
 
 impl Track {
-    /// The frame rates that are accepted, in frames a second.
+    /// The accepted frame rates, in frames a second.
     pub const FPS: std::ops::RangeInclusive<f64> = 1.0..=120.0;
 
-    /// The lengths that are accepted, in frames.
+    /// The accepted lengths, in frames.
     pub const FRAMES: std::ops::RangeInclusive<u32> = 2..=100_000;
 
     /// A channel's keys.
@@ -111,7 +111,7 @@ impl Track {
             .filter(|channel| !self.curve(*channel).is_empty())
     }
 
-    /// The moments at which any channel has a key, in seconds and in their order.
+    /// The times at which any channel has a key, in seconds, sorted.
     pub fn moments(&self) -> Vec<f64> {
         let curves = self.curves.iter();
         let mut times: Vec<f64> = curves
@@ -122,12 +122,12 @@ impl Track {
         times
     }
 
-    /// Whether there is no key yet.
+    /// Whether no channel has a key.
     pub fn is_empty(&self) -> bool {
         self.curves.iter().all(Curve::is_empty)
     }
 
-    /// Whether no key goes beyond its channel's usual range.
+    /// Whether every key is in its channel's usual range.
     pub fn is_usual(&self) -> bool {
         self.keyed().all(|channel| {
             let usual = channel.limits(Reach::Usual);
@@ -136,7 +136,7 @@ impl Track {
         })
     }
 
-    /// Whether any channel goes from one value to another.
+    /// Whether the value of any channel changes.
     pub fn moves(&self) -> bool {
         self.curves.iter().any(Curve::moves)
     }
@@ -146,8 +146,8 @@ impl Track {
         self.fps
     }
 
-    /// Sets the frame rate, brought within [`Track::FPS`]; keys and in and out keep their time in seconds, and the track
-    /// its duration.
+    /// Sets the frame rate, clamped to [`Track::FPS`]; NaN is ignored. Keys and the in and out points keep their times
+    /// in seconds, and the track its duration.
     pub fn set_fps(&mut self, fps: f64) {
         if fps.is_nan() {
             return;
@@ -157,17 +157,17 @@ impl Track {
         self.set_frames((seconds * self.fps).round() as u32);
     }
 
-    /// How many frames one pass has.
+    /// The number of frames in one pass.
     pub fn frames(&self) -> u32 {
         self.frames
     }
 
-    /// Sets the length of one pass, brought within [`Track::FRAMES`]; keys beyond it are kept, not lost.
+    /// Sets the length of one pass, clamped to [`Track::FRAMES`]; keys beyond it are not removed.
     pub fn set_frames(&mut self, frames: u32) {
         self.frames = frames.clamp(*Self::FRAMES.start(), *Self::FRAMES.end());
     }
 
-    /// The time of the last frame plus one frame, in seconds.
+    /// The duration of one pass, in seconds: the time of the last frame plus one frame.
     pub fn duration(&self) -> f64 {
         f64::from(self.frames) / self.fps
     }
@@ -177,17 +177,17 @@ impl Track {
         f64::from(frame) / self.fps
     }
 
-    /// The frame of the forward pass nearest to a time, within the track.
+    /// The frame of the forward pass nearest to a time, clamped to the track.
     pub fn frame_at(&self, time: f64) -> u32 {
         ((time * self.fps).round().max(0.0) as u32).min(self.frames - 1)
     }
 
-    /// How far from a frame's time a key may stand to be on that frame, in seconds.
+    /// The maximum distance of a key from the time of its frame, in seconds.
     fn half_frame(&self) -> f64 {
         0.5 / self.fps
     }
 
-    /// The first and the last frame that are played, where they were set.
+    /// The first and the last frame that are played; `None` for the whole track.
     pub fn range(&self) -> Option<(u32, u32)> {
         let (from, to) = self.range?;
         let last = self.frames - 1;
@@ -202,7 +202,7 @@ impl Track {
         self.range().unwrap_or((0, self.frames - 1))
     }
 
-    /// Sets the first and the last frame that are played, in either order and brought within the track; nothing for all.
+    /// Sets the first and the last frame that are played, in either order and clamped to the track; `None` plays all.
     pub fn set_range(&mut self, range: Option<(u32, u32)>) {
         let last = self.frames - 1;
         self.range = range
@@ -211,27 +211,27 @@ impl Track {
             .map(|(from, to)| (self.time_of(from), self.time_of(to + 1)));
     }
 
-    /// Sets the first frame that is played. Behind the last one, that one is the track's again.
+    /// Sets the first frame that is played. If it is after the last one, the last one is reset to the track's end.
     pub fn set_in(&mut self, frame: u32) {
         let (_, out) = self.span();
         let last = self.frames - 1;
         self.set_range(Some((frame, if frame > out { last } else { out })));
     }
 
-    /// Sets the last frame that is played. Before the first one, that one is the track's again.
+    /// Sets the last frame that is played. If it is before the first one, the first one is reset to the track's start.
     pub fn set_out(&mut self, frame: u32) {
         let (first, _) = self.span();
         self.set_range(Some((if frame < first { 0 } else { first }, frame)));
     }
 
-    /// Sets one channel at a frame, on the left and the right half: changes its key there, or makes one, which takes the
+    /// Sets one channel at a frame, on the left and the right half: changes its key there, or inserts one with the
     /// easing of the channel's key before it.
     pub fn set_channel(&mut self, frame: u32, channel: impl Into<Channel>, halves: (f32, f32)) {
         let (time, half) = (self.time_of(frame), self.half_frame());
         self.curves[channel.into().index()].set(time, halves, half);
     }
 
-    /// Sets all units at a frame, and of head and eyes what turns there or has keys.
+    /// Sets all units at a frame, and each channel of head and eyes that isn't zero there or has keys.
     pub fn set_key(&mut self, frame: u32, pose: impl Into<Pose>) {
         let pose = pose.into();
         for channel in Channel::ALL {
@@ -242,9 +242,9 @@ impl Track {
         }
     }
 
-    /// Puts a whole movement on the track in place of what was there: one key a frame for every unit from the start on,
-    /// straight from each to the next, at a frame rate brought within [`Track::FPS`]. Of head and eyes only what turns gets
-    /// keys. Frames without a pose get no key; in and out are forgotten.
+    /// Replaces the whole track by a movement: one key per frame and unit from the start, linearly interpolated, at a
+    /// frame rate clamped to [`Track::FPS`]. A channel of head and eyes gets keys only if it ever differs from zero.
+    /// Frames without a pose get no key; the in and out points are reset.
     pub fn set_movement(&mut self, fps: f64, poses: &[Option<Pose>]) {
         self.set_fps(fps);
         self.set_frames(u32::try_from(poses.len()).unwrap_or(u32::MAX));
@@ -268,7 +268,7 @@ impl Track {
         }
     }
 
-    /// The values at a time in seconds: a channel's before its first key and after its last one hold, and a channel without
+    /// The values at a time in seconds, constant before a channel's first key and after its last one. A channel without
     /// keys is as in `still`.
     pub fn pose_at(&self, time: f64, still: Pose) -> Pose {
         self.keyed().fold(still, |mut pose, channel| {
@@ -279,18 +279,18 @@ impl Track {
         })
     }
 
-    /// The values at a time in seconds, with channels that have no key at rest. `None` where there is no key at all.
+    /// The values at a time in seconds, with channels without keys at rest. `None` if the track has no keys.
     pub fn value_at(&self, time: f64) -> Option<Pose> {
         (!self.is_empty()).then(|| self.pose_at(time, Pose::NEUTRAL))
     }
 
-    /// The frames from in to out in the order in which they are shown once through: forward, and for ping-pong back
-    /// again without showing either end twice.
+    /// The frames from in to out in the order of one pass: forward, and for ping-pong back again without repeating
+    /// either end.
     pub fn order(&self) -> Vec<u32> {
         self.playback.order(self.span())
     }
 
-    /// The frame shown after `elapsed` seconds of playing from the in point, and whether the playing is over.
+    /// The frame shown after `elapsed` seconds of playback from the in point, and whether playback has ended.
     pub fn playing_at(&self, elapsed: f64) -> (u32, bool) {
         self.playback.playing_at(elapsed * self.fps, self.span())
     }

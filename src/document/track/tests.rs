@@ -19,7 +19,7 @@ fn id(code: u8, time: f64) -> KeyId {
     }
 }
 
-/// A track with keys of some channels on some frames, with shares of the channels' ranges.
+/// A track with keys of some channels on some frames, their values as fractions of the channels' ranges.
 fn track_of(keys: &[(usize, u32, f32, f32)]) -> Track {
     let mut track = Track::default();
     for (index, frame, left, right) in keys {
@@ -88,7 +88,7 @@ fn setting_on_a_key_changes_it_and_elsewhere_makes_one() {
 fn keys_move_together_and_what_they_come_upon_gives_way() {
     let mut track = track_of(&[(8, 0, 0.0, 0.0), (8, 12, 0.5, 0.5), (8, 24, 1.0, 0.9)]);
     let ids = [id(12, 0.0), id(12, 1.0)].into();
-    // As far as the last frame, and by a value that one half reaches the end of.
+    // To the last frame, and by a value that takes one half to the end of its range.
     let moved = track.move_keys(&ids, 12, 0.05, Reach::Usual);
     assert_eq!(moved, [id(12, 0.5), id(12, 1.5)].into());
     let keys = track.curve(unit(12)).keys();
@@ -121,7 +121,7 @@ fn keys_are_pasted_on_another_track_in_their_seconds() {
         (0.8, 0.4)
     );
     assert!(other.paste(0, &Copied::default()).is_empty());
-    // Over itself, an hour on: kept beyond the end.
+    // Pasted over itself an hour later: kept beyond the end.
     track.paste(100_000, &copied);
     assert_eq!(track.all_keys().len(), 4);
 }
@@ -135,7 +135,7 @@ fn time_is_stretched_around_a_moment() {
         [12.0, 16.0, 36.0].map(|frame| frame / 24.0)
     );
     assert_eq!(wide, track.all_keys());
-    // So narrow that not each has a frame of its own: none is lost.
+    // So close together that there aren't enough frames: no key is lost.
     track.scale_keys(&wide, 0.5, 0.05);
     assert_eq!(track.all_keys().len(), 3);
     let all = track.all_keys();
@@ -192,7 +192,7 @@ fn only_what_lies_between_in_and_out_is_played() {
     track.playback = Playback::PingPong;
     assert_eq!(track.order(), [10, 11, 12, 11]);
     assert_eq!(track.playing_at(3.5 / 24.0), (11, false));
-    // Beyond the other one, that one goes back to the track's end.
+    // Setting one point beyond the other resets the other to the track's end.
     track.set_in(30);
     assert_eq!(track.range(), Some((30, 47)));
     track.set_out(20);
@@ -324,7 +324,7 @@ fn keys_of_units_and_of_the_head_move_by_the_same_share_of_their_ranges() {
     track.set_channel(0, unit(12), (0.5, 0.5));
     track.set_channel(0, Channel::Yaw, (0.0, 0.0));
     let low = track.keys_in(&Channel::ALL, 0.0..=1.0, 0.0..=0.4);
-    assert!(low.is_empty(), "both lie in the middle");
+    assert!(low.is_empty(), "both are in the middle");
     let moved = track.move_keys(&track.all_keys(), 12, 0.25, Reach::Usual);
     assert_eq!(track.keys_in(&Channel::ALL, 0.5..=0.5, 0.7..=0.8), moved);
     let pose = track.value_at(0.5).unwrap();

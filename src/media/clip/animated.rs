@@ -1,6 +1,6 @@
-//! Animated PNG and WebP, composited by the picture library.
+//! Animated PNG and WebP, composited by the `image` crate.
 //!
-//! Its iterator can't move between threads, and a clip must; so it lives in a thread of its own and hands over a frame at a time.
+//! Its frame iterator isn't `Send`, but a clip is, so the iterator runs in a thread that sends one frame at a time.
 
 use std::fs::File;
 use std::io::{BufReader, Seek};
@@ -63,7 +63,7 @@ fn open(
         (info.frames, info.seconds) = (None, None);
     }
 
-    // No frame waits: one is in the making while another is used.
+    // A rendezvous channel: one frame is decoded ahead while another is used.
     let (sender, receiver) = sync_channel(0);
     let mut player = Player {
         sender,
@@ -79,7 +79,7 @@ fn open(
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "its data make no sense".to_owned(),
             };
-            // Nobody listens any more when the clip was dropped.
+            // The receiver is gone if the clip was dropped.
             let _ = player.sender.send(Err(reason));
         })
         .map_err(reading)?;
@@ -97,10 +97,10 @@ fn open(
     ))
 }
 
-/// A whole frame, `[height, width, 4]`, and the seconds that it lasts; or why there is none.
+/// A composited frame, `[height, width, 4]`, and its duration in seconds; or an error message.
 type Played = Result<(Vec<u8>, f64), String>;
 
-/// The thread's side of an animation.
+/// The decoding thread's side of an animation.
 struct Player {
     sender: SyncSender<Played>,
     size: (u32, u32),
@@ -108,7 +108,7 @@ struct Player {
 }
 
 impl Player {
-    /// Hands over every frame until the clip is dropped.
+    /// Sends every frame until the clip is dropped.
     fn play(
         &mut self,
         frames: impl Iterator<Item = Result<Frame, ImageError>>,
@@ -147,12 +147,12 @@ fn play_webp(source: Source, player: &mut Player) -> Result<(), ImageError> {
     player.play(decoder.into_frames())
 }
 
-/// The clip's side of an animation.
+/// The receiving side of an animation.
 struct Animation {
     path: PathBuf,
     receiver: Receiver<Played>,
     size: (u32, u32),
-    /// Frames that the file has, where that is known.
+    /// The number of frames in the file, if known.
     expected: Option<usize>,
     given: usize,
     time: f64,
@@ -172,7 +172,7 @@ impl Frames for Animation {
                 )
             }
             Ok(Err(reason)) => fail(&reason),
-            // The thread came to the end.
+            // The thread has ended.
             Err(_) if self.expected.is_none_or(|frames| self.given < frames) => {
                 fail("it is missing")
             }

@@ -1,7 +1,7 @@
-//! The sound of a clip, taken as it is coded and never coded anew.
+//! The sound of a clip, copied as coded and never re-encoded.
 //!
-//! What is kept is an index of the coded samples, 24 bytes for each fiftieth of a second; their data stay in the file until they
-//! are written.
+//! Only an index of the coded samples is in memory, 24 bytes for each fiftieth of a second; their data stays in the
+//! file until it is written.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
@@ -20,14 +20,14 @@ use crate::media::error::MediaError;
 use crate::media::name::Name;
 use crate::ordinary_file;
 
-/// What a clip has to be heard.
+/// The sound of a clip.
 #[derive(Debug)]
 pub enum Sound {
-    /// Nothing: an animation, numbered pictures, or a film without sound.
+    /// No sound: an animation, numbered pictures, or a video without an audio track.
     Silent,
-    /// Sound that an MP4 can have as it is.
+    /// Sound that can be copied into an MP4.
     Track(AudioTrack),
-    /// Sound that stays behind; one sentence says why, and what to do.
+    /// Sound that can't be copied, with a sentence that says why and what to do.
     LeftOut(String),
 }
 
@@ -39,55 +39,55 @@ pub struct AudioTrack {
     timescale: u32,
     samples: Vec<SoundSample>,
     stretches: Vec<Stretch>,
-    /// The clip's time 0 on the sound's clock, in ticks.
+    /// The clip's time 0 on the presentation timeline, in ticks.
     start: i128,
 }
 
-/// The part of a sound that belongs to a part of a clip.
+/// The sound of a part of a clip.
 #[derive(Debug)]
 pub struct AudioPart {
     file: Arc<Source>,
     pub(crate) entry: SoundEntry,
     /// Ticks a second, at least 1.
     pub(crate) timescale: u32,
-    /// Where each sample lies in the file and how many bytes it has.
+    /// Offset in the file and length in bytes of each sample.
     places: Vec<(u64, u32)>,
-    /// Bytes and ticks of each sample.
+    /// Length in bytes and duration in ticks of each sample.
     pub(crate) samples: Vec<(u32, u32)>,
-    /// What of the samples is heard, from the part's time 0 on.
+    /// The edit list: which of the samples are heard, from the part's time 0.
     pub(crate) edits: Vec<Heard>,
 }
 
-/// A stretch of a part: so many ticks of the samples from tick `from` on, or so many ticks of silence.
+/// An entry of the edit list: `ticks` ticks of the samples from tick `from`, or of silence if that is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Heard {
     pub(crate) from: Option<u64>,
     pub(crate) ticks: u64,
 }
 
-/// Where the data are.
+/// The file with the samples' data.
 #[derive(Debug)]
 struct Source {
     path: PathBuf,
-    /// A file of ours, gone when nothing needs it any more.
+    /// The temporary file, if it is one; deleted when it is no longer needed.
     _temporary: Option<TempPath>,
 }
 
-/// A stretch of the track that is heard, on the clock that picture and sound share: in ticks of the sound.
+/// A segment of the presentation timeline, which video and sound share, in ticks of the sound.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     begin: i128,
     end: i128,
-    /// What is heard first.
+    /// Media time of its start.
     media: i128,
 }
 
 impl Sound {
-    /// The sound of the clip at `path`, of which [`Clip::open`](super::Clip::open) gives the picture.
+    /// The sound of the clip at `path`, whose pictures [`Clip::open`](super::Clip::open) reads.
     ///
-    /// An MP4's or MOV's own track is used where its coding is one that MP4 holds: AAC, MP3, Opus, AC-3, E-AC-3, ALAC and FLAC.
-    /// The sound of other containers is put into an MP4 by ffmpeg, where there is one, and coded anew only if an MP4 can't have
-    /// it as it is. Nothing that is wrong with the sound is an error: a film is worth having without it.
+    /// The track of an MP4 or MOV is used if MP4 supports its codec: AAC, MP3, Opus, AC-3, E-AC-3, ALAC or FLAC.
+    /// ffmpeg, if installed, remuxes the sound of other containers into an MP4, and re-encodes it only if MP4 doesn't
+    /// support the codec. Problems with the sound aren't errors, because the video is useful without it.
     pub fn of(path: &Path) -> Self {
         let Some((mut file, length, kind)) = look(path) else {
             return Self::Silent;
@@ -120,7 +120,7 @@ impl Sound {
     }
 }
 
-/// A file that is one, its length and what it is.
+/// Opens a regular file; returns it with its length and type.
 fn look(path: &Path) -> Option<(File, u64, ClipKind)> {
     let (mut file, length) = ordinary_file::open(path, u64::MAX).ok()?;
     let mut head = Vec::new();
@@ -163,22 +163,22 @@ impl AudioTrack {
         all
     }
 
-    /// What the coding is called: "AAC".
+    /// The codec's name, such as "AAC".
     pub fn codec(&self) -> &'static str {
         self.entry.name
     }
 
-    /// A cast of a float stays within what the integer holds.
+    /// A cast from float saturates.
     #[expect(clippy::cast_possible_truncation, reason = "see above")]
     fn ticks(&self, seconds: f64) -> i128 {
         (seconds * f64::from(self.timescale)).round() as i128
     }
 
-    /// The sound from `from` to `to`, in seconds of the clip ([`ClipFrame::time`](super::ClipFrame::time)); to its own end for a
-    /// `to` beyond that.
+    /// The sound from `from` to `to`, in seconds of the clip ([`ClipFrame::time`](super::ClipFrame::time)), or to its
+    /// end if that is earlier.
     ///
-    /// It begins and ends within a tick of what is asked. Where the sound begins later or pauses, so does the part. A cut begins
-    /// at the time of its first frame, which may be later than the time that was asked for.
+    /// The part is accurate to a tick. Where the sound starts late or pauses, so does the part. For a trimmed clip pass
+    /// the time of its first frame, which may be later than the requested one.
     pub fn part(&self, from: f64, to: f64) -> AudioPart {
         let begin = self.ticks(from).saturating_add(self.start);
         let end = self.ticks(to).saturating_add(self.start);
@@ -198,7 +198,7 @@ impl AudioTrack {
         builder.part()
     }
 
-    /// How long sample `index` lasts: until the next begins, which may be later than it says itself.
+    /// The duration of sample `index`: until the next one begins, which may be later than its stored duration.
     fn duration(&self, index: usize) -> u32 {
         let sample = &self.samples[index];
         let next = self.samples.get(index + 1);
@@ -215,20 +215,20 @@ impl AudioTrack {
     }
 }
 
-/// A part in the making.
+/// Builds a part.
 struct Builder<'a> {
     track: &'a AudioTrack,
-    /// Samples taken, as ranges that ascend.
+    /// The samples taken, as ascending ranges.
     runs: Vec<std::ops::Range<usize>>,
-    /// Ticks of the samples taken.
+    /// The duration of the samples taken, in ticks.
     ticks: u64,
     heard: Vec<Heard>,
-    /// Up to where it is made, on the shared clock.
+    /// The end of what was added, on the presentation timeline.
     at: i128,
 }
 
 impl Builder<'_> {
-    /// Adds what is heard from `from` to `to` of the shared clock; media times are `shift` more.
+    /// Adds the sound from `from` to `to` on the presentation timeline; media times are `shift` higher.
     fn add(&mut self, from: i128, to: i128, shift: i128) {
         let track = self.track;
         let count = track.samples.len();
@@ -238,7 +238,7 @@ impl Builder<'_> {
         if first >= last {
             return;
         }
-        // The samples may begin later than the stretch, and end before it.
+        // The samples may begin after the segment's start, and end before its end.
         let media_from = media_from.max(track.begin(first));
         let media_to = media_to.min(track.end(last - 1));
         if media_from >= media_to {
@@ -253,7 +253,7 @@ impl Builder<'_> {
                 ticks: clamped(from - self.at),
             });
         }
-        // Ticks are those up to the end of `last - 1`.
+        // `ticks` counts to the end of `last - 1`.
         let behind = clamped(track.end(last - 1) - media_from);
         self.heard.push(Heard {
             from: Some(self.ticks.saturating_sub(behind)),
@@ -262,7 +262,7 @@ impl Builder<'_> {
         self.at = media_to - shift;
     }
 
-    /// Takes the samples from `first` to `last`, and those that lead in to them.
+    /// Takes the samples from `first` to `last`, and the preroll that the decoder needs before them.
     fn take(&mut self, first: usize, last: usize) {
         let lead = first.saturating_sub(self.track.entry.lead);
         let taken = self.runs.last().map_or(0, |run| run.end);
@@ -298,25 +298,25 @@ impl Builder<'_> {
 }
 
 impl AudioPart {
-    /// Whether nothing is heard.
+    /// Whether the part has no sound.
     pub fn is_silent(&self) -> bool {
         self.edits.is_empty()
     }
 
-    /// How long the part runs, its pauses included.
+    /// The part's duration in seconds, including pauses.
     pub fn seconds(&self) -> f64 {
         let ticks: u64 = self.edits.iter().map(|heard| heard.ticks).sum();
         ticks as f64 / f64::from(self.timescale)
     }
 
-    /// Writes the samples' data one after another into a file that will be `target`.
+    /// Writes the samples' data to `out` without gaps; `target` is used in errors.
     pub(crate) fn copy(&self, out: &mut impl Write, target: &Path) -> Result<(), MediaError> {
         let reading = |e| MediaError::reading(&self.file.path, e);
         let (file, _) = ordinary_file::open(&self.file.path, u64::MAX).map_err(reading)?;
         let mut file = BufReader::with_capacity(1 << 16, file);
         let (mut at, mut data) = (0, Vec::new());
         for &(offset, bytes) in &self.places {
-            // Keeps what was read ahead where the place is near.
+            // A relative seek keeps the read buffer if the position is near.
             file.seek_relative(offset.wrapping_sub(at) as i64)
                 .map_err(reading)?;
             data.resize(bytes as usize, 0);
@@ -333,7 +333,7 @@ fn clamped(ticks: i128) -> u64 {
     u64::try_from(ticks.max(0)).unwrap_or(u64::MAX)
 }
 
-/// How many of the first `count` indices are so, of which all that are come first.
+/// Like [`slice::partition_point`], for the indices below `count`.
 fn partition(count: usize, is_so: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, count);
     while low < high {

@@ -1,11 +1,11 @@
-//! How many frames an animated PNG or WebP has and how long they run, by its chunks, without decoding any.
+//! Counts the frames of an animated PNG or WebP and their duration from its chunks, without decoding.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use crate::media::clip::frames::animation_delay;
 
-/// What the chunks of a file tell.
+/// The information in a file's chunks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Count {
     /// `(width, height)` in pixels.
@@ -13,21 +13,21 @@ pub(super) struct Count {
     pub(super) is_animated: bool,
     pub(super) frames: usize,
     pub(super) seconds: f64,
-    /// Whether the chunks go on to the file's end, with as many frames as it claims.
+    /// Whether the file is complete, with as many frames as its header states.
     pub(super) is_whole: bool,
 }
 
-/// Bytes of a chunk that are looked at; a PNG's frame control has all of them.
+/// Bytes read of a chunk's data; enough for a PNG's whole frame control.
 const BODY: usize = 26;
 
-/// A chunk by its name and the start of what is in it, zeros where it is shorter.
+/// A chunk's name and the start of its data, padded with zeros.
 struct Chunk {
     kind: [u8; 4],
     body: [u8; BODY],
 }
 
 impl Chunk {
-    /// Reads a chunk and goes to the next; `None` where the file ends.
+    /// Reads a chunk and seeks to the next; `None` at the end of the file.
     fn read(source: &mut BufReader<File>, is_png: bool) -> Option<Self> {
         let (mut a, mut b) = ([0; 4], [0; 4]);
         source.read_exact(&mut a).ok()?;
@@ -40,7 +40,7 @@ impl Chunk {
         let has = (length as usize).min(BODY);
         let mut body = [0; BODY];
         source.read_exact(&mut body[..has]).ok()?;
-        // A checksum follows in a PNG, and a WebP keeps to even places.
+        // PNG chunks are followed by a checksum, WebP chunks are padded to an even length.
         let after = if is_png { 4 } else { i64::from(length % 2) };
         let rest = i64::from(length) - has as i64 + after;
         source.seek_relative(rest).ok()?;
@@ -52,7 +52,7 @@ impl Chunk {
     }
 }
 
-/// The frames of a PNG, from its first byte on; `None` when it has no header.
+/// Counts the frames of a PNG, from the start of the file; `None` if it has no header.
 pub(super) fn count_png(source: &mut BufReader<File>) -> Option<Count> {
     source.seek(SeekFrom::Start(8)).ok()?;
     let header = Chunk::read(source, true).filter(|chunk| &chunk.kind == b"IHDR")?;
@@ -76,7 +76,7 @@ pub(super) fn count_png(source: &mut BufReader<File>) -> Option<Count> {
                 count.frames += 1;
                 count.seconds += animation_delay(half(20) / parts);
             }
-            // An animation says so before its first pixel.
+            // `acTL` must precede the first `IDAT`.
             b"IDAT" if !count.is_animated => break,
             b"IEND" => {
                 count.is_whole = count.frames == claimed;
@@ -88,7 +88,7 @@ pub(super) fn count_png(source: &mut BufReader<File>) -> Option<Count> {
     Some(count)
 }
 
-/// The frames of a WebP, from its first byte on; `None` when it has no header.
+/// Counts the frames of a WebP, from the start of the file; `None` if it has no header.
 pub(super) fn count_webp(source: &mut BufReader<File>) -> Option<Count> {
     let mut head = [0; 12];
     source.rewind().ok()?;
@@ -101,7 +101,7 @@ pub(super) fn count_webp(source: &mut BufReader<File>) -> Option<Count> {
         u32::from_le_bytes([low, middle, high, 0]) + 1
     };
     let mut count = Count {
-        // Other first chunks are those of still pictures.
+        // Files with another first chunk are stills.
         is_animated: &header.kind == b"VP8X" && header.body[0] & 2 != 0,
         size: (side(4), side(7)),
         ..Count::default()

@@ -1,20 +1,20 @@
-//! A part of a clip, by the times at which it begins and ends.
+//! The trimmed range of a clip.
 
 use crate::media::clip::frames::ClipFrame;
 
-/// Seconds by which a frame may miss the time that a person wrote: less than any frame lasts, more than rounding makes.
+/// Tolerance of a frame's time in seconds: less than any frame's duration, more than rounding errors.
 pub(super) const NEAR: f64 = 1e-6;
 
-/// What is left of a clip.
+/// The range that a clip is trimmed to.
 #[derive(Default)]
 pub(super) struct Cut {
-    /// The first frame of the part.
+    /// The first frame in the range.
     pub(super) first: usize,
-    /// The first frame after it, where that is known.
+    /// The first frame after the range, if known.
     pub(super) end: Option<usize>,
-    /// Seconds at which it ends.
+    /// End of the range, in seconds.
     pub(super) to: Option<f64>,
-    /// Its first frame, if that had to be decoded to be found.
+    /// The first frame in the range, if it was decoded to find it.
     pub(super) found: Option<ClipFrame>,
 }
 
@@ -23,7 +23,7 @@ impl Cut {
         self.end.is_some_and(|end| frame >= end)
     }
 
-    /// Whether a frame that begins at `time` comes after it.
+    /// Whether a frame that begins at `time` is after the range.
     pub(super) fn ends(&self, time: f64) -> bool {
         self.to.is_some_and(|to| time >= to - NEAR)
     }

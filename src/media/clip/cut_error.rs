@@ -1,10 +1,10 @@
-//! Why nothing is left of a clip that was cut.
+//! Errors of trimming a clip.
 
 use std::path::PathBuf;
 
 use crate::media::name::Name;
 
-/// Why nothing is left of a clip.
+/// Why trimming leaves no frame of a clip.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CutError {
     /// The end doesn't come after the start.
@@ -19,7 +19,7 @@ pub enum CutError {
     Beyond {
         path: PathBuf,
         from: f64,
-        /// How long the clip runs, where that is known.
+        /// The clip's duration, if known.
         seconds: Option<f64>,
     },
 
@@ -31,7 +31,7 @@ pub enum CutError {
     Empty { path: PathBuf, from: f64, to: f64 },
 }
 
-/// Says how long a clip runs.
+/// Displays a clip's duration.
 struct Runs(Option<f64>);
 
 impl std::fmt::Display for Runs {

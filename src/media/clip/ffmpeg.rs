@@ -1,4 +1,5 @@
-//! Clips that only the system's ffmpeg opens: it decodes, and hands over raw pixels through a pipe. Nothing requires it.
+//! Clips that only the system's ffmpeg opens: it decodes, and its raw pixels are read through a pipe. ffmpeg is
+//! optional.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -12,16 +13,16 @@ use crate::media::error::one_line;
 use crate::media::image::Picture;
 use crate::media::image::open::check_size;
 
-/// Rates above are mistakes of the container.
+/// Higher rates are errors of the container.
 const MAX_FPS: f64 = 1000.0;
 
 /// [`NUMBERED_FPS`](super::frames::NUMBERED_FPS) as a fraction.
 const NUMBERED_RATE: (u32, u32) = (25, 1);
 
-/// More frames than any clip has: a day at 48 frames a second. Times in a file can ask for any number.
+/// More frames than any clip has: a day at 48 frames a second. Timestamps in a file may request any number.
 const MAX_FRAMES: usize = 1 << 22;
 
-/// Opens a clip that is `codec`, which fits behind "is".
+/// Opens a clip; `codec` is its name in messages, after "is".
 pub(super) fn open(path: &Path, codec: &str) -> Result<Opened, MediaError> {
     let Some(tools) = Tools::find() else {
         return Err(MediaError::NeedsFfmpeg {
@@ -38,7 +39,7 @@ pub(super) fn open(path: &Path, codec: &str) -> Result<Opened, MediaError> {
     play(path, codec, &tools, &probe)
 }
 
-/// Opens a file that may or may not be a clip.
+/// Opens a file of unknown type, if ffprobe finds a video in it.
 pub(super) fn open_unknown(path: &Path) -> Result<Opened, MediaError> {
     let probed = Tools::find().and_then(|tools| Some((probe(&tools, path).ok()?, tools)));
     match probed {
@@ -60,8 +61,8 @@ fn play(path: &Path, codec: &str, tools: &Tools, probe: &Probe) -> Result<Opened
     check_size(path, width, height)?;
 
     let (numerator, denominator) = probe.rate;
-    // The scale only matters where the size changes within the clip.
-    // A film may begin before its first frame, and would have that frame more than once.
+    // Scaling only matters if the size changes within the clip.
+    // `setpts` is needed because a video may start before its first frame; the `fps` filter would then repeat that frame.
     let filter =
         format!("setpts=PTS-STARTPTS,fps={numerator}/{denominator},scale={width}:{height}");
     let fail = |e| MediaError::reading(path, e);
@@ -76,7 +77,7 @@ fn play(path: &Path, codec: &str, tools: &Tools, probe: &Probe) -> Result<Opened
     let Some(pipe) = child.0.stdout.take() else {
         return Err(fail(ErrorKind::BrokenPipe.into()));
     };
-    // One frame waits while the next is read.
+    // A rendezvous channel: one frame is read ahead while another is used.
     let (tx, frames) = sync_channel(0);
     let bytes = width as usize * height as usize * 4;
     std::thread::Builder::new()
@@ -107,7 +108,7 @@ fn play(path: &Path, codec: &str, tools: &Tools, probe: &Probe) -> Result<Opened
     ))
 }
 
-/// What ffprobe says of the first video that isn't a cover picture; the error is its own.
+/// Runs ffprobe on the first video stream that isn't a cover picture; the error is ffprobe's message.
 fn probe(tools: &Tools, path: &Path) -> Result<Probe, String> {
     let entries = "stream=codec_name,width,height,avg_frame_rate,r_frame_rate,duration\
                    :stream_tags=rotate:stream_side_data=rotation:format=duration";
@@ -116,11 +117,11 @@ fn probe(tools: &Tools, path: &Path) -> Result<Probe, String> {
     Ok(Probe::parse(&tools.probe(path, &options)?))
 }
 
-/// What ffprobe says.
+/// ffprobe's output.
 #[derive(Debug, PartialEq)]
 struct Probe {
     codec: String,
-    /// As shown.
+    /// Display size, after rotation.
     size: (u32, u32),
     /// Frames a second, as a fraction.
     rate: (u32, u32),
@@ -128,7 +129,7 @@ struct Probe {
 }
 
 impl Probe {
-    /// Reads lines of `key=value`.
+    /// Parses lines of `key=value`.
     fn parse(text: &str) -> Self {
         let all = |key: &'static str| {
             text.lines().filter_map(move |line| {
@@ -168,7 +169,7 @@ impl Probe {
     }
 }
 
-/// Raw frames from a running ffmpeg, read by a thread of its own, so that one that hangs is noticed.
+/// Raw frames from a running ffmpeg. They are read by a separate thread, so that a hanging ffmpeg can be detected.
 struct Pipe {
     path: PathBuf,
     codec: String,
@@ -180,13 +181,13 @@ struct Pipe {
     given: usize,
 }
 
-/// Reads whole frames to the end, and what there is of an incomplete one.
+/// Reads whole frames until the end, then sends what there is of an incomplete one.
 fn read(mut pipe: ChildStdout, bytes: usize, frames: &SyncSender<io::Result<Vec<u8>>>) {
     loop {
         let mut rgba = Vec::with_capacity(bytes);
         let read = (&mut pipe).take(bytes as u64).read_to_end(&mut rgba);
         let is_last = !matches!(read, Ok(count) if count == bytes);
-        // Nobody listens any more once the clip is closed.
+        // The receiver is gone once the clip is closed.
         if frames.send(read.map(|_| rgba)).is_err() || is_last {
             return;
         }

@@ -1,4 +1,4 @@
-//! The system's ffmpeg and ffprobe as processes: found, told to open one file and nothing else, and ended when they hang.
+//! The system's ffmpeg and ffprobe as processes: found in PATH, restricted to one file, and killed when they hang.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,36 +10,36 @@ use std::time::{Duration, Instant};
 
 use crate::media::error::one_line;
 
-/// The formats that ffmpeg may take a file for, by the names of its demuxers: containers that have everything within themselves.
+/// The formats that ffmpeg may detect, by the names of its demuxers: self-contained containers.
 ///
-/// Without this, a playlist (HLS, DASH, ffconcat) under a clip's name opens other clips of the artist's, and a live one never
-/// ends. Pictures, and the formats that make a film of any text, are no clips either.
+/// Without this, a playlist (HLS, DASH, ffconcat) with a clip's name could open other files of the artist's, and a live
+/// one would never end. Pictures, and formats that render text as video, aren't clips either.
 const FORMATS: &str = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf,dv,ivf,obu,h264,hevc,\
                        yuv4mpegpipe";
 
-/// How the file itself is read.
+/// The protocols that ffmpeg may use to read the file.
 const PROTOCOLS: &str = "file,pipe";
 
-/// How long a program may do nothing that is seen before it is taken to hang.
+/// How long a program may show no progress before it is considered hanging.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The most that is read of what a program says.
+/// The maximum number of bytes read of a program's output.
 const MOST_SAID: u64 = 1 << 20;
 
-/// Where the programs are.
+/// The paths of the programs.
 pub(super) struct Tools {
     ffmpeg: PathBuf,
     ffprobe: PathBuf,
 }
 
 impl Tools {
-    /// Both, or nothing.
+    /// Finds both programs in PATH, or returns `None`.
     pub(super) fn find() -> Option<Self> {
         let folders = env::var_os("PATH")?;
         let find = |name: &str| {
             let name = format!("{name}{}", env::consts::EXE_SUFFIX);
             env::split_paths(&folders)
-                // A relative entry would run whatever lies where the artist works.
+                // A relative entry would run any program in the artist's working directory.
                 .filter(|folder| folder.is_absolute())
                 .map(|folder| folder.join(&name))
                 .find(|program| program.is_file())
@@ -50,7 +50,7 @@ impl Tools {
         })
     }
 
-    /// ffmpeg with the file at `path` as its input.
+    /// Returns an ffmpeg command with the file at `path` as its input.
     pub(super) fn ffmpeg(&self, path: &Path) -> Command {
         let mut command = Command::new(&self.ffmpeg);
         command.args(["-v", "error", "-nostdin", "-y"]);
@@ -58,7 +58,7 @@ impl Tools {
         command
     }
 
-    /// What ffprobe says of the file at `path`, asked for `entries`; the error is its own.
+    /// Runs ffprobe with `options` on the file at `path` and returns its output; the error is its message.
     pub(super) fn probe(&self, path: &Path, options: &[&str]) -> Result<String, String> {
         let mut command = Command::new(&self.ffprobe);
         command.args(["-v", "error"]);
@@ -76,24 +76,24 @@ fn reading(command: &mut Command, path: &Path) {
         .stdin(Stdio::null());
 }
 
-/// A path that no program takes for an option or an address.
+/// A path that can't be parsed as an option or a URL.
 pub(super) fn as_url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);
     url
 }
 
-/// Runs a program to its end and returns what it wrote. It is ended when `progress` stays the same for too long.
+/// Runs a program to its end and returns its output. It is killed when `progress` doesn't change for `patience`.
 ///
 /// # Errors
-/// What the program complained of first, or that it hung.
+/// The program's first error message, or that it hung.
 pub(super) fn finish(
     command: &mut Command,
     patience: Duration,
     progress: impl Fn() -> u64,
 ) -> Result<String, String> {
     let fail = |e: io::Error| e.to_string();
-    // Files, since a full pipe would stop it.
+    // Files, because a full pipe would block the program.
     let (mut said, mut complained) = (
         Messages::new().map_err(fail)?,
         Messages::new().map_err(fail)?,
@@ -122,19 +122,19 @@ pub(super) fn finish(
     }
 }
 
-/// What is said of a program that was ended because it hung.
+/// The message for a program that was killed because it hung.
 pub(super) fn hung(patience: Duration) -> String {
     format!("it did nothing for {} seconds", patience.as_secs())
 }
 
-/// What ffmpeg said first, which is nearest to the cause, without the address of the part of it that did.
+/// ffmpeg's first message, which is nearest to the cause, without the prefix that names the component.
 pub(super) fn first_message(messages: &str) -> String {
     let line = messages
         .lines()
         .find(|line| !line.trim().is_empty())
         .unwrap_or("it gave no reason");
     let line = line.rsplit_once("] ").map_or(line, |(_, message)| message);
-    // "file:/a/b.webm: Invalid data": the sentence names the file already.
+    // In "file:/a/b.webm: Invalid data" the path is removed, because the sentence names the file already.
     let line = match line.strip_prefix("file:") {
         Some(rest) => rest.rsplit_once(": ").map_or(rest, |(_, message)| message),
         None => line,
@@ -145,12 +145,12 @@ pub(super) fn first_message(messages: &str) -> String {
     one_line(line)
 }
 
-/// A program that ends at the latest with this value.
+/// A process that is killed when this value is dropped.
 pub(super) struct Running(pub(super) Child);
 
 impl Running {
     pub(super) fn end(&mut self) -> Option<ExitStatus> {
-        // Either may fail because it ended by itself.
+        // Either may fail if the process has already ended.
         let _ = self.0.kill();
         self.0.wait().ok()
     }
@@ -162,7 +162,7 @@ impl Drop for Running {
     }
 }
 
-/// What a program writes for people, in a file without a name.
+/// A program's output, in an unnamed temporary file.
 pub(super) struct Messages(File);
 
 impl Messages {
@@ -174,7 +174,7 @@ impl Messages {
         self.0.try_clone()
     }
 
-    /// Whatever can be read of it.
+    /// The output so far, as far as it can be read.
     pub(super) fn read(&mut self) -> String {
         let mut bytes = Vec::new();
         let _ = self.0.seek(SeekFrom::Start(0));

@@ -1,4 +1,4 @@
-//! The sound of clips that only the system's ffmpeg opens, put by it into an MP4 that is gone afterwards.
+//! The sound of clips that only the system's ffmpeg opens, remuxed into a temporary MP4.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -9,13 +9,13 @@ use crate::media::clip::ffmpeg_process::{PATIENCE, Tools, as_url, finish};
 use crate::media::clip::mp4;
 use crate::media::clip::mp4::sound::{NoSound, SoundTrack};
 
-/// What an MP4 holds as it is, by ffmpeg's names.
+/// Codecs that MP4 supports, by ffmpeg's names; they are copied.
 const COPIED: [&str; 7] = ["aac", "mp3", "opus", "ac3", "eac3", "alac", "flac"];
 
 const INSTALL: &str = "install ffmpeg to keep it";
 const OTHER: &str = "save the clip as an MP4 with AAC sound to keep it";
 
-/// The sound of the clip at `path`, and the file that has it.
+/// The sound of the clip at `path`, and the temporary file with its data.
 pub(super) fn extract(path: &Path) -> Result<(TempPath, SoundTrack), NoSound> {
     let left_out = |reason: &str, advice| NoSound::LeftOut(reason.to_owned(), advice);
     let tools = Tools::find().ok_or_else(|| left_out("only ffmpeg reads it", INSTALL))?;
@@ -31,7 +31,7 @@ pub(super) fn extract(path: &Path) -> Result<(TempPath, SoundTrack), NoSound> {
     let Some(codec) = value("codec_type=audio", "codec_name=") else {
         return Err(NoSound::Silent);
     };
-    // ffmpeg counts from where the first of all streams begins; what comes before 0 only leads in to the sound.
+    // ffmpeg's times start at the earliest stream; negative times are only preroll.
     let time = |of| value(of, "start_time=").and_then(|text| text.parse::<f64>().ok());
     let start = time("codec_type=video").unwrap_or(0.0) - time("format").unwrap_or(0.0).max(0.0);
 
@@ -61,7 +61,7 @@ pub(super) fn extract(path: &Path) -> Result<(TempPath, SoundTrack), NoSound> {
     Ok((temporary, track))
 }
 
-/// Lines of `stream|codec_name=aac|codec_type=audio|...` and one of `format|...`; or ffprobe's complaint.
+/// Returns lines of `stream|codec_name=aac|codec_type=audio|...` and one of `format|...`; the error is ffprobe's message.
 fn probe(tools: &Tools, path: &Path) -> Result<String, String> {
     let entries = "stream=codec_type,codec_name,start_time:format=start_time";
     tools.probe(path, &["-show_entries", entries, "-of", "compact"])

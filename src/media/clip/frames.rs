@@ -1,34 +1,34 @@
-//! What all kinds of clips have in common: what is known of them, their frames, and how their errors are told.
+//! Common to all kinds of clips: information, frames and errors.
 
 use std::path::Path;
 
 use crate::media::error::{MediaError, one_line};
 use crate::media::image::Picture;
 
-/// Frames a second of numbered pictures, which carry no rate themselves.
+/// Frames a second of numbered pictures, which have no stored rate.
 pub const NUMBERED_FPS: f64 = 25.0;
 
-/// Seconds that a frame of an animation lasts when the file asks for no more than [`HASTE`]: what browsers make of it.
+/// Duration in seconds of an animation's frame whose stored duration is below [`HASTE`], as in browsers.
 const HASTY_FRAME: f64 = 0.1;
 const HASTE: f64 = 0.0101;
 
-/// What is known of a clip before its frames are decoded.
+/// Information on a clip that is known before decoding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClipInfo {
-    /// Pixels across, as shown: after cropping and turning.
+    /// Display width in pixels, after cropping and rotation.
     pub width: u32,
-    /// Pixels down, as shown.
+    /// Display height in pixels.
     pub height: u32,
-    /// Frames a second; the mean where frames last differently. Above 0.
+    /// Frames a second, above 0; the mean if durations differ.
     pub fps: f64,
-    /// How many frames; `None` where only decoding tells.
+    /// The number of frames; `None` if only decoding determines it.
     pub frames: Option<usize>,
-    /// How long the clip runs; `None` where only decoding tells.
+    /// The duration; `None` if only decoding determines it.
     pub seconds: Option<f64>,
 }
 
 impl ClipInfo {
-    /// The information of `frames` frames that run `seconds` together.
+    /// The information on `frames` frames with a total duration of `seconds`.
     pub(super) fn counted(size: (u32, u32), frames: usize, seconds: f64) -> Self {
         let is_sound = seconds.is_finite() && seconds > 0.0 && frames > 0;
         Self {
@@ -45,21 +45,21 @@ impl ClipInfo {
     }
 }
 
-/// A frame and when it is shown.
+/// A frame and its presentation time.
 #[derive(Clone, Debug)]
 pub struct ClipFrame {
-    /// The whole frame, upright, in sRGB, of the size that [`ClipInfo`] says.
+    /// The whole frame, upright, in sRGB, of the size in [`ClipInfo`].
     pub picture: Picture,
-    /// Seconds from the first frame of the whole clip, which has 0; never less than the frame before.
+    /// Seconds from the first frame of the whole clip, which has 0; never decreases.
     pub time: f64,
 }
 
-/// Where the frames come from, in the order in which they are shown.
+/// A source of frames, in presentation order.
 pub(super) trait Frames: Send {
-    /// The next frame. Isn't asked again after an error or the end.
+    /// The next frame. Not called again after an error or the end.
     fn next(&mut self) -> Option<Result<ClipFrame, MediaError>>;
 
-    /// Passes over frames; fewer if the clip ends.
+    /// Skips frames; fewer if the clip ends.
     fn skip(&mut self, frames: usize) -> Result<(), MediaError> {
         for _ in 0..frames {
             match self.next() {
@@ -71,16 +71,16 @@ pub(super) trait Frames: Send {
         Ok(())
     }
 
-    /// How many frames of the whole clip begin before `time`, in seconds, where that is known without decoding them.
+    /// How many frames of the whole clip begin before `time`, in seconds, if that is known without decoding.
     fn place(&self, _time: f64) -> Option<usize> {
         None
     }
 }
 
-/// What each kind of clip gives when it is opened.
+/// The result of opening a clip of any kind.
 pub(super) type Opened = (ClipInfo, Box<dyn Frames>);
 
-/// Seconds that a frame lasts for which an animation asks `seconds`.
+/// The duration in seconds of an animation's frame, given its stored duration.
 pub(super) fn animation_delay(seconds: f64) -> f64 {
     if seconds < HASTE {
         HASTY_FRAME
@@ -89,7 +89,7 @@ pub(super) fn animation_delay(seconds: f64) -> f64 {
     }
 }
 
-/// The four letters of a codec, as people write them.
+/// A four-character code as text.
 pub(super) fn kind_name(kind: [u8; 4]) -> String {
     let letters = kind.map(|byte| match byte {
         b' '..=b'~' => byte as char,

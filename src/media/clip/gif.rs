@@ -1,4 +1,4 @@
-//! Animated GIF: patches drawn over one another as browsers do.
+//! Animated GIF, composited as in browsers.
 
 use std::fs::File;
 use std::io::{BufReader, Seek};
@@ -24,7 +24,7 @@ pub(super) fn open(path: &Path, mut file: File) -> Result<Opened, MediaError> {
     file.rewind().map_err(reading)?;
     let count = count(again);
 
-    // Both share one place in the file.
+    // The clones of a file share one position.
     file.rewind().map_err(reading)?;
     let decoder = decoder(file, false).map_err(|error| match error {
         DecodingError::Io(e) => reading(e),
@@ -46,7 +46,7 @@ pub(super) fn open(path: &Path, mut file: File) -> Result<Opened, MediaError> {
             });
         }
         Ok((frames, seconds)) => ClipInfo::counted(size, frames, seconds),
-        // Damaged somewhere: the frames before that are still worth having.
+        // Damaged somewhere: the frames before that are still usable.
         Err((frames, seconds)) => ClipInfo {
             frames: None,
             seconds: None,
@@ -81,7 +81,7 @@ fn decoder(file: File, is_skipping: bool) -> Result<Reader, DecodingError> {
     options.read_info(BufReader::new(file))
 }
 
-/// Frames and how long they run, without decoding them; as an error when that is where the file makes no more sense.
+/// Counts the frames and their duration without decoding them; the error is the count up to a damage.
 fn count(file: File) -> Result<(usize, f64), (usize, f64)> {
     let (mut frames, mut seconds) = (0, 0.0);
     let Ok(mut decoder) = decoder(file, true) else {
@@ -106,12 +106,12 @@ struct Animation {
     canvas: Canvas,
     size: (u32, u32),
     given: usize,
-    /// Seconds at which the next frame begins.
+    /// The next frame's time in seconds.
     time: f64,
 }
 
 impl Animation {
-    /// Draws the next frame and says when it is shown.
+    /// Draws the next frame and returns its time.
     fn draw(&mut self) -> Option<Result<f64, MediaError>> {
         let frame = match self.decoder.read_next_frame() {
             Ok(Some(frame)) => frame,
@@ -153,7 +153,7 @@ impl Frames for Animation {
     }
 }
 
-/// What is on screen. It begins transparent, whatever background the file names: browsers have it so.
+/// The composited picture. It starts transparent, as in browsers, whatever the file's background colour.
 struct Canvas {
     width: usize,
     /// `[height, width, 4]`
@@ -161,12 +161,12 @@ struct Canvas {
     undo: Undo,
 }
 
-/// What happens to the last patch before the next is drawn.
+/// How the last patch is disposed of before the next is drawn.
 enum Undo {
     Nothing,
     /// Cleared: left, top, width, height.
     Clear([usize; 4]),
-    /// Taken back to what was there before.
+    /// Restored to the previous pixels.
     Restore(Vec<u8>),
 }
 
@@ -182,7 +182,7 @@ impl Canvas {
             Undo::Restore(pixels) => self.pixels = pixels,
         }
 
-        // Patches may reach over the edge.
+        // Patches may extend beyond the canvas.
         let height = self.pixels.len() / 4 / self.width;
         let left = usize::from(frame.left).min(self.width);
         let top = usize::from(frame.top).min(height);

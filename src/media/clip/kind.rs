@@ -1,29 +1,29 @@
-//! What a file is when a clip is asked for, told from its first bytes and never from its name.
+//! Detects the type of a file opened as a clip by its first bytes, never by its name.
 
 use image::ImageFormat;
 
 use crate::media::image::sniff;
 
-/// What is read of a file to tell what it is.
+/// Bytes read of a file to detect its type.
 pub(super) const HEAD_BYTES: u64 = 1 << 16;
 
-/// What the first bytes of a file make of it.
+/// The type of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ClipKind {
-    /// Not a byte.
+    /// An empty file.
     Nothing,
-    /// MP4, MOV and their kin, whatever the codec.
+    /// MP4, MOV and related formats, with any codec.
     Mp4,
     Gif,
     /// Animated or not.
     Png,
     /// Animated or not.
     WebP,
-    /// A picture of a format that knows no animation.
+    /// A picture of a format without animation.
     Still,
-    /// A clip that only ffmpeg opens; its name fits behind "is".
+    /// A clip that only ffmpeg opens; its name follows "is" in messages.
     Foreign(String),
-    /// No clip at all; the name fits behind "is", the advice is a sentence's end.
+    /// Not a clip; the name follows "is" in messages, the advice ends the sentence.
     Other {
         kind: &'static str,
         advice: &'static str,
@@ -31,15 +31,15 @@ pub(super) enum ClipKind {
     Unknown,
 }
 
-/// What to open instead.
+/// Advice on what to open instead.
 const CLIPS: &str = "open an MP4, MOV, GIF, animated PNG or WebP, or a folder of numbered pictures";
 
-/// Boxes that an MP4 or MOV may begin with, besides `ftyp`.
+/// Boxes other than `ftyp` that an MP4 or MOV may start with.
 const FIRST_BOXES: [&[u8; 4]; 9] = [
     b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"sidx", b"moof",
 ];
 
-/// What the first bytes of a file, 64 KB of them if it has as many, make of it.
+/// Detects a file's type by its first bytes, up to 64 KB.
 pub(super) fn clip_kind(head: &[u8]) -> ClipKind {
     let other = |kind, advice| ClipKind::Other { kind, advice };
     if head.is_empty() {
@@ -54,7 +54,7 @@ pub(super) fn clip_kind(head: &[u8]) -> ClipKind {
     }
     let first = head.get(4..8).unwrap_or_default();
     if first == b"ftyp" {
-        // The other kinds with this box are photos.
+        // The other types with this box are photos.
         return match sniff::other_kind(head) {
             Some((kind, _)) if kind != sniff::VIDEO => other(kind, CLIPS),
             _ => ClipKind::Mp4,
@@ -87,7 +87,7 @@ pub(super) fn clip_kind(head: &[u8]) -> ClipKind {
     ClipKind::Unknown
 }
 
-/// The clips that ffmpeg opens, by a name that says which.
+/// The name of a clip that only ffmpeg opens.
 fn foreign(head: &[u8]) -> Option<String> {
     let name = match head {
         [0x1a, 0x45, 0xdf, 0xa3, ..] => return Some(matroska(head)),
@@ -120,7 +120,7 @@ fn foreign(head: &[u8]) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// The codec of a Matroska or WebM, whose track list lies near the start.
+/// The codec of a Matroska or WebM, whose track list is near the start.
 fn matroska(head: &[u8]) -> String {
     let codecs: [(&[u8], &str); 6] = [
         (b"V_VP9", "VP9"),

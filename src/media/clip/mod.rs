@@ -1,15 +1,15 @@
-//! Clips, read frame by frame: the films, animations and numbered pictures whose faces drive an edit.
+//! Clips, read frame by frame: the videos, animations and numbered pictures whose faces drive an edit.
 //!
-//! [`Clip::open`] looks at the content, never at the name's ending:
+//! [`Clip::open`] detects the type by content, never by file extension:
 //!
-//! - MP4 and MOV with H.264, plain or fragmented, by a demuxer of our own and OpenH264 (`mp4`, `h264`);
+//! - MP4 and MOV with H.264, plain or fragmented, by our own demuxer and OpenH264 (`mp4`, `h264`);
 //! - GIF (`gif`), animated PNG and WebP (`animated`);
 //! - a folder of pictures, or a pattern such as `frames/%04d.png` (`numbered`);
-//! - everything else by the system's ffmpeg, where there is one (`ffmpeg`).
+//! - everything else by the system's ffmpeg, if installed (`ffmpeg`).
 //!
-//! [`Clip::trim`] leaves a part of a clip (`trim`), and [`Sound::of`] has what is heard of it (`audio`).
+//! [`Clip::trim`] cuts a clip to a part (`trim`), and [`Sound::of`] reads its sound (`audio`).
 //!
-//! Whatever the length of a clip, only a few of its frames are in memory at a time.
+//! Only a few frames are in memory at a time, whatever the length of a clip.
 
 #![warn(clippy::cast_possible_truncation)]
 
@@ -48,15 +48,15 @@ pub use audio::{AudioPart, AudioTrack, Sound};
 pub use cut_error::CutError;
 pub use frames::{ClipFrame, ClipInfo, NUMBERED_FPS};
 
-/// A clip that is being read: an iterator over its frames as they are shown.
+/// An open clip: an iterator over its frames in presentation order.
 ///
-/// Frames are decoded when asked for. Where one is damaged, the frames before it come first, then one error that says its number,
+/// Frames are decoded on demand. If one is damaged, the frames before it come first, then one error with its number,
 /// then nothing more.
 pub struct Clip {
     path: PathBuf,
     info: ClipInfo,
     frames: Box<dyn Frames>,
-    /// Frames given or passed over, from the whole clip's first on.
+    /// Frames returned or skipped, counted from the whole clip's first.
     given: usize,
     has_ended: bool,
     cut: Cut,
@@ -65,18 +65,19 @@ pub struct Clip {
 impl Clip {
     /// Opens the clip at `path`: a file, a folder of numbered pictures, or a pattern of their names such as `frames/%04d.png`.
     ///
-    /// Video is turned upright as its track says, its edit list is followed, and its first frame has time 0. Pixels that
-    /// aren't square are left as they are stored. Colours are converted by the file's own matrix and range; a file that tells
-    /// none is taken for BT.709 from 720 lines on and for BT.601 below, both in limited range. Frames of animations are whole
-    /// pictures, each with the time that the file gives it. Numbered pictures run at [`NUMBERED_FPS`].
+    /// Video is rotated as its track states, its edit list is applied, and its first frame has time 0. Pixels that
+    /// aren't square stay as stored. Colours are converted by the file's own matrix and range; without them BT.709 is
+    /// assumed from 720 lines and BT.601 below, both in limited range. Frames of animations are whole pictures, each
+    /// with its time in the file. Numbered pictures have [`NUMBERED_FPS`].
     ///
     /// # Errors
     ///
-    /// A [`MediaError`] that says what the file is instead of a clip, what is wrong with it, or which program would open it. A
-    /// picture, or a clip of a single frame, is refused too. Sizes over [`MAX_PIXELS`](crate::media::image::MAX_PIXELS) or
-    /// [`MAX_SIDE`](crate::media::image::MAX_SIDE) are told by the header, before anything is decoded.
+    /// A [`MediaError`] that says what the file is instead of a clip, what is wrong with it, or which program would
+    /// open it. A picture, or a clip of a single frame, is an error too. Sizes over
+    /// [`MAX_PIXELS`](crate::media::image::MAX_PIXELS) or [`MAX_SIDE`](crate::media::image::MAX_SIDE) are detected in
+    /// the header, before decoding.
     pub fn open(path: &Path) -> Result<Self, MediaError> {
-        // No input is known to make these readers panic; should one be found, the artist loses that clip and not the session.
+        // No input is known to make these readers panic; if one does, the artist loses that clip and not the session.
         let (info, frames) = catch_unwind(AssertUnwindSafe(|| open(path)))
             .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))?;
         Ok(Self {
@@ -89,28 +90,29 @@ impl Clip {
         })
     }
 
-    /// What is known of the clip without decoding it.
+    /// Information on the clip that is known without decoding it.
     pub fn info(&self) -> &ClipInfo {
         &self.info
     }
 
-    /// The number in the whole clip, from 0, of the first frame that [`Clip::trim`] leaves.
+    /// The index in the whole clip, from 0, of the first frame after [`Clip::trim`].
     pub fn first(&self) -> usize {
         self.cut.first
     }
 
-    /// Passes over the frames before `frame`, counted from 0 for the first that [`Clip::trim`] leaves, without making pictures of them where the format allows.
+    /// Skips the frames before `frame`, counted from 0 at the first frame after [`Clip::trim`]. Formats that allow it
+    /// don't convert them to pictures.
     ///
-    /// A frame that was given already doesn't come again: open the clip anew to go back.
+    /// Can't go back: to read a frame again, reopen the clip.
     ///
     /// # Errors
     ///
-    /// The error of a damaged frame on the way; the clip has then ended.
+    /// The error of a damaged frame on the way, which ends the clip.
     pub fn skip_to(&mut self, frame: usize) -> Result<(), MediaError> {
         self.pass(self.cut.first.saturating_add(frame))
     }
 
-    /// Passes over the frames before `frame` of the whole clip.
+    /// Skips the frames before `frame` of the whole clip.
     fn pass(&mut self, frame: usize) -> Result<(), MediaError> {
         let mut frames = frame.saturating_sub(self.given);
         if self.has_ended || frames == 0 {
@@ -151,7 +153,7 @@ impl Iterator for Clip {
         next
     }
 
-    /// [`Clip::skip_to`] for the adaptors of iterators: `clip.skip(100).take(50)` makes 50 pictures, not 150.
+    /// Like [`Clip::skip_to`], for iterator adaptors: `clip.skip(100).take(50)` makes 50 pictures, not 150.
     fn nth(&mut self, frames: usize) -> Option<Self::Item> {
         if let Err(error) = self.pass(self.given.saturating_add(frames)) {
             return Some(Err(error));
@@ -162,7 +164,7 @@ impl Iterator for Clip {
 
 impl std::iter::FusedIterator for Clip {}
 
-/// The files that the clip at `path` is read from; none where there is no clip.
+/// The files that the clip at `path` is read from; empty if there is no clip.
 pub(crate) fn files(path: &Path) -> Vec<PathBuf> {
     let pictures = match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => numbered::in_folder(path),

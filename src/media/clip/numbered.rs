@@ -11,10 +11,10 @@ use crate::media::error::MediaError;
 use crate::media::image;
 use crate::media::image::open::claimed_by;
 
-/// What names of pictures end in. Folders hold other files beside the frames, so here the name does count.
+/// Extensions of picture files. Folders have other files next to the frames, so here the name matters.
 const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"];
 
-/// Whether the name at the end of `path` has a place for a number: `%d`, or `%04d` for at least four digits.
+/// Whether the file name of `path` has a placeholder for a number: `%d`, or `%04d` for at least four digits.
 pub(super) fn is_pattern(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| Pattern::parse(name).is_some())
@@ -25,12 +25,12 @@ pub(super) fn open_folder(folder: &Path) -> Result<Opened, MediaError> {
     open(in_folder(folder)?)
 }
 
-/// Opens the pictures that match a pattern, in the order of their numbers; numbers may be missing.
+/// Opens the pictures that match a pattern, sorted by number; gaps are allowed.
 pub(super) fn open_pattern(path: &Path) -> Result<Opened, MediaError> {
     open(of_pattern(path)?)
 }
 
-/// The pictures in a folder, at least one.
+/// The pictures in a folder, in natural order; at least one.
 pub(super) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, MediaError> {
     let mut pictures = files(folder)?;
     pictures.retain(|path| is_picture(path));
@@ -43,7 +43,7 @@ pub(super) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, MediaError> {
     Ok(pictures)
 }
 
-/// The pictures that match a pattern, at least one.
+/// The pictures that match a pattern, sorted by number; at least one.
 pub(super) fn of_pattern(path: &Path) -> Result<Vec<PathBuf>, MediaError> {
     let no_match = || MediaError::NoMatch {
         path: path.to_owned(),
@@ -95,7 +95,7 @@ fn check(path: &Path, expected: (u32, u32), found: (u32, u32)) -> Result<(), Med
     })
 }
 
-/// The ordinary files in a folder.
+/// The regular files in a folder.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, MediaError> {
     let fail = |e| MediaError::reading(folder, e);
     let mut files = Vec::new();
@@ -120,11 +120,11 @@ fn is_picture(path: &Path) -> bool {
     let is_known = ENDINGS
         .iter()
         .any(|known| ending.eq_ignore_ascii_case(known));
-    // Systems and editors leave hidden copies about.
+    // Skips hidden files, such as those of operating systems and editors.
     is_known && !name(path).starts_with('.')
 }
 
-/// A name with a place for a number.
+/// A file name with a placeholder for a number.
 struct Pattern {
     before: String,
     digits: usize,
@@ -148,7 +148,7 @@ impl Pattern {
         })
     }
 
-    /// The number in `name`, without leading zeros, so that it sorts by length and then by text.
+    /// The number in `name` as its length and digits without leading zeros, which sort numerically.
     fn number(&self, name: &str) -> Option<(usize, String)> {
         let digits = name
             .strip_prefix(self.before.as_str())?
@@ -162,9 +162,9 @@ impl Pattern {
     }
 }
 
-/// Names as people order them: digits by their value, letters whatever their case.
+/// Natural order of names: digits compare by value, letters ignore case.
 ///
-/// The `natord` crate reads digits behind a zero as a fraction, which puts `010` before `9`.
+/// The `natord` crate compares digits after a zero as a fraction, which sorts `010` before `9`.
 fn natural(a: &str, b: &str) -> Ordering {
     let (mut rest_a, mut rest_b) = (a, b);
     loop {
@@ -183,7 +183,7 @@ fn natural(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Takes the digits, or what comes before the next digit, from the start of `text`.
+/// Takes a run of digits, or the text before the next digit, from the start of `text`.
 fn part<'a>(text: &mut &'a str) -> &'a str {
     let is_number = is_digits(text);
     let end = text
@@ -198,7 +198,7 @@ fn is_digits(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Pictures that are opened when their turn comes.
+/// Pictures that are opened one at a time.
 struct Pictures {
     pictures: Vec<PathBuf>,
     size: (u32, u32),
@@ -223,7 +223,7 @@ impl Frames for Pictures {
 
     #[expect(clippy::cast_possible_truncation, reason = "see within")]
     fn place(&self, time: f64) -> Option<usize> {
-        // A cast of a float stays within what the integer holds.
+        // A cast from float saturates.
         Some(((time * NUMBERED_FPS).ceil().max(0.0) as usize).min(self.pictures.len()))
     }
 }

@@ -1,4 +1,4 @@
-//! Cutting a clip to a part of itself.
+//! Trimming a clip.
 
 use crate::media::clip::cut::NEAR;
 use crate::media::clip::frames::ClipFrame;
@@ -6,16 +6,17 @@ use crate::media::clip::{Clip, CutError};
 use crate::media::error::MediaError;
 
 impl Clip {
-    /// Leaves the frames that begin at `from` or later and before `to`, in seconds of the whole clip; `None` is its start or end.
+    /// Keeps the frames that begin at `from` or later and before `to`, in seconds of the whole clip; `None` is its
+    /// start or end.
     ///
-    /// Their times stay those of the whole clip, so the first tells where the sound has to begin
-    /// ([`AudioTrack::part`](super::AudioTrack::part)). [`Clip::info`] then speaks of the part. Films of H.264 go on from the key
-    /// frame before `from`, and numbered pictures from the picture itself; in other clips the frames before are decoded and
-    /// dropped one by one. For a clip that no frame was asked of yet.
+    /// Times remain those of the whole clip, so the first frame's time is where the sound must begin
+    /// ([`AudioTrack::part`](super::AudioTrack::part)). [`Clip::info`] then describes the part. H.264 videos are
+    /// decoded from the keyframe before `from`, and numbered pictures from the first frame of the part; in other clips
+    /// the frames before are decoded and dropped. Call this before reading any frame.
     ///
     /// # Errors
     ///
-    /// [`MediaError::Cut`] where nothing is left; the error of a damaged frame on the way.
+    /// [`MediaError::Cut`] if no frame is left; the error of a damaged frame on the way.
     pub fn trim(mut self, from: Option<f64>, to: Option<f64>) -> Result<Self, MediaError> {
         let begin = from.unwrap_or(0.0);
         if begin.is_nan() || to.is_some_and(|to| to.is_nan() || to <= begin.max(0.0)) {
@@ -39,7 +40,7 @@ impl Clip {
             None => self.find(begin)?,
         };
 
-        // Where only decoding tells which frames come before `to`, it also tells how many.
+        // If only decoding determines which frames come before `to`, their number isn't known either.
         let end = if to.is_some() {
             self.cut.end
         } else {
@@ -54,7 +55,7 @@ impl Clip {
         Ok(self)
     }
 
-    /// Goes to the first frame that begins at `begin` or later, and gives its time.
+    /// Goes to the first frame that begins at `begin` or later, and returns its time.
     fn find(&mut self, begin: f64) -> Result<f64, MediaError> {
         while let Some(frame) = self.frames_next() {
             let frame = frame?;
@@ -62,7 +63,7 @@ impl Clip {
                 if self.cut.ends(frame.time) {
                     return Err(self.nothing(begin, self.given).into());
                 }
-                // It is given again, by `next`.
+                // It is returned again by `next`.
                 self.given -= 1;
                 self.cut.first = self.given;
                 let time = frame.time;
@@ -78,7 +79,7 @@ impl Clip {
         .into())
     }
 
-    /// The next frame, whatever the cut.
+    /// The next frame, ignoring the end of the range.
     fn frames_next(&mut self) -> Option<Result<ClipFrame, MediaError>> {
         let to = self.cut.to.take();
         let next = self.next();

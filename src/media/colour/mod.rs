@@ -1,4 +1,4 @@
-//! Colour: profiles to sRGB, and YUV of films to and from RGB.
+//! Colour: ICC profiles to sRGB, and the YUV of videos to and from RGB.
 
 pub(crate) mod profile;
 pub(crate) mod rgb;

@@ -1,18 +1,18 @@
-//! From an embedded ICC profile to sRGB.
+//! Conversion from an embedded ICC profile to sRGB.
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use rayon::prelude::*;
 
-/// Two profiles that agree this closely are the same for 8-bit pixels: the sRGB profiles in circulation differ by rounding.
+/// Levels by which a transform may differ from identity; the sRGB profiles in circulation differ by rounding.
 const SAME: u8 = 2;
 
-/// Pixels converted at a time by one thread.
+/// Pixels that a thread converts at a time.
 const CHUNK: usize = 1 << 16;
 
-/// Converts straight-alpha `rgba` from the colour space that `icc` describes to sRGB, in place; alpha stays.
+/// Converts straight-alpha `rgba` in place from the colour space of the profile `icc` to sRGB; alpha is unchanged.
 ///
-/// Pixels of a profile that is sRGB keep their very bytes. So do those of one that can't be parsed, or that describes other
-/// channels than the decoder gave (a CMYK profile, since decoders give RGB).
+/// Pixels of an sRGB profile stay unchanged to the byte. So do those of a profile that can't be parsed, or that doesn't
+/// fit the decoded channels (a CMYK profile, since decoders output RGB).
 pub(crate) fn to_srgb(rgba: &mut [u8], icc: &[u8]) {
     let Ok(profile) = ColorProfile::new_from_slice(icc) else {
         return;
@@ -48,7 +48,7 @@ pub(crate) fn to_srgb(rgba: &mut [u8], icc: &[u8]) {
     });
 }
 
-/// Whether a transform leaves a grid of colours where they are.
+/// Whether a transform leaves a grid of colours unchanged.
 fn is_identity(channels: usize, convert: impl Fn(&[u8], &mut [u8]) -> bool) -> bool {
     let steps = &[0u8, 8, 32, 64, 96, 128, 160, 192, 224, 255];
     let grid: Vec<[u8; 3]> = if channels == 1 {
@@ -98,7 +98,7 @@ mod tests {
         let icc = ColorProfile::new_display_p3().encode().unwrap();
         let mut rgba = vec![200, 100, 50, 77];
         to_srgb(&mut rgba, &icc);
-        // By the matrices of the two spaces: (200, 100, 50) in Display P3 is (215, 93, 31) in sRGB.
+        // From the matrices of the two spaces: (200, 100, 50) in Display P3 is (215, 93, 31) in sRGB.
         for (found, expected) in rgba.iter().zip([215u8, 93, 31, 77]) {
             assert!(found.abs_diff(expected) <= 2, "{rgba:?}");
         }

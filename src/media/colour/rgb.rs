@@ -1,34 +1,34 @@
-//! The planes that video stores to sRGB pixels, by whichever matrix and range the stream names; chroma sited left, as MPEG-4 has
-//! it, and interpolated.
+//! Converts the planes of video to sRGB pixels, by the stream's matrix and range. Chroma is sited left, as in MPEG-4,
+//! and interpolated.
 //!
-//! The `yuv` crate (0.8) repeats chroma or interpolates it from the middle of a block; the bytes would differ.
+//! The `yuv` crate (0.8) repeats chroma or interpolates it from the block's centre, so its output would differ.
 
 use rayon::prelude::*;
 
-/// Luma weights of red and blue, from which a matrix follows: BT.601, BT.709, BT.2020, and two that old films name.
+/// Luma weights of red and blue, which determine the matrix: BT.601, BT.709, BT.2020, and two found in old videos.
 const BT601: (f64, f64) = (0.299, 0.114);
 const BT709: (f64, f64) = (0.2126, 0.0722);
 const BT2020: (f64, f64) = (0.2627, 0.0593);
 const FCC: (f64, f64) = (0.30, 0.11);
 const SMPTE240: (f64, f64) = (0.212, 0.087);
 
-/// Lines from which video that names no matrix is taken for BT.709.
+/// Height from which video without a stored matrix is assumed to be BT.709.
 const HD_LINES: u32 = 720;
 
-/// Bits after the point of the fixed-point factors; chroma sums carry three more.
+/// Fractional bits of the fixed-point factors; chroma sums have three more.
 const BITS: u32 = 16;
 
-/// How Y, Cb and Cr are to be understood; what the file doesn't say is `None`.
+/// The matrix and range of Y, Cb and Cr; `None` where the file doesn't store them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Colour {
-    /// The matrix by its number in ITU-T H.273.
+    /// Matrix coefficients as numbered in ITU-T H.273.
     pub(crate) matrix: Option<u8>,
-    /// Whether levels run from 0 to 255 rather than from 16.
+    /// Whether the range is full, 0 to 255, rather than limited, from 16.
     pub(crate) is_full: Option<bool>,
 }
 
 impl Colour {
-    /// What `self` says, completed by `other`.
+    /// `self`, with missing values taken from `other`.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             matrix: self.matrix.or(other.matrix),
@@ -49,7 +49,7 @@ impl Colour {
     }
 }
 
-/// Planes in 4:2:0: `[height, width]` of luma and half of each, rounded up, of chroma, each row as long as its stride.
+/// Planes in 4:2:0: luma `[height, width]`, chroma half of each, rounded up; each with its row stride.
 #[derive(Clone, Copy)]
 pub(crate) struct Yuv<'a> {
     pub(crate) width: usize,
@@ -60,7 +60,7 @@ pub(crate) struct Yuv<'a> {
 }
 
 impl Yuv<'_> {
-    /// Opaque pixels, `[height, width, 4]`; `None` when a plane is too short.
+    /// Opaque pixels, `[height, width, 4]`; `None` if a plane is too short.
     pub(crate) fn to_rgba(self, colour: Colour) -> Option<Vec<u8>> {
         let (width, height) = (self.width, self.height);
         let (columns, rows) = (width.div_ceil(2), height.div_ceil(2));
@@ -74,7 +74,7 @@ impl Yuv<'_> {
 
         let factors = Factors::new(colour, height as u32);
         let mut rgba = vec![255; width * height * 4];
-        // Two chroma planes' rows a thread, used again and again.
+        // Two rows of blended chroma per thread, reused.
         let scratch = || (vec![0i32; columns + 1], vec![0i32; columns + 1]);
         rgba.par_chunks_exact_mut(width * 4)
             .enumerate()
@@ -88,7 +88,7 @@ impl Yuv<'_> {
                     .zip(luma.chunks(2))
                     .zip(u.windows(2).zip(v.windows(2)))
                 {
-                    // The even pixel sits on its chroma sample, the odd one between two.
+                    // The even pixel is at its chroma sample, the odd one between two.
                     factors.pixel(&mut pair[..4], luma[0], 2 * u[0], 2 * v[0]);
                     if let (Some(pixel), Some(&luma)) = (pair.get_mut(4..8), luma.get(1)) {
                         factors.pixel(pixel, luma, u[0] + u[1], v[0] + v[1]);
@@ -99,7 +99,8 @@ impl Yuv<'_> {
     }
 }
 
-/// Chroma for a row of pixels, times 4: the nearer row of samples counts three times. The last column is there twice.
+/// Interpolates chroma for a row of pixels, times 4: the nearer row of samples has weight 3. The last column is
+/// repeated.
 fn blend_rows(
     (plane, stride): (&[u8], usize),
     row: usize,
@@ -121,7 +122,7 @@ fn blend_rows(
     blended[columns] = blended[columns - 1];
 }
 
-/// The matrix from Y, Cb and Cr in fixed point; chroma comes times 8.
+/// The fixed-point matrix from Y, Cb and Cr; chroma is scaled by 8.
 struct Factors {
     black: i32,
     luma: i32,
@@ -154,7 +155,7 @@ impl Factors {
 
     #[inline(always)]
     fn pixel(&self, pixel: &mut [u8], luma: u8, u: i32, v: i32) {
-        // At most 239 x 8 x 1.17 and 1024 x 2.2 units of 2^16: far from overflow.
+        // At most 239 x 8 x 1.17 and 1024 x 2.2 units of 2^16, far from overflow.
         let y = (i32::from(luma) - self.black) * self.luma + (1 << (BITS + 2));
         let (u, v) = (u - 1024, v - 1024);
         let level = |value: i32| (value >> (BITS + 3)).clamp(0, 255) as u8;

@@ -1,11 +1,11 @@
-//! sRGB pixels to the planes that video stores: BT.709, limited range, 4:2:0 with chroma sited left.
+//! Converts sRGB pixels to the planes of video: BT.709, limited range, 4:2:0 with chroma sited left.
 //!
-//! The `yuv` crate (0.8) averages the four pixels of a block, which sites chroma in the middle; the bytes would differ.
+//! The `yuv` crate (0.8) averages the four pixels of a block, which sites chroma at its centre, so its output would differ.
 
 use openh264::formats::YUVSource;
 use rayon::prelude::*;
 
-/// Planes of even width and height, the source's last column and row repeated as far as needed.
+/// Planes of even width and height, padded by repeating the source's last column and row.
 pub(crate) struct Planes {
     width: usize,
     height: usize,
@@ -14,14 +14,14 @@ pub(crate) struct Planes {
     v: Vec<u8>,
 }
 
-/// Bits after the point of the fixed-point factors.
+/// Fractional bits of the fixed-point factors.
 const BITS: u32 = 20;
 
 /// BT.709 luma weights of R, G and B.
 const LUMA: [f64; 3] = [0.2126, 0.7152, 0.0722];
 
 impl Planes {
-    /// `width` and `height` are even and at least those of the pictures that come.
+    /// Allocates planes. `width` and `height` are even and at least those of the pictures.
     pub(crate) fn new(width: usize, height: usize) -> Self {
         let chroma = width / 2 * height / 2;
         Self {
@@ -38,8 +38,8 @@ impl Planes {
         (self.width, self.height)
     }
 
-    /// Fills the planes from pixels, `[height, width, 4]`, whose alpha is straight and composited in sRGB over `background`;
-    /// without one, alpha is ignored.
+    /// Fills the planes from pixels, `[height, width, 4]`. Their straight alpha is composited in sRGB over
+    /// `background`; without one, alpha is ignored.
     pub(crate) fn fill(
         &mut self,
         rgba: &[u8],
@@ -63,7 +63,7 @@ impl Planes {
             .zip(self.u.par_chunks_exact_mut(half))
             .zip(self.v.par_chunks_exact_mut(half));
         lines.enumerate().for_each(|(line, ((luma, u), v))| {
-            // The two rows of this line, summed for the chroma.
+            // The two rows of this chroma line, summed.
             let mut sums = vec![[0; 3]; columns];
             for row in 0..2 {
                 for x in 0..columns {
@@ -73,7 +73,7 @@ impl Planes {
                 }
             }
             for x in 0..half {
-                // Left siting: a chroma sample lies on the even column, so its neighbours weigh 1 2 1.
+                // Left siting: a chroma sample is at the even column, so its neighbours have weights 1 2 1.
                 let (left, middle, right) = (
                     sums[(x * 2).saturating_sub(1)],
                     sums[x * 2],
@@ -118,7 +118,7 @@ fn over(pixel: &[u8], background: [u8; 3]) -> [i64; 3] {
     })
 }
 
-/// Rows of the matrix to Y, Cb and Cr, in fixed point, for levels of 0 to 255.
+/// Rows of the fixed-point matrix to Y, Cb and Cr, for levels of 0 to 255.
 struct Factors([[i64; 3]; 3]);
 
 impl Factors {
@@ -137,7 +137,7 @@ impl Factors {
         )
     }
 
-    /// One component of the mean colour `sum / count`, rounded to nearest.
+    /// One component of the mean colour `sum / count`, rounded to the nearest level.
     fn apply(&self, component: usize, sum: [i64; 3], count: i64) -> u8 {
         let offset: i64 = if component == 0 { 16 } else { 128 };
         let row = self.0[component];

@@ -1,7 +1,7 @@
-//! APNG: exact to the last bit, frame by frame to the file.
+//! APNG: lossless, written to the file frame by frame.
 //!
-//! The pictures are coded by the PNG encoder; their chunks are put together here, because encoders of animations ask for the
-//! number of frames before the first, and a clip knows it after the last. The place for it is filled in at the end.
+//! The PNG encoder codes the pictures; their chunks are assembled here, because animation encoders need the number of
+//! frames in advance, and a clip knows it only at its end. The number is filled in at the end.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -20,15 +20,15 @@ use crate::media::provenance::Provenance;
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 
-/// Where the chunk with the number of frames begins: behind the signature and a header of 13 bytes.
+/// Offset of the `acTL` chunk: after the signature and the `IHDR` chunk of 13 bytes.
 const CONTROL: u64 = 8 + 12 + 13;
 
-/// How an animated PNG is made.
+/// Settings of an animated PNG.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ApngSettings {
-    /// Frames a second, `MIN_FPS..=ANIMATION_MAX_FPS`; kept as an exact fraction ([`fps_to_rational`]).
+    /// Frames a second, `MIN_FPS..=ANIMATION_MAX_FPS`; stored as an exact fraction ([`fps_to_rational`]).
     pub fps: f64,
-    /// How often it plays.
+    /// How many times it plays.
     pub loops: LoopCount,
 }
 
@@ -41,7 +41,7 @@ impl Default for ApngSettings {
     }
 }
 
-/// Writes an animated PNG, RGBA, 8 bits: of each frame only the rectangle that changed, and never more than two in memory.
+/// Writes an animated PNG, RGBA, 8 bits: of each frame only the rectangle that changed. At most two frames are in memory.
 pub struct ApngSink {
     path: PathBuf,
     size: (u32, u32),
@@ -49,7 +49,7 @@ pub struct ApngSink {
     changes: Changes,
     note: Option<Provenance>,
     frames: u32,
-    /// The number of the next chunk of those that are counted.
+    /// The next sequence number of `fcTL` and `fdAT` chunks.
     sequence: u32,
     file: AtomicFile,
 }
@@ -59,7 +59,7 @@ impl ApngSink {
     ///
     /// # Errors
     ///
-    /// [`MediaError::ClipSize`] and [`MediaError::FrameRate`] for what it can't have; the errors of writing.
+    /// [`MediaError::ClipSize`] and [`MediaError::FrameRate`] for invalid settings; write errors.
     pub fn new(
         path: &Path,
         width: u32,
@@ -89,7 +89,7 @@ impl ApngSink {
         })
     }
 
-    /// Gives the file a note of how it came to be; before the first frame.
+    /// Adds a provenance note; call it before the first frame.
     pub fn set_note(&mut self, note: Provenance) {
         self.note = Some(note);
     }
@@ -102,7 +102,7 @@ impl ApngSink {
 
     fn write_head(&mut self) -> Result<(), MediaError> {
         let (width, height) = self.size;
-        // 8 bits, RGBA, the only ways to compress and filter, not interlaced.
+        // 8 bits, RGBA, default compression and filtering, not interlaced.
         let header = [
             &width.to_be_bytes()[..],
             &height.to_be_bytes(),
@@ -120,7 +120,7 @@ impl ApngSink {
         Ok(())
     }
 
-    /// How many frames there are so far, and how often they play.
+    /// The `acTL` chunk: the number of frames so far, and how many times they play.
     fn control(&self) -> Vec<u8> {
         let plays = match self.settings.loops {
             LoopCount::Forever => 0,
@@ -129,7 +129,7 @@ impl ApngSink {
         chunk(b"acTL", &[&self.frames.to_be_bytes(), &plays.to_be_bytes()])
     }
 
-    /// The next number of those that frames and their data are counted by.
+    /// The next sequence number.
     fn next(&mut self) -> [u8; 4] {
         let number = self.sequence;
         self.sequence += 1;
@@ -140,7 +140,7 @@ impl ApngSink {
         let (width, height) = piece.size();
         let (left, top) = (piece.rect.left as u32, piece.rect.top as u32);
         let (num, den) = delay(self.settings.fps, self.frames.into());
-        // What was there stays until it is replaced, transparency too.
+        // No disposal, and source pixels replace the old ones, including transparency.
         let (disposal, blending) = (0, 0);
         chunk(
             b"fcTL",
@@ -203,7 +203,7 @@ impl FrameSink for ApngSink {
 fn chunk(name: &[u8; 4], data: &[&[u8]]) -> Vec<u8> {
     let length: usize = data.iter().map(|part| part.len()).sum();
     let mut chunk = Vec::with_capacity(length + 12);
-    // The encoder's chunks are far shorter than the 2 GB that one may have.
+    // The encoder's chunks are far shorter than the maximum of 2 GB.
     chunk.extend_from_slice(&(length as u32).to_be_bytes());
     chunk.extend_from_slice(name);
     data.iter().for_each(|part| chunk.extend_from_slice(part));
@@ -212,7 +212,7 @@ fn chunk(name: &[u8; 4], data: &[&[u8]]) -> Vec<u8> {
     chunk
 }
 
-/// The data of the `IDAT` chunks of a PNG of our own encoder.
+/// The data of the `IDAT` chunks of a PNG from our encoder.
 fn pixel_data(png: &[u8]) -> Vec<&[u8]> {
     let mut found = Vec::new();
     let mut rest = png.get(SIGNATURE.len()..).unwrap_or_default();
@@ -229,13 +229,13 @@ fn pixel_data(png: &[u8]) -> Vec<&[u8]> {
     found
 }
 
-/// How long frame `index` is shown: so many of how many in a second.
+/// The duration of frame `index` as a fraction of a second: numerator and denominator.
 fn delay(fps: f64, index: u64) -> (u16, u16) {
     let (frames, seconds) = fps_to_rational(fps);
     if let (Ok(num), Ok(den)) = (u16::try_from(seconds), u16::try_from(frames)) {
         return (num, den);
     }
-    // Odd rates, to the finest tick that a frame's time can be counted in.
+    // Rates that don't fit, to the finest tick that a frame's duration can be stored in.
     let per_second = if fps < 1.0 { 600 } else { 60_000 };
     let ticks = ticks(fps, per_second.into(), index);
     (u16::try_from(ticks).unwrap_or(u16::MAX), per_second)

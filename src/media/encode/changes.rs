@@ -1,9 +1,9 @@
-//! What of a frame needs writing where the format leaves the rest as it was: the smallest rectangle with all that changed.
+//! The smallest rectangle of a frame that differs from the frame before, for formats that keep the rest.
 
 use crate::media::encode::gif_frame::{Rect, bounds};
 use crate::media::image::Picture;
 
-/// The part of a frame that goes into the file, in place of what was there.
+/// The part of a frame that is written to the file, replacing the old pixels.
 pub(crate) struct Piece {
     pub(crate) rect: Rect,
     /// `[rect.height, rect.width, 4]`, straight alpha.
@@ -20,7 +20,7 @@ impl Piece {
     }
 }
 
-/// Compares each frame with the one before.
+/// Compares each frame with the previous one.
 pub(crate) struct Changes {
     /// Left and top of every piece are multiples of this.
     step: usize,
@@ -32,8 +32,8 @@ impl Changes {
         Self { step, before: None }
     }
 
-    /// What the next frame, of the same size as all, changes: all of the first, and of one that changes nothing a single
-    /// pixel, since it takes its time on screen all the same.
+    /// The changed part of the next frame, which has the same size as all others: the whole first frame, and a single
+    /// pixel of an unchanged frame, because it has a duration too.
     pub(crate) fn push(&mut self, frame: &Picture) -> Piece {
         let mut rgba = frame.rgba().to_vec();
         if !frame.has_alpha() {
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(((left, top), piece.size()), ((4, 2), (3, 3)));
         assert_eq!(piece.rgba[(3 + 1) * 4], 1);
         assert!(!piece.is_opaque());
-        // Alpha that the picture says it hasn't got isn't there.
+        // If the picture has no alpha channel, its alpha values are ignored.
         let piece = changes.push(&picture.with_alpha(false));
         assert_eq!(piece.size(), (1, 1));
         assert!(piece.is_opaque());

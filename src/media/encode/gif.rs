@@ -1,4 +1,4 @@
-//! GIF: frame by frame to the file, with memory for a handful of frames however long the clip.
+//! GIF: written to the file frame by frame, with memory for a few frames only.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,32 +15,32 @@ use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
 
-/// Pixels less opaque than this become transparent, all others opaque: a GIF knows nothing between.
+/// Pixels less opaque than this become transparent, all others opaque: a GIF has no partial transparency.
 const OPAQUE_FROM: u8 = 128;
 
-/// Frames that wait for their palettes at the most.
+/// The maximum number of frames that wait for their palettes.
 const MAX_WAITING: usize = 8;
 
-/// How often a GIF plays.
+/// How many times an animation plays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LoopCount {
-    /// Over and over.
+    /// Endlessly.
     #[default]
     Forever,
     /// This many times in all; 0 counts as 1.
     Times(u16),
 }
 
-/// How a GIF is made.
+/// Settings of a GIF.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GifSettings {
-    /// Frames a second, `MIN_FPS..=GIF_MAX_FPS`. A GIF counts time in 1/100 s: frames of 24 fps take 4 and sometimes 5 of them,
-    /// and the clip as a whole is right to 1/100 s.
+    /// Frames a second, `MIN_FPS..=GIF_MAX_FPS`. A GIF stores durations in 1/100 s: frames of 24 fps take 4 and
+    /// sometimes 5 of them, and the whole clip is accurate to 1/100 s.
     pub fps: f64,
-    /// How often it plays.
+    /// How many times it plays.
     pub loops: LoopCount,
-    /// Differences of a channel up to this, in levels of 255, from what is on screen aren't redrawn. It keeps still parts still
-    /// where a network's output trembles; 0 redraws everything that changes at all.
+    /// Pixels whose channels differ from those on screen by at most this, in levels of 255, aren't redrawn. This avoids
+    /// flicker in static areas of a network's output; 0 redraws every change.
     pub tolerance: u8,
 }
 
@@ -54,9 +54,9 @@ impl Default for GifSettings {
     }
 }
 
-/// Writes a GIF: each frame with a palette and dithering of its own, only the changed part of each.
+/// Writes a GIF: each frame with its own palette and dithering, only the changed part of each.
 ///
-/// Frames are held back in small batches, so as to compute their palettes on all cores.
+/// Frames are queued in small batches to compute their palettes on all cores.
 pub struct GifSink {
     path: PathBuf,
     size: (u32, u32),
@@ -69,11 +69,11 @@ pub struct GifSink {
 }
 
 impl GifSink {
-    /// A GIF of `width` x `height` pixels (1 to 65,535 each) at `path`.
+    /// Creates a GIF of `width` x `height` pixels (1 to 65,535 each) at `path`.
     ///
     /// # Errors
     ///
-    /// [`MediaError::ClipSize`] and [`MediaError::FrameRate`] for what a GIF can't have; the errors of writing.
+    /// [`MediaError::ClipSize`] and [`MediaError::FrameRate`] for settings a GIF can't have; write errors.
     pub fn new(
         path: &Path,
         width: u32,
@@ -96,7 +96,7 @@ impl GifSink {
             .map_err(|e| failed(path, e))?;
         let repeat = match settings.loops {
             LoopCount::Forever => Repeat::Infinite,
-            // The file says how often to play again after the first time.
+            // The file stores the number of repetitions after the first time.
             LoopCount::Times(times) => Repeat::Finite(times.saturating_sub(1)),
         };
         encoder.set_repeat(repeat).map_err(|e| failed(path, e))?;
@@ -113,11 +113,11 @@ impl GifSink {
         })
     }
 
-    /// Gives the file a note of how it came to be, as a comment; before the first frame.
+    /// Adds a provenance note as a comment; call it before the first frame.
     ///
     /// # Errors
     ///
-    /// The errors of writing.
+    /// Write errors.
     pub fn set_note(&mut self, note: &Provenance) -> Result<(), MediaError> {
         let comment = note.gif_comment();
         self.encoder
@@ -125,7 +125,7 @@ impl GifSink {
             .map_err(|e| failed(&self.path, e))
     }
 
-    /// How long frame `index` is shown, in 1/100 s: from its own rounded start to that of the next.
+    /// The duration of frame `index` in 1/100 s: from its own rounded start to that of the next.
     fn delay(&self, index: u64) -> u16 {
         let start = |index: u64| (index as f64 * 100.0 / self.settings.fps).round();
         (start(index + 1) - start(index)).clamp(2.0, f64::from(u16::MAX)) as u16

@@ -1,8 +1,8 @@
-//! What of a GIF's frame needs writing: the rectangle that changed, and in it only the pixels that did.
+//! The part of a GIF frame that is written: the changed rectangle, and in it only the changed pixels.
 //!
-//! Differences are taken on the source pixels, so that a part of the picture that stands still keeps the very dither it was
-//! drawn with and doesn't flicker. A GIF can't turn a drawn pixel transparent; where that happens, the frame before is made to
-//! clear its rectangle when it goes.
+//! Differences are computed on the source pixels, so that a static area keeps its dither pattern and doesn't flicker. A
+//! GIF frame can't make a drawn pixel transparent; for that, the frame before is set to clear its rectangle on
+//! disposal.
 
 /// A rectangle, in pixels, right and bottom exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,20 +32,20 @@ impl Rect {
     }
 }
 
-/// A frame as it goes into the file.
+/// A frame as written to the file.
 #[derive(Clone, Debug)]
 pub(crate) struct Patch {
     pub(crate) rect: Rect,
-    /// `[rect.height, rect.width, 4]`; alpha is 255 where the patch draws and 0 where it leaves what is there.
+    /// `[rect.height, rect.width, 4]`; alpha is 255 where the patch draws and 0 where it keeps the old pixel.
     pub(crate) rgba: Vec<u8>,
     /// Hundredths of a second.
     pub(crate) delay: u16,
-    /// Whether the rectangle turns transparent when the frame's time is over.
+    /// Whether the rectangle becomes transparent on disposal.
     pub(crate) clears: bool,
 }
 
 impl Patch {
-    /// The same frame over a rectangle that also covers `other`.
+    /// Extends the frame to a rectangle that also covers `other`.
     fn grow(&mut self, other: Rect) {
         let rect = self.rect.union(other);
         if rect == self.rect {
@@ -63,7 +63,7 @@ impl Patch {
     }
 }
 
-/// What a player shows, in source pixels, with one frame held back because the next one decides how it goes.
+/// What a player displays, in source pixels. The last frame is held back because the next one decides its disposal.
 pub(crate) struct Canvas {
     width: usize,
     tolerance: u8,
@@ -82,7 +82,7 @@ impl Canvas {
         }
     }
 
-    /// Takes the next frame, `[height, width, 4]` with an alpha of 0 or 255 alone, and gives the one before it.
+    /// Takes the next frame, `[height, width, 4]` with an alpha of 0 or 255 only, and returns the one before it.
     pub(crate) fn push(&mut self, frame: &[u8], delay: u16) -> Option<Patch> {
         let whole = Rect {
             left: 0,
@@ -101,7 +101,7 @@ impl Canvas {
                     self.clear(before.rect);
                 }
                 let tolerance = self.tolerance;
-                // A frame that changes nothing still takes its time on screen, and the least it can be is one pixel.
+                // An unchanged frame has a duration too, so it is written as a single pixel.
                 self.bounds(frame, |old, new| differ(old, new, tolerance))
                     .unwrap_or(Rect {
                         left: 0,
@@ -121,12 +121,12 @@ impl Canvas {
         before
     }
 
-    /// Gives the last frame.
+    /// Returns the last frame.
     pub(crate) fn finish(&mut self) -> Option<Patch> {
         self.held.take()
     }
 
-    /// The smallest rectangle with all pixels for which `is_in(shown, new)`.
+    /// The smallest rectangle of all pixels for which `is_in(shown, new)`.
     fn bounds(&self, frame: &[u8], is_in: impl Fn(&[u8], &[u8]) -> bool) -> Option<Rect> {
         bounds(&self.shown, frame, self.width, is_in)
     }
@@ -138,7 +138,7 @@ impl Canvas {
         }
     }
 
-    /// Draws the pixels that differ, and gives them with all others transparent.
+    /// Draws the pixels that differ, and returns them with all others transparent.
     fn draw(&mut self, frame: &[u8], rect: Rect) -> Vec<u8> {
         let mut patch = vec![0; rect.width() * rect.height() * 4];
         for y in 0..rect.height() {
@@ -160,7 +160,7 @@ impl Canvas {
     }
 }
 
-/// The smallest rectangle with all pixels for which `is_in(old, new)`, of two pictures `[height, width, 4]`.
+/// The smallest rectangle of all pixels for which `is_in(old, new)`, in two pictures `[height, width, 4]`.
 pub(crate) fn bounds(
     old: &[u8],
     new: &[u8],

@@ -1,4 +1,4 @@
-//! From true colour to at most 256: a palette for each frame, k-means in Oklab, Floyd-Steinberg dithering.
+//! Quantisation to at most 256 colours: a palette per frame, k-means in Oklab, Floyd-Steinberg dithering.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use crate::media::encode::gif_frame::Patch;
 
 type Colour = Srgb<u8>;
 
-/// The palette has this many entries, one of them the transparent one when the patch needs it.
+/// The size of the palette; one entry is transparent if the patch needs it.
 const ENTRIES: usize = 256;
 
-/// Turns a patch into an indexed frame, already compressed; `Err` says what the library objected to.
+/// Converts a patch to an indexed frame, already compressed; `Err` has the library's message.
 pub(crate) fn quantise(patch: &Patch) -> Result<Frame<'static>, String> {
     let (width, height) = (patch.rect.width(), patch.rect.height());
     let drawn: Vec<Colour> = patch
@@ -67,7 +67,7 @@ pub(crate) fn quantise(patch: &Patch) -> Result<Frame<'static>, String> {
     Ok(frame)
 }
 
-/// The colours as they are, when they are few enough.
+/// The exact colours, if they are few enough.
 fn exact(patch: &Patch, drawn: &[Colour], most: usize) -> Option<(Vec<Colour>, Vec<u8>)> {
     let mut palette = Vec::new();
     let mut index_of = HashMap::new();
@@ -95,7 +95,7 @@ fn exact(patch: &Patch, drawn: &[Colour], most: usize) -> Option<(Vec<Colour>, V
     Some((palette, indices))
 }
 
-/// A palette of the drawn colours, and the patch dithered to it.
+/// Computes a palette of the drawn colours and dithers the patch to it.
 fn dithered(
     patch: &Patch,
     drawn: &[Colour],
@@ -112,14 +112,14 @@ fn dithered(
         .map_err(|e| e.to_string())?
         .output_oklab_palette();
 
-    // Dithering must make up for the error of the colours that the file holds, which are rounded ones.
+    // Dithering must compensate the error of the colours in the file, which are rounded.
     let palette = oklab_to_srgb8(palette.as_slice());
     let lab = srgb8_to_oklab(&palette);
     let Some(&filler) = lab.first() else {
         return Err("the palette came out empty".to_owned());
     };
 
-    // A hole takes a colour of the palette, which has no error to spread to the pixels around it.
+    // A hole gets a colour of the palette, so that it has no error to diffuse.
     let mut pixels = srgb8_to_oklab(&patch.rgba.chunks_exact(4).map(colour).collect::<Vec<_>>());
     for (pixel, source) in pixels.iter_mut().zip(patch.rgba.chunks_exact(4)) {
         if source[3] == 0 {

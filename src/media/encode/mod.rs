@@ -1,4 +1,4 @@
-//! Writers of stills, animations, sequences and MP4.
+//! Encoders for stills, animations, sequences and MP4.
 
 mod apng;
 mod changes;

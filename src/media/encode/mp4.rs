@@ -1,4 +1,4 @@
-//! MP4: H.264 by OpenH264, constant quality, with a clip's own sound where there is some, the index in front.
+//! MP4: H.264 by OpenH264 at constant quality, optionally with a clip's own sound, and the index in front.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
@@ -24,30 +24,30 @@ use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
 
-/// OpenH264's limits: a macroblock at least, and level 5.2 at the most.
+/// OpenH264's limits: at least a macroblock, at most level 5.2.
 const MIN_SIDE: u32 = 16;
 const MAX_LONG_SIDE: u32 = 3840;
 const MAX_SHORT_SIDE: u32 = 2160;
 
-/// Seconds between frames that a player can jump to.
+/// Seconds between keyframes.
 const KEYFRAME_SECONDS: f64 = 1.5;
 
-/// Ticks a second at the least; some players round coarser clocks.
+/// The minimum number of ticks a second; some players round coarser clocks.
 const MIN_TIMESCALE: u32 = 600;
 
-/// How an MP4 is made.
+/// Settings of an MP4.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mp4Settings {
-    /// Frames a second, `MIN_FPS..=MAX_FPS`; kept as an exact fraction ([`fps_to_rational`]).
+    /// Frames a second, `MIN_FPS..=MAX_FPS`; stored as an exact fraction ([`fps_to_rational`]).
     pub fps: f64,
-    /// 0 (small) to 100 (hardly told from the source); values above count as 100.
+    /// 0 (small) to 100 (almost the same as the source); values above count as 100.
     pub quality: u8,
-    /// What transparent pixels show, sRGB. Video has no alpha.
+    /// The background of transparent pixels, sRGB. Video has no alpha.
     pub background: [u8; 3],
 }
 
 impl Default for Mp4Settings {
-    /// 25 frames a second, quality 80, over the dark neutral grey that cut-out portraits look natural on.
+    /// 25 frames a second, quality 80, over a dark neutral grey on which cut-out portraits look natural.
     fn default() -> Self {
         Self {
             fps: 25.0,
@@ -58,23 +58,23 @@ impl Default for Mp4Settings {
 }
 
 impl Mp4Settings {
-    /// H.264's quantiser step, held constant over the clip: 14 at quality 100, 20 at 80, 42 at 0.
+    /// H.264's quantisation parameter, constant over the clip: 14 at quality 100, 20 at 80, 42 at 0.
     fn quantiser(&self) -> u8 {
         42 - (u32::from(self.quality.min(100)) * 28 / 100) as u8
     }
 }
 
-/// Writes an MP4 with an H.264 track, 4:2:0, BT.709, limited range, and the sound given to [`Mp4Sink::set_sound`].
+/// Writes an MP4 with an H.264 track, 4:2:0, BT.709, limited range, and the sound set by [`Mp4Sink::set_sound`].
 ///
-/// H.264 in 4:2:0 has even sides and this encoder at least 16 pixels: the last column or row of other pictures is repeated, so a
-/// clip of 127 x 95 becomes one of 128 x 96.
+/// H.264 in 4:2:0 needs even sides, and this encoder at least 16 pixels: other pictures are padded by repeating the
+/// last column or row, so a clip of 127 x 95 becomes one of 128 x 96.
 pub struct Mp4Sink {
     path: PathBuf,
     size: (u32, u32),
     settings: Mp4Settings,
     encoder: Encoder,
     planes: Planes,
-    /// The frames' bytes, which follow the index that isn't known yet.
+    /// The coded frames, in a temporary file because the index precedes them in the MP4.
     coded: BufWriter<File>,
     frames: Vec<Entry>,
     parameters: Option<(Vec<u8>, Vec<u8>)>,
@@ -85,11 +85,11 @@ pub struct Mp4Sink {
 }
 
 impl Mp4Sink {
-    /// An MP4 at `path` for frames of `width` x `height` pixels, up to 3840 x 2160 or 2160 x 3840.
+    /// Creates an MP4 at `path` for frames of `width` x `height` pixels, up to 3840 x 2160 or 2160 x 3840.
     ///
     /// # Errors
     ///
-    /// [`MediaError::ClipSize`] and [`MediaError::FrameRate`] for what can't be encoded; the errors of writing.
+    /// [`MediaError::ClipSize`] and [`MediaError::FrameRate`] for settings that can't be encoded; write errors.
     pub fn new(
         path: &Path,
         width: u32,
@@ -131,18 +131,18 @@ impl Mp4Sink {
         })
     }
 
-    /// Gives the file a note of how it came to be.
+    /// Adds a provenance note.
     pub fn set_note(&mut self, note: Provenance) {
         self.note = Some(note);
     }
 
-    /// Gives the clip a sound, which begins with its first frame and ends with its last, or earlier.
+    /// Adds sound, which starts with the first frame and ends with the last, or earlier.
     ///
-    /// The data are copied at once, as they are coded: the source may be replaced or go before the clip is finished.
+    /// The coded data is copied at once, so the source may be replaced or deleted before the clip is finished.
     ///
     /// # Errors
     ///
-    /// The errors of reading the source and of writing. The clip then has no sound and can be written without it.
+    /// Errors of reading the source and of writing. The clip then has no sound and can be written without it.
     pub fn set_sound(&mut self, part: AudioPart) -> Result<(), MediaError> {
         self.sound = None;
         if part.is_silent() {
@@ -256,7 +256,7 @@ impl FrameSink for Mp4Sink {
     }
 }
 
-/// Ticks a second, and how many of them a frame lasts.
+/// Ticks a second, and the duration of a frame in ticks.
 fn clock(fps: f64) -> (NonZeroU32, u32) {
     let (frames, seconds) = fps_to_rational(fps);
     let factor = MIN_TIMESCALE.div_ceil(frames.max(1));
@@ -268,12 +268,12 @@ fn clock(fps: f64) -> (NonZeroU32, u32) {
 
 fn config(pixels: usize, settings: &Mp4Settings) -> EncoderConfig {
     let quantiser = settings.quantiser();
-    // With the quantiser fixed, the rate only tells the decoder which level to expect.
+    // With a fixed quantiser, the bit rate only determines the level stored in the stream.
     let rate = (pixels as f64 * settings.fps * 0.3).clamp(200_000.0, 200_000_000.0);
     let period = (settings.fps * KEYFRAME_SECONDS).round().max(1.0);
 
     EncoderConfig::new()
-        // The one mode that holds the quantiser we choose and never drops a frame; with it fixed, there is nothing to control.
+        // The only mode that uses our quantiser and never drops a frame; with it fixed, there is no rate to control.
         .rate_control_mode(RateControlMode::Bufferbased)
         .bitrate(BitRate::from_bps(rate as u32))
         .qp(QpRange::new(quantiser, quantiser))
@@ -281,7 +281,7 @@ fn config(pixels: usize, settings: &Mp4Settings) -> EncoderConfig {
         .intra_frame_period(IntraFramePeriod::from_num_frames(period as u32))
         .complexity(Complexity::High)
         .vui(VuiConfig::bt709())
-        // Both lower the quality where little moves, which in a portrait is most of it.
+        // Both lower the quality where little moves, which is most of a portrait.
         .adaptive_quantization(false)
         .background_detection(false)
         .skip_frames(false)

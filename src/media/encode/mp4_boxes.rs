@@ -1,4 +1,4 @@
-//! The MP4 around an H.264 stream: sample entry and colour box. The index is in [`crate::media::encode::mp4_index`].
+//! The MP4 boxes of an H.264 stream: sample entry and colour. The index is in [`crate::media::encode::mp4_index`].
 
 use shiguredo_mp4::boxes::{Avc1Box, AvccBox, SampleEntry, UnknownBox, VisualSampleEntryFields};
 use shiguredo_mp4::{BoxSize, BoxType, Uint};
@@ -8,10 +8,10 @@ const IDR: u8 = 5;
 const SPS: u8 = 7;
 const PPS: u8 = 8;
 
-/// A coded frame, as MP4 stores it.
+/// A coded frame as stored in an MP4.
 #[derive(Default)]
 pub(crate) struct Coded {
-    /// NAL units, each after its length in 4 bytes; without parameter sets.
+    /// NAL units, each preceded by its length in 4 bytes; without parameter sets.
     pub(crate) data: Vec<u8>,
     pub(crate) sps: Option<Vec<u8>>,
     pub(crate) pps: Option<Vec<u8>>,
@@ -19,7 +19,7 @@ pub(crate) struct Coded {
 }
 
 impl Coded {
-    /// Adds a NAL unit that may begin with a start code.
+    /// Adds a NAL unit, with or without a start code.
     pub(crate) fn add(&mut self, nal: &[u8]) {
         let nal = nal
             .strip_prefix(&[0, 0, 0, 1])

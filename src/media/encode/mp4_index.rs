@@ -1,4 +1,4 @@
-//! The index of an MP4, in front of its data, and how picture and sound alternate in them.
+//! The index of an MP4, in front of its data, and the interleaving of video and audio.
 
 use std::num::NonZeroU32;
 
@@ -11,47 +11,47 @@ use shiguredo_mp4::{BoxSize, BoxType, Either, Encode, FixedPointNumber, TrackKin
 
 use crate::media::clip::AudioPart;
 
-/// Picture and sound alternate this often a second.
+/// How often a second video and audio alternate.
 const TURNS: u64 = 2;
 
-/// Bytes of `mdat`'s head, with a size of 64 bits.
+/// Size of the `mdat` header, with a 64-bit size.
 const DATA_HEAD: u64 = 16;
 
-/// A coded frame's place in the index.
+/// A coded frame in the index.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) bytes: usize,
     pub(crate) is_key: bool,
 }
 
-/// What an MP4 is made of.
+/// What the index is built from.
 pub(crate) struct MovieHeader<'a> {
     pub(crate) entry: &'a SampleEntry,
     pub(crate) frames: &'a [Entry],
-    /// Ticks a second of the picture.
+    /// Ticks a second of the video.
     pub(crate) timescale: NonZeroU32,
-    /// How many of them a frame lasts.
+    /// The duration of a frame in ticks.
     pub(crate) ticks: u32,
-    /// Its samples' data are those of the whole part.
+    /// The sound; its data follow for all samples of the part.
     pub(crate) sound: Option<&'a AudioPart>,
 }
 
-/// What [`index`] makes.
+/// The result of [`index`].
 pub(crate) struct Index {
     /// Everything before the data.
     pub(crate) head: Vec<u8>,
-    /// The data that follow: whether of the sound, and how many bytes.
+    /// The runs of data that follow: whether of the sound, and how many bytes.
     pub(crate) stretches: Vec<(bool, u64)>,
 }
 
-/// The index of a film, which has at least a frame.
+/// Builds the index of a movie of at least one frame.
 pub(crate) fn index(movie: &MovieHeader<'_>) -> Result<Index, MuxError> {
     let mut plan = Plan::new()?;
     let mut sound = movie.sound.map(|part| SoundTrack::new(movie, part));
 
     let (mut shown, mut turn) = (0u64, 0u64);
     for (number, frame) in movie.frames.iter().enumerate() {
-        // The sound comes before the picture of the same half second has run out.
+        // The sound of each half second follows its video.
         let now = shown * TURNS / u64::from(movie.timescale.get());
         if now > turn {
             turn = now;
@@ -88,10 +88,10 @@ pub(crate) fn index(movie: &MovieHeader<'_>) -> Result<Index, MuxError> {
     })
 }
 
-/// Samples in the order of the file.
+/// The samples in file order.
 struct Plan {
     muxer: Mp4FileMuxer,
-    /// Where the muxer thinks that the data begin, and where the next sample does.
+    /// Where the muxer assumes that the data begin, and where the next sample does.
     start: u64,
     offset: u64,
     stretches: Vec<(bool, u64)>,
@@ -122,15 +122,15 @@ impl Plan {
     }
 }
 
-/// The sound on its way into the index.
+/// State of adding the sound to the index.
 struct SoundTrack<'a> {
     part: &'a AudioPart,
     timescale: NonZeroU32,
-    /// Up to the end of the picture.
+    /// Edit list, cut at the end of the video.
     edits: Vec<ElstEntry>,
-    /// Samples that are heard, or lead in to those that are.
+    /// Number of samples that are heard, or that the decoder needs before those.
     count: usize,
-    /// The next sample, and when it begins in ticks of the samples.
+    /// The next sample, and its start in ticks of the samples.
     next: usize,
     ticks: u64,
 }
@@ -150,7 +150,7 @@ impl<'a> SoundTrack<'a> {
             end = heard.from.map_or(end, |from| from + ticks);
             edits.push(ElstEntry {
                 edit_duration: ticks,
-                // What is before the first second of the sound, and beyond all files, doesn't come here.
+                // Always fits: no file has that many ticks.
                 media_time: heard.from.map_or(-1, |from| from as i64),
                 media_rate: FixedPointNumber::new(1, 0),
             });
@@ -171,7 +171,7 @@ impl<'a> SoundTrack<'a> {
         }
     }
 
-    /// Adds the samples that begin before the end of turn `turn`, or all that are left.
+    /// Adds the samples that begin before `turn` / [`TURNS`] seconds, or all that are left.
     fn add(&mut self, plan: &mut Plan, turn: Option<u64>) -> Result<(), MuxError> {
         let timescale = u64::from(self.timescale.get());
         while self.next < self.count
@@ -201,7 +201,7 @@ impl<'a> SoundTrack<'a> {
         Ok(())
     }
 
-    /// Puts the picture first, all lengths on the sound's clock, and what is heard of the samples into an edit list.
+    /// Puts the video track first, sets all durations on the sound's clock, and adds the sound's edit list.
     fn finish(
         &self,
         moov: &mut MoovBox,
@@ -232,13 +232,13 @@ impl<'a> SoundTrack<'a> {
     }
 }
 
-/// Ticks on another clock, rounded.
+/// Converts ticks to another clock, rounded.
 fn rescaled(ticks: u128, from: NonZeroU32, to: NonZeroU32) -> u64 {
     let (from, to) = (u128::from(from.get()), u128::from(to.get()));
     u64::try_from((ticks * to + from / 2) / from).unwrap_or(u64::MAX)
 }
 
-/// The file up to the data, for an index that took them to be from `start` to `end`.
+/// The file up to the data, for an index that assumed them to be from `start` to `end`.
 fn head(moov: &mut MoovBox, start: u64, end: u64) -> Result<Vec<u8>, MuxError> {
     let mut head = FtypBox {
         major_brand: Brand::ISOM,
@@ -247,7 +247,7 @@ fn head(moov: &mut MoovBox, start: u64, end: u64) -> Result<Vec<u8>, MuxError> {
     }
     .encode_to_vec()?;
 
-    // Places in 64 bits take more room, so the size comes first. A head itself is never as large as the reserve.
+    // 64-bit offsets take 4 bytes more per chunk, so whether they are needed is decided before the offsets are shifted.
     let chunks = |moov: &MoovBox| {
         moov.trak_boxes
             .iter()
@@ -270,7 +270,7 @@ fn head(moov: &mut MoovBox, start: u64, end: u64) -> Result<Vec<u8>, MuxError> {
     }
 
     head.extend(moov.encode_to_vec()?);
-    // A size of 1 says that the real one comes behind the name.
+    // A size of 1 means that the 64-bit size follows the name.
     head.extend(1u32.to_be_bytes());
     head.extend(b"mdat");
     head.extend((end - start + DATA_HEAD).to_be_bytes());
@@ -283,7 +283,7 @@ fn offsets(track: &TrakBox) -> &Offsets {
     &track.mdia_box.minf_box.stbl_box.stco_or_co64_box
 }
 
-/// Places in 64 bits or 32.
+/// Stores the offsets in 64 or 32 bits.
 fn widen(track: &mut TrakBox, is_wide: bool) {
     let places = match offsets(track) {
         Either::A(stco) => stco.chunk_offsets.iter().copied().map(u64::from).collect(),

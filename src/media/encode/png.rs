@@ -1,4 +1,4 @@
-//! PNG, exact to the last bit.
+//! PNG, lossless.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,23 +11,23 @@ use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
 
-/// Pixels beyond which a small file is no longer worth the wait.
+/// The number of pixels above which fast compression is used.
 const LARGE: u64 = 8_000_000;
 
-/// Saves `picture` as PNG: RGBA when it has an alpha channel, else RGB, 8 bits, and nothing but pixels in the file.
+/// Saves `picture` as PNG: RGBA if it has an alpha channel, else RGB, 8 bits, without metadata.
 ///
 /// # Errors
 ///
-/// The errors of writing; the file that was there before is then untouched.
+/// Write errors; an existing file is then unchanged.
 pub fn save_png(path: &Path, picture: &Picture) -> Result<(), MediaError> {
     save_png_with(path, picture, None)
 }
 
-/// [`save_png`] with a note of how the picture came to be.
+/// Like [`save_png`], with a provenance note.
 ///
 /// # Errors
 ///
-/// As [`save_png`].
+/// Those of [`save_png`].
 pub fn save_png_with(
     path: &Path,
     picture: &Picture,
@@ -38,7 +38,7 @@ pub fn save_png_with(
     file.commit()
 }
 
-/// Writes `picture` as PNG to `out`; `path` is the name that errors give.
+/// Writes `picture` as PNG to `out`; `path` is used in errors.
 pub(crate) fn write(
     out: &mut impl Write,
     path: &Path,
@@ -60,7 +60,7 @@ pub(crate) fn write(
         .map_err(|e| MediaError::writing(path, e))
 }
 
-/// The colours of a picture without its alpha, `[height, width, 3]`.
+/// A picture's colours without alpha, `[height, width, 3]`.
 pub(crate) fn rgb(picture: &Picture) -> Vec<u8> {
     picture
         .rgba()
@@ -69,7 +69,7 @@ pub(crate) fn rgb(picture: &Picture) -> Vec<u8> {
         .collect()
 }
 
-/// A PNG in memory, where an encoder can't hide from us why its writer failed.
+/// Encodes a PNG in memory, so that write errors aren't hidden by the encoder.
 pub(crate) fn encode(
     path: &Path,
     pixels: &[u8],
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_reported_as_such() {
-        // The device that is always full exists on Linux alone.
+        // Only Linux has a device that is always full.
         let Ok(mut full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
             return;
         };

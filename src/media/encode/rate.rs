@@ -1,25 +1,26 @@
-//! Frame rates: which are accepted, and as what exact fractions they go into files.
+//! Frame rates: the accepted range, and their exact fractions in files.
 
 use std::path::Path;
 
 use crate::media::error::MediaError;
 
-/// The slowest clip that can be written, in frames a second.
+/// The lowest frame rate that can be written, in frames a second.
 pub const MIN_FPS: f64 = 0.01;
 
-/// The fastest clip that can be written, in frames a second.
+/// The highest frame rate that can be written, in frames a second.
 pub const MAX_FPS: f64 = 240.0;
 
-/// The fastest GIF: browsers play a frame shorter than 2/100 s for 10/100 s.
+/// The highest frame rate of a GIF: browsers play a frame shorter than 2/100 s for 10/100 s.
 pub const GIF_MAX_FPS: f64 = 50.0;
 
-/// The fastest animated PNG or WebP: browsers play a frame of 10 ms or less for 100 ms.
+/// The highest frame rate of animated PNG and WebP: browsers play a frame of 10 ms or less for 100 ms.
 pub const ANIMATION_MAX_FPS: f64 = 90.0;
 
 /// `fps` as a reduced fraction `(frames, seconds)`.
 ///
-/// Whole rates are exact, the broadcast rates (23.976, 29.97, 59.94...) become n x 1000/1001, all others are rounded to a
-/// thousandth of a frame a second. Takes any `fps` in `MIN_FPS..=MAX_FPS`; what lies outside is clamped to it.
+/// Whole rates are exact, the broadcast rates (23.976, 29.97, 59.94...) become n x 1000/1001, and all others are
+/// rounded to a thousandth of a frame a second, or below 1 fps to a thousandth of a second per frame. `fps` is clamped
+/// to `MIN_FPS..=MAX_FPS`; a value that isn't finite becomes `MIN_FPS`.
 pub fn fps_to_rational(fps: f64) -> (u32, u32) {
     let fps = if fps.is_finite() {
         fps.clamp(MIN_FPS, MAX_FPS)
@@ -42,8 +43,8 @@ pub fn fps_to_rational(fps: f64) -> (u32, u32) {
     reduced((fps * 1000.0).round() as u32, 1000)
 }
 
-/// How long frame `index` is shown, in ticks of which a second has `per_second`: from its own rounded start to that of
-/// the next, so that the clip as a whole is right to a tick however long it is.
+/// The duration of frame `index` in ticks, of which a second has `per_second`: from its own rounded start to that of
+/// the next, so that a clip of any length is accurate to a tick.
 pub(crate) fn ticks(fps: f64, per_second: u32, index: u64) -> u32 {
     let (frames, seconds) = fps_to_rational(fps);
     let frames = u128::from(frames.max(1));
@@ -55,7 +56,7 @@ pub(crate) fn ticks(fps: f64, per_second: u32, index: u64) -> u32 {
     u32::try_from(start(index + 1) - start(index)).unwrap_or(u32::MAX)
 }
 
-/// Refuses rates that a clip can't have; `max` is the format's own limit.
+/// Rejects invalid frame rates; `max` is the format's own limit.
 pub(crate) fn check_fps(path: &Path, fps: f64, max: f64) -> Result<(), MediaError> {
     if fps.is_finite() && (MIN_FPS..=max).contains(&fps) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Numbered PNGs: all of them or none.
+//! Numbered PNGs, written atomically as a set.
 
 use std::fs;
 use std::io;
@@ -12,26 +12,26 @@ use crate::media::file_set::FileSet;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
 
-/// Writes each frame as a PNG of its own: `shot.png` gives `shot_0001.png`, `shot_0002.png`...
+/// Writes each frame as a separate PNG: `shot.png` gives `shot_0001.png`, `shot_0002.png`...
 ///
-/// The frames wait in a hidden folder until [`FrameSink::finish`] gives all of them their names, or none (see `file_set`). Files of
-/// an earlier, longer sequence stay.
+/// The frames are in a hidden folder until [`FrameSink::finish`] renames all of them or none (see `file_set`). Surplus
+/// files of an earlier, longer sequence stay.
 pub struct PngSequence {
     path: PathBuf,
     size: Option<(u32, u32)>,
     frames: usize,
-    /// What the first frame is of how many, where these are a part of a longer sequence.
+    /// If this is a part of a longer sequence, the index of the first frame and the number of frames there.
     numbers: Option<(usize, usize)>,
     waiting: FileSet,
     note: Option<Provenance>,
 }
 
 impl PngSequence {
-    /// A sequence named after `path`, whose extension becomes `.png`.
+    /// Creates a sequence named after `path`, whose extension becomes `.png`.
     ///
     /// # Errors
     ///
-    /// The errors of writing to its folder.
+    /// Fails if the folder can't be written to.
     pub fn new(path: &Path) -> Result<Self, MediaError> {
         if path.file_stem().is_none() {
             return Err(MediaError::NoName {
@@ -51,18 +51,18 @@ impl PngSequence {
         })
     }
 
-    /// Gives each picture from now on a note of how it came to be.
+    /// Adds a provenance note to each following picture.
     pub fn set_note(&mut self, note: Provenance) {
         self.note = Some(note);
     }
 
-    /// Says that the frames are a part of a sequence of `count`, beginning with its frame `first` (from 0): their names are
-    /// those that they have in the whole.
+    /// Sets that the frames are a part of a sequence of `count`, starting at its frame `first` (from 0), and are
+    /// numbered as in the whole sequence.
     pub fn set_numbers(&mut self, first: usize, count: usize) {
         self.numbers = Some((first, count));
     }
 
-    /// Where frame `index` of those that were pushed goes.
+    /// The path of the pushed frame `index`.
     fn name(&self, index: usize) -> PathBuf {
         let (first, count) = self.numbers.unwrap_or((0, self.frames));
         frame_path(&self.path, first + index, count)
@@ -92,7 +92,7 @@ impl FrameSink for PngSequence {
     }
 }
 
-/// The files that are there under the names of frames of a sequence, whatever its length.
+/// The existing files with names of frames of a sequence, of any length.
 pub fn existing_frames(path: &Path) -> Vec<PathBuf> {
     let mut stem = path.file_stem().unwrap_or_default().to_os_string();
     stem.push("_");
@@ -111,9 +111,9 @@ pub fn existing_frames(path: &Path) -> Vec<PathBuf> {
     frames
 }
 
-/// Where frame `index` (from 0) of a sequence of `count` goes: `shot_0001.png` for index 0 of `shot.png`.
+/// The path of frame `index` (from 0) of a sequence of `count`: `shot_0001.png` for index 0 of `shot.png`.
 ///
-/// Numbers have four digits, or as many as the last one needs, so that names sort as the frames run.
+/// Numbers have four digits, or as many as the last one needs, so that names sort in frame order.
 pub fn frame_path(path: &Path, index: usize, count: usize) -> PathBuf {
     let digits = count.to_string().len().max(4);
     let mut name = path.file_stem().unwrap_or_default().to_os_string();

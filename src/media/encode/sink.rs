@@ -1,30 +1,30 @@
-//! What takes the frames of a clip, whichever the format.
+//! The interface of all clip encoders.
 
 use std::path::Path;
 
 use crate::media::error::MediaError;
 use crate::media::image::Picture;
 
-/// A clip being written, frame after frame.
+/// A clip that is being written, frame by frame.
 ///
-/// Nothing appears under the final name before [`FrameSink::finish`]; dropping a sink removes all that it wrote.
+/// The target doesn't appear or change before [`FrameSink::finish`]; dropping a sink deletes what it wrote.
 pub trait FrameSink: Send {
     /// Adds the next frame.
     ///
     /// # Errors
     ///
-    /// [`MediaError::FrameSize`] when the frame isn't of the clip's size; the errors of writing.
+    /// [`MediaError::FrameSize`] if the frame doesn't have the clip's size; write errors.
     fn push(&mut self, frame: &Picture) -> Result<(), MediaError>;
 
-    /// Writes what is pending and gives the file its name.
+    /// Writes pending data and renames the file to the target.
     ///
     /// # Errors
     ///
-    /// [`MediaError::NoFrames`] when nothing was pushed; the errors of writing. Whatever had the name before is then still there.
+    /// [`MediaError::NoFrames`] if no frame was pushed; write errors. An existing file is then unchanged.
     fn finish(self: Box<Self>) -> Result<(), MediaError>;
 }
 
-/// Refuses a frame that hasn't the size `expected`.
+/// Rejects a frame that doesn't have the size `expected`.
 pub(crate) fn check_size(
     path: &Path,
     frame: &Picture,

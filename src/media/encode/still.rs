@@ -1,4 +1,4 @@
-//! Single pictures for the web: JPEG and WebP.
+//! Still pictures for the web: JPEG and WebP.
 
 use std::io::Write;
 use std::path::Path;
@@ -14,19 +14,18 @@ use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
 
-/// The quality of a JPEG where none is asked for.
+/// The default quality of a JPEG.
 pub const JPEG_QUALITY: u8 = 92;
 
-/// The most pixels a side of a JPEG.
+/// The maximum number of pixels along a side of a JPEG.
 const JPEG_SIDE: u32 = u16::MAX as u32;
 
-/// Saves `picture` as JPEG, colours at full resolution; `quality` is in 1..=100, and transparent pixels show what they show in
-/// an MP4.
+/// Saves `picture` as JPEG without chroma subsampling. `quality` is clamped to 1..=100; transparent pixels get the same
+/// background as in an MP4.
 ///
 /// # Errors
 ///
-/// [`MediaError::ClipSize`] for more than 65,535 pixels a side; the errors of writing, by which the file that was there before
-/// is untouched.
+/// [`MediaError::ClipSize`] for more than 65,535 pixels along a side; write errors. An existing file is then unchanged.
 pub fn save_jpeg_with(
     path: &Path,
     picture: &Picture,
@@ -48,7 +47,7 @@ pub fn save_jpeg_with(
     } else {
         png::rgb(picture)
     };
-    // Through memory, because the encoder hides from us why its writer failed.
+    // Encoded in memory, so that write errors aren't hidden by the encoder.
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, quality.clamp(1, 100))
         .write_image(&rgb, width, height, ExtendedColorType::Rgb8)
@@ -56,12 +55,12 @@ pub fn save_jpeg_with(
     save(path, bytes, note)
 }
 
-/// Saves `picture` as WebP with its alpha; `quality` is as in [`crate::media::encode::webp::WebpSettings`], where 100 keeps every bit.
+/// Saves `picture` as WebP with its alpha; `quality` is as in [`crate::media::encode::webp::WebpSettings`], where 100
+/// is lossless.
 ///
 /// # Errors
 ///
-/// [`MediaError::ClipSize`] for more than 16,383 pixels a side; the errors of writing, by which the file that was there before
-/// is untouched.
+/// [`MediaError::ClipSize`] for more than 16,383 pixels along a side; write errors. An existing file is then unchanged.
 pub fn save_webp_with(
     path: &Path,
     picture: &Picture,
@@ -90,7 +89,7 @@ fn save(path: &Path, bytes: Vec<u8>, note: Option<&Provenance>) -> Result<(), Me
     file.commit()
 }
 
-/// A picture over a colour, `[height, width, 3]`.
+/// Composites a picture over a colour, `[height, width, 3]`.
 fn over(picture: &Picture, colour: [u8; 3]) -> Vec<u8> {
     let blend = |above: u8, below: u8, alpha: u8| {
         let (above, below, alpha) = (u32::from(above), u32::from(below), u32::from(alpha));

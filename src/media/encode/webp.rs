@@ -1,7 +1,7 @@
-//! Animated WebP: frame by frame to the file, lossy with alpha or exact.
+//! Animated WebP: written to the file frame by frame, lossy with alpha or lossless.
 //!
-//! libwebp codes the pictures, since no encoder in Rust has the lossy half of the format, which for portraits is a tenth of
-//! the bytes; the container is put together here, so that a clip's length doesn't count in memory.
+//! libwebp codes the pictures, since no Rust encoder supports lossy WebP, which for portraits takes a tenth of the
+//! bytes. The container is assembled here, so that memory doesn't grow with a clip's length.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -16,22 +16,23 @@ use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
 
-/// The most pixels a side.
+/// The maximum number of pixels along a side.
 const MAX_SIDE: u32 = 16_383;
 
-/// How an animated WebP is made.
+/// Settings of an animated WebP.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WebpSettings {
-    /// Frames a second, `MIN_FPS..=ANIMATION_MAX_FPS`. A WebP counts time in milliseconds, and the clip as a whole is right to one.
+    /// Frames a second, `MIN_FPS..=ANIMATION_MAX_FPS`. A WebP stores durations in milliseconds, and the whole clip is
+    /// accurate to one.
     pub fps: f64,
-    /// How often it plays.
+    /// How many times it plays.
     pub loops: LoopCount,
-    /// 0 (small) to 99 (hardly told from the source); 100 and above keep every bit. Alpha is always kept whole.
+    /// 0 (small) to 99 (almost the same as the source); 100 and above are lossless. Alpha is always lossless.
     pub quality: u8,
 }
 
 impl WebpSettings {
-    /// The quality where none is asked for.
+    /// The default quality.
     pub const QUALITY: u8 = 80;
 }
 
@@ -45,14 +46,14 @@ impl Default for WebpSettings {
     }
 }
 
-/// Writes an animated WebP: of each frame only the rectangle that changed. A clip of one frame becomes an ordinary WebP.
+/// Writes an animated WebP: of each frame only the rectangle that changed. A clip of one frame becomes a still WebP.
 pub struct WebpSink {
     path: PathBuf,
     size: (u32, u32),
     settings: WebpSettings,
     changes: Changes,
     note: Option<Provenance>,
-    /// The first frame, until it is known that there is a second.
+    /// The first frame, held back until there is a second.
     first: Option<(Piece, Vec<u8>)>,
     frames: u64,
     bytes: u64,
@@ -61,11 +62,11 @@ pub struct WebpSink {
 }
 
 impl WebpSink {
-    /// An animated WebP of `width` x `height` pixels (1 to 16,383 each) at `path`.
+    /// Creates an animated WebP of `width` x `height` pixels (1 to 16,383 each) at `path`.
     ///
     /// # Errors
     ///
-    /// [`MediaError::ClipSize`] and [`MediaError::FrameRate`] for what it can't have; the errors of writing.
+    /// [`MediaError::ClipSize`] and [`MediaError::FrameRate`] for settings it can't have; write errors.
     pub fn new(
         path: &Path,
         width: u32,
@@ -78,7 +79,7 @@ impl WebpSink {
             path: path.to_owned(),
             size: (width, height),
             settings,
-            // Frames begin at even pixels.
+            // Frames begin at even coordinates.
             changes: Changes::new(2),
             note: None,
             first: None,
@@ -89,7 +90,7 @@ impl WebpSink {
         })
     }
 
-    /// Gives the file a note of how it came to be.
+    /// Adds a provenance note.
     pub fn set_note(&mut self, note: Provenance) {
         self.note = Some(note);
     }
@@ -121,7 +122,7 @@ impl WebpSink {
         .write()
     }
 
-    /// Writes frame `index`, given as a WebP of its own.
+    /// Writes frame `index`, given as a still WebP.
     fn write_frame(&mut self, index: u64, piece: &Piece, still: &[u8]) -> Result<(), MediaError> {
         let duration = ticks(self.settings.fps, 1000, index);
         self.write(&frame(piece, still, duration))
@@ -139,7 +140,7 @@ impl FrameSink for WebpSink {
             self.first = Some((piece, still));
         } else {
             if let Some((piece, still)) = self.first.take() {
-                // What isn't known yet is written again at the end.
+                // The header is written again at the end, when all its values are known.
                 self.write(&self.head())?;
                 self.write_frame(0, &piece, &still)?;
             }
@@ -172,7 +173,7 @@ impl FrameSink for WebpSink {
     }
 }
 
-/// Refuses sizes that a WebP can't have.
+/// Rejects sizes that a WebP can't have.
 pub(crate) fn check_sides(path: &Path, (width, height): (u32, u32)) -> Result<(), MediaError> {
     let is_side = |side: u32| (1..=MAX_SIDE).contains(&side);
     if is_side(width) && is_side(height) {
@@ -187,7 +188,7 @@ pub(crate) fn check_sides(path: &Path, (width, height): (u32, u32)) -> Result<()
     })
 }
 
-/// The file with its note, if there is one.
+/// The file with the note added, if there is one.
 pub(crate) fn noted(
     path: &Path,
     still: Vec<u8>,
@@ -199,7 +200,7 @@ pub(crate) fn noted(
     }
 }
 
-/// A still WebP of `[height, width, 4]`; a quality of 100 or more keeps every bit.
+/// Encodes a still WebP from `[height, width, 4]`; a quality of 100 or more is lossless.
 pub(crate) fn encode(
     path: &Path,
     rgba: &[u8],
@@ -212,7 +213,7 @@ pub(crate) fn encode(
     config.thread_level = 1;
     if quality >= 100 {
         config.lossless = 1;
-        // The colours of transparent pixels stay; here quality is the effort.
+        // Keeps the colours of transparent pixels; in lossless mode quality is the effort.
         config.exact = 1;
         config.quality = 75.0;
     }

@@ -1,11 +1,11 @@
-//! The container of WebP: chunks, and those of an animation (RFC 9649, 2.7).
+//! The container of WebP: chunks, including those of animations (RFC 9649, 2.7).
 
 use crate::media::encode::changes::Piece;
 
-/// Bytes before the first frame: the container's head, the extended header, the animation's.
+/// Bytes before the first frame: the RIFF header, the `VP8X` chunk and the `ANIM` chunk.
 pub(crate) const HEAD: usize = 12 + 8 + 10 + 8 + 6;
 
-/// The most bytes that a container counts, and what is left for its end.
+/// The maximum file size that the container can store, minus a reserve for the last chunk.
 pub(crate) const MOST: u64 = u32::MAX as u64 - (1 << 20);
 
 /// Bits of the extended header.
@@ -13,17 +13,17 @@ const ANIMATED: u8 = 0x02;
 const HAS_XMP: u8 = 0x04;
 const HAS_ALPHA: u8 = 0x10;
 
-/// A frame's bit: it replaces what was there, and isn't laid over it.
+/// Flag of a frame that replaces the old pixels instead of being blended over them.
 const REPLACES: u8 = 0x02;
 
-/// What the head of an animation says.
+/// The values in the header of an animation.
 pub(crate) struct Head {
     pub(crate) size: (u32, u32),
     pub(crate) has_alpha: bool,
     pub(crate) has_note: bool,
-    /// How often it plays; 0 is for ever.
+    /// How many times it plays; 0 is forever.
     pub(crate) plays: u16,
-    /// Bytes of the whole file, [`HEAD`] and all.
+    /// Size of the whole file, including [`HEAD`].
     pub(crate) bytes: u64,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn chunk(name: &[u8; 4], data: &[&[u8]]) -> Vec<u8> {
     let length: usize = data.iter().map(|part| part.len()).sum();
     let mut chunk = Vec::with_capacity(length + 9);
     chunk.extend_from_slice(name);
-    // A coded picture of 16383 pixels a side is far shorter than the 4 GB that a chunk may have.
+    // A coded picture of 16383 pixels along a side is far shorter than the maximum of 4 GB.
     chunk.extend_from_slice(&(length as u32).to_le_bytes());
     data.iter().for_each(|part| chunk.extend_from_slice(part));
     if length % 2 == 1 {
@@ -62,7 +62,7 @@ pub(crate) fn chunk(name: &[u8; 4], data: &[&[u8]]) -> Vec<u8> {
     chunk
 }
 
-/// A frame's chunk. `still` is the piece as a WebP of its own, and `duration` counts milliseconds.
+/// A frame's chunk. `still` is the piece as a still WebP, and `duration` is in milliseconds.
 pub(crate) fn frame(piece: &Piece, still: &[u8], duration: u32) -> Vec<u8> {
     let (width, height) = piece.size();
     let (left, top) = (piece.rect.left as u32, piece.rect.top as u32);
@@ -80,7 +80,7 @@ pub(crate) fn frame(piece: &Piece, still: &[u8], duration: u32) -> Vec<u8> {
     )
 }
 
-/// The chunks of a still WebP that hold its picture: alpha and colours, or both in one.
+/// The chunks of a still WebP that store its picture: alpha and colours, or both in one.
 fn picture_chunks(still: &[u8]) -> Vec<u8> {
     let mut found = Vec::with_capacity(still.len());
     let mut rest = still.get(12..).unwrap_or_default();
@@ -97,7 +97,7 @@ fn picture_chunks(still: &[u8]) -> Vec<u8> {
     found
 }
 
-/// The low 24 bits, as this container counts.
+/// The low 24 bits, little-endian.
 fn three(value: u32) -> [u8; 3] {
     let [a, b, c, _] = value.to_le_bytes();
     [a, b, c]

@@ -1,7 +1,7 @@
-//! How large a picture may be.
+//! The size limits of pictures.
 
-/// The most pixels of a picture: 64 megapixels.
+/// The maximum number of pixels: 64 megapixels.
 pub const MAX_PIXELS: u64 = 64_000_000;
 
-/// The most pixels along a side.
+/// The maximum number of pixels along a side.
 pub const MAX_SIDE: u32 = 32_768;

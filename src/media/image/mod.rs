@@ -1,4 +1,4 @@
-//! Still pictures: the one type that all of Mien uses, and how files become it.
+//! Still pictures: the one type used in all of Mien, and reading files into it.
 
 mod limits;
 pub(crate) mod opaque;

@@ -1,6 +1,6 @@
-//! Transparent pixels for those who know no alpha.
+//! Compositing transparent pixels for networks, which have no alpha channel.
 
-/// What networks see through where a picture is transparent, in 0..=255.
+/// The background of transparent pixels in the input of networks, in 0..=255.
 pub(crate) const GREY: f32 = 127.5;
 
 /// A pixel's colour over [`GREY`], in 0..=255.

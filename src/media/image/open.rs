@@ -1,4 +1,4 @@
-//! Opening a picture: PNG, JPEG, WebP, TIFF, BMP, or a GIF's first frame, turned upright and to 8-bit sRGB.
+//! Opening a picture: PNG, JPEG, WebP, TIFF, BMP or a GIF's first frame, as upright 8-bit sRGB.
 
 #![warn(clippy::cast_possible_truncation)]
 
@@ -20,34 +20,34 @@ use crate::media::image::png_profile;
 use crate::media::image::sniff;
 use crate::ordinary_file;
 
-/// 64 megapixels of 16-bit RGBA without compression are 512 MB.
+/// The largest file that is read, in bytes. 64 megapixels of uncompressed 16-bit RGBA are 512 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// What is read of a file to tell its format.
+/// Bytes read to detect the format.
 const HEAD_BYTES: u64 = 4096;
 
-/// Room for 64 megapixels of 32-bit float RGBA, and as much again for the decoder.
+/// Memory limit of decoders: 64 megapixels of 32-bit float RGBA, and as much again for the decoder.
 const MAX_DECODER_BYTES: u64 = 2 << 30;
 
-/// Opens the picture at `path`, whatever its name ends in.
+/// Opens the picture at `path`, regardless of its file extension.
 ///
-/// The picture comes upright (EXIF orientation applied), in 8 bits (16-bit values rounded) and in sRGB (converted from an
-/// embedded ICC profile unless that is sRGB, in which case every byte stays). Alpha is kept. Of a GIF or an animated WebP it is
-/// the first frame.
+/// The picture is upright (EXIF orientation applied), in 8 bits (16-bit values rounded) and in sRGB (converted from an
+/// embedded ICC profile unless that is sRGB, in which case every byte is unchanged). Alpha is kept. Of a GIF or an
+/// animated WebP the first frame is read.
 ///
 /// # Errors
 ///
-/// A [`MediaError`] that says what the file is instead, what is wrong with it, or that it has more than [`MAX_PIXELS`] pixels or
-/// a side over [`MAX_SIDE`]; sizes are judged by the header, before anything is decoded.
+/// A [`MediaError`] if the file isn't a picture, is damaged, or has more than [`MAX_PIXELS`] pixels or a side over
+/// [`MAX_SIDE`]; sizes are checked in the header, before decoding.
 pub fn open(path: &Path) -> Result<Picture, MediaError> {
     read(path, &file(path)?)
 }
 
-/// Reads a picture from the bytes of a whole file, as [`open`] does; `path` is what the errors call it.
+/// Reads a picture from the bytes of a whole file, as [`open`] does; `path` is used in errors.
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// Those of [`open`].
 pub fn read(path: &Path, bytes: &[u8]) -> Result<Picture, MediaError> {
     let format = sniff::format(path, bytes)?;
 
@@ -62,16 +62,16 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Picture, MediaError> {
         check_profile(path, &mut Cursor::new(bytes))?;
     }
 
-    // No input is known to make these decoders panic; should one be found, the artist loses that picture and not the session.
+    // No input is known to make these decoders panic; if one does, the artist loses that picture and not the session.
     catch_unwind(AssertUnwindSafe(|| decode(path, format, bytes)))
         .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))
 }
 
-/// `(width, height)` of the picture at `path` once it is upright, by its header alone.
+/// `(width, height)` of the upright picture at `path`, read from its header only.
 ///
 /// # Errors
 ///
-/// As [`open`], but for what only decoding tells.
+/// Those of [`open`], except those that only decoding finds.
 pub(crate) fn claimed_by(path: &Path) -> Result<(u32, u32), MediaError> {
     let fail = |e| MediaError::reading(path, e);
     let mut head = Vec::new();
@@ -119,7 +119,7 @@ fn file(path: &Path) -> Result<Vec<u8>, MediaError> {
 fn decode(path: &Path, format: ImageFormat, bytes: &[u8]) -> Result<Picture, MediaError> {
     let fail = |e| decoder_error(path, e);
 
-    // Sides are checked by ourselves, so that the sentence can name them.
+    // Sides are checked here, so that the error can name them.
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODER_BYTES);
 
@@ -129,7 +129,7 @@ fn decode(path: &Path, format: ImageFormat, bytes: &[u8]) -> Result<Picture, Med
     let (width, height) = decoder.dimensions();
     check_size(path, width, height)?;
 
-    // Broken metadata are no reason to refuse sound pixels.
+    // Broken metadata is no reason to reject valid pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().ok().flatten();
     let channels = decoder.color_type();
@@ -145,7 +145,7 @@ fn decode(path: &Path, format: ImageFormat, bytes: &[u8]) -> Result<Picture, Med
     }
     let picture = Picture::new(width, height, rgba)?;
 
-    // The GIF decoder always gives RGBA; there only the pixels tell.
+    // The GIF decoder always outputs RGBA, so transparency is determined from the pixels.
     let has_alpha = if format == ImageFormat::Gif {
         picture.has_alpha()
     } else {
@@ -154,7 +154,7 @@ fn decode(path: &Path, format: ImageFormat, bytes: &[u8]) -> Result<Picture, Med
     Ok(picture.with_alpha(has_alpha))
 }
 
-/// Refuses a PNG whose colour profile would fill the memory.
+/// Rejects a PNG whose colour profile would inflate to an excessive size.
 pub(crate) fn check_profile(path: &Path, file: &mut (impl Read + Seek)) -> Result<(), MediaError> {
     let is_bounded = png_profile::is_bounded(file).map_err(|e| MediaError::reading(path, e))?;
     if is_bounded {
@@ -166,7 +166,7 @@ pub(crate) fn check_profile(path: &Path, file: &mut (impl Read + Seek)) -> Resul
     })
 }
 
-/// Refuses sizes that no picture of ours has.
+/// Rejects sizes outside the limits of [`Picture`].
 pub(crate) fn check_size(path: &Path, width: u32, height: u32) -> Result<(), MediaError> {
     let path = || path.to_owned();
     if width == 0 || height == 0 {
@@ -199,7 +199,7 @@ fn decoder_error(path: &Path, error: ImageError) -> MediaError {
             }
         }
         e => match e.to_string() {
-            // The inside of a decoder, written for whoever made it.
+            // Debug output of a decoder, not meant for users.
             reason if reason.contains('{') => damaged(path, "its data make no sense"),
             reason => damaged(path, &reason),
         },

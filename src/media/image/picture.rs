@@ -1,4 +1,4 @@
-//! The one picture type.
+//! The picture type.
 
 use crate::media::error::MediaError;
 
@@ -14,13 +14,13 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A picture of `width` x `height` pixels from `width * height * 4` bytes.
+    /// Creates a picture of `width` x `height` pixels from `width * height * 4` bytes.
     ///
-    /// It counts as having an alpha channel when any of its pixels isn't opaque; [`Picture::with_alpha`] says otherwise.
+    /// It has an alpha channel if any pixel isn't opaque; [`Picture::with_alpha`] overrides that.
     ///
     /// # Errors
     ///
-    /// [`MediaError::BadBuffer`] when a side is zero or the bytes are too few or too many.
+    /// [`MediaError::BadBuffer`] when a side is zero or the number of bytes is wrong.
     pub fn new(width: u32, height: u32, rgba: Vec<u8>) -> Result<Self, MediaError> {
         let expected = u64::from(width) * u64::from(height) * 4;
         if expected == 0 || expected != rgba.len() as u64 {
@@ -40,21 +40,21 @@ impl Picture {
         })
     }
 
-    /// Says whether the picture has an alpha channel, which decides if a PNG of it is RGBA or RGB.
+    /// Sets whether the picture has an alpha channel, which decides if a PNG of it is RGBA or RGB.
     ///
-    /// `false` doesn't touch the pixels, but their alpha is then left out of files.
+    /// `false` doesn't change the pixels, but their alpha isn't written to files.
     #[must_use]
     pub fn with_alpha(mut self, has_alpha: bool) -> Self {
         self.has_alpha = has_alpha;
         self
     }
 
-    /// Pixels across, at least 1.
+    /// Width in pixels, at least 1.
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// Pixels down, at least 1.
+    /// Height in pixels, at least 1.
     pub fn height(&self) -> u32 {
         self.height
     }
@@ -69,17 +69,17 @@ impl Picture {
         &self.rgba
     }
 
-    /// The pixels, `[height, width, 4]`, to be changed in place.
+    /// The pixels, `[height, width, 4]`, mutably.
     pub fn rgba_mut(&mut self) -> &mut [u8] {
         &mut self.rgba
     }
 
-    /// Gives the pixels away, `[height, width, 4]`.
+    /// Returns the pixels, `[height, width, 4]`.
     pub fn into_rgba(self) -> Vec<u8> {
         self.rgba
     }
 
-    /// Whether the file that the picture came from had an alpha channel.
+    /// Whether the picture has an alpha channel; see [`Picture::new`] and [`Picture::with_alpha`].
     pub fn has_alpha(&self) -> bool {
         self.has_alpha
     }

@@ -1,5 +1,5 @@
-//! The colour profile of a PNG, looked at before a decoder inflates it: a few megabytes of the file can be thousands in memory, and the
-//! decoder's own limits don't count them.
+//! Checks the colour profile of a PNG before a decoder inflates it: a few megabytes of file can become gigabytes in
+//! memory, which the decoder's limits don't count.
 
 #![warn(clippy::cast_possible_truncation)]
 
@@ -7,25 +7,26 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 use flate2::read::ZlibDecoder;
 
-/// The largest profile that is inflated, in bytes; those of printers with their tables take some two million.
+/// The largest accepted profile, in bytes inflated; those of printers with their tables take about two million.
 const MOST: u64 = 4 << 20;
 
 const SIGNATURE: u64 = 8;
 
-/// Chunks before the pixels that are looked at.
+/// The maximum number of chunks searched before the pixels.
 const MOST_CHUNKS: usize = 1000;
 
-/// Whether the profile of a PNG has a size that profiles have, or there is none. The file is read from its beginning.
+/// Whether a PNG has no profile or one of at most [`MOST`] bytes inflated. False also if no pixels follow within
+/// [`MOST_CHUNKS`] chunks. Reads the file from its start.
 ///
 /// # Errors
-/// That of the system.
+/// I/O errors.
 pub(crate) fn is_bounded(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     let mut at = SIGNATURE;
     for _ in 0..MOST_CHUNKS {
         file.seek(SeekFrom::Start(at))?;
         let mut head = [0; 8];
         if let Err(error) = file.read_exact(&mut head) {
-            // Cut short: the decoder tells.
+            // A truncated file is reported by the decoder.
             let is_end = error.kind() == io::ErrorKind::UnexpectedEof;
             return if is_end { Ok(true) } else { Err(error) };
         }
@@ -43,8 +44,8 @@ pub(crate) fn is_bounded(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Whether what follows a name, a zero and the method is inflated to no more than [`MOST`] bytes. What can't be inflated is
-/// no profile, and small.
+/// Whether the data after the name, a zero and the method inflate to at most [`MOST`] bytes. Data that can't be
+/// inflated count as what could be inflated before.
 fn inflates_within(chunk: &mut impl BufRead) -> io::Result<bool> {
     let mut name = Vec::new();
     chunk.by_ref().take(80).read_until(0, &mut name)?;
@@ -76,7 +77,7 @@ mod tests {
 
     fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
         let length = (body.len() as u32).to_be_bytes();
-        // The checksum is the decoder's.
+        // The checksum is checked by the decoder only.
         [&length[..], kind, body, &[0; 4]].concat()
     }
 

@@ -1,4 +1,4 @@
-//! A picture at its own size and halved again and again: a small view of a large picture is quick and nothing aliases.
+//! An image pyramid: a picture and its repeatedly halved sizes, for quick small views without aliasing.
 
 use std::borrow::Borrow;
 use std::sync::OnceLock;
@@ -10,22 +10,22 @@ use super::Picture;
 use super::opaque::over_grey;
 use super::resample::resampled;
 
-/// A picture and its halved sizes, each half of the one before and made when it is first read.
+/// A picture and its levels, each half the size of the one before and computed when first read.
 pub struct ImagePyramid<P> {
     picture: P,
     halves: Vec<OnceLock<Option<Picture>>>,
     halve: fn(&Picture) -> Option<Picture>,
 }
 
-/// Halving for networks stops where nothing is larger than what they see.
+/// The longer side of the smallest level for networks is at least this.
 const SMALLEST_FOR_NETWORKS: u32 = 128;
 
-/// Halving for the window stops where a picture is this many pixels a side or fewer.
+/// Levels for display stop once both sides have at most this many pixels.
 const SMALLEST_FOR_DISPLAY: u32 = 1024;
 
 impl<P: Borrow<Picture>> ImagePyramid<P> {
-    /// Halved as often as a network may need; halves are opaque, over the grey that networks see through transparent
-    /// pixels, and leave out an odd row or column at the end.
+    /// A pyramid for network inputs. Levels are opaque, composited over the grey that networks get for transparent
+    /// pixels, and drop an odd last row or column.
     pub fn for_networks(picture: P) -> Self {
         let (mut width, mut height) = picture.borrow().size();
         let mut halves = Vec::new();
@@ -40,7 +40,7 @@ impl<P: Borrow<Picture>> ImagePyramid<P> {
         }
     }
 
-    /// Halved as often as a pane may need; halves keep their alpha and hold an odd row or column.
+    /// A pyramid for display. Levels keep their alpha and include an odd last row or column.
     pub fn for_display(picture: P) -> Self {
         let (mut width, mut height) = picture.borrow().size();
         let mut halves = Vec::new();
@@ -55,12 +55,12 @@ impl<P: Borrow<Picture>> ImagePyramid<P> {
         }
     }
 
-    /// The picture itself.
+    /// The full-size picture.
     pub fn picture(&self) -> &Picture {
         self.picture.borrow()
     }
 
-    /// The picture halved `wanted` times, or as often as it can be; and how often that is.
+    /// The picture halved `wanted` times, or as often as possible, with the number of halvings.
     pub fn level(&self, wanted: usize) -> (usize, &Picture) {
         let deepest = wanted.min(self.halves.len());
         (1..=deepest)
@@ -81,7 +81,7 @@ impl<P: Borrow<Picture>> ImagePyramid<P> {
     }
 }
 
-/// Box filter over all of the picture, alpha premultiplied.
+/// Box filter over the whole picture, with premultiplied alpha.
 fn filtered_half(picture: &Picture) -> Option<Picture> {
     let (width, height) = picture.size();
     let whole = (0.0, 0.0, f64::from(width), f64::from(height));
@@ -89,7 +89,7 @@ fn filtered_half(picture: &Picture) -> Option<Picture> {
     resampled(picture, whole, size, FilterType::Box)
 }
 
-/// Means of 2x2 pixels, rounded once, each over grey where it is transparent.
+/// Means of 2x2 pixels, rounded once, composited over grey where transparent.
 fn opaque_half(picture: &Picture) -> Option<Picture> {
     let (width, clear) = (picture.width() as usize, picture.has_alpha());
     let (w, h) = (width / 2, picture.height() as usize / 2);

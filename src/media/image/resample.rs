@@ -1,4 +1,4 @@
-//! Pictures at another size.
+//! Resampling pictures.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -6,7 +6,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use super::Picture;
 use crate::media::error::MediaError;
 
-/// A part (left, top, width, height) of a picture at another size; `None` only for sizes that make no picture.
+/// A part (left, top, width, height) of a picture, resampled; `None` if a size isn't valid.
 pub(crate) fn resampled(
     picture: &Picture,
     part: (f64, f64, f64, f64),
@@ -31,10 +31,10 @@ pub(crate) fn resampled(
         .map(|resized| resized.with_alpha(picture.has_alpha()))
 }
 
-/// A picture at another size; one that has it already comes back as it is.
+/// A picture resampled to another size; returned unchanged if it has that size.
 ///
 /// # Errors
-/// [`MediaError`] for sizes that make no picture.
+/// [`MediaError`] for sizes that aren't valid.
 pub fn resized(picture: Picture, size: (u32, u32)) -> Result<Picture, MediaError> {
     if picture.size() == size {
         return Ok(picture);
@@ -43,7 +43,7 @@ pub fn resized(picture: Picture, size: (u32, u32)) -> Result<Picture, MediaError
     let whole = (0.0, 0.0, f64::from(width), f64::from(height));
     match resampled(&picture, whole, size, FilterType::CatmullRom) {
         Some(resized) => Ok(resized),
-        // Says why there is no picture of this size.
+        // Returns the error for this size.
         None => Picture::new(size.0, size.1, Vec::new()),
     }
 }

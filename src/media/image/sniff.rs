@@ -1,4 +1,4 @@
-//! What a file is, told from its first bytes and never from its name.
+//! Detects a file's type by its first bytes, never by its name.
 
 #![warn(clippy::cast_possible_truncation)]
 
@@ -8,10 +8,10 @@ use image::ImageFormat;
 
 use crate::media::error::MediaError;
 
-/// What [`other_kind`] calls a film, whatever its container.
+/// The name that [`other_kind`] gives to videos of any container.
 pub(crate) const VIDEO: &str = "a video";
 
-/// The format of a picture file, or the sentence for what it is instead.
+/// The format of a picture file, or an error that names what the file is instead.
 pub(crate) fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat, MediaError> {
     let path = || path.to_owned();
     if bytes.is_empty() {
@@ -36,7 +36,7 @@ pub(crate) fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat, MediaErro
     Err(MediaError::NotAPicture { path: path() })
 }
 
-/// The format of a picture file by its first bytes.
+/// The format of a picture file, by its first bytes.
 pub(crate) fn picture_format(bytes: &[u8]) -> Option<ImageFormat> {
     match bytes {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(ImageFormat::Png),
@@ -61,7 +61,7 @@ pub(crate) fn picture_format(bytes: &[u8]) -> Option<ImageFormat> {
         | [b'M', b'M', 0, 42, ..]
         | [b'I', b'I', 43, 0, ..]
         | [b'M', b'M', 0, 43, ..] => Some(ImageFormat::Tiff),
-        // "BM" begins many a text; the size of the header that follows is one of a few.
+        // Text may start with "BM" too, but the header size that follows has one of a few values.
         [b'B', b'M', rest @ ..]
             if matches!(
                 le_u32(rest, 12),
@@ -74,7 +74,7 @@ pub(crate) fn picture_format(bytes: &[u8]) -> Option<ImageFormat> {
     }
 }
 
-/// Files that people do try to open, with what to do about each.
+/// Other files that users try to open, with advice for each.
 pub(crate) fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if bytes.get(4..8) == Some(b"ftyp".as_slice()) {
         return Some(match bytes.get(8..12).unwrap_or_default() {
@@ -140,7 +140,7 @@ fn text_start(bytes: &[u8], most: usize) -> String {
         .to_ascii_lowercase()
 }
 
-/// Width and height as the header of a PNG, GIF or BMP claims them, for refusing a size before any decoder sees the file.
+/// Width and height as stored in the header of a PNG, GIF or BMP, to reject a size before decoding.
 pub(crate) fn claimed_size(format: ImageFormat, bytes: &[u8]) -> Option<(u32, u32)> {
     match format {
         ImageFormat::Png if bytes.get(12..16) == Some(b"IHDR".as_slice()) => {
@@ -150,7 +150,7 @@ pub(crate) fn claimed_size(format: ImageFormat, bytes: &[u8]) -> Option<(u32, u3
         ImageFormat::Bmp if le_u32(bytes, 14)? == 12 => {
             Some((le_u16(bytes, 18)?, le_u16(bytes, 20)?))
         }
-        // A negative height means that the rows run from the top.
+        // A negative height means that rows are stored from the top.
         ImageFormat::Bmp => Some((
             le_u32(bytes, 18)? & 0x7fff_ffff,
             (le_u32(bytes, 22)? as i32).unsigned_abs(),
@@ -159,11 +159,11 @@ pub(crate) fn claimed_size(format: ImageFormat, bytes: &[u8]) -> Option<(u32, u3
     }
 }
 
-/// Whether a JPEG runs to its end marker: decoders fill what is missing with grey and say nothing.
+/// Whether a JPEG has its end marker; decoders silently fill missing data with grey.
 pub(crate) fn jpeg_is_complete(bytes: &[u8]) -> bool {
     let mut at = 2;
     loop {
-        // Inside coded data FF is followed by 00 or by a restart marker; anything else is the next segment.
+        // In coded data FF is followed by 00 or a restart marker; anything else is the next segment.
         match (bytes.get(at), bytes.get(at + 1)) {
             (Some(0xff), Some(0xd9)) => return true,
             (Some(0xff), Some(0x00 | 0x01 | 0xd0..=0xd8)) => at += 2,

@@ -1,31 +1,31 @@
-//! Why a note could not be put into a file, each as one sentence.
+//! Errors of adding a provenance note, each as one sentence.
 
 use std::io;
 
-/// Why a note about a file's making could not be put into it.
+/// Why a provenance note could not be added to a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProvenanceError {
-    /// None of the containers known here.
+    /// Not one of the supported containers.
     #[error(
         "a note about its making fits only into a PNG, JPEG, WebP, GIF or MP4; export as one of these, or without the note."
     )]
     UnknownKind,
 
-    /// A file that isn't what its first bytes promise.
+    /// A file that doesn't match its signature.
     #[error("the {kind} is damaged or cut short ({reason}); export it again.")]
     Damaged {
         kind: &'static str,
         reason: &'static str,
     },
 
-    /// More text than the container has room for.
+    /// A note that is too long for the container.
     #[error(
         "the note about its making is longer than a {kind} has room for; export with fewer models, or without the note."
     )]
     TooLong { kind: &'static str },
 
-    /// A film in fragments, whose end must stay where it is.
+    /// A fragmented MP4, whose last box must stay at the end.
     #[error(
         "the MP4 is in fragments, to which no note about its making can be added; save it as an ordinary MP4 first."
     )]

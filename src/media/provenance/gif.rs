@@ -1,5 +1,5 @@
-//! GIF: a comment before the first frame (GIF89a, 24), not XMP: that stands in an application extension which breaks the
-//! format's own blocks.
+//! GIF: a comment before the first frame (GIF89a, 24) instead of XMP, whose application extension violates the format's
+//! block structure.
 
 use std::io::{Cursor, Read, Seek};
 
@@ -15,10 +15,10 @@ const TRAILER: u8 = 0x3b;
 const COMMENT: u8 = 0xfe;
 const APPLICATION: u8 = 0xff;
 
-/// What stands between the sentence and the source type.
+/// The text between the sentence and the source type.
 const JOINT: &str = "; digital source type: ";
 
-/// An extension, and whether frames or the end come next instead.
+/// An extension, or else a frame or the end of the file.
 enum Block {
     Extension { label: u8, data: u64, end: u64 },
     Other,
@@ -42,7 +42,7 @@ fn block<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Block, Prove
     }
 }
 
-/// Where the first block is, behind the header and the global colours.
+/// The offset of the first block, after the header and the global colour table.
 fn first<R: Read + Seek>(source: &mut Source<R>) -> Result<u64, ProvenanceError> {
     let [flags] = source.array(10)?;
     let colours = if flags & 0x80 == 0 {
@@ -53,7 +53,7 @@ fn first<R: Read + Seek>(source: &mut Source<R>) -> Result<u64, ProvenanceError>
     source.end(13, colours)
 }
 
-/// The bytes of an extension without the lengths between them.
+/// The bytes of an extension without the lengths of its sub-blocks.
 fn joined<R: Read + Seek>(
     source: &mut Source<R>,
     data: u64,
@@ -70,7 +70,7 @@ fn joined<R: Read + Seek>(
     Ok(text)
 }
 
-/// The text of the comment: one sentence in ASCII, which is all that a GIF's comment may have.
+/// The text of the comment: one sentence in ASCII, the only encoding of GIF comments.
 pub(super) fn comment(note: &Provenance) -> String {
     format!("{}{JOINT}{}", note.sentence(), note.source_type.uri())
         .chars()
@@ -81,7 +81,7 @@ pub(super) fn comment(note: &Provenance) -> String {
         .collect()
 }
 
-/// Whether a comment is one that [`comment`] wrote.
+/// Whether a comment was written by [`comment`].
 fn is_ours(comment: &[u8]) -> bool {
     let software = std::str::from_utf8(comment)
         .ok()
@@ -91,20 +91,20 @@ fn is_ours(comment: &[u8]) -> bool {
     software.is_some_and(|software| !software.contains(" (") || software.ends_with(')'))
 }
 
-/// The file with `comment` behind its loop count, and no earlier note of ours.
+/// The file with `comment` after its loop count, without our earlier notes.
 pub(super) fn put(bytes: &[u8], comment: &str) -> Result<Vec<u8>, ProvenanceError> {
     let mut source = Source::new(Cursor::new(bytes), KIND)?;
     let mut at = first(&mut source)?;
     let mut comment = Some(extension(comment));
     let mut out = Vec::with_capacity(bytes.len() + 512);
-    // The first edition of the format has no comments.
+    // GIF87a has no comments.
     out.extend_from_slice(b"GIF89a");
     out.extend_from_slice(slice(bytes, 6, at));
 
     while let Block::Extension { label, data, end } = block(&mut source, at)? {
         let is_old = label == COMMENT && is_ours(&joined(&mut source, data, end)?);
         if !is_old {
-            // Some players know the loop count only where it comes first.
+            // Some players read the loop count only if it comes first.
             if label != APPLICATION
                 && let Some(comment) = comment.take()
             {

@@ -1,4 +1,4 @@
-//! JPEG: XMP is an APP1 segment with a name of its own (XMP part 3), in one piece.
+//! JPEG: XMP is an APP1 segment with its own identifier (XMP part 3), at most one segment long.
 
 use std::io::{Cursor, Read, Seek};
 
@@ -7,7 +7,7 @@ use crate::media::provenance::source::{Source, slice};
 
 const KIND: &str = "JPEG";
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-/// What of a longer packet didn't fit into the first segment; without that it means nothing.
+/// The part of a longer packet that didn't fit into the first segment; meaningless without it.
 const MORE_XMP: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 const EXIF: &[u8] = b"Exif\0";
 
@@ -27,7 +27,7 @@ fn segment<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Segment, P
         return Err(source.damaged("bytes between its segments"));
     };
     let mut at = at + 1;
-    // Any number of FF may stand before a marker.
+    // Any number of FF may precede a marker.
     let marker = loop {
         let [byte] = source.array(at)?;
         at += 1;
@@ -57,7 +57,7 @@ fn segment<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Segment, P
     })
 }
 
-/// The file with `packet` behind its JFIF and Exif segments, and no other XMP.
+/// The file with `packet` after its JFIF and Exif segments, without other XMP.
 pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError> {
     let mut xmp = Some(xmp_segment(packet)?);
     let mut source = Source::new(Cursor::new(bytes), KIND)?;
@@ -79,7 +79,7 @@ pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError
             at = next.end;
             continue;
         }
-        // Cameras' programs look for these two at the very front.
+        // Camera software expects these two first.
         let stays_ahead = next.marker == APP0 || is(EXIF)?;
         if !stays_ahead && let Some(xmp) = xmp.take() {
             out.extend_from_slice(&xmp);

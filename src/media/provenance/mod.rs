@@ -1,9 +1,10 @@
-//! The note in a file that says that a model made or edited it.
+//! Provenance notes: they mark a file as made or edited by a model.
 //!
-//! Pictures and films carry it as XMP, whose `Iptc4xmpExt:DigitalSourceType` is what news agencies, stock libraries and search
-//! engines look for; a GIF carries it as a comment. [`Provenance::put`] adds the note to a finished file without coding a pixel
-//! anew, [`Provenance::gif_comment`], [`Provenance::png_chunk`], [`Provenance::mp4_box`] and [`Provenance::packet`] (WebP) are for files
-//! that are still being written. The note has no date, so that the same export gives the same bytes.
+//! Pictures and videos store the note as XMP, whose `Iptc4xmpExt:DigitalSourceType` is what news agencies, stock
+//! libraries and search engines look for; a GIF stores it as a comment. [`Provenance::put`] adds the note to a finished
+//! file without re-encoding. [`Provenance::gif_comment`], [`Provenance::png_chunk`], [`Provenance::mp4_box`] and
+//! [`Provenance::packet`] (WebP) are for files that are still being written. The note has no date, so that the same
+//! export gives the same bytes.
 
 #![warn(clippy::cast_possible_truncation)]
 
@@ -22,7 +23,7 @@ use std::io::{Cursor, Read, Seek, Write};
 pub use error::ProvenanceError;
 pub use note::{Provenance, SourceType};
 
-/// The containers that can hold a note. TIFF is left out: Mien doesn't write it.
+/// The supported containers. TIFF is left out because Mien doesn't write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Png,
@@ -33,7 +34,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// By the first 12 bytes.
+    /// Detects the container by the first 12 bytes.
     fn of(head: &[u8; 12]) -> Option<Self> {
         match head {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
@@ -47,14 +48,14 @@ impl Kind {
 }
 
 impl Provenance {
-    /// The file `bytes` (PNG, APNG, JPEG, WebP, GIF or MP4) with this note in it, in place of one that it had.
+    /// Returns the file `bytes` (PNG, APNG, JPEG, WebP, GIF or MP4) with this note in it, replacing an earlier one.
     ///
-    /// All else in the file is kept as it is, but for other XMP, which can't stand beside this.
+    /// The rest of the file is unchanged, except that other XMP is removed, because a file can have only one packet.
     ///
     /// # Errors
     ///
     /// [`ProvenanceError::UnknownKind`] for other files, [`ProvenanceError::Damaged`] for broken ones,
-    /// [`ProvenanceError::TooLong`] and [`ProvenanceError::Fragmented`] where there is no room for the note.
+    /// [`ProvenanceError::TooLong`] and [`ProvenanceError::Fragmented`] if there is no room for the note.
     pub fn put(&self, bytes: &[u8]) -> Result<Vec<u8>, ProvenanceError> {
         let head = bytes.first_chunk().ok_or(ProvenanceError::UnknownKind)?;
         let kind = Kind::of(head).ok_or(ProvenanceError::UnknownKind)?;
@@ -71,19 +72,19 @@ impl Provenance {
         }
     }
 
-    /// Puts the note into an MP4 where it is, reading no more of it than the heads of its outermost boxes.
+    /// Adds the note to an MP4 in place, reading only the headers of its top-level boxes.
     ///
-    /// The note goes to the end, so that nothing that the index points at moves; an older one becomes free space.
+    /// The note goes to the end, so that no offset in the index changes; an older one becomes a `free` box.
     ///
     /// # Errors
     ///
-    /// Those of [`Provenance::put`], by which the file is untouched, and [`ProvenanceError::Io`], by which it may not be:
-    /// call it before the file has its final name.
+    /// Those of [`Provenance::put`], which leave the file unchanged, and [`ProvenanceError::Io`], which may not: call
+    /// it before the file has its final name.
     pub fn put_mp4(&self, file: &mut (impl Read + Write + Seek)) -> Result<(), ProvenanceError> {
         mp4::put(file, &packet::write(self))
     }
 
-    /// The chunk that, written between the header and the pixels of a PNG or APNG, makes it carry the note.
+    /// The note's chunk, to write between the header and the pixels of a PNG or APNG.
     ///
     /// # Errors
     ///
@@ -92,7 +93,7 @@ impl Provenance {
         png::xmp_chunk(&packet::write(self))
     }
 
-    /// The box that, written after the last of an MP4, makes it carry the note.
+    /// The note's box, to write after the last box of an MP4.
     ///
     /// # Errors
     ///
@@ -103,7 +104,7 @@ impl Provenance {
 
     /// The text of a GIF's comment, in ASCII: one sentence, with the source type at its end.
     ///
-    /// It goes into a comment extension after the loop count and before the first frame.
+    /// Write it into a comment extension after the loop count and before the first frame.
     pub fn gif_comment(&self) -> String {
         gif::comment(self)
     }

@@ -1,4 +1,4 @@
-//! MP4: XMP is a `uuid` box outside all others (XMP part 3). It goes to the end, so that no offset in the index changes.
+//! MP4: XMP is a top-level `uuid` box (XMP part 3). It goes to the end, so that no offset in the index changes.
 
 use std::io::{Read, Seek, SeekFrom, Write};
 
@@ -15,7 +15,7 @@ struct Part {
     start: u64,
     body: u64,
     end: u64,
-    /// It has no size but goes on to the file's end.
+    /// Its stored size is 0: it extends to the end of the file.
     is_open: bool,
 }
 
@@ -44,12 +44,12 @@ fn part<R: Read + Seek>(source: &mut Source<R>, start: u64) -> Result<Part, Prov
     })
 }
 
-/// What has to change in a file before a box can follow its last.
+/// What must change in a file before a box can be appended.
 #[derive(Default)]
 struct Changes {
-    /// Where the names of boxes with older XMP are.
+    /// Offsets of the type fields of boxes with older XMP.
     old: Vec<u64>,
-    /// Where the last box is, and how long, if it doesn't say so.
+    /// Offset and size of the last box, if it has no stored size.
     open: Option<(u64, u32)>,
 }
 
@@ -60,7 +60,7 @@ fn changes<R: Read + Seek>(source: &mut Source<R>) -> Result<Changes, Provenance
         let part = part(source, at)?;
         match &part.name {
             b"moov" => has_index = true,
-            // The table at the end of a fragmented film is found from the end.
+            // The `mfra` box of a fragmented video is located from the end of the file.
             b"moof" | b"mfra" => return Err(ProvenanceError::Fragmented),
             b"uuid" if part.is_xmp(source)? => changes.old.push(part.start + 4),
             _ => {}
@@ -79,7 +79,7 @@ fn changes<R: Read + Seek>(source: &mut Source<R>) -> Result<Changes, Provenance
     }
 }
 
-/// Adds `packet` at the end of the file and makes older XMP free space.
+/// Appends `packet` to the file and turns older XMP into `free` boxes.
 pub(super) fn put<F: Read + Write + Seek>(
     file: &mut F,
     packet: &str,

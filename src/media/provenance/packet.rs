@@ -1,4 +1,4 @@
-//! The XMP packet: RDF in XML, as ISO 16684-1 has it, with IPTC's source type.
+//! The XMP packet: RDF/XML as in ISO 16684-1, with IPTC's source type.
 
 use crate::media::provenance::note::Provenance;
 
@@ -10,7 +10,7 @@ const EVENT: &str = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#";
 const PHOTOSHOP: &str = "http://ns.adobe.com/photoshop/1.0/";
 const DC: &str = "http://purl.org/dc/elements/1.1/";
 
-/// The packet of a note, without room for later changes: who edits the file writes it anew.
+/// Serialises a note as a read-only packet, without padding for later edits.
 pub(super) fn write(note: &Provenance) -> String {
     let software = escaped(&note.software);
     let sentence = escaped(&note.sentence());
@@ -39,7 +39,7 @@ pub(super) fn write(note: &Provenance) -> String {
         )
     };
 
-    // The mark of byte order in the first line is what the standard asks for, and how UTF-8 is told from UTF-16.
+    // The standard requires the byte order mark in the first line, which distinguishes UTF-8 from UTF-16.
     format!(
         r#"<?xpacket begin="{mark}" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -67,7 +67,7 @@ pub(super) fn write(note: &Provenance) -> String {
     )
 }
 
-/// Text for between tags and for attributes. Characters that XML has no way to spell become U+FFFD.
+/// Escapes text for elements and attributes. Characters that XML can't represent become U+FFFD.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -76,7 +76,7 @@ fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            // Raw, they would come back as spaces.
+            // Unescaped, they would be read back as spaces.
             '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", character as u32)),
             '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             other => out.push(other),

@@ -1,4 +1,4 @@
-//! PNG and APNG: XMP is an `iTXt` chunk with a keyword of its own (XMP part 3; PNG, 11.3.3.4).
+//! PNG and APNG: XMP is an `iTXt` chunk with its own keyword (XMP part 3; PNG, 11.3.3.4).
 
 use std::io::{Cursor, Read, Seek};
 
@@ -12,7 +12,7 @@ const KEYWORD: &[u8] = b"XML:com.adobe.xmp\0";
 struct Chunk {
     name: [u8; 4],
     data: u64,
-    /// Where its checksum begins.
+    /// Offset of its checksum.
     data_end: u64,
     end: u64,
 }
@@ -37,7 +37,7 @@ fn is_xmp<R: Read + Seek>(source: &mut Source<R>, chunk: &Chunk) -> Result<bool,
     Ok(&chunk.name == b"iTXt" && source.begins(chunk.data, chunk.data_end, KEYWORD)?)
 }
 
-/// The file with `packet` behind its header, and no other XMP.
+/// The file with `packet` after its header, without other XMP.
 pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError> {
     let mut source = Source::new(Cursor::new(bytes), KIND)?;
     let header = chunk(&mut source, SIGNATURE)?;
@@ -67,13 +67,13 @@ pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError
     Ok(out)
 }
 
-/// The whole chunk, checksum and all.
+/// The whole chunk, including its checksum.
 pub(super) fn xmp_chunk(packet: &str) -> Result<Vec<u8>, ProvenanceError> {
     let mut chunk = Vec::with_capacity(packet.len() + 64);
     chunk.extend_from_slice(&[0; 4]);
     chunk.extend_from_slice(b"iTXt");
     chunk.extend_from_slice(KEYWORD);
-    // Not compressed, by no method; no language, no keyword in it.
+    // Compression flag and method, and empty language and translated keyword.
     chunk.extend_from_slice(&[0; 4]);
     chunk.extend_from_slice(packet.as_bytes());
 

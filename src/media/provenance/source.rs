@@ -1,13 +1,13 @@
-//! A file as the parsers see it: any place in it, never past its end, never more at once than a note can be.
+//! Bounds-checked random access to a file: never past its end, and never more at once than a note can have.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::media::provenance::error::ProvenanceError;
 
-/// The longest stretch that is read for its text. Packets are a few thousand bytes; some editors keep a history in theirs.
+/// The longest range that is read at once. Packets are a few thousand bytes; some editors store a history in theirs.
 const MOST: usize = 4 << 20;
 
-/// What is read at once where single bytes are asked for.
+/// Bytes read ahead for single reads.
 const WINDOW: u64 = 4096;
 
 /// A file of known length.
@@ -15,13 +15,13 @@ pub(super) struct Source<R> {
     file: R,
     length: u64,
     kind: &'static str,
-    /// The bytes from `window_start`: a GIF may ask for thousands of neighbours, one by one.
+    /// The bytes from `window_start`: a GIF may need thousands of adjacent single bytes.
     window: Vec<u8>,
     window_start: u64,
 }
 
 impl<R: Read + Seek> Source<R> {
-    /// `kind` is what errors call the file.
+    /// `kind` names the file in errors.
     pub(super) fn new(mut file: R, kind: &'static str) -> Result<Self, ProvenanceError> {
         let length = file.seek(SeekFrom::End(0))?;
         Ok(Self {
@@ -33,12 +33,12 @@ impl<R: Read + Seek> Source<R> {
         })
     }
 
-    /// Bytes in all.
+    /// The file's length in bytes.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// The error for a file that breaks its format's rules.
+    /// The error for a file that violates its format.
     pub(super) fn damaged(&self, reason: &'static str) -> ProvenanceError {
         ProvenanceError::Damaged {
             kind: self.kind,
@@ -46,7 +46,7 @@ impl<R: Read + Seek> Source<R> {
         }
     }
 
-    /// `start + length`, if the file reaches so far.
+    /// `start + length`, if that is within the file.
     pub(super) fn end(&self, start: u64, length: u64) -> Result<u64, ProvenanceError> {
         start
             .checked_add(length)
@@ -68,7 +68,7 @@ impl<R: Read + Seek> Source<R> {
             .ok_or_else(|| self.damaged("it ends too early"))
     }
 
-    /// The bytes from `start` to `end`, which must not be too many.
+    /// The bytes from `start` to `end`; an error for more than [`MOST`].
     pub(super) fn text(&mut self, start: u64, end: u64) -> Result<Vec<u8>, ProvenanceError> {
         let length = end.saturating_sub(start);
         self.end(start, length)?;
@@ -82,7 +82,7 @@ impl<R: Read + Seek> Source<R> {
         Ok(bytes)
     }
 
-    /// Whether the bytes from `start` begin with `prefix` and don't go on past `end` before that.
+    /// Whether the bytes from `start` to `end` begin with `prefix`.
     pub(super) fn begins(
         &mut self,
         start: u64,
@@ -97,7 +97,7 @@ impl<R: Read + Seek> Source<R> {
     }
 }
 
-/// The bytes from `start` to `end` of a file that is in memory and as long.
+/// The bytes from `start` to `end` of a file that is in memory, whose bounds were checked before.
 pub(super) fn slice(bytes: &[u8], start: u64, end: u64) -> &[u8] {
     let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
     let part = range.and_then(|(start, end)| bytes.get(start..end));

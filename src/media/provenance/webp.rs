@@ -1,4 +1,4 @@
-//! WebP: XMP is a chunk that only the extended form of the container has (RFC 9649, 2.7).
+//! WebP: XMP is a chunk that requires the extended format (RFC 9649, 2.7).
 
 use std::io::{Cursor, Read, Seek};
 
@@ -36,18 +36,18 @@ fn chunk<R: Read + Seek>(
         name,
         data,
         data_end,
-        // Some writers save themselves the last byte of padding.
+        // Some writers omit the padding of the last chunk.
         end: (data_end + length % 2).min(limit),
     })
 }
 
-/// Where the container ends; bytes may follow it.
+/// The end of the container; bytes may follow it.
 fn limit<R: Read + Seek>(source: &mut Source<R>) -> Result<u64, ProvenanceError> {
     let length = u32::from_le_bytes(source.array(4)?);
     source.end(8, length.into())
 }
 
-/// The file with `packet` as its last chunk, and no other XMP.
+/// The file with `packet` as its last chunk, without other XMP.
 pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError> {
     let mut source = Source::new(Cursor::new(bytes), KIND)?;
     let limit = limit(&mut source)?;
@@ -85,7 +85,7 @@ fn push(out: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) -> Result<(), Provenance
     Ok(())
 }
 
-/// The extended header: that of the file with the bit for XMP, or one for its only picture.
+/// The extended header: the file's own with the XMP bit set, or a new one for its only picture.
 fn header<R: Read + Seek>(
     source: &mut Source<R>,
     first: &Chunk,
@@ -102,7 +102,7 @@ fn header<R: Read + Seek>(
             header[0] |= HAS_XMP;
             Ok(header)
         }
-        // RFC 6386, 9.1: a tag of 3 bytes, a start code, then 14 bits a side and 2 for scaling.
+        // RFC 6386, 9.1: a tag of 3 bytes, a start code, then per side 14 bits and 2 for scaling.
         b"VP8 " if length >= 10 => {
             let [tag, _, _, code @ .., a, b, c, d] = source.array::<10>(first.data)?;
             let width = u32::from(u16::from_le_bytes([a, b]) & 0x3fff);
@@ -113,7 +113,7 @@ fn header<R: Read + Seek>(
             }
             Ok(bare(width, height, false))
         }
-        // RFC 9649, 3.4: a byte, 14 bits a side less 1, a bit for alpha, 3 for the version.
+        // RFC 9649, 3.4: a signature byte, per side 14 bits of its length minus 1, a bit for alpha, 3 for the version.
         b"VP8L" if length >= 5 => {
             let [signature, bits @ ..] = source.array::<5>(first.data)?;
             if signature != 0x2f {

@@ -1,7 +1,7 @@
 //! The project file: a ZIP archive of `project.json` and the embedded media.
 //!
-//! Nothing that an archive says of sizes is believed: its index and its JSON are read up to a limit, media up to the length
-//! that the project knows.
+//! No size in an archive is trusted: its index and its JSON are read up to a limit, media up to the length stored in
+//! the project.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -25,13 +25,13 @@ pub(crate) const PROJECT_JSON: &str = "project.json";
 /// The folder of embedded media.
 pub(crate) const MEDIA: &str = "media/";
 
-/// What every archive with an entry begins with.
+/// Magic number of an archive that has an entry.
 pub(crate) const MAGIC: [u8; 4] = *b"PK\x03\x04";
 
 /// The largest `project.json` that is read or written, in bytes.
 pub(crate) const MAX_JSON: u64 = 256 << 20;
 
-/// How much is read to find and read the index, in bytes: some hundred thousand entries.
+/// The maximum number of bytes read to find and parse the index: a few hundred thousand entries.
 const MAX_INDEX: u64 = 16 << 20;
 
 /// A project file that is being read.
@@ -41,11 +41,10 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Reads the index.
+    /// Opens the archive and reads its index.
     ///
     /// # Errors
-    /// [`ProjectError::Archive`] for an archive that is damaged or hostile, [`ProjectError::NoProjectJson`] for one of
-    /// another program.
+    /// [`ProjectError::Archive`] for a damaged or malicious archive, [`ProjectError::NoProjectJson`] for one of another program.
     pub fn open(path: &Path, file: File) -> Result<Self, EngineError> {
         let left = Rc::new(Cell::new(MAX_INDEX));
         let reader = BufReader::new(Metered {
@@ -128,7 +127,7 @@ impl Container for Archive {
     }
 }
 
-/// A failure of the disk, or else a fault of the archive.
+/// Maps a ZIP error to an I/O error if the system reported one, or else to a fault of the archive.
 fn refused(path: &Path, error: ZipError, fault: ArchiveFault) -> EngineError {
     let path = path.to_owned();
     match error {
@@ -139,7 +138,7 @@ fn refused(path: &Path, error: ZipError, fault: ArchiveFault) -> EngineError {
     }
 }
 
-/// Whether an entry's name leads nowhere but into the archive.
+/// Whether an entry's name can't lead outside the folder it is unpacked into.
 fn stays_inside(name: &[u8]) -> bool {
     let is_drive = name.get(1) == Some(&b':');
     let has_odd = name.iter().any(|byte| matches!(byte, b'\\' | 0));
@@ -147,7 +146,7 @@ fn stays_inside(name: &[u8]) -> bool {
     !is_drive && !has_odd && !name.starts_with(b"/") && parts.all(|part| part != b"..")
 }
 
-/// A file of which only so much is read.
+/// A file that fails after reading a limited number of bytes.
 struct Metered {
     file: File,
     left: Rc<Cell<u64>>,
@@ -168,7 +167,7 @@ impl Seek for Metered {
     }
 }
 
-/// Content that fails with [`io::ErrorKind::FileTooLarge`] behind a limit.
+/// A reader that fails with [`io::ErrorKind::FileTooLarge`] beyond a limit.
 struct Limited<R> {
     inner: R,
     left: u64,

@@ -1,4 +1,4 @@
-//! Embedded media: entries of the project's archive, unpacked into the data folder by their digest.
+//! Embedded media: entries of the project's archive, unpacked into folders of the data folder named by their digest.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
@@ -16,27 +16,27 @@ use crate::project::file::error::{Inconsistency, ProjectError};
 use crate::project::file::index::{Content, MediaIndex};
 use crate::project::file::stored::StoredMedium;
 
-/// How much can be embedded in a project, in bytes.
+/// The maximum size of all media embedded in a project, in bytes.
 pub(crate) const MAX_EMBEDDED: u64 = 1 << 30;
 
-/// How much is unpacked of a project, in bytes; in version 1 the same content counted under each of its names.
+/// The maximum size of media unpacked from a project, in bytes; version 1 counted the same content once per name.
 pub(crate) const MAX_UNPACKED: u64 = 2 * MAX_EMBEDDED;
 
-/// A file that is being embedded.
+/// A file to be embedded.
 pub(crate) struct SourceMedia {
     pub entry: String,
     pub content: Content,
     pub file: PathBuf,
 }
 
-/// Which side of a copy failed.
+/// The side of a copy that failed.
 pub(crate) enum CopyError {
     Write(io::Error),
     Medium(EngineError),
 }
 
 impl SourceMedia {
-    /// Copies the file into the project at `project`, if it still has the content that it had.
+    /// Copies the file into the project at `project`, if its content hasn't changed.
     pub fn copy_to(&self, to: &mut dyn Write, project: &Path) -> Result<(), CopyError> {
         let unread = |e| CopyError::Medium(MediaError::reading(&self.file, e).into());
         let (mut file, _) = ordinary_file::open(&self.file, MAX_EMBEDDED).map_err(unread)?;
@@ -54,7 +54,7 @@ impl SourceMedia {
     }
 }
 
-/// A new name for the entry of a file.
+/// A unique entry name for a file.
 pub(crate) fn entry_name(file: &Path, taken: &mut BTreeSet<String>) -> String {
     let name = safe(&file.file_name().unwrap_or_default().to_string_lossy());
     let (stem, extension) = match name.rsplit_once('.') {
@@ -70,7 +70,7 @@ pub(crate) fn entry_name(file: &Path, taken: &mut BTreeSet<String>) -> String {
     entry
 }
 
-/// A medium that is embedded in a project.
+/// A medium embedded in a project.
 pub(crate) struct EmbeddedMedia<'a> {
     project: &'a Path,
     key: &'a str,
@@ -79,7 +79,7 @@ pub(crate) struct EmbeddedMedia<'a> {
 
 impl<'a> EmbeddedMedia<'a> {
     /// # Errors
-    /// [`ProjectError::Inconsistent`] if the table doesn't say which content it has.
+    /// [`ProjectError::Inconsistent`] if the table has no valid digest for it.
     pub fn new(
         project: &'a Path,
         key: &'a str,
@@ -108,11 +108,11 @@ impl<'a> EmbeddedMedia<'a> {
         }
     }
 
-    /// Unpacks the medium into a folder and returns its place. One that is there already isn't written again.
+    /// Unpacks the medium into a folder and returns its path. Skips a file that is already there with this content.
     ///
     /// # Errors
-    /// [`ProjectError::Inconsistent`] if the content isn't what the digest says, [`EngineError::Media`] if the file can't be
-    /// written.
+    /// [`ProjectError::Inconsistent`] if the content doesn't match the digest, [`EngineError::Media`] if the file can't
+    /// be written.
     pub fn unpack(
         &self,
         container: &mut dyn Container,
@@ -129,7 +129,7 @@ impl<'a> EmbeddedMedia<'a> {
             Ok(true) => Ok(path),
             Ok(false) => Err(self.fault(Inconsistency::NoContent).into()),
             Err(error) => {
-                // It stays if there is something else in it.
+                // Fails, and leaves the folder, if it isn't empty.
                 let _ = std::fs::remove_dir(&own);
                 Err(error)
             }
@@ -139,7 +139,7 @@ impl<'a> EmbeddedMedia<'a> {
     fn write(&self, from: &mut dyn Read, own: &Path, path: &Path) -> Result<(), EngineError> {
         std::fs::create_dir_all(own).map_err(|e| MediaError::writing(own, e))?;
         let mut failed = None;
-        // However much there is, one byte more than there should be tells.
+        // One byte more than expected is enough to detect a wrong length.
         let mut from = from.take(self.content.bytes.saturating_add(1));
         let written = AtomicFile::write(path, |to| {
             let fault = match copy(&mut from, to) {
@@ -163,7 +163,7 @@ enum Side {
     To,
 }
 
-/// Copies to the end piece by piece; returns what it was.
+/// Copies in chunks until the end; returns the digest and length of what was copied.
 fn copy(from: &mut dyn Read, to: &mut dyn Write) -> Result<Content, (Side, io::Error)> {
     let (mut hasher, mut bytes) = (Sha256::new(), 0);
     let mut piece = vec![0; 1 << 18];
@@ -183,7 +183,7 @@ fn copy(from: &mut dyn Read, to: &mut dyn Write) -> Result<Content, (Side, io::E
     Ok(Content { sha256, bytes })
 }
 
-/// A name that leads nowhere but into its folder.
+/// Sanitises a file name so that it can't lead outside its folder.
 fn safe(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut kept = String::new();
@@ -226,7 +226,7 @@ mod tests {
         ] {
             assert_eq!(safe(given), kept);
         }
-        // Long names are cut, with their extension.
+        // Long names are truncated, including their extension.
         assert!(safe(&"é".repeat(300)).len() <= 120);
     }
 
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         let path = unpack(&entry, Some("abc")).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"abc");
-        // It is there already.
+        // It is already unpacked.
         assert_eq!(unpack(&entry, None).unwrap(), path);
         entry.sha256 = Some("../outside".to_owned());
         assert!(unpack(&entry, Some("abc")).is_err());

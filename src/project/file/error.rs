@@ -1,4 +1,4 @@
-//! What can be wrong with a project file, in one sentence each.
+//! Errors of project files.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::text;
 
 #[derive(Debug, Error)]
 pub enum ProjectError {
-    /// Something else altogether.
+    /// Neither an archive nor JSON.
     #[error(
         "{} is not a project of Mien, nor any JSON; choose a file that Mien has saved, such as smile.mien.",
         file_name(path)
@@ -44,7 +44,7 @@ pub enum ProjectError {
         reason: String,
     },
 
-    /// Whole as JSON, but what it says can't be.
+    /// Valid JSON with invalid values.
     #[error("{} is damaged ({what}); open an older copy of it.", file_name(path))]
     Inconsistent { path: PathBuf, what: Inconsistency },
 
@@ -55,11 +55,11 @@ pub enum ProjectError {
     )]
     NoProjectJson { path: PathBuf },
 
-    /// An archive that is cut short, altered, or made to do harm.
+    /// A truncated, altered or malicious archive.
     #[error("{} is damaged ({fault}); open an older copy of it.", file_name(path))]
     Archive { path: PathBuf, fault: ArchiveFault },
 
-    /// Found while reading it; what an archive says of its size isn't believed.
+    /// Found while reading, because the size stored in an archive isn't trusted.
     #[error("the project in {} has more than {} MB without its pictures and clips, more than Mien opens; choose another.", file_name(path), limit / 1_000_000)]
     JsonTooLarge { path: PathBuf, limit: u64 },
 
@@ -72,7 +72,7 @@ pub enum ProjectError {
     #[error("{} holds {} MB of pictures and clips, more than any project that Mien opens; choose another.", file_name(path), bytes / 1_000_000)]
     TooMuchEmbedded { path: PathBuf, bytes: u64 },
 
-    /// A medium that is embedded in the project and whose only other copy was in the data folder.
+    /// A medium that is embedded in the project and was unpacked only in the data folder.
     #[error(
         "{} was not saved, because {} that it holds is gone from Mien's data folder ({}); open the project again, then save it.",
         file_name(path),
@@ -81,7 +81,7 @@ pub enum ProjectError {
     )]
     EmbeddedIsGone { path: PathBuf, medium: PathBuf },
 
-    /// Its digest is no longer that of what was written.
+    /// Its content no longer has the digest taken before.
     #[error(
         "{} was not saved, because {} changed meanwhile; save it again.",
         file_name(path),
@@ -101,7 +101,7 @@ pub enum ProjectError {
     )]
     NowhereToUnpack { path: PathBuf },
 
-    /// Never seen; rather told than a file written that can't be read.
+    /// Should never happen; it prevents writing a file that can't be read back.
     #[error(
         "{} was not saved, because it could not be read again ({reason}); this is a fault of Mien, please report it.",
         file_name(path)
@@ -109,7 +109,7 @@ pub enum ProjectError {
     Unreadable { path: PathBuf, reason: String },
 }
 
-/// What can't be in a project.
+/// An invalid value in a project.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Inconsistency {
     #[error("it has no version")]
@@ -130,7 +130,7 @@ pub enum Inconsistency {
     WrongDigest(String),
 }
 
-/// What is wrong with an archive.
+/// A fault of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ArchiveFault {
     #[error("its list of contents, which ends the file, is missing or wrong")]

@@ -1,4 +1,4 @@
-//! What is known of the content of a project's media files.
+//! Cached digests of a project's media files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::project::FileStamp;
 use crate::weights::digest;
 
-/// A file's content.
+/// Digest and length of a file's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
     /// Lower-case hexadecimal.
@@ -18,14 +18,14 @@ pub(crate) struct Content {
 #[derive(Debug)]
 struct Known {
     content: Content,
-    /// The file when it had this content; `None` for one that only the project knows of.
+    /// The file's stamp when it had this content; `None` if the content is known only from the project.
     stamp: Option<FileStamp>,
 }
 
-/// Digests of a project's media, by path. It belongs to one opened project; clones share what they know.
+/// Digests of a project's media, by path. Belongs to one opened project; clones share the cache.
 ///
-/// A file is hashed once for as long as its length and time stay the same. What a project says of a file that is missing is
-/// kept here, so that saving the project says it again.
+/// A file is hashed again only if its length or modification time changes. The digest that a project has stored for a
+/// missing file is kept, so that saving the project writes it again.
 #[derive(Debug, Clone, Default)]
 pub struct MediaIndex(Arc<Mutex<BTreeMap<PathBuf, Known>>>);
 
@@ -34,8 +34,8 @@ impl MediaIndex {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The content of an ordinary file; `None` for anything else, and for a file that can't be read. Reads the file unless
-    /// its content is known.
+    /// The content of a regular file; `None` for anything else, and for a file that can't be read. Reads the file
+    /// unless its content is cached.
     pub(crate) fn content(&self, path: &Path) -> Option<Content> {
         let stamp = FileStamp::of(path)?;
         if let Some(known) = self.known().get(path)
@@ -46,7 +46,7 @@ impl MediaIndex {
         let sha256 = digest(path).ok()?;
         let bytes = stamp.bytes;
         let content = Content { sha256, bytes };
-        // A file that changed while it was read is read again next time.
+        // A file that changed while it was read isn't cached.
         if FileStamp::of(path)? == stamp {
             let known = Known {
                 content: content.clone(),
@@ -57,18 +57,18 @@ impl MediaIndex {
         Some(content)
     }
 
-    /// Whether a file has this content. One of another length isn't read.
+    /// Whether a file has this content. A file of another length isn't read.
     pub(crate) fn has(&self, path: &Path, content: &Content) -> bool {
         FileStamp::of(path).is_some_and(|stamp| stamp.bytes == content.bytes)
             && self.content(path).is_some_and(|found| found == *content)
     }
 
-    /// What is known of a file that is missing.
+    /// The content known of a missing file.
     pub(crate) fn of_missing(&self, path: &Path) -> Option<Content> {
         self.known().get(path).map(|known| known.content.clone())
     }
 
-    /// Keeps what a project says of a file that is missing.
+    /// Records the content that a project has stored for a missing file.
     pub(crate) fn add_missing(&self, path: &Path, content: &Content) {
         let known = Known {
             content: content.clone(),
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(index.content(&path), None);
         assert_eq!(index.of_missing(&path), Some(second));
         assert_eq!(index.content(folder.path()), None);
-        // Another project knows nothing of it.
+        // Another project's index doesn't share it.
         assert_eq!(MediaIndex::default().of_missing(&path), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Reading a project's JSON, and telling what is wrong with it.
+//! Parsing a project's JSON, with errors that name what is wrong.
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -16,17 +16,17 @@ use crate::project::file::error::{ArchiveFault, Inconsistency, ProjectError};
 use crate::project::file::stored::{FORMAT, Stored, VERSION};
 use crate::text;
 
-/// Read first, so that another file and a newer version are told from damage.
+/// Parsed first, to distinguish other files and newer versions from damaged files.
 #[derive(Deserialize)]
 struct Header {
     format: Option<Value>,
     version: Option<Value>,
 }
 
-/// Reads a project as it is stored.
+/// Parses a stored project.
 ///
 /// # Errors
-/// [`ProjectError`] with what is wrong, [`EngineError::Media`] where the file can't be read.
+/// [`ProjectError`] for invalid content, [`EngineError::Media`] if the file can't be read.
 pub(crate) fn read(container: &mut dyn Container, path: &Path) -> Result<Stored, EngineError> {
     let owned = || path.to_owned();
     let mut head = Vec::new();
@@ -79,7 +79,7 @@ fn parse<T: DeserializeOwned>(
     }
 }
 
-/// What it means that the JSON can't be read to its end.
+/// Maps an I/O error while reading the JSON to an error of the project.
 fn unreadable(path: &Path, error: io::Error) -> EngineError {
     if error.raw_os_error().is_some() {
         return MediaError::reading(path, error).into();
@@ -98,7 +98,7 @@ fn unreadable(path: &Path, error: io::Error) -> EngineError {
     .into()
 }
 
-/// What the parser says, without the place, on one short line.
+/// The parser's message without the position, on one short line.
 fn reason(error: &serde_json::Error) -> String {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let words = error.to_string();

@@ -1,6 +1,6 @@
-//! Project files of version 1: JSON alone, with embedded media as base64 texts by their digest in its field `embedded`.
+//! Project files of version 1: plain JSON, with embedded media as base64 strings in its field `embedded`, keyed by digest.
 //!
-//! The document is read as a stream that passes over the media; of those, one at a time is in memory.
+//! The JSON is parsed as a stream that skips the media, so at most one medium is in memory.
 
 use std::fmt;
 use std::fs::File;
@@ -17,10 +17,10 @@ use crate::media::error::MediaError;
 use crate::project::file::container::{Container, Take};
 use crate::project::file::index::Content;
 
-/// What editors on Windows begin a file with.
+/// UTF-8 byte order mark, written by some editors on Windows.
 const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
-/// A JSON file that is being read.
+/// A JSON project file that is open for reading.
 pub(crate) struct JsonFile {
     path: PathBuf,
     file: File,
@@ -58,13 +58,13 @@ impl Container for JsonFile {
             },
         };
         let json = BufReader::new(self.json()?);
-        // Whole JSON, or it would not have come so far; a field of another kind is no medium.
+        // The JSON was parsed before, so it is valid; a field of another type isn't a medium.
         let _ = found.deserialize(&mut serde_json::Deserializer::from_reader(json));
         taken.transpose().map(|taken| taken.is_some())
     }
 }
 
-/// Finds the text at a path of field names; all else is passed over.
+/// Finds the string at a path of field names and skips everything else.
 struct Text<'a> {
     path: &'a [&'a str],
     take: &'a mut dyn FnMut(&str),

@@ -1,4 +1,4 @@
-//! The media of a project: which there are, and what became of each when the project was opened.
+//! The media of a project, and their state after opening it.
 
 use std::path::PathBuf;
 
@@ -7,32 +7,32 @@ use thiserror::Error;
 use crate::document::{MediaSource, MotionId, MotionKind, Project};
 use crate::text;
 
-/// What became of a medium.
+/// The state of a medium.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaState {
-    /// It is here, with the content that it had, as far as that is known.
+    /// Found, with its stored content as far as that is known.
     Found(PathBuf),
-    /// It comes with the program.
+    /// Bundled with the program.
     Bundled(String),
-    /// It isn't in any of the folders that were searched; [`Opened::relocate`](super::Opened::relocate) helps.
+    /// Not found in any of the folders that were searched; [`Opened::relocate`](super::Opened::relocate) sets a new path.
     Moved {
         stored: PathBuf,
         looked_in: Vec<PathBuf>,
     },
-    /// It is where it was, but its content is not that of when the project was saved. It can be used.
+    /// Found at its path, but the content has changed since the project was saved. It can be used.
     Changed { path: PathBuf },
-    /// It was embedded in the project and is unpacked here.
+    /// Embedded in the project and unpacked to this path.
     Embedded(PathBuf),
 }
 
 impl MediaState {
-    /// Whether there is something to open.
+    /// Whether there is a file to open.
     pub fn is_there(&self) -> bool {
         !matches!(self, MediaState::Moved { .. })
     }
 }
 
-/// What somebody should know of a medium that is used all the same, or can't be.
+/// A remark on a medium that was moved, changed or is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MediaRemark {
     #[error("{name} has changed since the project was saved; it is used as it is now.")]
@@ -48,7 +48,7 @@ pub enum MediaRemark {
     Missing { name: String },
 }
 
-/// Whose a medium is.
+/// The owner of a medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaOf {
     Portrait,
@@ -57,7 +57,7 @@ pub enum MediaOf {
 }
 
 impl MediaOf {
-    /// Every medium of a project with where it comes from: the portrait first, then the clips in their order.
+    /// Every medium of a project with its source: the portrait first, then the clips in list order.
     pub fn all(project: &Project) -> Vec<(MediaOf, MediaSource)> {
         let portrait = (
             MediaOf::Portrait,
@@ -73,7 +73,7 @@ impl MediaOf {
         std::iter::once(portrait).chain(clips).collect()
     }
 
-    /// Gives the medium another place; one that the project doesn't have changes nothing.
+    /// Sets the medium's source; ignored if the project doesn't have the medium.
     pub fn set(self, project: &mut Project, source: MediaSource) {
         match self {
             MediaOf::Portrait => project.change(|document| document.portrait.source = source),

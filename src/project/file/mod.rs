@@ -1,11 +1,11 @@
-//! The project file: a ZIP archive of `project.json` and the media that the project holds.
+//! The project file: a ZIP archive of `project.json` and the embedded media.
 //!
 //! `project.json` is the portrait, its motions, panes and export settings, indented for people: `unzip -p smile.mien
-//! project.json` prints it, and any ZIP program changes it. Media stay where they are, found by their path from the project
-//! and by their content's digest; or they are embedded in the archive, under `media/`. An opened project says of each
-//! whether it was found, and keeps what it knows of the missing ones.
+//! project.json` prints it, and any ZIP program changes it. Media stay where they are, found by their path relative to
+//! the project and by their content's digest; or they are embedded in the archive, under `media/`. An opened project
+//! reports whether each medium was found, and keeps the stored digests of missing ones.
 //!
-//! Files of version 1, which are JSON alone, open as before.
+//! Files of version 1, which are plain JSON, can still be opened.
 
 #![warn(clippy::cast_possible_truncation)]
 
@@ -41,15 +41,14 @@ pub use write::{Embed, Saved};
 pub struct ProjectFile;
 
 impl ProjectFile {
-    /// What the names of project files end in.
+    /// The file extension of projects.
     pub const EXTENSION: &'static str = "mien";
 
-    /// Saves a project. What had the name before stays until the new file is whole. `index` is that of the opened project,
-    /// or a new one; media are read once to know their content, so the first saving of long clips takes a moment.
+    /// Saves a project. An existing file stays until the new one is complete. `index` is that of the opened project, or
+    /// a new one. Media are hashed once, so the first save with long clips takes a moment.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when the file can't be written, [`EngineError::Project`] when media that it is to hold are
-    /// too large or gone.
+    /// [`EngineError::Media`] if the file can't be written, [`EngineError::Project`] if media to embed are too large or missing.
     pub fn save(
         project: &Project,
         path: &Path,
@@ -59,10 +58,10 @@ impl ProjectFile {
         Self::save_with(project, path, embed, index, unpacked().as_deref())
     }
 
-    /// The same for media that were unpacked into another folder than the data folder's.
+    /// Like [`ProjectFile::save`], for media that were unpacked into another folder than the data folder's.
     ///
     /// # Errors
-    /// As [`ProjectFile::save`].
+    /// Those of [`ProjectFile::save`].
     pub fn save_with(
         project: &Project,
         path: &Path,
@@ -73,8 +72,8 @@ impl ProjectFile {
         write::save(project, path, embed, index, unpacked)
     }
 
-    /// How many bytes a project's file would grow by if it held all its media, roughly: none of them is read. Folders and
-    /// patterns of numbered pictures can't be held and don't count.
+    /// Estimates by how many bytes a project's file would grow with all its media embedded, without reading them.
+    /// Folders and patterns of numbered pictures can't be embedded and don't count.
     pub fn weight(project: &Project) -> u64 {
         let media = MediaOf::all(project).into_iter();
         let files: BTreeSet<PathBuf> = media
@@ -87,27 +86,28 @@ impl ProjectFile {
         about.filter(|m| m.is_file()).map(|m| m.len()).sum()
     }
 
-    /// Opens a project and looks for its media. The document is as it was saved, under the portrait's number 0; the
-    /// caller opens the pixels. Media are read to compare their content, so this belongs on a thread of its own.
+    /// Opens a project and looks for its media. The document is as it was saved, with 0 as the portrait's id; the
+    /// caller opens the pixels. Media are read to compare their content, so call this on a background thread.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when the file can't be read, [`EngineError::Project`] when it is no project, damaged, or
-    /// of a newer version. Media that aren't there are no error: see [`MediaState`].
+    /// [`EngineError::Media`] if the file can't be read, [`EngineError::Project`] if it isn't a project, is damaged or
+    /// of a newer version. Missing media aren't an error: see [`MediaState`].
     pub fn open(path: &Path) -> Result<Opened, EngineError> {
         Self::open_with(path, unpacked().as_deref())
     }
 
-    /// The same with another folder to unpack media into.
+    /// Like [`ProjectFile::open`], with another folder to unpack media into.
     ///
     /// # Errors
-    /// As [`ProjectFile::open`].
+    /// Those of [`ProjectFile::open`].
     pub fn open_with(path: &Path, unpacked: Option<&Path>) -> Result<Opened, EngineError> {
         let whole = paths::absolute(path);
         let folder = whole.parent().unwrap_or(Path::new("")).to_owned();
         open::open(path, &folder, unpacked)
     }
 
-    /// Opens a copy that stands elsewhere than the project itself: an autosave.
+    /// Opens a copy stored elsewhere than the project itself, such as an autosave; relative paths start at the
+    /// project's folder.
     pub(crate) fn open_copy(path: &Path, project: Option<&Path>) -> Result<Opened, EngineError> {
         let whole = paths::absolute(project.unwrap_or(path));
         let folder = whole.parent().unwrap_or(Path::new("")).to_owned();
@@ -115,7 +115,7 @@ impl ProjectFile {
     }
 }
 
-/// The folder where embedded media are unpacked.
+/// The folder into which embedded media are unpacked.
 fn unpacked() -> Option<PathBuf> {
     data_folder().map(|folder| folder.join("media"))
 }

@@ -1,4 +1,4 @@
-//! Opening: reading, telling what is wrong, and finding the media.
+//! Opening a project: reading and checking it, and finding the media.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Seek};
@@ -20,26 +20,26 @@ use crate::project::file::media::{MediaOf, MediaRemark, MediaState};
 use crate::project::file::seek::Wanted;
 use crate::project::file::{json, paths};
 
-/// The largest file that is read, in bytes: in version 1 embedded media grew by a third.
+/// The largest file that is read, in bytes: version 1 stored media as base64, which adds a third.
 const MAX_BYTES: u64 = 2 << 30;
 
-/// A project as it was opened.
+/// An opened project.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// Its media at the places where they were found; those that weren't at the places where they were.
+    /// With its media's paths set to where they were found; missing ones keep their stored paths.
     pub project: Project,
     pub portrait: MediaState,
-    /// Of each reference clip.
+    /// The state of each reference clip.
     pub media: Vec<(MotionId, MediaState)>,
-    /// What is known of the files; saving the project needs it.
+    /// The cached digests of its files, needed to save the project.
     pub index: MediaIndex,
-    /// The project's file as it was read.
+    /// The project file's stamp when it was read.
     pub stamp: Option<FileStamp>,
     wanted: Vec<(MediaOf, Wanted)>,
 }
 
 impl Opened {
-    /// What became of a medium; `None` for a motion without one.
+    /// The state of a medium; `None` for a motion without one.
     pub fn state(&self, of: MediaOf) -> Option<&MediaState> {
         match of {
             MediaOf::Portrait => Some(&self.portrait),
@@ -57,7 +57,7 @@ impl Opened {
             .collect()
     }
 
-    /// What somebody should know of the media before they are used, a sentence each.
+    /// Remarks on the media for the artist to read before using them.
     pub fn remarks(&self) -> Vec<MediaRemark> {
         let remark = |(of, wanted): &(MediaOf, Wanted)| {
             let name = || file_name(wanted.stored());
@@ -82,12 +82,12 @@ impl Opened {
         remarks
     }
 
-    /// Takes the place of a medium that the artist points at, then looks for the other missing ones near it. Returns all
-    /// that now have a place, that one first; [`MediaOf::set`] brings them into a project that was changed meanwhile.
-    /// One with another content than it had is taken and told as [`MediaState::Changed`].
+    /// Sets the path of a medium that the artist points to, then looks for the other missing ones near it. Returns all
+    /// media that have a new path, this one first; [`MediaOf::set`] applies them to a project that was edited
+    /// meanwhile. A file with other content than stored is accepted as [`MediaState::Changed`].
     ///
     /// # Errors
-    /// [`EngineError::Media`] when there is nothing at that place, [`ProjectError::NothingMissing`] for what has no file.
+    /// [`EngineError::Media`] if there is no file at that path, [`ProjectError::NothingMissing`] for a medium without a file.
     pub fn relocate(
         &mut self,
         of: MediaOf,
@@ -135,7 +135,7 @@ impl Opened {
         }
     }
 
-    /// Those that weren't found may be where others have gone.
+    /// Looks for missing media where others have been moved to.
     fn follow(&mut self) {
         let mut gone = Vec::new();
         for (of, wanted) in &self.wanted {
@@ -156,7 +156,7 @@ impl Opened {
     }
 }
 
-/// Opens a project whose media's paths begin at `folder`.
+/// Opens a project whose media paths are relative to `folder`.
 pub(crate) fn open(
     path: &Path,
     folder: &Path,
@@ -212,7 +212,7 @@ pub(crate) fn open(
     Ok(opened)
 }
 
-/// An archive, or a file of version 1.
+/// Opens an archive or a file of version 1, by its magic number.
 fn container(path: &Path) -> Result<Box<dyn Container>, EngineError> {
     let fail = |e| MediaError::reading(path, e);
     let opened = ordinary_file::open(path, MAX_BYTES);

@@ -1,11 +1,11 @@
-//! Paths as they stand in a project: from the project's folder on, with slashes, whatever the system.
+//! Paths as stored in a project: relative to the project's folder, with slashes on every system.
 
 use std::path::{Component, Path, PathBuf};
 
-/// How many folders up a path still counts as near.
+/// The maximum number of `..` in a relative path.
 const NEAR: usize = 3;
 
-/// The absolute path without `.` and `..`, told from its parts alone: the file needn't be there.
+/// The absolute path without `.` and `..`, computed from the text alone: the file needn't exist.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut out = PathBuf::new();
@@ -13,7 +13,7 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
         match part {
             Component::CurDir => {}
             Component::ParentDir => {
-                // Above the root there is nothing.
+                // `..` at the root is ignored.
                 out.pop();
             }
             part => out.push(part),
@@ -22,8 +22,8 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
     out
 }
 
-/// The way from a folder to a file near it, with slashes; nothing for one that is too far, or that isn't Unicode. Both
-/// paths are as [`absolute`] gives them.
+/// The relative path from a folder to a file near it, with slashes; `None` for one that is too far or isn't Unicode.
+/// Both paths must come from [`absolute`].
 pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
     let (mut up, mut from) = (0, folder);
     let below = loop {
@@ -33,7 +33,7 @@ pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
         up += 1;
         from = from.parent()?;
     };
-    // A common root is no nearness.
+    // Two paths that share only the root aren't near each other.
     let is_root = !from.components().any(|c| matches!(c, Component::Normal(_)));
     if up > NEAR || (up > 0 && is_root) {
         return None;
@@ -48,9 +48,9 @@ pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
     (!below.as_os_str().is_empty()).then(|| parts.join("/"))
 }
 
-/// The parts of a path's text behind its root, whichever system wrote it.
+/// The components of a path after its root, for paths written on any system.
 pub(crate) fn parts(text: &str) -> Vec<String> {
-    // On this system a backslash may belong to a name; only an alien path is split there.
+    // On Unix a backslash may be part of a name, so only Windows paths are split there.
     let alien = text
         .as_bytes()
         .get(1..3)
@@ -67,7 +67,7 @@ pub(crate) fn parts(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether there is something under a path: a file, a folder, or a picture that a pattern such as `%04d.png` matches.
+/// Whether a path exists: as a file, a folder, or a picture that matches a pattern such as `%04d.png`.
 pub(crate) fn is_there(path: &Path) -> bool {
     if path.is_file() || path.is_dir() {
         return true;
@@ -88,7 +88,7 @@ pub(crate) fn is_there(path: &Path) -> bool {
     })
 }
 
-/// What stands before and behind the number in a pattern's name.
+/// The text before and after the number in a pattern's name.
 fn pattern(path: &Path) -> Option<(&str, &str)> {
     let (before, rest) = path.file_name()?.to_str()?.split_once('%')?;
     let (digits, after) = rest.split_once('d')?;
@@ -98,7 +98,7 @@ fn pattern(path: &Path) -> Option<(&str, &str)> {
         .then_some((before, after))
 }
 
-/// A path that isn't Unicode, as text and back; only Unix has a form for it.
+/// The bytes of a path that isn't Unicode; Unix only.
 #[cfg(unix)]
 pub(crate) fn raw(path: &Path) -> Option<Vec<u8>> {
     use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,4 @@
-//! Looking for media: where they were, in the folder of the project and below it, and where others have gone.
+//! Finding media: at their stored paths, in and below the project's folder, and where others have been moved to.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,19 @@ use crate::project::file::media::MediaState;
 use crate::project::file::paths;
 use crate::project::file::stored::StoredMedium;
 
-/// How many folders below the project's are searched, and how deep; somebody may keep a project at the top of a disk.
+/// The maximum number of folders searched below the project's, and their depth; a project may be at the root of a disk.
 const FOLDERS: usize = 1000;
 const DEPTH: usize = 6;
 
-/// How much of a path's end is tried below a folder.
+/// The maximum number of trailing path components tried below a folder.
 const TAIL: usize = 12;
 
-/// A medium that a project names.
+/// A medium to find.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
-    /// Where it may be as it was saved, the likeliest first; at least one.
+    /// Candidate paths as stored, the most likely first; at least one.
     places: Vec<PathBuf>,
-    /// The parts of its path.
+    /// The components of its path.
     parts: Vec<String>,
     content: Option<Content>,
     index: MediaIndex,
@@ -38,7 +38,7 @@ impl Wanted {
             .and_then(paths::of_raw);
         let plain = folder.join(key);
         let mut places: Vec<PathBuf> = raw.map(|path| folder.join(path)).into_iter().collect();
-        // Through a link `..` leads elsewhere than by the names alone.
+        // Through a symbolic link `..` leads elsewhere than the text of the path.
         places.extend([paths::absolute(&plain), plain]);
         places.extend(entry.absolute.clone().filter(|path| path.is_absolute()));
         let content = entry.sha256.clone().zip(entry.bytes);
@@ -50,17 +50,17 @@ impl Wanted {
         }
     }
 
-    /// Where it was when the project was saved.
+    /// Its path when the project was saved.
     pub fn stored(&self) -> &Path {
         self.places.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
-    /// Whether that is where it was when the project was saved.
+    /// Whether this is one of its stored paths.
     pub fn was_at(&self, path: &Path) -> bool {
         self.places.iter().any(|place| place == path)
     }
 
-    /// Its content in a file of any name, or anything at all where its content isn't known.
+    /// Whether a file has the medium's content; if the content isn't known, whether the path exists.
     pub fn fits(&self, path: &Path) -> bool {
         match &self.content {
             Some(content) => self.index.has(path, content),
@@ -68,7 +68,7 @@ impl Wanted {
         }
     }
 
-    /// What becomes of it at a place that somebody names.
+    /// The medium's state at a path that the artist chose.
     pub fn at(&self, path: &Path) -> MediaState {
         let path = path.to_owned();
         if self.fits(&path) {
@@ -78,7 +78,7 @@ impl Wanted {
         }
     }
 
-    /// Looks where it was, then in the project's folder and below.
+    /// Looks at the stored paths, then in and below the project's folder.
     pub fn find(&self, folder: &Path) -> MediaState {
         if let Some(path) = self.places.iter().find(|path| self.fits(path)) {
             return MediaState::Found(path.clone());
@@ -106,7 +106,7 @@ impl Wanted {
         }
     }
 
-    /// The file under a folder that has the same end of its path, the longest first.
+    /// The file under a folder whose path has the same trailing components, trying the longest match first.
     pub fn under(&self, folder: &Path) -> Option<PathBuf> {
         let first = self.parts.len().saturating_sub(TAIL);
         (first..self.parts.len())
@@ -118,7 +118,7 @@ impl Wanted {
             .find(|path| self.fits(path))
     }
 
-    /// The file of its name and content anywhere below a folder.
+    /// The file with its name and content anywhere below a folder, breadth first.
     fn below(&self, folder: &Path) -> Option<PathBuf> {
         self.content.as_ref()?;
         let name = self.parts.last()?;
@@ -133,7 +133,7 @@ impl Wanted {
                 continue;
             }
             for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-                // Not through links, which may lead round in a circle.
+                // Skips symbolic links, which may form cycles.
                 let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
                 let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
                 if is_folder && !is_hidden {
@@ -144,7 +144,7 @@ impl Wanted {
         None
     }
 
-    /// Looks where it would be if it had gone the way of another, from `old` to `new`, then in that one's folder.
+    /// Looks where it would be if it had been moved like another medium, from `old` to `new`, then in that one's new folder.
     pub fn along(&self, old: &Path, new: &Path) -> Option<PathBuf> {
         let (mut from, mut to) = (old, new);
         while from.file_name().is_some() && from.file_name() == to.file_name() {

@@ -1,8 +1,7 @@
 //! The project's JSON, version 2. In version 1 it was the whole file (see `legacy`).
 //!
-//! Within a version fields are only added: a reader passes over what it doesn't know and has a default for what isn't
-//! there. Motions, panes and the export's settings are stored as `document` serialises them, except that paths of media
-//! are keys of the table `media`.
+//! Within a version fields are only added: a reader ignores unknown fields and has defaults for missing ones. Motions,
+//! panes and export settings are stored as `document` serialises them, except that media paths are keys of the table `media`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,14 +18,14 @@ use crate::project::file::error::{Inconsistency, ProjectError};
 pub(crate) const FORMAT: &str = "mien-project";
 pub(crate) const VERSION: u64 = 2;
 
-/// The largest number of a motion: the program counts from 1.
+/// The largest id of a motion; the program counts from 1.
 const MOST_MOTIONS: u32 = 1_000_000_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Stored {
     pub format: String,
     pub version: u64,
-    /// Which Mien saved it; for people, not read.
+    /// The version of Mien that saved it; informational, not read.
     #[serde(default)]
     pub program: String,
     pub portrait: StoredPortrait,
@@ -43,10 +42,10 @@ pub(crate) struct Stored {
     pub export: ExportSettings,
     #[serde(default = "yes")]
     pub labels: bool,
-    /// Whether all media are to be embedded; single ones may be without that.
+    /// Whether to embed all media; single ones may be embedded without this.
     #[serde(default)]
     pub holds_media: bool,
-    /// What is known of the files that the sources name.
+    /// Digests and paths of the files that the sources name.
     #[serde(default)]
     pub media: BTreeMap<String, StoredMedium>,
 }
@@ -60,19 +59,19 @@ pub(crate) struct StoredPortrait {
     #[serde(default)]
     pub face: Option<usize>,
     pub crop: Crop,
-    /// The expression that the portrait itself shows.
+    /// The portrait's own expression.
     pub expression: AuVector,
     #[serde(default = "yes")]
     pub detail: bool,
     #[serde(default)]
     pub limit: Limit,
-    /// Not there where the portrait's own skin tells.
+    /// Omitted if measured from the portrait's skin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<f32>,
-    /// Not there where the portrait tells.
+    /// Omitted if detected in the portrait.
     #[serde(default, skip_serializing_if = "Glasses::is_auto")]
     pub glasses: Glasses,
-    /// Not there where none is moved.
+    /// Omitted if no landmark is displaced.
     #[serde(default, skip_serializing_if = "LandmarkOffsets::is_empty")]
     pub landmarks: LandmarkOffsets,
 }
@@ -83,13 +82,13 @@ pub(crate) struct StoredMedium {
     pub sha256: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Where it was, for one that lies outside the project's folder.
+    /// The absolute path of a file outside the project's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absolute: Option<PathBuf>,
-    /// The path's bytes in base64, of one that isn't Unicode.
+    /// The path's bytes in base64, if the path isn't Unicode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
-    /// Whether the project's file holds it, in the entry of its key's name.
+    /// Whether the project's file embeds it, in the entry named by its key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub embedded: bool,
 }
@@ -99,9 +98,9 @@ fn yes() -> bool {
 }
 
 impl Stored {
-    /// A project as it stands, without what is known of its media.
+    /// The stored form of a project, with an empty table of media.
     pub fn of(project: &Project) -> Self {
-        // Every field by name, so that none is forgotten; the last three are those of the edited motion.
+        // Every field is listed, so that a new one can't be forgotten; the last three belong to the edited motion.
         let Document {
             portrait,
             crop,
@@ -146,7 +145,7 @@ impl Stored {
         }
     }
 
-    /// Every source of a medium.
+    /// The source of every medium.
     pub fn sources(&mut self) -> impl Iterator<Item = &mut MediaSource> {
         let clips = self.motions.iter_mut().filter_map(|motion| {
             if let MotionKind::Clip(clip) = &mut motion.kind {
@@ -158,10 +157,10 @@ impl Stored {
         std::iter::once(&mut self.portrait.source).chain(clips)
     }
 
-    /// The project, its numbers brought within their ranges.
+    /// Builds the project, with values clamped to their ranges.
     ///
     /// # Errors
-    /// [`ProjectError::Inconsistent`] where it can't be mended: motions that can't be told apart, a crop that is nowhere.
+    /// [`ProjectError::Inconsistent`] for what can't be repaired: duplicate or too large motion ids, a crop that isn't finite.
     pub fn project(mut self, path: &Path) -> Result<Project, ProjectError> {
         let inconsistent = |what| ProjectError::Inconsistent {
             path: path.to_owned(),
@@ -220,7 +219,7 @@ impl Stored {
     }
 }
 
-/// Brings a motion's numbers within their ranges.
+/// Clamps a motion's values to their ranges.
 fn mend(kind: &mut MotionKind) {
     let share = |value: &mut f32| *value = within(*value, 0.0..=1.0, 1.0);
     match kind {

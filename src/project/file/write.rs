@@ -1,4 +1,4 @@
-//! Saving: the project's JSON and its embedded media into an archive.
+//! Saving: writes the project's JSON and its embedded media into an archive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -22,17 +22,17 @@ use crate::project::file::stored::{Stored, StoredMedium};
 /// Which media are embedded in a project's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Embed {
-    /// None: for a copy that is only read on this machine.
+    /// None, for a copy that is read only on this machine.
     Nothing,
-    /// Those that were embedded when it was opened.
+    /// Those that were embedded when the project was opened.
     #[default]
     Kept,
-    /// All that are ordinary files; folders and patterns of numbered pictures stay where they are.
+    /// All regular files; folders and patterns of numbered pictures stay where they are.
     All,
 }
 
 impl Embed {
-    /// What a project says of itself.
+    /// The project's choice.
     pub fn of(project: &Project) -> Self {
         if project.holds_media() {
             Embed::All
@@ -42,16 +42,16 @@ impl Embed {
     }
 }
 
-/// What came of saving.
+/// The result of saving.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Saved {
-    /// How large the file is.
+    /// The file's size.
     pub bytes: u64,
-    /// How many media are embedded in it.
+    /// The number of embedded media.
     pub embedded: usize,
-    /// Media that were to be embedded but are no ordinary files.
+    /// Media that should be embedded but aren't regular files.
     pub not_embedded: Vec<PathBuf>,
-    /// Media that are missing; their paths, and what is known of their content, are kept.
+    /// Media that are missing; their stored paths and digests are kept.
     pub missing: Vec<PathBuf>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn save(
 ) -> Result<Saved, EngineError> {
     let whole = paths::absolute(path);
     let mut media = Media {
-        // A copy for this machine alone has absolute paths, wherever it goes.
+        // A copy for this machine only has absolute paths, so it can be anywhere.
         folder: whole.parent().filter(|_| embed != Embed::Nothing),
         path,
         embed,
@@ -101,7 +101,7 @@ pub(crate) fn save(
         zip.start_file(PROJECT_JSON, packed_as(CompressionMethod::Deflated))?;
         zip.write_all(json.as_bytes())?;
         for medium in embedded.values() {
-            // Pictures and clips are compressed by themselves.
+            // Pictures and clips are already compressed.
             zip.start_file(&medium.entry, packed_as(CompressionMethod::Stored))?;
             match medium.copy_to(&mut zip, path) {
                 Ok(()) => {}
@@ -124,14 +124,14 @@ pub(crate) fn save(
     Ok(saved)
 }
 
-/// The same bytes whenever it is saved: every entry has the first date that a ZIP archive knows.
+/// Options of an entry. The fixed date, the earliest of a ZIP archive, makes saving reproducible.
 fn packed_as(method: CompressionMethod) -> SimpleFileOptions {
     SimpleFileOptions::default()
         .compression_method(method)
         .last_modified_time(DateTime::default())
 }
 
-/// The JSON, parsed again to be sure of it.
+/// Serialises the JSON and parses it again as a check.
 fn json(stored: &Stored, path: &Path) -> Result<String, ProjectError> {
     let unreadable = |reason: String| ProjectError::Unreadable {
         path: path.to_owned(),
@@ -148,9 +148,9 @@ fn json(stored: &Stored, path: &Path) -> Result<String, ProjectError> {
     Ok(json)
 }
 
-/// The media of the project that is being saved.
+/// Collects the media of the project being saved.
 struct Media<'a> {
-    /// Where relative paths begin; `None` where all are to be absolute.
+    /// Base of relative paths; `None` to write absolute paths only.
     folder: Option<&'a Path>,
     path: &'a Path,
     embed: Embed,
@@ -159,13 +159,13 @@ struct Media<'a> {
     table: BTreeMap<String, StoredMedium>,
     /// By digest.
     embedded: BTreeMap<String, SourceMedia>,
-    /// Of the archive's entries, in lower case: some systems don't tell cases apart.
+    /// Names of the archive's entries, in lower case because some file systems ignore case.
     names: BTreeSet<String>,
     saved: Saved,
 }
 
 impl Media<'_> {
-    /// Adds a file to the table; returns its key.
+    /// Adds a file to the table and returns its key.
     fn put(&mut self, file: &Path) -> Result<String, ProjectError> {
         let file = paths::absolute(file);
         let was_embedded = self
@@ -207,7 +207,7 @@ impl Media<'_> {
             embedded: false,
         };
         let key = match near {
-            // Apart from the entries of embedded media.
+            // Distinguishes it from the entries of embedded media.
             Some(near) if near.starts_with(MEDIA) => format!("./{near}"),
             Some(near) => near,
             None => file.to_string_lossy().into_owned(),

@@ -1,9 +1,9 @@
-//! H.264 as MP4 holds it, decoded by OpenH264 one frame in, one frame out.
+//! H.264 as stored in MP4, decoded by OpenH264 one frame in, one frame out.
 //!
-//! OpenH264 would put frames in the order of showing by itself, but by numbers that wrap, where an MP4 says when each is shown;
-//! and made to give its frames early (by flushing, the crate's default) it never takes back their memory. Frames of a profile
-//! without B-frames it gives at once, so that is what it is told of every stream ([`sps::at_once`]); the demuxer then puts each
-//! in its place.
+//! OpenH264 can reorder frames itself, but by numbers that wrap, whereas an MP4 stores presentation times; and if it is
+//! made to output frames early (by flushing, the crate's default), it never reuses their memory. It outputs frames of
+//! profiles without B-frames at once, so every stream is declared as such ([`sps::at_once`]), and the demuxer reorders
+//! the frames.
 
 mod sps;
 
@@ -25,32 +25,32 @@ const START_CODE: [u8; 4] = [0, 0, 0, 1];
 const SENSELESS: &str = "its data make no sense";
 const RESIZED: &str = "the size of its frames changes";
 
-/// The most macroblocks of a frame: level 5.2, 4096 x 2304 pixels. OpenH264 isn't tried beyond it.
+/// The maximum number of macroblocks of a frame: level 5.2, 4096 x 2304 pixels. Larger ones aren't passed to OpenH264.
 const MAX_MACROBLOCKS: u32 = 36_864;
 
-/// Why a stream isn't decoded.
+/// Why a stream can't be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// A kind of H.264 that OpenH264 doesn't know; the name fits behind "is".
+    /// A kind of H.264 that OpenH264 doesn't support; the name follows "is" in messages.
     Kind(String),
-    /// What is wrong with it.
+    /// The stream is damaged in this way.
     Damaged(&'static str),
 }
 
-/// A decoder with the parameters of one stream.
+/// A decoder for one stream.
 pub(super) struct H264 {
     decoder: Decoder,
-    /// Bytes of the length before each NAL unit, 1 to 4.
+    /// Size of the length before each NAL unit, 1 to 4 bytes.
     length_bytes: usize,
-    /// What the decoder gets next, in Annex B; at the start the parameter sets.
+    /// The decoder's next input, in Annex B; at the start the parameter sets.
     packet: Vec<u8>,
     size: (u32, u32),
     colour: Colour,
 }
 
 impl H264 {
-    /// A decoder for the stream that `avcC`'s body `configuration` describes, or, where that has no parameter sets, the `first`
-    /// of its frames; `colour` is what the container says.
+    /// Creates a decoder for the stream described by the body of `avcC`, `configuration`, or if that has no parameter
+    /// sets, by the `first` frame; `colour` is the container's.
     pub(super) fn new(configuration: &[u8], colour: Colour, first: &[u8]) -> Result<Self, Refused> {
         let senseless = Refused::Damaged("the parameters of its video make no sense");
         let Some((length_bytes, sets)) = parameter_sets(configuration) else {
@@ -96,19 +96,19 @@ impl H264 {
         })
     }
 
-    /// `(width, height)` in pixels, cropped as the stream says.
+    /// `(width, height)` in pixels, after cropping.
     pub(super) fn size(&self) -> (u32, u32) {
         self.size
     }
 
-    /// Whether decoding can begin with this coded frame.
+    /// Whether decoding can start at this coded frame.
     pub(super) fn is_key(&self, sample: &[u8]) -> bool {
         units(sample, self.length_bytes)
             .map_while(Result::ok)
             .any(|nal| nal_type(nal) == Some(IDR))
     }
 
-    /// Decodes the next frame; opaque RGBA, `[height, width, 4]`, if it is wanted.
+    /// Decodes the next frame; returns opaque RGBA, `[height, width, 4]`, if `is_wanted`.
     pub(super) fn decode(
         &mut self,
         sample: &[u8],
@@ -118,7 +118,7 @@ impl H264 {
             let nal = nal?;
             match nal_type(nal) {
                 Some(SPS) => append_sps(&mut self.packet, nal, self.size).ok_or(RESIZED)?,
-                // The rest is for streaming, subtitles, and views or layers beyond the first.
+                // Other units are for streaming, subtitles, and further views or layers.
                 Some(SLICE..=IDR | PPS) => append(&mut self.packet, nal),
                 _ => {}
             }
@@ -148,7 +148,7 @@ impl H264 {
     }
 }
 
-/// The bytes of NAL lengths, and the parameter sets, of `avcC`'s body.
+/// The size of NAL lengths in bytes, and the parameter sets, from the body of `avcC`.
 fn parameter_sets(configuration: &[u8]) -> Option<(usize, Vec<&[u8]>)> {
     let (head, mut rest) = configuration.split_at_checked(5)?;
     let length_bytes = usize::from(head[4] & 3) + 1;
@@ -167,7 +167,7 @@ fn parameter_sets(configuration: &[u8]) -> Option<(usize, Vec<&[u8]>)> {
     (head[0] == 1).then_some((length_bytes, sets))
 }
 
-/// The NAL units of a coded frame, each behind its length; a last error where one doesn't fit.
+/// The NAL units of a coded frame, each preceded by its length; the last item is an error if one doesn't fit.
 fn units(sample: &[u8], length_bytes: usize) -> impl Iterator<Item = Result<&[u8], &'static str>> {
     let mut rest = sample;
     std::iter::from_fn(move || {
@@ -200,7 +200,7 @@ fn append(packet: &mut Vec<u8>, nal: &[u8]) {
     packet.extend_from_slice(nal);
 }
 
-/// Adds a sequence parameter set, unless it is for frames of another size, which would make the decoder set up memory for them.
+/// Appends a sequence parameter set, unless it changes the frames' size, for which the decoder would allocate memory.
 fn append_sps(packet: &mut Vec<u8>, nal: &[u8], size: (u32, u32)) -> Option<()> {
     Sps::parse(nal).filter(|sps| sps.size == size)?;
     append(packet, &sps::at_once(nal)?);

@@ -1,11 +1,11 @@
-//! The sequence parameter set of H.264: size, crop, colour, and whether it is a kind that OpenH264 decodes.
+//! The sequence parameter set of H.264: size, crop, colour, and whether OpenH264 can decode the stream.
 //!
-//! The `h264-reader` crate (0.9) refuses a whole set when its usability information is cut off or bytes follow its end.
-//! Such files play elsewhere and need only size and kind to be decoded, so this reader gives up the colour instead.
+//! The `h264-reader` crate (0.9) rejects a whole set if its VUI is truncated or bytes follow its end. Such files play
+//! elsewhere and need only size and profile to be decoded, so this parser drops the colour instead.
 
 use crate::media::colour::rgb::Colour;
 
-/// What a stream says of itself.
+/// Properties of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sps {
     profile: u32,
@@ -20,7 +20,7 @@ pub(super) struct Sps {
 }
 
 impl Sps {
-    /// Reads a NAL unit of type 7; `None` when it makes no sense.
+    /// Parses a NAL unit of type 7; `None` if it isn't valid.
     pub(super) fn parse(nal: &[u8]) -> Option<Self> {
         let mut bits = Bits::new(nal.get(1..)?);
         let profile = bits.take(8)?;
@@ -56,7 +56,7 @@ impl Sps {
                 bits.take(1)?;
                 bits.unsigned()?;
                 bits.unsigned()?;
-                // At most 255 by the standard, and each needs a bit.
+                // At most 255 by the standard, and each takes at least a bit.
                 for _ in 0..bits.unsigned()? {
                     bits.unsigned()?;
                 }
@@ -88,7 +88,7 @@ impl Sps {
             width = width.checked_sub(crop(unit_x)?)?;
             height = height.checked_sub(crop(unit_y)?)?;
         }
-        // Streams without this part are complete.
+        // Streams without a VUI are complete.
         let colour = match bits.take(1) {
             Some(1) => bits.colour().unwrap_or_default(),
             _ => Colour::default(),
@@ -104,12 +104,12 @@ impl Sps {
         })
     }
 
-    /// Macroblocks of 16 x 16 pixels in a frame.
+    /// The number of 16 x 16 macroblocks in a frame.
     pub(super) fn macroblocks(&self) -> u32 {
         self.blocks.0.saturating_mul(self.blocks.1)
     }
 
-    /// The name of what OpenH264 can't decode about this stream, fit behind "is".
+    /// The property of this stream that OpenH264 can't decode; follows "is" in messages.
     pub(super) fn unknown_kind(&self) -> Option<String> {
         if self.depth > 8 {
             return Some(format!("H.264 video in {} bits", self.depth));
@@ -130,16 +130,16 @@ impl Sps {
     }
 }
 
-/// Profiles by their numbers.
+/// Profile numbers.
 const BASELINE: u8 = 66;
 const MAIN: u8 = 77;
 const EXTENDED: u8 = 88;
 const SCALABLE_BASELINE: u8 = 83;
 
-/// The set `nal` as one of the Scalable Baseline profile, whose frames OpenH264 gives as soon as they are decoded.
+/// Rewrites the set `nal` to the Scalable Baseline profile, whose frames OpenH264 outputs as soon as they are decoded.
 ///
-/// It decodes by what a stream uses and not by the profile it names, so nothing else changes: of all its code only the parser
-/// of this set and the reordering of frames look at the number.
+/// OpenH264 decodes by the features that a stream uses and not by its profile, so nothing else changes: only its parser
+/// of this set and its frame reordering read the profile.
 pub(super) fn at_once(nal: &[u8]) -> Option<Vec<u8>> {
     let profile = *nal.get(1)?;
     if profile == BASELINE {
@@ -151,7 +151,8 @@ pub(super) fn at_once(nal: &[u8]) -> Option<Vec<u8>> {
         return Some(renamed);
     }
 
-    // These lack the fields of later profiles, which come behind the set's number: 4:2:0, twice 8 bits, and two flags unset.
+    // These sets lack fields of later profiles, which follow the set's id: 4:2:0, 8 bits for luma and chroma, and two
+    // flags unset.
     let mut bits = Bits::new(&renamed);
     let mut copy = BitsOut::default();
     for _ in 0..4 {
@@ -167,16 +168,16 @@ pub(super) fn at_once(nal: &[u8]) -> Option<Vec<u8>> {
     Some(copy.into_nal())
 }
 
-/// Bits on their way into a NAL unit.
+/// Bit writer for a NAL unit.
 #[derive(Default)]
 struct BitsOut {
     bytes: Vec<u8>,
-    /// Bits of the last byte that are used, 0 to 7; 0 when there is none or it is full.
+    /// Used bits of the last byte, 0 to 7; 0 if there is no byte or it is full.
     used: u32,
 }
 
 impl BitsOut {
-    /// Adds the lower `count` bits of `value`.
+    /// Appends the lower `count` bits of `value`.
     fn put(&mut self, value: u32, count: u32) {
         for place in (0..count).rev() {
             if self.used == 0 {
@@ -189,7 +190,7 @@ impl BitsOut {
         }
     }
 
-    /// The bytes, with those put in that keep start codes out.
+    /// The bytes with emulation prevention.
     fn into_nal(self) -> Vec<u8> {
         let mut nal = Vec::with_capacity(self.bytes.len() + 4);
         let mut zeros = 0;
@@ -201,7 +202,7 @@ impl BitsOut {
             zeros = if byte == 0 { zeros + 1 } else { 0 };
             nal.push(byte);
         }
-        // No NAL unit ends in zeros.
+        // A NAL unit can't end in zeros.
         while nal.last() == Some(&0) {
             nal.pop();
         }
@@ -209,10 +210,10 @@ impl BitsOut {
     }
 }
 
-/// Bits from the most significant on, without the bytes that keep start codes out.
+/// Bit reader, most significant bit first, that removes emulation prevention bytes.
 struct Bits<'a> {
     bytes: &'a [u8],
-    /// Zero bytes just passed.
+    /// Consecutive zero bytes so far.
     zeros: usize,
     current: u8,
     left: u32,
@@ -240,7 +241,7 @@ impl<'a> Bits<'a> {
         Some(())
     }
 
-    /// `count` bits, up to 32.
+    /// Reads `count` bits, up to 32.
     fn take(&mut self, count: u32) -> Option<u32> {
         let mut value = 0;
         for _ in 0..count {
@@ -253,7 +254,7 @@ impl<'a> Bits<'a> {
         Some(value)
     }
 
-    /// An Exp-Golomb code, ue(v).
+    /// Reads an unsigned Exp-Golomb code, ue(v).
     fn unsigned(&mut self) -> Option<u32> {
         let mut zeros = 0;
         while self.take(1)? == 0 {
@@ -265,7 +266,7 @@ impl<'a> Bits<'a> {
         Some((1 << zeros) - 1 + self.take(zeros)?)
     }
 
-    /// A signed Exp-Golomb code, se(v).
+    /// Reads a signed Exp-Golomb code, se(v).
     fn signed(&mut self) -> Option<i64> {
         let code = i64::from(self.unsigned()?);
         Some(if code % 2 == 1 {
@@ -275,7 +276,7 @@ impl<'a> Bits<'a> {
         })
     }
 
-    /// Passes over a scaling list, if there is one.
+    /// Skips a scaling list, if present.
     fn scaling_list(&mut self, entries: usize) -> Option<()> {
         if self.take(1)? == 0 {
             return Some(());
@@ -292,9 +293,9 @@ impl<'a> Bits<'a> {
         Some(())
     }
 
-    /// Range and matrix from the usability information.
+    /// Reads range and matrix from the VUI.
     fn colour(&mut self) -> Option<Colour> {
-        // The pixels' aspect; 255 means that it follows.
+        // The pixel aspect ratio; 255 means that it is stored explicitly.
         if self.take(1)? == 1 && self.take(8)? == 255 {
             self.take(32)?;
         }
@@ -333,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_renamed_set_says_the_same() {
-        // Of the tests' main.mp4.
+        // From the tests' main.mp4.
         let main = [
             0x67, 0x4d, 0x40, 0x0a, 0xec, 0xc2, 0x3d, 0x80, 0x88, 0x00, 0x00, 0x03, 0x00, 0x08,
             0x00, 0x00, 0x03, 0x00, 0xa0, 0x78, 0x91, 0x2c, 0xd0,

@@ -1,20 +1,20 @@
-//! The boxes of MP4 and MOV: in memory, and along a file.
+//! Parsing the boxes of MP4 and MOV, in memory and in a file.
 //!
-//! Sizes in a file are claims. Nothing here allocates by them before they were held against what there is.
+//! Sizes in a file aren't trusted: they are checked against the available data before allocating.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// What names a box.
+/// A box's type.
 pub(super) type Kind = [u8; 4];
 
-/// The largest index that is read into memory; an hour's is some 2 MB.
+/// The largest index that is read into memory; an hour's takes about 2 MB.
 const MAX_INDEX: u64 = 64 << 20;
 
-/// The most boxes that are looked at along a file: a day of fragments of a second has half of them.
+/// The maximum number of boxes read in a file: a day of one-second fragments has half of them.
 const MAX_BOXES: usize = 1 << 18;
 
-/// Numbers one after another; `None` once the bytes are used up.
+/// Reads consecutive big-endian fields; `None` once the bytes run out.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
@@ -53,7 +53,7 @@ impl<'a> Fields<'a> {
         self.array()
     }
 
-    /// A number of 32 bits, or of 64 in later versions of a box.
+    /// A field of 32 bits, or of 64 in later versions of a box.
     pub(super) fn wide(&mut self, is_wide: bool) -> Option<u64> {
         if is_wide {
             self.u64()
@@ -62,14 +62,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Version and flags, with which a full box begins.
+    /// Version and flags, the start of a full box.
     pub(super) fn version(&mut self) -> Option<(u8, u32)> {
         let word = self.u32()?;
         Some(((word >> 24) as u8, word & 0x00ff_ffff))
     }
 }
 
-/// The boxes within a box, each with its body; ends at the first that doesn't fit.
+/// Iterates over the boxes within a box, each with its body; ends at the first that doesn't fit.
 pub(super) struct Boxes<'a>(pub(super) &'a [u8]);
 
 impl<'a> Iterator for Boxes<'a> {
@@ -91,33 +91,33 @@ impl<'a> Iterator for Boxes<'a> {
     }
 }
 
-/// The body of the first box of a kind within a box.
+/// The body of the first box of a type within a box.
 pub(super) fn child<'a>(body: &'a [u8], kind: &Kind) -> Option<&'a [u8]> {
     Boxes(body)
         .find(|(found, _)| found == kind)
         .map(|(_, body)| body)
 }
 
-/// [`child`] along a path of kinds.
+/// [`child`] along a path of types.
 pub(super) fn descend<'a>(body: &'a [u8], kinds: &[&Kind]) -> Option<&'a [u8]> {
     kinds.iter().try_fold(body, |body, kind| child(body, kind))
 }
 
-/// Where the parts of a file are that tell of its frames.
+/// The index boxes of a file.
 #[derive(Default)]
 pub(super) struct Layout {
-    /// The body of the index.
+    /// The body of the movie index.
     pub(super) moov: Option<Vec<u8>>,
-    /// Start and length of each fragment's index, heads included.
+    /// Start and length of each fragment's index, headers included.
     pub(super) moofs: Vec<(u64, u64)>,
-    /// Whether the index itself runs on beyond the file's end, or is larger than any.
+    /// Whether the index extends beyond the file's end, or is larger than [`MAX_INDEX`].
     pub(super) is_index_cut: bool,
-    /// Whether a box runs on beyond the file's end.
+    /// Whether a box extends beyond the file's end.
     pub(super) is_cut: bool,
 }
 
 impl Layout {
-    /// Walks along the `length` bytes of a file.
+    /// Reads the top-level boxes of a file of `length` bytes.
     pub(super) fn read(file: &mut File, length: u64) -> io::Result<Self> {
         let mut layout = Self::default();
         let mut at = 0u64;
@@ -162,7 +162,7 @@ impl Layout {
     }
 }
 
-/// `count` bytes from `at`, which the caller knows to be there.
+/// Reads `count` bytes at `at`; the caller has checked that they exist.
 pub(super) fn read_at(file: &mut File, at: u64, count: u64) -> io::Result<Vec<u8>> {
     let count = usize::try_from(count).map_err(|_| io::ErrorKind::FileTooLarge)?;
     let mut bytes = vec![0; count];
@@ -183,7 +183,7 @@ mod tests {
             found,
             [(*b"free", b"ab".as_slice()), (*b"wide", b"c".as_slice())]
         );
-        // Sizes smaller than a head, and 64-bit ones beyond all memory.
+        // Sizes smaller than a header, and 64-bit ones beyond all memory.
         assert_eq!(Boxes(b"\0\0\0\x04free").count(), 0);
         assert_eq!(
             Boxes(b"\0\0\0\x01free\xff\xff\xff\xff\xff\xff\xff\xff").count(),

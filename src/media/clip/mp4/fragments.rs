@@ -1,9 +1,9 @@
-//! Fragmented MP4, as browsers and streaming programs record it: an index every few frames.
+//! Fragmented MP4, as recorded by browsers and streaming programs: an index every few frames.
 
 use crate::media::clip::mp4::boxes::{Boxes, Fields, child};
 use crate::media::clip::mp4::samples::Samples;
 
-/// What a fragment leaves unsaid.
+/// Defaults of fields that a fragment omits.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Defaults {
     ticks: u32,
@@ -11,7 +11,7 @@ pub(super) struct Defaults {
 }
 
 impl Defaults {
-    /// The defaults of track `id` in the index of the whole film.
+    /// The defaults of track `id`, from the movie index.
     pub(super) fn of_track(moov: &[u8], id: u32) -> Self {
         let Some(mvex) = child(moov, b"mvex") else {
             return Self::default();
@@ -30,7 +30,7 @@ impl Defaults {
     }
 }
 
-/// Adds the frames of track `id` in a fragment whose index `moof` starts at `start` in the file; `None` when it makes no sense.
+/// Adds the frames of track `id` in a fragment whose index `moof` starts at `start` in the file; `None` if it isn't valid.
 pub(super) fn add(
     samples: &mut Samples,
     moof: &[u8],
@@ -38,7 +38,7 @@ pub(super) fn add(
     id: u32,
     defaults: Defaults,
 ) -> Option<()> {
-    // Data follow on those of the track before where nothing else is said.
+    // Without an explicit offset, data follows that of the previous track.
     let mut at = start;
     for (_, traf) in Boxes(moof).filter(|(kind, _)| kind == b"traf") {
         let mut fields = Fields(child(traf, b"tfhd")?);
@@ -75,7 +75,7 @@ pub(super) fn add(
     Some(())
 }
 
-/// Adds the frames of a run, if they are of our track; gives the place behind its data.
+/// Adds the frames of a run, if they are of our track; returns the offset after its data.
 fn run(
     samples: &mut Samples,
     trun: &[u8],
@@ -95,7 +95,7 @@ fn run(
     if flags & 0x4 != 0 {
         fields.u32()?;
     }
-    // A run without fields of its own may claim any count; `push` stops at the limit, and a foreign track needs none.
+    // A run without per-frame fields may state any count; `push` stops at the limit, and other tracks are skipped as a whole.
     if flags & 0xf00 == 0 && !is_ours {
         return at.checked_add(u64::from(count).checked_mul(u64::from(defaults.bytes))?);
     }

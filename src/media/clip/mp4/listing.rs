@@ -1,4 +1,4 @@
-//! All samples of a track, from the film's index and from its fragments.
+//! All samples of a track, from the movie index and from its fragments.
 
 use std::fs::File;
 use std::path::Path;
@@ -34,7 +34,8 @@ impl Fault {
     }
 }
 
-/// All samples of track `id`, from its `table` in the film's index and from those of its fragments, every one within the file.
+/// All samples of track `id`, from its `table` in the movie index and from its fragments. Every sample is checked to be
+/// within the file.
 pub(super) fn list(
     file: &mut File,
     layout: &Layout,

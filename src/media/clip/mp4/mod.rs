@@ -1,7 +1,7 @@
-//! MP4 and MOV: the index read with a reader of our own, the frames decoded one by one and put in presentation order.
+//! MP4 and MOV: a demuxer that decodes frames one by one and returns them in presentation order.
 //!
-//! The muxer's crate has a demuxer too, but that leaves out what real clips need: the turn and the edit list of a track, files
-//! without `ftyp`, and a word on codecs that aren't ours.
+//! The muxer's crate has a demuxer too, but it lacks what real clips need: a track's rotation and edit list, files
+//! without `ftyp`, and the names of unsupported codecs.
 
 mod boxes;
 mod fragments;
@@ -35,7 +35,7 @@ use track::{Codec, video_track};
 
 pub(super) use sound::sound;
 
-/// Frames that may wait for an earlier one: H.264 lets 16 be kept.
+/// The maximum number of decoded frames that wait for an earlier one: H.264 allows 16.
 const MAX_WAITING: usize = 17;
 
 /// Opens an MP4 or MOV of `length` bytes.
@@ -113,7 +113,7 @@ pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, M
     ))
 }
 
-/// What a sample entry's name stands for.
+/// The display name of a sample entry's codec.
 fn codec_name(kind: boxes::Kind) -> String {
     let name = match &kind {
         b"hvc1" | b"hev1" | b"hvc2" | b"hev2" => "HEVC (H.265) video",
@@ -142,7 +142,7 @@ fn is_sideways(turn: Orientation) -> bool {
     )
 }
 
-/// A frame's bytes into `data`; the frame is known to lie in the file.
+/// Reads a coded frame into `data`; the caller has checked that it is within the file.
 fn read_sample(file: &mut File, sample: &Sample, data: &mut Vec<u8>) -> std::io::Result<()> {
     data.resize(sample.bytes as usize, 0);
     file.seek(SeekFrom::Start(sample.offset))?;
@@ -153,25 +153,25 @@ fn read_sample(file: &mut File, sample: &Sample, data: &mut Vec<u8>) -> std::io:
 struct Mp4Frames {
     path: PathBuf,
     file: File,
-    /// In the order of decoding.
+    /// In decoding order.
     samples: Vec<Sample>,
     order: Order,
     turn: Orientation,
     decoder: H264,
-    /// The coded frame at hand.
+    /// The current coded frame.
     data: Vec<u8>,
-    /// Samples decoded.
+    /// The number of samples decoded.
     coded: usize,
-    /// Frames given or passed over.
+    /// The number of frames returned or skipped.
     given: usize,
-    /// The first frame that a picture is wanted of.
+    /// The first frame whose picture is needed.
     wanted: usize,
-    /// Frames decoded before their turn, by their place.
+    /// Frames decoded ahead of presentation, by their rank.
     waiting: BTreeMap<u32, Option<Picture>>,
 }
 
 impl Mp4Frames {
-    /// Decodes the next coded frame, and keeps it if it is ever shown; `None` at the last.
+    /// Decodes the next coded frame, and stores it in `waiting` if it is presented; `None` after the last.
     fn decode(&mut self) -> Option<Result<(), MediaError>> {
         let sample = self.samples.get(self.coded)?;
         let rank = self.order.ranks[self.coded];
@@ -182,7 +182,7 @@ impl Mp4Frames {
         let is_wanted = rank != NEVER && rank as usize >= self.wanted;
         let pixels = match self.decoder.decode(&self.data, is_wanted) {
             Ok(pixels) => pixels,
-            // The clip stops at the first frame that isn't there, which may come before the damaged one.
+            // The clip ends at the first missing frame in presentation order, which may precede the damaged one.
             Err(reason) => return Some(Err(damaged_frame(&self.path, self.given, reason))),
         };
         if rank == NEVER {
@@ -215,7 +215,7 @@ impl Mp4Frames {
         Picture::new(width, height, pixels)
     }
 
-    /// The frame whose turn it is; its picture only if one was wanted.
+    /// The next frame in presentation order; its picture only if it was needed.
     fn advance(&mut self) -> Option<Result<Option<ClipFrame>, MediaError>> {
         let time = *self.order.times.get(self.given)?;
         loop {
@@ -231,7 +231,7 @@ impl Mp4Frames {
         }
     }
 
-    /// Goes on from the last coded frame that stands for itself and is shown no later than frame `wanted`, if one lies ahead.
+    /// Jumps ahead to the last keyframe that is presented no later than frame `wanted`, if there is one.
     fn jump(&mut self) -> Result<(), MediaError> {
         let (from, ranks) = (self.coded, &self.order.ranks);
         let target = number(self.wanted);

@@ -1,31 +1,31 @@
-//! From decoding order to presentation order: composition times and the edit list.
+//! Presentation order from decoding order: composition times and the edit list.
 
 use crate::media::clip::mp4::samples::Sample;
 use crate::media::clip::mp4::track::Edit;
 
-/// The rank of a frame that is decoded for others' sake and never shown.
+/// The rank of a frame that is decoded as a reference but never presented.
 pub(super) const NEVER: u32 = u32::MAX;
 
-/// Which frame is shown when.
+/// Presentation order and times of a track.
 pub(super) struct Order {
-    /// For each coded frame, in decoding order, its place in presentation order, or [`NEVER`].
+    /// For each coded frame, in decoding order, its rank in presentation order, or [`NEVER`].
     pub(super) ranks: Vec<u32>,
-    /// For each frame shown, seconds from the first.
+    /// For each presented frame, its time in seconds from the first.
     pub(super) times: Vec<f64>,
-    /// How long all run together.
+    /// The total duration.
     pub(super) seconds: f64,
-    /// When the first frame is shown, in seconds on the clock that all tracks of the film share.
+    /// Time of the first frame, in seconds on the movie timeline, which all tracks share.
     pub(super) start: f64,
-    /// Whether that clock holds: an edit list that isn't followed moves the frames against the other tracks.
+    /// Whether the edit list was applied; if not, the frames are shifted relative to the other tracks.
     pub(super) is_as_edited: bool,
 }
 
 impl Order {
-    /// The order of `samples` in a track with `timescale` ticks a second.
+    /// Computes the order of `samples` in a track with `timescale` ticks a second.
     ///
-    /// A frame belongs to a stretch of the edit list when at least half of it comes after the start, and it begins more than
-    /// [`Edit::slack`] before the end. Edit lists that repeat or swap stretches aren't followed, and neither are those that would
-    /// show nothing.
+    /// A frame belongs to an entry of the edit list if at least half of it is after the entry's start, and it begins
+    /// more than [`Edit::slack`] before its end. Edit lists that repeat or reorder entries are ignored, and so are
+    /// those that would present nothing.
     pub(super) fn new(samples: &[Sample], edits: &[Edit], timescale: u32) -> Self {
         let mut by_time: Vec<u32> = (0..number(samples.len())).collect();
         by_time.sort_by_key(|&index| samples[index as usize].pts);
@@ -63,9 +63,9 @@ impl Order {
         };
         let mut edits = edits.iter().copied().peekable();
         let pause = |edit: Option<&Edit>| edit.map_or(0, |edit| i128::from(edit.pause));
-        // In ticks; 128 bits, since a file may say anything.
+        // In ticks; 128 bits, because a file may contain any value.
         let (mut elapsed, mut first) = (pause(edits.peek()), None);
-        // Times without an edit list are those of the track itself.
+        // Without an edit list, times are those of the track itself.
         let origin = |edit: &Edit| match edit.start {
             i64::MIN => 0,
             start => i128::from(start),
@@ -85,7 +85,7 @@ impl Order {
                 start + slack >= i128::from(edit.end)
             };
             while let Some(edit) = edits.next_if(is_over) {
-                // Stretches without a start or an end are the only ones, or the last.
+                // An entry without start or end is the only one or the last.
                 elapsed += i128::from(edit.end) - i128::from(edit.start) + pause(edits.peek());
             }
             let Some(edit) = edits.peek() else { break };
@@ -106,7 +106,7 @@ impl Order {
     }
 }
 
-/// A number of samples, of which there are far fewer.
+/// Converts a number of samples, which is limited to far less.
 pub(super) fn number(samples: usize) -> u32 {
     u32::try_from(samples).unwrap_or(u32::MAX)
 }
@@ -115,7 +115,7 @@ pub(super) fn number(samples: usize) -> u32 {
 mod tests {
     use super::*;
 
-    /// Frames of 10 ticks, decoded as I P B B P B B, shown from tick 20 on.
+    /// Frames of 10 ticks, decoded as I P B B P B B, presented from tick 20.
     fn film() -> Vec<Sample> {
         [20, 50, 30, 40, 80, 60, 70]
             .map(|pts| Sample {
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(order.ranks, [0, 3, 1, 2, 6, 4, 5]);
         assert_eq!(order.times, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
         assert!((order.seconds - 0.7).abs() < 1e-9);
-        // Without an edit list, the delay of decoding is on the film's clock too.
+        // Without an edit list, the decoding delay is on the movie timeline too.
         assert!((order.start - 0.2).abs() < 1e-9 && order.is_as_edited);
     }
 
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn an_edit_list_cuts_between_frames() {
-        // Ends that are off by a rounded tick change nothing.
+        // An end that is off by a rounded tick changes nothing.
         for (start, end) in [(40, 70), (41, 69), (39, 71), (44, 62)] {
             let order = Order::new(&film(), &[edit(start, end)], 100);
             assert_eq!(order.ranks, [NEVER, 1, NEVER, 0, NEVER, 2, NEVER]);
@@ -178,7 +178,7 @@ mod tests {
         for edits in [never.as_slice(), &swapped, &extreme] {
             let order = Order::new(&film(), edits, 1);
             assert_eq!(order.times.len(), 7);
-            // The last shows all frames, as it is.
+            // The last one presents all frames unchanged.
             assert_eq!(order.is_as_edited, edits[0].start == 0);
         }
     }

@@ -1,11 +1,11 @@
-//! The sample table of an MP4 or MOV: where each coded frame lies and when it is shown.
+//! The sample table of an MP4 or MOV: position and presentation time of each coded frame.
 
 use crate::media::clip::mp4::boxes::{Fields, child};
 
-/// The most frames of a clip: a day at 48 a second. Their index then takes some 160 MB.
+/// The maximum number of frames of a clip: a day at 48 a second. Their index then takes about 160 MB.
 const MAX_SAMPLES: u64 = 1 << 22;
 
-/// The largest coded frame; one of 9 megapixels that wasn't compressed at all has 14 MB.
+/// The largest coded frame; an uncompressed one of 9 megapixels has 14 MB.
 const MAX_BYTES: u32 = 64 << 20;
 
 /// A coded frame.
@@ -15,7 +15,7 @@ pub(crate) struct Sample {
     pub(crate) bytes: u32,
     /// Presentation time, in ticks of the track.
     pub(crate) pts: i64,
-    /// How long it lasts, in ticks of the track.
+    /// Its duration, in ticks of the track.
     pub(crate) ticks: u32,
 }
 
@@ -24,12 +24,13 @@ pub(super) struct Samples {
     pub(super) list: Vec<Sample>,
     /// Decoding time of the next one, in ticks of the track.
     pub(super) dts: i64,
-    /// How many there may be: a table can claim any number of frames of one size without a byte for each.
+    /// The maximum number of frames, because a table can state any number of frames of one size without storing a byte
+    /// for each.
     most: usize,
 }
 
 impl Samples {
-    /// No frames yet, of a file of `length` bytes, each of which is a frame at the most.
+    /// An empty list for a file of `length` bytes, which has at most one frame per byte.
     pub(super) fn new(length: u64) -> Self {
         Self {
             list: Vec::new(),
@@ -38,9 +39,9 @@ impl Samples {
         }
     }
 
-    /// Adds a frame at the end; `delay` is from decoding to presentation. `None` when there are too many, or it is too large.
+    /// Appends a frame; `delay` is the time from decoding to presentation. `None` if there are too many, or it is too large.
     ///
-    /// Frames without a byte repeat the one before and are left out.
+    /// Empty frames repeat the one before and are left out.
     pub(super) fn push(&mut self, offset: u64, bytes: u32, ticks: u32, delay: i32) -> Option<()> {
         if bytes > 0 {
             if self.list.len() >= self.most || bytes > MAX_BYTES {
@@ -57,8 +58,7 @@ impl Samples {
         Some(())
     }
 
-    /// Adds the frames of a sample table; none where the table is empty, as that of a fragmented film is. `None` when the
-    /// table makes no sense.
+    /// Adds the frames of a sample table, which is empty in a fragmented file. `None` if the table isn't valid.
     pub(super) fn add_table(&mut self, table: &[u8]) -> Option<()> {
         let mut sizes = Sizes::new(table)?;
         if sizes.count == 0 {
@@ -68,7 +68,7 @@ impl Samples {
             return None;
         }
         let mut durations = Runs::new(child(table, b"stts")?)?;
-        // Negative delays are read from version 0 too, where many programs write them.
+        // Negative delays are accepted in version 0 too, because many programs write them.
         let mut delays = match child(table, b"ctts") {
             Some(ctts) => Some(Runs::new(ctts)?),
             None => None,
@@ -80,7 +80,7 @@ impl Samples {
             let (mut offset, count) = chunks.next()?;
             for _ in 0..count.min(sizes.count - index) {
                 let bytes = sizes.next()?;
-                // Some files end these lists early; what they say last goes on.
+                // Some files end these lists early; their last value continues.
                 let ticks = durations.next();
                 let delay = delays.as_mut().map_or(0, Runs::next) as i32;
                 self.push(offset, bytes, ticks, delay)?;
@@ -95,10 +95,10 @@ impl Samples {
 /// `stsz` or `stz2`: the size of each frame.
 struct Sizes<'a> {
     count: u32,
-    /// The size of all, if they have the same.
+    /// The common size of all frames, or 0.
     same: u32,
     bits: u8,
-    /// The lower half of a byte whose upper half was used.
+    /// The lower half of a byte whose upper half was read.
     half: Option<u8>,
     fields: Fields<'a>,
 }
@@ -145,7 +145,7 @@ impl<'a> Sizes<'a> {
     }
 }
 
-/// `stts` or `ctts`: values with how often each comes.
+/// `stts` or `ctts`: run-length encoded values.
 struct Runs<'a> {
     left: u32,
     value: u32,
@@ -176,9 +176,9 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// `stsc` with `stco` or `co64`: where each stretch of frames begins and how many it has.
+/// `stsc` with `stco` or `co64`: offset and frame count of each chunk.
 struct Chunks<'a> {
-    /// Of the chunk that comes next, from 1 as the file counts.
+    /// The number of the next chunk, from 1 as in the file.
     number: u32,
     frames: u32,
     /// The first chunk of the next run, and the frames in each of its chunks.

@@ -1,4 +1,4 @@
-//! The sound beside the picture of an MP4 or MOV: where its samples lie, and when they are heard.
+//! The audio track of an MP4 or MOV: positions and times of its samples.
 
 use std::fs::File;
 
@@ -11,27 +11,27 @@ use crate::media::clip::mp4::sound_entry::{Refused, SoundEntry, sound_entry};
 use crate::media::clip::mp4::track;
 use crate::media::clip::mp4::track::{Edit, traks};
 
-/// The longest stretch of edits that is kept; films have one or two.
+/// The maximum number of edits; videos have one or two.
 const MAX_EDITS: usize = 1 << 12;
 
-/// A sound that can be taken as it is coded.
+/// An audio track that can be copied as coded.
 pub(crate) struct SoundTrack {
     pub(crate) entry: SoundEntry,
     /// Ticks a second, at least 1.
     pub(crate) timescale: u32,
     /// At least one, in presentation order.
     pub(crate) samples: Vec<Sample>,
-    /// In the order of the film; empty for a track that is heard as it is.
+    /// The edit list, in presentation order; empty if the track is presented unchanged.
     pub(crate) edits: Vec<Edit>,
-    /// When the picture's first frame is shown, in seconds on the clock that both tracks share.
+    /// The time of the first video frame, in seconds on the movie timeline, which both tracks share.
     pub(crate) start: f64,
 }
 
-/// Why a film has no sound that can be taken.
+/// Why a video has no audio track that can be copied.
 pub(crate) enum NoSound {
-    /// There is none.
+    /// There is no audio track.
     Silent,
-    /// A reason that fits behind "because", and what to do about it, which fits behind a semicolon.
+    /// A reason that follows "because", and advice that follows a semicolon.
     LeftOut(String, &'static str),
 }
 
@@ -39,8 +39,7 @@ const ANEW: &str = "save the clip as an MP4 with AAC sound to keep it";
 const AGAIN: &str = "copy the clip again from where it came to have it";
 const NOTHING: &str = "add it to the result with another program";
 
-/// The sound of a film of `length` bytes: of its tracks one that can be taken rather than another, one that is switched on
-/// rather than not.
+/// The audio track of a file of `length` bytes. Tracks that can be copied are preferred, then enabled ones.
 pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound> {
     let left_out = |reason: &str, advice| Err(NoSound::LeftOut(reason.to_owned(), advice));
     let unreadable = |e: std::io::Error| NoSound::LeftOut(format!("it can't be read ({e})"), AGAIN);
@@ -74,7 +73,7 @@ pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound>
     if list.is_empty() {
         return Err(NoSound::Silent);
     }
-    // Each begins after the one before it, by no more than a sample can last.
+    // Each sample begins no earlier than the one before, and by at most the longest possible duration.
     let is_in_order = list
         .windows(2)
         .all(|pair| u32::try_from(pair[1].pts.saturating_sub(pair[0].pts)).is_ok());
@@ -150,7 +149,7 @@ fn parse(trak: &[u8]) -> Option<Candidate<'_>> {
     })
 }
 
-/// When the first frame is shown, whatever its codec, 0 for a film without frames; `None` where its edit list isn't followed.
+/// The time of the first video frame, of any codec; 0 for a file without video, and `None` if its edit list was ignored.
 fn picture_start(file: &mut File, layout: &Layout, moov: &[u8], length: u64) -> Option<f64> {
     let Some(track) = track::first_video(moov) else {
         return Some(0.0);

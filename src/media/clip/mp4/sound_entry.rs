@@ -1,37 +1,37 @@
-//! How the sound of an MP4 or MOV is coded, and the sample entry that says so in an MP4.
+//! The codec of an audio track in MP4 or MOV, and its sample entry for an MP4.
 
 use crate::media::clip::mp4::boxes::{Boxes, Fields, Kind, child};
 
-/// Bytes of a sound's sample entry before the boxes in it.
+/// Size of an audio sample entry before its boxes.
 const ENTRY_BYTES: usize = 28;
 
-/// What QuickTime adds to the entry in its versions 1 and 2.
+/// Bytes that QuickTime adds to the entry in versions 0, 1 and 2.
 const QUICKTIME_BYTES: [usize; 3] = [0, 16, 36];
 
-/// A coding that an MP4 can hold.
+/// A codec that MP4 supports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SoundEntry {
     pub(crate) kind: Kind,
-    /// What follows size and kind.
+    /// The entry after its size and type.
     pub(crate) body: Vec<u8>,
-    /// What people call the coding.
+    /// The codec's display name.
     pub(crate) name: &'static str,
-    /// Samples that a decoder needs before the one that is to be heard whole.
+    /// The number of preroll samples that a decoder needs before the first one heard.
     pub(crate) lead: usize,
 }
 
-/// Why a sound can't be taken as it is.
+/// Why a track can't be copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     Encrypted,
-    /// Samples as numbers, by the name of their layout.
+    /// PCM, by its sample entry's type.
     Uncompressed(Kind),
     Other(Kind),
     Several,
     Senseless,
 }
 
-/// The entry in `stsd`, as an MP4 has it: QuickTime's own layout, with the codec's box inside another, is put straight.
+/// The entry in `stsd`, converted to MP4's layout: QuickTime nests the codec's box in another one.
 pub(super) fn sound_entry(stsd: &[u8]) -> Result<SoundEntry, Refused> {
     let mut fields = Fields(stsd);
     let (version, count) = fields
@@ -51,7 +51,7 @@ pub(super) fn sound_entry(stsd: &[u8]) -> Result<SoundEntry, Refused> {
         | b"fl32" | b"fl64" => return Err(Refused::Uncompressed(kind)),
         _ => return Err(Refused::Other(kind)),
     };
-    // Which sample has which isn't kept.
+    // Which sample uses which entry isn't read, so only one is supported.
     if count != 1 {
         return Err(Refused::Several);
     }
@@ -69,7 +69,7 @@ pub(super) fn sound_entry(stsd: &[u8]) -> Result<SoundEntry, Refused> {
     })
 }
 
-/// The entry in the layout that all versions of MP4 know.
+/// The entry in the layout that is common to all versions of MP4.
 fn straightened(entry: &[u8], stsd_version: u8, of_codec: &Kind) -> Option<Vec<u8>> {
     let mut fields = Fields(entry);
     fields.bytes(8)?;
@@ -79,7 +79,7 @@ fn straightened(entry: &[u8], stsd_version: u8, of_codec: &Kind) -> Option<Vec<u
     fields.bytes(6)?;
     let mut rate = fields.u32()?;
 
-    // A later version of MP4 also calls its entry one of version 1, and adds nothing.
+    // MP4 also has a version 1 of the entry, which adds no bytes.
     let added = match stsd_version {
         0 => *QUICKTIME_BYTES.get(usize::from(version))?,
         _ => 0,
@@ -112,7 +112,7 @@ fn straightened(entry: &[u8], stsd_version: u8, of_codec: &Kind) -> Option<Vec<u
     Some(body)
 }
 
-/// The coding that an `esds` names, and the samples that it leads in with.
+/// The codec in an `esds` box, and its number of preroll samples.
 fn object(esds: &[u8]) -> Option<(&'static str, usize)> {
     let mut fields = Fields(esds);
     fields.version()?;
@@ -138,9 +138,9 @@ fn object(esds: &[u8]) -> Option<(&'static str, usize)> {
     }
     length(&mut fields)?;
     Some(match fields.u8()? {
-        // One sample overlaps the next; another lets the upper band of HE-AAC settle.
+        // One sample for the overlap, another for the upper band of HE-AAC.
         0x40 | 0x66..=0x68 => ("AAC", 2),
-        // A frame may begin in the bytes of those before it.
+        // A frame's data may begin in the frames before it.
         0x69 | 0x6b => ("MP3", 9),
         0xa5 => ("AC-3", 1),
         0xa6 => ("E-AC-3", 1),
@@ -149,7 +149,7 @@ fn object(esds: &[u8]) -> Option<(&'static str, usize)> {
     })
 }
 
-/// The length of a descriptor: seven bits a byte, up to four bytes.
+/// Reads the length of a descriptor: seven bits per byte, up to four bytes.
 fn length(fields: &mut Fields<'_>) -> Option<u32> {
     let mut length = 0;
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! The index of an MP4 or MOV: which of its tracks is the film, how that is coded, turned and edited.
+//! The video track in the index of an MP4 or MOV: its codec, rotation and edit list.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::media::clip::mp4::boxes::{Boxes, Fields, Kind, child, descend};
 use crate::media::colour::rgb::Colour;
 use crate::media::error::MediaError;
 
-/// Bytes of a visual sample entry before the boxes in it.
+/// Size of a visual sample entry before its boxes.
 const ENTRY_BYTES: usize = 78;
 
 /// A video track.
@@ -17,43 +17,43 @@ pub(super) struct Track<'a> {
     pub(super) id: u32,
     /// Ticks a second, at least 1.
     pub(super) timescale: u32,
-    /// What makes its frames upright.
+    /// The transform that makes its frames upright.
     pub(super) turn: Orientation,
     pub(super) codec: Codec<'a>,
-    /// In the order of the film; empty for a track that is shown as it is.
+    /// The edit list, in presentation order; empty if the track is presented unchanged.
     pub(super) edits: Vec<Edit>,
     /// The sample table.
     pub(super) table: &'a [u8],
     is_enabled: bool,
 }
 
-/// How the frames are coded.
+/// A track's codec.
 #[derive(Clone, Copy)]
 pub(super) enum Codec<'a> {
     H264 {
         /// The body of `avcC`: the parameter sets.
         configuration: &'a [u8],
-        /// What the `colr` box says.
+        /// Matrix and range of the `colr` box.
         colour: Colour,
     },
     Encrypted,
     Other(Kind),
 }
 
-/// A stretch of the track that is shown.
+/// An entry of the edit list: a segment of the track that is presented.
 #[derive(Clone, Copy)]
 pub(crate) struct Edit {
-    /// Ticks before it in which the track shows nothing.
+    /// Ticks before it in which the track presents nothing.
     pub(crate) pause: i64,
     /// In ticks of the track.
     pub(crate) start: i64,
     /// In ticks of the track, exclusive.
     pub(crate) end: i64,
-    /// By how many ticks the end may be off: lengths are rounded to the whole film's coarser clock.
+    /// Tolerance of the end in ticks: durations are rounded to the movie's coarser timescale.
     pub(crate) slack: i64,
 }
 
-/// The film among the tracks in `moov`: one in H.264 rather than another, one that is switched on rather than not.
+/// The video track in `moov`. H.264 is preferred, then enabled tracks.
 pub(super) fn video_track<'a>(path: &Path, moov: &'a [u8]) -> Result<Track<'a>, MediaError> {
     if traks(moov, b"vide").next().is_none() {
         return Err(MediaError::NoVideo {
@@ -68,19 +68,19 @@ pub(super) fn video_track<'a>(path: &Path, moov: &'a [u8]) -> Result<Track<'a>, 
     first_video(moov).ok_or_else(|| damaged(path, "the index of its video makes no sense"))
 }
 
-/// [`video_track`], or nothing.
+/// Like [`video_track`], as an option.
 pub(super) fn first_video(moov: &[u8]) -> Option<Track<'_>> {
     let movie_timescale = movie_timescale(moov);
     traks(moov, b"vide")
         .filter_map(|trak| parse(trak, movie_timescale))
-        // The first of the best: `min_by_key` keeps the first of equals.
+        // `min_by_key` returns the first of equal elements.
         .min_by_key(|track| {
             let is_ours = matches!(track.codec, Codec::H264 { .. });
             (!is_ours, !track.is_enabled)
         })
 }
 
-/// The tracks of a kind, by what handles them: `vide` or `soun`.
+/// The tracks with a handler: `vide` or `soun`.
 pub(super) fn traks<'a>(moov: &'a [u8], handler: &'a Kind) -> impl Iterator<Item = &'a [u8]> {
     let of = |trak| {
         let mut fields = Fields(descend(trak, &[b"mdia", b"hdlr"])?);
@@ -93,18 +93,18 @@ pub(super) fn traks<'a>(moov: &'a [u8], handler: &'a Kind) -> impl Iterator<Item
         .filter(move |trak| of(trak) == Some(*handler))
 }
 
-/// Ticks a second of the whole film, at least 1.
+/// The movie's timescale in ticks a second, at least 1.
 pub(super) fn movie_timescale(moov: &[u8]) -> u32 {
     child(moov, b"mvhd").and_then(timescale).unwrap_or(1).max(1)
 }
 
-/// The number of a track, and whether it is switched on.
+/// A track's id, and whether it is enabled.
 pub(super) fn header(trak: &[u8]) -> Option<(u32, bool)> {
     let mut fields = Fields(child(trak, b"tkhd")?);
     head(&mut fields)
 }
 
-/// [`header`], up to the fields that only video has.
+/// Parses [`header`] up to the fields that only video uses.
 fn head(fields: &mut Fields<'_>) -> Option<(u32, bool)> {
     let (version, flags) = fields.version()?;
     let is_wide = version == 1;
@@ -144,7 +144,7 @@ fn parse(trak: &[u8], movie_timescale: u32) -> Option<Track<'_>> {
     })
 }
 
-/// Ticks a second as `mvhd` and `mdhd` say.
+/// The timescale in `mvhd` or `mdhd`.
 pub(super) fn timescale(header: &[u8]) -> Option<u32> {
     let mut fields = Fields(header);
     let (version, _) = fields.version()?;
@@ -152,7 +152,7 @@ pub(super) fn timescale(header: &[u8]) -> Option<u32> {
     fields.u32()
 }
 
-/// The turn that a matrix of `x' = a x + c y`, `y' = b x + d y` means; scales don't count, and what is no turn is none.
+/// The rotation or flip of a matrix `x' = a x + c y`, `y' = b x + d y`, ignoring scale; other matrices count as none.
 fn orientation(a: i32, b: i32, c: i32, d: i32) -> Orientation {
     match (a.signum(), b.signum(), c.signum(), d.signum()) {
         (-1, 0, 0, 1) => Orientation::FlipHorizontal,
@@ -166,7 +166,8 @@ fn orientation(a: i32, b: i32, c: i32, d: i32) -> Orientation {
     }
 }
 
-/// The codec of the first sample entry; clips with several change their parameter sets only, which H.264 also has in the frames.
+/// The codec of the first sample entry. Clips with several entries only change parameter sets, which H.264 frames
+/// contain too.
 fn codec(stsd: &[u8]) -> Option<Codec<'_>> {
     let (kind, entry) = Boxes(stsd.get(8..)?).next()?;
     match &kind {
@@ -182,7 +183,7 @@ fn codec(stsd: &[u8]) -> Option<Codec<'_>> {
     }
 }
 
-/// MP4's `nclx` and QuickTime's `nclc`, which knows no range.
+/// Parses MP4's `nclx` or QuickTime's `nclc`, which has no range.
 fn colour(colr: &[u8]) -> Option<Colour> {
     let mut fields = Fields(colr);
     let kind = fields.kind()?;
@@ -199,7 +200,7 @@ fn colour(colr: &[u8]) -> Option<Colour> {
     })
 }
 
-/// The edit list in the track's ticks; an empty stretch becomes the pause before what follows it.
+/// The edit list in the track's ticks; an empty edit becomes the pause before the next one.
 pub(super) fn edits(list: &[u8], movie_timescale: u32, timescale: u32) -> Vec<Edit> {
     let mut fields = Fields(list);
     let Some((version, _)) = fields.version() else {
@@ -220,7 +221,7 @@ pub(super) fn edits(list: &[u8], movie_timescale: u32, timescale: u32) -> Vec<Ed
 
     let (mut edits, mut pause) = (Vec::new(), 0i64);
     let slack = i64::from(timescale.div_ceil(movie_timescale));
-    // As many as there are bytes for, whatever the count claims.
+    // Reads as many entries as there are bytes, whatever the stored count.
     while let Some((duration, start)) = entry() {
         let ticks = u128::from(duration) * u128::from(timescale) / u128::from(movie_timescale);
         let ticks = i64::try_from(ticks).unwrap_or(i64::MAX);
@@ -229,7 +230,7 @@ pub(super) fn edits(list: &[u8], movie_timescale: u32, timescale: u32) -> Vec<Ed
             continue;
         }
         let end = match ticks {
-            // A fragmented film is written before its length is known.
+            // A fragmented file is written before its duration is known.
             0 => i64::MAX,
             ticks => start.saturating_add(ticks),
         };
@@ -260,7 +261,7 @@ mod tests {
     fn edits_are_in_ticks_of_the_track() {
         let list = [
             [0, 0, 0, 0, 0, 0, 0, 3].as_slice(),
-            // Half a second of nothing, a second from tick 1024 on, the rest.
+            // Half a second of nothing, a second from tick 1024, then the rest.
             &[0, 0, 1, 0xf4, 0xff, 0xff, 0xff, 0xff, 0, 1, 0, 0],
             &[0, 0, 3, 0xe8, 0, 0, 4, 0, 0, 1, 0, 0],
             &[0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0],
