@@ -20,7 +20,7 @@ pub enum Error {
     /// The weights lack a tensor.
     #[error("The weights lack the tensor “{name}”, which {network} needs.")]
     MissingTensor {
-        /// What the weights are for.
+        /// The network that needs it.
         network: Network,
         /// Its full key.
         name: String,

@@ -258,7 +258,7 @@ fn networks_draw_the_same_on_a_card() {
     let device = Device::new_cuda(0).expect("a card");
     assert!(
         crate::nn::has_kernels(&device),
-        "the kernels aren't used there"
+        "the kernels aren't used on the card"
     );
     // If cuDNN rounds to TensorFloat-32, the rounding errors of a network add up.
     let strict = std::env::var("NVIDIA_TF32_OVERRIDE").is_ok_and(|value| value == "0");

@@ -41,7 +41,7 @@ impl Registry {
         &self.0
     }
 
-    /// The method of this name.
+    /// Looks up a method by its id.
     pub fn get(&self, id: MethodId) -> Option<&'static MethodInfo> {
         self.0.iter().copied().find(|info| info.id == id)
     }
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(
             drawing(avd, false),
             Some("GANimation"),
-            "it draws what drives TPS"
+            "it renders what drives TPS"
         );
         assert_eq!(drawing(avd, true), Some("Rig"));
         assert_eq!(drawing(MethodChoice::Source, true), None);

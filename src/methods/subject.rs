@@ -24,7 +24,7 @@ pub struct Subject {
     /// The rule that [`Subject::crop`] follows. A method with another rule gets its own square, moved and scaled as the
     /// artist moved and scaled this one. `None`: every method uses exactly this square.
     pub rule: Option<CropRule>,
-    /// The portrait's own expression.
+    /// The portrait's expression, as Action Units.
     pub expression: AuVector,
     /// Whether the portrait's fine detail is added to the soft output of a network.
     pub detail: bool,

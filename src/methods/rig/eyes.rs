@@ -28,7 +28,7 @@ const GUIDED_BELOW: [f32; 2] = [0.20, 0.36];
 #[derive(Debug, Clone)]
 pub(super) struct EyeLayers {
     eye: usize,
-    /// First pixel of the crop in the portrait.
+    /// Position of the crop's first pixel in the portrait.
     origin: [f32; 2],
     /// The eye's width in pixels.
     width: f32,

@@ -194,7 +194,7 @@ impl Model {
     }
 }
 
-/// A half of the face, from the person's own view.
+/// A half of the face, from the person's view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Half {
     /// On the picture's left.

@@ -47,7 +47,7 @@ pub(super) fn light_ratios(scene: &Scene, deformed: &Deformed) -> Vec<f32> {
 /// Changes the shading of the warped portrait. `folds` scales the folds: 1 suits adults, 0 to 0.4 suits children.
 /// `creases` is only called if a smile is reduced.
 ///
-/// Nothing changes where the head is as in the portrait.
+/// Nothing changes if the head is as in the portrait.
 pub(super) fn apply<'a>(
     scene: &Scene,
     deformed: &Deformed,
@@ -292,7 +292,7 @@ mod tests {
         Field::still(core, surface)
     }
 
-    /// None of these edits takes a smile back.
+    /// For edits that never reduce a smile.
     fn no_smile() -> &'static CreaseLayer {
         unreachable!("a smile is taken back")
     }

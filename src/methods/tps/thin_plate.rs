@@ -22,7 +22,7 @@ pub struct ThinPlate {
 }
 
 impl ThinPlate {
-    /// The spline that takes `controls` to `targets`.
+    /// The spline that maps `controls` approximately to `targets`.
     ///
     /// # Errors
     /// [`Error::Degenerate`] if the system is singular.
