@@ -1,4 +1,4 @@
-//! Where the networks run: chosen once, at start.
+//! The device that networks run on, chosen once at start.
 
 use std::sync::OnceLock;
 
@@ -6,8 +6,8 @@ use candle_core::Device;
 
 use crate::nn::{in_half, is_asked};
 
-/// The first graphics card of a program built with the feature `cuda`, if there is one, else the processor; always the
-/// processor where the environment's `MIEN_DEVICE` is `cpu`.
+/// The first graphics card if the program was built with the feature `cuda` and one is found, else the CPU.
+/// `MIEN_DEVICE=cpu` in the environment forces the CPU.
 pub(crate) fn device() -> &'static Device {
     static DEVICE: OnceLock<Device> = OnceLock::new();
     DEVICE.get_or_init(|| {
@@ -22,8 +22,8 @@ pub(crate) fn device() -> &'static Device {
     })
 }
 
-/// Whether the environment's `MIEN_HALF` asks for convolutions in half precision. On the processor that takes longer and
-/// only shows what is rounded.
+/// Whether `MIEN_HALF` in the environment selects half-precision convolutions. On the CPU they are slower and only useful
+/// for testing the rounding.
 fn is_half() -> bool {
     static HALF: OnceLock<bool> = OnceLock::new();
     *HALF.get_or_init(|| {
@@ -35,12 +35,12 @@ fn is_half() -> bool {
     })
 }
 
-/// Makes a network in the precision that was asked for.
+/// Builds a network in the selected precision.
 pub(crate) fn in_precision<T>(make: impl FnOnce() -> T) -> T {
     if is_half() { in_half(make) } else { make() }
 }
 
-/// The device's name, as the status line shows it.
+/// The device's name, for the status line.
 pub(crate) fn device_name(device: &Device) -> String {
     let name = match device {
         Device::Cpu => format!("CPU ({} threads)", rayon::current_num_threads()),

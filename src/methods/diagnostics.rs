@@ -1,14 +1,14 @@
-//! What methods say of a frame apart from its result, as plain numbers that can be kept and drawn.
+//! What methods report of a frame besides its result, as plain numbers that can be cached and drawn.
 
 use std::sync::Arc;
 
 use crate::document::Pose;
 use crate::face::{Edit, Mask, Motion, TurnedSquare};
 
-/// What a method says of how a frame came about.
+/// The intermediate results of a frame.
 #[derive(Debug, Clone)]
 pub enum Diagnostics {
-    /// Nothing but the result.
+    /// Only the result.
     None,
     Edit(EditDiagnostics),
     Motion(MotionDiagnostics),
@@ -16,7 +16,7 @@ pub enum Diagnostics {
 }
 
 impl Diagnostics {
-    /// How strongly folds suit the portrait by its own skin, in 0..=1, of a method that draws them.
+    /// The strength of folds estimated from the portrait's skin, in 0..=1, for a method that draws folds.
     pub fn own_folds(&self) -> Option<f32> {
         match self {
             Diagnostics::Mesh(mesh) => Some(mesh.own_folds),
@@ -25,72 +25,73 @@ impl Diagnostics {
     }
 }
 
-/// A method that redraws a crop: how much it redraws where, and in which colours.
+/// Output of a method that repaints a crop: the edit's mask and colours.
 #[derive(Debug, Clone)]
 pub struct EditDiagnostics {
     /// The square of the portrait that the method sees.
     pub place: TurnedSquare,
     pub edit: Arc<Edit>,
-    /// Where the edit may count; everywhere when there is none.
+    /// Where the edit may apply; `None` means everywhere.
     pub mask: Option<Arc<Mask>>,
     /// How far the edit is faded in, in 0..=1.
     pub onset: f32,
 }
 
-/// A method that deforms a mesh: with which expression, and how the crop moves where that was asked for.
+/// Output of a method that deforms a mesh: its expression and, if requested, the crop's motion.
 #[derive(Debug, Clone)]
 pub struct MeshDiagnostics {
     pub pose: Pose,
-    /// Whether a softer picture is good enough.
+    /// Whether a draft is good enough.
     pub draft: bool,
-    /// How strongly folds suit the portrait by its own skin, in 0..=1.
+    /// The strength of folds estimated from the portrait's skin, in 0..=1.
     pub own_folds: f32,
-    /// Where it was asked for.
+    /// Only if requested.
     pub motion: Option<MotionDiagnostics>,
-    /// The same.
+    /// Only if requested.
     pub mesh: Option<DeformedMesh>,
 }
 
-/// A mesh as a frame shows it.
+/// The mesh of one frame.
 #[derive(Debug, Clone)]
 pub struct DeformedMesh {
-    /// Across, down and towards the viewer, in shares of the crop's side; the first two from its upper left corner.
+    /// x to the right, y down and z towards the viewer, in units of the crop's side; x and y are measured from its upper
+    /// left corner.
     pub vertices: Vec<[f32; 3]>,
-    /// Corners among the vertices, anticlockwise where the triangle faces the viewer.
+    /// Vertex indices, anticlockwise if the triangle faces the viewer.
     pub triangles: Arc<Vec<[u32; 3]>>,
 }
 
-/// A method that moves a crop: by which flow, with what painted in.
+/// Output of a method that warps a crop: the flow and the painted picture.
 #[derive(Debug, Clone)]
 pub struct MotionDiagnostics {
     /// The square of the portrait that the method sees.
     pub place: TurnedSquare,
     pub frame: Arc<MotionFrame>,
-    /// The same when nothing moves.
+    /// The frame at rest, when nothing moves.
     pub rest: Arc<MotionFrame>,
 }
 
-/// What a method that moves a crop says of one frame. Planes lie over the crop, row by row from its upper left.
+/// What a method that warps a crop computes for one frame. Planes cover the crop, row-major from its upper left corner.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MotionFrame {
-    /// What the portrait is moved by.
+    /// The flow, occlusion and painted picture.
     pub motion: Motion,
-    /// How far the moved source is right, in [0, 1], the coarsest first: one for FOMM, four for TPS. The last is
+    /// How visible the warped source is, in [0, 1], the coarsest map first: one map for FOMM, four for TPS. The last is
     /// [`Motion::occlusion`]. Never empty.
     pub occlusions: Vec<Map>,
-    /// How much each motion counts, the standing background's first, then one for each of FOMM's key points or TPS'
-    /// splines. At every place they sum to 1.
+    /// The contribution of each motion: the static background first, then one for each of FOMM's key points or TPS'
+    /// splines. They sum to 1 at every pixel.
     pub contributions: Option<Maps>,
-    /// Those that drive the frame. TPS has five for each spline, one spline after the other.
+    /// The key points that drive the frame. TPS has five for each spline, one spline after the other.
     pub points: Vec<KeyPoint>,
-    /// The portrait's own, in the same order.
+    /// The portrait's key points, in the same order.
     pub source: Vec<KeyPoint>,
 }
 
 /// One square plane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Map {
-    /// Samples a side.
+    /// Side in samples.
     pub size: usize,
     /// `[size, size]`.
     pub values: Vec<f32>,
@@ -100,7 +101,7 @@ pub struct Map {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Maps {
     pub count: usize,
-    /// Samples a side.
+    /// Side in samples.
     pub size: usize,
     /// `[count, size, size]`.
     pub values: Vec<f32>,
@@ -109,14 +110,14 @@ pub struct Maps {
 /// A key point of a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KeyPoint {
-    /// Across and down, from -1 to 1: the middles of the crop's outermost samples, as in the flow.
+    /// x and y from -1 to 1: the centres of the crop's outermost samples, as in the flow.
     pub at: [f32; 2],
-    /// FOMM's Jacobian, row by row.
+    /// FOMM's Jacobian, row-major.
     pub axes: Option<[f32; 4]>,
 }
 
 impl MotionFrame {
-    /// A frame that says nothing.
+    /// A frame without data.
     pub(crate) fn empty() -> Self {
         Self {
             motion: Motion {
@@ -135,7 +136,7 @@ impl MotionFrame {
         }
     }
 
-    /// How much memory it takes.
+    /// Memory used, in bytes.
     pub fn bytes(&self) -> usize {
         let occlusions: usize = self.occlusions.iter().map(|map| map.values.len()).sum();
         let contributions = self.contributions.as_ref().map_or(0, |c| c.values.len());

@@ -1,4 +1,4 @@
-//! What a method asks of whatever drives it.
+//! What drives a method.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use crate::methods::subject::SubjectKey;
 use crate::progress::Stop;
 use crate::weights::CropRule;
 
-/// A motion at one time. It answers both questions that a method can have: which expression, and which driving picture. What a
-/// motion lacks, the implementation derives.
+/// A motion at one time, as an expression and as a driving picture: a method needs one or the other. The implementation
+/// derives whichever the motion doesn't have.
 pub trait Drive {
-    /// Whether nothing drives: the motion isn't there, or isn't read yet.
+    /// Whether nothing drives the portrait: there is no motion, or it isn't read yet.
     fn is_rest(&self) -> bool;
 
-    /// The expression asked for, strength already applied.
+    /// The expression, with strength already applied.
     fn expression(&self) -> Pose;
 
-    /// How much of the movement between key points is carried out: 0 none, 1 as it is, more exaggerates it.
+    /// The factor on the movement of key points: 0 none, 1 unchanged, above 1 exaggerated.
     fn gain(&self) -> f32;
 
     /// Cache key of [`Drive::picture`].
@@ -28,7 +28,7 @@ pub trait Drive {
     /// The driving picture, and the square of it that the method sees.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `stop` said so, and what reading or drawing the picture says.
+    /// [`EngineError::Cancelled`] once `stop` returns true; the errors of reading or rendering the picture.
     fn picture(
         &mut self,
         moment: Moment,
@@ -37,24 +37,24 @@ pub trait Drive {
     ) -> Result<(Arc<Picture>, TurnedSquare), EngineError>;
 }
 
-/// Which of a motion's pictures is meant.
+/// Which picture of a motion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Moment {
     Now,
-    /// The reference frame: the one that counts as looking like the portrait.
+    /// The reference frame: the one assumed to have the portrait's expression and pose.
     Reference,
 }
 
-/// How a method looks at pictures.
+/// How a method crops driving pictures.
 #[derive(Debug, Clone, Copy)]
 pub struct Viewpoint<'a> {
-    /// Where a face must lie in the square that the method sees.
+    /// Where the face must be in the square that the method sees.
     pub rule: &'a CropRule,
-    /// The square of the portrait that it sees.
+    /// The square of the portrait that the method sees.
     pub place: TurnedSquare,
-    /// Pixels a side of what it sees.
+    /// Side of the network's input in pixels.
     pub size: usize,
-    /// Whether motion is counted from the reference frame.
+    /// Whether motion is measured relative to the reference frame.
     pub relative: bool,
 }
 
@@ -78,20 +78,20 @@ impl From<&Pose> for PoseKey {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DriveKey {
     Rest,
-    /// The portrait drawn with an expression.
+    /// The portrait rendered with an expression.
     Drawn(PoseKey, SubjectKey),
     Clip(ClipFrameKey),
 }
 
-/// Cache key of a clip's frame as it drives: what is seen of it and of the reference frame.
+/// Cache key of a clip's frame as a driving picture, together with the reference frame.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClipFrameKey {
-    /// For the frame and the reference frame: a digest of the pixels, and how the head has moved where the square follows it.
+    /// For the frame and the reference frame: a hash of the pixels, and the head's movement if the square follows it.
     pub frames: [(u64, Option<[u64; 6]>); 2],
-    /// Width and height of the clip, and of the frames that are kept of it to one of its pixels.
+    /// Width and height of the clip, and the scale of its cached frames.
     pub size: (u32, u32),
     pub scale: u64,
-    /// The square set by the artist, and the face by which it is found otherwise.
+    /// The square set by the artist, and the face that the square is derived from otherwise.
     pub square: Option<[u32; 4]>,
     pub face: Option<[u32; 5]>,
     pub strength: u32,

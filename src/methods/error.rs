@@ -1,4 +1,4 @@
-//! What can go wrong between a weights file and a frame.
+//! Errors from opening weights to rendering a frame.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use candle_core::Error as Candle;
 
 use crate::progress::Stop;
 
-/// Each text is one sentence for a person; the caller adds the file's name.
+/// Each message is one sentence for the user; the caller adds the file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration that travels with the weights, or that their shapes tell, is unusable.
+    /// The configuration, stored with the weights or inferred from their shapes, is unusable.
     #[error("The {configuration} can't be used: {1}.", configuration = .0.configuration())]
     Config(Network, String),
-    /// The tensors' names belong to no generator of GANimation.
+    /// The tensors' names belong to no known GANimation generator.
     #[error(
         "The weights are no GANimation generator that Mien knows: they have none of the three pairs of heads (“img_reg” and “attetion_reg”, “color_top” and “au_top”, “im_reg” and “im_att”)."
     )]
@@ -20,7 +20,7 @@ pub enum Error {
     /// The weights lack a tensor.
     #[error("The weights lack the tensor “{name}”, which {network} needs.")]
     MissingTensor {
-        /// What the weights are for.
+        /// The network that needs it.
         network: Network,
         /// Its full key.
         name: String,
@@ -32,12 +32,12 @@ pub enum Error {
     TensorShape {
         /// Its full key.
         name: String,
-        /// The shape that the configuration asks for.
+        /// The shape that the configuration implies.
         expected: Vec<usize>,
         /// The shape in the file.
         found: Vec<usize>,
     },
-    /// A picture that the network can't take.
+    /// A picture that the network doesn't accept.
     #[error("Expected a picture of shape {expected}, found {found:?}.")]
     Picture {
         /// The shape in words, such as `[1, 3, H, W] with H and W multiples of 4`.
@@ -48,15 +48,15 @@ pub enum Error {
     /// The wrong number of Action Units.
     #[error("Expected {expected} Action Units, found {found}.")]
     ActionUnits {
-        /// As many as the weights know.
+        /// The number that the weights take.
         expected: usize,
-        /// As many as were given.
+        /// The number that was passed.
         found: usize,
     },
     /// An Action Unit that is NaN or infinite.
     #[error("Action Unit number {index} of the vector is not a finite number.")]
     ActionUnitNotFinite {
-        /// Its place in the vector, from 0.
+        /// Its index in the vector, from 0.
         index: usize,
     },
     /// A code of the wrong length.
@@ -64,9 +64,9 @@ pub enum Error {
     Code {
         /// Which code, such as `content code`.
         code: &'static str,
-        /// As many as the weights take.
+        /// The length that the weights take.
         expected: usize,
-        /// As many as were given.
+        /// The length that was passed.
         found: usize,
     },
     /// A number of a code that is NaN or infinite.
@@ -74,46 +74,46 @@ pub enum Error {
     CodeNotFinite {
         /// Which code, such as `content code`.
         code: &'static str,
-        /// Its place, from 0.
+        /// Its index, from 0.
         index: usize,
     },
     /// No motion code was given.
     #[error("There is no motion code to draw a frame from.")]
     NoFrames,
-    /// Key points of another model.
+    /// Key points that don't fit this model.
     #[error("Expected {expected}, found {found}; detect the key points with this model.")]
     KeyPoints {
-        /// What the model works with, such as `10 key points with Jacobians`.
+        /// What the model takes, such as `10 key points with Jacobians`.
         expected: String,
-        /// What was given.
+        /// What was passed.
         found: String,
     },
     /// A key point that is NaN or infinite.
     #[error("Key point number {index} is not a finite number.")]
     KeyPointNotFinite {
-        /// Its place among the key points, from 0.
+        /// Its index, from 0.
         index: usize,
     },
-    /// Key points that motion can't be measured by.
+    /// Key points from which no motion can be computed.
     #[error("The motion can't be measured, because {0}; choose another picture or frame.")]
     Degenerate(&'static str),
-    /// A network that these weights came without.
+    /// A network that these weights don't include.
     #[error("These weights have no {0}; choose another way of driving.")]
     Absent(&'static str),
-    /// The caller no longer wants the frame.
+    /// The caller cancelled the frame.
     #[error("The frame was cancelled.")]
     Cancelled,
-    /// Everything else: out of memory, a device that failed.
+    /// Any other failure: out of memory, a failed device.
     #[error("The network could not run: {0}")]
     Tensor(Candle),
 }
 
-/// What weights are for, as the messages name it.
+/// A network, as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     GANimation,
     MoCoGan,
-    /// One that moves a picture by key points: FOMM or TPS.
+    /// A network that moves a picture by key points: FOMM or TPS.
     Motion,
 }
 
@@ -144,7 +144,7 @@ impl From<Candle> for Error {
 }
 
 impl Error {
-    /// Finds in an error of candle's loader what a person needs: which tensor, which shapes.
+    /// Converts an error of candle's loader, extracting the tensor's name and shapes.
     pub(super) fn loading(network: Network, error: Candle) -> Self {
         match error {
             Candle::WithBacktrace { inner, .. } => Self::loading(network, *inner),
@@ -166,8 +166,10 @@ impl Error {
     }
 }
 
+/// Returns an error once `stop` returns true.
+///
 /// # Errors
-/// [`Error::Cancelled`] once `stop` says so.
+/// [`Error::Cancelled`].
 pub(super) fn check(stop: Stop) -> Result<(), Error> {
     if stop() {
         Err(Error::Cancelled)

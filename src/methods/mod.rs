@@ -1,8 +1,8 @@
-//! The published systems: each a network with its configuration and its procedure, behind one trait.
+//! The published methods: each a network with its configuration and its procedure, behind one trait.
 //!
-//! A [`Method`] is prepared once for a [`Subject`] and then asked for a frame at every moment of a motion
-//! ([`drive::Drive`]). Adding one is a folder here and a line in [`registry::BUILT_IN`]: menus, `mien compare`, caches and
-//! exports follow from its [`MethodInfo`].
+//! A [`Method`] is prepared once for a [`Subject`] and then renders a frame for each time of a motion ([`drive::Drive`]).
+//! To add one, write a folder here and a line in [`registry::BUILT_IN`]: menus, `mien compare`, caches and exports are
+//! derived from its [`MethodInfo`].
 
 pub mod device;
 pub mod diagnostics;
@@ -35,32 +35,33 @@ use diagnostics::Diagnostics;
 use drive::Drive;
 use subject::Subject;
 
-/// The most pixels a side that a network sees. Published ones have 512 at most; memory and time grow with the square.
+/// The largest side of a network's input, in pixels. Published networks have at most 512; memory and time grow with the
+/// square.
 pub(crate) const MAX_IMAGE_SIZE: usize = 512;
 
-/// Opens a method with the weights of a file or of this name, or those that come with the program.
+/// Opens a method with the weights at a path or of a name; with `None`, those that come with the program.
 pub type Open = fn(Option<&Path>) -> Result<Arc<dyn Method>, EngineError>;
 
-/// What is known of a method before its weights are opened.
+/// What is known about a method before its weights are opened.
 #[derive(Debug)]
 pub struct MethodInfo {
     pub id: MethodId,
-    /// What a person calls it.
+    /// The name in menus and labels.
     pub title: &'static str,
     pub driven_by: DrivenBy,
-    /// Whether a method that is driven by expressions turns the head and moves the eyes as they ask.
+    /// Whether an expression-driven method turns the head and moves the eyes.
     pub draws_head: bool,
-    /// Whether it draws Action Units beyond relaxed and full, from -0.5 to 1.5. Another draws them from 0 to 1.
+    /// Whether it renders Action Units from -0.5 to 1.5. Other methods clamp them to 0..=1.
     pub overshoots: bool,
-    /// Whether it draws folds, as strongly as [`Subject::folds`] says.
+    /// Whether it draws skin folds, as strongly as [`Subject::folds`] sets.
     pub draws_folds: bool,
-    /// Whether it prepares by the face's landmarks, and not by the pixels in its square alone.
+    /// Whether [`Method::prepare`] uses the face's landmarks as well as the pixels of the crop.
     pub fits_landmarks: bool,
-    /// The modes of a method that is driven by pictures, the usual one first; empty where there is only one way.
+    /// The modes of a picture-driven method, the default first; empty if it has only one way of driving.
     pub modes: &'static [Mode],
-    /// What there is to see of it, the result first.
+    /// The views that a pane can show, the result first.
     pub views: &'static [PaneView],
-    /// Whether a draft takes a fraction of the time of the full picture.
+    /// Whether a draft takes a fraction of the time of the full result.
     pub has_draft: bool,
     /// The weights that come with the program.
     pub bundled: Option<Bundled>,
@@ -68,7 +69,7 @@ pub struct MethodInfo {
 }
 
 impl MethodInfo {
-    /// Refuses a mode that the method doesn't have.
+    /// Rejects a mode that the method doesn't have.
     ///
     /// # Errors
     /// [`EngineError::Method`].
@@ -82,7 +83,7 @@ impl MethodInfo {
         }
     }
 
-    /// What it draws of an expression, of which some methods leave something out.
+    /// The part of an expression that the method can render.
     pub fn drawn(&self, pose: Pose) -> Pose {
         let pose = if self.draws_head {
             pose
@@ -92,7 +93,7 @@ impl MethodInfo {
         if self.overshoots { pose } else { pose.usual() }
     }
 
-    /// Refuses an expression that turns the head or moves the eyes where the method can't draw it.
+    /// Rejects an expression that turns the head or moves the eyes if the method can't draw it.
     ///
     /// # Errors
     /// [`EngineError::Method`].
@@ -105,27 +106,27 @@ impl MethodInfo {
     }
 }
 
-/// Which of a motion's two answers a method works from.
+/// What drives a method: an expression or a driving picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DrivenBy {
     Expression,
     Picture,
 }
 
-/// A published system or our own, ready for portraits.
+/// A published method or our own, with its weights loaded.
 pub trait Method: Send + Sync {
     fn info(&self) -> &'static MethodInfo;
 
-    /// The weights' name, as the status line shows it.
+    /// The name of the weights, for the status line.
     fn weights(&self) -> &str;
 
-    /// Where it runs, as the status line shows it.
+    /// The device it runs on, for the status line.
     fn device(&self) -> String;
 
-    /// Where the face must lie in the square that the method sees.
+    /// Where the face must be in the square that the method sees.
     fn crop(&self) -> &CropRule;
 
-    /// Refuses a mode that these weights can't do.
+    /// Rejects a mode that these weights don't support.
     ///
     /// # Errors
     /// [`EngineError`].
@@ -133,20 +134,20 @@ pub trait Method: Send + Sync {
         self.info().check_mode(mode)
     }
 
-    /// Does all that depends on the portrait alone, once.
+    /// Computes, once, everything that depends on the portrait alone.
     ///
     /// # Errors
-    /// [`EngineError::Crop`] where the subject's square doesn't lie within the portrait; [`EngineError::Cancelled`] when
-    /// `stop` said so; what the network says.
+    /// [`EngineError::Crop`] if the subject's square isn't within the portrait; [`EngineError::Cancelled`] once `stop`
+    /// returns true; the network's errors.
     fn prepare(&self, subject: &Subject, stop: Stop) -> Result<Box<dyn Session>, EngineError>;
 }
 
-/// A method with a portrait before it.
+/// A method bound to one portrait.
 pub trait Session: Send {
-    /// What the method says at one moment. It is kept within bounds, so that asking again costs next to nothing.
+    /// The frame at one time. Frames are cached within a memory bound, so a repeated call costs next to nothing.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `stop` said so; what the network and the motion say.
+    /// [`EngineError::Cancelled`] once `stop` returns true; the errors of the network and the motion.
     fn frame(
         &mut self,
         subject: &Subject,
@@ -156,10 +157,10 @@ pub trait Session: Send {
         stop: Stop,
     ) -> Result<MethodFrame, EngineError>;
 
-    /// Lays a frame's result over `base`, which is as `view` shows it.
+    /// Composites a frame's result over `base`, at the scale and section of `view`.
     ///
     /// # Errors
-    /// What is wrong with the frame's own numbers.
+    /// Those of applying the frame's flow or edit to the portrait.
     fn composite(
         &mut self,
         subject: &Subject,
@@ -169,12 +170,12 @@ pub trait Session: Send {
     ) -> Result<Picture, EngineError>;
 }
 
-/// What a method's result is laid over.
+/// What a method's result is composited over.
 #[derive(Debug, Clone, Copy)]
 pub struct Base<'a> {
     /// The portrait.
     pub portrait: &'a Picture,
-    /// The portrait with another expression, for a method that moves it to move in its place.
+    /// The portrait with another expression. A method that moves the portrait moves this instead.
     pub expressed: Option<&'a Picture>,
 }
 
@@ -188,34 +189,34 @@ impl<'a> From<&'a Picture> for Base<'a> {
 }
 
 impl<'a> Base<'a> {
-    /// What is seen where the method changes nothing.
+    /// What is visible where the method changes nothing.
     pub fn picture(&self) -> &'a Picture {
         self.expressed.unwrap_or(self.portrait)
     }
 }
 
-/// How much of a frame is wanted.
+/// How much of a frame to compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Quality {
-    /// What says how the portrait moves, without what takes long to paint.
+    /// Only the flow, masks and key points, without the slow painting of the result.
     Diagnostics,
-    /// A result, without what takes long to paint where it isn't there already.
+    /// A result, without the slow painting unless it is cached.
     Draft,
-    /// The result whole.
+    /// The full result.
     Full,
 }
 
-/// What a method says at one moment.
+/// What a method returns for one time.
 #[derive(Debug, Clone)]
 pub struct MethodFrame {
     pub diagnostics: Diagnostics,
-    /// Whether something is still to be painted.
+    /// Whether the slow painting is missing.
     pub is_draft: bool,
-    /// Milliseconds of the network; `None` where it didn't have to run.
+    /// Milliseconds that the network took; `None` if it didn't have to run.
     pub millis: Option<f32>,
-    /// Of these, those of a draft made before.
+    /// The part of `millis` that was spent earlier, on the draft.
     pub draft_millis: f32,
-    /// How much of the crop a method edits that knows it, in 0..=1.
+    /// The mean of the edit's mask over the crop, in 0..=1, for methods that have one.
     pub mean_edit: Option<f32>,
 }
 
@@ -228,7 +229,7 @@ pub(crate) fn millis_since(started: Instant) -> f32 {
 mod tests {
     use super::*;
 
-    /// One number of a small file's header must not cost minutes and gigabytes.
+    /// A single number in a small file's header must not cost minutes and gigabytes.
     #[test]
     fn no_network_sees_more_pixels_than_published_ones() {
         let check = |image_size| {

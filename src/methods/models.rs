@@ -1,4 +1,4 @@
-//! The opened networks, each opened when it is first needed and shared by all who hold this.
+//! The loaded networks: each is opened when first needed and shared by all holders.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use crate::methods::registry::Registry;
 use crate::methods::{Method, MethodInfo};
 use crate::weights::{Bundled, CropRule};
 
-/// A method with the weights it is opened with.
+/// A method and the weights to open it with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MethodKey {
     pub id: MethodId,
-    /// A file, or the name of installed weights; `None` for those chosen for the method.
+    /// A path, or the name of installed weights; `None` for the weights chosen for the method.
     pub weights: Option<PathBuf>,
 }
 
@@ -27,7 +27,7 @@ impl MethodKey {
         Self { id, weights: None }
     }
 
-    /// The method of a choice with these weights; `None` for the portrait or the motion itself.
+    /// The method of a choice with these weights; `None` if the choice is the portrait or the motion itself.
     pub fn of(method: MethodChoice, weights: Option<&Path>) -> Option<Self> {
         let weights = weights.map(Path::to_owned);
         method.id().map(|id| Self { id, weights })
@@ -36,25 +36,25 @@ impl MethodKey {
 
 type Opened = HashMap<MethodKey, Arc<dyn Method>>;
 
-/// The networks that a project may need. GANimation, by whose crop rule portraits are opened and which draws the
-/// expressions that other methods are driven by, is there from the start.
+/// The networks of a project. GANimation is open from the start: portraits are cropped by its rule, and it renders the
+/// driving pictures of other methods if no face was found.
 pub struct Models {
     registry: Registry,
     ganimation: Arc<Model>,
-    /// Weights other than those that come with the program, by the method's name.
+    /// Weights that replace the bundled ones, by the method's name.
     chosen: BTreeMap<String, PathBuf>,
     opened: Mutex<Opened>,
     sampler: Mutex<Option<Arc<Sampler>>>,
 }
 
 impl Models {
-    /// GANimation's, and of the other methods those that come with the program.
+    /// GANimation as given, the other methods with their bundled weights.
     pub fn new(ganimation: Arc<Model>) -> Self {
         Self::chosen(ganimation, &BTreeMap::new())
     }
 
-    /// GANimation's, and of the other methods the weights of these names by the method's; those that come with the program
-    /// where none is named.
+    /// GANimation as given, the other methods with the weights that `names` lists by method, or the bundled ones if it
+    /// lists none.
     pub fn chosen(ganimation: Arc<Model>, names: &BTreeMap<String, String>) -> Self {
         let chosen = names
             .iter()
@@ -70,7 +70,7 @@ impl Models {
         .with_ganimation()
     }
 
-    /// The same with other methods to choose from.
+    /// Replaces the list of methods to choose from.
     pub fn with_registry(mut self, registry: Registry) -> Self {
         self.registry = registry;
         self
@@ -84,16 +84,16 @@ impl Models {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Opened> {
-        // Whatever a panic left behind is whole: an entry is there or it isn't.
+        // A panic can't leave a partial entry in the map.
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same with other weights for a method: a file, or the name of installed ones. They are opened at once; the others
-    /// stay as they are.
+    /// A copy with other weights for one method: a path, or the name of installed ones. They are opened immediately; the
+    /// other methods are unchanged.
     ///
     /// # Errors
-    /// [`EngineError`] for neither a file nor a name, and for what isn't chosen; [`EngineError::Weights`] for a file
-    /// that can't be used.
+    /// [`EngineError`] if `weights` is neither a file nor a name, or `which` can't be replaced; [`EngineError::Weights`]
+    /// for a file that can't be used.
     pub fn with(&self, which: Bundled, weights: &Path) -> Result<Self, EngineError> {
         if which == Bundled::FaceLandmarker {
             return Err(MethodError::FixedWeights.into());
@@ -125,7 +125,7 @@ impl Models {
         &self.registry
     }
 
-    /// What the weights of a system are called, opened or not.
+    /// The name of a method's weights, whether opened or not.
     pub fn name(&self, which: Bundled) -> String {
         if which == Bundled::Ganimation {
             return self.ganimation.name().to_owned();
@@ -146,19 +146,19 @@ impl Models {
         &self.ganimation
     }
 
-    /// What is known of a method.
+    /// The static description of a method.
     ///
     /// # Errors
-    /// [`EngineError`] for one that the registry doesn't have.
+    /// [`EngineError`] if the registry doesn't have it.
     pub fn info(&self, id: MethodId) -> Result<&'static MethodInfo, EngineError> {
         let info = self.registry.get(id);
         Ok(info.ok_or(MethodError::Unknown(id))?)
     }
 
-    /// A method, opened if it isn't yet.
+    /// The method, opened on first use.
     ///
     /// # Errors
-    /// Those of [`MethodInfo::open`]; [`EngineError`] for one that the registry doesn't have.
+    /// Those of [`MethodInfo::open`]; [`EngineError`] if the registry doesn't have it.
     pub fn method(&self, key: &MethodKey) -> Result<Arc<dyn Method>, EngineError> {
         if let Some(method) = self.lock().get(key) {
             return Ok(Arc::clone(method));
@@ -168,13 +168,13 @@ impl Models {
             Some(weights) => Some(weights.as_path()),
             None => self.chosen.get(key.id.as_str()).map(PathBuf::as_path),
         };
-        // Opened without the lock: it may take seconds, and the window asks for names meanwhile.
+        // Opened without holding the lock: it may take seconds, and the window asks for names meanwhile.
         let method = (info.open)(weights)?;
         let mut opened = self.lock();
         Ok(Arc::clone(opened.entry(key.clone()).or_insert(method)))
     }
 
-    /// The weights that a choice draws by, if they were opened already.
+    /// The name of a choice's weights, if they are open.
     pub fn weights_of(&self, choice: MethodChoice) -> Option<String> {
         let key = MethodKey::chosen(choice.id()?);
         let opened = self.lock();
@@ -185,7 +185,7 @@ impl Models {
         self.sampler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// MoCoGAN.
+    /// MoCoGAN, opened on first use.
     ///
     /// # Errors
     /// Those of [`Sampler::open`].

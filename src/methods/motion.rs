@@ -1,19 +1,19 @@
-//! What the methods that move a picture by key points share: their geometry as plain data,
-//! and the reading of their sizes from a checkpoint's shapes.
+//! What FOMM and TPS share: the geometry of key points as plain data, and reading configurations from a checkpoint's
+//! shapes.
 //!
-//! Coordinates are `(x, y)`, and `-1` and `1` are the centres of the outermost pixels.
+//! Coordinates are `(x, y)`; -1 and 1 are the centres of the outermost pixels.
 
 use std::collections::BTreeMap;
 
 use super::error::{Error, Network};
 use crate::math::hull_area;
 
-/// The shapes of a checkpoint, by key, asked for what a configuration needs.
+/// The tensor shapes of a checkpoint, by key.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shapes<'a>(pub &'a BTreeMap<String, Vec<usize>>);
 
 impl Shapes<'_> {
-    /// The shape of the tensor `key`, of the rank `N`.
+    /// The shape of the tensor `key`, which must have rank `N`.
     ///
     /// # Errors
     /// [`Error::MissingTensor`]; [`Error::Config`] if the rank differs.
@@ -33,19 +33,19 @@ impl Shapes<'_> {
         })
     }
 
-    /// Whether there is a tensor `key`.
+    /// Whether the tensor `key` exists.
     pub fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
-    /// How many modules in a row there are: the first `i` for which `key(i)` is no tensor.
+    /// The number of consecutive modules: the first `i` for which `key(i)` doesn't exist.
     pub fn count(&self, key: impl Fn(usize) -> String) -> usize {
         (0..self.0.len()).take_while(|&i| self.has(&key(i))).count()
     }
 }
 
-/// How much larger the source's face is than the driving one, along a side: the square root
-/// of the ratio of the hulls' areas (`normalize_kp` of the authors' code).
+/// The size of the source's face relative to the driving one: the square root of the ratio of the hulls' areas
+/// (`normalize_kp` of the authors' code).
 ///
 /// # Errors
 /// [`Error::Degenerate`] if a hull has no area.
@@ -58,7 +58,7 @@ pub fn movement_scale(source: &[[f32; 2]], initial: &[[f32; 2]]) -> Result<f64, 
     }
 }
 
-/// The coordinates of `size` pixels in a row: from -1 to 1, which a lone pixel can't span.
+/// The coordinates of `size` pixels in a row, from -1 to 1; a single pixel is at -1.
 fn axis(size: usize) -> impl Iterator<Item = f32> + Clone {
     let last = size.saturating_sub(1).max(1) as f32;
     (0..size).map(move |i| 2.0 * (i as f32 / last) - 1.0)
@@ -71,15 +71,15 @@ pub fn coordinate_grid(height: usize, width: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Adds to `maps`, `[points, height, width]`, `factor` times the Gaussian of `variance` around each point, 1 at its
-/// middle.
+/// Adds to `maps`, `[points, height, width]`, `factor` times a Gaussian of `variance` around each point, with peak value
+/// 1.
 pub fn add_heatmaps(
     points: &[[f32; 2]],
     (height, width): (usize, usize),
     (variance, factor): (f32, f32),
     maps: &mut [f32],
 ) {
-    // A Gaussian of two axes is the product of one along each.
+    // A 2D Gaussian is separable.
     let bell = |size: usize, at: f32| -> Vec<f32> {
         axis(size)
             .map(|v| (-0.5 * (v - at) * (v - at) / variance).exp())

@@ -1,7 +1,7 @@
-//! Methods that move a portrait by key points of a driving picture: what FOMM and TPS share.
+//! Methods that move a portrait by the key points of a driving picture: what FOMM and TPS share.
 //!
-//! A network finds key points in the portrait and in a driving picture, turns them into a backward flow with occlusion, and
-//! paints what the flow uncovers. Key points, and frames with and without their painting, are cached.
+//! A network finds key points in the portrait and in a driving picture, turns them into a backward flow with occlusion,
+//! and paints what the flow uncovers. Key points, and frames before and after painting, are cached.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,24 +29,24 @@ use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, WeightsError};
 
-/// Bytes of key points and frames that one session keeps.
+/// Cache capacity of one session in bytes: key points and frames.
 const CACHE_BYTES: usize = 128 << 20;
 
-/// About what key points take.
+/// Approximate size of a picture's key points.
 const POINTS_BYTES: usize = 1024;
 
-/// A network that is driven by key points.
+/// A network driven by key points.
 pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
     type KeyPoints: Clone + Send + Sync;
     type Prepared: Send;
     type Motion: Clone + Send + Sync;
 
-    /// Builds it from its configuration in JSON; also gives the pixels a side of what it sees.
+    /// Builds the network from its JSON configuration; also returns the side of its input in pixels.
     fn load(json: &str, tensors: VarBuilder) -> Result<(Self, usize), Error>;
 
     fn info(&self) -> &'static MethodInfo;
 
-    /// Whether these weights hold the networks for one of its modes.
+    /// Whether these weights include the networks for a mode.
     fn has_mode(&self, _mode: Mode) -> bool {
         true
     }
@@ -54,14 +54,14 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
     /// The key points of a picture `[1, 3, size, size]` in [0, 1].
     fn detect(&self, picture: &Tensor, stop: Stop) -> Result<Self::KeyPoints, Error>;
 
-    /// All that depends on the portrait `[1, 3, size, size]` in [0, 1] alone.
+    /// Everything that depends on the portrait `[1, 3, size, size]` in [0, 1] alone.
     fn prepare(&self, picture: &Tensor) -> Result<Self::Prepared, Error>;
 
-    /// The portrait's own key points.
+    /// The portrait's key points.
     fn source<'a>(&self, prepared: &'a Self::Prepared) -> &'a Self::KeyPoints;
 
-    /// The key points that drive a frame: those of the driving picture, made the portrait's own as the mode says. `initial`
-    /// are those of the reference frame.
+    /// The key points that drive a frame: those of the driving picture, adapted to the portrait as the mode defines.
+    /// `initial` are those of the reference frame.
     fn drive(
         &self,
         mode: Mode,
@@ -70,7 +70,7 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
         initial: &Self::KeyPoints,
     ) -> Result<Self::KeyPoints, Error>;
 
-    /// A `gain` of the way from the portrait's key points to `points`.
+    /// Interpolates from the portrait's key points to `points`, or beyond if `gain` is above 1.
     fn towards(
         source: &Self::KeyPoints,
         points: &Self::KeyPoints,
@@ -84,7 +84,7 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
         stop: Stop,
     ) -> Result<Self::Motion, Error>;
 
-    /// The generator's picture `[1, 3, size, size]` in [0, 1].
+    /// The generator's output `[1, 3, size, size]` in [0, 1].
     fn paint(
         &self,
         prepared: &Self::Prepared,
@@ -95,13 +95,13 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
     /// The motion's flow `[1, h, w, 2]`, occlusions `[1, 1, s, s]` from the coarsest, and contributions `[1, n, s, s]`.
     fn maps(motion: &Self::Motion) -> (&Tensor, &[Tensor], &Tensor);
 
-    /// The convention in which the flow samples.
+    /// Whether the flow's -1 and 1 are pixel centres, as in PyTorch's `grid_sample`.
     fn align_corners(&self) -> bool;
 
     fn key_points(points: &Self::KeyPoints) -> Vec<KeyPoint>;
 }
 
-/// A network with its weights' name, device and crop rule.
+/// A network with the name of its weights, its device and its crop rule.
 struct Opened<N> {
     name: String,
     device: Device,
@@ -110,14 +110,14 @@ struct Opened<N> {
     size: usize,
 }
 
-/// The method of a network that is driven by key points.
+/// The method of a network driven by key points.
 pub struct MotionTransfer<N>(Arc<Opened<N>>);
 
 /// Opens such a method.
 ///
 /// # Errors
-/// [`EngineError`] for neither a file nor the name of installed weights; [`EngineError::Weights`] for a file that is
-/// missing, damaged, of another architecture, or doesn't hold what its metadata says.
+/// [`EngineError`] if `weights` is neither a file nor the name of installed weights; [`EngineError::Weights`] for a file
+/// that is missing, damaged, of another architecture, or inconsistent with its metadata.
 pub fn open<N: KeyPointNetwork>(
     bundled: Bundled,
     weights: Option<&Path>,
@@ -193,7 +193,7 @@ impl<N: KeyPointNetwork> Method for MotionTransfer<N> {
 }
 
 impl<N: KeyPointNetwork> Opened<N> {
-    /// A square of a picture as the network takes it, `[1, 3, size, size]` in [0, 1].
+    /// A square of a picture as the network's input, `[1, 3, size, size]` in [0, 1].
     fn input(&self, picture: &Picture, place: TurnedSquare) -> Result<Tensor, EngineError> {
         let values = network_input(picture, place, self.size)?;
         let values: Vec<f32> = values.iter().map(|v| 0.5 * v + 0.5).collect();
@@ -231,11 +231,11 @@ impl<N: KeyPointNetwork> Clone for Cached<N> {
 
 struct TimedPoints<N: KeyPointNetwork> {
     points: N::KeyPoints,
-    /// Milliseconds that finding them took.
+    /// Milliseconds that detection took.
     millis: f32,
 }
 
-/// A frame without the generator's picture, and what that is painted from.
+/// A frame without the generator's output, and the motion to paint it from.
 struct WarpedFrame<N: KeyPointNetwork> {
     frame: Arc<MotionFrame>,
     motion: N::Motion,
@@ -243,15 +243,15 @@ struct WarpedFrame<N: KeyPointNetwork> {
     millis: f32,
 }
 
-/// A portrait before such a network.
+/// A portrait prepared for such a network.
 struct KeyPointSession<N: KeyPointNetwork> {
     opened: Arc<Opened<N>>,
     prepared: N::Prepared,
     /// The square of the portrait that the network sees.
     place: TurnedSquare,
-    /// What the network says when nothing moves.
+    /// The network's output when nothing moves.
     rest: Arc<MotionFrame>,
-    /// The portrait ready to be moved, at the pixels of the last view.
+    /// The portrait prepared for warping, at the resolution of the last view.
     source: Option<(View, TransferSource)>,
     mask: CachedMask,
     cache: LruCache<CacheKey, Cached<N>>,
@@ -302,7 +302,7 @@ impl<N: KeyPointNetwork> Session for KeyPointSession<N> {
             points = N::towards(source, &points, gain)?;
         }
         let (frame, motion) = self.motion(&points, stop)?;
-        // The network's own numbers are as many as those that were read from them.
+        // The network's tensors are about as large as the vectors read from them.
         let bytes = 2 * frame.bytes();
         let warped = Arc::new(WarpedFrame {
             frame: Arc::new(frame),
@@ -373,7 +373,7 @@ impl<N: KeyPointNetwork> KeyPointSession<N> {
         }
     }
 
-    /// The key points of the picture that drives, and the milliseconds that they took if they were found before.
+    /// The key points of a driving picture, and the milliseconds that they took if they were cached, else 0.
     fn points(
         &mut self,
         drive: &mut dyn Drive,
@@ -406,7 +406,7 @@ impl<N: KeyPointNetwork> KeyPointSession<N> {
         Ok((points, 0.0))
     }
 
-    /// The frame with its picture, cached in place of the one without.
+    /// Paints a frame and caches it in place of the unpainted one.
     fn painted(
         &mut self,
         key: CacheKey,
@@ -421,14 +421,14 @@ impl<N: KeyPointNetwork> KeyPointSession<N> {
         Ok(frame)
     }
 
-    /// The generator's picture of a motion, `[3, size, size]` in [0, 1].
+    /// The generator's output for a motion, `[3, size, size]` in [0, 1].
     fn paint(&self, motion: &N::Motion, stop: Stop) -> Result<Vec<f32>, EngineError> {
         let network = &self.opened.network;
         let picture = network.paint(&self.prepared, motion, stop);
         values(&picture?)
     }
 
-    /// All that the network says of a frame but its picture, which stays empty.
+    /// Everything the network computes for a frame except the painted picture, which stays empty.
     fn motion(
         &self,
         points: &N::KeyPoints,
@@ -445,7 +445,7 @@ impl<N: KeyPointNetwork> KeyPointSession<N> {
                 Ok(Map { size, values })
             })
             .collect::<Result<_, EngineError>>()?;
-        // A network without occlusion takes all of the source to be visible.
+        // Without an occlusion map all of the source counts as visible.
         let finest = occlusions.pop().unwrap_or_else(|| Map {
             size: 1,
             values: vec![1.0],

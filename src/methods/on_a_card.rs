@@ -1,6 +1,6 @@
-//! Whole networks with the kernels that a card gets, against the same networks on the processor.
+//! Compares whole networks running on the CUDA kernels with the same networks on the CPU.
 //!
-//! As C these run anywhere; `nn::cuda::tests` names the command that runs them on a card.
+//! Compiled as C, the kernels run anywhere; `nn::cuda::tests` names the command that runs them on a card.
 
 use candle_core::{DType, Device, Result, Shape, Tensor};
 use candle_nn::VarBuilder;
@@ -9,7 +9,7 @@ use candle_nn::var_builder::SimpleBackend;
 use super::{fomm, ganimation, mocogan, tps};
 use crate::nn::{as_on_a_card, in_half, launched};
 
-/// Weights that their names and shapes alone tell.
+/// Weights generated from each tensor's name and shape.
 struct Named;
 
 impl SimpleBackend for Named {
@@ -22,7 +22,7 @@ impl SimpleBackend for Named {
         device: &Device,
     ) -> Result<Tensor> {
         let values = values(shape.dims(), name)?;
-        // Of kernels sums of the order of 1, of norms nearly nothing changed, of variances no zero.
+        // Kernels give sums of the order of 1, norms change little, and no variance is 0.
         let fan: usize = shape.dims().iter().skip(1).product();
         let scaled = match (name.rsplit('.').next(), shape.rank()) {
             (Some("running_var"), _) => (values.abs()? + 0.5)?,
@@ -42,7 +42,7 @@ impl SimpleBackend for Named {
     }
 }
 
-/// Values from -1 to 1.
+/// Pseudo-random values from -1 to 1, seeded by the name.
 fn values(shape: &[usize], name: &str) -> Result<Tensor> {
     let mut state = name.bytes().fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
@@ -62,7 +62,7 @@ fn weights(device: &Device) -> VarBuilder<'static> {
     VarBuilder::from_backend(Box::new(Named), DType::F32, device.clone())
 }
 
-/// A picture of values from 0 to 1.
+/// A picture of pseudo-random values from 0 to 1.
 fn picture(size: usize, name: &str, device: &Device) -> Tensor {
     let values = values(&[1, 3, size, size], name).unwrap();
     values.affine(0.5, 0.5).unwrap().to_device(device).unwrap()
@@ -74,7 +74,7 @@ fn places(points: &[[f32; 2]]) -> Tensor {
 
 const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
-/// What a network shows, on the processor.
+/// A network's outputs, on the CPU.
 type Shown = Vec<Tensor>;
 
 fn gathered(tensors: Vec<Tensor>) -> Shown {
@@ -203,7 +203,7 @@ const NETWORKS: [(&str, Draw); 4] = [
     ("MoCoGAN", draw_mocogan),
 ];
 
-/// How far what is shown lies apart, one thing after the other.
+/// The largest absolute difference of each pair of outputs.
 fn apart(name: &str, found: &[Tensor], expected: &[Tensor]) -> Vec<f32> {
     assert_eq!(found.len(), expected.len(), "{name}");
     let off = |(found, expected): (&Tensor, &Tensor)| {
@@ -228,12 +228,12 @@ fn networks_draw_the_same_with_the_kernels_as_c() {
         };
         agree(name, &found, &draw(&Device::Cpu), 2e-4);
     }
-    // None is there for nothing.
+    // Every kernel was launched.
     let [launched, all] = launched();
     assert_eq!(launched, all);
 }
 
-/// Weights from names alone don't make networks that bear rounding well.
+/// Networks with generated weights are sensitive to rounding.
 const HALF: f32 = 5e-2;
 
 #[test]
@@ -244,7 +244,7 @@ fn half_precision_rounds_convolutions_and_little_else() {
         println!("{name}: {off:?}");
         let most = off.iter().copied().fold(0.0, f32::max);
         assert!((1e-5..HALF).contains(&most), "{name}: {off:?}");
-        // As a card's layers go about it, but for the order of sums.
+        // The card's code path, which only sums in another order.
         if let Some(found) = as_on_a_card(|| in_half(|| draw(&Device::Cpu))) {
             agree(name, &found, &single, HALF);
         }
@@ -258,15 +258,15 @@ fn networks_draw_the_same_on_a_card() {
     let device = Device::new_cuda(0).expect("a card");
     assert!(
         crate::nn::has_kernels(&device),
-        "the kernels aren't used there"
+        "the kernels aren't used on the card"
     );
-    // Where cuDNN may round to TensorFloat-32 a network's roundings add up.
+    // If cuDNN rounds to TensorFloat-32, the rounding errors of a network add up.
     let strict = std::env::var("NVIDIA_TF32_OVERRIDE").is_ok_and(|value| value == "0");
     for (name, draw) in NETWORKS {
         let within = if strict { 1e-3 } else { 5e-2 };
         agree(name, &draw(&device), &draw(&Device::Cpu), within);
     }
-    // A convolution of half precision adds up in single on the card too.
+    // Half-precision convolutions accumulate in single precision on the card too.
     for (name, draw) in NETWORKS {
         let found = in_half(|| draw(&device));
         let off = apart(name, &found, &in_half(|| draw(&Device::Cpu)));

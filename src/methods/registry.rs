@@ -1,4 +1,4 @@
-//! The methods that there are: menus, `mien compare`, caches and exports follow from this list.
+//! The available methods: menus, `mien compare`, caches and exports are derived from this list.
 
 use crate::document::{MethodChoice, MethodId, PaneSpec, PaneView};
 use crate::methods::{DrivenBy, MethodInfo, fomm, ganimation, rig, tps};
@@ -11,7 +11,7 @@ pub static BUILT_IN: [&MethodInfo; 4] = [
     &tps::method::INFO,
 ];
 
-/// The method that draws expressions for all that are driven by pictures: that of [`MethodChoice::of_expressions`].
+/// The method that renders expressions for the picture-driven methods: that of [`MethodChoice::of_expressions`].
 pub fn drawing_expressions(has_face: bool) -> &'static MethodInfo {
     if MethodChoice::of_expressions(has_face) == MethodChoice::RIG {
         &rig::method::INFO
@@ -31,7 +31,7 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// The same with one more method.
+    /// Adds a method.
     pub fn with(mut self, info: &'static MethodInfo) -> Self {
         self.0.push(info);
         self
@@ -41,12 +41,12 @@ impl Registry {
         &self.0
     }
 
-    /// The method of this name.
+    /// Looks up a method by its id.
     pub fn get(&self, id: MethodId) -> Option<&'static MethodInfo> {
         self.0.iter().copied().find(|info| info.id == id)
     }
 
-    /// Everything that can draw a pane, as menus list it.
+    /// Everything that can fill a pane, in menu order.
     pub fn choices(&self) -> Vec<MethodChoice> {
         let methods = self.0.iter().flat_map(|info| {
             let one = info.modes.is_empty().then_some(None);
@@ -61,7 +61,7 @@ impl Registry {
             .collect()
     }
 
-    /// What there is to see of a choice, the result first.
+    /// The views that a choice offers, the result first.
     pub fn views(&self, choice: MethodChoice) -> &'static [PaneView] {
         choice
             .id()
@@ -69,13 +69,14 @@ impl Registry {
             .map_or(&[PaneView::Result], |info| info.views)
     }
 
-    /// Whether it is a method that is driven by pictures, which can move a portrait with the rig's expression.
+    /// Whether the choice is a picture-driven method, which can also move a portrait that the rig has given an
+    /// expression.
     pub fn follows_pictures(&self, choice: MethodChoice) -> bool {
         let info = choice.id().and_then(|id| self.get(id));
         info.is_some_and(|info| info.driven_by == DrivenBy::Picture)
     }
 
-    /// The method that draws what a choice shows of an expression.
+    /// The method that renders a choice's expressions: itself, or the one that renders the driving pictures.
     pub fn drawing(&self, choice: MethodChoice, has_face: bool) -> Option<&'static MethodInfo> {
         match choice {
             MethodChoice::Source => None,
@@ -90,7 +91,7 @@ impl Registry {
         }
     }
 
-    /// A pane drawn by another choice; what that can't show becomes its result.
+    /// The pane with another choice. Its view is kept if the new choice has it, else becomes the result.
     pub fn changed(&self, pane: PaneSpec, method: MethodChoice) -> PaneSpec {
         let view = Some(pane.view).filter(|view| self.views(method).contains(view));
         PaneSpec {
@@ -101,7 +102,7 @@ impl Registry {
         }
     }
 
-    /// A choice as menus and labels name it, such as "FOMM relative".
+    /// The name of a choice in menus and labels, such as "FOMM relative".
     pub fn title(&self, choice: MethodChoice) -> String {
         match choice {
             MethodChoice::Source => "Source".to_owned(),
@@ -154,7 +155,7 @@ mod tests {
         assert_eq!(
             drawing(avd, false),
             Some("GANimation"),
-            "it draws what drives TPS"
+            "it renders what drives TPS"
         );
         assert_eq!(drawing(avd, true), Some("Rig"));
         assert_eq!(drawing(MethodChoice::Source, true), None);

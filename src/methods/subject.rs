@@ -1,4 +1,4 @@
-//! Who is edited: a portrait, its face, and how it is to be treated.
+//! The portrait that is edited, its face, and the settings that apply to it.
 
 use std::sync::Arc;
 
@@ -10,29 +10,29 @@ use crate::media::image::Picture;
 use crate::methods::rig::landmarks::with_offsets;
 use crate::weights::CropRule;
 
-/// A portrait with all that a picture of it depends on, apart from what drives it.
+/// A portrait with everything that its rendering depends on, except what drives it.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    /// The same number always means the same pixels.
+    /// Equal ids mean equal pixels.
     pub id: u64,
     pub picture: Arc<Picture>,
-    /// The face that is edited, where one was found, with its landmarks where the artist wants them: the rig is fitted to them, and
-    /// they tell the parts of the face apart.
+    /// The face that is edited, if one was found, with the artist's corrections to its landmarks. The rig is fitted to
+    /// them, and the regions of [`Subject::limit`] are derived from them.
     pub face: Option<Arc<FoundFace>>,
     /// The artist's square around the face, in pixels of the portrait.
     pub crop: Crop,
-    /// The rule that [`Subject::crop`] follows. A method with another rule sees a square of its own that is moved and scaled as
-    /// the artist moved and scaled this one. `None`: every method sees exactly this square.
+    /// The rule that [`Subject::crop`] follows. A method with another rule gets its own square, moved and scaled as the
+    /// artist moved and scaled this one. `None`: every method uses exactly this square.
     pub rule: Option<CropRule>,
-    /// The portrait's own expression.
+    /// The portrait's expression, as Action Units.
     pub expression: AuVector,
-    /// Whether the portrait's fine detail is laid over what a method draws softly.
+    /// Whether the portrait's fine detail is added to the soft output of a network.
     pub detail: bool,
-    /// Whether a generator's picture is shown as it is, in place of the portrait moved at its own size.
+    /// Whether a generator's output is shown unchanged, instead of the portrait warped at its full resolution.
     pub plain: bool,
-    /// The parts of the face that may change.
+    /// The regions of the face that may change.
     pub limit: Limit,
-    /// How strongly the rig draws folds, in 0..=1; `None` takes what the portrait's skin shows.
+    /// How strongly the rig draws folds, in 0..=1; `None` for a strength estimated from the portrait's skin.
     pub folds: Option<f32>,
     /// Whether the rig keeps the frame of glasses rigid.
     pub glasses: Glasses,
@@ -50,20 +50,20 @@ pub struct SubjectKey {
     glasses: Glasses,
 }
 
-/// Cache key of what a method sees of a [`Subject`]: its pixels in its square, and the face's landmarks.
+/// Cache key of what a method sees of a [`Subject`]: the pixels of its square, and the face's landmarks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FaceKey {
     id: u64,
     crop: [u32; 4],
-    /// The box of the landmarks as they were found, which tells the faces of a portrait apart.
+    /// The bounding box of the detected landmarks, which distinguishes the faces of one portrait.
     bounds: Option<[u32; 4]>,
     exact: bool,
-    /// The landmarks that the artist has moved, and how far.
+    /// Index and offset of each landmark that the artist has moved.
     moved: Vec<(u16, [u32; 2])>,
 }
 
 impl FaceKey {
-    /// Whether both have the same pixels in the same square, wherever the artist has moved landmarks.
+    /// Whether both have the same pixels in the same square, ignoring moved landmarks.
     pub fn same_pixels(&self, other: &FaceKey) -> bool {
         let FaceKey {
             id,
@@ -77,7 +77,7 @@ impl FaceKey {
 }
 
 impl Subject {
-    /// The portrait of a document, with the square that the document says. `rule` is the one by which that square was found.
+    /// The subject of a document, with the document's square. `rule` is the crop rule that the square was found by.
     pub fn of(document: &Document, portrait: &Portrait, rule: &CropRule) -> Self {
         let face = document.face.and_then(|face| portrait.faces.get(face));
         let face = face.map(|face| with_offsets(face, &document.landmarks));
@@ -108,7 +108,7 @@ impl Subject {
         }
     }
 
-    /// Equal for two subjects of which every method sees the same.
+    /// Equal for two subjects that look the same to every method.
     pub fn face_key(&self) -> FaceKey {
         let Crop { x, y, side, angle } = self.crop;
         let bounds = self.face.as_deref().map(|face| {
@@ -160,7 +160,7 @@ impl Subject {
     }
 }
 
-/// A crop as the square that pictures are read through and pasted into.
+/// The square of a crop, for sampling pictures and compositing into them.
 pub fn square(crop: Crop) -> TurnedSquare {
     let (x, y) = crop.middle();
     TurnedSquare {

@@ -1,4 +1,4 @@
-//! The sizes of a FOMM model, as its weights file carries them.
+//! The configuration of a FOMM model, as stored in its weights file.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,16 +6,15 @@ use crate::methods::MAX_IMAGE_SIZE;
 use crate::methods::error::{Error, Network};
 use crate::nn::blocks::HourglassConfig;
 
-/// The sizes of a model; the defaults are those of the authors' `vox-256`.
+/// The configuration of a model; the defaults are those of the authors' `vox-256`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
-    /// Pixels along each side of its pictures.
+    /// Side of its pictures in pixels.
     pub image_size: usize,
-    /// Whether -1 and 1 mean the centres of the outermost pixels to a warp, as they did to
-    /// PyTorch before 1.3, when the published weights were trained, or those pixels' outer
-    /// edges, as they have since.
+    /// `align_corners` of the warps: whether -1 and 1 are the centres of the outermost pixels, as in PyTorch before 1.3,
+    /// when the published weights were trained, or their outer edges, the default since.
     pub align_corners: bool,
-    /// Key points.
+    /// Number of key points.
     pub num_kp: usize,
     /// The key point detector.
     pub detector: DetectorConfig,
@@ -25,28 +24,28 @@ pub struct Config {
     pub generator: GeneratorConfig,
 }
 
-/// The sizes of the key point detector.
+/// The configuration of the key point detector.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DetectorConfig {
-    /// Channels of its hourglass at the full size.
+    /// Channels of its hourglass at full resolution.
     pub block_expansion: usize,
-    /// Channels that its hourglass never exceeds.
+    /// Upper bound on the channels of its hourglass.
     pub max_features: usize,
-    /// Halvings in its hourglass.
+    /// Down blocks of its hourglass.
     pub num_blocks: usize,
-    /// How many times smaller it sees the picture: the inverse of the authors' `scale_factor`.
+    /// Factor by which its input is downscaled: the inverse of the authors' `scale_factor`.
     pub downscale: usize,
-    /// The heatmaps are divided by it before their softmax.
+    /// The divisor of the heatmaps before their softmax.
     pub temperature: f32,
     /// Whether key points have Jacobians.
     pub jacobians: Jacobians,
 }
 
-/// Whether, and how, the detector estimates the motion's Jacobian at each key point.
+/// Whether, and how, the detector estimates a Jacobian at each key point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Jacobians {
-    /// Key points only shift.
+    /// Key points only translate.
     None,
     /// One map, weighted by each key point's heatmap.
     Shared,
@@ -54,33 +53,33 @@ pub enum Jacobians {
     Each,
 }
 
-/// The sizes of the dense motion network.
+/// The configuration of the dense motion network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DenseMotionConfig {
-    /// Channels of its hourglass at the full size.
+    /// Channels of its hourglass at full resolution.
     pub block_expansion: usize,
-    /// Channels that its hourglass never exceeds.
+    /// Upper bound on the channels of its hourglass.
     pub max_features: usize,
-    /// Halvings in its hourglass.
+    /// Down blocks of its hourglass.
     pub num_blocks: usize,
-    /// How many times smaller it sees the picture: the inverse of the authors' `scale_factor`.
+    /// Factor by which its input is downscaled: the inverse of the authors' `scale_factor`.
     pub downscale: usize,
     /// The variance of a key point's Gaussian.
     pub kp_variance: f32,
-    /// Whether it tells what the source can't show.
+    /// Whether it predicts an occlusion map.
     pub occlusion: bool,
 }
 
-/// The sizes of the generator.
+/// The configuration of the generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GeneratorConfig {
-    /// Channels at the full size.
+    /// Channels at full resolution.
     pub block_expansion: usize,
-    /// Channels that it never exceeds.
+    /// Upper bound on its channels.
     pub max_features: usize,
-    /// Halvings before the warp, doublings after it.
+    /// Down blocks before the warp, and up blocks after it.
     pub num_down_blocks: usize,
-    /// Residual blocks behind the warp.
+    /// Residual blocks after the warp.
     pub num_bottleneck_blocks: usize,
 }
 
@@ -120,7 +119,7 @@ impl Config {
     /// Reads and checks a configuration.
     ///
     /// # Errors
-    /// [`Error::Config`] if it isn't JSON with all these numbers or a number is out of range.
+    /// [`Error::Config`] if it isn't JSON with all these fields or a value is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(json)
             .map_err(|e| Error::Config(Network::Motion, e.to_string()))?;
@@ -128,13 +127,13 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks that a model of these sizes can be made.
+    /// Checks that a model with this configuration can be built.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the first number that is out of range.
+    /// [`Error::Config`] naming the first value that is out of range.
     pub fn validate(&self) -> Result<(), Error> {
         let (detector, dense, generator) = (&self.detector, &self.dense_motion, &self.generator);
-        // The upper bounds only keep a damaged file from asking for more memory than there is.
+        // The upper bounds only stop a damaged file from exhausting memory.
         let widths = |least: usize| (least, 8192);
         let ranges = [
             ("image_size", self.image_size, (16, MAX_IMAGE_SIZE)),
@@ -204,7 +203,7 @@ impl Config {
                 ));
             }
         }
-        // Every halving must come out even, or a doubling could not meet it again.
+        // Sides must be divisible at every level, so that upsampled maps match the skip connections.
         let factors = [
             ("the detector", detector.downscale << detector.num_blocks),
             (
@@ -237,13 +236,13 @@ impl Config {
         Ok(())
     }
 
-    /// Pixels along each side of the dense motion network's maps.
+    /// Side of the dense motion network's maps in pixels.
     pub fn motion_size(&self) -> usize {
         self.image_size / self.dense_motion.downscale
     }
 }
 
-/// The kernel behind each hourglass; the detector's has no padding.
+/// Kernel size of the convolutions after each hourglass; the detector's have no padding.
 pub(super) const HEAD_KERNEL: usize = 7;
 
 impl DetectorConfig {
@@ -267,14 +266,14 @@ impl DenseMotionConfig {
 }
 
 impl GeneratorConfig {
-    /// Channels behind `halvings` of the down blocks.
+    /// Channels after `halvings` down blocks.
     pub(super) fn features(&self, halvings: usize) -> usize {
         self.max_features.min(self.block_expansion << halvings)
     }
 }
 
 impl Jacobians {
-    /// How many maps of four numbers the detector draws for `num_kp` key points.
+    /// The number of four-channel maps that the detector predicts for `num_kp` key points.
     pub(super) fn maps(self, num_kp: usize) -> usize {
         match self {
             Self::None => 0,

@@ -1,5 +1,5 @@
-//! The dense motion network (Sec. 3.2, `DenseMotionNetwork`): of the motions around each key
-//! point one flow for all the picture.
+//! The dense motion network (Sec. 3.2, `DenseMotionNetwork`): combines the motions around the key points into one flow
+//! for the whole picture.
 
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
@@ -16,7 +16,7 @@ use crate::nn::{
 };
 use crate::progress::Stop;
 
-/// Mixes the key points' motions.
+/// Blends the key points' motions.
 #[derive(Clone, Debug)]
 pub(super) struct DenseMotion {
     parts: usize,
@@ -24,31 +24,31 @@ pub(super) struct DenseMotion {
     kp_variance: f32,
     align_corners: bool,
     occlusion: bool,
-    /// Where each pixel is, `[size, size, 2]`.
+    /// The coordinates of each pixel, `[size, size, 2]`.
     grid: Vec<f32>,
     shrink: AntiAlias,
     hourglass: Hourglass,
-    /// Both heads see the same features: one convolution, masks first.
+    /// Both heads, masks first, as one convolution, since they have the same input.
     heads: Conv2d,
 }
 
-/// What of the dense motion depends on the source alone.
+/// The part of the dense motion that depends on the source alone.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    /// The small picture, `[1, 3, h, w]`.
+    /// The downscaled picture, `[1, 3, h, w]`.
     picture: Tensor,
     /// Its key points' Gaussians, `[K, h, w]`.
     heatmaps: Vec<f32>,
 }
 
-/// How the source moves, before anything is drawn; `h` and `w` are [`Config::motion_size`].
+/// The motion of the source, before anything is painted; `h` and `w` are [`Config::motion_size`].
 #[derive(Clone, Debug)]
 pub struct Motion {
-    /// Where the source shows what comes to each place, `[1, h, w, 2]`: `(x, y)`, from -1 to 1 inside.
+    /// The source position of each pixel, `[1, h, w, 2]`: `(x, y)`, from -1 to 1 inside.
     pub flow: Tensor,
-    /// How much of what comes there the source shows, `[1, 1, h, w]` in `[0, 1]`.
+    /// How visible the source is at each pixel, `[1, 1, h, w]` in `[0, 1]`.
     pub occlusion: Option<Tensor>,
-    /// Each part's share in the flow, the background's first: `[1, K + 1, h, w]` in `[0, 1]`.
+    /// The contribution of each motion to the flow, the background's first: `[1, K + 1, h, w]` in `[0, 1]`.
     pub masks: Tensor,
 }
 
@@ -82,7 +82,7 @@ impl DenseMotion {
         })
     }
 
-    /// `picture` `[1, 3, H, W]` and its key points.
+    /// Prepares `picture` `[1, 3, H, W]` with its key points.
     pub fn prepare(&self, picture: &Tensor, key_points: &KeyPoints) -> Candle<Source> {
         let mut heatmaps = vec![0.0; key_points.points.len() * self.size * self.size];
         self.add_heatmaps(key_points, 1.0, &mut heatmaps);
@@ -92,7 +92,7 @@ impl DenseMotion {
         })
     }
 
-    /// The motion that brings the source's key points `from` to `to`.
+    /// The motion that moves the source's key points `from` to `to`.
     pub fn forward(
         &self,
         source: &Source,
@@ -120,7 +120,7 @@ impl DenseMotion {
         add_heatmaps(&key_points.points, size, shape, maps);
     }
 
-    /// Eq. 4 for every part, `[K + 1, h, w, 2]`; the background's is the identity.
+    /// Eq. 4 for every motion, `[K + 1, h, w, 2]`; the background's is the identity.
     fn sparse_motions(
         &self,
         from: &KeyPoints,
@@ -146,8 +146,8 @@ impl DenseMotion {
         Ok(Tensor::from_vec(places, shape, device)?)
     }
 
-    /// What the hourglass sees, `[1, 4 (K + 1), h, w]`: of each part the difference of its
-    /// Gaussians (Eq. 6), then the source moved by it (Eq. 7).
+    /// The hourglass's input, `[1, 4 (K + 1), h, w]`: for each motion the difference of its Gaussians (Eq. 6), then the
+    /// source warped by it (Eq. 7).
     fn input(
         &self,
         source: &Source,
@@ -164,7 +164,7 @@ impl DenseMotion {
         Ok(input)
     }
 
-    /// The key points' Gaussians less those of the source, `[K + 1, 1, h, w]`.
+    /// The key points' Gaussians minus those of the source, `[K + 1, 1, h, w]`.
     fn difference(
         &self,
         source: &Source,

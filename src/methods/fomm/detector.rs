@@ -13,7 +13,7 @@ use crate::nn::blocks::{Hourglass, NormKind};
 use crate::nn::{AntiAlias, Conv2d, ConvConfig, release, replace_with, soft_means};
 use crate::progress::Stop;
 
-/// Finds the key points of a picture, with the motion's Jacobian at each.
+/// Finds the key points of a picture, each with its Jacobian.
 #[derive(Clone, Debug)]
 pub(super) struct Detector {
     num_kp: usize,
@@ -21,9 +21,9 @@ pub(super) struct Detector {
     temperature: f32,
     shrink: AntiAlias,
     hourglass: Hourglass,
-    /// Both heads see the same features: one convolution, heatmaps first.
+    /// Both heads, heatmaps first, as one convolution, since they have the same input.
     heads: Conv2d,
-    /// Each place's coordinates, `[1, 2, places]`, once they were asked for: all pictures are of one size.
+    /// Pixel coordinates, `[1, 2, pixels]`, created on first use: all pictures have the same size.
     grid: OnceLock<Tensor>,
 }
 
@@ -65,7 +65,7 @@ impl Detector {
         Ok(key_points)
     }
 
-    /// The expectation of the place, and of the Jacobian, under each heatmap (`gaussian2kp`).
+    /// The expected position and Jacobian under each heatmap (`gaussian2kp`).
     fn read(&self, maps: &Tensor) -> Candle<KeyPoints> {
         let (_, _, height, width) = maps.dims4()?;
         let places = height * width;
@@ -82,11 +82,11 @@ impl Detector {
                 jacobians: Vec::new(),
             });
         }
-        // One map under every heatmap, or each under its own.
+        // One map shared by all heatmaps, or one for each.
         let jacobians = maps.narrow(1, self.num_kp, 4 * self.jacobian_maps)?;
         let jacobians = jacobians.reshape((self.jacobian_maps, 4, places))?;
         let means = soft_means(&scores, sharpness, &[&grid, &jacobians])?;
-        // Together, since a card is waited for at each reading.
+        // Read back together, since each read waits for the card.
         let values: Vec<f32> = Tensor::cat(&means, 1)?.flatten_all()?.to_vec1()?;
         let (points, jacobians) = values
             .as_chunks()
@@ -109,15 +109,15 @@ impl Detector {
             .map(|[x, y]| (*x, *y))
             .unzip();
         let grid = Tensor::from_vec([columns, lines].concat(), &shape, device)?;
-        // Whichever thread asks next, it is there.
+        // Complete before other threads use it.
         device.synchronize()?;
-        // Of another size than the one held, it serves this time alone.
+        // A grid of another size than the cached one isn't cached.
         let _ = self.grid.set(grid.clone());
         Ok(grid)
     }
 }
 
-/// Convolutions of the same input as one: of each its name under `vb` and its outputs.
+/// Loads convolutions with the same input as one: the name under `vb` and the output channels of each.
 pub(super) fn load_heads(
     heads: &[(&str, usize)],
     inputs: usize,

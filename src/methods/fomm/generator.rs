@@ -15,7 +15,7 @@ use crate::nn::{
 };
 use crate::progress::Stop;
 
-/// Draws a frame of the source's features.
+/// Paints a frame from the source's features.
 #[derive(Clone, Debug)]
 pub(super) struct Generator {
     align_corners: bool,
@@ -61,7 +61,7 @@ impl Generator {
         })
     }
 
-    /// The features of `picture` `[1, 3, H, W]`, halved `num_down_blocks` times.
+    /// The features of `picture` `[1, 3, H, W]`, downsampled by `2^num_down_blocks`.
     pub fn encode(&self, picture: &Tensor) -> Candle<Tensor> {
         let mut h = self.first.forward(picture)?;
         for block in &self.down {
@@ -70,8 +70,7 @@ impl Generator {
         Ok(h)
     }
 
-    /// The frame, `[1, 3, H, W]` in `[0, 1]`: `features` moved and, where the source can't show
-    /// what comes there, faded (Eq. 8), then drawn.
+    /// The frame, `[1, 3, H, W]` in `[0, 1]`: warps `features`, masks them by the occlusion (Eq. 8) and decodes them.
     pub fn draw(&self, features: &Tensor, motion: &Motion, stop: Stop) -> Result<Tensor, Error> {
         let mut h = warp(features, &motion.flow, self.align_corners)?;
         if let Some(occlusion) = &motion.occlusion {
@@ -94,10 +93,10 @@ impl Generator {
     }
 }
 
-/// `x` `[1, C, H, W]` moved by `flow` `[1, h, w, 2]`, zeros where that leads outside.
+/// Warps `x` `[1, C, H, W]` by `flow` `[1, h, w, 2]`, with zeros where the flow leads outside.
 pub(super) fn warp(x: &Tensor, flow: &Tensor, align_corners: bool) -> Candle<Tensor> {
     let (_, _, height, width) = x.dims4()?;
-    // Resized by its outer edges too.
+    // The flow is resized without aligned corners too.
     let flow = resize_flow(flow, (height, width), false)?;
     let moved = grid_sample(x, &flow, Border::Zeros, align_corners)?;
     if let Cow::Owned(flow) = flow {
@@ -106,8 +105,7 @@ pub(super) fn warp(x: &Tensor, flow: &Tensor, align_corners: bool) -> Candle<Ten
     Ok(moved)
 }
 
-/// `x` `[1, C, h, w]` at another size. Maps are resized by their outer edges whatever a warp
-/// takes for corners.
+/// Resizes `x` `[1, C, h, w]`. Maps are resized without aligned corners even if the warp uses `align_corners`.
 fn resized(x: &Tensor, size: (usize, usize)) -> Candle<Tensor> {
     let (_, _, height, width) = x.dims4()?;
     if (height, width) == size {

@@ -1,4 +1,4 @@
-//! A model's sizes, from the shapes of a checkpoint that doesn't tell them.
+//! Infers a model's configuration from the shapes of a checkpoint without metadata.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,13 @@ use crate::methods::error::{Error, Network};
 const PICTURE: usize = 3;
 
 impl Config {
-    /// Finds what the shapes of a checkpoint tell (keys `generator.…` and `kp_detector.…`, as
-    /// published). What they don't tell is as in `vox-256`: the size of the pictures, the
-    /// temperature, the variance, how warps see the corners, and `max_features` where no layer
-    /// reaches it.
+    /// Infers the configuration from the shapes of a checkpoint (keys `generator.…` and `kp_detector.…`, as published).
+    /// What the shapes don't determine is as in `vox-256`: the size of the pictures, the temperature, the variance,
+    /// `align_corners`, and `max_features` where no layer reaches it.
     ///
     /// # Errors
-    /// [`Error::MissingTensor`] if these are no shapes of a FOMM model; [`Error::Config`] if
-    /// they disagree or are out of range.
+    /// [`Error::MissingTensor`] if these aren't the shapes of a FOMM model; [`Error::Config`] if they are inconsistent or
+    /// out of range.
     pub fn infer(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Self, Error> {
         let shapes = Shapes(shapes);
         let vox = Self::default();
@@ -76,7 +75,7 @@ impl Config {
     }
 }
 
-/// What an hourglass's shapes tell.
+/// What the shapes of an hourglass determine.
 struct Hourglass {
     block_expansion: usize,
     max_features: usize,
@@ -86,7 +85,7 @@ struct Hourglass {
 fn hourglass(shapes: Shapes, prefix: &str, untold: usize) -> Result<Hourglass, Error> {
     let down = |i: usize| format!("{prefix}.encoder.down_blocks.{i}.conv.weight");
     let num_blocks = shapes.count(down);
-    // The last doubling gives `block_expansion` channels.
+    // The last up block outputs `block_expansion` channels.
     let last = num_blocks.saturating_sub(1);
     let [block_expansion, ..] =
         shapes.get::<4>(&format!("{prefix}.decoder.up_blocks.{last}.conv.weight"))?;
@@ -115,8 +114,8 @@ fn generator(shapes: Shapes, untold: usize) -> Result<GeneratorConfig, Error> {
     })
 }
 
-/// The bound on the channels of down blocks with `widths` channels each: the width that falls
-/// short of the doubling, else `untold` or more.
+/// The bound on the channels of down blocks with `widths` channels each: the first width below the doubled one, else at
+/// least `untold`.
 fn max_features(block_expansion: usize, widths: &[usize], untold: usize) -> usize {
     let mut doubled = block_expansion;
     for &width in widths {
@@ -130,7 +129,7 @@ fn max_features(block_expansion: usize, widths: &[usize], untold: usize) -> usiz
 
 fn jacobians(shapes: Shapes, num_kp: usize) -> Result<Jacobians, Error> {
     let [numbers, ..] = shapes.get::<4>("kp_detector.jacobian.weight")?;
-    // With a lone key point both mean the same.
+    // With a single key point both mean the same.
     if numbers == 4 * num_kp {
         Ok(Jacobians::Each)
     } else if numbers == 4 {
@@ -146,9 +145,9 @@ fn jacobians(shapes: Shapes, num_kp: usize) -> Result<Jacobians, Error> {
     }
 }
 
-/// How many times smaller a network sees the picture, from the kernel that blurs it before: with
-/// the factor `f` its deviation is `(f - 1) / 2`, and it reaches four deviations to each side.
-/// The kernel itself is never read, so a converted file may lack it: `untold`, then.
+/// The downscaling before a network, from the size of its anti-aliasing kernel: for the factor `f` its standard deviation
+/// is `(f - 1) / 2`, and it extends four deviations to each side. The kernel's values are never read, so a converted file
+/// may lack it; then the factor is `untold`.
 fn downscale(shapes: Shapes, key: &str, untold: usize) -> Result<usize, Error> {
     if !shapes.has(key) {
         return Ok(untold);

@@ -1,27 +1,26 @@
-//! Key points as plain data: how one face's motion becomes another's.
+//! Key points as plain data, and the transfer of motion from one face to another.
 
 use serde::{Deserialize, Serialize};
 
 use crate::methods::error::Error;
 use crate::methods::motion;
 
-/// The key points of a face, with the motion's first-order part around each.
+/// The key points of a face, with the first-order motion around each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct KeyPoints {
     /// `(x, y)`, from -1 to 1.
     pub points: Vec<[f32; 2]>,
-    /// Of each point the 2x2 Jacobian, row by row; none if the model has no Jacobians.
+    /// The 2x2 Jacobian of each point, row-major; empty if the model has no Jacobians.
     pub jacobians: Vec<[f32; 4]>,
 }
 
-/// The key points that move the face of `source` as the driving face has moved since `initial`
-/// (Eq. 11, `normalize_kp`): `p = s (p_d - p_d0) + p_src`, `J = J_d J_d0^-1 J_src`. With `scale`,
-/// `s` is how much larger the source's face is (by the hulls of its and of the initial points);
-/// else 1.
+/// Applies to `source` the motion of the driving face since `initial` (Eq. 11, `normalize_kp`): `p = s (p_d - p_d0) +
+/// p_src`, `J = J_d J_d0^-1 J_src`. With `scale`, `s` is the size of the source's face relative to the initial one (from
+/// the convex hulls of their points); otherwise 1.
 ///
 /// # Errors
-/// [`Error::KeyPoints`] if there aren't as many of each; [`Error::Degenerate`] if a hull has no
-/// area or a Jacobian of `initial` no inverse.
+/// [`Error::KeyPoints`] if the counts differ; [`Error::Degenerate`] if a hull has no area or a Jacobian of `initial`
+/// isn't invertible.
 pub fn relative(
     source: &KeyPoints,
     driving: &KeyPoints,
@@ -62,8 +61,7 @@ pub fn relative(
 }
 
 impl KeyPoints {
-    /// The key points on the straight line from these to `other`: these at a `gain` of 0, `other`
-    /// at 1, the motion exaggerated above.
+    /// Interpolates linearly to `other`: a `gain` of 0 gives these key points, 1 gives `other`, more extrapolates.
     pub fn towards(&self, other: &Self, gain: f32) -> Self {
         Self {
             points: between(&self.points, &other.points, gain),
@@ -71,7 +69,7 @@ impl KeyPoints {
         }
     }
 
-    /// Checks that there are `points` of finite numbers, and Jacobians if the model has them.
+    /// Checks for `points` finite key points, with Jacobians if the model has them.
     pub(super) fn check(&self, points: usize, jacobians: bool) -> Result<(), Error> {
         self.check_counts(points, if jacobians { points } else { 0 })?;
         let finite = |index: usize| {
@@ -96,11 +94,11 @@ impl KeyPoints {
         })
     }
 
-    /// Of each key point the motion from the driving picture to the source, in first order
-    /// (Eq. 4): `z` comes from `J_src J_d^-1 (z - p_d) + p_src`. Both must have as many.
+    /// The first-order motion of each key point from the driving picture to the source (Eq. 4): `z` is mapped to `J_src
+    /// J_d^-1 (z - p_d) + p_src`. Both must have equal counts.
     ///
     /// # Errors
-    /// [`Error::Degenerate`] if a driving Jacobian has no inverse.
+    /// [`Error::Degenerate`] if a driving Jacobian isn't invertible.
     pub(super) fn motions(source: &Self, driving: &Self) -> Result<Vec<Motion>, Error> {
         let pairs = source.points.iter().zip(&driving.points);
         pairs
@@ -118,7 +116,7 @@ impl KeyPoints {
     }
 }
 
-/// A motion that is affine all over the picture.
+/// An affine motion of the whole picture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Motion {
     from: [f32; 2],
@@ -127,13 +125,13 @@ pub(super) struct Motion {
 }
 
 impl Motion {
-    /// The point that it takes, the point to which, and its matrix, rows first.
+    /// The driving point, the source point and the matrix, row-major.
     pub fn numbers(&self) -> [f32; 8] {
         let ([a, b], [c, d], [e, f, g, h]) = (self.from, self.to, self.linear);
         [a, b, c, d, e, f, g, h]
     }
 
-    /// Where the source shows what comes to `(x, y)`.
+    /// The source position to sample for `(x, y)`.
     pub fn at(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         let (x, y) = (x - self.from[0], y - self.from[1]);
         let [a, b, c, d] = self.linear;

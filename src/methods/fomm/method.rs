@@ -1,4 +1,4 @@
-//! FOMM as a method of the studio.
+//! FOMM as a [`Method`](crate::methods::Method).
 
 use std::slice;
 

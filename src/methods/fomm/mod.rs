@@ -1,14 +1,13 @@
-//! First Order Motion Model: a portrait that moves as another face does.
+//! First Order Motion Model: moves a portrait as another face moves.
 //!
 //! Aliaksandr Siarohin, Stéphane Lathuilière, Sergey Tulyakov, Elisa Ricci, Nicu Sebe,
 //! "First Order Motion Model for Image Animation", NeurIPS 2019,
 //! [arXiv 2003.00196](https://arxiv.org/abs/2003.00196).
 //!
-//! A detector finds key points with Jacobians in the source and in each driving picture
-//! (Sec. 3.1). Each pair of them is a motion of the picture around a point (Eq. 4); the dense
-//! motion network mixes these motions by masks into one flow and tells what the source can't
-//! show, the occlusion map (Sec. 3.2). The generator warps the source's features by the flow
-//! (Eq. 8) and draws what is missing.
+//! A detector finds key points with Jacobians in the source and in each driving picture (Sec. 3.1). Each pair of
+//! corresponding key points defines an affine motion around a point (Eq. 4); the dense motion network blends these
+//! motions by masks into one flow and predicts what the source doesn't show, the occlusion map (Sec. 3.2). The generator
+//! warps the source's features by the flow (Eq. 8) and paints what is missing.
 //!
 //! Pictures are RGB in `[0, 1]`; coordinates are `(x, y)`, from -1 to 1.
 

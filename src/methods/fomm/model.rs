@@ -1,4 +1,4 @@
-//! The three networks together, with the authors' own keys.
+//! The three networks together, under the authors' keys.
 
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
@@ -25,31 +25,31 @@ pub struct Fomm {
     generator: Generator,
 }
 
-/// What of a frame depends on the source alone; made by [`Fomm::prepare`].
+/// The part of a frame that depends on the source alone; made by [`Fomm::prepare`].
 #[derive(Clone, Debug)]
 pub struct Prepared {
     picture: Tensor,
     key_points: KeyPoints,
-    /// Of the generator, where its down blocks end.
+    /// The generator's features after its down blocks.
     features: Tensor,
     small: dense_motion::Source,
     align_corners: bool,
 }
 
-/// A driven frame and what it was made by; `h` and `w` are [`Config::motion_size`].
+/// A driven frame with its intermediate results; `h` and `w` are [`Config::motion_size`].
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The frame, `[1, 3, H, W]` in `[0, 1]`.
     pub prediction: Tensor,
-    /// Where in the source each place comes from, `[1, h, w, 2]`: `(x, y)`, from -1 to 1 inside.
+    /// The source position of each pixel, `[1, h, w, 2]`: `(x, y)`, from -1 to 1 inside.
     pub flow: Tensor,
-    /// How much of each place the source shows, `[1, 1, h, w]` in `[0, 1]`: 0 is made up. None if
-    /// the model doesn't tell.
+    /// How visible the source is at each pixel, `[1, 1, h, w]` in `[0, 1]`: 0 is painted. `None` if the model has no
+    /// occlusion map.
     pub occlusion: Option<Tensor>,
-    /// Each part's share in the flow, `[1, K + 1, h, w]` in `[0, 1]`: the background, which stands
-    /// still, then the key points.
+    /// The contribution of each motion to the flow, `[1, K + 1, h, w]` in `[0, 1]`: the static background, then the key
+    /// points.
     pub masks: Tensor,
-    /// The key points that it was driven by.
+    /// The key points that drove it.
     pub key_points: KeyPoints,
 }
 
@@ -59,8 +59,8 @@ impl Prepared {
         &self.key_points
     }
 
-    /// The source itself moved by the frame's flow, `[1, 3, H, W]` in `[0, 1]`, black where that
-    /// leads outside: what the generator had to work with.
+    /// The source warped by the frame's flow, `[1, 3, H, W]` in `[0, 1]`, black where the flow leads outside: what the
+    /// generator had to work with.
     ///
     /// # Errors
     /// [`Error::Tensor`].
@@ -70,8 +70,8 @@ impl Prepared {
 }
 
 impl Fomm {
-    /// Reads the weights under the authors' keys: `kp_detector.…`, `generator.…`, and of the
-    /// latter `generator.dense_motion_network.…`.
+    /// Loads the weights under the authors' keys: `kp_detector.…` and `generator.…`, with the dense motion network under
+    /// `generator.dense_motion_network.…`.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
@@ -94,22 +94,21 @@ impl Fomm {
         load().map_err(|error| Error::loading(Network::Motion, error))
     }
 
-    /// The sizes that it was made with.
+    /// The configuration that the model was built with.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Where its weights are; pictures must be there too.
+    /// The device of the weights; pictures must be on it too.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// The key points of `picture`, `[1, 3, image_size, image_size]` in `[0, 1]`. `stop` is asked
-    /// between layers.
+    /// The key points of `picture`, `[1, 3, image_size, image_size]` in `[0, 1]`. `stop` is polled between layers.
     ///
     /// # Errors
-    /// [`Error::Picture`] if the shape differs, [`Error::KeyPointNotFinite`] if a key point comes out as
-    /// no number, [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
+    /// [`Error::Picture`] if the shape differs, [`Error::KeyPointNotFinite`] if a detected key point isn't finite,
+    /// [`Error::Cancelled`] once `stop` returns true, [`Error::Tensor`].
     pub fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         self.check_picture(picture)?;
         let key_points = pooled(&self.device, || self.detector.forward(picture, stop))?;
@@ -117,11 +116,11 @@ impl Fomm {
         Ok(key_points)
     }
 
-    /// All that a frame needs of the source `picture`, `[1, 3, image_size, image_size]` in
-    /// `[0, 1]`, once.
+    /// Computes, once, everything that depends on the source `picture`, `[1, 3, image_size, image_size]` in `[0, 1]`,
+    /// alone.
     ///
     /// # Errors
-    /// As [`Fomm::detect`], but is never cancelled.
+    /// As [`Fomm::detect`], except that it is never cancelled.
     pub fn prepare(&self, picture: &Tensor) -> Result<Prepared, Error> {
         let key_points = self.detect(picture, &|| false)?;
         pooled(&self.device, || self.prepare_with(picture, key_points))
@@ -137,12 +136,12 @@ impl Fomm {
         })
     }
 
-    /// The source with its key points moved to `driving`. `stop` is asked between layers.
+    /// The source with its key points moved to `driving`. `stop` is polled between layers.
     ///
     /// # Errors
     /// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if the key points are unusable,
-    /// [`Error::Degenerate`] if one's Jacobian has no inverse, [`Error::Cancelled`] once `stop`
-    /// says so, [`Error::Tensor`].
+    /// [`Error::Degenerate`] if a Jacobian isn't invertible, [`Error::Cancelled`] once `stop` returns true,
+    /// [`Error::Tensor`].
     pub fn frame(
         &self,
         prepared: &Prepared,
@@ -160,8 +159,8 @@ impl Fomm {
         })
     }
 
-    /// How the source moves as its key points move to `driving`: all of a frame but its drawing,
-    /// which takes most of the time.
+    /// The motion of the source as its key points move to `driving`: a frame without its painting, which takes most of
+    /// the time.
     ///
     /// # Errors
     /// As [`Fomm::frame`].
@@ -180,10 +179,10 @@ impl Fomm {
         })
     }
 
-    /// The frame of a motion of [`Fomm::motion`], `[1, 3, H, W]` in `[0, 1]`.
+    /// Paints the frame of a motion from [`Fomm::motion`], `[1, 3, H, W]` in `[0, 1]`.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
+    /// [`Error::Cancelled`] once `stop` returns true, [`Error::Tensor`].
     pub fn paint(&self, prepared: &Prepared, motion: &Motion, stop: Stop) -> Result<Tensor, Error> {
         check(stop)?;
         pooled(&self.device, || {

@@ -1,4 +1,4 @@
-//! The sizes of a GANimation generator, as its weights file carries them.
+//! The configuration of a GANimation generator, as stored in its weights file.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,20 +6,20 @@ use super::dialect::Dialect;
 use crate::methods::MAX_IMAGE_SIZE;
 use crate::methods::error::{Error, Network};
 
-/// The sizes of a generator; the defaults are the paper's.
+/// The configuration of a generator; the defaults are the paper's.
 ///
 /// Read from JSON such as `{"image_size": 128, "conv_dim": 32, "repeat_num": 6, "c_dim": 17}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
-    /// Pixels along each side of the pictures it was trained on; a multiple of 4.
+    /// Side of the training pictures in pixels; a multiple of 4.
     pub image_size: usize,
-    /// Channels behind the first convolution; four times as many in the middle.
+    /// Channels after the first convolution; four times as many in the bottleneck.
     pub conv_dim: usize,
-    /// Residual blocks in the middle.
+    /// Residual blocks in the bottleneck.
     pub repeat_num: usize,
-    /// Action Units.
+    /// Number of Action Units.
     pub c_dim: usize,
-    /// Whose code the weights come from; the authors' where nothing is said.
+    /// The code base that the weights come from; the authors' by default.
     #[serde(default)]
     pub dialect: Dialect,
 }
@@ -40,7 +40,7 @@ impl Config {
     /// Reads and checks a configuration.
     ///
     /// # Errors
-    /// [`Error::Config`] if it isn't JSON with the four numbers or a number is out of range.
+    /// [`Error::Config`] if it isn't JSON with the four numbers or a value is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(json)
             .map_err(|e| Error::Config(Network::GANimation, e.to_string()))?;
@@ -48,12 +48,12 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks that a network of these sizes can be made.
+    /// Checks that a network with this configuration can be built.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the first number that is out of range.
+    /// [`Error::Config`] naming the first value that is out of range.
     pub fn validate(&self) -> Result<(), Error> {
-        // The upper bounds only keep a damaged file from asking for more memory than there is.
+        // The upper bounds only stop a damaged file from exhausting memory.
         let ranges = [
             ("image_size", self.image_size, 8, MAX_IMAGE_SIZE),
             ("conv_dim", self.conv_dim, 1, 1024),

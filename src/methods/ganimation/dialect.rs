@@ -1,4 +1,4 @@
-//! How three code bases name the same network's tensors, and where their networks differ.
+//! The tensor names of three code bases for the same network, and where their networks differ.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use crate::methods::error::{Error, Network};
 
-/// Whose code the weights come from.
+/// The code base that the weights come from.
 ///
-/// All three see pictures in `[-1, 1]` and Action Units divided by 5, and all three blend as
-/// [`result`](super::result) does: an attention of 1 keeps the source. They differ in the
-/// tensors' names, and in the one thing that [`Dialect::Donydchen`] says.
+/// All three take pictures in `[-1, 1]` and Action Units divided by 5, and all three blend as [`result`](super::result)
+/// does: an attention of 1 keeps the source. They differ in the tensors' names, and in the norms as described for
+/// [`Dialect::Donydchen`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -22,23 +22,22 @@ pub enum Dialect {
     /// [donydchen/ganimation_replicate](https://github.com/donydchen/ganimation_replicate):
     /// `model`, `color_top.0`, `au_top.0` (the attention).
     ///
-    /// Its norms have neither weight nor bias, and every convolution before a norm has a bias.
-    /// Such a bias is never read: a norm takes each plane's mean out again, and the bias with
-    /// it. Networks trained with its `--use_dropout` or with another `--norm` than `instance`
-    /// are not covered.
+    /// Its norms have neither weight nor bias, and every convolution before a norm has a bias. These biases are never
+    /// read: the norm subtracts each plane's mean, which cancels them. Networks trained with its `--use_dropout` or with
+    /// another `--norm` than `instance` are not supported.
     Donydchen,
     /// [vipermu/ganimation](https://github.com/vipermu/ganimation): `main`, `im_reg.0`,
-    /// `im_att.0` (which its generator returns first). The layers stand a second time under
-    /// `debug1` to `debug4`, which share the tensors of `main` and are never read. Its test
-    /// script divides the Action Units by 3 to exaggerate; its training divided by 5.
+    /// `im_att.0` (which its generator returns first). The layers are repeated under `debug1` to `debug4`, which share
+    /// the tensors of `main` and are never read. Its test script divides the Action Units by 3 to exaggerate; its
+    /// training divided by 5.
     Vipermu,
 }
 
 impl Dialect {
-    /// All of them.
+    /// All dialects.
     pub const ALL: [Dialect; 3] = [Dialect::Authors, Dialect::Donydchen, Dialect::Vipermu];
 
-    /// The name of the layers before the heads.
+    /// The key of the layers before the heads.
     pub(super) fn trunk(self) -> &'static str {
         match self {
             Dialect::Authors | Dialect::Vipermu => "main",
@@ -46,7 +45,7 @@ impl Dialect {
         }
     }
 
-    /// The name of the layers within a residual block.
+    /// The key of the layers in a residual block.
     pub(super) fn block(self) -> &'static str {
         match self {
             Dialect::Authors | Dialect::Vipermu => "main",
@@ -54,7 +53,7 @@ impl Dialect {
         }
     }
 
-    /// The generator's heads: colour, attention.
+    /// The keys of the heads: colour, attention.
     pub(super) fn heads(self) -> [&'static str; 2] {
         match self {
             Dialect::Authors => ["img_reg.0", "attetion_reg.0"],
@@ -69,16 +68,16 @@ impl Dialect {
     }
 }
 
-/// The residual blocks' first place in the trunk.
+/// The index of the first residual block in the trunk.
 pub(super) const FIRST_BLOCK: usize = 9;
 
 impl Config {
-    /// Finds a generator's dialect and sizes from the tensors' names and shapes. What the
-    /// tensors don't show is `image_size`: all three code bases trained at 128, which it says.
+    /// Infers a generator's dialect and configuration from the tensors' names and shapes. `image_size` can't be inferred:
+    /// it is 128, at which all three code bases trained.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if no dialect's heads are there, [`Error::MissingTensor`] if the
-    /// first layer isn't, [`Error::Config`] if its shape is no such generator's.
+    /// [`Error::Unknown`] if the heads of no dialect exist, [`Error::MissingTensor`] if the first layer doesn't,
+    /// [`Error::Config`] if its shape isn't that of such a generator.
     pub fn infer(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Self, Error> {
         let has_heads = |dialect: &Dialect| {
             let mut heads = dialect.heads().into_iter();

@@ -1,4 +1,4 @@
-//! The generator, with its authors' own keys: see [`Dialect`](super::Dialect).
+//! The generator, under the keys of a [`Dialect`](super::Dialect).
 
 use candle_core::{DType, Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
@@ -10,7 +10,7 @@ use crate::methods::error::{Error, Network, check};
 use crate::nn::{self, ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm};
 use crate::progress::Stop;
 
-/// What the generator gives for a picture.
+/// The output of the generator for a picture.
 #[derive(Clone, Debug)]
 pub struct Output {
     /// The colour regression `C`, `[N, 3, H, W]` in `[-1, 1]`.
@@ -19,10 +19,10 @@ pub struct Output {
     pub attention: Tensor,
 }
 
-/// What of a frame depends on the picture alone; made by [`Generator::prepare`].
+/// The part of a frame that depends on the picture alone; made by [`Generator::prepare`].
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// The picture's part of the first convolution, `[1, conv_dim, H, W]`.
+    /// The picture's contribution to the first convolution, `[1, conv_dim, H, W]`.
     features: Tensor,
 }
 
@@ -40,17 +40,17 @@ pub fn result(x: &Tensor, output: &Output) -> Result<Tensor, Error> {
 pub struct Generator {
     config: Config,
     device: Device,
-    /// The first convolution, whole.
+    /// The whole first convolution.
     first: Conv2d,
-    /// Its first three inputs' part.
+    /// The part of it that reads the picture: the first three input channels.
     picture: Conv2d,
-    /// Its other inputs' part: the Action Units, each one value over all the picture.
+    /// The part of it that reads the Action Units, each a constant plane: the other input channels.
     action_units: ConstantConv,
     first_norm: InstanceNorm,
     down: [(Conv2d, InstanceNorm); 2],
     blocks: Vec<Residual>,
     up: [(ConvTranspose2d, InstanceNorm); 2],
-    /// Both heads see the same features: one convolution, colour first.
+    /// Both heads, colour first, as one convolution, since they have the same input.
     heads: Conv2d,
 }
 
@@ -65,7 +65,7 @@ const SAME_7: ConvConfig = ConvConfig::new(1, 3);
 pub(super) const SAME_3: ConvConfig = ConvConfig::new(1, 1);
 pub(super) const HALF_4: ConvConfig = ConvConfig::new(2, 1);
 
-/// A norm as the dialect has it: without weight and bias of its own, ones and zeros stand in.
+/// Loads a norm; if the dialect's norms have no weight and bias, they are ones and zeros.
 fn load_norm(dialect: Dialect, dim: usize, vb: VarBuilder) -> Candle<InstanceNorm> {
     if dialect.affine() {
         return InstanceNorm::load(dim, vb);
@@ -95,8 +95,8 @@ impl Residual {
 }
 
 impl Generator {
-    /// Reads the weights under the keys of the configuration's dialect; the authors':
-    /// `main.N.…`, `img_reg.0`, `attetion_reg.0`.
+    /// Loads the weights under the keys of the configuration's dialect; the authors': `main.N.…`, `img_reg.0`,
+    /// `attetion_reg.0`.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
@@ -111,7 +111,7 @@ impl Generator {
         let dialect = config.dialect;
         let main = vb.pp(dialect.trunk());
         let norm = |i: usize, dim: usize| load_norm(dialect, dim, main.pp(i));
-        // No convolution's bias is read: all that have one stand before a norm, which takes it out.
+        // No convolution's bias is read: those that have one precede a norm, which cancels it.
 
         let first = main.pp(0).get((d, inputs, 7, 7), "weight")?;
         let down = |i: usize, dim: usize| {
@@ -152,17 +152,17 @@ impl Generator {
         })
     }
 
-    /// The sizes that it was made with.
+    /// The configuration that the generator was built with.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Where its weights are; pictures must be there too.
+    /// The device of the weights; pictures must be on it too.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// The whole network at once: `x` `[N, 3, H, W]` in `[-1, 1]`, `aus` `[N, c_dim]`.
+    /// Runs the whole network: `x` `[N, 3, H, W]` in `[-1, 1]`, `aus` `[N, c_dim]`.
     ///
     /// # Errors
     /// [`Error::Picture`] or [`Error::ActionUnits`] if a shape differs; [`Error::Tensor`].
@@ -189,8 +189,8 @@ impl Generator {
         })
     }
 
-    /// All that a frame needs of the picture `x`, `[1, 3, H, W]` in `[-1, 1]`, once. H and W
-    /// are multiples of 4; the network was trained at `image_size`.
+    /// Computes, once, everything that depends on the picture `x`, `[1, 3, H, W]` in `[-1, 1]`, alone. H and W are
+    /// multiples of 4; the network was trained at `image_size`.
     ///
     /// # Errors
     /// [`Error::Picture`] if the shape differs; [`Error::Tensor`].
@@ -204,12 +204,12 @@ impl Generator {
         })
     }
 
-    /// The output for Action Units `aus` (`c_dim` of them, 0 to 1), `N = 1`: what
-    /// [`Generator::forward`] gives, to rounding. `stop` is asked between layers.
+    /// The output for Action Units `aus` (`c_dim` of them, 0 to 1), `N = 1`: equal to [`Generator::forward`] up to
+    /// rounding. `stop` is polled between layers.
     ///
     /// # Errors
     /// [`Error::ActionUnits`] or [`Error::ActionUnitNotFinite`] if the vector is unusable,
-    /// [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
+    /// [`Error::Cancelled`] once `stop` returns true, [`Error::Tensor`].
     pub fn frame(&self, prepared: &Prepared, aus: &[f32], stop: Stop) -> Result<Output, Error> {
         if aus.len() != self.config.c_dim {
             return Err(Error::ActionUnits {

@@ -1,4 +1,4 @@
-//! A GANimation generator ready to be used, and its order of Action Units.
+//! A GANimation generator with its weights and its order of Action Units.
 
 use std::path::{Path, PathBuf};
 
@@ -15,18 +15,18 @@ use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, ModelFile, WeightsError};
 
-/// A generator with what its file says of it.
+/// A generator with the metadata of its file.
 pub struct Model {
     name: String,
     generator: Generator,
     device: Device,
-    /// For each input of the network, which unit it is.
+    /// The Action Unit of each network input.
     order: Vec<ActionUnit>,
     size: usize,
     crop: CropRule,
 }
 
-/// What depends on the portrait alone.
+/// The part that depends on the portrait alone.
 pub(crate) struct Prepared {
     network: generator::Prepared,
     input: Vec<f32>,
@@ -36,16 +36,16 @@ impl Model {
     /// The weights that come with the program.
     ///
     /// # Errors
-    /// [`EngineError::Weights`] only for a program built from a damaged file.
+    /// [`EngineError::Weights`] only if the program was built with a damaged file.
     pub fn bundled() -> Result<Self, EngineError> {
         Self::open(None)
     }
 
-    /// The weights in a file, or installed ones by their name, or the bundled ones where nothing is said.
+    /// Opens the weights at a path or of an installed name; with `None`, the bundled ones.
     ///
     /// # Errors
-    /// [`EngineError`] for neither a file nor a name; [`EngineError::Weights`] when the file is missing, damaged,
-    /// of another architecture, or doesn't hold what its metadata says.
+    /// [`EngineError`] if `weights` is neither a file nor a name; [`EngineError::Weights`] if the file is missing,
+    /// damaged, of another architecture, or inconsistent with its metadata.
     pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
         let device = device().clone();
         let (path, file) = open_weights(Bundled::Ganimation, weights, &device)?;
@@ -54,7 +54,7 @@ impl Model {
 
     fn from_file(path: PathBuf, file: ModelFile, device: Device) -> Result<Self, EngineError> {
         let crop = file.crop_rule(&path)?;
-        // The network's errors are sentences; here they stand within one.
+        // The network's errors are sentences; here they become part of one.
         let mismatch = |reason: String| WeightsError::Mismatch {
             path: path.clone(),
             reason: reason.trim_end_matches('.').to_owned(),
@@ -80,22 +80,22 @@ impl Model {
         &self.name
     }
 
-    /// Where the network runs, as the status line shows it.
+    /// The device that the network runs on, for the status line.
     pub fn device_name(&self) -> String {
         device_name(&self.device)
     }
 
-    /// Pixels a side of what the network sees.
+    /// Side of the network's input in pixels.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Where the face must lie in the square that the network sees.
+    /// Where the face must be in the square that the network sees.
     pub fn crop(&self) -> &CropRule {
         &self.crop
     }
 
-    /// All that depends on the picture alone; `input` is `[3, size, size]` in [-1, 1].
+    /// Computes everything that depends on the picture alone; `input` is `[3, size, size]` in [-1, 1].
     pub(crate) fn prepare(&self, input: Vec<f32>) -> Result<Prepared, EngineError> {
         let shape = (1, 3, self.size, self.size);
         let tensor = Tensor::from_slice(&input, shape, &self.device)?;
@@ -103,10 +103,10 @@ impl Model {
         Ok(Prepared { network, input })
     }
 
-    /// One expression, its colours brought to the portrait's own. `stop` is asked between the layers.
+    /// The edit for one expression, with its colours matched to the portrait's. `stop` is polled between layers.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `stop` said so.
+    /// [`EngineError::Cancelled`] once `stop` returns true; [`EngineError`] if the output isn't finite.
     pub(crate) fn edit(
         &self,
         prepared: &Prepared,

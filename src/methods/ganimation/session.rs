@@ -1,4 +1,4 @@
-//! GANimation as a method of the studio: a portrait's crop redrawn with an expression, and the way back into the portrait.
+//! GANimation as a [`Method`]: repaints a portrait's crop with an expression and composites it into the portrait.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,14 +42,14 @@ pub static INFO: MethodInfo = MethodInfo {
     open: |weights: Option<&Path>| Ok(Arc::new(Ganimation::new(Arc::new(Model::open(weights)?)))),
 };
 
-/// Bytes of edits that one session keeps: some 256 at 128 pixels.
+/// Cache capacity of one session in bytes: about 256 edits at 128 pixels a side.
 const CACHE_BYTES: usize = 118 << 20;
 
-/// The largest difference from the portrait's own expression over which an edit fades in, so that the first touch of a
-/// slider doesn't jump from the untouched portrait to the network's view of it.
+/// An edit fades in while its largest difference from the portrait's expression is below this, so that the first touch of
+/// a slider doesn't jump from the untouched portrait to the network's reconstruction of it.
 const ONSET: f32 = 0.05;
 
-/// The method, with opened weights.
+/// The method with its weights.
 pub struct Ganimation(Arc<Model>);
 
 impl Ganimation {
@@ -91,7 +91,7 @@ impl Method for Ganimation {
     }
 }
 
-/// How far an edit is faded in, in 0..=1: 0 exactly when nothing is asked for, 1 from a difference of 0.05 on.
+/// How far an edit is faded in, in 0..=1: exactly 0 without an edit, 1 from a difference of [`ONSET`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Onset {
     left: f32,
@@ -109,7 +109,7 @@ impl Onset {
         }
     }
 
-    /// Of the whole edit. Where the halves of the face differ each is faded in by itself, and this is 1.
+    /// The onset of the whole edit. If the halves of the face differ, each is faded in separately and this is 1.
     fn whole(self) -> f32 {
         if self.even { self.left } else { 1.0 }
     }
@@ -121,7 +121,8 @@ struct EditSession {
     prepared: Prepared,
     /// The square of the portrait that the network sees.
     place: TurnedSquare,
-    /// 1 on the left half of the face, 0 on the right, at the network's own size; and the landmarks that say so.
+    /// 1 on the left half of the face, 0 on the right, at the network's resolution; and the landmarks that it is derived
+    /// from.
     left: Option<(Option<Mesh>, Vec<f32>)>,
     mask: CachedMask,
     edits: LruCache<[u32; ActionUnit::COUNT], Arc<Edit>>,
@@ -188,8 +189,8 @@ impl Session for EditSession {
 }
 
 impl EditSession {
-    /// What the network makes of an expression, and whether it had to run. Where the halves of the face differ they are
-    /// drawn apart and joined, and one that isn't edited stays as the portrait has it.
+    /// The network's edit for an expression, and whether the network had to run. If the halves of the face differ they
+    /// are computed separately and joined; a half that isn't edited keeps the portrait's pixels.
     fn edit(
         &mut self,
         target: &Pose,
@@ -209,7 +210,7 @@ impl EditSession {
     }
 
     fn half(&mut self, target: &AuVector, stop: Stop) -> Result<(Arc<Edit>, bool), EngineError> {
-        // Minus zero is zero to the network.
+        // The network doesn't distinguish -0.0 from 0.0.
         let key = target.values().map(|value| (value + 0.0).to_bits());
         if let Some(edit) = self.edits.get(&key) {
             return Ok((edit, false));

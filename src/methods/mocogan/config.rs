@@ -1,4 +1,4 @@
-//! The sizes of a MoCoGAN generator, as its weights file carries them.
+//! The configuration of a MoCoGAN generator, as stored in its weights file.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::methods::error::{Error, Network};
 
-/// The sizes of a generator; the defaults are the authors' own for faces (MUG).
+/// The configuration of a generator; the defaults are the authors' for faces (MUG).
 ///
 /// Read from JSON such as `{"content": 50, "category": 6, "motion": 10, "ngf": 64, "image_size": 64, "channels": 3}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
-    /// Numbers of the content code (`dim_z_content`).
+    /// Length of the content code (`dim_z_content`).
     pub content: usize,
-    /// Categories (`dim_z_category`); 0 for weights that know none.
+    /// Number of categories (`dim_z_category`); 0 for weights without categories.
     pub category: usize,
-    /// Numbers of a motion code (`dim_z_motion`), and of the noise behind it.
+    /// Length of a motion code (`dim_z_motion`), and of its noise.
     pub motion: usize,
-    /// Channels before the last layer; eight times as many behind the first.
+    /// Channels before the last layer; eight times as many after the first.
     pub ngf: usize,
-    /// Pixels along each side of a frame: always 64, which the five layers make of a single point.
+    /// Side of a frame in pixels: always 64, which five layers upsample from a single point.
     pub image_size: usize,
     /// Channels of a frame: 3 for colour.
     pub channels: usize,
@@ -39,10 +39,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What the published network draws.
+    /// The published network's frame side in pixels.
     pub const IMAGE_SIZE: usize = 64;
 
-    /// Numbers that a frame is drawn from.
+    /// Length of the vector that a frame is generated from.
     pub fn latent(&self) -> usize {
         self.content + self.category + self.motion
     }
@@ -50,7 +50,7 @@ impl Config {
     /// Reads and checks a configuration.
     ///
     /// # Errors
-    /// [`Error::Config`] if it isn't JSON with these six numbers or a number is out of range.
+    /// [`Error::Config`] if it isn't JSON with these six fields or a value is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(json)
             .map_err(|e| Error::Config(Network::MoCoGan, e.to_string()))?;
@@ -58,12 +58,12 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks that a network of these sizes can be made.
+    /// Checks that a network with this configuration can be built.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the first number that is out of range.
+    /// [`Error::Config`] naming the first value that is out of range.
     pub fn validate(&self) -> Result<(), Error> {
-        // The upper bounds only keep a damaged file from asking for more memory than there is.
+        // The upper bounds only stop a damaged file from exhausting memory.
         let size = Self::IMAGE_SIZE;
         let ranges = [
             ("content", self.content, 0, 4096),
@@ -88,15 +88,15 @@ impl Config {
         Ok(())
     }
 
-    /// Finds the sizes from the tensors' shapes, by the authors' keys.
+    /// Infers the configuration from the tensors' shapes, by the authors' keys.
     ///
-    /// The weights hold content and category as one run of inputs, so their border can't be seen. A run of 56 is taken
-    /// for the released 50 + 6; any other for content alone, which draws the same frames: the last numbers of such a
-    /// content code are the category.
+    /// Content and category are consecutive inputs of the weights, so the shapes don't show where one ends. A total of 56
+    /// is taken as the released 50 + 6; any other as content alone, which gives the same frames: the last values of such
+    /// a content code are the category.
     ///
     /// # Errors
-    /// [`Error::MissingTensor`] for one of the three tensors that it looks at, [`Error::Config`] if their shapes are no
-    /// such generator's.
+    /// [`Error::MissingTensor`] for one of the three tensors that it reads, [`Error::Config`] if their shapes aren't
+    /// those of such a generator.
     pub fn infer(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Self, Error> {
         let shape = |name: &str| {
             shapes.get(name).ok_or_else(|| Error::MissingTensor {

@@ -1,4 +1,4 @@
-//! The image generator, with the authors' own keys.
+//! The image generator, under the authors' keys.
 
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
@@ -9,10 +9,10 @@ use crate::methods::error::{Error, Network, check};
 use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, affine_relu, pooled, replace_with, tanh};
 use crate::progress::Stop;
 
-/// What of a clip depends on content and category alone; made by [`MoCoGan::prepare`].
+/// The part of a clip that depends on content and category alone; made by [`MoCoGan::prepare`].
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// Their part of the first layer with its normalisation, `[1, 8 ngf * 4 * 4]`.
+    /// Their contribution to the first layer, with its batch norm, `[1, 8 ngf * 4 * 4]`.
     start: Tensor,
 }
 
@@ -22,25 +22,25 @@ pub struct MoCoGan {
     config: Config,
     device: Device,
     gru: Gru,
-    /// The first layer makes 4x4 pixels of one point, so it is a matrix `[latent, 8 ngf * 4 * 4]`: first the content's
-    /// and category's rows, then the motion's, then what is added to both, `[1, 8 ngf * 4 * 4]`.
+    /// The first layer upsamples one point to 4x4 pixels, so it is a matrix `[latent, 8 ngf * 4 * 4]`: `fixed` has the
+    /// rows of content and category, `moving` those of the motion, and `added` is the bias, `[1, 8 ngf * 4 * 4]`.
     fixed: Tensor,
     moving: Tensor,
     added: Tensor,
-    /// The rest, each doubling the picture.
+    /// The other layers, each doubling the sides.
     up: [ConvTranspose2d; 4],
 }
 
-/// Pixels along each side behind the first layer, and its kernel's.
+/// Side after the first layer in pixels, and its kernel size.
 const FIRST: usize = 4;
 const DOUBLE: ConvConfig = ConvConfig::new(2, 1);
 const NORM_EPS: f64 = 1e-5;
 
-/// Frames that go through the layers together: enough for a matrix product to pay, few enough to stop in time.
+/// Batch size: large enough for an efficient matrix product, small enough to cancel promptly.
 const TOGETHER: usize = 16;
 
-/// A layer's kernel and shift with the batch normalisation behind it folded in: what it does at inference is one factor
-/// and one summand a channel.
+/// A layer's kernel and bias with the following batch norm folded in: at inference it is a scale and a shift for each
+/// channel.
 fn folded(
     inputs: usize,
     outputs: usize,
@@ -59,7 +59,7 @@ fn folded(
 }
 
 impl MoCoGan {
-    /// Reads the weights under the authors' keys: `recurrent.weight_ih` and its like, `main.N.…`.
+    /// Loads the weights under the authors' keys: `recurrent.weight_ih` and so on, `main.N.…`.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
@@ -102,21 +102,21 @@ impl MoCoGan {
         })
     }
 
-    /// The sizes that it was made with.
+    /// The configuration that the generator was built with.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Where its weights are, and its frames.
+    /// The device of the weights and the frames.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// The motion codes of a clip: one for each of `epsilon`, after the start `h0`, which is no frame's. Any number of
-    /// frames; a walk that starts from the last code goes on where the first ended, to the bit.
+    /// The motion codes of a clip, one for each noise in `epsilon`; the initial state `h0` isn't a frame's code. Any
+    /// number of frames; a call that starts from the last code continues the clip bit for bit.
     ///
     /// # Errors
-    /// [`Error::Code`] or [`Error::CodeNotFinite`] if a noise isn't `motion` numbers.
+    /// [`Error::Code`] or [`Error::CodeNotFinite`] if `h0` or a noise isn't `motion` finite numbers.
     pub fn motion(&self, h0: &[f32], epsilon: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, Error> {
         let n = self.config.motion;
         check_code("motion's start", h0, n)?;
@@ -129,8 +129,8 @@ impl MoCoGan {
         Ok(codes)
     }
 
-    /// All that the frames of a clip share. `category` holds one number for each category, as the network learnt it a 1
-    /// among zeros; it is empty for weights without categories.
+    /// Computes what the frames of a clip share. `category` is one-hot, as in training; it is empty for weights without
+    /// categories.
     ///
     /// # Errors
     /// [`Error::Code`] or [`Error::CodeNotFinite`] if a code is unusable, [`Error::Tensor`].
@@ -138,7 +138,7 @@ impl MoCoGan {
         check_code("content code", content, self.config.content)?;
         check_code("category code", category, self.config.category)?;
         let code = [content, category].concat();
-        // A product with nothing in it is not every device's to take.
+        // Not every device supports a matrix product with an empty dimension.
         if code.is_empty() {
             return Ok(Prepared {
                 start: self.added.clone(),
@@ -150,18 +150,18 @@ impl MoCoGan {
         })
     }
 
-    /// The frame of one motion code, `[1, channels, 64, 64]` in `[-1, 1]`. `stop` is asked between layers.
+    /// The frame of one motion code, `[1, channels, 64, 64]` in `[-1, 1]`. `stop` is polled between layers.
     ///
     /// # Errors
-    /// [`Error::Code`] or [`Error::CodeNotFinite`] if the code is unusable, [`Error::Cancelled`] once `stop` says so,
-    /// [`Error::Tensor`].
+    /// [`Error::Code`] or [`Error::CodeNotFinite`] if the code is unusable, [`Error::Cancelled`] once `stop` returns
+    /// true, [`Error::Tensor`].
     pub fn frame(&self, prepared: &Prepared, motion: &[f32], stop: Stop) -> Result<Tensor, Error> {
         check_code("motion code", motion, self.config.motion)?;
         pooled(&self.device, || self.draw(prepared, motion.to_vec(), stop))
     }
 
-    /// The frames of motion codes, `[codes, channels, 64, 64]` in `[-1, 1]`: what [`MoCoGan::frame`] gives for
-    /// each, to rounding. `stop` is asked between layers, every few frames.
+    /// The frames of motion codes, `[codes, channels, 64, 64]` in `[-1, 1]`: equal to [`MoCoGan::frame`] for each, up to
+    /// rounding. `stop` is polled between layers, every few frames.
     ///
     /// # Errors
     /// As [`MoCoGan::frame`], or [`Error::NoFrames`] if there is no code.
@@ -207,7 +207,7 @@ impl MoCoGan {
     }
 }
 
-/// Checks a code that a caller gives.
+/// Checks the length and values of a caller's code.
 fn check_code(code: &'static str, values: &[f32], expected: usize) -> Result<(), Error> {
     if values.len() != expected {
         return Err(Error::Code {

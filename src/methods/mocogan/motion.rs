@@ -1,13 +1,13 @@
-//! The GRU that walks from motion code to motion code.
+//! The GRU that produces the sequence of motion codes.
 
 use candle_core::Result as Candle;
 use candle_nn::VarBuilder;
 
-/// PyTorch's `GRUCell(n, n)`, on this side whatever the device: a step is 600 multiplications.
+/// PyTorch's `GRUCell(n, n)`. It always runs on the CPU: a step is 600 multiplications.
 #[derive(Clone, Debug)]
 pub(super) struct Gru {
     size: usize,
-    /// Rows of reset, update and new gate, `[3 n, n]`, and `[3 n]`: of the noise, then of the state.
+    /// Weight `[3 n, n]` and bias `[3 n]`, in the order reset, update and new gate: of the noise, then of the state.
     input: (Vec<f64>, Vec<f64>),
     hidden: (Vec<f64>, Vec<f64>),
 }
@@ -29,7 +29,7 @@ impl Gru {
         })
     }
 
-    /// One step. It reckons in f64 and gives f32, so a walk goes on from any of its codes as if it had never stopped.
+    /// One step. It computes in f64 and returns f32, so a sequence can be continued from any of its codes exactly.
     pub(super) fn step(&self, noise: &[f32], state: &[f32]) -> Vec<f32> {
         let n = self.size;
         let x = affine(&self.input, noise);

@@ -1,4 +1,4 @@
-//! Sampled motions: MoCoGAN ready to be used, and its samples written as clips.
+//! Sampled motions: MoCoGAN with its weights, and its samples as pictures.
 
 use std::ops::Range;
 use std::path::Path;
@@ -17,17 +17,18 @@ use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, WeightsError};
 
-/// A network that makes clips of noises.
+/// A network that generates clips from noise.
 pub struct Sampler {
     name: String,
     network: MoCoGan,
 }
 
 impl Sampler {
-    /// Opens the weights of a file, or of a name among those installed, or those that come with the program.
+    /// Opens the weights at a path or of an installed name; with `None`, those that come with the program.
     ///
     /// # Errors
-    /// [`EngineError::Method`] for neither a file nor a name, [`EngineError::Weights`] when a file is missing, damaged, of another architecture, or doesn't hold what its metadata says.
+    /// [`EngineError::Method`] if `weights` is neither a file nor a name, [`EngineError::Weights`] if the file is
+    /// missing, damaged, of another architecture, or inconsistent with its metadata.
     pub fn open(weights: Option<&Path>) -> Result<Self, EngineError> {
         let (path, file) = open_weights(Bundled::Mocogan, weights, device())?;
         let mismatch = |error: Error| WeightsError::Mismatch {
@@ -51,7 +52,7 @@ impl Sampler {
         &self.name
     }
 
-    /// How many numbers its samples hold of each kind.
+    /// The lengths of a sample's codes.
     pub fn sizes(&self) -> SampleSizes {
         let config = self.network.config();
         SampleSizes {
@@ -61,13 +62,13 @@ impl Sampler {
         }
     }
 
-    /// What all samples of one content and category share.
+    /// Computes what all samples with one content and category share.
     pub(crate) fn prepare(&self, sample: &Sample) -> Result<Prepared, EngineError> {
         let category = sample.category_code();
         Ok(self.network.prepare(&sample.content, &category)?)
     }
 
-    /// Every frame of a sample, of which the content and the category are prepared.
+    /// All frames of a sample whose content and category are prepared.
     pub(crate) fn pictures(
         &self,
         prepared: &Prepared,
@@ -82,7 +83,7 @@ impl Sampler {
             .collect()
     }
 
-    /// The frames of a sample that are wanted, in order. `each` is given one after the other.
+    /// Passes the frames `wanted` of a sample to `each`, in order.
     pub(crate) fn frames(
         &self,
         sample: &Sample,
@@ -108,7 +109,7 @@ impl std::fmt::Debug for Sampler {
     }
 }
 
-/// `[1, 3, side, side]` in [-1, 1] as a picture.
+/// Converts `[1, 3, side, side]` in [-1, 1] to a picture.
 fn picture(frame: &Tensor) -> Result<Picture, EngineError> {
     let (_, _, height, width) = frame.dims4()?;
     let values: Vec<f32> = frame.flatten_all().and_then(|flat| flat.to_vec1())?;

@@ -1,4 +1,4 @@
-//! How a displacement goes on beyond what is known of it: harmonically, so that it fades evenly to where nothing moves.
+//! Continues a displacement harmonically beyond where it is known, so that it fades evenly to where nothing moves.
 
 use std::ops::Range;
 
@@ -6,23 +6,24 @@ use super::image::{Image, Sample};
 use super::scene::{Deformed, Scene};
 use crate::math::catmull_rom;
 
-/// Of a block of pixels: the mean displacement (x, y), how much of it is core, and nothing, as four are faster than three.
+/// Of a block of pixels: the mean displacement (x, y), the fraction that is core, and padding, as four values are faster
+/// than three.
 pub(super) type Means = [f32; 4];
 
-/// How far around the head pixels move, in centimetres: with its expression, and when it turns.
+/// How far around the head pixels move, in centimetres: with an expression, and when the head turns.
 pub(super) const REACH: f32 = 5.0;
 pub(super) const REACH_MOVED: f32 = 13.0;
-/// Nothing moves beyond this part of the reach.
+/// Nothing moves beyond this fraction of the reach.
 const STILL_BEYOND: f32 = 0.92;
-/// Unless the head turns, nothing moves this far below the chin, in centimetres: collars.
+/// Unless the head turns, nothing moves this far below the chin, in centimetres: collars stay.
 const STILL_BELOW_CHIN: f32 = 3.2;
-/// The source's edges don't move where the head is farther than this, in centimetres.
+/// The source's edges don't move where they are farther from the head than this, in centimetres.
 const STILL_EDGE: f32 = 1.5;
 /// The landmark at the chin's lowest point.
 pub(super) const CHIN: usize = 152;
 
-/// The displacement around the head, and in it, on a grid of cells of that many pixels: the core's own where cells lie in
-/// it, nothing far away, and the solution of Laplace's equation between.
+/// The displacement around and inside the head, on a grid of cells of `cell` pixels a side: the core's in its cells, zero
+/// far away, and the solution of Laplace's equation between.
 pub(super) fn continuation(
     scene: &Scene,
     deformed: &Deformed,
@@ -66,12 +67,12 @@ pub(super) fn continuation(
     harmonic(&values, &fixed).blurred(1.0)
 }
 
-/// Sweeps over a level of the grid, and how far each one overshoots. The level before has left errors of a few cells only.
+/// Sweeps at each level of the grid, and the relaxation factor. The coarser level leaves errors of only a few cells.
 const SWEEPS: usize = 12;
 const OVERSHOOT: f32 = 1.5;
 
-/// Fills in what is not fixed so that each cell is the mean of its four neighbours: from coarse grids to fine ones, with
-/// sweeps of successive over-relaxation on each.
+/// Solves Laplace's equation for the cells that aren't fixed: from coarse grids to fine ones, with sweeps of successive
+/// over-relaxation on each.
 fn harmonic(values: &Image<[f32; 2]>, fixed: &Image<f32>) -> Image<[f32; 2]> {
     let (width, height) = (values.width, values.height);
     let mut solved = values.clone();
@@ -84,7 +85,7 @@ fn harmonic(values: &Image<[f32; 2]>, fixed: &Image<f32>) -> Image<[f32; 2]> {
             <[f32; 2]>::default().plus(values.at(x, y), fixed.at(x, y))
         });
         let (sums, shares) = (premultiplied.halved(), fixed.halved());
-        // A cell is held where half of it is; if that leaves nothing, where any of it is.
+        // A coarse cell is fixed if half of it is; if that leaves none, if any of it is.
         let least = if shares.pixels.iter().any(|share| *share >= 0.5) {
             0.5
         } else {
@@ -118,7 +119,7 @@ fn harmonic(values: &Image<[f32; 2]>, fixed: &Image<f32>) -> Image<[f32; 2]> {
     solved
 }
 
-/// Moves each cell that is not fixed towards the mean of its neighbours and beyond; the grid's edge mirrors.
+/// Over-relaxes each cell that isn't fixed; the grid's edge mirrors.
 fn sweep(values: &mut Image<[f32; 2]>, fixed: &Image<f32>) {
     let (width, height) = (values.width, values.height);
     for y in 0..height {
@@ -146,11 +147,11 @@ fn sweep(values: &mut Image<[f32; 2]>, fixed: &Image<f32>) {
     }
 }
 
-/// A grid of cells enlarged to pixels, Catmull-Rom, row by row.
+/// A grid of cells upsampled to pixels with Catmull-Rom, row by row.
 pub(super) struct Enlarged<'a, T> {
     cells: &'a Image<T>,
     cell: usize,
-    /// For each pixel of a cell the weights of four cells, and how many cells before the pixel's own these begin.
+    /// For each pixel of a cell the weights of four cells, and the offset of the first of them before the pixel's cell.
     phases: Vec<(usize, [f32; 4])>,
 }
 
@@ -170,7 +171,8 @@ impl<'a, T: Sample + PartialEq> Enlarged<'a, T> {
         }
     }
 
-    /// Interpolates along columns for a row of pixels. Two cells more lie on either side, so that four are always there.
+    /// Interpolates along columns for a row of pixels. The line is padded by two cells on either side, so that four
+    /// always exist.
     #[inline(always)]
     pub fn line(&self, y: usize, line: &mut Vec<T>) {
         let (width, height) = (self.cells.width, self.cells.height as isize);
@@ -188,7 +190,7 @@ impl<'a, T: Sample + PartialEq> Enlarged<'a, T> {
         line[width + 2..].fill(right);
     }
 
-    /// The values at the pixels of a row from `first` on, as many as fit; `line` is what [`Enlarged::line`] has given.
+    /// Interpolates the pixels of a row from `first` on; `line` is the result of [`Enlarged::line`].
     #[inline(always)]
     pub fn enlarge(&self, line: &[T], first: usize, pixels: &mut [T]) {
         let (mut cell, mut phase) = (first / self.cell, first % self.cell);
@@ -207,14 +209,14 @@ impl<'a, T: Sample + PartialEq> Enlarged<'a, T> {
         }
     }
 
-    /// Which pixels of a row may be other than 0, of a number of pixels.
+    /// The range of pixels in a row of `width` that may be nonzero.
     pub fn filled(&self, line: &[T], width: usize) -> Range<usize> {
         let is_filled = |value: &T| *value != T::default();
         let ends = line
             .iter()
             .position(is_filled)
             .zip(line.iter().rposition(is_filled));
-        // A cell is felt two cells away, and the line begins two cells before the first.
+        // A cell affects pixels two cells away, and the line starts two cells before the first.
         ends.map_or(0..0, |(first, last)| {
             let (start, end) = (first.saturating_sub(4) * self.cell, (last + 1) * self.cell);
             start.min(width)..end.min(width)
@@ -243,7 +245,7 @@ mod tests {
 
     #[test]
     fn far_from_what_is_known_the_continuation_converges() {
-        // A disc of ones in a large square of zeros: the solution falls with the distance's logarithm.
+        // A disc of ones in a large square of zeros: the solution falls with the logarithm of the distance.
         let away = |x: usize, y: usize| (x as f32 - 100.0).hypot(y as f32 - 100.0);
         let fixed = Image::from_fn(201, 201, |x, y| {
             f32::from(away(x, y) <= 20.0 || away(x, y) >= 90.0)

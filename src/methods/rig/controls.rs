@@ -1,28 +1,28 @@
-//! From Action Units to the coefficients of the model's expressions.
+//! Converts Action Units to coefficients of the model's expressions.
 
 use super::model::{Half, Model};
 use crate::math::smoothstep_between;
 
-/// How many Action Units there are, in the order of [`UNITS`].
+/// Number of Action Units, in the order of [`UNITS`].
 pub(super) const COUNT: usize = 17;
 
-/// What one Action Unit does.
+/// The effect of one Action Unit on the expressions.
 struct Unit {
     /// Its FACS number.
     code: u8,
     /// Expressions and their coefficients at 1.
     raises: &'static [(&'static str, f32)],
-    /// Expressions and their coefficients at -1, which is nearly the opposite movement but slighter: most of them negative.
+    /// Expressions and their coefficients at -1: roughly the opposite movement but weaker, so most are negative.
     lowers: &'static [(&'static str, f32)],
-    /// Expressions that go where the portrait's own unit is taken back.
+    /// Expressions that are scaled down when the target is below the portrait's value of this unit.
     takes_back: &'static [&'static str],
-    /// Expressions that go as well, as far as the portrait's own [`LIPS_PARTED`] doesn't account for them.
+    /// Expressions that are scaled down as well, unless the portrait's [`LIPS_PARTED`] accounts for them.
     takes_along: &'static [&'static str],
 }
 
-/// Of units 6 and 12 the weights are those of real smiles: 89 people's neutral and smiling portraits (Face Research Lab London
-/// Set), fitted by the change of their landmarks. For each 1 of `mouthSmile` they have 0.2 of `mouthRollUpper`, and 0.1 each of
-/// `eyeSquint`, `mouthUpperUp` and `mouthLowerDown` while the lips stay closed.
+/// The weights of units 6 and 12 are those of real smiles: neutral and smiling portraits of 89 people (Face Research Lab
+/// London Set), fitted by the change of their landmarks. For each 1 of `mouthSmile` they have 0.2 of `mouthRollUpper`,
+/// and 0.1 each of `eyeSquint`, `mouthUpperUp` and `mouthLowerDown` while the lips stay closed.
 const UNITS: [Unit; COUNT] = [
     unit(
         1,
@@ -171,13 +171,14 @@ const fn unit(
     }
 }
 
-/// FACS numbers of units that have rules of their own.
+/// FACS numbers of units with special rules.
 const LIPS_PARTED: u8 = 25;
 const BLINK: u8 = 45;
 
-/// No coefficient leaves this range unless the portrait's own does: beyond, skin folds over.
+/// Coefficients are clamped to this range unless the portrait's own is outside it: beyond, the skin folds over itself.
 const RANGE: (f32, f32) = (-0.6, 1.5);
-/// Expressions that reach less far than [`RANGE`]: a lid beyond shut, and lips rolled in or drawn up that turn inside out.
+/// Lower upper bounds of some expressions: a lid can't close further than shut, and lips rolled in or raised too far turn
+/// inside out.
 const REACHES: [(&str, f32); 5] = [
     ("eyeBlink", 1.0),
     ("mouthRoll", 0.9),
@@ -186,21 +187,21 @@ const REACHES: [(&str, f32); 5] = [
     ("noseSneer", 1.25),
 ];
 
-/// What is asked of a face.
+/// The input of the rig for one frame.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Controls {
-    /// The portrait's own Action Units.
+    /// The portrait's Action Units.
     pub own: [f32; COUNT],
-    /// Those wanted of the picture's left and right halves, which are the person's right and left: 0..=1, and a little beyond
-    /// either end, from -0.5 to 1.5, for exaggeration.
+    /// The target Action Units of the picture's left and right halves, which are the person's right and left: 0..=1, and
+    /// for exaggeration from -0.5 to 1.5.
     pub target: [[f32; COUNT]; 2],
-    /// Degrees to the picture's right and up, added to where the eyes look.
+    /// Degrees to the picture's right and up, added to the gaze.
     pub gaze: [f32; 2],
 }
 
-/// The coefficients that give what is asked for; exactly `fitted` where nothing differs from the portrait's own.
+/// The coefficients for the controls; exactly `fitted` if the targets equal the portrait's Action Units.
 pub(super) fn coefficients(model: &Model, fitted: &[f32], controls: &Controls) -> Vec<f32> {
-    // Of an expression that both halves share, each half has a say; the mean counts.
+    // Expressions without halves get a value from each half, which are averaged.
     let mut wanted: Vec<(f32, f32)> = vec![(0.0, 0.0); fitted.len()];
     for (half, target) in Half::BOTH.into_iter().zip(&controls.target) {
         let mut factors = vec![1.0f32; fitted.len()];
@@ -251,25 +252,27 @@ pub(super) fn coefficients(model: &Model, fitted: &[f32], controls: &Controls) -
     coefficients
 }
 
-/// How much of the portrait's own unit a target takes back, in 0..=1. A unit that hardly reads says little about the fit.
+/// The fraction of the portrait's unit that a target removes, in 0..=1. It fades out for a barely measurable unit, which
+/// says little about the fit.
 fn taken_back(own: f32, target: f32) -> f32 {
     let certain = smoothstep_between(0.0, 0.1, own);
     certain * ((own - target.max(0.0)) / own.max(1e-3)).clamp(0.0, 1.0)
 }
 
-/// How far an expression reaches.
+/// The upper bound of an expression's coefficient.
 fn highest(name: &str) -> f32 {
     let found = REACHES.iter().find(|(start, _)| name.starts_with(start));
     found.map_or(RANGE.1, |(_, most)| *most)
 }
 
-/// How far the portrait's own lips are apart by its unit.
+/// How far the portrait's lips are parted, by Action Unit 25.
 fn own_lips_parted(own: &[f32; COUNT]) -> f32 {
     let place = UNITS.iter().position(|unit| unit.code == LIPS_PARTED);
     place.map_or(0.0, |place| own[place].clamp(0.0, 1.0))
 }
 
-/// A blink at 1 shuts the eye whatever it was fitted with; other units add their full weight.
+/// The weight of a unit's expression: a blink of 1 shuts the eye from any fitted coefficient; other units add their full
+/// weight.
 fn reach(unit: &Unit, fitted: f32, own: f32) -> f32 {
     if unit.code == BLINK && own < 0.95 {
         (1.0 - fitted) / (1.0 - own.max(0.0))
@@ -278,7 +281,7 @@ fn reach(unit: &Unit, fitted: f32, own: f32) -> f32 {
     }
 }
 
-/// The lids follow where the eyes look.
+/// The lids follow the gaze.
 fn add_gaze(model: &Model, half: Half, up: f32, added: &mut [f32]) {
     let name = if up > 0.0 { "eyeLookUp" } else { "eyeLookDown" };
     if let Some(i) = model.expression(name, half) {
@@ -286,7 +289,7 @@ fn add_gaze(model: &Model, half: Half, up: f32, added: &mut [f32]) {
     }
 }
 
-/// An upper lip can rise only so far: beyond, the gums would show.
+/// Limits how far the upper lip rises, since beyond that the gums would show.
 fn limit_upper_lip(model: &Model, fitted: &[f32], coefficients: &mut [f32]) {
     for half in Half::BOTH {
         let found =
@@ -397,7 +400,7 @@ mod tests {
                 let (falls, rises) = (changes().any(|d| d < -1e-5), changes().any(|d| d > 1e-5));
                 prop_assert!(!(falls && rises), "{} with AU{}", model.names[i], UNITS[unit].code);
             }
-            // The unit's main expression rises from one end to the other, as far as it reaches.
+            // The unit's main expression rises over the whole range, as far as its bound.
             let main = model.expression(UNITS[unit].raises[0].0, Half::Left).unwrap();
             prop_assert!(steps[0][main] < steps[40][main]);
         }
@@ -405,7 +408,7 @@ mod tests {
 
     #[test]
     fn no_slider_folds_the_skin() {
-        // Triangles of the front of the mean head that an expression turns over.
+        // Counts triangles at the front of the mean head that an expression flips.
         let model = Model::bundled().unwrap();
         let rest = vec![0.0; model.names.len()];
         // How far a triangle faces the viewer, from -1 to 1.

@@ -1,4 +1,4 @@
-//! The portrait's own folds beside the nose, lightened where its smile is taken back.
+//! Lightens the portrait's nasolabial folds when its smile is reduced.
 
 use std::sync::OnceLock;
 
@@ -11,36 +11,35 @@ use super::scene::Scene;
 use super::tone::{Reduced, mean};
 use crate::math::smoothstep_between;
 
-/// A portrait's own nasolabial folds, and what would even them out.
+/// A portrait's nasolabial folds, and the gain that evens them out.
 pub(super) struct CreaseLayer {
     /// The portrait around them.
     reduced: Reduced,
-    /// How near each pixel is to the folds of both halves, in the order of [`Half::BOTH`]: 1 on a fold, 0 away from it.
+    /// Proximity to the folds of both halves, in the order of [`Half::BOTH`]: 1 on a fold, 0 away from it.
     near: Image<[f32; 2]>,
-    /// What each channel gains where the fold goes entirely, minus 1.
+    /// The gain of each channel that removes the fold entirely, minus 1.
     gain: Image<[f32; 3]>,
 }
 
-/// Light on the portrait's own nasolabial folds where its smile is taken back: they would stay as deep as the smile made
-/// them.
+/// Light on the portrait's nasolabial folds when its smile is reduced: otherwise they would stay as deep as in the smile.
 pub(super) struct Creases<'a> {
     layer: &'a CreaseLayer,
-    /// What each channel gains, minus 1.
+    /// The gain of each channel, minus 1.
     gain: Image<[f32; 3]>,
-    /// Which pixels of it aren't far from all gain.
+    /// Whether each pixel of `gain` is near a fold.
     near_folds: Vec<bool>,
 }
 
-/// The smile whose fold is gone entirely when it is taken back, as a coefficient.
+/// Reduction of the smile's coefficient that removes its fold entirely.
 const WHOLE_SMILE: f32 = 0.9;
-/// Blurs of a fold and of the skin around it, and how far a fold reaches, in centimetres.
+/// Blurs of a fold and of the skin around it, and the width of a fold, in centimetres.
 const FOLD_BLUR: f32 = 0.12;
 const SKIN_BLUR: f32 = 1.0;
 const FOLD_REACH: f32 = 0.65;
-/// A fold is lightened by this much at most.
+/// Upper bound of the gain, minus 1.
 const MOST_GAIN: f32 = 0.5;
-/// Brightness over that of the skin: below the first it isn't skin but hair, a nostril or the mouth; from the second on it
-/// is.
+/// Brightness relative to the skin: below the first value it is hair, a nostril or the mouth; above the second it is
+/// skin.
 const SKIN_FROM: (f32, f32) = (0.3, 0.55);
 
 impl CreaseLayer {
@@ -77,7 +76,7 @@ impl CreaseLayer {
         });
         let gain = Image::from_fn(width, height, |x, y| {
             let (fold, around) = (fold.at(x, y), around.at(x, y));
-            // Where there is hardly any skin nothing is known.
+            // Unknown where there is hardly any skin.
             let known = smoothstep_between(0.2, 0.7, fold[3]);
             if known == 0.0 || near.at(x, y) == [0.0; 2] {
                 return [0.0; 3];
@@ -97,7 +96,7 @@ impl CreaseLayer {
 }
 
 impl<'a> Creases<'a> {
-    /// `None` unless the coefficients `after` take a smile back.
+    /// `None` unless the coefficients `after` reduce a smile.
     pub fn new(
         scene: &Scene,
         layer: impl FnOnce() -> &'a CreaseLayer,
@@ -120,7 +119,7 @@ impl<'a> Creases<'a> {
             let strength = taken_back[0] * near[0] + taken_back[1] * near[1];
             layer.gain.at(x, y).map(|gain| gain * strength.min(1.0))
         });
-        // Where a bilinear sample can meet any gain.
+        // Pixels where a bilinear sample may be nonzero.
         let near_folds = gain
             .map(|gain| if gain == [0.0; 3] { 0.0 } else { 1.0 })
             .dilated(1.5);
@@ -131,7 +130,7 @@ impl<'a> Creases<'a> {
         })
     }
 
-    /// What the channels of a point of the portrait gain, minus 1; `None` away from the folds.
+    /// The gain of each channel at a point of the portrait, minus 1; `None` away from the folds.
     #[inline(always)]
     pub fn gain(&self, from: [f32; 2]) -> Option<[f32; 3]> {
         let [x, y] = self.layer.reduced.place(from);
@@ -142,7 +141,7 @@ impl<'a> Creases<'a> {
     }
 }
 
-/// 1 on a fold, 0 away from it and at its ends.
+/// 1 on a fold, falling to 0 away from it and at its ends.
 fn near_fold(path: &Polyline, at: [f32; 2], reach: f32) -> f32 {
     let near = path.nearest(at, f32::INFINITY);
     let ends = smoothstep_between(0.0, 0.15, near.along) * smoothstep_between(1.0, 0.8, near.along);
@@ -157,7 +156,7 @@ fn nasolabial_vertices(model: &Model) -> &'static [Vec<usize>; 2] {
         Half::BOTH.map(|half| {
             let side = if half == Half::Left { 1.0 } else { -1.0 };
             let nearest = |&[x, y]: &[f32; 2]| {
-                // Of vertices behind each other the front one.
+                // Prefers the front one of vertices at the same place.
                 let away = |v: &usize| {
                     let at = model.neutral[*v];
                     (at[0] - side * x).powi(2) + (at[1] - y).powi(2) - 0.05 * at[2]
@@ -239,7 +238,7 @@ mod tests {
             }
             let creases = Creases::new(&scene, || &layer, &after).unwrap();
             lights.push(1.0 + creases.gain([x, y]).unwrap()[1]);
-            // Nothing on the forehead, nor outside of the picture.
+            // Nothing changes on the forehead or outside of the picture.
             let [fx, fy, _] = scene.fit.before[model().landmarks[10]];
             assert_eq!(creases.gain([fx, fy]), None);
             assert_eq!(creases.gain([-1e9, f32::NAN]), None);

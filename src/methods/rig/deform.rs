@@ -1,36 +1,36 @@
-//! The head with another expression and pose, and lids and lips that meet where they should.
+//! Deforms the head with another expression and pose, and makes lids and lips meet where they should.
 //!
-//! The model's own gaps between lids and lips are never quite those of the portrait. So what is taken over is how the model's
-//! gap *changes*, as a ratio where it closes: a full blink shuts the eye exactly, whatever the misfit.
+//! The model's gaps between lids and lips never match the portrait's exactly. So only the *change* of the model's gap is
+//! applied, as a ratio where it closes: a full blink shuts the eye exactly, whatever the fit's error.
 
 use super::fit::{Fit, normals};
 use super::model::{Half, Model, Point, Ring};
 use super::scene::{Deformed, Placement};
 use crate::math::smoothstep_between;
 
-/// The point that the head turns about, in centimetres.
+/// The centre of the head's rotation, in centimetres.
 const PIVOT: Point = [0.0, -6.0, 0.0];
 
-/// How far along the skin a correction at an edge is felt, in centimetres: `exp(-(d / REACH)²)`.
+/// Falloff of a correction along the skin, in centimetres: `exp(-(d / REACH)²)`.
 const REACH: f32 = 0.6;
 const FARTHEST: f32 = 1.5;
 
-/// How often a gap is corrected.
+/// Iterations of correcting a gap.
 const PASSES: usize = 3;
 
-/// What of a fit stays the same whatever is drawn of it: the gaps of its openings in the portrait and in the model, along the
-/// head's downward axis.
+/// The part that depends on the fit alone: the gaps of eyes and mouth in the portrait and in the model, along the head's
+/// downward axis.
 #[derive(Debug, Clone)]
 pub(super) struct Gaps {
-    /// Between the lids of each eye as the portrait shows them, at each of the ring's vertices.
+    /// Between the lids of each eye in the portrait, at each vertex of the ring.
     portrait_lids: [Vec<f32>; 2],
     portrait_lips: Vec<f32>,
     lip_places: LipPlaces,
-    /// Between the lids of each eye as its blink shuts them, at each of the ring's vertices.
+    /// Between the lids of each eye in a full blink, at each vertex of the ring.
     shut: [Vec<f32>; 2],
-    /// The same in the fitted expression.
+    /// Between the lids of each eye in the fitted expression, at each vertex of the ring.
     lids: [Vec<f32>; 2],
-    /// Between the lips of a mouth at rest, whatever nose and cheeks do, and in the fitted expression.
+    /// Between the lips with mouth and jaw at rest but nose and cheeks as fitted, and in the fitted expression.
     lips_at_rest: Vec<f32>,
     lips: Vec<f32>,
 }
@@ -46,7 +46,7 @@ impl Gaps {
             }
             lids(eye, &fit.posed(model, &blink))
         });
-        // A nose that the fit finds drawn up is often just its shape, and parts the model's lips.
+        // A raised nose in the fit is often just the nose's shape, but it parts the model's lips.
         let at_rest = model.names.iter().zip(&fit.expression);
         let at_rest: Vec<f32> = at_rest
             .map(|(name, value)| if moves_lips(name) { 0.0 } else { *value })
@@ -66,7 +66,7 @@ impl Gaps {
 }
 
 impl Deformed {
-    /// The head with other coefficients, turned by degrees of yaw, pitch and roll, and moved by pixels.
+    /// The head with other coefficients, rotated by degrees of yaw, pitch and roll, and translated by pixels.
     pub fn new(
         model: &Model,
         fit: &Fit,
@@ -108,12 +108,12 @@ impl Deformed {
     }
 }
 
-/// Whether an expression is one of mouth or jaw.
+/// Whether an expression belongs to the mouth or jaw.
 fn moves_lips(name: &str) -> bool {
     name.starts_with("mouth") || name.starts_with("jaw")
 }
 
-/// Brings an eye's lids to the gap that the expression asks for; gives how far the eye is open against the portrait.
+/// Moves an eye's lids to the gap of the expression; returns the eye's openness relative to the portrait.
 fn close_lids(
     model: &Model,
     fit: &Fit,
@@ -130,7 +130,7 @@ fn close_lids(
             let (before, after) = (fit.expression[i], expression[i]);
             ((after - before) / (1.0 - before).max(0.05)).clamp(0.0, 1.0)
         });
-    // Without a blink a squint closes an eye by half at most.
+    // Without a blink a squint closes an eye by at most half.
     let least = 0.5 * (1.0 - blink).powf(1.5);
     let now = lid_gaps(ring, fitted, down);
     let portrait = &gaps.portrait_lids[eye];
@@ -161,7 +161,7 @@ fn close_lids(
     middle.map_or(1.0, |middle| median(middle).clamp(0.0, 2.0))
 }
 
-/// Brings the lips to the gap that the expression asks for; gives the gaps in the portrait and now.
+/// Moves the lips to the gap of the expression; returns the gaps in the portrait and now.
 fn close_lips(
     model: &Model,
     fit: &Fit,
@@ -174,7 +174,8 @@ fn close_lips(
     let (places, portrait) = (&gaps.lip_places, &gaps.portrait_lips);
     let now = places.gaps(ring, fitted, down);
     let open = |expression: &[f32]| openness_of_mouth(model, expression) + 1e-4;
-    // How far the mouth closes by its coefficients alone, for lips that the model doesn't see apart.
+    // The closing of the mouth estimated from coefficients alone, for lips whose gap in the model is too small to
+    // compare.
     let plain = (open(expression) / open(&fit.expression)).clamp(0.0, 1.0);
     let (mut before, mut after, mut gap) = (Vec::new(), Vec::new(), Vec::new());
     for (i, now) in now.iter().enumerate() {
@@ -205,7 +206,7 @@ fn close_lips(
     (before, after)
 }
 
-/// How far the coefficients open the mouth, by rule of thumb.
+/// A rough estimate of the mouth's opening from its coefficients.
 fn openness_of_mouth(model: &Model, expression: &[f32]) -> f32 {
     let both = |name: &str| {
         let of = |half| model.expression(name, half).map_or(0.0, |i| expression[i]);
@@ -217,8 +218,8 @@ fn openness_of_mouth(model: &Model, expression: &[f32]) -> f32 {
         + 0.25 * both("mouthSmile")
 }
 
-/// Brings gaps to what is wanted of them; `drawn` gives those of the points, and `pull` moves the skin by what is missing. Near
-/// the corners each edge moves with the other: what is still missing then is made up again.
+/// Moves gaps to their target iteratively; `drawn` measures the gaps, and `pull` moves the skin by the remaining error.
+/// Near the corners each edge moves with the other, which leaves an error for the next pass.
 fn close_gaps(
     points: &mut [Point],
     wanted: &[f32],
@@ -233,14 +234,15 @@ fn close_gaps(
     }
 }
 
-/// The corners stay where they are.
+/// The corners don't move.
 fn pin_ends(values: &mut [f32]) {
     if let [first, .., last] = values {
         (*first, *last) = (0.0, 0.0);
     }
 }
 
-/// Moves the skin around a row of vertices by `share` of what each of them misses, less with the distance.
+/// Moves the skin around a row of vertices by `share` of each vertex's missing distance, falling off with the distance
+/// along the skin.
 fn pull_skin(
     points: &mut [Point],
     to_row: &[(f32, usize)],
@@ -261,7 +263,7 @@ fn along([x, y, _]: Point, down: [f32; 2]) -> f32 {
     x * down[0] + y * down[1]
 }
 
-/// Between the lids at each vertex of a ring, along the head's downward axis; negative where they overlap.
+/// The gap between the lids at each vertex of a ring, along the head's downward axis; negative where they overlap.
 fn lid_gaps(ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
     let pairs = ring.upper.iter().zip(&ring.lower);
     pairs
@@ -269,7 +271,7 @@ fn lid_gaps(ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
         .collect()
 }
 
-/// Where the vertices of the lips' edges lie across the mouth, in 0..=1.
+/// The positions of the lip edges' vertices across the mouth, in 0..=1.
 #[derive(Debug, Clone)]
 struct LipPlaces {
     upper: Vec<f32>,
@@ -288,7 +290,8 @@ impl LipPlaces {
         }
     }
 
-    /// Between the lips at each vertex of the upper one, along the head's downward axis; negative where they overlap.
+    /// The gap between the lips at each vertex of the upper one, along the head's downward axis; negative where they
+    /// overlap.
     fn gaps(&self, ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
         let at = |row: &[usize]| -> Vec<f32> {
             row.iter()
@@ -303,7 +306,7 @@ impl LipPlaces {
     }
 }
 
-/// The value at `x` of the line through points whose `xs` rise.
+/// Linear interpolation at `x` through points with increasing `xs`.
 fn interpolated(xs: &[f32], values: &[f32], x: f32) -> f32 {
     let after = xs.partition_point(|other| *other < x);
     match (after.checked_sub(1), values.get(after)) {
@@ -316,7 +319,7 @@ fn interpolated(xs: &[f32], values: &[f32], x: f32) -> f32 {
     }
 }
 
-/// The middle value; the mean of two.
+/// The median; of an even number, the mean of the middle two.
 fn median(values: &mut [f32]) -> f32 {
     values.sort_by(f32::total_cmp);
     let n = values.len();
@@ -379,7 +382,7 @@ mod tests {
             let unit = fit.projection.unit;
             let widest = |deformed: &Deformed, eye: usize| {
                 let gaps = lid_gaps(&model.eyes[eye], &deformed.points, fit.projection.down);
-                // In the very corners the lids move as one.
+                // At the corners the lids move together.
                 gaps[3..gaps.len() - 3].iter().copied().fold(0.0, f32::max) / unit
             };
             let (shut, squint) = (

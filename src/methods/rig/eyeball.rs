@@ -1,5 +1,5 @@
-//! An eyeball taken apart: the white, with the iris filled in; the iris, with what the lids hide filled in; and the catch
-//! light, which moves less than the iris does.
+//! An eyeball split into layers: the white, with the iris filled in; the iris, with the parts behind lids filled in; and
+//! the catch light, which moves less than the iris.
 
 use super::image::{Image, Rgba, coverage, lerp};
 use super::openings::Opening;
@@ -10,33 +10,33 @@ use crate::math::smoothstep_between;
 
 pub(super) type Rgb = [f32; 3];
 
-/// Narrower eyes have no pixels to work with.
+/// Minimum width of an eye in pixels.
 const NARROWEST: f32 = 6.0;
-/// The cornea's centre lies nearer to the ball's, so that its reflections move less than the iris.
+/// Movement of reflections relative to the iris: the cornea's centre is closer to the eyeball's.
 const GLINT_SHARE: f32 = 0.55;
-/// The crop around an eye reaches this many widths of it from its middle, across and down.
+/// Half the crop's size around an eye, across and down, in widths of the eye.
 const CROP: [f32; 2] = [1.0, 0.8];
-/// How dark the upper lid's shadow makes the ball `below` its edge, which is given in widths of the eye.
+/// The brightness factor of the upper lid's shadow on the eyeball at `below` its edge, in widths of the eye.
 pub(super) fn lid_shadow(below: f32) -> f32 {
-    // Never below 1 / 1.25: a small dark iris would turn bluish where the shadow is taken off it.
+    // Never below 1 / 1.25: removing a stronger shadow would turn a small dark iris bluish.
     (1.0 - 0.38 * (-(below / 0.10).max(0.0).powf(1.5)).exp()).max(0.8)
 }
 
-/// What both the layers of a ball and those of its lids are made from.
+/// The pixels around an eye from which the layers of the eyeball and the lids are made.
 pub(super) struct Crop {
     pub colours: Image<Rgb>,
     /// The lids in the crop.
     pub lids: Opening,
-    /// How much of each pixel lies between them.
+    /// The fraction of each pixel that is between the lids.
     pub inside: Image<f32>,
     /// The eye's width in pixels.
     pub width: f32,
-    /// First pixel of the crop in the portrait.
+    /// Position of the crop's first pixel in the portrait.
     pub origin: [f32; 2],
 }
 
 impl Crop {
-    /// `None` for an eye that is too small or outside the picture.
+    /// `None` if the eye is too small or outside the picture.
     pub fn new(scene: &Scene, lids: &Opening) -> Option<Self> {
         let (first, last) = (lids.upper.first()?, lids.upper.last()?);
         let width = (last[0] - first[0]).hypot(last[1] - first[1]);
@@ -77,7 +77,7 @@ impl Crop {
     }
 }
 
-/// The colour of a pixel without its alpha.
+/// The straight colour of a premultiplied pixel.
 pub(super) fn unmultiplied([r, g, b, alpha]: Rgba) -> Rgb {
     let scale = if alpha > 1e-3 { 1.0 / alpha } else { 0.0 };
     [r * scale, g * scale, b * scale]
@@ -88,7 +88,7 @@ pub(super) fn unmultiplied([r, g, b, alpha]: Rgba) -> Rgb {
 pub(super) struct Ball {
     white: Image<Rgb>,
     pub iris: Option<IrisLayer>,
-    /// What the layers lack to give the portrait: of the iris' rim, which moves with it, and of the rest.
+    /// What the layers miss of the portrait: at the iris' rim, which moves with it, and elsewhere.
     rim_detail: Image<Rgb>,
     detail: Image<Rgb>,
 }
@@ -96,14 +96,14 @@ pub(super) struct Ball {
 #[derive(Debug, Clone)]
 pub(super) struct IrisLayer {
     colours: Image<Rgb>,
-    /// Light that the cornea reflects, to be added.
+    /// Light that the cornea reflects, added to the colour.
     glint: Image<Rgb>,
     centre: [f32; 2],
     radius: f32,
 }
 
 impl IrisLayer {
-    /// How much of a point of the crop the iris covers when it is moved by `turned`.
+    /// The opacity of the iris at a point of the crop, moved by `turned`.
     #[inline]
     fn alpha(&self, [x, y]: [f32; 2], turned: [f32; 2]) -> f32 {
         let away = (x - self.centre[0] - turned[0]).hypot(y - self.centre[1] - turned[1]);
@@ -113,13 +113,13 @@ impl IrisLayer {
 }
 
 impl Ball {
-    /// 0 for an iris that has not moved, 1 soon after.
+    /// 0 with an unmoved iris, rising to 1 within a small movement.
     pub fn turn(&self, turned: [f32; 2]) -> f32 {
         let radius = self.iris.as_ref().map_or(1.0, |iris| iris.radius);
         smoothstep_between(0.0, 0.08, turned[0].hypot(turned[1]) / radius)
     }
 
-    /// The ball of the person's right eye (0) or the left (1).
+    /// The eyeball of the person's right eye (0) or the left (1).
     pub fn new(scene: &Scene, eye: usize, crop: &Crop) -> Self {
         let (w, columns, rows) = (crop.width, crop.colours.width, crop.colours.height);
         let down = scene.fit.projection.down;
@@ -138,7 +138,7 @@ impl Ball {
             crop.colours.at(x, y).map(|v| v / shadow)
         });
         let inner = crop.inside.eroded((0.03 * w).max(1.0));
-        // Away from lashes and the wet edge of the lower lid.
+        // Excludes lashes and the wet edge of the lower lid.
         let clear = Image::from_fn(columns, rows, |x, y| {
             let is_inside = inner.at(x, y) > 0.5
                 && upper.nearest(middle(x, y), 0.05 * w).distance.is_infinite()
@@ -214,7 +214,7 @@ impl Ball {
         [0, 1, 2].map(|k| colour[k] + alpha * glint[k])
     }
 
-    /// The ball at a point of the crop, with the iris moved.
+    /// The eyeball at a point of the crop, with the iris moved.
     pub fn colour(&self, [x, y]: [f32; 2], [tx, ty]: [f32; 2]) -> Rgb {
         let mut colour = self.layered([x, y], [tx, ty]);
         let turn = tx.hypot(ty) / self.iris.as_ref().map_or(1.0, |iris| iris.radius);
@@ -228,7 +228,7 @@ impl Ball {
     }
 }
 
-/// The white of the eye, with the iris and what the lids hide filled in.
+/// The white of the eye, with the iris and the parts behind lids filled in.
 fn white_layer(
     scene: &Scene,
     albedo: &Image<Rgb>,
@@ -258,14 +258,14 @@ fn white_layer(
     })
 }
 
-/// A white for eyes that show none: nearly grey, and as bright as the skin's light allows.
+/// A default white for eyes that show none: nearly grey, and as bright as the skin's light allows.
 fn usual_white(scene: &Scene) -> Rgb {
     let skin = scene.tone.skin;
     let light = mean(skin).max(0.6 * scene.tone.brightest).min(225.0);
     skin.map(|v| 0.75 * light + 0.25 * v * light / mean(skin).max(1.0))
 }
 
-/// The iris with its hidden parts filled in and its catch light taken out; `None` if hardly any of it is seen.
+/// The iris with its hidden parts filled in and its catch light removed; `None` if hardly any of it is visible.
 fn iris_layer(
     albedo: &Image<Rgb>,
     clear: &Image<f32>,
@@ -288,7 +288,7 @@ fn iris_layer(
     let tones = RadialTones::new(albedo, &seen, away)?;
     let plain = Image::from_fn(columns, rows, |x, y| tones.at(away(x, y)));
     let white = tones.white_level(albedo, clear, away);
-    // A catch light is far brighter than the iris is at the same distance from the pupil.
+    // A catch light is far brighter than the iris elsewhere at the same distance from the pupil.
     let glint_at = |x: usize, y: usize| {
         let excess = mean(albedo.at(x, y)) - mean(plain.at(x, y));
         smoothstep_between(0.18, 0.45, excess / white)
@@ -331,7 +331,7 @@ fn iris_layer(
     })
 }
 
-/// The largest of each pixel and its eight neighbours, slightly blurred.
+/// A 3x3 maximum filter, slightly blurred.
 fn dilated_softly(image: &Image<f32>) -> Image<f32> {
     let most = Image::from_fn(image.width, image.height, |x, y| {
         let (x, y) = (x as isize, y as isize);
@@ -341,14 +341,14 @@ fn dilated_softly(image: &Image<f32>) -> Image<f32> {
     most.blurred(0.6)
 }
 
-/// The colour of an iris by the distance from its middle, in radii.
+/// The colour of an iris by the distance from its centre, in radii.
 struct RadialTones([Rgb; RadialTones::RINGS]);
 
 impl RadialTones {
     const RINGS: usize = 12;
 
-    /// The middle colour of each ring's darker half: lids and lights brighten an iris more than they darken it. `None` if too
-    /// little is seen.
+    /// The median colour of each ring's darker half: lids and reflections brighten an iris more than they darken it.
+    /// `None` if too few pixels are visible.
     fn new(
         albedo: &Image<Rgb>,
         seen: &Image<f32>,
@@ -392,7 +392,7 @@ impl RadialTones {
         lerp(self.0[below], self.0[below + 1], place - below as f32)
     }
 
-    /// How bright the white around the iris is.
+    /// The brightness of the white around the iris.
     fn white_level(
         &self,
         albedo: &Image<Rgb>,

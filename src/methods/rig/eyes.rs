@@ -1,5 +1,5 @@
-//! Eyes: the ball behind the lids, which gaze turns, and the lids over it. A portrait's eye is taken apart once; a frame puts it
-//! together again between the new lids.
+//! Eyes: the eyeball, which gaze rotates, and the lids over it. A portrait's eye is split into layers once; a frame
+//! composites them between the new lids.
 
 use rayon::prelude::*;
 
@@ -13,32 +13,33 @@ use super::scene::{Deformed, Placement, Scene};
 use super::tone::mean;
 use crate::math::smoothstep_between;
 
-/// Radius of the eyeball as gaze moves the iris, in centimetres of the head.
+/// Radius of the eyeball for moving the iris by gaze, in centimetres.
 const BALL_RADIUS: f32 = 1.45;
-/// What a frame changes lies within this many widths of the lids.
+/// Extent of the changes around the lids, in widths of the eye.
 const MARGIN: f32 = 0.36;
-/// The same above the upper lid, where the lid skin fades from the first to the second.
+/// The same above the upper lid, where the lid skin fades between the two distances.
 const MARGIN_ABOVE: [f32; 2] = [0.35, 0.56];
-/// Within this many widths of the lids' edges the portrait's skin moves with them exactly, and from the second on not at all.
+/// The portrait's skin follows the lids' edges exactly within the first distance, and not at all beyond the second, in
+/// widths of the eye.
 const GUIDED_ABOVE: [f32; 2] = [0.05, 0.16];
 const GUIDED_BELOW: [f32; 2] = [0.20, 0.36];
 
-/// One eye of a portrait, ready to be drawn with other lids and another gaze.
+/// The layers of one eye of a portrait, which can be drawn with other lids and another gaze.
 #[derive(Debug, Clone)]
 pub(super) struct EyeLayers {
     eye: usize,
-    /// First pixel of the crop in the portrait.
+    /// Position of the crop's first pixel in the portrait.
     origin: [f32; 2],
     /// The eye's width in pixels.
     width: f32,
-    /// The portrait's own lids, in pixels of the portrait.
+    /// The portrait's lids, in pixels of the portrait.
     lids: Opening,
     ball: Ball,
     lid: LidLayer,
 }
 
 impl EyeLayers {
-    /// Prepares the person's right eye (0, on the picture's left) or the left (1). `None` where the eye is too small to be
+    /// Prepares the person's right eye (0, on the picture's left) or the left (1). `None` if the eye is too small to be
     /// drawn or outside the picture.
     pub fn new(scene: &Scene, eye: usize) -> Option<Self> {
         let fit = &scene.fit;
@@ -67,8 +68,8 @@ impl EyeLayers {
         })
     }
 
-    /// Draws the eye onto the resampled and shaded portrait. Pixel `(x, y)` of `out` came from
-    /// `(x + 0.5, y + 0.5) + shift`; `gaze` is in degrees to the picture's right and up.
+    /// Draws the eye onto the warped and shaded portrait. Pixel `(x, y)` of `out` was sampled at `(x + 0.5, y + 0.5) +
+    /// shift`; `gaze` is in degrees to the picture's right and up.
     pub fn draw(
         &self,
         scene: &Scene,
@@ -94,36 +95,36 @@ impl EyeLayers {
     }
 }
 
-/// One eye as it is drawn once.
+/// One eye in one frame.
 struct Frame<'a> {
     layers: &'a EyeLayers,
     shift: &'a Image<[f32; 2]>,
     placement: &'a Placement,
-    /// Left, top, right and bottom of what may change.
+    /// Left, top, right and bottom of the area that may change.
     area: [usize; 4],
     upper: Polyline,
     lower: Polyline,
-    /// From each point of the lids' edges to where the portrait shows it.
+    /// Offset from each point of the lids' edges to its position in the portrait.
     upper_shift: Vec<[f32; 2]>,
     lower_shift: Vec<[f32; 2]>,
-    /// How much of each pixel of `area` shows the ball.
+    /// Coverage of the eyeball at each pixel of `area`.
     visible: Image<f32>,
-    /// Depth of the ball as placed.
+    /// Depth of the eyeball in the rotated head.
     depth: f32,
-    /// Movement of the iris in pixels.
+    /// Displacement of the iris in pixels.
     turned: [f32; 2],
-    /// 0 while the lids are where the portrait has them, 1 soon after.
+    /// 0 with the portrait's lids, rising to 1 within a small movement.
     lids_moved: f32,
     /// How far the lids have closed: 0 as in the portrait, 1 shut.
     shut: f32,
-    /// Light on the closed lid by the direction of its surface.
+    /// For the light on the closed lid.
     scene: &'a Scene,
-    /// The lid's middle and the radius of its curve.
+    /// Centre and radius of curvature of the closed lid.
     dome: ([f32; 2], f32),
 }
 
 impl<'a> Frame<'a> {
-    /// `None` where nothing is to be drawn.
+    /// `None` if nothing changes.
     fn new(
         layers: &'a EyeLayers,
         scene: &'a Scene,
@@ -161,7 +162,7 @@ impl<'a> Frame<'a> {
         };
         let lids_moved = layers.lids_moved(opening);
         let presence = lids_moved.max(layers.ball.turn(turned));
-        // Rounding is not a movement.
+        // Ignores rounding errors.
         let shut = (1.0 - deformed.openness[layers.eye.min(1)] - 1e-3).clamp(0.0, 1.0);
         let is_still = (area[1]..area[3]).all(|y| {
             shift.row(y)[area[0]..area[2]]
@@ -254,8 +255,8 @@ impl<'a> Frame<'a> {
         *pixel = [r, g, b, alpha];
     }
 
-    /// Puts the portrait's own skin and lashes along the lids where their edges are, and gives where they come from. The
-    /// displacement field is only exact on skin that faces the viewer, which the rims of lids don't.
+    /// Resamples the portrait's skin and lashes along the lids so that they follow the edges exactly; returns the offset
+    /// used. The displacement field is only exact on skin that faces the viewer, unlike the lids' rims.
     fn own_skin(
         &self,
         at: [f32; 2],
@@ -285,7 +286,7 @@ impl<'a> Frame<'a> {
         let [old, new] = [shift, exact].map(|[dx, dy]| source.cubic(at[0] + dx, at[1] + dy));
         let alpha = pixel[3];
         let [old, new] = [old, new].map(unmultiplied);
-        // The shading that the pixel has got already.
+        // The shading that was already applied to the pixel.
         let light = ((mean([pixel[0], pixel[1], pixel[2]]) + 8.0 * alpha)
             / ((mean(old) + 8.0) * alpha.max(1e-3)))
         .clamp(0.85, 1.15);
@@ -295,7 +296,7 @@ impl<'a> Frame<'a> {
         exact
     }
 
-    /// Lid skin where shut lids meet: resampling there reaches into the eye.
+    /// Opacity of lid skin along the line where closed lids meet, since resampling there would reach into the eye.
     fn seam(&self, at: [f32; 2], edge: &Nearest) -> f32 {
         let amount = smoothstep_between(0.6, 0.95, self.shut);
         if amount == 0.0 {
@@ -307,18 +308,18 @@ impl<'a> Frame<'a> {
         amount * ends * smoothstep_between(0.05 * w + 1.5, 0.02 * w + 0.5, distance)
     }
 
-    /// How many times the portrait is stretched downwards at a pixel.
+    /// The vertical stretching of the portrait at a pixel.
     fn stretch(&self, x: usize, y: usize) -> f32 {
         let image = self.shift;
         let gap = ((0.02 * self.layers.width) as usize).max(1);
         let (above, below) = (y.saturating_sub(gap), (y + gap).min(image.height - 1));
         let length = (below - above).max(1) as f32;
         let slope = (image.at(x, below)[1] - image.at(x, above)[1]) / length;
-        // Where the field folds over, nothing of the portrait can be used.
+        // Bounded where the field folds over, since no pixels of the portrait are usable there.
         1.0 / (1.0 + slope).max(0.1)
     }
 
-    /// The portrait's light on a lid that bulges over the eye, over that on its middle.
+    /// The light on a lid that bulges over the eye, relative to its centre.
     fn dome_light(&self, [x, y]: [f32; 2]) -> f32 {
         let ([cx, cy], radius) = self.dome;
         let (nx, ny) = (
@@ -331,7 +332,7 @@ impl<'a> Frame<'a> {
         1.0 + 0.4 * (ratio.clamp(0.6, 1.4) - 1.0)
     }
 
-    /// The ball's colour at a pixel.
+    /// The eyeball's colour at a pixel.
     fn ball(&self, at: [f32; 2], edge: &Nearest) -> Rgb {
         let [x, y, _] = self.placement.unplace([at[0], at[1], self.depth]);
         let [ox, oy] = self.layers.origin;
@@ -347,7 +348,7 @@ impl<'a> Frame<'a> {
 }
 
 impl EyeLayers {
-    /// 0 while the lids are where the portrait has them, 1 soon after.
+    /// 0 with the portrait's lids, rising to 1 within a small movement.
     fn lids_moved(&self, opening: &Opening) -> f32 {
         let far = |a: &[[f32; 2]], b: &[[f32; 2]]| {
             let pairs = a.iter().zip(b);
@@ -356,12 +357,12 @@ impl EyeLayers {
                 .fold(0.0, f32::max)
         };
         let most = far(&opening.upper, &self.lids.upper).max(far(&opening.lower, &self.lids.lower));
-        // Rounding is not a movement.
+        // Ignores rounding errors.
         smoothstep_between(0.001, 0.03, most / self.width)
     }
 }
 
-/// The value at a place in 0..=1 along a row of values.
+/// The value at a position in 0..=1 along a row of values.
 fn interpolated(values: &[[f32; 2]], along: f32) -> [f32; 2] {
     let last = values.len().saturating_sub(1);
     let place = along.clamp(0.0, 1.0) * last as f32;
@@ -387,7 +388,7 @@ mod tests {
     use proptest::prelude::*;
     use std::sync::OnceLock;
 
-    /// The first sample portrait, `zoom` times as large, with its first pixel moved.
+    /// The first sample portrait, scaled by `zoom`, starting at `moved`.
     fn scene(zoom: f32, moved: (f32, f32), alpha: f32) -> Scene {
         let whole = astronaut();
         let size = (160.0 * zoom) as usize;
@@ -412,7 +413,7 @@ mod tests {
         }
     }
 
-    /// Where the face is.
+    /// The face's position.
     const FACE: (f32, f32) = (145.0, 30.0);
 
     fn usual() -> &'static (Scene, Gaps, [Option<EyeLayers>; 2]) {
@@ -469,7 +470,7 @@ mod tests {
         after
     }
 
-    /// Pixels that lie between the portrait's own lids.
+    /// Pixels between the portrait's lids.
     fn between_lids(scene: &Scene, layers: &EyeLayers) -> Vec<usize> {
         let (width, height) = (scene.source.width, scene.source.height);
         let inside = coverage(&layers.lids.polygon(), width, height);
@@ -492,7 +493,7 @@ mod tests {
         for layers in layers {
             let layers = layers.as_ref().unwrap();
             let pixels = between_lids(scene, layers);
-            // The brightness of an eye varies much more than that of a lid, apart from the line of lashes.
+            // Brightness varies much more in an eye than on a lid, except for the line of lashes.
             let middle_deviation = |image: &Image<Rgba>| {
                 let light = |i: &usize| mean(unmultiplied(image.pixels[*i]));
                 let middle = percentile(pixels.iter().map(light), 0.5);

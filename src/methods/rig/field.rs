@@ -1,7 +1,7 @@
-//! Where the portrait's pixels go: the displacement of the deformed head, continued smoothly around it.
+//! The displacement of the portrait's pixels: that of the deformed head, continued smoothly around it.
 //!
-//! The head's surface tells for each pixel of it which pixel of the portrait it showed before. Beyond the head the
-//! displacement solves Laplace's equation on a coarse grid and fades to nothing, so that hair and collar follow.
+//! Each pixel of the head's surface maps to the pixel of the portrait where that point was before. Beyond the head the
+//! displacement solves Laplace's equation on a coarse grid and fades to zero, so that hair and collar follow.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -18,46 +18,46 @@ use super::window::{Window, block_size};
 use crate::math::smoothstep_between;
 use crate::nn::isa::{Isa, multiversion};
 
-/// The displacement of a frame and what its shading needs of the surface, at the source's pixels. It is updated from frame
-/// to frame.
+/// The displacement of a frame and the surface attributes that shading needs, at the source's pixels. It is reused from
+/// frame to frame.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// Where each pixel's colour comes from, relative to the pixel.
+    /// The offset from each pixel to the source position of its colour.
     pub shift: Image<[f32; 2]>,
-    /// 1 where the face is seen from the front, else 0.
+    /// 1 where the front of the face is visible, else 0.
     pub core: Image<f32>,
-    /// How far the surface alone decides: 1 well inside the core, 0 at its edge and beyond.
+    /// Blend weight of the surface: 1 well inside the core, 0 at its edge and beyond.
     pub weight: Image<f32>,
-    /// Of the surface in the core: x and y on the neutral head in centimetres, how much it faced the viewer in the portrait
-    /// (z of its normal), and the light.
+    /// The surface in the core: x and y on the neutral head in centimetres, z of its normal in the portrait, and the
+    /// light.
     pub surface: Image<[f32; 4]>,
-    /// Outside of it core, weight and surface are 0.
+    /// Core, weight and surface are 0 outside of it.
     window: Option<Window>,
 }
 
-/// Shifts below this many pixels leave the source's own pixel.
+/// Pixels with smaller shifts are copied unchanged.
 pub(super) const LEAST_SHIFT: f32 = 0.004;
 
 /// Side of a cell of the coarse grid, in centimetres.
 const CELL: f32 = 15.0 / 96.0;
 
-/// What counts as the core: parts that belong to the face and face the viewer, in the portrait and now.
+/// Thresholds of the core: parts of the face that face the viewer, in the portrait and now.
 const LEAST_RIM: f32 = 0.5;
 const LEAST_FACING_BEFORE: f32 = 0.12;
-/// When the head turns, parts that the portrait shows only from the side would be stretched.
+/// With a turned head, parts that the portrait shows at a steep angle would be stretched.
 const LEAST_FACING_BEFORE_MOVED: f32 = 0.3;
 const LEAST_FACING_NOW: f32 = 0.08;
 
-/// Standard deviation of the blur of the core's displacement, in centimetres: steps at occlusions, such as nostrils, would
-/// show as lines.
+/// Standard deviation of the blur of the core's displacement, in centimetres: discontinuities at occlusions, such as
+/// nostrils, would be visible as lines.
 const BLUR: f32 = 0.12;
 const BLUR_MOVED: f32 = 0.22;
 
-/// Over which distances from the core's edge the surface takes over from the continuation, in centimetres.
+/// Distances from the core's edge over which the continuation blends into the surface, in centimetres.
 const BLEND: Range<f32> = 0.1..1.1;
 
 impl Field {
-    /// The field of a head that hides nothing and moves nothing, for a source of a size.
+    /// A field without displacement and without a core, for a source of a size.
     pub fn empty(width: usize, height: usize) -> Self {
         Self {
             shift: Image::filled(width, height, [0.0; 2]),
@@ -68,8 +68,8 @@ impl Field {
         }
     }
 
-    /// Becomes the field of a deformed head. `light` holds a value for each vertex of the skin, which comes back interpolated
-    /// in [`Field::surface`].
+    /// Computes the field of a deformed head. `light` has a value for each vertex of the skin, which is interpolated into
+    /// [`Field::surface`].
     pub fn update(
         &mut self,
         scene: &Scene,
@@ -112,7 +112,7 @@ impl Field {
         field
     }
 
-    /// The field of a surface that stays where it is.
+    /// The field of a surface that doesn't move.
     #[cfg(test)]
     pub fn still(core: Image<f32>, surface: Image<[f32; 4]>) -> Self {
         let (width, height) = (core.width, core.height);
@@ -130,7 +130,7 @@ impl Field {
         self.window.map(|window| (window.columns(), window.rows()))
     }
 
-    /// Clears what the last update has drawn outside of the new window.
+    /// Clears the previous frame's values outside of the new window.
     fn clear_but(&mut self, window: Option<Window>) {
         let Some(old) = std::mem::replace(&mut self.window, window) else {
             return;
@@ -150,8 +150,8 @@ impl Field {
         });
     }
 
-    /// Draws the head's displacement and surface into the window, and where not to blur into the weight. Gives means over
-    /// the window's blocks.
+    /// Draws the head's displacement and surface into the window, and sharpness into the weight. Returns means over the
+    /// window's blocks.
     fn draw_surface(
         &mut self,
         model: &Model,
@@ -186,7 +186,7 @@ impl Field {
         means
     }
 
-    /// The rows of a window, all images of a row together.
+    /// The rows of a window, with a row of each image.
     fn rows_mut(
         &mut self,
         window: Window,
@@ -205,7 +205,7 @@ impl Field {
         rows.enumerate().skip(window.top).take(window.height)
     }
 
-    /// Turns the surface's displacement into the field's, and what the weight holds so far into the weight.
+    /// Blends the surface's displacement with the continuation, and replaces sharpness in the weight by the blend weight.
     fn combine(&mut self, parts: &Parts<'_>) {
         let isa = Isa::best();
         let whole = Window::whole(self.core.width, self.core.height);
@@ -216,7 +216,7 @@ impl Field {
     }
 }
 
-/// A row of a field's images, or a part of it.
+/// A row of each of the field's images, or a part of it.
 struct Row<'a> {
     shift: &'a mut [[f32; 2]],
     core: &'a mut [f32],
@@ -236,7 +236,7 @@ impl Row<'_> {
 }
 
 multiversion! {
-    /// Draws what is seen of the surface into a row.
+    /// Writes the visible surface into a row.
     fn draw_row(hits: &[Hit], triangles: &[[u32; 3]], vertices: &[Vertex], row: &mut Row<'_>) {
         let to = row.shift.iter_mut().zip(&mut *row.core);
         let to = to.zip(&mut *row.weight).zip(&mut *row.surface);
@@ -255,7 +255,7 @@ multiversion! {
 }
 
 multiversion! {
-    /// Adds a row of pixels to the means over blocks that they belong to.
+    /// Adds a row of pixels to the means of their blocks.
     fn add_blocks(shift: &[[f32; 2]], core: &[f32], size: usize, means: &mut [Means]) {
         let share = 1.0 / (size * size) as f32;
         let blocks = shift.chunks(size).zip(core.chunks(size));
@@ -269,18 +269,18 @@ multiversion! {
     }
 }
 
-/// What a field is put together from.
+/// The inputs of the blend.
 struct Parts<'a> {
-    /// The displacement as it goes on around the core and in it.
+    /// The continued displacement around the core and in it.
     around: Enlarged<'a, [f32; 2]>,
-    /// What is known in the window; see [`Inner`].
+    /// Values inside the window; see [`Inner`].
     inside: Enlarged<'a, Inner>,
     window: Window,
-    /// Over which distances from the core's edge the surface takes over from the continuation, in pixels.
+    /// Distances from the core's edge over which the continuation blends into the surface, in pixels.
     blend: Range<f32>,
 }
 
-/// Rows of [`Parts`]: as they are interpolated along columns, and at the pixels.
+/// Scratch rows of [`Parts`]: interpolated along columns, and at the pixels.
 #[derive(Default)]
 struct Lines {
     around: Vec<[f32; 2]>,
@@ -325,11 +325,11 @@ multiversion! {
     }
 }
 
-/// What is interpolated over the skin: the displacement (x, y), the place on the neutral head (x, y), how much it faced the
-/// viewer, the light, how far the point counts as core (above 0), and how much to keep it from blurring.
+/// Attributes that are interpolated over the skin: the displacement (x, y), the position on the neutral head (x, y), z of
+/// the normal in the portrait, the light, how far the point is within the core's thresholds (above 0), and its sharpness.
 type Vertex = [f32; 8];
 
-/// Where a vertex tells how far it counts as core.
+/// Index of the core's threshold value in a [`Vertex`].
 const FRONT: usize = 6;
 
 fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
@@ -339,7 +339,7 @@ fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
     } else {
         LEAST_FACING_BEFORE
     };
-    // Farther than any picture, and never NaN.
+    // Larger than any picture, and never NaN.
     let bounded = |v: f32| {
         if v.is_finite() {
             v.clamp(-1e5, 1e5)
@@ -370,8 +370,8 @@ fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
     all.with_min_len(1024).map(vertex).collect()
 }
 
-/// For each vertex of the skin 1 and more at lips and eyelids, where the displacement must stay exact, falling to 0 around
-/// them.
+/// Sharpness of each vertex of the skin: 1 and more at lips and eyelids, where the displacement mustn't be blurred,
+/// falling to 0 around them.
 fn sharpness(model: &'static Model) -> &'static [f32] {
     static SHARPNESS: OnceLock<Vec<f32>> = OnceLock::new();
     let of = |vertex: usize| {
@@ -387,8 +387,8 @@ fn sharpness(model: &'static Model) -> &'static [f32] {
     SHARPNESS.get_or_init(|| (0..model.skin).map(of).collect())
 }
 
-/// What the core's inside is blended by, of a block: the displacement (x, y), blurred inside the core, nothing, and the
-/// distance from the core's edge in pixels.
+/// Attributes of a block inside the core: the blurred displacement (x, y), an unused value, and the distance from the
+/// core's edge in pixels.
 type Inner = [f32; 4];
 
 fn inner(
@@ -416,7 +416,7 @@ fn inner(
     values
 }
 
-/// The distance of blocks inside the core from its edge, in blocks, as if eyes and mouth were closed.
+/// The distance of blocks inside the core from its edge, in blocks, with eyes and mouth filled in.
 fn distance_inside(means: &Image<Means>, openings: &Openings, window: Window) -> Image<f32> {
     let mut solid = means.map(|[_, _, core, _]| if core >= 0.5 { 1.0 } else { 0.0 });
     for opening in openings.all() {
@@ -429,7 +429,7 @@ fn distance_inside(means: &Image<Means>, openings: &Openings, window: Window) ->
             .collect();
         fill(&mut solid, &polygon);
     }
-    // Blocks of several pixels show no cracks.
+    // Only blocks of one pixel can show cracks.
     let solid = if window.size == 1 {
         closed(&solid)
     } else {
@@ -438,7 +438,7 @@ fn distance_inside(means: &Image<Means>, openings: &Openings, window: Window) ->
     solid.distance_to_outside()
 }
 
-/// Sets the pixels that a polygon covers, even by a tenth.
+/// Sets the pixels of which a polygon covers more than a tenth.
 fn fill(image: &mut Image<f32>, polygon: &[[f32; 2]]) {
     let range = |k: usize, size: usize| {
         let low = polygon.iter().map(|p| p[k]).fold(f32::INFINITY, f32::min);
@@ -496,7 +496,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A face from the front, `unit` pixels a centimetre, with its nose at a point of a picture of stripes.
+    /// A frontal face with `unit` pixels per centimetre, with its nose at a point of a striped picture.
     fn scene(unit: f32, nose: [f32; 2], width: usize, height: usize) -> Scene {
         let model = Model::bundled().unwrap();
         let landmark = |v: &usize| {
@@ -531,7 +531,7 @@ mod tests {
         }
     }
 
-    /// The head as it is in the portrait, its vertices moved.
+    /// The head as in the portrait, with its vertices moved.
     fn deformed(
         scene: &Scene,
         turned: [f32; 3],

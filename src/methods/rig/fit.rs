@@ -1,8 +1,8 @@
-//! The head fitted to a face's landmarks: where it is, whose it is and what it expresses.
+//! Fits the head to a face's landmarks: pose, identity and expression.
 //!
 //! A scaled orthographic pose, the person's shape and the expression are solved for in turn, each by regularised least
-//! squares. What the head can't explain becomes a smooth displacement of its skin, so that lids and lips lie on the
-//! landmarks to a fraction of a pixel.
+//! squares. The remaining error becomes a smooth displacement of the skin, so that lids and lips are on the landmarks to
+//! a fraction of a pixel.
 
 use std::sync::OnceLock;
 
@@ -34,7 +34,8 @@ pub(super) const OVAL: [usize; 36] = [
     148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ];
 
-/// Expressions that faces in portraits have: the fit may use them freely, or with some reserve, or not at all.
+/// Expressions that are common in portraits, which the fit uses freely, and less common ones, which are regularised more.
+/// Others are practically excluded.
 const LIKELY: [&str; 5] = [
     "mouthSmile",
     "jawOpen",
@@ -62,7 +63,7 @@ const POSSIBLE: [&str; 17] = [
     "noseSneer",
 ];
 
-/// How strongly coefficients are held back, per landmark of the classic 68 that the figures were found with.
+/// Regularisation weight of coefficients. It was tuned with the classic 68 landmarks and is scaled to 468.
 const RIDGE: f64 = 468.0 / 68.0 * 0.5;
 const ROUNDS: usize = 6;
 
@@ -91,11 +92,11 @@ fn weights() -> Vec<Weight> {
 pub(super) struct Projection {
     /// Rows of the scaled rotation: to the right, up, and to the viewer.
     pub rows: [Point; 3],
-    /// Added to right and up.
+    /// Translation to the right and up, in pixels.
     pub shift: [f32; 2],
-    /// Pixels a centimetre.
+    /// Pixels per centimetre.
     pub unit: f32,
-    /// The head's downward axis in the picture, of length 1.
+    /// The head's downward axis in the picture, a unit vector.
     pub down: [f32; 2],
 }
 
@@ -106,7 +107,7 @@ impl Projection {
         [right + self.shift[0], -(up + self.shift[1]), near]
     }
 
-    /// The same in a picture `zoom` times as large whose first pixel lies at `(x, y)` of the first picture.
+    /// The projection into a picture scaled by `zoom` whose first pixel is at `(x, y)` of the original.
     fn viewed(&self, zoom: f32, x: f32, y: f32) -> Self {
         Self {
             rows: self.rows.map(|row| row.map(|v| v * zoom)),
@@ -130,42 +131,42 @@ fn cross(a: Point, b: Point) -> Point {
     ]
 }
 
-/// A coloured part of an eye, in pixels.
+/// An iris, in pixels.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Iris {
     pub centre: [f32; 2],
     pub radius: f32,
 }
 
-/// A head fitted to a face. All that is said in pixels is in those of one picture; see [`Fit::viewed`].
+/// A head fitted to a face. All pixel coordinates are those of one picture; see [`Fit::viewed`].
 #[derive(Debug, Clone)]
 pub(super) struct Fit {
     pub projection: Projection,
-    /// The person's head at rest, all vertices, in centimetres.
+    /// The person's head with a neutral expression, all vertices, in centimetres.
     pub person: Vec<Point>,
-    /// The portrait's own expression, a coefficient for each of the model's.
+    /// The portrait's fitted expression, a coefficient for each of the model's.
     pub expression: Vec<f32>,
-    /// The head as fitted, all vertices in pixels.
+    /// The fitted head, all vertices in pixels.
     pub projected: Vec<Point>,
-    /// What the landmarks ask for beyond the fit, for each vertex of the skin in pixels.
+    /// The displacement from the fit to the landmarks, for each vertex of the skin in pixels.
     pub residual: Vec<[f32; 2]>,
-    /// `projected` with `residual`: where the portrait shows each vertex.
+    /// `projected` plus `residual`: where each vertex is in the portrait.
     pub before: Vec<Point>,
-    /// Of the skin as fitted, of length 1; y up.
+    /// Unit normals of the fitted skin; y up.
     pub normals: Vec<Point>,
-    /// Of the person's right eye, on the picture's left, and of the left.
+    /// Of the person's right eye, on the picture's left, then of the left.
     pub irises: [Iris; 2],
     /// The 478 landmarks in pixels.
     pub landmarks: Vec<[f32; 2]>,
-    /// How far landmarks lie from the fit without the residual, root mean square in centimetres.
+    /// Root mean square distance of the landmarks from the fit without the residual, in centimetres.
     pub misfit: f32,
 }
 
 impl Fit {
-    /// Fits the head to 478 landmarks in pixels. `jaw` is how far the jaw is open, in 0..=1, as the blendshapes read it: the
-    /// landmarks alone can't tell a toothy grin from an open jaw.
+    /// Fits the head to 478 landmarks in pixels. `jaw` is the blendshapes' `jawOpen`, in 0..=1: from the landmarks alone
+    /// a toothy grin and an open jaw look the same.
     ///
-    /// `None` where the landmarks lie on a line or a point.
+    /// Returns `None` if the landmarks are collinear.
     pub fn new(model: &Model, landmarks: &[[f32; 2]], jaw: f32) -> Option<Self> {
         let weights = weights();
         let at: Vec<[f64; 2]> = landmarks
@@ -282,7 +283,7 @@ impl Fit {
         posed(model, &self.person, expression, &self.projection)
     }
 
-    /// The same fit in a picture `zoom` times as large whose first pixel lies at `(x, y)` of this one's.
+    /// The same fit in a picture scaled by `zoom` whose first pixel is at `(x, y)` of this one.
     pub fn viewed(&self, zoom: f32, (x, y): (f32, f32)) -> Self {
         let point = |[px, py, pz]: &Point| [(px - x) * zoom, (py - y) * zoom, pz * zoom];
         let flat = |[px, py]: &[f32; 2]| [(px - x) * zoom, (py - y) * zoom];
@@ -304,7 +305,7 @@ impl Fit {
     }
 }
 
-/// How much an expression is held back.
+/// Relative regularisation weight of an expression's coefficient.
 fn reserve(name: &str) -> f64 {
     let any = |list: &[&str]| list.iter().any(|start| name.starts_with(start));
     if any(&LIKELY) {
@@ -316,7 +317,7 @@ fn reserve(name: &str) -> f64 {
     }
 }
 
-/// The landmarks' vertices with some shapes added.
+/// The landmarks' vertices with some shapes applied.
 fn at_landmarks(model: &Model, coefficients: &[f64], shapes: &[Vec<Point>]) -> Vec<[f64; 3]> {
     let mut at: Vec<[f64; 3]> = model
         .landmarks
@@ -346,7 +347,7 @@ fn add(at: &mut [[f64; 3]], model: &Model, coefficients: &[f64], shapes: &[Vec<P
     }
 }
 
-/// The person's head at rest.
+/// The person's head with a neutral expression.
 fn person(model: &Model, identity: &[f64]) -> Vec<Point> {
     let mut person = model.neutral.clone();
     let (skin, mouth) = person.split_at_mut(model.skin);
@@ -391,7 +392,7 @@ fn posed(
     at
 }
 
-/// Normals of vertices in pixels (y down): of length 1, with y up.
+/// Unit normals of vertices that are in pixels (y down); the normals have y up.
 pub(super) fn normals(triangles: &[[u32; 3]], at: &[Point]) -> Vec<Point> {
     let mut normals = vec![[0.0f32; 3]; at.len()];
     let up = |[x, y, z]: Point| [x, -y, z];
@@ -411,7 +412,7 @@ pub(super) fn normals(triangles: &[[u32; 3]], at: &[Point]) -> Vec<Point> {
     normals
 }
 
-/// A scaled orthographic pose: two rows of a scaled rotation, and a shift.
+/// A scaled orthographic pose: two rows of a scaled rotation, and a translation.
 struct Pose {
     rows: [[f64; 3]; 2],
     shift: [f64; 2],
@@ -419,7 +420,7 @@ struct Pose {
 }
 
 impl Pose {
-    /// The one that brings `shape` closest to `target`: least squares, then the nearest scaled rotation.
+    /// The pose that best maps `shape` to `target`: least squares, then the nearest scaled rotation.
     fn of(shape: &[[f64; 3]], target: &[[f64; 2]], weights: &[Weight]) -> Option<Self> {
         let total: f64 = weights.iter().map(|w| w.fit).sum();
         let (mut mean, mut to) = ([0.0; 3], [0.0; 2]);
@@ -455,7 +456,7 @@ impl Pose {
         if !(root > 1e-9 && trace.is_finite()) {
             return None;
         }
-        // The square root of the matrix of products is this one over `trace`.
+        // The square root of the 2x2 Gram matrix is the matrix plus `root`, over `trace`.
         let (saa, sab, sbb) = ((aa + root) / trace, ab / trace, (bb + root) / trace);
         let unit = 0.5 * (saa + sbb);
         let determinant = saa * sbb - sab * sab;
@@ -467,7 +468,7 @@ impl Pose {
         Some(Self { rows, shift, unit })
     }
 
-    /// Coefficients of shapes over `base` that explain the landmarks, held to `mean` by `ridge`.
+    /// Ridge regression of the shapes' coefficients over `base`, with prior `mean` and weights `ridge`.
     fn coefficients(
         &self,
         shapes: &[Vec<Point>],
@@ -526,8 +527,8 @@ impl Pose {
     }
 }
 
-/// The smooth displacement of the skin that brings its landmarks onto the face's: minimises the displacement's curvature
-/// and the landmarks' distance.
+/// The smooth displacement of the skin that moves its landmarks to the face's: minimises the displacement's curvature and
+/// the landmarks' distance.
 fn residual(model: &Model, missing: &[[f64; 2]], weights: &[Weight]) -> Vec<[f32; 2]> {
     static SYSTEM: OnceLock<Sparse> = OnceLock::new();
     let system = SYSTEM.get_or_init(|| residual_system(model, weights));
@@ -543,7 +544,7 @@ fn residual(model: &Model, missing: &[[f64; 2]], weights: &[Weight]) -> Vec<[f32
     displacement
 }
 
-/// 6 LᵀL + CᵀWC + 2e-4, L the uniform Laplacian of the skin and C the choice of the landmarks' vertices.
+/// 6 LᵀL + CᵀWC + 2e-4, with L the uniform Laplacian of the skin and C the selection of the landmarks' vertices.
 fn residual_system(model: &Model, weights: &[Weight]) -> Sparse {
     let mut neighbours = vec![Vec::new(); model.skin];
     for triangle in &model.skin_triangles {
@@ -558,7 +559,7 @@ fn residual_system(model: &Model, weights: &[Weight]) -> Sparse {
     }
     let mut entries = Vec::new();
     for (vertex, around) in neighbours.iter().enumerate().take(model.face) {
-        // A row of L: 1 at the vertex, minus the mean of those around it.
+        // A row of L: 1 at the vertex, minus the mean of its neighbours.
         let share = -1.0 / around.len().max(1) as f64;
         let inside = around.iter().filter(|other| **other < model.face);
         let row: Vec<(usize, f64)> = inside

@@ -1,4 +1,4 @@
-//! Folds of the skin that come and go with an expression, drawn as lines of shade with a bright ridge.
+//! Skin folds that deepen or soften with an expression, drawn as dark lines with a bright ridge.
 
 use std::sync::OnceLock;
 
@@ -31,10 +31,10 @@ const FOLDS: [Fold; 7] = [
     Fold::MouthCorner,
 ];
 
-/// How deep each fold is, of each half of the face in the order of [`Half::BOTH`]: 1 is a full one, negative lightens.
+/// The depth of each fold, for each half of the face in the order of [`Half::BOTH`]: 1 is a full fold, negative lightens.
 pub(super) type Amounts = [[f32; FOLDS.len()]; 2];
 
-/// The folds that a change of the model's coefficients makes.
+/// The folds caused by a change of the model's coefficients.
 pub(super) fn amounts(model: &Model, before: &[f32], after: &[f32]) -> Amounts {
     Half::BOTH.map(|half| {
         let change = |name: &str| {
@@ -58,7 +58,8 @@ pub(super) fn amounts(model: &Model, before: &[f32], after: &[f32]) -> Amounts {
                 Fold::UnderEye => 0.6 * change("cheekSquint") + 0.3 * change("eyeSquint"),
                 Fold::MouthCorner => 0.9 * change("mouthFrown") + 0.4 * change("mouthStretch"),
             };
-            // Lightening a fold that may not be there shows sooner than darkening; [`Creases`] lighten the nasolabial one.
+            // Lightening a fold that doesn't exist is more visible than darkening; [`Creases`] lighten the nasolabial
+            // one.
             let lightening = if fold == Fold::Nasolabial { 0.2 } else { 0.6 };
             let depth = if depth < 0.0 {
                 lightening * depth
@@ -70,21 +71,21 @@ pub(super) fn amounts(model: &Model, before: &[f32], after: &[f32]) -> Amounts {
     })
 }
 
-/// One line of a fold on the person's left half: a dark Gaussian with a bright ridge on one side, both ends faded.
+/// One line of a fold on the person's left half: a dark Gaussian with a bright ridge on one side, faded at both ends.
 ///
-/// Lengths are centimetres in the plane of the head at rest, y up.
+/// Lengths are centimetres in the frontal plane of the neutral head, y up.
 struct Line {
     fold: Fold,
     /// Two to four points of a smooth curve.
     points: &'static [[f32; 2]],
     width: f32,
-    /// How much of the light the line takes.
+    /// The fraction of the light that the line removes.
     depth: f32,
-    /// Of the ridge, over the line's depth.
+    /// Height of the ridge relative to the line's depth.
     ridge: f32,
     /// The direction from the line to its ridge.
     toward_ridge: [f32; 2],
-    /// The share of the line that each end's fade takes.
+    /// The fraction of the line over which each end fades.
     fade: f32,
 }
 
@@ -203,10 +204,10 @@ const LINES: [Line; 15] = [
 ];
 
 impl Line {
-    /// Where the ridge has faded, in widths from the line.
+    /// The distance at which the ridge has faded, in widths of the line.
     const REACH: f32 = 1.9 + 1.5 * 2.6;
 
-    /// A polyline along the curve: the polynomial through the points by the length of their chords.
+    /// A polyline along the curve: the polynomial through the points, parametrised by chord length.
     fn path(&self) -> Vec<[f32; 2]> {
         const SEGMENTS: usize = 14;
         let mut knots = vec![0.0];
@@ -245,16 +246,16 @@ impl Line {
     }
 }
 
-/// The plane of the head at rest that holds all folds, in centimetres.
+/// The section of the neutral head's frontal plane that contains all folds, in centimetres.
 const PLANE_LEFT: f32 = -7.0;
 const PLANE_TOP: f32 = 10.0;
 const PLANE_WIDTH: usize = 14;
 const PLANE_HEIGHT: usize = 17;
-/// Texels a centimetre of the finest textures; each of the other levels has half of that.
+/// Texels per centimetre of the finest textures; each coarser level has half.
 const FINEST: usize = 32;
 const LEVELS: usize = 4;
 
-/// The texture of one fold on the person's left half, cropped; its first texel lies in the plane's.
+/// The texture of one fold on the person's left half, cropped; `left` and `top` are its position in the plane.
 struct Patch {
     left: usize,
     top: usize,
@@ -263,7 +264,7 @@ struct Patch {
 
 impl Patch {
     fn of(fold: Fold) -> Self {
-        /// Corners lie on whole texels of every level.
+        /// Corners are whole texels at every level.
         const ALIGNED: usize = 1 << (LEVELS - 1);
         let lines: Vec<(&Line, Vec<[f32; 2]>)> = LINES
             .iter()
@@ -319,11 +320,11 @@ fn patches() -> &'static [Vec<Patch>; LEVELS] {
     })
 }
 
-/// The light of all folds over the head at rest.
+/// The light of all folds over the neutral head.
 pub(super) struct FoldMap {
     light: Image<f32>,
     texels: f32,
-    /// Which tiles of [`FoldMap::TILE`] texels hold anything.
+    /// Which tiles of [`FoldMap::TILE`] texels aren't empty.
     occupied: Vec<bool>,
     tiles_across: usize,
 }
@@ -331,12 +332,12 @@ pub(super) struct FoldMap {
 impl FoldMap {
     const TILE: usize = 8;
 
-    /// Folds of given amounts, for a face with `unit` pixels a centimetre; `None` where there is nothing to draw.
+    /// Folds of given amounts, for a face with `unit` pixels per centimetre; `None` if all are 0.
     pub fn new(amounts: &Amounts, unit: f32) -> Option<Self> {
         if amounts.iter().flatten().all(|amount| *amount == 0.0) {
             return None;
         }
-        // No more texels than pixels, so that thin lines of small faces don't alias.
+        // No more texels than pixels, so that thin lines don't alias on small faces.
         let level = (0..LEVELS - 1).find(|level| (FINEST >> level) as f32 <= 1.25 * unit);
         let level = level.unwrap_or(LEVELS - 1);
         let texels = FINEST >> level;
@@ -374,7 +375,7 @@ impl FoldMap {
         })
     }
 
-    /// The change of light at a point of the head at rest: -0.1 takes a tenth.
+    /// The change of light at a point of the neutral head: -0.1 removes a tenth.
     #[inline(always)]
     pub fn at(&self, x: f32, y: f32) -> f32 {
         let width = self.light.width;
@@ -382,14 +383,14 @@ impl FoldMap {
             (x - PLANE_LEFT) * self.texels,
             (PLANE_TOP - y) * self.texels,
         );
-        // What lies outside the plane, and NaN, is no index of a texel.
+        // Also rejects NaN.
         if !(x >= 0.5 && y >= 0.5 && x < width as f32 - 0.5 && y < self.light.height as f32 - 0.5) {
             return 0.0;
         }
         if !self.occupied[(y as usize / Self::TILE) * self.tiles_across + x as usize / Self::TILE] {
             return 0.0;
         }
-        // `Image::linear` without its care for edges.
+        // `Image::linear` without clamping at the edges.
         let (x, y) = (x - 0.5, y - 0.5);
         let (left, top) = (x as usize, y as usize);
         let (tx, ty) = (x - left as f32, y - top as f32);
@@ -412,7 +413,7 @@ fn add<'a>(to: impl Iterator<Item = &'a mut f32>, row: &[f32], amount: f32) {
     }
 }
 
-/// The path of the nasolabial fold on the person's left half, in the plane of the head at rest.
+/// The path of the nasolabial fold on the person's left half, in the plane of the neutral head.
 pub(super) fn nasolabial_path() -> Vec<[f32; 2]> {
     let line = LINES.iter().find(|line| line.fold == Fold::Nasolabial);
     line.map(Line::path).unwrap_or_default()

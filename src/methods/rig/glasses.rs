@@ -1,8 +1,9 @@
-//! The frame of glasses: whether a portrait shows any, and which skin the frame holds still.
+//! Glasses: detects them in a portrait, and keeps the skin under their frame rigid.
 //!
-//! A frame is drawn on the skin as far as the displacement field knows, and would bend with brows and cheeks. It shows as thin
-//! lines around the eyes and across the nose. The part of the face where it lies is spread out in the plane of the head at
-//! rest; how strong lines are in each square centimetre there tells glasses from wrinkles, and the strong lines are the frame.
+//! To the displacement field a frame is part of the skin, and would bend with brows and cheeks. It is visible as thin
+//! lines around the eyes and across the nose. That part of the face is resampled to the frontal plane of the neutral
+//! head; the strength of lines in each square centimetre there distinguishes glasses from wrinkles, and the strong lines
+//! are the frame.
 
 use super::fit::{Fit, dot};
 use super::glasses_table::{BIAS, WEIGHTS};
@@ -15,60 +16,63 @@ use super::tone::{Reduced, mean, percentile};
 use crate::document::Glasses;
 use crate::math::smoothstep_between;
 
-/// The plane of the head at rest around the eyes: its left and upper edge in centimetres, and its size in cells.
+/// The region around the eyes in the neutral head's frontal plane: left and upper edge in centimetres, and size in cells.
 const LEFT: f32 = -7.0;
 const TOP: f32 = 7.0;
 const COLUMNS: usize = 14;
 const ROWS: usize = 8;
-/// Texels a centimetre, which is a cell.
+/// Texels per centimetre; a cell is one centimetre.
 const TEXELS: usize = 10;
 const WIDTH: usize = COLUMNS * TEXELS;
 const HEIGHT: usize = ROWS * TEXELS;
 
-/// A portrait's lines are weighed in both directions over one half of the plane.
+/// Number of features: horizontal and vertical lines in each cell of one half of the plane.
 pub(super) const FEATURES: usize = 2 * ROWS * COLUMNS / 2;
 
-/// Skin that faces the viewer less than this isn't seen.
+/// Skin with a smaller z of its normal counts as invisible.
 const LEAST_FACING: f32 = 0.15;
-/// Added to brightness before the logarithm, which would exaggerate grain in the dark.
+/// Added to brightness before the logarithm, which would exaggerate grain in dark areas.
 const BRIGHTNESS_FLOOR: f32 = 15.0;
-/// Half the width of a line in texels, and the blur before.
+/// Half the width of a line in texels, and the blur applied before.
 const LINE: usize = 2;
 const BLUR: f32 = 1.0;
-/// Stronger lines count as this strong.
+/// Upper bound on a line's strength.
 const STRONGEST: f32 = 0.5;
 
-/// Lines count as a frame from the first times the middle strength on, and wholly from the second; never below a strength.
+/// Strength at which lines begin to count as a frame and at which they count fully, relative to the median; and an
+/// absolute minimum.
 const FRAME_LINES: (f32, f32) = (2.2, 4.4);
 const LEAST_LINE: f32 = 0.05;
-/// Heights between which frames lie, in centimetres.
+/// Range of heights of frames, in centimetres.
 const FRAME_BOTTOM: f32 = 0.3;
 const FRAME_TOP: f32 = 5.8;
-/// Skin up to the first distance from a frame is held, less up to the second, in centimetres.
+/// Skin within the first distance from a frame is fully rigid, beyond the second not at all, in centimetres.
 const HELD: (f32, f32) = (0.25, 0.95);
-/// Along the skin from the lids' edges: up to the first distance nothing is held, from the second on all, in centimetres.
+/// Skin within the first distance from the lids' edges is never rigid, beyond the second it may be, in centimetres along
+/// the skin.
 const FREE: (f32, f32) = (0.25, 0.7);
 
-/// The middle lines of the person's right brow and the left, as pairs of landmarks below and above.
+/// The centre lines of the person's right brow and the left, as pairs of landmarks below and above.
 const BROWS: [[(usize, usize); 5]; 2] = [
     [(46, 70), (53, 63), (52, 105), (65, 66), (55, 107)],
     [(276, 300), (283, 293), (282, 334), (295, 296), (285, 336)],
 ];
-/// From the middle of a brow: up to the first distance its hair is no frame, from the second on lines are, in centimetres.
+/// Lines within the first distance from a brow's centre line are hair, beyond the second they may be a frame, in
+/// centimetres.
 const BROW: (f32, f32) = (0.35, 0.65);
-/// By the evidence for glasses: heavy frames, which cover the brows, begin at the first and are certain from the second on.
+/// Evidence for glasses from which heavy frames, which cover the brows, are possible, and from which they are certain.
 const HEAVY: (f32, f32) = (4.0, 6.5);
 
-/// A portrait's glasses, or what would be their frame.
+/// The frame of a portrait's glasses, or where it would be.
 #[derive(Debug, Clone)]
 pub(super) struct GlassesFrame {
     are_seen: bool,
-    /// How much each vertex of the skin is held, in 0..=1.
+    /// Rigidity of each vertex of the face, in 0..=1.
     held: Vec<f32>,
 }
 
 impl GlassesFrame {
-    /// Looks at the face of a scene.
+    /// Detects glasses in the face of a scene.
     pub fn new(scene: &Scene) -> Self {
         let plane = Plane::new(scene);
         let lines = plane.lines();
@@ -83,7 +87,7 @@ impl GlassesFrame {
         }
     }
 
-    /// Keeps the skin under the frame as the portrait has it: it only turns and moves with the head.
+    /// Undoes the expression's movement of the skin under the frame: it only moves with the head.
     pub fn hold(&self, fit: &Fit, choice: Glasses, deformed: &mut Deformed) {
         let holds = match choice {
             Glasses::Auto => self.are_seen,
@@ -108,15 +112,15 @@ impl GlassesFrame {
     }
 }
 
-/// The face around the eyes, spread out.
+/// The face around the eyes, resampled to the frontal plane.
 struct Plane {
     /// The logarithm of the brightness.
     light: Image<f32>,
-    /// 1 where skin is seen and all of it near, else 0.
+    /// 1 where skin is visible, with a margin, else 0.
     seen: Image<f32>,
 }
 
-/// How strong lines are across and along each texel: horizontal ones, and vertical ones.
+/// Strength of horizontal and of vertical lines at each texel.
 type Lines = Image<[f32; 2]>;
 
 impl Plane {
@@ -140,7 +144,7 @@ impl Plane {
         let reduced = Reduced::around(&points, &scene.source, unit, 2.0 * scale, 0.5);
         let soft = reduced.image.blurred(0.06 * reduced.unit);
         let raster = rasterize(&places, &model.face_triangles, WIDTH, HEIGHT);
-        // Brightness and whether it is seen, both times the latter.
+        // Brightness and visibility, premultiplied by visibility.
         let pixels = Image::from_fn(WIDTH, HEIGHT, |x, y| {
             let hit = raster.row(y)[x].interpolated(&model.face_triangles, &vertices);
             match hit {
@@ -163,7 +167,7 @@ impl Plane {
         }
     }
 
-    /// Second differences of the brightness.
+    /// Absolute second differences of the log brightness.
     fn lines(&self) -> Lines {
         Image::from_fn(WIDTH, HEIGHT, |x, y| {
             let inside = (LINE..WIDTH - LINE).contains(&x) && (LINE..HEIGHT - LINE).contains(&y);
@@ -182,7 +186,7 @@ impl Plane {
     }
 }
 
-/// The logarithm of the lines' mean strength in each cell of one half, of both halves together, less the mean of all.
+/// The log mean line strength in each cell of one half, averaged over both halves, minus the mean of all features.
 fn features(lines: &Lines) -> [f32; FEATURES] {
     let mut features = [0.0; FEATURES];
     for y in 0..HEIGHT {
@@ -199,21 +203,21 @@ fn features(lines: &Lines) -> [f32; FEATURES] {
     features.map(|v| v - middle)
 }
 
-/// The logarithm of the odds that a portrait shows glasses.
+/// The log odds that a portrait shows glasses.
 fn evidence(features: &[f32; FEATURES]) -> f32 {
     let terms = features.iter().zip(&WEIGHTS);
     BIAS + terms.map(|(feature, weight)| feature * weight).sum::<f32>()
 }
 
-/// The brows on the plane.
+/// The brows in the plane.
 struct Brows {
     lines: [Polyline; 2],
-    /// How far a frame covers them, in 0..=1.
+    /// How likely a frame covers them, in 0..=1.
     covered: f32,
 }
 
 impl Brows {
-    /// How far a place of the plane, in texels, may belong to a frame.
+    /// Weight with which a point of the plane, in texels, may belong to a frame.
     fn free(&self, at: [f32; 2]) -> f32 {
         let reach = BROW.1 * TEXELS as f32;
         let near = self.lines.iter().map(|line| line.nearest(at, reach));
@@ -223,7 +227,7 @@ impl Brows {
     }
 }
 
-/// The middle line of a brow on the plane.
+/// The centre line of a brow in the plane.
 fn brow_line(model: &Model, brow: &[(usize, usize)]) -> Polyline {
     let place = |landmark: usize| texel(model.neutral[model.landmarks[landmark]]);
     let middle = |(below, above): &(usize, usize)| lerp(place(*below), place(*above), 0.5);
@@ -231,12 +235,12 @@ fn brow_line(model: &Model, brow: &[(usize, usize)]) -> Polyline {
     Polyline::new(&points, [0.0, 1.0])
 }
 
-/// Where a point of the head at rest lies on the plane, in texels.
+/// Projects a point of the neutral head to the plane, in texels.
 fn texel([x, y, _]: Point) -> [f32; 2] {
     [(x - LEFT) * TEXELS as f32, (TOP - y) * TEXELS as f32]
 }
 
-/// 1 on the frame.
+/// The frame's mask: 1 on the frame.
 fn frame(lines: &Lines, brows: &Brows) -> Image<f32> {
     let strength = lines.map(|[a, b]| a.max(b));
     let seen = strength.pixels.iter().copied().filter(|v| *v > 0.0);
@@ -253,7 +257,7 @@ fn frame(lines: &Lines, brows: &Brows) -> Image<f32> {
     })
 }
 
-/// How much a frame holds each vertex of the face.
+/// The rigidity of each vertex of the face.
 fn held(model: &Model, frame: &Image<f32>, brows: &Brows) -> Vec<f32> {
     let bare = frame.map(|v| if v >= 0.5 { 0.0 } else { 1.0 });
     let near = bare
@@ -263,7 +267,7 @@ fn held(model: &Model, frame: &Image<f32>, brows: &Brows) -> Vec<f32> {
     let vertex = |vertex: usize| {
         let at = texel(model.neutral[vertex]);
         let inside = (0.0..WIDTH as f32).contains(&at[0]) && (0.0..HEIGHT as f32).contains(&at[1]);
-        // What lies behind, such as the ears, isn't seen on the plane.
+        // Vertices behind, such as the ears, aren't visible in the plane.
         if !inside || model.neutral[vertex][2] < 0.0 {
             return 0.0;
         }

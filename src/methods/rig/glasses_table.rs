@@ -1,12 +1,13 @@
-//! The weights of [`super::glasses`]: a logistic regression on 264 portraits of the US Congress, 64 of them with glasses, and
-//! on 278 made-up and photographed faces without any, held to small weights.
+//! The weights of [`super::glasses`]: a regularised logistic regression on 264 portraits of the US Congress, 64 of them
+//! with glasses, and on 278 synthetic and photographed faces without glasses.
 
 use super::glasses::FEATURES;
 
-/// The logarithm of the odds for a portrait all of whose lines are equally strong.
+/// The log odds for a portrait whose lines are all equally strong.
 pub(super) const BIAS: f32 = -4.11;
 
-/// For each cell of one half of the face, row by row from the outside in: first of horizontal lines, then of vertical ones.
+/// For each cell of one half of the face, row-major from the outside in: first for horizontal lines, then for vertical
+/// ones.
 #[rustfmt::skip]
 pub(super) const WEIGHTS: [f32; FEATURES] = [
     -0.32, -0.16, 0.06, -0.06, -0.40, -0.43, -0.77,

@@ -1,13 +1,13 @@
-//! Images of floats, and the few filters that the rig draws with.
+//! Float images, and the filters that the rig draws with.
 //!
-//! Pixel `(x, y)` spans `x..x + 1` and `y..y + 1`; its middle lies at `(x + 0.5, y + 0.5)`. Beyond the edge counts the edge's
-//! own pixel.
+//! Pixel `(x, y)` spans `x..x + 1` and `y..y + 1`; its centre is at `(x + 0.5, y + 0.5)`. Reads beyond the edge are
+//! clamped to the edge.
 
 use rayon::prelude::*;
 
 use crate::math::{catmull_rom, gaussian};
 
-/// What a pixel can hold: a number or several, that can be mixed.
+/// A pixel type: one or several numbers that can be blended.
 pub(super) trait Sample: Copy + Default + Send + Sync {
     /// `self + other * factor`.
     fn plus(self, other: Self, factor: f32) -> Self;
@@ -33,23 +33,23 @@ where
     }
 }
 
-/// `a` where `t` is 0, `b` where it is 1.
+/// Linear interpolation: `a` at `t` = 0, `b` at 1.
 #[inline(always)]
 pub(super) fn lerp<T: Sample>(a: T, b: T, t: f32) -> T {
     T::default().plus(a, 1.0 - t).plus(b, t)
 }
 
-/// As [`f32::floor`], which is a call of a library on processors of the x86-64 baseline.
+/// Like [`f32::floor`], which is a library call on the x86-64 baseline.
 #[inline(always)]
 pub(super) fn floor(x: f32) -> f32 {
     let whole = x as i32 as f32;
     if whole > x { whole - 1.0 } else { whole }
 }
 
-/// Red, green and blue in 0..=255 times alpha, and alpha in 0..=1.
+/// Premultiplied colour: red, green and blue in 0..=255 times alpha, and alpha in 0..=1.
 pub(super) type Rgba = [f32; 4];
 
-/// Pixels, row by row.
+/// Pixels in row-major order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Image<T> {
     pub width: usize,
@@ -67,7 +67,7 @@ impl<T: Sample> Image<T> {
         }
     }
 
-    /// Each pixel by its column and row.
+    /// Computes each pixel from its column and row.
     pub fn from_fn(width: usize, height: usize, f: impl Fn(usize, usize) -> T + Sync) -> Self {
         let mut image = Self::filled(width, height, T::default());
         image.for_rows(|y, row| {
@@ -78,10 +78,10 @@ impl<T: Sample> Image<T> {
         image
     }
 
-    /// Changes every row, several at a time.
+    /// Modifies every row, in parallel.
     pub fn for_rows(&mut self, f: impl Fn(usize, &mut [T]) + Sync) {
         let width = self.width.max(1);
-        // A task is worth starting for some thousand pixels.
+        // A task needs some thousand pixels to be worthwhile.
         let rows = (4096 / width).max(1);
         self.pixels
             .par_chunks_mut(width * rows)
@@ -107,7 +107,7 @@ impl<T: Sample> Image<T> {
         &self.pixels[y * self.width..][..self.width]
     }
 
-    /// The pixel, or the nearest one where it lies beyond the edge.
+    /// The pixel, clamped to the edge.
     #[inline(always)]
     pub fn clamped(&self, x: isize, y: isize) -> T {
         let x = x.clamp(0, self.width as isize - 1) as usize;
@@ -115,14 +115,14 @@ impl<T: Sample> Image<T> {
         self.at(x, y)
     }
 
-    /// The part that begins at a pixel, which may lie beyond the edge.
+    /// The section that starts at a pixel, which may be beyond the edge.
     pub fn part(&self, (left, top): (isize, isize), width: usize, height: usize) -> Self {
         Self::from_fn(width, height, |x, y| {
             self.clamped(left + x as isize, top + y as isize)
         })
     }
 
-    /// The value at a point, bilinear.
+    /// The bilinear value at a point.
     #[inline]
     pub fn linear(&self, x: f32, y: f32) -> T {
         let (x, y) = (x - 0.5, y - 0.5);
@@ -133,7 +133,7 @@ impl<T: Sample> Image<T> {
         lerp(row(top), row(top + 1), ty)
     }
 
-    /// The value at a point, Catmull-Rom.
+    /// The Catmull-Rom value at a point.
     pub fn cubic(&self, x: f32, y: f32) -> T {
         let (x, y) = (x - 0.5, y - 0.5);
         let (left, top) = (floor(x), floor(y));
@@ -163,15 +163,15 @@ impl<T: Sample> Image<T> {
         sum
     }
 
-    /// A Gaussian blur; less than 0.2 pixels blur nothing.
+    /// A Gaussian blur; a `sigma` below 0.2 pixels has no effect.
     pub fn blurred(&self, sigma: f32) -> Self {
         if sigma < 0.2 || self.pixels.is_empty() {
             return self.clone();
         }
-        // A wide blur is as good on a smaller image.
+        // A wide blur is done at half the size.
         if sigma > 4.0 && self.width.min(self.height) > 8 {
             let half = self.halved();
-            // The halving and the way back blur by themselves.
+            // Halving and upsampling add some blur themselves.
             let rest = (sigma * sigma / 4.0 - 0.25).max(0.04).sqrt();
             return half.blurred(rest).stretched(self.width, self.height);
         }
@@ -219,7 +219,7 @@ impl<T: Sample> Image<T> {
         down
     }
 
-    /// Half the size, each pixel the mean of four; an odd edge counts twice.
+    /// Half the size, each pixel the mean of four; at an odd edge the last pixels are repeated.
     pub fn halved(&self) -> Self {
         let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
         Self::from_fn(width, height, |x, y| {
@@ -235,14 +235,15 @@ impl<T: Sample> Image<T> {
         })
     }
 
-    /// Another size, bilinear; meant for enlarging what [`Image::halved`] gave, whose pixels are two of this size's.
+    /// Upsamples the result of [`Image::halved`] bilinearly to a given size.
     pub fn stretched(&self, width: usize, height: usize) -> Self {
         Self::from_fn(width, height, |x, y| {
             self.linear((x as f32 + 0.5) * 0.5, (y as f32 + 0.5) * 0.5)
         })
     }
 
-    /// What lies where `weight` is 0 filled in from around, smoothly (Gortler et al. 1996, "The Lumigraph", pull-push).
+    /// Fills pixels where `weight` is 0 smoothly from their surroundings (Gortler et al. 1996, "The Lumigraph",
+    /// pull-push).
     pub fn pull_push(&self, weight: &Image<f32>) -> Self {
         let pre = |image: &Self, weight: &Image<f32>| {
             Image::from_fn(image.width, image.height, |x, y| {
@@ -273,12 +274,12 @@ impl<T: Sample> Image<T> {
 }
 
 impl Image<f32> {
-    /// How far each pixel lies from the nearest one below a half, in pixels; farther than any length here if no pixel is
-    /// (exact; Felzenszwalb & Huttenlocher 2012, "Distance Transforms of Sampled Functions").
+    /// The distance of each pixel to the nearest one below 0.5, in pixels; larger than any image if there is none (exact;
+    /// Felzenszwalb & Huttenlocher 2012, "Distance Transforms of Sampled Functions").
     pub fn distance_to_outside(&self) -> Self {
         const FAR: f32 = 1e12;
         let (width, height) = (self.width, self.height);
-        // Along columns: the way to the next zero above or below.
+        // Along columns: the distance to the next zero above or below.
         let mut down = Image::filled(width, height, FAR);
         let mut open = vec![FAR; width];
         let mut step = |y: usize, down: &mut Image<f32>| {
@@ -306,13 +307,13 @@ impl Image<f32> {
         out
     }
 
-    /// 1 where every pixel within `radius` is at least a half, else 0.
+    /// 1 where every pixel within `radius` is at least 0.5, else 0.
     pub fn eroded(&self, radius: f32) -> Self {
         let distance = self.distance_to_outside();
         distance.map(|d| if d > radius { 1.0 } else { 0.0 })
     }
 
-    /// 1 where some pixel within `radius` is at least a half, else 0.
+    /// 1 where some pixel within `radius` is at least 0.5, else 0.
     pub fn dilated(&self, radius: f32) -> Self {
         let outside = self.map(|v| if v >= 0.5 { 0.0 } else { 1.0 });
         let distance = outside.distance_to_outside();
@@ -320,7 +321,7 @@ impl Image<f32> {
     }
 }
 
-/// One row of the squared distance transform, from the distances along columns.
+/// One row of the distance transform, from the distances along columns.
 fn lower_envelope(columns: &[f32], to: &mut [f32]) {
     let n = columns.len();
     let height = |i: usize| columns[i].min(1e6) * columns[i].min(1e6);
@@ -350,9 +351,9 @@ fn lower_envelope(columns: &[f32], to: &mut [f32]) {
     }
 }
 
-/// How much of each pixel a polygon covers, in 0..=1, whichever way it winds (even-odd).
+/// The fraction of each pixel that a polygon covers, in 0..=1, with the even-odd rule.
 pub(super) fn coverage(polygon: &[[f32; 2]], width: usize, height: usize) -> Image<f32> {
-    /// Lines in a pixel.
+    /// Scanlines per pixel.
     const LINES: usize = 4;
     let mut image = Image::filled(width, height, 0.0);
     image.for_rows(|y, row| {
@@ -422,7 +423,7 @@ mod tests {
         fn coverage_sums_to_the_area(a in 2f32..6.0, b in 2f32..6.0, w in 1f32..8.0, h in 1f32..8.0) {
             let box_ = [[a, b], [a + w, b], [a + w, b + h], [a, b + h]];
             let total: f32 = coverage(&box_, 16, 16).pixels.iter().sum();
-            // Its ends lie on lines a quarter of a pixel apart.
+            // Horizontal edges are rounded to scanlines, a quarter of a pixel apart.
             prop_assert!((total - w * h).abs() < 0.26 * w + 0.01);
         }
     }

@@ -1,7 +1,7 @@
-//! Landmarks moved by hand, where the network put them wrong: those that the hand takes, and how the others follow.
+//! Correcting landmarks by hand where detection is wrong: which ones can be dragged, and how their neighbours follow.
 //!
-//! A moved landmark takes those around it along, the less the farther they lie from it along the skin: a lid follows its
-//! middle, and the other lid, a finger's breadth away through the air but far along the skin, stays.
+//! A moved landmark moves its neighbours, less with the distance along the skin: a lid follows its middle, but the other
+//! lid, which is close in space and far along the skin, stays.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,7 +11,7 @@ use crate::document::LandmarkOffsets;
 use crate::face::Mesh;
 use crate::face::found::FoundFace;
 
-/// The landmarks that the hand takes.
+/// The landmarks that can be dragged.
 pub const HANDLES: [u16; 51] = [
     // The eyelids: corners, upper and lower edge, of the person's right eye first.
     33, 161, 159, 157, 133, 154, 145, 163, 263, 388, 386, 384, 362, 381, 374, 390, //
@@ -27,14 +27,14 @@ pub const HANDLES: [u16; 51] = [
     10, 152, 172, 397, 234, 454,
 ];
 
-/// The middles of the irises. Each is followed by the four landmarks of its rim.
+/// The centres of the irises. Each is followed by the four landmarks of its rim.
 const IRISES: [u16; 2] = [468, 473];
 const RIM: u16 = 4;
 
-/// A share of the movement that nothing shows.
+/// The weight below which a landmark isn't moved.
 const NEGLIGIBLE: f32 = 0.01;
 
-/// How far along the skin a landmark takes others along: the standard deviation of a Gaussian, in centimetres of the mean
+/// The range of a landmark's influence along the skin: the standard deviation of a Gaussian, in centimetres of the mean
 /// head.
 fn reach(landmark: usize) -> f32 {
     if EYELIDS.contains(&landmark) {
@@ -50,7 +50,7 @@ fn reach(landmark: usize) -> f32 {
     }
 }
 
-/// How much each landmark of the skin goes along with one of them, in 0..=1; 1 for itself.
+/// The weight with which each landmark of the skin follows `landmark`, in 0..=1; 1 for itself.
 fn followers(landmark: u16) -> Option<&'static [f32]> {
     static SKIN: OnceLock<Option<Graph>> = OnceLock::new();
     static KNOWN: [OnceLock<Vec<f32>>; Mesh::SKIN] = [const { OnceLock::new() }; Mesh::SKIN];
@@ -76,7 +76,7 @@ fn followers(landmark: u16) -> Option<&'static [f32]> {
     Some(weights)
 }
 
-/// How much a landmark goes along with another that is moved.
+/// The weight with which `landmark` follows `moved`.
 fn share(moved: u16, landmark: u16) -> f32 {
     if let Some(iris) = IRISES.iter().find(|iris| **iris == moved) {
         return f32::from(u8::from((*iris..=iris + RIM).contains(&landmark)));
@@ -88,7 +88,7 @@ fn share(moved: u16, landmark: u16) -> f32 {
         .unwrap_or_else(|| f32::from(u8::from(moved == landmark)))
 }
 
-/// How far a landmark goes along with all others that are moved but one, as a share of the face's height.
+/// The movement of a landmark by all offsets except one, as a fraction of the face's height.
 fn carried(landmark: u16, offsets: &LandmarkOffsets, without: Option<u16>) -> [f32; 2] {
     let others = offsets.iter().filter(|(moved, _)| Some(*moved) != without);
     others.fold([0.0; 2], |[x, y], (moved, [dx, dy])| {
@@ -97,7 +97,7 @@ fn carried(landmark: u16, offsets: &LandmarkOffsets, without: Option<u16>) -> [f
     })
 }
 
-/// The landmarks with some of them moved, and those around them.
+/// Applies the offsets to the landmarks and their neighbours.
 fn moved(mesh: &Mesh, offsets: &LandmarkOffsets) -> Mesh {
     let height = mesh.height();
     let mut numbers = 0..;
@@ -110,7 +110,7 @@ fn moved(mesh: &Mesh, offsets: &LandmarkOffsets) -> Mesh {
     there.unwrap_or_else(|| mesh.clone())
 }
 
-/// A face with its landmarks where the artist wants them. What it shows, and the squares in which networks see it, stay.
+/// A face with the artist's offsets applied to its landmarks. Its pixels, and the crops that networks see, don't change.
 pub fn with_offsets(face: &Arc<FoundFace>, offsets: &LandmarkOffsets) -> Arc<FoundFace> {
     if face.moved == *offsets {
         return Arc::clone(face);
@@ -122,8 +122,7 @@ pub fn with_offsets(face: &Arc<FoundFace>, offsets: &LandmarkOffsets) -> Arc<Fou
     })
 }
 
-/// How far a landmark has to be moved by itself to lie at a place of the portrait, in pixels, while the others stay as they
-/// are moved.
+/// The offset that puts a landmark at `place`, in pixels of the portrait, while the other offsets are unchanged.
 pub fn offset_to(
     face: &FoundFace,
     offsets: &LandmarkOffsets,
@@ -155,7 +154,7 @@ mod tests {
         offsets
     }
 
-    /// How far a landmark goes to the right when another is moved by a tenth of the face's height.
+    /// How far `other` moves to the right with `landmark`, which moves by a tenth of the face's height.
     fn share_of(mesh: &Mesh, landmark: u16, other: usize) -> f32 {
         let there = moved(mesh, &offsets(&[(landmark, [0.1, 0.0])]));
         let by = there.points()[other][0] - mesh.points()[other][0];
@@ -198,9 +197,9 @@ mod tests {
                 assert!(share < 0.1, "{middle} {landmark} {share}");
             }
         }
-        // The corner of the mouth and the chin hardly know of the brow.
+        // The corner of the mouth and the chin don't follow the brow.
         assert_eq!(share_of(&mesh, 105, 61), 0.0);
-        // An iris goes as one, and alone.
+        // An iris moves as a whole, and alone.
         for rim in 468..473 {
             assert!((share_of(&mesh, 468, rim) - 1.0).abs() < 1e-3);
         }

@@ -1,7 +1,7 @@
-//! Eyelids: skin to close an eye with, and the lashes along its edge.
+//! Eyelids: the skin of a closed lid, and the lashes along its edge.
 //!
-//! A portrait shows little of a lid that is up. The skin that a blink unrolls is filled in from the brow bone's side, and the
-//! portrait's own lashes are laid along the new edge.
+//! A portrait shows little of a raised lid. The skin that a blink exposes is filled in from the skin below the brow, and
+//! the portrait's lashes are redrawn along the new edge.
 
 use rayon::prelude::*;
 
@@ -17,66 +17,65 @@ const BROWS: [[usize; 5]; 2] = [[46, 53, 52, 65, 55], [285, 295, 282, 283, 276]]
 
 // Lengths are in widths of the eye.
 
-/// The lid skin is whole up to here above the lid's edge, and gone farther up.
+/// The lid skin is opaque up to the first distance above the lid's edge, and fades out up to the second.
 const SKIN_FULL: f32 = 0.10;
 const SKIN_END: f32 = 0.25;
-/// How far below the lower lid's edge it reaches. The lower lashes stay.
+/// How far the lid skin extends below the lower lid's edge. The lower lashes stay.
 const SKIN_BELOW: f32 = 0.03;
-/// How far up the lashes are measured, and from where (the eye's side of the edge).
+/// How far from the lid's edge lashes are sampled, and where sampling starts (negative is inside the eye).
 const LASH_REACH: f32 = 0.20;
 const LASH_START: f32 = -0.015;
 /// Samples of the lashes along the lid and away from it.
 const LASH_SIZE: (usize, usize) = (64, 24);
-/// Lashes darken the skin no more than this.
+/// Lower bound on the lashes' brightness factor.
 const DARKEST_LASH: f32 = 0.38;
 
-/// How shut an eye must be for the lid skin to begin to show, and to have replaced the portrait's own.
+/// How far an eye must be closed for the lid skin to appear, and to have fully replaced the portrait's.
 const SKIN_FROM: f32 = 0.45;
 const SKIN_TO: f32 = 0.92;
-/// The same by how many times the portrait's skin is stretched.
+/// The same thresholds for the stretching of the portrait's skin.
 const STRETCH_FROM: f32 = 1.6;
 const STRETCH_TO: f32 = 2.4;
 
-/// Weight of skin that lies neither between lid and brow nor on eye or brow, and the least of skin that is dark with
-/// make-up or shadow.
+/// Fill weight of skin that isn't between lid and brow, and of skin that is dark with make-up or shadow.
 const ELSEWHERE: f32 = 0.25;
 const LEAST_BARE: f32 = 0.15;
 
-/// Between lid and brow lies shadow, which looks grey on a lid that catches light: this much of the face's own hue is mixed in,
-/// and this much of what is lacking to this part of its brightness.
+/// The skin between lid and brow is in shadow, and would look grey on a lit lid: this fraction of the face's hue is mixed
+/// in, and this fraction of the brightness missing to `LIT` of the skin's is added.
 const HUE: f32 = 0.55;
 const LIFT: f32 = 0.35;
 const LIT: f32 = 0.88;
 
-/// What a lid is drawn from, in a crop of the portrait around one eye.
+/// The layers of a lid, in a crop of the portrait around one eye.
 #[derive(Debug, Clone)]
 pub(super) struct LidLayer {
     /// Skin without eye, lashes and make-up, with grain.
     skin: Image<[f32; 3]>,
-    /// Where the skin may replace the portrait's own.
+    /// Mask of where the skin may replace the portrait's.
     zone: Image<f32>,
-    /// How bright the lashes leave the skin, along the lid and away from it.
+    /// Brightness factor of the lashes, along the lid and away from it.
     lashes: Image<f32>,
     /// The eye's width in pixels.
     width: f32,
 }
 
-/// What [`LidLayer::new`] starts from: the crop of one eye.
+/// The input of [`LidLayer::new`]: the crop of one eye.
 pub(super) struct LidSource<'a> {
     pub colours: &'a Image<[f32; 3]>,
-    /// How much of each pixel lies between the lids.
+    /// The fraction of each pixel that is between the lids.
     pub inside: &'a Image<f32>,
     /// The lids in the crop.
     pub lids: &'a Opening,
-    /// The eye's width.
+    /// The eye's width in pixels.
     pub width: f32,
-    /// The crop's first pixel in the portrait.
+    /// Position of the crop's first pixel in the portrait.
     pub origin: [f32; 2],
     /// 0 for the person's right eye.
     pub eye: usize,
 }
 
-/// How one pixel of the crop lies to the lids.
+/// The position of one pixel of the crop relative to the lids.
 #[derive(Debug, Clone, Copy, Default)]
 struct Around {
     upper: Nearest,
@@ -130,14 +129,14 @@ impl LidLayer {
         }
     }
 
-    /// Whether any of the lid skin shows for an eye shut by `shut` under skin that is stretched `stretch` times.
+    /// Whether any lid skin is visible for an eye closed by `shut` where the skin is stretched by a factor of `stretch`.
     #[inline]
     pub fn shows(shut: f32, stretch: f32) -> bool {
         shut > SKIN_FROM || stretch > STRETCH_FROM
     }
 
-    /// How much of the lid skin shows at a point of the crop, for an eye shut by `shut` under skin that is stretched
-    /// `stretch` times.
+    /// The opacity of the lid skin at a point of the crop, for an eye closed by `shut` where the skin is stretched by a
+    /// factor of `stretch`.
     #[inline]
     pub fn amount(&self, [x, y]: [f32; 2], shut: f32, stretch: f32) -> f32 {
         if !Self::shows(shut, stretch) {
@@ -154,14 +153,14 @@ impl LidLayer {
         share * self.zone.linear(x, y)
     }
 
-    /// The lid skin at a point of the crop.
+    /// The lid skin's colour at a point of the crop.
     #[inline]
     pub fn skin(&self, [x, y]: [f32; 2]) -> [f32; 3] {
         self.skin.linear(x, y)
     }
 
-    /// A factor for a lid's round shape, by how a pixel lies to its new edge: light where it bulges, darker at the rim and
-    /// towards the crease and the corners.
+    /// Shading factor of a lid's round shape, by the position relative to its new edge: light where it bulges, darker at
+    /// the rim and towards the crease and the corners.
     #[inline]
     pub fn relief(&self, edge: &Nearest, shut: f32) -> f32 {
         let away = edge.distance / self.width;
@@ -172,18 +171,18 @@ impl LidLayer {
         1.0 + shut * (-0.03 + bulge - rim - crease - corners)
     }
 
-    /// A factor for the lashes along the new edge. `above` is how much of the portrait's own lashes the lid skin has
-    /// replaced here.
+    /// Brightness factor of the lashes along the new edge. `above` is the opacity of the lid skin over the portrait's
+    /// lashes here.
     #[inline]
     pub fn lash(&self, edge: &Nearest, shut: f32, above: f32) -> f32 {
         let w = self.width;
         if edge.distance > LASH_REACH * w {
             return 1.0;
         }
-        // None at the corners.
+        // No lashes at the corners.
         let ends = smoothstep_between(0.0, 0.16, edge.along.min(1.0 - edge.along));
         let pattern = if edge.above {
-            // A lid that is down carries its lashes lower.
+            // The lashes of a closed lid are shorter in the picture.
             let lash = self.lash_at(edge.along, edge.distance * (1.0 + 2.8 * shut));
             1.0 - (1.0 - lash) * above * (1.0 - 0.3 * shut) * ends
         } else {
@@ -203,7 +202,7 @@ impl LidLayer {
     }
 }
 
-/// A colour from the shade under the brow as the lid's skin has it in the light.
+/// Relights a colour from the shadow under the brow for the lid.
 fn lit_skin(shaded: [f32; 3], skin: [f32; 3]) -> [f32; 3] {
     let (own, whole) = (mean(shaded), mean(skin).max(1.0));
     let hued = lerp(shaded, skin.map(|v| v * own / whole), HUE);
@@ -215,8 +214,8 @@ fn inside<T>(image: &Image<T>, x: f32, y: f32) -> bool {
     x >= 0.0 && y >= 0.0 && x < image.width as f32 && y < image.height as f32
 }
 
-/// How much each pixel counts as bare skin to fill the lid from: what is neither dark nor bright of what lies between lid and brow, and a
-/// little of what lies below the eye.
+/// Fill weight of each pixel: high for skin between lid and brow that is neither dark nor bright, and low for skin
+/// elsewhere.
 fn skin_weights(
     scene: &Scene,
     source: &LidSource<'_>,
@@ -256,7 +255,7 @@ fn skin_weights(
     } else {
         [0.1, 0.4, 0.7, 0.95].map(|share| percentile(bone.iter().copied(), share))
     };
-    // Neither shadow, make-up and hair nor highlights.
+    // Excludes shadow, make-up, hair and highlights.
     Image::from_fn(zone.width, zone.height, |x, y| {
         let i = y * zone.width + x;
         let light = brightness(i);
@@ -266,7 +265,7 @@ fn skin_weights(
     })
 }
 
-/// `zone` reduced where the portrait's own skin is much like the layer's, so that it stays.
+/// Reduces `zone` where the portrait's skin resembles the layer's, so that it is kept.
 fn without_bare_skin(
     source: &LidSource<'_>,
     zone: &Image<f32>,
@@ -283,7 +282,7 @@ fn without_bare_skin(
     })
 }
 
-/// The lashes' darkness along the upper lid of the portrait, fading away from it.
+/// The brightness factor of the lashes along the upper lid of the portrait, fading out away from it.
 fn lashes(source: &LidSource<'_>, skin: &Image<[f32; 3]>, down: [f32; 2]) -> Image<f32> {
     let (columns, rows) = LASH_SIZE;
     let line = &source.lids.upper;
@@ -305,7 +304,7 @@ fn lashes(source: &LidSource<'_>, skin: &Image<[f32; 3]>, down: [f32; 2]) -> Ima
     })
 }
 
-/// The direction of length 1 away from the eye at a point of its upper lid.
+/// The unit vector away from the eye at a point of its upper lid.
 fn upward(line: &[[f32; 2]], i: usize, down: [f32; 2]) -> [f32; 2] {
     let (a, b) = (line[i.saturating_sub(1)], line[(i + 1).min(line.len() - 1)]);
     let (x, y) = (b[1] - a[1], a[0] - b[0]);
@@ -321,17 +320,17 @@ fn upward(line: &[[f32; 2]], i: usize, down: [f32; 2]) -> [f32; 2] {
     [sign * x / length, sign * y / length]
 }
 
-/// The standard deviation of grain to add to smooth skin: part of what the skin around has.
+/// Standard deviation of the grain to add to smooth skin: a fraction of that of the surrounding skin.
 fn grain_strength(colours: &Image<[f32; 3]>, zone: &Image<f32>, w: f32) -> f32 {
     let smooth = colours.blurred(0.05 * w + 0.6);
     let deviations = (0..zone.pixels.len())
         .filter(|i| zone.pixels[*i] == 0.0)
         .map(|i| (mean(colours.pixels[i]) - mean(smooth.pixels[i])).abs());
-    // From the median absolute deviation to the standard deviation of a normal distribution.
+    // Converts the median absolute deviation to the standard deviation of a normal distribution.
     (0.3 * 1.4826 * percentile(deviations, 0.5)).min(3.0)
 }
 
-/// `skin` with noise of a standard deviation, of grains `size` pixels large.
+/// Adds noise with a standard deviation of `strength` and a grain size of `size` pixels.
 fn with_grain(skin: &Image<[f32; 3]>, strength: f32, size: f32) -> Image<[f32; 3]> {
     let noise = Image::from_fn(skin.width, skin.height, hash_noise).blurred(size.max(0.6));
     let count = noise.pixels.len().max(1) as f32;
@@ -343,7 +342,7 @@ fn with_grain(skin: &Image<[f32; 3]>, strength: f32, size: f32) -> Image<[f32; 3
     })
 }
 
-/// White noise in -1..=1, the same at every call.
+/// Deterministic white noise in -1..=1.
 fn hash_noise(x: usize, y: usize) -> f32 {
     let mut bits = (x as u32).wrapping_mul(0x9e37_79b1) ^ (y as u32).wrapping_mul(0x85eb_ca77);
     bits = (bits ^ (bits >> 15)).wrapping_mul(0x2c1b_3c6d);
@@ -362,7 +361,7 @@ mod tests {
         let lit = lit_skin([90.0; 3], skin);
         assert!(lit[0] > lit[1] && lit[1] > lit[2], "{lit:?}");
         assert!(mean(lit) > 91.0 && mean(lit) < mean(skin), "{lit:?}");
-        // What is lit already stays, and grey portraits stay grey.
+        // Lit skin isn't changed, and grey portraits stay grey.
         for (own, same) in lit_skin(skin, skin).into_iter().zip(skin) {
             assert!((own - same).abs() < 1e-3);
         }

@@ -1,38 +1,38 @@
-//! Coordinates along and across the lips, and fast distances from them.
+//! Coordinates along and across the lips, and fast distances to them.
 
 use super::openings::Opening;
 
 /// Coordinates along and across the lips.
 pub(super) struct LipFrame {
     down: [f32; 2],
-    /// Along the lips' axis in pixels: of the first corner, and up to the other.
+    /// Position of the left corner along the lips' axis, and the distance to the right one, in pixels.
     start: f32,
     width: f32,
-    /// At equal distances along the axis: how far down the lines are, and the cosine of their slope.
+    /// Tabulated at equal steps along the axis: the lines' vertical positions, and the cosines of their slopes.
     upper: Vec<(f32, f32)>,
     lower: Vec<(f32, f32)>,
 }
 
-/// Where a pixel lies to the lips.
+/// The position of a pixel relative to the lips.
 pub(super) struct LipPlace {
     /// From the left corner, 0, to the right one, 1.
     pub along: f32,
-    /// How far below the upper and above the lower line, in pixels.
+    /// Distance below the upper and above the lower line, in pixels.
     pub from_upper: f32,
     pub from_lower: f32,
-    /// How far past a corner, in pixels.
+    /// Distance past a corner, in pixels.
     pub beyond: f32,
 }
 
 impl LipFrame {
-    /// Distances at which the lines are tabulated, less one.
+    /// Steps of the tables.
     const STEPS: usize = 96;
 
     pub fn new(opening: &Opening, down: [f32; 2]) -> Self {
         Self::of_lines(&opening.upper, &opening.lower, down)
     }
 
-    /// Of a single line.
+    /// The frame of a single line.
     pub fn along(line: &[[f32; 2]], down: [f32; 2]) -> Self {
         Self::of_lines(line, line, down)
     }
@@ -67,7 +67,7 @@ impl LipFrame {
         self.down
     }
 
-    /// How far along, in 0..=1, and how far down in pixels a point lies.
+    /// The position along the lips, in 0..=1, and down, in pixels.
     #[inline]
     pub fn coordinates(&self, [x, y]: [f32; 2]) -> (f32, f32) {
         let [dx, dy] = self.down;
@@ -75,7 +75,7 @@ impl LipFrame {
         (along.clamp(0.0, 1.0), x * dx + y * dy)
     }
 
-    /// How far down the lines are.
+    /// The vertical positions of the upper and lower line.
     pub fn heights(&self, along: f32) -> (f32, f32) {
         (lookup(&self.upper, along).0, lookup(&self.lower, along).0)
     }
@@ -101,8 +101,8 @@ impl LipFrame {
     }
 }
 
-/// A line that runs rightward at equal distances: how far down it is and the cosine of its slope. Where it turns back, its
-/// highest or lowest part counts.
+/// Tabulates a left-to-right line at equal steps: its vertical position and the cosine of its slope. Where it doubles
+/// back, its highest or lowest part is taken.
 fn tabulated(line: &[[f32; 2]], start: f32, pace: f32, highest: bool) -> Vec<(f32, f32)> {
     let sign = if highest { 1.0 } else { -1.0 };
     let ends = [line.first(), line.last()].map(|end| end.copied().unwrap_or([0.0; 2]));
@@ -119,7 +119,7 @@ fn tabulated(line: &[[f32; 2]], start: f32, pace: f32, highest: bool) -> Vec<(f3
                 let t = if dx.abs() > 1e-6 { (at - ax) / dx } else { 0.5 };
                 let height = ay + t * dy;
                 if best.is_none_or(|(other, _)| sign * height < sign * other) {
-                    // A steep line would seem farther than it is.
+                    // Vertical distances overestimate the distance to a steep line.
                     let slope = dx.abs() / dx.hypot(dy).max(1e-6);
                     best = Some((height, slope.max(0.2)));
                 }
@@ -152,7 +152,7 @@ mod tests {
     use super::super::polyline::Polyline;
     use super::*;
 
-    /// A smile in pixels, turned by an angle.
+    /// A smile in pixels, rotated by an angle.
     fn mouth(angle: f32) -> (Opening, [f32; 2]) {
         let (s, c) = angle.sin_cos();
         let line = |depth: f32| {

@@ -1,4 +1,4 @@
-//! The rig as a method of the studio: a head fitted to the portrait once, and frames drawn at whatever size they are seen.
+//! The rig as a [`Method`]: fits a head to the portrait once, and draws frames at the resolution of the view.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -60,29 +60,29 @@ pub static INFO: MethodInfo = MethodInfo {
     },
 };
 
-/// The method. It has no weights: the head's shapes are those of every portrait.
+/// The rig as a method. It has no weights: one head model serves every portrait.
 pub struct Rig;
 
 const NO_FACE: MethodError = MethodError::NoFace { method: "the rig" };
 
-/// Where limits and diagnostics are laid out.
+/// The crop over which limits and diagnostics are laid out.
 static CROP: LazyLock<CropRule> = LazyLock::new(|| CropRule {
     kind: "landmark_bbox_square".to_owned(),
     scale: 1.6,
     upright: false,
 });
 
-/// How far beyond what a view shows the portrait is read, in centimetres: pixels move in from there.
+/// How far beyond the view's edges the portrait is read, in centimetres, since pixels move in from there.
 const MARGIN: f32 = 2.0;
 const MARGIN_TURNED: f32 = 6.0;
 
-/// Colours and folds are measured at this many pixels a centimetre, or at the portrait's own if it has fewer.
+/// Resolution at which colours and folds are measured, in pixels per centimetre; less if the portrait has less.
 const MEASURED_UNIT: f32 = 32.0;
 
-/// Samples a side of the flow that is shown.
+/// Side of the flow in the diagnostics, in samples.
 const FLOW: usize = 64;
 
-/// Prepared sizes that are kept: a pane's, and that of driving pictures.
+/// Number of resolutions with a cached painter: a pane's, and that of driving pictures.
 const KEPT: usize = 2;
 
 impl Method for Rig {
@@ -152,7 +152,7 @@ impl Method for Rig {
     }
 }
 
-/// Left, top, right and bottom of the face as the portrait shows it, without neck and hair.
+/// The bounding box (left, top, right, bottom) of the face in the portrait, without neck and hair.
 fn face_box(model: &Model, fit: &Fit) -> [f32; 4] {
     const LEAST_RIM: f32 = 0.3;
     let far = f32::INFINITY;
@@ -165,24 +165,24 @@ fn face_box(model: &Model, fit: &Fit) -> [f32; 4] {
     })
 }
 
-/// A part of the portrait at some size, on the pixels of a view or on the portrait's own.
+/// A section of the portrait, sampled on the pixels of a view or of the portrait.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Grid {
-    /// The portrait's pixel at which the first pixel begins.
+    /// The upper left corner of the first pixel, in pixels of the portrait.
     x: f64,
     y: f64,
-    /// Pixels for each of the portrait's, at most 1.
+    /// Pixels for each pixel of the portrait, at most 1.
     zoom: f64,
     width: usize,
     height: usize,
-    /// Which of the view's pixels the first one is, where the grid has the view's zoom.
+    /// The first pixel's position in the view, if the grid has the view's zoom.
     left: i64,
     top: i64,
 }
 
 impl Grid {
-    /// The surroundings of a face up to a distance, as far as a view shows them with a margin (both in pixels of the
-    /// portrait); `None` where it shows nothing of them.
+    /// The surroundings of a face up to the distance `reach`, clipped to the view with a margin (both in pixels of the
+    /// portrait); `None` if fewer than 4 pixels a side are left.
     fn new(
         face: [f32; 4],
         reach: f32,
@@ -192,7 +192,7 @@ impl Grid {
     ) -> Option<Self> {
         let [l, t, r, b] = face.map(f64::from);
         let pad = f64::from(reach);
-        // Beyond one to one nothing is gained by more pixels.
+        // More pixels than the portrait's add no detail.
         let zoom = view.zoom.min(1.0);
         let (x0, y0) = if view.zoom > 1.0 {
             (0.0, 0.0)
@@ -232,7 +232,7 @@ impl Grid {
         fit.viewed(self.zoom as f32, (self.x as f32, self.y as f32))
     }
 
-    /// A point of the portrait in this grid's pixels.
+    /// Converts a point of the portrait to this grid's pixels.
     fn point(&self, (x, y): (f64, f64)) -> (f32, f32) {
         (
             ((x - self.x) * self.zoom) as f32,
@@ -241,7 +241,7 @@ impl Grid {
     }
 }
 
-/// The portrait, to read parts of it at any size.
+/// The portrait as an image pyramid, for reading sections at any resolution.
 struct Portrait {
     pyramid: ImagePyramid<Arc<Picture>>,
 }
@@ -280,7 +280,7 @@ fn premultiplied(rgba: &[u8], index: usize) -> Rgba {
 }
 
 fn straight([r, g, b, alpha]: Rgba) -> [u8; 4] {
-    // The cast rounds down and stays within a byte.
+    // The cast truncates and saturates to a byte.
     let byte = |v: f32| (v + 0.5) as u8;
     if alpha >= 1.0 {
         return [byte(r), byte(g), byte(b), 255];
@@ -299,20 +299,20 @@ struct RigSession {
     model: &'static Model,
     /// In pixels of the portrait.
     fit: Fit,
-    /// Left, top, right and bottom of the face there.
+    /// The bounding box (left, top, right, bottom) of the face in the portrait.
     bounds: [f32; 4],
     tone: Tone,
-    /// How strongly folds suit the portrait, by its skin.
+    /// The strength of folds estimated from the portrait's skin.
     folds: f32,
     glasses: GlassesFrame,
     portrait: Portrait,
     /// The square over which limits and diagnostics are laid out.
     place: TurnedSquare,
     mesh: Mesh,
-    /// Of the head's skin.
+    /// Triangles of the head's skin.
     triangles: Arc<Vec<[u32; 3]>>,
     mask: CachedMask,
-    /// The sizes drawn last.
+    /// The most recently drawn resolutions.
     painters: Vec<(Grid, Painter)>,
 }
 
@@ -397,7 +397,7 @@ impl RigSession {
         };
         Wanted {
             expression: coefficients(self.model, &self.fit.expression, &controls),
-            // In space with y up a turn to the right about the third axis is anticlockwise.
+            // The document's roll is clockwise; with y up, a positive angle about z is anticlockwise.
             turned: [pose.head.yaw(), pose.head.pitch(), -pose.head.roll()],
             gaze: controls.gaze,
             folds: subject.folds.unwrap_or(self.folds),
@@ -406,14 +406,14 @@ impl RigSession {
         }
     }
 
-    /// Whether nothing is to be changed.
+    /// Whether the frame equals the portrait.
     fn is_rest(&self, wanted: &Wanted) -> bool {
         wanted.expression == self.fit.expression
             && wanted.turned == [0.0; 3]
             && wanted.gaze == [0.0; 2]
     }
 
-    /// What draws the face on a grid, prepared if it isn't yet.
+    /// The painter for a grid, created on first use.
     fn painter(&mut self, grid: Grid) -> Result<&mut Painter, EngineError> {
         if let Some(at) = self.painters.iter().position(|(of, _)| *of == grid) {
             let found = self.painters.remove(at);
@@ -433,7 +433,8 @@ impl RigSession {
         }
     }
 
-    /// The displacement as networks say it, a flow over the square and the landmarks that it moves; and the head.
+    /// The displacement as networks report it: a flow over the square with the landmarks that it moves; and the head's
+    /// mesh.
     fn motion(
         &mut self,
         subject: &Subject,
@@ -521,7 +522,7 @@ impl RigSession {
     }
 }
 
-/// A limit at the pixels of a grid; beyond its square its edge counts.
+/// Samples a limit at the pixels of a grid; outside its square its edge values apply.
 fn over(grid: &Grid, place: TurnedSquare, mask: &Mask) -> Image<f32> {
     let image = Image {
         width: mask.size,
@@ -539,7 +540,7 @@ fn over(grid: &Grid, place: TurnedSquare, mask: &Mask) -> Image<f32> {
     })
 }
 
-/// Puts what changed into a view whose pixels are the grid's.
+/// Copies the changed pixels into a view with the grid's resolution.
 fn lay(picture: &mut Picture, grid: &Grid, drawn: &Drawn<'_>) {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let rows = picture.rgba_mut().par_chunks_exact_mut(4 * width);
@@ -560,7 +561,7 @@ fn lay(picture: &mut Picture, grid: &Grid, drawn: &Drawn<'_>) {
     });
 }
 
-/// Puts what changed into a view that shows the portrait enlarged.
+/// Copies the changed pixels, enlarged, into a view with a zoom above 1.
 fn enlarge(
     picture: &mut Picture,
     view: &View,
@@ -575,7 +576,7 @@ fn enlarge(
     let rgba = rgba.into_flattened();
     let touched = touched(grid, drawn);
     let face = Picture::new(grid.width as u32, grid.height as u32, rgba)?;
-    // The view's pixels that lie wholly in the grid.
+    // The view's pixels that are entirely within the grid.
     let span = |origin: f64, from: f64, length: usize, pixels: u32| {
         let end = |at: f64| ((at - from) * view.zoom).clamp(0.0, f64::from(pixels));
         let first = end(origin).ceil() as u32;
@@ -620,7 +621,7 @@ fn enlarge(
     Ok(())
 }
 
-/// 1 at the pixels of a grid that a Catmull-Rom kernel sees changes from, which reaches two pixels, else 0.
+/// 1 at the pixels of a grid within reach of a change for a Catmull-Rom kernel, which is two pixels; else 0.
 fn touched(grid: &Grid, drawn: &Drawn<'_>) -> Image<f32> {
     const REACH: usize = 2;
     let mut beside = Image::filled(grid.width, grid.height, 0.0);

@@ -1,10 +1,10 @@
-//! The rig: a 3-D head fitted to the portrait's landmarks moves the portrait's own pixels, at any size and without a
+//! The rig: a 3D head model fitted to the portrait's landmarks warps the portrait's pixels, at any size and without a
 //! network.
 //!
-//! Once for a portrait the head is fitted (`fit`). For each frame Action Units become coefficients of the head's expressions
-//! (`controls`), the head is deformed (`deform`), its movement becomes a displacement of the portrait's pixels (`field`),
-//! light and folds follow the surface (`shading`, `folds`, `creases`), and what the portrait doesn't show is drawn: lids and gaze
-//! (`eyes`), teeth and tongue (`mouth`).
+//! The head is fitted once for a portrait (`fit`). For each frame Action Units become coefficients of the head's
+//! expressions (`controls`), the head is deformed (`deform`), its movement becomes a displacement of the portrait's
+//! pixels (`field`), shading and folds follow the surface (`shading`, `folds`, `creases`), and what the portrait doesn't
+//! show is painted: lids and gaze (`eyes`), teeth and tongue (`mouth`).
 
 mod continuation;
 mod controls;

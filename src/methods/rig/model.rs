@@ -1,5 +1,5 @@
-//! The head that is fitted to portraits: ICT-FaceKit Light (Li et al. 2020, "Learning Formation of Physically-Based Face
-//! Attributes"), reduced to what is drawn of it, from `weights/rig.safetensors`.
+//! The head model that is fitted to portraits: ICT-FaceKit Light (Li et al. 2020, "Learning Formation of Physically-Based
+//! Face Attributes"), reduced to the visible parts, from `weights/rig.safetensors`.
 //!
 //! Lengths are centimetres; x runs to the person's left, y up, z to the viewer. The vertices of the face come first, then
 //! those of the neck and the back of the head, then those of teeth, gums and tongue.
@@ -15,14 +15,14 @@ use crate::math::smoothstep_between;
 /// A point or direction in space.
 pub(super) type Point = [f32; 3];
 
-/// The two edges of an opening, each a row of vertices with both corners: an eye's from the nose outwards, the lips' from the
-/// picture's left to its right.
+/// The two edges of an opening, each a row of vertices including both corners: an eye's from the nose outwards, the lips'
+/// from the picture's left to its right.
 #[derive(Debug, Clone)]
 pub(super) struct Ring {
     pub upper: Vec<usize>,
     pub lower: Vec<usize>,
-    /// For every vertex of the skin how far it is along the skin from the row, and the place in the row of the nearest
-    /// vertex there; infinite beyond 3 cm. Corners don't count.
+    /// For every vertex of the skin the distance along the skin to the nearest vertex of the row, and that vertex's index
+    /// in the row; infinite beyond 3 cm. Corners are ignored.
     pub to_upper: Vec<(f32, usize)>,
     pub to_lower: Vec<(f32, usize)>,
 }
@@ -30,48 +30,48 @@ pub(super) struct Ring {
 /// The head and its shapes.
 #[derive(Debug)]
 pub(super) struct Model {
-    /// All vertices of the mean head at rest.
+    /// All vertices of the mean head with a neutral expression.
     pub neutral: Vec<Point>,
-    /// Vertices before this number are the face's.
+    /// Number of vertices of the face, which come first.
     pub face: usize,
-    /// Vertices before this number are the skin's; the mouth's follow.
+    /// Number of vertices of the skin, face included; the mouth's follow.
     pub skin: usize,
-    /// Movements of the skin's vertices for one standard deviation of a person's shape each.
+    /// Displacements of the skin's vertices for one standard deviation of each shape parameter.
     pub identities: Vec<Vec<Point>>,
-    /// The same for all of the mouth's vertices, which move as one.
+    /// The same for the mouth's vertices, which move together.
     pub identities_of_mouth: Vec<Point>,
     pub names: Vec<String>,
-    /// Movements of the face's vertices for each full expression, in the order of [`Model::names`].
+    /// Displacements of the face's vertices for each full expression, in the order of [`Model::names`].
     pub expressions: Vec<Vec<Point>>,
-    /// Movements of the mouth's vertices, by the number of the expression that moves them: those of the jaw.
+    /// Displacements of the mouth's vertices with the index of their expression: those of the jaw.
     pub jaw: Vec<(usize, Vec<Point>)>,
     pub face_triangles: Vec<[u32; 3]>,
-    /// All of the skin's, the face's first.
+    /// All triangles of the skin, the face's first.
     pub skin_triangles: Vec<[u32; 3]>,
     pub gums: Vec<[u32; 3]>,
     pub teeth: Vec<[u32; 3]>,
-    /// The vertex of each of the 468 landmarks on the skin.
+    /// The vertex of each of the 468 landmarks of the skin.
     pub landmarks: Vec<usize>,
-    /// The eyelids: the person's right eye, which is on the picture's left, and the left.
+    /// The eyelids: the person's right eye, which is on the picture's left, then the left.
     pub eyes: [Ring; 2],
     pub eye_centres: [Point; 2],
     /// The inner edges of the lips.
     pub lips: Ring,
-    /// How much each vertex belongs to the face: 1 on it, 0 on the neck and behind the ears.
+    /// Whether each vertex belongs to the face: 1 on it, 0 on the neck and behind the ears.
     pub rim: Vec<f32>,
     index: HashMap<String, usize>,
 }
 
-/// The shipped file says what it should not.
+/// The shipped file is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("the head's file is damaged: {0}")]
 pub(super) struct Damaged(String);
 
 impl Model {
-    /// The one that comes with the program.
+    /// The model that comes with the program.
     ///
     /// # Errors
-    /// [`Damaged`] only for a program built from a damaged file.
+    /// [`Damaged`] only if the program was built with a damaged file.
     pub fn bundled() -> Result<&'static Model, Damaged> {
         static MODEL: OnceLock<Model> = OnceLock::new();
         if let Some(model) = MODEL.get() {
@@ -151,7 +151,7 @@ impl Model {
         model.checked()
     }
 
-    /// Refuses counts and indices that don't belong together.
+    /// Rejects inconsistent counts and indices.
     fn checked(self) -> Result<Self, Damaged> {
         let all = self.neutral.len();
         let below =
@@ -187,14 +187,14 @@ impl Model {
         }
     }
 
-    /// The number of an expression of the person's right or left half, or of one that has no halves.
+    /// The index of an expression of the person's right or left half, or of one without halves.
     pub fn expression(&self, name: &str, half: Half) -> Option<usize> {
         let sided = self.index.get(&format!("{name}_{}", half.letter()));
         sided.or_else(|| self.index.get(name)).copied()
     }
 }
 
-/// A half of the face, from the person's own view.
+/// A half of the face, from the person's view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Half {
     /// On the picture's left.
@@ -214,7 +214,7 @@ impl Half {
     }
 }
 
-/// 1 on the face, 0 on the neck, the ears' backs and the back of the head.
+/// 1 on the face, 0 on the neck, behind the ears and on the back of the head.
 fn rim(&[_, y, z]: &Point) -> f32 {
     let under = smoothstep_between(-6.6, -8.0, y) * (1.0 - smoothstep_between(5.5, 8.5, z));
     smoothstep_between(-1.0, 3.0, z) * smoothstep_between(-9.9, -8.6, y) * (1.0 - under)
@@ -247,15 +247,15 @@ impl Graph {
         Self(neighbours)
     }
 
-    /// For every vertex the way to the nearest one of a row, without the row's ends, and that one's place in the row, up to
-    /// 3 cm.
+    /// For every vertex the distance to the nearest vertex of a row, ignoring the row's ends, and that vertex's index in
+    /// the row, up to 3 cm.
     fn distances(&self, row: &[usize]) -> Vec<(f32, usize)> {
         let inner = row.iter().copied().enumerate();
         let inner = inner.take(row.len().saturating_sub(1)).skip(1);
         self.nearest(inner, 3.0)
     }
 
-    /// For every vertex the way to the nearest of some others, and that one's number, up to a distance (Dijkstra's
+    /// For every vertex the distance to the nearest start, and that start's first value, up to a distance (Dijkstra's
     /// algorithm).
     pub fn nearest(
         &self,
@@ -272,7 +272,7 @@ impl Graph {
                 open.push(Reverse((0, vertex)));
             }
         }
-        // Lengths are positive, so that their bits are in their order.
+        // The bits of positive floats are ordered like the floats.
         while let Some(Reverse((bits, vertex))) = open.pop() {
             let (length, place) = best[vertex];
             if bits != length.to_bits() {
@@ -300,7 +300,7 @@ impl File<'_> {
             .map_err(|_| Damaged(format!("{name} is missing")))
     }
 
-    /// Its values as they stand, whatever they are stored as.
+    /// A tensor's unscaled values, from any of the stored types.
     fn numbers(&self, name: &str) -> Result<Vec<f32>, Damaged> {
         let tensor = self.tensor(name)?;
         let data = tensor.data();
@@ -332,7 +332,7 @@ impl File<'_> {
         self.numbers(name)
     }
 
-    /// Several shapes of as many vertices each, with a scale for each shape.
+    /// Several shapes with equal numbers of vertices, and a scale for each.
     fn shapes(&self, name: &str) -> Result<Vec<Vec<Point>>, Damaged> {
         let scales = self.scales(&format!("{name}.scale"))?;
         let numbers = self.numbers(name)?;

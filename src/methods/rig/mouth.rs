@@ -1,4 +1,4 @@
-//! The inside of the mouth: the portrait's own where it shows one, and behind it what [`super::teeth`] draws.
+//! The inside of the mouth: the portrait's pixels where it shows any, over what [`super::teeth`] draws.
 
 use rayon::prelude::*;
 
@@ -12,13 +12,14 @@ use super::scene::{Deformed, Scene};
 use super::teeth::{Jaws, Room};
 use crate::math::smoothstep_between;
 
-/// Lips that move less than this nowhere leave the mouth as it is, in centimetres; from twice as much on it is fully drawn.
+/// The mouth isn't redrawn if no point of the lips moves farther than this, in centimetres; at twice the distance it is
+/// fully redrawn.
 const STILL: f32 = 0.03;
 
-/// A portrait's mouth shows its inside if it is open by more than this part of its width.
+/// A portrait shows the inside of the mouth if its opening is higher than this fraction of its width.
 const SHOWS_INSIDE: f32 = 0.035;
 
-/// What is drawn between the lips, as far as it depends on the portrait alone.
+/// The part of the mouth's drawing that depends on the portrait alone.
 pub(super) struct MouthLayers {
     palette: Palette,
     jaws: Jaws,
@@ -26,7 +27,7 @@ pub(super) struct MouthLayers {
 }
 
 impl MouthLayers {
-    /// Looks at the portrait's own mouth.
+    /// Analyses the portrait's mouth.
     pub fn new(scene: &Scene) -> Self {
         let (fit, source) = (&scene.fit, &scene.source);
         let down = fit.projection.down;
@@ -51,7 +52,7 @@ impl MouthLayers {
         }
     }
 
-    /// Draws the inside of the mouth on the resampled and shaded picture. `core` is 1 where the face's mesh was drawn.
+    /// Draws the inside of the mouth onto the warped and shaded picture. `core` is 1 where the face's mesh was drawn.
     pub fn draw(
         &self,
         scene: &Scene,
@@ -69,7 +70,7 @@ impl MouthLayers {
         let down = turned_down(scene, deformed);
         draw_contact(scene, deformed, mouth, down, strength, out);
         let widest = mouth.gaps(down).fold(0.0, f32::max);
-        // Less than this is no more than the line between the lips.
+        // A narrower opening is just the line between the lips.
         let slit = (0.02 * unit).max(0.35);
         let strength = strength * smoothstep_between(0.5 * slit, 1.5 * slit, widest);
         let lines = mouth.upper.iter().chain(&mouth.lower);
@@ -112,7 +113,7 @@ impl MouthLayers {
     }
 }
 
-/// Whether a portrait shows the inside of its mouth.
+/// Whether a portrait shows the inside of the mouth.
 fn is_open(opening: &Opening, down: [f32; 2]) -> bool {
     let Some((first, last)) = opening.upper.first().zip(opening.upper.last()) else {
         return false;
@@ -123,7 +124,7 @@ fn is_open(opening: &Opening, down: [f32; 2]) -> bool {
     gap > SHOWS_INSIDE * width
 }
 
-/// The farthest that a vertex of the lips' edges moves, in pixels.
+/// The largest movement of a vertex of the lips' edges along an axis, in pixels.
 fn lip_movement(scene: &Scene, deformed: &Deformed) -> f32 {
     let lips = &scene.model.lips;
     let vertices = lips.upper.iter().chain(&lips.lower);
@@ -136,7 +137,7 @@ fn lip_movement(scene: &Scene, deformed: &Deformed) -> f32 {
     })
 }
 
-/// The head's downward axis as it is turned.
+/// The rotated head's downward axis in the picture.
 fn turned_down(scene: &Scene, deformed: &Deformed) -> [f32; 2] {
     let [x, y] = scene.fit.projection.down;
     if !deformed.placement.is_moved {
@@ -147,7 +148,7 @@ fn turned_down(scene: &Scene, deformed: &Deformed) -> [f32; 2] {
     [x / length, -y / length]
 }
 
-/// How much of each pixel lies between the lips, with the gaps that the face's mesh leaves right beside it.
+/// Coverage of the area between the lips, including gaps of the face's mesh next to it.
 fn inside(
     area: &PixelBox,
     mouth: &Opening,
@@ -177,13 +178,13 @@ fn inside(
     if !shows_inside {
         return alpha.blurred((0.015 * unit).max(0.45));
     }
-    // The lips' edges carry a rim of the teeth that the portrait shows behind them.
+    // The lips' edges show a rim of the teeth behind them.
     alpha
         .blurred((0.025 * unit).max(0.5))
         .map(|a| (1.6 * a).min(1.0))
 }
 
-/// Whether a pixel belongs to four that are all set: single specks and thin lines don't.
+/// Whether a pixel belongs to a 2x2 square of set pixels, unlike single specks and thin lines.
 fn is_in_a_square(bits: &Image<f32>, x: usize, y: usize) -> bool {
     if bits.at(x, y) < 0.5 {
         return false;
@@ -195,7 +196,7 @@ fn is_in_a_square(bits: &Image<f32>, x: usize, y: usize) -> bool {
         .any(|(dx, dy)| set(x + dx, y) && set(x, y + dy) && set(x + dx, y + dy))
 }
 
-/// A dark line where lips meet that are apart in the portrait.
+/// Draws a dark line where lips meet that are parted in the portrait.
 fn draw_contact(
     scene: &Scene,
     deformed: &Deformed,
@@ -220,7 +221,7 @@ fn draw_contact(
         .map(|(a, b)| [0, 1].map(|k| 0.5 * (a[k] + b[k])))
         .collect();
     let width = 0.045 * unit + 0.35;
-    // At this many widths nothing is left of the line.
+    // The line is invisible at this distance.
     let reach = 2.6 * width;
     let Some(area) = PixelBox::around(middle.iter(), reach, out.width, out.height) else {
         return;
@@ -264,7 +265,7 @@ mod tests {
         layers: MouthLayers,
     }
 
-    /// The astronaut's face, as large as in the file or `zoom` times as large, its first pixel at `(x, y)` of the file's.
+    /// The astronaut's face, scaled by `zoom`, with its first pixel at `(x, y)` of the file.
     fn sample(
         zoom: f32,
         (x, y): (usize, usize),
@@ -299,7 +300,7 @@ mod tests {
     }
 
     impl Sample {
-        /// The portrait's own expression with some coefficients changed.
+        /// The portrait's expression with some coefficients changed.
         fn expression(&self, changes: &[(&str, f32)]) -> Vec<f32> {
             let mut expression = self.scene.fit.expression.clone();
             for (name, value) in changes {
@@ -310,7 +311,7 @@ mod tests {
             expression
         }
 
-        /// The mouth drawn on the portrait as it stands.
+        /// The mouth drawn on the unchanged portrait.
         fn drawn(&self, expression: Vec<f32>, turned: [f32; 3]) -> (Image<Rgba>, Opening) {
             let (model, fit) = (self.scene.model, &self.scene.fit);
             let deformed = Deformed::new(model, fit, &self.gaps, expression, turned, [0.0; 2]);

@@ -1,21 +1,21 @@
-//! The colours of a mouth's inside, in the light of the portrait.
+//! The colours of the inside of a mouth, in the portrait's light.
 
 use super::tone::{Tone, mean};
 
-/// Colours in 0..=255 of what portraits don't show.
+/// Colours in 0..=255 of what the portrait doesn't show.
 pub(super) struct Palette {
     pub teeth: [f32; 3],
     pub gums: [f32; 3],
     pub tongue: [f32; 3],
     pub dark: [f32; 3],
-    /// No tooth is brighter.
+    /// Upper bound on the brightness of teeth.
     pub brightest: f32,
     /// A wet highlight.
     pub highlight: f32,
 }
 
 impl Palette {
-    /// The colours that go with a face, and with its teeth if the portrait shows them.
+    /// The colours for a face, and for its teeth if the portrait shows them.
     pub fn new(tone: &Tone, teeth: Option<[f32; 3]>) -> Self {
         // Grey for grey pictures.
         let tint =
@@ -28,16 +28,16 @@ impl Palette {
                 seen.map(|v| v * gain)
             }
             None => {
-                // Teeth vary less than skin does: on dark skin they are bright, but no brighter than the light allows.
+                // Teeth vary less than skin: on dark skin they are bright, but no brighter than the light allows.
                 let seen = times(tone.skin, tint([1.0, 1.05, 1.07])).map(|v| v + 14.0);
                 let gain = (0.97 * tone.brightest / mean(seen).max(1.0)).clamp(1.0, 1.5);
                 let grey = mean(seen) * gain;
-                // The more it is brightened, the whiter.
+                // The more the colour is brightened, the whiter it gets.
                 let white = 1.0 - 1.0 / gain;
                 seen.map(|v| v * gain + white * (grey - v * gain))
             }
         };
-        // Gums depend on the skin's colour by half.
+        // Gums take half of their colour from the skin.
         let light = [tone.brightest; 3];
         let flesh = |of_skin: [f32; 3], of_light: [f32; 3]| {
             let (a, b) = (

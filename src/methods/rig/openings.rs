@@ -1,4 +1,4 @@
-//! The outlines of eyes and mouth as they are to be drawn.
+//! The outlines of eyes and mouth in a frame.
 
 use super::image::Sample;
 use super::model::{Model, Point, Ring};
@@ -10,7 +10,7 @@ pub(super) type Line = Vec<[f32; 2]>;
 /// An opening between two lids or lips.
 #[derive(Debug, Clone)]
 pub(super) struct Opening {
-    /// [`POINTS`] points each, in the order of the model's [`Ring`]; nowhere does the upper line lie below the lower.
+    /// [`POINTS`] points each, in the order of the model's [`Ring`]; the upper line is never below the lower.
     pub upper: Line,
     pub lower: Line,
 }
@@ -23,16 +23,16 @@ pub(super) struct Openings {
     pub mouth: Opening,
 }
 
-/// Points of a smoothed line.
+/// Number of points of a smoothed line.
 pub(super) const POINTS: usize = 64;
 
-/// Points that the vertices are reduced to before the curve is laid through them.
+/// Number of points that the vertices are resampled to before the curve is fitted.
 const KNOTS: usize = 20;
 
 impl Openings {
-    /// Those of a head in pixels with that downward axis.
+    /// The openings of a head in pixels whose downward axis is `down`.
     pub fn new(model: &Model, points: &[Point], down: [f32; 2]) -> Self {
-        // An upper lid that overlaps the lower one lies on it; lips meet halfway.
+        // An upper lid that overlaps the lower one is moved onto it; lips meet halfway.
         let eyes = [0, 1].map(|eye| Opening::new(&model.eyes[eye], points, down, 1.0));
         let mouth = Opening::new(&model.lips, points, down, 0.5);
         Self { eyes, mouth }
@@ -44,7 +44,7 @@ impl Openings {
 }
 
 impl Opening {
-    /// `upper_share` is how much of an overlap is the upper line's to undo.
+    /// `upper_share` is the share of an overlap that is resolved by moving the upper line.
     fn new(ring: &Ring, points: &[Point], down: [f32; 2], upper_share: f32) -> Self {
         let line = |row: &[usize]| {
             smoothed(
@@ -74,7 +74,7 @@ impl Opening {
             .collect()
     }
 
-    /// How far it is open at each point, along the head's downward axis.
+    /// The opening's height at each point, along the head's downward axis.
     pub fn gaps(&self, down: [f32; 2]) -> impl Iterator<Item = f32> {
         let pairs = self.upper.iter().zip(&self.lower);
         pairs.map(move |(above, below)| {
@@ -83,7 +83,7 @@ impl Opening {
     }
 }
 
-/// A smooth curve along a line's points, of [`POINTS`] points.
+/// A smooth curve through a line's points, sampled at [`POINTS`] points.
 pub(super) fn smoothed(line: &[[f32; 2]]) -> Line {
     let mut knots = evenly_spaced(line, KNOTS);
     for _ in 0..2 {
@@ -93,7 +93,7 @@ pub(super) fn smoothed(line: &[[f32; 2]]) -> Line {
                 .map(|k| 0.25 * before[i - 1][k] + 0.5 * before[i][k] + 0.25 * before[i + 1][k]);
         }
     }
-    // A Catmull-Rom curve, continued by a parabola beyond the ends.
+    // A Catmull-Rom curve, extrapolated quadratically at the ends.
     let beyond = |a: [f32; 2], b: [f32; 2], c: [f32; 2]| [0, 1].map(|k| 3.0 * (a[k] - b[k]) + c[k]);
     knots.insert(0, beyond(knots[0], knots[1], knots[2]));
     let [.., c, b, a] = knots[..] else {
@@ -112,7 +112,7 @@ pub(super) fn smoothed(line: &[[f32; 2]]) -> Line {
         .collect()
 }
 
-/// `count` points at equal distances along a line, its ends included.
+/// `count` points equally spaced along a line, including its ends.
 fn evenly_spaced(line: &[[f32; 2]], count: usize) -> Line {
     let Some((&first, &last)) = line.first().zip(line.last()) else {
         return vec![[0.0; 2]; count];

@@ -1,4 +1,4 @@
-//! The inside of the mouth that the portrait itself shows: its colour, its teeth, and how it moves.
+//! The inside of the mouth that the portrait shows: its pixels, its teeth, and how it moves.
 
 use super::fit::{Fit, LIPS};
 use super::image::{Image, Rgba, lerp};
@@ -9,25 +9,25 @@ use super::scene::{Deformed, Scene};
 use super::tone::{Tone, mean, percentile};
 use crate::math::smoothstep_between;
 
-/// What the portrait shows between its lips, in a box around them.
+/// The portrait's pixels between the lips, in a box around them.
 pub(super) struct OwnInside {
     left: f32,
     top: f32,
-    /// The inside, continued outward.
+    /// The inside of the mouth, extrapolated outward.
     colours: Image<Rgba>,
     /// 1 between the lips.
     opening: Image<f32>,
-    /// How much a pixel looks like one of the upper teeth.
+    /// Likelihood that a pixel is one of the upper teeth, in 0..=1.
     teeth: Image<f32>,
     frame: LipFrame,
-    /// How far down the upper teeth end, at [`COLUMNS`] places along the lips; where there are none, the lower lip.
+    /// Lower end of the upper teeth, at [`COLUMNS`] positions along the lips; without teeth, the lower lip.
     row: Vec<f32>,
 }
 
-/// Columns in which the portrait's upper teeth are looked for.
+/// Columns in which the portrait's upper teeth are searched.
 const COLUMNS: usize = 41;
 
-/// The middle of a column along the lips.
+/// The centre of a column along the lips.
 fn column(number: usize) -> f32 {
     (number as f32 + 0.5) / COLUMNS as f32
 }
@@ -43,7 +43,7 @@ impl OwnInside {
             area.width,
             area.height,
         );
-        // Lips shine through at the edge.
+        // Lip colour bleeds in at the edge.
         let certain = inside
             .map(|v| if v > 0.9 { 1.0 } else { 0.0 })
             .eroded((0.09 * unit).max(1.0));
@@ -54,7 +54,7 @@ impl OwnInside {
             let lips = mean(lip_colour(&scene.fit, source)).max(1.0);
             Image::from_fn(area.width, area.height, |x, y| {
                 let pixel = picture.at(x, y);
-                // What is much darker than lips, as the corners are, belongs to the inside.
+                // Pixels much darker than the lips, as in the corners, belong to the inside.
                 let dark =
                     smoothstep_between(0.75, 0.45, mean([pixel[0], pixel[1], pixel[2]]) / lips);
                 lerp(continued.at(x, y), pixel, certain.at(x, y).max(dark))
@@ -66,7 +66,7 @@ impl OwnInside {
             Some(tooth) => tooth_likeness(&picture, lip_colour(&scene.fit, source), tooth, unit),
             None => Image::filled(area.width, area.height, 0.0),
         };
-        // The edge of the mask is soft, and lies at the lips.
+        // A soft mask whose edge is at the lips.
         let opening = inside
             .blurred((0.05 * unit).max(0.6))
             .map(|v| (2.0 * v).min(1.0));
@@ -82,8 +82,8 @@ impl OwnInside {
         })
     }
 
-    /// Looks where the upper teeth end below, and forgets the teeth below them: these go with the jaw. Gives how far the
-    /// front teeth end below `edge`, in centimetres.
+    /// Finds the lower end of the upper teeth, and clears the teeth below it, which move with the jaw. Returns how far
+    /// the front teeth end below `edge`, in centimetres.
     pub fn find_upper_row(&mut self, edge: [f32; 2], unit: f32) -> Option<f32> {
         let ends: Vec<Option<f32>> = (0..COLUMNS).map(|i| self.end_of_teeth(column(i))).collect();
         let (edge_along, edge_height) = self.frame.coordinates(edge);
@@ -97,7 +97,7 @@ impl OwnInside {
         }
         let found = percentile(front.iter().copied(), 0.5) - edge_height;
         let shift = found.clamp(-0.35 * unit, 0.3 * unit);
-        // Where both rows touch, the run of teeth goes on below the upper one's edge.
+        // Where both rows touch, teeth continue below the upper row's edge.
         let surplus = (found - shift).max(0.0);
         self.row = evened(&ends).into_iter().map(|end| end - surplus).collect();
         let (left, top, frame, row) = (self.left, self.top, &self.frame, &self.row);
@@ -112,7 +112,7 @@ impl OwnInside {
         Some(shift / unit)
     }
 
-    /// How far down the first run of teeth below the upper lip ends.
+    /// The lower end of the first run of teeth below the upper lip.
     fn end_of_teeth(&self, along: f32) -> Option<f32> {
         const PACE: f32 = 0.5;
         let (upper, lower) = self.frame.heights(along);
@@ -164,22 +164,22 @@ impl OwnInside {
     }
 }
 
-/// The portrait's own inside as it lies in one frame: it moves with the head.
+/// The portrait's inside of the mouth in one frame: it moves with the head.
 pub(super) struct OwnSampler<'a> {
     own: &'a OwnInside,
     deformed: &'a Deformed,
-    /// How near its pixels are to the viewer.
+    /// Depth of its pixels.
     depth: f32,
-    /// The lips as they are now, as if the head had not been turned.
+    /// The lips in this frame, with the head's rotation undone.
     lips: LipFrame,
-    /// Teeth shorter than this are stretched as if they were as long.
+    /// Minimum length of teeth when they are stretched.
     shortest: f32,
-    /// The more the mouth opens beyond the portrait's, the less is kept but its teeth.
+    /// 1 if only the teeth are kept, since the mouth opens further than in the portrait; else 0.
     only_teeth: f32,
 }
 
 impl OwnSampler<'_> {
-    /// The portrait's own inside over what is drawn there.
+    /// Composites the portrait's inside of the mouth over `drawn`.
     pub fn over(&self, drawn: Rgba, [x, y]: [f32; 2]) -> Rgba {
         let own = self.own;
         let [x, y, _] = self.deformed.placement.unplace([x, y, self.depth]);
@@ -193,10 +193,10 @@ impl OwnSampler<'_> {
         lerp(drawn, own.colours.cubic(x, y), inside * kept)
     }
 
-    /// Where the portrait shows what is seen at a point: under an upper lip that rises the teeth grow longer, so that no gap
+    /// The portrait's position for a point of the frame: under a rising upper lip the teeth are stretched, so that no gap
     /// opens above them.
     fn under_raised_lip(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        /// How much of a tooth's length is added at most.
+        /// Upper bound on the added fraction of a tooth's length.
         const MOST: f32 = 0.45;
         let frame = &self.own.frame;
         let (along, height) = frame.coordinates([x, y]);
@@ -210,14 +210,14 @@ impl OwnSampler<'_> {
     }
 }
 
-/// A value from [`COLUMNS`] along the lips.
+/// Interpolates [`COLUMNS`] values along the lips.
 fn interpolated(values: &[f32], along: f32) -> f32 {
     let at = (along * COLUMNS as f32 - 0.5).clamp(0.0, (COLUMNS - 1) as f32);
     let first = (at as usize).min(COLUMNS - 2);
     lerp(values[first], values[first + 1], at - first as f32)
 }
 
-/// The values with gaps closed from the nearest ones on either side, and smoothed.
+/// Fills missing values from the nearest ones on either side, and smooths with a median.
 fn evened(values: &[Option<f32>]) -> Vec<f32> {
     let nearest = |i: usize| {
         let (before, after) = (
@@ -238,7 +238,7 @@ fn evened(values: &[Option<f32>]) -> Vec<f32> {
     (0..filled.len()).map(around).collect()
 }
 
-/// The middle colour of the lips.
+/// The median colour of the lips.
 fn lip_colour(fit: &Fit, source: &Image<Rgba>) -> [f32; 3] {
     let outer = &LIPS[..20];
     let seen: Vec<Rgba> = outer
@@ -251,7 +251,7 @@ fn lip_colour(fit: &Fit, source: &Image<Rgba>) -> [f32; 3] {
     [0, 1, 2].map(|k| percentile(seen.iter().map(|c| c[k]), 0.5))
 }
 
-/// How far each pixel is on the way from the colour of the lips to that of the teeth.
+/// The position of each pixel's colour between those of the lips and the teeth, as a likelihood in 0..=1.
 fn tooth_likeness(picture: &Image<Rgba>, lip: [f32; 3], tooth: [f32; 3], unit: f32) -> Image<f32> {
     let axis = [0, 1, 2].map(|k| tooth[k] - lip[k]);
     let length = axis.iter().map(|v| v * v).sum::<f32>().max(1.0);
@@ -262,7 +262,7 @@ fn tooth_likeness(picture: &Image<Rgba>, lip: [f32; 3], tooth: [f32; 3], unit: f
     likeness.blurred(0.03 * unit + 0.5)
 }
 
-/// The colour of the teeth that the portrait shows, if it shows enough.
+/// The colour of the portrait's teeth; `None` if it doesn't show enough of them.
 pub(super) fn tooth_colour(
     opening: &Opening,
     source: &Image<Rgba>,

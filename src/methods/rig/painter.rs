@@ -1,4 +1,4 @@
-//! One face at one size, ready to be drawn again and again: the order in which the parts of the rig come.
+//! Draws one face at one size: the order in which the parts of the rig are applied.
 
 use std::sync::OnceLock;
 
@@ -18,12 +18,12 @@ use super::shading;
 use super::tone::Tone;
 use crate::document::Glasses;
 
-/// What is asked of a frame.
+/// The parameters of a frame.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Wanted {
     /// Coefficients of the model's expressions.
     pub expression: Vec<f32>,
-    /// Degrees of yaw, pitch and roll against the portrait.
+    /// Degrees of yaw, pitch and roll relative to the portrait.
     pub turned: [f32; 3],
     /// Degrees to the picture's right and up.
     pub gaze: [f32; 2],
@@ -31,22 +31,22 @@ pub(super) struct Wanted {
     pub folds: f32,
     /// Whether the frame of glasses is kept rigid.
     pub glasses: Glasses,
-    /// Whether a softer picture is good enough.
+    /// Whether to draw a softer draft.
     pub draft: bool,
 }
 
-/// A drawn face, over the scene's source.
+/// A drawn face, with the source to compare it with.
 pub(super) struct Drawn<'a> {
     pub image: &'a Image<Rgba>,
     source: &'a Image<Rgba>,
     shift: &'a Image<[f32; 2]>,
 }
 
-/// Departures of fewer levels leave the portrait's own byte.
+/// Pixels that differ by fewer levels keep the portrait's bytes.
 const LEAST_CHANGE: f32 = 0.6;
 
 impl Drawn<'_> {
-    /// For each pixel of a row whether it departs from the source: moved, or changed visibly.
+    /// Whether each pixel of a row was moved or visibly changed.
     pub fn changed(&self, y: usize) -> impl Iterator<Item = bool> {
         let pixels = self.source.row(y).iter().zip(self.image.row(y));
         pixels
@@ -67,16 +67,16 @@ pub(super) struct Painter {
     eyes: [Option<EyeLayers>; 2],
     mouth: MouthLayers,
     glasses: GlassesFrame,
-    /// Made when a smile is first taken back.
+    /// Computed when a smile is first reduced.
     creases: OnceLock<CreaseLayer>,
     field: Field,
     image: Image<Rgba>,
-    /// The image before eyes and mouth are drawn, where the edit is limited.
+    /// The image before eyes and mouth are drawn, if there is a limit.
     skin: Image<Rgba>,
 }
 
 impl Painter {
-    /// Prepares all that depends on the portrait alone. `fit` is in pixels of `source`.
+    /// Prepares everything that depends on the portrait alone. `fit` is in pixels of `source`.
     pub fn new(
         model: &'static Model,
         source: Image<Rgba>,
@@ -104,7 +104,7 @@ impl Painter {
         }
     }
 
-    /// The displacement that a deformed head makes.
+    /// The displacement of a deformed head.
     pub fn field(&mut self, deformed: &Deformed) -> &Field {
         let openings = self.openings(deformed);
         self.update_field(deformed, &openings);
@@ -116,7 +116,7 @@ impl Painter {
         self.field.update(&self.scene, deformed, &light, openings);
     }
 
-    /// The head as it is to be drawn.
+    /// The deformed head of a frame.
     pub fn deformed(&self, wanted: &Wanted) -> Deformed {
         let expression = wanted.expression.clone();
         let scene = &self.scene;
@@ -140,7 +140,7 @@ impl Painter {
         )
     }
 
-    /// A frame. Where `limit`, which has the source's size, is below 1 the edit counts less.
+    /// Draws a frame. `limit`, which has the source's size, scales the edit where it is below 1.
     pub fn draw(&mut self, wanted: &Wanted, limit: Option<&Image<f32>>) -> Drawn<'_> {
         let deformed = self.deformed(wanted);
         let openings = self.openings(&deformed);
@@ -179,7 +179,7 @@ impl Painter {
     }
 }
 
-/// Scales a displacement by where the edit may count.
+/// Scales a displacement by the limit.
 fn hold_back(field: &mut Field, limit: &Image<f32>) {
     let scale = |image: &mut Image<f32>| {
         image.for_rows(|y, row| {

@@ -1,9 +1,9 @@
-//! The part of a picture around some points.
+//! A pixel-aligned bounding box.
 
 use super::image::{Image, coverage};
 use super::openings::Opening;
 
-/// How much of the picture around the lips a box takes in, in pixels.
+/// Margin around the lips, in pixels.
 pub(super) const MARGIN: f32 = 4.0;
 
 /// A box of whole pixels.
@@ -16,7 +16,8 @@ pub(super) struct PixelBox {
 }
 
 impl PixelBox {
-    /// The pixels around some points, as far as they belong to a picture; `None` if these are too few to draw on.
+    /// The bounding box of some points with a margin, clipped to the picture; `None` if it is less than 3 pixels wide or
+    /// high.
     pub fn around<'a>(
         points: impl Iterator<Item = &'a [f32; 2]>,
         margin: f32,
@@ -46,14 +47,14 @@ impl PixelBox {
         })
     }
 
-    /// A line in the box's own pixels.
+    /// Translates a line to the box's coordinates.
     pub fn shifted(&self, line: &[[f32; 2]]) -> Vec<[f32; 2]> {
         line.iter()
             .map(|[x, y]| [x - self.left as f32, y - self.top as f32])
             .collect()
     }
 
-    /// How much of each of its pixels an opening covers.
+    /// The fraction of each of its pixels that an opening covers.
     pub fn covered(&self, opening: &Opening) -> Image<f32> {
         coverage(&self.shifted(&opening.polygon()), self.width, self.height)
     }

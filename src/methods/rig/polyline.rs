@@ -1,33 +1,33 @@
-//! Lines of points, asked for the point that is nearest to a pixel.
+//! Polylines with fast nearest-point queries.
 
-/// How a pixel lies to a line of points.
+/// The position of a pixel relative to a polyline.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Nearest {
-    /// In pixels.
+    /// Distance in pixels.
     pub distance: f32,
-    /// How far along the line the nearest point is, in 0..=1 of its segments.
+    /// The position of the nearest point along the line, in 0..=1, in equal parts per segment.
     pub along: f32,
-    /// Whether the pixel lies on the side against `down`.
+    /// Whether the pixel is on the side opposite to `down`.
     pub above: bool,
 }
 
-/// A line of points that is asked for the nearest point often.
+/// A polyline prepared for many nearest-point queries.
 #[derive(Debug, Clone)]
 pub(super) struct Polyline {
     runs: Vec<Run>,
-    /// How many segments there are.
+    /// Number of segments.
     segments: usize,
     down: [f32; 2],
 }
 
-/// Segments that follow each other, side by side. Where the line ends within them its last segment is repeated.
+/// Consecutive segments in SIMD layout. At the end of the line the last segment is repeated.
 #[derive(Debug, Clone)]
 struct Run {
     /// Left, top, right and bottom.
     bounds: [f32; 4],
     start: [[f32; RUN]; 2],
     way: [[f32; RUN]; 2],
-    /// 1 / the square of each one's length.
+    /// 1 / squared length of each segment.
     scale: [f32; RUN],
 }
 
@@ -43,7 +43,7 @@ struct Best {
 }
 
 impl Polyline {
-    /// The line through points; `down` tells its sides apart.
+    /// The line through points; `down` defines its upper and lower side.
     pub fn new(points: &[[f32; 2]], down: [f32; 2]) -> Self {
         let segments = points.len().saturating_sub(1);
         let runs = (0..segments).step_by(RUN);
@@ -54,14 +54,14 @@ impl Polyline {
         }
     }
 
-    /// The nearest point of the line if it is within `reach`, else one infinitely far.
+    /// The nearest point of the line within `reach`, else an infinite distance.
     pub fn nearest(&self, at: [f32; 2], reach: f32) -> Nearest {
         let mut best = Best {
             square: reach * reach,
             place: -1.0,
             side: 0.0,
         };
-        // The run whose box is nearest first: it rules most others out.
+        // The run with the nearest bounding box first: it rules out most others.
         let mut first = (best.square, usize::MAX);
         for (i, run) in self.runs.iter().enumerate() {
             let square = run.away(at);
@@ -91,7 +91,7 @@ impl Polyline {
 }
 
 impl Run {
-    /// The first segments of a line of two points or more.
+    /// The first segments of a line of at least two points.
     fn new(points: &[[f32; 2]]) -> Self {
         let segments = RUN.min(points.len() - 1);
         let start = |i: usize| points[i.min(segments - 1)];
@@ -112,7 +112,7 @@ impl Run {
         }
     }
 
-    /// The square of the distance of its box.
+    /// The squared distance to the bounding box.
     #[inline(always)]
     fn away(&self, [x, y]: [f32; 2]) -> f32 {
         let [left, top, right, bottom] = self.bounds;
@@ -121,7 +121,7 @@ impl Run {
         dx * dx + dy * dy
     }
 
-    /// Looks for a nearer point; `first` is the number of its first segment.
+    /// Searches for a nearer point; `first` is the index of the run's first segment.
     #[inline(always)]
     fn search(&self, first: usize, [x, y]: [f32; 2], down: [f32; 2], best: &mut Best) {
         let ([ax, ay], [wx, wy]) = (&self.start, &self.way);
@@ -147,7 +147,7 @@ impl Run {
     }
 }
 
-/// Left, top, right and bottom of points.
+/// The bounding box of points: left, top, right and bottom.
 pub(super) fn bounds(points: &[[f32; 2]]) -> [f32; 4] {
     let start = [
         f32::INFINITY,

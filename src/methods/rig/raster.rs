@@ -1,4 +1,4 @@
-//! A z-buffer: which triangle of a mesh is seen at each pixel, and where on it.
+//! A z-buffer: the visible triangle of a mesh at each pixel, and the position on it.
 
 use std::ops::Range;
 
@@ -6,12 +6,12 @@ use rayon::prelude::*;
 
 use super::model::Point;
 
-/// What is seen through the middle of a pixel.
+/// What is visible at the centre of a pixel.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hit {
-    /// The triangle's number, or [`Hit::NOTHING`].
+    /// The triangle's index, or [`Hit::NOTHING`].
     triangle: u32,
-    /// The barycentric weights of its first two corners.
+    /// The barycentric weights of its first two vertices.
     weights: [f32; 2],
 }
 
@@ -22,13 +22,14 @@ impl Hit {
         weights: [0.0; 2],
     };
 
-    /// The number of the triangle, if there is one.
+    /// The index of the triangle, if any.
     #[inline(always)]
     pub fn triangle(self) -> Option<usize> {
         (self.triangle != Self::NOTHING).then_some(self.triangle as usize)
     }
 
-    /// The corners' values interpolated; `triangles` must be those that were rasterised, `values` hold one for each vertex.
+    /// Interpolates the vertices' values; `triangles` must be those that were rasterised, `values` holds one for each
+    /// vertex.
     #[inline(always)]
     pub fn interpolated<const N: usize>(
         self,
@@ -46,11 +47,11 @@ impl Hit {
     }
 }
 
-/// What is seen at every pixel.
+/// The visible triangles of an image.
 #[derive(Debug)]
 pub(super) struct Raster {
     pub width: usize,
-    /// [`BAND`] rows each.
+    /// Bands of [`BAND`] rows.
     bands: Vec<Vec<Hit>>,
 }
 
@@ -64,10 +65,10 @@ impl Raster {
 /// Rows that are drawn together.
 pub(super) const BAND: usize = 32;
 
-/// Triangles of less than half this area, and those that turn their backs, are not drawn.
+/// Smallest doubled area of a triangle that is drawn. Back faces aren't drawn.
 const LEAST_AREA: f32 = 1e-6;
 
-/// How far beyond its edge a triangle is drawn, as a barycentric weight, so that no cracks open between triangles.
+/// How far beyond its edges a triangle is drawn, as a barycentric weight, so that there are no cracks between triangles.
 const SLACK: f32 = 1e-5;
 
 /// Draws the triangles of a mesh in pixels: x to the right, y down, z to the viewer, orthographic, back faces culled.
@@ -89,16 +90,16 @@ pub(super) fn rasterize(
     }
 }
 
-/// The triangles of a mesh by the bands of rows that they cover, to be drawn one band at a time.
+/// The triangles of a mesh sorted into bands of rows, to be drawn one band at a time.
 pub(super) struct Bins {
     width: usize,
     height: usize,
     triangles: Vec<Triangle>,
-    /// The places in `triangles` of those that each band holds.
+    /// For each band the indices in `triangles` of those that overlap it.
     bands: Vec<Vec<u32>>,
 }
 
-/// A band of rows to draw on, which can be used for one band after another.
+/// Buffers for drawing a band, reusable for the next one.
 #[derive(Default)]
 pub(super) struct Canvas {
     hits: Vec<Hit>,
@@ -106,7 +107,7 @@ pub(super) struct Canvas {
 }
 
 impl Bins {
-    /// As [`rasterize`] is given them.
+    /// Takes the arguments of [`rasterize`].
     pub fn new(points: &[Point], triangles: &[[u32; 3]], width: usize, height: usize) -> Self {
         if width == 0 || height == 0 {
             return Self {
@@ -138,7 +139,7 @@ impl Bins {
         }
     }
 
-    /// What is seen at the pixels of a band, row by row.
+    /// The hits of a band's pixels, row-major.
     pub fn draw<'a>(&self, band: usize, canvas: &'a mut Canvas) -> &'a [Hit] {
         let first = band * BAND;
         let rows = BAND.min(self.height - first);
@@ -153,15 +154,15 @@ impl Bins {
     }
 }
 
-/// A triangle that faces the viewer and covers part of the image. The barycentric weights `u` of its first and `v` of its
-/// second corner are linear; they are 0 at the third.
+/// A triangle that faces the viewer and overlaps the image. The barycentric weights `u` of its first and `v` of its
+/// second vertex are linear; they are 0 at the third.
 struct Triangle {
     number: u32,
     /// The first and the last pixel that it may cover.
     columns: (usize, usize),
     rows: (usize, usize),
     third: Point,
-    /// How `u`, `v` and depth change along x and y.
+    /// Gradients of `u`, `v` and depth along x and y.
     u: [f32; 2],
     v: [f32; 2],
     depth: [f32; 2],
@@ -180,7 +181,7 @@ impl Triangle {
         let minus = |p: Point, q: Point| [p[0] - q[0], p[1] - q[1], p[2] - q[2]];
         let (to_a, to_b) = (minus(a, c), minus(b, c));
         let area = to_a[0] * to_b[1] - to_a[1] * to_b[0];
-        // A comparison that is false for NaN.
+        // This comparison is false for NaN.
         if !(area < -LEAST_AREA && area.is_finite()) {
             return None;
         }
@@ -209,7 +210,7 @@ impl Triangle {
         })
     }
 
-    /// Draws those of its rows that are among `rows`, which the canvas holds.
+    /// Draws its rows that are within `rows`, the canvas' rows.
     #[inline]
     fn draw(&self, rows: Range<usize>, width: usize, canvas: &mut Canvas) {
         let dx = self.columns.0 as f32 + 0.5 - self.third[0];
@@ -218,7 +219,7 @@ impl Triangle {
             let dy = y as f32 + 0.5 - self.third[1];
             let at = |[along_x, along_y]: [f32; 2]| along_x * dx + along_y * dy;
             let (u, v, depth) = (at(self.u), at(self.v), at(self.depth) + self.third[2]);
-            // Where all three weights are positive.
+            // The range where no weight is negative.
             let mut span = (0.0, length);
             narrow(&mut span, u, self.u[0]);
             narrow(&mut span, v, self.v[0]);
@@ -248,7 +249,7 @@ impl Triangle {
     }
 }
 
-/// Narrows a span to where `value + slope * x` is not negative.
+/// Narrows a range to where `value + slope * x` isn't negative.
 #[inline(always)]
 fn narrow(span: &mut (f32, f32), value: f32, slope: f32) {
     let value = value + SLACK;
@@ -283,7 +284,7 @@ mod tests {
             for y in 0..70 {
                 for (x, hit) in raster.row(y).iter().enumerate() {
                     let Some([px, py, depth]) = hit.interpolated(&triangles, &corners) else { continue };
-                    // Slivers can't be interpolated any better.
+                    // Slivers can't be interpolated more accurately.
                     prop_assert!((px - x as f32 - 0.5).abs() < 0.05 && (py - y as f32 - 0.5).abs() < 0.05);
                     prop_assert!((-9.1..9.1).contains(&depth));
                 }

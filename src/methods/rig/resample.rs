@@ -1,4 +1,4 @@
-//! The source with its pixels moved.
+//! Warps the source by the displacement field.
 
 use std::f32::consts::PI;
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use super::scene::Scene;
 use crate::math::catmull_rom;
 use crate::nn::isa::{Isa, multiversion};
 
-/// Draws the source with its pixels moved; a draft is a little softer. `image` has the source's size.
+/// Warps the source by the field; a draft is slightly softer. `image` has the source's size.
 pub(super) fn resample_into(image: &mut Image<Rgba>, scene: &Scene, field: &Field, draft: bool) {
     static SHARP: OnceLock<Kernel<6>> = OnceLock::new();
     static SOFT: OnceLock<Kernel<4>> = OnceLock::new();
@@ -23,7 +23,7 @@ pub(super) fn resample_into(image: &mut Image<Rgba>, scene: &Scene, field: &Fiel
     }
 }
 
-/// The same on an image of its own.
+/// Allocates the image.
 #[cfg(test)]
 pub(super) fn resample(scene: &Scene, field: &Field, draft: bool) -> Image<Rgba> {
     let mut image = scene.source.clone();
@@ -55,11 +55,11 @@ multiversion! {
     }
 }
 
-/// Weights of `N` samples along an axis (even), tabulated by the place between the two in the middle.
+/// Weights of `N` (even) samples along an axis, tabulated by the position between the two middle ones.
 struct Kernel<const N: usize>(Vec<[f32; N]>);
 
 impl<const N: usize> Kernel<N> {
-    /// Steps in a pixel: the error is far below a level of 255.
+    /// Table entries per pixel: the error is far below one level of 255.
     const STEPS: usize = 512;
 
     fn new(weights: impl Fn(f32) -> [f32; N]) -> Self {
@@ -70,7 +70,7 @@ impl<const N: usize> Kernel<N> {
         )
     }
 
-    /// A row of an image whose pixels come from elsewhere.
+    /// Resamples a row of pixels from their displaced positions.
     #[inline(always)]
     fn row(&self, source: &Image<Rgba>, y: usize, shift: &[[f32; 2]], row: &mut [Rgba]) {
         let pixels = row.iter_mut().zip(source.row(y)).zip(shift);
@@ -83,7 +83,7 @@ impl<const N: usize> Kernel<N> {
         }
     }
 
-    /// The value at a point.
+    /// The filtered value at a point.
     #[inline(always)]
     fn sample(&self, image: &Image<Rgba>, x: f32, y: f32) -> Rgba {
         let (x, y) = (x - 0.5, y - 0.5);
@@ -98,7 +98,7 @@ impl<const N: usize> Kernel<N> {
             && top >= 0.0
             && left + taps <= image.width as f32
             && top + taps <= image.height as f32;
-        // Down the columns first, all of them and their channels side by side.
+        // Columns first, all of them and their channels in parallel.
         let mut columns = [[0.0; 4]; N];
         if is_inside {
             let first = top as i32 as usize * image.width + left as i32 as usize;
@@ -127,13 +127,13 @@ impl<const N: usize> Kernel<N> {
     }
 }
 
-/// Lanczos' kernel of three lobes, its weights made to sum to 1.
+/// Lanczos kernel with three lobes, normalised to a sum of 1.
 fn lanczos(t: f32) -> [f32; 6] {
     let sinc = |x: f32| (PI * x).sin() / (PI * x);
     let raw: [f32; 6] = std::array::from_fn(|i| {
         let away = t + 2.0 - i as f32;
         if away.fract() == 0.0 {
-            // Exactly the pixel itself.
+            // Exactly at the sample.
             f32::from(away == 0.0)
         } else {
             sinc(away) * sinc(away / 3.0)
@@ -143,7 +143,8 @@ fn lanczos(t: f32) -> [f32; 6] {
     raw.map(|weight| weight / sum)
 }
 
-/// Kernels with negative lobes overshoot at edges. All channels take the same way, so that they share a register.
+/// Clamps the overshoot of kernels with negative lobes. All channels are treated alike, so that they share a SIMD
+/// register.
 #[inline(always)]
 fn within_range(sample: Rgba) -> Rgba {
     let alpha = sample[3].clamp(0.0, 1.0);

@@ -1,53 +1,53 @@
-//! What the parts of the rig share while they draw one face at one size.
+//! The data that all parts of the rig share for one face at one size.
 
 use super::fit::Fit;
 use super::image::{Image, Rgba};
 use super::model::{Model, Point};
 use super::tone::Tone;
 
-/// A face of a portrait at the size at which it is drawn. All pixels are those of [`Scene::source`].
+/// A portrait's face at the size at which it is drawn. All coordinates are in pixels of [`Scene::source`].
 pub(super) struct Scene {
     pub model: &'static Model,
-    /// The portrait around the face.
+    /// The portrait's pixels around the face.
     pub source: Image<Rgba>,
     pub fit: Fit,
     pub tone: Tone,
 }
 
-/// The head as it is to be drawn, in pixels of the source.
+/// The deformed head, in pixels of the source.
 #[derive(Debug, Clone)]
 pub(super) struct Deformed {
     /// Coefficients of the model's expressions.
     pub expression: Vec<f32>,
     /// All vertices.
     pub points: Vec<Point>,
-    /// Of the skin, of length 1; y up.
+    /// Unit normals of the skin; y up.
     pub normals: Vec<Point>,
     /// How far each eye is open, the person's right one first: 0 shut, 1 as in the portrait, at most 2.
     pub openness: [f32; 2],
-    /// How far the lips are apart at each vertex of their upper edge, in the portrait and now, along the head's downward
-    /// axis and never negative.
+    /// The distance between the lips at each vertex of the upper lip's edge, in the portrait and now, along the head's
+    /// downward axis; never negative.
     pub lips_before: Vec<f32>,
     pub lips_after: Vec<f32>,
     pub placement: Placement,
 }
 
-/// How the head is turned and moved against the portrait.
+/// The head's rotation and translation relative to the portrait.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Placement {
-    /// Rows of a rotation, in space with y up.
+    /// Rows of the rotation matrix, with y up.
     rotation: [Point; 3],
-    /// The point that stays, in pixels with y up.
+    /// The centre of rotation, in pixels with y up.
     pivot: Point,
     /// Pixels to the right and down.
     shift: [f32; 2],
-    /// Whether anything turns or moves.
+    /// Whether the head is rotated or translated.
     pub is_moved: bool,
 }
 
 impl Placement {
-    /// Turned by degrees of yaw (to the picture's right), pitch (down) and roll (clockwise as seen is negative), about a
-    /// pivot in pixels with y up, then moved.
+    /// A rotation by degrees of yaw (to the picture's right), pitch (down) and roll (anticlockwise as seen), about a
+    /// pivot in pixels with y up, followed by a translation.
     pub fn new([yaw, pitch, roll]: [f32; 3], pivot: Point, shift: [f32; 2]) -> Self {
         let [(sy, cy), (sp, cp), (sr, cr)] =
             [yaw, pitch, roll].map(|degrees| degrees.to_radians().sin_cos());
@@ -66,7 +66,7 @@ impl Placement {
         }
     }
 
-    /// Where a point of the head goes, in pixels.
+    /// Applies the transform to a point of the head, in pixels.
     pub fn place(&self, [x, y, z]: Point) -> Point {
         if !self.is_moved {
             return [x, y, z];
@@ -80,7 +80,7 @@ impl Placement {
         ]
     }
 
-    /// Where a point came from: undoes [`Placement::place`].
+    /// Inverts [`Placement::place`].
     pub fn unplace(&self, [x, y, z]: Point) -> Point {
         if !self.is_moved {
             return [x, y, z];
@@ -96,7 +96,7 @@ impl Placement {
         ]
     }
 
-    /// A direction turned, y up.
+    /// Rotates a direction, y up.
     pub fn turn(&self, v: Point) -> Point {
         self.rotation
             .map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])

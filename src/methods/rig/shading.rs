@@ -1,4 +1,4 @@
-//! How the light on the skin changes with an expression: the surface turns, and folds come and go.
+//! Changes the shading of the skin with an expression: by the turning surface, and by folds.
 
 use std::ops::Range;
 
@@ -10,30 +10,30 @@ use super::scene::{Deformed, Scene};
 use crate::math::smoothstep_between;
 use crate::nn::isa::{Isa, multiversion};
 
-/// The fitted light is smoother than that of a portrait: its shadows are deepened a little. Skin that turns to the light
-/// would glow with as much.
+/// Gains of the fitted light, which is smoother than the portrait's: shadows are deepened a little, but brightening is
+/// reduced, since skin would seem to glow.
 const SHADOW_GAIN: f32 = 1.25;
 const LIGHT_GAIN: f32 = 0.7;
-/// Bounds of what the turning surface does to the light.
+/// Bounds of the light from the turning surface.
 const DARKEST: f32 = 0.55;
 const BRIGHTEST: f32 = 1.3;
-/// Bounds of everything together.
+/// Bounds of the total light.
 const BOUNDS: (f32, f32) = (0.3, 2.0);
-/// How much of it a turned head takes: its light is the portrait's, which is known for one pose only.
+/// Strength with a turned head: the light was estimated for the portrait's pose only.
 const TURNED: f32 = 0.6;
-/// What overexposed skin doesn't take; a shadow on it would be grey.
+/// Reduction on overexposed skin, where a shadow would be grey.
 const OVEREXPOSED: f32 = 0.75;
-/// Smaller changes can't be seen.
+/// Smaller changes are invisible.
 const LEAST_CHANGE: f32 = 2e-4;
-/// Of red, green and blue in a coloured portrait: shadows on skin are warmer.
+/// Exponents of shadows for red, green and blue in a coloured portrait: shadows on skin are warmer.
 const WARM: [f32; 3] = [0.80, 1.02, 1.18];
-/// What lips don't take; they are wet, and the model's are coarse.
+/// Reduction on lips, which are wet, and coarse in the model.
 const LIPS: f32 = 0.7;
-/// Cells of the turning surface's light, and its blur, in centimetres.
+/// Cell size and blur of the turning surface's light, in centimetres.
 const CELL: f32 = 0.08;
 const BLUR: f32 = 0.08;
 
-/// For each vertex of the skin the light that it has as deformed over that of the portrait.
+/// For each vertex of the skin the ratio of its light in the deformed head to that in the portrait.
 pub(super) fn light_ratios(scene: &Scene, deformed: &Deformed) -> Vec<f32> {
     let normals = deformed.normals.iter().zip(&scene.fit.normals);
     normals
@@ -44,10 +44,10 @@ pub(super) fn light_ratios(scene: &Scene, deformed: &Deformed) -> Vec<f32> {
         .collect()
 }
 
-/// Changes the light of the resampled portrait. `folds` scales the folds: 1 suits adults, a child wants 0 to 0.4. `creases`
-/// is asked for only where a smile is taken back.
+/// Changes the shading of the warped portrait. `folds` scales the folds: 1 suits adults, 0 to 0.4 suits children.
+/// `creases` is only called if a smile is reduced.
 ///
-/// Nothing changes where the head is as in the portrait.
+/// Nothing changes if the head is as in the portrait.
 pub(super) fn apply<'a>(
     scene: &Scene,
     deformed: &Deformed,
@@ -84,14 +84,14 @@ pub(super) fn apply<'a>(
     out.for_rows(|y, row| shade_row(isa, &shading, field, y, row));
 }
 
-/// What changes the light of a frame.
+/// The shading changes of a frame.
 struct Shading<'a> {
     cells: Cells,
     folds: Option<FoldMap>,
     creases: Option<Creases<'a>>,
-    /// How much is taken of what the surface and its folds ask for.
+    /// Scale of the changes by surface and folds.
     strength: f32,
-    /// For each channel the power of a shadow.
+    /// The exponent of a shadow for each channel.
     powers: [f32; 3],
 }
 
@@ -129,7 +129,7 @@ multiversion! {
     }
 }
 
-/// What overexposed skin doesn't take of a change of light, for a colour that is multiplied by alpha.
+/// How much a change of light is reduced on overexposed skin, for a premultiplied colour.
 #[inline(always)]
 fn overexposed([r, g, b]: [f32; 3], alpha: f32) -> f32 {
     let sum = r + g + b;
@@ -139,11 +139,11 @@ fn overexposed([r, g, b]: [f32; 3], alpha: f32) -> f32 {
     OVEREXPOSED * smoothstep_between(200.0, 250.0, sum / (3.0 * alpha.max(1e-3)))
 }
 
-/// A change of light for each channel: shadows have a colour.
+/// The change of light for each channel: shadows are tinted.
 #[inline(always)]
 fn lit(light: f32, powers: [f32; 3]) -> [f32; 3] {
     let light = light.clamp(BOUNDS.0, BOUNDS.1);
-    // Not `powers.map`, which isn't inlined.
+    // `powers.map` isn't inlined.
     if light < 1.0 {
         [
             power_of_shadow(light, powers[0]),
@@ -155,8 +155,8 @@ fn lit(light: f32, powers: [f32; 3]) -> [f32; 3] {
     }
 }
 
-/// `light` to a power near 1, for a `light` in 0.3..=1: five terms of the binomial series about 1, which are off by less
-/// than 0.003.
+/// `light` to a power near 1, for a `light` in 0.3..=1: five terms of the binomial series about 1, with an error below
+/// 0.003.
 #[inline(always)]
 fn power_of_shadow(light: f32, power: f32) -> f32 {
     let taken = 1.0 - light;
@@ -165,12 +165,12 @@ fn power_of_shadow(light: f32, power: f32) -> f32 {
     1.0 - power * taken * (1.0 + second * (1.0 + third * (1.0 + fourth * (1.0 + fifth))))
 }
 
-/// What the turning surface does to the light, on a coarse grid over the core: it is smooth.
+/// The light of the turning surface, on a coarse grid over the core, since it is smooth.
 struct Cells {
-    /// Minus 1.
+    /// The factor on the light, minus 1.
     light: Image<f32>,
     size: usize,
-    /// The first pixel.
+    /// Position of the first pixel.
     left: usize,
     top: usize,
 }
@@ -179,7 +179,7 @@ impl Cells {
     /// `None` for a field without a core.
     fn new(field: &Field, unit: f32) -> Option<Self> {
         let size = ((CELL * unit) as usize).max(1);
-        // The same pixels of the picture wherever the core begins.
+        // Aligned, so that cells don't move with the core.
         let aligned = |range: Range<usize>| range.start / size * size..range.end;
         let (columns, rows) = field.extent()?;
         let (columns, rows) = (aligned(columns), aligned(rows));
@@ -213,7 +213,7 @@ impl Cells {
         })
     }
 
-    /// The pixels of some columns of a row, bilinear.
+    /// The bilinear values of some columns of a row.
     #[inline(always)]
     fn row(&self, y: usize, columns: Range<usize>) -> Vec<f32> {
         let (top, share) = self.between(y - self.top, self.light.height);
@@ -228,11 +228,11 @@ impl Cells {
         columns.map(pixel).collect()
     }
 
-    /// The cell whose middle pixel lies at or before a pixel, of a number of cells, and how far the pixel lies on the way to
-    /// the next cell's.
+    /// The cell whose centre is at or before a pixel, clamped to `cells`, and the pixel's fractional position before the
+    /// next cell's centre.
     #[inline(always)]
     fn between(&self, pixel: usize, cells: usize) -> (usize, f32) {
-        // Numbers of 32 bits are divided faster.
+        // 32-bit division is faster.
         let (size, after) = (self.size as u32, pixel.saturating_sub(self.size / 2) as u32);
         let cell = after / size;
         let share = (after - cell * size) as f32 / size as f32;
@@ -240,7 +240,7 @@ impl Cells {
     }
 }
 
-/// 1 on the lips of the head at rest, 0 away from them.
+/// 1 on the lips of the neutral head, 0 away from them.
 fn on_lips(x: f32, y: f32) -> f32 {
     let square = (x / 2.4).powi(2) + (y + 3.4).powi(2);
     (-square * square).exp()
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The face with one coefficient more.
+    /// The face with one coefficient increased.
     fn deformed(scene: &Scene, name: &str, by: f32) -> Deformed {
         let mut expression = scene.fit.expression.clone();
         let number = scene.model.names.iter().position(|n| n == name).unwrap();
@@ -269,7 +269,7 @@ mod tests {
         )
     }
 
-    /// A flat face in the middle of the source that nothing moves, with a light.
+    /// A flat face in the centre of the source, without displacement, with constant light.
     fn field(scene: &Scene, light: f32) -> Field {
         let (width, height) = (scene.source.width, scene.source.height);
         let unit = scene.fit.projection.unit;
@@ -292,7 +292,7 @@ mod tests {
         Field::still(core, surface)
     }
 
-    /// None of these edits takes a smile back.
+    /// For edits that never reduce a smile.
     fn no_smile() -> &'static CreaseLayer {
         unreachable!("a smile is taken back")
     }

@@ -1,4 +1,4 @@
-//! How strongly folds suit a portrait, read from the texture of its skin.
+//! Estimates a fold strength that suits a portrait from the texture of its skin.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use super::scene::Scene;
 use super::tone::{Reduced, mean, percentile};
 use crate::math::smoothstep_between;
 
-/// Where the texture of skin is measured, on the head at rest: ranges of the distance from its middle and of the height in
-/// centimetres, and the contrast of a young adult's skin there.
+/// A region where skin texture is measured, on the neutral head: ranges of the distance from its midline and of the
+/// height in centimetres, and the contrast of a young adult's skin there.
 struct SkinRegion {
     x: Range<f32>,
     y: Range<f32>,
@@ -38,21 +38,21 @@ const SKIN_REGIONS: [SkinRegion; 4] = [
         contrast: 0.0115,
     },
 ];
-/// Finer texture is grain, coarser is shape and light, in centimetres.
+/// Band of wavelengths in centimetres: finer texture is grain, coarser is shape and light.
 const TEXTURE: Range<f32> = 0.04..0.2;
-/// Added to the brightness that contrast is relative to: dark skin shines more.
+/// Added to the brightness that contrast is relative to, since dark skin has stronger highlights.
 const BRIGHTNESS_FLOOR: f32 = 90.0;
-/// Contrast, over a young adult's, of skin without folds and of skin with full ones.
+/// Contrast relative to a young adult's, of skin without folds and of skin with full folds.
 const SMOOTH_TO_FOLDED: Range<f32> = 0.35..1.15;
-/// Faces with fewer pixels a centimetre than the first don't show their texture, from the second on they do.
+/// Pixels per centimetre below which texture isn't visible, and above which it is.
 const TEXTURE_SEEN: Range<f32> = 4.0..8.0;
-/// How strongly folds suit an unknown face.
+/// Fold strength of an unknown face.
 const USUAL_FOLDS: f32 = 0.8;
-/// Fewer samples of a region say nothing.
+/// Regions with fewer samples are ignored.
 const FEWEST_SAMPLES: usize = 12;
 
-/// How strongly folds suit a portrait, by the texture of its skin: 0 for smooth skin such as a child's or a cartoon's, 1 for
-/// most adults'.
+/// The fold strength that suits a portrait, by the texture of its skin: 0 for smooth skin such as a child's or a
+/// cartoon's, 1 for most adults'.
 pub(super) fn portrait_folds(scene: &Scene) -> f32 {
     let unit = scene.fit.projection.unit;
     let seen = smoothstep_between(TEXTURE_SEEN.start, TEXTURE_SEEN.end, unit);
@@ -93,13 +93,13 @@ pub(super) fn portrait_folds(scene: &Scene) -> f32 {
     USUAL_FOLDS + seen * (found - USUAL_FOLDS)
 }
 
-/// A place of a region of the skin, in pixels.
+/// A sample position in a region of the skin, in pixels.
 struct SkinPlace {
     region: usize,
     at: [f32; 2],
 }
 
-/// The middles of the triangles in the regions that face the viewer.
+/// The centres of the regions' triangles that face the viewer.
 fn skin_places(scene: &Scene) -> Vec<SkinPlace> {
     let (model, fit) = (scene.model, &scene.fit);
     let middle = |of: &[Point], corners: &[u32; 3]| {
@@ -145,7 +145,7 @@ mod tests {
         }
         assert!(found.is_sorted() && found[1] < found[2], "{found:?}");
         assert!(found[0] < 0.1 && found[3] > 0.95, "{found:?}");
-        // A picture without a face in it, or too small a one.
+        // A picture without a face, or with too small a face.
         scene.source = Image::filled(1, 1, [0.0; 4]);
         assert_eq!(portrait_folds(&scene), USUAL_FOLDS);
         let scene = lit_face(3.0, &side_light());

@@ -1,4 +1,4 @@
-//! Symmetric positive definite systems: small dense ones, and a sparse one that is factored once.
+//! Solves symmetric positive definite systems: small dense ones, and a sparse one that is factored once.
 
 use std::ops::Range;
 
@@ -6,13 +6,13 @@ use rayon::prelude::*;
 
 use crate::nn::isa::{Isa, multiversion};
 
-/// The lower half of a symmetric matrix.
+/// The lower triangle of a symmetric matrix.
 pub(super) struct Dense {
     n: usize,
     values: Vec<f64>,
 }
 
-/// Its Cholesky factor.
+/// The Cholesky factor of a [`Dense`] matrix.
 pub(super) struct DenseFactor(Dense);
 
 impl Dense {
@@ -28,7 +28,7 @@ impl Dense {
         self.values[i * self.n + j] += value;
     }
 
-    /// `None` where the matrix isn't positive definite.
+    /// Cholesky factorisation; `None` if the matrix isn't positive definite.
     pub fn factored(mut self) -> Option<DenseFactor> {
         let n = self.n;
         for i in 0..n {
@@ -67,13 +67,13 @@ impl DenseFactor {
     }
 }
 
-/// The Cholesky factor of a sparse matrix, each row from its first value on (George & Liu 1981, "Computer Solution of Large
-/// Sparse Positive Definite Systems", ch. 4), rows and columns in reverse Cuthill-McKee order.
+/// The Cholesky factor of a sparse matrix in envelope storage (George & Liu 1981, "Computer Solution of Large Sparse
+/// Positive Definite Systems", ch. 4), with rows and columns in reverse Cuthill-McKee order.
 #[derive(Debug)]
 pub(super) struct Sparse {
-    /// The place of each row in the order.
+    /// The position of each row in the order.
     place: Vec<usize>,
-    /// For each row of the factor the column of its first value, and where its values begin.
+    /// For each row of the factor the column of its first value, and the index of that value in `values`.
     rows: Vec<(usize, usize)>,
     values: Vec<f64>,
 }
@@ -115,8 +115,8 @@ impl Sparse {
         factor
     }
 
-    /// Factors rows whose predecessors are factored: what depends on these alone for all rows side by side, then what the
-    /// rows take from each other.
+    /// Factors a panel of rows whose predecessors are factored: first the updates by earlier rows, in parallel, then the
+    /// updates within the panel.
     fn factor_panel(&mut self, panel: Range<usize>) {
         let isa = Isa::best();
         let (_, start) = self.rows[panel.start];
@@ -160,7 +160,7 @@ impl Sparse {
         }
     }
 
-    /// Solves for several right sides at once, which the factor is read for only once.
+    /// Solves for several right-hand sides in one pass over the factor.
     pub fn solve<const N: usize>(&self, right: &[[f64; N]]) -> Vec<[f64; N]> {
         let n = self.rows.len();
         let mut x = vec![[0.0; N]; n];
@@ -196,8 +196,8 @@ impl Sparse {
 const PANEL: usize = 32;
 
 multiversion! {
-    /// Turns the value in column `j` of a row that begins in column `first` into the factor's. Row `j` of the factor, `above`,
-    /// begins in column `first_above`.
+    /// Computes the factor's value in column `j` of a row that starts in column `first`. Row `j` of the factor, `above`,
+    /// starts in column `first_above`.
     fn reduce(row: &mut [f64], first: usize, j: usize, above: &[f64], first_above: usize) {
         let from = first.max(first_above);
         let sum = product(&row[from - first..j - first], &above[from - first_above..j - first_above]);
@@ -205,7 +205,7 @@ multiversion! {
     }
 }
 
-/// The sum of products, in eight strands that run side by side.
+/// Dot product with eight independent sums.
 #[inline(always)]
 pub(super) fn product(a: &[f64], b: &[f64]) -> f64 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
@@ -219,7 +219,7 @@ pub(super) fn product(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// The same for several columns at once, in four strands.
+/// Dot products with several columns, with four independent sums.
 fn products<const N: usize>(a: &[f64], b: &[[f64; N]]) -> [f64; N] {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
     let mut sums = [[0.0; N]; 4];
@@ -238,7 +238,7 @@ fn products<const N: usize>(a: &[f64], b: &[[f64; N]]) -> [f64; N] {
     std::array::from_fn(|k| sums.iter().map(|sum| sum[k]).sum())
 }
 
-/// The place of each row in reverse Cuthill-McKee order.
+/// The position of each row in reverse Cuthill-McKee order.
 fn order(n: usize, entries: &[(usize, usize, f64)]) -> Vec<usize> {
     let mut neighbours = vec![Vec::new(); n];
     for &(i, j, _) in entries {
@@ -272,7 +272,7 @@ fn order(n: usize, entries: &[(usize, usize, f64)]) -> Vec<usize> {
     let mut seen = vec![false; n];
     for row in 0..n {
         if !seen[row] {
-            // From one end of this part to the other: the last row of a walk is far from where it began.
+            // Start from a peripheral node: the last row of a first walk is far from where it began.
             let far = walk(row, &mut seen.clone()).last().copied().unwrap_or(row);
             all.extend(walk(far, &mut seen));
         }
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_system_of_several_panels_is_solved() {
-        // A grid of springs, each node held a little.
+        // A grid of springs with each node weakly fixed.
         let (side, n) = (12, 144);
         let mut entries: Vec<(usize, usize, f64)> = (0..n).map(|i| (i, i, 4.1)).collect();
         for i in 0..n {

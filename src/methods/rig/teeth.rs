@@ -1,4 +1,4 @@
-//! Teeth, gums and tongue: the model's own mesh, lit by the light that an open mouth lets in.
+//! Teeth, gums and tongue: the model's mesh in the light that falls into an open mouth.
 
 use super::image::Image;
 use super::lip_frame::{LipFrame, LipPlace};
@@ -9,32 +9,32 @@ use super::scene::{Deformed, Scene};
 use super::tone::Tone;
 use crate::math::smoothstep_between;
 
-/// Samples of the mesh in a pixel, along each axis: of large faces one is enough, as they are blurred by more.
+/// Samples per pixel along each axis: large faces need only one, as they are blurred more.
 fn samples_for(unit: f32) -> usize {
     if unit > 24.0 { 1 } else { 2 }
 }
 
-/// How far forward the model's front teeth stand, in centimetres.
+/// z of the model's front teeth, in centimetres.
 const FRONT: f32 = 10.8;
 
-/// How much of a front tooth is not gum, in centimetres.
+/// Visible length of a front tooth below the gum, in centimetres.
 const CROWN: f32 = 0.9;
 
-/// Upper teeth are drawn at most this many times as long so that no gum shows.
+/// Upper teeth are stretched at most by this factor to hide the gums.
 const LONGEST: f32 = 1.45;
 
-/// The lower front teeth stand this far above the lower lip at most, in centimetres.
+/// Maximum height of the lower front teeth above the lower lip, in centimetres.
 const LOWER_TEETH: f32 = 0.55;
 
-/// Gaps between teeth up to this length in a row of samples are filled, in centimetres.
+/// Maximum length of gaps between teeth that are filled, in centimetres.
 const GAP: f32 = 0.5;
 
-/// The box that is drawn in.
+/// The box that the mouth is drawn in.
 pub(super) struct Room<'a> {
     pub left: f32,
     pub top: f32,
     pub frame: LipFrame,
-    /// Where anything is seen of what is drawn.
+    /// Opacity of the drawing.
     pub alpha: &'a Image<f32>,
 }
 
@@ -44,7 +44,7 @@ impl Room<'_> {
     }
 }
 
-/// What a triangle shows.
+/// What a triangle belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Flesh,
@@ -54,29 +54,29 @@ enum Part {
 
 /// A vertex of the mouth.
 struct Vertex {
-    /// 1 if it moves with the jaw, else 0.
+    /// 1 if the vertex moves with the jaw, else 0.
     jaw: f32,
-    /// How much it belongs to the tongue.
+    /// Weight with which it belongs to the tongue, in 0..=1.
     tongue: f32,
-    /// How dark the groove along the tongue is, in 0..=1.
+    /// Strength of the groove along the tongue, in 0..=1.
     groove: f32,
     is_tooth: bool,
-    /// How far behind the front teeth it lies, in centimetres.
+    /// Distance behind the front teeth, in centimetres.
     behind: f32,
 }
 
 /// The model's mouth.
 pub(super) struct Jaws {
-    /// Of the model's mouth alone: vertices are counted from the first behind the skin.
+    /// Triangles of the mouth alone: index 0 is the first vertex after the skin.
     triangles: Vec<[u32; 3]>,
     parts: Vec<Part>,
     vertices: Vec<Vertex>,
-    /// The vertex at the edge of a front tooth on either side, above and below.
+    /// A vertex at the edge of a front tooth on each side, above and below.
     upper_edge: [usize; 2],
     lower_edge: [usize; 2],
-    /// The number of the first of these vertices among all of the model's.
+    /// Index of the mouth's first vertex among all of the model's.
     first: usize,
-    /// How far lower than the model's the upper teeth are, in centimetres.
+    /// How far the upper teeth are below the model's, in centimetres.
     upper_shift: f32,
 }
 
@@ -94,7 +94,7 @@ impl Jaws {
             .enumerate()
             .map(|(v, &[x, y, z])| {
                 let jaw = if moves(v) { 1.0 } else { 0.0 };
-                // The tongue lies within the lower teeth, which stand in an arch.
+                // The tongue is within the arch of the lower teeth.
                 let tongue = jaw
                     * smoothstep_between(2.1, 1.5, x.abs())
                     * smoothstep_between(9.4, 9.0, z)
@@ -152,7 +152,7 @@ impl Jaws {
         }
     }
 
-    /// The middle of the upper front teeth's edge, among all of the head's points.
+    /// The centre of the upper front teeth's edge, for all of the head's points.
     pub fn upper_edge(&self, points: &[Point]) -> [f32; 2] {
         self.edge(points, self.upper_edge)
     }
@@ -162,7 +162,7 @@ impl Jaws {
         [0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])]
     }
 
-    /// Places the upper teeth lower than the model's, by centimetres.
+    /// Moves the upper teeth down from the model's position, by centimetres.
     pub fn lower_upper_row(&mut self, shift: f32) {
         self.upper_shift = shift;
     }
@@ -177,7 +177,7 @@ impl Jaws {
     ) -> Image<[f32; 3]> {
         let unit = scene.fit.projection.unit;
         let yaw = head_yaw(scene, deformed);
-        // From the side the lower row would be seen end-on.
+        // From the side the lower row would be visible end-on.
         let lower_row = smoothstep_between(25.0, 15.0, yaw.abs());
         let samples = samples_for(unit);
         let points = self.placed(deformed, room, unit, lower_row, samples as f32);
@@ -239,7 +239,7 @@ impl Jaws {
         Some((part, hit.interpolated(&self.triangles, colours)?))
     }
 
-    /// The vertices in samples of the room. Teeth are longer and rows moved so that lips cover the gums.
+    /// The vertices in samples of the room. Teeth are stretched and rows moved so that the lips cover the gums.
     fn placed(
         &self,
         deformed: &Deformed,
@@ -276,17 +276,17 @@ impl Jaws {
     }
 }
 
-/// What is seen at a sample, and its colour.
+/// What is visible at a sample, and its colour.
 type Sample = Option<(Part, [f32; 3])>;
 
-/// The larger one, rounded off where both are about as large.
+/// Smooth maximum.
 fn soft_max(a: f32, b: f32, width: f32) -> f32 {
     0.5 * (a + b + ((a - b).powi(2) + width * width).sqrt())
 }
 
-/// Fills what lies between teeth of one row, along a row of samples, so that they don't look like fangs.
+/// Fills gaps between teeth of one row, along a row of samples, so that they don't look like fangs.
 fn fill_gaps(samples: &mut [Sample], row: Part, longest: f32) {
-    /// How bright a gap is.
+    /// Brightness of a filled gap.
     const GAP_LIGHT: f32 = 0.84;
     let mut last: Option<(usize, [f32; 3])> = None;
     for i in 0..samples.len() {
@@ -314,16 +314,16 @@ fn fill_gaps(samples: &mut [Sample], row: Part, longest: f32) {
     }
 }
 
-/// What the lips take from the light near them.
+/// Brightness factor of the shadow of the lips.
 fn lip_shadow(place: &LipPlace, unit: f32) -> f32 {
     let (upper, lower) = (place.from_upper.max(0.0), place.from_lower.max(0.0));
     (1.0 - 0.5 * (-upper / (0.16 * unit)).exp()) * (1.0 - 0.3 * (-lower / (0.12 * unit)).exp())
 }
 
-/// Degrees that the head is turned from facing the viewer.
+/// Yaw of the head relative to the viewer, in degrees.
 fn head_yaw(scene: &Scene, deformed: &Deformed) -> f32 {
     let rows = &scene.fit.projection.rows;
-    // Where the head's own forward axis points.
+    // The head's forward axis.
     let mut forward = rows.map(|row| row[2]);
     if deformed.placement.is_moved {
         forward = deformed.placement.turn(forward);
@@ -335,7 +335,7 @@ fn head_yaw(scene: &Scene, deformed: &Deformed) -> f32 {
 struct MouthLight<'a> {
     tone: &'a Tone,
     facing: f32,
-    /// At this depth behind the front teeth a quarter of the light is left, in centimetres.
+    /// Depth behind the front teeth at which a quarter of the light is left, in centimetres.
     reach: f32,
 }
 
@@ -347,7 +347,7 @@ impl<'a> MouthLight<'a> {
                 lower - upper
             })
             .fold(0.0, f32::max);
-        // The wider it is open, the deeper light falls.
+        // Light reaches deeper into a wider mouth.
         let reach = 2.6 + 0.55 * (widest / unit).min(4.0);
         Self {
             tone: &scene.tone,
@@ -369,27 +369,27 @@ impl<'a> MouthLight<'a> {
         lower_row: f32,
     ) -> [f32; 3] {
         let facing = normal[2].clamp(0.0, 1.0);
-        // Light that comes in from everywhere has no direction: the portrait's own counts by half.
+        // Half of the light is ambient.
         let shade = 0.5 + 0.5 * (self.tone.shade(normal) / self.facing.max(0.05)).clamp(0.6, 1.3);
         let deep = self.at_depth(vertex.behind);
         if vertex.is_tooth {
             let light = shade * (0.62 + 0.48 * facing.powf(0.8)) * (0.08 + 0.92 * deep.powf(0.8));
             let most = palette.brightest;
-            // Light that lips and gums give back is warm.
+            // Light reflected by lips and gums is warm.
             let warm =
                 [0, 1, 2].map(|k| light.powf(1.0 + self.tone.coloured * [-0.15, 0.02, 0.13][k]));
             let tooth = [0, 1, 2].map(|k| (palette.teeth[k] * warm[k]).min(most));
-            // Lower molars would stand in the corners as a grey wall.
+            // Fades out the lower molars, which would form a grey wall in the corners.
             let fade = vertex.jaw * (1.0 - lower_row * smoothstep_between(3.4, 2.2, vertex.behind));
             let gum = palette.gums.map(|v| v * 0.5 * deep);
             return [0, 1, 2].map(|k| tooth[k] + fade * (gum[k] - tooth[k]));
         }
-        // From above and in front: the tongue is lit, the palate is not.
+        // Light from above and in front: the tongue is lit, the palate isn't.
         let lit = (0.5 * normal[1] + 0.866 * normal[2]).clamp(0.0, 1.0);
         let deep = self.at_depth(0.8 * vertex.behind);
         let light =
             shade * (0.4 + 0.65 * lit) * (0.06 + 1.05 * deep) * (1.0 - 0.22 * vertex.groove);
-        // Halfway between the light and the viewer, wet things shine.
+        // Blinn-Phong highlight of wet surfaces.
         let halfway: f32 = 0.26 * normal[1] + 0.966 * normal[2];
         let wet = 0.22 * vertex.tongue + 0.05;
         let shine = wet * halfway.max(0.0).powi(14) * deep * palette.highlight;
@@ -399,7 +399,7 @@ impl<'a> MouthLight<'a> {
         })
     }
 
-    /// What is seen where there is no mesh: the throat, and the cheeks' insides near the corners.
+    /// The colour where there is no mesh: the throat, and the insides of the cheeks near the corners.
     fn throat(&self, palette: &Palette, place: &LipPlace) -> [f32; 3] {
         let corner = smoothstep_between(0.2, 0.0, place.along.min(1.0 - place.along));
         [0, 1, 2].map(|k| palette.dark[k] + 0.35 * corner * (palette.gums[k] - palette.dark[k]))

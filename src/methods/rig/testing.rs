@@ -1,4 +1,4 @@
-//! The sample portraits as the rig's tests see them.
+//! The sample portraits for the rig's tests.
 
 use super::image::{Image, Rgba};
 use crate::face::mesh_samples;
@@ -19,7 +19,7 @@ pub(super) fn grace_hopper() -> Image<Rgba> {
     picture("grace_hopper.jpg")
 }
 
-/// A sample portrait by its file's name.
+/// A sample portrait by file name.
 fn picture(name: &str) -> Image<Rgba> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/resources/samples/");
     let picture = ::image::open(format!("{folder}{name}")).unwrap().to_rgb8();

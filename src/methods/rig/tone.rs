@@ -1,5 +1,5 @@
-//! Light and colour of a face, measured once on the portrait: for shading, and for what is drawn where the portrait has
-//! nothing.
+//! Light and colour of a face, estimated once from the portrait: for shading, and for painting what the portrait doesn't
+//! show.
 
 use super::fit::Fit;
 use super::image::{Image, Rgba};
@@ -10,33 +10,33 @@ use crate::math::smoothstep_between;
 /// Colours are 0..=255.
 #[derive(Debug, Clone)]
 pub(super) struct Tone {
-    /// Brightness over that of the middle skin by direction of the surface: nine spherical harmonics in the order 1, x, y, z,
-    /// xy, xz, yz, x² - y², 3z² - 1.
+    /// Brightness relative to the median skin by surface direction: nine spherical harmonics in the order 1, x, y, z, xy,
+    /// xz, yz, x² - y², 3z² - 1.
     pub harmonics: [f32; 9],
-    /// The skin's middle colour.
+    /// The skin's median colour.
     pub skin: [f32; 3],
-    /// The third and the 97th percentile of the skin's brightness.
+    /// The 3rd and 97th percentile of the skin's brightness.
     pub darkest: f32,
     pub brightest: f32,
     /// 1 for a coloured picture, 0 for a grey one.
     pub coloured: f32,
 }
 
-/// Light from the front and a little from above: what the measured light is held to.
+/// The prior of the estimated light: from the front and slightly from above.
 const USUAL_LIGHT: [f32; 9] = [0.62, 0.0, 0.06, 0.32, 0.0, 0.0, 0.0, 0.0, 0.0];
-/// How strongly each harmonic is held to the usual light, for [`HELD_BY`] vertices.
+/// Regularisation weight of each harmonic towards the prior, for [`HELD_BY`] vertices.
 const RIDGE: [f64; 9] = [1.0, 20.0, 20.0, 20.0, 200.0, 200.0, 200.0, 200.0, 200.0];
 const HELD_BY: f64 = 600.0;
-/// Brightness this far from the model counts half (shadows, hair, glasses).
+/// Residual at which a sample's weight is a half (shadows, hair, glasses are outliers).
 const TOLERANCE: f64 = 0.12;
 const ROUNDS: usize = 4;
-/// Fewer samples say nothing about the light.
+/// With fewer samples the light isn't estimated.
 const FEWEST_SAMPLES: usize = 60;
-/// The portrait is reduced until a centimetre of the head has fewer pixels than this.
+/// The portrait is downscaled below this many pixels per centimetre of the head.
 const FINEST_UNIT: f32 = 16.0;
 /// Blur before sampling, in centimetres of the head.
 const BLUR: f32 = 0.12;
-/// A skin for portraits that show none.
+/// A default skin colour for portraits that show no skin.
 const USUAL_SKIN: [f32; 3] = [196.0, 158.0, 138.0];
 
 /// The skin at one vertex.
@@ -46,7 +46,7 @@ struct SkinSample {
 }
 
 impl Tone {
-    /// Measures the face that `fit` says `source` shows.
+    /// Estimates light and colour from the face in `source` at `fit`.
     pub fn new(model: &Model, fit: &Fit, source: &Image<Rgba>) -> Self {
         let samples = skin_samples(model, fit, source);
         if samples.is_empty() {
@@ -61,7 +61,7 @@ impl Tone {
         Self::of_colours(&mut colours, harmonics)
     }
 
-    /// Sorts `colours`, of which there must be one at least.
+    /// Computes the colour statistics of `colours`, which must not be empty.
     fn of_colours(colours: &mut [[f32; 3]], harmonics: [f32; 9]) -> Self {
         let skin = [0, 1, 2].map(|k| percentile(colours.iter().map(|c| c[k]), 0.5));
         let brightness = |share| percentile(colours.iter().map(|c| mean(*c)), share);
@@ -76,7 +76,7 @@ impl Tone {
         }
     }
 
-    /// The brightness of skin that faces a direction (of length 1, y up) over that of the middle skin.
+    /// The brightness of skin with a unit normal (y up), relative to the median skin.
     #[inline]
     pub fn shade(&self, normal: Point) -> f32 {
         let products = self.harmonics.iter().zip(harmonics(normal));
@@ -106,7 +106,7 @@ fn harmonics([x, y, z]: Point) -> [f32; 9] {
     ]
 }
 
-/// The value below which a share of all lies; 0 of none.
+/// The value below which the fraction `share` of all values is; 0 if there are none.
 pub(super) fn percentile(values: impl Iterator<Item = f32>, share: f32) -> f32 {
     let mut values: Vec<f32> = values.collect();
     if values.is_empty() {
@@ -116,7 +116,7 @@ pub(super) fn percentile(values: impl Iterator<Item = f32>, share: f32) -> f32 {
     *values.select_nth_unstable_by(place, f32::total_cmp).1
 }
 
-/// The blurred skin at the vertices that face the viewer, away from eyes, mouth and neck, where the picture is opaque.
+/// The blurred skin at vertices that face the viewer, away from eyes, mouth and neck, where the picture is opaque.
 fn skin_samples(model: &Model, fit: &Fit, source: &Image<Rgba>) -> Vec<SkinSample> {
     let vertices: Vec<usize> = (0..model.face.min(fit.before.len()))
         .filter(|v| is_bare_skin(model, *v) && fit.normals[*v][2] > 0.25)
@@ -142,7 +142,7 @@ fn skin_samples(model: &Model, fit: &Fit, source: &Image<Rgba>) -> Vec<SkinSampl
     vertices.iter().zip(&points).filter_map(sample).collect()
 }
 
-/// Whether a vertex belongs to the face and lies away from eyes and lips.
+/// Whether a vertex belongs to the face and isn't near eyes or lips.
 fn is_bare_skin(model: &Model, vertex: usize) -> bool {
     let farther_than = |distances: &[(f32, usize)], least: f32| distances[vertex].0 >= least;
     model.rim[vertex] > 0.9
@@ -154,7 +154,7 @@ fn is_bare_skin(model: &Model, vertex: usize) -> bool {
         && farther_than(&model.lips.to_lower, 1.2)
 }
 
-/// The harmonics that explain the samples' brightness, by iteratively reweighted least squares held to the usual light.
+/// Fits harmonics to the samples' brightness by iteratively reweighted least squares, regularised towards the prior.
 fn light(samples: &[SkinSample]) -> [f32; 9] {
     let middle = percentile(samples.iter().map(|s| mean(s.colour)), 0.5).max(20.0);
     let rows: Vec<([f64; 9], f64)> = samples
@@ -173,7 +173,7 @@ fn light(samples: &[SkinSample]) -> [f32; 9] {
         let mut normal = Dense::zeros(9);
         let mut right = [0.0; 9];
         for (row, brightness) in &rows {
-            // The first round trusts all alike.
+            // The first round weights all samples equally.
             let miss = if round == 0 {
                 0.0
             } else {
@@ -200,19 +200,19 @@ fn light(samples: &[SkinSample]) -> [f32; 9] {
     found.map(|v| v as f32)
 }
 
-/// A part of a picture, halved until a centimetre of the head has few pixels: what is measured on it costs little and
-/// hardly depends on the picture's size.
+/// A section of a picture, halved until a centimetre of the head has few pixels: measuring on it is cheap and nearly
+/// independent of the picture's size.
 pub(super) struct Reduced {
     pub image: Image<Rgba>,
-    /// Pixels a centimetre.
+    /// Pixels per centimetre.
     pub unit: f32,
-    /// The first pixel's corner in the picture.
+    /// Position of the first pixel's corner in the picture.
     corner: [f32; 2],
     scale: f32,
 }
 
 impl Reduced {
-    /// The part around points with a margin in centimetres, fewer than `finest` pixels a centimetre.
+    /// The bounding box of points with a margin in centimetres, below `finest` pixels per centimetre.
     pub fn around(
         points: &[[f32; 2]],
         source: &Image<Rgba>,
@@ -225,7 +225,7 @@ impl Reduced {
             let values = points.iter().map(|point| point[k]);
             let least = values.clone().fold(f32::INFINITY, f32::min) - reach;
             let most = values.fold(f32::NEG_INFINITY, f32::max) + reach;
-            // Casts saturate, and give 0 for what is infinite against the axis.
+            // Casts saturate, and turn negative infinity into 0.
             let first = (least.floor() as usize).min(end);
             (first, (most.ceil() as usize).clamp(first, end))
         };
@@ -248,7 +248,7 @@ impl Reduced {
         }
     }
 
-    /// Where a point of the picture lies in this image.
+    /// Converts a point of the picture to this image.
     #[inline(always)]
     pub fn place(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         [
@@ -264,7 +264,7 @@ pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A face of `unit` pixels a centimetre, lit by `tone`, on a ground of another colour.
+    /// A face with `unit` pixels per centimetre, lit by `tone`, on a background of another colour.
     pub(in super::super) fn lit_face(unit: f32, tone: &Tone) -> Scene {
         let model = Model::bundled().unwrap();
         let size = 24.0 * unit;
@@ -283,7 +283,7 @@ pub(super) mod tests {
             landmarks.extend(ring.map(|[dx, dy]: [f32; 2]| [x + r * dx, y + r * dy]));
         }
         let fit = Fit::new(model, &landmarks, 0.0).unwrap();
-        // The ground is as bright as the nearest vertex: Gaussian splats of the skin.
+        // The background has the brightness of the nearest vertex: Gaussian splats of the skin.
         let side = size as usize;
         let mut sum = Image::filled(side, side, [0.0f32; 2]);
         for (vertex, [x, y, _]) in fit.before[..model.face].iter().enumerate() {
@@ -360,7 +360,7 @@ pub(super) mod tests {
     #[test]
     fn transparent_pixels_and_pictures_of_nothing_do_no_harm() {
         let scene = lit_face(10.0, &side_light());
-        // The left half transparent: the skin is that of the right half, not darker.
+        // With the left half transparent, the skin is that of the right half, not darker.
         let middle = scene.source.width / 2;
         let holed = Image::from_fn(scene.source.width, scene.source.height, |x, y| {
             if x < middle {

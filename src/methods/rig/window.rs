@@ -1,4 +1,4 @@
-//! The rectangle that the head's surface is drawn in, and its division into blocks.
+//! The rectangle in which the head's surface is drawn, divided into blocks.
 
 use std::ops::Range;
 
@@ -8,7 +8,8 @@ use super::model::Model;
 use super::raster::BAND;
 use super::scene::Deformed;
 
-/// A rectangle of pixels that blocks of `size` pixels a side fill, but for the picture's right and lower edge.
+/// A rectangle of pixels divided into blocks of `size` pixels a side; blocks at the picture's right and lower edge may be
+/// partial.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     pub left: usize,
@@ -29,7 +30,7 @@ impl Window {
         }
     }
 
-    /// What triangles with a corner in the core can cover; `None` where that lies outside the picture.
+    /// The bounding box of all triangles with a vertex in the core; `None` if it is outside the picture.
     pub fn around(
         model: &Model,
         is_core: impl Fn(usize) -> bool,
@@ -75,7 +76,7 @@ impl Window {
         self.top..self.top + self.height
     }
 
-    /// How many blocks lie side by side and below each other.
+    /// Number of blocks across and down.
     pub fn blocks(self) -> (usize, usize) {
         (
             self.width.div_ceil(self.size),
@@ -83,8 +84,8 @@ impl Window {
         )
     }
 
-    /// Means over cells of `cell` pixels a side, on a grid that begins at the picture's first pixel. A block that lies in
-    /// two cells counts for both by its share. Cells aren't smaller than blocks.
+    /// Averages blocks over cells of `cell` pixels a side, on a grid that starts at the picture's first pixel. A block
+    /// that overlaps two cells is divided between them. Cells aren't smaller than blocks.
     pub fn cells(
         self,
         means: &Image<Means>,
@@ -92,7 +93,7 @@ impl Window {
         width: usize,
         height: usize,
     ) -> Image<Means> {
-        // The first cell of a block, and how much of that cell the block takes along an axis, and of the next.
+        // The first cell of a block, and the fractions of that cell and the next that the block covers along an axis.
         let overlap = |pixel: usize| {
             let first = pixel / cell;
             let inside = ((first + 1) * cell - pixel).min(self.size);
@@ -118,8 +119,8 @@ impl Window {
     }
 }
 
-/// Pixels of a side of the blocks that the core's inside is smoothed on: a power of two with which a centimetre is 8 to 16
-/// blocks.
+/// Side of the blocks on which the core's displacement is smoothed, in pixels: a power of two such that a centimetre has
+/// 8 to 16 blocks.
 pub(super) fn block_size(unit: f32) -> usize {
     let most = (unit / 8.0).clamp(1.0, BAND as f32) as usize;
     1 << most.ilog2()

@@ -7,12 +7,12 @@ use super::config::{AvdConfig, Config, POINTS};
 use super::key_points::KeyPoints;
 use crate::methods::error::Error;
 
-/// PyTorch's default.
+/// Epsilon of the batch norms: PyTorch's default.
 const EPS: f64 = 1e-5;
-/// Values between the layers of an encoder; the decoder's are the reverse.
+/// Hidden widths of an encoder; the decoder's are the reverse.
 const WIDTHS: [usize; 3] = [256, 512, 1024];
 
-/// The shape of one face and the pose of another, to key points.
+/// Combines the shape of one face with the pose of another.
 #[derive(Clone, Debug)]
 pub(super) struct Avd {
     shape: Chain,
@@ -20,7 +20,7 @@ pub(super) struct Avd {
     decoder: Chain,
 }
 
-/// Four linear layers with rectifiers between.
+/// Four linear layers with a ReLU between each pair.
 #[derive(Clone, Debug)]
 struct Chain(Vec<Linear>);
 
@@ -28,7 +28,7 @@ impl Chain {
     fn load(widths: [usize; 5], vb: VarBuilder) -> Candle<Self> {
         let last = widths.len() - 2;
         let layers = widths.windows(2).enumerate().map(|(i, pair)| {
-            // Behind every layer but the last are its norm and a rectifier.
+            // Every layer but the last is followed by a norm and a ReLU.
             let linear = candle_nn::linear(pair[0], pair[1], vb.pp(3 * i))?;
             if i == last {
                 return Ok(linear);
@@ -50,7 +50,7 @@ impl Chain {
     }
 }
 
-/// A linear layer and the batch norm behind it, as one.
+/// A linear layer with the following batch norm folded in.
 fn fold(linear: &Linear, outputs: usize, norm: VarBuilder) -> Candle<Linear> {
     let get = |name: &str| norm.get(outputs, name);
     let scale = get("weight")?.div(&(get("running_var")? + EPS)?.sqrt()?)?;
@@ -76,7 +76,7 @@ impl Avd {
         })
     }
 
-    /// The key points of `source`'s shape in `driving`'s pose.
+    /// Key points with `source`'s shape and `driving`'s pose.
     pub fn forward(&self, source: &KeyPoints, driving: &KeyPoints) -> Result<KeyPoints, Error> {
         let device = self.shape.0[0].weight().device();
         let row = |k: &KeyPoints| Tensor::from_slice(k.flat(), (1, k.flat().len()), device);

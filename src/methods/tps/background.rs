@@ -8,7 +8,7 @@ use super::resnet::ResNet18;
 use crate::methods::error::Error;
 use crate::progress::Stop;
 
-/// An affine map from the driving picture's background to the source's.
+/// Predicts an affine map from the driving picture's background to the source's.
 #[derive(Clone, Debug)]
 pub(super) struct Background {
     encoder: ResNet18,
@@ -22,7 +22,7 @@ impl Background {
         })
     }
 
-    /// The map between two pictures `[1, 3, H, W]`, as a 3x3 matrix, rows first.
+    /// The map between two pictures `[1, 3, H, W]`, as a 3x3 matrix, row-major.
     pub fn forward(
         &self,
         source: &Tensor,
@@ -38,7 +38,7 @@ impl Background {
     }
 }
 
-/// Where `matrix` takes each pixel, `[height, width, 2]`, from their coordinates in that order.
+/// Maps each pixel by `matrix`, `[height, width, 2]`; `coordinates` are the pixels' coordinates in that order.
 pub(super) fn grid(matrix: &[f32; 9], coordinates: &[f32], to: &mut [f32]) {
     let (rows, _) = matrix.as_chunks::<3>();
     let pixels = coordinates.as_chunks::<2>().0.iter();

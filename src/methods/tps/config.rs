@@ -1,4 +1,4 @@
-//! The sizes of a Thin-Plate-Spline Motion Model.
+//! The configuration of a Thin-Plate-Spline Motion Model.
 
 use std::collections::BTreeMap;
 
@@ -10,56 +10,55 @@ use crate::methods::motion::Shapes;
 
 /// Key points of one spline.
 pub(super) const POINTS: usize = 5;
-/// Sizes that feature maps are moved and masked at.
+/// Resolutions that feature maps are warped and masked at.
 pub(super) const LEVELS: usize = 4;
 /// Colour channels of a picture.
 pub(super) const COLOURS: usize = 3;
 
-/// The sizes of a model, under the authors' names; the defaults are those of `vox-256.yaml`.
+/// The configuration of a model, under the authors' names; the defaults are those of `vox-256.yaml`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
-    /// Pixels along each side of its pictures.
+    /// Side of its pictures in pixels.
     pub image_size: usize,
-    /// Splines, each through five key points.
+    /// Number of splines, each through five key points.
     pub num_tps: usize,
-    /// Variance of a key point's heat map, in coordinates from -1 to 1.
+    /// Variance of a key point's heatmap, in coordinates from -1 to 1.
     pub kp_variance: f32,
-    /// Channels of the painting network's first and last feature maps; eight times as many
-    /// at the deepest, where a side is an eighth.
+    /// Channels of the inpainting network's first and last feature maps; eight times as many at the deepest, which has an
+    /// eighth of the sides.
     pub block_expansion: usize,
-    /// Channels of the first stage of the two ResNet-18 that find key points and the
-    /// background's motion; each of the other three has twice as many as the one before.
+    /// Channels of the first stage of both ResNet-18, which detect key points and predict the background's motion; each
+    /// of the other three stages has twice as many as the one before.
     pub resnet_width: usize,
-    /// The network that says which spline holds where.
+    /// The network that predicts the contribution of each spline.
     pub dense_motion: DenseMotionConfig,
-    /// The network that gives the source's shape the driving picture's pose, if there is one.
+    /// The network that combines the source's shape with the driving picture's pose, if there is one.
     pub avd: Option<AvdConfig>,
-    /// Whether there is a network that predicts the background's motion.
+    /// Whether the weights include a network that predicts the background's motion.
     pub background: bool,
 }
 
-/// The sizes of a dense motion network.
+/// The configuration of a dense motion network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DenseMotionConfig {
-    /// How many times the picture is halved before the network sees it; as many blocks
-    /// double its features again.
+    /// How many times the picture's sides are halved before the network; as many up blocks follow it.
     pub halvings: usize,
     /// Channels of the hourglass's last decoder block.
     pub block_expansion: usize,
-    /// What no layer of the hourglass has more channels than.
+    /// Upper bound on the channels of the hourglass.
     pub max_features: usize,
     /// Blocks of the hourglass's encoder, each halving the sides.
     pub num_blocks: usize,
 }
 
-/// The sizes of an AVD network's two codes.
+/// The lengths of an AVD network's two codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AvdConfig {
-    /// Values that describe a face's shape.
+    /// Length of the code of a face's shape.
     pub id_bottle_size: usize,
-    /// Values that describe its pose.
+    /// Length of the code of its pose.
     pub pose_bottle_size: usize,
 }
 
@@ -93,10 +92,10 @@ impl Default for DenseMotionConfig {
 }
 
 impl Config {
-    /// Reads and checks a configuration; what it doesn't say is as in [`Config::default`].
+    /// Reads and checks a configuration; missing fields are as in [`Config::default`].
     ///
     /// # Errors
-    /// [`Error::Config`] if it isn't JSON of this form or a number is out of range.
+    /// [`Error::Config`] if it isn't JSON of this form or a value is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(json)
             .map_err(|e| Error::Config(Network::Motion, e.to_string()))?;
@@ -104,13 +103,13 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks that networks of these sizes can be made.
+    /// Checks that networks with this configuration can be built.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the first number that is out of range.
+    /// [`Error::Config`] naming the first value that is out of range.
     pub fn validate(&self) -> Result<(), Error> {
         let motion = &self.dense_motion;
-        // The upper bounds only keep a damaged file from asking for more memory than there is.
+        // The upper bounds only stop a damaged file from exhausting memory.
         let mut ranges = vec![
             ("image_size", self.image_size, 16, MAX_IMAGE_SIZE),
             ("num_tps", self.num_tps, 1, 256),
@@ -124,7 +123,7 @@ impl Config {
                 motion.max_features.min(1024),
             ),
             ("dense_motion.max_features", motion.max_features, 1, 8192),
-            // Each of the smaller masks is read from a decoder output of its own.
+            // Each of the smaller masks has its own decoder output as input.
             (
                 "dense_motion.num_blocks",
                 motion.num_blocks,
@@ -167,12 +166,12 @@ impl Config {
         Ok(())
     }
 
-    /// The sizes of the checkpoint whose tensors have the shapes `shapes`, by key. What the
-    /// shapes don't tell is as in [`Config::default`].
+    /// Infers the configuration from a checkpoint's shapes, by key. What the shapes don't determine is as in
+    /// [`Config::default`].
     ///
     /// # Errors
-    /// [`Error::MissingTensor`] if it isn't such a checkpoint, [`Error::Config`] if it is of
-    /// a kind that the authors never published: one mask, or other than three halvings.
+    /// [`Error::MissingTensor`] if it isn't such a checkpoint, [`Error::Config`] if it is of a kind that the authors
+    /// never published: one mask, or other than three down blocks.
     pub fn infer(shapes: &BTreeMap<String, Vec<usize>>) -> Result<Self, Error> {
         let default = Self::default();
         let shapes = Shapes(shapes);
@@ -237,7 +236,7 @@ impl DenseMotionConfig {
         let [block_expansion, ..] = shapes.get::<4>(&format!(
             "dense_motion_network.hourglass.decoder.up_blocks.{last}.conv.weight"
         ))?;
-        // A bound that no layer reached can be any above the deepest.
+        // If no layer reached the bound, any value above the deepest layer fits.
         let unbounded = u32::try_from(num_blocks)
             .ok()
             .and_then(|blocks| 2usize.checked_pow(blocks))

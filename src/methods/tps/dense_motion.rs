@@ -16,32 +16,32 @@ use crate::nn::{
 };
 use crate::progress::Stop;
 
-/// A 7x7 kernel that keeps the size.
+/// A 7x7 kernel that preserves the size.
 const SAME_7: ConvConfig = ConvConfig::new(1, 3);
 
-/// Says which spline holds where, and what of the source can't be seen.
+/// Predicts the contribution of each spline and the occlusion of the source.
 #[derive(Clone, Debug)]
 pub(super) struct DenseMotion {
     num_tps: usize,
     variance: f32,
     hourglass: Hourglass,
-    /// Of the masks that the hourglass's inner outputs give, the smallest first.
+    /// The mask heads on the hourglass's inner outputs, the smallest first.
     inner: Vec<Conv2d>,
-    /// The contribution maps and the mask at the hourglass's own size see the same features:
-    /// one convolution, maps first.
+    /// The contribution maps and the mask at the hourglass's full size, maps first, as one convolution, since they have
+    /// the same input.
     maps: Conv2d,
-    /// What doubles those features, and the mask at each size.
+    /// The up blocks after the hourglass, each with its mask head.
     up: Vec<(UpBlock, Conv2d)>,
 }
 
-/// What moves the source, before anything is painted; `h` and `w` are the hourglass's sides.
+/// The motion of the source, before anything is painted; `h` and `w` are the hourglass's sides.
 #[derive(Clone, Debug)]
 pub struct Motion {
-    /// Where each place of the frame comes from (Eq. 6), `[1, h, w, 2]`, `(x, y)`.
+    /// The source position of each pixel of the frame (Eq. 6), `[1, h, w, 2]`, `(x, y)`.
     pub flow: Tensor,
-    /// How much of each spline, after the background, `[1, 1 + splines, h, w]`; they sum to 1.
+    /// The contributions of the background and each spline, `[1, 1 + splines, h, w]`; they sum to 1.
     pub contributions: Tensor,
-    /// How much of the source is seen, `[1, 1, ., .]`, from an eighth of the picture's sides to its own.
+    /// How visible the source is, `[1, 1, ., .]`, from an eighth of the picture's sides to full size.
     pub occlusion: Vec<Tensor>,
 }
 
@@ -84,8 +84,8 @@ impl DenseMotion {
         })
     }
 
-    /// From the source, `small` `[1, 3, h, w]`, both pictures' key points, and what the
-    /// background does, which stays where it is unless told.
+    /// The motion of the source `small` `[1, 3, h, w]` between both pictures' key points. `background` is the
+    /// background's motion; `None` keeps it static.
     pub fn forward(
         &self,
         small: &Tensor,
@@ -139,7 +139,7 @@ impl DenseMotion {
         })
     }
 
-    /// Where the background and each spline take each pixel, `[1 + splines, height, width, 2]`.
+    /// The map of the background and of each spline at each pixel, `[1 + splines, height, width, 2]`.
     fn grids(
         &self,
         source: &KeyPoints,
@@ -174,7 +174,7 @@ impl DenseMotion {
         Ok(Tensor::from_vec(grids, shape, device)?)
     }
 
-    /// The heat maps' difference, none for the background, `[1, 1 + points, height, width]`.
+    /// The difference of the heatmaps, with zeros for the background, `[1, 1 + points, height, width]`.
     fn difference(
         &self,
         source: &KeyPoints,
@@ -197,7 +197,7 @@ impl DenseMotion {
         Tensor::from_vec(maps, shape, device)
     }
 
-    /// The heat maps' difference, then the source moved by each part.
+    /// The difference of the heatmaps, then the source warped by each motion.
     fn inputs(
         &self,
         small: &Tensor,
@@ -217,17 +217,17 @@ impl DenseMotion {
     }
 }
 
-/// A background that stays where it is.
+/// A static background.
 const STILL: [f32; 9] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
 
-/// The mask that a convolution makes of features.
+/// The mask of a convolution over features.
 fn seen(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {
     let mut mask = conv.forward(features)?;
     replace_with(&mut mask, sigmoid)?;
     Ok(mask)
 }
 
-/// Two 7x7 convolutions of the same features as one.
+/// Two 7x7 convolutions with the same input as one.
 fn two_as_one(
     inputs: usize,
     (first, first_vb): (usize, VarBuilder),

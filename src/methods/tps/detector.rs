@@ -9,7 +9,7 @@ use super::resnet::ResNet18;
 use crate::methods::error::Error;
 use crate::progress::Stop;
 
-/// Five key points for each spline, from a picture.
+/// Detects five key points for each spline.
 #[derive(Clone, Debug)]
 pub(super) struct Detector {
     encoder: ResNet18,
@@ -27,7 +27,7 @@ impl Detector {
     pub fn forward(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         let mut values = self.encoder.forward(picture, stop)?;
         for value in &mut values {
-            // `2 sigmoid(v) - 1`, without what the difference would lose.
+            // `2 sigmoid(v) - 1`, without cancellation.
             *value = (0.5 * f64::from(*value)).tanh() as f32;
         }
         Ok(KeyPoints::from_flat(&values))

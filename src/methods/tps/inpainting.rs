@@ -1,4 +1,4 @@
-//! The painting network (Sec. 3.4; `InpaintingNetwork` of the authors' code).
+//! The inpainting network (Sec. 3.4; `InpaintingNetwork` of the authors' code).
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::nn::{
 };
 use crate::progress::Stop;
 
-/// Paints a frame from the source's feature maps, moved and masked at every size.
+/// Paints a frame from the source's feature maps, warped and masked at every resolution.
 #[derive(Clone, Debug)]
 pub(super) struct Inpainting {
     first: SameBlock,
@@ -35,7 +35,7 @@ impl Inpainting {
             DownBlock::load(width << i, width << (i + 1), kind, vb)
         });
         let up = (0..LEVELS - 1).map(|i| {
-            // Above the deepest, the encoder's map at that size is concatenated.
+            // After the first level, the encoder's map of that size is concatenated.
             let inputs = deepest >> i.saturating_sub(1);
             let res = |n: usize| ResBlock::load(inputs, kind, vb.pp("resblock").pp(n));
             let blocks = [res(2 * i)?, res(2 * i + 1)?];
@@ -63,7 +63,7 @@ impl Inpainting {
         Ok(maps)
     }
 
-    /// The frame, and the picture moved alone, `[1, 3, H, W]` each.
+    /// The frame, and the picture warped without painting, `[1, 3, H, W]` each.
     pub fn forward(
         &self,
         picture: &Tensor,
@@ -71,7 +71,7 @@ impl Inpainting {
         motion: &Motion,
         stop: Stop,
     ) -> Result<(Tensor, Tensor), Error> {
-        // From the deepest map to the first, which is as large as the picture.
+        // From the deepest map to the first, which has the picture's size.
         let mut levels = maps.iter().rev().zip(&motion.occlusion);
         let mut next = || {
             let (map, mask) = levels.next().ok_or_else(|| {
@@ -116,7 +116,7 @@ impl Inpainting {
     }
 }
 
-/// Releases a flow, unless it is the motion's own.
+/// Releases a resized flow, but not one borrowed from the motion.
 fn release_owned(flow: Cow<'_, Tensor>) {
     if let Cow::Owned(flow) = flow {
         release(flow);

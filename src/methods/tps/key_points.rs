@@ -1,4 +1,4 @@
-//! Key points as plain data, and what drives a frame with them.
+//! Key points as plain data, and the relative motion between them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,15 @@ use crate::methods::motion::movement_scale;
 /// The key points of a picture: five for each spline, in the model's order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct KeyPoints {
-    /// `(x, y)`, from -1 to 1 across and down the picture.
+    /// `(x, y)`, from -1 to 1.
     pub points: Vec<[f32; 2]>,
 }
 
 impl KeyPoints {
-    /// A `gain` of the way to `other`: 0 stays here, 1 arrives there, more goes beyond.
+    /// Interpolates linearly to `other`: a `gain` of 0 gives these key points, 1 gives `other`, more extrapolates.
     ///
     /// # Errors
-    /// [`Error::KeyPoints`] if `other` isn't of the same model.
+    /// [`Error::KeyPoints`] if the counts differ.
     pub fn towards(&self, other: &Self, gain: f32) -> Result<Self, Error> {
         other.expect(self.points.len())?;
         let points = self
@@ -31,7 +31,7 @@ impl KeyPoints {
         Ok(Self { points })
     }
 
-    /// Checks that there are `count` points and that all are numbers.
+    /// Checks that there are `count` points and that all are finite.
     pub(super) fn expect(&self, count: usize) -> Result<(), Error> {
         if self.points.len() != count {
             return Err(Error::KeyPoints {
@@ -54,26 +54,26 @@ impl KeyPoints {
         self.points.as_chunks().0.iter()
     }
 
-    /// From `(x, y)` after `(x, y)`.
+    /// From interleaved `x, y` values.
     pub(super) fn from_flat(values: &[f32]) -> Self {
         Self {
             points: values.as_chunks().0.to_vec(),
         }
     }
 
-    /// `(x, y)` after `(x, y)`.
+    /// The points as interleaved `x, y` values.
     pub(super) fn flat(&self) -> &[f32] {
         self.points.as_flattened()
     }
 }
 
-/// The source's key points, moved as `driving` moved since `initial` and as far as the faces'
-/// sizes ask (`relative_kp` of the authors' code): `source + s (driving - initial)`, with `s`
-/// the ratio of the sides of the source's and the initial frame's convex hulls.
+/// Applies to the source's key points the motion of `driving` since `initial`, scaled by the relative size of the faces
+/// (`relative_kp` of the authors' code): `source + s (driving - initial)`, with `s` the square root of the ratio of the
+/// areas of the source's and the initial frame's convex hulls.
 ///
 /// # Errors
-/// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if the three aren't of one model,
-/// [`Error::Degenerate`] if the points of a face lie on a line.
+/// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if the counts differ or a point isn't finite,
+/// [`Error::Degenerate`] if the points of a face are collinear.
 pub fn relative(
     source: &KeyPoints,
     driving: &KeyPoints,

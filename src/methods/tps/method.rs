@@ -1,4 +1,4 @@
-//! TPS as a method of the studio.
+//! TPS as a [`Method`](crate::methods::Method).
 
 use candle_core::Tensor;
 use candle_nn::VarBuilder;

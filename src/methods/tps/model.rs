@@ -1,4 +1,4 @@
-//! The whole model, with the authors' own keys.
+//! The whole model, under the authors' keys.
 
 use candle_core::{Device, Result as Candle, Tensor};
 use candle_nn::VarBuilder;
@@ -28,51 +28,50 @@ pub struct Tps {
     background: Option<Background>,
 }
 
-/// What of a frame depends on the source alone; made by [`Tps::prepare`].
+/// The part of a frame that depends on the source alone; made by [`Tps::prepare`].
 #[derive(Clone, Debug)]
 pub struct Prepared {
     key_points: KeyPoints,
     picture: Tensor,
-    /// The picture as the dense motion network sees it.
+    /// The picture downscaled for the dense motion network.
     small: Tensor,
-    /// The largest first.
+    /// The encoder's feature maps, the largest first.
     maps: Vec<Tensor>,
 }
 
 impl Prepared {
-    /// The source's own key points.
+    /// The source's key points.
     pub fn key_points(&self) -> &KeyPoints {
         &self.key_points
     }
 
-    /// The source as it came, `[1, 3, image_size, image_size]` in `[0, 1]`.
+    /// The unchanged source, `[1, 3, image_size, image_size]` in `[0, 1]`.
     pub fn picture(&self) -> &Tensor {
         &self.picture
     }
 }
 
-/// What [`Tps::frame`] gives. With `vox-256`, `S` is 256 and `s` 64.
+/// The output of [`Tps::frame`]. With `vox-256`, `S` is 256 and `s` 64.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The frame, `[1, 3, S, S]` in `[0, 1]`.
     pub prediction: Tensor,
-    /// The source moved by the flow and not painted, `[1, 3, S, S]`.
+    /// The source warped by the flow, without painting, `[1, 3, S, S]`.
     pub deformed: Tensor,
-    /// Where each place of the frame comes from in the source (Eq. 6), `[1, s, s, 2]`, `(x, y)`.
+    /// The source position of each pixel of the frame (Eq. 6), `[1, s, s, 2]`, `(x, y)`.
     pub flow: Tensor,
-    /// How much of the source is seen, 0 where it is painted: four masks `[1, 1, ., .]`, with
-    /// sides from `S / 8` to `S`.
+    /// How visible the source is; 0 is painted: four masks `[1, 1, ., .]`, with sides from `S / 8` to `S`.
     pub occlusion: Vec<Tensor>,
-    /// How much each spline counts, `[1, 1 + num_tps, s, s]`; the first is the background's.
-    /// They sum to 1.
+    /// The contribution of each motion, `[1, 1 + num_tps, s, s]`; the first is the background's. They sum to 1 at every
+    /// pixel.
     pub contributions: Tensor,
     /// The key points that drove it.
     pub key_points: KeyPoints,
 }
 
 impl Tps {
-    /// Reads the weights under the authors' keys: `kp_detector.…`, `dense_motion_network.…`,
-    /// `inpainting_network.…`, and if `config` has them `avd_network.…` and `bg_predictor.…`.
+    /// Loads the weights under the authors' keys: `kp_detector.…`, `dense_motion_network.…`, `inpainting_network.…`, and
+    /// if `config` has them `avd_network.…` and `bg_predictor.…`.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
@@ -100,33 +99,31 @@ impl Tps {
         })
     }
 
-    /// The sizes that it was made with.
+    /// The configuration that the model was built with.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Where its weights are; pictures must be there too.
+    /// The device of the weights; pictures must be on it too.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// The key points of a picture `[1, 3, image_size, image_size]` in `[0, 1]`. `stop` is
-    /// asked between layers.
+    /// The key points of a picture `[1, 3, image_size, image_size]` in `[0, 1]`. `stop` is polled between layers.
     ///
     /// # Errors
-    /// [`Error::Picture`] if the shape differs, [`Error::Cancelled`] once `stop` says so,
-    /// [`Error::Tensor`].
+    /// [`Error::Picture`] if the shape differs, [`Error::Cancelled`] once `stop` returns true, [`Error::Tensor`].
     pub fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         self.expect_picture(picture)?;
         pooled(&self.device, || self.detector.forward(picture, stop))
     }
 
-    /// The key points of a frame in `mode` (`demo.py`, `--mode`), from those of the source, of the driving frame and
-    /// of the driving clip's first frame, which only [`Mode::Relative`] looks at.
+    /// The key points of a frame in `mode` (`demo.py`, `--mode`), from those of the source, the driving frame and the
+    /// driving clip's first frame, which only [`Mode::Relative`] uses.
     ///
     /// # Errors
-    /// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if they aren't of this model,
-    /// [`Error::Degenerate`] as [`relative`], [`Error::Absent`] as [`Tps::avd`].
+    /// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if they don't fit this model, [`Error::Degenerate`] as
+    /// [`relative`], [`Error::Absent`] as [`Tps::avd`].
     pub fn drive(
         &self,
         mode: Mode,
@@ -147,11 +144,11 @@ impl Tps {
         }
     }
 
-    /// The key points of `source`'s shape in `driving`'s pose (animation via disentanglement).
+    /// Key points with `source`'s shape and `driving`'s pose (animation via disentanglement).
     ///
     /// # Errors
-    /// [`Error::Absent`] if the weights came without an AVD network, [`Error::KeyPoints`] or
-    /// [`Error::KeyPointNotFinite`] if they aren't of this model, [`Error::Tensor`].
+    /// [`Error::Absent`] if the weights don't include an AVD network, [`Error::KeyPoints`] or
+    /// [`Error::KeyPointNotFinite`] if the key points don't fit this model, [`Error::Tensor`].
     pub fn avd(&self, source: &KeyPoints, driving: &KeyPoints) -> Result<KeyPoints, Error> {
         let avd = self.avd.as_ref().ok_or(Error::Absent("AVD network"))?;
         self.expect_key_points(source)?;
@@ -159,13 +156,12 @@ impl Tps {
         avd.forward(source, driving)
     }
 
-    /// How the background moves from the driving picture to the source, both as in
-    /// [`Tps::detect`]: an affine map as a 3x3 matrix, rows first. For reconstruction; the
-    /// authors leave the background alone in animation.
+    /// The background's motion from the driving picture to the source, both as in [`Tps::detect`]: an affine map as a 3x3
+    /// matrix, row-major. For reconstruction; the authors keep the background static in animation.
     ///
     /// # Errors
-    /// [`Error::Absent`] if the weights came without a background predictor,
-    /// [`Error::Picture`], [`Error::Cancelled`], [`Error::Tensor`].
+    /// [`Error::Absent`] if the weights don't include a background predictor, [`Error::Picture`], [`Error::Cancelled`],
+    /// [`Error::Tensor`].
     pub fn background(
         &self,
         source: &Tensor,
@@ -179,7 +175,7 @@ impl Tps {
         network.forward(source, driving, stop)
     }
 
-    /// All that frames need of the source `[1, 3, image_size, image_size]` in `[0, 1]`, once.
+    /// Computes, once, everything that depends on the source `[1, 3, image_size, image_size]` in `[0, 1]` alone.
     ///
     /// # Errors
     /// [`Error::Picture`] if the shape differs; [`Error::Tensor`].
@@ -192,13 +188,13 @@ impl Tps {
         })
     }
 
-    /// The source with its face where `driving` has it. `background` is where the background
-    /// moves ([`Tps::background`]); without it, it stays. `stop` is asked between layers.
+    /// The source with its key points moved to `driving`. `background` is the background's motion ([`Tps::background`]);
+    /// `None` keeps it static. `stop` is polled between layers.
     ///
     /// # Errors
-    /// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if `driving` isn't of this model,
-    /// [`Error::Degenerate`] if no spline goes through it or the background's matrix isn't
-    /// made of numbers, [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
+    /// [`Error::KeyPoints`] or [`Error::KeyPointNotFinite`] if `driving` doesn't fit this model, [`Error::Degenerate`] if
+    /// a spline's system is singular or the background's matrix isn't finite, [`Error::Cancelled`] once `stop` returns
+    /// true, [`Error::Tensor`].
     pub fn frame(
         &self,
         prepared: &Prepared,
@@ -218,8 +214,8 @@ impl Tps {
         })
     }
 
-    /// How the source moves with its face where `driving` has it: all of a frame but its painting,
-    /// which takes most of the time. `background` as in [`Tps::frame`].
+    /// The motion of the source as its key points move to `driving`: a frame without its painting, which takes most of
+    /// the time. `background` as in [`Tps::frame`].
     ///
     /// # Errors
     /// As [`Tps::frame`].
@@ -245,11 +241,11 @@ impl Tps {
         })
     }
 
-    /// The frame of a motion of [`Tps::motion`], and the source moved by it and not painted,
-    /// `[1, 3, S, S]` in `[0, 1]` each.
+    /// Paints the frame of a motion from [`Tps::motion`]. Returns the frame and the source warped without painting, `[1,
+    /// 3, S, S]` in `[0, 1]` each.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] once `stop` says so, [`Error::Tensor`].
+    /// [`Error::Cancelled`] once `stop` returns true, [`Error::Tensor`].
     pub fn paint(
         &self,
         prepared: &Prepared,

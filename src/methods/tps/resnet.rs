@@ -10,10 +10,10 @@ use crate::methods::error::{Error, check};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, max_pool_3, release, replace_with};
 use crate::progress::Stop;
 
-/// Stages, of two blocks each; each but the first doubles the channels and halves the sides.
+/// Stages of two blocks each; each after the first doubles the channels and halves the sides.
 const STAGES: usize = 4;
 
-/// A picture of any number of channels to one row of values.
+/// Encodes a picture with any number of channels as a vector.
 #[derive(Clone, Debug)]
 pub(super) struct ResNet18 {
     first: Conv2d,
@@ -25,12 +25,13 @@ pub(super) struct ResNet18 {
 #[derive(Clone, Debug)]
 struct Block {
     convs: [Conv2d; 2],
-    /// The convolution around the block, where its sizes change.
+    /// The projection shortcut, where the block changes the shape.
     around: Option<Conv2d>,
     relu: Slopes,
 }
 
-/// A convolution without bias and the norm behind it, as one; the norm's key follows the convolution's.
+/// A convolution without bias with the following batch norm folded in; the keys are those of the convolution and the
+/// norm.
 fn folded(
     (inputs, outputs): (usize, usize),
     kernel: usize,
@@ -50,7 +51,7 @@ fn folded(
     )
 }
 
-/// A rectifier whose slope is 0 everywhere.
+/// ReLU, as a leaky ReLU with slopes of 0.
 fn relu(channels: usize, vb: &VarBuilder) -> Candle<Slopes> {
     Slopes::new(&Tensor::zeros(channels, vb.dtype(), vb.device())?)
 }
@@ -77,7 +78,7 @@ impl Block {
         let mut h = self.convs[0].forward_then(x, &Epilogue::rectified(&self.relu))?;
         let around = self.around.as_ref().map(|conv| conv.forward(x));
         let around = around.transpose()?;
-        // The rectifier that comes after the sum is a slope of 0.
+        // The ReLU after the sum.
         let end = Epilogue {
             residual: Some(around.as_ref().unwrap_or(x)),
             slopes: Some(&self.relu),
@@ -90,8 +91,8 @@ impl Block {
 }
 
 impl ResNet18 {
-    /// For pictures of `inputs` channels and rows of `outputs` values; the first stage has `first`
-    /// channels, as published 64.
+    /// For pictures of `inputs` channels and vectors of `outputs` values; the first stage has `first` channels, 64 as
+    /// published.
     pub fn load((inputs, outputs): (usize, usize), first: usize, vb: &VarBuilder) -> Candle<Self> {
         let mut blocks = Vec::new();
         let mut channels = first;
@@ -111,7 +112,7 @@ impl ResNet18 {
         })
     }
 
-    /// `[1, inputs, H, W]` to its row of values.
+    /// Maps `[1, inputs, H, W]` to its vector.
     pub fn forward(&self, x: &Tensor, stop: Stop) -> Result<Vec<f32>, Error> {
         check(stop)?;
         let rectified = Epilogue::rectified(&self.first_relu);

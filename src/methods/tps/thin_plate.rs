@@ -5,27 +5,27 @@ use rayon::prelude::*;
 use super::config::POINTS;
 use crate::methods::error::Error;
 
-/// Unknowns of a spline along one axis: a weight for each point, then an affine map.
+/// Unknowns of a spline along one axis: a weight for each point, then three affine coefficients.
 const SIZE: usize = POINTS + 3;
 /// Added to the whole diagonal, the affine rows too, as the authors do.
 const REGULARISATION: f64 = 0.01;
 /// Keeps the logarithm finite at a control point.
 const NEAR: f64 = 1e-9;
 
-/// A smooth map of the plane that takes its control points nearly to their targets:
-/// `A (x, y, 1) + sum over i of w_i U(|(x, y) - c_i|)` with `U(r) = r^2 ln(r^2 + 1e-9)`.
+/// A smooth map of the plane that takes its control points approximately to their targets: `A (x, y, 1) + sum over i of
+/// w_i U(|(x, y) - c_i|)` with `U(r) = r^2 ln(r^2 + 1e-9)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThinPlate {
     controls: [[f64; 2]; POINTS],
-    /// Of the controls, then of `x`, `y` and 1, for each of the result's axes.
+    /// The weights of the controls, then of `x`, `y` and 1, for each output axis.
     weights: [[f64; 2]; SIZE],
 }
 
 impl ThinPlate {
-    /// The spline that takes `controls` to `targets`.
+    /// The spline that maps `controls` approximately to `targets`.
     ///
     /// # Errors
-    /// [`Error::Degenerate`] if the points lie so that no one spline does.
+    /// [`Error::Degenerate`] if the system is singular.
     pub fn new(controls: &[[f32; 2]; POINTS], targets: &[[f32; 2]; POINTS]) -> Result<Self, Error> {
         let controls = controls.map(|p| p.map(f64::from));
         let mut system = [[0f64; SIZE]; SIZE];
@@ -49,12 +49,12 @@ impl ThinPlate {
         Ok(Self { controls, weights })
     }
 
-    /// The control points, and of each of them, x, y and 1 the weights for both axes.
+    /// The control points, and the weights of each of them, `x`, `y` and 1 for both axes.
     pub(super) fn numbers(&self) -> (&[[f64; 2]], &[[f64; 2]]) {
         (&self.controls, &self.weights)
     }
 
-    /// Where the point `(x, y)` goes.
+    /// Maps the point `(x, y)`.
     #[inline]
     pub fn at(&self, point: [f64; 2]) -> [f64; 2] {
         let (of_controls, affine) = self.weights.split_at(POINTS);
@@ -69,12 +69,12 @@ impl ThinPlate {
     }
 }
 
-/// Where each spline takes each pixel, `[splines, height, width, 2]`.
+/// The map of each spline at each pixel, `[splines, height, width, 2]`.
 pub(super) fn grids(splines: &[ThinPlate], (height, width): (usize, usize), out: &mut [f32]) {
     out.par_chunks_mut((2 * width).max(1))
         .enumerate()
         .for_each(|(row, values)| {
-            // One row after another, one spline after another.
+            // Rows are numbered through all splines.
             let (spline, y) = (&splines[row / height], coordinate(row % height, height));
             for (x, to) in values.as_chunks_mut().0.iter_mut().enumerate() {
                 *to = spline.at([coordinate(x, width), y]).map(|v| v as f32);
@@ -95,12 +95,12 @@ fn kernel(a: [f64; 2], b: [f64; 2]) -> f64 {
     squared * (squared + NEAR).ln()
 }
 
-/// Gauss's elimination with partial pivoting; nothing if the system has no one solution.
+/// Gaussian elimination with partial pivoting; `None` if the system is singular.
 fn solve(mut system: [[f64; SIZE]; SIZE], mut right: [[f64; 2]; SIZE]) -> Option<[[f64; 2]; SIZE]> {
     for column in 0..SIZE {
         let pivot = (column..SIZE)
             .max_by(|&a, &b| system[a][column].abs().total_cmp(&system[b][column].abs()))?;
-        // Entries are of the order of 1: this is nothing but rounding.
+        // Entries are of the order of 1, so a smaller pivot is rounding error.
         if system[pivot][column].is_nan() || system[pivot][column].abs() < 1e-12 {
             return None;
         }
