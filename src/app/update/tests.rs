@@ -1,4 +1,4 @@
-//! What would be lost: closing while exporting, saving over what others have written, and what the window must not wait for.
+//! Data loss: closing while exporting, saving over what others have written; and messages that block the window too long.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ use crate::document::{ActionUnit, Channel, Sides};
 use crate::folders::file_name;
 use crate::project::file::ProjectFile;
 
-/// How long the window may take for a message: longer, and it is seen to stand still.
+/// The longest the window may take for a message before it appears frozen.
 const LONGEST: Duration = Duration::from_millis(200);
 
-/// Runs a task to its end, and the messages that come of it; says whether the program was to end. No message may keep the
-/// window waiting.
+/// Runs a task and the messages that follow to the end; returns whether the program was to exit. Fails if a message blocks
+/// the window.
 fn run(app: &mut App, task: Task<Message>) -> bool {
     let mut exits = false;
     let Some(mut actions) = into_stream(task) else {
@@ -37,7 +37,7 @@ fn run(app: &mut App, task: Task<Message>) -> bool {
     exits
 }
 
-/// Hands a message to the window, and runs what it asks for.
+/// Sends a message to the window and runs the tasks it returns.
 fn send(app: &mut App, message: Message) -> bool {
     let (words, began) = (format!("{message:.80?}"), Instant::now());
     let task = app.update(message);
@@ -68,7 +68,7 @@ fn saved_to(app: &mut App, path: &Path) {
     assert_eq!(app.projects.path.as_deref(), Some(path));
 }
 
-/// Puts an export into the queue that is being written until the test says otherwise.
+/// Queues an export that runs until the test ends it.
 fn exporting(app: &mut App, folder: &Path) -> u32 {
     app.open_export();
     let source = app.export_source().unwrap();
@@ -85,7 +85,7 @@ fn the_window_asks_before_it_closes_on_an_export() {
     let id = exporting(&mut app, folder.path());
     assert!(!project(&mut app, Project::CloseRequested));
     assert_eq!(app.projects.question, Some(Question::Exporting));
-    // To keep working changes nothing.
+    // Choosing to keep working changes nothing.
     assert!(!project(&mut app, Project::Close));
     assert!(app.queue.is_running() && !app.projects.closing);
 
