@@ -1,4 +1,4 @@
-//! Work off the window's thread, and the system's file dialogs.
+//! Background work, and the system's file dialogs.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! How the window comes up, and what it listens to.
+//! Opens the window and subscribes to its events.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use crate::methods::models::Models;
 use crate::project::settings::Settings;
 use crate::render::worker::Worker;
 
-/// How often a copy is kept against a crash, where something has changed.
+/// Interval between autosaves, if something has changed.
 const KEEPING: Duration = Duration::from_secs(3);
 
-/// Opens the studio and returns when its window is closed.
+/// Opens the window and returns once it is closed.
 ///
 /// # Errors
-/// [`EngineError`] when the weights can't be used or the system gives no window.
+/// [`EngineError`] when the weights can't be used or there is no display.
 pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), EngineError> {
     if !has_display() {
         return Err(SystemError::NoDisplay.into());

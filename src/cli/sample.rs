@@ -83,7 +83,7 @@ enum Part {
     Motion,
 }
 
-/// The published network's length.
+/// The default number of frames: as many as the published network generates at once.
 const FRAMES: usize = 16;
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {

@@ -1,4 +1,4 @@
-//! `mien transfer`: a clip's movement on a portrait.
+//! `mien transfer`: transfers a clip's movement to a portrait.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -31,7 +31,7 @@ pub enum Reference {
 pub struct Measured {
     /// The pane's index.
     pub pane: usize,
-    /// The metric's name and unit.
+    /// The metric's name, with its unit.
     pub metric: &'static str,
     pub values: Vec<Option<f32>>,
 }

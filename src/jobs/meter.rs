@@ -350,7 +350,7 @@ mod tests {
         let followed = meter.followed();
         assert!((followed.jaw.correlation().unwrap() - 1.0).abs() < 1e-6);
         assert!((followed.jaw.amplitude().unwrap() - 0.5).abs() < 1e-6);
-        assert_eq!(followed.smile.correlation(), None, "nobody smiles");
+        assert_eq!(followed.smile.correlation(), None, "neither face smiles");
         // 4.8 of the 6 degrees wanted.
         assert!((last.head.unwrap() - 1.2).abs() < 1e-4, "{last:?}");
         let unsteady = followed.unsteadiness().unwrap();

@@ -24,7 +24,7 @@ pub struct Output {
     pub format: FileFormat,
     /// From 1 (small) to 100 (best; lossless for WebP) for MP4, WebP and JPEG; `None` is the format's default.
     pub quality: Option<u8>,
-    /// How often an animation (GIF, PNG, WebP) plays.
+    /// How many times an animation (GIF, PNG, WebP) plays.
     pub loops: LoopCount,
     /// The size of the output relative to the frames, in 0.01..=1.
     pub scale: f64,

@@ -1,4 +1,4 @@
-//! Sampled motions written as clips.
+//! Writes sampled motions as clips.
 
 use fast_image_resize::FilterType;
 

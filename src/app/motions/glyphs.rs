@@ -12,7 +12,7 @@ use crate::document::MotionKind;
 pub enum Glyph {
     /// A curve through keyframes.
     Track,
-    /// A piece of film.
+    /// A strip of film.
     Clip,
     /// A die.
     Sample,

@@ -18,7 +18,7 @@ use crate::face::view::View;
 
 use super::{Message, Shown, landmarks};
 
-/// The picture itself, filling the pane.
+/// The picture, filling the pane.
 pub fn picture(shown: Option<&Shown>) -> Element<'_, Message> {
     let tiles = move |bounds: Size| {
         shown.map_or_else(Vec::new, |shown| {

@@ -145,7 +145,7 @@ pub enum Action {
     Panes(Vec<PaneSpec>),
 }
 
-/// What each pane's name and motion list are made of.
+/// What the panes' names and lists of motions are made of.
 pub struct Names<'a> {
     pub project: &'a Project,
     pub models: &'a Models,

@@ -44,7 +44,7 @@ fn send(app: &mut App, message: Message) -> bool {
     let took = began.elapsed();
     assert!(
         took < LONGEST,
-        "the window stood still for {took:?}: {words}"
+        "the window was blocked for {took:?}: {words}"
     );
     run(app, task)
 }
@@ -198,7 +198,7 @@ fn autosave_goes_on_after_a_copy_could_not_be_kept() {
     let told = app.status.notice.take();
     assert!(matches!(told, Some(Notice::Problem(words)) if words.contains("disk is full")));
     kept(&mut app, full());
-    assert_eq!(app.status.notice, None, "told once");
+    assert_eq!(app.status.notice, None, "reported once");
     kept(&mut app, Ok(()));
     assert!(matches!(&app.status.notice, Some(Notice::Hint(words)) if words.contains("again")));
 }

@@ -1,4 +1,4 @@
-//! Buttons and hints that several panels share.
+//! Buttons and tooltips that several panels share.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Numbers as the artist reads and types them.
+//! Formatting and parsing of numbers for the artist.
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -21,7 +21,7 @@ pub trait Icon: Copy + PartialEq + 'static {
     }
 }
 
-/// Draws lines from point to point, in the icon's own coordinates.
+/// Draws lines from point to point, in the icon's coordinates.
 pub fn polyline(path: &mut path::Builder, points: &[(f32, f32)]) {
     for (i, (x, y)) in points.iter().enumerate() {
         let point = Point::new(*x, *y);

@@ -220,7 +220,7 @@ fn xs(chart: &Chart) -> impl Iterator<Item = f64> + Clone {
     points(chart).map(|(x, _)| x)
 }
 
-/// From the lowest to the highest value with a share of it above and below: never empty.
+/// The range of the values with a margin of `share` of it above and below; never empty.
 fn span(
     values: impl Iterator<Item = f64> + Clone,
     range: Option<(f64, f64)>,
@@ -229,7 +229,7 @@ fn span(
     let low = values.clone().fold(f64::INFINITY, f64::min);
     let high = values.fold(f64::NEG_INFINITY, f64::max);
     let (low, high) = match range.filter(|(low, high)| low.max(high.abs()).is_finite()) {
-        // What goes beyond the range is still seen.
+        // Values outside the given range extend it.
         Some((from, to)) => (from.min(low), to.max(high)),
         None if low > high => (0.0, 1.0),
         None => {
@@ -239,7 +239,7 @@ fn span(
             } else {
                 least
             };
-            // What is never below 0 isn't shown there.
+            // Not extended below 0 if no value is negative.
             let under = low - room;
             let under = if low >= 0.0 { under.max(0.0) } else { under };
             (under, high + room)
@@ -252,7 +252,7 @@ fn span(
     }
 }
 
-/// About `count` round values within a span, with their texts.
+/// About `count` round values within a range, with their labels.
 fn ticks((low, high): (f64, f64), count: u32) -> Vec<(f64, String)> {
     let rough = (high - low) / f64::from(count.max(1));
     let power = 10f64.powf(rough.log10().floor());
@@ -283,7 +283,7 @@ fn ticks((low, high): (f64, f64), count: u32) -> Vec<(f64, String)> {
 /// One panel's plot.
 struct Panel<'a> {
     chart: &'a Chart,
-    /// From where to where the horizontal axis goes.
+    /// The range of the horizontal axis.
     across: (f64, f64),
     lines: &'a [&'a Series],
     scale: u32,
@@ -406,7 +406,7 @@ struct Look {
     style: ShapeStyle,
     /// The lengths of dashes and gaps; `None` for a solid line.
     dashes: Option<(u32, u32)>,
-    /// The shape of the markers, if any, and their size.
+    /// The shape of the markers (0 for none), and their size.
     marker: usize,
     size: u32,
 }

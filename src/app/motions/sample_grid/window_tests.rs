@@ -131,7 +131,7 @@ fn sampler() -> &'static Sampler {
     SAMPLER.get_or_init(|| Sampler::open(None).unwrap())
 }
 
-/// How many colours there are in a part of a picture, in logical pixels.
+/// The number of colours in a part of a picture; `place` is in logical pixels.
 fn colours(picture: &Picture, place: iced::Rectangle) -> usize {
     let mut all = std::collections::HashSet::new();
     for y in (2.0 * place.y) as u32..(2.0 * (place.y + place.height)) as u32 {
