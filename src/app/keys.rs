@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(at("Z", Code::KeyY), Some('z'));
         assert_eq!(at("ζ", Code::KeyZ), Some('z'));
         assert_eq!(at(",", Code::Comma), None);
-        assert_eq!(at(",", Code::KeyM), None, "M is elsewhere on a French layout");
+        assert_eq!(at(",", Code::KeyM), None, "AZERTY has M elsewhere");
         let help = |key: &str, typed: &str| {
             is_help(&Key::Character(key.into()), &Key::Character(typed.into()))
         };
