@@ -234,7 +234,7 @@ fn units_that_move_come_first() {
     document.track.set_channel(9, unit(12), (0.0, 0.3));
     assert_eq!(first(&document), (unit(12).into(), true));
     let channels = Subject::Track(&document).channels();
-    assert_eq!(channels[1], (unit(1).into(), false), "has keys, but doesn't move");
+    assert_eq!(channels[1], (unit(1).into(), false), "keyed, constant");
     assert_eq!(channels.len(), ActionUnit::COUNT, "the head doesn't turn");
     document.track.set_channel(0, Channel::Yaw, (-20.0, -20.0));
     document.track.set_channel(9, Channel::Yaw, (5.0, 5.0));
