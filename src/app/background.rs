@@ -1,4 +1,4 @@
-//! Work off the window's thread, and the system's file dialogs.
+//! Background work, and the system's file dialogs.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use iced::Task;
 use iced::futures::channel::{mpsc, oneshot};
 use rfd::AsyncFileDialog;
 
-/// Runs something long on a thread of its own; `None` comes back when it panicked.
+/// Runs long work on a new thread; `done` gets `None` if it panicked.
 pub fn in_background<T, M>(
     work: impl FnOnce() -> T + Send + 'static,
     done: impl FnOnce(Option<T>) -> M + Send + 'static,
@@ -20,14 +20,14 @@ where
     let spawned = std::thread::Builder::new()
         .name("mien-background".to_owned())
         .spawn(move || {
-            // The receiver is gone once the window is closed.
+            // The receiver is dropped when the window closes.
             drop(tx.send(work()));
         });
     drop(spawned);
     Task::perform(async move { rx.await.ok() }, done)
 }
 
-/// Like [`in_background`], for work that sends messages as it goes; `done` comes after the last of them.
+/// Like [`in_background`], for work that sends messages while it runs; `done` comes after the last of them.
 pub fn in_background_with<T, M>(
     work: impl FnOnce(&dyn Fn(M)) -> T + Send + 'static,
     done: impl FnOnce(Option<T>) -> M + Send + 'static,
@@ -70,7 +70,7 @@ pub async fn choose_clip() -> Option<PathBuf> {
     chosen.map(|file| file.path().to_owned())
 }
 
-/// Lets the artist choose a project, beginning in a folder.
+/// Lets the artist choose a project, starting in `folder`.
 pub async fn choose_project(folder: Option<PathBuf>) -> Option<PathBuf> {
     let mut dialog = AsyncFileDialog::new()
         .set_title("Open a project")
@@ -83,17 +83,17 @@ pub async fn choose_project(folder: Option<PathBuf>) -> Option<PathBuf> {
     chosen.map(|file| file.path().to_owned())
 }
 
-/// A file to be written, as the artist has named it.
+/// A file to write, as named by the artist.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     pub path: PathBuf,
-    /// Whether the system's dialog has asked before this file is replaced. It hasn't where the name was typed without its
-    /// extension: then it asked about another file.
+    /// Whether the system's dialog has asked about replacing this file. It has not if the name was typed without its
+    /// extension, because then it asked about another file.
     pub asked: bool,
 }
 
 impl Target {
-    /// A name as the system's dialog gave it; where it has no extension it gets the one of `proposed`.
+    /// Completes a path from the system's dialog: one without an extension gets that of `proposed`.
     fn completed(mut path: PathBuf, proposed: &Path) -> Self {
         let Some(extension) = proposed.extension() else {
             return Self { path, asked: true };
@@ -105,23 +105,23 @@ impl Target {
         Self { path, asked }
     }
 
-    /// Whether the artist is still to be asked before something is replaced.
+    /// Whether the artist must still be asked about replacing an existing file.
     pub fn is_unasked(&self) -> bool {
         !self.asked && self.path.exists()
     }
 }
 
-/// Lets the artist choose where a project is saved, beginning with a place.
+/// Lets the artist choose where to save a project, starting from `path`.
 pub async fn choose_save(path: PathBuf) -> Option<Target> {
     choose_to("Save the project", path).await
 }
 
-/// Lets the artist choose where to write, beginning with a place.
+/// Lets the artist choose where to write an export, starting from `path`.
 pub async fn choose_target(path: PathBuf) -> Option<Target> {
     choose_to("Export to", path).await
 }
 
-/// Lets the artist choose where a chart is saved, beginning with a place.
+/// Lets the artist choose where to save a chart, starting from `path`.
 pub async fn choose_chart(path: PathBuf) -> Option<Target> {
     choose_to("Save the chart as SVG or PNG", path).await
 }
@@ -138,7 +138,7 @@ async fn choose_to(title: &str, path: PathBuf) -> Option<Target> {
     Some(Target::completed(chosen.path().to_owned(), &path))
 }
 
-/// Where exports go unless told otherwise: the artist's pictures, their home, or the current folder.
+/// Default folder for exports: the artist's pictures, their home, or the current folder.
 pub fn pictures_folder() -> PathBuf {
     UserDirs::new()
         .map(|folders| {

@@ -31,7 +31,7 @@ impl App {
                 if is_help(&key, &modified_key) {
                     return self.handle_project(projects::Message::Keys);
                 }
-                // A list lies over the window, but the work behind it can still be saved and undone.
+                // A list covers the window, but saving and undo still work behind it.
                 let listing = self.projects.question.is_some()
                     || self.queue.open
                     || self.motions.grid.is_open()
@@ -95,7 +95,7 @@ impl App {
     }
 }
 
-/// Whether a message from the keyboard may come through while a list lies over the window.
+/// Whether a message from the keyboard is allowed while a list covers the window.
 fn is_harmless(message: &Message) -> bool {
     use projects::Message::{Save, SaveAs};
     matches!(
@@ -104,24 +104,24 @@ fn is_harmless(message: &Message) -> bool {
     )
 }
 
-/// Whether a key asks for the list of shortcuts: F1, or whatever types a question mark on this keyboard.
+/// Whether a key opens the list of shortcuts: F1, or whatever types a question mark on this keyboard.
 fn is_help(key: &Key, modified_key: &Key) -> bool {
     *key == Key::Named(Named::F1) || *modified_key == Key::Character("?".into())
 }
 
-/// The letter or digit of a key. Where the layout has something else on it, the key's place tells: of a digit always, as
-/// French and Czech ones need Shift; of a letter where the layout isn't Latin.
+/// The letter or digit of a key. Where the layout has another character there, the physical position decides: always for a
+/// digit, because French and Czech layouts need Shift for it; for a letter only where the layout isn't Latin.
 fn letter(key: &Key, physical_key: Physical) -> Option<char> {
     let latin = key.to_latin(physical_key)?.to_ascii_lowercase();
     if latin.is_ascii_alphanumeric() {
         return Some(latin);
     }
-    // A character beyond Latin makes the toolkit look at the place.
+    // For a character that isn't Latin, iced falls back to the physical position.
     let greek = Key::Character("\u{3b1}".into());
     greek.to_latin(physical_key).filter(char::is_ascii_digit)
 }
 
-/// What a key asks for, as `docs/keys.md` lists it.
+/// The message for a key, as `docs/keys.md` lists them.
 fn shortcut(
     key: &Key,
     letter: Option<char>,
@@ -212,12 +212,12 @@ mod tests {
         // French and Czech digits are typed with Shift.
         assert_eq!(at("&", Code::Digit1), Some('1'));
         assert_eq!(at("ě", Code::Digit2), Some('2'));
-        // A QWERTZ keyboard's Z lies where Y lies elsewhere; a letter counts for itself.
+        // On QWERTZ, Z is where Y is on QWERTY; a Latin letter counts as itself.
         assert_eq!(at("z", Code::KeyY), Some('z'));
         assert_eq!(at("Z", Code::KeyY), Some('z'));
         assert_eq!(at("ζ", Code::KeyZ), Some('z'));
         assert_eq!(at(",", Code::Comma), None);
-        assert_eq!(at(",", Code::KeyM), None, "a French M lies elsewhere");
+        assert_eq!(at(",", Code::KeyM), None, "AZERTY has M elsewhere");
         let help = |key: &str, typed: &str| {
             is_help(&Key::Character(key.into()), &Key::Character(typed.into()))
         };

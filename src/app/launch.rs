@@ -1,4 +1,4 @@
-//! How the window comes up, and what it listens to.
+//! Opens the window and subscribes to its events.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use crate::methods::models::Models;
 use crate::project::settings::Settings;
 use crate::render::worker::Worker;
 
-/// How often a copy is kept against a crash, where something has changed.
+/// Interval between autosaves, if something has changed.
 const KEEPING: Duration = Duration::from_secs(3);
 
-/// Opens the studio and returns when its window is closed.
+/// Opens the window and returns once it is closed.
 ///
 /// # Errors
-/// [`EngineError`] when the weights can't be used or the system gives no window.
+/// [`EngineError`] when the weights can't be used or there is no display.
 pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), EngineError> {
     if !has_display() {
         return Err(SystemError::NoDisplay.into());
@@ -71,7 +71,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
     .map_err(|error| SystemError::NoWindow(error.to_string()).into())
 }
 
-/// Whether there is anything to open a window on; the toolkit would panic without.
+/// Whether a display is available; without one the toolkit would panic.
 fn has_display() -> bool {
     let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !cfg!(target_os = "linux")
@@ -136,7 +136,7 @@ impl App {
         (app, Task::batch([scale, open, frames, reading]))
     }
 
-    /// Removes in the background what runs that were killed have left in the folders that are written to.
+    /// Removes in the background the temporary files that killed runs left in the output folders.
     fn sweep(&self) -> Task<Message> {
         let folders = &self.projects.settings.folders;
         let written = [&folders.exports, &folders.projects];
@@ -157,7 +157,7 @@ impl App {
         format!("{} – Mien", self.name())
     }
 
-    /// The project's name, with a star where it has changes that aren't saved.
+    /// The project's name, with a star if it has unsaved changes.
     pub(super) fn name(&self) -> String {
         let file = self
             .projects

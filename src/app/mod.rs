@@ -1,7 +1,7 @@
-//! The studio: the iced application. Nothing else knows iced.
+//! The iced application. No other module depends on iced.
 //!
-//! Each panel has its own state, messages and view, and answers a message with an `Action` that
-//! says what it wants of the document; only [`App`] changes the document, so that every change can be undone.
+//! Each panel has its own state, messages and view, and returns an `Action` that names the change to the document it
+//! wants. Only [`App`] changes the document, so every change can be undone.
 
 mod background;
 pub(crate) mod export;
@@ -64,22 +64,22 @@ pub use timeline::sheet::{SHEET, plot as timeline_plot};
 pub use widgets::slider::place_of as slider_place;
 pub use widgets::theme::theme;
 
-/// How many bytes of portraits are kept for undo.
+/// Bytes of portrait pixels held for undo.
 const PORTRAIT_BYTES: usize = 1 << 30;
 
 /// The whole window.
 pub struct App {
     history: History,
-    /// Every portrait that undo can still come to, with its pixels and faces.
+    /// Every portrait that undo can return to, with its pixels and faces.
     portraits: HashMap<u64, Arc<Portrait>>,
-    /// Never given twice: the worker takes the same number for the same pixels.
+    /// The next portrait id. Ids are never reused: the worker assumes that equal ids mean equal pixels.
     next_portrait: u64,
     models: Arc<Models>,
     worker: Worker,
     drivers: Drivers,
-    /// For each step of the timeline whether its pictures are there.
+    /// For each step of the timeline, whether its pictures are rendered.
     rendered: Vec<bool>,
-    /// What was asked of the worker last.
+    /// The last request sent to the worker.
     asked: Option<Request>,
     asked_serial: u64,
     expression: Sliders,
@@ -93,7 +93,7 @@ pub struct App {
     cards: Option<Cards>,
     /// The relaxed face that other pictures of the person can be read against.
     neutral: Option<NeutralFace>,
-    /// How strongly folds suit a portrait's face by its own skin, and whose.
+    /// The fold strength measured from the skin of a face, and the portrait and face it was measured on.
     own_folds: Option<((u64, Option<usize>), f32)>,
     status: Status,
     /// Whether a portrait is being opened.
@@ -103,19 +103,19 @@ pub struct App {
 /// A person's relaxed face, to read other pictures of them against.
 #[derive(Debug)]
 struct NeutralFace {
-    /// What the button that reads against it says.
+    /// Tooltip of the button that reads a face against this one.
     hint: String,
     of: (u64, Option<usize>),
     face: Arc<FoundFace>,
 }
 
-/// What the status line says.
+/// What the status line shows.
 #[derive(Debug, Default)]
 struct Status {
     notice: Option<Notice>,
-    /// Milliseconds that a frame takes.
+    /// Milliseconds per frame.
     millis: Option<f32>,
-    /// The mean of 1 - A, in 0..=1.
+    /// The mean of 1 - A, in 0..=1, where A is the network's attention mask.
     edited: f32,
 }
 
@@ -138,25 +138,25 @@ pub enum Message {
     Motions(list::Message),
     Reference(reference::Message),
     SampleGrid(sample_grid::Message),
-    /// A clip was chosen to be a motion.
+    /// A clip was chosen to be added as a motion.
     AddClip(Option<PathBuf>),
-    /// A clip was chosen in another's place.
+    /// A clip was chosen to replace a motion's clip.
     ClipFor(MotionId, Option<PathBuf>),
-    /// What is read from the chosen motion becomes keyframes.
+    /// Turn what is read from the chosen motion into keyframes.
     Bake,
     Measured(measuring::Watch),
-    /// The artist's own presets have changed on the disk, or could not.
+    /// The artist's presets were changed on the disk, or the change failed.
     PresetStored(Result<presets::Change, String>),
-    /// The right column is put away, or brought back.
+    /// The right column was hidden or shown.
     MotionsToggled,
     Card(card::Message),
     /// A preset that was dropped has been read.
     PresetRead(Result<Preset, String>),
-    /// A sample was drawn to be a motion.
+    /// A sample was drawn to be added as a motion.
     SampleDrawn(Result<Box<SampledMotion>, String>),
-    /// The frame of a clip under the playhead, small, by the digest of its pixels.
+    /// A thumbnail of the clip's frame under the playhead, with the digest of the frame's pixels.
     Looked(u64, Option<Handle>),
-    /// Other weights for a method are opened.
+    /// Other weights for a method were opened.
     Weights(Bundled, String, Result<Arc<Models>, String>),
     Project(projects::Message),
     Drivers(drivers::Message),
@@ -168,7 +168,7 @@ pub enum Message {
     OpenFile(Option<PathBuf>),
     Opened(Result<Arc<Portrait>, String>),
     ExportDialog,
-    /// The model cards are to be read.
+    /// Open the model cards.
     CardDialog,
     Undo,
     Redo,
@@ -178,7 +178,7 @@ pub enum Message {
 }
 
 impl App {
-    /// A window on a portrait, drawn by a worker.
+    /// Creates a window on a portrait that `worker` draws.
     pub fn new(models: Arc<Models>, worker: Worker, portrait: Arc<Portrait>) -> Self {
         let (mut presets, mut problems) = (Vec::new(), Vec::new());
         if let Some(folder) = presets_folder() {
@@ -213,40 +213,40 @@ impl App {
         if let Some(problem) = problems.pop() {
             app.status.notice = Some(Notice::Problem(problem.to_string()));
         }
-        // A new project has nothing to read.
+        // A new project has no motions to read.
         drop(app.prepare());
         app.ask();
         app
     }
 
-    /// The project as it is now.
+    /// Returns the current project.
     pub fn project(&self) -> &Project {
         self.history.project()
     }
 
-    /// The document as it is now.
+    /// Returns the current document.
     pub fn document(&self) -> &Document {
         self.history.document()
     }
 
-    /// Whether the panes show what was asked last.
+    /// Whether the panes show the latest request.
     pub fn is_settled(&self) -> bool {
         self.panes.serial() == self.asked_serial
     }
 
-    /// Reads the motions that are being read here and now, and asks for what is to be seen then.
+    /// Finishes reading the project's motions on this thread, then requests the picture.
     pub fn read_now(&mut self) {
         self.drivers.read_now(self.history.project(), &self.models);
         drop(self.update(Message::Drivers(drivers::Message::Watched)));
         self.look_now();
     }
 
-    /// The worker behind the panes.
+    /// Returns the worker that draws the panes.
     pub fn worker(&self) -> &Worker {
         &self.worker
     }
 
-    /// Takes a message; whatever it changes is asked of the worker at once.
+    /// Handles a message; if it changed what the panes show, sends the worker a new request.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         let task = self.handle(message);
         let reading = self.prepare();
@@ -258,7 +258,7 @@ impl App {
         Task::batch([task, reading, drawing])
     }
 
-    /// Makes the project's motions ready; what has to be read first is read in the background.
+    /// Prepares the project's motions; those that must be read first are read in the background.
     fn prepare(&mut self) -> Task<Message> {
         let project = self.history.project();
         let task = self.drivers.follow(project, &self.models);
@@ -268,7 +268,7 @@ impl App {
         task.map(Message::Drivers)
     }
 
-    /// How far the chosen motion has been read, in words; nothing when all of it is there.
+    /// How much of the chosen motion has been read, in words; `None` once it is complete.
     fn reading(&self) -> Option<String> {
         let motion = self.project().motion(self.project().chosen())?;
         self.drivers.progress(motion).map(list::reading)
@@ -417,7 +417,7 @@ impl App {
 
     fn handle_expression(&mut self, message: expression::Message) -> Task<Message> {
         let frame = self.slider_frame();
-        // The sliders move an expression track, whatever is chosen; once they do, that is what is to be seen.
+        // The sliders edit an expression track, whichever motion is chosen; an edit makes that track the chosen one.
         let moved = |project: &mut Project, change: expression::Change| {
             let before = Expression::of(project.document());
             project.change(|document| change.apply(document, frame));
@@ -447,15 +447,15 @@ impl App {
         Task::none()
     }
 
-    /// A number is entered: the keyboard is the window's again.
+    /// Ends the entry of a number and returns the keyboard to the window.
     fn leave_field(&mut self) -> Task<Message> {
         self.history.end_gesture();
-        // Focusing what isn't there takes the focus from what has it.
+        // Focusing a missing id unfocuses the current field.
         iced::widget::operation::focus("nothing")
     }
 
-    /// Lets go of the portraits that no step of undo speaks of, and of the oldest steps when those that are left hold
-    /// too much memory.
+    /// Drops the portraits that no undo step refers to, and the oldest undo steps while the remaining portraits exceed
+    /// `PORTRAIT_BYTES`.
     fn forget_portraits(&mut self) {
         loop {
             let known: HashSet<u64> = self.history.portraits().collect();
@@ -477,14 +477,14 @@ impl App {
         self.timeline.frame().min(track.frames() - 1)
     }
 
-    /// What some panes show, at every step.
+    /// What the given panes show, at every step.
     fn composition_of(&self, panes: &[usize]) -> Composition {
         let project = self.history.project();
         let specs: Vec<_> = panes.iter().map(|pane| project.panes()[*pane]).collect();
         Composition::of(project, &specs, |id| self.drivers.driver(id))
     }
 
-    /// The portrait as it stands in the document.
+    /// The portrait with the document's face, crop and landmark offsets.
     fn subject(&self) -> Option<subject::Subject> {
         let document = self.history.document();
         let portrait = self.portraits.get(&document.portrait.id)?;
@@ -492,7 +492,7 @@ impl App {
         Some(subject::Subject::of(document, portrait, rule))
     }
 
-    /// What the worker should be drawing.
+    /// The request for what the window should show now.
     fn request(&self) -> Option<Request> {
         let project = self.history.project();
         Some(Request {
@@ -506,7 +506,7 @@ impl App {
         })
     }
 
-    /// Asks for what should be seen, unless that is what was asked last.
+    /// Sends the current request to the worker, unless it equals the last one.
     fn ask(&mut self) {
         let Some(request) = self.request() else {
             return;
@@ -548,7 +548,7 @@ impl App {
     }
 }
 
-/// What the timeline is about: the sliders' track, or what is read of the chosen motion.
+/// What the timeline shows: the sliders' track, or what is read from the chosen motion.
 fn subject<'a>(history: &'a History, drivers: &'a Drivers) -> Subject<'a> {
     let project = history.project();
     if project.is_editable() {
@@ -568,15 +568,15 @@ fn subject<'a>(history: &'a History, drivers: &'a Drivers) -> Subject<'a> {
     }
 }
 
-/// The extensions of files that are clips and never portraits.
+/// Extensions of clips that cannot be portraits.
 const CLIPS: [&str; 7] = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "mpg"];
 
-/// Whether what was dropped is a clip by its name, or a folder, which holds frames.
+/// Whether a dropped path is a clip by its extension, or a folder, which is read as a sequence of frames.
 pub fn is_clip(path: &Path) -> bool {
     has_extension(path, &CLIPS) || path.is_dir()
 }
 
-/// Whether a file's name ends in one of these, whatever its capitals.
+/// Whether a path has one of these extensions, ignoring case.
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())

@@ -1,4 +1,4 @@
-//! Each panel compared with a picture of it that somebody looked at and found right.
+//! Snapshot tests: each panel compared with a reviewed picture of it.
 
 use std::path::Path;
 use std::sync::{MutexGuard, PoisonError, mpsc};
@@ -22,10 +22,10 @@ use crate::media::encode::save_png;
 use crate::media::image::{Picture, open as open_picture};
 use crate::methods::ganimation::model::Model;
 
-/// How much of a picture may differ: machines round differently, of which an eye sees nothing.
+/// The fraction of differing pixels allowed: rounding differs between machines, invisibly.
 const TOLERANCE: f64 = 0.002;
 
-/// The look of the window is one for the whole process, so these tests run one after the other.
+/// The theme is global, so these tests run one after another.
 fn looking(light: bool) -> MutexGuard<'static, ()> {
     let guard = theme::ONE_AT_A_TIME
         .lock()
@@ -52,7 +52,7 @@ fn unit(code: u8) -> ActionUnit {
     ActionUnit::from_code(code).unwrap()
 }
 
-/// Half as wide and as high, each pixel the mean of four: the simulator draws two pixels for each of the window's.
+/// Halves the picture with a 2 × 2 box filter: the simulator renders at two pixels for each of the window's.
 fn halved(picture: &Picture) -> Picture {
     let (width, height) = (picture.width() / 2, picture.height() / 2);
     let at = |x: u32, y: u32, c: u32| {
@@ -128,7 +128,7 @@ fn sliders_moved(app: &mut App) {
     });
 }
 
-/// The window as it opens, with every pane drawn. The status line tells how fast the machine is, within the tolerance.
+/// The window at start, with every pane drawn. The time per frame in the status line differs within the tolerance.
 #[test]
 fn the_start_screen() {
     const SIZE: (u32, u32) = (1360, 860);
@@ -138,7 +138,7 @@ fn the_start_screen() {
         let wake = move || tx.send(()).unwrap_or_default();
         Worker::spawn(Arc::clone(models), wake).unwrap()
     });
-    // The panes learn their room from the first layout.
+    // The panes learn their size from the first layout.
     let messages: Vec<Message> = {
         let mut window = simulator(SIZE, app.view());
         let redraw = iced::window::Event::RedrawRequested(std::time::Instant::now());
@@ -170,7 +170,7 @@ fn the_sliders() {
         drawing: &[drawing],
         own_folds: None,
     });
-    // High enough for all of the list.
+    // Tall enough for the whole list.
     assert_looks("sliders", (356, 1160), view);
 }
 
@@ -210,7 +210,7 @@ fn the_sample_grid() {
     assert_looks("sample_grid", (size.width as u32, size.height as u32), view);
 }
 
-/// The timeline of the sample project with a tab open, some frames from its beginning.
+/// The timeline of the sample project with a tab open and the playhead at frame 24.
 fn timeline_at(app: &mut App, tab: Tab) {
     app.play_sample();
     for message in [

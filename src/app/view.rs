@@ -17,7 +17,7 @@ use crate::face::portrait::Sample;
 use crate::methods::MethodInfo;
 
 impl App {
-    /// The whole window.
+    /// Builds the whole window.
     pub fn view(&self) -> Element<'_, Message> {
         let document = self.document();
         let frame = self.timeline.frame();
@@ -89,7 +89,7 @@ impl App {
         stack![base, dialog].into()
     }
 
-    /// What panes are called by.
+    /// What the panes' names are made of.
     fn names(&self) -> Names<'_> {
         let models = &self.models;
         Names {

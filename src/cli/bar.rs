@@ -1,4 +1,4 @@
-//! A progress bar that follows the work from a thread of its own.
+//! A progress bar that is updated by a background thread.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ pub(super) struct Bar {
     follower: Option<std::thread::JoinHandle<()>>,
 }
 
-/// Shows how far a work has come, unless it is to be quiet or there is next to nothing to do. How much there is may
-/// become known, or turn out otherwise, on the way.
+/// Shows the progress of a job, unless `quiet` or there is only one step. The total may become known or change while it
+/// runs.
 pub(super) fn show(progress: &Progress, quiet: bool) -> Bar {
     let bar = ProgressBar::new(progress.total() as u64);
     if quiet || progress.total() == 1 {

@@ -1,4 +1,4 @@
-//! `mien compare`: one motion by several methods, side by side and in numbers.
+//! `mien compare`: one motion by several methods, side by side and measured.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ use crate::methods::registry::Registry;
 use crate::methods::subject::Subject;
 use crate::progress::Progress;
 
-/// What the numbers mean, below the options.
+/// Explains the metrics, below the options.
 const MEANING: &str = "\
 What --metrics writes, a row for each frame and method, and --plot draws over time, measured on the face's square at 256
 pixels a side:
@@ -213,7 +213,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     let fps = fps.transpose()?;
     let preset = arguments.preset.as_deref().map(preset).transpose()?;
 
-    // What draws a track's expressions is what is compared, where that is among the methods.
+    // If GANimation is among the methods, its weights also draw the expressions of a track.
     let id = ganimation::session::INFO.id;
     let own = methods.iter().find(|spec| spec.id == id);
     let weights = own.and_then(|spec| spec.weights.as_deref());
@@ -294,7 +294,7 @@ impl Arguments {
         }
     }
 
-    /// What is to drive.
+    /// The driving motion.
     fn motion(
         &self,
         document: &Document,
@@ -336,7 +336,7 @@ impl Arguments {
         }))
     }
 
-    /// The document with the way from the portrait's own expression to the one asked for as its track.
+    /// The document with a track from the portrait's expression to the requested one.
     fn tracked(&self, mut document: Document, preset: Option<Pose>, fps: f64) -> Document {
         let own = Pose::from(document.source);
         let settings = self.aus.iter();
@@ -357,7 +357,7 @@ impl Arguments {
     }
 }
 
-/// Tables of what the methods came to: the pictures' numbers, and how faces follow the driving one.
+/// Tables of the summaries: the picture metrics, and how faces follow the driving one.
 fn summary(figures: &[Figures]) -> String {
     let cell = |value: Option<f64>, digits: usize| {
         value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
@@ -397,14 +397,14 @@ fn summary(figures: &[Figures]) -> String {
     text + "\n" + &table(titles, &followed.collect::<Vec<_>>())
 }
 
-/// A line for each method under the titles, in columns.
+/// A table with a row per method.
 fn table<const N: usize>(titles: [&str; N], rows: &[(&str, [String; N])]) -> String {
     let longest = rows.iter().map(|(name, _)| name.chars().count()).max();
     let width = longest.unwrap_or(0).max("method".len());
     let heading = ("method", titles.map(str::to_owned));
     let mut text = String::new();
     for (name, cells) in std::iter::once(&heading).chain(rows) {
-        // Writing to a text can't fail.
+        // Writing to a string can't fail.
         let _ = write!(text, "{name:width$}");
         for cell in cells {
             let _ = write!(text, "  {cell:>8}");

@@ -1,4 +1,4 @@
-//! `mien edit`: one portrait, one expression or the way to it.
+//! `mien edit`: one portrait, with one expression or an animation to it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -129,7 +129,7 @@ pub(super) struct Arguments {
     output: OutputArgs,
 }
 
-/// The most panes side by side.
+/// The maximum number of panes side by side.
 const MOST_PANES: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -204,7 +204,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Says which methods don't draw how far beyond relaxed or full the expression goes.
+/// Warns about methods that can't draw expressions beyond relaxed or full.
 fn remark_on_reach(panes: &[PaneSpec], document: &Document) {
     if document.still.is_usual() {
         return;
@@ -226,7 +226,7 @@ fn remark_on_reach(panes: &[PaneSpec], document: &Document) {
 }
 
 impl Arguments {
-    /// How many frames the movement takes; of a part alone that can't always be told.
+    /// The number of frames of the movement; it can be unknown if only a part is given.
     fn frame_count(&self) -> Result<u32, CliError> {
         let moves = FileFormat::of(&self.output.path, 1)?.moves();
         match self.frames.unwrap_or_default() {
@@ -273,7 +273,7 @@ impl Arguments {
         panes.collect()
     }
 
-    /// The portrait's document, on the face and crop that were asked for.
+    /// The portrait's document, with the requested face and crop.
     fn document(&self, portrait: &Portrait, rule: &CropRule) -> Result<Document, CliError> {
         let mut document = self.place.document(portrait, rule)?;
         document.strength = self.strength as f32;
@@ -281,7 +281,7 @@ impl Arguments {
         Ok(document)
     }
 
-    /// Sets what is asked for, and the way to it from where it begins; without presets, both from the portrait's own.
+    /// Sets the requested expression and the animation to it; without presets, both start from the portrait's expression.
     fn express(
         &self,
         document: &mut Document,
@@ -298,7 +298,7 @@ impl Arguments {
         if frames > 1 {
             document.track.set_fps(fps);
             document.track.set_frames(frames);
-            // The end first: what turns there is then keyed at the beginning, too.
+            // The end first, so that channels which turn there also get a key at the beginning.
             document.track.set_key(frames - 1, pose);
             document.track.set_key(0, begin);
             let easing = match self.pace {

@@ -1,4 +1,4 @@
-//! Errors as somebody at a command line reads them: what is wrong, and the option or command that helps.
+//! Errors for the command line: what is wrong, and the option or command that helps.
 
 use std::path::PathBuf;
 
@@ -96,14 +96,14 @@ fn faces(count: usize) -> String {
     }
 }
 
-/// What clap says of an option's value that was refused by one of [`super::values`]; of anything else, nothing.
+/// The message for an option's value that was refused by [`super::values`]; `None` for other errors.
 pub(super) fn of_value(error: &clap::Error) -> Option<String> {
     let refused = std::error::Error::source(error)?.downcast_ref::<ValueError>()?;
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
         _ => "",
     };
-    // With the value's name behind it, such as "--scale <S>".
+    // Strips the value's name, as in "--scale <S>".
     let option = context(ContextKind::InvalidArg).split(' ').next()?;
     Some(refused.sentence(option, context(ContextKind::InvalidValue)))
 }
@@ -146,7 +146,7 @@ fn with_options(error: &EngineError) -> String {
     }
 }
 
-/// A sentence with a hint before its full stop.
+/// Inserts a hint before a sentence's full stop.
 pub(super) fn with_hint(sentence: &impl ToString, hint: &str) -> String {
     let sentence = sentence.to_string();
     format!("{}{hint}.", sentence.trim_end_matches('.'))

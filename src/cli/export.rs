@@ -1,4 +1,4 @@
-//! `mien export`: a project's panes written without a window, so that a farm can do it.
+//! `mien export`: a project's panes written without a window, for render farms.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `mien face`: the faces of a portrait, their pose and what they show; or those of a clip, frame by frame.
+//! `mien face`: the faces of a portrait, their pose and expression; or those of a clip, frame by frame.
 
 use std::path::{Path, PathBuf};
 
@@ -157,7 +157,7 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
     print(&text)
 }
 
-/// How head and eyes are turned in every frame, in degrees; null where there is no face, or the eyes never open.
+/// Head pose and gaze of every frame, in degrees; null where there is no face, or the eyes never open.
 fn turned(track: &AuTrack, smoothing: OneEuro) -> Vec<(Value, Value)> {
     let times: Vec<f64> = track.frames.iter().map(|frame| frame.time).collect();
     let heads = track.heads().into_iter();
@@ -178,23 +178,23 @@ fn turned(track: &AuTrack, smoothing: OneEuro) -> Vec<(Value, Value)> {
         .collect()
 }
 
-/// Where a face's eyes look; `None` where they are shut, or too small to tell.
+/// A face's gaze; `None` if the eyes are shut, or too small to measure.
 fn gaze_of(face: &FoundFace) -> Option<[f32; 2]> {
     GazeReading::of(&face.mesh)?.angles()
 }
 
-/// Where eyes look, in degrees to the picture's right and up of the head.
+/// A gaze as JSON, in degrees relative to the head, to the picture's right and up.
 fn looking([x, y]: [f32; 2]) -> Value {
     json!({"x": rounded(x, 1), "y": rounded(y, 1)})
 }
 
 fn rounded(value: f32, digits: i32) -> f64 {
     let unit = 10f64.powi(digits);
-    // -0 is 0.
+    // Turns -0 into 0.
     (f64::from(value) * unit).round() / unit + 0.0
 }
 
-/// Every unit by its name, rounded.
+/// Every Action Unit by its name, rounded.
 fn units(aus: &AuVector) -> Value {
     let named = ActionUnit::ALL.map(|unit| {
         let value = (f64::from(aus.get(unit)) * 1e3).round() / 1e3;
@@ -203,7 +203,7 @@ fn units(aus: &AuVector) -> Value {
     Value::Object(named.into_iter().collect())
 }
 
-/// Left, top, width and height of the landmarks, in pixels.
+/// Left, top, width and height of the landmarks' bounding box, in pixels.
 fn box_of(face: &FoundFace) -> [f32; 4] {
     let (left, top, right, bottom) = face.mesh.bounds();
     [left, top, right - left, bottom - top]
@@ -241,7 +241,7 @@ fn document(portrait: &Portrait, landmarks: bool) -> Value {
     })
 }
 
-/// One column a face, at most so many side by side.
+/// Maximum number of columns; each is a face.
 const COLUMNS: usize = 6;
 
 fn table(portrait: &Portrait) -> String {

@@ -1,23 +1,23 @@
-//! The option `--frames`: how many there are, or which of them.
+//! The option `--frames`: the number of frames, or a range of them.
 
 use super::values::ValueError;
 use crate::jobs::frame_range::Part;
 
-/// What `--frames` says: `48`, `13-24`, or both as `13-24/48`.
+/// The value of `--frames`: `48`, `13-24`, or both as `13-24/48`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Frames {
-    /// How many the whole job has.
+    /// The number of frames of the whole job.
     pub(super) count: Option<usize>,
-    /// Those that are to be written; without, all.
+    /// The frames to write; `None` writes all.
     pub(super) part: Option<Part>,
 }
 
 impl Frames {
-    /// The most that a job may have.
+    /// The maximum number of frames of a job.
     pub(super) const MOST: usize = 100_000;
 
     /// # Errors
-    /// [`ValueError`] for nonsense, for no or too many frames, and for a part that runs backwards.
+    /// [`ValueError`] for invalid syntax, for no or too many frames, and for a range that runs backwards.
     pub(super) fn parse(text: &str) -> Result<Self, ValueError> {
         let text = text.trim();
         let number = |digits: &str| {

@@ -25,7 +25,7 @@ pub(super) struct HeadArgs {
 }
 
 impl HeadArgs {
-    /// An expression with head and eyes turned so.
+    /// The expression with this head pose and gaze.
     pub fn turned(&self, pose: Pose) -> Pose {
         Pose {
             head: HeadTurn::new(self.yaw, self.pitch, self.roll),

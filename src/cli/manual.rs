@@ -1,4 +1,4 @@
-//! The documentation held against the program: its list of options, its examples, its links.
+//! Checks the documentation against the program: its list of options, its examples, its links.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The README and the pages that it leads to.
+/// The README and the pages it links to.
 fn pages() -> Vec<PathBuf> {
     let docs = std::fs::read_dir(project().join("docs")).unwrap();
     let docs = docs.map(|entry| entry.unwrap().path());
@@ -35,7 +35,7 @@ fn read(page: &Path) -> String {
     std::fs::read_to_string(page).unwrap()
 }
 
-/// All commands with their help, as a page.
+/// All commands with their help, as a Markdown page.
 fn commands() -> String {
     let mut page = "# Commands\n\nWritten by the program itself (`mien COMMAND --help`); [command-line.md](command-line.md) explains.\n".to_owned();
     let mut mien = Arguments::command().term_width(100);
@@ -77,7 +77,7 @@ fn the_list_of_commands_is_the_programs_own() {
     );
 }
 
-/// The lines of a page's shell blocks, without their comments.
+/// The lines of a page's shell blocks, without comments.
 fn shell_lines(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut shell = false;
@@ -130,7 +130,7 @@ fn links(text: &str) -> Vec<String> {
     links
 }
 
-/// What a heading's link is called.
+/// The link anchor of a heading.
 fn anchor(heading: &str) -> String {
     let plain = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = plain

@@ -1,4 +1,4 @@
-//! The command line: the studio, or the same engine without a window.
+//! The command line: starts the window, or runs the engine without one.
 
 mod bar;
 mod compare;
@@ -72,8 +72,8 @@ enum Command {
     Weights(weights::Arguments),
 }
 
-/// Runs the program: exit code 0 when all went well, 1 with one sentence on standard error when not, 2 for a command
-/// line that can't be understood.
+/// Runs the program. The exit code is 0 on success, 1 after an error, which is one sentence on standard error, and 2 for
+/// an invalid command line.
 pub fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error")),
         )
         .with_writer(std::io::stderr)
-        // It would be told with eprintln!, which panics where standard error can't be written to.
+        // tracing would report such errors with eprintln!, which panics if standard error can't be written to.
         .log_internal_errors(false)
         .init();
 
@@ -118,10 +118,10 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
     }
 }
 
-/// The most threads that work is shared out on.
+/// The maximum number of worker threads.
 const MOST_THREADS: usize = 1024;
 
-/// Refuses what would be passed over, or never come to an end.
+/// Refuses environment variables that would be ignored, or would make the program hang.
 fn check_environment() -> Result<(), CliError> {
     let check = |variable, advice, is_fit: fn(&str) -> bool| {
         let value = std::env::var(variable).unwrap_or_default();
@@ -148,8 +148,8 @@ fn check_environment() -> Result<(), CliError> {
     )
 }
 
-/// Files that a command reads, none of which it may replace; what isn't a file's path, such as the name of installed weights, is
-/// passed over.
+/// The files a command reads, none of which it may overwrite; anything that isn't a file, such as the name of installed
+/// weights, is ignored.
 fn inputs<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Inputs {
     let mut inputs = Inputs::default();
     for file in files {
@@ -158,7 +158,7 @@ fn inputs<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Inputs {
     inputs
 }
 
-/// The networks, with other weights for one method where some are named.
+/// Opens the networks, with other weights for one method if given.
 fn models(id: MethodId, weights: Option<&Path>) -> Result<Models, EngineError> {
     let registry = Registry::default();
     let info = registry.get(id);

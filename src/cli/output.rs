@@ -1,4 +1,4 @@
-//! What every command that writes a file has in common: where it is written, and what is told meanwhile.
+//! What all commands that write a file share: output options, progress and messages.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -45,10 +45,10 @@ impl OutputArgs {
     }
 }
 
-/// A frame rate that a format can have, up to `most`.
+/// Checks a frame rate against the maximum of the format and `most`.
 ///
 /// # Errors
-/// [`CliError::Value`] for a higher one.
+/// [`CliError::Value`] if it is higher.
 pub(super) fn fps_of(format: FileFormat, fps: f64, most: f64) -> Result<f64, CliError> {
     let max = max_fps(format).min(most);
     if fps <= max {
@@ -61,15 +61,15 @@ pub(super) fn fps_of(format: FileFormat, fps: f64, most: f64) -> Result<f64, Cli
     })
 }
 
-/// Runs a job, with a progress bar unless it is to be quiet. Ctrl+C cancels it, as do the ends of a terminal (SIGHUP) and of a
-/// farm's patience (SIGTERM); a second one ends the program at once.
+/// Runs a job, with a progress bar unless `quiet`. Ctrl+C cancels it, as do SIGHUP (the terminal was closed) and SIGTERM (a
+/// render farm's time limit); a second signal exits at once.
 pub(super) fn with_progress<T>(
     progress: &Progress,
     quiet: bool,
     job: impl FnOnce(&Progress) -> T,
 ) -> T {
     let cancel = progress.cancel.clone();
-    // Where the handler can't be set, Ctrl+C ends the program at once; nothing is half-written even so.
+    // If the handler can't be set, Ctrl+C exits at once; even then no file is half-written.
     drop(ctrlc::set_handler(move || {
         if cancel.is_cancelled() {
             std::process::exit(1);
@@ -82,10 +82,10 @@ pub(super) fn with_progress<T>(
     done
 }
 
-/// The characters of a sentence that are shown. Only names from strangers' files make longer ones.
+/// Maximum number of characters of a sentence that are printed. Only names from untrusted files are longer.
 const LONGEST: usize = 2000;
 
-/// Tells somebody a sentence on standard error. Where that can't be written to, nobody reads it, and the work goes on.
+/// Prints a sentence to standard error. Ignores errors, so that the work continues.
 pub(super) fn say(sentence: impl Display) {
     let line = format!(
         "mien: {}\n",
@@ -94,7 +94,7 @@ pub(super) fn say(sentence: impl Display) {
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// Prints a text. A reader that has gone, such as `head`, has read what it wanted.
+/// Prints a text. A closed pipe, such as that of `head`, is not an error.
 ///
 /// # Errors
 /// [`CliError::Print`] when standard output can't be written to.
@@ -107,8 +107,7 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
     }
 }
 
-/// Tells what somebody should know of the motion that was used: remarks, and the reference frame (from 0) with how much
-/// its face differs from the portrait's.
+/// Prints remarks about the motion, and the reference frame (from 0) with the dissimilarity of its face to the portrait's.
 pub(super) fn tell(remarks: &[Remark], reference: Option<(usize, Option<f32>)>) {
     for remark in remarks {
         match remark {

@@ -1,4 +1,5 @@
-//! Which face of a portrait is meant, what of it may change, and how folds and glasses are drawn: the same for every command that changes one.
+//! Options shared by every command that edits a portrait: which face, which parts may change, and how folds and glasses are
+//! drawn.
 
 use clap::Args;
 
@@ -41,7 +42,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The portrait's document, on the face and crop that were asked for.
+    /// The portrait's document, with the requested face and crop.
     pub fn document(&self, portrait: &Portrait, rule: &CropRule) -> Result<Document, CliError> {
         let limit = self.region.unwrap_or(Limit::NONE);
         let mut document = portrait.document(0);
@@ -80,7 +81,7 @@ impl Place {
         Ok(document)
     }
 
-    /// The portrait as it is edited. A square of one's own is what every method sees.
+    /// The portrait as it is edited. A crop from `--crop` applies to every method.
     pub fn subject(&self, document: &Document, portrait: &Portrait, rule: &CropRule) -> Subject {
         let subject = Subject::of(document, portrait, rule);
         Subject {
@@ -89,7 +90,7 @@ impl Place {
         }
     }
 
-    /// What the artist should know of the face; `done` is what happens to it, such as "edited".
+    /// Prints a remark about the face; `done` is what happens to it, such as "edited".
     pub fn remark(&self, portrait: &Portrait, document: &Document, done: &str) {
         let Crop { x, y, side, .. } = document.crop;
         match portrait.faces.len() {

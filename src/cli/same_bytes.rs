@@ -1,4 +1,4 @@
-//! The same request gives the same bytes, whoever makes it: the window's export, `mien export`, and `mien edit` or `mien transfer`.
+//! Equal requests give equal bytes, from the window's export, `mien export`, and `mien edit` or `mien transfer`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use crate::progress::Progress;
 use crate::project::file::{Embed, ProjectFile};
 use crate::render::composition::Composition;
 
-/// A portrait, a clip of a few frames, and where files go.
+/// A portrait, a clip of a few frames, and an output folder.
 struct Bench {
     folder: tempfile::TempDir,
     models: Arc<Models>,
@@ -33,14 +33,14 @@ struct Bench {
     clip: PathBuf,
 }
 
-/// A part of the sample clip in seconds, five frames amid a movement.
+/// A part of the sample clip in seconds: five frames during a movement.
 const FROM: f64 = 0.5;
 const TO: f64 = 0.7;
 
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Small: what is compared is bytes, not beauty.
+        // Small, because only bytes are compared.
         let sample = &crate::face::portrait::Sample::all()[0];
         let model = Arc::new(Model::bundled().unwrap());
         let picture = sample.open(model.crop()).unwrap().picture;
@@ -60,7 +60,7 @@ impl Bench {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// A project on the portrait with this motion, and one pane by this method.
+    /// A project on the portrait with this motion, and one pane drawn by this method.
     fn project(&self, motion: Option<MotionKind>, method: MethodChoice) -> (Project, Portrait) {
         let portrait = Portrait::open(&self.portrait, self.models.crop_rule()).unwrap();
         let mut document = portrait.document(1);
@@ -85,7 +85,7 @@ impl Bench {
         (project, portrait)
     }
 
-    /// What the window's dialog and queue write, with the small copies of a clip that the window has.
+    /// Exports as the window does, with its proxies of a clip.
     fn window(&self, project: &Project, portrait: &Portrait, name: &str) {
         let subject = Subject::of(project.document(), portrait, self.models.crop_rule());
         let motion = project.motion(project.chosen()).unwrap();
@@ -111,7 +111,7 @@ impl Bench {
         job.write(&self.models, &Progress::new(0)).unwrap();
     }
 
-    /// What a command writes.
+    /// Runs a command.
     fn command(&self, words: &[&str]) {
         let words = [&["mien"], words, &["--quiet"]].concat();
         let arguments = Arguments::try_parse_from(&words).unwrap();
@@ -123,14 +123,14 @@ impl Bench {
         }
     }
 
-    /// `mien export` of the project.
+    /// Runs `mien export` on the project.
     fn export(&self, project: &Project, name: &str) {
         let file = self.path("project.mien");
         save(project, Path::new(&file));
         self.command(&["export", &file, "--pane", "1", "-o", &self.path(name)]);
     }
 
-    /// The files of two sequences are the same, and there is one at least.
+    /// Asserts that the files of two sequences are equal, and that there is at least one.
     fn same(&self, a: &str, b: &str, cell: &str) {
         let files = |stem: &str| -> Vec<Vec<u8>> {
             let folder = fs::read_dir(self.folder.path()).unwrap();

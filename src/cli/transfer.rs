@@ -1,4 +1,4 @@
-//! `mien transfer`: a clip's movement on a portrait.
+//! `mien transfer`: transfers a clip's movement to a portrait.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -140,7 +140,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
         inputs: super::inputs(&arguments.weights),
     };
     let motion = arguments.motion()?;
-    // Weights without a method are GANimation's.
+    // Weights given without a method are GANimation's.
     let network = arguments.method.unwrap_or(ganimation::session::INFO.id);
     let models = Arc::new(super::models(network, arguments.weights.as_deref())?);
     let rule = models.crop_rule();
@@ -153,7 +153,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
         None => drawing_expressions(by_rig),
     };
     let mode = match info.driven_by {
-        // In the motion, which says how its expressions are meant.
+        // For these methods the mode is part of the motion.
         DrivenBy::Expression if arguments.mode != Mode::Avd => None,
         _ => Some(arguments.mode),
     };
@@ -211,7 +211,7 @@ impl Arguments {
         }
     }
 
-    /// The clip, and how it drives.
+    /// The clip, with its settings for driving.
     fn motion(&self) -> Result<MotionKind, CliError> {
         let source = match &self.clip {
             Some(clip) => MediaSource::File(clip.clone()),
@@ -234,7 +234,7 @@ impl Arguments {
     }
 }
 
-/// The number in the whole clip of the reference frame, which is counted in the part that is used.
+/// Converts a reference frame counted in the used part to its number in the whole clip.
 pub(super) fn reference_in(
     source: &MediaSource,
     (from, to): (Option<f64>, Option<f64>),

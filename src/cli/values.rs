@@ -1,4 +1,4 @@
-//! The values of options: read once, while the command line is.
+//! Parsers for the values of options.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -49,7 +49,7 @@ pub(super) enum ValueError {
 }
 
 impl ValueError {
-    /// The whole sentence, with the option and its value where the text doesn't name them.
+    /// The whole sentence; prefixed with the option and its value if the text doesn't name them.
     pub fn sentence(&self, option: &str, value: &str) -> String {
         match self {
             Self::OutOfRange { .. }
@@ -65,7 +65,7 @@ impl ValueError {
     }
 }
 
-/// [`FrameRangeError`] with the option that gives the range.
+/// The message for a [`FrameRangeError`], with the option that gave the range.
 pub(super) fn frame_range(error: &FrameRangeError) -> String {
     match error {
         FrameRangeError::BeforeFirst { first, last } => format!(
@@ -83,10 +83,10 @@ pub(super) fn frame_range(error: &FrameRangeError) -> String {
     }
 }
 
-/// One Action Unit of one or both halves of the face.
+/// The value of an Action Unit for one or both halves of the face.
 pub(super) type Setting = (Sides, ActionUnit, f32);
 
-/// Reads a number of a range.
+/// Parses a number in a range.
 pub(super) fn number(min: f64, max: f64) -> impl Fn(&str) -> Result<f64, ValueError> + Clone {
     move |text| {
         let number = text.trim().parse::<f64>().ok();
@@ -96,7 +96,7 @@ pub(super) fn number(min: f64, max: f64) -> impl Fn(&str) -> Result<f64, ValueEr
     }
 }
 
-/// Reads a count of a range; what is no whole number at all is clap's to refuse.
+/// Parses a count in a range; clap reports anything that isn't a whole number.
 pub(super) fn count(
     min: usize,
     max: usize,
@@ -111,12 +111,12 @@ pub(super) fn count(
     }
 }
 
-/// Reads a frame rate that some format can have; [`super::output::fps_of`] then checks the format.
+/// Parses a frame rate that some format supports; [`super::output::fps_of`] then checks the format.
 pub(super) fn fps(text: &str) -> Result<f64, ValueError> {
     number(1.0, MAX_FPS)(text)
 }
 
-/// Reads the quality of an encoder.
+/// Parses an encoder's quality.
 pub(super) fn quality(text: &str) -> Result<u8, ValueError> {
     let quality = text.trim().parse::<u8>().ok();
     quality
@@ -124,13 +124,13 @@ pub(super) fn quality(text: &str) -> Result<u8, ValueError> {
         .ok_or(ValueError::Quality)
 }
 
-/// Reads an angle that the head can turn by, in degrees.
+/// Parses an angle for the head, in degrees.
 pub(super) fn head_angle(text: &str) -> Result<f32, ValueError> {
     let (min, max) = (*HeadTurn::RANGE.start(), *HeadTurn::RANGE.end());
     Ok(number(min.into(), max.into())(text)? as f32)
 }
 
-/// Reads where the eyes look: degrees to the right and up.
+/// Parses a gaze: degrees to the right and up.
 pub(super) fn gaze(text: &str) -> Result<Gaze, ValueError> {
     let (min, max) = (*Gaze::RANGE.start(), *Gaze::RANGE.end());
     let angle = |text: &str| number(min.into(), max.into())(text).ok();
@@ -141,11 +141,11 @@ pub(super) fn gaze(text: &str) -> Result<Gaze, ValueError> {
         .ok_or(ValueError::Gaze { min, max })
 }
 
-/// How strongly folds are drawn; `None` as the portrait's own skin shows.
+/// The fold strength; `None` measures it from the portrait's skin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Folds(pub Option<f32>);
 
-/// Reads how strongly folds are drawn: a number, or `auto`.
+/// Parses a fold strength: a number, or `auto`.
 pub(super) fn folds(text: &str) -> Result<Folds, ValueError> {
     if text.trim().eq_ignore_ascii_case("auto") {
         return Ok(Folds(None));
@@ -156,34 +156,34 @@ pub(super) fn folds(text: &str) -> Result<Folds, ValueError> {
     Ok(Folds(Some(folds as f32)))
 }
 
-/// Reads whether the frame of glasses stays rigid.
+/// Parses whether glasses stay rigid.
 pub(super) fn glasses() -> impl TypedValueParser<Value = Glasses> {
     let by_key = |key: &str| Glasses::ALL.into_iter().find(|choice| choice.key() == key);
     PossibleValuesParser::new(Glasses::ALL.map(Glasses::key))
         .try_map(move |key| by_key(&key).ok_or("no choice"))
 }
 
-/// Reads a time, in seconds.
+/// Parses a time, in seconds.
 pub(super) fn time(text: &str) -> Result<f64, ValueError> {
     Ok(parse_time(text)?)
 }
 
-/// The frame of the part of a clip that counts as looking like the portrait.
+/// The reference frame, in the used part of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reference {
-    /// The one whose face is most like the portrait's in shape and pose.
+    /// The frame whose face is most similar to the portrait's in shape and pose.
     Auto,
-    /// The one of this number, from 0.
+    /// The frame with this index, from 0.
     Frame(usize),
 }
 
-/// Reads a method's name.
+/// Parses a method's name.
 pub(super) fn method() -> impl TypedValueParser<Value = MethodId> {
     let names = BUILT_IN.map(|info| info.id.as_str());
     PossibleValuesParser::new(names).try_map(|name| MethodId::checked(&name).ok_or("no method"))
 }
 
-/// Reads the name of a method that expressions drive.
+/// Parses the name of a method driven by expressions.
 pub(super) fn method_of_expressions() -> impl TypedValueParser<Value = MethodId> {
     let by_expression = BUILT_IN
         .iter()
@@ -192,13 +192,13 @@ pub(super) fn method_of_expressions() -> impl TypedValueParser<Value = MethodId>
     PossibleValuesParser::new(names).try_map(|name| MethodId::checked(&name).ok_or("no method"))
 }
 
-/// Reads a mode's name.
+/// Parses a mode's name.
 pub(super) fn mode() -> impl TypedValueParser<Value = Mode> {
     let names = Mode::ALL.map(Mode::key);
     PossibleValuesParser::new(names).try_map(|name| Mode::from_key(&name).ok_or("no mode"))
 }
 
-/// Reads the reference frame: its number from 1 on, or `auto`.
+/// Parses the reference frame: its number from 1, or `auto`.
 pub(super) fn reference(text: &str) -> Result<Reference, ValueError> {
     if text.eq_ignore_ascii_case("auto") {
         return Ok(Reference::Auto);
@@ -208,12 +208,12 @@ pub(super) fn reference(text: &str) -> Result<Reference, ValueError> {
     frame.map(Reference::Frame).ok_or(ValueError::Reference)
 }
 
-/// Reads the face's square.
+/// Parses the face's crop.
 pub(super) fn crop(text: &str) -> Result<Crop, ValueError> {
     Ok(Crop::parse(text)?)
 }
 
-/// Reads the parts of the face that a change is limited to.
+/// Parses the parts of the face to limit a change to.
 pub(super) fn region(text: &str) -> Result<Limit, ValueError> {
     let mut limit = Limit::NONE;
     for name in text.split(',') {
@@ -232,7 +232,7 @@ pub(super) fn region(text: &str) -> Result<Limit, ValueError> {
     Ok(limit)
 }
 
-/// Reads one of the panes that stand side by side.
+/// Parses a pane's name.
 pub(super) fn pane(text: &str) -> Result<PaneSpec, ValueError> {
     match PaneView::from_key(text.trim()) {
         _ if text.trim() == "source" => Ok(PaneSpec::of(MethodChoice::Source)),
@@ -251,14 +251,14 @@ pub(super) fn pane(text: &str) -> Result<PaneSpec, ValueError> {
     }
 }
 
-/// Reads an Action Unit's value, with the half of the face that it is for: `12=0.8`, `12L=0.8`.
+/// Parses an Action Unit's value, with the half of the face it is for: `12=0.8`, `12L=0.8`.
 pub(super) fn setting(text: &str) -> Result<Setting, ValueError> {
     let (sides, plain) = sided(text);
     let (unit, value) = AuVector::parse_setting(&plain)?;
     Ok((sides, unit, value))
 }
 
-/// The halves that `12L=0.8` is for, and the setting without them.
+/// The halves of the face that `12L=0.8` is for, and the setting without them.
 fn sided(text: &str) -> (Sides, String) {
     if let Some((unit, value)) = text.split_once('=') {
         for (letter, sides) in [('L', Sides::Left), ('R', Sides::Right)] {
@@ -271,10 +271,10 @@ fn sided(text: &str) -> (Sides, String) {
     (Sides::Both, text.to_owned())
 }
 
-/// What a preset of this name asks for.
+/// The expression of the preset with this name.
 ///
 /// # Errors
-/// [`EngineError::Preset`] for one that is neither built in nor among the user's own.
+/// [`EngineError::Preset`] for one that is neither built in nor among the user's presets.
 pub(super) fn preset(name: &str) -> Result<Pose, EngineError> {
     let mut presets = Preset::built_in()?;
     if let Some(folder) = presets_folder() {

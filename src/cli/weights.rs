@@ -1,4 +1,4 @@
-//! `mien weights`: what is installed, what a file is, and published checkpoints made into weights.
+//! `mien weights`: lists installed weights, inspects files, and imports published checkpoints.
 
 use std::path::{Path, PathBuf};
 
@@ -131,7 +131,7 @@ fn list(verbose: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What a checkpoint is: its container, its system and networks, its tensors.
+/// Describes a checkpoint: its container, its architecture and networks, its tensors.
 fn report(file: &Path, checkpoint: &Checkpoint, verbose: bool) -> String {
     let container = match checkpoint.container {
         Container::Zip => "a PyTorch checkpoint (torch 1.6 or later)",
@@ -183,14 +183,14 @@ fn report(file: &Path, checkpoint: &Checkpoint, verbose: bool) -> String {
         for (name, tensor) in tensors {
             let kind = format!("{:?}", tensor.dtype).to_lowercase();
             let shape = format!("{:?}", tensor.shape);
-            // A stranger's file must not steer the terminal.
+            // Escaped, because names from an untrusted file may contain terminal control sequences.
             text += &format!("  {kind:<5} {shape:<24} {}\n", name.escape_debug());
         }
     }
     text
 }
 
-/// Characters in a line of a model card, and before it.
+/// Width of a line of a model card, and its indentation, in characters.
 const CARD_WIDTH: usize = 100;
 const INDENT: usize = 4;
 
@@ -238,7 +238,7 @@ fn describe(entry: &Installed, verbose: bool) -> String {
             for line in plain(card, CARD_WIDTH).lines() {
                 text += &format!("{:INDENT$}{line}\n", "");
             }
-            // No line of spaces alone.
+            // Strips trailing spaces.
             text = text
                 .lines()
                 .map(str::trim_end)

@@ -1,7 +1,7 @@
-//! The export: a project's panes written to a file, at the portrait's own size.
+//! The export: a project's panes written to a file, at the portrait's size.
 //!
-//! The window's queue, `mien edit`, `mien transfer` and `mien export` all run this job. Clips are read from the original file, never
-//! from the small copies that the window scrubs.
+//! The window's queue, `mien edit`, `mien transfer` and `mien export` all run this job. Clips are read from the original
+//! file, not from the window's proxies.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,65 +27,65 @@ use crate::render::composition::{Composition, FrameRequest};
 use crate::render::grid::{Grid, Label};
 use crate::render::renderer::Renderer;
 
-/// One file (or sequence) to be written.
+/// An export of one file (or sequence).
 #[derive(Debug, Clone)]
 pub struct ExportJob {
     pub project: Project,
     pub subject: Subject,
-    /// The panes that are written, from left to right and down; at least one.
+    /// The panes, row by row from the upper left; at least one.
     pub panes: Vec<PaneSpec>,
     pub steps: Steps,
-    /// How many frames the caller takes the whole to have, if it says so.
+    /// The total number of frames the caller expects, if given; another count is an error.
     pub count: Option<usize>,
     pub layout: Layout,
-    /// The size of a pane, in sizes of the portrait; in 0.01..=1.
+    /// The size of a pane relative to the portrait, in 0.01..=1.
     pub scale: f64,
-    /// Frames a second; the motion's own, as far as the format can play it, where this is `None`.
+    /// Frames per second; `None` is the motion's rate, limited to what the format can play.
     pub fps: Option<f64>,
-    /// Its scale is not used.
+    /// Its scale is ignored.
     pub output: Output,
-    /// Whether the sound of the clip goes into an MP4.
+    /// Whether an MP4 gets the clip's sound.
     pub sound: bool,
-    /// Whether a reference frame outside the part of a clip that is used is an error.
+    /// Whether a reference frame outside the used part of a clip is an error.
     pub strict: bool,
 }
 
 /// Which steps of the timeline are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Steps {
-    /// The motion once through.
+    /// The whole motion, once.
     All,
     One(u32),
 }
 
-/// How several panes stand in a frame.
+/// How several panes are arranged in a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layout {
     /// Side by side, without gaps.
     Strip,
-    /// In rows and columns with gaps; a name and a note above each pane, where there are any.
+    /// In rows and columns with gaps; with labels, a name and a note above each pane.
     Grid(Option<Vec<(String, String)>>),
 }
 
-/// What is told when the file is written.
+/// The result of an export.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Exported {
-    /// How many frames were written.
+    /// The number of frames written.
     pub frames: usize,
-    /// The frame that relative movement counts from, from 0 in the part that is used, and how unlike the portrait's face its
-    /// face is, where that was measured.
+    /// The reference frame of relative movement, counted from 0 in the used part, and the dissimilarity of its face to the
+    /// portrait's, if measured.
     pub reference: Option<(usize, Option<f32>)>,
-    /// What the artist should know, a sentence each.
+    /// Remarks for the artist, one sentence each.
     pub remarks: Vec<Remark>,
 }
 
 impl ExportJob {
-    /// Renders every frame and writes the file. Nothing stands under the final name before it is whole.
+    /// Renders every frame and writes the file. The file gets its final name only when it is complete.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError`] for a job without panes, a range of
-    /// frames that it doesn't have, or a clip without a face where one is needed; [`EngineError::Media`] when a clip can't be
-    /// read or the file can't be written; what the methods say. Whatever stood under the name before still does.
+    /// [`EngineError::Cancelled`] when `progress` was cancelled; [`EngineError`] for a job without panes, a range of frames
+    /// that it doesn't have, or a clip without a face where one is needed; [`EngineError::Media`] when a clip can't be read or
+    /// the file can't be written; errors of the methods. An existing file of that name is then unchanged.
     pub fn write(
         &self,
         models: &Arc<Models>,
@@ -100,7 +100,7 @@ impl ExportJob {
             inputs: with_media(&self.output.inputs, &self.project),
             ..self.output.clone()
         };
-        // The file comes first: a folder that can't be written to is told at once, not after an hour.
+        // Checks the output first, so that an unwritable folder is reported at once and not after an hour.
         Writer::probe(&output)?;
         let face = self.subject.face.as_deref();
         let composition = Composition::read(&self.project, &self.panes, face, models, progress)?;
@@ -157,7 +157,7 @@ impl ExportJob {
         Ok(told)
     }
 
-    /// Refuses modes that the methods' weights can't do, before a clip is read.
+    /// Refuses modes that the methods' weights don't support, before a clip is read.
     fn check(&self, models: &Models) -> Result<(), EngineError> {
         for pane in &self.panes {
             if let MethodChoice::Method(id, mode) = pane.method {
@@ -172,7 +172,7 @@ impl ExportJob {
         Ok(part.map_or(Ok(0..total), |part| part.within(total))?)
     }
 
-    /// Whether nothing at all is asked of the portrait, so that it goes out as it came.
+    /// Whether the portrait isn't edited at all, so that it is written as it is.
     fn is_untouched(&self, composition: &Composition, steps: &[u32]) -> bool {
         composition.panes.iter().all(|pane| match &pane.driver {
             _ if pane.method == MethodChoice::Source => true,
@@ -187,7 +187,7 @@ impl ExportJob {
         })
     }
 
-    /// The sound that goes with some of the frames; none for a movement that also runs backwards.
+    /// The sound for the written frames; `None` for a motion that also plays backwards.
     fn sound(&self, composition: &Composition, written: &Range<usize>, fps: f64) -> Option<Sound> {
         if !self.sound || self.output.format != FileFormat::Mp4 {
             return None;
@@ -217,11 +217,11 @@ impl ExportJob {
     }
 }
 
-/// What an artist should know of how the motions drive the panes.
+/// Collects remarks for the artist on how the motions drive the panes.
 ///
 /// # Errors
-/// [`EngineError`] where nothing would move, because every method needs a face that a clip doesn't show; what reading the
-/// clips says.
+/// [`EngineError`] if nothing would move, because a method needs a face and the clip shows none; errors from reading the
+/// clips.
 fn remarks(
     composition: &Composition,
     subject: &Subject,
@@ -244,7 +244,7 @@ fn remarks(
             false => clip.follow.relative,
         };
         told.add(clip.analysis.broken.clone().map(Remark::Media));
-        // An expression that the rig draws first is left out where there is no face; the rest still moves.
+        // Without a face in the clip, the rig's expression is left out; the rest still moves.
         let reads_faces = !by_picture || pane.expression_by_rig && clip.analysis.track.is_some();
         told.add(faces_remark(clip, reads_faces)?);
         if by_picture {
@@ -254,7 +254,7 @@ fn remarks(
             told.add(unseen.then(|| Remark::NoFaceInReference { name: name() }));
         }
         if relative {
-            // One that lies before the part has no number in it.
+            // A reference frame before the used part has no index in it.
             let frame = clip.reference.checked_sub(clip.first);
             told.reference = frame.map(|frame| (frame, clip.unlike));
         }
@@ -262,7 +262,7 @@ fn remarks(
     Ok(told)
 }
 
-/// Refuses a reference frame that isn't in the part of the clip that is used.
+/// Refuses a reference frame outside the used part of the clip.
 ///
 /// # Errors
 /// [`ClipError::NoReferenceFrame`].
@@ -292,7 +292,7 @@ impl Exported {
     }
 }
 
-/// What is said of frames without a face, where an expression is read from them.
+/// The remark on frames without a face, for methods that read an expression from them.
 fn faces_remark(clip: &ClipDriver, reads_faces: bool) -> Result<Option<Remark>, EngineError> {
     if !reads_faces {
         return Ok(None);
@@ -310,7 +310,7 @@ fn faces_remark(clip: &ClipDriver, reads_faces: bool) -> Result<Option<Remark>, 
     }))
 }
 
-/// What is said where the first frame had to be taken as the one that looks like the portrait.
+/// The remark for a clip whose first frame had to be taken as the reference frame.
 fn reference_remark(
     clip: &ClipDriver,
     subject: &Subject,
@@ -330,7 +330,7 @@ fn reference_remark(
     })
 }
 
-/// The note that goes into a file, with every model that its pictures are by, in the order of the panes.
+/// The provenance note for the file, with every model that drew a pane, in the order of the panes.
 fn note(
     output: &Output,
     composition: &Composition,
@@ -344,7 +344,7 @@ fn note(
             MethodKey::of(pane.method, pane.weights.as_deref()),
         ) {
             (MethodChoice::Source, _) => continue,
-            // A clip's own frames are nobody's edit.
+            // A clip's frames are not edited.
             (MethodChoice::Motion, _) if !drawn => continue,
             (_, Some(key)) => models.method(&key)?.weights().to_owned(),
             (_, None) => models.ganimation().name().to_owned(),
@@ -358,7 +358,7 @@ fn note(
     Ok(marked.then(|| Provenance::new(authors, source)))
 }
 
-/// How a frame is put together from its panes.
+/// Composes a frame from its panes.
 struct Frame<'a> {
     job: &'a ExportJob,
     /// Width and height of a pane in pixels.
@@ -423,7 +423,7 @@ impl<'a> Frame<'a> {
             return grid.filled(&pictures, labels);
         }
         if pictures.len() == 1 {
-            // Taken whole, so that without an edit the very bytes go out.
+            // Returned as it is, so that an unedited portrait keeps its exact bytes.
             return Ok(pictures.remove(0));
         }
         let (width, height) = self.size();
@@ -447,7 +447,7 @@ mod tests {
     use crate::methods::ganimation::model::Model;
     use crate::render::composition::PaneSource;
 
-    /// Five frames, ten a second, of a face that never moves.
+    /// Five frames, at ten per second, of a face that never moves.
     fn analysis() -> Arc<ClipAnalysis> {
         let frames = (0..5).map(|i| AuFrame {
             time: f64::from(i) / 10.0,

@@ -1,11 +1,11 @@
-//! A part of a job's frames, so that several machines can share one.
+//! A range of a job's frames, so that several machines can share one job.
 
 use std::fmt;
 use std::ops::Range;
 
 use crate::error::FrameRangeError;
 
-/// The frames from one to another of a job, both counted from 1 and both in it.
+/// A range of a job's frames, counted from 1, inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
     first: usize,
@@ -20,7 +20,7 @@ impl fmt::Display for Part {
 
 impl Part {
     /// # Errors
-    /// [`FrameRangeError`] when it begins before the first frame or runs backwards.
+    /// [`FrameRangeError`] when it starts before the first frame or runs backwards.
     pub fn new(first: usize, last: usize) -> Result<Self, FrameRangeError> {
         if first == 0 {
             return Err(FrameRangeError::BeforeFirst { first, last });
@@ -31,10 +31,10 @@ impl Part {
         Ok(Self { first, last })
     }
 
-    /// Its frames, counted from 0, in a job of `total`.
+    /// Its frames in a job of `total`, counted from 0.
     ///
     /// # Errors
-    /// [`FrameRangeError`] when the job hasn't got them all.
+    /// [`FrameRangeError`] when it ends after the job's last frame.
     pub fn within(self, total: usize) -> Result<Range<usize>, FrameRangeError> {
         let Self { first, last } = self;
         if last > total {

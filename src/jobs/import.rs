@@ -1,4 +1,4 @@
-//! Published checkpoints made into model files of Mien's own, once the network has been made of them.
+//! Converts published checkpoints to Mien's model files, after checking that the network can be built from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,40 +21,40 @@ use crate::weights::{
     CropRule, Existing, Known, Metadata, Source, WeightsError, digest, known, write_model,
 };
 
-/// What a person may say of a checkpoint.
+/// What the user may specify about a checkpoint.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
-    /// What it is to be called; without, as the file is, without its endings.
+    /// The name of the weights; `None` is the file's name without its extensions.
     pub name: Option<String>,
-    /// For FOMM, whether its warps see -1 and 1 at the centres of the outermost pixels, as torch did before 1.3;
-    /// without, as the checkpoint's container tells.
+    /// For FOMM, whether its warps put -1 and 1 at the centres of the outermost pixels, as torch did before 1.3; `None` guesses
+    /// from the checkpoint's container.
     pub align_corners: Option<bool>,
-    /// Under which licence it was published, where Mien doesn't know.
+    /// The licence, if Mien doesn't know it.
     pub licence: Option<String>,
-    /// Whether a file of the same name is replaced.
+    /// Whether to replace a file of the same name.
     pub replace: bool,
 }
 
-/// What was made.
+/// The result of an import.
 #[derive(Debug, Clone)]
 pub struct Imported {
     pub name: String,
     pub path: PathBuf,
-    /// Bytes of the file.
+    /// The file's size in bytes.
     pub size: u64,
-    /// How many numbers the networks hold.
+    /// The number of parameters of the networks.
     pub parameters: u64,
     pub metadata: Metadata,
-    /// What the artist should know, a sentence each.
+    /// Remarks for the user, one sentence each.
     pub remarks: Vec<ImportRemark>,
 }
 
-/// Imports a published checkpoint into a folder: recognises the system, finds its configuration, makes the network of
-/// it, which checks every shape, and writes what the network reads as safetensors with metadata.
+/// Imports a published checkpoint into a folder: recognises the architecture, derives its configuration, builds the network,
+/// which checks every shape, and writes the tensors it reads as safetensors with metadata.
 ///
 /// # Errors
-/// [`EngineError::Weights`] when the file is no checkpoint, or doesn't hold a whole network, or can't be written;
-/// [`ImportError`] when it is of no system that Mien knows.
+/// [`EngineError::Weights`] when the file isn't a checkpoint, lacks part of a network, or can't be written; [`ImportError`]
+/// when its architecture is unknown.
 pub fn import(
     file: &Path,
     folder: &Path,
@@ -128,7 +128,7 @@ pub fn import(
     })
 }
 
-/// The file's name without what tells its kind: "vox-cpk" of "vox-cpk.pth.tar".
+/// The file's name without its extensions: "vox-cpk" for "vox-cpk.pth.tar".
 fn plain_name(file: &Path) -> String {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let mut name = name.as_ref();
@@ -148,21 +148,21 @@ fn plain_name(file: &Path) -> String {
     name.to_owned()
 }
 
-/// What a checkpoint turned out to be.
+/// What was recognised in a checkpoint.
 struct Found {
     architecture: &'static str,
     config: serde_json::Value,
     au_order: Vec<u8>,
     crop: Option<CropRule>,
-    /// The names of the tensors that the network reads.
+    /// The names of the tensors the network reads.
     used: BTreeSet<String>,
     remarks: Vec<ImportRemark>,
 }
 
-/// How large the square about the face is, in longer sides of the landmarks' box: as the faces of VoxCeleb stand in
-/// the pictures that the published motion weights were trained on.
+/// Side of the crop around a face, relative to the longer side of the landmarks' bounding box: as in the VoxCeleb pictures
+/// that the published motion weights were trained on.
 const VOX_SCALE: f32 = 1.6;
-/// The same for faces that were cropped closely, as GANimation's were.
+/// The same for tightly cropped faces, as in GANimation's training data.
 const CLOSE_SCALE: f32 = 1.4;
 
 fn recognised(
@@ -202,7 +202,7 @@ fn recognised(
     let (architecture, config, crop) = match system.method {
         Method::Fomm => {
             let mut config = fomm::Config::infer(&shapes).map_err(|e| wrong(&e))?;
-            // A legacy stream was written by torch up to 1.5; the published weights by 1.0.
+            // Legacy containers were written by torch up to 1.5; the published weights by 1.0.
             config.align_corners = options
                 .align_corners
                 .unwrap_or(checkpoint.container != Container::Zip);
@@ -265,8 +265,9 @@ fn recognised(
     })
 }
 
-/// A tensor of FOMM's or TPS' networks that nothing asked for: the checkpoint is of a network that only looks like one of
-/// theirs, or lacks a part. What counts batches is of training, and the shrinking filter is always the same.
+/// Returns a tensor of FOMM's or TPS' networks that the network didn't read: then the checkpoint is of another architecture
+/// that only looks similar, or lacks a part. Ignores batch counters, which only training uses, and the fixed downsampling
+/// filter.
 fn left_over<'a>(
     system: &System,
     shapes: &'a BTreeMap<String, Vec<usize>>,
@@ -283,7 +284,7 @@ fn left_over<'a>(
         .find(|name| !used.contains(*name))
 }
 
-/// What somebody should know of imported weights, a sentence each.
+/// A remark about imported weights, in one sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ImportRemark {
     #[error(
@@ -292,7 +293,7 @@ pub enum ImportRemark {
     UnknownLicence,
     #[error("it has no AVD network, so the mode avd can't be had with it.")]
     NoAvdNetwork,
-    /// Which meaning of -1 and 1 the warps use.
+    /// Which align_corners convention the warps use.
     #[error("its warps are done {}, {why}.", if *align_corners {
         "as torch did before 1.3 (align_corners)"
     } else {
@@ -301,7 +302,7 @@ pub enum ImportRemark {
     Warps { align_corners: bool, why: Era },
 }
 
-/// How it is known by which torch a checkpoint was made.
+/// How the torch version of a checkpoint was determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Era {
     #[error("as you asked")]
@@ -332,7 +333,7 @@ fn mismatch(file: &Path, reason: &dyn std::fmt::Display) -> EngineError {
     ImportError::Mismatch { path, reason }.into()
 }
 
-/// Gives a network the tensors of a checkpoint, and keeps which it asked for.
+/// Passes the tensors of a checkpoint to a network, and records which ones it reads.
 struct Backend<'a> {
     tensors: &'a BTreeMap<String, RawTensor>,
     used: &'a Mutex<BTreeSet<String>>,

@@ -1,4 +1,4 @@
-//! Panes in numbers, frame by frame: how far each is from another, or from what drives it.
+//! Measures panes frame by frame: how far each is from another, or from what drives it.
 
 use std::sync::Arc;
 
@@ -20,25 +20,25 @@ use crate::render::renderer::Renderer;
 /// What the panes are measured against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
-    /// The result of a pane, by its place.
+    /// The result of the pane with this index.
     Pane(usize),
-    /// What drives each pane: the clip's frame, the sample's, or what is drawn of a track.
+    /// What drives each pane: the frame of the clip or sample, or what is drawn for a track.
     Motion,
 }
 
-/// What of a pane was measured: a number for each step, `None` where it can't be measured.
+/// Values of a metric for a pane: one for each step, `None` where it can't be measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
-    /// The pane's place.
+    /// The pane's index.
     pub pane: usize,
-    /// The metric's name and unit.
+    /// The metric's name, with its unit.
     pub metric: &'static str,
     pub values: Vec<Option<f32>>,
 }
 
-/// The metrics, as they are called: L1, PSNR, SSIM and AKD to the reference, the ACD of the pane's own frames up to each of them,
-/// and how its face follows the reference's: the degrees by which the head is off and, of the frames so far, the
-/// correlations of smile, jaw and blink over time, and the landmarks' acceleration as a multiple of the reference's.
+/// The metrics' names: L1, PSNR, SSIM and AKD to the reference; the ACD of the pane's frames up to each frame; and how its
+/// face follows the reference's: the head's deviation in degrees and, over the frames so far, the correlations of smile, jaw
+/// and blink, and the landmarks' acceleration as a multiple of the reference's.
 pub const METRICS: [&str; 10] = [
     "L1",
     "PSNR dB",
@@ -52,11 +52,11 @@ pub const METRICS: [&str; 10] = [
     "Unsteadiness so far",
 ];
 
-/// Measures every pane at every step of its timeline, over the face's square at [`SIDE`] pixels, as the papers do. Panes
-/// without a method are left out, and so is the pane that the others are measured against.
+/// Measures every pane at every step of its timeline, over the face's crop at [`SIDE`] pixels, as in the papers. Skips panes
+/// without a method, and the pane that the others are measured against.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop, and what the methods say.
+/// [`EngineError::Cancelled`] when `progress` was cancelled; errors of the methods.
 pub fn measure(
     models: &Arc<Models>,
     subject: &Subject,
@@ -68,7 +68,7 @@ pub fn measure(
     let panes: Vec<usize> = (0..composition.panes.len())
         .filter(|pane| reference != Reference::Pane(*pane))
         .filter(|pane| composition.panes[*pane].method.is_method())
-        // Several pictures of one method have one result.
+        // Panes that show different views of one result are measured once.
         .filter(|pane| {
             let same =
                 |other: usize| composition.panes[other].same_result(&composition.panes[*pane]);
@@ -158,8 +158,8 @@ pub fn measure(
         .collect())
 }
 
-/// How the portrait's head and the clip's are turned where they count as alike; `None` where the clip's counts as it is, or none
-/// drives.
+/// The head poses of the portrait and of the clip's reference frame, which count as equal; `None` if the clip's pose is taken
+/// as it is, or no clip drives.
 fn resting(subject: &Subject, pane: &PaneSource) -> Option<RestHeads> {
     let is_relative = match pane.method {
         MethodChoice::Method(_, mode) => mode.unwrap_or_default() == Mode::Relative,
@@ -175,11 +175,11 @@ fn resting(subject: &Subject, pane: &PaneSource) -> Option<RestHeads> {
     })
 }
 
-/// A pane's numbers so far.
+/// The values of a pane so far.
 #[derive(Default)]
 struct Row {
     meter: Meter,
-    /// Follows the face of what drives the pane.
+    /// Tracks the face of what drives the pane.
     of_motion: Tracker,
     values: [Vec<Option<f32>>; METRICS.len()],
 }

@@ -1,4 +1,4 @@
-//! Measures the frames of one pane, one after the other: the metrics of the window and of `mien compare`.
+//! Measures the frames of one pane in order: the metrics of the window and of `mien compare`.
 
 use crate::drive::au_track::AuTrack;
 use crate::error::EngineError;
@@ -7,7 +7,7 @@ use crate::face::{Face, HeadPose, KeyScores, Shape, Tracker, shape68};
 use crate::media::image::Picture;
 use crate::metrics::{Following, FrameNumbers, Similarity, acceleration, acd, akd, features, mkr};
 
-/// What is measured of a face.
+/// The measurements of a face.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MeasuredFace {
     /// Its 68 landmarks.
@@ -17,7 +17,7 @@ pub struct MeasuredFace {
 }
 
 impl MeasuredFace {
-    /// Of a face in a picture; `None` where its landmarks have no extent.
+    /// Measures a face in a picture; `None` if its landmarks have no extent.
     pub fn of(face: &Face) -> Option<Self> {
         Some(Self {
             shape: shape68(&face.mesh),
@@ -26,7 +26,7 @@ impl MeasuredFace {
         })
     }
 
-    /// Of a frame of a clip that was read; `None` where it shows none.
+    /// The measurements of a frame of an analysed clip; `None` if it shows no face.
     pub fn in_clip(track: &AuTrack, frame: usize) -> Option<Self> {
         let read = track.frames.get(frame)?;
         Some(Self {
@@ -36,10 +36,10 @@ impl MeasuredFace {
         })
     }
 
-    /// Of the largest face of a picture, which a tracker follows from frame to frame.
+    /// Measures the largest face of a picture, tracked from frame to frame.
     ///
     /// # Errors
-    /// [`EngineError::Network`] when the networks that find faces fail.
+    /// [`EngineError::Network`] when the face networks fail.
     pub fn in_picture(
         tracker: &mut Tracker,
         picture: &Picture,
@@ -49,12 +49,12 @@ impl MeasuredFace {
     }
 }
 
-/// The face that a pane's is compared with.
+/// The face that a pane's face is compared with.
 #[derive(Debug, Clone, Copy)]
 pub enum Truth {
-    /// In pixels of the reference picture: the same person, compared as it is.
+    /// The same person, in pixels of the reference picture; compared as it is.
     Same(Option<MeasuredFace>),
-    /// In any pixels: another person, brought over the pane's face as a whole first.
+    /// Another person, in any coordinates; first aligned to the pane's face by a similarity transform.
     Other(Option<MeasuredFace>),
 }
 
@@ -66,34 +66,34 @@ impl Truth {
     }
 }
 
-/// The numbers of one frame; `None` where something can't be measured.
+/// The metrics of one frame; `None` where something can't be measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Numbers {
     pub l1: Option<f64>,
     pub psnr: Option<f64>,
     pub ssim: Option<f64>,
     pub akd: Option<f64>,
-    /// How far the landmarks moved since the frame before, apart from the head's own movement: root mean square.
+    /// How far the landmarks moved since the previous frame, without the head's movement: root mean square.
     pub step: Option<f64>,
     /// The ACD of the frames so far.
     pub acd: Option<f64>,
-    /// How much the pane's face smiles, opens its jaw and blinks, and the face that it is compared with.
+    /// The smile, jaw and blink scores of the pane's face, and of the face it is compared with.
     pub scores: Option<KeyScores>,
     pub true_scores: Option<KeyScores>,
-    /// Degrees by which the head is turned otherwise than the one that it is compared with.
+    /// Difference between the head's pose and the one it is compared with, in degrees.
     pub head: Option<f64>,
-    /// How sharply the landmarks turn from their way ([`acceleration`]), and those of the face that they are compared with.
+    /// The [`acceleration`] of the landmarks, and of those they are compared with.
     pub acceleration: Option<f64>,
     pub true_acceleration: Option<f64>,
 }
 
-/// How a pane's face followed the one that it is compared with, over the frames so far.
+/// How a pane's face followed the face it is compared with, over the frames so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Followed {
     pub smile: Following,
     pub jaw: Following,
     pub blink: Following,
-    /// Sums of both faces' accelerations, over the frames in which both have one.
+    /// Sums of both faces' accelerations, over the frames where both are known.
     accelerations: [f64; 2],
 }
 
@@ -115,7 +115,7 @@ impl Followed {
         }
     }
 
-    /// The mean acceleration of the landmarks as a multiple of that of the face that is followed: more than 1 trembles.
+    /// The mean acceleration of the landmarks as a multiple of the followed face's: above 1, the pane jitters.
     pub fn unsteadiness(&self) -> Option<f64> {
         let [is, to_be] = self.accelerations;
         (to_be > 0.0).then(|| is / to_be)
@@ -127,7 +127,7 @@ impl Followed {
 struct Path([Option<Vec<f32>>; 2]);
 
 impl Path {
-    /// Adds the next face, and says how sharply the way turned there.
+    /// Adds the next face, and returns the [`acceleration`] over the last three.
     fn push(&mut self, next: Option<Vec<f32>>) -> Option<f64> {
         let turned = match (&self.0, &next) {
             ([Some(first), Some(second)], Some(third)) => acceleration([first, second, third]),
@@ -139,28 +139,28 @@ impl Path {
     }
 }
 
-/// The heads of a pane's person and of the one that drives, where neither moves yet; the pane's then counts against its own.
+/// The head poses of the pane's person and of the driving one at rest. Each head's rotation is measured from its rest pose.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RestHeads {
     pub pane: HeadPose,
     pub driving: HeadPose,
 }
 
-/// One pane's frames so far.
+/// The measurements of one pane's frames so far.
 #[derive(Default)]
 pub struct Meter {
     tracker: Tracker,
-    /// By which faces are brought to one place, size and turn; the first face's where none was given.
+    /// The shape that faces are aligned to; the first face if none was given.
     pose: Option<Shape>,
-    /// Heads are compared as they are without.
+    /// Without it, head poses are compared as they are.
     rest: Option<RestHeads>,
-    /// Whether the driving frame and the pane showed a face.
+    /// For each frame, whether the driving frame and the pane showed a face.
     present: Vec<(bool, bool)>,
-    /// Of every face so far.
+    /// The features of every face so far.
     features: Vec<Vec<f32>>,
-    /// The sum of the distances of every pair of them.
+    /// The sum of the distances of all pairs of `features`.
     distances: f64,
-    /// Those of the frame before, if it showed a face.
+    /// The features of the previous frame, if it showed a face.
     before: Option<Vec<f32>>,
     path: Path,
     true_path: Path,
@@ -168,7 +168,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A meter for frames whose faces are compared in the pose of this one.
+    /// Creates a meter; faces are aligned to `pose`, or to the first face.
     pub fn new(pose: Option<Shape>, rest: Option<RestHeads>) -> Self {
         Self {
             pose,
@@ -180,7 +180,7 @@ impl Meter {
     /// Measures the next frame against a reference of the same size.
     ///
     /// # Errors
-    /// [`EngineError::Network`] when the networks that find faces fail.
+    /// [`EngineError::Network`] when the face networks fail.
     pub fn measure(
         &mut self,
         frame: &Picture,
@@ -209,7 +209,7 @@ impl Meter {
         Ok(numbers)
     }
 
-    /// How the pane's face stands to the one that it is to follow.
+    /// Compares the pane's face with the one it should follow.
     fn follow(&mut self, face: Option<MeasuredFace>, known: Option<MeasuredFace>) -> Numbers {
         let pose = self.pose;
         let placed = |face: Option<MeasuredFace>| features(&face?.shape, &pose?);
@@ -232,7 +232,7 @@ impl Meter {
         });
         let before = std::mem::replace(&mut self.before, now.clone());
         let now = now?;
-        // The ACD of two is their distance.
+        // The ACD of two faces is their distance.
         let apart = |other: &Vec<f32>| acd(&[other, &now]);
         self.distances += self.features.iter().filter_map(apart).sum::<f64>();
         let step = before.as_ref().and_then(apart);
@@ -240,32 +240,32 @@ impl Meter {
         step
     }
 
-    /// The mean distance between the faces of every pair of frames so far.
+    /// The mean distance between the faces of all pairs of frames so far.
     pub fn acd(&self) -> Option<f64> {
         let count = self.features.len();
         let pairs = count * count.saturating_sub(1) / 2;
         (pairs > 0).then(|| self.distances / pairs as f64)
     }
 
-    /// The share of the frames with a driving face in which the pane shows none.
+    /// The fraction of the frames with a driving face in which the pane shows none.
     pub fn mkr(&self) -> Option<f64> {
         mkr(self.present.iter().copied())
     }
 
-    /// How the pane followed over the frames so far.
+    /// How the pane followed, over the frames so far.
     pub fn followed(&self) -> &Followed {
         &self.followed
     }
 }
 
-/// The AKD from a driving face that was brought over another as a whole.
+/// The AKD after the driving face was aligned to the other by a similarity transform.
 fn akd_brought_over(driving: &Shape, shape: &Shape) -> Option<f64> {
     let nearest = Similarity::between(driving, shape)?;
     akd(&driving.map(|point| nearest.apply(point)), shape)
 }
 
-/// Degrees between the turns of two heads: the root of the sum of the squared differences of yaw, pitch and roll, each against
-/// its own rest where that is known.
+/// The distance between two head poses in degrees: the root of the sum of the squared differences of yaw, pitch and roll, each
+/// relative to its rest pose if known.
 fn heads_apart(pane: HeadPose, driving: HeadPose, rest: Option<RestHeads>) -> f64 {
     let angles = |head: HeadPose| [head.yaw, head.pitch, head.roll].map(f64::from);
     let turned = |head: HeadPose, rest: HeadPose| {
@@ -298,13 +298,13 @@ mod tests {
         let pose: Shape = std::array::from_fn(|i| [(i % 9) as f32 * 20.0, (i / 9) as f32 * 20.0]);
         let mut meter = Meter::new(Some(pose), None);
         assert_eq!(meter.step(Some(pose)), None);
-        // Moved as a whole and enlarged, it stands still.
+        // A similarity transform of the face is no movement.
         let elsewhere = pose.map(|[x, y]| [1.5 * x + 30.0, 1.5 * y - 4.0]);
         assert!(meter.step(Some(elsewhere)).unwrap() < 1e-3);
         let mut opened = pose;
         opened[57][1] += 12.0;
         let moved = meter.step(Some(opened)).unwrap();
-        // One of 68 points went 12 pixels; what the alignment takes up of it is little.
+        // One of 68 points moved 12 pixels; the alignment absorbs little of it.
         let wanted = 12.0 / 68.0_f64.sqrt();
         assert!((moved - wanted).abs() < 0.15 * wanted, "{moved}");
         assert_eq!(meter.step(None), None);
@@ -315,7 +315,7 @@ mod tests {
         assert!((meter.acd().unwrap() - together).abs() < 1e-6);
     }
 
-    /// A face whose mouth opens by so many pixels and whose head turns.
+    /// A face whose mouth opens by `open` pixels and whose head turns.
     fn face(open: f32, jaw: f32, yaw: f32) -> MeasuredFace {
         let mut shape: Shape =
             std::array::from_fn(|i| [(i % 9) as f32 * 20.0, (i / 9) as f32 * 20.0]);
@@ -350,8 +350,8 @@ mod tests {
         let followed = meter.followed();
         assert!((followed.jaw.correlation().unwrap() - 1.0).abs() < 1e-6);
         assert!((followed.jaw.amplitude().unwrap() - 0.5).abs() < 1e-6);
-        assert_eq!(followed.smile.correlation(), None, "nobody smiles");
-        // 6 of 10 degrees were asked for and 4.8 made.
+        assert_eq!(followed.smile.correlation(), None, "neither face smiles");
+        // 4.8 of the 6 degrees wanted.
         assert!((last.head.unwrap() - 1.2).abs() < 1e-4, "{last:?}");
         let unsteady = followed.unsteadiness().unwrap();
         assert!((unsteady - 0.5).abs() < 0.05, "{unsteady}");

@@ -1,4 +1,4 @@
-//! Long work: export, compare, measure, sample, import of weights, and charts of what came of it.
+//! Long-running jobs: export, compare, measure, sample, import of weights, and charts of results.
 
 pub mod charts;
 pub mod compare;

@@ -1,4 +1,4 @@
-//! The file that frames go to, of whichever format: whole or not at all.
+//! Writes frames to a file of any format. The file is written completely or not at all.
 
 use std::path::PathBuf;
 
@@ -18,22 +18,22 @@ use crate::media::inputs::Inputs;
 use crate::media::provenance::{Provenance, SourceType};
 use crate::project::file::MediaOf;
 
-/// A file (or sequence) to be written.
+/// A file (or sequence) to write.
 #[derive(Debug, Clone)]
 pub struct Output {
     pub format: FileFormat,
-    /// From 1 (small) to 100 (best; of a WebP exact) for MP4, WebP and JPEG; without, each format's own.
+    /// From 1 (small) to 100 (best; lossless for WebP) for MP4, WebP and JPEG; `None` is the format's default.
     pub quality: Option<u8>,
-    /// How often an animation (GIF, PNG, WebP) plays.
+    /// How many times an animation (GIF, PNG, WebP) plays.
     pub loops: LoopCount,
-    /// The size of what is written, in sizes of the frames; in 0.01..=1.
+    /// The size of the output relative to the frames, in 0.01..=1.
     pub scale: f64,
-    /// The frames of the job that are written; without, all. Those of a sequence are named as in the whole.
+    /// The frames of the job to write; `None` writes all. Files of a sequence are numbered as in the whole.
     pub part: Option<Part>,
-    /// Whether the file says that a model made or edited it.
+    /// Whether the file is marked as made or edited by a model.
     pub marked: bool,
     pub path: PathBuf,
-    /// Files that are read for this and may not be replaced; a job adds the media that it knows.
+    /// Input files that must not be overwritten; a job adds the media it knows.
     pub inputs: Inputs,
 }
 
@@ -41,20 +41,20 @@ pub struct Output {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sound {
     pub clip: PathBuf,
-    /// Seconds of the clip at which the first frame is shown.
+    /// Time of the first frame, in seconds of the clip.
     pub from: f64,
-    /// Seconds of the clip at which the part ends; without, its end.
+    /// End of the part, in seconds of the clip; `None` is the clip's end.
     pub to: Option<f64>,
 }
 
 impl Output {
-    /// The note that goes into the file, if any, of what one model did.
+    /// The provenance note for one model's output, if the file is marked.
     pub(crate) fn note(&self, model: &str, source: SourceType) -> Option<Provenance> {
         let note = || Provenance::new(vec![model.to_owned()], source);
         self.marked.then(note)
     }
 
-    /// The files that a job of `total` frames writes.
+    /// The files written by a job of `total` frames.
     pub fn files(&self, total: usize) -> Vec<PathBuf> {
         if self.format != FileFormat::PngSequence {
             return vec![self.path.clone()];
@@ -65,13 +65,13 @@ impl Output {
             .collect()
     }
 
-    /// The frame rate at which a clip of `fps` is written.
+    /// The frame rate for writing a clip of `fps`, clamped to what the format supports.
     pub fn rate(&self, fps: f64) -> f64 {
         fps.clamp(MIN_FPS, max_fps(self.format))
     }
 }
 
-/// These files and a project's media.
+/// Adds a project's media to these files.
 pub(crate) fn with_media(inputs: &Inputs, project: &Project) -> Inputs {
     let mut inputs = inputs.clone();
     for (of, source) in MediaOf::all(project) {
@@ -84,7 +84,7 @@ pub(crate) fn with_media(inputs: &Inputs, project: &Project) -> Inputs {
     inputs
 }
 
-/// The highest frame rate that a format can play.
+/// The highest frame rate of a format.
 pub fn max_fps(format: FileFormat) -> f64 {
     match format {
         FileFormat::Gif => GIF_MAX_FPS,
@@ -93,7 +93,7 @@ pub fn max_fps(format: FileFormat) -> f64 {
     }
 }
 
-/// So many times a size, and never nothing.
+/// Scales a size; each side is at least 1.
 pub(crate) fn scaled((width, height): (u32, u32), scale: f64) -> (u32, u32) {
     if scale == 1.0 {
         return (width, height);
@@ -102,7 +102,7 @@ pub(crate) fn scaled((width, height): (u32, u32), scale: f64) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-/// A file that is being written.
+/// A file being written.
 pub(crate) struct Writer {
     path: PathBuf,
     size: (u32, u32),
@@ -112,7 +112,7 @@ pub(crate) struct Writer {
 }
 
 enum Sink {
-    /// A single picture, and whether it is there.
+    /// A single picture, and whether it is written.
     Picture(FileFormat, bool),
     Mp4(Box<Mp4Sink>),
     Sequence(Box<PngSequence>),
@@ -120,10 +120,10 @@ enum Sink {
 }
 
 impl Writer {
-    /// Tells at once of a folder that can't be written to, and of an input that would be replaced, before long work begins.
+    /// Checks the output before long work begins: the folder must be writable, and no input may be overwritten.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when nothing can be written there.
+    /// [`EngineError::Media`] when the output can't be written.
     pub fn probe(output: &Output) -> Result<(), EngineError> {
         if output.format == FileFormat::PngSequence {
             for frame in existing_frames(&output.path) {
@@ -136,7 +136,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Begins the file; frames are of the size `frame`, and `note` says how they came to be. Nothing stands under its name yet.
+    /// Starts the file. Frames have the size `frame`, and `note` is their provenance. The final name isn't used yet.
     ///
     /// # Errors
     /// [`EngineError::Media`] when the file can't be written.
@@ -204,16 +204,16 @@ impl Writer {
         })
     }
 
-    /// Says that the frames are a part of a job of `total`, beginning with its frame `first` (from 0); the frames of a
-    /// sequence are then named as in the whole.
+    /// Declares the frames to be a part of a job of `total`, starting at its frame `first` (from 0), so that files of a
+    /// sequence are numbered as in the whole.
     pub fn set_numbers(&mut self, first: usize, total: usize) {
         if let Sink::Sequence(sink) = &mut self.sink {
             sink.set_numbers(first, total);
         }
     }
 
-    /// Lays a clip's sound under the frames, if the format has any; before the first frame. What the artist should know
-    /// of it comes back: a film is worth having without sound.
+    /// Adds a clip's sound, if the format has any; call it before the first frame. If the sound must be left out, returns a
+    /// remark for the artist, because a video is still useful without sound.
     pub fn set_sound(&mut self, sound: Option<Sound>) -> Option<String> {
         let (Sink::Mp4(sink), Some(sound)) = (&mut self.sink, sound) else {
             return None;
@@ -228,14 +228,14 @@ impl Writer {
         }
     }
 
-    /// Adds a frame; one of another size than is written is resampled.
+    /// Adds a frame, resampled if its size differs from the output's.
     ///
     /// # Errors
     /// [`EngineError::Media`] when the file can't be written.
     pub fn push(&mut self, frame: &Picture) -> Result<(), EngineError> {
         let resized;
         let frame = if frame.size() == self.size {
-            // Taken as it is, so that without an edit the very bytes go out.
+            // Written as it is, so that an unedited picture keeps its exact bytes.
             frame
         } else {
             resized = scaled_to(frame.clone(), self.size)?;
@@ -264,7 +264,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Gives the file its name.
+    /// Completes the file and gives it its final name.
     ///
     /// # Errors
     /// [`EngineError::Media`] when the file can't be written.

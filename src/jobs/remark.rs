@@ -1,4 +1,4 @@
-//! What somebody should know of a file that was written all the same.
+//! Remarks about a file that was written successfully.
 
 use thiserror::Error;
 
@@ -7,10 +7,10 @@ use crate::error::FaceError;
 /// Each text is one sentence, as the window shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Remark {
-    /// The clip can't be read to its end, or its sound was left out: in the words of what reads or writes it.
+    /// The clip can't be read to its end, or its sound was left out: the sentence of the reader or writer.
     #[error("{0}")]
     Media(String),
-    /// None to drive by; methods that move other things too go on.
+    /// No face to drive by; methods driven by pictures still work.
     #[error(transparent)]
     Face(FaceError),
     #[error(

@@ -1,4 +1,4 @@
-//! Sampled motions written as clips.
+//! Writes sampled motions as clips.
 
 use fast_image_resize::FilterType;
 
@@ -10,22 +10,23 @@ use crate::media::provenance::SourceType;
 use crate::methods::mocogan::sampler::Sampler;
 use crate::progress::Progress;
 
-/// A sample that is to be written as a clip.
+/// A sample to write as a clip.
 #[derive(Debug, Clone)]
 pub struct SampleJob {
     pub sample: Sample,
-    /// Frames a second; the published network was trained at 8.
+    /// Frames per second; the published network was trained at 8.
     pub fps: f64,
-    /// Pixels a side of what is written; the network's own 64 are enlarged smoothly.
+    /// Side of the output in pixels; the network's 64 are upscaled smoothly.
     pub side: u32,
     pub output: Output,
 }
 
-/// Draws a sample's frames and writes them.
+/// Generates a sample's frames and writes them.
 ///
 /// # Errors
-/// [`EngineError::Sample`] when the sample isn't of this network's sizes or hasn't got the part, [`EngineError::Cancelled`] when `progress` was
-/// asked to stop, [`EngineError::Media`] when the file can't be written. Whatever stood under the name before still does.
+/// [`EngineError::Sample`] when the sample doesn't have this network's sizes or lacks the part, [`EngineError::Cancelled`]
+/// when `progress` was cancelled, [`EngineError::Media`] when the file can't be written. An existing file of that name is
+/// then unchanged.
 pub fn sample(sampler: &Sampler, job: &SampleJob, progress: &Progress) -> Result<(), EngineError> {
     let stop = || progress.cancel.is_cancelled();
     let total = job.sample.frames();

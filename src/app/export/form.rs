@@ -1,4 +1,4 @@
-//! What the export dialog looks like.
+//! Layout of the export dialog.
 
 use std::path::Path;
 
@@ -39,7 +39,7 @@ impl Export {
         .push(self.existing.as_deref().map(replacing))
         .push(match self.existing {
             None => ending(Message::Cancel, "Export", Some(Message::Start)),
-            // A second click at the same place must not answer the question.
+            // Disabled, so that the second click of a double-click can't answer the question.
             Some(_) => ending(Message::Cancel, "Export", None),
         })
         .spacing(12);
@@ -71,7 +71,7 @@ impl Export {
             .into()
     }
 
-    /// A pane, or all of them.
+    /// The choice of a pane, or all of them.
     fn whats<'a>(&'a self, project: &'a Project, registry: &Registry) -> Element<'a, Message> {
         let panes = project.panes().iter().enumerate().map(|(pane, spec)| {
             let name = format!(
@@ -114,7 +114,7 @@ impl Export {
             .into()
     }
 
-    /// Rate, frames, loops and quality, where the format has them.
+    /// Frame rate, frames, loops and quality, if the format has them.
     fn movement(&self) -> impl Iterator<Item = Element<'_, Message>> {
         let moves = self.format.moves();
         let fps = moves.then(|| {
@@ -167,7 +167,7 @@ impl Export {
         .into()
     }
 
-    /// What will be written, in a sentence.
+    /// Describes what will be written, in a sentence.
     fn summary(&self, project: &Project, source: &ExportSource) -> String {
         let portrait = &project.document().portrait;
         let scaled = |side: u32| ((f64::from(side) * self.scale.0).round() as u32).max(1);
@@ -190,7 +190,7 @@ impl Export {
     }
 }
 
-/// Asks whether a file that is there may be replaced.
+/// Asks whether an existing file may be replaced.
 fn replacing<'a>(path: &Path) -> Element<'a, Message> {
     let words = format!("{} is there already.", path.display());
     row![
@@ -203,7 +203,7 @@ fn replacing<'a>(path: &Path) -> Element<'a, Message> {
     .into()
 }
 
-/// A line of the form: what it is about, and the controls.
+/// A line of the form: its name and the controls.
 fn line<'a>(name: &'a str, content: Element<'a, Message>) -> Element<'a, Message> {
     let name = text(name)
         .size(theme::NORMAL)
@@ -215,7 +215,7 @@ fn line<'a>(name: &'a str, content: Element<'a, Message>) -> Element<'a, Message
         .into()
 }
 
-/// A control with a few words after it.
+/// A control with an explanation after it.
 fn explained<'a>(control: Element<'a, Message>, words: &str) -> Element<'a, Message> {
     row![control, small(words.to_owned())]
         .spacing(theme::GAP)

@@ -20,7 +20,7 @@ use crate::media::inputs::Inputs;
 use crate::methods::subject::Subject;
 use crate::render::composition::Composition;
 
-/// The shares of the portrait's size that are offered.
+/// The sizes on offer, relative to the portrait's.
 const SCALES: [Scale; 4] = [Scale(1.0), Scale(0.75), Scale(0.5), Scale(0.25)];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,11 +36,11 @@ impl std::fmt::Display for Scale {
     }
 }
 
-/// What of the window is written.
+/// Which panes are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     Pane(usize),
-    /// All panes that are seen, side by side.
+    /// All panes, side by side.
     Grid,
 }
 
@@ -52,19 +52,19 @@ pub struct Export {
     scale: Scale,
     fps: String,
     loops: String,
-    /// From 1 to 100; empty for the format's own.
+    /// From 1 to 100; empty for the format's default.
     quality: String,
     /// Which frames, such as `13-24`; empty for all.
     range: String,
     sound: bool,
-    /// Whether the file is to say that a model edited it.
+    /// Whether to mark the file as edited by a model.
     marked: bool,
     path: String,
-    /// Why the export can't begin.
+    /// Why the export can't start.
     problem: Option<String>,
-    /// A file that would be replaced: whether it may is being asked.
+    /// An existing file, while the artist is asked about replacing it.
     existing: Option<PathBuf>,
-    /// The file that the system's dialog has asked about already.
+    /// The file the system's dialog has already asked about.
     replaceable: Option<PathBuf>,
 }
 
@@ -84,25 +84,25 @@ pub enum Message {
     Choose,
     Chosen(Option<Target>),
     Start,
-    /// What is there is replaced.
+    /// Replace the existing file.
     Replace,
-    /// The export gets a name of its own.
+    /// Export under a free name.
     KeepBoth,
     Cancel,
 }
 
-/// What the parent has to do.
+/// What the parent must do.
 #[derive(Debug)]
 pub enum Action {
     None,
     Close,
-    /// Ask for a place, beginning with this one.
+    /// Ask for a file, starting from this path.
     Choose(PathBuf),
-    /// To be written; the dialog is done.
+    /// Queue the export and close the dialog.
     Queue(Box<ExportJob>),
 }
 
-/// What the window shows, to be written.
+/// What the window shows, as the source of an export.
 #[derive(Debug, Clone)]
 pub struct ExportSource {
     pub project: Project,
@@ -111,15 +111,15 @@ pub struct ExportSource {
     pub composition: Composition,
     /// The step under the playhead.
     pub step: u32,
-    /// What each pane is called, and what is noted of it.
+    /// The labels of each pane: above and below its picture.
     pub labels: Vec<(String, String)>,
     /// Whether the chosen clip may have sound.
     pub sound: bool,
 }
 
 impl Export {
-    /// A dialog for what the window shows, as the project's last export was set; of a project that was never exported, a
-    /// movement as MP4 where there is one, else a picture.
+    /// Creates a dialog with the settings of the project's last export; for a project that was never exported, MP4 if the
+    /// motion `moves`, else PNG.
     pub fn new(project: &Project, moves: bool, fps: f64, folder: &Path) -> Self {
         let kept = project.export();
         let fresh = *kept == ExportSettings::default();
@@ -145,7 +145,7 @@ impl Export {
         let panes = project.panes();
         let what = match kept.what {
             ExportWhat::Grid if panes.len() > 1 => What::Grid,
-            // After another layout the place may have come to show the portrait as it is.
+            // If the layout has changed, the pane may now show the unedited portrait.
             ExportWhat::Pane(pane)
                 if panes
                     .get(pane)
@@ -177,7 +177,7 @@ impl Export {
         }
     }
 
-    /// What the project keeps of the dialog for the next time. `own` is the motion's frame rate.
+    /// The dialog's settings, for the project to store. `own` is the motion's frame rate.
     pub fn settings(&self, own: f64) -> ExportSettings {
         let (from, to) = self
             .range
@@ -260,7 +260,7 @@ impl Export {
         Action::None
     }
 
-    /// Takes a typed name; its extension chooses the format.
+    /// Handles a typed name; its extension chooses the format.
     fn type_path(&mut self, path: String) {
         self.problem = None;
         let frames = if self.format.moves() { 2 } else { 1 };
@@ -276,7 +276,7 @@ impl Export {
         self.path = path;
     }
 
-    /// The file that was typed, with an extension that says what it is.
+    /// The typed path, with the format's extension added if it has none.
     fn target(&self) -> Result<PathBuf, String> {
         let mut path = PathBuf::from(self.path.trim());
         if path.file_name().is_none() {
@@ -300,7 +300,7 @@ impl Export {
         Ok(path)
     }
 
-    /// What is to be written, and how many frames that is.
+    /// The job to write, and its number of frames.
     pub(crate) fn job(&self, source: &ExportSource) -> Result<(ExportJob, usize), String> {
         let fps = self.rate()?;
         let path = self.target()?;
@@ -345,7 +345,7 @@ impl Export {
         Ok((job, written))
     }
 
-    /// How many frames the whole has at a rate.
+    /// The number of frames of the whole at a rate.
     fn frames(&self, source: &ExportSource, fps: Option<f64>) -> usize {
         match fps {
             Some(fps) if self.format.moves() => source.composition.at_rate(fps).1.len(),
@@ -414,7 +414,7 @@ impl Export {
     }
 }
 
-/// Whether files of a format can be made smaller.
+/// Whether a format has a quality setting.
 fn has_quality(format: FileFormat) -> bool {
     matches!(
         format,

@@ -1,4 +1,4 @@
-//! The exports that are on their way, one after the other.
+//! The queue of exports, written one after another.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ struct Job {
 enum State {
     Waiting,
     Running(Progress),
-    /// With what the artist should know of it.
+    /// With remarks for the artist.
     Done(Vec<String>),
     Cancelled,
     Failed(String),
@@ -42,19 +42,19 @@ pub enum Message {
     Cancel(u32),
     Retry(u32),
     Forget(u32),
-    /// What is running is looked at again.
+    /// Time to update the progress.
     Watched,
     Ended(u32, Result<Vec<String>, Ending>),
 }
 
-/// Why an export ended before its time.
+/// Why an export ended early.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ending {
     Cancelled,
     Failed(String),
 }
 
-/// An export that is to be written now.
+/// An export to start writing.
 #[derive(Debug)]
 pub struct Start {
     pub id: u32,
@@ -63,7 +63,7 @@ pub struct Start {
 }
 
 impl Job {
-    /// Whether it is being written or waits for its turn.
+    /// Whether it is running or waiting.
     fn is_left(&self) -> bool {
         matches!(self.state, State::Waiting | State::Running(_))
     }
@@ -78,7 +78,7 @@ impl Job {
 }
 
 impl Queue {
-    /// Puts an export at the end.
+    /// Appends an export.
     pub fn push(&mut self, export: ExportJob) {
         self.next += 1;
         self.jobs.push(Job {
@@ -88,7 +88,7 @@ impl Queue {
         });
     }
 
-    /// Begins the next export if none is being written.
+    /// Starts the next export if none is running.
     pub fn start(&mut self) -> Option<Start> {
         if self.is_running() {
             return None;
@@ -109,19 +109,19 @@ impl Queue {
         self.jobs.iter().any(running)
     }
 
-    /// Whether an export is being written or waits for its turn.
+    /// Whether an export is running or waiting.
     pub fn is_busy(&self) -> bool {
         self.jobs.iter().any(Job::is_left)
     }
 
-    /// Stops the export that is being written, and takes back those that wait.
+    /// Cancels the running export and all that wait.
     pub fn cancel_all(&mut self) {
         for job in &mut self.jobs {
             job.cancel();
         }
     }
 
-    /// How far the exports are, in words for a question: `2 exports are left: 19 %, 4 min left`; nothing where none is.
+    /// The progress of the exports, in words for a question: `2 exports are left: 19 %, 4 min left`; `None` if none is left.
     pub fn progress(&self) -> Option<String> {
         let left = self.jobs.iter().filter(|job| job.is_left()).count();
         let words = match left {
@@ -143,7 +143,7 @@ impl Queue {
         })
     }
 
-    /// What the list's button says; nothing where there is nothing to say.
+    /// The label of the list's button; `None` if there is nothing to show.
     pub fn title(&self) -> Option<String> {
         let count = self.jobs.iter().filter(|job| job.is_left()).count();
         let running = self.jobs.iter().find_map(|job| match &job.state {
@@ -160,7 +160,7 @@ impl Queue {
         }
     }
 
-    /// The path of an export that was just written, when this message says so.
+    /// Handles a message; returns the path of an export that was just written.
     pub fn update(&mut self, message: Message) -> Option<PathBuf> {
         match message {
             Message::Toggled => self.open = !self.open,
@@ -194,7 +194,7 @@ impl Queue {
         None
     }
 
-    /// Why a film failed, if it did.
+    /// Why an export failed, if it did.
     pub fn problem(&self, id: u32) -> Option<&str> {
         self.jobs.iter().find_map(|job| match &job.state {
             State::Failed(problem) if job.id == id => Some(problem.as_str()),

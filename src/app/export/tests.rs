@@ -1,4 +1,4 @@
-//! What the dialog makes of what was typed.
+//! How the dialog interprets what was typed.
 
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ fn a_movement_keeps_its_seconds_at_another_rate() {
     let (job, frames) = export.job(&source).unwrap();
     assert_eq!((job.steps, job.fps, frames), (Steps::All, Some(12.0), 24));
     assert_eq!(job.panes, [PaneSpec::of(MethodChoice::GANIMATION)]);
-    // The job goes through the steps of the composition at its own rate.
+    // The job keeps the composition's frame rate; resampling to 12 fps halves the number of steps.
     let (_, steps) = source.composition.at_rate(12.0);
     assert_eq!(steps.len(), 24);
     assert_eq!(document.track.frames(), 48);
@@ -164,7 +164,7 @@ fn a_file_that_is_there_is_replaced_only_by_the_answer_that_says_so() {
     let mut export = export(&document, false, folder.path());
     let there = folder.path().join("me-mien.png");
     std::fs::write(&there, b"precious").unwrap();
-    // A double click comes to the same button twice.
+    // A double-click presses the same button twice.
     for _ in 0..2 {
         assert!(matches!(
             export.update(Message::Start, &source),
@@ -175,7 +175,7 @@ fn a_file_that_is_there_is_replaced_only_by_the_answer_that_says_so() {
     let both = export.clone().update(Message::KeepBoth, &source);
     assert_eq!(target(both), folder.path().join("me-mien-2.png"));
     assert_eq!(target(export.update(Message::Replace, &source)), there);
-    // Another name is another question.
+    // Another path asks again.
     export.update(Message::Start, &source);
     let other = folder.path().join("other.png");
     std::fs::write(&other, b"precious").unwrap();
@@ -186,7 +186,7 @@ fn a_file_that_is_there_is_replaced_only_by_the_answer_that_says_so() {
     ));
 }
 
-/// Where a queued export goes.
+/// The path of a queued export.
 fn target(action: Action) -> PathBuf {
     match action {
         Action::Queue(job) => job.output.path,
@@ -212,7 +212,7 @@ fn frames_of_an_earlier_sequence_are_asked_about() {
     assert_eq!(export.existing, Some(frame));
     let both = target(export.update(Message::KeepBoth, &source));
     assert_eq!(both, folder.path().join("shot-2.png"));
-    // A part that doesn't hold the frame replaces nothing.
+    // A range without the existing frame replaces nothing.
     export.update(Message::Path(path.display().to_string()), &source);
     export.update(Message::Range("8-24".to_owned()), &source);
     assert_eq!(target(export.update(Message::Start, &source)), path);

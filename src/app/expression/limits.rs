@@ -10,15 +10,15 @@ use crate::document::{Document, Limit, Part, Sides};
 
 #[derive(Debug, Clone)]
 pub enum Message {
-    /// A part of the face is added to the limit, or taken from it.
+    /// Toggle a part of the face.
     Part(Part),
-    /// The edit is limited to a half, or to it no longer.
+    /// Limit the edit to one half of the face, or lift that limit.
     Half(Sides),
     NoLimit,
 }
 
 impl Message {
-    /// The limit as it is then.
+    /// Returns the limit after this message.
     pub fn apply(self, limit: Limit) -> Limit {
         match self {
             Message::Part(part) => limit.toggled(part),
@@ -29,7 +29,7 @@ impl Message {
     }
 }
 
-/// Which parts of the face may change. They are found by the face's landmarks.
+/// The switches for the parts of the face that may change. They need a face with landmarks.
 pub fn limits(document: &Document) -> Element<'_, Message> {
     let limit = document.limit;
     let found = document.face.is_some();

@@ -42,7 +42,7 @@ impl From<Channel> for Value {
 }
 
 impl Value {
-    /// The values that are accepted.
+    /// The accepted values.
     fn range(self, reach: Reach) -> RangeInclusive<f32> {
         match self {
             Value::Channel(channel) => channel.limits(reach),
@@ -51,7 +51,7 @@ impl Value {
         }
     }
 
-    /// How many decimal places are shown.
+    /// The number of decimal places shown.
     fn decimals(self) -> usize {
         match self {
             Value::Channel(channel) if channel.unit().is_none() => 1,
@@ -59,14 +59,14 @@ impl Value {
         }
     }
 
-    /// Where on its slider a number lies, from 0 to 1; below and above for one that lies beyond.
+    /// The position of a number on its slider, from 0 to 1; outside that range if the number is out of the slider's range.
     fn share_of(self, number: f32, reach: Reach) -> f32 {
         let range = self.range(reach);
         (number - range.start()) / (range.end() - range.start())
     }
 
-    /// The number at a place on its slider; an angle in tenths of a degree, and a unit that may go beyond in hundredths, so that
-    /// relaxed and full are met.
+    /// The number at a position on its slider. Angles are rounded to tenths of a degree; Action Units with extended range to
+    /// hundredths, so that exactly 0 and 1 can be reached.
     fn at(self, share: f32, reach: Reach) -> f32 {
         let range = self.range(reach);
         let number = range.start() + share * (range.end() - range.start());
@@ -82,11 +82,11 @@ impl Value {
 #[derive(Debug, Default)]
 pub struct Expression {
     presets: Presets,
-    /// What is being typed into a number field, until it is a number.
+    /// The text being typed into a number field, until it is a valid number.
     typing: Option<(Value, String)>,
     /// Which halves of the face the sliders move.
     sides: Sides,
-    /// How far they go.
+    /// The range of the sliders.
     reach: Reach,
 }
 
@@ -101,45 +101,45 @@ pub enum Message {
     Detail(bool),
     /// Whether the frame of glasses stays rigid.
     Glasses(Glasses),
-    /// What the sliders show is what the portrait itself shows.
+    /// Set the sliders to the portrait's expression.
     Own,
-    /// Every slider to zero: the relaxed face.
+    /// Set every slider to zero: the relaxed face.
     Neutralise,
-    /// What the portrait shows counts as relaxed.
+    /// Count the portrait's expression as relaxed.
     CountAsNeutral,
-    /// The face is to be read against the relaxed one that was kept.
+    /// Read the face against the relaxed face set earlier.
     Against,
     Sides(Sides),
-    /// The sliders go beyond relaxed and full, or no longer.
+    /// Extend the sliders beyond 0..=1, or stop that.
     Reach(Reach),
     /// What the edit is limited to.
     Limit(limits::Message),
     Presets(presets::Message),
 }
 
-/// What the parent has to do.
+/// What the parent must do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     None,
     Drag(Gesture, Change),
     Edit(Change),
     EndGesture,
-    /// A number is entered.
+    /// A number was entered.
     Leave,
     Focus(Id),
-    /// The artist's own presets change on the disk.
+    /// Change the artist's presets on the disk.
     Store(presets::Change),
-    /// The face is this person's relaxed one, for other pictures too.
+    /// Use the face as this person's relaxed one, also for other pictures.
     KeepNeutral,
     Against,
 }
 
-/// A change of the document that the panel asks for.
+/// A change of the document that the panel requests.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     Channel(Sides, Channel, f32),
     Strength(f32),
-    /// `None` takes what the portrait's skin shows.
+    /// `None` uses the strength measured from the portrait's skin.
     Folds(Option<f32>),
     Glasses(Glasses),
     Pose(Pose),
@@ -174,27 +174,27 @@ impl Expression {
         }
     }
 
-    /// Takes a change of the presets that has been made on the disk.
+    /// Updates the list after a change of the presets was made on the disk.
     pub fn stored(&mut self, change: presets::Change) {
         self.presets.stored(change);
     }
 
-    /// The presets that there are, those that come with the program first.
+    /// All presets, the built-in ones first.
     pub fn presets(&self) -> impl Iterator<Item = &Preset> {
         self.presets.all()
     }
 
-    /// Another face is shown: the sliders move both its halves.
+    /// Makes the sliders move both halves, for a newly shown face.
     pub fn show_both(&mut self) {
         self.sides = Sides::Both;
     }
 
-    /// How far the sliders go.
+    /// The range of the sliders.
     pub fn reach(&self) -> Reach {
         self.reach
     }
 
-    /// Another project is shown: the sliders go as far as it does.
+    /// Sets the range of the sliders to that of a newly shown project.
     pub fn reach_as(&mut self, project: &Project) {
         self.reach = if project.is_usual() {
             Reach::Usual
@@ -203,7 +203,7 @@ impl Expression {
         };
     }
 
-    /// Leaves whatever is being typed; true when there was something.
+    /// Cancels typing; returns whether there was any.
     pub fn escape(&mut self) -> bool {
         self.typing.take().is_some() | self.presets.escape()
     }
@@ -262,13 +262,13 @@ impl Expression {
         }
     }
 
-    /// The chosen halves of the face take an expression, and head and eyes are as the portrait has them.
+    /// Sets the chosen halves of the face to `aus`, with head and eyes as in the portrait.
     fn reset(&self, document: &Document, frame: u32, aus: AuVector) -> Action {
         let pose = document.pose(frame).facing_as_portrait();
         Action::Edit(Change::Pose(pose.with_all(self.sides, aus)))
     }
 
-    /// What the sliders show: the chosen half, or the mean of both.
+    /// The values the sliders show: the chosen half, or the mean of both.
     fn shown(&self, document: &Document, frame: u32) -> AuVector {
         let pose = document.pose(frame);
         ActionUnit::ALL
@@ -290,15 +290,15 @@ impl Expression {
     }
 }
 
-/// What stands in place of a number that the portrait itself says.
+/// Shown in place of a number that is measured from the portrait.
 const AUTO: &str = "auto";
 
-/// The slider of a value, for tests and the keyboard.
+/// The widget id of a value's slider, for tests and the keyboard.
 pub fn slider_id(value: Value) -> Id {
     Id::from(format!("slider-{}", key(value)))
 }
 
-/// The number field of a value.
+/// The widget id of a value's number field.
 pub fn field_id(value: Value) -> Id {
     Id::from(format!("field-{}", key(value)))
 }
@@ -311,7 +311,7 @@ fn key(value: Value) -> String {
     }
 }
 
-/// A number in the value's range.
+/// Parses a number in the value's range.
 fn parse(value: Value, text: &str, reach: Reach) -> Option<f32> {
     decimal(text).filter(|number| value.range(reach).contains(number))
 }
@@ -373,7 +373,7 @@ mod tests {
         document.track.set_channel(3, unit, (0.2, 1.2));
         panel.reach_as(&Project::new(document.clone()));
         assert_eq!(panel.reach(), Reach::Beyond);
-        // Presets and the portrait's own expression stay within, whatever the sliders show.
+        // Presets and the portrait's expression stay in 0..=1, even with extended sliders.
         document.track = Default::default();
         document.set_channel(0, Sides::Both, unit, -0.4);
         let own = panel.update(Message::Own, &document, 0);

@@ -1,4 +1,4 @@
-//! The presets below the sliders: chosen, kept, renamed and deleted.
+//! The presets below the sliders: choosing, saving, renaming and deleting them.
 
 use iced::widget::tooltip::Position;
 use iced::widget::{Id, Row, button, column, container, row, space, text, text_input};
@@ -15,41 +15,41 @@ pub struct Presets {
     built_in: Vec<Preset>,
     own: Vec<Preset>,
     naming: Option<Naming>,
-    /// Whether the artist's own presets can be renamed and deleted now.
+    /// Whether the artist's presets are being renamed and deleted.
     changing: bool,
-    /// The preset that was deleted last, so that it can be brought back.
+    /// The last deleted preset, for restoring it.
     deleted: Option<Preset>,
 }
 
-/// A name that is being typed.
+/// A name being typed.
 #[derive(Debug)]
 struct Naming {
     name: String,
-    /// The preset that gets the name; without, the sliders become a new one.
+    /// The preset to rename; `None` saves the sliders as a new preset.
     of: Option<Preset>,
-    /// Whether another preset has the name, and the artist is asked.
+    /// Whether another preset has this name, so that the artist is asked whether to replace it.
     taken: bool,
 }
 
 #[derive(Debug, Clone)]
 pub enum Message {
     Chosen(Pose),
-    /// The sliders are to be kept under a name.
+    /// Start naming a new preset made of the sliders.
     Name,
-    /// A preset of the artist's is to get another name.
+    /// Start renaming one of the artist's presets.
     Rename(Preset),
     Named(String),
     NamingCancelled,
-    /// The name is typed.
+    /// The name was entered.
     Keep,
-    /// The preset that has the name goes.
+    /// Replace the preset that has the name.
     Replace,
     Changing(bool),
     Delete(Preset),
     BringBack,
 }
 
-/// What the panel has to do.
+/// What the panel must do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     None,
@@ -58,11 +58,11 @@ pub enum Action {
     Store(Change),
 }
 
-/// A change of the artist's own presets on the disk.
+/// A change of the artist's presets on the disk.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     Keep(Preset),
-    /// In the place of the one that has its name.
+    /// Replaces the preset with the same name.
     Replace(Preset),
     Rename(Preset, String),
     Delete(Preset),
@@ -77,12 +77,12 @@ impl Presets {
         }
     }
 
-    /// All of them, those that come with the program first.
+    /// All presets, the built-in ones first.
     pub fn all(&self) -> impl Iterator<Item = &Preset> {
         self.built_in.iter().chain(&self.own)
     }
 
-    /// Takes a change that has been made on the disk.
+    /// Updates the list after a change was made on the disk.
     pub fn stored(&mut self, change: Change) {
         self.naming = None;
         match change {
@@ -108,12 +108,12 @@ impl Presets {
         self.own.sort_by_key(|preset| preset.name.to_lowercase());
     }
 
-    /// Leaves whatever is being typed; true when there was something.
+    /// Cancels typing and editing; returns whether there was any.
     pub fn escape(&mut self) -> bool {
         self.naming.take().is_some() | std::mem::take(&mut self.changing)
     }
 
-    /// `pose` is the expression that the sliders show.
+    /// `pose` is the expression the sliders show.
     pub fn update(&mut self, message: Message, pose: &Pose) -> Action {
         match message {
             Message::Chosen(pose) => return Action::Choose(pose),
@@ -162,7 +162,7 @@ impl Presets {
             return Action::Store(Change::Rename(preset.clone(), name));
         }
         let preset = Preset {
-            // A preset is for every face and every method.
+            // A preset must suit every face and every method.
             pose: pose.usual().facing_as_portrait(),
             name,
         };
@@ -275,7 +275,7 @@ fn chip<'a>(preset: &'a Preset, shown: &Pose) -> Element<'a, Message> {
         .into()
 }
 
-/// A preset of the artist's own, to be renamed or deleted.
+/// One of the artist's presets, with buttons to rename and delete it.
 fn changeable(preset: &Preset) -> Element<'_, Message> {
     container(
         row![
@@ -312,7 +312,7 @@ mod tests {
         Pose::NEUTRAL.with(Sides::Left, lid, 1.0)
     }
 
-    /// Keeps the sliders under a name, as far as that goes unasked.
+    /// Saves the sliders under a name, up to the point where the artist would be asked.
     fn keep(presets: &mut Presets, name: &str) -> Action {
         presets.update(Message::Name, &wink());
         presets.update(Message::Named(name.to_owned()), &wink());
@@ -344,7 +344,7 @@ mod tests {
         let mut presets = Presets::new(Vec::new(), vec![old.clone()]);
         assert_eq!(keep(&mut presets, "wink"), Action::None);
         assert!(presets.naming.as_ref().unwrap().taken);
-        // Another name is asked about anew.
+        // A changed name is checked again.
         presets.update(Message::Named("wink".to_owned()), &wink());
         assert!(!presets.naming.as_ref().unwrap().taken);
         let Action::Store(change) = presets.update(Message::Replace, &wink()) else {

@@ -1,4 +1,4 @@
-//! What the panel looks like.
+//! Layout of the expression panel.
 
 use iced::widget::tooltip::Position;
 use iced::widget::{Column, Row, button, column, container, row, scrollable, space, text, toggler};
@@ -20,16 +20,16 @@ pub struct Shown<'a, 'd> {
     pub document: &'a Document,
     /// The frame of the track.
     pub frame: u32,
-    /// What reads the face against another picture's, which counts as this person's relaxed one.
+    /// Tooltip of the button that reads the face against this person's relaxed face in another picture, if there is one.
     pub neutral: Option<&'a str>,
     /// The methods that draw the panes.
     pub drawing: &'d [&'static MethodInfo],
-    /// How strongly folds suit the portrait by its own skin, where that is known.
+    /// The fold strength measured from the portrait's skin, once known.
     pub own_folds: Option<f32>,
 }
 
 impl Shown<'_, '_> {
-    /// A method that can't do something, where none of those that draw can.
+    /// Returns the first drawing method if none of them can do `can`.
     fn none_can(&self, can: impl Fn(&MethodInfo) -> bool) -> Option<&'static MethodInfo> {
         let first = self.drawing.first().copied();
         first.filter(|_| !self.drawing.iter().any(|info| can(info)))
@@ -169,9 +169,9 @@ impl Expression {
             .into()
     }
 
-    /// How strongly folds are drawn: a number, or what the portrait's own skin says.
+    /// The fold strength: a number, or measured from the portrait's skin.
     fn folds(&self, document: &Document, own: Option<f32>) -> Element<'_, Message> {
-        // Until the portrait has been read it counts as an adult's.
+        // An adult's skin is assumed until the portrait has been measured.
         let own = own.unwrap_or(*Document::FOLDS.end());
         let label = hinted(
             text("Folds").size(theme::NORMAL),
@@ -219,7 +219,7 @@ impl Expression {
                 None,
             )
         });
-        // Last, so that nothing moves when it comes or goes.
+        // Last, so that nothing else moves when it appears or disappears.
         let note = keeps_head.map(|info| {
             text(format!(
                 "{} can't turn the head or move the eyes.",
@@ -262,7 +262,7 @@ impl Expression {
         .into()
     }
 
-    /// Whether the sliders go beyond relaxed and full.
+    /// The switch that extends the sliders beyond 0..=1.
     fn beyond(&self) -> Element<'_, Message> {
         let on = self.reach == Reach::Beyond;
         let next = if on { Reach::Usual } else { Reach::Beyond };
@@ -273,7 +273,7 @@ impl Expression {
         )
     }
 
-    /// Label, slider and number of one value.
+    /// Label, slider and number field of one value.
     fn line<'a>(
         &'a self,
         label: Element<'a, Message>,
@@ -322,7 +322,7 @@ impl Expression {
     }
 }
 
-/// The sliders of head and eyes: what each moves, the axis, and what it does.
+/// The sliders of head and eyes: channel, axis and tooltip.
 const HEAD_AND_EYES: [(Channel, &str, &str); Channel::HEAD_AND_EYES.len()] = [
     (
         Channel::Yaw,
@@ -362,7 +362,7 @@ fn detail<'a>(on: bool) -> Element<'a, Message> {
         .into()
 }
 
-/// Whether the frame of glasses stays rigid while the face behind it moves.
+/// The choice whether glasses stay rigid while the face behind them moves.
 fn glasses<'a>(chosen: Glasses) -> Element<'a, Message> {
     let choices = Glasses::ALL.map(|choice| {
         button(text(choice.title()).size(theme::SMALL))

@@ -1,5 +1,5 @@
-//! The project's motions made ready to drive: clips and samples are read in the background, once, whatever undo does. What
-//! has been read of one so far drives while the rest is on its way.
+//! The drivers of the project's motions. Clips and samples are analysed in the background, once, even across undo. A partial
+//! analysis already drives while the rest is read.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,25 +22,25 @@ use crate::progress::Progress;
 use super::list::MotionState;
 use super::reference::Thumb;
 
-/// Bytes of analyses that are kept for undo although no motion of the project needs them.
+/// Bytes of analyses cached for undo although no motion of the project needs them.
 const SPARE_BYTES: usize = 512 << 20;
 
 #[derive(Debug, Default)]
 pub struct Drivers {
     analyses: HashMap<u64, State>,
     ready: HashMap<MotionId, Ready>,
-    /// The key of each motion's analysis, computed only when the motion changes, as hashing a sample takes long.
+    /// The key of each motion's analysis, computed only when the motion changes, because hashing a sample is slow.
     keys: HashMap<MotionId, (Arc<Motion>, Option<u64>)>,
-    /// Counted up, so that the oldest spare analysis can be let go.
+    /// Incremented on every change, for evicting the oldest spare analysis first.
     clock: u64,
-    /// Counted up with MoCoGAN's weights: a sample is another under others.
+    /// Incremented when MoCoGAN's weights change, because a sample looks different under other weights.
     weights: u64,
 }
 
-/// How far a clip or a sample is read.
+/// The state of an analysis.
 #[derive(Debug)]
 enum State {
-    /// With what there is so far.
+    /// Still running, with the partial result if there is one.
     Reading(Progress, Option<Read>),
     Read {
         read: Read,
@@ -50,7 +50,7 @@ enum State {
 }
 
 impl State {
-    /// What there is of it.
+    /// The complete or partial result.
     fn read(&self) -> Option<&Read> {
         match self {
             State::Reading(_, part) => part.as_ref(),
@@ -59,7 +59,7 @@ impl State {
         }
     }
 
-    /// Stops a reading, and lets go of what it has so far; removed when it has stopped.
+    /// Cancels a running analysis and drops its partial result. The entry is removed once the thread has stopped.
     fn stop(&mut self) {
         if let State::Reading(progress, part) = self {
             progress.cancel.cancel();
@@ -68,7 +68,7 @@ impl State {
     }
 }
 
-/// A driver and what it was made of.
+/// A driver and the inputs it was made from.
 #[derive(Debug)]
 struct Ready {
     motion: Arc<Motion>,
@@ -77,25 +77,25 @@ struct Ready {
     source: AuVector,
     analysis: Option<Arc<ClipAnalysis>>,
     driver: Driver,
-    /// How unlike the portrait's face that of each frame is.
+    /// How dissimilar each frame's face is to the portrait's.
     scores: Arc<Vec<Option<f32>>>,
     problem: Option<String>,
 }
 
-/// An analysis, and its small pictures.
+/// An analysis, and its thumbnails.
 type Read = (Arc<ClipAnalysis>, Arc<Vec<Thumb>>);
 
 #[derive(Debug, Clone)]
 pub enum Message {
-    /// What has been read so far.
+    /// A partial analysis.
     Part(u64, Read),
     Read(u64, Result<Read, Option<String>>),
-    /// What is being read is looked at again.
+    /// Time to update the progress.
     Watched,
 }
 
 impl Drivers {
-    /// Begins to read what the project's motions need and isn't there yet.
+    /// Starts reading what the project's motions need and isn't cached.
     pub fn follow(&mut self, project: &Project, models: &Arc<Models>) -> Task<Message> {
         self.clock += 1;
         let mut tasks = Vec::new();
@@ -119,7 +119,7 @@ impl Drivers {
         Task::batch(tasks)
     }
 
-    /// What a motion's analysis is known by.
+    /// The cache key of a motion's analysis.
     fn key(&self, motion: &Motion) -> Option<u64> {
         match self.keys.get(&motion.id) {
             Some((known, key)) if std::ptr::eq(&**known, motion) => *key,
@@ -127,7 +127,7 @@ impl Drivers {
         }
     }
 
-    /// MoCoGAN's weights are others: samples are drawn again, clips stay as they are read.
+    /// Drops the analyses of all samples after a change of MoCoGAN's weights; clips are unaffected.
     pub fn redraw_samples(&mut self) {
         self.weights += 1;
         let samples = |motion: &Motion| matches!(motion.kind, MotionKind::Sample(_));
@@ -163,7 +163,7 @@ impl Drivers {
         })
     }
 
-    /// Reads everything that is being read, here and now; for those who can't wait.
+    /// Finishes everything that is being read, on this thread; for tests.
     pub fn read_now(&mut self, project: &Project, models: &Arc<Models>) {
         for motion in project.motions() {
             let Some(key) = self.key(motion) else {
@@ -177,7 +177,7 @@ impl Drivers {
         }
     }
 
-    /// Stops reading what no motion needs any more, and lets the oldest spare analyses go when there are too many.
+    /// Cancels readings that no motion needs any more, and evicts the oldest spare analyses beyond `SPARE_BYTES`.
     fn forget(&mut self, needed: &[u64]) {
         for (key, state) in &mut self.analyses {
             if !needed.contains(key) {
@@ -206,7 +206,7 @@ impl Drivers {
         let (key, result) = match message {
             Message::Read(key, result) => (key, result),
             Message::Part(key, read) => {
-                // A reading that was stopped may have sent one more.
+                // A cancelled reading may have sent one more.
                 if let Some(State::Reading(progress, part)) = self.analyses.get_mut(&key)
                     && !progress.cancel.is_cancelled()
                 {
@@ -221,7 +221,7 @@ impl Drivers {
                 read,
                 wanted: self.clock,
             },
-            // Cancelled: read again when it is needed.
+            // Cancelled: will be read again when needed.
             Err(None) => {
                 self.analyses.remove(&key);
                 return;
@@ -231,7 +231,7 @@ impl Drivers {
         self.analyses.insert(key, state);
     }
 
-    /// Reads again what failed, after a file has come back.
+    /// Forgets a failure so that the motion is read again, for a file that has reappeared.
     pub fn retry(&mut self, motion: &Motion) {
         if let Some(key) = self.key(motion)
             && matches!(self.analyses.get(&key), Some(State::Failed(_)))
@@ -240,7 +240,7 @@ impl Drivers {
         }
     }
 
-    /// Stops the reading of a motion.
+    /// Cancels the reading of a motion.
     pub fn cancel(&mut self, motion: &Motion) {
         let state = self.key(motion).and_then(|key| self.analyses.get_mut(&key));
         if let Some(state) = state {
@@ -254,13 +254,13 @@ impl Drivers {
         states.any(|state| matches!(state, State::Reading(..)))
     }
 
-    /// The analysis of a motion, as far as it is read.
+    /// The analysis of a motion, as far as it has been read.
     pub fn analysis(&self, motion: &Motion) -> Option<&Arc<ClipAnalysis>> {
         let (analysis, _) = self.analyses.get(&self.key(motion)?)?.read()?;
         Some(analysis)
     }
 
-    /// How far the reading of a motion has come; `None` where it is over.
+    /// The progress of reading a motion; `None` if it isn't being read.
     pub fn progress(&self, motion: &Motion) -> Option<&Progress> {
         match self.analyses.get(&self.key(motion)?)? {
             State::Reading(progress, _) => Some(progress),
@@ -268,8 +268,7 @@ impl Drivers {
         }
     }
 
-    /// Makes every motion ready for a portrait's face. A driver is made again only where something that it was made of has
-    /// changed.
+    /// Makes the drivers for a portrait's face. A driver is remade only if one of its inputs has changed.
     pub fn prepare(&mut self, project: &Project, face: Option<&FoundFace>) {
         for motion in project.motions() {
             let document = project.document();
@@ -289,7 +288,7 @@ impl Drivers {
             if let Some(ready) = self.ready.get_mut(&motion.id)
                 && same(ready)
             {
-                // It may have got another name.
+                // Only its name may have changed.
                 ready.motion = Arc::clone(motion);
                 continue;
             }
@@ -315,14 +314,14 @@ impl Drivers {
         }
     }
 
-    /// A motion as it drives; nothing while it isn't read.
+    /// The driver of a motion; [`Driver::Nothing`] while it can't drive.
     pub fn driver(&self, id: MotionId) -> Driver {
         self.ready
             .get(&id)
             .map_or(Driver::Nothing, |ready| ready.driver.clone())
     }
 
-    /// The expressions that are read from a clip or a sample, as they drive, for every step; empty for a track.
+    /// The expressions read from a clip or a sample, as they drive, for every step; empty for a track.
     pub fn poses(&self, id: MotionId) -> &[Option<Pose>] {
         match self.ready.get(&id).map(|ready| &ready.driver) {
             Some(Driver::Clip(clip)) => clip.poses(),
@@ -330,7 +329,7 @@ impl Drivers {
         }
     }
 
-    /// The small pictures of a clip, and how unlike the portrait's face that of each of its frames is.
+    /// The thumbnails of a clip, and how dissimilar each frame's face is to the portrait's.
     pub fn filmstrip(&self, motion: &Motion) -> (&[Thumb], &[Option<f32>]) {
         let state = self.key(motion).and_then(|key| self.analyses.get(&key));
         let read = state.and_then(State::read);
@@ -341,7 +340,7 @@ impl Drivers {
         )
     }
 
-    /// What the list says of a motion.
+    /// What the list shows about a motion.
     pub fn state(&self, motion: &Motion) -> MotionState {
         let key = self.key(motion);
         match key.and_then(|key| self.analyses.get(&key)) {
@@ -378,7 +377,7 @@ impl Drivers {
     }
 }
 
-/// Reads a clip, or draws a sample, with its small pictures; shows what it has on the way.
+/// Reads a clip, or draws a sample, with thumbnails; passes partial results to `show`.
 fn read(
     kind: &MotionKind,
     models: &Models,
@@ -390,7 +389,7 @@ fn read(
     Ok(pictured(analysis.ok_or(EngineError::Cancelled)?))
 }
 
-/// An analysis with its small pictures.
+/// Adds the thumbnails to an analysis.
 fn pictured(analysis: ClipAnalysis) -> Read {
     let thumbs = thumbs(&analysis);
     (Arc::new(analysis), Arc::new(thumbs))
@@ -400,11 +399,11 @@ fn outcome(result: Result<Read, EngineError>) -> Result<Read, Option<String>> {
     result.map_err(|error| (!error.is_cancelled()).then(|| error.to_string()))
 }
 
-/// How many small pictures a filmstrip has, and how high they are in pixels.
+/// Number of thumbnails in a filmstrip, and their height in pixels.
 const THUMBS: usize = 12;
 const THUMB_HEIGHT: u32 = 72;
 
-/// Small pictures spread over the whole of an analysis.
+/// Thumbnails spread evenly over an analysis.
 fn thumbs(analysis: &ClipAnalysis) -> Vec<Thumb> {
     let count = THUMBS.min(analysis.frames());
     let frame = |i: usize| (2 * i + 1) * analysis.frames() / (2 * count);
@@ -422,7 +421,7 @@ fn thumbs(analysis: &ClipAnalysis) -> Vec<Thumb> {
         .collect()
 }
 
-/// What an analysis is known by: the same clip or sample is read once. A track needs none.
+/// The cache key of an analysis: equal clips or samples are read once. A track needs none.
 fn reel_key(kind: &MotionKind, weights: u64) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     match kind {

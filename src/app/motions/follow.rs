@@ -1,5 +1,5 @@
-//! How a clip's or a sample's face drives the portrait: strengths, locks, how it is read and played. The controls are the
-//! same on the boards of both.
+//! The controls for how a clip's or a sample's face drives the portrait: strengths, locks, smoothing and playback. Shared
+//! by the panels of both.
 
 use iced::widget::tooltip::Position;
 use iced::widget::{Column, Id, Row, button, column, container, row, space, text, toggler};
@@ -12,7 +12,7 @@ use crate::app::widgets::theme;
 use crate::app::widgets::value_slider::ValueSlider;
 use crate::document::{Follow, Group, Playback};
 
-/// A number of [`Follow`] that has a slider.
+/// A number of [`Follow`] with a slider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
     Strength,
@@ -22,7 +22,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Its name to tell drags of it from others.
+    /// Its name, which identifies its drags as one undo gesture.
     pub fn name(self) -> &'static str {
         match self {
             Value::Strength => "strength",
@@ -45,7 +45,7 @@ impl Value {
         }
     }
 
-    /// The largest number; the smallest is 0.
+    /// The maximum; the minimum is 0.
     fn most(self) -> f32 {
         match self {
             Value::Strength | Value::Gain(_) => *Follow::STRENGTH.end(),
@@ -53,7 +53,7 @@ impl Value {
         }
     }
 
-    /// What it is in these settings.
+    /// Its value in these settings.
     pub fn of(self, follow: &Follow) -> f32 {
         match self {
             Value::Strength => follow.strength,
@@ -71,7 +71,7 @@ impl Value {
 /// A change of [`Follow`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Change {
-    /// A number, brought into its range; what isn't a number changes nothing.
+    /// A number, clamped to its range; NaN is ignored.
     Value(Value, f32),
     LockPlace(bool),
     LockScale(bool),
@@ -106,10 +106,10 @@ impl Change {
     }
 }
 
-/// What the controls remember of themselves.
+/// The state of the controls.
 #[derive(Debug, Default)]
 pub struct Controls {
-    /// What is being typed into a number field, until it is entered.
+    /// The text being typed into a number field, until it is entered.
     typing: Option<(Value, String)>,
 }
 
@@ -124,23 +124,23 @@ pub enum Message {
     Playback(Playback),
 }
 
-/// What the parent has to do.
+/// What the parent must do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     None,
-    /// A change on its own.
+    /// A single change.
     Change(Change),
-    /// A change within a movement of the hand of this name.
+    /// A change that is part of the gesture of this name.
     Drag(&'static str, Change),
     EndGesture,
-    /// How it is played, which isn't part of [`Follow`].
+    /// The playback mode, which isn't part of [`Follow`].
     Playback(Playback),
-    /// A number is entered.
+    /// A number was entered.
     Leave,
 }
 
 impl Controls {
-    /// Leaves what is being typed; true when there was something.
+    /// Cancels typing; returns whether there was any.
     pub fn escape(&mut self) -> bool {
         self.typing.take().is_some()
     }
@@ -165,7 +165,7 @@ impl Controls {
         }
     }
 
-    /// The controls, as wide as their place; the parent gives the room around them.
+    /// The controls, as wide as their parent; the parent adds the padding.
     pub fn view<'a>(&'a self, follow: &'a Follow, playback: Playback) -> Element<'a, Message> {
         let line = |value| self.line(follow, value);
         let groups = Group::ALL.map(|group| line(Value::Gain(group)));
@@ -242,7 +242,7 @@ impl Controls {
         .into()
     }
 
-    /// Label, slider and number of one value.
+    /// Label, slider and number field of one value.
     fn line<'a>(&'a self, follow: &Follow, value: Value) -> Element<'a, Message> {
         let (number, most) = (value.of(follow), value.most());
         let slider = Slider {
@@ -270,12 +270,12 @@ impl Controls {
     }
 }
 
-/// The slider of a value, for tests.
+/// The widget id of a value's slider, for tests.
 pub fn slider_id(value: Value) -> Id {
     Id::from(format!("follow-slider-{}", value.name()))
 }
 
-/// The number field of a value.
+/// The widget id of a value's number field.
 pub fn field_id(value: Value) -> Id {
     Id::from(format!("follow-field-{}", value.name()))
 }
@@ -290,7 +290,7 @@ fn label(title: &str) -> Element<'_, Message> {
     .into()
 }
 
-/// The heading of a few controls, and for which methods they are.
+/// The heading of a group of controls, with the methods it applies to.
 fn section<'a>(title: &'a str, methods: &'a str, hint: &'a str) -> Element<'a, Message> {
     let heading = row![
         text(title).size(theme::SMALL).color(theme::dim()),

@@ -1,4 +1,4 @@
-//! The signs of the list of motions; drawn, so that no font needs to have them.
+//! The icons of the list of motions, drawn so that no font needs to contain them.
 
 use iced::widget::canvas::{Frame, LineCap, LineJoin, Path, Stroke};
 use iced::widget::{button, container};
@@ -12,7 +12,7 @@ use crate::document::MotionKind;
 pub enum Glyph {
     /// A curve through keyframes.
     Track,
-    /// A piece of film.
+    /// A strip of film.
     Clip,
     /// A die.
     Sample,
@@ -22,7 +22,7 @@ pub enum Glyph {
 }
 
 impl Glyph {
-    /// That of a kind of motion.
+    /// The icon of a kind of motion.
     pub fn of(kind: &MotionKind) -> Self {
         match kind {
             MotionKind::Track(_) => Glyph::Track,
@@ -31,7 +31,7 @@ impl Glyph {
         }
     }
 
-    /// A small flat button that wears it; without a message it can't be pressed.
+    /// A small flat button with this icon; disabled without a message.
     pub fn button<'a, M: Clone + 'a>(self, id: String, message: Option<M>) -> Element<'a, M> {
         let color = if message.is_some() {
             theme::dim()

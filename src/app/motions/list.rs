@@ -1,4 +1,4 @@
-//! The list of motions: what can drive the portrait, which of it is chosen, and what is known of each.
+//! The list of motions: what can drive the portrait, which one is chosen, and the state of each.
 
 use iced::widget::tooltip::Position;
 use iced::widget::{
@@ -15,10 +15,10 @@ use crate::progress::Progress;
 
 use super::glyphs::Glyph;
 
-/// The field in which a motion's name is typed.
+/// The id of the field for a motion's name.
 pub const NAME: &str = "motion-name";
 
-/// How far a motion has come.
+/// The state of a motion.
 #[derive(Debug, Clone)]
 pub enum MotionState {
     Ready {
@@ -26,13 +26,13 @@ pub enum MotionState {
         fps: f64,
     },
     Reading(Progress),
-    /// It can't be used, and why; said in few words.
+    /// Why it can't be used, in a few words.
     Problem(String),
-    /// Its file isn't where it was; the file's name.
+    /// The name of its file, which is missing.
     Missing(String),
 }
 
-/// What can be added to the list.
+/// A kind of motion that can be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Track,
@@ -65,7 +65,7 @@ impl Kind {
 #[derive(Debug, Default)]
 pub struct MotionList {
     renaming: Option<Renaming>,
-    /// Whether the choices of what to add are shown.
+    /// Whether the choices for adding a motion are shown.
     adding: bool,
     /// The motion under the cursor.
     over: Option<MotionId>,
@@ -74,7 +74,7 @@ pub struct MotionList {
 #[derive(Debug)]
 struct Renaming {
     id: MotionId,
-    /// The name before.
+    /// The name before renaming.
     before: String,
     typed: String,
 }
@@ -84,7 +84,7 @@ pub enum Message {
     Chosen(MotionId),
     Entered(MotionId),
     Left(MotionId),
-    /// The name of a motion is to be typed; its name so far.
+    /// Start renaming a motion that has this name.
     Rename(MotionId, String),
     Typed(String),
     Submitted,
@@ -96,28 +96,27 @@ pub enum Message {
     Cancelled(MotionId),
 }
 
-/// What the parent has to do.
+/// What the parent must do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     None,
     Choose(MotionId),
     Add(Kind),
-    /// Another name, with every letter that is typed: one gesture, until [`Action::Leave`] or [`MotionList::escape`].
+    /// Rename, sent for every letter typed: one gesture, until [`Action::Leave`] or [`MotionList::escape`].
     Rename(MotionId, String),
-    /// The field of this id is to have the keyboard, with all of it selected.
+    /// Focus the field of this id and select its text.
     Focus(&'static str),
     Duplicate(MotionId),
     Remove(MotionId),
-    /// A missing file is to be looked for.
+    /// Look for a missing file.
     Locate(MotionId),
     CancelReading(MotionId),
-    /// A name is entered: the keyboard is the window's again, and the gesture is over.
+    /// A name was entered: return the keyboard to the window, and end the gesture.
     Leave,
 }
 
 impl MotionList {
-    /// Leaves what is being typed and gives the motion the name that it had; nothing when nothing was typed. Closes the
-    /// choices of what to add, too.
+    /// Cancels renaming and restores the name, or closes the choices for adding a motion; `None` if neither was open.
     pub fn escape(&mut self) -> Option<Action> {
         let renaming = self.renaming.take();
         let action = renaming.map(|renaming| Action::Rename(renaming.id, renaming.before));
@@ -139,7 +138,7 @@ impl MotionList {
                 let Some(renaming) = &mut self.renaming else {
                     return Action::None;
                 };
-                // An empty name is none: until there is a letter, it stays what it was.
+                // While the field is empty, the motion has its earlier name.
                 let name = match typed.trim() {
                     "" => renaming.before.clone(),
                     name => name.to_owned(),
@@ -177,7 +176,7 @@ impl MotionList {
         }
     }
 
-    /// The list, as wide as its place; the parent gives the room around it.
+    /// The list, as wide as its parent; the parent adds the padding.
     pub fn view<'a>(
         &'a self,
         project: &'a Project,
@@ -223,7 +222,7 @@ impl MotionList {
                 .wrapping(text::Wrapping::None)
                 .into(),
         };
-        // Only one row at a time shows what can be done with it; the room is kept, so that nothing jumps.
+        // Only the chosen and the hovered row show their buttons; the others reserve the space, so that nothing moves.
         let tools: Element<'_, Message> = if chosen || self.over == Some(id) {
             tools(project, motion)
         } else {
@@ -324,19 +323,19 @@ fn tools<'a>(project: &'a Project, motion: &'a Motion) -> Element<'a, Message> {
     .into()
 }
 
-/// One of a row's small buttons, for tests: `rename`, `duplicate` or `remove`.
+/// The id of one of a row's small buttons, for tests: `rename`, `duplicate` or `remove`.
 fn tool_id(name: &str, id: MotionId) -> String {
     format!("motion-{name}-{}", id.0)
 }
 
-/// Whether a project goes on without this motion: it keeps one expression track.
+/// Whether a motion can be removed: a project needs at least one expression track.
 fn can_remove(project: &Project, motion: &Motion) -> bool {
     let is_track = |kind: &MotionKind| matches!(kind, MotionKind::Track(_));
     let mut others = project.motions().iter().filter(|o| o.id != motion.id);
     !is_track(&motion.kind) || others.any(|other| is_track(&other.kind))
 }
 
-/// What is known of a motion, in a line.
+/// The state of a motion, in a line.
 fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, Message> {
     let id = motion.id;
     let quiet = |content: String| text(content).size(theme::SMALL).color(theme::dim());
@@ -380,14 +379,14 @@ fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, M
     }
 }
 
-/// What is said of a reading.
+/// The progress of a reading, in words.
 pub fn reading(progress: &Progress) -> String {
     share(progress).map_or("reading…".to_owned(), |share| {
         format!("reading… {:.0} %", (share * 100.0).floor())
     })
 }
 
-/// The share that is read, where it is known.
+/// The fraction that is read, if known.
 fn share(progress: &Progress) -> Option<f32> {
     (progress.total() > 0).then(|| progress.fraction())
 }

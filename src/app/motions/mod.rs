@@ -1,4 +1,4 @@
-//! The column on the right: the list of motions, and the controls of the one that is chosen.
+//! The column on the right: the list of motions, and the controls of the chosen one.
 
 pub mod drivers;
 mod follow;
@@ -24,18 +24,18 @@ pub struct MotionsPanel {
     pub list: MotionList,
     pub reference: Reference,
     pub grid: SampleGrid,
-    /// Whether the column is put away.
+    /// Whether the column is hidden.
     pub hidden: bool,
-    /// The motion whose controls are seen.
+    /// The motion whose controls are shown.
     pub of: Option<MotionId>,
-    /// The clip's frame under the playhead, by the digest of its pixels.
+    /// The thumbnail of the clip's frame under the playhead, with the digest of the frame's pixels.
     pub current: Option<(u64, Option<Handle>)>,
-    /// The frame that is being made ready to be shown.
+    /// The digest of the frame whose thumbnail is being decoded.
     pub looking: Option<u64>,
 }
 
 impl MotionsPanel {
-    /// Another frame is ready to be shown.
+    /// Stores a decoded thumbnail.
     pub fn looked(&mut self, digest: u64, handle: Option<Handle>) {
         self.looking = None;
         self.current = Some((digest, handle));

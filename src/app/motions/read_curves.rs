@@ -1,4 +1,4 @@
-//! The curves of the Action Units that were read from a moving face: the few that move most.
+//! The curves of the Action Units read from a moving face: only the few that move most.
 
 use iced::widget::canvas::{self, Canvas, Frame, Geometry, Path, Stroke};
 use iced::{Element, Length, Point, Rectangle, Renderer, Size, Theme, mouse};
@@ -7,13 +7,13 @@ use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::theme;
 use crate::document::{ActionUnit, AuVector, Pose};
 
-/// How many units' curves are drawn.
+/// Number of curves drawn.
 const DRAWN: usize = 5;
 
-/// The room on the right where the curves' names stand.
+/// Width of the column of names on the right, in logical pixels.
 const NAMES: f32 = 44.0;
 
-/// What a curve can be drawn of.
+/// A type whose values can be drawn as curves.
 pub trait Reading: Copy {
     /// The unit's value, in 0..=1.
     fn value(&self, unit: ActionUnit) -> f32;
@@ -31,18 +31,18 @@ impl Reading for Pose {
     }
 }
 
-/// The units that move most, frame by frame; what has no face is shaded.
+/// The Action Units that move most, frame by frame; frames without a face are shaded.
 pub struct ReadCurves<'a, V> {
-    /// As measured, drawn thin; empty where only the other is of interest.
+    /// As measured, drawn thin; empty if only `driving` is of interest.
     pub measured: Vec<Option<V>>,
-    /// As it drives, drawn bold.
+    /// As they drive, drawn bold.
     pub driving: &'a [Option<V>],
     /// The frame under the playhead.
     pub step: Option<usize>,
 }
 
 impl<'a, V: Reading + 'a> ReadCurves<'a, V> {
-    /// The drawing, as wide as its place allows and this high.
+    /// The drawing, as wide as its parent.
     pub fn into_element<M: 'a>(self, height: f32) -> Element<'a, M> {
         Canvas::new(self).width(Length::Fill).height(height).into()
     }
@@ -61,7 +61,7 @@ impl<'a, V: Reading + 'a> ReadCurves<'a, V> {
         units.into_iter().map(|(_, unit)| unit).collect()
     }
 
-    /// Another number for other curves, as good as always.
+    /// A hash of the values, as cache key.
     fn fingerprint(&self) -> u64 {
         let mut mark = self.driving.len() as u64;
         for read in self.measured.iter().chain(self.driving) {
@@ -152,11 +152,11 @@ impl<'a, V: Reading + 'a> ReadCurves<'a, V> {
     }
 }
 
-/// How far apart names stand, in logical pixels.
+/// Minimum distance between names, in logical pixels.
 const NAME_GAP: f32 = 12.0;
 
-/// The places of names on a drawing of this height: as near as can be to where they are wanted, in the same order, and
-/// not over each other as long as there is room.
+/// The y coordinates of names on a drawing of this height: as close as possible to the wanted ones, in the same order, and
+/// without overlap as long as they fit.
 fn apart(wanted: &[f32], height: f32) -> Vec<f32> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));
@@ -174,7 +174,7 @@ fn apart(wanted: &[f32], height: f32) -> Vec<f32> {
     places
 }
 
-/// The curves and the playhead are cached apart, so that playing doesn't redraw the curves.
+/// The curves and the playhead are cached separately, so that playback doesn't redraw the curves.
 #[derive(Debug, Default)]
 pub struct Layers {
     curves: KeyedCache<u64>,

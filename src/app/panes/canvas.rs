@@ -18,7 +18,7 @@ use crate::face::view::View;
 
 use super::{Message, Shown, landmarks};
 
-/// The picture itself, filling the pane.
+/// The picture, filling the pane.
 pub fn picture(shown: Option<&Shown>) -> Element<'_, Message> {
     let tiles = move |bounds: Size| {
         shown.map_or_else(Vec::new, |shown| {
@@ -39,47 +39,47 @@ pub fn picture(shown: Option<&Shown>) -> Element<'_, Message> {
     images(tiles, Length::Fill)
 }
 
-/// What lies over the picture, and what the hand does there.
+/// What is drawn over the picture, and its mouse interaction.
 pub struct Overlay {
-    /// What the pane is, in a few words.
+    /// A short label for the pane.
     pub label: Option<String>,
-    /// Milliseconds that a frame takes.
+    /// Milliseconds per frame.
     pub millis: Option<f32>,
     /// Why there is no picture.
     pub problem: Option<String>,
     pub view: View,
-    /// Physical pixels a logical pixel.
+    /// Physical pixels per logical pixel.
     pub scale: f64,
     pub crop: Option<Crop>,
-    /// The faces that aren't edited, by their number: left, top, right and bottom in portrait pixels.
+    /// The faces that aren't edited: index, then left, top, right and bottom in portrait pixels.
     pub faces: Vec<(usize, (f32, f32, f32, f32))>,
-    /// The face whose landmarks the hand can move.
+    /// The face whose landmarks can be dragged.
     pub landmarks: Option<Arc<FoundFace>>,
     pub wipe: Option<f32>,
     pub holding: bool,
 }
 
-/// How near the hand must come to an edge to take it, in logical pixels.
+/// How close the pointer must be to an edge to grab it, in logical pixels.
 const REACH: f64 = 8.0;
 
 #[derive(Debug, Default)]
 pub struct Interaction {
     drag: Option<Drag>,
     clicks: Clicks,
-    /// The face that was pressed on, until the hand moves away.
+    /// The face that was pressed on, until the pointer moves away.
     picking: Option<usize>,
     cache: KeyedCache<OverlayKey>,
 }
 
-/// A hand that moves less than this only clicks on a landmark, in logical pixels.
+/// A press on a landmark that moves less than this is a click, in logical pixels.
 const STILL: f32 = 2.0;
 
-/// All that is drawn over a picture.
+/// Cache key of the overlay.
 #[derive(Debug, PartialEq)]
 struct OverlayKey {
     crop: Option<[Point; 4]>,
     faces: Vec<Rectangle>,
-    /// The face whose landmarks are shown, through which view, and the one that the hand has.
+    /// The face whose landmarks are shown, the view, and the landmark being dragged.
     landmarks: Option<(Arc<FoundFace>, View, Option<u16>)>,
     wipe: Option<f32>,
     title: Option<String>,
@@ -92,9 +92,9 @@ enum Drag {
         last: Point,
     },
     Wipe,
-    /// The crop, held in portrait pixels.
+    /// The crop's grip, in portrait pixels.
     Crop(Grip),
-    /// A landmark, which follows the hand at this distance, in portrait pixels.
+    /// A landmark, which follows the pointer at this offset, in portrait pixels.
     Landmark {
         landmark: u16,
         offset: (f64, f64),
@@ -119,12 +119,12 @@ impl Overlay {
         Point::new((x / self.scale) as f32, (y / self.scale) as f32)
     }
 
-    /// Where the crop's corners lie in the pane.
+    /// The crop's corners in the pane.
     fn corners(&self, crop: Crop) -> [Point; 4] {
         square::corners(crop).map(|place| self.to_pane(place))
     }
 
-    /// Where a box of the portrait (left, top, right, bottom) lies in the pane.
+    /// Maps a box of the portrait (left, top, right, bottom) to the pane.
     fn place(&self, (left, top, right, bottom): (f32, f32, f32, f32)) -> Rectangle {
         let (x, y) = self.view.to_pane((f64::from(left), f64::from(top)));
         let logical = |length: f32| (f64::from(length) * self.view.zoom / self.scale) as f32;
@@ -136,7 +136,7 @@ impl Overlay {
         }
     }
 
-    /// The face under the hand.
+    /// The face under the pointer.
     fn face_at(&self, at: Point) -> Option<usize> {
         let mut faces = self.faces.iter();
         faces
@@ -144,7 +144,7 @@ impl Overlay {
             .map(|(index, _)| *index)
     }
 
-    /// What a press at this point of the pane takes hold of.
+    /// What a press at this point of the pane drags.
     fn grip(&self, at: Point, bounds: Rectangle) -> Drag {
         if let Some(wipe) = self.wipe {
             let distance = f64::from((at.x - wipe * bounds.width).abs());
@@ -162,7 +162,7 @@ impl Overlay {
         held.map_or(Drag::Pan { last: at }, Drag::Crop)
     }
 
-    /// The landmark under the hand.
+    /// The landmark within `reach` of the pointer.
     fn landmark(&self, at: Point, reach: f64) -> Option<Drag> {
         let face = self.landmarks.as_deref()?;
         let hand = self.to_portrait(at);
@@ -195,7 +195,7 @@ impl Overlay {
         }
     }
 
-    /// What is written over the picture.
+    /// The text over the picture.
     fn title(&self) -> Option<String> {
         let label = self.label.as_ref()?;
         Some(match self.millis.filter(|_| !self.holding) {
@@ -255,7 +255,7 @@ fn draw_title(frame: &mut Frame, title: &str) {
     });
 }
 
-/// Why there is no picture, in the middle of where it would be.
+/// Draws the reason for a missing picture in the middle of the pane.
 fn draw_problem(frame: &mut Frame, problem: &str) {
     frame.fill_text(Text {
         content: problem.to_owned(),
@@ -331,7 +331,7 @@ impl canvas::Program<Message> for Overlay {
                     if state.clicks.place().is_some_and(trembles) {
                         return Some(Action::capture());
                     }
-                    // What is moved isn't clicked: the next press is a first one.
+                    // A drag is not a click, so the next press can't complete a double-click.
                     state.clicks.forget();
                 }
                 let message = self.dragged(&mut drag, at, bounds);
@@ -517,7 +517,7 @@ mod tests {
             ..overlay.crop.unwrap()
         };
         overlay.crop = Some(crop);
-        // Its middle is (140, 90); a corner stands straight above, another straight below.
+        // The centre is (140, 90); one corner is straight above it, another straight below.
         let reach = 40.0 * std::f32::consts::SQRT_2;
         let mut drag = overlay.grip(Point::new(140.0, 90.0 - reach), BOUNDS);
         match drag {

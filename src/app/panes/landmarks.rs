@@ -1,4 +1,4 @@
-//! The face's landmarks over the portrait: thin contours, and handles that the hand can take.
+//! The face's landmarks over the portrait: thin contours, and handles to drag.
 
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Color, Point};
@@ -56,19 +56,19 @@ const CONTOURS: [Contour; 9] = [
     ]),
 ];
 
-/// The middles of the irises. The landmarks of the rim follow.
+/// The iris centres. Each is followed by its four rim landmarks.
 const IRISES: [usize; 2] = [468, 473];
 
 /// The radius of a handle, in logical pixels.
 const RADIUS: f32 = 3.0;
 
-/// Where a landmark of the portrait lies, in its pixels.
+/// The position of a landmark, in portrait pixels.
 pub fn place(face: &FoundFace, landmark: u16) -> Option<(f64, f64)> {
     let [x, y, _] = face.mesh.points().get(usize::from(landmark))?;
     Some((f64::from(*x), f64::from(*y)))
 }
 
-/// The handle nearest to a place of the portrait, at most `reach` of its pixels away.
+/// The handle nearest to a point of the portrait, at most `reach` portrait pixels away.
 pub fn handle_at(face: &FoundFace, at: (f64, f64), reach: f64) -> Option<u16> {
     let far = |handle: u16| {
         let (x, y) = place(face, handle)?;
@@ -80,8 +80,7 @@ pub fn handle_at(face: &FoundFace, at: (f64, f64), reach: f64) -> Option<u16> {
         .map(|(_, handle)| handle)
 }
 
-/// Draws contours and handles; `to_pane` says where a place of the portrait lies in the pane, and `held` which handle the
-/// hand has.
+/// Draws contours and handles. `to_pane` maps a point of the portrait to the pane; `held` is the handle being dragged.
 pub fn draw(
     frame: &mut Frame,
     face: &FoundFace,
@@ -125,7 +124,7 @@ pub fn draw(
     }
 }
 
-/// Whether the hand has moved a handle, and not only one beside it.
+/// Whether the artist moved this handle itself, not only a neighbour.
 fn is_moved(moved: &LandmarkOffsets, handle: u16) -> bool {
     moved.get(handle) != [0.0; 2]
 }

@@ -1,22 +1,22 @@
-//! Panes that are often wanted together.
+//! Preset layouts: sets of panes that are often used together.
 
 use crate::document::{MethodChoice, Mode, PaneSpec, PaneView};
 
 /// A set of panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// What the sliders do, and what GANimation says of it.
+    /// What the sliders do, and GANimation's diagnostics.
     Expression,
-    /// Every method by the same motion.
+    /// Every method, driven by the same motion.
     Methods,
-    /// What the motion methods say: flow and occlusion beside each result.
+    /// The motion methods explained: flow and occlusion next to each result.
     Explained,
     /// The result, large.
     Result,
 }
 
 impl Layout {
-    /// All, as they stand side by side.
+    /// All layouts, in the order of their buttons.
     pub const ALL: [Layout; 4] = [
         Layout::Result,
         Layout::Expression,
@@ -42,7 +42,7 @@ impl Layout {
         }
     }
 
-    /// Its panes; without a face the rig can draw none.
+    /// Its panes; the rig needs a face.
     pub fn panes(self, has_face: bool) -> Vec<PaneSpec> {
         let fomm = MethodChoice::in_mode("fomm", Mode::Relative);
         let tps = MethodChoice::in_mode("tps", Mode::Relative);
@@ -76,7 +76,7 @@ impl Layout {
     }
 }
 
-/// What is added to these panes: the first way of which there is no result yet.
+/// The pane to add next: the first method without a result pane.
 pub fn next(panes: &[PaneSpec], has_face: bool) -> PaneSpec {
     let there = |method: MethodChoice| panes.contains(&PaneSpec::of(method));
     let ways = [

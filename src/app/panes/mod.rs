@@ -23,28 +23,28 @@ mod view;
 /// The space between panes, in logical pixels.
 const GUTTER: f32 = 4.0;
 
-/// The height of what stands above each picture.
+/// The height of the header above each picture, in logical pixels.
 const HEADER: f32 = 28.0;
 
-/// A picture of fewer bytes is sent to the graphics card at once; larger ones flicker while they load.
+/// iced uploads smaller pictures to the GPU synchronously; larger ones flicker while they load.
 const TILE_BYTES: u32 = 2 * 1024 * 1024 - 1;
 
 #[derive(Debug)]
 pub struct Panes {
     look: Look,
-    /// The room for all panes, in logical pixels.
+    /// The space for all panes, in logical pixels.
     area: Size,
-    /// Physical pixels a logical pixel.
+    /// Physical pixels per logical pixel.
     scale: f32,
-    /// The pane that alone is seen.
+    /// The only visible pane, if one is shown alone.
     solo: Option<usize>,
     pub wipe: Option<Wipe>,
     pub crop_shown: bool,
-    /// Whether the hand moves landmarks.
+    /// Whether dragging moves landmarks.
     pub adjusting: bool,
-    /// Whether each pane says what it is.
+    /// Whether each pane has a label.
     pub labels: bool,
-    /// Whether the source is held up in place of the result.
+    /// Whether the source is shown in place of the result while a key is held.
     pub holding: bool,
     pictures: Vec<Shown>,
     serial: u64,
@@ -54,18 +54,18 @@ pub struct Panes {
 /// What part of the portrait the panes show.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Look {
-    /// All of it, whatever the window's size.
+    /// All of it, at any window size.
     Whole,
-    /// The face's crop with some room around it.
+    /// The face's crop with a margin.
     Face,
-    /// Where the artist has zoomed and panned to.
+    /// The view the artist has zoomed and panned to.
     At(View),
 }
 
-/// How much more than the crop is shown of the face, in sides of the crop.
+/// Side of the region shown around a face, in crop sides.
 const AROUND_FACE: f32 = 1.5;
 
-/// A pane's latest picture, cut so that each tile is sent at once.
+/// A pane's latest picture, split into tiles small enough to upload synchronously.
 #[derive(Debug)]
 pub struct Shown {
     method: MethodChoice,
@@ -76,11 +76,11 @@ pub struct Shown {
     /// Why there is no picture.
     pub problem: Option<String>,
     pub millis: Option<f32>,
-    /// Whether the full picture is still to come.
+    /// Whether the full-quality picture is still to come.
     pub draft: bool,
 }
 
-/// Some whole rows of a picture.
+/// Some full rows of a picture.
 #[derive(Debug)]
 pub struct Tile {
     pub top: u32,
@@ -91,7 +91,7 @@ pub struct Tile {
 #[derive(Debug, Clone)]
 pub enum Message {
     Area(Size),
-    /// A factor about a point of the pane, in physical pixels.
+    /// The factor, and the fixed point in the pane, in physical pixels.
     Zoomed(f64, (f64, f64)),
     /// Physical pixels.
     Panned((f64, f64)),
@@ -100,22 +100,22 @@ pub enum Message {
     Actual,
     WipeToggled,
     Wiped(f32),
-    /// The pane that is wiped, and the one on the left of the line.
+    /// The wiped pane, and the one left of the line; `None` is the source.
     WipeOf(usize, Option<usize>),
     CropToggled,
     LabelsToggled,
     Cropped(Crop),
-    /// The square is to be turned with the head, or to stand upright again.
+    /// Rotate the crop with the head (`true`), or make it upright.
     Levelled(bool),
-    /// Landmarks are shown to be moved, or no longer.
+    /// Start or stop editing landmarks.
     AdjustToggled,
-    /// A landmark is to lie at a place of the portrait, in its pixels.
+    /// Move a landmark to a position in the portrait's pixels.
     LandmarkMoved(u16, [f32; 2]),
-    /// A landmark goes back to where it was found.
+    /// Reset a landmark to where it was found.
     LandmarkReset(u16),
-    /// All landmarks go back.
+    /// Reset all landmarks.
     LandmarksReset,
-    /// Another of the portrait's faces is wanted.
+    /// Edit another of the portrait's faces.
     Picked(usize),
     Released,
     Method(usize, MethodChoice),
@@ -126,7 +126,7 @@ pub enum Message {
     Add,
     Remove(usize),
     Layout(Layout),
-    /// One pane alone, or all again.
+    /// Show one pane alone, or all again.
     Solo(usize),
 }
 
@@ -136,16 +136,16 @@ pub enum Action {
     Crop(Crop),
     Face(usize),
     Level(bool),
-    /// A landmark is to lie at a place of the portrait, in its pixels.
+    /// Move a landmark to a position in the portrait's pixels.
     MoveLandmark(u16, [f32; 2]),
-    /// A landmark, or all, go back to where they were found.
+    /// Reset a landmark, or all, to where they were found.
     ResetLandmarks(Option<u16>),
     EndGesture,
-    /// Other panes are wanted.
+    /// Replace the panes.
     Panes(Vec<PaneSpec>),
 }
 
-/// What each pane's name and motion list are made of.
+/// What the panes' names and lists of motions are made of.
 pub struct Names<'a> {
     pub project: &'a Project,
     pub models: &'a Models,
@@ -171,7 +171,7 @@ impl Default for Panes {
 }
 
 impl Panes {
-    /// The number of the request of which every pane is shown.
+    /// The serial of the latest request if every pane of it is drawn, otherwise 0.
     pub fn serial(&self) -> u64 {
         if self.complete { self.serial } else { 0 }
     }
@@ -180,12 +180,12 @@ impl Panes {
         self.scale = scale.max(0.1);
     }
 
-    /// Another portrait: its face is shown where it is known, else the whole of it.
+    /// Shows the face of a new portrait if it is `known`, otherwise the whole portrait.
     pub fn show_face(&mut self, known: bool) {
         self.look = if known { Look::Face } else { Look::Whole };
     }
 
-    /// The panes that are seen, by their place in the project.
+    /// Indices in the project of the visible panes.
     pub fn visible(&self, project: &Project) -> Vec<usize> {
         let count = project.panes().len();
         match self.solo.filter(|solo| *solo < count) {
@@ -194,7 +194,7 @@ impl Panes {
         }
     }
 
-    /// The wipe as far as its panes are there: undo may have taken them away.
+    /// The wipe, limited to existing panes: undo may have removed some.
     fn wipe_within(&self, panes: usize) -> Option<Wipe> {
         let wipe = self.wipe.filter(|wipe| wipe.pane < panes)?;
         Some(Wipe {
@@ -203,7 +203,7 @@ impl Panes {
         })
     }
 
-    /// The wipe among the panes that are seen.
+    /// The wipe, with indices among the visible panes.
     pub fn wipe_of(&self, project: &Project) -> Option<Wipe> {
         let visible = self.visible(project);
         let place = |pane: usize| visible.iter().position(|other| *other == pane);
@@ -215,7 +215,7 @@ impl Panes {
         })
     }
 
-    /// What every pane shows of the portrait, in physical pixels.
+    /// The region of the portrait that every pane shows, in physical pixels.
     pub fn view_of(&self, project: &Project) -> View {
         let document = project.document();
         let portrait = (document.portrait.width, document.portrait.height);
@@ -237,7 +237,7 @@ impl Panes {
         }
     }
 
-    /// Takes the worker's pictures unless newer ones are shown already; true when they were taken.
+    /// Takes the worker's pictures unless newer ones are shown; returns whether they were taken.
     pub fn take(&mut self, outcome: &Outcome) -> bool {
         if outcome.serial < self.serial {
             return false;
@@ -267,7 +267,7 @@ impl Panes {
             if pane.index < self.pictures.len() {
                 self.pictures[pane.index] = shown;
             } else {
-                // Those before it that aren't drawn yet keep their place.
+                // Panes before it that aren't drawn yet get a placeholder.
                 while self.pictures.len() < pane.index {
                     self.pictures.push(Shown::nothing());
                 }
@@ -277,7 +277,7 @@ impl Panes {
         true
     }
 
-    /// The picture of a pane that is seen, by its place there.
+    /// The picture of a visible pane; `index` counts visible panes.
     fn picture(&self, index: usize, spec: &PaneSpec) -> Option<&Shown> {
         let fits = |shown: &&Shown| (shown.method, shown.view) == (spec.method, spec.view);
         let here = self.pictures.get(index).filter(fits);
@@ -324,7 +324,7 @@ impl Panes {
             Message::CropToggled => self.crop_shown = !self.crop_shown,
             Message::LabelsToggled => self.labels = !self.labels,
             Message::Cropped(crop) => {
-                // The view stays put while the crop is under the hand.
+                // The view stays fixed while the crop is dragged.
                 self.look = Look::At(view);
                 return Action::Crop(crop.fitted(portrait.0, portrait.1));
             }
@@ -396,15 +396,15 @@ impl Panes {
         Action::None
     }
 
-    /// Keeps what is zoomed to through a change of the layout.
+    /// Preserves the artist's zoom when the layout changes.
     fn hold(&mut self, view: View) {
         if let Look::At(_) = self.look {
             self.look = Look::At(view);
         }
     }
 
-    /// Columns, and the size of a pane in whole logical pixels: whatever shows a face (which is about as wide as high)
-    /// largest, and of those what leaves the fewest places empty. It depends on nothing that zooming changes.
+    /// Number of columns, and the size of a pane in whole logical pixels. Maximises the size of a face (about as wide as
+    /// high), then minimises the number of empty cells. Independent of the zoom.
     fn layout(&self, count: usize) -> (usize, Size) {
         let cell = |columns: usize| {
             let rows = count.div_ceil(columns);
@@ -420,7 +420,7 @@ impl Panes {
         };
         let merit = |columns: usize, size: Size| {
             let empty = columns * count.div_ceil(columns) - count;
-            // A percent larger is not worth an empty place.
+            // One percent more size is not worth an empty cell.
             size.width.min(size.height - HEADER) * (1.0 - 0.01 * empty as f32)
         };
         (1..=count)
@@ -431,7 +431,7 @@ impl Panes {
 }
 
 impl Shown {
-    /// What stands where nothing has been drawn.
+    /// A placeholder for a pane that hasn't been drawn.
     fn nothing() -> Self {
         Self {
             method: MethodChoice::Source,
@@ -445,7 +445,7 @@ impl Shown {
     }
 }
 
-/// The first pane that shows what has become of the portrait.
+/// The first pane that shows an edited portrait.
 fn result_pane(panes: &[PaneSpec]) -> Option<usize> {
     let moved =
         |pane: &PaneSpec| !matches!(pane.method, MethodChoice::Source | MethodChoice::Motion);
@@ -456,7 +456,7 @@ fn result_pane(panes: &[PaneSpec]) -> Option<usize> {
         .or_else(|| panes.iter().position(moved))
 }
 
-/// A wipe when a pane is gone.
+/// The wipe after a pane is removed.
 fn without(wipe: Wipe, gone: usize) -> Option<Wipe> {
     let moved = |pane: usize| if pane > gone { pane - 1 } else { pane };
     (wipe.pane != gone).then(|| Wipe {
@@ -466,7 +466,7 @@ fn without(wipe: Wipe, gone: usize) -> Option<Wipe> {
     })
 }
 
-/// A picture's bytes for the renderer, which holds the picture and copies nothing.
+/// A picture's bytes, shared with iced's renderer without a copy.
 struct Pixels(Arc<Picture>);
 
 impl AsRef<[u8]> for Pixels {

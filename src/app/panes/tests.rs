@@ -1,4 +1,4 @@
-//! What the panes keep, and how they share the room.
+//! The state of the panes, and their layout.
 
 use super::*;
 use crate::document::Mode;
@@ -112,7 +112,7 @@ fn pictures_come_one_by_one_and_the_last_settles() {
     );
     panes.take(&outcome(&request, 7, 0, 4, true));
     assert_eq!(panes.serial(), 7);
-    // Until the next request's slow pane is drawn its picture before is seen.
+    // Until the next request's slow pane is drawn, its previous picture is shown.
     panes.take(&outcome(&request, 8, 0, 5, false));
     assert_eq!(panes.serial(), 0);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What the panes look like.
+//! Layout of the panes and their toolbar.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ use super::canvas::{Overlay, picture};
 use super::layouts::Layout;
 use super::{GUTTER, HEADER, Look, Message, Names, Panes, Shown};
 
-/// From this width on, what a pane can show stands side by side.
+/// From this width on, in logical pixels, a pane's views are buttons side by side.
 const CHIPS: f32 = 560.0;
 
-/// Below this width the toolbar leaves out what the wheel does too.
+/// Below this width the toolbar leaves out what the mouse wheel also does.
 const NARROW: f32 = 780.0;
 
-/// The space between its buttons there.
+/// The space between toolbar buttons below that width.
 const TIGHT: f32 = 3.0;
 
-/// From this width on there is room for the list of motions beside the others; below there is a button.
+/// From this width on, the list of motions fits next to the others; below it is a button.
 const ROOM: f32 = 300.0;
 
 /// A motion in a pane's list.
@@ -41,8 +41,7 @@ impl std::fmt::Display for Choice {
     }
 }
 
-/// A picture in a pane's list.
-/// A method as the list names it.
+/// A method in a pane's list, with its title.
 #[derive(Debug, Clone, PartialEq)]
 struct MethodItem {
     method: MethodChoice,
@@ -65,8 +64,7 @@ impl std::fmt::Display for Picked {
 }
 
 impl Panes {
-    /// `faces` are those that were found, `adjusted` is the one that is edited, with its landmarks where the artist wants
-    /// them.
+    /// `faces` are the faces found; `adjusted` is the edited one, with the artist's landmark offsets applied.
     pub fn view<'a>(
         &'a self,
         names: &Names<'a>,
@@ -80,10 +78,10 @@ impl Panes {
         let (columns, cell) = self.layout(visible.len());
         let view = self.view_of(project);
         let spec = |pane: usize| project.panes()[pane];
-        // The crop is drawn where the portrait itself is seen, or failing that on the first pane.
+        // The crop is drawn on a pane that shows the source, or otherwise on the first pane.
         let source = |pane: &&usize| spec(**pane).method == MethodChoice::Source;
         let crop_pane = visible.iter().find(source).or(visible.first()).copied();
-        // The one that is edited wears the crop.
+        // The edited face is marked by the crop instead.
         let others = || -> Vec<(usize, (f32, f32, f32, f32))> {
             let faces = faces.iter().enumerate();
             faces
@@ -146,7 +144,7 @@ impl Panes {
         column![area, self.toolbar(view, names)].into()
     }
 
-    /// What a pane is, in a few words.
+    /// A short label for a pane.
     fn label(&self, spec: &PaneSpec, names: &Names, shown: Option<&Shown>, edited: bool) -> String {
         let document = names.project.document();
         let result = spec.view == PaneView::Result;
@@ -192,7 +190,7 @@ impl Panes {
         let project = names.project;
         let registry = names.models.registry();
         let shows = registry.views(spec.method).to_vec();
-        // Where there is little room the lists share it, so that nothing is pushed out.
+        // In narrow panes the lists share the width, so that none is pushed out.
         let fill = if width < CHIPS {
             Length::Fill
         } else {
@@ -271,7 +269,7 @@ impl Panes {
             let place = place.unwrap_or(0);
             let picked = choices[place].clone();
             if width < ROOM {
-                // A sign for each, and a click for the next: a list has no room.
+                // Too narrow for a list: a button shows the motion's number, and a click selects the next one.
                 let next = choices[(place + 1) % choices.len()].id;
                 let sign = if place == 0 {
                     "M".to_owned()
@@ -414,7 +412,7 @@ impl Panes {
             .color(theme::dim());
         let narrow = self.area.width < NARROW;
         let gap = if narrow { TIGHT } else { theme::GAP };
-        // The square isn't seen while landmarks are moved.
+        // The crop is hidden while landmarks are edited.
         let square =
             (!self.adjusting || adjust.is_none()).then(|| row![crop].push(level).spacing(gap));
         let tools = row(layouts)
@@ -439,7 +437,7 @@ impl Panes {
             .into()
     }
 
-    /// Which pane is wiped over which.
+    /// The lists that select which pane is wiped over which.
     fn wiped<'a>(&self, panes: &[PaneSpec]) -> Option<Element<'a, Message>> {
         let wipe = self.wipe_within(panes.len())?;
         let others: Vec<Side> = std::iter::once(Side(None))

@@ -1,5 +1,4 @@
-//! Questions that stand before everything else: changes that would be lost, copies after a crash, missing portraits; and the
-//! lists of projects and shortcuts.
+//! Modal questions (unsaved changes, recovered copies, missing portraits) and the lists of projects and shortcuts.
 
 use std::path::PathBuf;
 
@@ -16,10 +15,10 @@ use crate::project::settings::RecentFile;
 
 use super::{After, Message, Projects, Question};
 
-/// The switch that keeps media inside the project, for tests.
+/// Id of the switch that embeds media in the project, for tests.
 pub const HOLDS_MEDIA: &str = "holds-media";
 
-/// What the keyboard does, by place.
+/// The keyboard shortcuts, grouped by part of the window.
 const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
     (
         "Project",
@@ -74,9 +73,9 @@ const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
 ];
 
 impl Projects {
-    /// The question that is open, if any.
+    /// The open question, if any.
     ///
-    /// `exports` says in words how far the exports are.
+    /// `exports` describes the progress of the exports.
     pub fn dialog<'a>(
         &'a self,
         project: &Project,
@@ -296,10 +295,10 @@ impl Projects {
     }
 }
 
-/// How high the lists of what was opened last are at most, in logical pixels.
+/// Maximum height of the lists of recent files, in logical pixels.
 const LISTS: f32 = 380.0;
 
-/// What was opened last: a click opens it again, unless it isn't there now.
+/// Recent files: a click opens one, unless it is missing.
 fn list<'a>(
     files: Vec<RecentFile>,
     empty: &'a str,
@@ -339,7 +338,7 @@ fn list<'a>(
     column(lines).into()
 }
 
-/// A short question with its answers.
+/// A short question with its buttons.
 fn card<'a>(
     title: &'a str,
     words: String,
@@ -367,7 +366,7 @@ fn primary<'a>(label: &'a str, message: Message) -> Element<'a, Message> {
         .into()
 }
 
-/// What the keyboard does.
+/// The list of keyboard shortcuts.
 fn keys<'a>() -> Element<'a, Message> {
     let group = |(title, lines): &(&'static str, &'static [(&'static str, &'static str)])| {
         let lines = lines.iter().map(|(keys, what)| {

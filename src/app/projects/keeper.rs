@@ -1,11 +1,11 @@
-//! Settings and recent files written to the disk on a thread of their own: the disk may be slow or far away.
+//! Settings and recent files, written on a background thread: the disk may be slow or remote.
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use crate::project::settings::{Recent, Settings};
 
-/// Writes what it is given, in that order; of several that wait only the last.
+/// Writes settings and recent files in the order given; of several that are waiting, only the last.
 #[derive(Debug, Default)]
 pub struct Keeper {
     running: Option<(Sender<Kept>, JoinHandle<()>)>,
@@ -14,20 +14,20 @@ pub struct Keeper {
 type Kept = (Settings, Recent);
 
 impl Keeper {
-    /// Hands over what is to be written.
+    /// Queues settings and recent files for writing.
     pub fn keep(&mut self, settings: &Settings, recent: &Recent) {
         let kept = (settings.clone(), recent.clone());
         if self.running.is_none() {
             self.running = begin();
         }
         match &self.running {
-            // Its thread ends only when this sender is gone.
+            // The thread ends only once this sender is dropped.
             Some((sender, _)) => drop(sender.send(kept)),
             None => write(&kept),
         }
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     pub fn end(&mut self) {
         if let Some((sender, thread)) = self.running.take() {
             drop(sender);
@@ -44,7 +44,7 @@ impl Drop for Keeper {
     }
 }
 
-/// Nothing where the system gives no thread.
+/// Starts the writing thread; `None` if the system refuses one.
 fn begin() -> Option<(Sender<Kept>, JoinHandle<()>)> {
     let (sender, receiver) = channel::<Kept>();
     let work = move || {

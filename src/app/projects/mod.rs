@@ -1,4 +1,4 @@
-//! Projects: what the window knows of their files, and what is asked before changes are lost.
+//! The window's state about the project file, and the questions asked before changes are lost.
 
 mod dialogs;
 mod keeper;
@@ -17,79 +17,79 @@ use crate::project::settings::{Recent, Settings};
 
 use keeper::Keeper;
 
-/// What the window knows of the project's file.
+/// The window's state about the project file.
 #[derive(Debug)]
 pub struct Projects {
-    /// Where it is saved; nothing for one that never was.
+    /// Where it is saved; `None` if it never was.
     pub path: Option<PathBuf>,
-    /// As it was saved or begun; nothing for a copy after a crash, which no file of the artist's holds.
+    /// The project as last saved or created; `None` for a recovered copy, which no file of the artist's holds.
     pub saved: Option<Project>,
-    /// As it was last kept against a crash.
+    /// The project as last autosaved.
     pub kept: Option<Project>,
     pub autosave: Option<Arc<Autosave>>,
     pub keeping: bool,
-    /// Why the last copy could not be kept, where it could not.
+    /// Why the last autosave failed, if it did.
     pub keeping_failed: Option<String>,
     pub saving: bool,
-    /// Whether the project that is being opened was told where its portrait is now.
+    /// Whether the project being opened has its portrait at a new path.
     pub relinked: bool,
-    /// How it was opened, for media that are missing.
+    /// How it was opened; holds the media that are missing.
     pub opened: Option<Box<Opened>>,
-    /// What is known of its media.
+    /// What is known about its media files.
     pub index: MediaIndex,
-    /// A project whose portrait isn't there.
+    /// A project whose portrait is missing.
     pub waiting: Option<(Origin, Box<Opened>)>,
-    /// Copies that a crash left behind, the newest last.
+    /// Copies left by crashed runs, oldest first.
     pub recovered: Vec<Recovered>,
     pub recent: Recent,
     pub settings: Settings,
-    /// Whether settings and recent files are kept for the next start.
+    /// Whether settings and recent files are written to the disk for the next start.
     pub lasting: bool,
     keeper: Keeper,
     pub question: Option<Question>,
-    /// What is done when the project is saved.
+    /// What to do once the project is saved.
     pub then: Option<After>,
-    /// Whether the window closes when the exports are done.
+    /// Whether to close the window once the exports are done.
     pub closing: bool,
-    /// The project's file as this window has read or written it.
+    /// The stamp of the project file when this window last read or wrote it.
     pub stamp: Option<FileStamp>,
-    /// The copy that the project was opened from; it goes when this run has one of its own.
+    /// The recovered copy the project was opened from; discarded once this run has saved or autosaved.
     pub replaced: Option<Recovered>,
 }
 
-/// Where an opened project comes from.
+/// Where an opened project came from.
 #[derive(Debug, Clone)]
 pub enum Origin {
     File(PathBuf),
-    /// A copy that a crash left behind.
+    /// A copy left by a crashed run.
     Copy(Box<Recovered>),
 }
 
-/// What is asked of the artist before anything goes on.
+/// A question the artist must answer first, or a list over the window.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
-    /// The list of what can be done with projects.
+    /// The project menu.
     Menu,
-    /// Changes would be lost.
+    /// There are unsaved changes.
     Unsaved(After),
-    /// The window is to be closed while exports are being written.
+    /// The window is to close while exports are running.
     Exporting,
-    /// A file would be replaced about which the system's dialog hasn't asked.
+    /// The file exists, and the system's dialog has not asked about replacing it.
     Replace(PathBuf),
     /// Another program has changed the project's file since it was opened or saved.
     ChangedOutside(PathBuf),
-    /// The shortcuts of the keyboard.
+    /// The list of keyboard shortcuts.
     Keys,
 }
 
 impl Question {
-    /// Whether it waits for an answer, and isn't a list that only lies over the window.
+    /// Whether it needs an answer, unlike a list that merely covers the window.
     pub fn waits(&self) -> bool {
         !matches!(self, Question::Menu | Question::Keys)
     }
 }
 
-/// What was to be done when changes stood in the way.
+/// What to continue with once unsaved changes are dealt with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum After {
     Quit,
@@ -97,18 +97,18 @@ pub enum After {
     Open(PathBuf),
 }
 
-/// What came of saving.
+/// The result of saving.
 #[derive(Debug, Clone)]
 pub enum SaveEnd {
     Saved(Saved, Option<FileStamp>),
-    /// Nothing was written: another program has changed the file meanwhile.
+    /// Nothing was written: another program has changed the file.
     ChangedOutside,
 }
 
-/// A medium and where it is now.
+/// A media file's owner and its new path.
 pub type Relocated = (MediaOf, PathBuf);
 
-/// A project as it was opened, and its portrait where that is there.
+/// An opened project, and its portrait if that was found.
 pub type Found = Box<(Opened, Option<Arc<Portrait>>)>;
 
 #[derive(Debug, Clone)]
@@ -119,48 +119,48 @@ pub enum Message {
     New,
     OpenDialog,
     Open(PathBuf),
-    /// A portrait of late.
+    /// Open a recent portrait.
     OpenPortrait(PathBuf),
     Opened(Origin, Result<Found, String>),
     Save,
     SaveAs,
     SaveTo(Option<Target>),
     Saved(PathBuf, Box<Project>, Result<SaveEnd, String>),
-    /// The file that was asked about is replaced.
+    /// Replace the file in question.
     Replace,
-    /// The window closes when the exports are written.
+    /// Close the window once the exports are written.
     FinishThenClose,
-    /// The exports are given up, and the window closes.
+    /// Cancel the exports and close the window.
     StopAndClose,
-    /// The changes aren't wanted.
+    /// Discard the changes.
     LoseChanges,
-    /// The changes are saved first.
+    /// Save the changes first.
     KeepChanges,
     Recover,
     Discard,
     Locate(MediaOf),
     Located(MediaOf, Option<PathBuf>),
-    /// Missing clips have been looked for beside one that was located; nothing where that panicked.
+    /// Missing clips were searched for in the folder of one that was located; `None` if the search panicked.
     FoundBeside(Option<(Box<Opened>, Vec<Relocated>)>),
-    /// A project without its portrait is let go.
+    /// Stop opening a project whose portrait is missing.
     GiveUp,
     /// Whether another run of Mien has the project open.
     OpenElsewhere(bool),
-    /// Time to keep a copy against a crash.
+    /// Time to autosave.
     Keep,
     Kept(Box<Project>, Result<(), String>),
     Light(bool),
     Labels(bool),
-    /// Whether the file is to hold pictures and clips.
+    /// Whether to embed pictures and clips in the file.
     HoldsMedia(bool),
-    /// The window is to be closed.
+    /// The window manager asks to close the window.
     CloseRequested,
     Sized(f32, f32),
     Placed(f32, f32),
 }
 
 impl Projects {
-    /// Nothing saved and nothing remembered; for a window that begins with this project.
+    /// Creates the state of a window that starts with this project: nothing saved, nothing remembered.
     pub fn new(project: &Project) -> Self {
         Self {
             path: None,
@@ -187,7 +187,7 @@ impl Projects {
         }
     }
 
-    /// Takes up what the last runs left: these settings, recent files and copies after a crash. Returns a sentence where
+    /// Takes over what earlier runs left: these settings, the recent files and the recovered copies. Returns a sentence if
     /// something could not be read.
     pub fn remember(&mut self, settings: Settings) -> Option<String> {
         let (recent, remark) = Recent::load();
@@ -207,31 +207,31 @@ impl Projects {
         remark.or(other)
     }
 
-    /// Whether the project has changed since it was saved or begun.
+    /// Whether the project has changed since it was saved or created.
     pub fn is_changed(&self, project: &Project) -> bool {
         self.saved.as_ref() != Some(project)
     }
 
-    /// Whether a copy should be kept now.
+    /// Whether autosave is on.
     pub fn wants_keeping(&self) -> bool {
         self.autosave.is_some()
     }
 
-    /// What a crash left is kept elsewhere by now.
+    /// Discards the recovered copy, which is stored elsewhere by now.
     pub fn discard_replaced(&mut self) {
         if let Some(copy) = self.replaced.take() {
             copy.discard();
         }
     }
 
-    /// Keeps settings and recent files for the next start.
+    /// Writes settings and recent files to the disk for the next start.
     pub fn keep_settings(&mut self) {
         if self.lasting {
             self.keeper.keep(&self.settings, &self.recent);
         }
     }
 
-    /// The program ends as it should.
+    /// Ends normally: writes settings and removes this run's autosave.
     pub fn end(&mut self) {
         self.keep_settings();
         self.keeper.end();

@@ -1,4 +1,4 @@
-//! The panel as a whole, and the two rows of controls above the drawing.
+//! Layout of the timeline panel, and the two rows of controls above the drawing.
 
 use iced::widget::tooltip::Position;
 use iced::widget::{Row, column, container, pick_list, row, space, stack, text, text_input};
@@ -15,11 +15,11 @@ use super::sheet::Sheet;
 use super::subject::{Given, Subject};
 use super::{Message, Tab, Timeline, Value, metrics};
 
-/// The height of a row of controls: the same whatever is in it.
+/// The height of every row of controls, in logical pixels.
 const ROW: f32 = 27.0;
 
 impl Timeline {
-    /// The panel.
+    /// Builds the panel.
     pub fn view<'a>(&'a self, given: Given<'a>) -> Element<'a, Message> {
         let subject = given.subject;
         let tools = match (self.tab, subject) {
@@ -67,7 +67,7 @@ impl Timeline {
         stack![panel, Edge::of(self.height()).into_element()].into()
     }
 
-    /// Playing, in and out, what is shown, and how long it is.
+    /// Playback controls, in and out, the tabs, and the length.
     fn transport<'a>(&'a self, subject: Subject<'a>) -> Element<'a, Message> {
         let play = if self.is_playing() {
             Sign::Pause
@@ -147,7 +147,7 @@ impl Timeline {
         ])
     }
 
-    /// What can be done to keys.
+    /// The commands on keys.
     fn tools<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
         let track = &document.track;
         let meant = self.meant(track);
@@ -229,7 +229,7 @@ impl Timeline {
                 "Reads the Action Units of the face in a video, a GIF or a folder of frames, and puts its movement on the track",
                 Position::Top,
             ),
-            // Whoever has a movement already needs none to try.
+            // A track with keys needs no sample to try.
             track.is_empty().then(|| hinted(
                 action("Sample clip", Some(Message::ReadSample)),
                 "The same with a short clip that comes with Mien",
@@ -238,7 +238,7 @@ impl Timeline {
         ])
     }
 
-    /// What was read can't be edited, but made into what can.
+    /// The controls of a read motion, which can be baked but not edited.
     fn baking<'a>(&'a self, poses: &[Option<Pose>]) -> Element<'a, Message> {
         let reads = poses.iter().any(Option::is_some);
         line(row![
@@ -259,7 +259,7 @@ impl Timeline {
         ])
     }
 
-    /// What is measured.
+    /// The controls of the measurements.
     fn measures<'a>(&'a self, given: Given<'a>) -> Element<'a, Message> {
         let numbers = given.numbers;
         let metrics: Vec<String> = numbers
@@ -336,7 +336,7 @@ fn line<'a>(row: Row<'a, Message>) -> Element<'a, Message> {
     row.spacing(theme::GAP).align_y(Alignment::Center).into()
 }
 
-/// How long the time between keys becomes, in percent.
+/// The factor for the time between keys, in percent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Stretch(u32);
 
@@ -357,7 +357,7 @@ impl std::fmt::Display for Stretch {
     }
 }
 
-/// What the panes are compared with.
+/// What the panes are measured against.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Against(Option<usize>);
 

@@ -1,4 +1,4 @@
-//! The curves of the Action Units, the head and the eyes, with keys and handles that the hand can take.
+//! The curves of the Action Units, the head and the eyes, with keys and handles to drag.
 
 use iced::widget::canvas::{self, Frame, Path, Stroke};
 use iced::{Color, Point, Rectangle, Size};
@@ -10,10 +10,10 @@ use super::lens::Scale;
 use super::sheet::{DIAMOND, GUTTER, Handle, Hit, REACH, RULER, Sheet, crowded, diamond, label};
 use super::subject::tag;
 
-/// The least height of a name at the left, in logical pixels.
+/// Minimum height of a name at the left, in logical pixels.
 const NAME: f32 = 9.5;
 
-/// How many curves get their name written beside the playhead.
+/// How many curves get their name drawn at the playhead.
 const NAMED: usize = 6;
 
 impl Sheet<'_> {
@@ -23,24 +23,24 @@ impl Sheet<'_> {
         shown.map(|(channel, _)| *channel)
     }
 
-    /// The height at which a share of a channel's usual range lies.
+    /// The y coordinate of a fraction of a channel's usual range.
     fn y_at(&self, share: f32, size: Size) -> f32 {
         let (plot, (low, high)) = (self.plot(size), self.shares());
         plot.y + (high - share) / (high - low) * plot.height
     }
 
-    /// The share that lies at a height.
+    /// The fraction of a channel's usual range at a y coordinate.
     fn share_at(&self, y: f32, size: Size) -> f32 {
         let (plot, (low, high)) = (self.plot(size), self.shares());
         high - (y - plot.y) / plot.height * (high - low)
     }
 
-    /// The height at which a channel's value lies.
+    /// The y coordinate of a channel's value.
     fn y_of(&self, channel: Channel, value: f32, size: Size) -> f32 {
         self.y_at(channel.share_of(value), size)
     }
 
-    /// The channels whose names have room. Those that have neither keys nor values are last in the list, and left out first.
+    /// The channels whose names fit. Channels with neither keys nor values are last in the list, and left out first.
     fn names(&self, size: Size) -> &[(Channel, bool)] {
         let room = ((size.height - RULER) / NAME).max(1.0) as usize;
         &self.channels[..self.channels.len().min(room)]
@@ -50,14 +50,14 @@ impl Sheet<'_> {
         (size.height - RULER) / self.names(size).len().max(1) as f32
     }
 
-    /// The channel whose name is there.
+    /// The channel whose name is at a point.
     pub(super) fn named_at(&self, at: Point, size: Size) -> Option<Channel> {
         let row = ((at.y - RULER) / self.row_height(size)).floor();
         let (channel, _) = (row >= 0.0).then(|| self.names(size).get(row as usize))??;
         Some(*channel)
     }
 
-    /// Where a key's values lie; one place where both halves are the same.
+    /// The positions of a key's values; a single one if both halves are equal.
     fn places(
         &self,
         channel: Channel,
@@ -72,7 +72,7 @@ impl Sheet<'_> {
         ys.into_iter().flatten().map(move |y| Point::new(x, y))
     }
 
-    /// The keys that the curves show, with their places.
+    /// The keys that are drawn on the curves.
     fn keys_shown<'t>(
         &self,
         track: &'t Track,
@@ -100,7 +100,7 @@ impl Sheet<'_> {
                 .map(|place| place.distance(at));
             (id, far.fold(f32::INFINITY, f32::min))
         };
-        // Of keys on one place a selected one comes first.
+        // Among keys at one position, a selected one comes first.
         let order = |(id, far): &(KeyId, f32)| *far - if self.lit.contains(id) { 1.0 } else { 0.0 };
         let (at, _) = self
             .keys_shown(track, size)
@@ -122,13 +122,13 @@ impl Sheet<'_> {
         track.keys_in(&channels, times, shares)
     }
 
-    /// The channel whose curve passes there.
+    /// The channel whose curve passes near a point.
     pub(super) fn curve_at(&self, at: Point, size: Size) -> Option<Channel> {
         let scale = self.scale(size);
         if !self.plot(size).contains(at) {
             return None;
         }
-        // A few pixels around, for steep curves.
+        // Looks a few pixels to either side, for steep curves.
         let far =
             |channel: Channel| {
                 (-3..=3)
@@ -147,7 +147,7 @@ impl Sheet<'_> {
         (nearest.1 <= REACH - 1.0).then_some(nearest.0)
     }
 
-    /// A channel's values at a frame or between two.
+    /// A channel's values for the left and right half at a fractional frame.
     pub(super) fn value(&self, channel: Channel, frame: f64) -> Option<(f32, f32)> {
         let subject = self.given.subject;
         match subject.document() {
@@ -156,7 +156,7 @@ impl Sheet<'_> {
                 Some(at.unwrap_or_else(|| document.still.halves(channel)))
             }
             None => {
-                // Straight from frame to frame where both are known.
+                // Interpolates linearly between frames where both are known.
                 let known = |frame: f64| {
                     let pose = subject.pose(frame.max(0.0) as u32);
                     pose.map(|pose| pose.halves(channel))
@@ -171,7 +171,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// The handles of selected keys.
+    /// The handles of the highlighted keys.
     pub(super) fn handles(&self, size: Size) -> Vec<Handle> {
         let Some(track) = self.given.subject.track() else {
             return Vec::new();
@@ -191,7 +191,7 @@ impl Sheet<'_> {
                 if !self.lit.contains(&of(from)) && !self.lit.contains(&of(to)) {
                     continue;
                 }
-                // Both halves are bent alike; where they go different ways each shows it.
+                // Both halves share an easing; where their values differ, each curve shows the handles.
                 let two = !from.is_even() || !to.is_even();
                 for right in [false, true].into_iter().take(1 + usize::from(two)) {
                     let (begin, end) = (value_of(from, right), value_of(to, right));
@@ -215,7 +215,7 @@ impl Sheet<'_> {
         all
     }
 
-    /// Where a handle stands with the hand at a place: a share of the time and of the way.
+    /// The handle's position for the pointer at a point, in fractions of the segment's time and change of value.
     pub(super) fn bent(&self, handle: &Handle, at: Point, size: Size) -> Option<[f32; 2]> {
         let track = self.given.subject.track()?;
         let keys = track.curve(handle.id.channel).keys();
@@ -228,7 +228,7 @@ impl Sheet<'_> {
         let value = channel.clamped(channel.value_at(self.share_at(at.y, size)));
         let begin = value_of(from, handle.right);
         let way = value_of(to, handle.right) - begin;
-        // Between equal values there is no way to go.
+        // Between equal values the vertical position is undefined, so it stays.
         let y = if way.abs() < 0.005 * channel.width() {
             if handle.second { y2 } else { y1 }
         } else {
@@ -274,7 +274,7 @@ impl Sheet<'_> {
             }
             _ => {}
         }
-        // Keys of a track to edit, or whatever was read; the channel under the hand last, above the others.
+        // The hovered and the highlighted channels are drawn last, above the others.
         let mut channels: Vec<Channel> = self.shown().collect();
         channels.sort_by_key(|channel| (self.is_lit(*channel), over == Some(*channel)));
         for channel in channels {
@@ -304,17 +304,17 @@ impl Sheet<'_> {
         let scale = self.scale(size);
         let still = self.given.subject.track();
         let still = still.is_some_and(|track| track.curve(channel).is_empty());
-        // A curve is sampled every other pixel, and at each key so that its corners are true.
+        // Samples every second pixel, and each key so that corners are exact.
         let mut frames: Vec<f64> = (0..=(scale.width / 2.0) as usize)
             .map(|i| scale.at(scale.left + 2.0 * i as f32))
             .collect();
         let track = self.given.subject.track();
-        // Where keys are many the samples tell enough.
+        // Where keys are crowded, the samples suffice.
         if let Some(track) = track.filter(|track| !crowded(track.curve(channel), &scale)) {
             let keys = track.curve(channel).keys().iter();
             let places = keys.map(|key| key.time * track.fps());
             let (from, to) = (scale.first, scale.first + scale.span);
-            // Just before a key, too: what is held ends in a step.
+            // Also just before each key, because a held value ends in a step.
             frames.extend(
                 places
                     .filter(|place| (from..=to).contains(place))
@@ -329,7 +329,7 @@ impl Sheet<'_> {
         let even = points
             .iter()
             .all(|(_, value)| value.is_none_or(|(a, b)| a == b));
-        // Where the halves of the face differ the right one's curve is dashed.
+        // Where the halves of the face differ, the right one's curve is dashed.
         let halves: &[(Sides, &[f32])] = if even {
             &[(Sides::Left, &[])]
         } else {
@@ -399,7 +399,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// The values under the playhead, with the names of the foremost curves.
+    /// Draws the values under the playhead, with the names of the topmost curves.
     pub(super) fn draw_values(&self, frame: &mut Frame, size: Size) {
         let scale = self.scale(size);
         let x = scale.x(f64::from(self.frame));
@@ -414,7 +414,7 @@ impl Sheet<'_> {
             let y = self.y_of(channel, 0.5 * (left + right), size);
             let color = self.color(channel, None);
             frame.fill(&Path::circle(Point::new(x, y), 2.5), color);
-            // Names that would lie over each other are left out.
+            // Names that would overlap are left out.
             let free = labels.iter().all(|other| (other - y).abs() >= 11.0);
             if rank < NAMED && free {
                 labels.push(y);

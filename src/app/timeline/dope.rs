@@ -1,4 +1,4 @@
-//! The dope sheet: a row of keys for each channel that has some, and a row above for all of them together.
+//! The dope sheet: a row of keys for each channel that has some, and a row above for all keys.
 
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Point, Rectangle, Size};
@@ -8,13 +8,13 @@ use crate::document::{Channel, KeyId, Reach, Selection, Track};
 
 use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, crowded, diamond, label};
 
-/// The height of a row where there is room, and where there is little, in logical pixels.
+/// Minimum and maximum height of a row, in logical pixels.
 const ROW: std::ops::RangeInclusive<f32> = 9.0..=19.0;
 
-/// Keys of any value.
+/// The value range for keys of any value.
 const ANY: std::ops::RangeInclusive<f32> = f32::NEG_INFINITY..=f32::INFINITY;
 
-/// How wide a column of a band is, in logical pixels.
+/// Width of a column of a band, in logical pixels.
 const BAND: f32 = 2.0;
 
 /// What is in a row.
@@ -44,14 +44,14 @@ impl Sheet<'_> {
         room.clamp(*ROW.start(), *ROW.end())
     }
 
-    /// The row at a height.
+    /// The row at a point.
     fn row_at(&self, at: Point, size: Size) -> Option<Row> {
         let rows = self.rows();
         let index = ((at.y - TOP) / self.dope_height(size, rows.len())).floor();
         (index >= 0.0).then(|| rows.get(index as usize).copied())?
     }
 
-    /// The channel whose row is there.
+    /// The channel whose row is at a point.
     pub(super) fn dope_channel(&self, at: Point, size: Size) -> Option<Channel> {
         match self.row_at(at, size)? {
             Row::Channel(channel) => Some(channel),
@@ -96,7 +96,7 @@ impl Sheet<'_> {
         let height = self.dope_height(size, rows.len());
         let touched = |index: usize| {
             let top = TOP + index as f32 * height;
-            // A row is touched where its keys are.
+            // A row is selected if the box covers its middle, where its keys are.
             (area.y..=area.y + area.height).contains(&(top + height / 2.0))
         };
         let channels: Vec<Channel> = rows
@@ -149,7 +149,7 @@ impl Sheet<'_> {
                     let is_lit =
                         |time: f64| self.lit.iter().any(|id| (id.time - time).abs() < 1e-6);
                     let moments = track.moments();
-                    // So many that they would be one band.
+                    // So dense that they would merge into a band.
                     let band = moments.len() > 1
                         && scale.step() * scale.last as f32 / (moments.len() as f32) < 12.0;
                     for time in moments {
@@ -172,7 +172,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// What was read has no keys: a band for each channel, as high as its value is far from rest.
+    /// Draws a read motion, which has no keys: a band per channel, its height proportional to the value's magnitude.
     fn draw_read(&self, frame: &mut Frame, size: Size, over: Option<Channel>) {
         let rows = self.rows();
         if rows.is_empty() {
@@ -190,7 +190,7 @@ impl Sheet<'_> {
             let ground =
                 Path::rectangle(Point::new(scale.left, bottom), Size::new(scale.width, 1.0));
             frame.fill(&ground, theme::line_color());
-            // Column by column, so that where there was no face there is a gap.
+            // Drawn by columns, so that frames without a face leave gaps.
             let band = Path::new(|path| {
                 for i in 0..(scale.width / BAND) as usize {
                     let x = scale.left + i as f32 * BAND;

@@ -1,4 +1,4 @@
-//! The panel's upper edge, which the hand can take to make it higher or lower.
+//! The panel's upper edge, which can be dragged to resize the panel.
 
 use iced::mouse::{self, Button, Cursor, Interaction};
 use iced::widget::canvas::{Action, Canvas, Event, Geometry, Program};
@@ -7,14 +7,14 @@ use iced::{Element, Length, Rectangle, Renderer, Theme};
 
 use super::Message;
 
-/// How far from the edge it can be taken, in logical pixels.
+/// How far from the edge the pointer can grab it, in logical pixels.
 const REACH: f32 = 7.0;
 
-/// The edge's place, for tests.
+/// The edge's widget id, for tests.
 pub const EDGE: &str = "timeline-edge";
 
 pub struct Edge {
-    /// The panel's height now.
+    /// The panel's current height.
     height: f32,
 }
 
@@ -30,7 +30,7 @@ impl Edge {
 }
 
 impl Program<Message> for Edge {
-    /// Where in the strip the hand holds it.
+    /// The pointer's position within the strip while dragging.
     type State = Option<f32>;
 
     fn update(

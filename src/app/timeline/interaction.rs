@@ -12,16 +12,16 @@ use super::paint::Layers;
 use super::sheet::{GUTTER, Handle, Hit, REACH, RULER, Sheet, between};
 use super::{Message, Tab};
 
-/// A hand that moves less than this only clicks, in logical pixels.
+/// A press that moves less than this is a click, in logical pixels.
 const STILL: f32 = 3.0;
 
-/// What a turn of the wheel zooms by.
+/// Zoom factor per step of the wheel.
 const ZOOM: f64 = 1.2;
 
 #[derive(Debug, Default)]
 pub struct Interaction {
     drag: Option<Drag>,
-    /// The channel under the hand.
+    /// The channel under the pointer.
     over: Option<Channel>,
     modifiers: Modifiers,
     clicks: Clicks,
@@ -31,23 +31,23 @@ pub struct Interaction {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Drag {
     Playhead,
-    /// The in mark, or the out mark.
+    /// The in mark (`true`) or the out mark.
     Mark(bool),
     Keys {
         from: Point,
         at: KeyId,
-        /// What stays selected of several keys when one of them is only clicked.
+        /// The keys to select if the press turns out to be a click.
         clicked: Option<Selection>,
-        /// How far they were moved: frames, and a share of the range.
+        /// How far they were moved: frames, and a fraction of the range.
         by: Option<(i64, f32)>,
     },
     Handle(Handle),
     Box {
         from: Point,
         to: Point,
-        /// What is selected besides.
+        /// Keys that stay selected outside the box.
         kept: Selection,
-        /// What was sent last.
+        /// The selection sent last.
         sent: Option<Selection>,
     },
     Pan {
@@ -63,7 +63,7 @@ fn publish(message: Message) -> Done {
 }
 
 impl Sheet<'_> {
-    /// The keys under the hand.
+    /// The keys under the pointer.
     fn hit(&self, at: Point, size: Size) -> Option<Hit> {
         let track = self.given.subject.track()?;
         match self.tab {
@@ -85,7 +85,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// The channel whose name or curve is under the hand.
+    /// The channel whose name or curve is under the pointer.
     fn channel_at(&self, at: Point, size: Size) -> Option<Channel> {
         match self.tab {
             Tab::Curves if at.x < GUTTER => self.named_at(at, size),
@@ -149,7 +149,7 @@ impl Sheet<'_> {
         publish(Message::Scrubbed(self.scale(size).frame_at(at.x)))
     }
 
-    /// A name at the left: shows or hides its curve, with Ctrl that one alone; or selects its row's keys.
+    /// Handles a press on a name at the left: shows or hides its curve, with Ctrl shows only that one; or selects its row's keys.
     fn press_name(&self, state: &Interaction, at: Point, size: Size) -> Done {
         let channel = self.channel_at(at, size)?;
         match (self.tab, self.given.subject.track()) {
@@ -170,7 +170,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// Takes keys in the hand.
+    /// Starts dragging keys.
     fn take(&self, state: &mut Interaction, hit: Hit, from: Point) -> Done {
         let selected = hit.ids.is_subset(self.selection);
         let (sent, clicked) = if state.modifiers.shift() {
@@ -227,7 +227,7 @@ impl Sheet<'_> {
                     return publish(stretched);
                 }
                 let (mut frames, mut share) = ((dx / scale.step()).round() as i64, 0.0);
-                // A hand that goes sideways trembles up and down.
+                // Ignores vertical jitter of a sideways drag.
                 if self.tab == Tab::Curves && dy.abs() > STILL {
                     let (low, high) = self.shares();
                     share = -dy / self.plot(size).height * (high - low);
@@ -264,7 +264,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// The selected keys stretched so far that the one in the hand follows it; the farthest from it stays where it is. Nothing where
+    /// Scales the selected keys' times so that the dragged key follows the pointer and the key farthest from it stays. `None` if
     /// they are all at one moment.
     fn stretched(&self, held: KeyId, dx: f32, size: Size) -> Option<Message> {
         let scale = self.scale(size);
@@ -277,7 +277,7 @@ impl Sheet<'_> {
             return None;
         }
         let by = scale.time_at(scale.left + dx) - scale.time_at(scale.left);
-        // Never through the other end.
+        // The keys never pass the fixed end.
         let factor = ((span + by) / span).max(0.02);
         Some(Message::Stretched {
             around,

@@ -1,4 +1,4 @@
-//! What is done to keys, selected or under the playhead.
+//! Commands on keys, selected or under the playhead.
 
 use crate::document::{Document, Easing, Gesture, Selection, Track};
 
@@ -6,7 +6,7 @@ use super::subject::Subject;
 use super::{Action, Change, Grab, Message, Timeline};
 
 impl Timeline {
-    /// The keys that a command is about: the selected ones, or else those under the playhead.
+    /// The keys a command applies to: the selected ones, or else those under the playhead.
     pub(super) fn meant(&self, track: &Track) -> Selection {
         if self.selection.is_empty() {
             track.keys_on(self.frame)
@@ -15,7 +15,7 @@ impl Timeline {
         }
     }
 
-    /// The keys whose easing is shown: those, or else the ones that shape the curves at the playhead.
+    /// The keys whose easing is shown: those of `meant`, or else the ones that shape the curves at the playhead.
     pub(super) fn eased(&self, track: &Track) -> Selection {
         let meant = self.meant(track);
         if meant.is_empty() {
@@ -25,7 +25,7 @@ impl Timeline {
         }
     }
 
-    /// What is done to keys.
+    /// Handles the messages about keys.
     pub(super) fn update_keys(&mut self, message: Message, document: &Document) -> Action {
         let mut track = document.track.clone();
         match message {
@@ -122,12 +122,12 @@ impl Timeline {
         Action::Edit(Change::Keys(Box::new(track), self.frame))
     }
 
-    /// The keys in the hand, where they were when it took them.
+    /// The keys being dragged, at their times when the drag began.
     pub(super) fn grabbed(&self) -> Option<&Selection> {
         self.grab.as_ref().map(|grab| &grab.ids)
     }
 
-    /// The first moment of the selected keys, in seconds, where they are at more than one.
+    /// The earliest time of the selected keys, in seconds, if they are at different times.
     pub(super) fn stretchable(&self) -> Option<f64> {
         let times = || self.selection.iter().map(|id| id.time);
         let first = times().fold(f64::INFINITY, f64::min);
@@ -135,7 +135,7 @@ impl Timeline {
         (last - first > 1e-6).then_some(first)
     }
 
-    /// Copying nothing leaves what was copied before.
+    /// Copies keys. Copying nothing leaves the earlier copy.
     fn keep_copy(&mut self, track: &Track) {
         let copied = track.copy(&self.meant(track));
         if !copied.is_empty() {
@@ -144,7 +144,7 @@ impl Timeline {
     }
 }
 
-/// Makes a track longer where keys have come to lie beyond its end.
+/// Makes a track longer if keys are beyond its end, up to the maximum length.
 fn make_room(track: &mut Track) {
     let last = track.moments().into_iter().fold(0.0, f64::max);
     let frames = (last * track.fps()).round() + 1.0;

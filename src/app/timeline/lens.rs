@@ -1,6 +1,6 @@
-//! Which part of the time is seen, and where on the panel a moment lies.
+//! The visible part of the time axis, and the mapping between time and pixels.
 
-/// How far the time is zoomed in, and the frame at the left edge.
+/// The zoom of the time axis, and the frame at the left edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lens {
     /// 1 shows every frame.
@@ -17,16 +17,16 @@ impl Default for Lens {
     }
 }
 
-/// Zoomed in as far as may be, so many frames are seen.
+/// Number of frames visible at the highest zoom.
 const CLOSEST: f64 = 8.0;
 
 impl Lens {
-    /// How many frames are seen from edge to edge, of a track whose last frame is this.
+    /// How many frames are visible, for a track whose last frame is `last`.
     fn span(self, last: u32) -> f64 {
         f64::from(last.max(1)) / self.zoom
     }
 
-    /// Brought within a track.
+    /// Clamps zoom and position to a track.
     pub fn within(self, last: u32) -> Self {
         let whole = f64::from(last.max(1));
         let zoom = self.zoom.clamp(1.0, (whole / CLOSEST).max(1.0));
@@ -34,7 +34,7 @@ impl Lens {
         Self { zoom, first }
     }
 
-    /// Zoomed in by a factor around a frame that stays in its place.
+    /// Zooms by a factor around a frame, which keeps its position.
     pub fn zoomed(self, around: f64, factor: f64, last: u32) -> Self {
         let zoom = self.zoom * factor;
         let zoom = Self { zoom, ..self }.within(last).zoom;
@@ -42,12 +42,12 @@ impl Lens {
         Self { zoom, first }.within(last)
     }
 
-    /// With this frame at the left edge, as far as the track goes.
+    /// Moves this frame to the left edge, as far as the track allows.
     pub fn from(self, first: f64, last: u32) -> Self {
         Self { first, ..self }.within(last)
     }
 
-    /// So that a frame is seen; when it isn't, the page is turned.
+    /// Scrolls by a page if a frame isn't visible.
     pub fn showing(self, frame: u32, last: u32) -> Self {
         let (frame, span) = (f64::from(frame), self.span(last));
         if (self.first..=self.first + span).contains(&frame) {
@@ -57,7 +57,7 @@ impl Lens {
         }
     }
 
-    /// Seen between two edges, in logical pixels.
+    /// The scale between two edges, in logical pixels.
     pub fn scale(self, (left, right): (f32, f32), last: u32, fps: f64) -> Scale {
         Scale {
             left,
@@ -70,12 +70,12 @@ impl Lens {
     }
 }
 
-/// Where moments lie on a panel.
+/// Maps between times and horizontal positions on the panel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
     pub left: f32,
     pub width: f32,
-    /// The frame at the left edge, and how many there are to the right one.
+    /// The frame at the left edge, and the number of frames from there to the right edge.
     pub first: f64,
     pub span: f64,
     pub last: u32,
@@ -87,37 +87,37 @@ impl Scale {
         self.left + self.width
     }
 
-    /// Pixels between two frames.
+    /// Logical pixels per frame.
     pub fn step(&self) -> f32 {
         self.width / self.span as f32
     }
 
-    /// The place of a frame, or of a part of one.
+    /// The position of a frame, which may be fractional.
     pub fn x(&self, frame: f64) -> f32 {
         self.left + ((frame - self.first) / self.span) as f32 * self.width
     }
 
-    /// The place of a time in seconds.
+    /// The position of a time in seconds.
     pub fn x_of(&self, time: f64) -> f32 {
         self.x(time * self.fps)
     }
 
-    /// What lies at a place, in frames and parts of one.
+    /// The fractional frame at a position.
     pub fn at(&self, x: f32) -> f64 {
         self.first + f64::from((x - self.left) / self.width) * self.span
     }
 
-    /// The time at a place, in seconds.
+    /// The time at a position, in seconds.
     pub fn time_at(&self, x: f32) -> f64 {
         self.at(x) / self.fps
     }
 
-    /// The frame nearest to a place.
+    /// The frame nearest to a position.
     pub fn frame_at(&self, x: f32) -> u32 {
         self.at(x).round().clamp(0.0, f64::from(self.last)) as u32
     }
 
-    /// Whether a place is seen, or nearly.
+    /// Whether a position is visible, with a small margin.
     pub fn sees(&self, x: f32) -> bool {
         (self.left - 8.0..=self.right() + 8.0).contains(&x)
     }

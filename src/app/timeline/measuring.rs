@@ -5,14 +5,14 @@ use crate::progress::Progress;
 
 use super::numbers::Numbers;
 
-/// What has been measured, and what is being measured.
+/// The finished measurements, and the running one.
 #[derive(Debug, Default)]
 pub struct Measuring {
     pub numbers: Option<Numbers>,
     pub running: Option<Progress>,
-    /// What is said of it while it runs.
+    /// The progress of the running measurement, in words.
     pub words: Option<String>,
-    /// The pane that the others are measured against; without, what drives them.
+    /// The pane the others are measured against; `None` measures against the motion that drives them.
     pub against: Option<usize>,
 }
 
@@ -24,7 +24,7 @@ impl Measuring {
 
 #[derive(Debug, Clone)]
 pub enum Watch {
-    /// It is looked at again.
+    /// Time to update the progress.
     Looked,
     Ended(Vec<String>, Result<Vec<Measured>, Option<String>>),
 }

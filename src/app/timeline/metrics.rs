@@ -1,4 +1,4 @@
-//! What was measured frame by frame: a curve for each series, and their means; and what is seen as a chart for a file.
+//! Measurements per frame: a curve for each series, and their means; and a chart of the panel for a file.
 
 use iced::widget::canvas::{Frame, Path, Stroke, Text};
 use iced::widget::{Column, container, row, scrollable, space, text};
@@ -15,13 +15,13 @@ use super::{Message, Tab, Timeline};
 /// The table's width, in logical pixels.
 const TABLE: f32 = 232.0;
 
-/// By what a curve is found in the table.
+/// The letter that identifies a curve in the table.
 fn letter(index: usize) -> String {
     let letter = char::from(b'A' + (index % 26) as u8);
     letter.to_string()
 }
 
-/// One accent, for the first; the others in greys.
+/// The accent for the first curve, greys for the others.
 fn color(index: usize) -> Color {
     if index == 0 {
         return theme::accent();
@@ -30,7 +30,7 @@ fn color(index: usize) -> Color {
     theme::mix(theme::line_color(), theme::text(), shade)
 }
 
-/// Four figures that count, whatever the size.
+/// Formats a number with about four significant digits.
 fn figures(value: f64) -> String {
     match value.abs() {
         size if size >= 1000.0 => format!("{value:.0}"),
@@ -39,8 +39,8 @@ fn figures(value: f64) -> String {
     }
 }
 
-/// The values from the lower edge to the upper one. Of numbers that are all alike the figures beside still differ, and what is
-/// never below 0 isn't shown there.
+/// The plotted range. Wide enough that the axis labels differ even if all values are equal; not extended below 0 if no value
+/// is negative.
 pub(super) fn span(low: f32, high: f32) -> (f32, f32) {
     let least = 0.001 * high.abs().max(1.0);
     let room = ((high - low) * 0.06).max(least);
@@ -49,7 +49,7 @@ pub(super) fn span(low: f32, high: f32) -> (f32, f32) {
 }
 
 impl Timeline {
-    /// What is seen as a chart: the metric that is chosen, or else the curves of the channels that move.
+    /// Returns a chart of what is shown: the chosen metric, or else the curves of the channels that move.
     pub fn chart(
         &self,
         title: &str,
@@ -125,7 +125,7 @@ impl Sheet<'_> {
         let seen = |index: usize| {
             (scale.first - 1.0..=scale.first + scale.span + 1.0).contains(&(index as f64))
         };
-        // The first one last, so that it lies above the others.
+        // The first series is drawn last, above the others.
         let all: Vec<_> = numbers.of(metric).enumerate().collect();
         for (rank, series) in all.into_iter().rev() {
             let points = series
@@ -160,7 +160,7 @@ impl Sheet<'_> {
     }
 }
 
-/// The means of a metric, beside the curves.
+/// The table of a metric's means, next to the curves.
 pub fn table<'a>(numbers: &'a Numbers, metric: &str) -> Element<'a, Message> {
     let line = |index: usize, series: &'a Series| {
         let mean = series.mean().map_or("–".to_owned(), figures);

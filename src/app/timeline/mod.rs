@@ -1,4 +1,4 @@
-//! The timeline below: keys and curves, the playhead, playing from in to out, and what was measured frame by frame.
+//! The timeline: keys and curves, the playhead, playback from in to out, and measurements per frame.
 
 mod controls;
 mod curves;
@@ -36,7 +36,7 @@ pub enum Value {
     Fps,
 }
 
-/// What the panel's larger part shows.
+/// What the main part of the panel shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tab {
     #[default]
@@ -45,11 +45,11 @@ pub enum Tab {
     Metrics,
 }
 
-/// The panel's height at first, and the least and the greatest, in logical pixels.
+/// The panel's initial height, and its minimum and maximum, in logical pixels.
 const HEIGHT: f32 = 292.0;
 const HEIGHTS: std::ops::RangeInclusive<f32> = 200.0..=560.0;
 
-/// Keys that are being dragged: the track as it was before, so that what they pass over comes back.
+/// Keys being dragged, and the track before the drag: keys that others pass over are restored from it.
 #[derive(Debug, Clone)]
 struct Grab {
     track: Track,
@@ -58,24 +58,24 @@ struct Grab {
 
 #[derive(Debug, Default)]
 pub struct Timeline {
-    /// Of the panel, where it was changed.
+    /// The panel's height, if the artist changed it.
     height: Option<f32>,
     frame: u32,
-    /// When the playing began, and the seconds after the in point that it began at.
+    /// When playback started, and at how many seconds after the in point.
     playing: Option<(Instant, f64)>,
     selection: Selection,
     grab: Option<Grab>,
     copied: Copied,
     tab: Tab,
     lens: Lens,
-    /// What was shown or hidden by hand.
+    /// Channels that the artist showed or hid.
     shown: BTreeMap<Channel, bool>,
     metric: Option<String>,
     typing: Option<(Value, String)>,
     presets: Vec<Preset>,
-    /// How far what is shown has been read, in words; nothing when all of it is there.
+    /// How much of the subject has been read, in words; `None` once it is complete.
     pub reading: Option<String>,
-    /// How far keys can be dragged.
+    /// The range that keys can be dragged in.
     pub reach: Reach,
 }
 
@@ -85,26 +85,28 @@ pub enum Message {
     Tick(Instant),
     ToStart,
     Step(i32),
-    /// The hand is on this frame.
+    /// The playhead was dragged to a frame.
     Scrubbed(u32),
-    /// These keys are selected; of a single one that was clicked the playhead goes there.
+    /// Select these keys; if one was clicked, the playhead moves to it.
     Selected(Selection, Option<KeyId>),
     SelectedAll,
-    /// The selected keys are dragged by this one: frames, and a share of the channels' usual ranges, from where they were taken.
+    /// The selected keys were dragged by this one: a number of frames, and a fraction of the channels' usual ranges, both since
+    /// the drag began.
     Moved(KeyId, i64, f32),
-    /// The selected keys' times are scaled by a factor around this moment in seconds; from where they were taken, while the
-    /// hand holds them.
+    /// Scale the times of the selected keys by a factor around this moment in seconds; during a drag (`held`), from their
+    /// times when it began.
     Stretched {
         around: f64,
         factor: f64,
         held: bool,
     },
-    /// A handle of the curve from this key on: the second or the first one, as a share of the time and of the way.
+    /// A handle of the curve segment that starts at this key was dragged: whether it is the second one, and its position in
+    /// fractions of the segment's time and change of value.
     Bent(KeyId, bool, [f32; 2]),
     Released,
-    /// Keys for the sliders' values at the playhead.
+    /// Add keys for the sliders' values at the playhead.
     KeyAdded,
-    /// A key on a channel's curve.
+    /// Add a key on a channel's curve.
     KeyOn(Channel, u32),
     KeyRemoved,
     Copied,
@@ -112,76 +114,76 @@ pub enum Message {
     Pasted,
     Easing(Easing),
     Playback(Playback),
-    /// The playhead's frame is the first one that is played.
+    /// Set the in point to the playhead's frame.
     In,
     Out,
-    /// The first or the last one is dragged to a frame.
+    /// The in point (`true`) or the out point was dragged to a frame.
     Ranged(bool, u32),
     Whole,
-    /// A preset by its name, at the playhead.
+    /// Apply a preset by its name, at the playhead.
     Preset(String),
     Tab(Tab),
     Zoomed(f64, f64),
     Panned(f64),
-    /// A channel's curve is to be shown or hidden.
+    /// Show or hide a channel's curve.
     Shown(Channel, bool),
-    /// Only this one.
+    /// Show only this channel's curve.
     Alone(Channel),
     Metric(String),
     Measure,
-    /// What the panes are to be measured against.
+    /// What to measure the panes against: another pane, or the motion that drives them.
     Against(Option<usize>),
-    /// What is seen is to be saved as a chart.
+    /// Save what the panel shows as a chart.
     SaveChart,
     Bake,
     Typed(Value, String),
     Entered,
-    /// The panel's height in logical pixels is dragged, and has been.
+    /// The panel's height is being dragged, or the drag has ended; in logical pixels.
     Raised(f32),
     RaisedAtLast,
     ReadClip,
     ReadSample,
 }
 
-/// What the parent has to do.
+/// What the parent must do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     None,
     Drag(Gesture, Change),
     Edit(Change),
     EndGesture,
-    /// A number is entered.
+    /// A number was entered.
     Leave,
-    /// A clip's movement is wanted on the track.
+    /// Read a clip's movement onto the track.
     ReadClip,
     ReadSample,
-    /// What was read is to be played another way.
+    /// Change the playback mode of the read motion.
     Playback(Playback),
-    /// In and out of what was read; nothing for the whole.
+    /// Set in and out of the read motion; `None` for the whole.
     Range(Option<(u32, u32)>),
-    /// What was read is wanted as a track that can be edited.
+    /// Bake the read motion into an editable track.
     Bake,
-    /// The numbers of every frame are wanted, or no longer.
+    /// Start measuring every frame, or stop.
     Measure,
     Against(Option<usize>),
-    /// What is seen is wanted as a chart in a file: [`Timeline::chart`].
+    /// Save what the panel shows to a file: [`Timeline::chart`].
     SaveChart,
-    /// The panel's height is to be remembered.
+    /// Remember the panel's height.
     Height(f32),
 }
 
-/// A change of the document that the panel asks for.
+/// A change of the document that the panel requests.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// The sliders' values at a frame.
+    /// Adds keys for the sliders' values at a frame.
     AddKey(u32),
-    /// The track as it is after keys were changed, with the playhead on this frame.
+    /// Replaces the track, whose keys were changed, with the playhead on this frame.
     Keys(Box<Track>, u32),
     Playback(Playback),
     Range(Option<(u32, u32)>),
     Frames(u32),
     Fps(f64),
-    /// An expression at a frame.
+    /// Applies an expression at a frame.
     PresetAt(u32, Pose),
 }
 
@@ -201,7 +203,7 @@ impl Change {
 }
 
 impl Timeline {
-    /// A timeline with presets to put on it.
+    /// Creates a timeline that offers these presets.
     pub fn new(presets: Vec<Preset>) -> Self {
         Self {
             presets,
@@ -209,7 +211,7 @@ impl Timeline {
         }
     }
 
-    /// There are these presets now.
+    /// Replaces the presets on offer.
     pub fn set_presets<'a>(&mut self, presets: impl Iterator<Item = &'a Preset>) {
         self.presets = presets.cloned().collect();
     }
@@ -219,7 +221,7 @@ impl Timeline {
         self.height.unwrap_or(HEIGHT)
     }
 
-    /// Makes the panel so high, as far as that goes.
+    /// Sets the panel's height, clamped to what is allowed.
     pub fn raise(&mut self, height: f32) {
         if height.is_finite() {
             self.height = Some(height.clamp(*HEIGHTS.start(), *HEIGHTS.end()));
@@ -235,7 +237,7 @@ impl Timeline {
         self.playing.is_some()
     }
 
-    /// Brings playhead, selection and zoom back onto what has changed under them.
+    /// Clamps playhead, selection and zoom to a changed subject.
     pub fn follow(&mut self, subject: Subject<'_>) {
         self.frame = self.frame.min(subject.last());
         self.lens = self.lens.within(subject.last());
@@ -245,12 +247,12 @@ impl Timeline {
         }
     }
 
-    /// Leaves what is being typed; true when there was something.
+    /// Cancels typing; returns whether there was any.
     pub fn escape(&mut self) -> bool {
         self.typing.take().is_some()
     }
 
-    /// Lets go of the selected keys.
+    /// Clears the selection.
     pub fn deselect(&mut self) {
         self.selection.clear();
         self.grab = None;
@@ -361,7 +363,8 @@ impl Timeline {
         Action::None
     }
 
-    /// Where playing begins, in seconds after the in point: here, or there when the playhead is at the end or outside.
+    /// Where playback starts, in seconds after the in point: at the playhead, or at the in point if the playhead is on the
+    /// last frame or outside the range.
     fn start(&self, subject: Subject<'_>) -> f64 {
         let (first, last) = subject.span();
         if (first..last).contains(&self.frame) {
@@ -396,7 +399,7 @@ fn ranged(subject: Subject<'_>, range: Option<(u32, u32)>, drag: bool) -> Action
     }
 }
 
-/// How often the playhead is moved while playing.
+/// How often the playhead moves during playback.
 pub const TICK: Duration = Duration::from_millis(16);
 
 fn parse(value: Value, text: &str) -> Option<(Gesture, Change)> {

@@ -1,9 +1,9 @@
 //! Measurements of the panes, frame by frame.
 
-/// Numbers of a metric over the frames, for one way of driving the portrait.
+/// Values of a metric over the frames, for one pane.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Series {
-    /// Whose numbers they are, such as a pane's name.
+    /// What was measured, such as a pane's name.
     pub name: String,
     pub metric: String,
     /// The value of each frame, if it has one.
@@ -11,7 +11,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// The mean over the frames that have a number.
+    /// The mean over the frames with a finite value.
     pub fn mean(&self) -> Option<f64> {
         let known = || {
             self.values
@@ -33,7 +33,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// The metrics, each once, as they come.
+    /// The metrics, without duplicates, in order of first appearance.
     pub fn metrics(&self) -> Vec<&str> {
         let mut metrics: Vec<&str> = Vec::new();
         for series in &self.series {
@@ -44,7 +44,7 @@ impl Numbers {
         metrics
     }
 
-    /// The metric that was chosen, where there is such a one, else the first.
+    /// The chosen metric if it was measured, else the first.
     pub fn chosen<'a>(&'a self, metric: Option<&str>) -> Option<&'a str> {
         let metrics = self.metrics();
         let named = metrics.iter().find(|other| Some(**other) == metric);

@@ -1,4 +1,4 @@
-//! Draws the sheet in two cached layers: what stands still while it plays, and the playhead above it.
+//! Draws the sheet in two cached layers: what doesn't change during playback, and the playhead above it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -15,11 +15,11 @@ use super::lens::Lens;
 use super::sheet::{Sheet, between};
 use super::subject::Subject;
 
-/// What the still part of the drawing depends on.
+/// Cache key of the static layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ground {
     track: Option<(Track, Pose)>,
-    /// Of what is long: what was read, what is rendered, what is lit, the numbers.
+    /// A hash of the long data: read poses, rendered frames, highlighted keys, and numbers.
     long: u64,
     frames: u32,
     range: Option<(u32, u32)>,
@@ -31,7 +31,7 @@ pub struct Ground {
     reach: Reach,
 }
 
-/// What lies over it: the playhead's frame, and the box that selects.
+/// Cache key of the front layer: the static layer's key, the playhead's frame, and the selection box.
 type Front = (Ground, u32, Option<(Point, Point)>);
 
 /// The two cached layers.
@@ -75,7 +75,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// Draws everything, from the caches where nothing has changed: `over` is the channel under the cursor, `area` the box that selects.
+    /// Draws everything, from the caches where possible: `over` is the channel under the cursor, `area` the selection box.
     pub fn paint(
         &self,
         layers: &Layers,

@@ -1,4 +1,4 @@
-//! The ruler: frames, in and out, which frames are made already, and the playhead.
+//! The ruler: frames, in and out, which frames are rendered, and the playhead.
 
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Color, Point, Rectangle, Size};
@@ -7,7 +7,7 @@ use crate::app::widgets::theme;
 
 use super::sheet::{RULER, Sheet, label};
 
-/// How near to the in or the out mark the hand takes it, in logical pixels.
+/// How close the pointer must be to the in or out mark to grab it, in logical pixels.
 const MARK: f32 = 6.0;
 
 fn thin(color: Color) -> Stroke<'static> {
@@ -48,7 +48,7 @@ impl Sheet<'_> {
         self.draw_rendered(frame, size);
     }
 
-    /// A thin bar under the ruler over the frames whose pictures are made.
+    /// Draws a thin bar under the ruler over the rendered frames.
     fn draw_rendered(&self, frame: &mut Frame, size: Size) {
         let scale = self.scale(size);
         let bar = |frame: &mut Frame, from: f32, to: f32, color: Color| {
@@ -79,7 +79,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// Where in and out stand, half a frame around what is played, within what is seen.
+    /// The positions of the in and out marks, clamped to the visible range.
     fn ends(&self, size: Size, (first, last): (u32, u32)) -> (f32, f32) {
         let scale = self.scale(size);
         let within = |x: f32| x.clamp(scale.left, scale.right());
@@ -89,7 +89,7 @@ impl Sheet<'_> {
         )
     }
 
-    /// What isn't played is shaded.
+    /// Shades the frames that aren't played.
     pub(super) fn draw_range(&self, frame: &mut Frame, size: Size) {
         let Some(range) = self.given.subject.range() else {
             return;
@@ -111,10 +111,10 @@ impl Sheet<'_> {
         }
     }
 
-    /// Whether the in mark (true) or the out mark is under the hand.
+    /// Whether the pointer is over the in mark (`true`) or the out mark.
     pub(super) fn mark_at(&self, at: Point, size: Size) -> Option<bool> {
         let (from, to) = self.ends(size, self.given.subject.range()?);
-        // The playhead is taken by its head, below the marks' heads.
+        // Below the marks' heads, the pointer grabs the playhead.
         if at.y > 8.0 {
             return None;
         }

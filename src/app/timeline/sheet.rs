@@ -1,4 +1,4 @@
-//! The drawing on the timeline: a ruler, and below it curves, rows of keys, or measurements, all over the same time.
+//! The drawing on the timeline: a ruler, and below it curves, rows of keys, or measurements, on the same time axis.
 
 use iced::alignment::{Horizontal, Vertical};
 use iced::widget::canvas::{Canvas, Frame, Path, Text};
@@ -12,23 +12,23 @@ use super::lens::{Lens, Scale};
 use super::subject::{Given, short_name};
 use super::{Message, Tab};
 
-/// The drawing's place, for tests.
+/// The drawing's widget id, for tests.
 pub const SHEET: &str = "timeline-sheet";
 
-/// The room for the names at the left.
+/// Width of the column of names at the left, in logical pixels.
 pub const GUTTER: f32 = 112.0;
 
-/// The room at the right, so that the last key is whole.
+/// Margin at the right, so that the last key isn't cut off.
 const MARGIN: f32 = 14.0;
 
 /// The ruler's height.
 pub const RULER: f32 = 20.0;
 
-/// Where the part below the ruler begins.
+/// Top of the part below the ruler.
 pub const TOP: f32 = RULER + 9.0;
 const BOTTOM: f32 = 9.0;
 
-/// The part of the drawing below the ruler and beside the names, in a canvas of this size.
+/// The part of a canvas of this size below the ruler and right of the names.
 pub fn plot(size: Size) -> Rectangle {
     Rectangle {
         x: GUTTER,
@@ -41,27 +41,27 @@ pub fn plot(size: Size) -> Rectangle {
 /// Half of a key's diagonal.
 pub const DIAMOND: f32 = 4.5;
 
-/// How near the hand must come, in logical pixels.
+/// How close the pointer must be to grab something, in logical pixels.
 pub const REACH: f32 = 7.0;
 
 pub struct Sheet<'a> {
     pub given: Given<'a>,
     pub frame: u32,
     pub selection: &'a Selection,
-    /// The keys in the hand, where they were when it took them.
+    /// The keys being dragged, at their times when the drag began.
     pub grabbed: Option<&'a Selection>,
-    /// The keys that are drawn as chosen: the selected ones, or those under the playhead.
+    /// The highlighted keys: the selected ones, or those under the playhead.
     pub lit: Selection,
     pub tab: Tab,
     pub lens: Lens,
-    /// In the order of the list, and whether its curve is shown.
+    /// The channels in the order of the list, and whether each one's curve is shown.
     pub channels: Vec<(Channel, bool)>,
     pub metric: Option<&'a str>,
-    /// How far the curves go.
+    /// The range of the curves.
     pub reach: Reach,
 }
 
-/// What the hand finds: keys, and the one it holds.
+/// The keys under the pointer, and the one it grabs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     pub ids: Selection,
@@ -71,12 +71,12 @@ pub struct Hit {
 /// A handle of a curve between two keys.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Handle {
-    /// The key that the curve begins at.
+    /// The key at the start of the curve segment.
     pub id: KeyId,
     pub second: bool,
-    /// Whether it stands on the right half's curve, where that is another.
+    /// Whether it is on the right half's curve, where the halves differ.
     pub right: bool,
-    /// The key that the handle belongs to, and the handle.
+    /// The position of the key the handle belongs to, and of the handle.
     pub from: Point,
     pub at: Point,
 }
@@ -91,7 +91,7 @@ impl<'a> Sheet<'a> {
         plot(size)
     }
 
-    /// Where moments lie.
+    /// The time scale of a canvas of this size.
     pub fn scale(&self, size: Size) -> Scale {
         let plot = self.plot(size);
         let subject = self.given.subject;
@@ -99,16 +99,16 @@ impl<'a> Sheet<'a> {
         self.lens.scale(edges, subject.last(), subject.fps())
     }
 
-    /// The shares of a channel's usual range at the plot's lower and upper edge.
+    /// The fractions of a channel's usual range at the plot's lower and upper edge.
     pub fn shares(&self) -> (f32, f32) {
         match self.reach {
             Reach::Usual => (0.0, 1.0),
-            // A unit's value is its share.
+            // An Action Unit's usual range is 0..=1, so its value is the fraction.
             Reach::Beyond => (*AuVector::RANGE.start(), *AuVector::RANGE.end()),
         }
     }
 
-    /// A row of the names at the left.
+    /// Draws a name at the left.
     pub fn draw_name(&self, frame: &mut Frame, channel: Channel, y: f32, color: Color) {
         let place = Point::new(4.0, y);
         let text = label(short_name(channel), place, color, theme::FIGURES);
@@ -118,7 +118,7 @@ impl<'a> Sheet<'a> {
         });
     }
 
-    /// What to do where there is nothing yet.
+    /// Draws a hint what to do where there is no data yet.
     pub fn draw_hint(&self, frame: &mut Frame, size: Size, words: &str) {
         let plot = self.plot(size);
         let text = label(
@@ -134,7 +134,7 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// A small text around a place.
+/// A small text centred on a point.
 pub fn label(content: String, position: Point, color: Color, font: Font) -> Text {
     Text {
         content,
@@ -148,7 +148,7 @@ pub fn label(content: String, position: Point, color: Color, font: Font) -> Text
     }
 }
 
-/// The rectangle between two corners.
+/// The rectangle with these opposite corners.
 pub fn between(a: Point, b: Point) -> Rectangle {
     Rectangle {
         x: a.x.min(b.x),
@@ -158,7 +158,7 @@ pub fn between(a: Point, b: Point) -> Rectangle {
     }
 }
 
-/// A key's sign.
+/// The symbol of a key.
 pub fn diamond(at: Point, half: f32) -> Path {
     Path::new(|path| {
         path.move_to(Point::new(at.x, at.y - half));
@@ -169,10 +169,10 @@ pub fn diamond(at: Point, half: f32) -> Path {
     })
 }
 
-/// Keys nearer to each other than this are drawn and taken only where they are selected, in logical pixels.
+/// Keys closer together than this are drawn and can be grabbed only if selected, in logical pixels.
 const CROWDED: f32 = 12.0;
 
-/// Whether a curve's keys stand too near to each other to be taken one by one.
+/// Whether a curve's keys are too close together to be grabbed one by one.
 pub fn crowded(curve: &Curve, scale: &Scale) -> bool {
     let keys = curve.keys();
     let (Some(first), Some(last)) = (keys.first(), keys.last()) else {

@@ -1,38 +1,38 @@
-//! What the timeline is about: an expression track that can be edited, or a movement that was read and can't.
+//! The subject of the timeline: an expression track that can be edited, or a motion that was read and can't.
 
 use crate::document::{ActionUnit, Channel, Document, Playback, Pose, Track};
 
 use super::numbers::Numbers;
 
-/// What the timeline shows the time of.
+/// What the timeline shows.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
-    /// The document's own track.
+    /// The document's track.
     Track(&'a Document),
-    /// A clip's or a sample's movement; what was read of it so far.
+    /// A clip's or a sample's motion, as far as it has been read.
     Read {
         fps: f64,
         /// At least one.
         frames: u32,
         playback: Playback,
-        /// In and out, both played.
+        /// In and out, inclusive.
         range: Option<(u32, u32)>,
-        /// For each frame; nothing where there was no face.
+        /// The pose of each frame; `None` where there was no face.
         poses: &'a [Option<Pose>],
     },
 }
 
-/// Everything that the panel shows.
+/// The data that the panel shows.
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'a> {
     pub subject: Subject<'a>,
-    /// For each frame whether its picture is made already; empty where it isn't known.
+    /// For each frame, whether its picture is rendered; empty if unknown.
     pub rendered: &'a [bool],
-    /// The measurements, where there are some.
+    /// The measurements, if any.
     pub numbers: Option<&'a Numbers>,
-    /// How far a measurement that is under way has come.
+    /// The progress of a running measurement, in words.
     pub measuring: Option<&'a str>,
-    /// How many panes there are, and the one that the others are measured against; without, what drives them.
+    /// The number of panes, and the one the others are measured against; `None` measures against the motion that drives them.
     pub panes: usize,
     pub against: Option<usize>,
 }
@@ -75,7 +75,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// In and out, where they were set.
+    /// In and out, if set.
     pub fn range(&self) -> Option<(u32, u32)> {
         match self {
             Subject::Track(document) => document.track.range(),
@@ -86,7 +86,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The first and the last frame that are played.
+    /// The first and the last frame played.
     pub fn span(&self) -> (u32, u32) {
         self.range().unwrap_or((0, self.last()))
     }
@@ -96,7 +96,7 @@ impl<'a> Subject<'a> {
         f64::from(frame) / self.fps()
     }
 
-    /// The values at a frame, where they are known.
+    /// The values at a frame, if known.
     pub fn pose(&self, frame: u32) -> Option<Pose> {
         match self {
             Subject::Track(document) => Some(document.pose(frame)),
@@ -104,7 +104,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The lowest and the highest value of a channel, where it has any.
+    /// The lowest and the highest value of a channel, if it has any.
     pub fn reach(&self, channel: Channel) -> Option<(f32, f32)> {
         match self {
             Subject::Track(document) => document.track.curve(channel).reach(),
@@ -118,21 +118,21 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Whether no value goes beyond relaxed or full.
+    /// Whether every value is in its usual range, 0..=1 for an Action Unit.
     pub fn is_usual(&self) -> bool {
         match self {
             Subject::Track(document) => document.still.is_usual() && document.track.is_usual(),
-            // What is read from a face doesn't.
+            // What is read from a face always is.
             Subject::Read { .. } => true,
         }
     }
 
-    /// The channels in the order of the list, and whether each has a curve worth showing: those that move first. Head and
-    /// eyes are listed where they turn or have keys.
+    /// The channels in the order of the list, and whether each has a curve worth showing: those that move come first. Channels
+    /// of head and eyes are listed only if they have keys or nonzero values.
     pub fn channels(&self) -> Vec<(Channel, bool)> {
         let reaches = Channel::ALL.map(|channel| self.reach(channel));
         let reach = |channel: Channel| reaches[channel.index()];
-        // Of a face that was read every unit trembles a little.
+        // Values read from a face are noisy.
         let least = if self.track().is_some() { 0.0 } else { 0.08 };
         let moves = |channel: Channel| {
             reach(channel).is_some_and(|(low, high)| (high - low) / channel.width() > least)
@@ -161,7 +161,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// A channel's name as it fits beside a curve.
+/// A channel's name, short enough for the names at the left.
 pub fn short_name(channel: Channel) -> String {
     let (group, name) = match channel {
         Channel::Unit(unit) => (unit.to_string(), unit_name(unit)),
@@ -174,7 +174,7 @@ pub fn short_name(channel: Channel) -> String {
     format!("{group:<5}{name}")
 }
 
-/// A channel's name as it fits beside the playhead.
+/// A channel's name, short enough to be drawn at the playhead.
 pub fn tag(channel: Channel) -> String {
     match channel {
         Channel::Unit(unit) => unit.to_string(),

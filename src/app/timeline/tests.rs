@@ -73,7 +73,7 @@ fn keys_that_a_drag_only_passes_over_are_not_lost() {
         .map(|key| (document.track.frame_at(key.time), key.left))
         .collect();
     assert_eq!(frames, [(10, 0.5), (15, 0.25), (20, 1.0)]);
-    assert_eq!(timeline.frame(), 15, "the playhead goes along");
+    assert_eq!(timeline.frame(), 15, "the playhead follows");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_was_read_is_played_and_cut_but_not_edited() {
     let mut send = |message, range| timeline.update(message, subject(range));
     assert_eq!(send(Message::In, None), Action::Range(Some((6, 9))));
     assert_eq!(send(Message::Out, None), Action::Range(Some((0, 6))));
-    // An in point behind the out point frees that.
+    // An in point after the out point resets the out point.
     assert_eq!(send(Message::In, Some((1, 4))), Action::Range(Some((6, 9))));
     assert_eq!(
         send(Message::Out, Some((8, 9))),
@@ -172,7 +172,7 @@ fn keys_are_stretched_in_time_and_the_track_grows_with_them() {
     assert_eq!(frames(&document), [4, 24, 44]);
     assert_eq!((document.track.frames(), timeline.selection.len()), (45, 3));
 
-    // In the hand it is counted from where they were taken, and one step of undo.
+    // During a drag the factor applies to the original times, and the drag is one undo step.
     let change = timeline.update(stretch(around, 0.1, true), Subject::Track(&document));
     assert!(matches!(change, Action::Drag(Gesture::Keys, _)));
     handle(&mut timeline, &mut document, stretch(around, 0.3, true));
@@ -180,7 +180,7 @@ fn keys_are_stretched_in_time_and_the_track_grows_with_them() {
     handle(&mut timeline, &mut document, Message::Released);
     assert_eq!(frames(&document), [4, 14, 24]);
 
-    // Keys at one moment have no time between them.
+    // Keys at one moment can't be stretched.
     let one = Message::Selected([id(14)].into(), None);
     handle(&mut timeline, &mut document, one);
     assert_eq!(timeline.stretchable(), None);
@@ -234,7 +234,7 @@ fn units_that_move_come_first() {
     document.track.set_channel(9, unit(12), (0.0, 0.3));
     assert_eq!(first(&document), (unit(12).into(), true));
     let channels = Subject::Track(&document).channels();
-    assert_eq!(channels[1], (unit(1).into(), false), "keyed, but still");
+    assert_eq!(channels[1], (unit(1).into(), false), "keyed, constant");
     assert_eq!(channels.len(), ActionUnit::COUNT, "the head doesn't turn");
     document.track.set_channel(0, Channel::Yaw, (-20.0, -20.0));
     document.track.set_channel(9, Channel::Yaw, (5.0, 5.0));

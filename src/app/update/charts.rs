@@ -1,4 +1,4 @@
-//! Charts of what is seen, saved where the artist says.
+//! Charts of what the window shows, saved to a file the artist chooses.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::folders::free_name;
 use crate::jobs::charts::{Chart, Charts};
 
 impl App {
-    /// What the timeline shows.
+    /// Saves a chart of what the timeline shows.
     pub(in crate::app) fn save_seen(&self) -> Task<Message> {
         let subject = subject(&self.history, &self.drivers);
         let title = self.chosen_name();
@@ -21,7 +21,7 @@ impl App {
         charts.map_or_else(Task::none, |charts| self.choose_chart_file(charts))
     }
 
-    /// How unlike the portrait's face each frame's of the chosen clip is.
+    /// Saves a chart of how dissimilar each frame of the chosen clip is to the portrait's face.
     pub(in crate::app) fn save_score(&self) -> Task<Message> {
         let project = self.project();
         let Some(motion) = project.motion(project.chosen()) else {
@@ -58,7 +58,7 @@ impl App {
     }
 }
 
-/// Saves a chart, where a file was chosen for it; under a free name where the system's dialog has asked about another file.
+/// Saves a chart if a file was chosen; under a free name if that file exists and the system's dialog asked about another one.
 pub fn save_chart(charts: Arc<Charts>, target: Option<Target>) -> Task<Message> {
     let Some(target) = target else {
         return Task::none();

@@ -1,4 +1,4 @@
-//! From the export dialog to the queue, and from there to the disk.
+//! From the export dialog to the queue, and from the queue to the disk.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ impl App {
         }
     }
 
-    /// Where exports went last, or the artist's pictures.
+    /// The last export folder, or the artist's pictures.
     pub(in crate::app) fn export_folder(&self) -> PathBuf {
         let last = self.projects.settings.folders.exports.clone();
         let folder = last.filter(|folder| folder.is_dir());
@@ -61,7 +61,7 @@ impl App {
         Task::none()
     }
 
-    /// What the window shows, as a film can be made of it: every pane of the project, seen or not.
+    /// What the window shows, as the source of an export: every pane of the project, visible or not.
     pub(in crate::app) fn export_source(&self) -> Option<ExportSource> {
         let project = self.project();
         let all: Vec<usize> = (0..project.panes().len()).collect();
@@ -84,7 +84,7 @@ impl App {
         })
     }
 
-    /// What stands above a pane in a file: the method and what it shows, and below by what and whose motion.
+    /// The labels of an exported pane: above, the method and its view; below, the weights and the motion.
     fn label(&self, pane: &PaneSpec) -> (String, String) {
         let project = self.project();
         let models = &self.models;
@@ -113,14 +113,14 @@ impl App {
         let problem = ended.and_then(|id| self.queue.problem(id));
         if let Some(problem) = problem {
             self.status.notice = Some(Notice::Problem(problem.to_owned()));
-            // Nobody would read why it failed.
+            // The window stays open so that the artist can read why it failed.
             self.projects.closing = false;
         }
         let next = self.next_export();
         Task::batch([next, self.close_when_done()])
     }
 
-    /// Begins the next film, if none is being written.
+    /// Starts the next export, if none is running.
     fn next_export(&mut self) -> Task<Message> {
         let Some(queue::Start { id, job, progress }) = self.queue.start() else {
             return Task::none();

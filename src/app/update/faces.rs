@@ -1,4 +1,4 @@
-//! The faces of the portrait: which one is edited, how its square stands, and against whose relaxed face it is read.
+//! The faces of the portrait: which one is edited, how its crop is rotated, and which relaxed face it is read against.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::face::portrait::Portrait;
 use crate::methods::rig::landmarks::{offset_to, with_offsets};
 
 impl App {
-    /// Shows a portrait in place of the one before; undo brings that back.
+    /// Shows a portrait in place of the current one; this can be undone.
     pub(in crate::app) fn show(&mut self, portrait: Arc<Portrait>) {
         self.opening = false;
         if let MediaSource::File(path) = &portrait.source {
@@ -27,14 +27,14 @@ impl App {
             .map(|remark| remark.to_string());
         self.portraits.insert(id, portrait);
         self.history.edit(|shown| {
-            // The movement may be wanted of another face too.
+            // The animation may be wanted for another face too.
             let track = std::mem::take(&mut shown.track);
             *shown = document;
             shown.track = track;
         });
         self.forget_portraits();
         self.expression.show_both();
-        // One face is looked at closely; of several, or none, the whole portrait shows where to take hold.
+        // A single face is zoomed in on; with several, or none, the whole portrait shows what to pick.
         self.panes.show_face(faces == 1);
         self.panes.crop_shown |= faces != 1;
         self.status.notice = match faces {
@@ -49,7 +49,7 @@ impl App {
         };
     }
 
-    /// Takes up another of the portrait's faces.
+    /// Edits another of the portrait's faces.
     pub(in crate::app) fn pick_face(&mut self, index: usize) {
         let id = self.document().portrait.id;
         let Some(portrait) = self.portraits.get(&id) else {
@@ -67,7 +67,7 @@ impl App {
         }
     }
 
-    /// The face counts as this person's relaxed one from now on.
+    /// Uses this face as the person's relaxed one from now on.
     pub(in crate::app) fn keep_neutral(&mut self) {
         if let Some(face) = self.faces().1 {
             let document = self.document();
@@ -83,20 +83,20 @@ impl App {
         self.history.edit(Document::count_as_neutral);
     }
 
-    /// The relaxed face that this one can be read against: of another picture.
+    /// The relaxed face that this one can be read against, if it is from another picture.
     pub(in crate::app) fn neutral_face(&self) -> Option<&NeutralFace> {
         let here = self.document_face();
         let other = self.neutral.as_ref().filter(|kept| kept.of != here);
         other.filter(|_| here.1.is_some())
     }
 
-    /// The portrait that the document is about, and which of its faces.
+    /// The document's portrait and which of its faces is edited.
     pub(in crate::app) fn document_face(&self) -> (u64, Option<usize>) {
         let document = self.document();
         (document.portrait.id, document.face)
     }
 
-    /// How strongly folds suit the face by its own skin, once it has been drawn.
+    /// The fold strength measured from the face's skin, once it has been drawn.
     pub(in crate::app) fn own_folds(&self) -> Option<f32> {
         let (of, folds) = self.own_folds?;
         (of == self.document_face()).then_some(folds)
@@ -109,7 +109,7 @@ impl App {
         }
     }
 
-    /// Turns the crop with the face's head, or stands it upright again.
+    /// Rotates the crop with the head, or makes it upright again.
     pub(in crate::app) fn level(&mut self, level: bool) {
         let Some(face) = self.faces().1 else {
             return;
@@ -125,13 +125,13 @@ impl App {
         self.history.edit(|document| document.crop = crop);
     }
 
-    /// The face that the document is about, with its landmarks where the artist wants them.
+    /// The edited face, with the artist's landmark offsets applied.
     pub(in crate::app) fn adjusted_face(&self) -> Option<Arc<FoundFace>> {
         let face = self.faces().1?;
         Some(with_offsets(&face, &self.document().landmarks))
     }
 
-    /// Moves a landmark to a place of the portrait, in its pixels; the fit follows.
+    /// Moves a landmark to a position in the portrait's pixels; the fit follows.
     pub(in crate::app) fn move_landmark(&mut self, landmark: u16, place: [f32; 2]) {
         let Some(face) = self.faces().1 else {
             return;
@@ -142,7 +142,7 @@ impl App {
         });
     }
 
-    /// A landmark, or all, go back to where they were found.
+    /// Resets a landmark, or all, to where they were found.
     pub(in crate::app) fn reset_landmarks(&mut self, landmark: Option<u16>) {
         self.history.edit(|document| match landmark {
             Some(landmark) => document.landmarks.set(landmark, [0.0; 2]),
@@ -150,7 +150,7 @@ impl App {
         });
     }
 
-    /// The portrait's faces, and that which the document is about.
+    /// The portrait's faces, and the edited one.
     pub(in crate::app) fn faces(&self) -> (&[Arc<FoundFace>], Option<Arc<FoundFace>>) {
         let document = self.history.document();
         let portrait = self.portraits.get(&document.portrait.id);

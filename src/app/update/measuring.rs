@@ -1,4 +1,4 @@
-//! The panes in numbers, under the timeline.
+//! Measuring the panes; the numbers appear under the timeline.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::jobs::measure::{Measured, Reference, measure};
 use crate::progress::Progress;
 
 impl App {
-    /// Begins to measure, or stops.
+    /// Starts measuring, or stops.
     pub(in crate::app) fn measure(&mut self) -> Task<Message> {
         if let Some(running) = &self.measuring.running {
             running.cancel.cancel();

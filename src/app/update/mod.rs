@@ -1,5 +1,4 @@
-//! What the whole window does about each panel's messages: panels ask by their actions, and here the document is changed,
-//! files are opened and work is begun.
+//! How the window handles the actions that panels return: changes the document, opens files and starts background work.
 
 pub mod charts;
 mod exporting;

@@ -1,4 +1,4 @@
-//! Motions: added, chosen, trimmed, replaced and baked; and the column that shows them.
+//! Motions: adding, choosing, trimming, replacing and baking them; and the column that shows them.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
 
-/// The clip that comes with the program.
+/// The bundled clip.
 const SAMPLE_CLIP: &str = "sample.mp4";
 
-/// How many frames a sample begins with: as many as the published network makes at once.
+/// Number of frames of a new sample: as many as the published network generates at once.
 const SAMPLE_FRAMES: usize = 16;
 
-/// How high the frame under the playhead is shown, in pixels.
+/// Height of the thumbnail under the playhead, in pixels.
 const LOOK_HEIGHT: u32 = 320;
 
 impl App {
@@ -67,7 +67,7 @@ impl App {
                 if let Some(motion) = self.history.project().motion(id) {
                     self.drivers.cancel(motion);
                 }
-                // Without its analysis it would be read again at once.
+                // Removed because a clip without its analysis would be read again at once.
                 self.history.edit_project(|project| project.remove(id));
             }
             list::Action::Leave => return self.leave_field(),
@@ -105,7 +105,7 @@ impl App {
         Task::none()
     }
 
-    /// Draws a sample in the background: MoCoGAN may have to be opened first.
+    /// Draws a sample in the background, because MoCoGAN may have to be opened first.
     fn draw_sample(&self) -> Task<Message> {
         let models = Arc::clone(&self.models);
         in_background(
@@ -123,7 +123,7 @@ impl App {
         )
     }
 
-    /// A drawn sample becomes a motion.
+    /// Adds a drawn sample as a motion.
     pub(in crate::app) fn sample_drawn(&mut self, result: Result<Box<SampledMotion>, String>) {
         match result {
             Ok(sample) => {
@@ -135,7 +135,7 @@ impl App {
         }
     }
 
-    /// A clip becomes a motion of its own.
+    /// Adds a clip as a motion.
     pub(in crate::app) fn add_clip(&mut self, path: std::path::PathBuf) {
         let name = path.file_name().map_or_else(
             || path.display().to_string(),
@@ -209,7 +209,7 @@ impl App {
         Task::none()
     }
 
-    /// Another file for a clip; all that was set of it stays.
+    /// Replaces a clip's file; its settings stay.
     pub(in crate::app) fn replace_clip(
         &mut self,
         id: MotionId,
@@ -230,7 +230,7 @@ impl App {
         others
     }
 
-    /// The movement that is read from the chosen clip or sample becomes keyframes of a new expression track.
+    /// Turns what is read from the chosen clip or sample into the keyframes of a new expression track.
     pub(in crate::app) fn bake(&mut self) {
         let project = self.history.project();
         let Some(motion) = project.motion(project.chosen()) else {
@@ -250,7 +250,7 @@ impl App {
         });
     }
 
-    /// Whether a motion is still being read, of which the whole is needed; then that is said.
+    /// Whether `driver` is still being read; if so, tells the artist that all of it is needed.
     pub(in crate::app) fn needs_whole(&mut self, driver: &Driver) -> bool {
         let waits = !driver.is_complete();
         if waits {
@@ -260,7 +260,7 @@ impl App {
         waits
     }
 
-    /// How the chosen clip or sample is played.
+    /// Sets how the chosen clip or sample is played.
     pub(in crate::app) fn play_as(&mut self, playback: Playback) {
         let id = self.project().chosen();
         self.history.edit_project(|project| {
@@ -272,7 +272,7 @@ impl App {
         });
     }
 
-    /// The part of the chosen clip that is used: from one step to another of what is used now, or the whole.
+    /// Trims the chosen clip from one step to another of its current range, or with `None` uses the whole.
     pub(in crate::app) fn trim_to(&mut self, range: Option<(u32, u32)>) {
         let Some((motion, _)) = self.chosen_clip() else {
             let hint = "A sample is made longer or shorter on its board.";
@@ -345,7 +345,7 @@ impl App {
         Task::none()
     }
 
-    /// Brings the column up to date with the project; what it needs drawn is drawn in the background.
+    /// Updates the column to match the project; thumbnails are drawn in the background.
     pub(in crate::app) fn follow_motions(&mut self) -> Task<Message> {
         let chosen = self.project().chosen();
         if self.motions.of != Some(chosen) {
@@ -362,7 +362,7 @@ impl App {
         Task::batch([looking, drawing])
     }
 
-    /// Keeps the clip's frame under the playhead ready to be shown; it is decoded in the background, one at a time.
+    /// Decodes the clip's frame under the playhead in the background, one at a time.
     fn look_at_frame(&mut self) -> Task<Message> {
         if self.motions.looking.is_some() {
             return Task::none();
@@ -377,14 +377,14 @@ impl App {
         )
     }
 
-    /// The same here and now.
+    /// Like `look_at_frame`, on this thread.
     pub(in crate::app) fn look_now(&mut self) {
         if let Some((analysis, frame, digest)) = self.frame_to_look_at() {
             self.motions.looked(digest, thumbnail(&analysis, frame));
         }
     }
 
-    /// The chosen clip's frame under the playhead and its digest, unless it is ready.
+    /// The chosen clip's frame under the playhead and its digest, unless it is cached.
     fn frame_to_look_at(&self) -> Option<(Arc<ClipAnalysis>, usize, u64)> {
         self.chosen_clip().filter(|_| !self.motions.hidden)?;
         let Driver::Clip(clip_driver) = self.drivers.driver(self.project().chosen()) else {
@@ -427,7 +427,7 @@ impl App {
         .into()
     }
 
-    /// The board of the chosen sample, where it is open.
+    /// The sample grid of the chosen sample, if it is open.
     pub(in crate::app) fn sample_grid_view(&self) -> Option<Element<'_, Message>> {
         let (_, sample) = self.chosen_sample()?;
         let open = self.motions.grid.is_open();
@@ -502,14 +502,14 @@ impl App {
     }
 }
 
-/// A frame of a clip, small.
+/// A thumbnail of a clip's frame.
 fn thumbnail(analysis: &ClipAnalysis, frame: usize) -> Option<Handle> {
     let picture = analysis.thumbnail(frame, LOOK_HEIGHT)?;
     let (width, height) = picture.size();
     Some(Handle::from_rgba(width, height, picture.into_rgba()))
 }
 
-/// What is read from a clip or a sample, as keyframes.
+/// Turns what is read from a clip or a sample into keyframes.
 fn baked(clip_driver: &ClipDriver, source: AuVector) -> Expression {
     let mut track = Track::default();
     track.set_movement(clip_driver.fps(), clip_driver.poses());

@@ -1,4 +1,4 @@
-//! Opening: projects, copies after a crash, media that have moved, and presets that are dropped.
+//! Opening: projects, recovered copies, relocated media, and dropped presets.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl App {
         })
     }
 
-    /// Opens the newest copy that a crash left behind.
+    /// Opens the newest copy left by a crashed run.
     pub(in crate::app) fn recover(&mut self) -> Task<Up> {
         let Some(copy) = self.projects.recovered.pop() else {
             return Task::none();
@@ -64,7 +64,7 @@ impl App {
         )
     }
 
-    /// A project has been read, or could not be.
+    /// Handles a project that was read, or that could not be.
     pub(in crate::app) fn opened(&mut self, origin: Origin, result: Result<Found, String>) {
         self.opening = false;
         match result.map(|found| *found) {
@@ -75,7 +75,7 @@ impl App {
             Ok((opened, None)) => self.projects.waiting = Some((origin, Box::new(opened))),
             Err(problem) => {
                 self.projects.relinked = false;
-                // One that waits for its portrait can be opened.
+                // A project that waits for its portrait is itself readable, so it stays in the list.
                 if let Origin::File(path) = origin
                     && self.projects.waiting.is_none()
                 {
@@ -86,7 +86,7 @@ impl App {
         }
     }
 
-    /// Shows an opened project in place of what was there.
+    /// Replaces the current project with an opened one.
     pub(in crate::app) fn take_project(
         &mut self,
         origin: Origin,
@@ -114,7 +114,7 @@ impl App {
             }
         }
         if std::mem::take(&mut self.projects.relinked) {
-            // Where its media are now isn't in any file yet.
+            // The new paths of its media aren't saved yet.
             self.projects.saved = None;
         }
         if missing > 0 {
@@ -128,13 +128,13 @@ impl App {
             self.status.notice = Some(Notice::Hint(hint));
         }
         self.projects.index = opened.index.clone();
-        // A copy was read from elsewhere than where it will be saved.
+        // A recovered copy was read from another file than the one it will be saved to.
         self.projects.stamp = opened.stamp.filter(|_| self.projects.replaced.is_none());
         self.projects.opened = Some(Box::new(opened));
         self.remember();
     }
 
-    /// The window's project is another from now on; there is nothing to undo.
+    /// Switches to another project, with an empty undo history.
     pub(in crate::app) fn begin(&mut self, path: Option<PathBuf>, project: Project) {
         self.history = History::of(project);
         self.forget_portraits();
@@ -154,7 +154,7 @@ impl App {
         self.panes.show_face(known);
     }
 
-    /// The sample project, playing: what is seen at the first start.
+    /// Replaces the track with the sample animation and plays it, as at the first start.
     pub(in crate::app) fn play_sample(&mut self) {
         let built_in = Preset::built_in().unwrap_or_default();
         let mut document = self.document().clone();
@@ -171,7 +171,7 @@ impl App {
         drop(self.handle(Up::Timeline(timeline::Message::PlayToggled)));
     }
 
-    /// A missing medium was located. Whole files may be read to know them again, so that goes on in the background.
+    /// Handles a located media file. Identifying it may read whole files, so that runs in the background.
     pub(in crate::app) fn located(&mut self, of: MediaOf, path: PathBuf) -> Task<Up> {
         if let Some((origin, opened)) = &self.projects.waiting {
             let (origin, mut opened) = (origin.clone(), opened.clone());
@@ -188,7 +188,7 @@ impl App {
         }
     }
 
-    /// A missing clip was located; others that are missing may be next to it.
+    /// Handles a located clip; other missing ones may be in the same folder.
     pub(in crate::app) fn look_beside(&mut self, id: MotionId, path: PathBuf) -> Task<Up> {
         let Some(mut opened) = self.projects.opened.clone() else {
             return Task::none();
@@ -202,7 +202,7 @@ impl App {
         )
     }
 
-    /// Clips that were missing have been found.
+    /// Handles missing clips that were found.
     pub(in crate::app) fn found_beside(&mut self, opened: Box<Opened>, found: Vec<Relocated>) {
         self.projects.opened = Some(opened);
         for (of, path) in found {
@@ -219,7 +219,7 @@ impl App {
         }
     }
 
-    /// A preset was dropped on the window.
+    /// Applies a preset that was dropped on the window.
     pub(in crate::app) fn take_preset(&mut self, result: Result<Preset, String>) {
         match result {
             Ok(preset) => {
@@ -236,7 +236,7 @@ impl App {
         }
     }
 
-    /// Lets the artist show where a missing medium is now.
+    /// Lets the artist choose the new path of a missing media file.
     pub(in crate::app) fn choose_media(&self, of: MediaOf) -> Task<Up> {
         let located = move |path| Up::Project(Message::Located(of, path));
         match of {

@@ -1,4 +1,4 @@
-//! The artist's own presets on the disk.
+//! The artist's presets on the disk.
 
 use std::path::PathBuf;
 

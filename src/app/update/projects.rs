@@ -1,4 +1,4 @@
-//! Projects: what their menu, their questions and the window's own events ask for.
+//! Handles the messages of the project menu, its questions and the window's own events.
 
 use iced::Task;
 
@@ -104,13 +104,13 @@ impl App {
         Task::none()
     }
 
-    /// Asks this, or nothing where it is asked already.
+    /// Opens this question, or closes it if it is open.
     pub(in crate::app) fn toggle_question(&mut self, question: Question) {
         let asked = self.projects.question.as_ref() == Some(&question);
         self.projects.question = (!asked).then_some(question);
     }
 
-    /// Closes the window where that was asked for and no export is left.
+    /// Closes the window if that was requested and no export is left.
     pub(in crate::app) fn close_when_done(&mut self) -> Task<Up> {
         if !self.projects.closing {
             return Task::none();
@@ -124,7 +124,7 @@ impl App {
         self.unless_changed(After::Quit)
     }
 
-    /// Goes on, or asks first what is to become of the changes.
+    /// Continues with `after`, or first asks what to do with unsaved changes.
     pub(in crate::app) fn unless_changed(&mut self, after: After) -> Task<Up> {
         if self.projects.is_changed(self.project()) {
             self.projects.question = Some(Question::Unsaved(after));
@@ -156,13 +156,13 @@ impl App {
         }
     }
 
-    /// Keeps settings and recent files for the next start.
+    /// Writes settings and recent files to the disk for the next start.
     pub(in crate::app) fn remember(&mut self) {
         self.projects.keep_settings();
     }
 }
 
-/// Where a window is before it is known.
+/// The window's place until the system reports it.
 const AT_FIRST: crate::project::settings::WindowPlace = crate::project::settings::WindowPlace {
     width: 1400.0,
     height: 880.0,

@@ -1,4 +1,4 @@
-//! Saving, and the copy that is kept against a crash.
+//! Saving, and autosaving against a crash.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl App {
         folder.join(format!("{stem}.{}", ProjectFile::EXTENSION))
     }
 
-    /// Saves where the project is, or asks where to.
+    /// Saves to the project's file, or asks for one.
     pub(in crate::app) fn save(&mut self) -> Task<Up> {
         match self.projects.path.clone() {
             Some(path) => self.save_to(path),
@@ -42,7 +42,7 @@ impl App {
         })
     }
 
-    /// Saves to a place that was chosen; asks first where the system's dialog has asked about another file.
+    /// Saves to a chosen file; asks first if it exists and the system's dialog has asked about another one.
     pub(in crate::app) fn save_at(&mut self, target: Target) -> Task<Up> {
         if target.is_unasked() {
             self.projects.question = Some(Question::Replace(target.path));
@@ -51,18 +51,18 @@ impl App {
         self.save_over(target.path)
     }
 
-    /// Saves where the project is, unless another program has changed the file since.
+    /// Saves to the project's file, unless another program has changed it.
     pub(in crate::app) fn save_to(&mut self, path: PathBuf) -> Task<Up> {
         let known = self.projects.stamp;
         self.write_project(path, known)
     }
 
-    /// Saves whatever the file holds: the artist has been asked, or nothing is there.
+    /// Saves without checking for outside changes: the artist has agreed, or the file doesn't exist.
     pub(in crate::app) fn save_over(&mut self, path: PathBuf) -> Task<Up> {
         self.write_project(path, None)
     }
 
-    /// Writes the project in the background; with `known` only where the file is still as that says, or gone.
+    /// Writes the project in the background; with `known`, only if the file still has that stamp or is gone.
     fn write_project(&mut self, path: PathBuf, known: Option<FileStamp>) -> Task<Up> {
         self.projects.question = None;
         if self.projects.saving {
@@ -137,7 +137,7 @@ impl App {
         }
     }
 
-    /// Tells other runs of Mien which project is open here, and the artist where one of them has it open too.
+    /// Publishes which project is open here, and warns the artist if another run of Mien has it open too.
     pub(in crate::app) fn tell_others(&self) -> Task<Up> {
         let Some(autosave) = self.projects.autosave.clone() else {
             return Task::none();
@@ -149,7 +149,7 @@ impl App {
         )
     }
 
-    /// Keeps a copy against a crash, if there is something to keep.
+    /// Autosaves, if there is anything new to save.
     pub(in crate::app) fn keep_copy(&mut self) -> Task<Up> {
         let project = self.project();
         let kept = self.projects.kept.as_ref();
@@ -177,7 +177,7 @@ impl App {
         )
     }
 
-    /// A copy against a crash has been written, or could not be.
+    /// Handles the end of an autosave.
     pub(in crate::app) fn kept(&mut self, project: Project, result: Result<(), String>) {
         self.projects.keeping = false;
         match result {
@@ -190,7 +190,7 @@ impl App {
                 }
             }
             Err(problem) => {
-                // Tried again every few seconds, but told once.
+                // Retried every few seconds, but reported once.
                 if self.projects.keeping_failed.as_ref() != Some(&problem) {
                     self.status.notice = Some(Notice::Problem(format!(
                         "No copy is kept against a crash: {problem}"
@@ -202,7 +202,7 @@ impl App {
     }
 }
 
-/// What came of saving, in a sentence or two.
+/// Describes the result of saving in a sentence or two.
 fn report(path: &Path, saved: &Saved) -> String {
     let mut words = format!("Saved as {}", path.display());
     if saved.embedded > 0 {

@@ -1,4 +1,4 @@
-//! What would be lost: closing while exporting, saving over what others have written, and what the window must not wait for.
+//! Data loss: closing while exporting, saving over what others have written; and messages that block the window too long.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ use crate::document::{ActionUnit, Channel, Sides};
 use crate::folders::file_name;
 use crate::project::file::ProjectFile;
 
-/// How long the window may take for a message: longer, and it is seen to stand still.
+/// The longest the window may take for a message before it appears frozen.
 const LONGEST: Duration = Duration::from_millis(200);
 
-/// Runs a task to its end, and the messages that come of it; says whether the program was to end. No message may keep the
-/// window waiting.
+/// Runs a task and the messages that follow to the end; returns whether the program was to exit. Fails if a message blocks
+/// the window.
 fn run(app: &mut App, task: Task<Message>) -> bool {
     let mut exits = false;
     let Some(mut actions) = into_stream(task) else {
@@ -37,14 +37,14 @@ fn run(app: &mut App, task: Task<Message>) -> bool {
     exits
 }
 
-/// Hands a message to the window, and runs what it asks for.
+/// Sends a message to the window and runs the tasks it returns.
 fn send(app: &mut App, message: Message) -> bool {
     let (words, began) = (format!("{message:.80?}"), Instant::now());
     let task = app.update(message);
     let took = began.elapsed();
     assert!(
         took < LONGEST,
-        "the window stood still for {took:?}: {words}"
+        "the window was blocked for {took:?}: {words}"
     );
     run(app, task)
 }
@@ -68,7 +68,7 @@ fn saved_to(app: &mut App, path: &Path) {
     assert_eq!(app.projects.path.as_deref(), Some(path));
 }
 
-/// Puts an export into the queue that is being written until the test says otherwise.
+/// Queues an export that runs until the test ends it.
 fn exporting(app: &mut App, folder: &Path) -> u32 {
     app.open_export();
     let source = app.export_source().unwrap();
@@ -85,7 +85,7 @@ fn the_window_asks_before_it_closes_on_an_export() {
     let id = exporting(&mut app, folder.path());
     assert!(!project(&mut app, Project::CloseRequested));
     assert_eq!(app.projects.question, Some(Question::Exporting));
-    // To keep working changes nothing.
+    // Choosing to keep working changes nothing.
     assert!(!project(&mut app, Project::Close));
     assert!(app.queue.is_running() && !app.projects.closing);
 
@@ -198,7 +198,7 @@ fn autosave_goes_on_after_a_copy_could_not_be_kept() {
     let told = app.status.notice.take();
     assert!(matches!(told, Some(Notice::Problem(words)) if words.contains("disk is full")));
     kept(&mut app, full());
-    assert_eq!(app.status.notice, None, "told once");
+    assert_eq!(app.status.notice, None, "reported once");
     kept(&mut app, Ok(()));
     assert!(matches!(&app.status.notice, Some(Notice::Hint(words)) if words.contains("again")));
 }

@@ -1,4 +1,4 @@
-//! Other weights for a method, chosen among those that are installed and kept for the next start.
+//! Choosing other installed weights for a method, and remembering them for the next start.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl App {
         )
     }
 
-    /// Everything is drawn by them from now on.
+    /// Switches everything to newly opened weights.
     pub(in crate::app) fn use_weights(
         &mut self,
         which: Bundled,
@@ -49,7 +49,7 @@ impl App {
             && models.ganimation().crop() != self.models.ganimation().crop();
         self.worker.use_models(Arc::clone(&models));
         self.models = models;
-        // The same is asked again, of others.
+        // Sends the request again, to be drawn by the new weights.
         self.asked = None;
         self.measuring.numbers = None;
         if which == Bundled::Mocogan {
@@ -68,11 +68,11 @@ impl App {
     }
 }
 
-/// The networks that the settings ask for; the bundled ones in place of those that can't be opened, with a sentence that
-/// says so. Weights that were asked for by a path or name stand above the settings.
+/// Opens the networks named in the settings; those that can't be opened are replaced by the bundled ones, with a sentence
+/// that says so. Weights given by path or name (`asked`) take precedence over the settings.
 ///
 /// # Errors
-/// Those of [`Model::open`] for what was asked for.
+/// Those of [`Model::open`] for `asked`.
 pub(in crate::app) fn begin(
     asked: Option<&Path>,
     settings: &Settings,
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(models.name(Bundled::Fomm), "of-yore");
         assert!(begin(Some(Path::new("of-yore")), &Settings::default()).is_err());
 
-        // Others for one method leave the rest as it is; what can't be opened changes nothing.
+        // Weights for one method leave the others as they are; weights that can't be opened change nothing.
         let other = models.with(Bundled::Tps, Path::new("tps-128")).unwrap();
         assert_eq!(other.name(Bundled::Fomm), "of-yore");
         assert!(models.with(Bundled::Tps, Path::new("fomm-128")).is_err());

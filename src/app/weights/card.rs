@@ -1,5 +1,5 @@
-//! The model cards: what the bundled weights are, what they can do and where they fall short, to be read in the window; and which
-//! of the installed weights each method is drawn by.
+//! The model cards of the bundled weights, readable in the window; and the choice among the installed weights of each
+//! method.
 
 use iced::widget::operation::{self, RelativeOffset};
 use iced::widget::{
@@ -13,7 +13,7 @@ use crate::folders::weights_folder;
 use crate::methods::models::Models;
 use crate::weights::{Block, Bundled, Span, Style, blocks, installed};
 
-/// The dialog's width and its greatest height, and the room that is left for the words, in logical pixels.
+/// The dialog's width, maximum height, and text width, in logical pixels.
 const WIDTH: f32 = 860.0;
 const HEIGHT: f32 = 720.0;
 const INNER: f32 = WIDTH - 2.0 * PADDING - BAR;
@@ -21,23 +21,23 @@ const PADDING: f32 = 22.0;
 /// The scroll bar, and the space before it.
 const BAR: f32 = 18.0;
 
-/// What a character takes at most in a table's narrow columns, and what stands between them.
+/// Estimated width of a character in a table's narrow columns, and the space between columns, in logical pixels.
 const CHARACTER: f32 = 7.4;
 const GUTTER: f32 = 18.0;
 
-/// The cards, one of them open.
+/// The model cards, one of them open.
 #[derive(Debug)]
 pub struct Cards {
     shown: Bundled,
     blocks: Vec<Block>,
-    /// What is installed, by method.
+    /// The installed weights, by method.
     sets: Vec<(Bundled, String)>,
 }
 
 #[derive(Debug, Clone)]
 pub enum Message {
     Shown(Bundled),
-    /// A method is to be drawn by the weights of this name.
+    /// Draw a method by the weights of this name.
     Chosen(Bundled, String),
     Close,
 }
@@ -49,7 +49,7 @@ pub enum Action {
 }
 
 impl Cards {
-    /// The card of the weights of this name; of the first where they are the user's own.
+    /// Opens the card of the bundled weights of this name, or the first card if they are the user's.
     pub fn new(name: &str) -> Self {
         let mut all = Bundled::ALL.into_iter();
         Self::of(
@@ -62,7 +62,7 @@ impl Cards {
         Self::with(shown, sets())
     }
 
-    /// The card of a method, where these weights are installed.
+    /// Opens the card of a method, given the installed weights.
     pub fn with(shown: Bundled, sets: Vec<(Bundled, String)>) -> Self {
         Self {
             shown,
@@ -110,7 +110,7 @@ impl Cards {
             .into()
     }
 
-    /// By which weights the method is drawn, and the others that are installed.
+    /// The list of installed weights for the method, with the current ones selected.
     fn choice(&self, models: &Models) -> Option<Element<'_, Message>> {
         if self.shown == Bundled::FaceLandmarker {
             return None;
@@ -122,7 +122,7 @@ impl Cards {
             .filter(|(which, _)| *which == self.shown)
             .map(|(_, name)| name.clone())
             .collect();
-        // Named by a file of their own, or gone meanwhile.
+        // Named by a path, or removed since.
         if !names.contains(&used) {
             names.push(used.clone());
         }
@@ -147,7 +147,7 @@ impl Cards {
     }
 }
 
-/// The names of what is installed for each method that can be chosen for, each once.
+/// The names of the installed weights of each method with a choice, without duplicates.
 fn sets() -> Vec<(Bundled, String)> {
     let mut sets: Vec<(Bundled, String)> = Vec::new();
     for entry in installed(weights_folder().as_deref()).into_iter().flatten() {
@@ -191,14 +191,14 @@ fn block(block: &Block) -> Element<'_, Message> {
     }
 }
 
-/// The height of a line, in sizes of its letters: what is read at length needs more than a label.
+/// Line height relative to the font size: running text needs more than a label.
 const SPACING: f32 = 1.45;
 
-/// Running text: not as bright as what stands out in it.
+/// Colour of running text: dimmer than emphasised words.
 const BODY: Color = iced::color!(0xc4c7cc);
 
-/// Words that fill the width, their lines broken. What stands out is brighter: the font has one weight, and of two fonts
-/// in one word, such as a name in brackets, only the first would be taken.
+/// Text wrapped to the width. Emphasis is a brighter colour, because the font has one weight, and because in a word of two
+/// fonts, such as a name in brackets, only the first would be used.
 fn words(spans: &[Span], size: f32, color: Color) -> Element<'_, Message> {
     if let [only] = spans
         && only.style == Style::Plain
@@ -248,7 +248,7 @@ fn table<'a>(header: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) -> Element<'a,
     lines.push(rule()).into()
 }
 
-/// Columns as wide as their widest cell; where that is too much, the widest takes what the others leave.
+/// Columns as wide as their widest cell; if that exceeds the dialog, the widest column gets the rest.
 fn widths(header: &[Vec<Span>], rows: &[Vec<Vec<Span>>]) -> Vec<Length> {
     let length = |cell: &Vec<Span>| -> usize {
         let runs = cell.iter().map(|span| span.text.chars().count());
@@ -269,7 +269,7 @@ fn widths(header: &[Vec<Span>], rows: &[Vec<Vec<Span>>]) -> Vec<Length> {
     if wanted > room
         && let Some(widest) = widest
     {
-        // No other may take more than its share, so that the widest keeps room for words.
+        // No other column gets more than an equal share, so that the widest has room for text.
         let share = room / widths.len() as f32;
         return widths
             .iter()
@@ -283,7 +283,7 @@ fn widths(header: &[Vec<Span>], rows: &[Vec<Vec<Span>>]) -> Vec<Length> {
             })
             .collect();
     }
-    // A table of a few figures stands loosely.
+    // Small tables get up to 25 percent wider columns.
     let loose = (room / wanted.max(1.0)).clamp(1.0, 1.25);
     widths.iter_mut().for_each(|width| *width *= loose);
     widths.into_iter().map(Length::Fixed).collect()

@@ -1,3 +1,3 @@
-//! The weights: their model cards, and which of the installed ones each method is drawn by.
+//! The weights: their model cards, and the choice among the installed ones of each method.
 
 pub mod card;

@@ -1,4 +1,4 @@
-//! Double clicks on a canvas.
+//! Double-clicks on a canvas.
 
 use std::time::{Duration, Instant};
 
@@ -6,17 +6,17 @@ use iced::Point;
 
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
-/// How far apart the two presses of a double click may be, in logical pixels.
+/// How far apart the two presses of a double-click may be, in logical pixels.
 const NEAR: f32 = 5.0;
 
-/// The last press on a canvas, to tell double clicks from single ones.
+/// The last press on a canvas, for telling double-clicks from single ones.
 #[derive(Debug, Default)]
 pub struct Clicks {
     last: Option<(Instant, Point)>,
 }
 
 impl Clicks {
-    /// Takes a press; true when it is the second of a double click.
+    /// Records a press; returns whether it completes a double-click.
     pub fn press(&mut self, at: Point) -> bool {
         self.last
             .replace((Instant::now(), at))
@@ -28,7 +28,7 @@ impl Clicks {
         self.last.map(|(_, place)| place)
     }
 
-    /// The next press is a first one.
+    /// Forgets the last press, so that the next one can't complete a double-click.
     pub fn forget(&mut self) {
         self.last = None;
     }

@@ -1,4 +1,4 @@
-//! Buttons and hints that several panels share.
+//! Buttons and tooltips that several panels share.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use iced::{Alignment, Element};
 
 use super::theme;
 
-/// Something with an explanation that appears when the cursor rests on it.
+/// Adds a tooltip.
 pub fn hinted<'a, M: 'a>(
     content: impl Into<Element<'a, M>>,
     hint: &'a str,
@@ -17,7 +17,7 @@ pub fn hinted<'a, M: 'a>(
     hinted_by(content, hint, position)
 }
 
-/// The same with words that are made for it.
+/// Like [`hinted`], with a generated text.
 pub fn hinted_by<'a, M: 'a>(
     content: impl Into<Element<'a, M>>,
     hint: impl text::IntoFragment<'a>,
@@ -32,7 +32,7 @@ pub fn hinted_by<'a, M: 'a>(
         .into()
 }
 
-/// A small button with a word on it; without a message it can't be pressed.
+/// A small text button; disabled without a message.
 pub fn action<'a, M: Clone + 'a>(label: &'a str, message: Option<M>) -> Element<'a, M> {
     button(text(label).size(theme::SMALL))
         .on_press_maybe(message)
@@ -41,7 +41,7 @@ pub fn action<'a, M: Clone + 'a>(label: &'a str, message: Option<M>) -> Element<
         .into()
 }
 
-/// A small button that stays down while what it stands for is on.
+/// A small button that is highlighted while `on`.
 pub fn toggle<'a, M: Clone + 'a>(
     label: impl text::IntoFragment<'a>,
     on: bool,
@@ -54,7 +54,7 @@ pub fn toggle<'a, M: Clone + 'a>(
         .into()
 }
 
-/// The last line of a dialog: a way out, and what it is for; that can't be pressed without a message.
+/// The last line of a dialog: Cancel, and a primary button that is disabled without a message.
 pub fn ending<'a, M: Clone + 'a>(cancel: M, label: &'a str, go: Option<M>) -> Element<'a, M> {
     row![
         space::horizontal(),

@@ -1,14 +1,14 @@
-//! Numbers as the artist reads and types them.
+//! Formatting and parsing of numbers for the artist.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A typed number; a decimal comma is understood.
+/// Parses a typed number; a decimal comma is accepted.
 pub fn decimal<T: FromStr>(text: &str) -> Option<T> {
     text.trim().replace(',', ".").parse().ok()
 }
 
-/// A length of time as a person says it.
+/// Formats a length of time for people.
 pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64().ceil() as u64;
     match seconds {
@@ -18,7 +18,7 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
-/// Bytes as a person says them.
+/// Formats a number of bytes for people.
 pub fn size(bytes: u64) -> String {
     let bytes = bytes as f64;
     match bytes {
@@ -29,7 +29,7 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// A frame rate without needless figures: 24, 23.976.
+/// Formats a frame rate without trailing zeros: 24, 23.976.
 pub fn short(fps: f64) -> String {
     format!("{}", (fps * 1000.0).round() / 1000.0)
 }

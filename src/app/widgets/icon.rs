@@ -1,4 +1,4 @@
-//! Small drawings that stand where a letter would.
+//! Small drawn icons.
 
 use iced::widget::canvas::{self, Canvas, Frame, Geometry, path};
 use iced::{Color, Element, Point, Rectangle, Renderer, Theme, mouse};
@@ -8,11 +8,11 @@ use super::keyed_cache::KeyedCache;
 /// An icon's width and height, in logical pixels.
 pub const SIDE: f32 = 16.0;
 
-/// A drawing of one colour in a square of [`SIDE`].
+/// An icon of one colour in a square of [`SIDE`].
 pub trait Icon: Copy + PartialEq + 'static {
     fn paint(self, frame: &mut Frame, color: Color);
 
-    /// The drawing alone.
+    /// The icon as a widget.
     fn into_element<'a, M: 'a>(self, color: Color) -> Element<'a, M> {
         Canvas::new(Drawing { icon: self, color })
             .width(SIDE)
@@ -21,7 +21,7 @@ pub trait Icon: Copy + PartialEq + 'static {
     }
 }
 
-/// Draws lines from point to point, in the icon's own coordinates.
+/// Draws lines from point to point, in the icon's coordinates.
 pub fn polyline(path: &mut path::Builder, points: &[(f32, f32)]) {
     for (i, (x, y)) in points.iter().enumerate() {
         let point = Point::new(*x, *y);

@@ -1,11 +1,11 @@
-//! Images on a canvas of their own: within one canvas images cover the lines, whatever is drawn last.
+//! Images on a separate canvas: within one canvas images cover the lines, whatever is drawn last.
 
 use iced::mouse::Cursor;
 use iced::widget::canvas::{self, Canvas, Frame, Geometry};
 use iced::widget::image::Handle;
 use iced::{Element, Length, Rectangle, Renderer, Size, Theme};
 
-/// Draws the images that `place` puts on a canvas of a given size.
+/// A canvas with the images that `place` returns for its size.
 pub fn images<'a, M: 'a>(
     place: impl Fn(Size) -> Vec<(Rectangle, Handle)> + 'a,
     height: impl Into<Length>,

@@ -9,12 +9,12 @@ use super::theme;
 
 /// A drawing that is cached until its key changes.
 ///
-/// Besides the work it saves, the software renderer needs it: of a fresh drawing it repaints only the boxes of the
-/// paths, and those of straight lines are empty.
+/// Besides saving work, this avoids a flaw of the software renderer: of an uncached drawing it repaints only the bounding
+/// boxes of the paths, and those of straight lines are empty.
 #[derive(Debug)]
 pub struct KeyedCache<K> {
     cache: canvas::Cache,
-    /// With whether the window was light.
+    /// The key, and whether the theme was light.
     key: RefCell<Option<(K, bool)>>,
 }
 
@@ -28,7 +28,7 @@ impl<K> Default for KeyedCache<K> {
 }
 
 impl<K: PartialEq> KeyedCache<K> {
-    /// The drawing for `key`, redrawn only when the key, the size or the look has changed.
+    /// Returns the drawing for `key`, redrawn only if the key, the size or the theme has changed.
     pub fn draw(
         &self,
         renderer: &Renderer,

@@ -1,4 +1,4 @@
-//! Small pieces that several panels share.
+//! Small widgets that several panels share.
 
 pub mod clicks;
 pub mod controls;

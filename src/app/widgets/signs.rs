@@ -1,4 +1,4 @@
-//! The signs that buttons wear, each drawn in a square of 16 logical pixels, so that no font needs to have them.
+//! Icons for buttons, drawn in a square of 16 logical pixels so that no font needs to contain them.
 
 use iced::widget::button;
 use iced::widget::canvas::{Frame, LineCap, LineJoin, Path, Stroke, path};
@@ -7,7 +7,7 @@ use iced::{Color, Element, Point, Size, border};
 use super::icon::{Icon, polyline};
 use super::theme;
 
-/// The signs that buttons wear; drawn, so that no font needs to have them.
+/// The icons of buttons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     Play,
@@ -25,7 +25,7 @@ pub enum Sign {
     Movement,
 }
 
-/// A button with a drawn sign on it; without a message it can't be pressed.
+/// An icon button; disabled without a message.
 pub fn sign<'a, M: Clone + 'a>(sign: Sign, message: Option<M>) -> Element<'a, M> {
     let color = if message.is_some() {
         theme::text()
@@ -99,7 +99,7 @@ impl Icon for Sign {
             }
             Sign::Locked | Sign::Unlocked => {
                 frame.fill(&rounded(3.0, 7.2, 10.0, 7.3, 1.6), color);
-                // The open one's bow stands higher and ends in the air.
+                // The shackle of the open lock is higher, with a free end.
                 let (top, end) = if sign == Sign::Locked {
                     (4.9, 7.5)
                 } else {

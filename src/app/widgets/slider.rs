@@ -1,4 +1,4 @@
-//! A value slider from one end to the other, 0 to 1, with a tick at the portrait's own value. Double-click resets, Shift moves finely.
+//! A slider for values in 0..=1, with a tick at the portrait's value. A double-click resets it; Shift drags it finely.
 
 use iced::mouse::{self, Cursor};
 use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke};
@@ -11,20 +11,20 @@ use super::theme;
 /// The slider's height, in logical pixels.
 pub const HEIGHT: f32 = 22.0;
 
-/// The handle's radius; the track begins and ends that far from the edges.
+/// The handle's radius; the track is inset by it at both ends.
 const HANDLE: f32 = 6.0;
 
-/// How much finer the hand moves with Shift held.
+/// Drag speed with Shift held, relative to without.
 const FINE: f32 = 0.2;
 
-/// A slider that tells of every change, of the hand letting go, and of a double-click.
+/// A slider with messages for changes, release, and double-click.
 pub struct Slider<'a, Message> {
     pub value: f32,
-    /// Where the tick stands, and what the value counts as unchanged at.
+    /// The position of the tick: the value that counts as unchanged.
     pub own: f32,
-    /// Two places that are told apart from the rest, such as relaxed and full on a slider that goes beyond them.
+    /// Two marked values, such as relaxed and full on a slider with an extended range.
     pub marks: Option<[f32; 2]>,
-    /// The values of the face's left and right half, where they differ.
+    /// The values of the face's left and right half, if they differ.
     pub halves: Option<(f32, f32)>,
     pub on_change: Box<dyn Fn(f32) -> Message + 'a>,
     pub on_release: Message,
@@ -32,7 +32,7 @@ pub struct Slider<'a, Message> {
 }
 
 impl<'a, Message: Clone + 'a> Slider<'a, Message> {
-    /// The widget, as wide as its place allows.
+    /// The widget, as wide as its parent allows.
     pub fn into_element(self) -> Element<'a, Message> {
         Canvas::new(self).width(Length::Fill).height(HEIGHT).into()
     }
@@ -95,22 +95,22 @@ impl<Message> Slider<'_, Message> {
     }
 }
 
-/// The value under a place on a slider of this width, and back.
+/// The value at a position on a slider of this width.
 pub fn value_at(x: f32, width: f32) -> f32 {
     ((x - HANDLE) / (width - 2.0 * HANDLE).max(1.0)).clamp(0.0, 1.0)
 }
 
-/// Where on a slider of this width a value lies.
+/// The position of a value on a slider of this width.
 pub fn place_of(value: f32, width: f32) -> f32 {
     HANDLE + value.clamp(0.0, 1.0) * (width - 2.0 * HANDLE).max(1.0)
 }
 
-/// The value, the tick, the marks, the halves, and whether the cursor is here.
+/// Cache key: the value, the tick, the marks, the halves, and whether the cursor is over the slider.
 type SliderKey = (f32, f32, Option<[f32; 2]>, Option<(f32, f32)>, bool);
 
 #[derive(Debug, Default)]
 pub struct Interaction {
-    /// Where the hand was, and the value it held, while dragging.
+    /// The pointer's last position and the value there, while dragging; the value may be outside 0..=1.
     dragging: Option<(f32, f32)>,
     clicks: Clicks,
     fine: bool,
@@ -140,14 +140,14 @@ impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
                     state.dragging = None;
                     return Some(Action::publish(self.on_reset.clone()).and_capture());
                 }
-                // Taken by the handle, the value stays; taken elsewhere, it comes to the hand.
+                // A press on the handle keeps the value; elsewhere it jumps to the pointer.
                 let grabbed = (at.x - place_of(self.value, bounds.width)).abs() <= HANDLE + 2.0;
                 let value = if grabbed {
                     self.value
                 } else {
                     value_at(at.x, bounds.width)
                 };
-                // A value beyond the slider's end stays until the hand moves, and then begins there.
+                // A value outside the slider's range is published unchanged until the pointer moves, then it starts from the end.
                 state.dragging = Some((at.x, value.clamp(0.0, 1.0)));
                 Some(Action::publish((self.on_change)(value)).and_capture())
             }

@@ -1,4 +1,4 @@
-//! A square over a picture that the hand moves by its edges and sizes by its corners: the geometry, in the picture's own
+//! A square over a picture that can be moved by its edges and resized by its corners: the geometry, in the picture's
 //! pixels, and the drawing.
 
 use iced::widget::canvas::{Frame, Path, Stroke};
@@ -8,17 +8,17 @@ use crate::document::Crop;
 
 use super::theme;
 
-/// What the hand has hold of.
+/// What a drag does to the square.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Grip {
-    /// The square follows the hand at this distance from its corner before it was turned, in pixels of the picture.
+    /// Moves it: the pointer keeps this offset from the unrotated square's upper left corner, in picture pixels.
     Move { offset: (f64, f64) },
-    /// The corner opposite to the hand's stays there, in pixels of the picture.
+    /// Resizes it: the opposite corner stays at the anchor, in picture pixels.
     Size { anchor: (f64, f64) },
 }
 
-/// What a press at a place of the picture takes hold of, where edges and corners are felt from `reach` pixels away;
-/// nothing inside the square or well outside.
+/// What a press at a point of the picture grabs; edges and corners reach `reach` pixels to either side. `None` inside the
+/// square or well outside.
 pub fn grip(square: Crop, hand: (f64, f64), reach: f64) -> Option<Grip> {
     let at = square.upright(hand);
     let (x, y) = (f64::from(square.x), f64::from(square.y));
@@ -27,7 +27,7 @@ pub fn grip(square: Crop, hand: (f64, f64), reach: f64) -> Option<Grip> {
     let (left, right) = (near(at.0, x), near(at.0, x + side));
     let (top, bottom) = (near(at.1, y), near(at.1, y + side));
     if (left || right) && (top || bottom) {
-        // Of a square so small that the hand feels both ends, the nearer one is taken.
+        // If the square is so small that both ends are within reach, the nearer one is grabbed.
         let far = |at: f64, edge: f64| {
             if at < edge + 0.5 * side {
                 edge + side
@@ -45,12 +45,12 @@ pub fn grip(square: Crop, hand: (f64, f64), reach: f64) -> Option<Grip> {
     })
 }
 
-/// The square where the hand has brought it, in a picture of this size: it lies within the picture, and keeps its
-/// anchor as [`Crop::fitted`] allows.
+/// The square after a drag, in a picture of this size: it stays within the picture, and keeps its anchor as far as
+/// [`Crop::fitted`] allows.
 pub fn dragged(square: Crop, grip: Grip, hand: (f64, f64), (width, height): (u32, u32)) -> Crop {
     match grip {
         Grip::Size { anchor } if square.angle == 0.0 => {
-            // It grows no further than the picture does, so that the anchor needn't give way.
+            // Limits the side to the space in the picture, so that the anchor stays in place.
             let room = |hand: f64, anchor: f64, length: u32| {
                 if hand < anchor {
                     anchor
@@ -71,7 +71,7 @@ pub fn dragged(square: Crop, grip: Grip, hand: (f64, f64), (width, height): (u32
     .fitted(width, height)
 }
 
-/// The same wherever it comes to lie.
+/// Like [`dragged`], without regard to the picture's bounds.
 pub fn carried(square: Crop, grip: Grip, hand: (f64, f64)) -> Crop {
     match grip {
         Grip::Move { offset } => Crop {
@@ -83,11 +83,11 @@ pub fn carried(square: Crop, grip: Grip, hand: (f64, f64)) -> Crop {
     }
 }
 
-/// The square from its anchor to the hand, its side at most so many pixels but never too few.
+/// The square from its anchor to the pointer, its side at most `most` pixels and at least [`Crop::MIN_SIDE`].
 fn sized(square: Crop, anchor: (f64, f64), hand: (f64, f64), most: f64) -> Crop {
     let (sin, cos) = f64::from(square.angle).sin_cos();
     let (dx, dy) = (hand.0 - anchor.0, hand.1 - anchor.1);
-    // Along the square's own edges.
+    // Along the square's edges.
     let (along, down) = (dx * cos + dy * sin, dy * cos - dx * sin);
     let side = along.abs().max(down.abs()).min(most);
     let side = side.max(f64::from(Crop::MIN_SIDE));
@@ -105,14 +105,14 @@ fn sized(square: Crop, anchor: (f64, f64), hand: (f64, f64), most: f64) -> Crop 
     }
 }
 
-/// The square's corners in the picture, from the upper left on, clockwise before it was turned.
+/// The square's corners in the picture, clockwise from the upper left of the unrotated square.
 pub fn corners(square: Crop) -> [(f64, f64); 4] {
     let (x, y) = (f64::from(square.x), f64::from(square.y));
     let side = f64::from(square.side);
     [(x, y), (x + side, y), (x + side, y + side), (x, y + side)].map(|place| square.turned(place))
 }
 
-/// The cursor that tells what a grip does, with the hand at that place.
+/// The mouse cursor for a grip, with the pointer at `hand`.
 pub fn interaction(grip: Grip, hand: (f64, f64)) -> mouse::Interaction {
     match grip {
         Grip::Move { .. } => mouse::Interaction::Move,
@@ -123,7 +123,7 @@ pub fn interaction(grip: Grip, hand: (f64, f64)) -> mouse::Interaction {
     }
 }
 
-/// Draws the square by its corners, in the drawing's pixels.
+/// Draws the square with these corners, in the frame's pixels.
 pub fn draw(frame: &mut Frame, corners: [Point; 4]) {
     let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
     let square = Path::new(|path| {
@@ -201,7 +201,7 @@ mod tests {
             angle: std::f32::consts::FRAC_PI_4,
             ..SQUARE
         };
-        // Its middle is (140, 90); a corner stands straight above, another straight below.
+        // The centre is (140, 90); one corner is straight above it, another straight below.
         let reach = 40.0 * std::f64::consts::SQRT_2;
         let taken = grip(turned, (140.0, 90.0 - reach), 8.0).unwrap();
         let Grip::Size { anchor } = taken else {
@@ -246,7 +246,7 @@ mod tests {
                 let kept = corners(now).iter().any(|corner| {
                     (corner.0 - anchor.0).abs() < 0.1 && (corner.1 - anchor.1).abs() < 0.1
                 });
-                // Next to the picture's edge there may be no room for the smallest square on the hand's side.
+                // Near the picture's edge the smallest square may not fit on the pointer's side of the anchor.
                 let cramped = now.side <= Crop::MIN_SIDE;
                 prop_assert!(kept || cramped, "{:?} {:?}", now, anchor);
             }

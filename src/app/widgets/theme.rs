@@ -1,4 +1,4 @@
-//! How the studio looks, dark or light: quiet, one accent; the pictures are the only other colour.
+//! The dark and light themes: greys and one accent, so that the pictures have the only other colours.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,24 +6,24 @@ use iced::theme::Palette;
 use iced::widget::{button, container, pick_list, scrollable, text_input};
 use iced::{Background, Border, Color, Font, Theme, border, color};
 
-/// Whether the window is light. One window, one look: drawings on a canvas ask for their colours here too.
+/// Whether the theme is light. A global, because drawings on a canvas need the colours too.
 static LIGHT: AtomicBool = AtomicBool::new(false);
 
-/// Held by tests that change or picture the look, as there is one for the process.
+/// Held by tests that change or picture the theme, because it is global.
 #[cfg(test)]
 pub static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
-/// Whether the window is light.
+/// Whether the theme is light.
 pub fn is_light() -> bool {
     LIGHT.load(Ordering::Relaxed)
 }
 
-/// Makes the window light or dark.
+/// Makes the theme light or dark.
 pub fn set_light(light: bool) {
     LIGHT.store(light, Ordering::Relaxed);
 }
 
-/// Every colour of one look.
+/// The colours of one theme.
 struct Colors {
     ground: Color,
     panel: Color,
@@ -64,22 +64,22 @@ fn colors() -> &'static Colors {
     if is_light() { &BRIGHT } else { &DARK }
 }
 
-/// Behind the pictures.
+/// The background of the pictures.
 pub fn ground() -> Color {
     colors().ground
 }
 
-/// Behind the controls.
+/// The background of the controls.
 pub fn panel_color() -> Color {
     colors().panel
 }
 
-/// What can be pressed.
+/// The background of buttons.
 pub fn raised_color() -> Color {
     colors().raised
 }
 
-/// Lines, and what lies under the cursor.
+/// Lines, and the background of hovered items.
 pub fn line_color() -> Color {
     colors().line
 }
@@ -88,17 +88,17 @@ pub fn text() -> Color {
     colors().text
 }
 
-/// Text that explains.
+/// Secondary text.
 pub fn dim() -> Color {
     colors().dim
 }
 
-/// Text that waits to be needed.
+/// Tertiary text: hints and disabled items.
 pub fn faint() -> Color {
     colors().faint
 }
 
-/// The one accent.
+/// The accent colour.
 pub fn accent() -> Color {
     colors().accent
 }
@@ -112,19 +112,19 @@ pub const SMALL: f32 = 12.0;
 pub const NORMAL: f32 = 13.0;
 pub const LARGE: f32 = 16.0;
 
-/// The space between things that belong together, and between groups.
+/// The space between related items, and between groups.
 pub const GAP: f32 = 6.0;
 pub const SPACE: f32 = 14.0;
 
-/// Figures of equal width: nothing jumps when a value changes.
+/// Tabular figures: nothing moves when a value changes.
 pub const FIGURES: Font = Font::with_name("Fira Code");
 
-/// The font of everything else; iced carries it.
+/// The font of everything else, built into iced.
 pub const WORDS: Font = Font::with_name("Fira Sans");
 
 pub use crate::render::lettering::FIGURES_FILE;
 
-/// The studio's theme.
+/// The iced theme.
 pub fn theme() -> Theme {
     Theme::custom(
         if is_light() {
@@ -167,7 +167,7 @@ pub fn tip(_: &Theme) -> container::Style {
     }
 }
 
-/// A thin line between rows.
+/// A thin separator between rows.
 pub fn line(_: &Theme) -> container::Style {
     container::Style {
         background: Some(line_color().scale_alpha(0.6).into()),
@@ -204,12 +204,12 @@ pub fn raised(_: &Theme, status: button::Status) -> button::Style {
     button_style(status, Some(raised_color()), text())
 }
 
-/// A button that shows itself only under the cursor.
+/// A button with a background only while hovered.
 pub fn flat(_: &Theme, status: button::Status) -> button::Style {
     button_style(status, None, text())
 }
 
-/// A button that stays down while what it stands for is on.
+/// A button that is highlighted while `on`.
 pub fn toggled(on: bool) -> impl Fn(&Theme, button::Status) -> button::Style {
     move |theme, status| {
         if on {
@@ -223,7 +223,7 @@ pub fn toggled(on: bool) -> impl Fn(&Theme, button::Status) -> button::Style {
     }
 }
 
-/// The one button of a dialog that does it.
+/// The primary button of a dialog.
 pub fn primary(_: &Theme, status: button::Status) -> button::Style {
     let background = match status {
         button::Status::Hovered => mix(accent(), Color::WHITE, 0.15),
@@ -257,10 +257,10 @@ pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
     }
 }
 
-/// A list to choose from, of which the `index`th is chosen.
+/// A pick list whose `index`th item is chosen.
 ///
-/// Each choice has a background of its own, though no eye can tell: the software renderer repaints a changed text only
-/// in part, a changed background whole.
+/// Each index gets a background that differs invisibly: the software renderer repaints a changed text only in part, but a
+/// changed background in full.
 pub fn choice(index: usize) -> impl Fn(&Theme, pick_list::Status) -> pick_list::Style {
     move |theme, status| pick_list::Style {
         background: raised_color().scale_alpha(1.0 - index as f32 * 1e-4).into(),
@@ -283,7 +283,7 @@ fn choice_style(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
     }
 }
 
-/// A scrollable whose bar keeps quiet.
+/// A scrollable with an inconspicuous bar.
 pub fn scroll(theme: &Theme, status: scrollable::Status) -> scrollable::Style {
     let mut style = scrollable::default(theme, status);
     style.vertical_rail.background = None;

@@ -6,15 +6,15 @@ use iced::{Alignment, Element};
 use super::slider::Slider;
 use super::theme;
 
-/// One line: label, slider and number. A double click on the label resets the value, as one on the slider does.
+/// A line with label, slider and number field. A double-click on the label or the slider resets the value.
 pub struct ValueSlider<'a, Message> {
     pub label: Element<'a, Message>,
     pub slider: Slider<'a, Message>,
     pub slider_id: Id,
     pub field_id: Id,
-    /// The number, unless something else is being typed.
+    /// The number, shown unless the field is being edited.
     pub number: f32,
-    /// How many decimal places of it are shown.
+    /// The number of decimal places shown.
     pub decimals: usize,
     pub typing: Option<&'a str>,
     pub on_type: Box<dyn Fn(String) -> Message + 'a>,

@@ -1,6 +1,6 @@
-//! Draws charts by plotters, on white, with one legend on the right.
+//! Draws charts with plotters, on white, with one legend on the right.
 //!
-//! plotters places everything on whole pixels; so a chart is drawn enlarged, and brought back to its size.
+//! plotters rounds positions to whole pixels, so a chart is drawn enlarged and scaled back.
 
 use std::sync::LazyLock;
 
@@ -19,20 +19,20 @@ use crate::error::{ChartError, EngineError};
 use crate::media::image::Picture;
 use crate::render::lettering::FIGURES_FILE;
 
-/// Pixels drawn for each pixel of a picture, and for each of an SVG's units.
+/// Supersampling factors for pictures, and for the units of an SVG.
 const PICTURE_SCALE: u32 = 3;
 const SVG_SCALE: u32 = 4;
 
-/// By how much of their size letters are put lower: plotters has the middle of a picture's letters too high.
+/// Downward shift of text in pictures, relative to its size: plotters centres it too high.
 const PICTURE_DROP: f64 = 0.19;
 
-/// The least that is drawn on: smaller pictures hold no plot.
+/// Minimum drawing size: smaller pictures have no space for a plot.
 const LEAST: (u32, u32) = (320, 240);
 
 /// Values beyond this aren't drawn.
 const LARGEST: f64 = 1e12;
 
-/// Lengths in a chart's own pixels.
+/// Lengths in pixels of the chart, before supersampling.
 const MARGIN: u32 = 20;
 const TITLE: u32 = 44;
 const CAPTION: u32 = 30;
@@ -49,13 +49,13 @@ const INK: RGBColor = RGBColor(30, 30, 30);
 const DIM: RGBColor = RGBColor(95, 95, 95);
 const GRID: RGBColor = RGBColor(224, 224, 224);
 
-/// What viewers of an SVG have as well; here it is the studio's font.
+/// A family that SVG viewers have too; in pictures it is the bundled font.
 const FONT: &str = "monospace";
 
 static HAS_FONT: LazyLock<bool> =
     LazyLock::new(|| register_font(FONT, FontStyle::Normal, FIGURES_FILE).is_ok());
 
-/// Pixels across a letter; the font's are all of one width.
+/// Width of a character in pixels; the font is monospaced.
 fn advance(size: u32) -> f64 {
     f64::from(size) * 0.5
 }
@@ -72,7 +72,7 @@ pub(super) fn svg(charts: &[Chart], (width, height): (u32, u32)) -> Result<Strin
 }
 
 pub(super) fn picture(charts: &[Chart], size: (u32, u32)) -> Result<Picture, EngineError> {
-    // Refuses a size before there is a buffer for it.
+    // Refuses an invalid size before allocating the large buffer.
     let mut picture = Picture::new(
         size.0,
         size.1,
@@ -155,7 +155,7 @@ fn draw<DB: DrawingBackend>(
         let is_last = i + 1 == charts.len();
         let top = TITLE + each * i as u32;
         let down = if is_last { each + BOTTOM } else { each };
-        // Panels that are too low to draw on.
+        // Skips panels that are too small to draw.
         if down <= CAPTION + BOTTOM || width <= LEFT + right {
             continue;
         }
@@ -191,7 +191,7 @@ fn draw<DB: DrawingBackend>(
     Ok(())
 }
 
-/// The lines of all charts, each once.
+/// The lines of all charts, without duplicates.
 fn legend(charts: &[Chart]) -> Vec<&Series> {
     let mut lines: Vec<&Series> = Vec::new();
     for series in charts.iter().flat_map(|chart| &chart.series) {
@@ -206,7 +206,7 @@ fn same(a: &Series, b: &Series) -> bool {
     a.name == b.name && a.colour == b.colour
 }
 
-/// A point that can be drawn.
+/// Filters out points that can't be drawn.
 fn drawable(point: Option<(f64, f64)>) -> Option<(f64, f64)> {
     point.filter(|(x, y)| x.abs() <= LARGEST && y.abs() <= LARGEST)
 }
@@ -220,7 +220,7 @@ fn xs(chart: &Chart) -> impl Iterator<Item = f64> + Clone {
     points(chart).map(|(x, _)| x)
 }
 
-/// From the lowest to the highest value with a share of it above and below: never empty.
+/// The range of the values with a margin of `share` of it above and below; never empty.
 fn span(
     values: impl Iterator<Item = f64> + Clone,
     range: Option<(f64, f64)>,
@@ -229,7 +229,7 @@ fn span(
     let low = values.clone().fold(f64::INFINITY, f64::min);
     let high = values.fold(f64::NEG_INFINITY, f64::max);
     let (low, high) = match range.filter(|(low, high)| low.max(high.abs()).is_finite()) {
-        // What goes beyond the range is still seen.
+        // Values outside the given range extend it.
         Some((from, to)) => (from.min(low), to.max(high)),
         None if low > high => (0.0, 1.0),
         None => {
@@ -239,7 +239,7 @@ fn span(
             } else {
                 least
             };
-            // What is never below 0 isn't shown there.
+            // Not extended below 0 if no value is negative.
             let under = low - room;
             let under = if low >= 0.0 { under.max(0.0) } else { under };
             (under, high + room)
@@ -252,7 +252,7 @@ fn span(
     }
 }
 
-/// About `count` round values within a span, with their texts.
+/// About `count` round values within a range, with their labels.
 fn ticks((low, high): (f64, f64), count: u32) -> Vec<(f64, String)> {
     let rough = (high - low) / f64::from(count.max(1));
     let power = 10f64.powf(rough.log10().floor());
@@ -283,7 +283,7 @@ fn ticks((low, high): (f64, f64), count: u32) -> Vec<(f64, String)> {
 /// One panel's plot.
 struct Panel<'a> {
     chart: &'a Chart,
-    /// From where to where the horizontal axis goes.
+    /// The range of the horizontal axis.
     across: (f64, f64),
     lines: &'a [&'a Series],
     scale: u32,
@@ -372,7 +372,7 @@ impl Panel<'_> {
                 (place, top + NORMAL / 2 + 4),
             )?;
         }
-        // The first one last, so that it lies above the others.
+        // The first series is drawn last, above the others.
         for series in self.chart.series.iter().rev() {
             let place = self.lines.iter().position(|line| same(line, series));
             let look = Look::new(place.unwrap_or(0), series, scale);
@@ -382,7 +382,7 @@ impl Panel<'_> {
                 stroke(plane, &run, look)?;
             }
             let known: Vec<(f64, f64)> = points.iter().flatten().copied().collect();
-            // Not at the same moments as those of the other lines.
+            // Staggered, so that markers of different lines don't coincide.
             let apart = known.len().div_ceil(MARKERS).max(1);
             let skip = place.unwrap_or(0) * apart / 4 % apart;
             let some: Vec<_> = known.iter().copied().skip(skip).step_by(apart).collect();
@@ -397,16 +397,16 @@ impl Panel<'_> {
     }
 }
 
-/// About how many markers a line has.
+/// Approximate number of markers per line.
 const MARKERS: usize = 12;
 
-/// How a line is told from the others.
+/// How a line differs from the others.
 #[derive(Clone, Copy)]
 struct Look {
     style: ShapeStyle,
-    /// The length of dashes and of the gaps between them; without, the line is solid.
+    /// The lengths of dashes and gaps; `None` for a solid line.
     dashes: Option<(u32, u32)>,
-    /// The shape of the markers, if any, and their size.
+    /// The shape of the markers (0 for none), and their size.
     marker: usize,
     size: u32,
 }
@@ -424,7 +424,7 @@ impl Look {
     }
 }
 
-/// Draws a line without gaps; a single point as a dot.
+/// Draws a line without gaps; a single point is drawn as a dot.
 fn stroke<DB: DrawingBackend, CT: CoordTranslate>(
     area: &DrawingArea<DB, CT>,
     run: &[CT::From],
@@ -473,16 +473,16 @@ where
     Ok(())
 }
 
-/// Writes on an area in a chart's own pixels.
+/// Draws text on an area, in pixels of the chart.
 struct Text<'a, DB: DrawingBackend> {
     area: &'a Area<DB>,
     scale: u32,
-    /// How much lower, as a share of the letters' size.
+    /// Downward shift, relative to the text size.
     drop: f64,
 }
 
 impl<DB: DrawingBackend> Text<'_, DB> {
-    /// Puts a line of text left of, about or right of a place, at half its height.
+    /// Draws a line of text, anchored horizontally by `anchor` and vertically centred.
     fn put(
         &self,
         text: &str,
@@ -505,13 +505,13 @@ impl<DB: DrawingBackend> Text<'_, DB> {
     }
 }
 
-/// Without characters that XML can't hold.
+/// Replaces characters that XML can't contain.
 fn plain(text: &str) -> String {
     let is_none = |letter: char| letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}');
     text.replace(is_none, " ")
 }
 
-/// As much of a text as a width holds; what is cut ends in an ellipsis.
+/// Truncates a text to a width; a truncated text ends in an ellipsis.
 fn fitted(text: &str, size: u32, width: u32) -> String {
     let fits = (f64::from(width) / advance(size)).floor() as usize;
     if text.chars().count() <= fits {

@@ -1,7 +1,7 @@
-//! Charts that can be saved, as SVG or PNG: metrics over time, Action Unit curves, and the reference frame's score.
+//! Charts for saving as SVG or PNG: metrics over time, Action Unit curves, and the dissimilarity to the reference frame.
 //!
-//! A line is told by its colour and, in black-and-white print, by its dashes and markers. The text is in the studio's own
-//! font, so that nothing of the system is needed.
+//! Lines differ by colour and, for black-and-white print, by dashes and markers. The text is in the bundled font, so that
+//! no system font is needed.
 
 mod draw;
 #[cfg(test)]
@@ -17,15 +17,15 @@ use crate::media::atomic_file::AtomicFile;
 use crate::media::encode::write_png;
 use crate::media::image::Picture;
 
-/// Pixels across a saved chart, down one of few panels, and down each panel of many.
+/// Width of a saved chart, its height with few panels, and the height per panel with many, in pixels.
 const WIDTH: u32 = 1200;
 const HEIGHT: u32 = 800;
 const PANEL: u32 = 190;
 
-/// The least difference between a channel's highest and lowest value that counts as movement, as a share of its range.
+/// Minimum range of a channel's values that counts as movement, as a fraction of the channel's range.
 const MOVES: f32 = 0.02;
 
-/// What of a metric is better.
+/// Which direction of a metric is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
     Lower,
@@ -33,7 +33,7 @@ pub enum Better {
 }
 
 impl Better {
-    /// That of a metric, by its name with or without a unit.
+    /// Returns the direction of a metric, given its name with or without a unit.
     fn of(metric: &str) -> Option<Self> {
         let name = metric.split(' ').next().unwrap_or_default();
         match name.to_lowercase().as_str() {
@@ -50,7 +50,7 @@ pub struct Axis {
     /// The quantity and its unit.
     pub title: String,
     pub better: Option<Better>,
-    /// From where to where; without, as far as the points go.
+    /// The range of the axis; `None` fits the points.
     pub range: Option<(f64, f64)>,
 }
 
@@ -92,18 +92,18 @@ pub struct Series {
     pub name: String,
     /// Red, green and blue.
     pub colour: [u8; 3],
-    /// From left to right; the line is broken where there is no value, or none that is finite.
+    /// From left to right; the line is interrupted at `None` and at values that aren't finite.
     pub points: Vec<Option<(f64, f64)>>,
 }
 
-/// A moment that is pointed out.
+/// A marked position on the horizontal axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
     pub x: f64,
     pub name: String,
 }
 
-/// Lines over one pair of axes.
+/// Lines on one pair of axes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Chart {
     pub title: String,
@@ -113,7 +113,7 @@ pub struct Chart {
     pub marks: Vec<Mark>,
 }
 
-/// Charts one above the other, with the first one's title and horizontal axis.
+/// Charts below each other, with the first one's title and horizontal axis.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Charts(pub Vec<Chart>);
 
@@ -124,7 +124,7 @@ impl From<Chart> for Charts {
 }
 
 impl Charts {
-    /// Metrics over time: a panel for each metric, a line for each name. `numbers` are a name, a metric, and its value at
+    /// Metrics over time: a panel per metric, a line per name. Each of `numbers` is a name, a metric, and the metric's value at
     /// each of the times.
     pub fn metrics<'a>(
         title: &str,
@@ -159,23 +159,23 @@ impl Charts {
         Self(charts)
     }
 
-    /// The charts as an SVG file, as large as [`Charts::save`] makes them.
+    /// Returns the charts as an SVG file, at the size that [`Charts::save`] uses.
     ///
     /// # Errors
-    /// [`ChartError::Drawing`] only for a fault of this program.
+    /// [`ChartError::Drawing`] only for a bug in this program.
     pub fn svg(&self) -> Result<String, EngineError> {
         draw::svg(&self.0, self.size())
     }
 
-    /// The charts as an opaque picture.
+    /// Returns the charts as an opaque picture.
     ///
     /// # Errors
-    /// Those of [`Charts::svg`]; [`EngineError::Media`] for a size that makes no picture.
+    /// Those of [`Charts::svg`]; [`EngineError::Media`] for an invalid size.
     pub fn png(&self, width: u32, height: u32) -> Result<Picture, EngineError> {
         draw::picture(&self.0, (width, height))
     }
 
-    /// Saves the charts in the format that the name's extension says, whole or not at all.
+    /// Saves the charts in the format of the name's extension. The file is written completely or not at all.
     ///
     /// # Errors
     /// Those of [`ChartFile::create`] and [`ChartFile::write`].
@@ -190,7 +190,7 @@ impl Charts {
 }
 
 impl Charts {
-    /// An expression at given times: the Action Units that move, and below them head and eyes where they do.
+    /// An expression over time: the Action Units that move, and below them head and eyes if they move.
     pub fn expression(title: &str, poses: &[(f64, Option<Pose>)]) -> Self {
         let units = Chart::action_units(title, poses);
         let head = Chart::curves(title, &Channel::HEAD_AND_EYES, poses);
@@ -218,7 +218,7 @@ impl Charts {
 }
 
 impl Chart {
-    /// The channels among these that move, over time.
+    /// Curves over time of those channels that move.
     fn curves(title: &str, channels: &[Channel], poses: &[(f64, Option<Pose>)]) -> Self {
         let moves = |channel: &Channel| {
             let values = poses
@@ -248,7 +248,7 @@ impl Chart {
         }
     }
 
-    /// A clip's Action Units at given times: a line for each unit that moves.
+    /// A clip's Action Units over time: a line for each Action Unit that moves.
     pub fn action_units(title: &str, poses: &[(f64, Option<Pose>)]) -> Self {
         Self {
             y: Axis {
@@ -259,7 +259,7 @@ impl Chart {
         }
     }
 
-    /// The curves of a clip as they were measured.
+    /// The curves measured in a clip.
     pub fn of_clip(track: &AuTrack) -> Self {
         let poses: Vec<_> = track
             .frames
@@ -269,7 +269,7 @@ impl Chart {
         Self::action_units(&track.name, &poses)
     }
 
-    /// How unlike the portrait's face that of each frame is, with the reference frame marked. Frames are counted from 0.
+    /// How dissimilar each frame's face is to the portrait's, with the reference frame marked. Frames are counted from 0.
     pub fn reference_score(
         title: &str,
         times: &[f64],
@@ -297,7 +297,7 @@ impl Chart {
         }
     }
 
-    /// [`Charts::svg`] of this one.
+    /// [`Charts::svg`] of this chart.
     ///
     /// # Errors
     /// Those of [`Charts::svg`].
@@ -305,7 +305,7 @@ impl Chart {
         draw::svg(std::slice::from_ref(self), (WIDTH, HEIGHT))
     }
 
-    /// [`Charts::png`] of this one.
+    /// [`Charts::png`] of this chart.
     ///
     /// # Errors
     /// Those of [`Charts::png`].
@@ -313,7 +313,7 @@ impl Chart {
         draw::picture(std::slice::from_ref(self), (width, height))
     }
 
-    /// [`Charts::save`] of this one.
+    /// [`Charts::save`] of this chart.
     ///
     /// # Errors
     /// Those of [`Charts::save`].
@@ -322,8 +322,8 @@ impl Chart {
     }
 }
 
-/// The colour of a line by its place: eight that also differ for those who don't tell red from green (after Okabe and Ito), dark
-/// enough for white paper.
+/// The colour of the line with this index: eight colours that also differ with red-green colour blindness (after Okabe and
+/// Ito), dark enough for white paper.
 pub fn colour(place: usize) -> [u8; 3] {
     const COLOURS: [[u8; 3]; 8] = [
         [0, 96, 168],
@@ -338,7 +338,7 @@ pub fn colour(place: usize) -> [u8; 3] {
     COLOURS[place % COLOURS.len()]
 }
 
-/// A file that a chart will be written to, opened before the work whose numbers it shows.
+/// A file for a chart, opened before the work that produces its data.
 pub struct ChartFile {
     path: PathBuf,
     is_svg: bool,
@@ -346,10 +346,10 @@ pub struct ChartFile {
 }
 
 impl ChartFile {
-    /// Begins the file; nothing stands under its name yet.
+    /// Starts the file; the final name isn't used yet.
     ///
     /// # Errors
-    /// [`ChartError::Unknown`] for a name that ends neither in .svg nor in .png, [`EngineError::Media`] where it can't be
+    /// [`ChartError::Unknown`] for a name that ends neither in .svg nor in .png, [`EngineError::Media`] when the file can't be
     /// written.
     pub fn create(path: &Path) -> Result<Self, EngineError> {
         let extension = path.extension().unwrap_or_default().to_string_lossy();
@@ -365,10 +365,10 @@ impl ChartFile {
         })
     }
 
-    /// Writes the charts and gives the file its name.
+    /// Writes the charts and gives the file its final name.
     ///
     /// # Errors
-    /// [`EngineError::Media`] where it can't be written; what had the name before is then still there.
+    /// [`EngineError::Media`] when the file can't be written; an existing file of that name is then unchanged.
     pub fn write(mut self, charts: &Charts) -> Result<(), EngineError> {
         if self.is_svg {
             self.file.put(charts.svg()?.as_bytes())?;

@@ -4,7 +4,7 @@ use super::*;
 use crate::document::{AuVector, Sides};
 use crate::drive::au_track::AuFrame;
 
-/// A line with a value for each moment from 0 on.
+/// A line with a value at each integer from 0.
 fn line(name: &str, place: usize, values: &[Option<f64>]) -> Series {
     let points = values.iter().enumerate();
     Series {
@@ -24,7 +24,7 @@ fn chart(series: Vec<Series>) -> Chart {
     }
 }
 
-/// The texts of an SVG, which is well formed.
+/// The texts of an SVG, which must be well formed.
 fn texts(svg: &str) -> Vec<String> {
     let document = roxmltree::Document::parse(svg).unwrap();
     let nodes = document.descendants().filter(|node| node.is_text());
@@ -32,7 +32,7 @@ fn texts(svg: &str) -> Vec<String> {
     texts.map(|text| text.trim().to_owned()).collect()
 }
 
-/// How many unbroken lines an SVG has of a colour, the one in the legend among them.
+/// The number of unbroken lines of a colour in an SVG, including the one in the legend.
 fn lines(svg: &str, [red, green, blue]: [u8; 3]) -> usize {
     let colour = format!("#{red:02X}{green:02X}{blue:02X}");
     let document = roxmltree::Document::parse(svg).unwrap();

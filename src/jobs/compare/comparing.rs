@@ -1,4 +1,4 @@
-//! The methods of a comparison, drawing one frame after the other.
+//! Renders the frames of a comparison by every method.
 
 use std::sync::Arc;
 
@@ -22,36 +22,36 @@ use crate::render::composition::{Composition, FrameKey, FrameRequest, PaneSource
 use crate::render::grid::Label;
 use crate::render::renderer::{RenderedFrame, Renderer};
 
-/// The methods at work on one portrait.
+/// The methods on one portrait.
 pub(super) struct Comparing<'a> {
     comparison: &'a Comparison,
     pub methods: Vec<Arc<dyn Method>>,
     models: Arc<Models>,
     renderer: Renderer,
     composition: Composition,
-    /// The steps of the timeline, in the order of the sheet's frames.
+    /// The timeline's steps, in the order of the sheet's frames.
     pub steps: Vec<u32>,
     fps: f64,
-    /// Milliseconds that each took so far, and for how many frames.
+    /// For each method, the total milliseconds so far, and the number of frames.
     spent: Vec<(f64, usize)>,
-    /// The portrait's square that is shown, the method whose square it is, and the portrait as it is shown.
+    /// The portrait's crop that is shown, the method it belongs to, and the portrait cropped to it.
     crop: Crop,
     largest: usize,
     source: Picture,
-    /// Follows the face of a driving picture that no clip was read for.
+    /// Tracks the face of a driving picture when no clip was analysed.
     tracker: Tracker,
 }
 
-/// What is seen of a frame.
+/// The pictures of one frame.
 pub(super) struct ComparedFrame {
-    /// The source, the driving frame and every result, as they are shown.
+    /// The source, the driving frame and every result, at the sheet's size.
     pub panes: Vec<Picture>,
-    /// The driving square at [`SIDE`], and the face in it.
+    /// The driving crop at [`SIDE`], and the face in it.
     pub driving: Picture,
     pub driving_face: Option<MeasuredFace>,
-    /// The results at [`SIDE`], where they are to be measured.
+    /// The results at [`SIDE`], if they are measured.
     pub small: Vec<Picture>,
-    /// Milliseconds that each result took.
+    /// Milliseconds per result.
     pub ms: Vec<f64>,
 }
 
@@ -105,8 +105,8 @@ impl<'a> Comparing<'a> {
         cut_crop(&self.comparison.subject.picture, self.crop, SIDE)
     }
 
-    /// For each method, how the driving head is turned where it counts as turned like the portrait's; `None` for a method that
-    /// takes it as it is, or where no clip drives.
+    /// For each method, the driving head's pose that counts as equal to the portrait's; `None` for a method that takes the
+    /// pose as it is, or if no clip drives.
     pub fn resting_heads(&self) -> Vec<Option<HeadPose>> {
         let methods = self.comparison.methods.iter();
         let panes = methods.zip(&self.composition.panes);
@@ -121,7 +121,7 @@ impl<'a> Comparing<'a> {
             .collect()
     }
 
-    /// Equal for frames of the sheet that show the same.
+    /// Keys that are equal for frames of the sheet that look the same.
     pub fn keys(&self, frame: usize) -> Vec<FrameKey> {
         let subject = &self.comparison.subject;
         let view = View::whole(subject.picture.size());
@@ -133,7 +133,7 @@ impl<'a> Comparing<'a> {
             .collect()
     }
 
-    /// Seconds of the motion that a frame of the sheet shows.
+    /// The time in the motion of a frame of the sheet, in seconds.
     pub fn time(&self, frame: usize) -> f64 {
         match &self.composition.driver {
             Driver::Clip(clip) => clip.time_at(self.steps[frame] as usize),
@@ -141,7 +141,7 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    /// What an artist should know of how the methods see the motion.
+    /// Remarks for the artist on how the methods see the motion.
     pub fn remarks(&self, drivers: &Drivers) -> Result<Vec<Remark>, EngineError> {
         let mut remarks = Vec::new();
         for spec in &self.comparison.methods {
@@ -164,7 +164,7 @@ impl<'a> Comparing<'a> {
         Ok(remarks)
     }
 
-    /// Lets every method draw a frame of the sheet.
+    /// Renders a frame of the sheet by every method.
     pub fn render(
         &mut self,
         frame: usize,
@@ -213,7 +213,7 @@ impl<'a> Comparing<'a> {
         Ok(compared)
     }
 
-    /// The portrait at its own size, by one request.
+    /// Renders the portrait at its full size.
     fn whole(&mut self, request: &FrameRequest, stop: Stop) -> Result<RenderedFrame, EngineError> {
         let subject = &self.comparison.subject;
         let view = View::whole(subject.picture.size());
@@ -227,7 +227,7 @@ impl<'a> Comparing<'a> {
         )
     }
 
-    /// What drives a frame, as it is shown and at [`SIDE`]: as the method sees it whose square of the portrait is shown.
+    /// The driving picture of a frame, at the sheet's size and at [`SIDE`], cropped as for the method whose crop is shown.
     fn driving(
         &mut self,
         requests: &[FrameRequest],
@@ -250,7 +250,7 @@ impl<'a> Comparing<'a> {
         Ok((cut(&picture, place, size)?, cut(&picture, place, SIDE)?))
     }
 
-    /// What stands above the panes of a frame; times are means so far.
+    /// The labels above the panes of a frame; times are means so far.
     pub fn labels(&self, motion: &str, time: f64) -> Vec<Label> {
         let source = Label {
             name: "Source".to_owned(),
@@ -281,7 +281,7 @@ impl<'a> Comparing<'a> {
     }
 }
 
-/// A name that leaves room for what stands behind it.
+/// Shortens a name to leave space for what follows it.
 fn short(name: &str) -> String {
     const LONGEST: usize = 24;
     if name.chars().count() <= LONGEST {

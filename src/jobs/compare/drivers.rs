@@ -1,4 +1,4 @@
-//! What drives a comparison: the motion bound to the portrait, relative and as it is.
+//! The motion of a comparison, bound to the portrait in relative and in standard mode.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::progress::Progress;
 
 /// The motion, bound to the portrait.
 pub(super) struct Drivers {
-    /// What the driving pane is called.
+    /// The label of the driving pane.
     pub name: String,
-    /// Movement counted from the reference frame, and as it is.
+    /// Movement relative to the reference frame, and absolute.
     pub relative: Driver,
     pub standard: Driver,
 }
@@ -57,7 +57,7 @@ impl Drivers {
                 let frames = analysis.frames();
                 return Err(FaceError::NoneInClip { name, frames }.into());
             }
-            // Methods that are driven by pictures move other things too.
+            // Methods driven by pictures can move other things too.
             None if is_sample => {
                 let name = name.clone();
                 told.remarks.push(Remark::NoFaceInDrawn { name });

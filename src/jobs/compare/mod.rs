@@ -1,4 +1,4 @@
-//! Methods side by side: one portrait, one motion, and what each method makes of it, with numbers if they are wanted.
+//! Compares methods: one portrait and one motion, rendered by each method side by side, with metrics if requested.
 
 mod comparing;
 mod drivers;
@@ -29,7 +29,7 @@ use sheet::{Sheet, evenly_spaced};
 use spec::{Against, MethodSpec};
 use table::{Figures, Measured, Table};
 
-/// What is to be compared, and where it goes.
+/// The inputs and outputs of a comparison.
 #[derive(Debug)]
 pub struct Comparison {
     pub subject: Subject,
@@ -37,36 +37,36 @@ pub struct Comparison {
     pub name: String,
     /// At least one.
     pub methods: Vec<MethodSpec>,
-    /// The motion; that of a track is the document's.
+    /// The motion; a track's keyframes are in the document.
     pub motion: MotionKind,
     pub document: Document,
-    /// Frames a second; the motion's own where this is `None`.
+    /// Frames per second; `None` is the motion's rate.
     pub fps: Option<f64>,
     pub sheet: Sheet,
     /// What L1, PSNR and SSIM are measured against.
     pub against: Against,
-    /// Where the numbers go, and a chart of them; without either, none are taken.
+    /// Files for the metrics and for a chart of them; if both are `None`, nothing is measured.
     pub metrics: Option<PathBuf>,
     pub plot: Option<PathBuf>,
-    /// The sheet: a film, or as [`FileFormat::Png`] some frames one above the other.
+    /// The sheet: a video, or for [`FileFormat::Png`] some frames below each other.
     pub output: Output,
 }
 
-/// What is told when the files are written.
+/// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Compared {
-    /// How many frames were compared.
+    /// The number of frames compared.
     pub frames: usize,
-    /// The reference frame, from 0 in the part that is used, and how unlike the portrait's face its face is.
+    /// The reference frame, counted from 0 in the used part, and the dissimilarity of its face to the portrait's.
     pub reference: Option<(usize, Option<f32>)>,
-    /// What the artist should know, a sentence each.
+    /// Remarks for the artist, one sentence each.
     pub remarks: Vec<Remark>,
-    /// What every method came to, in their order; empty where no numbers were wanted.
+    /// The summary of each method, in their order; empty if nothing was measured.
     pub figures: Vec<Figures>,
 }
 
 impl Comparison {
-    /// The mode by which a method is driven; none where it follows a track's expressions.
+    /// The mode's key; empty for a method that draws a track's expressions.
     fn mode_key(&self, spec: &MethodSpec) -> &'static str {
         match (&self.motion, spec.own_mode()) {
             (MotionKind::Track(_), None) => "",
@@ -82,7 +82,7 @@ impl Comparison {
         }
     }
 
-    /// The note that goes into the sheet, if any: every network that drew some of what is seen, the driving pane's too.
+    /// The provenance note for the sheet, if it is marked: every network that drew a pane, including the driving one.
     fn note(
         &self,
         methods: &[Arc<dyn Method>],
@@ -102,7 +102,7 @@ impl Comparison {
         Ok(Some(Provenance::new(authors, edited)))
     }
 
-    /// The motion once through.
+    /// The motion, played once.
     fn once(&self) -> MotionKind {
         let mut kind = self.motion.clone();
         match &mut kind {
@@ -114,13 +114,13 @@ impl Comparison {
     }
 }
 
-/// Renders a motion by every method and writes the sheet, and the numbers if they are wanted. Each portrait is prepared
-/// once for a network, and each driving frame's key points are found once for the modes that share them.
+/// Renders a motion by every method and writes the sheet, and the metrics if requested. Each portrait is prepared once per
+/// network, and each driving frame's key points are found once for the modes that share them.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop; [`EngineError`] when there is nothing to compare,
-/// or no face where one is needed; [`EngineError::Media`] when the clip can't be read or a file can't be written. Whatever
-/// stood under the names before still does.
+/// [`EngineError::Cancelled`] when `progress` was cancelled; [`EngineError`] when there is nothing to compare, or no face
+/// where one is needed; [`EngineError::Media`] when the clip can't be read or a file can't be written. Existing files of
+/// those names are then unchanged.
 pub fn compare(
     comparison: &Comparison,
     models: &Arc<Models>,
@@ -133,7 +133,7 @@ pub fn compare(
     let (output, labels) = (&comparison.output, comparison.sheet.labels);
     let pane = (comparison.sheet.size, comparison.sheet.size);
     let panes = comparison.methods.len() + 2;
-    // The files come first: a folder that can't be written to is told at once, not after an hour.
+    // Opens the files first, so that an unwritable folder is reported at once and not after an hour.
     let metrics = comparison.metrics.as_deref();
     for file in [metrics, comparison.plot.as_deref()].into_iter().flatten() {
         output.inputs.check(file)?;
@@ -221,7 +221,7 @@ pub fn compare(
                 }
             }
         }
-        // Frames that are shown again cost nothing.
+        // Repeated frames take no time.
         for _ in 0..(same.len() - 1) * comparison.methods.len() {
             progress.step();
         }
@@ -252,7 +252,7 @@ pub fn compare(
     Ok(told)
 }
 
-/// Opens every method and refuses modes that its weights can't do.
+/// Opens every method and refuses modes that its weights don't support.
 fn open(comparison: &Comparison, models: &Models) -> Result<Vec<Arc<dyn Method>>, EngineError> {
     comparison
         .methods
@@ -265,13 +265,13 @@ fn open(comparison: &Comparison, models: &Models) -> Result<Vec<Arc<dyn Method>>
         .collect()
 }
 
-/// What the sheet is laid out on.
+/// The layout of the sheet, and where it is written.
 enum Layout {
     Video(Grid, Writer),
     Still(Grid, Picture),
 }
 
-/// What several say, said once.
+/// Removes duplicates, keeping the first of each.
 fn each_once<T: PartialEq>(said: Vec<T>) -> Vec<T> {
     let mut once: Vec<T> = Vec::new();
     for sentence in said {

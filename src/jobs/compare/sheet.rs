@@ -1,4 +1,4 @@
-//! What a sheet shows: how many panes of which size, which squares of the pictures, and which frames.
+//! The layout of a sheet: number and size of panes, crops of the pictures, and which frames.
 
 use crate::document::Crop;
 use crate::error::EngineError;
@@ -9,20 +9,20 @@ use crate::methods::subject::square;
 /// How a comparison is laid out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sheet {
-    /// Pixels a side of a pane.
+    /// Side of a pane in pixels.
     pub size: u32,
-    /// Panes in a row of a moving sheet; as many as look well where it isn't said.
+    /// Panes per row of a moving sheet; `None` chooses automatically.
     pub columns: Option<usize>,
-    /// Frames that a still sheet shows, from top to bottom.
+    /// Number of frames in a still sheet, from top to bottom.
     pub rows: usize,
-    /// Whether every pane says what it is.
+    /// Whether every pane has a label.
     pub labels: bool,
 }
 
-/// A square of a picture, scaled to `size` pixels a side.
+/// Cuts a square from a picture, scaled to `size` pixels a side.
 ///
 /// # Errors
-/// [`EngineError::Network`] when it doesn't lie within the picture.
+/// [`EngineError::Network`] when it isn't within the picture.
 pub(crate) fn cut(
     picture: &Picture,
     place: impl Into<TurnedSquare>,
@@ -40,21 +40,21 @@ pub(crate) fn cut(
     Ok(Picture::new(size, size, rgba)?)
 }
 
-/// [`cut`] of the square that a document's crop is.
+/// [`cut`] for a document's crop.
 ///
 /// # Errors
-/// [`EngineError::Network`] when it doesn't lie within the picture.
+/// [`EngineError::Network`] when it isn't within the picture.
 pub(crate) fn cut_crop(picture: &Picture, crop: Crop, size: u32) -> Result<Picture, EngineError> {
     cut(picture, square(crop), size)
 }
 
-/// `wanted` of `count` indices, evenly spaced, the first and the last among them.
+/// `wanted` of `count` indices, evenly spaced, including the first and the last.
 pub(crate) fn evenly_spaced(count: usize, wanted: usize) -> Vec<usize> {
     if wanted >= count {
         return (0..count).collect();
     }
     if wanted <= 1 {
-        // The middle says more than an end.
+        // A single frame is taken from the middle, which shows more than an end.
         return vec![count / 2];
     }
     (0..wanted)

@@ -1,4 +1,4 @@
-//! What is compared: methods with their modes and weights, and what they are measured against.
+//! What is compared: methods with modes and weights, and what they are measured against.
 
 use std::path::PathBuf;
 
@@ -9,30 +9,30 @@ use crate::methods::registry::Registry;
 use crate::methods::{DrivenBy, MethodInfo};
 use crate::text;
 
-/// A method with its mode and weights, as somebody asks for it: `tps`, `tps:avd`, `fomm:standard@vox-cpk`; `fomm+rig` with the
-/// expression by the rig.
+/// A method with its mode and weights, as written by the user: `tps`, `tps:avd`, `fomm:standard@vox-cpk`; with `+rig`, as in
+/// `fomm+rig`, the rig draws the expression first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodSpec {
     pub id: MethodId,
     pub mode: Mode,
-    /// A file, or the name of installed weights; `None` for those chosen for the method.
+    /// A file, or the name of installed weights; `None` for the method's current weights.
     pub weights: Option<PathBuf>,
     /// Whether the rig draws the expression first, for a method that is driven by pictures.
     pub expression_by_rig: bool,
     driven_by: DrivenBy,
 }
 
-/// What stands behind a method's name for the expression by the rig.
+/// Suffix of a method's name if the rig draws the expression.
 const BY_RIG: &str = "+rig";
 
-/// More would be too small to see, and take hours.
+/// Maximum number of methods; more would be too small to see, and take hours.
 const MOST: usize = 12;
 
 impl MethodSpec {
-    /// Reads `METHOD[+rig][:MODE][@WEIGHTS]`.
+    /// Parses `METHOD[+rig][:MODE][@WEIGHTS]`.
     ///
     /// # Errors
-    /// [`CompareError`] for what is no method of the registry, or a mode that the method doesn't have.
+    /// [`CompareError`] for a method that isn't in the registry, or a mode that the method doesn't have.
     pub fn parse(text: &str, registry: &Registry) -> Result<Self, CompareError> {
         let (method, weights) = match text.trim().split_once('@') {
             Some((method, weights)) => (method, Some(weights.trim())),
@@ -84,10 +84,10 @@ impl MethodSpec {
         })
     }
 
-    /// Reads several, with commas between.
+    /// Parses several specs, separated by commas.
     ///
     /// # Errors
-    /// Those of [`MethodSpec::parse`]; [`CompareError`] for one that is there twice, or too many.
+    /// Those of [`MethodSpec::parse`]; [`CompareError`] for duplicates, or too many.
     pub fn list(text: &str, registry: &Registry) -> Result<Vec<Self>, CompareError> {
         let mut all: Vec<Self> = Vec::new();
         for part in text.split(',') {
@@ -105,7 +105,7 @@ impl MethodSpec {
         Ok(all)
     }
 
-    /// The method's name, and whether the rig draws the expression.
+    /// The method's name, with the suffix if the rig draws the expression.
     pub fn name(&self) -> String {
         let by_rig = if self.expression_by_rig { BY_RIG } else { "" };
         format!("{}{by_rig}", self.id)
@@ -118,12 +118,12 @@ impl MethodSpec {
         }
     }
 
-    /// Whether the motion's Action Units drive it, and not its pictures.
+    /// Whether it is driven by the motion's Action Units instead of its pictures.
     pub fn needs_a_face(&self) -> bool {
         self.driven_by == DrivenBy::Expression
     }
 
-    /// The mode for the method itself; one that follows expressions has its mode in the motion.
+    /// The mode passed to the method; `None` if it is driven by expressions, because then the motion has the mode.
     pub fn own_mode(&self) -> Option<Mode> {
         (self.driven_by == DrivenBy::Picture).then_some(self.mode)
     }
@@ -133,7 +133,7 @@ impl MethodSpec {
     }
 }
 
-/// The modes in which a method can be compared: an expression can be taken as it is, or as it moves.
+/// The modes in which a method can be compared: expressions can be taken as they are, or relative to the reference frame.
 fn modes(info: &MethodInfo) -> &'static [Mode] {
     match info.driven_by {
         DrivenBy::Expression => &[Mode::Relative, Mode::Standard],
@@ -141,7 +141,7 @@ fn modes(info: &MethodInfo) -> &'static [Mode] {
     }
 }
 
-/// The methods' names, as a sentence lists them.
+/// The methods' names, listed for a sentence.
 fn names(registry: &Registry) -> String {
     let names: Vec<&str> = registry
         .methods()
@@ -167,17 +167,17 @@ impl std::fmt::Display for MethodSpec {
 /// What L1, PSNR and SSIM are measured against.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Against {
-    /// The portrait: how much changed.
+    /// The portrait: measures how much changed.
     #[default]
     Source,
-    /// The driving clip's frame: for a clip of the portrait's own person.
+    /// The driving clip's frame: for a clip of the portrait's person.
     Driving,
-    /// Another method's result, by its number among the specs: how far the two agree.
+    /// Another method's result, by its index among the specs: measures how far the two agree.
     Method(usize),
 }
 
 impl Against {
-    /// Reads `source`, `driving`, or one of the specs: as it was asked for, or by its method where only one is of it.
+    /// Parses `source`, `driving`, or one of the specs: in full, or by its method's name if only one spec has it.
     ///
     /// # Errors
     /// [`CompareError`] for anything else.

@@ -1,4 +1,4 @@
-//! The numbers of a comparison: a row for each frame and method, and what they come to.
+//! The metrics of a comparison: a row per frame and method, and their summaries.
 
 use crate::error::EngineError;
 use crate::face::{HeadPose, Tracker};
@@ -8,30 +8,30 @@ use crate::jobs::compare::spec::Against;
 use crate::jobs::meter::{Followed, MeasuredFace, Meter, Numbers, RestHeads, Truth};
 use crate::media::image::Picture;
 
-/// What one method came to, over all frames that were compared; `None` where it can't be measured.
+/// The summary of one method over all frames; `None` where it can't be measured.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
-    /// The method, as it was asked for.
+    /// The method, as written by the user.
     pub name: String,
-    /// Means over the frames; of PSNR over those that differ at all.
+    /// Means over the frames; PSNR only over the frames that differ, if there are any.
     pub l1: Option<f64>,
     pub psnr: Option<f64>,
     pub ssim: Option<f64>,
     pub akd: Option<f64>,
     pub mkr: Option<f64>,
-    /// Over every pair of frames.
+    /// Over all pairs of frames.
     pub acd: Option<f64>,
-    /// How smile, jaw and blink followed those of the driving face, and its landmarks' steadiness.
+    /// How smile, jaw and blink followed those of the driving face, and the steadiness of its landmarks.
     pub followed: Followed,
-    /// The mean of the degrees by which the head is off.
+    /// The mean difference of the head poses, in degrees.
     pub head: Option<f64>,
-    /// Milliseconds a frame.
+    /// Milliseconds per frame.
     pub ms: f64,
 }
 
 type OfNumbers = fn(&Numbers) -> Option<f64>;
 
-/// The columns that tell how a face follows the driving one, each beside what it should follow.
+/// The columns for how a face follows the driving one, each next to what it should follow.
 const FOLLOWING: [(&str, OfNumbers); 9] = [
     ("smile", |numbers| Some(numbers.scores?.smile.into())),
     ("driving_smile", |numbers| {
@@ -59,38 +59,38 @@ struct Row {
     ms: f64,
 }
 
-/// Measures a comparison's frames as they come.
+/// Measures a comparison's frames in order.
 pub(crate) struct Table<'a> {
     comparison: &'a Comparison,
     /// The weights of each method.
     weights: Vec<String>,
-    /// The portrait's square.
+    /// The portrait's crop.
     source: Picture,
-    /// Follows the face of the driving square, where the results are measured against it.
+    /// Tracks the face of the driving crop, if the results are measured against it.
     driving: Tracker,
     meters: Vec<Meter>,
     rows: Vec<Row>,
 }
 
-/// One frame's pictures, each [`crate::metrics::SIDE`] pixels a side, and what is known of it.
+/// One frame's pictures, each [`crate::metrics::SIDE`] pixels a side, with their data.
 pub(crate) struct Measured<'a> {
-    /// The number of the sheet's frame.
+    /// The index of the sheet's frame.
     pub frame: usize,
     pub time: f64,
-    /// The driving square, and its face in any pixels.
+    /// The driving crop, and its face in any coordinates.
     pub driving: &'a Picture,
     pub driving_face: Option<MeasuredFace>,
     pub results: &'a [Picture],
-    /// Milliseconds that each took.
+    /// Milliseconds per result.
     pub ms: &'a [f64],
 }
 
 impl<'a> Table<'a> {
-    /// A table without rows. `source` is the portrait's square, [`crate::metrics::SIDE`] pixels a side; of each method there are
-    /// its weights' name and the turn of the driving head that counts as the portrait's own.
+    /// Creates a table without rows. `source` is the portrait's crop, [`crate::metrics::SIDE`] pixels a side; `weights` and
+    /// `resting` have, for each method, the weights' name and the driving head's pose that counts as equal to the portrait's.
     ///
     /// # Errors
-    /// [`EngineError::Network`] when the networks that find faces fail.
+    /// [`EngineError::Network`] when the face networks fail.
     pub fn new(
         comparison: &'a Comparison,
         weights: Vec<String>,
@@ -118,7 +118,7 @@ impl<'a> Table<'a> {
     /// Measures a frame.
     ///
     /// # Errors
-    /// [`EngineError::Network`] when the networks that find faces fail.
+    /// [`EngineError::Network`] when the face networks fail.
     pub fn measure(&mut self, frame: &Measured) -> Result<(), EngineError> {
         let reference = match self.comparison.against {
             Against::Source => &self.source,
@@ -143,7 +143,7 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// A frame that shows what the one before showed.
+    /// Adds a frame that looks the same as the previous one.
     pub fn repeat(&mut self, frame: usize, time: f64) {
         let last = self.rows.len().saturating_sub(self.meters.len());
         for i in last..self.rows.len() {
@@ -155,7 +155,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The rows as comma-separated values (RFC 4180), with a line of titles.
+    /// The rows as comma-separated values (RFC 4180), with a header line.
     pub fn csv(&self) -> String {
         let mut text = "frame,time,method,mode,weights,l1,psnr,ssim,akd,step,ms".to_owned();
         for (title, _) in FOLLOWING {
@@ -189,7 +189,7 @@ impl<'a> Table<'a> {
         text
     }
 
-    /// The rows as charts: a panel for each metric, a line for each method. `motion` is what the motion is called.
+    /// The rows as charts: a panel per metric, a line per method. `motion` is the motion's name.
     pub fn charts(&self, motion: &str) -> Charts {
         type Of = fn(&Row) -> Option<f64>;
         const METRICS: [(&str, Of); 11] = [
@@ -205,7 +205,7 @@ impl<'a> Table<'a> {
             ("acceleration px", |row| row.numbers.acceleration),
             ("ms a frame", |row| Some(row.ms)),
         ];
-        // What the methods' lines should be like.
+        // The target curves of the methods' lines.
         const DRIVING: [(&str, Of); 4] = [
             ("smile", |row| Some(row.numbers.true_scores?.smile.into())),
             ("jaw", |row| Some(row.numbers.true_scores?.jaw.into())),
@@ -238,7 +238,7 @@ impl<'a> Table<'a> {
         Charts::metrics(&title, &times, numbers.chain(driving))
     }
 
-    /// What every method came to.
+    /// The summary of every method.
     pub fn figures(&self) -> Vec<Figures> {
         let meters = self.meters.iter().enumerate();
         meters
@@ -274,7 +274,7 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// A cell of which commas and quotation marks are only text.
+/// Quotes a CSV cell if necessary.
 fn quoted(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))

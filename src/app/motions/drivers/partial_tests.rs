@@ -8,7 +8,7 @@ use crate::face::portrait::Sample as Portraits;
 use crate::methods::ganimation::model::Model;
 use crate::render::worker::Worker;
 
-/// A window on the first sample with the clip that comes with the program chosen, which is never read but by hand.
+/// A window on the first sample with the bundled clip chosen, which is read only by the test.
 fn app() -> (App, u64) {
     let model = Arc::new(Model::bundled().unwrap());
     let portrait = Portraits::all()[0].open(model.crop()).unwrap();
@@ -24,7 +24,7 @@ fn chosen(app: &App) -> Arc<Motion> {
     Arc::clone(app.project().motion(app.project().chosen()).unwrap())
 }
 
-/// The clip's snapshots, and the whole.
+/// The clip's partial analyses, and the complete one.
 fn readings(app: &App) -> (Vec<Read>, Read) {
     let mut parts = Vec::new();
     let mut show = |part| parts.push(pictured(part));
@@ -62,14 +62,14 @@ fn what_is_read_so_far_drives_and_the_whole_takes_its_place() {
     let (thumbs, scores) = app.drivers.filmstrip(&motion);
     assert_eq!((thumbs.len(), scores.len()), (8, 8));
     assert_eq!(app.drivers.poses(motion.id).len(), 8);
-    // The list and the timeline still say that more is to come.
+    // The list and the timeline still show progress.
     let state = app.drivers.state(&motion);
     assert!(matches!(state, MotionState::Reading(_)), "{state:?}");
     assert!(app.timeline.reading.clone().unwrap().contains("reading"));
     drop(app.update(Up::Timeline(crate::app::timeline::Message::Scrubbed(7))));
     assert_eq!(app.timeline.frame(), 7);
 
-    // What needs the whole waits.
+    // What needs the complete analysis is refused.
     let before = app.project().clone();
     drop(app.update(Up::Bake));
     assert!(said(&app).contains("still being read"), "{}", said(&app));
@@ -96,7 +96,7 @@ fn what_is_read_so_far_drives_and_the_whole_takes_its_place() {
     drop(app.update(Up::Bake));
     assert_eq!(app.project().motions().len(), before.motions().len() + 1);
 
-    // A snapshot that comes late changes nothing.
+    // A late partial analysis changes nothing.
     tell(&mut app, Message::Part(key, parts[0].clone()));
     assert_eq!(app.drivers.analysis(&motion).unwrap().frames(), frames);
 }
@@ -115,7 +115,7 @@ fn a_reading_that_is_stopped_leaves_nothing_behind() {
     tell(&mut app, Message::Read(key, Err(None)));
     assert!(app.drivers.analyses.is_empty() && app.drivers.ready.len() == 1);
     drop(parts);
-    // The frame under the playhead may still be decoded from it.
+    // A frame may still be being decoded from it.
     let began = Instant::now();
     while part.upgrade().is_some() {
         assert!(began.elapsed() < Duration::from_secs(30));
@@ -139,7 +139,7 @@ fn a_driver_is_made_again_only_for_what_it_depends_on() {
     let (driver, curve) = (app.drivers.driver(id), scores(&app));
     assert_eq!(curve.len() as u32, driver.frames());
 
-    // Neither a slider of the expression track nor another name.
+    // Neither a slider of the expression track nor a rename remakes the drivers.
     for value in [0.2, 0.4] {
         let moved = expression::Message::Moved(expression::Value::Strength, value);
         drop(app.update(Up::Expression(moved)));
@@ -150,7 +150,7 @@ fn a_driver_is_made_again_only_for_what_it_depends_on() {
     tell(&mut app, Message::Watched);
     assert!(app.drivers.driver(id).same(&driver));
 
-    // A setting of the clip itself; the scores and the smoothed units stay what they are.
+    // A setting of the clip does; the scores and the smoothed units stay.
     let reading = |app: &App| {
         let track = app
             .drivers

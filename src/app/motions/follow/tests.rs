@@ -1,4 +1,4 @@
-//! The controls by themselves: what a hand does to them, and what becomes of it.
+//! The controls in a simulated window: input, and the resulting changes.
 
 use iced_test::{Simulator, selector};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! The list by itself, as a hand uses it.
+//! The list in a simulated window.
 
 use iced_test::{Simulator, selector};
 
@@ -23,7 +23,7 @@ fn project() -> Project {
 const TRACK: MotionId = MotionId(1);
 const CLIP: MotionId = MotionId(2);
 
-/// What the list answers to a hand.
+/// The actions that follow from simulated input.
 fn act(
     motions: &mut MotionList,
     project: &Project,

@@ -1,5 +1,5 @@
-//! The film of a clip: its pictures side by side, the two ends of the used part, the playhead, the reference frame's mark,
-//! and under it the curve that tells how unlike the portrait each frame is.
+//! The filmstrip of a clip: thumbnails side by side, the two ends of the used part, the playhead, the reference frame's
+//! mark, and below it the curve of each frame's dissimilarity to the portrait.
 
 use iced::mouse::{self, Cursor};
 use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke};
@@ -13,17 +13,17 @@ use crate::app::widgets::theme;
 
 use super::{Known, Message, Thumb};
 
-/// The room of the reference frame's mark above the film.
+/// Heights of the parts, from top to bottom: the reference frame's mark, the thumbnails, a gap, the curve.
 const MARK: f32 = 12.0;
 const FILM: f32 = 44.0;
 const GAP: f32 = 5.0;
 const CURVE: f32 = 28.0;
 const HEIGHT: f32 = MARK + FILM + GAP + CURVE;
 
-/// A trim handle's width; the film has as much room at both ends.
+/// A trim handle's width; the strip is inset by it at both ends.
 const HANDLE: f32 = 8.0;
 
-/// How far beyond a handle the hand still takes it.
+/// How far beyond a handle the pointer still grabs it.
 const REACH: f32 = 3.0;
 
 /// An end of the used part.
@@ -33,8 +33,8 @@ pub enum End {
     Out,
 }
 
-/// The used part after one of its ends has gone to a frame, both ends used: the ends never cross, and at least two frames
-/// stay where the clip has as many.
+/// The used part, inclusive, after one of its ends was moved to a frame: the ends never cross, and at least two frames stay
+/// if the clip has as many.
 pub fn trimmed(
     (first, last): (usize, usize),
     frames: usize,
@@ -56,14 +56,14 @@ pub fn trimmed(
     }
 }
 
-/// What the film is drawn and moved by.
+/// The filmstrip widget.
 pub struct Filmstrip<'a> {
     known: Known<'a>,
-    /// Whether the reference frame was set by hand.
+    /// Whether the artist set the reference frame.
     is_set: bool,
 }
 
-/// What the hand has hold of.
+/// What is being dragged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Grip {
     Trim(End),
@@ -71,7 +71,7 @@ enum Grip {
     Playhead,
 }
 
-/// The film, for tests.
+/// The filmstrip's widget id, for tests.
 pub const FILMSTRIP: &str = "reference-filmstrip";
 
 impl<'a> Filmstrip<'a> {
@@ -91,7 +91,7 @@ impl<'a> Filmstrip<'a> {
         container(layers).id(FILMSTRIP).into()
     }
 
-    /// Where a frame begins; that after the last is the film's end.
+    /// The left edge of a frame; for the one after the last, the strip's end.
     fn x_of(&self, frame: usize, width: f32) -> f32 {
         let share = frame as f32 / self.known.frames.max(1) as f32;
         HANDLE + share * (width - 2.0 * HANDLE).max(1.0)
@@ -101,7 +101,7 @@ impl<'a> Filmstrip<'a> {
         0.5 * (self.x_of(frame, width) + self.x_of(frame + 1, width))
     }
 
-    /// The place of `x` on the film, counted in frames.
+    /// The position of `x` on the strip, in frames.
     fn place_at(&self, x: f32, width: f32) -> f32 {
         (x - HANDLE) / (width - 2.0 * HANDLE).max(1.0) * self.known.frames as f32
     }
@@ -137,13 +137,13 @@ impl<'a> Filmstrip<'a> {
         Grip::Playhead
     }
 
-    /// What the hand asks for, where that isn't so already.
+    /// The message for a drag to `x`, unless it would change nothing.
     fn asked(&self, grip: Grip, x: f32, width: f32) -> Option<Message> {
         let known = &self.known;
         let part = (known.first, known.last);
         match grip {
             Grip::Trim(end) => {
-                // The nearest boundary between frames; the frame that is used lies on the inner side of it.
+                // The nearest boundary between frames; the end frame is on its inner side.
                 let boundary = self.place_at(x, width).round().max(0.0) as usize;
                 let frame = match end {
                     End::In => boundary,
@@ -275,7 +275,7 @@ fn range(scores: &[Option<f32>]) -> Option<(f32, f32)> {
     })
 }
 
-/// The frame of the lowest score, the first of several.
+/// The frame with the lowest score; the first, if there are several.
 fn best(scores: &[Option<f32>]) -> Option<usize> {
     let known = scores.iter().enumerate();
     known
@@ -284,7 +284,7 @@ fn best(scores: &[Option<f32>]) -> Option<usize> {
         .map(|(at, _)| at)
 }
 
-/// At most `most` of the scores, with their frames: of neighbours the lowest.
+/// Downsamples the scores to at most `most`, with their frames: the lowest of each group of neighbours.
 fn summed_up(scores: &[Option<f32>], most: usize) -> Vec<(usize, Option<f32>)> {
     let each = scores.len().div_ceil(most.max(1)).max(1);
     let groups = scores.chunks(each).enumerate();
@@ -299,9 +299,9 @@ fn summed_up(scores: &[Option<f32>], most: usize) -> Vec<(usize, Option<f32>)> {
 #[derive(Debug, Default)]
 pub struct Interaction {
     drag: Option<Grip>,
-    /// Of the scores, how many frames there are, and the used part.
+    /// Cache key: a hash of the scores, the number of frames, and the used part.
     still: KeyedCache<(u64, usize, usize, usize)>,
-    /// Of how many frames there are, the reference frame, whether it was set, and the playhead.
+    /// Cache key: the number of frames, the reference frame, whether it was set, and the playhead.
     moving: KeyedCache<(usize, usize, bool, usize)>,
 }
 
@@ -384,15 +384,15 @@ impl canvas::Program<Message> for Filmstrip<'_> {
     }
 }
 
-/// Where pictures of this width stand side by side on a film of that length: without gaps, each over the one before by
-/// as little as can be.
+/// The positions of thumbnails of this width that cover a strip of that length without gaps, with as little overlap as
+/// possible.
 fn places(picture: f32, film: f32) -> Vec<f32> {
     let count = (film / picture.max(1.0)).ceil().clamp(1.0, 200.0) as usize;
     let pitch = (film - picture) / count.saturating_sub(1).max(1) as f32;
     (0..count).map(|i| i as f32 * pitch.max(0.0)).collect()
 }
 
-/// The clip's pictures side by side, on a strip of this size.
+/// The thumbnails side by side, on a strip of this size.
 fn pictures(thumbs: &[Thumb], frames: usize, bounds: Size) -> Vec<(Rectangle, Handle)> {
     let film = (bounds.width - 2.0 * HANDLE).max(1.0);
     let Some(shape) = thumbs.first() else {

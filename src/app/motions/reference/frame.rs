@@ -13,13 +13,13 @@ use crate::document::Crop;
 
 use super::Message;
 
-/// How wide the panel's content is thought to be, for the height of the picture; in logical pixels.
+/// The assumed width of the panel's content, from which the picture's height follows; in logical pixels.
 const WIDTH: f32 = 272.0;
 
-/// The picture's height at least and at most, in logical pixels.
+/// The picture's minimum and maximum height, in logical pixels.
 const HEIGHTS: (f32, f32) = (110.0, 272.0);
 
-/// How near the hand must come to an edge to take it, in logical pixels.
+/// How close the pointer must be to an edge to grab it, in logical pixels.
 const REACH: f64 = 8.0;
 
 pub struct ReferenceFrame {
@@ -56,7 +56,7 @@ impl ReferenceFrame {
             .into()
     }
 
-    /// A place of the drawing in pixels of the clip.
+    /// Maps a point of the drawing to pixels of the clip.
     fn to_clip(&self, at: Point, bounds: Size) -> (f64, f64) {
         let place = fitted(self.size, bounds);
         let scale = self.scale(bounds);
@@ -73,7 +73,7 @@ impl ReferenceFrame {
             .map(|(x, y)| Point::new(place.x + (x / scale) as f32, place.y + (y / scale) as f32))
     }
 
-    /// Pixels of the clip a logical pixel.
+    /// Clip pixels per logical pixel.
     fn scale(&self, bounds: Size) -> f64 {
         f64::from(self.size.0) / f64::from(fitted(self.size, bounds).width.max(1e-3))
     }
@@ -84,10 +84,10 @@ impl ReferenceFrame {
     }
 }
 
-/// The frame's place in the drawing, for tests.
+/// The frame's widget id, for tests.
 pub const FRAME: &str = "reference-look";
 
-/// The largest place of a picture of this size, in the middle of the bounds.
+/// Fits a picture of this size into the bounds, centred.
 pub fn fitted((width, height): (u32, u32), bounds: Size) -> Rectangle {
     let (width, height) = (width.max(1) as f32, height.max(1) as f32);
     let scale = (bounds.width / width).min(bounds.height / height);
@@ -102,7 +102,7 @@ pub fn fitted((width, height): (u32, u32), bounds: Size) -> Rectangle {
 #[derive(Debug, Default)]
 pub struct Interaction {
     drag: Option<Grip>,
-    /// By the square's corners.
+    /// Keyed by the square's corners.
     cache: KeyedCache<Option<[Point; 4]>>,
 }
 

@@ -1,4 +1,4 @@
-//! The controls of a reference clip: what part of it is used, which frame counts as looking like the portrait, the square
+//! The controls of a reference clip: which part of it is used, which frame counts as looking like the portrait, the square
 //! that the networks see, and how its movement drives.
 
 mod filmstrip;
@@ -19,42 +19,42 @@ use super::read_curves::ReadCurves;
 use filmstrip::Filmstrip;
 use frame::ReferenceFrame;
 
-/// A small picture of a frame.
+/// A thumbnail of a frame.
 #[derive(Debug, Clone)]
 pub struct Thumb {
-    /// Its number in the whole clip, from 0.
+    /// Its index in the whole clip, from 0.
     pub frame: usize,
     pub handle: image::Handle,
     /// Its width and height, in pixels.
     pub size: (u32, u32),
 }
 
-/// What is known of a clip. Frames are counted from 0, and in the whole clip where nothing else is said.
+/// What is known of a clip. Frames are counted from 0 in the whole clip, unless noted otherwise.
 #[derive(Debug, Clone)]
 pub struct Known<'a> {
     pub name: &'a str,
     pub fps: f64,
-    /// How many frames the whole clip has.
+    /// The number of frames of the whole clip.
     pub frames: usize,
-    /// When each frame begins, in seconds of the whole clip; may be empty, then all last as long.
+    /// The start time of each frame, in seconds of the whole clip; if empty, all frames are equally long.
     pub times: &'a [f64],
-    /// In the order of their frames, as many as there are.
+    /// The thumbnails, in the order of their frames.
     pub thumbs: &'a [Thumb],
-    /// How unlike the portrait's face each frame's is: lower is better. May be empty while it isn't known.
+    /// How dissimilar each frame's face is to the portrait's: lower is better. Empty until known.
     pub scores: &'a [Option<f32>],
-    /// The frame that counts as looking like the portrait, found or set.
+    /// The frame that counts as looking like the portrait, found automatically or set.
     pub reference: usize,
-    /// The Action Units as they drive, for each frame of the used part; may be empty while they aren't known.
+    /// The Action Units as they drive, for each frame of the used part; empty until known.
     pub poses: &'a [Option<Pose>],
     /// The first frame of the used part.
     pub first: usize,
-    /// The last frame of the used part, itself used.
+    /// The last frame of the used part, inclusive.
     pub last: usize,
-    /// The frame under the playhead, from 0 at `first`.
+    /// The frame under the playhead, counted from `first`.
     pub step: usize,
-    /// Why the clip could be read only so far.
+    /// Why the rest of the clip could not be read, if it is damaged.
     pub broken: Option<&'a str>,
-    /// The frame under the playhead, whole; of any size, its shape is that of the clip. Well below 2 MiB draws at once.
+    /// The frame under the playhead, uncropped, at any size with the clip's aspect ratio. Below 2 MiB it is drawn without delay.
     pub current: Option<image::Handle>,
     /// The square that FOMM and TPS see, in pixels of the clip.
     pub square: Option<Crop>,
@@ -63,13 +63,13 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// The seconds at which a frame begins; that after the last begins when the clip ends.
+    /// The start time of a frame in seconds; for the one after the last, the end of the clip.
     fn time_of(&self, frame: usize) -> f64 {
         let known = self.times.get(frame).copied();
         known.unwrap_or(frame as f64 / self.fps.max(1e-3))
     }
 
-    /// The change that leaves these frames, both used; the whole clip needs no times.
+    /// The change that trims to these frames, inclusive; an end of the whole clip is stored as `None`.
     fn trim(&self, (first, last): (usize, usize)) -> Change {
         Change::Trim {
             from: (first > 0).then(|| self.time_of(first)),
@@ -81,7 +81,7 @@ impl Known<'_> {
 /// A change of the motion.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Change {
-    /// The used part, in seconds of the whole clip.
+    /// The part used, in seconds of the whole clip.
     Trim {
         from: Option<f64>,
         to: Option<f64>,
@@ -102,7 +102,7 @@ impl Change {
     }
 }
 
-/// What the panel remembers of itself.
+/// The state of the panel.
 #[derive(Debug, Default)]
 pub struct Reference {
     follow: Controls,
@@ -111,56 +111,56 @@ pub struct Reference {
 #[derive(Debug, Clone)]
 pub enum Message {
     Follow(follow::Message),
-    /// An end of the used part is in the hand.
+    /// An end of the used part is being dragged.
     Trimmed(Change),
-    /// The whole clip is to be used.
+    /// Use the whole clip.
     Whole,
-    /// The playhead goes to this frame of the used part.
+    /// Move the playhead to this frame of the used part.
     Scrubbed(usize),
-    /// The reference frame's mark is in the hand.
+    /// The reference frame's mark is being dragged.
     Marked(u32),
-    /// A frame is to be the reference; without one it is found.
+    /// Set the reference frame; `None` finds it automatically.
     Refer(Option<u32>),
     Squared(Crop),
-    /// The square is to be found again.
+    /// Find the square again.
     FindSquare,
     Released,
     Bake,
-    /// The score curve is to be saved as a chart.
+    /// Save the dissimilarity curve as a chart.
     SaveChart,
     Replace,
 }
 
-/// What the parent has to do.
+/// What the parent must do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     None,
-    /// A change on its own.
+    /// A single change.
     Change(Change),
-    /// A change within a movement of the hand of this name.
+    /// A change that is part of the gesture of this name.
     Drag(&'static str, Change),
     EndGesture,
-    /// The playhead goes to this frame of the used part, from 0.
+    /// Move the playhead to this frame of the used part, from 0.
     Scrub(usize),
-    /// Its movement is wanted as keyframes of an expression track.
+    /// Bake its movement into keyframes of an expression track.
     Bake,
-    /// The score curve is wanted as a chart in a file.
+    /// Save the dissimilarity curve as a chart.
     SaveChart,
-    /// Another file is to be chosen.
+    /// Choose another file.
     Replace,
-    /// A number is entered: the keyboard is the window's again.
+    /// A number was entered: return the keyboard to the window.
     Leave,
 }
 
 impl Action {
-    /// Whether an end of the used part is in the hand.
+    /// Whether an end of the used part is being dragged.
     pub fn trims(&self) -> bool {
         matches!(self, Action::Drag(_, Change::Trim { .. }))
     }
 }
 
 impl Reference {
-    /// Leaves what is being typed; true when there was something.
+    /// Cancels typing; returns whether there was any.
     pub fn escape(&mut self) -> bool {
         self.follow.escape()
     }
@@ -193,7 +193,7 @@ impl Reference {
         }
     }
 
-    /// The controls, as wide as their place; the parent gives the room around them.
+    /// The controls, as wide as their parent; the parent adds the padding.
     pub fn view<'a>(&'a self, motion: &'a ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
         let broken = known
             .broken
@@ -284,7 +284,7 @@ fn frame<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
         .into()
 }
 
-/// The film, and what part of it is used.
+/// The filmstrip, with the part used.
 fn part<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
     let used = (known.last + 1).saturating_sub(known.first);
     let seconds = known.time_of(known.last + 1) - known.time_of(known.first);

@@ -1,4 +1,4 @@
-//! The panel by itself, as a hand uses it, on the clip that comes with the program.
+//! The panel in a simulated window, on the bundled clip.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ use crate::media::encode::save_png;
 use crate::media::image::{Picture, open};
 use crate::progress::Progress;
 
-/// What a test knows of the sample clip.
+/// The sample clip's data.
 struct Read {
     thumbs: Vec<Thumb>,
     current: image::Handle,
@@ -36,7 +36,7 @@ fn handle(picture: &Picture) -> image::Handle {
     image::Handle::from_rgba(picture.width(), picture.height(), picture.rgba().to_vec())
 }
 
-/// Every pixel of so many, across and down.
+/// Subsamples a picture: every `each`th pixel in both directions.
 fn smaller(picture: &Picture, each: u32) -> Picture {
     let (width, height) = (picture.width() / each, picture.height() / each);
     let mut rgba = Vec::new();
@@ -122,7 +122,7 @@ fn motion() -> ClipMotion {
 
 const SIZE: Size = Size::new(272.0, 1100.0);
 
-/// What the panel answers to a hand.
+/// The actions that follow from simulated input.
 fn actions(
     motion: &ClipMotion,
     known: &Known<'_>,
@@ -141,7 +141,7 @@ fn actions(
         .collect()
 }
 
-/// Drags from one place of a widget to another, both from its upper left corner.
+/// Drags from one point of a widget to another, both relative to its upper left corner.
 fn drag(
     window: &mut Simulator<'_, Message>,
     id: &'static str,
@@ -168,7 +168,7 @@ fn drag(
     );
 }
 
-/// Where a frame's beginning lies on the film.
+/// The left edge of a frame on the filmstrip.
 fn on_film(frame: usize, size: Size) -> f32 {
     8.0 + frame as f32 / known().frames as f32 * (size.width - 16.0)
 }
@@ -240,7 +240,7 @@ fn the_film_scrubs_and_the_mark_makes_a_frame_the_reference() {
     );
     let did = actions(&motion(), &known, |window| {
         window.click("Here").unwrap();
-        // Nothing was set, so there is nothing to let go of.
+        // No reference was set, so there is nothing to reset.
         window.click("Auto").unwrap();
     });
     assert_eq!(did, [Action::Change(refer(Some(18)))]);
@@ -346,7 +346,7 @@ fn project() -> Project {
     project
 }
 
-/// Both panels in one column, as they stand in the window.
+/// Both panels in one column, as in the window.
 fn pictured(light: bool) -> Picture {
     let _alone = theme::ONE_AT_A_TIME
         .lock()
@@ -394,7 +394,7 @@ fn pictured(light: bool) -> Picture {
 fn both_panels_are_drawn_dark_and_light() {
     for (light, name) in [(false, "dark"), (true, "light")] {
         let seen = pictured(light);
-        // For whoever wants to see them.
+        // Written for viewing by hand.
         if let Some(folder) = std::env::var_os("MIEN_SEEN") {
             save_png(&Path::new(&folder).join(format!("{name}.png")), &seen).unwrap();
         }
@@ -404,7 +404,7 @@ fn both_panels_are_drawn_dark_and_light() {
         };
         let ground = pixel(2, 2);
         assert_eq!(ground > 256, light, "{name}");
-        // Pictures, words and lines in every part of the column.
+        // Every part of the column has pictures, text or lines.
         for band in 0..10 {
             let rows = (1..seen.height() / 10 - 1).map(|y| y + band * seen.height() / 10);
             let drawn = rows

@@ -1,4 +1,4 @@
-//! The open board: neighbours of the sample in rows of people and columns of movements.
+//! The open grid: neighbours of the sample, with a row per content and a column per motion.
 
 use iced::widget::tooltip::Position;
 use iced::widget::{Image, button, column, container, image, row, scrollable, space, text};
@@ -17,21 +17,21 @@ use super::{Message, OPEN_SIZE, SampleGrid};
 
 const PADDING: f32 = 22.0;
 
-/// Between the controls and the neighbours.
+/// The space between the controls and the neighbours.
 const GUTTER: f32 = 24.0;
 
-/// The heads of the rows and of the columns.
+/// Size of the row and column headers.
 const HEAD: f32 = 28.0;
 
-/// The favourites and the blend below the neighbours.
+/// Height of the favourites and the blend below the neighbours.
 const FOOT: f32 = 74.0;
 
-/// A neighbour's picture, and the edge that marks it.
+/// Side of a neighbour's picture, and width of the border that marks it.
 const PICTURE: f32 = 94.0;
 const EDGE: f32 = 2.0;
 
 impl SampleGrid {
-    /// The open board, with the controls beside the neighbours.
+    /// The open grid, with the controls next to the neighbours.
     pub fn dialog<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let content = row![
             container(self.controls(motion)).width(INNER),
@@ -136,7 +136,7 @@ impl SampleGrid {
             .into()
     }
 
-    /// A preview at this moment; an empty place until it is drawn.
+    /// The current frame of a preview; a placeholder until it is drawn.
     pub(super) fn preview<'a>(
         &self,
         preview: Option<&PreviewFrames>,

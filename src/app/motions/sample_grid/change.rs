@@ -1,18 +1,18 @@
-//! Every change that the sample grid makes to a sampled motion, as a value.
+//! The changes that the sample grid makes to a sampled motion.
 
 use crate::document::{Category, Drawn, Follow, Playback, Sample, SampledMotion, Track};
 
 use super::neighbours::{Cell, Neighbours};
 
-/// A change of a sampled motion. The dice's numbers are in it, so doing it again does the same.
+/// A change of a sampled motion. It contains the random seeds, so applying it again has the same result.
 ///
-/// A part that is held stays as it is, whatever is rolled, dealt or taken. What was drawn or taken is seen as it is: the
-/// way towards another sample goes back to 0.
+/// A locked part stays as it is, whatever is rolled or chosen. After a new sample was rolled or chosen, the blend is reset
+/// to 0, so that the sample is shown as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// Draws the content of this seed.
+    /// Draws the content from this seed.
     RollContent(u64),
-    /// Draws the motion of this seed.
+    /// Draws the motion from this seed.
     RollMotion(u64),
     RollBoth {
         content: u64,
@@ -20,10 +20,10 @@ pub enum Change {
     },
     HoldContent(bool),
     HoldMotion(bool),
-    /// The category of this number.
+    /// The category with this index.
     Category(usize),
-    /// These codes made so long: those that were there before the first figure was typed, so that nothing is lost on the
-    /// way from 1 to 16.
+    /// Changes the length of these codes. They are the ones from before typing began, so that no frames are lost on the way
+    /// from 1 to 16.
     Length {
         of: Box<Sample>,
         frames: usize,
@@ -31,10 +31,10 @@ pub enum Change {
     Fps(f64),
     Strength(f32),
     Playback(Playback),
-    /// New neighbours.
+    /// Changes the seed of the neighbours.
     Neighbours(u64),
     Choose(Cell),
-    /// What is shown becomes a favourite.
+    /// Adds what is shown to the favourites.
     Keep,
     Favourite(usize),
     Drop(usize),
@@ -42,7 +42,7 @@ pub enum Change {
     TowardsFavourite(usize),
     TowardsNothing,
     Way(f32),
-    /// What is shown, between the two, becomes the sample.
+    /// Makes the blend that is shown the sample.
     KeepBlend,
 }
 
@@ -123,7 +123,7 @@ impl Change {
     }
 }
 
-/// What is shown, with the nearer end's seed; none when the two ends are of different models.
+/// The codes shown, with the nearer end's content seed; `None` if the two ends are of different models.
 pub fn shown(motion: &SampledMotion) -> Option<Drawn> {
     let content_seed = match &motion.towards {
         Some(other) if motion.way >= 0.5 => other.content_seed,
@@ -147,7 +147,7 @@ fn roll(motion: &mut SampledMotion, content: Option<u64>, movement: Option<u64>)
     }
 }
 
-/// Takes a sample, except for the part that is held. The category goes with the movement.
+/// Replaces the sample, except for the locked parts. The category belongs to the movement.
 fn take(motion: &mut SampledMotion, drawn: Drawn) {
     if drawn.codes.sizes() != motion.codes.sizes() {
         return;

@@ -1,4 +1,4 @@
-//! The controls of a sampled motion: dice, seeds, favourites and blends, and the board of its neighbours.
+//! The controls of a sampled motion: dice, seeds, favourites and blends, and the grid of its neighbours.
 
 mod cells;
 pub mod change;
@@ -27,7 +27,7 @@ use previews::{PreviewBatch, Previews};
 pub const WIDTH: f32 = 300.0;
 pub const OPEN_SIZE: iced::Size = iced::Size::new(900.0, 620.0);
 
-/// No picture changes more often, whatever the frame rate.
+/// Maximum rate at which the pictures change, in frames per second.
 const FASTEST: f64 = 30.0;
 
 /// A number that can be typed.
@@ -40,12 +40,12 @@ pub enum Field {
     Strength,
 }
 
-/// What is being typed into a field, until it is a number.
+/// The text being typed into a field, until it is a valid number.
 #[derive(Debug)]
 struct Typing {
     field: Field,
     text: String,
-    /// The codes before the first figure, and those that the last one gave.
+    /// The codes before typing began, and those after the last digit.
     before: Sample,
     after: Sample,
 }
@@ -54,12 +54,12 @@ struct Typing {
 pub struct SampleGrid {
     previews: Previews,
     typing: Option<Typing>,
-    /// The next click says what to blend towards.
+    /// Whether the next click chooses what to blend towards.
     picking: bool,
     open: bool,
     /// The favourite under the cursor.
     over: Option<usize>,
-    /// When the pictures began to move, and how many seconds ago that is.
+    /// When the pictures started to play, and how many seconds ago.
     began: Option<Instant>,
     seconds: f64,
     problem: Option<String>,
@@ -81,51 +81,52 @@ pub enum Message {
     ResetWay,
     Released,
     Playback(Playback),
-    /// The board is opened.
+    /// Open the grid.
     Open,
     Close,
-    /// New neighbours.
+    /// Show new neighbours.
     More,
     Chosen(Cell),
     Keep,
     Favourite(usize),
     Drop(usize),
     Over(Option<usize>),
-    /// Something to blend towards is to be chosen, or not.
+    /// Start or stop choosing what to blend towards.
     Pick(bool),
     NoBlend,
     KeepBlend,
     Tick(Instant),
-    /// A preview of a batch is drawn.
+    /// A preview of a batch was drawn.
     PreviewDrawn(u64, usize, Arc<Vec<Picture>>),
-    /// A batch is drawn, or failed.
+    /// A batch was drawn, or failed.
     BatchEnded(u64, Option<String>),
 }
 
-/// What the parent has to do. After every message and every change of the document it asks [`SampleGrid::next_batch`] too.
+/// What the parent must do. After every message and every change of the document it must also call
+/// [`SampleGrid::next_batch`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     None,
     Change(Change),
-    /// Part of a gesture of this name.
+    /// Part of the gesture of this name.
     Drag(&'static str, Change),
     EndGesture,
-    /// A number is entered.
+    /// A number was entered.
     Leave,
 }
 
 impl SampleGrid {
-    /// Another motion is chosen.
+    /// Resets the state, for another motion.
     pub fn forget(&mut self) {
         *self = Self::default();
     }
 
-    /// Whether the board is open, as a dialog.
+    /// Whether the grid is open, as a dialog.
     pub fn is_open(&self) -> bool {
         self.open
     }
 
-    /// Leaves what is being typed or chosen, or the board; true when there was something.
+    /// Cancels typing or choosing, or closes the grid; returns whether there was anything to cancel.
     pub fn escape(&mut self) -> bool {
         if self.typing.take().is_some() | std::mem::take(&mut self.picking) {
             return true;
@@ -133,12 +134,12 @@ impl SampleGrid {
         std::mem::take(&mut self.open)
     }
 
-    /// What a thread is to draw now ([`draw`]); nothing when all is there or being drawn.
+    /// The previews to draw now on a thread ([`draw`]); `None` if all are drawn or being drawn.
     pub fn next_batch(&mut self, motion: &SampledMotion) -> Option<PreviewBatch> {
         self.previews.next_batch(motion, self.open)
     }
 
-    /// The pictures move as long as the controls are seen.
+    /// Ticks that play the pictures while the controls are shown.
     pub fn subscription(motion: &SampledMotion) -> Subscription<Message> {
         let rate = motion.fps.clamp(*Track::FPS.start(), FASTEST);
         iced::time::every(Duration::from_secs_f64(1.0 / rate)).map(Message::Tick)
@@ -206,7 +207,7 @@ impl SampleGrid {
         Action::Change(change)
     }
 
-    /// What changes nothing but the view.
+    /// Handles the messages that change only the view.
     fn watch(&mut self, message: Message) {
         match message {
             Message::Open => self.open = true,
@@ -248,7 +249,7 @@ impl SampleGrid {
         })
     }
 
-    /// What a field shows.
+    /// The text of a field.
     fn text_of(&self, field: Field, number: String) -> String {
         match &self.typing {
             Some(typing) if typing.field == field => typing.text.clone(),
@@ -256,7 +257,7 @@ impl SampleGrid {
         }
     }
 
-    /// Which of a preview's frames is shown now.
+    /// The preview frame to show now.
     fn frame(&self, frames: usize, motion: &SampledMotion) -> usize {
         let beat = (self.seconds * motion.fps + 1e-6) as usize;
         let back = frames.saturating_sub(1);
@@ -270,7 +271,7 @@ impl SampleGrid {
     }
 }
 
-/// What the dice show: short enough to be typed again.
+/// Rolls a seed, short enough to be typed.
 fn dice() -> u64 {
     rand::random::<u32>().into()
 }

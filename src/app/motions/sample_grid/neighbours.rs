@@ -10,7 +10,7 @@ use crate::document::{Drawn, Sample, SampledMotion};
 pub const ROWS: usize = 4;
 pub const COLUMNS: usize = 5;
 
-/// A cell, counted from 0. The motion's own content is that of row 0, its own movement that of column 0.
+/// A cell, counted from 0. Row 0 has the motion's own content, column 0 its own movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
     pub row: usize,
@@ -18,7 +18,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Where the motion itself is.
+    /// The cell of the motion itself.
     pub const OWN: Self = Self { row: 0, column: 0 };
 
     /// Every cell, row by row.
@@ -27,7 +27,7 @@ impl Cell {
     }
 }
 
-/// The seeds of a motion's neighbours: always the same for the same motion and seed of the grid.
+/// The seeds of a motion's neighbours, a function of the motion and the grid's seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Neighbours {
     contents: Vec<u64>,
@@ -42,7 +42,7 @@ impl Neighbours {
         }
     }
 
-    /// The content of the cell's row in the movement of its column; the category and the length are the motion's own.
+    /// The content of the cell's row with the movement of its column; category and length are the motion's.
     pub fn drawn(&self, motion: &SampledMotion, cell: Cell) -> Drawn {
         let (codes, content_seed) = self.of(&motion.codes, motion.content_seed, cell);
         Drawn {
@@ -51,7 +51,7 @@ impl Neighbours {
         }
     }
 
-    /// The same of other codes, such as the first frames of the motion's own.
+    /// Like [`Self::drawn`], for other codes, such as the motion's first frames.
     pub fn codes(&self, codes: &Sample, cell: Cell) -> Sample {
         self.of(codes, 0, cell).0
     }
@@ -70,11 +70,11 @@ impl Neighbours {
     }
 }
 
-/// Fills the key behind the board's seed.
+/// Fills the rest of the RNG key after the grid's seed.
 const KEY: &[u8; 24] = b"mien board of neighbours";
 
-/// `count` different seeds, none of them `own`, short enough to be typed. Where one of the first is `own`, another stands
-/// in its place, so that taking a neighbour leaves the others where they are.
+/// `count` different seeds, none of them `own`, short enough to be typed. If one of them would be `own`, only that one is
+/// replaced, so that choosing a neighbour leaves the others in place.
 fn seeds(board: u64, part: u64, count: usize, own: u64) -> Vec<u64> {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&board.to_le_bytes());
@@ -90,7 +90,7 @@ fn seeds(board: u64, part: u64, count: usize, own: u64) -> Vec<u64> {
             break;
         }
     }
-    // The last one is the spare.
+    // The last one is the replacement.
     if let Some(at) = dealt.iter().position(|seed| *seed == own) {
         dealt.swap_remove(at);
     }

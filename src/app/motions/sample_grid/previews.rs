@@ -1,4 +1,4 @@
-//! The previews of the sample grid: which are wanted, which are there, and what draws the rest in the background.
+//! The previews of the sample grid: which are needed, which are cached, and the background task that draws the rest.
 
 use std::sync::Arc;
 
@@ -17,21 +17,21 @@ use super::Message;
 use super::change::shown;
 use super::neighbours::{Cell, Neighbours};
 
-/// Pixels a side of the large picture, and how many of its frames are played.
+/// Side of the large picture in pixels, and how many of its frames are played.
 pub const LARGE: u32 = 256;
 pub const LARGE_FRAMES: usize = 120;
 
-/// The same of a small preview.
+/// The same for a small preview.
 const SMALL: u32 = 128;
 const SMALL_FRAMES: usize = 16;
 
-/// Previews that are kept though nothing shows them, for when the artist comes back.
+/// Number of cached previews that nothing shows.
 const SPARE: usize = 80;
 
-/// The frames of a preview, ready to be shown.
+/// The frames of a preview, ready to draw.
 pub type PreviewFrames = Arc<Vec<Handle>>;
 
-/// Previews that are to be drawn in the background.
+/// Previews to draw in the background.
 #[derive(Debug, Clone)]
 pub struct PreviewBatch {
     pub generation: u64,
@@ -39,7 +39,7 @@ pub struct PreviewBatch {
     pub cancel: CancelToken,
 }
 
-/// Draws a batch in the background, and sends each preview as soon as it is there. The network is loaded there, too.
+/// Draws a batch in the background, and sends each preview as soon as it is drawn. The network is also loaded there.
 pub fn draw(models: Arc<Models>, batch: PreviewBatch) -> Task<Message> {
     let generation = batch.generation;
     in_background_with(
@@ -60,14 +60,14 @@ pub fn draw(models: Arc<Models>, batch: PreviewBatch) -> Task<Message> {
     )
 }
 
-/// What is said when drawing broke off.
+/// The message if drawing panicked.
 const FAULT: &str = "The board's pictures could not be drawn by a fault of Mien.";
 
-/// What the board shows of a motion, each as it is drawn.
+/// The previews that the grid shows of a motion.
 #[derive(Debug, Default)]
 struct Wanted {
     large: Option<Preview>,
-    /// As many as [`Cell::all`], when the board is open.
+    /// One for each of [`Cell::all`] if the grid is open.
     cells: Vec<Preview>,
     favourites: Vec<Preview>,
     towards: Option<Preview>,
@@ -107,7 +107,7 @@ impl Wanted {
         }
     }
 
-    /// In the order in which they are drawn.
+    /// All of them, in drawing order.
     fn all(&self) -> impl Iterator<Item = &Preview> {
         self.large
             .iter()
@@ -120,7 +120,7 @@ impl Wanted {
 #[derive(Debug)]
 struct Running {
     batch: PreviewBatch,
-    /// Whether its large picture is still to come.
+    /// Whether its large picture hasn't been drawn yet.
     large: bool,
 }
 
@@ -130,22 +130,22 @@ impl Drop for Running {
     }
 }
 
-/// The previews that are there, and those that are being drawn.
+/// The cached previews, and the batch being drawn.
 #[derive(Debug, Default)]
 pub struct Previews {
     wanted: Wanted,
-    /// What the wanted ones were worked out of.
+    /// The motion and the state of the grid that `wanted` was computed from.
     of: Option<(SampledMotion, bool)>,
     ready: Vec<(Preview, PreviewFrames)>,
-    /// The large picture, or that before it until it is there.
+    /// The large picture, or the previous one until it is drawn.
     large: Option<PreviewFrames>,
     running: Option<Running>,
     generation: u64,
 }
 
 impl Previews {
-    /// What is to be drawn now, if anything that isn't being drawn already. Of the large picture the newest wins, but one
-    /// that is being drawn is finished first: it moves while the hand does.
+    /// The previews to draw now, unless they are already being drawn. A running large picture is finished before the next one
+    /// is started, so that it updates during a drag.
     pub fn next_batch(&mut self, motion: &SampledMotion, open: bool) -> Option<PreviewBatch> {
         let same = |(of, was_open): &(SampledMotion, bool)| of == motion && *was_open == open;
         if !self.of.as_ref().is_some_and(same) {
@@ -183,7 +183,7 @@ impl Previews {
             cancel: CancelToken::default(),
         };
         let large = batch.previews.iter().any(|preview| preview.side == LARGE);
-        // The one before is dropped, and stops.
+        // Drops the previous batch, which cancels it.
         self.running = Some(Running {
             batch: batch.clone(),
             large,
@@ -191,7 +191,7 @@ impl Previews {
         Some(batch)
     }
 
-    /// Takes a preview, unless a newer batch has been asked for since.
+    /// Stores a preview, unless a newer batch has been requested since.
     pub fn take(&mut self, generation: u64, index: usize, frames: &[Picture]) {
         let Some(running) = self.of_generation(generation) else {
             return;
@@ -213,10 +213,10 @@ impl Previews {
         self.find_large();
     }
 
-    /// A batch has ended; true when it was the newest.
+    /// Handles the end of a batch; returns whether it was the newest.
     pub fn ended(&mut self, generation: u64) -> bool {
         let running = self.of_generation(generation);
-        // The batch is remembered: what couldn't be drawn isn't asked for again and again.
+        // The batch stays, so that previews that failed aren't requested again and again.
         running.map(|running| running.large = false).is_some()
     }
 

@@ -1,4 +1,4 @@
-//! What the board's changes do to a motion, and what they leave alone.
+//! What the grid's changes do to a motion, and what they leave alone.
 
 use proptest::prelude::*;
 
@@ -24,7 +24,7 @@ fn after(motion: &SampledMotion, changes: &[Change]) -> SampledMotion {
     changed
 }
 
-/// What of a sample is its motion.
+/// The motion part of a sample.
 fn movement(codes: &Sample) -> (&[f32], &[Vec<f32>], u64) {
     (&codes.h0, &codes.epsilon, codes.motion_seed)
 }
@@ -34,7 +34,7 @@ fn cell() -> impl Strategy<Value = Cell> {
         .prop_map(|(row, column)| Cell { row, column })
 }
 
-/// Whatever rolls, deals or takes.
+/// The changes that roll or choose a sample.
 fn draws() -> impl Strategy<Value = Change> {
     let seed = || any::<u32>().prop_map(u64::from);
     prop_oneof![
@@ -92,7 +92,7 @@ proptest! {
         let taken = after(&start, &[Change::Choose(at)]);
         prop_assert_eq!(&taken.codes, &drawn.codes);
         prop_assert_eq!(taken.content_seed, drawn.content_seed);
-        // Its seeds, typed, draw it again.
+        // Typing its seeds draws it again.
         let typed = after(&motion(), &[
             Change::RollContent(taken.content_seed),
             Change::RollMotion(taken.codes.motion_seed),
@@ -135,7 +135,7 @@ fn the_board_is_its_seeds_and_has_nobody_twice() {
         serde_json::from_str(&serde_json::to_string(&dealt).unwrap()).unwrap();
     assert_eq!(Neighbours::around(&reopened), Neighbours::around(&dealt));
 
-    // Also from where one of the neighbours has become the motion itself.
+    // Also after one of the neighbours has become the motion itself.
     for at in Cell::all() {
         let taken = after(&dealt, &[Change::Choose(at)]);
         let grid = Neighbours::around(&taken);
@@ -191,11 +191,11 @@ fn a_way_between_two_ends_exactly_at_both() {
 
     let half = after(&start, &[Change::Way(0.5), Change::KeepBlend]);
     assert_ne!(half.codes.content, start.codes.content);
-    // A blend was drawn from no seed, and says so.
+    // A blend has no seed.
     assert_eq!((half.content_drawn(), half.motion_drawn()), (None, None));
     assert_eq!(start.content_drawn(), Some(7));
     assert_eq!(start.motion_drawn(), Some(7));
-    // What is rolled then is seen as it is.
+    // What is rolled next is shown without blending.
     let rolled = after(&start, &[Change::Way(0.5), Change::RollMotion(1)]);
     assert_eq!(rolled.shown().unwrap(), rolled.codes);
 }
@@ -241,7 +241,7 @@ fn numbers_out_of_range_change_nothing_or_stop_at_the_end() {
 #[test]
 fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
     let mut motion = motion();
-    // A blend, which has no stream to come back from.
+    // A blend, which can't be redrawn from a seed.
     motion.codes.epsilon[9] = vec![0.25; 10];
     let (start, mut board) = (motion.clone(), SampleGrid::default());
     let mut codes = Vec::new();
@@ -256,7 +256,7 @@ fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
     assert_eq!(codes, [1, 1, 1, 12, 2, 24]);
     assert_eq!(motion.codes.epsilon[..16], start.codes.epsilon);
 
-    // After an undo the field begins again from what is there.
+    // After an undo the field starts from the current codes.
     motion.codes = sample(9, 8);
     let message = Message::Typed(Field::Length, "4".to_owned());
     let Action::Drag(_, change) = board.update(message, &motion) else {

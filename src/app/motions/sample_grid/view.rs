@@ -1,4 +1,4 @@
-//! The controls as they are seen.
+//! Layout of the controls.
 
 use iced::widget::tooltip::Position;
 use iced::widget::{
@@ -17,20 +17,20 @@ use crate::document::{Category, Follow, Playback, SampledMotion};
 
 use super::{Field, Message, SampleGrid, WIDTH};
 
-/// The room inside the panel's edges.
+/// The width inside the panel's padding.
 pub const INNER: f32 = WIDTH - 2.0 * theme::SPACE;
 
-/// The large picture, and a favourite; six of these stand side by side.
+/// Sides of the large picture and of a favourite; six favourites fit in a row.
 const PICTURE: f32 = 204.0;
 const FAVOURITE: f32 = 40.0;
 
-/// The column of words before the values.
+/// The column of labels before the values.
 const WORDS: f32 = 66.0;
 
 const HELD_CONTENT: &str = "Lock who is seen: nothing that is rolled or chosen changes it";
 const HELD_MOTION: &str = "Lock the movement: nothing that is rolled or chosen changes it";
 
-/// A category in a list.
+/// A category in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Choice(Category);
 
@@ -48,7 +48,7 @@ impl std::fmt::Display for Choice {
 }
 
 impl SampleGrid {
-    /// The panel: all but the neighbours, to stand in the column of the chosen motion.
+    /// The panel without the neighbours, for the column of the chosen motion.
     pub fn view<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let controls = column![
             self.controls(motion),
@@ -80,7 +80,7 @@ impl SampleGrid {
         .into()
     }
 
-    /// What plays, and what is done with it as a whole.
+    /// The playing picture, and the commands on the whole sample.
     fn picture<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let big = |sign: Sign, hint, color, message| {
             let face = container(sign.into_element(color)).center(Length::Fill);
@@ -146,7 +146,7 @@ impl SampleGrid {
         .into()
     }
 
-    /// Who, and what movement: a seed, a die and a lock each.
+    /// Content and motion, each with a seed, a die and a lock.
     fn parts<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let line = |sign: Sign,
                     words,
@@ -299,7 +299,7 @@ impl SampleGrid {
         column![label("Favourites"), all].spacing(theme::GAP).into()
     }
 
-    /// On the way to another sample.
+    /// The blend towards another sample.
     pub(super) fn blend<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let head = |button: Element<'a, Message>| {
             row![label("Blend"), space::horizontal(), button]
@@ -352,7 +352,7 @@ impl SampleGrid {
             .into()
     }
 
-    /// A number that can be typed.
+    /// A number field.
     fn entry<'a>(
         &'a self,
         field: Field,
@@ -403,7 +403,7 @@ fn line<'a>(words: &'a str, value: Element<'a, Message>) -> Element<'a, Message>
         .into()
 }
 
-/// Where something of the board is, for tests.
+/// The id of a widget of the grid, for tests.
 pub(super) fn id(name: &str) -> Id {
     Id::from(format!("board-{name}"))
 }

@@ -1,4 +1,4 @@
-//! The board, used as a hand would, with the pictures that come with the program.
+//! The grid in a simulated window, with the bundled pictures.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use crate::media::encode::save_png;
 use crate::media::image::{Picture, open};
 use crate::methods::mocogan::sampler::Sampler;
 
-/// A board beside a motion, both changed as the window would.
+/// A grid with a motion, both changed as the window would.
 struct Desk {
     board: SampleGrid,
     motion: SampledMotion,
@@ -86,7 +86,7 @@ impl Desk {
         });
     }
 
-    /// Everything that is wanted is drawn.
+    /// Draws everything that is needed.
     fn draw(&mut self) {
         while let Some(batch) = self.board.next_batch(&self.motion) {
             let mut drawn = Vec::new();
@@ -101,7 +101,7 @@ impl Desk {
         }
     }
 
-    /// The window as a picture, at two pixels to each of its own.
+    /// The window as a picture, at two pixels per logical pixel.
     fn seen(&self) -> Picture {
         let folder = tempfile::tempdir().unwrap();
         let mut window = simulator(self.view(), self.size());
@@ -113,7 +113,7 @@ impl Desk {
             .unwrap()
             .unwrap();
         let picture = open(&written.path()).unwrap();
-        // To be looked at.
+        // Written for viewing by hand.
         if let Some(folder) = std::env::var_os("MIEN_LOOK") {
             let name = if self.board.is_open() {
                 "board.png"
@@ -131,7 +131,7 @@ fn sampler() -> &'static Sampler {
     SAMPLER.get_or_init(|| Sampler::open(None).unwrap())
 }
 
-/// How many colours there are in a part of a picture, in logical pixels.
+/// The number of colours in a part of a picture; `place` is in logical pixels.
 fn colours(picture: &Picture, place: iced::Rectangle) -> usize {
     let mut all = std::collections::HashSet::new();
     for y in (2.0 * place.y) as u32..(2.0 * (place.y + place.height)) as u32 {
@@ -185,7 +185,7 @@ fn a_lock_keeps_its_part_from_both_dice() {
 fn a_typed_seed_draws_that_one() {
     let mut desk = Desk::new();
     desk.act(|window| {
-        // Behind the seed that stands there, 7.
+        // Types after the present seed, 7.
         window
             .click(selector::id(key("field", Field::ContentSeed)))
             .unwrap();
@@ -205,7 +205,7 @@ fn a_category_is_chosen_from_its_list() {
         let list = window.find(selector::id(id("category"))).unwrap().bounds();
         window.point_at(list.center());
         window.simulate(iced_test::simulator::click());
-        // The sixth of the lines that open below; the list's own words can't be asked for.
+        // The sixth of the lines that open below; the simulator can't select the list's items.
         let last = list.y + list.height + 5.5 * list.height;
         window.point_at(Point::new(list.center_x(), last));
         window.simulate([Event::Mouse(mouse::Event::CursorMoved {
@@ -224,7 +224,7 @@ fn the_heart_keeps_and_a_favourite_comes_back_and_is_dropped() {
     let before = desk.motion.codes.clone();
     desk.click(id("keep"));
     assert_eq!(desk.motion.favourites.len(), 1);
-    // It is there already.
+    // It is a favourite already.
     let count = desk.done.len();
     desk.click(id("keep"));
     assert_eq!(desk.done.len(), count);
@@ -301,7 +301,7 @@ fn towards_a_cell_along_the_slider_and_the_blend_is_kept() {
     desk.click(id("cell-1-2"));
     assert_eq!(desk.motion.codes, before);
     assert!(desk.motion.towards.is_some());
-    // Half way along its slider.
+    // At the middle of its slider.
     desk.click(id("way"));
     assert!((desk.motion.way - 0.5).abs() < 0.02, "{}", desk.motion.way);
     assert_eq!(desk.done.last(), Some(&Action::EndGesture));
@@ -346,7 +346,7 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
     let whole = iced::Rectangle::with_size(OPEN_SIZE);
     assert!(places.iter().all(|place| place.is_within(&whole)));
     let empty = desk.seen();
-    // At most two are there already: one is a favourite, the other is what is blended towards.
+    // At most two are drawn already: one is a favourite, the other is the blend's target.
     let blank = places.iter().filter(|place| colours(&empty, **place) < 50);
     assert!(blank.count() >= places.len() - 2);
     desk.draw();
@@ -360,7 +360,7 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
 fn an_older_deal_comes_too_late() {
     let mut desk = Desk::new();
     let first = desk.board.next_batch(&desk.motion).unwrap();
-    // Nothing is asked twice, and the large picture that is being drawn is awaited.
+    // Nothing is requested twice, and a running large picture is finished first.
     assert!(desk.board.next_batch(&desk.motion).is_none());
     Change::RollMotion(3).apply(&mut desk.motion);
     assert!(desk.board.next_batch(&desk.motion).is_none());
@@ -380,7 +380,7 @@ fn an_older_deal_comes_too_late() {
     desk.tell(Message::PreviewDrawn(second.generation, 0, frames));
     assert!(desk.board.previews.large().is_some());
     assert!(desk.board.next_batch(&desk.motion).is_none());
-    // Undone: what was drawn for the other motion is seen until its own is there.
+    // After undo, the other motion's picture is shown until the new one is drawn.
     desk.motion = motion();
     assert!(desk.board.next_batch(&desk.motion).is_some());
     assert!(desk.board.previews.large().is_some());

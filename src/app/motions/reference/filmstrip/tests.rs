@@ -1,4 +1,4 @@
-//! The film's geometry and what a hand on it asks for.
+//! The filmstrip's geometry and drags.
 
 use proptest::prelude::*;
 
