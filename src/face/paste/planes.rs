@@ -8,9 +8,9 @@ use crate::nn::isa::{Isa, multiversion};
 /// 1 - A, detail weight, and C' for three channels.
 pub(super) const PLANES: usize = 5;
 
-/// How sharply C may depart from what the network saw before the portrait's fine detail no longer belongs there, in
-/// 1/127.5 of the full range. A soft change, of light or of colour, carries the detail along; a sharp one means that
-/// a feature has moved.
+/// How sharply C may depart from the network's input before the portrait's fine detail no longer belongs there, in
+/// units of C. A soft change, of light or of colour, preserves the detail; a sharp one means that a feature has
+/// moved.
 const DETAIL_TOLERANCE: f32 = 0.13;
 
 /// The radius of the mean that counts as soft change, as a share of the crop's side.

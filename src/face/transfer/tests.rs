@@ -1,4 +1,4 @@
-//! What the artist is promised, checked on the whole way from motion to picture.
+//! End-to-end tests from motion to picture.
 
 use proptest::prelude::*;
 
@@ -49,7 +49,7 @@ fn square(x: f64, y: f64, side: f64) -> Square {
     Square { x, y, side }
 }
 
-/// A motion with the displacement that `away` gives in [-1, 1] of the crop.
+/// A motion with the displacement that `away` returns in [-1, 1] of the crop.
 fn motion(away: impl Fn(f32, f32) -> (f32, f32), occlusion: f32, picture: Vec<f32>) -> Motion {
     let place = |i: usize| 2.0 * i as f32 / (FLOW - 1) as f32 - 1.0;
     let flow = (0..FLOW * FLOW).flat_map(|i| {
@@ -68,7 +68,7 @@ fn motion(away: impl Fn(f32, f32) -> (f32, f32), occlusion: f32, picture: Vec<f3
     }
 }
 
-/// What one pixel is in a flow whose -1 and 1 are the middles of the outermost samples.
+/// The size of one pixel in a flow with `align_corners`.
 fn a_pixel_of(side: f32) -> f32 {
     2.0 / side * FLOW as f32 / (FLOW - 1) as f32
 }
@@ -81,7 +81,7 @@ fn flat(value: f32) -> Vec<f32> {
     vec![value; 3 * SIZE * SIZE]
 }
 
-/// A motion without any sense.
+/// A motion of random numbers.
 fn wild(seed: u32) -> Motion {
     let number = |i: usize| random(seed, i);
     let side = OCCLUSION * OCCLUSION;
@@ -98,7 +98,7 @@ fn wild(seed: u32) -> Motion {
     }
 }
 
-/// What the network is given of the portrait, in [0, 1].
+/// The network's input from the portrait, in [0, 1].
 fn seen(portrait: &Picture, place: impl Into<TurnedSquare>) -> Vec<f32> {
     ImagePyramid::for_networks(portrait).read(&place.into(), SIZE, (0.0, 1.0), Beyond::Edge, (0, 0))
 }
@@ -139,7 +139,7 @@ proptest! {
         seed: u32, x in -40f64..60.0, y in -40f64..60.0, side in 1f64..120.0, angle in -3f64..3.0, alpha: bool,
     ) {
         let portrait = noise(61, 47, seed, alpha);
-        // However little sense the network at rest makes.
+        // Even if the network's output at rest is nonsense.
         let rest = Motion { align_corners: seed.is_multiple_of(2), ..wild(seed) };
         let place = TurnedSquare { x, y, side, angle };
         prop_assert!(carried(&portrait, place, &rest, &rest) == portrait);
@@ -158,7 +158,7 @@ proptest! {
         let pairs = portrait.rgba().chunks(4).zip(after.rgba().chunks(4));
         for (i, (before, after)) in pairs.enumerate() {
             let (u, v) = place.within(((i % 61) as f64 + 0.5, (i / 61) as f64 + 0.5));
-            // Margins are whole cells, of which there is at least one a pixel or twice the network's size.
+            // Margins are whole cells; there is at least one cell per pixel or twice the network's size.
             let cell = (1.0 / side.ceil()).max(0.5 / SIZE as f64);
             if (u - 0.5).abs().max((v - 0.5).abs()) > 0.5 + reach + cell {
                 prop_assert_eq!(before, after);
@@ -180,7 +180,7 @@ proptest! {
         let after = carried(&portrait, place, &rest, &motion(small, random(seed, 1), wild(seed).picture));
         for (i, (before, after)) in portrait.rgba().chunks(4).zip(after.rgba().chunks(4)).enumerate() {
             let (u, v) = place.within(((i % 61) as f64 + 0.5, (i / 61) as f64 + 0.5));
-            // A hair's breadth for rounding.
+            // Tolerance for rounding.
             if (u - 0.5).abs().max((v - 0.5).abs()) > 0.5 + 1e-9 {
                 prop_assert_eq!(before, after);
             }
@@ -286,12 +286,12 @@ fn a_part_of_the_portrait_moves_as_it_does_in_the_whole() {
 fn a_shift_by_whole_pixels_is_the_shifted_portrait() {
     let portrait = noise(200, 180, 3, false);
     let place = square(20.0, 10.0, 150.0);
-    // An identity that is off, and off by the same in both.
+    // An identity flow with the same error in both.
     let off = |x: f32, y: f32| (0.05 * (4.0 * x).sin(), 0.03 * y * x);
     let rest = motion(off, 1.0, seen(&portrait, place));
     let unit = a_pixel_of(150.0);
     let away = |x: f32, y: f32| (off(x, y).0 + 7.0 * unit, off(x, y).1 - 4.0 * unit);
-    // Whatever the generator draws: it isn't asked.
+    // The generator's picture is not used.
     let after = carried(&portrait, place, &rest, &motion(away, 1.0, flat(0.9)));
     for y in 40..130 {
         for x in 50..140 {
