@@ -217,11 +217,11 @@ fn each_line(
     change: impl Fn(Line) + Sync,
 ) {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    // The square's corners bound what has to be looked at.
+    // The bounding box of the square.
     let half = place.side * (0.5 + reach) * (place.angle.sin().abs() + place.angle.cos().abs());
     let span = |middle: f64, axis: usize, length: usize| {
         let end = |v: f64| v.clamp(0.0, length as f64) as usize;
-        // Those pixels whose middle lies within.
+        // Pixels whose centres are inside.
         let [low, high] = [axis, axis + 2].map(|edge| (f64::from(bounds[edge]) - 0.5).ceil());
         let first = (middle - half).floor().max(low);
         (end(first), end((middle + half).ceil().min(high)))
