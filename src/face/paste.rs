@@ -1,8 +1,8 @@
 //! Composites a network's output crop into the portrait, at the portrait's resolution.
 //!
 //! GANimation's output is `A * I + (1 - A) * C` (Pumarola et al. 2018, Eq. 1). Here A and C are upsampled over the crop and
-//! blended with the portrait's pixels at full resolution: where A keeps the source, the original pixel is unchanged. The edit `1
-//! - A` is multiplied by a window that falls to 0 at the crop's edge, so that there is no visible seam; by the pixel's alpha,
+//! blended with the portrait's pixels at full resolution: where A keeps the source, the original pixel is unchanged. The edit
+//! `1 - A` is multiplied by a window that falls to 0 at the crop's edge, so that there is no visible seam; by the pixel's alpha,
 //! since transparent pixels have nothing to edit; by the mask; and by the caller's onset.
 
 mod blend;

@@ -6,20 +6,22 @@
 //! The result is the warped portrait; G is used only where the portrait doesn't contain what belongs there.
 //!
 //! **Everything is relative to the rest state.** A network driven by the source's own key points should change nothing, yet its
-//! flow F0 isn't quite the identity, its occlusion o0 isn't 1 and its picture G0 isn't the portrait. So the displacement is D =
-//! F - F0, which is zero at rest however imperfect F0 is; a constant offset in the sampling convention cancels out. With the
+//! flow F0 isn't quite the identity, its occlusion o0 isn't 1 and its picture G0 isn't the portrait. So the displacement is
+//! D = F - F0, which is zero at rest however imperfect F0 is; a constant offset in the sampling convention cancels out. With the
 //! portrait I, its warp is W(r) = I(r + D(r)), and the result is
 //!
-//! ```text R = W + p (G + k (W - W0) - W),    W0(r) = G0(r + D(r)) ```
+//! ```text
+//! R = W + p (G + k (W - W0) - W),    W0(r) = G0(r + D(r))
+//! ```
 //!
 //! - W0 is what the network would draw if the motion only moved its picture at rest. So G - W0 is what the generator adds to
-//! the warp, and W - W0 is what it cannot draw of the portrait: pores, lashes, and its own errors.
+//!   the warp, and W - W0 is what it cannot draw of the portrait: pores, lashes, and its own errors.
 //! - p in 0..=1 is how much the generator is used: as far as o falls below its value at rest, and, where G differs from W0 in
-//! content, as far as 1 - o itself. Where G and W0 are equal, p is 0: there is nothing to add.
-//! - k in 0..=1 is how far G and W0 have the same content. Low frequencies follow p; the detail W - W0 has the weight 1 - p (1
-//! - k), which stays higher. When a cheek only changes its shading, its pores stay, and a patch without them would look like a
-//! thumb print on the lens. When a mouth opens, the lip's texture does not belong on the teeth: there k is 0 and G is used
-//! alone.
+//!   content, as far as 1 - o itself. Where G and W0 are equal, p is 0: there is nothing to add.
+//! - k in 0..=1 is how far G and W0 have the same content. Low frequencies follow p; the detail W - W0 has the weight
+//!   1 - p (1 - k), which stays higher. When a cheek only changes its shading, its pores stay, and a patch without them would
+//!   look like a thumb print on the lens. When a mouth opens, the lip's texture does not belong on the teeth: there k is 0 and G
+//!   is used alone.
 //!
 //! At rest D = 0 and G = W0, so R = I, to the byte. Small differences are ignored: displacements below a fraction of a pixel
 //! and changes of a grey level or two. **D and p are faded, pictures are never cross-faded**: towards the crop's edge, a mask's

@@ -26,9 +26,9 @@ pub struct Request {
 /// A wipe between two panes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wipe {
-    /// The pane that it is seen in, by its place.
+    /// The index of the pane in which it is shown.
     pub pane: usize,
-    /// The pane that is seen on the left of the line; `None` for the portrait.
+    /// The index of the pane on the left of the line; `None` for the portrait.
     pub under: Option<usize>,
     /// The position of the line, in 0..=1 of the pane's width.
     pub place: f32,

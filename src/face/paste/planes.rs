@@ -16,8 +16,8 @@ const DETAIL_TOLERANCE: f32 = 0.13;
 /// The radius of the mean that counts as soft change, as a share of the crop's side.
 const SOFT: f32 = 0.04;
 
-/// Returns the planes to upsample: 1 - A, the detail weight s, and C' = C - s * input in 0..=255, so that `C' + s *
-/// portrait` is C with the portrait's detail where s is 1, and C alone where s is 0.
+/// Returns the planes to upsample: 1 - A, the detail weight s, and C' = C - s * input in 0..=255, so that
+/// `C' + s * portrait` is C with the portrait's detail where s is 1, and C alone where s is 0.
 pub(super) fn planes(edit: &Edit, detail: bool) -> Vec<f32> {
     let area = edit.size * edit.size;
     let moved = if detail {

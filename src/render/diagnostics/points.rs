@@ -108,8 +108,8 @@ fn marks(place: &TurnedSquare, seen: &MotionFrame) -> Vec<Mark> {
         .collect()
 }
 
-/// Returns the axes of an upright cross at the portrait's point after the motion, in shares of the crop's side: `J_d
-/// J_s^-1` of its axes. The network's own axes are arbitrary, so on their own they mean little; they are used only
+/// Returns the axes of an upright cross at the portrait's point after the motion, in shares of the crop's side:
+/// `J_d J_s^-1` of its axes. The network's own axes are arbitrary, so on their own they mean little; they are used only
 /// where the portrait's can't be inverted.
 fn axes(driven: &KeyPoint, source: Option<&KeyPoint>) -> Option<[[f32; 2]; 2]> {
     let [a, b, c, d] = driven.axes?;
