@@ -34,9 +34,9 @@ pub const FULL_DIFFERENCE: f32 = 0.25;
 /// which shows the portrait with the network's crop at `place`; the square may be turned and extend beyond the picture.
 ///
 /// * The flow is drawn as the forward motion, in the colours of Baker et al. (2011): hue for the direction in `base` (right is
-///   red, down yellow, left cyan, up violet), saturation for the magnitude, from white at rest to full at [`FULL_FLOW`]. A wheel in
-///   the crop's lower right corner is the legend. The flow is relative to `rest`, the motion of the portrait's own key points, or
-///   without it to the identity.
+///   red, down yellow, left cyan, up violet), saturation for the magnitude, from white at rest to full at [`FULL_FLOW`]. A wheel
+///   in the crop's lower right corner is the legend. The flow is relative to `rest`, the motion of the portrait's own key points,
+///   or without it to the identity.
 /// * The occlusion is dark where the source is kept and bright where it is repainted.
 /// * Key points are discs at their driving positions, each with a line from a ring at its position in the portrait. FOMM's have
 ///   two strokes, an upright cross transformed by the point's local Jacobian.
