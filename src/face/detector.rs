@@ -185,7 +185,7 @@ impl Detector {
     /// Returns the faces in a square of the picture, the most confident first.
     ///
     /// # Errors
-    /// The network's.
+    /// If the network fails.
     pub fn detect(
         &self,
         pyramid: &ImagePyramid<&Picture>,
@@ -205,7 +205,7 @@ impl Detector {
     /// Returns the faces in the whole picture, as MediaPipe finds them.
     ///
     /// # Errors
-    /// The network's.
+    /// If the network fails.
     pub fn whole(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
         let (width, height) = size(pyramid);
         let square = TurnedSquare {
@@ -222,7 +222,7 @@ impl Detector {
     /// be enlarged are skipped, and those smaller than a half are used only while no large face was found.
     ///
     /// # Errors
-    /// The network's.
+    /// If the network fails.
     pub fn all(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
         let mut found = self.whole(pyramid)?;
         let (width, height) = size(pyramid);

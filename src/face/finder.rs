@@ -81,7 +81,7 @@ impl FaceFinder {
     /// Returns every face in a picture, the largest first. Small faces in a group are included.
     ///
     /// # Errors
-    /// The networks'.
+    /// If a network fails.
     pub fn faces(&self, picture: &Picture) -> Result<Vec<Face>> {
         on_the_pool(|| self.all(&ImagePyramid::for_networks(picture)))
     }
@@ -111,7 +111,7 @@ impl FaceFinder {
     /// clip. This way a still image and a frame of a clip give the same reading.
     ///
     /// # Errors
-    /// The networks'.
+    /// If a network fails.
     pub fn read(
         &self,
         pyramid: &ImagePyramid<&Picture>,
@@ -133,7 +133,7 @@ impl FaceFinder {
     /// Returns the face in a region, if there is one.
     ///
     /// # Errors
-    /// The networks'.
+    /// If a network fails.
     pub fn follow(
         &self,
         pyramid: &ImagePyramid<&Picture>,
@@ -196,7 +196,7 @@ impl Tracker {
     /// last position is picked up; at the start, the largest.
     ///
     /// # Errors
-    /// The networks'.
+    /// If a network fails.
     pub fn next(&mut self, finder: &FaceFinder, frame: &Picture) -> Result<Option<Face>> {
         on_the_pool(|| self.step(finder, &ImagePyramid::for_networks(frame)))
     }

@@ -128,7 +128,7 @@ impl Landmarks {
     /// 0..=1. `None` when the network gives non-finite points.
     ///
     /// # Errors
-    /// The network's.
+    /// If the network fails.
     pub fn find(
         &self,
         pyramid: &ImagePyramid<&Picture>,

@@ -1,6 +1,6 @@
 //! The 478 landmarks of MediaPipe's Face Landmarker v2: 468 on the skin and 5 on each iris.
 //!
-//! "Left" and "right" in landmark lists are the subject's own unless a comment says "the picture's".
+//! "Left" and "right" in landmark lists are the subject's, unless a comment refers to the picture's.
 
 use std::sync::Arc;
 

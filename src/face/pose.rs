@@ -231,7 +231,7 @@ mod tests {
         let mut points = vec![[0.0; 3]; Mesh::POINTS];
         for anchor in &ANCHORS {
             let [px, py, pz] = anchor.at.map(f64::from);
-            // A lean clockwise, as seen, takes "up" to the picture's right.
+            // Clockwise roll takes "up" to the picture's right.
             let (px, py) = (
                 px * roll.cos() + py * roll.sin(),
                 py * roll.cos() - px * roll.sin(),

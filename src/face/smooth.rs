@@ -155,10 +155,10 @@ fn pass<const N: usize>(
     out
 }
 
-/// The share of the new value that a low-pass filter takes in after `apart` seconds, in 0..=1.
+/// Returns the smoothing factor of a low-pass filter after `apart` seconds: the weight of the new value, in 0..=1.
 fn share(cutoff_hz: f64, apart: f64) -> f64 {
     let turns = std::f64::consts::TAU * cutoff_hz * apart;
-    // As t / (1 + t), but for an endless cut-off too. A cut-off of 0, or none at all, takes nothing in.
+    // t / (1 + t) in a form that also handles an infinite cutoff. A cutoff of 0 or NaN ignores the new value.
     if turns > 0.0 {
         1.0 - 1.0 / (1.0 + turns)
     } else {

@@ -90,7 +90,7 @@ impl ClipAnalysis {
     /// A snapshot holds the frames so far, isn't complete, and shares the proxies.
     ///
     /// # Errors
-    /// Those of [`ClipAnalysis::read`].
+    /// As [`ClipAnalysis::read`].
     pub fn read_showing(
         source: &MediaSource,
         progress: &Progress,

@@ -46,7 +46,7 @@ impl ClipAnalysis {
     /// [`ClipAnalysis::of_sample`] with snapshots, as for [`ClipAnalysis::read_showing`].
     ///
     /// # Errors
-    /// Those of [`ClipAnalysis::of_sample`].
+    /// As [`ClipAnalysis::of_sample`].
     pub fn of_sample_showing(
         sampler: &Sampler,
         sample: &Sample,
@@ -77,7 +77,7 @@ impl ClipAnalysis {
     /// The same for a job: frames are generated again on access.
     ///
     /// # Errors
-    /// Those of [`ClipAnalysis::of_sample`].
+    /// As [`ClipAnalysis::of_sample`].
     pub fn of_sample_frames(
         sampler: &Arc<Sampler>,
         sample: &Sample,
