@@ -23,7 +23,7 @@ ENDINGS = {".png", ".jpg", ".jpeg"}
 
 
 def frames(path, most=400):
-    """Returns every frame of a video or GIF, or the pictures in a folder sorted by name, as float32 RGB."""
+    """Returns every frame of a video or GIF, or the pictures in a folder sorted by name, as u8 BGR."""
     path = Path(path)
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
@@ -55,7 +55,7 @@ def talking(data):
 
 
 def run(program, name, path, work):
-    """Writes the first long sequence of a clip as numbered pictures; returns their paths and faces, or None."""
+    """Writes the first long sequence of a clip as numbered pictures; returns the folder, paths and faces, or None."""
     taken = frames(path)
     # Every other frame of a long clip: more movement in the same number of frames.
     if len(taken) > 2 * LENGTH:
