@@ -88,7 +88,7 @@ impl Renderer {
     /// Returns the portrait in a view, unedited.
     ///
     /// # Errors
-    /// [`EngineError::Network`] for a view without pixels.
+    /// [`EngineError::Internal`] for a view without pixels.
     pub fn base(&mut self, subject: &Subject, view: &View) -> Result<Picture, EngineError> {
         if *view == View::whole(subject.picture.size()) {
             return Ok(Picture::clone(&subject.picture));

@@ -130,8 +130,8 @@ class Mesh:
 
     def _extend(self, head, shift, size, bulge, length, build, lower=0.0):
         """Adds torso and curtain of hair to a head (H, 3): `shift` and `size` (3,) of its skull relative to the neutral one's,
-        `bulge` of each lock outwards, `length` of the curtain downwards, 0 for none, `build`, the shoulders' width, and `lower`, how
-        much lower they are."""
+        `bulge` of each lock outwards, `length` of the curtain downwards, 0 for none, `build`, the shoulders' width, and
+        `lower`, how much lower they are."""
         loop = head[self.loop]
         base = self.head[self.loop]
         rows = []
