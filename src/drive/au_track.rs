@@ -14,21 +14,20 @@ use crate::folders::file_name;
 use crate::media::clip::{Clip, ClipInfo};
 use crate::progress::Progress;
 
-/// What the face of one frame shows.
+/// The measurements of one frame's face.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct AuFrame {
     /// Seconds from the clip's start.
     pub time: f64,
-    /// Nothing where there is no face.
+    /// `None` where there is no face.
     pub aus: Option<AuVector>,
-    /// The same read against the person's relaxed face, the clip's own unless another was given: more of a slight
-    /// movement is seen then.
+    /// The same relative to the person's relaxed face (the clip's own unless another is given), which reveals slight movements.
     pub own: Option<AuVector>,
-    /// How the head is turned.
+    /// The head pose.
     pub head: Option<HeadPose>,
-    /// Where the eyes look, against the head.
+    /// The gaze, relative to the head.
     pub gaze: Option<GazeReading>,
-    /// How much it smiles, opens its jaw and blinks, by which what it drives is measured.
+    /// Smile, open jaw and blink scores, the reference for measuring what the clip drives.
     pub scores: Option<KeyScores>,
 }
 
@@ -37,38 +36,37 @@ pub struct AuFrame {
 pub struct AuTrack {
     /// The clip's file name.
     pub name: String,
-    /// Frames a second; the mean where frames last differently.
+    /// Frames per second; the mean if the frame durations vary.
     pub fps: f64,
-    /// In the order of time; at least one, and at least one with a face.
+    /// In order of time; at least one frame, and at least one with a face.
     pub frames: Vec<AuFrame>,
-    /// The 68 points of every frame's face, as many as there are frames.
+    /// The 68 points of every frame's face, one entry per frame.
     pub shapes: Vec<Option<Shape>>,
-    /// The frame whose face is the most relaxed, and counts as the clip's own resting face.
+    /// The frame with the most relaxed face, which serves as the clip's own resting face.
     pub rest: usize,
-    /// Why the clip could not be read to its end.
+    /// The error that ended the reading early, if any.
     pub broken: Option<String>,
 }
 
-/// The sum of its Action Units up to which a face counts as relaxed.
+/// Upper bound on the sum of a relaxed face's Action Units.
 const RELAXED: f32 = 0.4;
 
-/// What a curve is made from.
+/// How a curve is derived from the measurements.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// How the tremble is taken out.
+    /// The smoothing filter.
     pub smoothing: OneEuro,
-    /// Whether the units are read against the clip's own resting face.
+    /// Whether the units are read relative to the clip's own resting face.
     pub own: bool,
 }
 
 impl AuTrack {
-    /// Reads a clip: one face, followed from frame to frame, at first the largest; one that leaves and comes back is
-    /// found again. Of a clip that is damaged on the way the part before it is given. The person's relaxed face can be
-    /// given in place of the clip's own.
+    /// Reads a clip, tracking one face from frame to frame, at first the largest; if it leaves and comes back, it is found
+    /// again. A clip that is damaged is read up to the damage. `neutral` replaces the clip's own resting face.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`EngineError::Face`] when no frame shows a
-    /// face, [`EngineError::Cancelled`] when `progress` was asked to stop.
+    /// [`EngineError::Media`] when Mien can't read the file as a clip, [`EngineError::Face`] when no frame shows a face,
+    /// [`EngineError::Cancelled`] when `progress` was cancelled.
     pub fn read(
         path: &Path,
         neutral: Option<&Neutral>,
@@ -77,8 +75,8 @@ impl AuTrack {
         Self::read_part(path, (None, None), neutral, progress, 1)
     }
 
-    /// [`AuTrack::read`] of the part of a clip that begins at the first of two times and ends before the second, in
-    /// seconds. Of so many `passes` over it this is the first, for `progress`.
+    /// [`AuTrack::read`] for the part of a clip that begins at the first of two times and ends before the second, in seconds.
+    /// `passes` is the total number of passes over the clip, for `progress`.
     pub(crate) fn read_part(
         path: &Path,
         (from, to): (Option<f64>, Option<f64>),
@@ -102,7 +100,7 @@ impl AuTrack {
         })
     }
 
-    /// The units of faces that were followed, each with its time; `None` where no frame shows a face.
+    /// Reads the units of tracked faces, each with its time; `None` where no frame shows a face.
     pub(crate) fn of(
         name: String,
         fps: f64,
@@ -119,7 +117,7 @@ impl AuTrack {
                 .1
                 .as_ref()
                 .map_or(0.0, |face| movement(&face.scores));
-            // Relaxed faces all read zero; among them the scores decide.
+            // Relaxed faces all read zero; the scores decide between them.
             units + 0.1 * scores
         };
         let rest = (0..seen.len())
@@ -149,13 +147,13 @@ impl AuTrack {
         })
     }
 
-    /// Whether the clip shows a relaxed face somewhere, so that reading against it is better than not.
+    /// Returns whether the clip shows a relaxed face, so that reading relative to it is an improvement.
     pub fn rests(&self) -> bool {
         let resting = self.frames.get(self.rest).and_then(|frame| frame.aus);
         resting.is_some_and(|aus| aus.values().iter().sum::<f32>() <= RELAXED)
     }
 
-    /// The Action Units as they were measured, as many as there are frames.
+    /// Returns the Action Units as measured, one entry per frame.
     pub fn measured(&self, own: bool) -> Vec<Option<AuVector>> {
         let frames = self.frames.iter();
         frames
@@ -163,25 +161,25 @@ impl AuTrack {
             .collect()
     }
 
-    /// How the head is turned in each frame; `None` where there is no face.
+    /// Returns the head pose in each frame; `None` where there is no face.
     pub fn heads(&self) -> Vec<Option<HeadPose>> {
         self.frames.iter().map(|frame| frame.head).collect()
     }
 
-    /// Where the eyes look in each frame, as [`gazes`] says.
+    /// Returns the gaze in each frame, as computed by [`gazes`].
     pub fn gazes(&self) -> Vec<Option<[f32; 2]>> {
         let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
         let readings: Vec<_> = self.frames.iter().map(|frame| frame.gaze).collect();
         gazes(&times, &readings)
     }
 
-    /// How many frames show no face.
+    /// Returns the number of frames without a face.
     pub fn faceless(&self) -> usize {
         let without = self.frames.iter().filter(|frame| frame.aus.is_none());
         without.count()
     }
 
-    /// The Action Units with their tremble taken out, as many as there are frames.
+    /// Returns the smoothed Action Units, one entry per frame.
     pub fn smoothed(&self, reading: Reading) -> Vec<Option<AuVector>> {
         let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
         let values: Vec<_> = self
@@ -195,14 +193,14 @@ impl AuTrack {
             .collect()
     }
 
-    /// The movement for a track: a pose for each frame at [`AuTrack::rate`]. With `start` it is relative: the expression
-    /// of a portrait, to which the difference from the clip's first face is added, so that the movement begins there.
+    /// Returns the poses of a track, one for each frame at [`AuTrack::rate`]. With `start`, a portrait's expression, the
+    /// movement is relative: the difference from the clip's first face is added to `start`.
     pub fn poses(&self, reading: Reading, start: Option<&AuVector>) -> Vec<Option<Pose>> {
         self.poses_at(self.rate(), reading, start.map(|start| (start, 0)))
     }
 
-    /// [`AuTrack::poses`] at another frame rate, and relative to another frame than the first, by its number; where that one
-    /// has no face, to the next that has.
+    /// [`AuTrack::poses`] at another frame rate, and relative to a given frame instead of the first. If that frame has no face,
+    /// the next that has one is used.
     pub(crate) fn poses_at(
         &self,
         rate: f64,
@@ -218,19 +216,20 @@ impl AuTrack {
         frames.map(|i| values[i].map(Pose::from)).collect()
     }
 
-    /// How unlike `source` the face of each frame is in shape and pose (0 for the same), as many as there are frames.
+    /// Returns the dissimilarity in shape and pose between `source` and the face of each frame, 0 for the same; one entry per
+    /// frame.
     pub fn unlike(&self, source: &Shape) -> Vec<Option<f32>> {
         differences(source, self.shapes.iter().copied())
     }
 
-    /// The frame rate of [`AuTrack::poses`]: the clip's own, as far as a track can have it.
+    /// Returns the frame rate of [`AuTrack::poses`]: the clip's own, clamped to a track's range.
     pub fn rate(&self) -> f64 {
         track_rate(self.fps)
     }
 }
 
-/// Makes a movement relative: it begins at `start`, and each frame adds what it differs by from the reference frame; where that
-/// one has no face, from the next that has.
+/// Makes a movement relative: each frame becomes `start` plus its difference from the reference frame. If that frame has no
+/// face, the next that has one is used.
 pub(crate) fn begin_at(values: &mut [Option<AuVector>], start: &AuVector, reference: usize) {
     let (before, after) = values.split_at(reference.min(values.len()));
     let faces = after.iter().chain(before).flatten();
@@ -242,8 +241,8 @@ pub(crate) fn begin_at(values: &mut [Option<AuVector>], start: &AuVector, refere
     }
 }
 
-/// Resamples frames that may last differently to a constant rate: the nearest frame for each step. `times` are in rising order
-/// and may be empty.
+/// Resamples frames of varying duration to a constant rate: the nearest frame for each step. `times` are ascending and may be
+/// empty.
 fn resampled(times: &[f64], rate: f64) -> Vec<usize> {
     let (Some(start), Some(end)) = (times.first(), times.last()) else {
         return Vec::new();
@@ -263,12 +262,12 @@ fn nearest(times: &[f64], time: f64) -> usize {
     }
 }
 
-/// A frame rate as far as a track can have it.
+/// Clamps a frame rate to a track's range.
 pub(crate) fn track_rate(fps: f64) -> f64 {
     fps.clamp(*Track::FPS.start(), *Track::FPS.end())
 }
 
-/// How many frames a clip has, as far as that is known or can be judged before it is decoded.
+/// Returns the number of frames in a clip, if it is known or can be estimated before decoding.
 pub(crate) fn steps(info: &ClipInfo) -> Option<usize> {
     let judged = info
         .seconds
@@ -276,12 +275,12 @@ pub(crate) fn steps(info: &ClipInfo) -> Option<usize> {
     info.frames.or(judged)
 }
 
-/// Whether a file is a clip that [`AuTrack::read`] can read.
+/// Returns whether [`AuTrack::read`] can read a file.
 pub fn is_clip(path: &Path) -> bool {
     Clip::open(path).is_ok()
 }
 
-/// How much the scores say that a face moves; where it looks is no movement.
+/// Returns the sum of the facial movement scores; eye direction doesn't count.
 fn movement(scores: &[f32; 52]) -> f32 {
     BLENDSHAPES
         .iter()

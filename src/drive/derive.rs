@@ -1,5 +1,5 @@
-//! The one place where a motion's missing half is derived: an expression's driving picture is the portrait drawn with that
-//! expression; a clip's expression is read from its face when it is bound to the portrait.
+//! Derives the missing half of a motion. The driving picture of an expression is the portrait rendered with that
+//! expression; the expression of a clip is read from its face when it is bound to the portrait.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::methods::drive::{Drive, DriveKey, Moment, PoseKey, Viewpoint};
 use crate::methods::subject::Subject;
 use crate::progress::Stop;
 
-/// How many more pixels a side a drawn driving picture has than the method sees.
+/// Resolution of a rendered driving picture relative to the method's input.
 const FINER: f64 = 2.0;
 
-/// Draws the subject with an expression, as a view shows it.
+/// Renders the subject with an expression, in a view.
 pub type Draw<'a> = &'a mut dyn FnMut(&Pose, &View, Stop) -> Result<Picture, EngineError>;
 
-/// A drive sample as a method asks it, for one subject.
+/// A drive sample as a method's [`Drive`], for one subject.
 pub struct Driving<'a> {
     pub sample: &'a DriveSample,
     pub subject: &'a Subject,
@@ -30,7 +30,7 @@ impl Driving<'_> {
     fn pose(&self, moment: Moment) -> Pose {
         match moment {
             Moment::Now => self.sample.pose(self.subject),
-            // An expression moves the portrait away from its own.
+            // Expressions are relative to the portrait's own.
             Moment::Reference => self.subject.expression.into(),
         }
     }
@@ -81,11 +81,11 @@ impl Drive for Driving<'_> {
     }
 }
 
-/// The portrait about a method's square, as small as its pixels need.
+/// Returns a view of the portrait around a method's square, no larger than its input needs.
 fn view_of(viewpoint: &Viewpoint) -> View {
     let place = viewpoint.place;
     let zoom = (FINER * viewpoint.size as f64 / place.side).min(1.0);
-    // A turned square reaches further than an upright one.
+    // A turned square has a larger bounding box.
     let reach = place.side * (place.angle.sin().abs() + place.angle.cos().abs());
     let pixels = (reach * zoom).ceil() as u32 + 4;
     View {

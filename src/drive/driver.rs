@@ -1,4 +1,4 @@
-//! A motion ready to drive, and what it says at one time.
+//! A motion bound to a portrait, and its sample at one time.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use crate::methods::MethodInfo;
 use crate::methods::drive::{ClipFrameKey, Moment, PoseKey};
 use crate::methods::subject::Subject;
 
-/// What a motion says at one time.
+/// The sample of a motion at one time.
 #[derive(Debug, Clone)]
 pub enum DriveSample {
-    /// Nothing: the motion isn't there, or isn't read yet.
+    /// The motion is missing, or not analysed yet.
     Nothing,
-    /// An expression, strength already applied.
+    /// An expression, with strength already applied.
     Pose(Pose),
-    /// A step of a clip or a sample.
+    /// A step of a clip or a sampled motion.
     Step(Arc<ClipDriver>, u32),
 }
 
-/// Cache key of a [`DriveSample`], as far as what is asked of it depends on it.
+/// Cache key of a [`DriveSample`], for those of its properties that a method uses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SampleKey {
     Nothing,
@@ -28,7 +28,7 @@ pub enum SampleKey {
 }
 
 impl DriveSample {
-    /// The expression that it asks for.
+    /// Returns the sample's expression.
     pub fn pose(&self, subject: &Subject) -> Pose {
         match self {
             DriveSample::Nothing => subject.expression.into(),
@@ -37,13 +37,13 @@ impl DriveSample {
         }
     }
 
-    /// Cache key for a method that is driven by expressions: whatever the expression was read from. What the method doesn't
-    /// draw of it makes no difference.
+    /// Returns the cache key for a method driven by expressions, whatever the expression was read from. Properties that the
+    /// method doesn't draw are left out.
     pub fn expression_key(&self, subject: &Subject, method: &MethodInfo) -> SampleKey {
         SampleKey::Pose(PoseKey::from(&method.drawn(self.pose(subject))))
     }
 
-    /// Cache key for a method that is driven by pictures; `drawing` is the method that draws them of expressions.
+    /// Returns the cache key for a method driven by pictures; `drawing` is the method that renders pictures of expressions.
     pub fn picture_key(&self, relative: bool, drawing: &MethodInfo) -> SampleKey {
         match self {
             DriveSample::Nothing => SampleKey::Nothing,
@@ -58,16 +58,16 @@ impl DriveSample {
 /// A motion, ready to drive.
 #[derive(Debug, Clone)]
 pub enum Driver {
-    /// It isn't there, or isn't read yet.
+    /// The motion is missing, or not analysed yet.
     Nothing,
-    /// An expression track, with the portrait that it is about.
+    /// An expression track, with its document.
     Track(Arc<Document>),
-    /// A clip or a sample.
+    /// A clip or a sampled motion.
     Clip(Arc<ClipDriver>),
 }
 
 impl Driver {
-    /// Frames a second.
+    /// Frames per second.
     pub fn fps(&self) -> f64 {
         match self {
             Driver::Nothing => 24.0,
@@ -76,7 +76,7 @@ impl Driver {
         }
     }
 
-    /// How many frames one pass has, at least one.
+    /// Returns the number of frames in one pass, at least one.
     pub fn frames(&self) -> u32 {
         match self {
             Driver::Nothing => 1,
@@ -85,7 +85,7 @@ impl Driver {
         }
     }
 
-    /// Whether it moves at all.
+    /// Returns whether it moves at all.
     pub fn moves(&self) -> bool {
         match self {
             Driver::Nothing => false,
@@ -94,7 +94,7 @@ impl Driver {
         }
     }
 
-    /// Whether all of it is there: a clip or a sample may still be on its way.
+    /// Returns whether it is fully analysed: a clip or a sampled motion may still be in progress.
     pub fn is_complete(&self) -> bool {
         match self {
             Driver::Nothing | Driver::Track(_) => true,
@@ -102,7 +102,7 @@ impl Driver {
         }
     }
 
-    /// What it says at a step of its own.
+    /// Returns the sample at a step.
     pub fn at(&self, step: u32) -> DriveSample {
         match self {
             Driver::Nothing => DriveSample::Nothing,
@@ -111,7 +111,7 @@ impl Driver {
         }
     }
 
-    /// The sample at `seconds` after the start, by the motion's playback mode.
+    /// Returns the sample at `seconds` after the start, according to the motion's playback mode.
     pub fn playing_at(&self, seconds: f64) -> DriveSample {
         let step = match self {
             Driver::Nothing => 0,
@@ -121,7 +121,7 @@ impl Driver {
         self.at(step)
     }
 
-    /// The frames in the order in which they are shown once through.
+    /// Returns the frames of one pass in playback order.
     pub fn order(&self) -> Vec<u32> {
         match self {
             Driver::Nothing => vec![0],
@@ -130,7 +130,7 @@ impl Driver {
         }
     }
 
-    /// The same motion at another frame rate: it keeps its seconds.
+    /// Returns the same motion at another frame rate; its duration stays the same.
     pub fn at_rate(&self, fps: f64) -> Driver {
         if fps == self.fps() {
             return self.clone();
@@ -146,7 +146,7 @@ impl Driver {
         }
     }
 
-    /// Whether both say the same at every step.
+    /// Returns whether both give the same sample at every step.
     pub fn same(&self, other: &Driver) -> bool {
         match (self, other) {
             (Driver::Nothing, Driver::Nothing) => true,
@@ -157,7 +157,7 @@ impl Driver {
     }
 }
 
-/// How many steps a clip has, at least one.
+/// Returns the number of steps of a clip, at least one.
 fn steps(clip: &ClipDriver) -> u32 {
     u32::try_from(clip.frames()).unwrap_or(u32::MAX).max(1)
 }

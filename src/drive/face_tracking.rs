@@ -1,4 +1,4 @@
-//! One pass over a clip with its face followed from frame to frame: what every reading of a clip begins with.
+//! One pass over a clip that tracks a face from frame to frame: the first stage of every analysis.
 
 use crate::error::EngineError;
 use crate::face::found::finder;
@@ -7,29 +7,29 @@ use crate::media::clip::Clip;
 use crate::media::image::Picture;
 use crate::progress::Progress;
 
-/// What was seen on the way.
+/// The result of a pass.
 #[derive(Default)]
 pub(crate) struct Followed {
     /// Every frame's time, in seconds of the whole clip, and the face in it.
     pub faces: Vec<(f64, Option<Face>)>,
-    /// Why the clip could not be read to its end.
+    /// The error that ended the reading early, if any.
     pub broken: Option<String>,
 }
 
 impl Followed {
-    /// The landmarks of the last frame's face.
+    /// Returns the landmarks of the last frame's face.
     pub fn last_mesh(&self) -> Option<&Mesh> {
         let (_, face) = self.faces.last()?;
         face.as_ref().map(|face| &face.mesh)
     }
 }
 
-/// Goes through a clip: one face, at first the largest; one that leaves and comes back is found again. `each` is given
-/// every frame with what was seen up to and with it. Of a clip that is damaged on the way the part before it is given.
+/// Tracks one face through a clip, at first the largest; if it leaves and comes back, it is found again. `each` receives
+/// every frame with the results up to and including it. A damaged clip is read up to the damage.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`] when `progress` was asked to stop, [`EngineError::Media`] when not even the first frame can
-/// be read, and those of `each`.
+/// [`EngineError::Cancelled`] when `progress` was cancelled, [`EngineError::Media`] when not even the first frame can be
+/// read, and those of `each`.
 pub(crate) fn follow(
     clip: Clip,
     progress: &Progress,
@@ -39,10 +39,10 @@ pub(crate) fn follow(
     pass(clip, progress, |picture| next(&mut tracker, picture), each)
 }
 
-/// Goes through a clip for the times of its frames alone.
+/// Reads only the times of a clip's frames.
 ///
 /// # Errors
-/// Those of [`follow`].
+/// As [`follow`].
 pub(crate) fn times(clip: Clip, progress: &Progress) -> Result<Followed, EngineError> {
     pass(clip, progress, |_| Ok(None), |_, _| Ok(()))
 }
@@ -74,7 +74,7 @@ fn pass(
     Ok(seen)
 }
 
-/// The face that a tracker sees in the next frame.
+/// Returns the tracker's face in the next frame.
 pub(crate) fn next(tracker: &mut Tracker, picture: &Picture) -> Result<Option<Face>, EngineError> {
     Ok(tracker.next(finder()?, picture)?)
 }

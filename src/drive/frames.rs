@@ -1,4 +1,4 @@
-//! Where a driver's pictures come from: the original frames of a clip or a sample, or small copies for scrubbing.
+//! Sources of a driver's pictures: the original frames of a clip or a sampled motion, or proxies for scrubbing.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,31 +11,31 @@ use crate::error::{ClipError, EngineError};
 use crate::media::clip::Clip;
 use crate::media::image::Picture;
 
-/// The pictures of a motion, by number from 0.
+/// The pictures of a motion, by index from 0.
 pub trait FrameSource: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`EngineError::Media`] where it can't be read; [`EngineError`] where there is no such frame.
     fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError>;
 
-    /// Pixels of a picture to one of the original's, in 0..=1.
+    /// Returns the size of a picture relative to the original, in 0..=1.
     fn scale(&self) -> f64;
 
-    /// Equal for frames with the same pixels.
+    /// Returns a cache key of a frame's pixels: equal keys mean equal pixels.
     fn digest(&self, frame: usize) -> u64;
 
-    /// Whether these are the originals.
+    /// Returns whether these are the original frames.
     fn is_original(&self) -> bool;
 }
 
-/// Bytes of frames that are kept while a clip is gone through, so that a few steps back cost nothing.
+/// Maximum size of the cached frames in bytes, so that a few steps back are free.
 const KEPT_BYTES: usize = 192 << 20;
 
-/// The frames of a file, decoded in order, with only a few in memory. Going back reads the clip again up to there and keeps the frames
-/// before it, so that going backwards through a clip reads it once for each stretch that fits into memory.
+/// The frames of a file, decoded in order, with only a few in memory. Going back decodes the clip again up to that frame and
+/// caches the frames before it, so that playing backwards decodes it once for each stretch that fits into memory.
 pub struct OriginalFrames {
     path: PathBuf,
     cut: (Option<f64>, Option<f64>),
-    /// Keeps the clip that comes with the program on the disk.
+    /// Keeps the bundled clip on the disk.
     _sample: Option<SampleClip>,
     reader: Mutex<Reader>,
 }
@@ -43,15 +43,15 @@ pub struct OriginalFrames {
 #[derive(Default)]
 struct Reader {
     clip: Option<Clip>,
-    /// The frame that comes next.
+    /// The index of the next frame.
     next: usize,
-    /// The last frames that were read, with their numbers.
+    /// The frames decoded last, with their indices.
     kept: VecDeque<(usize, Arc<Picture>)>,
     bytes: usize,
 }
 
 impl OriginalFrames {
-    /// The frames from one time to another, in seconds of the whole clip.
+    /// Creates the source for the frames between two times, in seconds of the whole clip.
     pub fn new(path: PathBuf, cut: (Option<f64>, Option<f64>), sample: Option<SampleClip>) -> Self {
         Self {
             path,
@@ -64,7 +64,7 @@ impl OriginalFrames {
     /// Opens the part of the clip again.
     ///
     /// # Errors
-    /// What the clip's reader says.
+    /// If the clip can't be opened.
     pub fn open(&self) -> Result<Clip, EngineError> {
         let (from, to) = self.cut;
         Ok(Clip::open(&self.path)?.trim(from, to)?)
@@ -85,7 +85,7 @@ impl Reader {
 
 impl FrameSource for OriginalFrames {
     fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
-        // A panic leaves a clip that gives what it still can, or an error.
+        // After a panic the clip still returns frames, or an error.
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, picture)) = reader.kept.iter().find(|(kept, _)| *kept == frame) {
             return Ok(Arc::clone(picture));

@@ -1,4 +1,4 @@
-//! What drives a portrait: expression tracks, reference clips and sampled motions, and what each says at one time.
+//! Everything that drives a portrait: expression tracks, reference clips and sampled motions.
 
 pub mod au_track;
 pub mod clip_analysis;

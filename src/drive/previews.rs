@@ -1,4 +1,4 @@
-//! Small clips of many samples: what the board shows its artist to choose from.
+//! Small clips of many samples, for the grid in which the artist chooses one.
 
 use fast_image_resize::FilterType;
 
@@ -9,20 +9,19 @@ use crate::media::image::resample::resampled;
 use crate::methods::mocogan::sampler::Sampler;
 use crate::progress::Stop;
 
-/// A small clip to be drawn: every frame of a sample, at a number of pixels a side.
+/// A preview to be generated: every frame of a sample, with a side in pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Take {
     pub sample: Sample,
     pub side: u32,
 }
 
-/// Draws them in their order; `each` is given the place in the list and the frames. Samples one after the other that are
-/// of the same content and category share what the network makes of these. `stop` is asked every few frames, between
-/// layers.
+/// Generates previews in order; `each` receives the index in the list and the frames. Consecutive samples with the same
+/// content and category share the network's prepared state. `stop` is polled every few frames, between layers.
 ///
 /// # Errors
-/// [`EngineError::Sample`] when a sample isn't of this network's sizes, [`EngineError::Cancelled`] once `stop` says so,
-/// [`EngineError::Network`]. What was given to `each` before is whole.
+/// [`EngineError::Sample`] when a sample doesn't match the network's sizes, [`EngineError::Cancelled`] once `stop`
+/// returns true, [`EngineError::Network`]. Previews passed to `each` before are complete.
 pub fn takes(
     sampler: &Sampler,
     takes: &[Take],
@@ -49,7 +48,7 @@ pub fn takes(
     Ok(())
 }
 
-/// A square frame at another size; the software renderer enlarges nothing smoothly.
+/// Resizes a square frame; the software renderer doesn't enlarge smoothly.
 fn enlarged(frame: Picture, side: u32) -> Result<Picture, EngineError> {
     if frame.width() == side {
         return Ok(frame);
@@ -121,7 +120,7 @@ mod tests {
         let sampler = Sampler::open(None).unwrap();
         let wanted = [take(sample(1, 4), 64), take(sample(2, 400), 64)];
         let (given, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        // Well inside the second, of which four hundred frames would ask hundreds of times.
+        // Well inside the second, whose four hundred frames would poll hundreds of times.
         let stop = || {
             let counted = usize::from(given.load(Relaxed) == 1);
             asked.fetch_add(counted, Relaxed) + counted > 20

@@ -1,4 +1,4 @@
-//! From the project's motions to what drives.
+//! Creates drivers from a project's motions.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::methods::models::Models;
 use crate::progress::Progress;
 
 impl ClipAnalysis {
-    /// Reads a clip or draws a sample for scrubbing; `None` for an expression track, which has nothing to read.
-    /// On the way it shows what it has so far.
+    /// Analyses a clip or a sampled motion for scrubbing; `None` for an expression track, which needs no analysis. `show`
+    /// receives snapshots on the way.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `progress` was asked to stop; what the clip's reader and the network say.
+    /// [`EngineError::Cancelled`] when `progress` was cancelled; errors of the clip's reader and the network.
     pub fn of_motion(
         kind: &MotionKind,
         models: &Models,
@@ -38,10 +38,10 @@ impl ClipAnalysis {
         }
     }
 
-    /// The same for a job: the part that is used, with the original frames.
+    /// The same for a job: the part in use, with the original frames.
     ///
     /// # Errors
-    /// Those of [`ClipAnalysis::of_motion`].
+    /// As [`ClipAnalysis::of_motion`].
     pub fn for_job(
         kind: &MotionKind,
         reading: Reading,
@@ -56,7 +56,7 @@ impl ClipAnalysis {
                 let cut = (clip.from, clip.to);
                 let read = |cut| ClipAnalysis::read_part(&clip.source, cut, reading, progress);
                 let part = read(cut)?;
-                // A reference frame outside the part is looked up in the whole clip.
+                // A reference frame outside the part requires the whole clip.
                 let said = clip.follow.reference.map(|frame| frame as usize);
                 let within = part.offset..part.offset + part.frames();
                 if cut != (None, None) && said.is_some_and(|said| !within.contains(&said)) {
@@ -74,11 +74,11 @@ impl ClipAnalysis {
 }
 
 impl Driver {
-    /// A motion of the project, ready to drive its portrait's face; [`Driver::Nothing`] for a clip or a sample that isn't
-    /// read yet.
+    /// Creates the driver of a project's motion for its portrait's face; [`Driver::Nothing`] for a clip or a sampled
+    /// motion that isn't analysed yet.
     ///
     /// # Errors
-    /// Those of [`ClipDriver::clip`] and [`ClipDriver::sample`].
+    /// As [`ClipDriver::clip`] and [`ClipDriver::sample`].
     pub fn of(
         project: &Project,
         motion: &Motion,
@@ -96,10 +96,10 @@ impl Driver {
         }
     }
 
-    /// A clip or a sample bound to a portrait with a face of this shape and this expression.
+    /// Binds a clip or a sampled motion to a portrait with a face of this shape and this expression.
     ///
     /// # Errors
-    /// Those of [`ClipDriver::clip`] and [`ClipDriver::sample`].
+    /// As [`ClipDriver::clip`] and [`ClipDriver::sample`].
     pub fn bound(
         kind: &MotionKind,
         analysis: &Arc<ClipAnalysis>,

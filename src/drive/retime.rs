@@ -1,10 +1,10 @@
-//! Frames that last differently, at a constant rate.
+//! Resamples frames of varying duration to a constant rate.
 
 /// A frame that begins less than this share of a frame early is on time.
 const EARLY: f64 = 0.25;
 
-/// For every frame at `rate` a second, which of the frames that begin at `times` (in seconds, rising) is shown: each until the
-/// next begins, the last for one frame.
+/// For every frame at `rate` per second, returns which of the frames that begin at `times` (in seconds, ascending) is shown:
+/// each until the next begins, the last for one frame.
 pub fn retimed(times: &[f64], rate: f64) -> Vec<usize> {
     let Some((&start, later)) = times.split_first() else {
         return Vec::new();

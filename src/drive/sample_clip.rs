@@ -1,4 +1,4 @@
-//! The clip that comes with the program: a face that moves, for whoever has none at hand.
+//! The bundled clip of a moving face, for artists without one.
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,12 @@ use tempfile::TempDir;
 use crate::document::MediaSource;
 use crate::error::{ClipError, EngineError};
 
-/// What it is called wherever its name is shown.
+/// Its displayed file name.
 const NAME: &str = "sample.mp4";
 
 const BYTES: &[u8] = include_bytes!("../../resources/clips/sample.mp4");
 
-/// The clip as a file, which is there as long as this is: what reads clips reads files.
+/// The clip as a temporary file, deleted on drop: the clip readers work on files.
 #[derive(Debug)]
 pub struct SampleClip {
     path: PathBuf,
@@ -20,10 +20,10 @@ pub struct SampleClip {
 }
 
 impl SampleClip {
-    /// Writes it to a folder of its own, among the system's temporary files.
+    /// Writes the clip to a temporary folder.
     ///
     /// # Errors
-    /// [`ClipError`] when there is no room for it.
+    /// [`ClipError`] when it can't be written.
     pub fn write() -> Result<Self, EngineError> {
         let refused = ClipError::SampleClipNotWritten;
         let folder = tempfile::Builder::new()
@@ -38,7 +38,7 @@ impl SampleClip {
         })
     }
 
-    /// Where a project says that it comes from.
+    /// Returns its source for a project.
     pub fn source() -> MediaSource {
         MediaSource::Bundled(NAME.to_owned())
     }

@@ -1,9 +1,9 @@
-//! The rotation between two sets of points, in closed form: B. K. P. Horn, "Closed-form solution of absolute orientation
-//! using unit quaternions", J. Opt. Soc. Am. A 4, 1987. The unit quaternion that turns the one set best into the other
-//! is the eigenvector of the largest eigenvalue of a symmetric 4x4 matrix.
+//! The rotation that best aligns two sets of points, in closed form: B. K. P. Horn, "Closed-form solution of absolute
+//! orientation using unit quaternions", J. Opt. Soc. Am. A 4, 1987. The unit quaternion of the best rotation is the
+//! eigenvector of the largest eigenvalue of a symmetric 4x4 matrix.
 
-/// The rotation for the sums `s[a][b]` of canonical coordinate a times seen coordinate b; `None` where more than one
-/// would do equally well.
+/// Returns the rotation from canonical to observed points. `s[a][b]` is the sum of canonical coordinate a times observed
+/// coordinate b. `None` where the rotation isn't unique.
 pub(super) fn rotation(s: &[[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
     let [[xx, xy, xz], [yx, yy, yz], [zx, zy, zz]] = *s;
     let (values, vectors) = eigen([
@@ -46,7 +46,7 @@ fn eigen(mut m: [[f64; 4]; 4]) -> ([f64; 4], [[f64; 4]; 4]) {
     for (i, row) in vectors.iter_mut().enumerate() {
         row[i] = 1.0;
     }
-    // Convergence is quadratic: four or five sweeps reach an f64's last digits.
+    // Convergence is quadratic: four or five sweeps reach f64 precision.
     for _ in 0..12 {
         for (p, q) in [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)] {
             if m[p][q] == 0.0 {

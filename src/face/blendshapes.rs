@@ -1,6 +1,6 @@
-//! How strongly each of 52 movements shows in a face, from 146 of its landmarks: an MLP-Mixer (Tolstikhin et al. 2021;
-//! Grishchenko et al. 2022, "Blendshapes GHUM: Real-time Monocular Facial Blendshape Prediction"), with the weights of
-//! MediaPipe's Face Landmarker v2.
+//! Scores 52 facial blendshapes from 146 of a face's landmarks: an MLP-Mixer (Tolstikhin et al. 2021; Grishchenko et al.
+//! 2022, "Blendshapes GHUM: Real-time Monocular Facial Blendshape Prediction"), with the weights of MediaPipe's Face
+//! Landmarker v2.
 
 use candle_core::{D, Device, Result, Tensor};
 use candle_nn::{VarBuilder, ops};
@@ -8,10 +8,10 @@ use candle_nn::{VarBuilder, ops};
 use super::mesh::Mesh;
 use crate::nn::{Conv2d, ConvConfig, Epilogue};
 
-/// How many scores there are.
+/// The number of blendshape scores.
 pub const COUNT: usize = 52;
 
-/// The movements' names, in the order of the scores.
+/// The blendshapes' names, in the order of the scores.
 pub const NAMES: [&str; COUNT] = [
     "_neutral",
     "browDownLeft",
@@ -67,7 +67,7 @@ pub const NAMES: [&str; COUNT] = [
     "noseSneerRight",
 ];
 
-/// Three movements that nearly every face shows plainly, each in 0..=1, the mean of both sides.
+/// Three blendshapes that are reliable on nearly every face, each in 0..=1; smile and blink are the mean of both sides.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct KeyScores {
     pub smile: f32,
@@ -76,7 +76,7 @@ pub struct KeyScores {
 }
 
 impl KeyScores {
-    /// Those of all scores, in the order of [`NAMES`].
+    /// Picks the three from all scores, in the order of [`NAMES`].
     pub fn of(scores: &[f32; COUNT]) -> Self {
         const BLINK: [usize; 2] = [9, 10];
         const JAW: usize = 25;
@@ -90,7 +90,7 @@ impl KeyScores {
     }
 }
 
-/// The landmarks that the network reads.
+/// The landmarks that the network takes as input.
 const POINTS: [u16; 146] = [
     0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65,
     66, 67, 70, 78, 80, 81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136,
@@ -106,8 +106,8 @@ const TOKENS: usize = 97;
 const CHANNELS: usize = 64;
 const BLOCKS: usize = 4;
 
-/// A layer norm without an offset, two matrices, and what came in added. The matrices are 1x1 convolutions, of tokens over
-/// a row of channels or of channels over a row of tokens.
+/// A mixer layer: a layer norm without bias, two linear layers with a ReLU between them, and a residual connection. The
+/// linear layers are 1x1 convolutions, over tokens or over channels.
 #[derive(Debug)]
 struct Mixer {
     norm: Tensor,
@@ -124,7 +124,7 @@ impl Mixer {
         })
     }
 
-    /// `[1, size, 1, width]` to the same shape, added to `x`.
+    /// Runs the layer on `normed`, `[1, size, 1, width]`, and adds `x`, of the same shape.
     fn mix(&self, normed: &Tensor, x: &Tensor) -> Result<Tensor> {
         let relu = Epilogue {
             relu: true,
@@ -146,7 +146,7 @@ fn matrix(inputs: usize, outputs: usize, vb: VarBuilder) -> Result<Conv2d> {
     Conv2d::new(&weight, Some(&bias), ConvConfig::default())
 }
 
-/// The network.
+/// The blendshape network.
 #[derive(Debug)]
 pub struct Blendshapes {
     points: Conv2d,
@@ -160,7 +160,7 @@ pub struct Blendshapes {
 }
 
 impl Blendshapes {
-    /// Reads `points`, `embedding`, `token`, `blocks.{0..4}.token` and `.channel`, `head`, `scale` and `epsilon`.
+    /// Loads `points`, `embedding`, `token`, `blocks.{0..4}.token` and `.channel`, `head`, `scale` and `epsilon`.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -191,10 +191,10 @@ impl Blendshapes {
         })
     }
 
-    /// The scores of a face, each in 0..=1, in the order of [`NAMES`].
+    /// Returns the scores of a face, each in 0..=1, in the order of [`NAMES`].
     ///
     /// # Errors
-    /// The device's, when it has no memory.
+    /// If the device runs out of memory.
     pub fn scores(&self, mesh: &Mesh) -> Result<[f32; COUNT]> {
         let all = mesh.points();
         let points: Vec<[f64; 2]> = POINTS
@@ -202,7 +202,7 @@ impl Blendshapes {
             .map(|i| all[usize::from(*i)])
             .map(|[x, y, _]| [f64::from(x), f64::from(y)])
             .collect();
-        // What is mixed stands in the second place: points, coordinates, tokens or channels.
+        // The axis to mix (points, coordinates, tokens or channels) is always dimension 1.
         let turned = |x: &Tensor| x.transpose(1, 3)?.contiguous();
         let x = Tensor::from_vec(
             normalised(&points, self.scale),
@@ -231,7 +231,7 @@ impl Blendshapes {
     }
 }
 
-/// The points about their middle, in units of their mean distance from it, times `scale`.
+/// Centres the points and scales them so that their mean distance from the centre is `scale`.
 fn normalised(points: &[[f64; 2]], scale: f64) -> Vec<f32> {
     let count = points.len() as f64;
     let middle = |axis: usize| points.iter().map(|p| p[axis]).sum::<f64>() / count;

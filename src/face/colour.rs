@@ -1,7 +1,7 @@
-//! The colours of the network's drawing, brought to the portrait's own.
+//! Matches the colours of the network's output to the portrait.
 //!
-//! A network that saw few skins and lights draws others a little off: greyer, or tinted. What it keeps of the portrait shows
-//! by how much, and that holds for what it redraws beside it as well.
+//! A network trained on few skins and lights draws others slightly off: greyer, or tinted. Where it keeps the portrait, the
+//! difference between its colours and the portrait's can be measured; the same correction applies to what it redraws nearby.
 
 use rayon::prelude::*;
 
@@ -9,20 +9,21 @@ use super::edit::Edit;
 use crate::math::gaussian;
 use crate::nn::isa::{Isa, multiversion};
 
-/// How far around a pixel its colours are compared, as a share of the side.
+/// Standard deviation of the Gaussian G, as a share of the crop's side.
 const REACH: f64 = 0.08;
 
-/// How little may be kept near a pixel for its colours to be brought over in full.
+/// Added to G(w): where little is kept nearby, the correction fades out.
 const LITTLE: f32 = 0.03;
 
-/// The face's half-axes, as shares of the side, and how softly the ellipse ends: what lies behind says nothing of skin.
+/// The face ellipse's half-axes, as shares of the side, and the normalised radii over which it fades: the background's colours
+/// are no guide to the skin's.
 const AXES: (f32, f32) = (0.36, 0.405);
 const SOFT: (f32, f32) = (0.85, 1.15);
 
 impl Edit {
-    /// Adds to the colour C, at each pixel, the mean difference between the portrait and C over what the attention keeps
-    /// around it: `C + G(w (x - C)) / (G(w) + 0.03)`, with `w = A²` within the face and G a Gaussian of 8 % of the side. What is
-    /// wholly kept looks the same; where all is redrawn far around, hardly anything is added.
+    /// Adds to the colour C, at each pixel, the mean difference between the portrait and C, weighted by the attention around it:
+    /// `C + G(w (x - C)) / (G(w) + 0.03)`, with `w = A²` within the face and G a Gaussian of 8 % of the side. A pixel that is
+    /// kept entirely looks the same; where everything in a wide area is redrawn, almost nothing is added.
     pub fn match_colour(&mut self) {
         let size = self.size;
         let pixels = size * size;
@@ -61,7 +62,7 @@ impl Edit {
     }
 }
 
-/// 1 within the face's ellipse, 0 outside, soft between.
+/// Returns 1 within the face ellipse and 0 outside, with a linear falloff.
 fn within(column: usize, row: usize, size: usize) -> f32 {
     let place = |n: usize| (n as f32 + 0.5) / size as f32 - 0.5;
     let (x, y) = (place(column) / AXES.0, place(row) / AXES.1);
@@ -69,12 +70,12 @@ fn within(column: usize, row: usize, size: usize) -> f32 {
     ((SOFT.1 - radius) / (SOFT.1 - SOFT.0)).clamp(0.0, 1.0)
 }
 
-/// `plane` `[size, size]` blurred along rows and columns; beyond the edge lie zeros.
+/// Blurs `plane` `[size, size]` along rows and columns, with zeros beyond the edge.
 fn blurred(plane: &[f32], size: usize, kernel: &[f32]) -> Vec<f32> {
     let reach = kernel.len() - 1;
     let isa = Isa::best();
     let along = |from: &[f32]| -> Vec<f32> {
-        // The result is turned, so that twice along rows is once along each.
+        // The output is transposed, so that two passes along rows blur both axes.
         let mut out = vec![0.0; size * size];
         let mut padded = vec![0.0; size + 2 * reach];
         let mut sums = vec![0.0; size];
@@ -91,14 +92,14 @@ fn blurred(plane: &[f32], size: usize, kernel: &[f32]) -> Vec<f32> {
 }
 
 multiversion! {
-    /// A row with as many zeros before and behind as the half `kernel` reaches, blurred into `sums`.
+    /// Blurs a row, padded on both sides with as many zeros as the half `kernel` reaches, into `sums`.
     fn along_row(padded: &[f32], kernel: &[f32], sums: &mut [f32]) {
         let (reach, size) = (kernel.len() - 1, sums.len());
         sums.fill(0.0);
         for (k, weight) in kernel.iter().enumerate() {
             let left = &padded[reach - k..][..size];
             let right = &padded[reach + k..][..size];
-            // The middle stands on both sides.
+            // `left` and `right` both read the middle tap.
             let weight = if k == 0 { 0.5 * weight } else { *weight };
             for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
                 *sum += weight * (left + right);
@@ -130,7 +131,7 @@ mod tests {
         }
     }
 
-    /// Kept everywhere but in the mouth's place.
+    /// Attention that keeps everything except the mouth.
     fn mouth(column: usize, row: usize) -> f32 {
         if (12..20).contains(&column) && (20..24).contains(&row) {
             0.0
@@ -155,7 +156,7 @@ mod tests {
         #[test]
         fn a_drawing_that_agrees_with_what_is_kept_stays(open in 0.0f32..1.0, change in -0.3f32..0.3) {
             let mut edit = edit(|column, row| if mouth(column, row) == 0.0 { 0.0 } else { open }, [0.0; 3]);
-            // What is redrawn differs, and must go on doing so.
+            // A difference in the redrawn area must not be corrected away.
             let at = 22 * SIZE + 16;
             edit.color[at] += change;
             let before = edit.color.clone();

@@ -1,4 +1,4 @@
-//! From the portrait to what a network sees.
+//! Resamples a crop of the portrait into a network's input.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
@@ -8,12 +8,12 @@ use super::square::TurnedSquare;
 use crate::media::image::opaque::over_grey;
 use crate::media::image::{ImagePyramid, Picture};
 
-/// The square of the picture as planar RGB `[3, size, size]` in [-1, 1], averaged down (or interpolated up) with a
-/// Catmull-Rom filter; one that is turned, bilinear from the halved size above it, and beyond the picture's edge with the
-/// edge's own pixels. Transparent parts are shown over mid grey.
+/// Returns the square of the picture as planar RGB `[3, size, size]` in [-1, 1]. An upright square is resampled with a
+/// Catmull-Rom filter. A turned one is read bilinearly from the next larger pyramid level, with the picture's edge pixels
+/// repeated beyond the edge. Transparent pixels are composited over mid grey.
 ///
 /// # Errors
-/// [`ResizeError`] when a square that isn't turned does not lie within the picture.
+/// [`ResizeError`] when an upright square isn't inside the picture.
 pub fn network_input(
     picture: &Picture,
     square: impl Into<TurnedSquare>,
@@ -51,10 +51,10 @@ pub fn network_input(
     Ok(planes)
 }
 
-/// What rounding may add to a square's ends, in sides of the picture: crops are kept in single precision.
+/// Tolerance for rounding in a square's edges, as a share of the picture's side: crops are stored in single precision.
 const ROUNDING: f64 = 1e-6;
 
-/// A span that lies within `0..=end` but for the rounding of its ends, held within it to the last bit; any other as it is.
+/// Clamps a span to `0..=end` if it exceeds it only by rounding; returns any other span unchanged.
 fn held(start: f64, length: f64, end: u32) -> (f64, f64) {
     let end = f64::from(end);
     let rounding = ROUNDING * end;
@@ -84,7 +84,8 @@ mod tests {
         fn a_square_that_touches_the_edge_is_read(width in 8u32..400, height in 8u32..400, part in 0.1f64..1.0, left: bool, top: bool) {
             let picture = flat(width, height, [9, 9, 9, 255]);
             let side = f64::from(width.min(height)) * part;
-            // As a crop becomes a square, by way of its middle in single precision: the roundings need not cancel.
+            // Computed as a crop becomes a square, via its middle in single precision: the rounding errors need not
+            // cancel.
             let side = f64::from(side as f32);
             let far = |end: u32| f64::from((end as f32 - side as f32) + 0.5 * side as f32) - 0.5 * side;
             let x = if left { -1e-13 } else { far(width) };

@@ -1,9 +1,9 @@
-//! Finding faces: BlazeFace, short range (Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on
+//! Face detection: BlazeFace, short range (Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on
 //! Mobile GPUs"), with the weights of MediaPipe's Face Landmarker v2.
 //!
-//! The network sees 128x128 pixels and speaks of 896 anchors: two in each cell of a 16x16 grid, six in each of 8x8. Faces
-//! much smaller than a fifth of the square it doesn't see; [`Detector::all`] therefore also looks at overlapping parts of a
-//! picture.
+//! The network takes 128x128 pixels and predicts a face for each of 896 anchors: two in each cell of a 16x16 grid, six in
+//! each cell of an 8x8 grid. It misses faces much smaller than a fifth of the square; [`Detector::all`] therefore also runs
+//! it on overlapping tiles of the picture.
 
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
@@ -13,16 +13,16 @@ use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool, pooled};
 
-/// Pixels a side of what the network sees.
+/// Side of the network's input in pixels.
 pub const SIZE: usize = 128;
 
-/// A face must be likelier than this to count.
+/// Score threshold of a detection.
 const LIKELY: f32 = 0.5;
 
-/// Boxes that share more than this of their union are one face.
+/// Boxes whose intersection over union exceeds this are one face.
 const SAME: f64 = 0.3;
 
-/// Channels of each block's output, and whether it halves the picture.
+/// Output channels of each block, and whether it downsamples by 2.
 const BLOCKS: [(usize, bool); 16] = [
     (24, false),
     (28, false),
@@ -42,10 +42,10 @@ const BLOCKS: [(usize, bool); 16] = [
     (96, false),
 ];
 
-/// The block whose 16x16 output the first two heads read.
+/// The block whose 16x16 output the two heads of the finer grid read.
 const FINE: usize = 10;
 
-/// A face as the detector sees it, in pixels of the picture.
+/// A detected face, in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detection {
     pub left: f64,
@@ -54,18 +54,18 @@ pub struct Detection {
     pub height: f64,
     /// Eye on the picture's left, eye on its right, nose tip, mouth, and the two ears.
     pub keypoints: [(f64, f64); 6],
-    /// How sure the network is, in 0..=1.
+    /// The network's confidence, in 0..=1.
     pub score: f32,
 }
 
 impl Detection {
-    /// How far the face is turned, in radians, clockwise as seen: the direction from eye to eye.
+    /// Returns the roll of the face in radians, clockwise, from the line between the eyes.
     pub fn roll(&self) -> f64 {
         let (a, b) = (self.keypoints[0], self.keypoints[1]);
         (b.1 - a.1).atan2(b.0 - a.0)
     }
 
-    /// Where the landmarks are to be looked for: the longer side half as long again, turned with the eyes.
+    /// Returns the region to search for landmarks: 1.5 times the longer side of the box, rotated with the eyes.
     pub fn region(&self) -> TurnedSquare {
         TurnedSquare {
             x: self.left + 0.5 * self.width,
@@ -75,7 +75,7 @@ impl Detection {
         }
     }
 
-    /// What two boxes share, as a part of what they cover together, in 0..=1.
+    /// Returns the intersection over union of two boxes, in 0..=1.
     pub fn overlap(&self, other: &Detection) -> f64 {
         let along = |a: f64, al: f64, b: f64, bl: f64| ((a + al).min(b + bl) - a.max(b)).max(0.0);
         let shared = along(self.left, self.width, other.left, other.width)
@@ -89,7 +89,7 @@ impl Detection {
     }
 }
 
-/// The network.
+/// The face detection network.
 #[derive(Debug)]
 pub struct Detector {
     stem: Conv2d,
@@ -100,7 +100,7 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Reads `stem`, `blocks.{0..16}`, `score_16`, `score_8`, `box_16` and `box_8`.
+    /// Loads `stem`, `blocks.{0..16}`, `score_16`, `score_8`, `box_16` and `box_8`.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -139,12 +139,12 @@ impl Detector {
         })
     }
 
-    /// The network's own words on a picture `[1, 3, 131, 131]` in [-1, 1], one row of zeros before it and two after:
-    /// `(score, box)` for each of the 896 anchors. A score is a logit; a box is centre and size, then six points, in
-    /// pixels from the anchor.
+    /// Returns the raw network output `(score, box)` for each of the 896 anchors. The input is `[1, 3, 131, 131]` in [-1,
+    /// 1], with one row and column of zeros before the picture and two after. A score is a logit; a box is centre and size,
+    /// then six points, in pixels relative to the anchor.
     ///
     /// # Errors
-    /// If the picture's shape is another.
+    /// If the input has another shape.
     pub fn forward(&self, x: &Tensor) -> Result<Vec<(f32, [f32; 16])>> {
         let mut x = self
             .stem
@@ -182,10 +182,10 @@ impl Detector {
         Ok(rows)
     }
 
-    /// The faces in a square of the picture, the likeliest first.
+    /// Returns the faces in a square of the picture, the most confident first.
     ///
     /// # Errors
-    /// The network's.
+    /// If the network fails.
     pub fn detect(
         &self,
         pyramid: &ImagePyramid<&Picture>,
@@ -202,10 +202,10 @@ impl Detector {
         Ok(merged(found))
     }
 
-    /// The faces in the whole picture, as MediaPipe finds them.
+    /// Returns the faces in the whole picture, as MediaPipe finds them.
     ///
     /// # Errors
-    /// The network's.
+    /// If the network fails.
     pub fn whole(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
         let (width, height) = size(pyramid);
         let square = TurnedSquare {
@@ -217,12 +217,12 @@ impl Detector {
         self.detect(pyramid, &square)
     }
 
-    /// The faces in the whole picture and in overlapping squares of a half, a quarter and an eighth of its longer side,
-    /// as far as these still hold some detail: a group's small faces, and those in the corner of a wide picture. Below a
-    /// half only while no face is large.
+    /// Returns the faces in the whole picture and in overlapping squares of a half, a quarter and an eighth of its longer
+    /// side. This also finds small faces in a group and faces in the corner of a wide picture. Squares that would have to
+    /// be enlarged are skipped, and those smaller than a half are used only while no large face was found.
     ///
     /// # Errors
-    /// The network's.
+    /// If the network fails.
     pub fn all(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
         let mut found = self.whole(pyramid)?;
         let (width, height) = size(pyramid);
@@ -230,7 +230,7 @@ impl Detector {
         for parts in [2.0, 4.0, 8.0] {
             let side = longer / parts;
             let largest = found.iter().map(|face| face.height).fold(0.0, f64::max);
-            // Smaller squares would only be blown up; and a portrait's one large face is no group.
+            // Smaller squares would have to be enlarged, and a portrait with one large face is not a group picture.
             if side < 0.75 * SIZE as f64 || (parts > 2.0 && largest > 0.3 * width.min(height)) {
                 break;
             }
@@ -259,7 +259,7 @@ fn size(pyramid: &ImagePyramid<&Picture>) -> (f64, f64) {
     (f64::from(width), f64::from(height))
 }
 
-/// Where squares of a side begin along a length, half overlapping and evenly spread.
+/// Returns the start offsets of squares along a length, evenly spaced and overlapping by at least a half.
 fn starts(length: f64, side: f64) -> Vec<f64> {
     if length <= side {
         return vec![0.5 * (length - side)];
@@ -270,7 +270,7 @@ fn starts(length: f64, side: f64) -> Vec<f64> {
         .collect()
 }
 
-/// Whether a face touches an edge of its square where the picture goes on: another square shows it whole.
+/// Returns whether a face crosses an edge of its square where the picture continues: another square contains it whole.
 fn is_cut(face: &Detection, square: &TurnedSquare, (width, height): (f64, f64)) -> bool {
     let cut = |start: f64, length: f64, from: f64, end: f64| {
         let to = from + square.side;
@@ -280,7 +280,7 @@ fn is_cut(face: &Detection, square: &TurnedSquare, (width, height): (f64, f64)) 
         || cut(face.top, face.height, square.y - 0.5 * square.side, height)
 }
 
-/// The anchors' centres, in 0..1 of the square, in the order of the network's rows.
+/// The anchors' centres, in 0..1 of the square, in the order of the network's output rows.
 fn anchors() -> impl Iterator<Item = (f64, f64)> {
     [(16, 2), (8, 6)].into_iter().flat_map(|(cells, each)| {
         (0..cells * cells * each).map(move |i| {
@@ -315,7 +315,7 @@ fn decode(
     })
 }
 
-/// One detection for each group of overlapping ones: their mean, weighted by score (the paper's Section 5).
+/// Merges each group of overlapping detections into their mean, weighted by score (the paper's Section 5).
 fn merged(mut found: Vec<Detection>) -> Vec<Detection> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut faces = Vec::new();
@@ -325,7 +325,7 @@ fn merged(mut found: Vec<Detection>) -> Vec<Detection> {
             .partition(|face| best.overlap(face) > SAME);
         found = others;
         if same.is_empty() {
-            // A box without an area overlaps nothing, not even itself.
+            // A box of zero area overlaps nothing, not even itself.
             found.retain(|face| *face != best);
             continue;
         }
@@ -353,8 +353,8 @@ fn merged(mut found: Vec<Detection>) -> Vec<Detection> {
     faces
 }
 
-/// Each face once, though several squares showed it: the first of those that overlap, or of which one lies mostly within
-/// the other.
+/// Removes duplicates from overlapping squares: of faces that overlap, or where one's centre is inside the other, keeps the
+/// first.
 fn distinct(found: Vec<Detection>) -> Vec<Detection> {
     let mut faces: Vec<Detection> = Vec::new();
     for face in found {

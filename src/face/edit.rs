@@ -1,11 +1,11 @@
-//! What a network says of a crop, and where in it that counts.
+//! A network's edit of a crop, and a mask for it.
 
-/// What a network says about one crop, at the network's own size.
+/// A network's output for one crop, at the network's resolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edit {
-    /// Pixels a side.
+    /// Side in pixels.
     pub size: usize,
-    /// What the network saw: `[3, size, size]` in [-1, 1].
+    /// The network's input: `[3, size, size]` in [-1, 1].
     pub input: Vec<f32>,
     /// The colour regression C: `[3, size, size]` in [-1, 1].
     pub color: Vec<f32>,
@@ -14,7 +14,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// How much of the crop the network edits: the mean of 1 - A, as far as the mask lets it, in [0, 1].
+    /// Returns how much of the crop the network edits: the mean of 1 - A, weighted by the mask, in [0, 1].
     pub fn mean_edit(&self, mask: Option<&Mask>) -> f32 {
         let place = |n: usize| (n as f32 + 0.5) / self.size as f32;
         let edited = self.attention.iter().enumerate().map(|(i, kept)| {
@@ -26,9 +26,9 @@ impl Edit {
         (edited.sum::<f64>() / self.attention.len().max(1) as f64) as f32
     }
 
-    /// One edit of two that differ between the halves of the face: `weights` `[size, size]` is 1 where this one counts
-    /// and 0 where `other` does, and each counts as far as its onset, in 0..=1. Both are of the same crop. What is pasted
-    /// is, at every sample, the two results mixed by the weight.
+    /// Combines two edits of the same crop that apply to different halves of the face. `weights` `[size, size]` is 1
+    /// where this edit applies and 0 where `other` does; each is scaled by its onset, in 0..=1. Pasting the combined edit
+    /// gives, at every sample, the two results blended by the weight.
     pub fn joined(&self, other: &Edit, weights: &[f32], onsets: (f32, f32)) -> Edit {
         let area = self.size * self.size;
         let mut joined = self.clone();
@@ -46,17 +46,17 @@ impl Edit {
     }
 }
 
-/// Where in the crop an edit counts.
+/// Where an edit applies within the crop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mask {
-    /// Samples a side.
+    /// Side in samples.
     pub size: usize,
     /// `[size, size]` in [0, 1]; 0 keeps the portrait.
     pub values: Vec<f32>,
 }
 
 impl Mask {
-    /// The value nearest to a place in the crop, both coordinates in 0..1.
+    /// Returns the nearest value to a point of the crop, both coordinates in 0..1.
     fn near(&self, u: f32, v: f32) -> f32 {
         let at = |t: f32| ((t * self.size as f32) as usize).min(self.size - 1);
         self.values[at(v) * self.size + at(u)]
@@ -95,7 +95,7 @@ mod tests {
         let weights: Vec<f32> = (0..SIZE * SIZE).map(|i| (i % SIZE) as f32 / 15.0).collect();
         let joined = a.joined(&b, &weights, (1.0, 0.5));
         for (i, weight) in weights.iter().enumerate() {
-            // Of a source that is 0: what each adds.
+            // Over a source of 0: the sum of what both add.
             let wanted = weight * 0.75 * 0.5 + 0.5 * (1.0 - weight) * 0.5 * -0.5;
             let got = (1.0 - joined.attention[i]) * joined.color[i];
             assert!((wanted - got).abs() < 1e-6, "{wanted} {got}");

@@ -1,4 +1,4 @@
-//! Faces of a picture, and one face from frame to frame.
+//! Finds the faces in a picture, and tracks one face through a clip.
 
 use candle_core::{DType, Device, Result};
 use candle_nn::VarBuilder;
@@ -11,24 +11,24 @@ use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::weights::{Bundled, ModelFile, WeightsError};
 
-/// Below this presence the landmarks belong to no face.
+/// Presence threshold: below it, the landmarks are discarded.
 const PRESENT: f32 = 0.5;
 
-/// A face, found and read.
+/// A detected face with its landmarks and blendshape scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Face {
     pub mesh: Mesh,
-    /// How likely there is a face, in 0..=1.
+    /// The probability that there is a face, in 0..=1.
     pub presence: f32,
-    /// How strongly each movement of [`crate::face::BLENDSHAPES`] shows, in 0..=1.
+    /// The score of each blendshape in [`crate::face::BLENDSHAPES`], in 0..=1.
     pub scores: [f32; blendshapes::COUNT],
-    /// What the detector saw; nothing for a face that was followed from the frame before.
+    /// The detector's result; `None` for a face tracked from the previous frame.
     pub detection: Option<Detection>,
 }
 
 impl Face {
-    /// Where to look for the landmarks in the next frame: the longer side of their box half as long again, turned with
-    /// the eyes.
+    /// Returns the region to search for landmarks in the next frame: 1.5 times the longer side of the landmarks' box,
+    /// rotated with the eyes.
     pub fn region(&self) -> TurnedSquare {
         region_of(&self.mesh)
     }
@@ -44,7 +44,7 @@ fn region_of(mesh: &Mesh) -> TurnedSquare {
     }
 }
 
-/// The three networks that find and read faces.
+/// The three networks that detect and measure faces.
 #[derive(Debug)]
 pub struct FaceFinder {
     pub detector: Detector,
@@ -53,10 +53,10 @@ pub struct FaceFinder {
 }
 
 impl FaceFinder {
-    /// The networks that come with the program.
+    /// Loads the networks bundled with the program.
     ///
     /// # Errors
-    /// [`WeightsError`] only for a program built from a damaged file.
+    /// [`WeightsError`] only if the program was built from a damaged file.
     pub fn bundled(device: &Device) -> std::result::Result<Self, WeightsError> {
         let file = ModelFile::bundled(Bundled::FaceLandmarker, device)?;
         let vb = VarBuilder::from_tensors(file.tensors, DType::F32, device);
@@ -66,7 +66,7 @@ impl FaceFinder {
         })
     }
 
-    /// Reads `detector`, `landmarks` and `blendshapes`.
+    /// Loads `detector`, `landmarks` and `blendshapes`.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -78,10 +78,10 @@ impl FaceFinder {
         })
     }
 
-    /// Every face of a picture, the largest first. Small faces of a group are looked for too.
+    /// Returns every face in a picture, the largest first. Small faces in a group are included.
     ///
     /// # Errors
-    /// The networks'.
+    /// If a network fails.
     pub fn faces(&self, picture: &Picture) -> Result<Vec<Face>> {
         on_the_pool(|| self.all(&ImagePyramid::for_networks(picture)))
     }
@@ -92,7 +92,7 @@ impl FaceFinder {
             let Some(face) = self.read(pyramid, detection)? else {
                 continue;
             };
-            // Two detections of one face end in the same landmarks.
+            // Two detections of one face lead to the same landmarks.
             if !faces.iter().any(|other| is_same(&face.mesh, &other.mesh)) {
                 faces.push(face);
             }
@@ -105,13 +105,13 @@ impl FaceFinder {
         Ok(faces)
     }
 
-    /// The face that was detected somewhere, if there is one.
+    /// Returns the face at a detection, if there is one.
     ///
-    /// The landmarks are sought twice, the second time where the first put the face, as between the frames of a clip: so
-    /// a still reads as a frame does.
+    /// The landmarks are computed twice, the second time in the region given by the first, as between the frames of a
+    /// clip. This way a still image and a frame of a clip give the same reading.
     ///
     /// # Errors
-    /// The networks'.
+    /// If a network fails.
     pub fn read(
         &self,
         pyramid: &ImagePyramid<&Picture>,
@@ -130,10 +130,10 @@ impl FaceFinder {
         }))
     }
 
-    /// The face in a region, if there is one.
+    /// Returns the face in a region, if there is one.
     ///
     /// # Errors
-    /// The networks'.
+    /// If a network fails.
     pub fn follow(
         &self,
         pyramid: &ImagePyramid<&Picture>,
@@ -152,7 +152,8 @@ impl FaceFinder {
     }
 }
 
-/// Runs on a thread of the pool: the networks' many small parallel steps would each wait for it to wake up.
+/// Runs on a thread of the rayon pool: each of the networks' many small parallel steps would otherwise wait for the pool
+/// to wake up.
 pub(crate) fn on_the_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     rayon::scope(|_| work())
 }
@@ -172,17 +173,17 @@ fn is_same(a: &Mesh, b: &Mesh) -> bool {
     boxed(a).overlap(&boxed(b)) > 0.4
 }
 
-/// One face from frame to frame. The detector is asked only while there is no face to follow.
+/// Tracks one face from frame to frame. The detector runs only while there is no face to track.
 #[derive(Debug, Default)]
 pub struct Tracker {
-    /// Where to look in the next frame.
+    /// The region to search in the next frame.
     region: Option<TurnedSquare>,
-    /// Where the face was last, so that it is found again among others.
+    /// The last known region, used to tell this face from others when it reappears.
     last: Option<TurnedSquare>,
 }
 
 impl Tracker {
-    /// Follows a face that is known already.
+    /// Starts tracking at a known face.
     pub fn on(face: &Face) -> Self {
         let region = Some(face.region());
         Self {
@@ -191,11 +192,11 @@ impl Tracker {
         }
     }
 
-    /// The face in the next frame; `None` while it is out of sight. After that the face nearest to where it was is
-    /// taken up, at the start the largest.
+    /// Returns the face in the next frame, or `None` while it is out of sight. When it is lost, the face nearest to its
+    /// last position is picked up; at the start, the largest.
     ///
     /// # Errors
-    /// The networks'.
+    /// If a network fails.
     pub fn next(&mut self, finder: &FaceFinder, frame: &Picture) -> Result<Option<Face>> {
         on_the_pool(|| self.step(finder, &ImagePyramid::for_networks(frame)))
     }
@@ -221,7 +222,7 @@ impl Tracker {
     }
 
     fn seek(&self, finder: &FaceFinder, pyramid: &ImagePyramid<&Picture>) -> Result<Option<Face>> {
-        // First about where it was: there even a small face is seen among large ones.
+        // Search around the last position first: there even a small face is found among large ones.
         if let Some(last) = self.last {
             let around = TurnedSquare {
                 side: 2.0 * last.side,
@@ -240,7 +241,7 @@ impl Tracker {
         self.first(finder, pyramid, found)
     }
 
-    /// The face that is nearest to where it was, or at the start the largest.
+    /// Returns the face nearest to the last position, or at the start the largest.
     fn first(
         &self,
         finder: &FaceFinder,
@@ -264,7 +265,7 @@ impl Tracker {
     }
 }
 
-/// Whether a followed face still lies in the picture: the network may hold on to a shoulder.
+/// Returns whether a tracked face is still inside the picture: the network may lock on to a shoulder.
 fn is_plausible(face: &Face, frame: &Picture) -> bool {
     let (width, height) = frame.size();
     let region = face.region();

@@ -1,4 +1,4 @@
-//! The faces of a portrait: where they are, what they show, and the crop that a model wants of each.
+//! The faces of a portrait: landmarks, expression, and the crop that a model needs of each.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,30 +15,30 @@ use crate::face::units::{Neutral, read as read_units};
 use crate::media::image::Picture;
 use crate::weights::CropRule;
 
-/// A face of a portrait.
+/// A face found in a portrait.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundFace {
-    /// Its landmarks, in pixels of the portrait, where the artist wants them.
+    /// Landmarks in pixels of the portrait, including the artist's corrections.
     pub mesh: Mesh,
-    /// Its landmarks as they were found. Crops and readings go by these, so that they stay when the artist moves some.
+    /// Landmarks as detected. Crops and readings use these, so that they don't change when the artist moves landmarks.
     pub found: Mesh,
-    /// The landmarks that the artist has moved.
+    /// The artist's corrections to the landmarks.
     pub moved: LandmarkOffsets,
-    /// How likely there is a face, in 0..=1.
+    /// The probability that there is a face, in 0..=1.
     pub presence: f32,
-    /// How strongly each movement of [`crate::face::BLENDSHAPES`] shows, in 0..=1.
+    /// The score of each blendshape in [`crate::face::BLENDSHAPES`], in 0..=1.
     pub scores: [f32; 52],
-    /// The Action Units that it shows.
+    /// The Action Units of the face's expression.
     pub aus: AuVector,
     pub pose: HeadPose,
-    /// The square that the model wants to see.
+    /// The model's input crop.
     pub crop: Crop,
 }
 
-/// The networks that find and read faces, loaded when first asked for.
+/// The networks that detect and measure faces, loaded on first use.
 ///
 /// # Errors
-/// [`EngineError::Weights`] only for a program built from a damaged file.
+/// [`EngineError::Weights`] only if the program was built from a damaged file.
 pub(crate) fn finder() -> Result<&'static FaceFinder, EngineError> {
     static FINDER: OnceLock<FaceFinder> = OnceLock::new();
     if let Some(finder) = FINDER.get() {
@@ -48,7 +48,7 @@ pub(crate) fn finder() -> Result<&'static FaceFinder, EngineError> {
     Ok(FINDER.get_or_init(|| finder))
 }
 
-/// Every face of a portrait, the largest first, with the crop that `rule` asks for.
+/// Returns every face in a portrait, the largest first, with the crop that `rule` defines.
 ///
 /// # Errors
 /// [`EngineError::Network`] when the networks fail.
@@ -69,19 +69,19 @@ pub fn find_faces(portrait: &Picture, rule: &CropRule) -> Result<Vec<Arc<FoundFa
     Ok(found.collect())
 }
 
-/// The Action Units of a face, against a person's relaxed face where that is known.
+/// Reads a face's Action Units, relative to the person's relaxed face if that is known.
 pub(crate) fn units_of(face: &Face, neutral: Option<&Neutral>) -> AuVector {
     read_units(face.mesh.points(), &face.scores, neutral).into()
 }
 
-/// The square that a model wants of a face: about the middle of the landmarks' box, its side so many times the box's
-/// longer side, upright or turned with the eyes, brought within the portrait.
+/// Returns a model's crop of a face: centred on the landmarks' bounding box, with a side of `rule.scale` times the
+/// box's longer side, upright or rotated with the eyes, and fitted into the portrait.
 pub(crate) fn canonical(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32)) -> Crop {
     if rule.upright {
         return about(mesh, rule.scale, 0.0).fitted(width, height);
     }
     let angle = mesh.lean();
-    // The box of the face that is turned back until its eyes are level.
+    // The bounding box of the face rotated so that its eyes are level.
     let frame = about(mesh, 1.0, 0.0);
     let frame = Crop { angle, ..frame };
     let level = mesh.map(|[x, y, z]| {
@@ -94,7 +94,7 @@ pub(crate) fn canonical(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32
     crop.fitted(width, height)
 }
 
-/// The square in the middle of a picture, as large as it can be: what is seen where there is no face.
+/// Returns the largest centred square of a picture: the crop used when there is no face.
 pub(crate) fn middle((width, height): (u32, u32)) -> Crop {
     let side = width.min(height) as f32;
     Crop {
@@ -116,32 +116,33 @@ fn about(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
     }
 }
 
-/// Below so many pixels a face has too little for the network to see.
+/// Below this size in pixels, a face has too little detail for the network.
 const SMALL: f32 = 40.0;
 
-/// Beyond so many degrees a face is no longer one that the networks know well.
+/// Beyond this yaw or pitch in degrees, the networks are unreliable.
 const TURNED: f32 = 30.0;
 
-/// From so many degrees on it is worth turning the crop with the head.
+/// From this roll in degrees on, rotating the crop with the head improves the result.
 const LEANING: f32 = 12.0;
 
 impl FoundFace {
-    /// Its 68 points, to compare it with the faces of a clip.
+    /// Returns the 68 points of the face, for comparison with the faces of a clip.
     pub fn shape(&self) -> Shape {
         shape68(&self.found)
     }
 
-    /// This face as the person's relaxed one, to read others against.
+    /// Returns this face as the person's relaxed face, the reference for other readings.
     pub fn as_neutral(&self) -> Neutral {
         Neutral::of(self.found.points(), &self.scores)
     }
 
-    /// The Action Units of this face against the person's relaxed one: a slight movement is seen then too.
+    /// Returns the Action Units of this face relative to the person's relaxed face, which also reveals slight
+    /// movements.
     pub fn against(&self, neutral: &Neutral) -> AuVector {
         read_units(self.found.points(), &self.scores, Some(neutral)).into()
     }
 
-    /// What an artist should know before editing this face, in one sentence; nothing where all is well.
+    /// Returns what an artist should know before editing this face; `None` if there is nothing to report.
     pub fn remark(&self) -> Option<FaceRemark> {
         let (left, top, right, bottom) = self.found.bounds();
         let size = (right - left).max(bottom - top);
@@ -159,13 +160,13 @@ impl FoundFace {
         }
     }
 
-    /// The square that a rule asks for of this face, in a portrait of a size.
+    /// Returns the crop that a rule defines for this face, in a portrait of the given size.
     pub fn crop_by(&self, rule: &CropRule, size: (u32, u32)) -> Crop {
         canonical(&self.found, rule, size)
     }
 }
 
-/// What the artist should know of a face before it is edited, a sentence each.
+/// What an artist should know about a face before editing it, one sentence each.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum FaceRemark {
     #[error(
@@ -186,7 +187,7 @@ pub enum FaceRemark {
 mod tests {
     use super::*;
 
-    /// An upright oval of landmarks with its eyes level, turned about a place.
+    /// An upright oval of landmarks with level eyes, rotated.
     fn oval(degrees: f32) -> Mesh {
         let (sin, cos) = degrees.to_radians().sin_cos();
         let mut points: Vec<[f32; 3]> = (0..Mesh::POINTS)
@@ -248,7 +249,7 @@ mod tests {
         assert!((level.side - 180.0).abs() < 0.1 && level.angle == 0.0);
         let turned = canonical(&oval(30.0), &rule(false), size);
         assert!((turned.angle.to_degrees() - 30.0).abs() < 0.01);
-        // However the head leans the square is as large, about the same place.
+        // Whatever the head's roll, the square has the same size and about the same centre.
         assert!((turned.side - 180.0).abs() < 0.1, "{turned:?}");
         let (x, y) = turned.middle();
         assert!(

@@ -1,71 +1,72 @@
-//! Where the eyes look, from the irises' places between the eye corners.
+//! Gaze direction, from the position of the irises between the eye corners.
 //!
-//! Each eye is a ball whose centre is known from its corners and the turn of the head; how far the iris lies from the
-//! centre in the picture, turned back with the head, is the direction. Where an iris rests and how deep the centre lies was
-//! found on 1,100 portraits of people who look into the camera (US Congress, London Set, faker): theirs lies before the
-//! ball's centre however the head is turned, so what is read there is a turn of the eyes against the head's. How much of an
-//! iris' movement the landmarks show was found on portraits whose eyes the rig turned.
+//! Each eye is modelled as a ball whose centre follows from the eye corners and the head pose. The offset of the iris from the
+//! centre in the picture, rotated into the head's frame, gives the direction. The iris' rest position and the depth of the
+//! centre were fitted to 1,100 portraits of people who look into the camera (US Congress, London Set, faker): their irises are
+//! in front of the ball's centre whatever the head pose, so the reading is the eyes' rotation relative to the head. How much of
+//! an iris' movement the landmarks follow was fitted to portraits whose eyes the rig rotated.
 //!
-//! # How well
+//! # Accuracy
 //!
-//! Eyes turned by the rig by up to 20 degrees on six portraits: across a correlation of 0.91 to 1.00 and a slope of 0.7 to 1.1,
-//! up and down 0.92 to 1.00 and 0.6 to 0.8; of half-shut eyes, whose irises MediaPipe guesses, a slope of 0.3 to 0.5. People
-//! who look into the camera read so within 2 degrees across and 5 up and down, and a smile changes nothing on average.
+//! With eyes rotated by the rig by up to 20 degrees on six portraits: horizontally a correlation of 0.91 to 1.00 and a slope of
+//! 0.7 to 1.1, vertically 0.92 to 1.00 and 0.6 to 0.8; with half-closed eyes, whose irises MediaPipe guesses, a slope of 0.3 to
+//! 0.5. People who look into the camera read as such within 2 degrees horizontally and 5 vertically, and a smile changes
+//! nothing on average.
 
 use super::Mesh;
 use super::pose::Fit;
 use crate::math::smoothstep_between;
 
-/// Where the iris rests from the middle of the eye's corners, in centimetres of the canonical face: outwards, and up.
+/// The iris' rest position relative to the midpoint of the eye corners, in centimetres of the canonical face: outwards, and up.
 const REST: [f64; 2] = [0.18, 0.183];
 
-/// How far the ball's centre lies behind it, in the same.
+/// Depth of the ball's centre behind it, in the same unit.
 const DEPTH: f64 = 0.73;
 
-/// How far the iris lies from the ball's centre, in centimetres: what the rig turns the eyes by, so that what is read moves the
-/// rig's irises as far as the clip's moved.
+/// Distance of the iris from the ball's centre, in centimetres. The rig rotates the eyes about the same radius, so a reading
+/// moves the rig's irises as far as the clip's moved.
 const RADIUS: f64 = 1.45;
 
-/// By how much the landmarks follow an iris less far than it moves, across and up: a lid that hides a part of it makes what is
-/// left look nearer to the middle.
+/// The iris' movement divided by that of its landmarks, across and up: a lid that covers part of the iris makes the visible
+/// rest look closer to the middle.
 const SHOWN: [f64; 2] = [1.16, 2.4];
 
-/// Of an eye that is less open than the first, as a share of what it usually is, the iris isn't seen; beyond the second it is
-/// seen well.
+/// Eye openness, as a share of the person's usual: below the first the iris isn't visible, beyond the second it is clearly
+/// visible.
 const SEEN: [f32; 2] = [0.5, 0.75];
 
-/// The same while the lids close or open: they draw the landmarks of the iris along.
+/// The same during a blink, when the lids pull the iris landmarks along.
 const SEEN_BLINKING: [f32; 2] = [0.75, 0.95];
 
-/// So many seconds before and after it is shut an eye counts as blinking.
+/// An eye counts as blinking this many seconds before and after it is shut.
 const BLINKING: f64 = 0.15;
 
-/// How open a relaxed eye is, in widths of the eye, when nothing is known of the person.
+/// Openness of a relaxed eye, in widths of the eye, when nothing is known about the person.
 const USUAL: f32 = 0.3;
 
-/// An eye that is seen narrower than this, in pixels, has too few of them to tell.
+/// Minimum width of an eye in pixels; below it the gaze is unreliable.
 const NARROWEST: f32 = 8.0;
 
-/// Outer and inner corner, iris, upper and lower lid of each eye, that on the picture's left first.
+/// Outer and inner corner, iris, upper and lower lid of each eye, the picture's left one first.
 const EYES: [[usize; 5]; 2] = [[33, 133, 468, 159, 145], [263, 362, 473, 386, 374]];
 
-/// Where one eye looks.
+/// The gaze of one eye.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct EyeGaze {
-    /// Degrees to the picture's right and up, from straight ahead of the head.
+    /// Degrees to the picture's right and up, relative to the head's straight ahead.
     angles: [f32; 2],
-    /// How far the lids are apart, in widths of the eye.
+    /// Distance between the lids, in widths of the eye.
     openness: f32,
-    /// How wide the eye is seen, in pixels: of a head that is turned away the nearer eye says more.
+    /// Width of the eye in pixels. On a turned head the nearer eye is wider and has more weight.
     width: f32,
 }
 
-/// Where both eyes of a face look, against its head, that on the picture's left first.
+/// The gaze of both eyes of a face, relative to its head, the picture's left one first.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct GazeReading([EyeGaze; 2]);
 
 impl GazeReading {
-    /// Reads the irises of a face. `None` where the landmarks have no extent, or lie on a line.
+    /// Reads the gaze from a face's irises. `None` where the landmarks have no extent, or are collinear.
     pub fn of(mesh: &Mesh) -> Option<Self> {
         let fit = Fit::of_mesh(mesh)?;
         let at = |landmark: usize| {
@@ -94,13 +95,13 @@ impl GazeReading {
         eyes.iter().all(sound).then_some(Self(eyes))
     }
 
-    /// Degrees to the picture's right and up, from straight ahead of the head; of both eyes the mean, in which each counts by
-    /// how wide it is seen. `None` where both eyes are shut or too small.
+    /// Returns the mean of both eyes, weighted by their widths, in degrees to the picture's right and up relative to the head's
+    /// straight ahead. `None` where both eyes are shut or too small.
     pub fn angles(&self) -> Option<[f32; 2]> {
         self.angles_of([USUAL; 2], [SEEN; 2])
     }
 
-    /// The same for eyes that are usually so far open, and are seen from and to these shares of it.
+    /// The same for eyes of the given usual openness, with the visibility range `seen` of each.
     fn angles_of(&self, usual: [f32; 2], seen: [[f32; 2]; 2]) -> Option<[f32; 2]> {
         let (mut sum, mut total) = ([0.0; 2], 0.0);
         for ((eye, usual), [from, to]) in self.0.iter().zip(usual).zip(seen) {
@@ -113,35 +114,35 @@ impl GazeReading {
                 *sum += weight * angle;
             }
         }
-        // A sliver of one eye tells nothing.
+        // A sliver of one eye is not enough.
         let least = 0.1 * (self.0[0].width + self.0[1].width);
         (total > least).then(|| sum.map(|sum| sum / total))
     }
 }
 
-/// Degrees to the right and up of the head in which an iris lies that has moved so far in the picture from where it rests
-/// between the corners, in centimetres; y up.
+/// Returns the iris' direction in the head's frame, in degrees to the right and up. `moved` is its offset in the picture from
+/// its rest position between the corners, in centimetres; y up.
 fn direction(fit: &Fit, moved: [f64; 2]) -> [f32; 2] {
     let [x, y, _] = fit.turned([1.0, 0.0, 0.0]);
     let long = x.hypot(y).max(1e-9);
     let (x, y) = (x / long, y / long);
-    // Along the line of the eyes and at right angles to it.
+    // Along the line of the eyes and perpendicular to it.
     let across = SHOWN[0] * (moved[0] * x + moved[1] * y);
     let up = SHOWN[1] * (moved[1] * x - moved[0] * y);
     let [right, high, _] = fit.turned([0.0, 0.0, DEPTH]);
     let seen = [across * x - up * y + right, across * y + up * x + high].map(|v| v / RADIUS);
-    // No iris lies beyond the ball's edge.
+    // Clamp to the ball's silhouette.
     let long = seen[0].hypot(seen[1]).max(1e-9);
     let [x, y] = seen.map(|v| v * (0.99 / long).min(1.0));
-    // It is on the near side.
+    // The iris is on the near side.
     let near = (1.0 - x * x - y * y).sqrt();
     let [x, y, _] = fit.turned_back([x, y, near]);
     [x, y].map(|v| v.clamp(-1.0, 1.0).asin().to_degrees() as f32)
 }
 
-/// Where the eyes of a clip's face look, frame by frame, in degrees to the picture's right and up of the head. While the eyes
-/// are shut, they go from where they looked before to where they look after. `None` where there is no face, and
-/// everywhere if the eyes never open. `times` are in seconds, rising, as many as readings.
+/// Returns the gaze of a clip's face, frame by frame, in degrees to the picture's right and up, relative to the head. While the
+/// eyes are shut, the gaze is interpolated between before and after. `None` where there is no face, and everywhere if the eyes
+/// never open. `times` are in seconds, ascending, one for each reading.
 pub fn gazes(times: &[f64], readings: &[Option<GazeReading>]) -> Vec<Option<[f32; 2]>> {
     let usual = [0, 1].map(|eye| usual_openness(readings, eye));
     let blinking = [0, 1].map(|eye| blinking(times, readings, eye, SEEN[0] * usual[eye]));
@@ -180,7 +181,7 @@ pub fn gazes(times: &[f64], readings: &[Option<GazeReading>]) -> Vec<Option<[f32
         .collect()
 }
 
-/// How far an eye is open in most of the frames in which it isn't closing: nine of ten frames are less open.
+/// Returns an eye's openness while it isn't closing: the 90th percentile over the frames.
 fn usual_openness(readings: &[Option<GazeReading>], eye: usize) -> f32 {
     let mut all: Vec<f32> = readings
         .iter()
@@ -189,11 +190,11 @@ fn usual_openness(readings: &[Option<GazeReading>], eye: usize) -> f32 {
         .collect();
     all.sort_by(f32::total_cmp);
     let place = (all.len() * 9 / 10).min(all.len().saturating_sub(1));
-    // Lids that never part wide are shut, not narrow.
+    // Lids that never open wide are shut, not narrow.
     all.get(place).copied().unwrap_or(USUAL).max(0.4 * USUAL)
 }
 
-/// For every frame, whether an eye is less open than `shut` in it or soon before or after.
+/// For every frame, whether an eye is less open than `shut` in it or within [`BLINKING`] seconds of it.
 fn blinking(times: &[f64], readings: &[Option<GazeReading>], eye: usize, shut: f32) -> Vec<bool> {
     let is_shut = |reading: &Option<GazeReading>| {
         reading.is_some_and(|reading| reading.0[eye].openness < shut)
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A reading of two eyes that look alike and are this far open.
+    /// A reading of two identical eyes.
     fn reading(x: f32, y: f32, openness: f32) -> GazeReading {
         let eye = EyeGaze {
             angles: [x, y],
@@ -225,7 +226,7 @@ mod tests {
         GazeReading([eye; 2])
     }
 
-    /// A sample's face with its irises moved by so many pixels, and then turned as a whole.
+    /// A sample's face with its irises moved in pixels, then rotated as a whole.
     fn moved(by: [f32; 2], yaw: f32) -> Mesh {
         let mut points = samples::meshes()[0].points().to_vec();
         for iris in &mut points[Mesh::SKIN..] {
@@ -274,7 +275,7 @@ mod tests {
             let mut points: Vec<[f32; 3]> = mesh.points().iter().copied().map(turn).collect();
             let fit = Fit::of_mesh(&Mesh::new(points.clone()).unwrap()).unwrap();
             for ([outer, inner, iris, ..], out) in EYES.into_iter().zip([-1.0, 1.0]) {
-                // Before the ball's centre, as far as landmarks follow.
+                // In front of the ball's centre, as far as landmarks follow.
                 let rest = fit.turned([out * REST[0], REST[1], 0.0]);
                 let back = fit.turned([0.0, 0.0, -DEPTH]);
                 for (k, sign) in [1.0, -1.0].into_iter().enumerate() {
@@ -345,7 +346,7 @@ mod tests {
         let narrow = Some(reading(5.0, 0.0, 0.17));
         let found = gazes(&[0.0, 0.1], &[narrow; 2]);
         assert!(found.iter().all(Option::is_some));
-        // A wink leaves the other eye.
+        // In a wink, the other eye is read.
         let mut wink = reading(5.0, 0.0, 0.3);
         wink.0[0].openness = 0.02;
         wink.0[0].angles = [-40.0, -40.0];

@@ -1,6 +1,6 @@
-//! The face mesh: 478 landmarks of a face, with irises, and whether there is a face at all (Kartynnik et al. 2019,
-//! "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs"; Grishchenko et al. 2020, "Attention Mesh"),
-//! with the weights of MediaPipe's Face Landmarker v2.
+//! The face mesh network: 478 landmarks of a face, including irises, and the probability that there is a face
+//! (Kartynnik et al. 2019, "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs"; Grishchenko et al.
+//! 2020, "Attention Mesh"), with the weights of MediaPipe's Face Landmarker v2.
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -11,10 +11,10 @@ use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool, pooled};
 
-/// Pixels a side of what the network sees.
+/// Side of the network's input in pixels.
 pub const SIZE: usize = 256;
 
-/// Blocks in each stage and the channels of its outputs; every stage after the first halves the picture.
+/// Number of blocks in each stage and their output channels; every stage after the first downsamples by 2.
 const STAGES: [(usize, usize); 7] = [
     (4, 16),
     (5, 32),
@@ -25,7 +25,7 @@ const STAGES: [(usize, usize); 7] = [
     (5, 128),
 ];
 
-/// A bottleneck: fewer channels, a depthwise filter, back again, and what came in added.
+/// A bottleneck block: reduce channels, depthwise convolution, expand, and a residual connection.
 #[derive(Debug)]
 struct Block {
     reduce: Conv2d,
@@ -34,7 +34,7 @@ struct Block {
     halves: bool,
 }
 
-/// The network.
+/// The landmark network.
 #[derive(Debug)]
 pub struct Landmarks {
     stem: Conv2d,
@@ -46,7 +46,7 @@ pub struct Landmarks {
 }
 
 impl Landmarks {
-    /// Reads `stem`, `blocks.{0..}`, `points` and `presence`.
+    /// Loads `stem`, `blocks.{0..}`, `points` and `presence`.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -100,11 +100,11 @@ impl Landmarks {
         })
     }
 
-    /// The network's own words on a picture `[1, 3, 257, 257]` in [0, 1] whose last row and column are zeros: `x, y, z`
-    /// of each point in pixels of the 256, and the logit of there being a face.
+    /// Returns the raw network output: `x, y, z` of each point in pixels of the 256, and the logit of a face being
+    /// present. The input is `[1, 3, 257, 257]` in [0, 1] whose last row and column are zeros.
     ///
     /// # Errors
-    /// If the picture's shape is another.
+    /// If the input has another shape.
     pub fn forward(&self, x: &Tensor) -> Result<(Vec<f32>, f32)> {
         let mut x = self
             .stem
@@ -124,11 +124,11 @@ impl Landmarks {
         Ok((points, presence.first().copied().unwrap_or(f32::MIN)))
     }
 
-    /// The landmarks of the face in a turned square of the picture, and how likely there is one, in 0..=1. `None` when
-    /// the network gives no finite points.
+    /// Returns the landmarks of the face in a turned square of the picture, and the probability that there is one, in
+    /// 0..=1. `None` when the network gives non-finite points.
     ///
     /// # Errors
-    /// The network's.
+    /// If the network fails.
     pub fn find(
         &self,
         pyramid: &ImagePyramid<&Picture>,

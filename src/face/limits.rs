@@ -1,4 +1,4 @@
-//! From the document's limits to weights over a crop.
+//! Computes masks over a crop from the document's limits.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::face::side::side_mask;
 use crate::face::square::TurnedSquare;
 use crate::math::smoothstep;
 
-/// Samples a side of a mask. Its softest edges are some 4 % of a face, so that these carry them without a loss; what lies
-/// between is stretched over the portrait's own pixels.
+/// Side of a mask in samples. Its edges are feathered over about 4 % of a face, so this resolution represents them
+/// without loss; the mask is interpolated at the portrait's pixels.
 const SIZE: usize = 512;
 
-/// Where a limit lets an edit count, over the crop; nothing where it holds nothing back. Parts need landmarks: without a
-/// face only the halves are told apart.
+/// Returns where a limit allows an edit, over the crop; `None` where it restricts nothing. Parts need landmarks: without
+/// a face only left and right are distinguished.
 pub(crate) fn mask(mesh: Option<&Mesh>, crop: TurnedSquare, limit: Limit) -> Option<Mask> {
     let mesh = mesh.and_then(|mesh| upright(mesh, &crop));
     let regions: Vec<Region> = match mesh {
@@ -41,7 +41,7 @@ pub(crate) fn mask(mesh: Option<&Mesh>, crop: TurnedSquare, limit: Limit) -> Opt
     Some(Mask { size: SIZE, values })
 }
 
-/// The [`mask`] of the last limit and landmarks that were asked for, over one crop of one face.
+/// Caches the [`mask`] of the last limit and landmarks, for one crop of one face.
 #[derive(Debug, Default)]
 pub(crate) struct CachedMask(Option<(Limit, Option<Mesh>, Option<Arc<Mask>>)>);
 
@@ -61,14 +61,14 @@ impl CachedMask {
     }
 }
 
-/// 1 on the left half of the face, as the picture shows it, and 0 on the right, `[size, size]` over the crop. Without
-/// landmarks the crop's own middle divides them.
+/// Returns 1 on the face's left half as seen in the picture and 0 on the right, `[size, size]` over the crop. Without
+/// landmarks the crop's middle divides them.
 pub(crate) fn left_half(mesh: Option<&Mesh>, crop: TurnedSquare, size: usize) -> Vec<f32> {
     let mesh = mesh.and_then(|mesh| upright(mesh, &crop));
     halved(mesh.as_ref(), crop, size)
 }
 
-/// The landmarks turned back with a crop that is turned, so that it is upright.
+/// Rotates the landmarks with a turned crop, so that the crop is upright.
 fn upright(mesh: &Mesh, crop: &TurnedSquare) -> Option<Mesh> {
     if crop.angle == 0.0 {
         return Some(mesh.clone());
@@ -81,12 +81,12 @@ fn upright(mesh: &Mesh, crop: &TurnedSquare) -> Option<Mesh> {
     })
 }
 
-/// [`left_half`] of landmarks that are upright in the crop.
+/// [`left_half`] for landmarks already upright in the crop.
 fn halved(mesh: Option<&Mesh>, crop: TurnedSquare, size: usize) -> Vec<f32> {
     if let Some(mesh) = mesh {
         return side_mask(mesh, crop.unturned(), size);
     }
-    /// The share of the crop over which one half becomes the other.
+    /// The width of the transition between the halves, as a share of the crop.
     const SOFT: f32 = 0.08;
     let line = (0..size).map(|x| {
         let from_middle = 0.5 - (x as f32 + 0.5) / size as f32;

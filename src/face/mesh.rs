@@ -1,13 +1,13 @@
-//! The 478 points that MediaPipe's Face Landmarker v2 puts on a face: 468 on the skin and 5 on each iris.
+//! The 478 landmarks of MediaPipe's Face Landmarker v2: 468 on the skin and 5 on each iris.
 //!
-//! "Left" and "right" in landmark lists are the subject's own unless a comment says "the picture's".
+//! "Left" and "right" in landmark lists are the subject's, unless a comment refers to the picture's.
 
 use std::sync::Arc;
 
 /// 478 points of one face, all finite.
 ///
-/// x runs to the right and y down, in pixels of the picture, pixel `i` spanning `i..i + 1`; z is in the same unit and
-/// negative towards the viewer, with its zero about the middle of the head. Points may lie outside the picture.
+/// x points right and y down, in pixels of the picture, pixel `i` spanning `i..i + 1`; z is in the same unit and
+/// negative towards the viewer, with its zero near the middle of the head. Points may be outside the picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mesh {
     /// Shared by clones.
@@ -15,13 +15,13 @@ pub struct Mesh {
 }
 
 impl Mesh {
-    /// How many points there are.
+    /// The number of points.
     pub const POINTS: usize = 478;
 
-    /// How many of them lie on the skin; the irises' ten follow.
+    /// The number of points on the skin; the ten of the irises follow.
     pub const SKIN: usize = 468;
 
-    /// The mesh of these points; `None` where there are not [`Mesh::POINTS`] of them, or one is not finite.
+    /// Creates a mesh; `None` unless there are [`Mesh::POINTS`] points, all finite.
     pub fn new(points: Vec<[f32; 3]>) -> Option<Self> {
         let finite = points.iter().flatten().all(|value| value.is_finite());
         (points.len() == Self::POINTS && finite).then(|| Self {
@@ -39,7 +39,7 @@ impl Mesh {
         &self.points[..Self::SKIN]
     }
 
-    /// The smallest box round the skin in the picture: left, top, right, bottom, in pixels.
+    /// Returns the bounding box of the skin's points in the picture: left, top, right, bottom, in pixels.
     pub fn bounds(&self) -> (f32, f32, f32, f32) {
         let far = f32::INFINITY;
         self.skin().iter().fold(
@@ -50,27 +50,27 @@ impl Mesh {
         )
     }
 
-    /// The face's height, from the hairline's middle to the chin's tip, in pixels and through space: it doesn't
-    /// shrink when the head nods or leans, so what is measured by it keeps its size along a clip.
+    /// Returns the height of the face in pixels: the distance in 3D from the middle of the hairline to the tip of the
+    /// chin. Being 3D, it doesn't shrink when the head nods or leans, so it is a stable unit of length within a clip.
     pub fn height(&self) -> f32 {
         let ([ax, ay, az], [bx, by, bz]) = (self.points[FOREHEAD], self.points[CHIN]);
         (ax - bx).hypot(ay - by).hypot(az - bz)
     }
 
-    /// How far the head leans, in radians, clockwise as seen: the direction from the outer corner of the eye on the
-    /// picture's left to that of the other.
+    /// Returns the roll of the head in radians, clockwise: the direction from the outer eye corner on the picture's
+    /// left to the one on its right.
     pub fn lean(&self) -> f32 {
         let ([ax, ay, _], [bx, by, _]) = (self.points[EYES[0]], self.points[EYES[1]]);
         (by - ay).atan2(bx - ax)
     }
 
-    /// Each point put through `f`: a move, a scaling, a mirroring. `None` where `f` gives what is not finite.
+    /// Applies `f` to each point. `None` where the result is not finite.
     pub fn map(&self, f: impl FnMut([f32; 3]) -> [f32; 3]) -> Option<Self> {
         Self::new(self.points.iter().copied().map(f).collect())
     }
 
-    /// The mesh that belongs to the picture, `width` pixels wide, when it is mirrored left to right: the landmarks
-    /// change sides with it, so the left eye's are on the left eye of the person then seen.
+    /// Returns the mesh for the picture, `width` pixels wide, mirrored left to right. Left and right landmarks are
+    /// swapped, so the left eye's landmarks are on the left eye of the mirrored person.
     pub fn mirrored(&self, width: f32) -> Option<Self> {
         let points = TWINS.iter().map(|twin| {
             let [x, y, z] = self.points[usize::from(*twin)];
@@ -79,7 +79,7 @@ impl Mesh {
         Self::new(points.collect())
     }
 
-    /// The middle of the points with these numbers; `None` where there are none, or a number is not a landmark's.
+    /// Returns the mean of the points with these indices; `None` if there are none, or one is out of range.
     pub fn mean_of(&self, indices: &[usize]) -> Option<[f32; 3]> {
         let mut sum = [0.0f64; 3];
         for index in indices {
@@ -93,14 +93,14 @@ impl Mesh {
     }
 }
 
-/// The outer eye corners, that on the picture's left first.
+/// The outer eye corners, the picture's left one first.
 const EYES: [usize; 2] = [33, 263];
-/// The hairline's middle.
+/// The middle of the hairline.
 const FOREHEAD: usize = 10;
-/// The chin's tip.
+/// The tip of the chin.
 const CHIN: usize = 152;
 
-/// For each landmark the one in its place on the other half of the face; a midline landmark is its own.
+/// For each landmark, its counterpart on the other half of the face; midline landmarks map to themselves.
 pub const TWINS: [u16; Mesh::POINTS] = [
     0, 1, 2, 248, 4, 5, 6, 249, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 250, 251, 252, 253,
     254, 255, 256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267, 268, 269, 270, 271, 272,
@@ -128,7 +128,7 @@ pub const TWINS: [u16; Mesh::POINTS] = [
     239, 240, 241, 242, 243, 244, 245, 246, 247, 473, 476, 475, 474, 477, 468, 471, 470, 469, 472,
 ];
 
-/// Two real meshes, of the sample portraits, as MediaPipe 0.10.21 finds them.
+/// The meshes of the two sample portraits, as found by MediaPipe 0.10.21.
 #[cfg(test)]
 pub(super) mod samples {
     use super::Mesh;
@@ -207,7 +207,7 @@ mod tests {
             for (i, (a, b)) in mesh.points().iter().zip(mirrored.points()).enumerate() {
                 let twin = mesh.points()[usize::from(TWINS[i])];
                 assert!((512.0 - b[0] - twin[0]).abs() < 1e-3);
-                // Faces are nearly symmetric, so no landmark's twin can be far from its own height.
+                // Faces are nearly symmetric, so a landmark and its twin have about the same height.
                 assert!((a[1] - b[1]).abs() < 0.15 * mesh.height(), "{i}");
             }
         }

@@ -1,4 +1,5 @@
-//! The face: found, followed and read; the square of the portrait that a network sees, and the way back into the portrait.
+//! Face detection, tracking and measurement; the crop that a network sees, and compositing its result back into the
+//! portrait.
 
 mod absolute_orientation;
 mod blendshapes;

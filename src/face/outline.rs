@@ -1,8 +1,8 @@
-//! What each region of the face covers, as polygons through landmarks.
+//! The areas of the face's regions, as polygons through landmarks.
 //!
-//! An outline is given for the half of the face with the subject's right eye and holds for the other half by the
-//! landmarks' twins. Each half is a polygon of its own: when the head turns, the far half folds in behind the near
-//! one, and a single polygon round both would wind once forwards and once backwards there, and count as empty.
+//! An outline is given for the half of the face with the subject's right eye; the landmarks' twins give the other
+//! half. Each half is a separate polygon: when the head turns, the far half folds behind the near one. A single
+//! polygon around both would wind once forwards and once backwards there, and count as empty.
 
 use super::Mesh;
 use super::mesh::TWINS;
@@ -11,20 +11,20 @@ use super::soft::Polygon;
 /// A part of the face that an edit can be limited to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Region {
-    /// The brows and the forehead's lower half.
+    /// The brows and the lower half of the forehead.
     Brows,
-    /// The lids, the sockets, the crow's feet and the cheekbones' tops.
+    /// The lids, the sockets, the crow's feet and the tops of the cheekbones.
     Eyes,
     /// The nose from bridge to base.
     Nose,
-    /// The lips, the chin, the lower cheeks and the room that a dropping jaw needs.
+    /// The lips, the chin, the lower cheeks and the space that a dropping jaw needs.
     Mouth,
-    /// The whole face: all of the others, and what lies between them and the face's oval.
+    /// The whole face: all of the others, and everything between them and the face's oval.
     Skin,
 }
 
 impl Region {
-    /// All regions, from the forehead down, the whole face last.
+    /// All regions, from the forehead down, with the whole face last.
     pub const ALL: [Region; 5] = [
         Region::Brows,
         Region::Eyes,
@@ -34,7 +34,7 @@ impl Region {
     ];
 }
 
-/// A place on the face: a landmark, moved by a share of the way between two others.
+/// A point on the face: a landmark plus a share of the vector between two others.
 struct Corner {
     landmark: usize,
     from: usize,
@@ -42,18 +42,18 @@ struct Corner {
     share: f64,
 }
 
-/// At the landmark itself.
+/// The landmark itself.
 const fn on(landmark: usize) -> Corner {
     moved(landmark, landmark, landmark, 0.0)
 }
 
-/// On the way from one landmark to another, or past it where `share` is above 1.
+/// A point on the line from one landmark to another, or past it where `share` exceeds 1.
 const fn toward(landmark: usize, other: usize, share: f64) -> Corner {
     moved(landmark, landmark, other, share)
 }
 
-/// Below a landmark of the jaw by a share of the chin's height, which is the way from the lower lip to the chin's tip
-/// and so the same whether the mouth is open or not.
+/// A point below a landmark of the jaw by a share of the chin's height. That is the distance from the lower lip to
+/// the tip of the chin, which is the same whether the mouth is open or not.
 const fn below(landmark: usize, share: f64) -> Corner {
     moved(landmark, 17, 152, share)
 }
@@ -69,14 +69,14 @@ const fn moved(landmark: usize, from: usize, to: usize, share: f64) -> Corner {
 
 /// One half of a region.
 struct Outline {
-    /// From the midline's top round the outside to the midline's bottom; or all the way round, where the region
-    /// doesn't reach the midline.
+    /// From the top of the midline around the outside to its bottom; or a closed contour, where the region doesn't
+    /// reach the midline.
     outside: &'static [Corner],
-    /// Landmarks of the midline, on the way back up.
+    /// Landmarks of the midline, from bottom to top.
     midline: &'static [usize],
 }
 
-/// The brows and the forehead's lower half, down to the crease of the lids, where a frown pushes the skin.
+/// The brows and the lower half of the forehead, down to the crease of the lids, where a frown pushes the skin.
 static BROWS: Outline = Outline {
     outside: &[
         toward(151, 10, 0.25),
@@ -98,7 +98,7 @@ static BROWS: Outline = Outline {
     midline: &[8, 9],
 };
 
-/// The lids and the socket, out to the crow's feet and down to the cheekbone's top, which rises with a smile.
+/// The lids and the socket, out to the crow's feet and down to the top of the cheekbone, which rises with a smile.
 static EYES: Outline = Outline {
     outside: &[
         toward(193, 168, 0.3),
@@ -123,7 +123,7 @@ static EYES: Outline = Outline {
     midline: &[],
 };
 
-/// From the bridge to the base, with the wings and the start of the fold beside them.
+/// From the bridge to the base, with the wings and the start of the nasolabial fold.
 static NOSE: Outline = Outline {
     outside: &[
         on(8),
@@ -143,7 +143,7 @@ static NOSE: Outline = Outline {
     midline: &[2, 1, 4, 5, 195, 197, 6, 168],
 };
 
-/// The lips, the chin and the lower cheeks, with room below for a jaw that drops.
+/// The lips, the chin and the lower cheeks, with space below for a jaw that drops.
 static MOUTH: Outline = Outline {
     outside: &[
         on(2),
@@ -170,7 +170,7 @@ static MOUTH: Outline = Outline {
     midline: &[152, 175, 199, 200, 18, 17, 14, 13, 0, 164],
 };
 
-/// The face's oval with a little of the hairline and of what is below the jaw.
+/// The face's oval with a little of the hairline and of the skin below the jaw.
 static SKIN: Outline = Outline {
     outside: &[
         toward(10, 151, -0.45),
@@ -198,14 +198,14 @@ static SKIN: Outline = Outline {
     ],
 };
 
-/// The polygons whose union is the region, in pixels of the picture.
+/// Returns polygons whose union is the region, in pixels of the picture.
 pub(super) fn polygons(mesh: &Mesh, region: Region) -> Vec<Polygon> {
     let outlines: &[&Outline] = match region {
         Region::Brows => &[&BROWS],
         Region::Eyes => &[&EYES],
         Region::Nose => &[&NOSE],
         Region::Mouth => &[&MOUTH],
-        // On a turned head the far brow and cheek stand out beyond both the midline and the oval.
+        // On a turned head the far brow and cheek extend beyond both the midline and the oval.
         Region::Skin => &[&SKIN, &BROWS, &EYES, &NOSE, &MOUTH],
     };
     let halves = outlines
@@ -216,7 +216,7 @@ pub(super) fn polygons(mesh: &Mesh, region: Region) -> Vec<Polygon> {
         .collect()
 }
 
-/// The outline on the mesh; with `twin` that of the other half.
+/// Returns the outline on the mesh, or with `twin` its mirrored half.
 fn half(mesh: &Mesh, outline: &Outline, twin: bool) -> Polygon {
     let at = |landmark: usize| {
         let landmark = if twin {
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn every_region_surrounds_its_feature() {
-        // Landmarks well inside: of both brows, eyes, wings of the nose and corners of the mouth.
+        // Landmarks well inside: on both brows, eyes, wings of the nose and corners of the mouth.
         let inside: [(Region, &[usize]); 4] = [
             (Region::Brows, &[46, 52, 105, 107, 276, 282, 334, 336, 9]),
             (Region::Eyes, &[33, 133, 159, 145, 263, 362, 386, 374]),
@@ -267,7 +267,7 @@ mod tests {
                 let polygons = polygons(&mesh, region);
                 for landmark in landmarks {
                     let [x, y, _] = mesh.points()[*landmark].map(f64::from);
-                    // A midline landmark lies on the halves' common edge: nudged, it is in one of them.
+                    // A midline landmark is on the halves' common edge: shifted slightly, it is in one of them.
                     let within = polygons
                         .iter()
                         .any(|p| holds(p, [x + 1e-3, y]) || holds(p, [x - 1e-3, y]));

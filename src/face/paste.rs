@@ -1,9 +1,9 @@
-//! From a network's square back into the portrait, at the portrait's own size.
+//! Composites a network's output crop into the portrait, at the portrait's resolution.
 //!
-//! GANimation's picture is `A * I + (1 - A) * C` (Pumarola et al. 2018, Eq. 1). Here A and C are stretched over the
-//! crop and blended with the portrait's own pixels in full resolution: where A keeps the source, the source's very
-//! pixel stays. Three weights multiply the edit `1 - A`: a window that closes it towards the crop's edge, so that no
-//! seam can show; the pixel's own alpha, since there is nothing to edit where nothing is seen; and the caller's onset.
+//! GANimation's output is `A * I + (1 - A) * C` (Pumarola et al. 2018, Eq. 1). Here A and C are upsampled over the crop and
+//! blended with the portrait's pixels at full resolution: where A keeps the source, the original pixel is unchanged. The edit
+//! `1 - A` is multiplied by a window that falls to 0 at the crop's edge, so that there is no visible seam; by the pixel's alpha,
+//! since transparent pixels have nothing to edit; by the mask; and by the caller's onset.
 
 mod blend;
 mod planes;
@@ -22,12 +22,12 @@ use crate::math::smoothstep;
 use crate::media::image::Picture;
 use crate::nn::isa::{Isa, multiversion};
 
-/// The share of the crop's side over which the edit closes towards the edge.
+/// The width of the window's falloff at the crop's edge, as a share of the crop's side.
 const FEATHER: f32 = 0.07;
 
-/// Pastes an edit into `base`, a picture in which the crop lies at `place`; the square may be turned and stick out. Pixels outside
-/// it, and those where `mask` is 0, are not touched (but for [`Show::Attention`], which dims them). The mask is stretched
-/// over the crop from its own size: its edges are as smooth as the portrait's own pixels allow.
+/// Composites an edit into `base`, a picture in which the crop is at `place`; the square may be turned and extend beyond the
+/// picture. Pixels outside it, and those where `mask` is 0, are unchanged (except with [`Show::Attention`], which dims them). The
+/// mask is resampled over the crop from its own resolution.
 pub fn paste(
     base: &mut Picture,
     place: impl Into<TurnedSquare>,
@@ -60,7 +60,7 @@ pub fn paste(
         return;
     }
 
-    // Only now: a crop that is out of sight costs nothing.
+    // Computed only now: a crop that is out of sight costs nothing.
     let planes = planes();
     let span = across.len();
     let mut wide = vec![0.0f32; PLANES * size * span];
@@ -139,7 +139,7 @@ multiversion! {
     }
 }
 
-/// How far the edit is open at a place along the crop, in 0..1: it closes towards either edge.
+/// The window along one axis of the crop, in 0..1: it falls to 0 at both edges.
 fn window(place: f32) -> f32 {
     smoothstep(place.min(1.0 - place) / FEATHER)
 }
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_turned_crop_is_pasted_where_it_was_taken() {
-        // A soft pattern: what was taken from the turned square goes back onto itself.
+        // A smooth pattern: pasting what was read from the turned square reproduces it.
         let rgba = (0..120 * 120).flat_map(|i| {
             let (x, y) = ((i % 120) as f32, (i / 120) as f32);
             let wave = |a: f32, b: f32| (128.0 + 90.0 * (x * a + y * b).sin()) as u8;
@@ -321,7 +321,7 @@ mod tests {
             side: 160.0,
         };
         let input = network_input(&before, square, 32).unwrap();
-        // The middle of the picture, where the window is open, pasted with and without the detail.
+        // The middle of the picture, where the window is 1, pasted with and without the detail.
         let middle = |sharp: bool, detail: bool| -> Vec<f32> {
             let stripe = |i: usize| if sharp && i % 8 < 4 { 0.9 } else { 0.0 };
             let color = (0..input.len()).map(|i| input[i] - 0.3 + stripe(i));
@@ -386,7 +386,7 @@ mod tests {
         for (i, pixel) in masked.rgba().chunks(4).enumerate() {
             let at = i * 4..i * 4 + 4;
             match i % 90 {
-                // Samples are 1.25 pixels wide and the filter reaches two of them.
+                // Samples are 1.25 pixels wide and the filter spans two of them.
                 0..=41 => assert_eq!(pixel, &free.rgba()[at], "{i}"),
                 49.. => assert_eq!(pixel, &before.rgba()[at], "{i}"),
                 _ => {}

@@ -1,4 +1,4 @@
-//! Portraits with what is known of the face in them.
+//! Portraits and the faces found in them.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -13,20 +13,20 @@ use crate::folders::file_name;
 use crate::media::image::{self, Picture};
 use crate::weights::CropRule;
 
-/// A portrait, opened, with the faces that were found in it.
+/// An opened portrait with the faces found in it.
 #[derive(Debug, Clone)]
 pub struct Portrait {
-    /// The file's name.
+    /// The file name.
     pub name: String,
     pub source: MediaSource,
     pub picture: Arc<Picture>,
-    /// The largest first; none when no face was found.
+    /// The largest first; empty if no face was found.
     pub faces: Vec<Arc<FoundFace>>,
-    /// Where to begin: the first face's crop, or a guess that the artist should look at.
+    /// The initial crop: the first face's, or a guess for the artist to correct.
     pub crop: Crop,
 }
 
-/// A portrait that comes with the program.
+/// A portrait bundled with the program.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Sample {
     pub file: String,
@@ -48,10 +48,10 @@ const FILES: [(&str, &[u8]); 2] = [
 const ABOUT: &str = include_str!("../../resources/samples/samples.json");
 
 impl Sample {
-    /// The samples, the one that the studio opens with first.
+    /// All samples; the studio opens with the first.
     pub fn all() -> &'static [Sample] {
         static ALL: OnceLock<Vec<Sample>> = OnceLock::new();
-        // The file is part of the program and read by a test.
+        // The file is part of the program and checked by a test.
         ALL.get_or_init(|| serde_json::from_str(ABOUT).unwrap_or_default())
     }
 
@@ -65,7 +65,7 @@ impl Sample {
     /// Opens the sample and finds the face in it.
     ///
     /// # Errors
-    /// [`EngineError::Media`] only for a program built from damaged resources.
+    /// [`EngineError::Media`] only if the program was built from damaged resources.
     pub fn open(&self, rule: &CropRule) -> Result<Portrait, EngineError> {
         let picture = image::read(Path::new(&self.file), self.bytes())?;
         let source = MediaSource::Bundled(self.file.clone());
@@ -74,22 +74,22 @@ impl Sample {
 }
 
 impl Portrait {
-    /// Opens a picture file and finds the faces in it, with the crop that `rule` asks for.
+    /// Opens a picture file and finds the faces in it, with the crop that `rule` defines.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when the file is no picture that Mien reads, [`EngineError::Crop`] when it is too small
-    /// to hold a face.
+    /// [`EngineError::Media`] when Mien can't read the file as a picture, [`EngineError::Crop`] when it is too small to
+    /// contain a face.
     pub fn open(path: &Path, rule: &CropRule) -> Result<Portrait, EngineError> {
         let picture = image::open(path)?;
-        // A project finds it again whatever the current folder is then.
+        // Absolute, so that a project finds it from any working directory.
         let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Self::of(file_name(path), MediaSource::File(whole), picture, rule)
     }
 
-    /// Opens the portrait that a project speaks of.
+    /// Opens a project's portrait.
     ///
     /// # Errors
-    /// As [`Portrait::open`]; [`SystemError`] for a sample that this program doesn't carry.
+    /// As [`Portrait::open`]; [`SystemError`] for a sample that isn't bundled with this program.
     pub fn of_project(project: &Project, rule: &CropRule) -> Result<Portrait, EngineError> {
         match &project.document().portrait.source {
             MediaSource::File(path) => Portrait::open(path, rule),
@@ -120,14 +120,14 @@ impl Portrait {
         })
     }
 
-    /// The expression that a face shows; neutral where there is none.
+    /// Returns the first face's expression; neutral if there is no face.
     pub fn source(&self) -> AuVector {
         self.faces
             .first()
             .map_or(AuVector::NEUTRAL, |face| face.aus)
     }
 
-    /// The first face as a person's relaxed one, to read other pictures of the same person against.
+    /// Returns the first face as the person's relaxed face, the reference for other pictures of the same person.
     ///
     /// # Errors
     /// [`FaceError`] when no face was found.
@@ -138,7 +138,7 @@ impl Portrait {
         Ok(face.as_neutral())
     }
 
-    /// Reads every face anew, against a person's relaxed one.
+    /// Reads the Action Units of every face again, relative to a person's relaxed face.
     pub fn read_against(&mut self, neutral: &Neutral) {
         for face in &mut self.faces {
             let aus = face.against(neutral);
@@ -146,8 +146,7 @@ impl Portrait {
         }
     }
 
-    /// A document about this portrait and its first face, with nothing asked for yet. `id` is what the pixels are known
-    /// by.
+    /// Creates a document for this portrait and its first face, without edits. `id` identifies the pixels.
     pub fn document(&self, id: u64) -> Document {
         let reference = PortraitRef {
             id,

@@ -1,10 +1,10 @@
-//! Where the head points, from the landmarks: the rotation that lays the canonical face on the mesh, by weighted
-//! orthogonal Procrustes analysis.
+//! Head pose from landmarks: the rotation that aligns the canonical face with the mesh, by weighted orthogonal
+//! Procrustes analysis.
 
 use super::Mesh;
 use super::absolute_orientation::rotation;
 
-/// A landmark of the canonical face that takes part in the fit.
+/// A landmark of the canonical face used in the fit.
 struct Anchor {
     landmark: usize,
     weight: f32,
@@ -20,8 +20,8 @@ const fn anchor(landmark: usize, weight: f32, at: [f32; 3]) -> Anchor {
     }
 }
 
-/// The landmarks that move least with the expression, with their weights and their places on the canonical face: from
-/// MediaPipe's geometry metadata (`geometry_pipeline_metadata_landmarks.binarypb`), Apache-2.0.
+/// The landmarks that move least with the expression, with their weights and their positions on the canonical face:
+/// from MediaPipe's geometry metadata (`geometry_pipeline_metadata_landmarks.binarypb`), Apache-2.0.
 const ANCHORS: [Anchor; 33] = [
     anchor(4, 0.07090994, [0.0, -0.46317, 7.58658]),
     anchor(6, 0.032100145, [0.0, 2.473255, 5.788627]),
@@ -58,46 +58,47 @@ const ANCHORS: [Anchor; 33] = [
     anchor(425, 0.04725228, [3.832928, -1.537326, 4.137731]),
 ];
 
-/// How a head is turned, in degrees; all zero for the canonical face, which looks straight ahead.
+/// The rotation of a head in degrees; all zero for the canonical face, which looks straight ahead.
 ///
-/// The turns are made in the order of a neck's own: first the head rolls, then it nods, then it turns.
+/// Rotations are applied in the order roll, pitch, yaw.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct HeadPose {
     /// Positive where the face turns to the picture's right, in -180..=180.
     pub yaw: f32,
     /// Positive where the face looks up, in -90..=90.
     pub pitch: f32,
-    /// Positive where the head leans clockwise as seen, in -180..=180.
+    /// Positive where the head leans clockwise in the picture, in -180..=180.
     pub roll: f32,
 }
 
-/// The camera that MediaPipe supposes, which stands before the middle of the whole picture.
+/// The camera that MediaPipe assumes, centred on the whole picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lens {
     /// The picture's width in pixels.
     pub width: f32,
     /// The picture's height in pixels.
     pub height: f32,
-    /// The angle from the picture's upper edge to its lower one, in degrees; MediaPipe's is [`Lens::MEDIAPIPE`].
+    /// The vertical field of view in degrees; MediaPipe's is [`Lens::MEDIAPIPE`].
     pub field_of_view: f32,
 }
 
 impl Lens {
-    /// What MediaPipe takes for the field of view when nothing is known of the camera, in degrees.
+    /// MediaPipe's field of view for an unknown camera, in degrees.
     pub const MEDIAPIPE: f32 = 63.0;
 }
 
 type Point = [f64; 3];
 
 impl HeadPose {
-    /// The pose as the picture shows it, seen from straight before the face. It doesn't depend on how the picture was
-    /// cropped, or where in it the face lies. `None` where the landmarks have no extent, or lie on a line.
+    /// Returns the pose as if the face were in the centre of the picture. It doesn't depend on how the picture was
+    /// cropped, or where in it the face is. `None` where the landmarks have no extent, or are collinear.
     pub fn of(mesh: &Mesh) -> Option<Self> {
         Some(Fit::of_mesh(mesh)?.pose())
     }
 
-    /// The pose against the camera's axis, as MediaPipe reckons it: the same but for faces away from the picture's
-    /// middle, which are seen from the side. `None` as in [`HeadPose::of`], or for a lens without a sensible extent.
+    /// Returns the pose relative to the camera's axis, as MediaPipe computes it. It differs from [`HeadPose::of`] for
+    /// faces away from the picture's centre, which the camera sees from the side. `None` as in [`HeadPose::of`], or
+    /// for an invalid lens.
     pub fn through(mesh: &Mesh, lens: Lens) -> Option<Self> {
         let [width, height] = [lens.width, lens.height].map(f64::from);
         let half = (f64::from(lens.field_of_view).to_radians() / 2.0).tan();
@@ -105,7 +106,7 @@ impl HeadPose {
         if ![width, height, half].into_iter().all(sensible) {
             return None;
         }
-        // Onto the plane at distance 1 before the eye, which looks along -z.
+        // Project onto the plane at distance 1 from the camera, which looks along -z.
         let scale = 2.0 * half / height;
         let flat: Vec<Point> = upright(mesh)
             .into_iter()
@@ -118,7 +119,7 @@ impl HeadPose {
             })
             .collect();
         let depth = flat.iter().map(|p| p[2]).sum::<f64>() / flat.len() as f64;
-        // Away from the eye until the face has its size in centimetres, opened along the rays of sight.
+        // Scale away from the camera to the face's size in centimetres, with perspective unprojection.
         let metric = |size: f64| -> Vec<Point> {
             let at = |[x, y, z]: Point| {
                 let distance = (1.0 + depth - z) / size;
@@ -132,7 +133,7 @@ impl HeadPose {
     }
 }
 
-/// The skin's points with y up and z towards the viewer, as the canonical face has them.
+/// Returns the skin's points with y up and z towards the viewer, as in the canonical face.
 fn upright(mesh: &Mesh) -> Vec<Point> {
     let turned = |[x, y, z]: &[f32; 3]| [f64::from(*x), -f64::from(*y), -f64::from(*z)];
     mesh.skin().iter().map(turned).collect()
@@ -142,26 +143,26 @@ fn anchors(points: &[Point]) -> [Point; ANCHORS.len()] {
     std::array::from_fn(|i| points[ANCHORS[i].landmark])
 }
 
-/// The similarity that lays the canonical anchors on seen ones with the least weighted sum of squares.
+/// The similarity transform that maps the canonical anchors to observed ones with the least weighted squared error.
 pub(super) struct Fit {
     rotation: [Point; 3],
-    /// Seen units a centimetre.
+    /// Observed units per centimetre.
     pub scale: f64,
 }
 
 impl Fit {
-    /// The similarity of a mesh as the picture shows it; `None` where the landmarks have no extent, or lie on a line.
+    /// Fits a mesh as seen in the picture; `None` where the landmarks have no extent, or are collinear.
     pub fn of_mesh(mesh: &Mesh) -> Option<Self> {
         Self::of(&anchors(&upright(mesh)))
     }
 
-    /// A direction of the canonical face as it is seen; y up, z towards the viewer.
+    /// Rotates a direction from the canonical face to the picture; y up, z towards the viewer.
     pub fn turned(&self, at: Point) -> Point {
         self.rotation
             .map(|row| row.iter().zip(at).map(|(a, b)| a * b).sum())
     }
 
-    /// A direction as it is seen, in the canonical face.
+    /// Rotates a direction from the picture to the canonical face.
     pub fn turned_back(&self, at: Point) -> Point {
         std::array::from_fn(|j| (0..3).map(|i| self.rotation[i][j] * at[i]).sum())
     }
@@ -223,14 +224,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The canonical face turned by hand, `scale` pixels a centimetre, at (x, y) in the picture.
+    /// The canonical face with a known pose, `scale` pixels per centimetre, at (x, y) in the picture.
     fn turned(pose: HeadPose, scale: f64, x: f64, y: f64) -> Mesh {
         let [yaw, pitch, roll] =
             [pose.yaw, pose.pitch, pose.roll].map(|a| f64::from(a).to_radians());
         let mut points = vec![[0.0; 3]; Mesh::POINTS];
         for anchor in &ANCHORS {
             let [px, py, pz] = anchor.at.map(f64::from);
-            // A lean clockwise, as seen, takes "up" to the picture's right.
+            // Clockwise roll takes "up" to the picture's right.
             let (px, py) = (
                 px * roll.cos() + py * roll.sin(),
                 py * roll.cos() - px * roll.sin(),
@@ -290,7 +291,7 @@ mod tests {
         assert!(turned(clockwise, 20.0, 300.0, 300.0).points()[10][0] > 350.0);
     }
 
-    /// What MediaPipe 0.10.21 itself says of the two samples (`facial_transformation_matrixes`).
+    /// The pose that MediaPipe 0.10.21 computes for the two samples (`facial_transformation_matrixes`).
     #[test]
     fn through_its_lens_the_samples_are_as_mediapipe_says() {
         let sizes = [(512.0, 512.0), (512.0, 600.0)];
@@ -343,7 +344,7 @@ mod tests {
             assert_eq!(HeadPose::of(&mesh), None);
             assert_eq!(HeadPose::through(&mesh, lens(300.0)), None);
         }
-        // Whatever it is, it must not be a panic or a NaN.
+        // Any result will do, but no panic and no NaN.
         if let Some(pose) = HeadPose::of(&vast.unwrap()) {
             assert!(pose.yaw.is_finite() && pose.pitch.is_finite() && pose.roll.is_finite());
         }

@@ -1,21 +1,21 @@
-//! Regions of the face, for an edit that is meant for some of them: soft masks from the landmarks.
+//! Soft masks for regions of the face, from the landmarks.
 //!
-//! A region holds what its feature moves over, not only the feature: a brow needs the forehead, a jaw room below the
-//! chin. Neighbours overlap, and regions that are on together are united before their common edge is softened, so no
-//! seam or dip can show between them.
+//! A region covers everything its feature moves over, not only the feature: a brow needs the forehead, a jaw the
+//! space below the chin. Neighbours overlap, and selected regions are united before their common edge is softened,
+//! so that there is no seam or dip between them.
 
 use super::outline::{Region, polygons};
 use super::soft::Soft;
 use super::{Mesh, Square};
 
-/// Over how much of the face's height a mask rises from a tenth to nine tenths.
+/// The width over which a mask rises from 10 % to 90 %, as a share of the face's height.
 const FEATHER: f64 = 0.04;
 
-/// Sigmas from a tenth to nine tenths of a Gaussian's integral.
+/// The 10 % to 90 % width of a Gaussian's integral, in sigmas.
 const SIGMAS: f64 = 2.563;
 
-/// How much each value of a `[size, size]` grid over `square` belongs to any of the regions, in 0..=1: 1 inside,
-/// falling to 0 across the edge. The face may stick out of the square, and the square out of the picture.
+/// Returns the coverage by any of the regions on a `[size, size]` grid over `square`, in 0..=1: 1 inside, falling to
+/// 0 across the edge. The face may extend beyond the square, and the square beyond the picture.
 pub fn mask(mesh: &Mesh, regions: &[Region], square: Square, size: usize) -> Vec<f32> {
     let whole = regions.contains(&Region::Skin);
     let wanted = regions
@@ -44,7 +44,7 @@ mod tests {
             .collect()
     }
 
-    /// A square round the whole face with room about it.
+    /// A square around the whole face with a margin.
     fn around(mesh: &Mesh) -> Square {
         let (left, top, right, bottom) = mesh.bounds();
         let side = f64::from((right - left).max(bottom - top)) * 1.6;
@@ -62,7 +62,7 @@ mod tests {
         values[place(y, square.y) * size + place(x, square.x)]
     }
 
-    /// A mesh turned about the vertical through the middle of its eyes.
+    /// A mesh rotated about the vertical axis through the middle of its eyes.
     fn yawed(mesh: &Mesh, degrees: f32) -> Mesh {
         let [middle, _, depth] = mesh.mean_of(&[133, 362]).unwrap();
         let (sin, cos) = degrees.to_radians().sin_cos();
@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    /// The values below 0.93 from which no way leads to the edge over others such.
+    /// The values below 0.93 that aren't connected to the edge through other such values.
     fn enclosed(values: &[f32], size: usize) -> Vec<f32> {
         let low = |i: usize| values[i] < 0.93;
         let mut reached = vec![false; values.len()];
@@ -158,7 +158,7 @@ mod tests {
             let square = around(&mesh);
             let all = mask(&mesh, &Region::ALL, square, 128);
             for region in Region::ALL {
-                // The grids differ by a part of a cell.
+                // The grids are offset by a fraction of a cell.
                 let part = mask(&mesh, &[region], square, 128);
                 assert!(part.iter().zip(&all).all(|(part, all)| *all > part - 0.03));
             }

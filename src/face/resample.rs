@@ -1,23 +1,23 @@
-//! Planes of a small square, read at the pixels of a larger (or smaller) picture.
+//! Resampling of a small square's planes at the pixels of a picture.
 
-/// For every pixel of a line the small square's samples that make it, with their weights.
+/// Filter taps: for every pixel of a line, the samples that contribute to it, with their weights.
 pub(super) struct Taps {
-    /// The first pixel of the line that the square reaches.
+    /// The first pixel of the line inside the square.
     pub start: usize,
-    /// For each pixel from `start` on: the first sample.
+    /// For each pixel from `start` on, the first sample.
     first: Vec<usize>,
-    /// `width` weights a pixel; they sum to 1.
+    /// `width` weights per pixel; they sum to 1.
     weights: Vec<f32>,
     width: usize,
 }
 
-/// Taps of a square that is not scaled down.
+/// Number of taps of a square that isn't downsampled.
 const ENLARGED: usize = 5;
 
 impl Taps {
-    /// Taps for the pixels whose centre lies in `origin..origin + side` of a line of `length` pixels, of a square of
-    /// `size` samples stretched over that span. Catmull-Rom; widened where the square is scaled down, so that nothing
-    /// aliases.
+    /// Computes taps for the pixels whose centre is in `origin..origin + side` of a line of `length` pixels, for
+    /// `size` samples stretched over that span. The filter is Catmull-Rom, widened when downsampling to avoid
+    /// aliasing.
     pub fn new(origin: f64, side: f64, length: usize, size: usize) -> Self {
         let centre_in = |edge: f64| (edge - 0.5).ceil().clamp(0.0, length as f64) as usize;
         let (start, end) = (centre_in(origin), centre_in(origin + side));
@@ -31,7 +31,7 @@ impl Taps {
         for pixel in start..end {
             let centre = (pixel as f64 + 0.5 - origin) * scale - 0.5;
             let from = (centre - radius).ceil() as i64;
-            // Samples beyond the edge count as the edge's own.
+            // Samples beyond the edge are clamped to it.
             let low = from.clamp(0, size.saturating_sub(width) as i64);
             let at = weights.len();
             weights.resize(at + width, 0.0f32);
@@ -57,12 +57,12 @@ impl Taps {
         }
     }
 
-    /// How many pixels the square reaches.
+    /// Returns the number of pixels inside the square.
     pub fn len(&self) -> usize {
         self.first.len()
     }
 
-    /// The samples and weights of pixel `start + i`; samples past the square's end have weight 0 and are left out.
+    /// Returns the samples and weights of pixel `start + i`; samples past the end have weight 0 and are omitted.
     pub fn at(&self, i: usize, size: usize) -> impl Iterator<Item = (usize, f32)> {
         let first = self.first[i];
         let count = self.width.min(size - first);
@@ -72,9 +72,9 @@ impl Taps {
             .map(move |(k, weight)| (first + k, *weight))
     }
 
-    /// One line of `size` samples stretched over the pixels, into `out` of [`Taps::len`].
+    /// Resamples one line of `size` samples into `out`, of length [`Taps::len`].
     pub fn stretch(&self, line: &[f32], out: &mut [f32]) {
-        // As many taps as an enlarged square has: their loop is unrolled.
+        // A constant number of taps: the loop is unrolled.
         if self.width == ENLARGED && line.len() >= ENLARGED {
             let weights = self.weights.as_chunks::<ENLARGED>().0;
             for ((out, first), weights) in out.iter_mut().zip(&self.first).zip(weights) {

@@ -1,7 +1,7 @@
-//! Turned squares read from a picture.
+//! Reads turned squares from a picture.
 //!
-//! A network's small square of a large picture is read from the halved size just above its own scale, so that every pixel
-//! counts and nothing aliases, whatever the portrait's size.
+//! A network's small input is read from the pyramid level just above its scale, so that every pixel contributes and
+//! nothing aliases, whatever the portrait's resolution.
 
 use std::borrow::Borrow;
 
@@ -11,17 +11,17 @@ use super::square::TurnedSquare;
 use crate::media::image::opaque::over_grey;
 use crate::media::image::{ImagePyramid, Picture};
 
-/// What lies beyond the picture's edge.
+/// How to extend the picture beyond its edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Beyond {
     Black,
-    /// The edge's own pixels, repeated.
+    /// Repeats the edge pixels.
     Edge,
 }
 
 impl<P: Borrow<Picture>> ImagePyramid<P> {
-    /// The square `region` as planar RGB `[3, size, size]`, 0..=255 mapped to `low..=high`, bilinear. `border` zeros
-    /// (of `low..=high`'s scale) are left after the last row and column and `before` of them before the first.
+    /// Returns the square `region` as planar RGB `[3, side, side]` with `side = before + size + after`, bilinear, mapping
+    /// 0..=255 to `low..=high`. `before` and `after` are the rows and columns of zeros that pad the square.
     pub(super) fn read(
         &self,
         region: &TurnedSquare,
@@ -30,7 +30,7 @@ impl<P: Borrow<Picture>> ImagePyramid<P> {
         beyond: Beyond,
         (before, after): (usize, usize),
     ) -> Vec<f32> {
-        // The level on which neighbouring samples lie one to two pixels apart.
+        // The level on which neighbouring samples are one to two pixels apart.
         let scale = region.side / size as f64;
         let wanted = scale.max(1.0).log2().floor() as usize;
         let (level, picture) = self.level(wanted);
@@ -78,20 +78,20 @@ impl<P: Borrow<Picture>> ImagePyramid<P> {
     }
 }
 
-/// One of the sizes, to read colours from.
+/// One level of the pyramid, to read colours from.
 struct Source<'a> {
     rgba: &'a [u8],
     width: usize,
     height: usize,
-    /// Whether it may be transparent.
+    /// Whether it has transparency.
     clear: bool,
     beyond: Beyond,
 }
 
 impl Source<'_> {
-    /// The colour at an index (the middle of pixel `i` is `i`), in 0..=255.
+    /// Returns the colour at a position where the centre of pixel `i` is `i`, in 0..=255.
     fn bilinear(&self, (x, y): (f64, f64)) -> [f32; 3] {
-        // Without `floor`, which is a call on a CPU that isn't asked for more than the least.
+        // Not `floor`, which is a function call on baseline x86-64.
         let down = |v: f64| v as i64 - i64::from(v < (v as i64) as f64);
         let (left, top) = (down(x), down(y));
         let (tx, ty) = ((x - left as f64) as f32, (y - top as f64) as f32);
@@ -169,7 +169,7 @@ mod tests {
                 let (px, py) = region.to_picture((place(u), place(v)));
                 let red = f64::from(out[v * size + u]);
                 let green = f64::from(out[size * size + v * size + u]);
-                // Pixels are in steps of half a level, and each halving rounds.
+                // Pixels are quantised to half a level, and each halving rounds.
                 prop_assert!((red - (px / 2.0 - 0.5)).abs() < 1.3, "{red} {px}");
                 prop_assert!((green - (py / 2.0 - 0.5)).abs() < 1.3, "{green} {py}");
             }

@@ -1,6 +1,6 @@
-//! The 68 points of the iBUG 300-W scheme, which published motion-transfer work measures by: choosing the clip's
-//! frame that looks most like the portrait (`find_best_frame` of Siarohin et al., FOMM, 2019) and the average keypoint
-//! distance (`akd` of [`crate::metrics`]).
+//! The 68 points of the iBUG 300-W scheme, used by published motion-transfer metrics: finding the clip's frame most similar
+//! to the portrait (`find_best_frame` of Siarohin et al., FOMM, 2019) and the average keypoint distance (`akd` of
+//! [`crate::metrics`]).
 
 use super::Mesh;
 use crate::math::hull_area;
@@ -9,8 +9,8 @@ use crate::math::hull_area;
 /// nose 27..36, the eyes 36..48, the lips 48..68.
 pub type Shape = [[f32; 2]; 68];
 
-/// The landmark that stands nearest each of the 68 points. The jaw's ends are the mesh's own silhouette, which lies a
-/// little before the ears.
+/// The landmark nearest to each of the 68 points. The ends of the jaw are on the mesh's silhouette, a little in front of the
+/// ears.
 const LANDMARKS: [usize; 68] = [
     162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389, // jaw
     46, 53, 105, 66, 107, 336, 296, 334, 283, 276, // brows
@@ -20,7 +20,7 @@ const LANDMARKS: [usize; 68] = [
     78, 81, 13, 311, 308, 402, 14, 178, // lips, inner line
 ];
 
-/// The 68 points of a face, in the mesh's own pixels.
+/// Returns the 68 points of a face, in the mesh's pixels.
 pub fn shape68(mesh: &Mesh) -> Shape {
     LANDMARKS.map(|landmark| {
         let [x, y, _] = mesh.points()[landmark];
@@ -28,7 +28,7 @@ pub fn shape68(mesh: &Mesh) -> Shape {
     })
 }
 
-/// The shape with its mean at the origin and a convex hull of area 1. `None` where the hull has no area, or a
+/// Returns the shape with its mean at the origin and a convex hull of area 1. `None` where the hull has no area, or a
 /// coordinate is not finite.
 pub fn normalised(shape: &Shape) -> Option<Shape> {
     let count = shape.len() as f64;
@@ -39,7 +39,7 @@ pub fn normalised(shape: &Shape) -> Option<Shape> {
         .iter()
         .flatten()
         .fold(0.0, |m: f64, v| m.max(v.abs()));
-    // An area that is only what rounding leaves of a line would blow the shape up to nonsense; NaN fails as well.
+    // Rejects an area that is only rounding error of collinear points; NaN fails as well.
     let flat = extent * extent * 1e-6;
     (area.is_finite() && area > flat && area > 0.0).then(|| {
         let scale = area.sqrt();
@@ -47,14 +47,14 @@ pub fn normalised(shape: &Shape) -> Option<Shape> {
     })
 }
 
-/// How differently two faces are shaped and posed, wherever and however large they are: the sum of squared distances
-/// between their normalised points, 0 for the same. `None` where one of them can't be normalised.
+/// Returns the difference in shape and pose between two faces, independent of position and scale: the sum of squared
+/// distances between their normalised points, 0 for the same. `None` where one of them can't be normalised.
 pub fn difference(a: &Shape, b: &Shape) -> Option<f32> {
     Some(squares(&normalised(a)?, &normalised(b)?))
 }
 
-/// The frame whose face is most like the source's, by the [`differences`] of all; frames without one are passed over, and the
-/// first of equals is taken.
+/// Returns the frame with the least of the [`differences`]. Frames without a face are skipped; of equals, the first is
+/// returned.
 pub fn best_frame(differences: &[Option<f32>]) -> Option<usize> {
     let scores = differences.iter().enumerate();
     scores
@@ -63,8 +63,8 @@ pub fn best_frame(differences: &[Option<f32>]) -> Option<usize> {
         .map(|(frame, _)| frame)
 }
 
-/// The [`difference`] of every frame's face from the source's, as many as there are frames; `None` for frames without a
-/// face, or where one of the two has no area.
+/// Returns the [`difference`] of every frame's face from the source's, one per frame; `None` for frames without a face, or
+/// where one of the two has no area.
 pub fn differences(
     source: &Shape,
     frames: impl IntoIterator<Item = Option<Shape>>,

@@ -1,28 +1,29 @@
-//! The two halves of a face, for an edit that is meant for one of them.
+//! A mask that separates the two halves of a face.
 
 use super::{Mesh, Square};
 use crate::math::smoothstep;
 
-/// Down the middle of the face. The lips' own middle is taken at their outer line, which stays when they part.
+/// The midline from top to bottom. The lips' middle is taken at their outer line, which stays when they part.
 const MIDLINE: [usize; 20] = [
     10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, 2, 164, 0, 17, 18, 200, 199, 175, 152,
 ];
 
-/// Over how much of the face's height one half gives way to the other.
+/// The width of the transition between the halves, as a share of the face's height.
 const CROSSING: f64 = 0.14;
 
-/// How much of the face's height the midline is smoothed over, so that the nose doesn't cut a corner into it.
+/// Smoothing of the midline, as a share of the face's height, so that the nose doesn't produce a kink.
 const SMOOTHING: f64 = 0.03;
 
-/// Pieces that each stretch between two midline landmarks is cut into, and heights at which the curve is kept.
+/// Subdivisions of each segment between midline landmarks, and number of heights at which the curve is sampled.
 const PIECES: usize = 8;
 const HEIGHTS: usize = 128;
 
-/// 1 on the picture's left half of the face and everything beyond it, 0 on the right, `[size, size]` over `square`.
+/// Returns 1 on the picture's left half of the face and everything beyond it, 0 on the right, `[size, size]` over
+/// `square`.
 ///
-/// They meet along the middle of the face as it is seen, which leans with the head and bends round the nose when the
-/// head turns; above and below the face the line runs on straight. On a face that lies on its side the picture's left
-/// means the half that a turn by less than a quarter brings to the left.
+/// The halves meet along the midline of the face as seen in the picture, which leans with the head and bends around
+/// the nose when the head turns; above and below the face the line continues straight. On a face that lies on its
+/// side, the left half is the one that a rotation by less than 90 degrees brings to the left.
 pub fn side_mask(mesh: &Mesh, square: Square, size: usize) -> Vec<f32> {
     let curve = Curve::of(mesh);
     let step = square.side / size as f64;
@@ -37,18 +38,19 @@ pub fn side_mask(mesh: &Mesh, square: Square, size: usize) -> Vec<f32> {
     out
 }
 
-/// The midline as a function: how far across the face it lies at each height.
+/// The midline as a function of height: its position across the face.
 struct Curve {
-    /// The way down the face and the way across it to the picture's right, of length 1.
+    /// Unit vectors down the face, and across it to the picture's right.
     down: [f64; 2],
     across: [f64; 2],
-    /// The height along `down` of the first kept place, in pixels, and how many places there are to a pixel.
+    /// The height of the first sample along `down`, in pixels, and the number of samples per pixel.
     first: f64,
     a_pixel: f64,
     places: Vec<f64>,
-    /// How far across the face one half ends, and how far the other begins, whatever the height.
+    /// The positions across the face before which everything is left and after which everything is right, at any
+    /// height.
     ends: [f64; 2],
-    /// One over the way from all of one half to all of the other, in pixels.
+    /// One over the width of the transition, in pixels.
     steepness: f64,
 }
 
@@ -57,7 +59,7 @@ impl Curve {
         let at = |index: usize| [0, 1].map(|i| f64::from(mesh.points()[index][i]));
         let (top, chin) = (at(MIDLINE[0]), at(MIDLINE[MIDLINE.len() - 1]));
         let length = (chin[0] - top[0]).hypot(chin[1] - top[1]);
-        // A face seen from right above has no way down; the picture's own will do.
+        // A face seen exactly from above has no direction down; use the picture's.
         let down = if length > 0.0 {
             [(chin[0] - top[0]) / length, (chin[1] - top[1]) / length]
         } else {
@@ -67,7 +69,7 @@ impl Curve {
         let across = [right * down[1], -right * down[0]];
         let face = f64::from(mesh.height()).max(1e-6);
 
-        // Pieces of equal count would pull the curve to where landmarks are dense, so each counts by its length.
+        // Pieces are weighted by length, so that dense landmarks don't attract the curve.
         let mut pieces = Vec::with_capacity(PIECES * MIDLINE.len());
         for pair in MIDLINE.windows(2) {
             let (a, b) = (at(pair[0]), at(pair[1]));
@@ -113,7 +115,7 @@ impl Curve {
         }
     }
 
-    /// How much of the point belongs to the picture's left half.
+    /// Returns the share of a point that belongs to the picture's left half.
     fn left(&self, x: f64, y: f64) -> f32 {
         let across = dot([x, y], self.across);
         if across >= self.ends[1] {
@@ -125,7 +127,7 @@ impl Curve {
         }
         let place = (dot([x, y], self.down) - self.first) * self.a_pixel;
         let last = (self.places.len() - 1) as f64;
-        // `max` first: it takes the number where the other is NaN.
+        // `max` first: it returns the other operand for NaN.
         let place = place.max(0.0).min(last);
         let index = (place as usize).min(self.places.len() - 2);
         let t = place - index as f64;

@@ -1,28 +1,27 @@
-//! Smoothing of what is measured frame by frame, which trembles: the One Euro filter (Casiez, Roussel and Vogel, "1 €
-//! filter: a simple speed-based low-pass filter for noisy input in interactive systems", CHI 2012).
+//! Temporal smoothing of noisy per-frame measurements: the One Euro filter (Casiez, Roussel and Vogel, "1 € filter: a
+//! simple speed-based low-pass filter for noisy input in interactive systems", CHI 2012).
 //!
-//! A low-pass filter whose cut-off rises with the speed of the curve: a resting brow is held still, a blink passes.
-//! Here the whole clip is known, so the filter runs through it once forwards and once backwards, and the mean of the
-//! two is taken: what the one lags behind, the other runs ahead. A sudden change then stays in its frame; it is only
-//! a little rounded, before it as after it.
+//! It is a low-pass filter whose cutoff rises with the speed of the signal: a resting brow is held still, a blink
+//! passes. Since the whole clip is known, the filter runs once forwards and once backwards, and the mean of the two is
+//! taken, so that their lags cancel. A sudden change stays in its frame and is only slightly rounded before and after.
 
 use serde::{Deserialize, Serialize};
 
-/// How strongly a curve is smoothed. The defaults are for curves in 0..=1 at 24 to 30 frames a second.
+/// Filter settings. The defaults are for signals in 0..=1 at 24 to 30 frames per second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OneEuro {
-    /// The cut-off of a curve at rest, in Hz: lower is stiller. Where it isn't above 0 nothing is smoothed.
+    /// The cutoff of a signal at rest, in Hz: lower is smoother. Smoothing is off unless it is above 0.
     pub min_cutoff_hz: f32,
-    /// By how many Hz the cut-off rises for each unit a second that the curve moves: higher follows faster.
+    /// The rise of the cutoff in Hz per unit per second of speed: higher follows faster.
     pub beta: f32,
-    /// The cut-off that the speed itself is smoothed with, in Hz.
+    /// The cutoff of the low-pass filter on the speed, in Hz.
     pub derivative_cutoff_hz: f32,
 }
 
 impl Default for OneEuro {
-    /// Chosen on made curves with a noise of 0.02 at 30 frames a second: at rest the frame-to-frame tremble falls to a
-    /// fifth, and a blink of a quarter of a second keeps nine tenths of its height.
+    /// Tuned on synthetic signals with noise of 0.02 at 30 frames per second: at rest the frame-to-frame jitter falls
+    /// to a fifth, and a blink of a quarter of a second keeps nine tenths of its height.
     fn default() -> Self {
         Self {
             min_cutoff_hz: 1.0,
@@ -33,34 +32,32 @@ impl Default for OneEuro {
 }
 
 impl OneEuro {
-    /// No smoothing: what goes in comes out, bit for bit.
+    /// No smoothing: the output is the input, bit for bit.
     pub const OFF: OneEuro = OneEuro {
         min_cutoff_hz: 0.0,
         beta: 0.0,
         derivative_cutoff_hz: 0.0,
     };
 
-    /// Whether these settings smooth nothing.
+    /// Returns whether these settings disable smoothing.
     pub fn is_off(&self) -> bool {
-        // The other way round a NaN would count as on.
+        // Written this way, NaN counts as off.
         let on = self.min_cutoff_hz > 0.0;
         !on
     }
 }
 
-/// After frames without a value for longer than this, in seconds, the filter begins afresh: what was before says
-/// nothing about what comes.
+/// The filter restarts after a gap longer than this, in seconds: the values before it say nothing about those after.
 const LONG_GAP: f64 = 0.5;
 
-/// The seconds between two frames whose times don't say.
+/// The duration in seconds between two frames with missing or invalid times.
 const USUAL: f64 = 1.0 / 30.0;
 
-/// The curves smoothed, each of the N on its own, as many values as came in.
+/// Smooths N signals independently; returns one value per input value.
 ///
-/// `times` are in seconds, rising, at whatever spacing; one that is missing, or not after the one before, counts as a
-/// thirtieth of a second on. A frame without a value (or with one that isn't finite) stays without one, and nothing
-/// is made up for it; the filter goes on across it as long as the gap is no longer than half a second. Every value
-/// lies between the least and the greatest that came in.
+/// `times` are in seconds, ascending, with any spacing; a missing time, or one not after the previous, counts as a
+/// thirtieth of a second later. Frames without a value, or with one that isn't finite, remain without a value; the
+/// filter continues across a gap of at most half a second. Every output is between the least and the greatest input.
 pub fn smooth<const N: usize>(
     times: &[f64],
     values: &[Option<[f32; N]>],
@@ -75,7 +72,7 @@ pub fn smooth<const N: usize>(
         .enumerate()
         .filter_map(|(i, value)| Some((i, value.as_ref().filter(finite)?.map(f64::from))))
         .collect();
-    // A duration between two known frames, the same in both directions, and whether something lacks between them.
+    // The duration between two known frames, the same in both directions, and whether frames are missing between them.
     let steps: Vec<(f64, bool)> = known
         .windows(2)
         .map(|pair| {
@@ -105,7 +102,7 @@ pub fn smooth<const N: usize>(
     out
 }
 
-/// [`smooth`] of curves whose range is `range` in place of 1, such as angles: the filter is made for curves in 0..=1.
+/// [`smooth`] for signals with a range of `range` instead of 1, such as angles: the settings assume signals in 0..=1.
 pub fn smooth_in_range<const N: usize>(
     times: &[f64],
     values: &[Option<[f32; N]>],
@@ -121,7 +118,7 @@ pub fn smooth_in_range<const N: usize>(
     smoothed.iter().map(|value| by(value, range)).collect()
 }
 
-/// One run of the filter over `count` values; `step(i)` is the way from value `i - 1` to value `i`.
+/// Runs the filter once over `count` values; `step(i)` is the step from value `i - 1` to value `i`.
 fn pass<const N: usize>(
     count: usize,
     value: impl Fn(usize) -> [f64; N],
@@ -158,10 +155,10 @@ fn pass<const N: usize>(
     out
 }
 
-/// The share of the new value that a low-pass filter takes in after `apart` seconds, in 0..=1.
+/// Returns the smoothing factor of a low-pass filter after `apart` seconds: the weight of the new value, in 0..=1.
 fn share(cutoff_hz: f64, apart: f64) -> f64 {
     let turns = std::f64::consts::TAU * cutoff_hz * apart;
-    // As t / (1 + t), but for an endless cut-off too. A cut-off of 0, or none at all, takes nothing in.
+    // t / (1 + t) in a form that also handles an infinite cutoff. A cutoff of 0 or NaN ignores the new value.
     if turns > 0.0 {
         1.0 - 1.0 / (1.0 + turns)
     } else {

@@ -1,8 +1,8 @@
-//! Soft-edged shapes: polygons filled on a fine grid of their own, blurred there, and read at any square of the
-//! picture at any size.
+//! Soft-edged shapes: polygons rasterised on a grid, blurred there, and resampled over any square of the picture at
+//! any size.
 //!
-//! The grid is as fine as the blur asks for and no finer, so what a shape looks like never depends on the size it is
-//! asked for at, and the work is the same for a small face and a large one.
+//! The grid's resolution depends only on the blur, so a shape looks the same at every output size, and the work is the
+//! same for a small face and a large one.
 
 use super::Square;
 use crate::math::gaussian;
@@ -10,34 +10,34 @@ use crate::math::gaussian;
 /// A closed polygon in pixels of the picture.
 pub(super) type Polygon = Vec<[f64; 2]>;
 
-/// How finely the grid samples the blur; at 3 a straight line between two cells departs from the curve by under 1%.
+/// Grid cells per sigma of the blur; at 3, linear interpolation between cells is within 1 % of the curve.
 const CELLS_A_SIGMA: f64 = 3.0;
 
-/// Cells a side at most, for shapes that are far larger than their blur.
+/// Maximum number of cells per side, for shapes that are far larger than their blur.
 const MOST_CELLS: f64 = 1500.0;
 
-/// Gaps of less than twice this many cells are closed: where a surface folds, its outlines may leave a crack that no
-/// one meant.
+/// Gaps narrower than twice this many cells are closed: where a surface folds, its outlines may leave an unintended
+/// crack.
 const CRACK: usize = 3;
 
-/// Lines that are filled in each row of cells.
+/// Number of scanlines per row of cells.
 const LINES: usize = 4;
 
 /// A shape's coverage, in 0..=1.
 pub(super) struct Soft {
-    /// Where the grid's first cell begins, in pixels.
+    /// The corner of the grid's first cell, in pixels.
     origin: [f64; 2],
-    /// Pixels a cell.
+    /// Pixels per cell.
     cell: f64,
     width: usize,
-    /// Row by row.
+    /// Row-major.
     values: Vec<f32>,
 }
 
 impl Soft {
-    /// All that lies in any of the polygons (where they wind round it at all, whichever way), blurred together by a
-    /// Gaussian of `sigma` pixels. Polygons that touch,
-    /// or leave but a crack much narrower than the blur, show no seam. `None` where there is nothing to fill.
+    /// Creates the union of the polygons (by the non-zero winding rule), blurred by a Gaussian of `sigma` pixels.
+    /// Polygons that touch, or leave only a crack much narrower than the blur, show no seam. `None` where there is
+    /// nothing to fill.
     pub fn new(polygons: &[Polygon], sigma: f64) -> Option<Self> {
         let mut low = [f64::INFINITY; 2];
         let mut high = [f64::NEG_INFINITY; 2];
@@ -55,11 +55,11 @@ impl Soft {
 
         let cell = (sigma / CELLS_A_SIGMA).max(extent / MOST_CELLS);
         let kernel = gaussian(sigma / cell);
-        // So wide that nothing spreads beyond the grid.
+        // Wide enough that the blur never reaches the grid's edge.
         let margin = kernel.len() + CRACK;
         let cells = |i: usize| ((high[i] - low[i]) / cell).ceil() as usize + 2 * margin;
         let (width, height) = (cells(0), cells(1));
-        // The shape lies in the grid's middle, so that its mirror image falls on the same cells.
+        // The shape is centred in the grid, so that its mirror image falls on the same cells.
         let origin = [(0, width), (1, height)]
             .map(|(i, cells)| (low[i] + high[i] - cells as f64 * cell) / 2.0);
 
@@ -82,7 +82,7 @@ impl Soft {
         })
     }
 
-    /// The shape over `square` as `[size, size]`, each value the mean over its part of the square.
+    /// Returns the shape over `square` as `[size, size]`, each value the mean over its part of the square.
     pub fn sample(&self, square: Square, size: usize) -> Vec<f32> {
         let mut out = vec![0.0f32; size * size];
         let height = self.values.len() / self.width;
@@ -97,7 +97,7 @@ impl Soft {
         let across = axis(square.x, self.origin[0], self.width);
         let down = axis(square.y, self.origin[1], height);
 
-        // Only the rows of cells that the square reaches are stretched.
+        // Only the rows of cells inside the square are resampled.
         let used = down.reach();
         let mut wide = vec![0.0f32; used.len() * size];
         let rows = self.values.chunks_exact(self.width).skip(used.start);
@@ -141,7 +141,7 @@ fn edges(polygon: &Polygon, origin: [f64; 2], cell: f64) -> Vec<Edge> {
     pairs
         .filter(|(a, b)| a[1] != b[1])
         .map(|(a, b)| {
-            // An edge that two polygons share comes out the same whichever way each of them runs along it.
+            // An edge shared by two polygons is the same whichever direction each of them follows it.
             let (top, bottom, winding) = if a[1] < b[1] { (a, b, 1) } else { (b, a, -1) };
             Edge {
                 top,
@@ -153,7 +153,7 @@ fn edges(polygon: &Polygon, origin: [f64; 2], cell: f64) -> Vec<Edge> {
         .collect()
 }
 
-/// The room that filling a line needs.
+/// Scratch buffers for filling a scanline.
 #[derive(Default)]
 struct Line {
     crossings: Vec<(f64, i32)>,
@@ -161,7 +161,7 @@ struct Line {
 }
 
 impl Line {
-    /// Adds what the polygons cover along the line at `y` to the row of cells it runs through.
+    /// Adds the polygons' coverage along the scanline at `y` to its row of cells.
     fn fill(&mut self, polygons: &[Vec<Edge>], y: f64, row: &mut [f32]) {
         self.spans.clear();
         for edges in polygons {
@@ -190,7 +190,7 @@ impl Line {
     }
 }
 
-/// Adds one line's share of the span `start..end`, in cells, to the row.
+/// Adds one scanline's share of the span `start..end`, in cells, to the row.
 fn cover(row: &mut [f32], start: f64, end: f64) {
     const SHARE: f32 = 1.0 / LINES as f32;
     let (first, last) = (start as usize, (end as usize).min(row.len() - 1));
@@ -200,8 +200,8 @@ fn cover(row: &mut [f32], start: f64, end: f64) {
     }
 }
 
-/// Fills what is narrower than twice [`CRACK`] and leaves every straight edge where it is: each cell takes the
-/// greatest value about it, then the least of those.
+/// Morphological closing: fills gaps narrower than twice [`CRACK`] and leaves straight edges unchanged. Each cell
+/// takes the maximum of its neighbourhood, then the minimum of those.
 fn close(values: &[f32], width: usize) -> Vec<f32> {
     let mut values = values.to_vec();
     for stride in [1, width] {
@@ -213,8 +213,8 @@ fn close(values: &[f32], width: usize) -> Vec<f32> {
     values
 }
 
-/// What `pick` takes of the cells within [`CRACK`] of each one: of its row where `stride` is 1, of its column where it
-/// is the grid's width. At a row's end it looks on into the next row's margin, which is as empty as its own.
+/// Folds `pick` over the cells within [`CRACK`] of each one: of its row where `stride` is 1, of its column where it is
+/// the grid's width. At the end of a row it reads the next row's margin, which is empty too.
 fn about(values: &[f32], stride: usize, pick: impl Fn(f32, f32) -> f32) -> Vec<f32> {
     let mut out = values.to_vec();
     for shift in (1..=CRACK).map(|k| (k * stride).min(values.len())) {
@@ -228,7 +228,7 @@ fn about(values: &[f32], stride: usize, pick: impl Fn(f32, f32) -> f32) -> Vec<f
     out
 }
 
-/// The values blurred along rows or columns, as in [`about`], by a symmetrical kernel given from its middle outwards.
+/// Blurs along rows or columns, as in [`about`], with a symmetric kernel given from its middle outwards.
 fn blur(values: &[f32], stride: usize, kernel: &[f32]) -> Vec<f32> {
     let mut out: Vec<f32> = values.iter().map(|value| value * kernel[0]).collect();
     for (k, weight) in kernel.iter().enumerate().skip(1) {
@@ -243,8 +243,8 @@ fn blur(values: &[f32], stride: usize, kernel: &[f32]) -> Vec<f32> {
     out
 }
 
-/// Along one axis: for each of the square's values, the cells it takes in and their weights. A value takes the mean
-/// over its own part of the square, but never over less than a cell, which is straight interpolation.
+/// Filter taps along one axis: for each output value, its cells and their weights. A value is the mean over its part
+/// of the square, but over at least one cell, which is linear interpolation.
 struct Taps {
     /// The first cell, and where its weights begin and end.
     runs: Vec<(usize, usize, usize)>,
@@ -263,7 +263,7 @@ impl Taps {
         for i in 0..size {
             let middle = start + (i as f64 + 0.5) * step;
             let (from, to) = (middle - wide / 2.0, middle + wide / 2.0);
-            // `as` brings what lies outside, and NaN, into the grid; there the run is empty.
+            // `as` saturates values outside the grid, and maps NaN to 0; there the run is empty.
             let (first, end) = (from.floor() as usize, (to.ceil() as usize).min(cells));
             let begin = taps.weights.len();
             taps.weights.extend((first..end).map(|cell| {
@@ -280,7 +280,7 @@ impl Taps {
         (first, &self.weights[begin..end])
     }
 
-    /// The cells that any value takes in.
+    /// Returns the range of cells used by any value.
     fn reach(&self) -> std::ops::Range<usize> {
         let taken = self.runs.iter().filter(|run| run.2 > run.1);
         let low = taken.clone().map(|run| run.0).min().unwrap_or(0);
@@ -342,7 +342,7 @@ mod tests {
             assert!(Soft::new(std::slice::from_ref(&square), sigma).is_none());
         }
         assert!(Soft::new(&[rectangle(0.0, 0.0, f64::INFINITY, 1.0)], 1.0).is_none());
-        // Far too fine a blur for so wide a shape is coarsened, not refused.
+        // Too fine a blur for so wide a shape uses a coarser grid.
         assert!(Soft::new(&[rectangle(0.0, 0.0, 1e12, 1e12)], 1e-6).is_some());
     }
 

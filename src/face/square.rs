@@ -1,6 +1,6 @@
 //! Squares of a picture, upright and turned.
 
-/// A square in pixels of some picture; pixel `i` spans `i..i + 1`.
+/// An upright square in pixels of some picture; pixel `i` spans `i..i + 1`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Square {
     pub x: f64,
@@ -8,8 +8,8 @@ pub struct Square {
     pub side: f64,
 }
 
-/// A square that may be turned: its middle and side in pixels of the picture, pixel `i` spanning `i..i + 1`, and the
-/// angle by which its upper edge is turned, in radians, clockwise as seen.
+/// A square that may be rotated: its centre and side in pixels of the picture, pixel `i` spanning `i..i + 1`, and
+/// the clockwise angle of its upper edge in radians.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TurnedSquare {
     pub x: f64,
@@ -30,7 +30,7 @@ impl From<Square> for TurnedSquare {
 }
 
 impl TurnedSquare {
-    /// The square before it was turned about its middle.
+    /// Returns the square with the rotation about its centre undone.
     pub fn unturned(&self) -> Square {
         Square {
             x: self.x - 0.5 * self.side,
@@ -39,14 +39,14 @@ impl TurnedSquare {
         }
     }
 
-    /// From the picture's coordinates to those within the square, 0..1 across and down inside it.
+    /// Converts the picture's coordinates to the square's, which are in 0..1 inside it.
     pub fn within(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let (sin, cos) = self.angle.sin_cos();
         let (dx, dy) = ((x - self.x) / self.side, (y - self.y) / self.side);
         (dx * cos + dy * sin + 0.5, dy * cos - dx * sin + 0.5)
     }
 
-    /// From coordinates within the square, 0..1 across and down, to the picture's.
+    /// Converts the square's coordinates, in 0..1 inside it, to the picture's.
     pub fn to_picture(&self, (u, v): (f64, f64)) -> (f64, f64) {
         let (sin, cos) = self.angle.sin_cos();
         let (dx, dy) = ((u - 0.5) * self.side, (v - 0.5) * self.side);

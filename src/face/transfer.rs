@@ -1,36 +1,36 @@
-//! A network's motion carried out on the portrait itself, at the portrait's own size.
+//! Applies a network's motion to the portrait itself, at the portrait's resolution.
 //!
-//! FOMM (Siarohin et al. 2019) and TPS (Zhao and Zhang 2022) see a crop at some 256 pixels a side and say three things of
-//! a frame: where in the source each place of the result comes from (a backward flow F), how far what lies there is right
-//! (occlusion o), and a picture G of the whole. The picture is soft and everywhere a little off, so it isn't shown. What
-//! is shown is the portrait, moved; G is laid on only where the portrait cannot know what belongs there.
+//! FOMM (Siarohin et al. 2019) and TPS (Zhao and Zhang 2022) take a crop at about 256 pixels a side and output three things for
+//! a frame: a backward flow F (where in the source each point of the result comes from), an occlusion map o (how far the warped
+//! source is right there), and a generated picture G. G is blurred and slightly off everywhere, so it isn't displayed directly.
+//! The result is the warped portrait; G is used only where the portrait doesn't contain what belongs there.
 //!
-//! **Everything is a difference from rest.** A network that is driven by the source's own key points should change nothing,
-//! yet its flow F0 isn't quite the identity, its occlusion o0 isn't 1 and its picture G0 isn't the portrait. So with D the
-//! displacement F - F0 (zero at rest, however imperfect F0 is; and whatever a constant offset of the sampling
-//! convention adds to both, it cancels), the portrait I warped is W(r) = I(r + D(r)), and the result
+//! **Everything is relative to the rest state.** A network driven by the source's own key points should change nothing, yet its
+//! flow F0 isn't quite the identity, its occlusion o0 isn't 1 and its picture G0 isn't the portrait. So the displacement is
+//! D = F - F0, which is zero at rest however imperfect F0 is; a constant offset in the sampling convention cancels out. With the
+//! portrait I, its warp is W(r) = I(r + D(r)), and the result is
 //!
 //! ```text
 //! R = W + p (G + k (W - W0) - W),    W0(r) = G0(r + D(r))
 //! ```
 //!
-//! - W0 is what the network would draw if the motion did nothing but move its picture at rest. G - W0 is thus all that it
-//!   adds to the warp, and W - W0 all that it cannot draw of the portrait: pores, lashes, its own mistakes.
-//! - p in 0..=1 is how far the generator is asked: by o falling below what it is at rest, and, where G shows something
-//!   else than W0, by 1 - o itself. Where G and W0 are the same p is brought to 0: there is nothing to add.
-//! - k in 0..=1 is how far G and W0 show the same thing. Low frequencies follow p; W - W0, the detail, has the weight
-//!   1 - p (1 - k), which stays longer. When a cheek is merely shaded anew its pores are still its pores, and a patch
-//!   without them would look like a thumb print on the lens. When a mouth opens, the lip's grain does not belong on
-//!   the teeth: there k is 0 and G stands alone.
+//! - W0 is what the network would draw if the motion only moved its picture at rest. So G - W0 is what the generator adds to
+//!   the warp, and W - W0 is what it cannot draw of the portrait: pores, lashes, and its own errors.
+//! - p in 0..=1 is how much the generator is used: as far as o falls below its value at rest, and, where G differs from W0 in
+//!   content, as far as 1 - o itself. Where G and W0 are equal, p is 0: there is nothing to add.
+//! - k in 0..=1 is how far G and W0 have the same content. Low frequencies follow p; the detail W - W0 has the weight
+//!   1 - p (1 - k), which stays higher. When a cheek only changes its shading, its pores stay, and a patch without them would
+//!   look like a thumb print on the lens. When a mouth opens, the lip's texture does not belong on the teeth: there k is 0 and G
+//!   is used alone.
 //!
-//! At rest D = 0 and G = W0, so R = I, to the byte. Small differences are taken as none: displacements below a
-//! fraction of a pixel and changes of a grey level or two. **Only D and p are faded, never pictures over one another**:
-//! towards the crop's edge, towards a mask's edge and towards places at rest the displacement shrinks to nothing, so the
-//! picture there is a little stretched, where a blend of moved and unmoved would show every edge twice. The fade at
-//! the crop's edge is the wider the larger the displacement, so that it cannot fold the picture. A narrow one lies in the
-//! crop, so that a small motion changes nothing outside it. A wide one lies around the crop, where the displacement along
-//! its edge goes on outwards (`ring`): a head that travels far or grows moves whole, and takes its surroundings along. At the
-//! portrait's own edges nothing is read from beyond them. Where D and p are nothing the portrait's pixel isn't touched.
+//! At rest D = 0 and G = W0, so R = I, to the byte. Small differences are ignored: displacements below a fraction of a pixel
+//! and changes of a grey level or two. **D and p are faded, pictures are never cross-faded**: towards the crop's edge, a mask's
+//! edge and areas at rest the displacement shrinks to zero. The picture is slightly stretched there, where a blend of moved and
+//! unmoved pixels would show every edge twice. The fade at the crop's edge is wider for larger displacements, so that the
+//! picture cannot fold. A narrow fade is inside the crop, so a small motion changes nothing outside. A wide fade is around the
+//! crop, where the displacement along the crop's edge is extrapolated outwards (`ring`): a head that moves far or grows moves
+//! as a whole, together with its surroundings. At the portrait's own edges nothing is read from beyond them. Where D and p are
+//! zero, the portrait's pixels are unchanged.
 
 mod carry;
 mod drift;
@@ -56,18 +56,18 @@ use shape::Sound;
 
 pub use shape::{Motion, MotionFault};
 
-/// How a motion is carried over.
+/// Options for applying a motion.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Transfer<'a> {
-    /// Where in the crop the portrait may change; everywhere when there is none.
+    /// Where in the crop the portrait may change; everywhere if `None`.
     pub mask: Option<&'a Mask>,
-    /// The generator's picture in the crop's place, as it is.
+    /// Pastes the generator's picture into the crop as it is.
     pub plain: bool,
-    /// The portrait with another expression, of the same size, which is moved in its place.
+    /// A version of the portrait with another expression, of the same size, to be moved instead.
     pub expressed: Option<&'a Picture>,
 }
 
-/// A portrait that is ready to be moved.
+/// A portrait prepared for motion transfer.
 pub struct TransferSource {
     portrait: Arc<Picture>,
     place: TurnedSquare,
@@ -77,11 +77,11 @@ pub struct TransferSource {
 }
 
 impl TransferSource {
-    /// Prepares all that depends on the portrait alone. `place` is the crop that the network saw; it may be turned and
-    /// stick out of the portrait. `rest` is what the network says when it is driven by the portrait's own key points.
+    /// Precomputes everything that depends only on the portrait. `place` is the network's input crop; it may be turned and
+    /// extend beyond the portrait. `rest` is the network's output when driven by the portrait's own key points.
     ///
     /// # Errors
-    /// [`MotionFault`] when `rest` does not have the numbers that its sizes promise.
+    /// [`MotionFault`] when the lengths of `rest`'s buffers don't match its sizes.
     pub fn new(
         portrait: impl Into<Arc<Picture>>,
         place: impl Into<TurnedSquare>,
@@ -110,20 +110,20 @@ impl TransferSource {
         })
     }
 
-    /// The same where the picture shows a part of a portrait, or more than the portrait: `bounds` are the portrait's left, top,
-    /// right and bottom edges, in pixels of the picture. Without, they are the picture's own.
+    /// Sets the portrait's left, top, right and bottom edges, in pixels of the picture, for a picture that shows only a part of
+    /// the portrait or more than the portrait. By default they are the picture's own.
     pub fn within(mut self, bounds: [f32; 4]) -> Self {
         self.bounds = bounds;
         self
     }
 
-    /// The portrait with the crop's content moved, of the portrait's own size. Not a byte differs from the portrait where the
-    /// mask is 0 (around the crop, where it is 0 at the nearest place in the crop), where nothing moves, about numbers of the
-    /// motion that aren't finite, and farther than 0.75 of the crop's side outside the crop; with a small motion, and
-    /// with [`Transfer::plain`], nowhere outside the crop.
+    /// Returns the portrait with the crop's content moved, at the portrait's size. Not a byte differs from the portrait where
+    /// the mask is 0 (outside the crop, where it is 0 at the nearest point of the crop), where nothing moves, around non-finite
+    /// numbers in the motion, and farther than 0.75 of the crop's side outside the crop. With a small motion, and with
+    /// [`Transfer::plain`], nothing outside the crop changes.
     ///
     /// # Errors
-    /// [`MotionFault`] when the motion's sizes are not those of the motion at rest, or its numbers not as many as they promise.
+    /// [`MotionFault`] when the motion's sizes differ from those of the motion at rest, or its buffers don't match them.
     pub fn apply(&self, motion: &Motion, how: Transfer) -> Result<Picture, MotionFault> {
         let motion = Sound::new(motion)?;
         motion.matches(&self.rest.motion)?;
@@ -138,11 +138,11 @@ impl TransferSource {
         Ok(self.carried(&drift, &paint, &how))
     }
 
-    /// The portrait moved and nothing painted anew: what [`TransferSource::apply`] makes of a motion that the generator adds
-    /// nothing to, for a draft. [`Motion::picture`] isn't looked at and may be empty, nor is [`Transfer::plain`].
+    /// Returns the portrait warped only, for a draft: the result of [`TransferSource::apply`] where the generator adds nothing.
+    /// [`Motion::picture`] is ignored and may be empty, as is [`Transfer::plain`].
     ///
     /// # Errors
-    /// Those of [`TransferSource::apply`] for what else the motion says.
+    /// As [`TransferSource::apply`], except for the picture.
     pub fn warp(&self, motion: &Motion, how: Transfer) -> Result<Picture, MotionFault> {
         let motion = Sound::unpainted(motion, &self.rest.motion)?;
         motion.matches(&self.rest.motion)?;
@@ -150,7 +150,7 @@ impl TransferSource {
         Ok(self.carried(&drift, &Paint::none(), &how))
     }
 
-    /// The picture that is moved.
+    /// Returns the picture to move.
     fn moved_picture<'a>(&'a self, how: &Transfer<'a>) -> &'a Picture {
         let fits = |picture: &&Picture| picture.size() == self.portrait.size();
         how.expressed.filter(fits).unwrap_or(&self.portrait)
@@ -167,7 +167,7 @@ impl TransferSource {
     }
 }
 
-/// Whether the square is one that has any pixels.
+/// Returns whether the square is finite and not empty.
 fn visible(place: &TurnedSquare) -> bool {
     let finite = [place.x, place.y, place.side, place.angle]
         .iter()

@@ -1,43 +1,43 @@
-//! How one Action Unit is measured: what the rows of [`units_table`](super::units_table) are made of.
+//! How an Action Unit is measured: the row types of [`units_table`](super::units_table).
 
-/// What a unit is read from: two landmarks, or a blendshape score.
+/// A measurement: between two landmarks, or a blendshape score.
 ///
 /// Landmarks are given on the left of the picture (the person's right) or on the midline; every measure is the mean
 /// of both sides. Lengths are in units of the distance between the outer eye corners.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Of {
-    /// How far the first point lies from the second.
+    /// The distance between the points.
     Dist(u16, u16),
-    /// How far the first point lies above the second.
+    /// How far the first point is above the second.
     Up(u16, u16),
-    /// How far the first point lies outwards of the second, away from the midline.
+    /// How far the first point is from the second, outwards from the midline.
     Out(u16, u16),
-    /// How far the first point lies before the second.
+    /// How far the first point is in front of the second.
     Front(u16, u16),
     /// A row of [`SCORES`](super::units_table::SCORES), the mean of its two blendshapes, in 0..=1.
     Score(u8),
 }
 
-/// One summand of a unit.
+/// One term of a unit's sum.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Term {
     pub of: Of,
-    /// The measure of the usual relaxed face.
+    /// The value in the average relaxed face.
     pub rest: f32,
-    /// What a difference of 1 from `rest` adds to the unit.
+    /// The unit's change per unit of difference from `rest`.
     pub weight: f32,
-    /// What a difference of 1 from the person's own relaxed face adds to the unit.
+    /// The unit's change per unit of difference from the person's own relaxed face.
     pub own: f32,
 }
 
-/// How one Action Unit is read.
+/// The coefficients of one Action Unit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unit {
-    /// What is taken off the sum, so that faces at rest read zero.
+    /// Subtracted from the sum, so that faces at rest read zero.
     pub threshold: f32,
-    /// What the sum is multiplied with after that.
+    /// The factor applied after that.
     pub gain: f32,
-    /// The same two for a face read against the person's own relaxed one.
+    /// The same two when reading against the person's own relaxed face.
     pub own_threshold: f32,
     pub own_gain: f32,
     pub terms: &'static [Term],

@@ -1,30 +1,30 @@
-//! Reads Action Units from what MediaPipe's Face Landmarker says of a face: its landmarks and its blendshape scores.
+//! Reads Action Units from the landmarks and blendshape scores of MediaPipe's Face Landmarker.
 //!
-//! The mesh is first turned, scaled and moved onto the usual face by the points that expressions hardly move (eye
-//! corners, bridge of the nose, temples, hairline). Then each unit is a sum of at most fourteen measures (of AU1 and AU4 twenty,
-//! half of them for the own face; distances and
-//! offsets between landmarks, in units of the distance between the outer eye corners, and scores), each against what
-//! the usual relaxed face has, less a threshold, brought to 0..=1 and bent by a smoothstep. Against a person's own
-//! [`Neutral`] the same measures have weights of their own, and nothing is bent. Which measures may count, and most
-//! often in which direction, was laid down by anatomy; how much each counts was fitted on faces with known units:
-//! rendered MakeHuman heads, and portraits of the US Congress re-expressed with ICT-FaceKit. The zero comes from some
-//! 780 real portraits: nineteen of twenty read at most 0.1 in the units that a portrait leaves at rest. Two units of
-//! posed smiles were not measured but assumed, so that real smiles read as such:
-//! AU6 in the measure of smile and squint scores, and AU25 at 0.6 where the smile shows teeth.
+//! The mesh is first aligned with the average face at the points that expressions hardly move (eye corners, bridge of the nose,
+//! temples, hairline). Each unit is then a weighted sum of at most fourteen measures (twenty for AU1 and AU4, half of them only
+//! for the reading against the own face). A measure is a distance or offset between landmarks, in units of the distance between
+//! the outer eye corners, or a score; each is relative to the average relaxed face. A threshold is subtracted, and the sum is
+//! clamped to 0..=1 and passed through a smoothstep. Against a person's own [`Neutral`] the same measures have separate weights,
+//! and there is no smoothstep. Anatomy determined which measures may count, and mostly their sign; the weights were fitted on
+//! faces with known units: rendered MakeHuman heads, and portraits of the US Congress re-expressed with ICT-FaceKit. The zero
+//! point comes from about 780 real portraits: nineteen of twenty read at most 0.1 in the units that a portrait leaves at rest.
+//! Two units of posed smiles were assumed rather than measured, so that real smiles read as such: AU6 in proportion to smile and
+//! squint scores, and AU25 at 0.6 where the smile shows teeth.
 //!
-//! AU1 and AU4 without the own face were fitted otherwise (`weights/recipe/units/drawn.py`): on 139 portraits whose brows the rig
-//! moved, against 1,117 calm ones (London Set, faker, US Congress), which tell people's features from movement. AU5 has
-//! the threshold that leaves the calm ones at rest. Of those 89 neutral faces of the London Set read at most 0.15 in AU1: 88, AU4: 87, AU5: 87.
+//! AU1 and AU4 without the own face were fitted separately (`weights/recipe/units/drawn.py`), on 139 portraits whose brows the
+//! rig moved, against 1,117 calm ones (London Set, faker, US Congress), which separate people's features from movement. AU5 has
+//! the threshold that leaves the calm ones at rest. Of the 89 neutral faces of the London Set among these, 88 read at most 0.15
+//! in AU1, 87 in AU4 and 87 in AU5.
 //!
-//! The scores read smile, open jaw and blink well; they are blind to AU1, AU5, AU9 and AU15, which are geometry alone or
-//! nearly so.
+//! The scores detect smile, open jaw and blink well; they don't respond to AU1, AU5, AU9 and AU15, which rely on geometry alone
+//! or nearly so.
 //!
-//! # How well
+//! # Accuracy
 //!
-//! Spearman's correlation with the truth on people who were kept out of the fit, over the faces in which the unit acts
-//! and as many in which it rests; 304 rendered faces (any pose to 30 degrees, any gaze, other movements mixed in) and
-//! 262 re-expressed ones (of portraits that show no teeth). "Own" is with the person's own relaxed face given. Settings
-//! were chosen with these figures in view, so they are a little kind.
+//! Spearman's correlation with the truth on people who were held out of the fit, over the faces in which the unit acts and
+//! equally many in which it rests: 304 rendered faces (any pose to 30 degrees, any gaze, other movements mixed in) and 262
+//! re-expressed ones (of portraits that show no teeth). "Own" is with the person's own relaxed face given. Settings were chosen
+//! with these figures in view, so they are slightly optimistic.
 //!
 //! | AU | rendered | own | re-expressed | own | read from |
 //! |---|---|---|---|---|---|
@@ -47,43 +47,43 @@
 //! | 45 | 0.97 | 0.95 | 0.42 | 0.65 | opening of the lids; eyeBlink |
 //! | mean | 0.52 | 0.75 | 0.37 | 0.72 | |
 //!
-//! The mean error is 0.05 and 0.06, with the own face 0.06 and 0.05; most units rest in most faces. What stands in brackets was
-//! fitted later and measured on the 160 faces of `tests/face/known_aus.safetensors`, where the first fit had 0.29 and 0.35 for AU1, 0.00
-//! and 0.28 for AU4.
+//! The mean error is 0.05 and 0.06, with the own face 0.06 and 0.05; most units rest in most faces. Figures in brackets are from
+//! the later fit, measured on the 160 faces of `tests/face/known_aus.safetensors`, where the first fit had 0.29 and 0.35 for AU1,
+//! 0.00 and 0.28 for AU4.
 //!
-//! The expression of the rig's own fit reads all of these worse (over the 160 faces a mean of 0.14, this 0.36): what is a person's
-//! feature and what an expression it tells apart by a prior alone, which suits drawing and not reading.
+//! The expression of the rig's own fit reads all of these worse (a mean of 0.14 over the 160 faces, against 0.36 here): it
+//! separates a person's features from the expression only by a prior, which suits rendering but not reading.
 //!
-//! # What it cannot do
+//! # Limitations
 //!
-//! - Without the own face, people's features hide movement: low brows look like AU4, thin lips like AU23. The threshold
-//!   that keeps relaxed faces at 0 swallows weak movement, so AU1, AU2, AU4, AU7, AU9, AU14 and AU23 read too little, or
-//!   nothing unless strong; brows both raised and drawn together, as in terror, read as AU1 alone. A relaxed picture of the
-//!   same person mends most of that.
-//! - A real grin is more than the shapes that were fitted: against the own face it reads AU9, AU10 and AU7 beside AU6
-//!   and AU12, AU9 to about 0.7.
-//! - AU6 hangs on the smile: raised cheeks without one read low. AU10 and AU25 both raise the upper lip and leak into
-//!   each other.
-//! - Pose is not undone wholly: in clips of turning heads AU2, AU5, AU14 and AU17 of relaxed faces rise to 0.2-0.4 at the
-//!   far ends. Beyond some 25 degrees of turn or nod the mesh itself is a guess.
+//! - Without the own face, people's features hide movement: low brows look like AU4, thin lips like AU23. The threshold that
+//!   keeps relaxed faces at 0 suppresses weak movement, so AU1, AU2, AU4, AU7, AU9, AU14 and AU23 read too little, or nothing
+//!   unless strong; brows both raised and drawn together, as in terror, read as AU1 alone. A relaxed picture of the same person
+//!   mostly fixes this.
+//! - A real grin is more than the shapes that were fitted: against the own face it reads AU9, AU10 and AU7 as well as AU6 and
+//!   AU12, AU9 to about 0.7.
+//! - AU6 depends on the smile: raised cheeks without one read low. AU10 and AU25 both raise the upper lip and leak into each
+//!   other.
+//! - Pose is not fully compensated: in clips of turning heads AU2, AU5, AU14 and AU17 of relaxed faces rise to 0.2-0.4 at the
+//!   extremes. Beyond some 25 degrees of turn or nod the mesh itself is unreliable.
 
 use super::unit::Of;
 use super::units_align::{Aligned, align};
 use super::units_table::{MIRROR, SCORES, UNITS};
 use crate::math::smoothstep;
 
-/// One person's relaxed face. [`read`] takes every measure against it instead of against the usual face.
+/// A person's relaxed face, which [`read`] uses as the reference instead of the average face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neutral {
-    /// None when the face that it was made of could not be aligned.
+    /// `None` when the face could not be aligned.
     points: Option<Aligned>,
     scores: [f32; 52],
 }
 
 impl Neutral {
-    /// Keeps a relaxed face: `points` and `scores` as for [`read`].
+    /// Creates the reference from a relaxed face: `points` and `scores` as for [`read`].
     ///
-    /// A face that cannot be read makes a neutral that changes nothing: [`read`] then compares with the usual face.
+    /// If the face can't be aligned, the reference has no effect: [`read`] then compares with the average face.
     pub fn of(points: &[[f32; 3]], scores: &[f32; 52]) -> Neutral {
         Neutral {
             points: align(points),
@@ -95,10 +95,9 @@ impl Neutral {
 /// Reads the seventeen Action Units, each in 0..=1 (1 is full), in OpenFace order:
 /// 1 2 4 5 6 7 9 10 12 14 15 17 20 23 25 26 45.
 ///
-/// `points` are the 478 landmarks of MediaPipe's Face Landmarker, x right, y down, z back, all in pixels of the same
-/// scale; 468, without the irises, will do with a little less precision. `scores` are its 52 blendshapes in the
-/// model's own order, each in 0..=1. With fewer points, or points that are no face (all in one place, not finite),
-/// everything reads zero.
+/// `points` are the 478 landmarks of MediaPipe's Face Landmarker, x right, y down, z back, all in pixels of the same scale; 468,
+/// without the irises, are slightly less accurate. `scores` are its 52 blendshapes in the model's own order, each in 0..=1. With
+/// fewer points, or degenerate ones (all in one place, not finite), everything reads zero.
 pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) -> [f32; 17] {
     let Some(face) = align(points) else {
         return [0.0; 17];
@@ -119,14 +118,14 @@ pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) 
             .sum();
         match own {
             Some(_) => tidy((sum - unit.own_threshold) * unit.own_gain),
-            // What hardly shows reads as less and what shows well as more: people's relaxed faces differ about as much
-            // as a weak unit moves one, and this keeps their sliders at rest.
+            // Attenuates weak readings and amplifies strong ones: people's relaxed faces differ about as much as a weak unit
+            // moves one, and this keeps their sliders at rest.
             None => smoothstep(tidy((sum - unit.threshold) * unit.gain)),
         }
     })
 }
 
-/// Brings a value to 0..=1, and what is no number to 0.
+/// Clamps to 0..=1; NaN becomes 0.
 fn tidy(value: f32) -> f32 {
     if value.is_nan() {
         0.0
@@ -135,7 +134,7 @@ fn tidy(value: f32) -> f32 {
     }
 }
 
-/// The point on the other side of the face; a point of the midline is its own.
+/// Returns the mirrored landmark; a landmark on the midline is its own.
 fn mirrored(point: u16) -> usize {
     let other = MIRROR.iter().find_map(|&(a, b)| {
         if a == point {
@@ -149,7 +148,7 @@ fn mirrored(point: u16) -> usize {
     usize::from(other.unwrap_or(point))
 }
 
-/// One measure of an aligned face, the mean of both sides.
+/// Returns one measure of an aligned face, the mean of both sides.
 fn measure(of: Of, face: &Aligned, scores: &[f32; 52]) -> f32 {
     let both = |a: u16, b: u16, length: fn([f32; 3], f32) -> f32| {
         let right = length(minus(face[usize::from(a)], face[usize::from(b)]), -1.0);
@@ -182,7 +181,7 @@ mod tests {
     use super::super::units_table::RIGID;
     use super::*;
 
-    /// A face that has every point the units look at: the usual one, the others strewn over it.
+    /// The average face with every other point scattered over it.
     fn face() -> Vec<[f32; 3]> {
         let mut points: Vec<[f32; 3]> = (0..FULL)
             .map(|i| {
@@ -215,7 +214,7 @@ mod tests {
         a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2e-3)
     }
 
-    /// Some readings lie inside the range, or the invariances below would be those of the clamp.
+    /// Whether some readings are strictly inside the range; otherwise the invariances would be those of the clamp.
     fn alive(aus: &[f32; 17]) -> bool {
         aus.iter().filter(|v| (0.01..0.99).contains(*v)).count() >= 3
     }
@@ -240,7 +239,7 @@ mod tests {
         assert!(close(&plain, &read(&other, &now, None)));
     }
 
-    /// The same face seen in a mirror, its left and right landmarks exchanged.
+    /// The face mirrored, with its left and right landmarks swapped.
     fn mirror(points: &[[f32; 3]]) -> Vec<[f32; 3]> {
         let mut out: Vec<[f32; 3]> = points.iter().map(|&[x, y, z]| [600.0 - x, y, z]).collect();
         let listed = |point: u16| MIRROR.iter().any(|&(a, b)| a == point || b == point);

@@ -1,19 +1,20 @@
-//! Brings a face mesh to the pose and size of the usual face, so that it can be measured.
+//! Aligns a face mesh with the average face's pose and size, so that it can be measured.
 
 use super::absolute_orientation::rotation;
 use super::units_table::RIGID;
 
-/// A face's points after [`align`]: 478 of x right, y down, z back, the outer eye corners about one apart.
+/// A face's points after [`align`]: 478 of x right, y down, z back, with the outer eye corners at a distance of
+/// about 1.
 pub(super) type Aligned = Vec<[f32; 3]>;
 
-/// How many landmarks a mesh needs; the last ten of the model's 478 are the irises, which a mesh may lack.
+/// Minimum number of landmarks; the last ten of the model's 478 are the irises, which may be missing.
 const MESH: usize = 468;
 
-/// The mesh with both irises.
+/// The number of landmarks including both irises.
 pub(super) const FULL: usize = 478;
 
-/// Turns, scales and moves a mesh so that the points that expressions hardly move come to lie on the usual face's:
-/// weighted least squares (Horn's quaternion method), in f64. None when the points are too few or no face.
+/// Aligns a mesh with the average face at the points that expressions hardly move: a similarity by weighted least
+/// squares (Horn's quaternion method), in f64. `None` when there are too few points, or no face.
 pub(super) fn align(points: &[[f32; 3]]) -> Option<Aligned> {
     if points.len() < MESH || points.iter().flatten().any(|v| !v.is_finite()) {
         return None;
@@ -39,7 +40,7 @@ pub(super) fn align(points: &[[f32; 3]]) -> Option<Aligned> {
             }
         }
     }
-    // A face of less than a thousandth of a pixel is a point.
+    // A face smaller than a thousandth of a pixel is degenerate.
     if !spread.is_finite() || spread < 1e-6 {
         return None;
     }
@@ -60,7 +61,7 @@ pub(super) fn align(points: &[[f32; 3]]) -> Option<Aligned> {
     };
     let mut face: Aligned = points.iter().take(FULL).map(place).collect();
     if face.len() < FULL {
-        // Without irises the pupil is taken to be the middle of the eye's four corners and lids.
+        // Without irises, the mean of the eye's corners and lids is used as the pupil.
         let middle = |of: [usize; 4], face: &Aligned| {
             std::array::from_fn(|j| of.iter().map(|&i| face[i][j]).sum::<f32>() / 4.0)
         };

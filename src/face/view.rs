@@ -1,7 +1,7 @@
-//! The part of the portrait that a pane shows, at the pane's own pixels.
+//! The part of the portrait visible in a pane, at the pane's resolution.
 //!
-//! Panes are drawn at the size in which they are seen, never larger: a 64-megapixel portrait costs a frame no more
-//! than a small one.
+//! Panes are never drawn larger than they are displayed: a frame of a 64-megapixel portrait costs no more than of a
+//! small one.
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ use crate::face::TurnedSquare;
 use crate::media::image::resample::resampled;
 use crate::media::image::{ImagePyramid, Picture};
 
-/// A window onto the portrait: pane pixel `(0, 0)` begins at portrait pixel `(x, y)`, and a portrait pixel is `zoom`
-/// pane pixels wide.
+/// A viewport onto the portrait: pane pixel `(0, 0)` begins at portrait pixel `(x, y)`, and a portrait pixel is
+/// `zoom` pane pixels wide.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
     pub x: f64,
     pub y: f64,
     pub zoom: f64,
-    /// The pane's size in its own pixels.
+    /// The pane's size in pixels.
     pub width: u32,
     pub height: u32,
 }
 
 impl View {
-    /// The whole portrait at its own size.
+    /// The whole portrait at 1:1.
     pub fn whole((width, height): (u32, u32)) -> Self {
         Self {
             x: 0.0,
@@ -36,7 +36,7 @@ impl View {
         }
     }
 
-    /// The whole portrait, centred, as large as the pane allows; a small portrait is not blown up beyond 4 times.
+    /// Fits the whole portrait into the pane, centred, with a zoom of at most 4.
     pub fn fit(width: u32, height: u32, portrait: (u32, u32)) -> Self {
         let (w, h) = (f64::from(portrait.0), f64::from(portrait.1));
         let zoom = (f64::from(width) / w).min(f64::from(height) / h).min(4.0);
@@ -49,7 +49,7 @@ impl View {
         }
     }
 
-    /// A square of the portrait of this side about a point, as large as the pane allows; at most 16 times.
+    /// Fits a square of the portrait with this centre and side into the pane, with a zoom of at most 16.
     pub fn about(width: u32, height: u32, middle: (f64, f64), side: f64) -> Self {
         let zoom = (f64::from(width.min(height)) / side.max(1.0)).min(16.0);
         Self {
@@ -61,7 +61,8 @@ impl View {
         }
     }
 
-    /// Zooms by a factor about a point of the pane (in pane pixels), which stays where it is. Between 1/64 and 32.
+    /// Zooms by a factor around a point of the pane (in pane pixels), which stays fixed. The zoom is clamped to
+    /// 1/64..=32.
     pub fn zoomed(self, factor: f64, at: (f64, f64)) -> Self {
         let zoom = (self.zoom * factor).clamp(1.0 / 64.0, 32.0);
         Self {
@@ -72,7 +73,7 @@ impl View {
         }
     }
 
-    /// Moves the portrait by pane pixels, and keeps at least a part of it in sight.
+    /// Moves the portrait by pane pixels, but keeps at least a part of it visible.
     pub fn panned(self, by: (f64, f64), portrait: (u32, u32)) -> Self {
         let seen = |pane: u32| f64::from(pane) / self.zoom;
         let hold = |at: f64, size: u32, pane: u32| {
@@ -89,7 +90,7 @@ impl View {
         }
     }
 
-    /// The same middle and zoom in a pane of another size.
+    /// Keeps centre and zoom in a pane of another size.
     pub fn resized(self, width: u32, height: u32) -> Self {
         let centre = |at: f64, pane: u32| at + f64::from(pane) / self.zoom / 2.0;
         Self {
@@ -101,24 +102,24 @@ impl View {
         }
     }
 
-    /// Where a point of the portrait lies in the pane, in pane pixels.
+    /// Converts a point of the portrait to pane pixels.
     pub fn to_pane(&self, (x, y): (f64, f64)) -> (f64, f64) {
         ((x - self.x) * self.zoom, (y - self.y) * self.zoom)
     }
 
-    /// Where the left, top, right and bottom edges of a portrait of this size lie in the pane, in pane pixels.
+    /// Returns the left, top, right and bottom edges of a portrait of this size, in pane pixels.
     pub fn bounds(&self, (width, height): (u32, u32)) -> [f32; 4] {
         let (left, top) = self.to_pane((0.0, 0.0));
         let (right, bottom) = self.to_pane((f64::from(width), f64::from(height)));
         [left, top, right, bottom].map(|edge| edge as f32)
     }
 
-    /// Which point of the portrait lies at a point of the pane.
+    /// Converts a point of the pane to the portrait's pixels.
     pub fn to_portrait(&self, (x, y): (f64, f64)) -> (f64, f64) {
         (self.x + x / self.zoom, self.y + y / self.zoom)
     }
 
-    /// A square of the portrait in the pane's pixels.
+    /// Converts a square of the portrait to pane pixels.
     pub fn square(&self, square: TurnedSquare) -> TurnedSquare {
         let (x, y) = self.to_pane((square.x, square.y));
         TurnedSquare {
@@ -131,7 +132,7 @@ impl View {
 }
 
 impl ImagePyramid<Arc<Picture>> {
-    /// The portrait as the view shows it; what lies beside the portrait is transparent.
+    /// Renders the portrait in the viewport, transparent outside the portrait. `None` if resampling fails.
     pub(crate) fn view(&self, view: &View) -> Option<Picture> {
         let portrait = self.picture();
         let (w, h) = (f64::from(portrait.width()), f64::from(portrait.height()));
@@ -172,12 +173,12 @@ impl ImagePyramid<Arc<Picture>> {
     }
 }
 
-/// Lays the view over a chequered ground where the portrait is transparent; what lies beside the portrait stays
+/// Composites the view over a checkerboard where the portrait is transparent; the area outside the portrait stays
 /// transparent.
 pub(crate) fn over_chequers(picture: &mut Picture, view: &View, portrait: (u32, u32)) {
     let (left, top) = view.to_pane((0.0, 0.0));
     let (right, bottom) = view.to_pane((f64::from(portrait.0), f64::from(portrait.1)));
-    // Pixels whose middles lie between.
+    // Pixels whose centres are inside the portrait.
     let within = |from: f64, to: f64, length: u32| {
         let end = |at: f64| (at - 0.5).clamp(-1.0, f64::from(length));
         (end(from).floor() + 1.0) as usize..end(to).ceil().max(0.0) as usize
@@ -198,7 +199,7 @@ pub(crate) fn over_chequers(picture: &mut Picture, view: &View, portrait: (u32, 
         .skip(rows.start)
         .for_each(|(y, row)| {
             let row = &mut row.as_chunks_mut::<4>().0[columns.clone()];
-            // Most often nothing is: that is seen in one go.
+            // Most rows are opaque; skip them early.
             if row.iter().fold(255, |all, [.., alpha]| all & alpha) == 255 {
                 return;
             }

@@ -1,4 +1,4 @@
-//! One picture laid over another, square on square.
+//! Overlays one picture on another by aligning two squares.
 
 use rayon::prelude::*;
 
@@ -6,8 +6,8 @@ use crate::error::EngineError;
 use crate::face::TurnedSquare;
 use crate::media::image::Picture;
 
-/// A picture laid into another of a size, so that its square `from` comes to lie on `to`. What it doesn't reach is
-/// transparent.
+/// Resamples a picture into one of another size, so that its square `from` maps to `to`. Pixels it doesn't cover
+/// are transparent.
 pub(crate) fn aligned(
     picture: &Picture,
     from: TurnedSquare,
@@ -68,7 +68,7 @@ mod tests {
         );
         let laid = laid.unwrap();
         let at = |x: usize, y: usize| &laid.rgba()[(y * 60 + x) * 4..][..4];
-        // Twice as large, middle on middle.
+        // Twice as large, centre on centre.
         assert!(at(30, 30)[0].abs_diff(6 * 20 - 2) <= 2, "{:?}", at(30, 30));
         assert!(at(40, 30)[0].abs_diff(at(30, 30)[0] + 30) <= 1);
         assert_eq!(at(30, 0)[3], 255);

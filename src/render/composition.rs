@@ -18,15 +18,15 @@ use crate::methods::registry::{Registry, drawing_expressions};
 use crate::methods::subject::{Subject, SubjectKey};
 use crate::progress::Progress;
 
-/// One pane at one moment.
+/// One pane at one step.
 #[derive(Debug, Clone)]
 pub struct FrameRequest {
     pub method: MethodChoice,
-    /// Weights other than those chosen for the method.
+    /// Weights to use instead of those chosen for the method.
     pub weights: Option<PathBuf>,
     pub view: PaneView,
     pub sample: DriveSample,
-    /// Whether the rig draws the expression first, for a method that is driven by pictures.
+    /// Whether the rig draws the expression first, for a method driven by pictures.
     pub expression_by_rig: bool,
 }
 
@@ -40,18 +40,18 @@ pub struct FrameKey {
     /// The expression that the rig draws first.
     expression: Option<PoseKey>,
     subject: SubjectKey,
-    /// Left, top and zoom, and the size in pixels, of the part of the portrait that is seen.
+    /// Left, top and zoom, and the size in pixels, of the visible part of the portrait.
     place: [u64; 3],
     size: (u32, u32),
 }
 
 impl FrameRequest {
-    /// The method with its weights; `None` for a pane without one.
+    /// Returns the method with its weights; `None` for a pane without one.
     pub fn method_key(&self) -> Option<MethodKey> {
         MethodKey::of(self.method, self.weights.as_deref())
     }
 
-    /// Equal for requests of which the same picture comes.
+    /// Returns a key that is equal for requests with the same picture.
     pub fn key(&self, registry: &Registry, subject: &Subject, view: &View) -> FrameKey {
         let drawing = drawing_expressions(subject.face.is_some());
         let by_picture = |relative| self.sample.picture_key(relative, drawing);
@@ -77,8 +77,8 @@ impl FrameRequest {
         }
     }
 
-    /// The expression that the rig draws for the method to move: none where that isn't asked for, for a method that draws
-    /// expressions itself, without a face, and for what shows no result.
+    /// Returns the expression that the rig draws before the method moves it. `None` if that isn't requested, for a method
+    /// that draws expressions itself, without a face, and for views other than a result.
     pub fn expression_under(&self, registry: &Registry, subject: &Subject) -> Option<Pose> {
         let shows_result = matches!(self.view, PaneView::Result | PaneView::Difference);
         let drawn = self.expression_by_rig
@@ -89,7 +89,7 @@ impl FrameRequest {
         drawn.then(|| self.sample.pose(subject).with_head_still())
     }
 
-    /// The same of another view.
+    /// Returns the same request with another view.
     pub fn showing(&self, view: PaneView) -> Self {
         Self {
             view,
@@ -98,27 +98,27 @@ impl FrameRequest {
     }
 }
 
-/// One pane through all time.
+/// One pane over the whole timeline.
 #[derive(Debug, Clone)]
 pub struct PaneSource {
     pub method: MethodChoice,
-    /// Weights other than those chosen for the method.
+    /// Weights to use instead of those chosen for the method.
     pub weights: Option<PathBuf>,
     pub view: PaneView,
-    /// Whether the rig draws the expression first, for a method that is driven by pictures.
+    /// Whether the rig draws the expression first, for a method driven by pictures.
     pub expression_by_rig: bool,
     pub driver: Driver,
-    /// Whether the timeline is this motion's own.
+    /// Whether its motion is the timeline's.
     pub on_timeline: bool,
 }
 
 impl PaneSource {
-    /// Whether both show the same at every step.
+    /// Returns whether both show the same at every step.
     pub fn same(&self, other: &PaneSource) -> bool {
         self.view == other.view && self.on_timeline == other.on_timeline && self.same_result(other)
     }
 
-    /// Whether both have the same result at every step, whatever they show of it.
+    /// Returns whether both have the same result at every step, in whatever view.
     pub fn same_result(&self, other: &PaneSource) -> bool {
         self.method == other.method
             && self.weights == other.weights
@@ -127,16 +127,16 @@ impl PaneSource {
     }
 }
 
-/// Every pane through all time: what is to be seen at each step of the timeline.
+/// All panes over the whole timeline.
 #[derive(Debug, Clone)]
 pub struct Composition {
-    /// The timeline's own motion.
+    /// The timeline's motion.
     pub driver: Driver,
     pub panes: Vec<PaneSource>,
 }
 
 impl Composition {
-    /// What some panes of a project show at every step, by drivers that are there already.
+    /// Creates the composition of some of a project's panes, with existing drivers.
     pub fn of(
         project: &Project,
         panes: &[PaneSpec],
@@ -160,10 +160,10 @@ impl Composition {
         }
     }
 
-    /// The same for a job: what the panes need is read first, and they are driven by the original frames.
+    /// The same for a job: analyses the motions that the panes need, with original frames as drivers.
     ///
     /// # Errors
-    /// Those of [`ClipAnalysis::for_job`] and [`Driver::of`].
+    /// As [`ClipAnalysis::for_job`] and [`Driver::of`].
     pub fn read(
         project: &Project,
         panes: &[PaneSpec],
@@ -190,7 +190,7 @@ impl Composition {
         }))
     }
 
-    /// Every pane at a step of the timeline.
+    /// Returns the requests of all panes at a step of the timeline.
     pub fn requests(&self, step: u32) -> Vec<FrameRequest> {
         let seconds = f64::from(step) / self.driver.fps();
         let request = |pane: &PaneSource| FrameRequest {
@@ -201,15 +201,15 @@ impl Composition {
             sample: if pane.on_timeline {
                 pane.driver.at(step)
             } else {
-                // Within the frame that begins then, whatever is lost in the division.
+                // Inside the frame that begins then, despite rounding in the division.
                 pane.driver.playing_at(seconds + 1e-6)
             },
         };
         self.panes.iter().map(request).collect()
     }
 
-    /// The same at another frame rate, and its steps in the order in which they are shown once. The movement keeps its
-    /// seconds: a track is asked for other moments, of a clip's frames some are repeated or left out.
+    /// Returns the composition at another frame rate, and its steps in playback order. The duration stays the same: a
+    /// track is sampled at other times, and frames of a clip are repeated or skipped.
     pub fn at_rate(&self, fps: f64) -> (Composition, Vec<u32>) {
         let mut composition = self.clone();
         composition.driver = self.driver.at_rate(fps);
@@ -226,7 +226,7 @@ impl Composition {
         (composition, order)
     }
 
-    /// Whether the same is to be seen.
+    /// Returns whether both show the same.
     pub fn same(&self, other: &Composition) -> bool {
         let panes = self.panes.iter().zip(&other.panes);
         self.panes.len() == other.panes.len()
@@ -235,7 +235,8 @@ impl Composition {
     }
 }
 
-/// What has to be found in a motion's frames for the panes that it drives: faces are looked for only where they count.
+/// Returns what to analyse in a motion's frames for the panes that it drives: faces are tracked only where they are
+/// needed.
 fn reading_for<'a>(
     mut panes: impl Iterator<Item = &'a PaneSpec>,
     kind: &MotionKind,
@@ -251,7 +252,7 @@ fn reading_for<'a>(
             let by_picture = registry
                 .get(id)
                 .is_some_and(|info| info.driven_by == DrivenBy::Picture);
-            // Which frame is most like the portrait is told by the faces.
+            // The frame most similar to the portrait is found by its face.
             !by_picture
                 || pane.expression_by_rig
                 || (mode.unwrap_or_default() == Mode::Relative && !said)

@@ -1,9 +1,9 @@
-//! What a motion method says of a frame, drawn over the portrait: flow, occlusion, key points, contributions; and how far
-//! a result departs from the portrait.
+//! Draws a motion method's intermediate results over the portrait (flow, occlusion, key points, contributions), and the
+//! difference between a result and the portrait.
 //!
-//! As GANimation's attention, maps lie in light and colour over the portrait's own grey, dimmed beside the crop. Every scale is fixed, so that a
-//! colour means the same in every frame and nothing flickers. All is drawn at the pixels of the picture that is given,
-//! which may be the portrait or a pane's view of it at any zoom.
+//! As with GANimation's attention, maps are drawn in light and colour over the greyed portrait, which is dimmed outside the crop.
+//! Every scale is fixed, so that a colour means the same in every frame and nothing flickers. Everything is drawn at the
+//! resolution of the given picture, which may be the portrait or a pane's view of it at any zoom.
 
 mod colours;
 mod marks;
@@ -24,26 +24,26 @@ use crate::methods::diagnostics::{Diagnostics, Map, Maps, MotionFrame};
 use colours::{BACKGROUND, GROUND, group_colour, luminance, veiled, wheel};
 use spread::{Spread, visible};
 
-/// The displacement that has the flow's full colour, as a share of the crop's side. Larger ones look the same.
+/// The displacement with the flow's full colour, as a share of the crop's side. Larger ones look the same.
 pub const FULL_FLOW: f32 = 0.08;
 
-/// The difference, in the channel where it is largest, that has the full heat, as a share of the full range.
+/// The difference with full heat, in the channel where it is largest, as a share of the full range.
 pub const FULL_DIFFERENCE: f32 = 0.25;
 
-/// Draws one of [`PaneView::Flow`], [`PaneView::Occlusion`], [`PaneView::KeyPoints`] and [`PaneView::Contributions`] over `base`, which
-/// shows the portrait with the network's crop at `place`; the square may be turned and stick out.
+/// Draws one of [`PaneView::Flow`], [`PaneView::Occlusion`], [`PaneView::KeyPoints`] and [`PaneView::Contributions`] over `base`,
+/// which shows the portrait with the network's crop at `place`; the square may be turned and extend beyond the picture.
 ///
-/// * The flow is drawn as the way in which what is seen has moved, by the colours of Baker et al. (2011): hue for
-///   the direction as it is seen in `base` (right is red, down yellow, left cyan, up violet), saturation for how far, none for
-///   none and full for [`FULL_FLOW`]. A wheel in the crop's lower right corner says so. It is counted from `rest`, the motion of the
-///   portrait's own key points, or without it from the identity.
-/// * The occlusion is dark where the source is kept and bright where it is painted anew.
-/// * Key points are discs where they drive the frame, with a line from a ring where the portrait has them. FOMM's have two strokes,
-///   an upright cross that is turned and stretched as the point's surroundings are.
-/// * Contributions have a hue for each spline or point, that of its key points, and grey for the background.
+/// * The flow is drawn as the forward motion, in the colours of Baker et al. (2011): hue for the direction in `base` (right is
+///   red, down yellow, left cyan, up violet), saturation for the magnitude, from white at rest to full at [`FULL_FLOW`]. A wheel
+///   in the crop's lower right corner is the legend. The flow is relative to `rest`, the motion of the portrait's own key points,
+///   or without it to the identity.
+/// * The occlusion is dark where the source is kept and bright where it is repainted.
+/// * Key points are discs at their driving positions, each with a line from a ring at its position in the portrait. FOMM's have
+///   two strokes, an upright cross transformed by the point's local Jacobian.
+/// * Contributions have a hue for each spline or point, the same as its key points', and grey for the background.
 ///
-/// Maps grey the whole picture and dim it beside the crop; no alpha changes but under the wheel. Key points change nothing but what
-/// lies under them. What the network doesn't say, and the other pictures, leave `base` as it is.
+/// Maps grey the whole picture and dim it outside the crop; alpha changes only under the legend. Key points change only the
+/// pixels under them. If the network doesn't have the requested output, or for other views, `base` is unchanged.
 fn draw_motion(
     base: &mut Picture,
     place: TurnedSquare,
@@ -77,15 +77,14 @@ fn draw_motion(
     }
 }
 
-/// Draws what a method says of a frame over `base`, which is the portrait as `view` shows it: [`PaneView::Attention`] and
-/// [`PaneView::Colour`] of a method that redraws a crop, the views of one that moves it, and [`PaneView::Mesh`] and
-/// [`PaneView::Depth`] of one that deforms a mesh. What the method doesn't say leaves `base` as
-/// it is.
+/// Draws a method's diagnostics over `base`, which is the portrait in `view`: [`PaneView::Attention`] and [`PaneView::Colour`] of
+/// a method that redraws a crop, the views of one that moves it, and [`PaneView::Mesh`] and [`PaneView::Depth`] of one that
+/// deforms a mesh. If the method doesn't have the requested output, `base` is unchanged.
 pub fn draw(base: &mut Picture, view: &View, shown: PaneView, said: &Diagnostics) {
     match said {
         Diagnostics::None => {}
         Diagnostics::Edit(said) => {
-            // The colours are shown as the network would paint them, held back or not.
+            // Colour is shown as the network outputs it, without onset and mask.
             let (show, mask) = match shown {
                 PaneView::Attention => {
                     let onset = said.onset;
@@ -118,9 +117,8 @@ pub fn draw(base: &mut Picture, view: &View, shown: PaneView, said: &Diagnostics
     }
 }
 
-/// Makes of `base`, which shows the portrait, how far `result` departs from it, in heat over the dimmed portrait: full
-/// at [`FULL_DIFFERENCE`]. Both must show the same part at the same size, else `base` stays as it is. Alpha never
-/// changes.
+/// Replaces `base`, which shows the portrait, by its difference from `result`, in heat colours over the dimmed portrait: full at
+/// [`FULL_DIFFERENCE`]. Both must show the same part at the same size, else `base` is unchanged. Alpha never changes.
 pub fn difference(base: &mut Picture, result: &Picture) {
     if base.size() != result.size() {
         return;
@@ -139,7 +137,7 @@ pub fn difference(base: &mut Picture, result: &Picture) {
         });
 }
 
-/// Heat of an amount in 0..=1 over a dimmed grey.
+/// Returns the heat colour of an amount in 0..=1 over a dimmed grey.
 fn glowing(light: f32, amount: f32) -> [f32; 3] {
     let amount = amount.clamp(0.0, 1.0);
     let ground = light * GROUND * (1.0 - 0.6 * amount);
@@ -158,8 +156,8 @@ fn flow(base: &mut Picture, place: &TurnedSquare, motion: &Motion, rest: Option<
     marks::legend(base, place);
 }
 
-/// How far what is seen at each sample has moved, in shares of the crop's side, as seen in a picture in which the crop is
-/// turned by `angle`. The flow says where things come from, so this is the other way.
+/// Returns the forward displacement at each sample, in shares of the crop's side, in the axes of a picture in which the crop is
+/// turned by `angle`. The flow is backward, so its sign is inverted.
 fn displacement(motion: &Motion, rest: Option<&Motion>, angle: f64) -> Option<Vec<[f32; 3]>> {
     let (columns, rows) = motion.flow_size;
     let holds = |of: &Motion| {
@@ -175,7 +173,7 @@ fn displacement(motion: &Motion, rest: Option<&Motion>, angle: f64) -> Option<Ve
             0.5
         }
     };
-    // The methods' own grid has -1 and 1 on the outermost samples, however it is then read.
+    // The methods' identity grid has -1 and 1 on the outermost samples, however it is then sampled.
     let still = |i: usize, count: usize| {
         if count < 2 {
             0.0
@@ -200,7 +198,7 @@ fn displacement(motion: &Motion, rest: Option<&Motion>, angle: f64) -> Option<Ve
     Some(moved.collect())
 }
 
-/// The numbers of a flow of this size; none for no size.
+/// Returns the buffer length of a flow of this size; `None` if it is empty or overflows.
 fn numbers(columns: usize, rows: usize) -> Option<usize> {
     let count = columns.checked_mul(rows)?.checked_mul(2)?;
     (count > 0).then_some(count)
@@ -208,7 +206,7 @@ fn numbers(columns: usize, rows: usize) -> Option<usize> {
 
 fn occlusion(base: &mut Picture, place: &TurnedSquare, map: &Map) {
     let painted = map.values.iter().map(|kept| {
-        // What is no number says nothing against the source.
+        // NaN counts as not occluded.
         let kept = if kept.is_nan() { 1.0 } else { *kept };
         [1.0 - kept.clamp(0.0, 1.0), 0.0, 0.0]
     });
@@ -222,7 +220,7 @@ fn contributions(base: &mut Picture, place: &TurnedSquare, maps: &Maps) {
     if area == 0 || maps.count == 0 || maps.values.len() != maps.count * area {
         return;
     }
-    // A mixture of colours can be spread as well as the weights, and is but three planes.
+    // Blending the colours before resampling is equivalent to resampling the weights, and needs only three planes.
     let mut mixed = vec![[0.0f32; 3]; area];
     for (index, plane) in maps.values.chunks_exact(area).enumerate() {
         let colour = match index.checked_sub(1) {

@@ -1,4 +1,4 @@
-//! Pictures side by side in rows and columns, each with two lines above it that say what it is.
+//! A contact sheet: pictures in rows and columns, each with two lines of text above it.
 
 use crate::error::EngineError;
 use crate::media::image::Picture;
@@ -11,10 +11,10 @@ const DIM: [u8; 3] = [0x90, 0x96, 0xa0];
 /// Pixels between panes.
 const GAP: u32 = 6;
 
-/// More panes than these in a row make another.
+/// Maximum panes per row when the number of columns isn't given.
 const WIDE: usize = 6;
 
-/// What stands above a pane: a name, and what is to be known of it.
+/// The text above a pane: a name, and a note.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Label {
     pub name: String,
@@ -28,17 +28,17 @@ pub(crate) struct Grid {
     columns: u32,
     rows: u32,
     lettering: Option<Lettering>,
-    /// Pixels of a line of text.
+    /// Line height of the text in pixels.
     line: u32,
-    /// Whether names stand above the first row alone.
+    /// Whether names appear only above the first row.
     headed: bool,
 }
 
 impl Grid {
-    /// `panes` panes of `(width, height)` pixels, each with its own label, in `columns` columns or as many as look well.
+    /// Lays out `panes` panes of `(width, height)` pixels with labels, in `columns` columns or a balanced number of them.
     ///
     /// # Errors
-    /// [`EngineError::Output`] only for a program built with a damaged font.
+    /// [`EngineError::Output`] only if the program was built with a damaged font.
     pub fn new(
         pane: (u32, u32),
         panes: usize,
@@ -51,10 +51,10 @@ impl Grid {
         Self::of(pane, (columns, panes.div_ceil(columns)), labels, false)
     }
 
-    /// So many frames one below the other, each a row of panes; names stand above the first.
+    /// Lays out `frames` rows, each a frame of all panes; names appear only above the first row.
     ///
     /// # Errors
-    /// [`EngineError::Output`] only for a program built with a damaged font.
+    /// [`EngineError::Output`] only if the program was built with a damaged font.
     pub fn of_frames(
         pane: (u32, u32),
         panes: usize,
@@ -81,20 +81,20 @@ impl Grid {
         })
     }
 
-    /// `(width, height)` in pixels.
+    /// Returns `(width, height)` of the sheet in pixels.
     pub fn size(&self) -> (u32, u32) {
         let (width, _) = self.pane;
         (self.columns * (width + GAP) + GAP, self.top(self.rows))
     }
 
-    /// Where a row begins, text and all.
+    /// Returns the top of a row, including its text.
     fn top(&self, row: u32) -> u32 {
         let (_, height) = self.pane;
         let above: u32 = (0..row).map(|row| self.strip(row) + height + GAP).sum();
         GAP + above
     }
 
-    /// Pixels of the text above a row.
+    /// Returns the height of the text above a row in pixels.
     fn strip(&self, row: u32) -> u32 {
         match self.lettering {
             None => 0,
@@ -103,10 +103,10 @@ impl Grid {
         }
     }
 
-    /// An empty sheet.
+    /// Returns an empty sheet.
     ///
     /// # Errors
-    /// [`EngineError::Media`] never: the sizes make a picture.
+    /// Never: the sizes are valid for a picture.
     pub fn blank(&self) -> Result<Picture, EngineError> {
         let (width, height) = self.size();
         let [r, g, b] = GROUND;
@@ -114,10 +114,10 @@ impl Grid {
         Ok(Picture::new(width, height, rgba)?)
     }
 
-    /// A sheet with these panes and their labels, along the rows.
+    /// Returns a sheet with these panes and their labels, in row-major order.
     ///
     /// # Errors
-    /// [`EngineError::Media`] never: the sizes make a picture.
+    /// Never: the sizes are valid for a picture.
     pub fn filled(&self, panes: &[Picture], labels: &[Label]) -> Result<Picture, EngineError> {
         let mut sheet = self.blank()?;
         for (place, (pane, label)) in panes.iter().zip(labels).enumerate() {
@@ -126,8 +126,8 @@ impl Grid {
         Ok(sheet)
     }
 
-    /// Puts a pane in its place, counted along the rows, with its label above it. Of a pane that is larger than the grid's
-    /// own the rest is left out, and so is a place that the grid hasn't.
+    /// Draws a pane, by its row-major index, with its label above it. A pane larger than the grid's is cropped; an index
+    /// outside the grid is ignored.
     pub fn put(&self, sheet: &mut Picture, place: usize, pane: &Picture, label: &Label) {
         let (row, column) = (place as u32 / self.columns, place as u32 % self.columns);
         if row >= self.rows {
@@ -201,7 +201,7 @@ mod tests {
         for place in 0..12 {
             assert_eq!(count(&sheet, [10 * place, 200, 0]), AREA, "{place}");
         }
-        // The rest is ground and letters.
+        // The rest is background and text.
         let others = (sheet.width() * sheet.height()) as usize - 12 * AREA;
         let ground = count(&sheet, GROUND);
         assert!(ground < others && ground > others * 8 / 10);

@@ -1,26 +1,26 @@
-//! Words drawn into pictures, in the studio's own font of figures.
+//! Draws text into pictures, in the studio's monospaced font.
 
 use ab_glyph::{Font, FontRef, Glyph, PxScale, PxScaleFont, ScaleFont, point};
 
 use crate::error::{EngineError, OutputError};
 use crate::media::image::Picture;
 
-/// The file of Fira Code, whose letters and figures are all of one width.
+/// The font file of Fira Code, a monospaced font.
 pub static FIGURES_FILE: &[u8] = include_bytes!("../../resources/fonts/FiraCode-Regular.ttf");
 
-/// What stands for the end of a text that is too long.
+/// Replaces the end of a text that is too long.
 const CUT: char = '…';
 
-/// Letters of one size.
+/// A font at one size.
 pub(crate) struct Lettering {
     font: PxScaleFont<FontRef<'static>>,
 }
 
 impl Lettering {
-    /// Letters by their height in pixels, from the top of the tallest to the bottom of the deepest.
+    /// Creates the font by its height in pixels, from the ascent to the descent.
     ///
     /// # Errors
-    /// [`EngineError::Output`] only for a program built with a damaged font.
+    /// [`EngineError::Output`] only if the program was built with a damaged font.
     pub fn new(pixels: f32) -> Result<Self, EngineError> {
         let font = FontRef::try_from_slice(FIGURES_FILE).map_err(|_| OutputError::LabelFont)?;
         Ok(Self {
@@ -28,7 +28,7 @@ impl Lettering {
         })
     }
 
-    /// Draws a line of text with its top left corner at a place, cut to a width; letters beyond the picture are left out.
+    /// Draws a line of text from its top left corner, truncated to a width; pixels outside the picture are clipped.
     pub fn draw(
         &self,
         picture: &mut Picture,
@@ -61,7 +61,7 @@ impl Lettering {
         }
     }
 
-    /// As much of a text as a width holds; what is cut ends in an ellipsis.
+    /// Truncates a text to a width, ending in an ellipsis if it doesn't fit.
     fn fitted(&self, text: &str, width: u32) -> String {
         let advance = |letter| self.font.h_advance(self.font.glyph_id(letter));
         let length: f32 = text.chars().map(advance).sum();
@@ -101,7 +101,7 @@ mod tests {
         picture
     }
 
-    /// The columns that have any ink.
+    /// The columns with any text.
     fn inked(picture: &Picture) -> Vec<u32> {
         let is_inked = |x: &u32| (0..40).any(|y| picture.rgba()[((y * 200 + x) * 4) as usize] > 0);
         (0..200).filter(is_inked).collect()

@@ -1,4 +1,4 @@
-//! From a portrait, a motion and a method to frames.
+//! Renders frames from a portrait, a motion and a method.
 
 pub mod align;
 pub mod composition;

@@ -1,8 +1,8 @@
-//! The one renderer: a portrait, what drives it and a method in, a frame out.
+//! The one renderer: takes a portrait, its drive and a method, and returns a frame.
 //!
-//! It serves the window's panes, every export, `mien compare` and the metrics: they differ in the requests they make and in
-//! what they do with the frames. A frame is drawn onto a view of the portrait, be it a pane's few pixels or the portrait
-//! whole. What the networks said is cached, so that looking around, playing back and changing to another method and back
+//! It is used by the window's panes, every export, `mien compare` and the metrics, which differ in their requests and in what
+//! they do with the frames. A frame is drawn onto a view of the portrait, from a pane's few pixels to the whole portrait.
+//! Network outputs are cached, so panning, playback and switching between methods don't run them again.
 //! cost nothing.
 
 use std::collections::HashMap;
@@ -25,26 +25,26 @@ use crate::render::align::aligned;
 use crate::render::composition::FrameRequest;
 use crate::render::diagnostics;
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Clone)]
 pub struct RenderedFrame {
     pub picture: Picture,
-    /// Milliseconds of the network, and of laying its result into the portrait.
+    /// Milliseconds of the network and of compositing its result into the portrait.
     pub millis: f32,
     /// Milliseconds of the network; `None` where it didn't have to run.
     pub network_millis: Option<f32>,
-    /// Of these, those of a draft made before.
+    /// The part of these spent on an earlier draft.
     pub draft_millis: f32,
-    /// How much of the crop a method edits that knows it, in 0..=1.
+    /// How much of the crop is edited, in 0..=1, for methods that know.
     pub mean_edit: Option<f32>,
-    /// How strongly folds suit the portrait by its own skin, in 0..=1, of a method that draws them.
+    /// How well the drawn folds match the portrait's own skin, in 0..=1, for methods that draw folds.
     pub own_folds: Option<f32>,
-    /// Whether something is still to be painted.
+    /// Whether the full picture is still to be rendered.
     pub is_draft: bool,
 }
 
 impl RenderedFrame {
-    /// A picture that no network had to draw.
+    /// Creates a frame from a picture that needed no network.
     fn of(picture: Picture) -> Self {
         Self {
             picture,
@@ -58,14 +58,14 @@ impl RenderedFrame {
     }
 }
 
-/// Methods prepared for a portrait, and what is kept from one frame to the next.
+/// Methods prepared for a portrait, with the caches between frames.
 pub struct Renderer {
     models: Arc<Models>,
-    /// Whose sessions these are.
+    /// The face that the sessions belong to.
     face: Option<FaceKey>,
     sessions: HashMap<MethodKey, Box<dyn Session>>,
     pyramid: Option<(u64, ImagePyramid<Arc<Picture>>)>,
-    /// The portrait at the pixels of driving pictures: a view for each session that was driven by drawn ones.
+    /// The portrait at the resolution of driving pictures: a view for each session driven by rendered pictures.
     small: Vec<(View, Picture)>,
 }
 
@@ -80,15 +80,15 @@ impl Renderer {
         }
     }
 
-    /// The networks behind it.
+    /// Returns the models.
     pub fn models(&self) -> &Arc<Models> {
         &self.models
     }
 
-    /// The portrait as a view shows it, untouched.
+    /// Returns the portrait in a view, unedited.
     ///
     /// # Errors
-    /// [`EngineError::Network`] for a view without pixels.
+    /// [`EngineError::Internal`] for a view without pixels.
     pub fn base(&mut self, subject: &Subject, view: &View) -> Result<Picture, EngineError> {
         if *view == View::whole(subject.picture.size()) {
             return Ok(Picture::clone(&subject.picture));
@@ -104,11 +104,11 @@ impl Renderer {
             .ok_or_else(|| InternalError::EmptyFrame.into())
     }
 
-    /// Renders a request over `base`, which is the portrait as `view` shows it. `stop` is asked between the layers.
+    /// Renders a request over `base`, which is the portrait in `view`. `stop` is polled between layers.
     ///
     /// # Errors
-    /// [`EngineError::Cancelled`] when `stop` said so; [`EngineError`] where the motion can't drive the method,
-    /// [`EngineError::Crop`] when the crop doesn't lie within the portrait, and what the networks and their files say.
+    /// [`EngineError::Cancelled`] when `stop` returns true; [`EngineError`] where the motion can't drive the method;
+    /// [`EngineError::Crop`] when the crop isn't inside the portrait; and errors of the networks and their files.
     pub fn render(
         &mut self,
         subject: &Subject,
@@ -140,7 +140,7 @@ impl Renderer {
         }
     }
 
-    /// Lets go of what was prepared for another face, or for other places of its landmarks.
+    /// Drops sessions prepared for another face, or for other landmark positions.
     fn follow(&mut self, face: FaceKey) {
         if self.face.as_ref() == Some(&face) {
             return;
@@ -218,7 +218,7 @@ impl Renderer {
         drawn
     }
 
-    /// The portrait with an expression, by the method that draws expressions for all others: the rig, and GANimation where no
+    /// Renders the portrait with an expression, by the method that does so for all others: the rig, or GANimation where no
     /// face was found.
     fn expression(
         &mut self,
@@ -234,7 +234,7 @@ impl Renderer {
         let mut drive = Driving {
             sample: &DriveSample::Pose(*pose),
             subject,
-            // A method that draws expressions asks for no driving picture.
+            // A method that draws expressions requests no driving picture.
             draw: &mut |_, _, _| Ok(base.clone()),
         };
         let frame = session.frame(subject, &mut drive, None, Quality::Full, stop);
@@ -246,7 +246,7 @@ impl Renderer {
         drawn
     }
 
-    /// The session of a method, prepared if it isn't yet; whoever takes it puts it back.
+    /// Takes a method's session, preparing it if necessary; the caller puts it back.
     fn take_session(
         &mut self,
         key: &MethodKey,
@@ -259,7 +259,7 @@ impl Renderer {
         }
     }
 
-    /// The portrait as a small view shows it, cached for the next driving picture while the portrait and its square stay.
+    /// Returns the portrait in a small view, cached for the next driving picture until the portrait or its square changes.
     fn small(&mut self, subject: &Subject, view: &View) -> Result<Picture, EngineError> {
         if let Some((_, picture)) = self.small.iter().find(|(of, _)| of == view) {
             return Ok(picture.clone());

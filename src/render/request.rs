@@ -1,4 +1,4 @@
-//! What the window asks of the worker, and what it gets.
+//! Messages between the window and the render worker.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::media::image::Picture;
 use crate::methods::subject::Subject;
 use crate::render::composition::Composition;
 
-/// What the window wants to see.
+/// What the window wants to display.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub subject: Subject,
@@ -17,25 +17,25 @@ pub struct Request {
     /// The step of the timeline.
     pub step: u32,
     pub wipe: Option<Wipe>,
-    /// Whether the source is held up in place of every result.
+    /// Whether the source is shown in place of every result.
     pub source: bool,
-    /// Whether the timeline runs: moments are left out then, never waited for.
+    /// Whether the timeline is playing: frames are then skipped rather than delayed.
     pub playing: bool,
 }
 
-/// One pane wiped over another.
+/// A wipe between two panes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wipe {
-    /// The pane that it is seen in, by its place.
+    /// The index of the pane in which it is shown.
     pub pane: usize,
-    /// The pane that is seen on the left of the line; `None` for the portrait.
+    /// The index of the pane on the left of the line; `None` for the portrait.
     pub under: Option<usize>,
-    /// Where the line is, in 0..=1 of the pane's width.
+    /// The position of the line, in 0..=1 of the pane's width.
     pub place: f32,
 }
 
 impl Request {
-    /// Whether the same pictures come of both.
+    /// Returns whether both give the same pictures.
     pub fn same(&self, other: &Request) -> bool {
         self.subject.key() == other.subject.key()
             && self.view == other.view
@@ -47,7 +47,7 @@ impl Request {
                 || self.composition.same(&other.composition))
     }
 
-    /// Whether every method sees the same portrait in the same square, wherever the artist has moved landmarks.
+    /// Returns whether both have the same portrait and crop; the artist may have moved landmarks.
     pub fn same_pixels(&self, other: &Request) -> bool {
         self.subject
             .face_key()
@@ -58,31 +58,31 @@ impl Request {
 /// A pane's picture.
 #[derive(Debug, Clone)]
 pub struct RenderedPane {
-    /// Its place among the panes.
+    /// Its index among the panes.
     pub index: usize,
-    /// Of the view's size; or why there is none, in a sentence.
+    /// The picture, of the view's size, or an error message.
     pub picture: Result<Arc<Picture>, String>,
-    /// Milliseconds that such a frame takes: its drawing, and its network when it last ran.
+    /// Milliseconds per frame: compositing, plus the network when it last ran.
     pub millis: Option<f32>,
-    /// Milliseconds of the network for this very picture; `None` when it didn't have to run.
+    /// Milliseconds of the network for this picture; `None` when it didn't have to run.
     pub network_millis: Option<f32>,
-    /// How much of the crop a method edits that knows it, in 0..=1.
+    /// How much of the crop is edited, in 0..=1, for methods that know.
     pub mean_edit: Option<f32>,
-    /// How strongly folds suit the portrait by its own skin, in 0..=1, of a method that draws them.
+    /// How well the drawn folds match the portrait's own skin, in 0..=1, for methods that draw folds.
     pub own_folds: Option<f32>,
     /// Whether the full picture is still to come.
     pub is_draft: bool,
 }
 
-/// What came of a request: some of its panes, or the last of them.
+/// Results for a request: some of its panes.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The number that [`Worker::send`](super::worker::Worker::send) gave.
+    /// The number returned by [`Worker::send`](super::worker::Worker::send).
     pub serial: u64,
     pub request: Request,
     pub panes: Vec<RenderedPane>,
-    /// Whether every pane has been drawn now.
+    /// Whether every pane has been rendered.
     pub complete: bool,
-    /// For each step of the timeline whether all its pictures are cached; `None` when that wasn't counted.
+    /// For each step of the timeline, whether all its pictures are cached; `None` when that wasn't counted.
     pub rendered: Option<Vec<bool>>,
 }

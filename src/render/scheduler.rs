@@ -1,4 +1,4 @@
-//! In which order the worker renders a request's panes, and the pictures it keeps.
+//! The order in which the worker renders a request's panes, and the cache of finished pictures.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,25 +17,25 @@ use crate::render::composition::{FrameKey, FrameRequest};
 use crate::render::renderer::Renderer;
 use crate::render::request::{Outcome, RenderedPane, Request, Wipe};
 
-/// Bytes of finished pictures that are kept.
+/// Maximum size of cached pictures in bytes.
 const CAPACITY: usize = 768 << 20;
 
-/// How often the steps with cached pictures are counted.
+/// Minimum interval between counts of the cached steps.
 const COUNT_INTERVAL: Duration = Duration::from_millis(300);
 
-/// The steps of a timeline that are counted, at most.
+/// Maximum number of steps that are counted.
 const STEPS: u32 = 4000;
 
 pub(super) struct Scheduler {
     renderer: Renderer,
     base: Option<(u64, View, Arc<Picture>)>,
     pictures: LruCache<FrameKey, Finished>,
-    /// Milliseconds of what each method shows: of its network when it last ran, and of all of it.
+    /// Milliseconds per method and view: of the network when it last ran, and in total.
     times: HashMap<(MethodChoice, PaneView), (f32, f32)>,
     counted: Option<Instant>,
 }
 
-/// A pane's picture without the wipe, over chequers where the portrait is transparent.
+/// A pane's picture without the wipe, over a checkerboard where the portrait is transparent.
 #[derive(Debug, Clone)]
 struct Finished {
     picture: Arc<Picture>,
@@ -43,22 +43,22 @@ struct Finished {
     own_folds: Option<f32>,
 }
 
-/// A picture for a pane, and what it took.
+/// A pane's picture with its timings.
 struct Timed {
     finished: Finished,
     is_draft: bool,
-    /// Milliseconds of the network, where it ran.
+    /// Milliseconds of the network, if it ran.
     network_millis: Option<f32>,
-    /// Of these, those that its draft took before.
+    /// The part of these spent on an earlier draft.
     draft_millis: f32,
 }
 
-/// How long a pane takes, the shortest first.
+/// How long a pane takes to render, the shortest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Priority {
     Cached,
     Quick,
-    /// The diagnostics of a method whose full picture is slow.
+    /// The diagnostics of a method with a slow full picture.
     Diagnostics,
     /// A draft of such a picture.
     Draft,
@@ -76,12 +76,12 @@ impl Scheduler {
         }
     }
 
-    /// Renders every pane of a request, the quick ones first, then drafts of the slow ones unless they play, and sends them
-    /// as they are done. `stale` says that nothing of it is wanted any more, `newer` that what takes long isn't.
-    ///
+    /// Renders every pane of a request and sends them as they finish: the quick ones first, then drafts of the slow ones
+    /// unless playing, then the slow ones. `stale` returns true when the whole request is obsolete, `newer` when its slow
+    /// panes are.
     /// # Errors
-    /// [`EngineError::Cancelled`] when one of them said so before the last pane; what concerns all panes, such as a crop
-    /// outside the portrait. What concerns one pane stands in its place.
+    /// [`EngineError::Cancelled`] when `stale` or `newer` returned true before the last pane; errors that concern all
+    /// panes, such as a crop outside the portrait. An error of one pane is sent in place of its picture.
     pub fn draw(
         &mut self,
         serial: u64,
@@ -163,7 +163,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Renders the next step of which something is missing, and says which are cached; `None` when all are.
+    /// Renders the next step with missing pictures, and returns which steps are cached; `None` when all are.
     pub fn ahead(&mut self, serial: u64, request: &Request) -> Option<Outcome> {
         let (subject, view) = (&request.subject, &request.view);
         let order = request.composition.driver.order();
@@ -177,14 +177,14 @@ impl Scheduler {
         let frames = request.composition.requests(missing);
         for frame in &frames {
             let made = self.render(subject, view, &base, frame, Quality::Full, &|| false);
-            // An error is told when the frame is asked for, and nothing is rendered ahead until then.
+            // An error is reported when the frame is requested; nothing more is rendered ahead until then.
             made.ok()?;
         }
-        // With more panes than there is room for, what was drawn first is gone already: it would never end.
+        // If the cache is too small for all panes, the first picture is evicted already: stop, or it would never end.
         if !self.has_all(subject, view, &frames) {
             return None;
         }
-        // After each of them, or the last would not be told.
+        // Count after each step, or the last would not be reported.
         self.counted = None;
         let rendered = self.rendered(request);
         Some(Outcome {
@@ -218,7 +218,7 @@ impl Scheduler {
         }
     }
 
-    /// A pane's picture, from the cache where it is there. Drafts aren't cached.
+    /// Returns a pane's picture, cached if possible. Drafts aren't cached.
     fn render(
         &mut self,
         subject: &Subject,
@@ -273,12 +273,12 @@ impl Scheduler {
         Ok(base)
     }
 
-    /// What a frame takes of such a request, as far as it is known.
+    /// Updates and returns the time per frame for such a request, if it is known.
     fn millis(&mut self, frame: &FrameRequest, now: f32, network: Option<f32>) -> Option<f32> {
         let known = self.times.entry((frame.method, frame.view)).or_default();
         match network {
             Some(network) => *known = (network, now),
-            // Drawn from what the network said before: as long as that took, and this.
+            // Rendered from a cached network output: add the time that took.
             None => known.1 = known.1.max(known.0 + now),
         }
         (known.1 > 0.0).then_some(known.1)
@@ -302,7 +302,7 @@ impl Scheduler {
         frames.all(|frame| self.pictures.has(&self.key(subject, view, frame)))
     }
 
-    /// Which steps are cached; not too often.
+    /// Returns which steps are cached, at most once per interval while playing.
     fn rendered(&mut self, request: &Request) -> Option<Vec<bool>> {
         let steps = request.composition.driver.frames();
         let recent = self
@@ -320,7 +320,7 @@ impl Scheduler {
     }
 }
 
-/// A pane as it is seen: held, or wiped.
+/// Returns a pane's picture as displayed, with the source shown instead or with a wipe.
 fn composed(
     request: &Request,
     base: &Picture,
@@ -355,7 +355,7 @@ fn composed(
     Arc::new(seen)
 }
 
-/// Lays the left part of another picture of the same size over one.
+/// Copies the left part of another picture of the same size.
 fn wiped(picture: &mut Picture, other: &Picture, place: f32) {
     let pitch = picture.width() as usize * 4;
     let kept = (place.clamp(0.0, 1.0) * picture.width() as f32).round() as usize * 4;

@@ -1,14 +1,14 @@
-//! The worker thread behind the window: it draws the newest request and nothing older.
+//! The window's render worker: a thread that renders only the newest request.
 //!
-//! A request that is waiting when a newer one comes is dropped. Of one that is being drawn, what GANimation does is finished
-//! unless another portrait or crop is wanted: while a hand moves a slider, requests come faster than any network, and
-//! dropping each for the next would show nothing until the hand rests. What FOMM and TPS move is a draft that is finished
-//! likewise; what they paint anew takes longest and waits: it is dropped between layers for whatever is newer, so that a
-//! draft is there at once and the full picture when the hand rests. While playing there are no drafts and nothing is
-//! dropped on the way: the newest moment is drawn next, and those between are left out.
+//! A waiting request is dropped when a newer one arrives. Of a request in progress, GANimation's part is finished unless the
+//! portrait or crop changes: while the artist drags a slider, requests arrive faster than any network runs, and dropping each
+//! for the next would show nothing until the drag pauses. FOMM's and TPS' warp is a draft, which is finished too. Their
+//! generator takes longest and runs last: it is dropped between layers for any newer request, so that a draft appears at once
+//! and the full picture when the drag pauses. During playback there are no drafts and nothing is dropped in progress: the
+//! newest frame is rendered next, and those between are skipped.
 //!
-//! Finished pictures are kept within a bound, by all that they depend on. While a movement plays and nothing new is asked for,
-//! the moments that are still missing are drawn ahead.
+//! Finished pictures are cached within a memory bound. During playback, when no request is waiting, missing frames are
+//! rendered ahead.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ use crate::render::scheduler::Scheduler;
 struct Inbox {
     serial: u64,
     request: Option<(u64, Request)>,
-    /// Other networks, for what is asked from now on.
+    /// Models to use from the next request on.
     models: Option<Arc<Models>>,
     closed: bool,
 }
@@ -35,16 +35,16 @@ struct Shared {
     outcomes: Mutex<VecDeque<Result<Outcome, EngineError>>>,
 }
 
-/// The window's end of the worker. Dropping it ends the thread.
+/// The window's handle to the worker. Dropping it ends the thread.
 pub struct Worker {
     shared: Arc<Shared>,
 }
 
 impl Worker {
-    /// Starts the thread. `wake` is called from it whenever an outcome can be taken.
+    /// Starts the thread, which calls `wake` whenever an outcome can be taken.
     ///
     /// # Errors
-    /// The system's, when it gives no thread.
+    /// If the system can't start a thread.
     pub fn spawn(
         models: Arc<Models>,
         wake: impl FnMut() + Send + 'static,
@@ -57,14 +57,14 @@ impl Worker {
         Ok(worker)
     }
 
-    /// A worker without a thread: requests stay where [`Worker::pending`] sees them.
+    /// Creates a worker without a thread: requests stay where [`Worker::pending`] finds them.
     pub fn idle() -> Self {
         Self {
             shared: Arc::default(),
         }
     }
 
-    /// Asks for a picture in place of whatever was asked before, and returns the request's number.
+    /// Replaces any waiting request, and returns the new request's number.
     pub fn send(&self, request: Request) -> u64 {
         let mut inbox = lock(&self.shared.inbox);
         inbox.serial += 1;
@@ -74,12 +74,12 @@ impl Worker {
         serial
     }
 
-    /// Draws what is asked from now on by other networks. What was drawn by the ones before is forgotten.
+    /// Uses other models from the next request on, and drops all cached pictures.
     pub fn use_models(&self, models: Arc<Models>) {
         lock(&self.shared.inbox).models = Some(models);
     }
 
-    /// The request that waits to be drawn.
+    /// Returns the waiting request.
     pub fn pending(&self) -> Option<Request> {
         lock(&self.shared.inbox)
             .request
@@ -87,7 +87,7 @@ impl Worker {
             .map(|(_, request)| request.clone())
     }
 
-    /// The next outcome, in the order in which they came.
+    /// Takes the next outcome, in order of arrival.
     pub fn take(&self) -> Option<Result<Outcome, EngineError>> {
         lock(&self.shared.outcomes).pop_front()
     }
@@ -101,13 +101,13 @@ impl Drop for Worker {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whatever a panic left behind is replaced whole by the next request or outcome.
+    // Whatever state a panic left is replaced by the next request or outcome.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
-    /// Puts an outcome where the window finds it. What a newer one makes useless goes: a window that doesn't look for a
-    /// while finds the newest, and not a heap.
+    /// Queues an outcome for the window. A complete outcome removes those of other requests, so that a window that doesn't
+    /// poll for a while finds only the newest.
     fn send(&self, outcome: Result<Outcome, EngineError>) {
         let mut outcomes = lock(&self.outcomes);
         if let Ok(newer) = &outcome
@@ -125,7 +125,7 @@ impl Shared {
 fn work(shared: &Shared, models: &Arc<Models>, mut wake: impl FnMut()) {
     let mut models = Arc::clone(models);
     let mut scheduler = Scheduler::new(Arc::clone(&models));
-    // The request that has been drawn, for whose other moments there may be time.
+    // The last rendered request, whose other steps may be rendered ahead.
     let mut idle: Option<(u64, Request)> = None;
     loop {
         let (serial, request) = {

@@ -1,8 +1,9 @@
-//! Model cards: the Markdown next to the weights, as blocks that the window draws and as plain text for a terminal.
+//! Model cards: the Markdown next to the weights, parsed to blocks for the window, or formatted as plain text for a
+//! terminal.
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-/// How a run of words stands out.
+/// The style of a span.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Style {
     #[default]
@@ -12,34 +13,34 @@ pub enum Style {
     Code,
 }
 
-/// A run of words in one style.
+/// A run of text in one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     pub text: String,
     pub style: Style,
 }
 
-/// Words in a row; a line break in the Markdown is a space.
+/// A line of spans; a line break in the Markdown becomes a space.
 pub type Words = Vec<Span>;
 
-/// A part of a card, from top to bottom.
+/// A block of a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
-    /// With its level, 1 for the card's own title.
+    /// The level, 1 for the card's title.
     Heading(u8, Words),
     Paragraph(Words),
-    /// A point of a list, with its number in a counted one.
+    /// A list item, with its number in an ordered list.
     Item(Option<u64>, Words),
     Table {
-        /// May be empty, or of empty cells.
+        /// May be empty, or have only empty cells.
         header: Vec<Words>,
         rows: Vec<Vec<Words>>,
     },
-    /// Lines that are kept as they are.
+    /// Preformatted lines.
     Code(String),
 }
 
-/// The blocks of a card. Pictures are left out, links are their words.
+/// Parses the blocks of a card. Pictures are omitted, and links become their text.
 pub fn blocks(markdown: &str) -> Vec<Block> {
     let mut reader = Reader::default();
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
@@ -52,15 +53,15 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
 struct Reader {
     blocks: Vec<Block>,
     words: Words,
-    /// The styles that are on, the innermost last.
+    /// The open styles, the innermost last.
     styles: Vec<Style>,
-    /// The next number of each list that is open.
+    /// The next number of each open list.
     lists: Vec<Option<u64>>,
     header: Vec<Words>,
     rows: Vec<Vec<Words>>,
     row: Vec<Words>,
     code: bool,
-    /// Pictures that are open: their words are left out.
+    /// Number of open pictures: their text is omitted.
     pictures: usize,
 }
 
@@ -154,7 +155,7 @@ impl Reader {
     }
 }
 
-/// A card as plain text, at most `width` characters a line where its words allow it.
+/// Formats a card as plain text with at most `width` characters per line, unless a word is longer.
 pub fn plain(markdown: &str, width: usize) -> String {
     let mut text = String::new();
     let mut before: Option<Block> = None;
@@ -191,12 +192,13 @@ pub fn plain(markdown: &str, width: usize) -> String {
     text
 }
 
-/// The words without their styles.
+/// Returns the text without styles.
 pub fn joined(words: &[Span]) -> String {
     words.iter().map(|span| span.text.as_str()).collect()
 }
 
-/// Lines of at most `width` characters, where no word is longer; the first begins with `first`, the others with `rest`.
+/// Wraps text to `width` characters, unless a word is longer; the first line begins with `first`, the others with
+/// `rest`.
 fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {
     let mut lines = String::new();
     let mut line = first.to_owned();
@@ -217,7 +219,7 @@ fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {
     lines + line.trim_end() + "\n"
 }
 
-/// Columns as wide as their widest cell, except the last, whose lines are broken.
+/// Formats columns as wide as their widest cell, except the last, which is wrapped.
 fn table(header: &[Words], rows: &[Vec<Words>], width: usize) -> String {
     let cells = |row: &[Words]| -> Vec<String> { row.iter().map(|cell| joined(cell)).collect() };
     let header = cells(header);

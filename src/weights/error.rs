@@ -1,4 +1,4 @@
-//! Why a model file can't be used, in one sentence each.
+//! Why a model file can't be used, one sentence per error.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Which of the installed weights are meant.
+//! Resolves a choice of weights.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,12 @@ use crate::error::{EngineError, MethodError};
 use crate::folders::weights_folder;
 use crate::weights::{Bundled, ModelFile, Origin, installed};
 
-/// The weights that are meant, opened: a file by its path, or installed ones by their name (of two, the user's own); where
-/// nothing is said, those that come with the program for this method. With what errors call the file.
+/// Opens the chosen weights: a file by its path, or installed ones by name (the user's own take precedence); without a
+/// choice, those bundled for this method. Also returns the path to name in errors.
 ///
 /// # Errors
-/// [`EngineError::Method`] for what is neither a file nor a name, [`EngineError::Weights`] for a file that is missing,
-/// damaged or of another architecture.
+/// [`EngineError::Method`] when the choice is neither a file nor a name, [`EngineError::Weights`] for a file that is
+/// missing, damaged or of another architecture.
 pub(crate) fn open_weights(
     method: Bundled,
     asked: Option<&Path>,
@@ -57,7 +57,7 @@ fn find(method: Bundled, asked: &Path) -> Result<Found, EngineError> {
     if Path::new(method.name()) == asked {
         return Ok(Found::Bundled);
     }
-    // What is written as a file's name is told to be missing when it is opened.
+    // Something that looks like a file name is reported as missing when it is opened.
     if asked.extension().is_some() || asked.components().count() > 1 {
         return Ok(Found::File(asked.to_owned()));
     }

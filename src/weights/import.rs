@@ -1,5 +1,5 @@
-//! Model files written from what a checkpoint holds: the tensors under the names that they are given, and a header that
-//! says what they are, so that opening the file never needs a flag.
+//! Writes model files from a checkpoint's tensors: renamed, with a header that describes them, so that opening the file
+//! never needs a flag.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,28 +15,29 @@ use super::checkpoint::{DType, RawTensor, shown};
 use super::{Metadata, WeightsError};
 use crate::media::atomic_file::AtomicFile;
 
-/// The longest header that safetensors' readers take.
+/// The longest header that safetensors readers accept.
 const HEADER: usize = 100_000_000;
 
-/// What is to happen to a file that has the name already.
+/// What to do if the file exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// It stays, and nothing is written.
+    /// Fail, and write nothing.
     Refuse,
-    /// It is replaced once the new one is whole.
+    /// Replace it once the new file is complete.
     Replace,
 }
 
-/// Writes a model file, and gives its size in bytes.
+/// Writes a model file and returns its size in bytes.
 ///
-/// F16 stays as it is; every other kind of float becomes F32, rounded to the nearest; whole numbers and truth values
-/// (such as `num_batches_tracked`) are left out, as no network reads them. The file takes its name when it is whole,
-/// so that whatever goes wrong, none is half-written. Beside the tensors themselves it takes twice the memory of the
-/// largest one to be converted. The same tensors and metadata give the same bytes.
+/// F16 is kept; every other float type becomes F32, rounded to nearest; integers and booleans (such as
+/// `num_batches_tracked`) are omitted, since no network reads them. The file is renamed into place when it is complete,
+/// so an error leaves no partial file. Besides the tensors themselves it needs twice the memory of the largest one to
+/// be converted. The output is deterministic.
 ///
 /// # Errors
-/// [`WeightsError::Exists`] where `existing` says so, and [`WeightsError::NotWritten`] for a folder that isn't there or
-/// can't be written to, a full disk, no tensors, two of one name, and metadata that could not be read back.
+/// [`WeightsError::Exists`] if the file exists and `existing` is [`Existing::Refuse`], and [`WeightsError::NotWritten`]
+/// for a folder that doesn't exist or can't be written to, a full disk, no tensors, duplicate names, and metadata that
+/// could not be read back.
 pub fn write_model<'a>(
     path: &Path,
     tensors: impl IntoIterator<Item = (impl Into<String>, &'a RawTensor)>,
@@ -85,10 +86,10 @@ pub fn write_model<'a>(
     Ok(size)
 }
 
-/// Every tensor by its name, with what it is stored as.
+/// Every tensor by its name, with its stored type.
 type Stored<'a> = BTreeMap<String, (&'a RawTensor, Dtype)>;
 
-/// What a tensor is stored as; `None` for one that is left out.
+/// Returns the type in which a tensor is stored; `None` if it is omitted.
 fn stored_as(dtype: DType) -> Option<Dtype> {
     match dtype {
         DType::F16 => Some(Dtype::F16),
@@ -97,13 +98,14 @@ fn stored_as(dtype: DType) -> Option<Dtype> {
     }
 }
 
-/// The bytes that a tensor takes in the file.
+/// Returns the size of a tensor in the file in bytes.
 fn bytes_of(tensor: &RawTensor) -> u64 {
     let elements = (tensor.data.len() / tensor.dtype.size()) as u64;
     elements * if tensor.dtype == DType::F16 { 2 } else { 4 }
 }
 
-/// The header's length (8 bytes, little endian) and the header, padded so that the numbers begin at a multiple of 8.
+/// Returns the header's length (8 bytes, little endian) and the header, padded so that the data begins at a multiple of
+/// 8.
 fn header(stored: &Stored<'_>, metadata: &Metadata) -> Result<Vec<u8>, String> {
     let fields = metadata.to_fields()?;
     let mut at = 0;
@@ -124,7 +126,7 @@ fn header(stored: &Stored<'_>, metadata: &Metadata) -> Result<Vec<u8>, String> {
         infos.push((name.clone(), info));
         at = end;
     }
-    // Checks that every shape fits its bytes.
+    // Checks that every shape matches its size in bytes.
     Header::new(None, infos.clone())
         .map_err(|_| "one of its tensors is not of the size that its shape says".to_owned())?;
 
@@ -151,7 +153,7 @@ fn write_all(file: &mut impl Write, header: &[u8], stored: &Stored<'_>) -> io::R
     file.flush()
 }
 
-/// A tensor's elements as they are stored.
+/// Returns a tensor's elements as they are stored.
 fn numbers(tensor: &RawTensor) -> Cow<'_, [u8]> {
     match tensor.dtype {
         DType::F16 | DType::F32 => Cow::Borrowed(&tensor.data),
@@ -162,7 +164,7 @@ fn numbers(tensor: &RawTensor) -> Cow<'_, [u8]> {
     }
 }
 
-/// Where `path` really leads: through links, and refused when it can't become a file.
+/// Resolves the file to write, through symbolic links; fails if it can't become a regular file.
 fn target(path: &Path, existing: Existing) -> Result<PathBuf, WeightsError> {
     let refused = |reason: &str, advice| WeightsError::NotWritten {
         path: path.to_owned(),
@@ -183,7 +185,7 @@ fn target(path: &Path, existing: Existing) -> Result<PathBuf, WeightsError> {
         let reason = "what has that name is no ordinary file";
         return Err(refused(reason, "choose another name"));
     }
-    // A rename would replace even a file that its owner protected.
+    // A rename would replace even a read-only file.
     if leads_to.is_ok_and(|file| file.permissions().readonly()) {
         let reason = "the file of that name is protected against writing";
         return Err(refused(reason, "choose another name"));
@@ -195,7 +197,7 @@ fn target(path: &Path, existing: Existing) -> Result<PathBuf, WeightsError> {
     }
 }
 
-/// Why a file of this many bytes could not be written.
+/// Converts an error in writing a file of `size` bytes.
 fn not_written(path: &Path, error: &io::Error, size: u64) -> WeightsError {
     use io::ErrorKind as Kind;
     let path = path.to_owned();
@@ -213,7 +215,7 @@ fn not_written(path: &Path, error: &io::Error, size: u64) -> WeightsError {
             "its folder may not be written to".to_owned(),
             "choose a folder of your own",
         ),
-        // The temporary name stands in the text of such an error, and would be taken for the file's.
+        // The text of such an error has the temporary name, which would be mistaken for the file's.
         _ => (
             format!("the system says: {}", error.kind()),
             "choose another folder",

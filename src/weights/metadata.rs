@@ -1,4 +1,4 @@
-//! What a model file's header says of it.
+//! The metadata in a model file's header.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
@@ -9,28 +9,29 @@ use serde::{Deserialize, Serialize};
 
 use super::WeightsError;
 
-/// The characters of another reader's error that are shown.
+/// Maximum characters quoted from another reader's error.
 const QUOTED: usize = 160;
 
-/// Where the face must lie in the square that the network sees.
+/// The crop that a network expects: where the face is in its input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CropRule {
-    /// How the square is found, such as "landmark_bbox_square": centred on the box of the face's landmarks.
+    /// How the square is found, such as "landmark_bbox_square": centred on the bounding box of the face's landmarks.
     pub kind: String,
-    /// The square's side, in longer sides of that box.
+    /// The square's side relative to the box's longer side.
     pub scale: f32,
-    /// Whether the square stands upright, whatever the head's roll.
+    /// Whether the square stays upright, whatever the head's roll.
     pub upright: bool,
 }
 
 impl CropRule {
-    /// Whether Mien can find the square: it knows one kind, centred on the box of the face's landmarks.
+    /// Returns whether Mien supports the rule: it knows one kind, centred on the bounding box of the face's
+    /// landmarks.
     pub fn is_known(&self) -> bool {
         let sensible = (0.1..=10.0).contains(&self.scale);
         self.kind == "landmark_bbox_square" && sensible
     }
 
-    /// The same rule for a face that leans: the square is turned with the head, so that the network sees it upright.
+    /// Returns the same rule with the square rotated by the head's roll, so that the network sees an upright face.
     pub fn levelled(&self) -> CropRule {
         CropRule {
             upright: false,
@@ -38,7 +39,7 @@ impl CropRule {
         }
     }
 
-    /// The same rule with the square upright, whatever the head's roll.
+    /// Returns the same rule with an upright square, whatever the head's roll.
     pub fn upright(&self) -> CropRule {
         CropRule {
             upright: true,
@@ -50,7 +51,7 @@ impl CropRule {
 /// The checkpoint that a model file was imported from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// Its name, without the folder.
+    /// The file name, without the folder.
     pub file: String,
     /// In bytes.
     pub size: u64,
@@ -65,18 +66,18 @@ pub struct Metadata {
     pub architecture: String,
     /// The network's configuration, as JSON.
     pub config: serde_json::Value,
-    /// FACS codes in the order in which the network takes them; none for a network that takes no Action Units.
+    /// FACS codes in the order of the network's input; empty for a network without Action Units.
     pub au_order: Vec<u8>,
-    /// For a network that sees a crop of the face.
+    /// For a network whose input is a crop of the face.
     pub crop: Option<CropRule>,
     pub licence: String,
     pub origin: String,
-    /// For a file that Mien made of a checkpoint.
+    /// For a file that Mien imported from a checkpoint.
     pub imported_from: Option<Source>,
 }
 
 impl Metadata {
-    /// Reads the metadata of a whole file.
+    /// Reads the metadata of a complete file.
     ///
     /// # Errors
     /// [`WeightsError::NotSafetensors`], [`WeightsError::Damaged`] or [`WeightsError::Metadata`].
@@ -92,7 +93,7 @@ impl Metadata {
             path: path.to_owned(),
             reason,
         };
-        // Reads the whole table too, so that a file cut short is found here.
+        // Parses the whole table too, which detects a truncated file.
         SafeTensors::deserialize(bytes).map_err(|error| damaged(brief(&error)))?;
         let (_, header) =
             SafeTensors::read_metadata(bytes).map_err(|error| damaged(brief(&error)))?;
@@ -103,7 +104,7 @@ impl Metadata {
         })
     }
 
-    /// Reads the fields of a header; what is wrong with them, if they don't say enough.
+    /// Parses the fields of a header; the error describes an invalid or missing field.
     pub(super) fn from_fields(fields: &HashMap<String, String>) -> Result<Self, String> {
         let field = |name: &str| {
             fields
@@ -137,10 +138,10 @@ impl Metadata {
         })
     }
 
-    /// The header's fields that [`Self::of`] reads this from.
+    /// Returns the header's fields that [`Self::of`] reads this from.
     ///
     /// # Errors
-    /// What is wrong, where it could not be read back, such as a crop whose scale is no number.
+    /// A description, where the fields could not be read back, such as a crop whose scale is NaN.
     pub(super) fn to_fields(&self) -> Result<BTreeMap<&'static str, String>, String> {
         let json = |error: serde_json::Error| error.to_string();
         let mut fields = BTreeMap::from([
@@ -170,7 +171,7 @@ impl Metadata {
     }
 }
 
-/// A reader's error, which may quote the file: short, on one line, with nothing that steers a terminal.
+/// Shortens a reader's error, which may quote the file, to one line of printable ASCII without escape sequences.
 fn brief(error: &impl Display) -> String {
     let text = error.to_string();
     let plain = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
@@ -181,7 +182,7 @@ fn brief(error: &impl Display) -> String {
     brief
 }
 
-/// What the bytes are when they are plainly something else, and what to do then.
+/// If the bytes are recognisably another kind of file, returns which, and advice.
 fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let start = bytes.get(..64).unwrap_or(bytes).to_ascii_lowercase();
     let trimmed = start.trim_ascii_start();

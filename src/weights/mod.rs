@@ -1,4 +1,4 @@
-//! Model files: safetensors whose metadata says what they are, so that loading one never needs a flag.
+//! Model files: safetensors with metadata that describes them, so that loading one never needs a flag.
 
 #![warn(clippy::cast_possible_truncation)]
 
@@ -26,11 +26,10 @@ pub use import::{Existing, write_model};
 pub use metadata::{CropRule, Metadata, Source};
 pub use source::{Known, digest, known};
 
-/// The largest file that is read for weights, in bytes; a published checkpoint with the states of its optimizers takes some
-/// hundred million.
+/// Maximum size of a weight file in bytes; a published checkpoint with optimizer states has some hundred million.
 const MAX_BYTES: u64 = 4 << 30;
 
-/// The bytes of a file as a static of their own: as a constant the compiler may put a copy wherever they are used.
+/// Embeds a file as a static: the compiler may copy a constant wherever it is used.
 macro_rules! carried {
     ($name:ident, $path:literal) => {
         static $name: [u8; include_bytes!($path).len()] = *include_bytes!($path);
@@ -43,7 +42,7 @@ carried!(TPS, "../../weights/tps-128.safetensors");
 carried!(MOCOGAN, "../../weights/mocogan-64.safetensors");
 carried!(FACE_LANDMARKER, "../../weights/face-landmarker.safetensors");
 
-/// A model file carried within the program, which starts without any file next to it.
+/// A model file embedded in the program, which needs no files next to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bundled {
     /// The default GANimation generator.
@@ -54,12 +53,12 @@ pub enum Bundled {
     Tps,
     /// The default MoCoGAN generator.
     Mocogan,
-    /// What finds faces and reads them.
+    /// The networks that detect and measure faces.
     FaceLandmarker,
 }
 
 impl Bundled {
-    /// All of them, as `mien weights list` shows them.
+    /// All of them, in the order of `mien weights list`.
     pub const ALL: [Bundled; 5] = [
         Bundled::Ganimation,
         Bundled::Fomm,
@@ -68,7 +67,7 @@ impl Bundled {
         Bundled::FaceLandmarker,
     ];
 
-    /// The file's name without its extension.
+    /// Returns the file name without its extension.
     pub fn name(self) -> &'static str {
         match self {
             Bundled::Ganimation => "ganimation-128",
@@ -79,7 +78,7 @@ impl Bundled {
         }
     }
 
-    /// The published system that it is of, as its metadata names it.
+    /// Returns the architecture in its metadata.
     pub fn architecture(self) -> &'static str {
         match self {
             Bundled::Ganimation => "ganimation",
@@ -90,7 +89,7 @@ impl Bundled {
         }
     }
 
-    /// What a person calls that system.
+    /// Returns the method's display name.
     pub fn title(self) -> &'static str {
         match self {
             Bundled::Ganimation => "GANimation",
@@ -101,7 +100,7 @@ impl Bundled {
         }
     }
 
-    /// Its model card, in Markdown: what it is, what it can do and what it can't.
+    /// Returns its model card in Markdown: what it is, what it can do and what it can't.
     pub fn card(self) -> &'static str {
         match self {
             Bundled::Ganimation => include_str!("../../weights/ganimation-128.md"),
@@ -122,7 +121,7 @@ impl Bundled {
         }
     }
 
-    /// What errors call the file.
+    /// Returns the path to name in errors.
     fn path(self) -> PathBuf {
         PathBuf::from(format!("{}.safetensors", self.name()))
     }
@@ -131,28 +130,28 @@ impl Bundled {
 /// Where a model file comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Carried within the program.
+    /// Embedded in the program.
     Bundled,
     File(PathBuf),
 }
 
-/// A model file, read whole.
+/// A loaded model file.
 #[derive(Debug)]
 pub struct ModelFile {
-    /// The file's name without its extension, as the status line shows it.
+    /// The file name without its extension, for the status line.
     pub name: String,
     pub origin: Origin,
     pub metadata: Metadata,
-    /// Bytes of the whole file.
+    /// Size of the whole file in bytes.
     pub size: u64,
     pub tensors: HashMap<String, Tensor>,
 }
 
 impl ModelFile {
-    /// A file that comes with the program.
+    /// Loads an embedded file.
     ///
     /// # Errors
-    /// [`WeightsError`] only for a program built from a damaged file.
+    /// [`WeightsError`] only if the program was built from a damaged file.
     pub fn bundled(which: Bundled, device: &Device) -> Result<Self, WeightsError> {
         Self::read(&which.path(), which.bytes(), Origin::Bundled, device)
     }
@@ -160,17 +159,17 @@ impl ModelFile {
     /// Opens a model file.
     ///
     /// # Errors
-    /// [`WeightsError`], one sentence that names the file: missing, not safetensors (and what it is instead), cut
-    /// short, or without the metadata that says what it is.
+    /// [`WeightsError`], one sentence that names the file: missing, not safetensors (and what it is instead), truncated, or
+    /// without the required metadata.
     pub fn open(path: &Path, device: &Device) -> Result<Self, WeightsError> {
         let bytes = read_file(path)?;
         Self::read(path, &bytes, Origin::File(path.to_owned()), device)
     }
 
-    /// Refuses a network of another architecture than the one that is needed.
+    /// Checks that the network has the required architecture.
     ///
     /// # Errors
-    /// [`WeightsError::WrongArchitecture`]; `path` is only what it calls the file.
+    /// [`WeightsError::WrongArchitecture`]; `path` only names the file in it.
     pub fn expect(&self, path: &Path, wanted: &'static str) -> Result<(), WeightsError> {
         if self.metadata.architecture == wanted {
             return Ok(());
@@ -182,10 +181,10 @@ impl ModelFile {
         })
     }
 
-    /// Where the face must lie in what the network sees.
+    /// Returns the crop that the network expects.
     ///
     /// # Errors
-    /// [`WeightsError::Mismatch`] where the metadata doesn't say, or asks for what Mien doesn't know.
+    /// [`WeightsError::Mismatch`] where the metadata has no crop, or one that Mien doesn't support.
     pub fn crop_rule(&self, path: &Path) -> Result<CropRule, WeightsError> {
         let mismatch = |reason: String| WeightsError::Mismatch {
             path: path.to_owned(),
@@ -214,7 +213,7 @@ impl ModelFile {
             path: path.to_owned(),
             reason,
         };
-        // One NaN among millions of weights makes a whole picture of nothing. Those that come with Mien are tested.
+        // One NaN among millions of weights turns the whole output to NaN. The bundled weights are tested.
         if origin != Origin::Bundled {
             let file = SafeTensors::deserialize(bytes);
             let file = file.map_err(|error| damaged(error.to_string()))?;
@@ -236,22 +235,22 @@ impl ModelFile {
     }
 }
 
-/// A line of `mien weights list`: what is installed, without its tensors being loaded.
+/// An entry of `mien weights list`: an installed file, without its tensors.
 #[derive(Debug)]
 pub struct Installed {
     pub name: String,
     pub origin: Origin,
     pub metadata: Metadata,
-    /// Bytes of the whole file.
+    /// Size of the whole file in bytes.
     pub size: u64,
-    /// How many numbers the networks hold.
+    /// Number of parameters.
     pub parameters: u64,
-    /// The model card of a file that comes with the program.
+    /// The model card of a bundled file.
     pub card: Option<&'static str>,
 }
 
-/// The bundled weights and those in `folder` (the user's own), by name; a file that can't be used is given as its
-/// error. A folder that isn't there holds none.
+/// Lists the bundled weights and those in `folder` (the user's own), sorted by path; a file that can't be used is listed as
+/// its error. A folder that doesn't exist is empty.
 pub fn installed(folder: Option<&Path>) -> Vec<Result<Installed, WeightsError>> {
     let mut list: Vec<_> = Bundled::ALL
         .into_iter()
@@ -283,8 +282,8 @@ pub fn installed(folder: Option<&Path>) -> Vec<Result<Installed, WeightsError>> 
     list
 }
 
-/// [`describe`] of a sound file by its header alone, since imported weights may be hundreds of megabytes. Nothing for any
-/// other file: read whole, it tells what is wrong with it.
+/// [`describe`] for a valid file by its header alone, since imported weights may be hundreds of megabytes. `None` for any
+/// other file: reading it completely gives the error.
 fn describe_header(path: &Path) -> Option<Installed> {
     let (mut file, size) = ordinary_file::open(path, MAX_BYTES).ok()?;
     let mut length = [0; 8];
@@ -404,7 +403,7 @@ mod tests {
             assert!(told.contains("NaN or infinite"), "{told}");
             assert!(told.starts_with("nan.safetensors") || told.contains("/nan.safetensors"));
         }
-        // The largest number that is one.
+        // The largest finite F16.
         bytes[last..].copy_from_slice(&0x7bff_u16.to_le_bytes());
         std::fs::write(&path, &bytes).unwrap();
         assert!(ModelFile::open(&path, &Device::Cpu).is_ok());

@@ -1,4 +1,4 @@
-//! Where weights come from: a file's digest, and what is known of the published ones by it.
+//! The provenance of weights: a file's digest, and facts about published files by digest.
 
 use std::fmt::Write;
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::WeightsError;
 use crate::ordinary_file;
 
-/// The SHA-256 of a file in lower-case hexadecimal, read piece by piece.
+/// Returns the SHA-256 of a file in lower-case hexadecimal, without reading it into memory at once.
 ///
 /// # Errors
 /// [`WeightsError::Missing`] or [`WeightsError::Unreadable`].
@@ -42,16 +42,16 @@ pub fn digest(path: &Path) -> Result<String, WeightsError> {
     })
 }
 
-/// What is known of a published file beyond what stands in it.
+/// Facts about a published file that aren't in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// Who made it, and as what it was published.
+    /// The authors, and the publication.
     pub origin: &'static str,
-    /// The licence of those who published it.
+    /// The licence of its publishers.
     pub licence: &'static str,
 }
 
-/// A published file by its SHA-256 in hexadecimal; `None` for all others, of which nothing can be said.
+/// Looks up a published file by its SHA-256 in hexadecimal; `None` for all others.
 pub fn known(sha256: &str) -> Option<Known> {
     let files = [(
         "abb41ab1f279f26326c0d6e4d20702de6658364665aa1313daa7a63e89ea2b23",
@@ -76,7 +76,8 @@ mod tests {
         let path = folder.path().join("vox-cpk.pth.tar");
         let gone = digest(&path).unwrap_err();
         assert!(matches!(gone, WeightsError::Missing(_)));
-        // The examples of FIPS 180-2: three bytes, and a million of them, which takes no whole number of pieces.
+        // The examples of FIPS 180-2: three bytes, and a million of them, which isn't a multiple of the chunk
+        // size.
         for (bytes, want) in [
             (
                 b"abc".to_vec(),

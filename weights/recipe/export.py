@@ -1,4 +1,4 @@
-"""Writes a network's weights as Mien reads them: half precision safetensors with a header that says what they are.
+"""Exports a network's weights for Mien: half-precision safetensors with a descriptive header.
 
     export(path, "ganimation", config, state, origin="...", crop=1.4, au_order=UNITS)
 
@@ -21,7 +21,7 @@ HALF_MOST = 65504.0
 
 
 def recipe_digest():
-    """SHA-256 of all the recipe's .py files: for each, sorted by path, its path, a zero byte, its length, its bytes."""
+    """Returns the SHA-256 of the recipe's .py files: for each, sorted by path, its path, a zero byte, its length, its bytes."""
     digest = hashlib.sha256()
     for path in sorted(RECIPE.rglob("*.py"), key=lambda p: p.relative_to(RECIPE).as_posix()):
         data = path.read_bytes()
@@ -30,7 +30,7 @@ def recipe_digest():
 
 
 def half(state):
-    """A state dict as it is stored: floats in half precision, contiguous, on the CPU; counters are left out.
+    """Converts a state dict for export: floats in half precision, contiguous, on the CPU; counters are left out.
 
     Raises ValueError for a tensor that is not finite or does not fit in half precision.
     """
@@ -46,10 +46,10 @@ def half(state):
 
 
 def export(path, architecture, config, state, origin, crop=None, au_order=None, extra=None):
-    """Writes `state` (name -> tensor, the authors' keys) to `path`, beside it first and then in its place.
+    """Writes `state` (name -> tensor, the authors' keys) to `path`, through a temporary file.
 
     `config` is the Rust Config's JSON as a dict, `crop` the square's scale (None for a network without a crop).
-    Gives the size in bytes.
+    Returns the size in bytes.
     """
     fields = {
         "format": "pt",
@@ -74,9 +74,9 @@ def export(path, architecture, config, state, origin, crop=None, au_order=None, 
 
 
 def load_into(network, path, prefix=""):
-    """Starts `network` from an exported file: every one of its tensors must be there with the same shape.
+    """Initialises `network` from an exported file: every tensor must exist there with the same shape.
 
-    With a prefix only the tensors under it are looked at, and the prefix is taken off.
+    With a prefix, only the tensors under it are used, and the prefix is removed.
     """
     stored = {name[len(prefix):]: tensor for name, tensor in load_file(path).items() if name.startswith(prefix)}
     own = network.state_dict()

@@ -1,4 +1,4 @@
-"""Turns MediaPipe's Face Landmarker v2 into ../face-landmarker.safetensors.
+"""Converts MediaPipe's Face Landmarker v2 to ../face-landmarker.safetensors.
 
     pip install numpy safetensors tflite
     python face_landmarker.py face_landmarker_v2.task ../face-landmarker.safetensors
@@ -22,7 +22,7 @@ TYPES = {0: np.float32, 1: np.float16, 2: np.int32}
 
 
 class Network:
-    """The operators of a TFLite file, with the constants they take."""
+    """The operators of a TFLite file, with their constant inputs."""
 
     def __init__(self, data):
         self.model = tflite.Model.GetRootAs(data, 0)
@@ -102,7 +102,7 @@ def landmarks(network, out):
         out.depthwise(f"{block}.depthwise", depthwise[i])
         out.conv(f"{block}.expand", convs[2 + 2 * i])
         out.put(f"{block}.slope", slopes[2 + 2 * i][1].reshape(-1))
-    # The output that only the logistic follows in the graph is the tongue's, which Mien doesn't use.
+    # The output followed only by the logistic in the graph is the tongue's, which Mien doesn't use.
     _, presence, points = convs[1 + 2 * blocks:]
     out.conv("landmarks.presence", presence)
     out.conv("landmarks.points", points)

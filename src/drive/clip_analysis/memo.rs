@@ -1,8 +1,8 @@
-//! The last result of a computation, kept for when the same is asked again.
+//! A cache for the last result of a computation.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A result and what it was computed from.
+/// The last key and the result computed from it.
 #[derive(Debug)]
 pub(crate) struct Memo<K, V>(Mutex<Option<(K, Arc<V>)>>);
 
@@ -13,7 +13,7 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: PartialEq, V> Memo<K, V> {
-    /// The result for a key, computed unless it is the last one's.
+    /// Returns the result for a key, computing it unless the key is the last one.
     pub fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, value)) = &*last

@@ -1,9 +1,9 @@
-//! A clip or a sampled motion, read once: its frames' times and what the face does in each, with the frames themselves.
+//! A clip or a sampled motion, analysed once: frame times, the face in each frame, and the frames themselves.
 //!
-//! For scrubbing, small copies of all frames are kept in memory (`proxies`). Jobs read the originals again when they draw, so
-//! that they need memory for a few frames only.
+//! For scrubbing, small copies of all frames are kept in memory (`proxies`). Jobs decode the original frames again when they
+//! render, so that only a few are in memory at a time.
 //!
-//! While a clip is read for scrubbing, snapshots show what there is of it so far.
+//! While a clip is being analysed for scrubbing, snapshots give access to the part analysed so far.
 
 mod memo;
 mod proxies;
@@ -35,63 +35,62 @@ use proxies::{BUDGET, Proxies};
 pub use snapshots::Show;
 use snapshots::{Building, Pace};
 
-/// What is known of a motion's frames, whatever they came from.
+/// The analysed frames of a motion, from a clip or a sampler.
 #[derive(Debug)]
 pub struct ClipAnalysis {
-    /// The file's name, or what a sample is called.
+    /// The file's name, or the name of a sample.
     pub name: String,
-    /// Frames a second, in [`crate::document::Track::FPS`]; the mean where frames last differently.
+    /// Frames per second, in [`crate::document::Track::FPS`]; the mean if the frame durations vary.
     pub fps: f64,
-    /// The same as the file says it.
+    /// The frame rate in the file, not clamped.
     pub file_fps: f64,
-    /// The number in the whole clip of the first frame that was read.
+    /// The index in the whole clip of the first analysed frame.
     pub offset: usize,
-    /// Seconds of the whole clip at which every frame begins, rising; at least one.
+    /// The start time of every frame in seconds of the whole clip, ascending; at least one.
     pub times: Vec<f64>,
-    /// Pixels across and down of the original frames, in which squares and landmarks are given.
+    /// Width and height of the original frames, the coordinate system of squares and landmarks.
     pub size: (u32, u32),
-    /// What the face does; `None` where no frame shows one, or none was looked for.
+    /// The face's track; `None` where no frame shows a face, or faces weren't looked for.
     pub track: Option<AuTrack>,
-    /// Why the clip could not be read to its end.
+    /// The error that ended the reading early, if any.
     pub broken: Option<String>,
-    /// Whether the reading has come to its end.
+    /// Whether the analysis is finished.
     complete: bool,
     meshes: Vec<Option<Mesh>>,
     frames: Arc<dyn FrameSource>,
     proxies: Option<Arc<Proxies>>,
-    /// What was asked last of the track.
+    /// Caches of the last results derived from the track.
     unlike: Memo<Shape, Vec<Option<f32>>>,
     smoothed: Memo<au_track::Reading, Vec<Option<AuVector>>>,
 }
 
-/// What is looked for in the frames of a part of a clip.
+/// What to analyse in the frames of a part of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
-    /// When they are shown.
+    /// The frame times only.
     Times,
-    /// The face's Action Units and shape as well.
+    /// Also the face's Action Units and shape.
     Faces,
-    /// Its landmarks as well: what a square that follows the head needs.
+    /// Also the face's landmarks, which a square that follows the head needs.
     Landmarks,
 }
 
 impl ClipAnalysis {
-    /// Reads a clip for scrubbing: one pass, at about the speed of finding faces. Of a clip that is damaged on the way the part
-    /// before it is given.
+    /// Analyses a clip for scrubbing in one pass, at about the speed of face tracking. A damaged clip is read up to the damage.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when the file is no clip that Mien reads, [`EngineError`] for a clip that doesn't
-    /// come with the program, [`EngineError::Cancelled`] when `progress` was asked to stop.
+    /// [`EngineError::Media`] when Mien can't read the file as a clip, [`EngineError`] for a bundled clip that doesn't exist,
+    /// [`EngineError::Cancelled`] when `progress` was cancelled.
     pub fn read(source: &MediaSource, progress: &Progress) -> Result<Self, EngineError> {
         let (path, _sample) = file_of(source)?;
         Self::read_file(&path, BUDGET, progress, Pace::default(), None)
     }
 
-    /// [`ClipAnalysis::read`] that shows what it has so far: first after a few frames, then at growing distances of at least half
-    /// a second. A snapshot has the first of the clip's frames and knows that it isn't complete; it shares the small copies.
+    /// [`ClipAnalysis::read`] with snapshots: the first after a few frames, then at growing intervals of at least half a second.
+    /// A snapshot holds the frames so far, isn't complete, and shares the proxies.
     ///
     /// # Errors
-    /// Those of [`ClipAnalysis::read`].
+    /// As [`ClipAnalysis::read`].
     pub fn read_showing(
         source: &MediaSource,
         progress: &Progress,
@@ -120,10 +119,10 @@ impl ClipAnalysis {
         building.finish(&seen)
     }
 
-    /// Reads a part of a clip, from one time to another in seconds, for a job: the frames are the originals.
+    /// Analyses a part of a clip, between two times in seconds, for a job; its source gives the original frames.
     ///
     /// # Errors
-    /// Those of [`ClipAnalysis::read`]; [`EngineError::Media`] where nothing is left of the clip.
+    /// As [`ClipAnalysis::read`]; [`EngineError::Media`] where the part contains no frame.
     pub fn read_part(
         source: &MediaSource,
         cut: (Option<f64>, Option<f64>),
@@ -142,7 +141,7 @@ impl ClipAnalysis {
         };
         let track = AuTrack::of(name.clone(), info.fps, &seen.faces, None);
         if reading == Reading::Faces {
-            // The meshes are unused from here on: six kilobytes a frame.
+            // The meshes are no longer needed: six kilobytes per frame.
             seen.faces.iter_mut().for_each(|(_, face)| *face = None);
         }
         Ok(Self {
@@ -151,7 +150,7 @@ impl ClipAnalysis {
         })
     }
 
-    /// What was read of a clip, with small copies of its frames.
+    /// Creates an analysis whose source is the proxies.
     fn scrubbed(
         name: String,
         info: &ClipInfo,
@@ -196,38 +195,38 @@ impl ClipAnalysis {
         })
     }
 
-    /// How many frames there are, at least 1.
+    /// Returns the number of frames, at least 1.
     pub fn frames(&self) -> usize {
         self.times.len()
     }
 
-    /// Whether this is all of the clip that could be read, and not a snapshot of a reading that goes on.
+    /// Returns whether this is everything that could be read of the clip, and not a snapshot.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// The pictures of the frames.
+    /// Returns the source of the frames' pictures.
     pub fn source(&self) -> &Arc<dyn FrameSource> {
         &self.frames
     }
 
-    /// A frame `height` pixels high; `None` where there is no such frame, or no small copies are kept.
+    /// Returns a frame scaled to `height` pixels; `None` where there is no such frame, or there are no proxies.
     pub fn thumbnail(&self, frame: usize, height: u32) -> Option<Picture> {
         self.proxies.as_ref()?.thumbnail(frame, height)
     }
 
-    /// The landmarks of a frame's face, in pixels of the original; `None` where it shows none.
+    /// Returns the landmarks of a frame's face, in pixels of the original; `None` where there is no face.
     pub fn mesh(&self, frame: usize) -> Option<&Mesh> {
         self.meshes.get(frame)?.as_ref()
     }
 
-    /// The square that a rule asks for of a frame's face, in pixels of the original; `None` where it shows none.
+    /// Returns a crop rule's square for a frame's face, in pixels of the original; `None` where there is no face.
     pub fn square(&self, rule: &CropRule, frame: usize) -> Option<Crop> {
         Some(canonical(self.mesh(frame)?, rule, self.size))
     }
 
-    /// How unlike the portrait's face that of each frame is in shape and pose, 0 for the same; as many as there are
-    /// frames.
+    /// Returns the dissimilarity in shape and pose between the portrait's face and each frame's, 0 for the same; one entry per
+    /// frame.
     pub fn unlike(&self, portrait: &Shape) -> Arc<Vec<Option<f32>>> {
         self.unlike.get(*portrait, || match &self.track {
             Some(track) => track.unlike(portrait),
@@ -235,7 +234,7 @@ impl ClipAnalysis {
         })
     }
 
-    /// The face's Action Units with their tremble taken out, as many as there are frames.
+    /// Returns the smoothed Action Units of the face, one entry per frame.
     pub(crate) fn smoothed(&self, reading: au_track::Reading) -> Arc<Vec<Option<AuVector>>> {
         self.smoothed.get(reading, || match &self.track {
             Some(track) => track.smoothed(reading),
@@ -243,7 +242,7 @@ impl ClipAnalysis {
         })
     }
 
-    /// About how much memory it takes.
+    /// Returns the approximate memory use.
     pub fn bytes(&self) -> usize {
         let faces = self.meshes.iter().flatten().count();
         let units = size_of::<AuFrame>() + size_of::<Shape>();
@@ -252,7 +251,7 @@ impl ClipAnalysis {
     }
 }
 
-/// The file of a source, and what keeps the clip that comes with the program on the disk.
+/// Returns the path of a source, and a guard that keeps the bundled clip on the disk.
 fn file_of(source: &MediaSource) -> Result<(PathBuf, Option<SampleClip>), EngineError> {
     match source {
         MediaSource::File(path) => Ok((path.clone(), None)),

@@ -1,8 +1,8 @@
-//! Small copies of a clip's frames, all in memory, so that any of them is there at once.
+//! Proxies: small copies of all of a clip's frames, kept in memory for random access.
 //!
-//! They are kept as JPEGs of the best practical quality, without thinned-out colour. The face decides how small they may
-//! be, and it comes to light only on the way: so a frame is kept as large as is then known to be needed, and enlarged
-//! when it is asked for should later ones have needed more.
+//! They are JPEGs at the highest practical quality. The size of the face decides how small they may be, but it is known
+//! only as the clip is read: each frame is stored at the size needed so far, and enlarged on access if later frames
+//! needed more.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -21,54 +21,54 @@ use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::image::resample::resampled;
 
-/// What is kept of all frames together, in bytes.
+/// Maximum size of all frames together, in bytes.
 pub(crate) const BUDGET: usize = 512 << 20;
 
-/// Pixels that a face's square keeps where the original has as many: more than the networks see.
+/// Minimum side of the face's square in a proxy, if the original has as much: more than the networks' input.
 const FACE: f64 = 320.0;
 
-/// How much smaller than the first the faces of a clip may become before frames are kept larger.
+/// How much smaller than the first the faces of a clip may become before frames are stored larger.
 const SHRINKING: f64 = 1.25;
 
-/// A face's square, in longer sides of its landmarks' box: about what the networks ask for.
+/// Side of the face's square relative to its landmarks' box, about as in the networks' crop rules.
 const SQUARE: f64 = 1.4;
 
-/// The longer side of a whole frame: as much even where the face would need less, and never more.
+/// Range of the longer side of a frame: at least the first, even where the face needs less, and at most the second.
 const SIDES: (f64, f64) = (640.0, 1280.0);
 
-/// However long the clip, a frame's longer side keeps so many pixels.
+/// Minimum longer side of a frame, however long the clip.
 const LEAST: f64 = 96.0;
 
-/// A clip that outgrows its room is kept this much smaller.
+/// Scale factor applied when the proxies exceed their budget.
 const LESS: f64 = 0.7;
 
 const QUALITY: u8 = 95;
 
 struct Kept {
     jpeg: Vec<u8>,
-    /// A hash of the frame's pixels as they are kept.
+    /// A hash of the stored frame's pixels.
     content: u64,
 }
 
-/// The small copies.
+/// The proxies of a clip.
 pub(crate) struct Proxies {
     name: String,
-    /// Of the original frames.
+    /// The size of the original frames.
     size: (u32, u32),
     /// Shared with snapshots.
     frames: Vec<Arc<Kept>>,
     bytes: usize,
     budget: usize,
-    /// Pixels of a copy to a pixel of the original, at most 1: at present and at most.
+    /// The current and the maximum ratio of a proxy's size to the original's, at most 1.
     scale: f64,
     most: f64,
     met: bool,
-    /// The frame that was asked for last: several panes want the same.
+    /// The frame accessed last: several panes read the same.
     last: Mutex<Option<(usize, Arc<Picture>)>>,
 }
 
 impl Proxies {
-    /// None yet, of frames of a size.
+    /// Creates an empty set for frames of the given size.
     pub fn new(name: String, size: (u32, u32), budget: usize) -> Self {
         let most = (SIDES.1 / longer(size)).min(1.0);
         Self {
@@ -84,11 +84,11 @@ impl Proxies {
         }
     }
 
-    /// Keeps a copy of the next frame, whose face this is. `stop` is asked while all that there is has to become smaller.
+    /// Adds the next frame, with its face. `stop` is polled while all proxies are scaled down.
     ///
     /// # Errors
-    /// [`EngineError::Media`] when the frame is of another size or can't be encoded, [`EngineError::Cancelled`] when
-    /// `stop` said so.
+    /// [`EngineError::Media`] when the frame has another size or can't be encoded, [`EngineError::Cancelled`] when `stop`
+    /// returns true.
     pub fn push(
         &mut self,
         picture: &Picture,
@@ -101,12 +101,12 @@ impl Proxies {
             let slack = if self.met { 1.0 } else { SHRINKING };
             self.met = true;
             if side * self.scale < FACE * slack {
-                // Room for the next ones too, lest the size rises with every frame.
+                // With a margin, so that the size doesn't rise with every frame.
                 let wanted = FACE * SHRINKING / side.max(1.0);
                 self.scale = wanted.min(self.most).max(self.scale);
             }
         }
-        // Frames before the first face may hold one that is smaller than can be told, but they drive nothing.
+        // Frames before the first face may be too small for a face in them, but they don't drive anything.
         let kept = self.encoded(picture, self.scale)?;
         self.bytes += kept.jpeg.len();
         self.frames.push(Arc::new(kept));
@@ -134,7 +134,7 @@ impl Proxies {
         Ok(())
     }
 
-    /// The copies so far; the frames themselves are shared.
+    /// Returns the proxies so far, sharing the encoded frames.
     pub fn snapshot(&self) -> Self {
         Self {
             name: self.name.clone(),
@@ -144,12 +144,12 @@ impl Proxies {
         }
     }
 
-    /// Bytes of memory.
+    /// Returns the memory use in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The copy of a frame; all are of one size.
+    /// Returns a frame at the current proxy size.
     ///
     /// # Errors
     /// [`EngineError`] where there is no such frame.
@@ -162,7 +162,7 @@ impl Proxies {
         resized(&picture, size)
     }
 
-    /// A frame so many pixels high, as wide as its shape asks for.
+    /// Returns a frame scaled to a height in pixels, keeping its aspect ratio.
     pub fn thumbnail(&self, frame: usize, height: u32) -> Option<Picture> {
         let picture = self.decoded(self.kept(frame).ok()?).ok()?;
         let height = height.max(1);
@@ -238,7 +238,7 @@ impl FrameSource for Proxies {
     }
 }
 
-/// What is transparent is seen over the grey that the networks are shown there: a JPEG knows no alpha.
+/// Composites over the grey that the networks get for transparency: JPEG has no alpha.
 fn over_grey(pixel: &[u8]) -> [u8; 3] {
     let alpha = u32::from(pixel[3]);
     [0, 1, 2].map(|i| ((u32::from(pixel[i]) * alpha + 128 * (255 - alpha) + 127) / 255) as u8)

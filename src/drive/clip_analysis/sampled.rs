@@ -1,4 +1,4 @@
-//! The frames of MoCoGAN as a clip.
+//! MoCoGAN's sampled frames as a clip.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,19 +20,20 @@ use crate::media::image::resample::resampled;
 use crate::methods::mocogan::sampler::Sampler;
 use crate::progress::Progress;
 
-/// Pixels a side that a frame is enlarged to: the network's own 64 show too little of a face to be read.
+/// Side in pixels to which frames are enlarged: at the network's 64 pixels, a face is too small to be tracked.
 const SIDE: u32 = 256;
 
-/// Pixels about a frame in which a face is looked for: the network's faces fill theirs, and the detector knows heads with
+/// Border in pixels added for face detection: the network's faces fill their frames, and the detector expects some space
+/// around a head.
 /// something around them.
 const AROUND: u32 = 64;
 
 impl ClipAnalysis {
-    /// Draws a sample's frames for `fps` a second, enlarged smoothly. They count as the original frames.
+    /// Generates a sample's frames at `fps`, enlarged smoothly, with proxies. They count as the original frames.
     ///
     /// # Errors
-    /// [`EngineError`] when the sample isn't of this network's sizes, [`EngineError::Cancelled`] when `progress`
-    /// was asked to stop.
+    /// [`EngineError`] when the sample doesn't match the network's sizes, [`EngineError::Cancelled`] when `progress` was
+    /// cancelled.
     pub fn of_sample(
         sampler: &Sampler,
         sample: &Sample,
@@ -42,10 +43,10 @@ impl ClipAnalysis {
         Self::drawn(sampler, sample, fps, progress, None)
     }
 
-    /// [`ClipAnalysis::of_sample`] that shows what it has so far, as [`ClipAnalysis::read_showing`] does.
+    /// [`ClipAnalysis::of_sample`] with snapshots, as for [`ClipAnalysis::read_showing`].
     ///
     /// # Errors
-    /// Those of [`ClipAnalysis::of_sample`].
+    /// As [`ClipAnalysis::of_sample`].
     pub fn of_sample_showing(
         sampler: &Sampler,
         sample: &Sample,
@@ -73,10 +74,10 @@ impl ClipAnalysis {
         building.finish(&seen)
     }
 
-    /// The same for a job: frames are drawn again when they are asked for.
+    /// The same for a job: frames are generated again on access.
     ///
     /// # Errors
-    /// Those of [`ClipAnalysis::of_sample`].
+    /// As [`ClipAnalysis::of_sample`].
     pub fn of_sample_frames(
         sampler: &Arc<Sampler>,
         sample: &Sample,
@@ -92,7 +93,7 @@ impl ClipAnalysis {
     }
 }
 
-/// The frames of a sample, drawn when they are asked for.
+/// The frames of a sample, generated on access.
 #[derive(Debug)]
 pub struct SampleFrames {
     sampler: Arc<Sampler>,
@@ -154,7 +155,7 @@ impl FrameSource for SampleFrames {
     }
 }
 
-/// What a sample is called.
+/// The name of a sample.
 const NAME: &str = "the sampled motion";
 
 fn info(sample: &Sample, fps: f64) -> ClipInfo {
@@ -167,7 +168,7 @@ fn info(sample: &Sample, fps: f64) -> ClipInfo {
     }
 }
 
-/// Draws every frame and finds the face in it; `each` is given every frame with what was seen up to and with it.
+/// Generates every frame and tracks the face. `each` receives every frame with the results up to and including it.
 fn look(
     sampler: &Sampler,
     sample: &Sample,
@@ -195,7 +196,7 @@ fn look(
     Ok(seen)
 }
 
-/// A frame of the network at the size in which its face is looked for.
+/// Enlarges a generated frame to the size at which its face is tracked.
 pub(crate) fn enlarged(frame: &Picture) -> Result<Picture, EngineError> {
     let (width, height) = frame.size();
     let whole = (0.0, 0.0, f64::from(width), f64::from(height));
@@ -203,7 +204,7 @@ pub(crate) fn enlarged(frame: &Picture) -> Result<Picture, EngineError> {
         .ok_or_else(|| InternalError::EmptyFrame.into())
 }
 
-/// The face of an enlarged frame, looked for with a border about it.
+/// Tracks the face in an enlarged frame with a border added.
 fn found(tracker: &mut Tracker, frame: &Picture) -> Result<Option<Face>, EngineError> {
     let Some(mut face) = next(tracker, &bordered(frame, AROUND)?)? else {
         return Ok(None);
@@ -213,12 +214,12 @@ fn found(tracker: &mut Tracker, frame: &Picture) -> Result<Option<Face>, EngineE
         return Ok(None);
     };
     face.mesh = mesh;
-    // It was seen in other pixels.
+    // Its coordinates include the border.
     face.detection = None;
     Ok(Some(face))
 }
 
-/// A picture with its edge repeated about it.
+/// Adds a border that repeats the picture's edge.
 fn bordered(picture: &Picture, around: u32) -> Result<Picture, EngineError> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let around = around as usize;

@@ -6,7 +6,7 @@ use crate::drive::clip_analysis::*;
 use crate::drive::clip_driver::ClipDriver;
 use crate::methods::drive::Moment;
 
-/// A snapshot whenever enough frames have come.
+/// Takes a snapshot whenever there are enough new frames.
 const EAGER: Duration = Duration::ZERO;
 
 fn sample_clip() -> (SampleClip, PathBuf) {
@@ -15,7 +15,7 @@ fn sample_clip() -> (SampleClip, PathBuf) {
     (sample, path)
 }
 
-/// The clip that comes with the program, and its snapshots.
+/// The bundled clip, and its snapshots.
 fn read() -> &'static (ClipAnalysis, Vec<ClipAnalysis>) {
     static READ: OnceLock<(ClipAnalysis, Vec<ClipAnalysis>)> = OnceLock::new();
     READ.get_or_init(|| {
@@ -28,7 +28,7 @@ fn read() -> &'static (ClipAnalysis, Vec<ClipAnalysis>) {
     })
 }
 
-/// That both have the same first frames, as far as the second goes.
+/// Asserts that both have the same first frames, up to the second's length.
 fn assert_begins(whole: &ClipAnalysis, part: &ClipAnalysis) {
     let frames = part.frames();
     assert_eq!((&part.name, part.fps), (&whole.name, whole.fps));
@@ -111,7 +111,7 @@ fn copies_that_become_smaller_are_shown_at_once() {
     let (_sample, path) = sample_clip();
     let mut parts = Vec::new();
     let mut show = |part| parts.push(part);
-    // After the first, only shrinking makes another one due.
+    // After the first, only shrinking triggers another one.
     let pace = Pace::new(Duration::from_secs(3600));
     let progress = Progress::new(0);
     let budget = 16 * read().0.bytes() / read().0.frames();
@@ -153,7 +153,7 @@ fn a_clip_that_breaks_on_the_way_ends_where_it_breaks() {
     let folder = tempfile::tempdir().unwrap();
     for i in 0..10u8 {
         let path = folder.path().join(format!("{i:04}.png"));
-        // Nothing that packs well, so that half of the file ends amid the pixels.
+        // Incompressible pixels, so that half of the file ends within a frame.
         let noise = (0..4 * 64 * 48u32).map(|at| match at % 4 {
             3 => 255,
             _ => ((at + u32::from(i)).wrapping_mul(2_654_435_761) >> 24) as u8,
@@ -183,7 +183,8 @@ fn snapshots_come_at_growing_distances() {
     let copied: usize = due.iter().sum();
     assert!(copied < 3 * 10_000, "{copied}");
 
-    // A rest lies between two of them, unless the frames of the last are outdated; before the first, none are.
+    // A pause separates any two of them, unless the frames of the last are outdated; before the first, none
+    // are.
     let mut pace = Pace::new(Duration::from_secs(3600));
     assert!(!pace.is_due(3, true));
     assert!(pace.is_due(8, false));

@@ -1,4 +1,4 @@
-//! An analysis in the making, and snapshots of what has been read so far: a long clip is seen long before its end.
+//! An analysis in progress, with snapshots of the part read so far: a long clip is visible long before its end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,21 +12,21 @@ use crate::media::clip::ClipInfo;
 use crate::media::image::Picture;
 use crate::progress::Stop;
 
-/// Takes a snapshot.
+/// Receives a snapshot.
 pub type Show<'a> = &'a mut dyn FnMut(ClipAnalysis);
 
-/// How many frames the first snapshot has.
+/// The number of frames in the first snapshot.
 const FIRST: usize = 8;
 
-/// The least time from one snapshot to the next.
+/// The minimum interval between snapshots.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// When to take a snapshot. Each takes time in proportion to its frames, so each has three quarters more than the one before:
-/// all together then cost no more than a few times the last.
+/// Schedules snapshots. The cost of one is proportional to its frames, so each has three quarters more frames than the one
+/// before: together they cost only a few times as much as the last.
 #[derive(Debug)]
 pub(crate) struct Pace {
     pause: Duration,
-    /// From how many frames on the next is due.
+    /// The number of frames from which the next is due.
     next: usize,
     last: Option<Instant>,
 }
@@ -40,8 +40,8 @@ impl Pace {
         }
     }
 
-    /// Whether a snapshot is due after `frames` frames; if so, it counts as taken. What the last one shares with the reading is
-    /// outdated once all frames have become smaller; then it is replaced at once, lest both be in memory for long.
+    /// Returns whether a snapshot is due after `frames` frames; if so, it counts as taken. When the proxies have been scaled
+    /// down, the last snapshot still holds the old ones; it is then replaced at once, so that both are not in memory for long.
     pub fn is_due(&mut self, frames: usize, shrunk: bool) -> bool {
         let rested = self.last.is_none_or(|last| last.elapsed() >= self.pause);
         let outdated = shrunk && self.last.is_some();
@@ -60,7 +60,7 @@ impl Default for Pace {
     }
 }
 
-/// An analysis in the making.
+/// An analysis in progress.
 pub(crate) struct Building<'a> {
     name: String,
     info: ClipInfo,
@@ -70,7 +70,7 @@ pub(crate) struct Building<'a> {
 }
 
 impl<'a> Building<'a> {
-    /// Nothing yet, of a clip. Whoever is to see snapshots gets them while frames are added.
+    /// Starts with no frames. `show` receives snapshots while frames are added.
     pub fn new(
         name: String,
         info: ClipInfo,
@@ -87,10 +87,10 @@ impl<'a> Building<'a> {
         }
     }
 
-    /// Adds the last of the frames that were seen.
+    /// Adds the last of the frames in `seen`.
     ///
     /// # Errors
-    /// Those of [`Proxies::push`].
+    /// As [`Proxies::push`].
     pub fn push(
         &mut self,
         picture: &Picture,
@@ -113,10 +113,10 @@ impl<'a> Building<'a> {
         Ok(())
     }
 
-    /// The whole.
+    /// Returns the complete analysis.
     ///
     /// # Errors
-    /// [`EngineError::Media`] where no frame was seen.
+    /// [`EngineError::Media`] where there were no frames.
     pub fn finish(self, seen: &Followed) -> Result<ClipAnalysis, EngineError> {
         ClipAnalysis::scrubbed(self.name, &self.info, seen, Arc::new(self.proxies))
     }

@@ -8,7 +8,7 @@ use crate::media::clip::Clip;
 use crate::methods::mocogan::sampler::Sampler;
 
 impl ClipAnalysis {
-    /// Grey frames whose face moves as a track says.
+    /// Grey frames whose face moves as in a track.
     pub(crate) fn grey(track: AuTrack) -> ClipAnalysis {
         let size = (16, 16);
         let mut proxies = Proxies::new("grey".to_owned(), size, BUDGET);
@@ -60,7 +60,7 @@ fn rule() -> CropRule {
     }
 }
 
-/// The mean distance of two pictures' bytes.
+/// The mean distance between two pictures' bytes.
 fn apart(a: &Picture, b: &Picture) -> f64 {
     assert_eq!(a.size(), b.size());
     let sum: u64 = a
@@ -86,13 +86,13 @@ fn the_sample_clip_is_there_frame_by_frame() {
     assert!((analysis.fps - 24.0).abs() < 0.01, "{}", analysis.fps);
     assert_eq!(analysis.broken, None);
     assert_eq!(analysis.track.as_ref().unwrap().faceless(), 0);
-    // A small original is kept at its own size.
+    // A small original keeps its size.
     assert_eq!(analysis.source().scale(), 1.0);
     for (i, original) in originals.iter().enumerate() {
         let distance = apart(&analysis.source().picture(i).unwrap(), original);
         assert!(distance < 2.0, "{i} {distance}");
     }
-    // At random they are the same as in order.
+    // Random access gives the same as sequential access.
     let ordered: Vec<_> = (0..analysis.frames())
         .map(|i| analysis.source().picture(i).unwrap())
         .collect();
@@ -220,7 +220,7 @@ fn faces_decide_how_small_frames_are_kept() {
     assert_eq!(scale_of(&[Some(1200.0)]), 0.25);
     let middling = scale_of(&[None, Some(800.0)]);
     assert!(middling * 800.0 * 1.4 >= 320.0 && middling < 0.5);
-    // One that is small, or becomes small, asks for all there may be.
+    // A face that is small, or becomes small, requires the maximum size.
     assert_eq!(scale_of(&[Some(200.0)]), 0.5);
     assert_eq!(scale_of(&[Some(1200.0), Some(200.0)]), 0.5);
 }
@@ -238,11 +238,11 @@ fn what_outgrows_its_room_becomes_smaller_and_nothing_is_lost() {
     assert!(proxies.picture(12).is_err());
     let first = proxies.picture(0).unwrap().size();
     assert!((0..12).all(|i| proxies.picture(i).unwrap().size() == first));
-    // However little room there is, frames stay frames.
+    // However small the budget, frames keep the minimum size.
     let mut tiny = Proxies::new("clip".to_owned(), size, 1);
     tiny.push(&noise(300, 200, 1), None, &|| false).unwrap();
     assert!(tiny.picture(0).unwrap().width() >= 96);
-    // Who doesn't want to wait for the shrinking needn't.
+    // Shrinking can be cancelled.
     let stopped = tiny_stopped(size);
     assert!(stopped.is_cancelled());
 }

@@ -23,50 +23,50 @@ use place::Similarity;
 use units::Turning;
 pub use units::{lerp, smoothing};
 
-/// Seconds by which a frame may miss the time at which a part begins or ends.
+/// Tolerance in seconds for a frame at the start or end of a part.
 const NEAR: f64 = 1e-6;
 
 /// A clip bound to a portrait. Each step of the timeline shows a frame of the clip.
 #[derive(Debug, Clone)]
 pub struct ClipDriver {
     pub analysis: Arc<ClipAnalysis>,
-    /// The first and the last frame that are used.
+    /// The first and the last frame in use.
     pub first: usize,
     pub last: usize,
     pub follow: Follow,
-    /// The artist's square in the reference frame, in pixels of the original; found by the face where there is none.
+    /// The artist's square in the reference frame, in pixels of the original; without one it follows from the face.
     pub square: Option<Crop>,
-    /// The frame that counts as looking like the portrait; it may lie outside the part that is used.
+    /// The frame that counts as looking like the portrait; it may be outside the part in use.
     pub reference: usize,
-    /// How unlike the portrait's face its face is, 0 for the same; `None` where one of the two has no face.
+    /// The dissimilarity between its face and the portrait's, 0 for the same; `None` where either has no face.
     pub unlike: Option<f32>,
-    /// Seconds at which each used frame begins.
+    /// Start time of each used frame in seconds.
     times: Vec<f64>,
     clock: Clock,
     /// The frame of every step.
     steps: Vec<usize>,
-    /// What the face asks of the portrait in every frame; `None` where there is no face.
+    /// The portrait's pose for every frame; `None` where there is no face.
     of_frames: Vec<Option<Pose>>,
-    /// The portrait's own expression, which drives before the first face.
+    /// The portrait's own expression, used before the first face.
     own: Pose,
-    /// For every step; `None` where there is no face.
+    /// The pose for every step; `None` where there is no face.
     poses: Vec<Option<Pose>>,
     /// The same with gaps filled.
     filled: Vec<Pose>,
-    /// The frame by whose face squares are measured: the reference, or the nearest to it that has one.
+    /// The frame whose face squares are measured by: the reference, or the nearest to it that has a face.
     anchor: Option<usize>,
-    /// Faces found in original frames, by frame.
+    /// Cache of faces found in original frames, by frame.
     found: Arc<Mutex<HashMap<usize, Option<Mesh>>>>,
 }
 
 impl ClipDriver {
-    /// A clip as it drives a portrait with a face of this shape and this expression.
+    /// Binds a clip to a portrait with a face of this shape and this expression.
     ///
-    /// A reference frame that the clip doesn't have is found again: among the frames of the part, the one most like the
-    /// portrait's face, or the first where either has no face.
+    /// If the clip doesn't have the reference frame, it is chosen again: the frame of the part most similar to the portrait's
+    /// face, or the first where either has no face.
     ///
     /// # Errors
-    /// [`EngineError`] where the part that is used has no frame.
+    /// [`EngineError`] where the part in use has no frame.
     pub fn clip(
         analysis: Arc<ClipAnalysis>,
         motion: &ClipMotion,
@@ -95,10 +95,10 @@ impl ClipDriver {
         Ok(driver.settled(portrait, source, None))
     }
 
-    /// A sample as it drives a portrait with a face of this shape and this expression, at the pace the motion says.
+    /// Binds a sample to a portrait with a face of this shape and this expression, at the motion's frame rate.
     ///
     /// # Errors
-    /// None so far.
+    /// Currently never fails.
     pub fn sample(
         analysis: Arc<ClipAnalysis>,
         motion: &SampledMotion,
@@ -147,7 +147,7 @@ impl ClipDriver {
         }
     }
 
-    /// Finds the reference and what the face asks for in every frame.
+    /// Resolves the reference frame and the pose of every frame.
     fn settled(
         mut self,
         portrait: Option<&Shape>,
@@ -191,7 +191,7 @@ impl ClipDriver {
         self.at_rate(fps)
     }
 
-    /// The same motion at another frame rate: it keeps its seconds.
+    /// Returns the same motion at another frame rate; its duration stays the same.
     pub fn at_rate(mut self, fps: f64) -> ClipDriver {
         let steps = retimed(&self.times, fps).into_iter();
         self.steps = steps.map(|frame| self.first + frame).collect();
@@ -208,15 +208,15 @@ impl ClipDriver {
         self
     }
 
-    /// The reference frame that the artist has set, where it is among those that were read.
+    /// Returns the reference frame set by the artist, if it is among the analysed frames.
     pub fn said_reference(&self) -> Option<usize> {
         let said = self.follow.reference? as usize;
         let frame = said.checked_sub(self.analysis.offset)?;
         (frame < self.analysis.frames()).then_some(frame)
     }
 
-    /// The frame by which a method sets its square: relative movement is counted from the reference; without it any frame is
-    /// as good, and the first is where the movement begins.
+    /// Returns the frame by which a method places its square. Relative movement is measured from the reference. Otherwise any
+    /// frame is as good, and the first is where the movement begins.
     fn reference_for(&self, relative: bool) -> usize {
         match self.said_reference() {
             Some(frame) => frame,
@@ -225,61 +225,61 @@ impl ClipDriver {
         }
     }
 
-    /// Frames a second.
+    /// Frames per second.
     pub fn fps(&self) -> f64 {
         self.clock.fps
     }
 
-    /// How many steps one pass has: the frames of the part, evenly spread where they last differently.
+    /// Returns the number of steps in one pass: the frames of the part, resampled evenly if their durations vary.
     pub fn frames(&self) -> usize {
         self.steps.len()
     }
 
-    /// What comes after the last step.
+    /// Returns the playback mode, which decides what follows the last step.
     pub fn playback(&self) -> Playback {
         self.clock.playback
     }
 
-    /// The steps in the order in which they are shown once through.
+    /// Returns the steps of one pass in playback order.
     pub fn order(&self) -> Vec<u32> {
         self.clock.order()
     }
 
-    /// The step shown after `elapsed` seconds of playing from the start, and whether the playing is over.
+    /// Returns the step shown `elapsed` seconds after the start of playback, and whether playback is over.
     pub fn playing_at(&self, elapsed: f64) -> (u32, bool) {
         self.clock.playing_at(elapsed)
     }
 
-    /// The frame of a step; after the last step the last.
+    /// Returns the frame of a step; past the end, that of the last step.
     pub fn frame_at(&self, step: usize) -> usize {
         let step = self.steps.get(step).or(self.steps.last());
         step.copied().unwrap_or(self.first)
     }
 
-    /// Seconds of the motion's own time at which the frame of a step begins.
+    /// Returns the start time of a step's frame in seconds of the motion.
     pub fn time_at(&self, step: usize) -> f64 {
         let frame = self.frame_at(step) - self.first;
         self.times.get(frame).copied().unwrap_or_default()
     }
 
-    /// The expression asked for at a step, strength and gains applied. Where there is no face, it is that of the step
-    /// before; at the start, the portrait's own.
+    /// Returns the pose at a step, strength and gains applied. Where there is no face, it is that of the step before; at the
+    /// start, the portrait's own.
     pub fn pose(&self, step: usize) -> Pose {
         let pose = self.filled.get(step).or(self.filled.last());
         pose.copied().unwrap_or_default()
     }
 
-    /// The same for every step, `None` where there is no face.
+    /// Returns the pose of every step, `None` where there is no face.
     pub fn poses(&self) -> &[Option<Pose>] {
         &self.poses
     }
 
-    /// The driving picture at a step, or that of the reference frame, and the square of it, in its pixels, that a method with
-    /// this crop rule sees. The square stays where the reference frame's face is, so that the head's movement stays a
-    /// movement, unless a lock lets it follow the head.
+    /// Returns the driving picture at a step, or that of the reference frame, and the square of it, in its pixels, for a
+    /// method with this crop rule. The square stays where the reference frame's face is, so that the head's movement is
+    /// preserved, unless a lock lets it follow the head.
     ///
     /// # Errors
-    /// What reading the clip says.
+    /// If the clip can't be read.
     pub fn picture(
         &self,
         moment: Moment,
@@ -288,7 +288,7 @@ impl ClipDriver {
         relative: bool,
     ) -> Result<(Arc<Picture>, TurnedSquare), EngineError> {
         let reference = self.reference_for(relative);
-        // Before the frame: originals are read in order.
+        // Read before the other frame: originals are decoded in order.
         let base = self.base(rule, reference)?;
         let frame = match moment {
             Moment::Now => self.frame_at(step),
@@ -309,11 +309,11 @@ impl ClipDriver {
         };
         if square.angle == 0.0 {
             if self.is_locked() {
-                // A square that goes with the head may leave the picture, which only one that is turned is read beyond;
-                // and every frame should be read by the same filter.
+                // A square that follows the head may leave the picture, and only a turned square can be read beyond its edge.
+                // Every frame should also be read with the same filter.
                 square.angle = f64::MIN_POSITIVE;
             } else if scale < 1.0 {
-                // Rounding may have brought the small copy's edge in.
+                // Rounding may have made the proxy slightly smaller.
                 let (width, height) = picture.size();
                 let (width, height) = (f64::from(width), f64::from(height));
                 square.side = square.side.min(width).min(height);
@@ -325,10 +325,10 @@ impl ClipDriver {
         Ok((picture, square))
     }
 
-    /// The square in which a method sees the frame by which squares are set, in pixels of the original.
+    /// Returns a method's square in the reference frame, in pixels of the original.
     ///
     /// # Errors
-    /// What reading the clip says.
+    /// If the clip can't be read.
     pub fn base(&self, rule: &CropRule, reference: usize) -> Result<Crop, EngineError> {
         if let Some(square) = self.square {
             return Ok(square);
@@ -338,7 +338,7 @@ impl ClipDriver {
             let face = self.face_in(reference)?;
             face.map(|mesh| canonical(&mesh, rule, size))
         } else {
-            // The preview's landmarks were found on the way through the clip.
+            // A proxy's landmarks come from the analysis.
             let anchor = match self.analysis.mesh(reference) {
                 Some(_) => Some(reference),
                 None => self.anchor,
@@ -348,7 +348,7 @@ impl ClipDriver {
         Ok(crop.unwrap_or_else(|| middle(size)))
     }
 
-    /// The largest face of an original frame.
+    /// Returns the largest face in an original frame.
     fn face_in(&self, frame: usize) -> Result<Option<Mesh>, EngineError> {
         let lock = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(face) = lock().get(&frame) {
@@ -361,10 +361,10 @@ impl ClipDriver {
         Ok(face)
     }
 
-    /// Whether the square that a method sees was set or found by a face, and isn't just the middle of the picture.
+    /// Returns whether a method's square is set by the artist or found from a face, and isn't only the middle of the picture.
     ///
     /// # Errors
-    /// What reading the clip says.
+    /// If the clip can't be read.
     pub fn has_square(&self, relative: bool) -> Result<bool, EngineError> {
         let reference = self.reference_for(relative);
         Ok(self.square.is_some() || self.face_in(reference)?.is_some())
@@ -374,7 +374,7 @@ impl ClipDriver {
         self.follow.lock_place || self.follow.lock_scale
     }
 
-    /// How the head has moved since the reference frame, where that matters: in the frame itself, or the last one before
+    /// Returns the head's movement since the reference frame, if a lock needs it: in the frame itself, or the last one before
     /// it with a face.
     fn moved(&self, frame: usize) -> Option<Similarity> {
         if !self.is_locked() {

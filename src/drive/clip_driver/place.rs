@@ -1,26 +1,25 @@
-//! How a head moves in the picture, and a square that goes with it.
+//! The head's movement in the picture, and squares that follow it.
 
 use crate::document::Follow;
 use crate::face::{Mesh, TurnedSquare};
 
-/// The landmarks that no expression moves: the corners of the eyes and the bridge of the nose.
+/// Landmarks that expressions don't move: the corners of the eyes and the bridge of the nose.
 const STABLE: [usize; 8] = [33, 133, 362, 263, 168, 6, 197, 195];
 
-/// A move, a turn and a zoom, from a head in one frame to the same head in another.
+/// A similarity transform from a head in one frame to the same head in another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Similarity {
-    /// The middle of the landmarks before and after, in pixels.
+    /// The mean of the landmarks before and after, in pixels.
     from: (f64, f64),
     to: (f64, f64),
-    /// Radians, clockwise as seen.
+    /// Radians, clockwise.
     angle: f64,
     /// Above 0.
     scale: f64,
 }
 
 impl Similarity {
-    /// The one that brings the stable landmarks of `from` nearest to those of `to`, by least squares. `None` where they
-    /// have no extent.
+    /// Fits the stable landmarks of `from` to those of `to` by least squares. `None` where they have no extent.
     pub fn between(from: &Mesh, to: &Mesh) -> Option<Self> {
         let (a, b) = (points(from), points(to));
         let (ca, cb) = (mean(&a), mean(&b));
@@ -42,11 +41,11 @@ impl Similarity {
         })
     }
 
-    /// A square that follows the head as far as the locks ask. In it the head then keeps its place, its lean and its size,
-    /// or those of them that are locked.
+    /// Returns a square that follows the head as far as the locks require. In it, the locked ones of the head's position,
+    /// roll and size stay constant.
     pub fn follow(&self, square: TurnedSquare, locks: &Follow) -> TurnedSquare {
         let zoom = if locks.lock_scale { self.scale } else { 1.0 };
-        // Without a lock on the place the square grows about where the head is now, and doesn't go with it.
+        // Without a lock on the position, the square grows around the head's current position and doesn't follow it.
         let (from, angle) = if locks.lock_place {
             (self.from, self.angle)
         } else {
@@ -62,7 +61,7 @@ impl Similarity {
         }
     }
 
-    /// Everything in it, for a hash.
+    /// Returns all values as bits, for a hash.
     pub fn bits(&self) -> [u64; 6] {
         let Self {
             from,

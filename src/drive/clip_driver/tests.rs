@@ -15,7 +15,7 @@ fn smile(value: f32) -> AuVector {
     AuVector::NEUTRAL.with(unit(12), value)
 }
 
-/// Ten frames a second, at each of which a face smiles and raises its brow so much, or is gone.
+/// A clip at ten frames per second, with the smile and brow of each frame, or no face.
 fn analysis(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
     let frames = values.iter().enumerate().map(|(i, value)| AuFrame {
         time: i as f64 / 10.0,
@@ -33,7 +33,7 @@ fn analysis(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
     }))
 }
 
-/// Nothing smoothed, nothing added, nothing read against anything.
+/// No smoothing, absolute, and not relative to a resting face.
 fn plain() -> ClipMotion {
     let source = MediaSource::Bundled("sample.mp4".to_owned());
     let mut motion = ClipMotion::new(source);
@@ -105,7 +105,7 @@ fn relative_movement_begins_at_the_reference() {
     let there = driver(&motion, smile(0.25));
     assert_eq!(there.reference, 2);
     assert_eq!(smiles(&there), [0.25, 0.0, 0.25, 0.25, 0.75]);
-    // A number that the analysis doesn't have counts as none.
+    // A frame that the analysis doesn't have counts as not set.
     motion.follow.reference = Some(99);
     assert_eq!(driver(&motion, smile(0.25)).reference, 0);
 }
@@ -161,7 +161,7 @@ fn keys_tell_apart_what_differs_and_nothing_else() {
     let again = driver(&motion, smile(0.0));
     assert_eq!(key(&usual, 2), key(&again, 2));
     assert_ne!(key(&usual, 2), key(&usual, 3));
-    // The same frame of a part is the same frame, so long as the reference is.
+    // The same frame of a part has the same key, as long as the reference is the same.
     let mut other = motion.clone();
     other.from = Some(0.1);
     other.follow.reference = Some(0);
@@ -213,7 +213,7 @@ fn cut(picture: &Picture, square: TurnedSquare, size: usize) -> Picture {
     Picture::new(size as u32, size as u32, rgba.collect()).unwrap()
 }
 
-/// A still portrait under a camera that is moved, brought nearer and turned.
+/// A still portrait under a camera that moves, zooms and turns.
 fn camera() -> (Arc<ClipAnalysis>, tempfile::TempDir) {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -250,7 +250,7 @@ fn camera() -> (Arc<ClipAnalysis>, tempfile::TempDir) {
     (Arc::new(analysis), folder)
 }
 
-/// How far the inputs of frames 1 to 3 are from that of frame 0, in 0..=2.
+/// The distance of the inputs of frames 1 to 3 from that of frame 0, in 0..=2.
 fn distances(analysis: &Arc<ClipAnalysis>, lock_place: bool, lock_scale: bool) -> [f32; 3] {
     let mut motion = plain();
     motion.follow.reference = Some(0);
@@ -279,7 +279,7 @@ fn locks_take_the_heads_movement_out_and_nothing_else_does() {
     let sized = distances(&analysis, false, true);
     let both = distances(&analysis, true, true);
     println!("{free:?} {placed:?} {sized:?} {both:?}");
-    // A zoomed frame is resampled, which alone comes to 0.08.
+    // A zoomed frame is resampled, which alone makes 0.08.
     const SAME: f32 = 0.1;
     for i in 0..3 {
         assert!(
@@ -287,7 +287,7 @@ fn locks_take_the_heads_movement_out_and_nothing_else_does() {
             "{i} {both:?} {free:?}"
         );
     }
-    // A zoom is for the size alone, a move and a turn for the place.
+    // A zoom needs the lock on size, a move and a turn the lock on place.
     assert!(placed[0] < SAME && placed[2] < SAME && placed[1] > 2.0 * both[1]);
     assert!(sized[0] > 2.0 * both[0] && sized[2] > 2.0 * both[2]);
 }
@@ -332,7 +332,7 @@ fn heads_turn_against_the_reference_frame_as_strongly_as_said() {
     let turned = poses.map(|pose| pose.unwrap().head);
     assert_eq!(turned[0], HeadTurn::NEUTRAL);
     assert_eq!(turned[1], HeadTurn::NEUTRAL, "no face was found there");
-    // What looks up has a negative nod.
+    // A face that looks up has a negative nod.
     assert!((turned[2].yaw() - 3.0).abs() < 1e-4 && (turned[2].pitch() + 3.0).abs() < 1e-4);
     assert_eq!(turned[3].yaw(), 20.0, "as far as a head can turn");
 }
@@ -360,7 +360,7 @@ fn eyes_turn_against_the_reference_frame_as_strongly_as_said() {
     let turning = |follow: &Follow, poses: &mut [Option<Pose>]| {
         let turning = Turning {
             times: &times,
-            // Of a frame without a face the next that has one counts.
+            // For a frame without a face, the next that has one counts.
             reference: 1,
             follow,
         };
@@ -378,7 +378,7 @@ fn eyes_turn_against_the_reference_frame_as_strongly_as_said() {
     assert!((0..4).all(|i| i == 1 || gaze(&poses, i) == Gaze::NEUTRAL));
 }
 
-/// What a job reads keeps heads and eyes, though it lets the landmarks go.
+/// A job's reading has heads and eyes, although it drops the landmarks.
 #[test]
 fn a_job_turns_the_head_too() {
     let source = crate::drive::sample_clip::SampleClip::source();

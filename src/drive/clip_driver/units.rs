@@ -1,17 +1,17 @@
-//! What a clip's face asks of the portrait's Action Units.
+//! Maps a clip's Action Units to the portrait's.
 
 use crate::document::{ActionUnit, AuVector, Follow, Gaze, Group, HeadTurn, Pose};
 use crate::drive::au_track::{AuTrack, Reading, begin_at};
 use crate::face::{HeadPose, OneEuro, smooth_in_range};
 
-/// The filter that the two settings of [`Follow`] stand for, both in 0..=1: how still a curve is held (0 doesn't smooth at
-/// all), and how quickly it follows a fast movement. In their middle it is the filter's default.
+/// Returns the filter for the two smoothing settings of [`Follow`], both in 0..=1: `still` is how strongly a curve is smoothed
+/// (0 is off), `quick` is how closely it follows a fast movement. At 0.5 both are the filter's defaults.
 pub fn smoothing(still: f32, quick: f32) -> OneEuro {
     if still <= 0.0 {
         return OneEuro::OFF;
     }
     let usual = OneEuro::default();
-    // Each end is eight times as much, or as little, as the middle.
+    // The ends are eight times, or an eighth of, the middle.
     let factor = |value: f32| 64f32.powf(value - 0.5);
     OneEuro {
         min_cutoff_hz: usual.min_cutoff_hz / factor(still),
@@ -20,7 +20,7 @@ pub fn smoothing(still: f32, quick: f32) -> OneEuro {
     }
 }
 
-/// How a track is read.
+/// Returns the settings for reading a track.
 pub(crate) fn reading(track: &AuTrack, follow: &Follow) -> Reading {
     Reading {
         smoothing: smoothing(follow.still, follow.quick),
@@ -28,7 +28,7 @@ pub(crate) fn reading(track: &AuTrack, follow: &Follow) -> Reading {
     }
 }
 
-/// The expressions asked for by Action Units as they were read, as many; `None` where there is no face.
+/// Returns one pose for each entry of Action Units; `None` where there is no face.
 pub(crate) fn poses(
     mut read: Vec<Option<AuVector>>,
     follow: &Follow,
@@ -46,20 +46,20 @@ pub(crate) fn poses(
         .collect()
 }
 
-/// How heads and eyes turn against those of the reference frame, smoothed and as strongly as the settings say.
+/// The rotation of heads and eyes relative to the reference frame, smoothed, with the strength in the settings.
 pub(crate) struct Turning<'a> {
-    /// Seconds of the frames, as many as there are.
+    /// Start times of the frames in seconds, one each.
     pub times: &'a [f64],
     pub reference: usize,
     pub follow: &'a Follow,
 }
 
 impl Turning<'_> {
-    /// Turns the heads of expressions as those of the frames are turned, as many.
+    /// Sets the head rotation of each pose from the frame's head pose.
     pub fn heads(&self, poses: &mut [Option<Pose>], heads: &[Option<HeadPose>]) {
         let angles = heads.iter().map(|head| {
             let HeadPose { yaw, pitch, roll } = (*head)?;
-            // A head that nods looks down.
+            // A nod is positive when the head looks down.
             Some([yaw, -pitch, roll])
         });
         let angles: Vec<_> = angles.collect();
@@ -71,8 +71,8 @@ impl Turning<'_> {
         }
     }
 
-    /// Turns the eyes of expressions as the clip's look, in degrees to the right and up of the head, as many. They go as far as
-    /// the gain of the eyes says.
+    /// Sets the gaze of each pose from the frame's gaze, in degrees to the right and up relative to the head, scaled by the gain
+    /// of the eyes.
     pub fn eyes(&self, poses: &mut [Option<Pose>], gazes: &[Option<[f32; 2]>]) {
         let strength = held(self.follow.strength) * held(self.follow.gain(Group::Eyes));
         let turned = self.turned(gazes, *Gaze::RANGE.end(), strength);
@@ -83,8 +83,8 @@ impl Turning<'_> {
         }
     }
 
-    /// Angles against those of the reference frame or, where that has none, of the next that has. `range` in degrees counts like
-    /// the whole of a unit's range to the filter.
+    /// Returns angles relative to those of the reference frame or, where it has none, of the next that has. The filter treats
+    /// `range`, in degrees, as the full range of a signal.
     fn turned<const N: usize>(
         &self,
         angles: &[Option<[f32; N]>],
@@ -108,7 +108,7 @@ impl Turning<'_> {
     }
 }
 
-/// A strength within what is accepted; what is no number leaves the movement as it is.
+/// Clamps a strength to its range; NaN becomes 1.
 fn held(strength: f32) -> f32 {
     if strength.is_nan() {
         return 1.0;
@@ -116,7 +116,7 @@ fn held(strength: f32) -> f32 {
     strength.clamp(*Follow::STRENGTH.start(), *Follow::STRENGTH.end())
 }
 
-/// From one expression towards another, as far as the gain of each unit says: 0 not at all, 1 there, more beyond.
+/// Interpolates from one expression to another with a gain for each unit: 0 is `source`, 1 is `target`, more extrapolates.
 pub fn lerp(source: &AuVector, target: &AuVector, gains: &[f32; ActionUnit::COUNT]) -> AuVector {
     AuVector::from(std::array::from_fn(|i| {
         let (from, to) = (source.values()[i], target.values()[i]);

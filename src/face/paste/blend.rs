@@ -1,24 +1,25 @@
-//! Pixels mixed with what was stretched over them, some neighbours at a time.
+//! Blends rows of pixels with an edit, a block of neighbours at a time.
 
 use super::planes::PLANES;
 use crate::nn::isa::{Isa, multiversion};
 
-/// Which picture is made of an [`Edit`](crate::face::Edit).
+/// How an [`Edit`](crate::face::Edit) is displayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Show {
-    /// The edited portrait. `onset` in 0..=1 fades the whole edit in: at 0 not a byte changes. With `detail` the
-    /// portrait's own fine detail, which no network of this size can draw, is laid over C where C keeps the colour.
+    /// The edited portrait. `onset` in 0..=1 fades in the whole edit: at 0 no byte changes. With `detail`, the
+    /// portrait's fine detail, which a network of this resolution cannot draw, is added to C where C is close to
+    /// the source.
     Result { onset: f32, detail: bool },
-    /// 1 - A in heat colours over the dimmed portrait, times `onset`.
+    /// 1 - A in false colours over the dimmed portrait, times `onset`.
     Attention { onset: f32 },
-    /// C in the crop's place.
+    /// C in place of the crop.
     Color,
 }
 
-/// Neighbouring pixels that are mixed at once.
+/// Number of neighbouring pixels blended at once.
 pub(super) const BLOCK: usize = 64;
 
-/// What is laid over a block of pixels: the planes' values, and how far each pixel is open to them, in 0..=1.
+/// Values to blend over a block of pixels: the planes, and the weight of each pixel, in 0..=1.
 pub(super) struct Block {
     pub values: [[f32; BLOCK]; PLANES],
     pub open: [f32; BLOCK],
@@ -32,7 +33,7 @@ impl Block {
         }
     }
 
-    /// Into the first pixels of the block, `[pixel, 4]`.
+    /// Blends the block's values into `pixels`, `[pixel, 4]`.
     pub fn blend(&self, pixels: &mut [u8], show: Show) {
         match show {
             Show::Result { .. } => result(Isa::best(), self, pixels),
@@ -57,7 +58,7 @@ impl Block {
 }
 
 multiversion! {
-    /// `A * I + (1 - A) * C`, with the window and the pixel's alpha counted into `1 - A`.
+    /// `A * I + (1 - A) * C`, with the window and the pixel's alpha multiplied into `1 - A`.
     fn result(block: &Block, pixels: &mut [u8]) {
         let mut own = [[0f32; BLOCK]; 4];
         for (i, pixel) in pixels.chunks_exact(4).take(BLOCK).enumerate() {
@@ -76,7 +77,7 @@ multiversion! {
             for i in 0..BLOCK {
                 let keep = keep[i].clamp(0.0, 1.0);
                 let mixed = own[i] + weight[i] * (color[i] + keep * own[i] - own[i]);
-                // To the nearest.
+                // Rounds to nearest.
                 own[i] = mixed.clamp(0.0, 255.0) + 0.5;
             }
         }
@@ -88,7 +89,7 @@ multiversion! {
     }
 }
 
-/// From nothing over violet, red and orange to a pale yellow, as added light in 0..=255.
+/// Returns a false colour from black over violet, red and orange to pale yellow, as light to add in 0..=255.
 pub fn heat(value: f32) -> [f32; 3] {
     const STOPS: [[f32; 3]; 5] = [
         [0.0, 0.0, 0.0],

@@ -1,4 +1,4 @@
-//! What is stretched over the crop: planes of the network's size.
+//! The planes, at the network's resolution, that are upsampled over the crop.
 
 use rayon::prelude::*;
 
@@ -8,15 +8,15 @@ use crate::nn::isa::{Isa, multiversion};
 /// 1 - A, detail weight, and C' for three channels.
 pub(super) const PLANES: usize = 5;
 
-/// How sharply C may depart from what the network saw before the portrait's fine detail no longer belongs there, in
-/// 1/127.5 of the full range. A soft change, of light or of colour, carries the detail along; a sharp one means that
-/// a feature has moved.
+/// How sharply C may depart from the network's input before the portrait's fine detail no longer belongs there, in
+/// units of C. A soft change, of light or of colour, preserves the detail; a sharp one means that a feature has
+/// moved.
 const DETAIL_TOLERANCE: f32 = 0.13;
 
-/// What counts as soft: changes over more than this share of the crop's side.
+/// The radius of the mean that counts as soft change, as a share of the crop's side.
 const SOFT: f32 = 0.04;
 
-/// The planes that are stretched: 1 - A, the detail weight s, and C' = C - s * input in 0..=255, so that
+/// Returns the planes to upsample: 1 - A, the detail weight s, and C' = C - s * input in 0..=255, so that
 /// `C' + s * portrait` is C with the portrait's detail where s is 1, and C alone where s is 0.
 pub(super) fn planes(edit: &Edit, detail: bool) -> Vec<f32> {
     let area = edit.size * edit.size;
@@ -39,7 +39,7 @@ pub(super) fn planes(edit: &Edit, detail: bool) -> Vec<f32> {
     planes
 }
 
-/// For each sample, how sharply C departs from the network's input around it.
+/// For each sample, returns how sharply C departs from the network's input around it.
 fn moved(edit: &Edit) -> Vec<f32> {
     let size = edit.size;
     let area = size * size;
@@ -50,7 +50,7 @@ fn moved(edit: &Edit) -> Vec<f32> {
             let plane = c * area..(c + 1) * area;
             let pairs = edit.color[plane.clone()].iter().zip(&edit.input[plane]);
             let change: Vec<f32> = pairs.map(|(color, input)| color - input).collect();
-            // That C is softer than the input everywhere moves nothing.
+            // Compare slightly blurred: C being softer than the input everywhere is no movement.
             let mut change = mean(&change, size, 1);
             let soft = mean(&change, size, radius);
             for (change, soft) in change.iter_mut().zip(soft) {
@@ -63,11 +63,11 @@ fn moved(edit: &Edit) -> Vec<f32> {
     for plane in &sharp {
         take_larger(Isa::best(), &mut sharpest, plane);
     }
-    // A feature that has moved takes its surroundings with it.
+    // A moved feature affects its surroundings.
     around(&sharpest, size, radius.div_ceil(2), take_larger)
 }
 
-/// The mean of what lies within `radius` along both axes, inside the picture.
+/// The box mean with the given radius, over the samples inside the plane.
 fn mean(values: &[f32], size: usize, radius: usize) -> Vec<f32> {
     let mut sums = around(values, size, radius, add);
     let count = |at: usize| ((at + radius + 1).min(size) - at.saturating_sub(radius)) as f32;
@@ -81,8 +81,8 @@ fn mean(values: &[f32], size: usize, radius: usize) -> Vec<f32> {
     sums
 }
 
-/// Joins to every sample those within `radius` along rows, then along columns; `join(isa, into, from)` does so for some
-/// neighbours at once.
+/// Applies a separable window operation: joins to every sample those within `radius` along rows, then along columns.
+/// `join(isa, into, from)` does so for a run of neighbours at once.
 fn around(
     values: &[f32],
     size: usize,

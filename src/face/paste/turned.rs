@@ -1,4 +1,4 @@
-//! Pasting a crop that is turned against the portrait: every pixel finds its own place in the crop.
+//! Composites a crop that is rotated relative to the portrait: each pixel is mapped into the crop.
 
 use rayon::prelude::*;
 
@@ -9,10 +9,10 @@ use crate::face::{Mask, TurnedSquare};
 use crate::media::image::Picture;
 use crate::nn::isa::{Isa, multiversion};
 
-/// Values that are fetched at once: the planes, and what fills up a vector.
+/// Values fetched at once: the planes, padded to a SIMD vector.
 const SPREAD: usize = 8;
 
-/// Pastes the planes `[PLANES, size, size]` where the turned square lies.
+/// Composites the planes `[PLANES, size, size]` into the turned square.
 pub(super) fn paste(
     base: &mut Picture,
     place: &TurnedSquare,
@@ -23,7 +23,7 @@ pub(super) fn paste(
     let (planes, size) = shrunk(planes, size, place.side);
     let samples = interleaved(&planes, size);
     let width = base.width() as usize;
-    // The square's corners bound what has to be looked at.
+    // The bounding box of the square.
     let reach = place.side * 0.5 * (place.angle.sin().abs() + place.angle.cos().abs());
     let span = |middle: f64, length: usize| {
         let end = |v: f64| v.clamp(0.0, length as f64) as usize;
@@ -32,7 +32,7 @@ pub(super) fn paste(
     let (left, right) = span(place.x, width);
     let (top, bottom) = span(place.y, base.height() as usize);
     let isa = Isa::best();
-    // What one pixel to the right is within the square.
+    // The step in the square for one pixel to the right.
     let (start, next) = (place.within((0.5, 0.5)), place.within((1.5, 0.5)));
     let step = (next.0 - start.0, next.1 - start.1);
     base.rgba_mut()
@@ -50,7 +50,7 @@ pub(super) fn paste(
                 let (u, v) = at(*x);
                 (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v)
             };
-            // A line crosses the square once.
+            // A row crosses the square in one span.
             let Some(enter) = (left..right).find(inside) else {
                 return;
             };
@@ -77,7 +77,8 @@ pub(super) fn paste(
         });
 }
 
-/// `[PLANES, size, size]` as `[size, size, 8]`, zeros behind the planes: a place's values are fetched at once.
+/// Interleaves `[PLANES, size, size]` to `[size, size, 8]`, padded with zeros, so that one load fetches all
+/// values of a sample.
 fn interleaved(planes: &[f32], size: usize) -> Vec<[f32; SPREAD]> {
     let mut samples = vec![[0.0; SPREAD]; size * size];
     for (plane, values) in planes.chunks_exact(size * size).enumerate() {
@@ -88,7 +89,7 @@ fn interleaved(planes: &[f32], size: usize) -> Vec<[f32; SPREAD]> {
     samples
 }
 
-/// The planes averaged down where the square is smaller than they are, so that nothing aliases.
+/// Downsamples the planes where the square is smaller than they are, so that nothing aliases.
 fn shrunk(planes: &[f32], size: usize, side: f64) -> (Vec<f32>, usize) {
     let small = (side.ceil().max(4.0) as usize).min(size);
     if small == size {
@@ -116,7 +117,7 @@ fn shrunk(planes: &[f32], size: usize, side: f64) -> (Vec<f32>, usize) {
 }
 
 multiversion! {
-    /// Catmull-Rom values at places in 0..1; beyond the edge the edge's own.
+    /// Samples with a Catmull-Rom filter at positions in 0..1; clamps to the edge.
     fn sample(
         samples: &[[f32; SPREAD]],
         size: usize,
@@ -147,7 +148,7 @@ multiversion! {
     }
 }
 
-/// The same of a mask, in 0..=1.
+/// The same for a mask, in 0..=1.
 fn mask_at(mask: &Mask, (u, v): (f32, f32)) -> f32 {
     let (columns, across) = taps(u, mask.size);
     let (rows, down) = taps(v, mask.size);
@@ -162,7 +163,7 @@ fn mask_at(mask: &Mask, (u, v): (f32, f32)) -> f32 {
 
 #[inline(always)]
 fn taps(place: f32, size: usize) -> ([usize; 4], [f32; 4]) {
-    // A place in 0..1 is at least -0.5 here, and what is cut off above 0 is what lies below.
+    // `at` is at least -0.5 for a position in 0..1, so truncating towards zero is the floor from 0 on.
     let at = place * size as f32 + 0.5;
     let whole = at as i32;
     let t = at - whole as f32;

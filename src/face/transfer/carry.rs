@@ -1,4 +1,4 @@
-//! Every pixel of the portrait that the field reaches, as the field has it.
+//! Applies a displacement field to the portrait's pixels.
 
 use rayon::prelude::*;
 
@@ -10,18 +10,18 @@ use crate::media::image::Picture;
 use crate::media::image::opaque::GREY;
 use crate::nn::isa::{Isa, multiversion};
 
-/// The picture may be shown this much smaller before more than one place is read for a pixel; from the second on the
-/// places are spread over all that the pixel covers.
+/// Minification up to which one sample per pixel is read; from the second value on, the samples cover the whole footprint
+/// of the pixel.
 const SHRUNK: (f32, f32) = (1.2, 1.5);
 
-/// Places a side that are read for one pixel at most.
+/// Maximum number of samples per pixel along each axis.
 const MOST_PLACES: f32 = 4.0;
 
-/// Pixels over which the generator's plain picture goes over into the portrait.
+/// The width of the blend between the generator's picture and the portrait, in pixels.
 const SEAM: f32 = 2.0;
 
-/// Moves the portrait's pixels into `picture`, which holds the same ones. `bounds` are the portrait's left, top, right and
-/// bottom edges in it: no other pixel changes.
+/// Warps the portrait into `picture`, which holds a copy of it. `bounds` are the portrait's left, top, right and bottom
+/// edges in it: no pixel outside changes.
 pub(super) fn moved(
     picture: &mut Picture,
     portrait: &Picture,
@@ -44,7 +44,7 @@ multiversion! {
             let (u, v, inside) = places.some(block * SOME);
             let near = field.near(&u, &v);
             let mut fields = [[0.0f32; CELL]; SOME];
-            // Those that change, and of them those for which one place is read.
+            // The pixels that change, and of those the ones that need a single sample.
             let (mut changes, mut plain) = ([false; SOME], [false; SOME]);
             for i in 0..pixels.len() {
                 let shrink = field.shrink(&near, i);
@@ -75,7 +75,7 @@ multiversion! {
     }
 }
 
-/// The portrait under some pixels side by side as their fields move it, where one place is read for a pixel.
+/// Reads the portrait for a run of neighbouring pixels displaced by their fields, one sample per pixel.
 #[inline(always)]
 fn read_plain(
     reader: &Reader,
@@ -94,7 +94,7 @@ fn read_plain(
     reader.read_some(&across, &down, plain)
 }
 
-/// What is painted over what was read, as bytes.
+/// Blends the paint over the warped pixels and writes bytes.
 #[inline(always)]
 fn write_opaque(
     pixels: &mut [[u8; 4]],
@@ -107,7 +107,8 @@ fn write_opaque(
         let keep = 1.0 - fields[i][2].clamp(0.0, 1.0);
         for c in 0..4 {
             let color = keep * warped[i][c] + fields[i][3 + c];
-            // Its nearest byte, without a conversion, which has limits to look after.
+            // Rounds to the nearest byte through the bits of the sum, which vectorises better than a saturating
+            // conversion.
             bytes[i][c] = (color.clamp(0.0, 255.0) + WHOLES).to_bits() as u8;
         }
     }
@@ -118,17 +119,17 @@ fn write_opaque(
     }
 }
 
-/// The same where the portrait may be clear.
+/// The same where the portrait has transparency.
 fn write_clear(pixel: &mut [u8; 4], warped: &[f32; 4], field: &[f32; CELL]) {
     let loss = field[2].clamp(0.0, 1.0);
     let cover = warped[3];
-    // The network saw grey through what is clear, and drew it; the portrait shows nothing there.
+    // The network saw transparent areas over grey, and drew the grey; remove it, since the portrait shows nothing there.
     let grey = loss * (1.0 - cover) * GREY;
     let color = [0, 1, 2].map(|c| (1.0 - loss) * warped[c] + field[3 + c] - grey);
     write(pixel, color, cover, true);
 }
 
-/// Puts the generator's picture in the crop's place.
+/// Pastes the generator's picture into the crop.
 pub(super) fn plain(picture: &mut Picture, place: &TurnedSquare, field: &Field) {
     let (side, clear) = (place.side as f32, picture.has_alpha());
     let bounds = [0.0, 0.0, f32::INFINITY, f32::INFINITY];
@@ -161,32 +162,32 @@ pub(super) fn plain(picture: &mut Picture, place: &TurnedSquare, field: &Field) 
     );
 }
 
-/// The pixels of a row of the picture that may lie within reach of the crop.
+/// The pixels of a row that may be within reach of the crop.
 struct Line<'a> {
     pixels: &'a mut [[u8; 4]],
-    /// Column and row of the first.
+    /// Column and row of the first pixel.
     first: (usize, usize),
     places: Places,
 }
 
-/// Where the pixels of a line lie in the crop.
+/// Maps the pixels of a line to positions in the crop.
 #[derive(Clone, Copy)]
 struct Places {
     start: (f64, f64),
     step: (f64, f64),
-    /// How far around the crop places count, in shares of its side.
+    /// How far around the crop positions count, as a share of its side.
     reach: f64,
 }
 
 impl Places {
-    /// The place of the middle of pixel `i`, both coordinates in 0..1 in the crop; nothing out of reach.
+    /// Returns the position of pixel `i`'s centre, both coordinates in 0..1 inside the crop; `None` if out of reach.
     #[inline(always)]
     fn at(&self, i: usize) -> Option<(f32, f32)> {
         let (place, inside) = self.anywhere(i);
         inside.then_some(place)
     }
 
-    /// The same of some pixels from `first` on, and which of them lie within reach.
+    /// The same for a run of pixels from `first` on, and which of them are within reach.
     #[inline(always)]
     fn some(&self, first: usize) -> ([f32; SOME], [f32; SOME], [bool; SOME]) {
         let (mut u, mut v, mut inside) = ([0.0; SOME], [0.0; SOME], [false; SOME]);
@@ -196,7 +197,7 @@ impl Places {
         (u, v, inside)
     }
 
-    /// The place of the middle of pixel `i`, and whether it lies within reach.
+    /// Returns the position of pixel `i`'s centre, and whether it is within reach.
     #[inline(always)]
     fn anywhere(&self, i: usize) -> ((f32, f32), bool) {
         let u = self.start.0 + i as f64 * self.step.0;
@@ -207,8 +208,8 @@ impl Places {
     }
 }
 
-/// Calls `change` with every row of pixels within `bounds` (left, top, right and bottom) of which some may lie in the crop
-/// or around it, as far as `reach` in shares of its side.
+/// Calls `change` with every row of pixels within `bounds` (left, top, right and bottom) that may be in the crop or around
+/// it, up to `reach` as a share of its side.
 fn each_line(
     picture: &mut Picture,
     place: &TurnedSquare,
@@ -216,11 +217,11 @@ fn each_line(
     change: impl Fn(Line) + Sync,
 ) {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    // The square's corners bound what has to be looked at.
+    // The bounding box of the square.
     let half = place.side * (0.5 + reach) * (place.angle.sin().abs() + place.angle.cos().abs());
     let span = |middle: f64, axis: usize, length: usize| {
         let end = |v: f64| v.clamp(0.0, length as f64) as usize;
-        // Those pixels whose middle lies within.
+        // Pixels whose centres are inside.
         let [low, high] = [axis, axis + 2].map(|edge| (f64::from(bounds[edge]) - 0.5).ceil());
         let first = (middle - half).floor().max(low);
         (end(first), end((middle + half).ceil().min(high)))
@@ -248,7 +249,7 @@ fn each_line(
         });
 }
 
-/// The mean over what the pixel covers of the portrait, where the picture is shown smaller.
+/// Returns the mean of the portrait over a pixel's footprint, for minification.
 #[inline(always)]
 fn supersampled(
     reader: &Reader,
@@ -258,7 +259,7 @@ fn supersampled(
     (u, v): (f32, f32),
     shrink: [f32; 2],
 ) -> [f32; 4] {
-    // Each axis for itself: what is squeezed is most often squeezed one way.
+    // Per axis: minification is mostly along one axis.
     let places = shrink.map(|shrink| {
         if shrink <= SHRUNK.0 {
             1.0
@@ -288,10 +289,10 @@ fn supersampled(
     sum.map(|value| value / (places[0] * places[1]))
 }
 
-/// Writes a colour in 0..=255 times `cover`, in 0..=1.
+/// Writes a colour in 0..=255, premultiplied by `cover` in 0..=1.
 #[inline(always)]
 fn write(pixel: &mut [u8; 4], color: [f32; 3], cover: f32, clear: bool) {
-    // `as` brings what lies outside to 0 or 255.
+    // `as` saturates to 0..=255.
     let byte = |value: f32| (value + 0.5) as u8;
     if !clear {
         for (pixel, color) in pixel.iter_mut().zip(color) {
@@ -300,7 +301,7 @@ fn write(pixel: &mut [u8; 4], color: [f32; 3], cover: f32, clear: bool) {
         return;
     }
     pixel[3] = byte(255.0 * cover);
-    // What isn't seen keeps its colour: there is none to give it.
+    // A fully transparent pixel keeps its colour.
     if pixel[3] > 0 {
         for (pixel, color) in pixel.iter_mut().zip(color) {
             *pixel = byte(color / cover);

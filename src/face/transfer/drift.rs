@@ -1,14 +1,14 @@
-//! How far a network's motion has moved things from where they are at rest.
+//! The displacement of a motion relative to the rest state.
 
 use super::plane::Plane;
 use super::shape::Sound;
 
-/// How far things have moved from where they are at rest, in shares of the crop's side, at the flow's own size.
+/// The displacement relative to the rest state, in shares of the crop's side, at the flow's resolution.
 pub(super) struct Drift {
     across: Plane,
     down: Plane,
     doubts: Vec<Plane>,
-    /// Pixels a side of the network's picture.
+    /// Side of the network's picture in pixels.
     pub size: usize,
 }
 
@@ -36,18 +36,18 @@ impl Drift {
         }
     }
 
-    /// Both axes at another size.
+    /// Resamples both axes to another size.
     pub fn spline(&self, size: usize) -> [Plane; 2] {
         [self.across.spline(size), self.down.spline(size)]
     }
 
-    /// How far the network's numbers can be used: 1, but 0 about any that weren't finite.
+    /// Returns how far the network's output can be trusted: 1, falling to 0 around non-finite numbers.
     pub fn trust(&self, size: usize) -> Option<Plane> {
         trust(&self.doubts, size)
     }
 }
 
-/// The product of the planes at another size; none when there are none.
+/// Returns the product of the planes at another size; `None` if there are none.
 pub(super) fn trust(doubts: &[Plane], size: usize) -> Option<Plane> {
     doubts
         .iter()

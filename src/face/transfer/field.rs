@@ -1,4 +1,4 @@
-//! What happens to every place of the crop and around it, on a grid of about twice the network's own size.
+//! The displacement and paint fields over the crop and around it, on a grid of about twice the network's resolution.
 
 use rayon::prelude::*;
 
@@ -11,55 +11,56 @@ use super::shape::Sound;
 use crate::face::{Mask, TurnedSquare};
 use crate::math::smoothstep;
 
-/// Displacements below the first of these many pixels of the portrait are none, above the second they are whole.
+/// Displacements below the first value are zero, above the second they are applied in full; in pixels of the portrait.
 const STILL: (f32, f32) = (0.15, 0.6);
 
-/// The same in pixels of the network's picture: in a large portrait the network's own unrest is more than a pixel.
+/// The same in pixels of the network's picture: in a large portrait the network's jitter exceeds a pixel.
 const STILL_AT_NETWORK: (f32, f32) = (0.04, 0.15);
 
-/// The share of the crop's side over which even the smallest displacement fades at the edge, and what each share of
-/// displacement adds to it. At 2 the fade of an even displacement stretches the picture fourfold at most, and never folds it.
+/// The width of the fade at the crop's edge for the smallest displacement, as a share of the crop's side, and the width added
+/// per unit of displacement. At 2 the fade of a uniform displacement stretches the picture fourfold at most, and never folds
+/// it.
 const EDGE: f32 = 0.03;
 const EDGE_BY_DRIFT: f32 = 2.0;
 
-/// How much of the fade lies in the crop, in shares of its side. What is left of a wider one lies around the crop, so that
-/// a face that moves far moves whole; over the second of these shares of width all of it goes there.
+/// How much of the fade is inside the crop, as a share of its side. The rest of a wider fade is outside, so that a face that
+/// moves far moves as a whole; when the width exceeds the first by the second share, all of the fade is outside.
 const EDGE_INSIDE: f32 = 0.08;
 const EDGE_GOES_OUT: f32 = 0.3;
 
-/// How far around the crop the portrait moves at most, in shares of its side.
+/// The maximum distance from the crop at which the portrait moves, as a share of the crop's side.
 pub(super) const REACH: f32 = 0.75;
 
-/// A displacement that points out of the portrait is left as it is up to the first of these shares of the way to the
-/// portrait's edge, and never exceeds the second: nothing is read from beyond the edge, and nothing folds.
+/// A displacement that points out of the portrait is unchanged up to the first share of the distance to the portrait's edge,
+/// and never exceeds the second: nothing is read from beyond the edge, and nothing folds.
 const TO_PORTRAIT_EDGE: (f32, f32) = (0.6, 0.8);
 
-/// The share over which what is painted fades.
+/// The width of the paint's fade, as a share of the crop's side.
 const EDGE_OF_PAINT: f32 = 0.07;
 
-/// At the very edge nothing happens over this many cells, so that nothing is left between the last cell and the edge.
+/// Width in cells along the crop's edge where the field is zero, so that interpolation ends at zero.
 const RIM: f32 = 1.5;
 
-/// The grid: displacement in the portrait's pixels, across and down; what the moved portrait loses, in 0..=1; and
-/// what is added to it, in 0..=255.
+/// The grid: displacement in the portrait's pixels, across and down; how much of the warped portrait is removed, in 0..=1;
+/// and the colour added, in 0..=255.
 pub(super) struct Field {
-    /// Cells a side of the crop.
+    /// Cells per side of the crop.
     size: usize,
     /// Cells around the crop, on each side of it.
     margin: usize,
-    /// `(size + 2 * margin)` squared.
+    /// Row-major, `size + 2 * margin` per side.
     cells: Vec<[f32; CELL]>,
-    /// How many pixels of the portrait go by for one of the result's, across and down; 0 where nothing happens between
-    /// the cell and the next ones.
+    /// Minification across and down: pixels of the portrait per pixel of the result. 0 where the field is zero from the cell
+    /// to its neighbours.
     shrink: Vec<[f32; 2]>,
 }
 
-/// Two of displacement, one of loss, three of colour; two more make it a whole number of CPU registers.
+/// Two of displacement, one of loss and three of colour, padded to a SIMD vector.
 pub(super) const CELL: usize = 8;
 
 impl Field {
-    /// The field that carries the motion over. `bounds` are the portrait's left, top, right and bottom edges, in the pixels
-    /// of `place`.
+    /// Creates the field for a motion. `bounds` are the portrait's left, top, right and bottom edges, in the pixels of
+    /// `place`.
     pub fn moved(
         drift: &Drift,
         paint: &Paint,
@@ -140,7 +141,7 @@ impl Field {
         }
     }
 
-    /// The field that puts the generator's picture in the crop's place.
+    /// Creates the field that pastes the generator's picture into the crop.
     pub fn plain(motion: &Sound, side: f64, mask: Option<&Mask>) -> Self {
         let size = cells_for(motion.size, side);
         let color = [0, 1, 2].map(|c| motion.picture[c].stretched(size));
@@ -161,31 +162,31 @@ impl Field {
         }
     }
 
-    /// How far around the crop the field goes, in shares of the crop's side.
+    /// Returns how far the field extends around the crop, as a share of the crop's side.
     pub fn reach(&self) -> f64 {
         self.margin as f64 / self.size as f64
     }
 
-    /// The field at a place, both coordinates in 0..1 in the crop; bilinear.
+    /// Returns the field at a position, both coordinates in 0..1 inside the crop; bilinear.
     #[inline(always)]
     pub fn at(&self, (u, v): (f32, f32)) -> [f32; CELL] {
         self.mixed(self.before(u), self.before(v))
     }
 
-    /// Cells a side.
+    /// Cells per side, including the margins.
     #[inline(always)]
     fn total(&self) -> usize {
         self.size + 2 * self.margin
     }
 
-    /// The cell at or before a place, and how far the place lies towards the next.
+    /// Returns the cell at or before a position, and the fraction towards the next.
     #[inline(always)]
     fn before(&self, place: f32) -> (i32, f32) {
         let at = place * self.size as f32 - 0.5 + self.margin as f32;
         split_small(at.clamp(0.0, (self.total() - 1) as f32))
     }
 
-    /// Between the cells at and after the place of each axis.
+    /// Interpolates between the cells at and after the position on each axis.
     #[inline(always)]
     fn mixed(&self, (left, s): (i32, f32), (upper, t): (i32, f32)) -> [f32; CELL] {
         let (left, upper) = (left as usize, upper as usize);
@@ -204,7 +205,7 @@ impl Field {
         mixed
     }
 
-    /// Of some places the cells that they lie between.
+    /// Returns the cells and fractions of a batch of positions.
     #[inline(always)]
     pub fn near(&self, u: &[f32; SOME], v: &[f32; SOME]) -> Near {
         let mut near = Near {
@@ -219,14 +220,13 @@ impl Field {
         near
     }
 
-    /// How many pixels of the portrait go by near one of these places for one of the result's, across and down; 0 where
-    /// nothing happens.
+    /// Returns the minification near a position of the batch, across and down; 0 where the field is zero.
     #[inline(always)]
     pub fn shrink(&self, near: &Near, i: usize) -> [f32; 2] {
         self.shrink[near.upper[i] as usize * self.total() + near.left[i] as usize]
     }
 
-    /// [`Field::at`] one of these places.
+    /// [`Field::at`] for a position of the batch.
     #[inline(always)]
     pub fn between(&self, near: &Near, i: usize) -> [f32; CELL] {
         let [across, down] = &near.shares;
@@ -234,15 +234,15 @@ impl Field {
     }
 }
 
-/// Where some places lie between the cells.
+/// A batch of positions between cells.
 pub(super) struct Near {
     left: [i32; SOME],
     upper: [i32; SOME],
-    /// How far towards the next cell, across and down.
+    /// The fraction towards the next cell, across and down.
     shares: [[f32; SOME]; 2],
 }
 
-/// Cells a side: twice the network's own pixels, or as many as the crop has if they are fewer.
+/// Returns the cells per side: twice the network's resolution, or the crop's size in pixels if that is less.
 fn cells_for(network: usize, side: f64) -> usize {
     (side.ceil() as usize).clamp(1, 2 * network)
 }
@@ -257,25 +257,25 @@ fn stretched(mask: Option<&Mask>, size: usize) -> Option<Plane> {
     Some(plane.map(|value| value.clamp(0.0, 1.0)))
 }
 
-/// How far a cell lies in the crop from the nearer edge, in shares of the side, counted from where anything may happen;
-/// negative around the crop.
+/// Returns the distance of a cell from the nearer edge of the crop, minus the rim, as a share of the side; negative around
+/// the crop.
 fn from_edge(i: isize, size: usize) -> f32 {
     let at = i as f32 + 0.5;
     (at.min(size as f32 - at) - RIM) / size as f32
 }
 
-/// The width over which a displacement fades at the crop's edge, both in shares of the crop's side.
+/// Returns the width over which a displacement fades at the crop's edge, both as shares of the crop's side.
 fn fade(far: f32) -> f32 {
     EDGE + EDGE_BY_DRIFT * far
 }
 
-/// How much of a fade of this width lies around the crop.
+/// Returns how much of a fade of this width is outside the crop.
 fn outside(width: f32) -> f32 {
     let inside = EDGE_INSIDE * (1.0 - smoothstep((width - EDGE_INSIDE) / EDGE_GOES_OUT));
     (width - inside).clamp(0.0, REACH)
 }
 
-/// A displacement along an axis, held back where it points out of the portrait from a place near its edge.
+/// Limits a displacement along an axis where it points out of the portrait near its edge.
 fn within(away: f32, at: f32, low: f32, high: f32) -> f32 {
     let room = if away < 0.0 { at - low } else { high - at }.max(0.0);
     let (free, most) = (TO_PORTRAIT_EDGE.0 * room, TO_PORTRAIT_EDGE.1 * room);
@@ -290,7 +290,7 @@ fn within(away: f32, at: f32, low: f32, high: f32) -> f32 {
     away.signum() * (free + spare * (1.0 - (-over / spare).exp()))
 }
 
-/// How many pixels of the portrait go by for one of the result's, from each cell's neighbours; `pixels` a cell.
+/// Returns each cell's minification from the gradient at its neighbours; `pixels` is the cell's size.
 fn shrink(cells: &[[f32; CELL]], size: usize, pixels: f32, angle: (f32, f32)) -> Vec<[f32; 2]> {
     let (sin, cos) = angle;
     (0..size * size)
@@ -308,12 +308,12 @@ fn shrink(cells: &[[f32; CELL]], size: usize, pixels: f32, angle: (f32, f32)) ->
                 let scale = 1.0 / (apart.max(1) as f32 * pixels);
                 [0, 1].map(|axis| (cells[b][axis] - cells[a][axis]) * scale)
             };
-            // Along the crop's own axes, and from there along the portrait's.
+            // First along the crop's axes, then along the portrait's.
             let along = slope(y * size + left, y * size + right, right - left);
             let across = slope(upper * size + x, lower * size + x, lower - upper);
             let step = |a: f32, b: f32, own: [f32; 2]| {
                 let [x, y] = [0, 1].map(|axis| own[axis] + a * along[axis] + b * across[axis]);
-                // Never 0, which says that nothing happens.
+                // Never 0, which means that the field is zero.
                 (x * x + y * y).sqrt().max(f32::MIN_POSITIVE)
             };
             [step(cos, -sin, [1.0, 0.0]), step(sin, cos, [0.0, 1.0])]

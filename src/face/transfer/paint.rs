@@ -1,4 +1,4 @@
-//! What the generator has to add to the moved portrait, at the network's own size.
+//! What the generator adds to the warped portrait, at the network's resolution.
 
 use rayon::prelude::*;
 
@@ -7,44 +7,44 @@ use super::plane::{Cubic, Plane};
 use super::shape::Sound;
 use crate::math::smoothstep;
 
-/// How sharply G may depart from the moved picture at rest before the portrait's detail no longer belongs there, in
-/// 0..=255. A soft change, of light or of colour, carries the detail along; a sharp one means another thing.
+/// How sharply G may depart from the warped picture at rest before the portrait's detail no longer belongs there, in
+/// 0..=255. A soft change, of light or of colour, preserves the detail; a sharp one means different content.
 const SHARP: f32 = 17.0;
 
 /// How far G may depart at all, however softly: the inside of a wide open mouth is soft too.
 const BROAD: f32 = 55.0;
 
-/// What counts as soft: changes over more than this share of the crop's side.
+/// The radius of the mean that counts as soft change, as a share of the crop's side.
 const SOFT: f32 = 0.04;
 
-/// The share of the crop's side over which the network's error of tone at rest is taken together, and the most, in 0..=255,
-/// by which it is made good.
+/// The radius over which the network's tone error at rest is averaged, as a share of the crop's side, and the maximum
+/// correction, in 0..=255.
 const TONE: f32 = 0.12;
 const TONE_MOST: f32 = 30.0;
 
-/// Where G departs by less than the first of these it is as good as the moved picture at rest; by more than the second,
-/// it is not. In 0..=255.
+/// The difference between G and the warped picture at rest, in 0..=255: below the first it is ignored, above the second it
+/// counts in full.
 const NOTABLE: (f32, f32) = (2.0, 12.0);
 
-/// How far occlusion has to ask until G is listened to, and until nothing else is.
+/// The change in occlusion at which G starts to be used, and at which G alone is used.
 const ASKED: (f32, f32) = (0.05, 0.55);
 
-/// Where occlusion at rest is less than this, it is divided by this instead.
+/// Lower bound of the occlusion at rest when it is used as a divisor.
 const LEAST_AT_REST: f32 = 0.25;
 
-/// What the network says at rest, and what follows from it.
+/// The network's output at rest, and what is derived from it.
 pub(super) struct Rest {
     pub motion: Sound,
-    /// Occlusion at the picture's size.
+    /// Occlusion at the picture's resolution.
     occlusion: Plane,
-    /// What is added to every picture of the network so that its tones are the portrait's.
+    /// Correction that matches the network's tones to the portrait's.
     tone: [Plane; 3],
-    /// The picture at rest with that added.
+    /// The picture at rest with the correction applied.
     toned: [Plane; 3],
 }
 
 impl Rest {
-    /// `seen` is what the network saw of the portrait, `[3, size, size]` in 0..=255.
+    /// `seen` is the network's input, `[3, size, size]` in 0..=255.
     pub fn new(motion: Sound, seen: &[f32]) -> Self {
         let size = motion.size;
         let radius = reach(size, TONE);
@@ -65,7 +65,7 @@ impl Rest {
         }
     }
 
-    /// The picture at rest and, for a fourth, its occlusion, moved.
+    /// Warps the picture at rest and, as a fourth channel, its occlusion.
     fn moved(&self, [across, down]: &[Plane; 2]) -> Vec<[f32; 4]> {
         let size = self.motion.size;
         (0..size * size)
@@ -87,16 +87,16 @@ impl Rest {
     }
 }
 
-/// `R = (1 - loss) W + color`: the two of them, at the network's own size.
+/// `R = (1 - loss) W + color`: the two terms, at the network's resolution.
 pub(super) struct Paint {
     /// p (1 - k), in 0..=1.
     pub loss: Plane,
-    /// p (G - k W0), in 0..=255 and below 0 where it takes away.
+    /// p (G - k W0), in 0..=255; may be negative.
     pub color: [Plane; 3],
 }
 
 impl Paint {
-    /// Nothing at all.
+    /// Adds nothing.
     pub fn none() -> Self {
         let clear = || Plane::square(1, vec![0.0]);
         Self {
@@ -114,7 +114,7 @@ impl Paint {
                 let drawn = added(&motion.picture[c], &rest.tone[c]);
                 let pairs = drawn.values.iter().zip(&moved);
                 let added = pairs.map(|(drawn, moved)| drawn - moved[c]).collect();
-                // Reading between samples softens one of the two and not the other; that is no change.
+                // Interpolation softens one of the two pictures and not the other; blurring the difference removes that.
                 let added = Plane::square(size, added).mean_around(1);
                 (drawn, added)
             })
@@ -129,7 +129,7 @@ impl Paint {
         let weights: Vec<f32> = (0..size * size)
             .map(|i| {
                 let now = occlusion.values[i];
-                // What the network always paints stays with the place, or goes with the thing.
+                // What the network paints at rest may stay in place, or move with the feature.
                 let before = rest.occlusion.values[i].min(moved[i][3].clamp(0.0, 1.0));
                 let fallen = (before - now) / before.max(LEAST_AT_REST);
                 let asked = fallen.max((1.0 - now) * (1.0 - same.values[i]));
@@ -151,7 +151,7 @@ impl Paint {
     }
 }
 
-/// k: how far what the network adds leaves things the same, in 0..=1.
+/// k: how far the generator's addition leaves the content the same, in 0..=1.
 fn likeness<'a>(added: impl Iterator<Item = &'a Plane>, size: usize) -> Plane {
     let radius = reach(size, SOFT);
     let departures: Vec<Vec<f32>> = added
@@ -166,7 +166,7 @@ fn likeness<'a>(added: impl Iterator<Item = &'a Plane>, size: usize) -> Plane {
         })
         .collect();
     let most = greatest(departures.iter().map(Vec::as_slice));
-    // A feature that has changed takes its surroundings with it.
+    // A changed feature affects its surroundings.
     Plane::square(size, most)
         .most_around(radius.div_ceil(2))
         .map(|departure| (-departure).exp())

@@ -1,11 +1,11 @@
-//! One number for every sample of a small grid that is stretched over the crop, and what is done with such planes.
+//! A scalar plane sampled on a small grid over the crop, with its filters.
 
 use rayon::prelude::*;
 
 use crate::face::resample::Taps;
 use crate::math::catmull_rom;
 
-/// `[height, width]`; sample `i` of `n` lies at the share `(i + 0.5) / n` of the crop.
+/// `[height, width]`; sample `i` of `n` is at the share `(i + 0.5) / n` of the crop.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plane {
     pub width: usize,
@@ -14,7 +14,7 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// A plane of equal sides; `values` holds `size * size`.
+    /// Creates a square plane; `values` holds `size * size` samples.
     pub fn square(size: usize, values: Vec<f32>) -> Self {
         Self {
             width: size,
@@ -23,7 +23,7 @@ impl Plane {
         }
     }
 
-    /// The plane at another size: Catmull-Rom, widened where it shrinks, so that a picture keeps its sharpness.
+    /// Resamples with a Catmull-Rom filter, widened when downsampling, which preserves sharpness.
     pub fn stretched(&self, size: usize) -> Self {
         if (self.width, self.height) == (size, size) {
             return self.clone();
@@ -40,9 +40,9 @@ impl Plane {
         self.weighted(&weights(self.width), &weights(self.height))
     }
 
-    /// The plane at another size as a uniform cubic B-spline with the samples for its control points: twice continuously
-    /// differentiable, so that none of the samples' squares shows, and never beyond the samples' own range. What is
-    /// constant or a ramp stays as it is.
+    /// Resamples as a uniform cubic B-spline with the samples as control points. The result is twice continuously
+    /// differentiable, so the grid doesn't show, and stays within the samples' range. Constants and linear ramps are
+    /// preserved.
     pub fn spline(&self, size: usize) -> Self {
         self.weighted(
             &spline_weights(self.width, size),
@@ -50,7 +50,7 @@ impl Plane {
         )
     }
 
-    /// The Catmull-Rom value at a place; beyond the edge the edge's own.
+    /// Returns the Catmull-Rom value at a position, clamped to the edge.
     #[inline]
     pub fn cubic(&self, place: &Cubic) -> f32 {
         let mut sum = 0.0;
@@ -63,7 +63,7 @@ impl Plane {
         sum
     }
 
-    /// The mean over the square of samples within `radius`, as far as it lies in the plane.
+    /// Box mean over the samples within `radius` along both axes, as far as they are in the plane.
     pub fn mean_around(&self, radius: usize) -> Self {
         self.along_both(|line, out| {
             let mut sum: f32 = line.iter().take(radius).sum();
@@ -78,13 +78,13 @@ impl Plane {
         })
     }
 
-    /// A blur without corners: two means of half the radius each.
+    /// A smoother blur: two box means of half the radius each.
     pub fn soft(&self, radius: usize) -> Self {
         let half = radius.div_ceil(2);
         self.mean_around(half).mean_around(half)
     }
 
-    /// The greatest value of the square of samples within `radius`.
+    /// The maximum of the samples within `radius` along both axes.
     pub fn most_around(&self, radius: usize) -> Self {
         self.along_both(|line, out| {
             for (i, out) in out.iter_mut().enumerate() {
@@ -94,7 +94,7 @@ impl Plane {
         })
     }
 
-    /// Each value replaced by what `change` makes of it.
+    /// Applies `change` to each value.
     pub fn map(mut self, change: impl Fn(f32) -> f32) -> Self {
         for value in &mut self.values {
             *value = change(*value);
@@ -102,7 +102,7 @@ impl Plane {
         self
     }
 
-    /// Applies `filter`, from a line to a line, along rows and then along columns.
+    /// Applies `filter` along rows and then along columns.
     fn along_both(&self, filter: impl Fn(&[f32], &mut [f32])) -> Self {
         let along_rows = |plane: &Plane| {
             let mut turned = vec![0.0; plane.values.len()];
@@ -153,7 +153,7 @@ impl Plane {
     }
 }
 
-/// For each new sample the old ones that make it.
+/// For each new sample, the old samples with their weights.
 type Weights = Vec<Vec<(usize, f32)>>;
 
 fn spline_weights(from: usize, size: usize) -> Weights {
@@ -175,7 +175,7 @@ fn spline_weights(from: usize, size: usize) -> Weights {
         .collect()
 }
 
-/// A place between the samples of planes of one size, and the samples that make it.
+/// The filter taps of a position in planes of one size.
 pub(super) struct Cubic {
     columns: [usize; 4],
     across: [f32; 4],
@@ -184,7 +184,7 @@ pub(super) struct Cubic {
 }
 
 impl Cubic {
-    /// The place at an index (the middle of sample `i` is `i`) of a plane of `size` samples a side.
+    /// Computes the taps at a position, where the centre of sample `i` is `i`, of a plane of `size` samples per side.
     #[inline]
     pub fn new((x, y): (f32, f32), size: usize) -> Self {
         let (columns, across) = cubic_taps(x, size);
@@ -206,21 +206,21 @@ fn cubic_taps(at: f32, size: usize) -> ([usize; 4], [f32; 4]) {
     ([near(-1), near(0), near(1), near(2)], catmull_rom(t))
 }
 
-/// The whole number at or below `value`, and what is left.
+/// Returns the floor of `value` and the fraction.
 #[inline(always)]
 fn split(value: f32) -> (i64, f32) {
-    // Without `floor`, which is a call on a CPU that isn't asked for more than the least.
+    // Not `floor`, which is a function call on baseline x86-64.
     let toward_zero = value as i64;
     let whole = toward_zero.saturating_sub(i64::from(value < toward_zero as f32));
     (whole, value - whole as f32)
 }
 
-/// Added to this, a value below four millions on either side of zero is rounded to a whole number, which the sum's bits
-/// count. Conversions have limits to look after, and go one by one.
+/// 1.5 * 2^23: added to a value of magnitude below 4 million, it rounds to an integer that can be read from the sum's
+/// bits. Unlike a saturating conversion, this vectorises.
 pub(super) const WHOLES: f32 = 12_582_912.0;
 
-/// [`split`] for values below two millions on either side of zero, where many are split side by side. What is left of a
-/// whole number may be 1, with the number before it.
+/// [`split`] for magnitudes below 2 million, vectorisable. For an integer the fraction may be 1, with the integer
+/// before.
 #[inline(always)]
 pub(super) fn split_small(value: f32) -> (i32, f32) {
     let near = (value - 0.5) + WHOLES;
@@ -312,7 +312,7 @@ mod tests {
             let (x, y) = (x as f32 - 7.5, y as f32 - 7.5);
             (-(x * x + y * y) / 8.0).exp()
         });
-        // Where facets meet, the second difference jumps by as much as it is large elsewhere.
+        // Where facets meet, the second difference would jump by its full magnitude.
         let fine = bump.spline(512);
         let line = &fine.values[256 * 512..][..512];
         let second: Vec<f32> = line.windows(3).map(|w| w[0] - 2.0 * w[1] + w[2]).collect();

@@ -1,19 +1,19 @@
-//! What moves around the crop: the displacement along its edge goes on outwards, the softer the farther.
+//! Extrapolates the displacement along the crop's edge outwards, smoother with distance.
 
 use super::plane::Plane;
 
-/// The displacement along the crop's edge, once around it from the upper left clockwise.
+/// The displacement along the crop's edge, clockwise from the upper left.
 pub(super) struct Ring {
-    /// Cells a side of the crop.
+    /// Cells per side of the crop.
     size: usize,
-    /// Sums of the displacements before each of the `4 * size` samples, across and down, and over all of them.
+    /// Prefix sums of the displacements of the `4 * size` samples, across and down, ending with the total.
     sums: Vec<[f64; 2]>,
-    /// The farthest displacement along the edge.
+    /// The largest displacement along the edge.
     most: f32,
 }
 
 impl Ring {
-    /// `planes` hold the displacement across and down, `[size, size]` over the crop, in shares of its side.
+    /// `planes` hold the displacement across and down, `[size, size]` over the crop, as shares of its side.
     pub fn new(planes: [&Plane; 2]) -> Self {
         let size = planes[0].width;
         let last = size - 1;
@@ -33,19 +33,19 @@ impl Ring {
         Self { size, sums, most }
     }
 
-    /// The farthest displacement along the edge, which none around the crop exceeds.
+    /// Returns the largest displacement along the edge, an upper bound of those around the crop.
     pub fn most(&self) -> f32 {
         self.most
     }
 
-    /// The displacement at a cell around the crop, counted from the crop's upper left: the mean over as much of the edge to
-    /// either side of the nearest place as the cell lies away from it.
+    /// Returns the displacement at a cell around the crop, counted from the crop's upper left: the mean over the edge
+    /// around the nearest point, to either side as far as the cell is away from it.
     pub fn at(&self, x: isize, y: isize) -> [f32; 2] {
         let end = self.size as isize - 1;
         let (near_x, near_y) = (x.clamp(0, end), y.clamp(0, end));
         let size = self.size as f64;
         let (right, down) = (near_x as f64 + 0.5, near_y as f64 + 0.5);
-        // From the upper left corner along the edge; a corner itself for all that lies beyond both its sides.
+        // The position along the edge from its corner; the corner itself for cells beyond two sides.
         let beside = |at: f64, before: isize, after: isize| match (before < 0, after > end) {
             (true, _) => 0.0,
             (_, true) => size,
@@ -67,7 +67,7 @@ impl Ring {
         [0, 1].map(|axis| ((last[axis] - first[axis]) / (2.0 * radius)) as f32)
     }
 
-    /// The sum of what lies before a place along the edge, which goes on around it.
+    /// Returns the prefix sum up to a position along the edge, which is periodic.
     fn sum(&self, along: f64) -> [f64; 2] {
         let count = self.sums.len() - 1;
         let turns = (along / count as f64).floor();

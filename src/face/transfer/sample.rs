@@ -1,4 +1,4 @@
-//! Colours read from the portrait between its pixels.
+//! Filtered colour lookup in the portrait.
 
 use super::plane::split_small;
 use crate::math::catmull_rom;
@@ -6,12 +6,12 @@ use crate::media::image::Picture;
 use crate::nn::bicubic::{TAPS, weighted_sum};
 use crate::nn::isa::Isa;
 
-/// The portrait, to read colours from.
+/// The portrait as a sampler.
 pub(super) struct Reader<'a> {
     rgba: &'a [u8],
     width: usize,
     height: usize,
-    /// Whether it may be transparent.
+    /// Whether it has transparency.
     pub clear: bool,
     isa: Isa,
 }
@@ -27,9 +27,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The Catmull-Rom value at an offset from the middle of a pixel: red, green and blue in 0..=255 times alpha, and
-    /// alpha in 0..=1. Weighing each pixel by its alpha keeps the colours of what isn't seen out of the picture. Beyond
-    /// the edge the edge's own pixels. An offset of nothing gives the very pixel.
+    /// Returns the Catmull-Rom value at an offset from the centre of a pixel: premultiplied red, green and blue in 0..=255,
+    /// and alpha in 0..=1. Premultiplied alpha keeps the colours of transparent pixels out of the result. Clamps to the
+    /// edge. A zero offset returns the exact pixel.
     #[inline(always)]
     pub fn read(&self, (x, y): (usize, usize), (dx, dy): (f32, f32)) -> [f32; 4] {
         let (left, across) = start(x, dx);
@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
         self.weighed((left, top), across, down)
     }
 
-    /// [`Reader::read`] for those of some places that are `wanted`, as [`Starts`] has them along each axis.
+    /// [`Reader::read`] for the `wanted` positions of a batch, given as [`Starts`] along each axis.
     #[inline(always)]
     pub fn read_some(
         &self,
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
             (gathered.as_flattened(), 16)
         };
         if self.clear {
-            // The filter's negative lobes may leave more colour than there is cover.
+            // The filter's negative lobes may leave more colour than alpha.
             let [red, green, blue, cover] =
                 weighted_sum::<true>(self.isa, area, pitch, across, down);
             let cover = (cover / 255.0).clamp(0.0, 1.0);
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Four rows of four pixels, some of which lie beyond the edge.
+    /// Gathers four rows of four pixels, some of which are beyond the edge.
     #[cold]
     fn gathered(&self, left: i64, top: i64) -> [[u8; 16]; 4] {
         let near = |first: i64, k: usize, length: usize| {
@@ -92,28 +92,28 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Beyond this many pixels no picture is wide.
+/// Offsets are clamped to this; no picture is wider.
 const FARTHEST: f32 = 1e6;
 
-/// The first of the four pixels about `at + offset`, and their weights. The whole pixels of the offset are counted as such,
-/// so that a large picture's far end is read as finely as its beginning.
+/// Returns the first of the four pixels around `at + offset`, and their weights. The integer part of the offset is split
+/// off first, so that precision doesn't depend on the position in a large picture.
 #[inline(always)]
 fn start(at: usize, offset: f32) -> (i64, [f32; TAPS]) {
     let (whole, t) = split_small(offset.clamp(-FARTHEST, FARTHEST));
     (at as i64 + i64::from(whole) - 1, catmull_rom(t))
 }
 
-/// Pixels that are gone through side by side.
+/// Number of pixels processed side by side.
 pub(super) const SOME: usize = 16;
 
-/// The first of the four pixels about some places along an axis, and their weights.
+/// The first of the four pixels and their weights, for a batch of positions along an axis.
 pub(super) struct Starts {
     first: [i32; SOME],
     weights: [[f32; SOME]; TAPS],
 }
 
 impl Starts {
-    /// `offsets` from the middles of the pixels `at`, as [`Reader::read`] takes them.
+    /// `offsets` are relative to the centres of the pixels `at`, as for [`Reader::read`].
     #[inline(always)]
     pub fn new(at: &[i32; SOME], offsets: &[f32; SOME]) -> Self {
         let mut starts = Self {
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_not_seen_lends_no_colour() {
-        // Red and covered on the left, green and clear on the right.
+        // Red and opaque on the left, green and transparent on the right.
         let row = (0..8).flat_map(|x| {
             if x < 4 {
                 [200, 0, 0, 255]

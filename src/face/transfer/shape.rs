@@ -1,29 +1,29 @@
-//! What a motion-transfer network says of one frame, and that it can be relied upon.
+//! A motion-transfer network's output for one frame, and its validation.
 
 use thiserror::Error;
 
 use super::plane::Plane;
 
-/// What a network says of one frame. All planes are stretched over the crop.
+/// A network's output for one frame. All planes are stretched over the crop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Motion {
     /// Samples of the flow across and down; 64 and 64 for both methods.
     pub flow_size: (usize, usize),
-    /// `[rows, columns, 2]`: for each place of the result where in the source it comes from, x and y in [-1, 1] of the crop.
+    /// `[rows, columns, 2]`: the backward flow, x and y in [-1, 1] of the crop.
     pub flow: Vec<f32>,
-    /// Whether -1 and 1 are the middles of the outermost samples (torch's `align_corners`) or the outer edges.
+    /// Whether -1 and 1 are the centres of the outermost samples (torch's `align_corners`) or the outer edges.
     pub align_corners: bool,
-    /// Samples a side of the occlusion; 64 for FOMM, 256 for TPS' finest.
+    /// Side of the occlusion map in samples; 64 for FOMM, 256 for TPS' finest.
     pub occlusion_size: usize,
-    /// `[o, o]` in [0, 1]: 1 where the warped source is right, 0 where it must be painted anew.
+    /// `[o, o]` in [0, 1]: 1 where the warped source is right, 0 where it must be repainted.
     pub occlusion: Vec<f32>,
-    /// Pixels a side of the picture; 256 for both.
+    /// Side of the picture in pixels; 256 for both methods.
     pub size: usize,
     /// The generator's picture: `[3, size, size]` in [0, 1].
     pub picture: Vec<f32>,
 }
 
-/// What can be wrong with a motion's sizes.
+/// A mismatch in a motion's sizes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MotionFault {
     #[error(
@@ -40,33 +40,33 @@ pub enum MotionFault {
     Sizes { what: &'static str },
 }
 
-/// A motion in which every number is in its range.
+/// A motion with all values clamped to their ranges.
 pub(super) struct Sound {
     pub size: usize,
-    /// Source place across and down in shares of the crop's side, with an offset that is the same for every motion; no
-    /// number where there was none.
+    /// Source position across and down in shares of the crop's side, plus an offset that is the same for every motion; NaN
+    /// where it wasn't finite.
     pub flow: [Plane; 2],
     /// In 0..=1.
     pub occlusion: Plane,
     /// In 0..=255.
     pub picture: [Plane; 3],
-    /// Planes of 1 where the numbers were fit to use and 0 about those that weren't; most often none.
+    /// Planes of 1 with 0 around non-finite numbers; usually empty.
     pub doubts: Vec<Plane>,
     align_corners: bool,
 }
 
-/// Beyond this many crops away a flow says nothing.
+/// Flow is clamped to this magnitude, in shares of the crop's side.
 const FARTHEST: f32 = 4.0;
 
-/// How far about a number that isn't finite nothing is trusted, in samples: as far as splines and filters reach
-/// from any place within a sample of it.
+/// Radius around a non-finite number where nothing is trusted, in samples: the support of splines and filters from any
+/// position within a sample of it.
 const DOUBT: usize = 3;
 
 impl Sound {
     pub fn new(motion: &Motion) -> Result<Self, MotionFault> {
         let (columns, rows) = motion.flow_size;
         let check = |what, holds: usize, sides: [usize; 3]| {
-            // A product too large for a number is no size at all.
+            // On overflow, no length matches.
             let wanted = sides
                 .into_iter()
                 .try_fold(1, usize::checked_mul)
@@ -107,7 +107,7 @@ impl Sound {
         });
 
         let flow = |axis: usize, count: usize| {
-            // Between the outermost samples' middles lie not all of the crop's shares.
+            // With `align_corners`, the outermost samples' centres are closer together than the crop's edges.
             let scale = if motion.align_corners {
                 0.5 * (count - 1) as f32 / count as f32
             } else {
@@ -136,7 +136,7 @@ impl Sound {
         })
     }
 
-    /// The same of a motion whose picture is of no account: black stands for it, of the size at rest.
+    /// The same with a black picture of the size at rest, for a motion whose picture isn't used.
     pub fn unpainted(motion: &Motion, rest: &Sound) -> Result<Self, MotionFault> {
         Self::new(&Motion {
             flow: motion.flow.clone(),
@@ -146,7 +146,7 @@ impl Sound {
         })
     }
 
-    /// Whether this can be compared with the motion at rest.
+    /// Checks that this motion has the same sizes as the motion at rest.
     pub fn matches(&self, rest: &Sound) -> Result<(), MotionFault> {
         let size = |plane: &Plane| (plane.width, plane.height);
         let same = [
@@ -173,7 +173,7 @@ fn bounded(value: f32, most: f32) -> f32 {
     }
 }
 
-/// In 0..=1; what is no number counts as 1, which asks for nothing.
+/// Clamps to 0..=1; NaN becomes 1, which has no effect.
 fn unit(value: f32) -> f32 {
     if value.is_nan() {
         return 1.0;

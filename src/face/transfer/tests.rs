@@ -1,4 +1,4 @@
-//! What the artist is promised, checked on the whole way from motion to picture.
+//! End-to-end tests from motion to picture.
 
 use proptest::prelude::*;
 
@@ -49,7 +49,7 @@ fn square(x: f64, y: f64, side: f64) -> Square {
     Square { x, y, side }
 }
 
-/// A motion with the displacement that `away` gives in [-1, 1] of the crop.
+/// A motion with the displacement that `away` returns in [-1, 1] of the crop.
 fn motion(away: impl Fn(f32, f32) -> (f32, f32), occlusion: f32, picture: Vec<f32>) -> Motion {
     let place = |i: usize| 2.0 * i as f32 / (FLOW - 1) as f32 - 1.0;
     let flow = (0..FLOW * FLOW).flat_map(|i| {
@@ -68,7 +68,7 @@ fn motion(away: impl Fn(f32, f32) -> (f32, f32), occlusion: f32, picture: Vec<f3
     }
 }
 
-/// What one pixel is in a flow whose -1 and 1 are the middles of the outermost samples.
+/// The size of one pixel in a flow with `align_corners`.
 fn a_pixel_of(side: f32) -> f32 {
     2.0 / side * FLOW as f32 / (FLOW - 1) as f32
 }
@@ -81,7 +81,7 @@ fn flat(value: f32) -> Vec<f32> {
     vec![value; 3 * SIZE * SIZE]
 }
 
-/// A motion without any sense.
+/// A motion of random numbers.
 fn wild(seed: u32) -> Motion {
     let number = |i: usize| random(seed, i);
     let side = OCCLUSION * OCCLUSION;
@@ -98,7 +98,7 @@ fn wild(seed: u32) -> Motion {
     }
 }
 
-/// What the network is given of the portrait, in [0, 1].
+/// The network's input from the portrait, in [0, 1].
 fn seen(portrait: &Picture, place: impl Into<TurnedSquare>) -> Vec<f32> {
     ImagePyramid::for_networks(portrait).read(&place.into(), SIZE, (0.0, 1.0), Beyond::Edge, (0, 0))
 }
@@ -139,7 +139,7 @@ proptest! {
         seed: u32, x in -40f64..60.0, y in -40f64..60.0, side in 1f64..120.0, angle in -3f64..3.0, alpha: bool,
     ) {
         let portrait = noise(61, 47, seed, alpha);
-        // However little sense the network at rest makes.
+        // Even if the network's output at rest is nonsense.
         let rest = Motion { align_corners: seed.is_multiple_of(2), ..wild(seed) };
         let place = TurnedSquare { x, y, side, angle };
         prop_assert!(carried(&portrait, place, &rest, &rest) == portrait);
@@ -158,7 +158,7 @@ proptest! {
         let pairs = portrait.rgba().chunks(4).zip(after.rgba().chunks(4));
         for (i, (before, after)) in pairs.enumerate() {
             let (u, v) = place.within(((i % 61) as f64 + 0.5, (i / 61) as f64 + 0.5));
-            // Margins are whole cells, of which there is at least one a pixel or twice the network's size.
+            // Margins are whole cells; there is at least one cell per pixel or twice the network's size.
             let cell = (1.0 / side.ceil()).max(0.5 / SIZE as f64);
             if (u - 0.5).abs().max((v - 0.5).abs()) > 0.5 + reach + cell {
                 prop_assert_eq!(before, after);
@@ -180,7 +180,7 @@ proptest! {
         let after = carried(&portrait, place, &rest, &motion(small, random(seed, 1), wild(seed).picture));
         for (i, (before, after)) in portrait.rgba().chunks(4).zip(after.rgba().chunks(4)).enumerate() {
             let (u, v) = place.within(((i % 61) as f64 + 0.5, (i / 61) as f64 + 0.5));
-            // A hair's breadth for rounding.
+            // Tolerance for rounding.
             if (u - 0.5).abs().max((v - 0.5).abs()) > 0.5 + 1e-9 {
                 prop_assert_eq!(before, after);
             }
@@ -239,7 +239,7 @@ proptest! {
                 let share = (at as f64 - start) / 140.0;
                 (0.3..0.7).contains(&share)
             });
-            // Where the source lies well within the portrait.
+            // Where the source is well inside the portrait.
             let source = [x as f32 + dx, y as f32 + dy];
             if within == [true, true] && source.iter().all(|at| (30.0..210.0).contains(at)) {
                 let off = (f32::from(red) - source[0]).abs().max((f32::from(green) - source[1]).abs());
@@ -286,12 +286,12 @@ fn a_part_of_the_portrait_moves_as_it_does_in_the_whole() {
 fn a_shift_by_whole_pixels_is_the_shifted_portrait() {
     let portrait = noise(200, 180, 3, false);
     let place = square(20.0, 10.0, 150.0);
-    // An identity that is off, and off by the same in both.
+    // An identity flow with the same error in both.
     let off = |x: f32, y: f32| (0.05 * (4.0 * x).sin(), 0.03 * y * x);
     let rest = motion(off, 1.0, seen(&portrait, place));
     let unit = a_pixel_of(150.0);
     let away = |x: f32, y: f32| (off(x, y).0 + 7.0 * unit, off(x, y).1 - 4.0 * unit);
-    // Whatever the generator draws: it isn't asked.
+    // The generator's picture is not used.
     let after = carried(&portrait, place, &rest, &motion(away, 1.0, flat(0.9)));
     for y in 40..130 {
         for x in 50..140 {
@@ -317,7 +317,7 @@ fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
             == portrait
     );
 
-    // The source is right everywhere, so the generator isn't asked.
+    // The source is right everywhere, so the generator isn't used.
     let bend = |x: f32, y: f32| (0.12 * (1.0 - x * x), 0.08 * y);
     let moved = motion(bend, 1.0, seen(&portrait, place));
     let draft = source
@@ -417,7 +417,7 @@ fn where_nothing_of_the_source_is_right_the_generators_picture_stands() {
         }
     }
     assert!(off / count < 4.0, "{}", off / count);
-    // And where the source is wholly right, nothing of it is seen.
+    // Where the source is right everywhere, the generated picture isn't visible.
     assert!(carried(&portrait, place, &rest, &motion(still, 1.0, drawn)) == portrait);
 }
 
@@ -427,7 +427,7 @@ fn new_shading_carries_the_portraits_detail_and_a_new_thing_does_not() {
     let place = square(0.0, 0.0, 256.0);
     let own = seen(&portrait, place);
     let rest = motion(still, 0.8, own.clone());
-    // What is left of the portrait's grain in the middle.
+    // The remaining grain of the portrait in the middle.
     let grain = |picture: Vec<f32>| {
         let after = carried(&portrait, place, &rest, &motion(still, 0.1, picture));
         let (mut both, mut squared) = (0.0, 0.0);
@@ -466,7 +466,7 @@ fn the_networks_own_error_at_rest_is_not_carried_over() {
     let now = motion(still, 0.1, dark.clone());
     assert!(carried(&portrait, place, &rest, &now) == portrait);
 
-    // What it draws anew, it draws in the portrait's tones: a flat part that is made lighter by a tenth.
+    // Repainted parts have the portrait's tones: a flat part that gets lighter by a tenth.
     let portrait = Picture::new(200, 200, [150, 120, 100, 255].repeat(40_000)).unwrap();
     let drawn = |factor: f32| [150.0, 120.0, 100.0].map(|v| vec![v / 255.0 * factor; SIZE * SIZE]);
     let rest = motion(still, 0.9, drawn(0.9).concat());
@@ -506,7 +506,7 @@ fn a_turned_crop_moves_along_its_own_axes() {
         angle: std::f64::consts::FRAC_PI_2,
     };
     let rest = motion(still, 1.0, seen(&portrait, place));
-    // The source lies 6 pixels to the crop's right, which is down in the portrait, and 9 down, which is left.
+    // The source is 6 pixels to the crop's right, which is down in the portrait, and 9 down, which is left.
     let unit = a_pixel_of(160.0);
     let moved = motion(|_, _| (6.0 * unit, 9.0 * unit), 1.0, flat(0.5));
     let after = carried(&portrait, place, &rest, &moved);
@@ -534,7 +534,7 @@ fn alpha_moves_with_the_colours_and_what_is_clear_lends_none() {
     let unit = a_pixel_of(160.0);
     let moved = motion(|_, _| (10.5 * unit, 0.0), 1.0, flat(0.5));
     let after = carried(&portrait, place, &rest, &moved);
-    // The disc lies 10.5 pixels further left.
+    // The disc is 10.5 pixels further left.
     assert_eq!(pixel(&after, 80 - 40, 80)[3], 255);
     assert_eq!(pixel(&after, 80 + 24, 80)[3], 0);
     let mut edges = 0;
@@ -608,7 +608,7 @@ fn numbers_that_are_none_leave_the_portrait_there() {
         motion
     };
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        // The middle samples of flow, occlusion and picture, and the pixel that lies there.
+        // The middle samples of flow, occlusion and picture, and the pixel there.
         type Change<'a> = &'a dyn Fn(&mut Motion);
         let changes: [(Change, usize); 3] = [
             (&|m| m.flow[2 * (8 * FLOW + 8)] = bad, 85),
@@ -678,7 +678,7 @@ fn the_smallest_of_everything_is_no_trouble() {
 
 #[test]
 fn a_picture_shown_smaller_does_not_alias() {
-    // Lines a pixel wide, shown at a third: grey, not a moving pattern.
+    // Lines a pixel wide, minified to a third: grey, not an aliasing pattern.
     let rgba = (0..240 * 240).flat_map(|i| {
         let value = if i % 2 == 0 { 255 } else { 0 };
         [value, value, value, 255]
@@ -686,7 +686,7 @@ fn a_picture_shown_smaller_does_not_alias() {
     let portrait = Picture::new(240, 240, rgba.collect()).unwrap();
     let place = square(0.0, 0.0, 240.0);
     let rest = motion(still, 1.0, flat(0.5));
-    // Only the middle of the crop lies far enough from the fade.
+    // Only the middle of the crop is far enough from the fade.
     let third = motion(|x, _| (2.0 * x.clamp(-0.3, 0.3), 0.0), 1.0, flat(0.5));
     let after = carried(&portrait, place, &rest, &third);
     for x in 105..135 {

@@ -1,14 +1,14 @@
-//! The diagnostics' colours, in 0..=255.
+//! Colours of the diagnostics, in 0..=255.
 
 use std::f32::consts::TAU;
 
-/// How bright the portrait's grey is left where a map isn't.
+/// Brightness of the greyed portrait outside a map.
 pub(crate) const GROUND: f32 = 0.42;
 
-/// The background's colour among contributions.
+/// The background's colour in the contribution map.
 pub(crate) const BACKGROUND: [f32; 3] = [190.0, 190.0, 190.0];
 
-/// How bright a colour is over a black part of the portrait; over a white one it is itself.
+/// Brightness of a tint over a black part of the portrait; over a white one it is 1.
 const SHADE: f32 = 0.3;
 
 /// The luma (Rec. 709) of a pixel, in 0..=255.
@@ -16,15 +16,15 @@ pub(crate) fn luminance(pixel: &[u8]) -> f32 {
     0.2126 * f32::from(pixel[0]) + 0.7152 * f32::from(pixel[1]) + 0.0722 * f32::from(pixel[2])
 }
 
-/// A colour as a tint of the portrait, whose light it keeps enough of to tell the features.
+/// Tints a pixel of the portrait, preserving enough luminance to recognise the features.
 pub(crate) fn veiled(light: f32, colour: [f32; 3]) -> [f32; 3] {
     let light = SHADE + (1.0 - SHADE) * light / 255.0;
     colour.map(|channel| channel.clamp(0.0, 255.0) * light)
 }
 
-/// The colour of a displacement, in full at a length of 1 and more, white at 0: the wheel of Baker et al. (2011, "A Database and
-/// Evaluation Methodology for Optical Flow"), which gives each range of hues as much of the circle as it has shades that
-/// are told apart. From the right, clockwise as seen.
+/// Returns the colour of a displacement, fully saturated at a length of 1 and more, white at 0: the wheel of Baker et al. (2011,
+/// "A Database and Evaluation Methodology for Optical Flow"), which allots each range of hues a share of the circle in
+/// proportion to its distinguishable shades. Clockwise from the right.
 pub(crate) fn wheel([across, down]: [f32; 2]) -> [f32; 3] {
     const STOPS: [(f32, [f32; 3]); 7] = [
         (0.0, [255.0, 0.0, 0.0]),
@@ -36,7 +36,7 @@ pub(crate) fn wheel([across, down]: [f32; 2]) -> [f32; 3] {
         (55.0, [255.0, 0.0, 0.0]),
     ];
     let length = across.hypot(down).min(1.0);
-    // Less than half a grey level, such as a rounding of the flow, is none.
+    // Less than half a grey level, such as rounding of the flow, counts as zero.
     if length < 0.5 / 255.0 {
         return [255.0; 3];
     }
@@ -53,12 +53,12 @@ pub(crate) fn wheel([across, down]: [f32; 2]) -> [f32; 3] {
     })
 }
 
-/// The colour of a spline, or of a key point that moves for itself.
+/// Returns the colour of a spline, or of an independent key point.
 pub(crate) fn group_colour(group: usize, groups: usize) -> [f32; 3] {
     hue(group as f32 / groups.max(1) as f32)
 }
 
-/// The colour of a key point: its group's, and a little beside it for each of the `of` that are in the group.
+/// Returns the colour of a key point: its group's hue, shifted slightly for each of the `of` points in the group.
 pub(crate) fn point_colour(
     (group, groups): (usize, usize),
     (index, of): (usize, usize),
@@ -67,14 +67,14 @@ pub(crate) fn point_colour(
     hue((group as f32 + 0.7 * beside) / groups.max(1) as f32)
 }
 
-/// Colours of one lightness and chroma (OKLCH 0.76, 0.14), so that none stands out; `turn` in whole circles.
+/// Returns colours of equal lightness and chroma (OKLCH 0.76, 0.14), so that none stands out; `turn` is in turns.
 fn hue(turn: f32) -> [f32; 3] {
     const LIGHTNESS: f32 = 0.76;
     const CHROMA: f32 = 0.14;
-    // From a red on.
+    // Starts at red.
     let angle = (turn + 0.07) * TAU;
     let (a, b) = (CHROMA * angle.cos(), CHROMA * angle.sin());
-    // Ottosson's OKLab.
+    // OKLab (Ottosson).
     let cubed = |x: f32| x * x * x;
     let l = cubed(LIGHTNESS + 0.396_337_78 * a + 0.215_803_76 * b);
     let m = cubed(LIGHTNESS - 0.105_561_346 * a - 0.063_854_17 * b);

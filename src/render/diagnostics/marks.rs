@@ -1,26 +1,26 @@
-//! Discs, rings and strokes with smooth edges, laid over a picture; and the wheel that explains the flow's colours.
+//! Antialiased discs, rings and strokes, and the flow's colour wheel as a legend.
 
 use crate::face::TurnedSquare;
 use crate::media::image::Picture;
 use crate::render::diagnostics::colours::wheel;
 
-/// A place in a picture's pixels.
+/// A point in a picture's pixels.
 pub(crate) type Place = (f64, f64);
 
-/// A colour in 0..=255 and how much of it covers what lies beneath, in 0..=1.
+/// A colour in 0..=255 and its opacity in 0..=1.
 #[derive(Clone, Copy)]
 pub(crate) struct Ink {
     pub colour: [f32; 3],
     pub cover: f32,
 }
 
-/// What makes a mark stand out from any portrait.
+/// A dark outline that makes marks visible on any portrait.
 pub(crate) const RIM: Ink = Ink {
     colour: [16.0, 16.0, 20.0],
     cover: 0.75,
 };
 
-/// A straight stroke with round ends; a disc where it has no length.
+/// Draws a straight stroke with round caps; a disc if its length is zero.
 pub(crate) fn stroke(base: &mut Picture, (from, to): (Place, Place), width: f64, ink: Ink) {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let length = dx * dx + dy * dy;
@@ -41,12 +41,12 @@ pub(crate) fn stroke(base: &mut Picture, (from, to): (Place, Place), width: f64,
     });
 }
 
-/// A filled disc.
+/// Draws a filled disc.
 pub(crate) fn disc(base: &mut Picture, middle: Place, radius: f64, ink: Ink) {
     stroke(base, (middle, middle), 2.0 * radius, ink);
 }
 
-/// A circle drawn with a pen of this width.
+/// Draws a circle with this line width.
 pub(crate) fn ring(base: &mut Picture, middle: Place, radius: f64, width: f64, ink: Ink) {
     each(base, around(middle, radius + width), |(x, y)| {
         let away = (x - middle.0).hypot(y - middle.1) - radius;
@@ -54,7 +54,7 @@ pub(crate) fn ring(base: &mut Picture, middle: Place, radius: f64, width: f64, i
     });
 }
 
-/// The flow's colours about the point at rest, in the crop's lower right corner; none in a crop too small for it.
+/// Draws the flow's colour wheel in the crop's lower right corner, unless the crop is too small for it.
 pub(crate) fn legend(base: &mut Picture, place: &TurnedSquare) {
     let radius = (0.07 * place.side).clamp(12.0, 36.0);
     if place.side < 8.0 * radius {
@@ -81,13 +81,14 @@ fn around(middle: Place, radius: f64) -> (Place, Place) {
     )
 }
 
-/// Lays ink over the pixels of a box as far as `mark` says that their middles lie within the mark: by how many pixels.
+/// Draws over the pixels of a box. `mark` returns the signed distance of a pixel's centre to the mark's edge, positive
+/// inside.
 fn each(base: &mut Picture, (low, high): (Place, Place), mark: impl Fn(Place) -> (f64, Ink)) {
     let (width, height) = (base.width() as usize, base.height() as usize);
     if ![low.0, low.1, high.0, high.1].iter().all(|v| v.is_finite()) {
         return;
     }
-    // `as` brings what lies outside to 0.
+    // `as` saturates negative values to 0.
     let end = |at: f64, length: usize| (at.ceil().max(0.0) as usize).min(length);
     let (left, right) = (low.0.floor() as usize, end(high.0, width));
     let (top, bottom) = (low.1.floor() as usize, end(high.1, height));
@@ -103,7 +104,7 @@ fn each(base: &mut Picture, (low, high): (Place, Place), mark: impl Fn(Place) ->
     }
 }
 
-/// A colour over a pixel, which beside the portrait may be transparent.
+/// Composites a colour over a pixel, which may be transparent outside the portrait.
 fn over(pixel: &mut [u8], colour: [f32; 3], cover: f32) {
     let beneath = f32::from(pixel[3]) / 255.0 * (1.0 - cover);
     let alpha = cover + beneath;

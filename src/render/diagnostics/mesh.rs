@@ -1,4 +1,4 @@
-//! A deformed mesh over the portrait: its edges, and how near its surface is to the viewer.
+//! Draws a deformed mesh over the portrait: its edges, or its depth.
 
 use crate::face::TurnedSquare;
 use crate::media::image::Picture;
@@ -6,10 +6,11 @@ use crate::methods::diagnostics::DeformedMesh;
 use crate::render::diagnostics::colours::{GROUND, luminance};
 use crate::render::diagnostics::marks::{Ink, stroke};
 
-/// The depths that are black and white, in shares of the crop's side; from the middle of the head towards the viewer.
+/// The depths drawn as black and white, in shares of the crop's side, measured from the middle of the head towards
+/// the viewer.
 const DEPTHS: (f32, f32) = (-0.1, 0.5);
 
-/// Edges of triangles seen from the front.
+/// Edges of front-facing triangles.
 const EDGE: Ink = Ink {
     colour: [90.0, 235.0, 200.0],
     cover: 0.45,
@@ -18,7 +19,7 @@ const EDGE: Ink = Ink {
 /// A vertex in the picture's pixels, with its depth in shares of the crop's side.
 type Vertex = [f64; 3];
 
-/// The triangles that face the viewer, with finite corners.
+/// Returns the front-facing triangles with finite corners.
 fn front<'a>(
     mesh: &'a DeformedMesh,
     place: &'a TurnedSquare,
@@ -35,18 +36,18 @@ fn front<'a>(
     })
 }
 
-/// Twice the area in a picture, whose y points down; below 0 for corners that are anticlockwise as seen.
+/// Returns twice the signed area with y pointing down: negative for corners that appear anticlockwise.
 fn doubled_area([a, b, c]: &[Vertex; 3]) -> f64 {
     (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 }
 
-/// Draws the edges that face the viewer.
+/// Draws the edges of front-facing triangles.
 pub(crate) fn edges(base: &mut Picture, place: &TurnedSquare, mesh: &DeformedMesh) {
     let width = (0.0022 * place.side).clamp(0.6, 1.6);
     for (triangle, corners) in front(mesh, place) {
         for i in 0..3 {
             let j = (i + 1) % 3;
-            // The neighbour has the same edge the other way round.
+            // The neighbouring triangle has the same edge in the other direction.
             if triangle[i] < triangle[j] {
                 let ends = [corners[i], corners[j]].map(|[x, y, _]| (x, y));
                 stroke(base, (ends[0], ends[1]), width, EDGE);
@@ -55,7 +56,7 @@ pub(crate) fn edges(base: &mut Picture, place: &TurnedSquare, mesh: &DeformedMes
     }
 }
 
-/// Makes the picture grey and dim, and draws the surface over it: bright where it is near.
+/// Greys and dims the picture, and draws the surface over it: brighter is nearer.
 pub(crate) fn depth(base: &mut Picture, place: &TurnedSquare, mesh: &DeformedMesh) {
     let (width, height) = (base.width() as usize, base.height() as usize);
     let mut nearest = vec![f32::NEG_INFINITY; width * height];
@@ -73,7 +74,7 @@ pub(crate) fn depth(base: &mut Picture, place: &TurnedSquare, mesh: &DeformedMes
     }
 }
 
-/// Keeps the nearest depth of each pixel whose middle a triangle covers.
+/// Rasterises a triangle into a depth buffer that keeps the nearest depth.
 fn fill(nearest: &mut [f32], (width, height): (usize, usize), corners: &[Vertex; 3]) {
     let area = doubled_area(corners);
     let ends = |axis: usize, length: usize| {

@@ -1,4 +1,4 @@
-//! Key points: where the portrait has them, where they drive the frame, and how their surroundings turn and stretch.
+//! Draws key points: their positions in the portrait and in the frame, and their local Jacobians.
 
 use crate::face::TurnedSquare;
 use crate::media::image::Picture;
@@ -6,13 +6,13 @@ use crate::methods::diagnostics::{KeyPoint, MotionFrame};
 use crate::render::diagnostics::colours::point_colour;
 use crate::render::diagnostics::marks::{Ink, Place, RIM, disc, ring, stroke};
 
-/// The longest that an axis is drawn, in shares of the crop's side.
+/// Maximum length of a drawn axis, in shares of the crop's side.
 const LONGEST: f32 = 0.1;
 
-/// The length of an axis that is neither stretched nor shrunk.
+/// Length of an axis without stretch.
 const AXIS: f32 = 0.04;
 
-/// Draws them over `base`; see [`crate::render::diagnostics::draw`].
+/// Draws the key points over `base`; see [`crate::render::diagnostics::draw`].
 pub(crate) fn draw(base: &mut Picture, place: &TurnedSquare, seen: &MotionFrame) {
     let radius = (0.011 * place.side).clamp(2.5, 6.5);
     let pen = (0.34 * radius).clamp(1.0, 2.0);
@@ -21,7 +21,7 @@ pub(crate) fn draw(base: &mut Picture, place: &TurnedSquare, seen: &MotionFrame)
         mark(base, pen + 1.6, RIM);
         mark(base, pen, ink);
     };
-    // All that lies beneath comes first, so that no line crosses a disc.
+    // Discs come last, so that no line crosses one.
     for mark in &marks {
         let pale = Ink {
             colour: mark.ink.colour,
@@ -54,13 +54,13 @@ pub(crate) fn draw(base: &mut Picture, place: &TurnedSquare, seen: &MotionFrame)
 struct Mark {
     ink: Ink,
     at: Place,
-    /// Where the portrait has it.
+    /// The position in the portrait.
     from: Option<Place>,
     /// Both ends of each axis.
     axes: Option<[(Place, Place); 2]>,
 }
 
-/// Those of the points whose places are numbers.
+/// Returns the marks of the points with finite positions.
 fn marks(place: &TurnedSquare, seen: &MotionFrame) -> Vec<Mark> {
     // Points that share a motion share its hue.
     let motions = seen.contributions.as_ref().map_or(0, |maps| maps.count);
@@ -71,7 +71,7 @@ fn marks(place: &TurnedSquare, seen: &MotionFrame) -> Vec<Mark> {
     let of = (seen.points.len() / groups.max(1)).max(1);
     let (columns, rows) = seen.motion.flow_size;
     let within = |[x, y]: [f32; 2]| {
-        // From the middles of the outermost samples to the crop's edges.
+        // Converts from the outermost samples' centres to the crop's edges.
         let share = |at: f32, count: usize| {
             let inner = 1.0 - 1.0 / count.max(1) as f64;
             0.5 + 0.5 * f64::from(at) * inner
@@ -108,9 +108,9 @@ fn marks(place: &TurnedSquare, seen: &MotionFrame) -> Vec<Mark> {
         .collect()
 }
 
-/// What has become of an upright cross about the portrait's point, in shares of the crop's side: `J_d J_s^-1` of its
-/// axes. The network's own axes may lie any way, so that of themselves they say little; where the portrait's can't be
-/// undone they are all there is.
+/// Returns the axes of an upright cross at the portrait's point after the motion, in shares of the crop's side:
+/// `J_d J_s^-1` of its axes. The network's own axes are arbitrary, so on their own they mean little; they are used only
+/// where the portrait's can't be inverted.
 fn axes(driven: &KeyPoint, source: Option<&KeyPoint>) -> Option<[[f32; 2]; 2]> {
     let [a, b, c, d] = driven.axes?;
     let undone = source.and_then(|source| {

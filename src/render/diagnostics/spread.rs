@@ -1,4 +1,4 @@
-//! Maps at a network's own size, spread over the crop.
+//! Maps at a network's resolution, upsampled over the crop.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32x3;
@@ -9,19 +9,18 @@ use crate::face::TurnedSquare;
 use crate::media::image::Picture;
 use crate::render::diagnostics::colours::{GROUND, luminance};
 
-/// Cells a side at most. A map has far fewer samples than this many pixels can tell apart, so that between cells a
-/// straight line will do.
+/// Maximum cells per side. A map has far fewer samples, so linear interpolation between this many cells is enough.
 const MOST: usize = 256;
 
-/// Three values for every place of a square.
+/// Three channels over a square.
 pub(crate) struct Spread {
     size: usize,
     cells: Vec<[f32; 3]>,
 }
 
 impl Spread {
-    /// Spreads `[rows, columns]` samples over a square of `side` pixels, with a Catmull-Rom filter that is widened where
-    /// it shrinks them. `None` when they aren't as many as the sizes promise.
+    /// Resamples `[rows, columns]` samples over a square of `side` pixels, with a Catmull-Rom filter that is widened
+    /// when downsampling. `None` when the number of samples doesn't match.
     pub fn new((columns, rows): (usize, usize), samples: Vec<[f32; 3]>, side: f64) -> Option<Self> {
         let count = columns.checked_mul(rows)?;
         if count == 0 || samples.len() != count {
@@ -42,7 +41,7 @@ impl Spread {
         Some(Self { size, cells })
     }
 
-    /// The same with other values in each cell.
+    /// Applies `to` to each cell.
     pub fn map(mut self, to: impl Fn([f32; 3]) -> [f32; 3] + Sync) -> Self {
         self.cells
             .par_iter_mut()
@@ -51,8 +50,8 @@ impl Spread {
         self
     }
 
-    /// Paints `base`: beside the square its own grey, dimmed; in it what `colour` makes of its light, in 0..=255, and
-    /// the values there. The square's edge is smooth. Alpha stays.
+    /// Paints `base`: dimmed grey outside the square, and inside it `colour` of the pixel's luminance, in 0..=255, and
+    /// the map's values. The square's edge is antialiased. Alpha is unchanged.
     pub fn lay(
         &self,
         base: &mut Picture,
@@ -87,7 +86,7 @@ impl Spread {
             });
     }
 
-    /// Bilinear; beyond the edge the edge's own.
+    /// Bilinear lookup, clamped to the edge.
     #[inline]
     fn at(&self, u: f32, v: f32) -> [f32; 3] {
         let last = self.size - 1;
@@ -108,7 +107,7 @@ impl Spread {
     }
 }
 
-/// Whether the square is one that has any pixels.
+/// Returns whether the square is finite and not empty.
 pub(crate) fn visible(place: &TurnedSquare) -> bool {
     let finite = [place.x, place.y, place.side, place.angle]
         .iter()

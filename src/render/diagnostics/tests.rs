@@ -1,4 +1,4 @@
-//! Known motions give known pictures; the real networks say all that is promised.
+//! Known motions give known pictures; the real networks have all the outputs they promise.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::methods::{MethodFrame, MethodInfo, Quality, Session, fomm, tps};
 use crate::progress::Stop;
 use crate::render::diagnostics::*;
 
-/// Samples a side of the made-up flows.
+/// Side of the synthetic flows in samples.
 const SAMPLES: usize = 32;
 
 const PLACE: TurnedSquare = TurnedSquare {
@@ -32,7 +32,7 @@ fn flat([r, g, b]: [u8; 3]) -> Picture {
     Picture::new(200, 200, [r, g, b, 255].repeat(40_000)).unwrap()
 }
 
-/// A motion that brings to each place, in -1..=1, what was as far away from it as `moved` says.
+/// A motion that moves each point, in -1..=1, by what `moved` returns.
 fn motion(moved: impl Fn(f32, f32) -> [f32; 2]) -> Motion {
     let at = |i: usize| 2.0 * i as f32 / (SAMPLES - 1) as f32 - 1.0;
     let flow = (0..SAMPLES * SAMPLES).flat_map(|i| {
@@ -112,7 +112,7 @@ fn a_shift_has_the_hue_of_its_direction() {
 
 #[test]
 fn a_rotation_has_all_hues_about_its_middle() {
-    // Clockwise as seen: what is on the right goes down.
+    // Clockwise: what is on the right goes down.
     let turn = |x: f32, y: f32| [-0.4 * y, 0.4 * x];
     assert!(is_yellow(flow_at(PLACE, (0.8, 0.5), turn)));
     assert!(is_cyan(flow_at(PLACE, (0.5, 0.8), turn)));
@@ -140,7 +140,7 @@ fn no_flow_is_the_portrait_in_grey() {
     // In so small a crop the wheel begins at 0.74.
     let corner = PLACE.to_picture((0.7, 0.7));
     for (i, pixel) in picture.rgba().chunks(4).enumerate() {
-        // The wheel alone has colours.
+        // Only the wheel has colours.
         if (i % 200) as f64 <= corner.0 || (i / 200) as f64 <= corner.1 {
             assert!(
                 pixel[0] == pixel[1] && pixel[1] == pixel[2],
@@ -152,7 +152,7 @@ fn no_flow_is_the_portrait_in_grey() {
     let beside = f32::from(pixel(&picture, (10.0, 10.0))[0]);
     assert!((beside - GROUND * light).abs() < 1.0);
     assert!(f32::from(pixel(&picture, (100.0, 90.0))[0]) > 1.5 * beside);
-    // What is at rest is no motion either, wherever it comes from.
+    // The rest state counts as no motion, whatever its flow.
     let rest = motion(|x, _| [0.3 * x, 0.2]);
     let mut same = portrait();
     draw_motion(
@@ -181,7 +181,7 @@ fn occlusion_is_bright_where_the_source_is_not_seen() {
         let at = |u: f64| sum(pixel(&picture, PLACE.to_picture((u, 0.5))));
         assert!(at(0.2) > 500 && at(0.8) < 250, "{} {}", at(0.2), at(0.8));
     }
-    // A coarse one is softer, and past the finest there is none finer.
+    // A coarse map is softer; a level past the finest is the finest.
     let fine = drawn(PaneView::Occlusion(1), PLACE, &seen);
     assert_ne!(
         fine.rgba(),
@@ -240,7 +240,7 @@ fn point_colour_of(index: usize) -> [f32; 3] {
 #[test]
 fn axes_turn_with_the_points_surroundings() {
     let mut seen = seen(motion(|_, _| [0.0; 2]));
-    // Whatever the portrait's own axes are, those that have not changed make an upright cross.
+    // Whatever the portrait's own axes are, unchanged ones make an upright cross.
     let own = [0.3, -1.2, 0.8, 0.1];
     seen.source = vec![point([0.0; 2], Some(own))];
     let place = TurnedSquare {
@@ -254,7 +254,7 @@ fn axes_turn_with_the_points_surroundings() {
     seen.points = vec![point([0.0; 2], Some(own))];
     let upright = drawn(PaneView::KeyPoints, place, &seen);
     assert!(dark_or_bright(&upright, (1.0, 0.0)) && dark_or_bright(&upright, (0.0, -1.0)));
-    // Stretched threefold across it reaches farther there alone.
+    // Stretched threefold across, it gets longer only in that direction.
     seen.points = vec![point([0.0; 2], Some([0.9, -3.6, 0.8, 0.1]))];
     let wide = drawn(PaneView::KeyPoints, place, &seen);
     assert!(dark_or_bright(&wide, (2.4, 0.0)) && !dark_or_bright(&wide, (0.0, -2.4)));
@@ -301,7 +301,7 @@ fn a_difference_glows_by_its_fixed_scale() {
     let (some, full) = (at(flat([100, 120, 100])), at(flat([100, 164, 100])));
     assert!(sum(none) < sum(some) && sum(some) < sum(full));
     assert_eq!(full, at(flat([100, 100, 255])));
-    // Of another size there is nothing to compare.
+    // With another size there is nothing to compare.
     assert_eq!(
         at(Picture::new(2, 2, vec![255; 16]).unwrap()),
         [100, 100, 100, 255]
@@ -357,7 +357,7 @@ fn what_does_not_hold_its_numbers_is_not_drawn() {
     );
 }
 
-/// The portrait as a motion: its square now lies aside of where it was, by a share of itself.
+/// The portrait as a motion: its square is shifted by a share of its side.
 struct Aside<'a> {
     subject: &'a Subject,
     by: f64,
@@ -398,7 +398,7 @@ impl Drive for Aside<'_> {
     }
 }
 
-/// What a bundled network says of a bundled portrait whose face is moved to the left by a share of the crop.
+/// A bundled network's output for a bundled portrait whose face is moved to the left by a share of the crop.
 fn real(info: &MethodInfo, mode: Mode, left: f64) -> MotionDiagnostics {
     let method = (info.open)(None).unwrap();
     let portrait = Sample::all()[0].open(method.crop()).unwrap();
@@ -423,7 +423,7 @@ fn real(info: &MethodInfo, mode: Mode, left: f64) -> MotionDiagnostics {
     let again = said(ask(session.as_mut(), Quality::Full, &|| false).unwrap());
     assert_eq!(at_once.frame, again.frame);
 
-    // What is said before anything is painted is all but the picture.
+    // Before painting, everything except the picture is there.
     let mut session = prepare();
     let warped = ask(session.as_mut(), Quality::Draft, &|| false).unwrap();
     assert!(warped.is_draft);
@@ -471,7 +471,7 @@ fn the_bundled_networks_say_what_is_promised() {
         let numbers = seen.motion.flow.len() + seen.motion.picture.len() + maps.values.len();
         assert!(seen.bytes() > 4 * numbers && seen.bytes() < 20 * numbers);
 
-        // The face has gone to the left, and so say the points and the flow about them.
+        // The face has moved to the left, and so do the points and the flow around them.
         let mean = |of: &[KeyPoint]| of.iter().map(|p| p.at[0]).sum::<f32>() / of.len() as f32;
         let (gone, was) = (mean(&seen.points), mean(&seen.source));
         assert!(gone < was - 0.05, "{name} {gone} {was}");
@@ -481,7 +481,7 @@ fn the_bundled_networks_say_what_is_promised() {
     }
 }
 
-/// A square of two triangles before a larger one that faces away.
+/// A square of two triangles in front of a larger one that faces away.
 fn made_up_mesh() -> DeformedMesh {
     DeformedMesh {
         vertices: vec![
@@ -502,7 +502,7 @@ fn made_up_mesh() -> DeformedMesh {
 fn depth_is_bright_where_the_front_is_near_and_the_rest_is_dim() {
     let mut picture = portrait();
     mesh::depth(&mut picture, &PLACE, &made_up_mesh());
-    // Half way from the darkest depth to the brightest.
+    // Halfway from the darkest depth to the brightest.
     let inside = pixel(&picture, PLACE.to_picture((0.4, 0.6)));
     assert_eq!(inside, [128, 128, 128, 255]);
     let outside = pixel(&picture, PLACE.to_picture((0.1, 0.1)));

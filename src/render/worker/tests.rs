@@ -1,4 +1,4 @@
-//! The worker, with the networks that come with the program.
+//! The worker, with the bundled networks.
 
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::render::composition::{Composition, PaneSource};
 use crate::render::request::{RenderedPane, Wipe};
 use crate::render::worker::*;
 
-/// The first sample as its own relaxed face, found once for all tests.
+/// The first sample as its own relaxed face, computed once for all tests.
 fn document() -> (Document, Arc<crate::face::portrait::Portrait>) {
     static SAMPLE: OnceLock<(Document, Arc<crate::face::portrait::Portrait>)> = OnceLock::new();
     let found = SAMPLE.get_or_init(|| {
@@ -30,7 +30,7 @@ fn document() -> (Document, Arc<crate::face::portrait::Portrait>) {
     found.clone()
 }
 
-/// Source and result, by an expression.
+/// Source and result, driven by an expression.
 fn request(value: f32) -> Request {
     let (document, portrait) = document();
     let mut request = Request {
@@ -57,7 +57,7 @@ fn turned(value: f32) -> Pose {
     }
 }
 
-/// Asks for an expression.
+/// Requests an expression.
 fn ask(request: &mut Request, pose: Pose) {
     ask_of(
         request,
@@ -66,7 +66,7 @@ fn ask(request: &mut Request, pose: Pose) {
     );
 }
 
-/// Asks some methods for an expression.
+/// Requests an expression from some methods.
 fn ask_of(request: &mut Request, pose: Pose, methods: &[MethodChoice]) {
     let (mut document, _) = document();
     document.still = pose;
@@ -93,7 +93,7 @@ fn spawn() -> (Worker, mpsc::Receiver<()>) {
     spawn_with(|| {})
 }
 
-/// A worker that calls `then` each time it has said that there is an outcome.
+/// A worker that calls `then` after each notification of an outcome.
 fn spawn_with(mut then: impl FnMut() + Send + 'static) -> (Worker, mpsc::Receiver<()>) {
     let (tell, told) = mpsc::channel();
     let models = Arc::new(Models::new(Arc::new(Model::bundled().unwrap())));
@@ -104,7 +104,8 @@ fn spawn_with(mut then: impl FnMut() + Send + 'static) -> (Worker, mpsc::Receive
     (Worker::spawn(models, wake).unwrap(), told)
 }
 
-/// What was drawn by the time that a request was, in the order of its panes, and the numbers of the requests seen on
+/// The pictures when a request is complete, in the order of its panes, and the numbers of the requests seen on the
+/// way.
 /// the way.
 fn wait_for(
     worker: &Worker,
@@ -137,7 +138,7 @@ fn picture(pane: &RenderedPane) -> &Picture {
 
 #[test]
 fn the_newest_wins_and_nothing_older_comes_after_it() {
-    // The worker is held back at its first outcome until all requests have been sent.
+    // The worker is blocked at its first outcome until all requests have been sent.
     let (open, gate) = mpsc::channel::<()>();
     let (worker, told) = spawn_with(move || gate.recv().unwrap_or_default());
     let one = request(0.5);
@@ -159,7 +160,7 @@ fn the_newest_wins_and_nothing_older_comes_after_it() {
     assert!(panes[1].mean_edit.unwrap() > 0.0 && panes[1].network_millis.is_some());
     assert_ne!(picture(&panes[0]), picture(&panes[1]));
 
-    // The same expression again, seen from elsewhere, asks nothing of the network.
+    // The same expression in another view doesn't run the network.
     let mut again = request(1.0);
     again.view = again.view.zoomed(2.0, (60.0, 60.0));
     let (panes, _) = wait_for(&worker, &told, worker.send(again));
@@ -210,7 +211,7 @@ fn a_track_drives_every_method_and_another_method_loses_nothing() {
             methods[pane.index]
         );
     }
-    // Away to one method and back: the others' pictures are still there.
+    // Switch to one method and back: the others' pictures are still cached.
     ask_of(&mut asked, pose, &methods[..2]);
     wait_for(&worker, &told, worker.send(asked.clone()));
     ask_of(&mut asked, pose, &methods);
@@ -241,7 +242,7 @@ fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
         let serial = worker.send(asked.clone());
         (drafts, whole) = (Vec::new(), Vec::new());
         let mut complete = false;
-        // The hand goes on as soon as it sees a draft of both, and rests at last.
+        // The drag continues as soon as both drafts are there, and stops at last.
         while drafts.len() < 2 || (value == 1.0 && !complete) {
             told.recv_timeout(Duration::from_secs(240)).unwrap();
             while let Some(outcome) = worker.take() {
@@ -264,11 +265,11 @@ fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
         assert_eq!(draft.index, full.index);
         assert!(picture(draft) != source && picture(draft) != picture(full));
         assert_eq!(draft.millis, None);
-        // What the draft took is a part of what the frame takes.
+        // The draft's time is included in the frame's.
         assert!(draft.network_millis.is_some() && full.network_millis >= draft.network_millis);
     }
 
-    // What says how the portrait moves is no draft, and neither is what is known already.
+    // Diagnostics of the motion are no draft, and neither are cached pictures.
     let panes = whole.len();
     asked.view = asked.view.zoomed(1.5, (60.0, 60.0));
     let (again, _) = wait_for(&worker, &told, worker.send(asked.clone()));
@@ -327,7 +328,7 @@ fn while_playing_the_missing_steps_are_drawn_ahead() {
     asked.playing = true;
     worker.send(asked);
     let mut rendered = Vec::new();
-    // However slow the machine is, all of them come.
+    // However slow the machine is, all of them arrive.
     while rendered != [true; 5] {
         told.recv_timeout(Duration::from_secs(120)).unwrap();
         while let Some(outcome) = worker.take() {
@@ -364,7 +365,7 @@ fn halves_and_parts_of_the_face_change_alone() {
         let (panes, _) = wait_for(&worker, &told, worker.send(asked.clone()));
         (picture(&panes[0]).clone(), picture(&panes[1]).clone())
     };
-    // How much each half, and the upper part, of the pane differs from the source.
+    // The difference of each half, and of the upper part, of the pane from the source.
     let changed = |asked: &Request| -> (u64, u64, u64) {
         let (source, result) = draw(asked);
         let mut sums = (0, 0, 0);
@@ -398,7 +399,7 @@ fn halves_and_parts_of_the_face_change_alone() {
     let (left, right, upper) = changed(&asked);
     assert!(left > 0 && right > 0 && upper > 0);
 
-    // A pose of one half leaves the other as the portrait has it, and so does a limit.
+    // A pose of one half leaves the other as in the portrait, and so does a limit.
     ask(&mut asked, smile(Sides::Left, 1.0));
     let (one, other, _) = changed(&asked);
     assert!(2 * one > left && other < right / 50, "{one} and {other}");

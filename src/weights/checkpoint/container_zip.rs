@@ -1,4 +1,4 @@
-//! What torch writes since 1.6: a zip file whose entries are stored as they are, `…/data.pkl` next to `…/data/KEY`.
+//! The format of torch 1.6 and later: a zip file with uncompressed entries, `…/data.pkl` next to `…/data/KEY`.
 
 use std::collections::HashMap;
 use std::io::{self, Cursor as Seek};
@@ -13,21 +13,21 @@ use super::{Storages, pickle};
 
 const PICKLE: &str = "data.pkl";
 
-/// The storages of a zip file, each checked against its checksum when it is first asked for.
+/// The storages of a zip file, each checked against its checksum on first access.
 pub(super) struct Archive<'a> {
     bytes: &'a [u8],
     zip: ZipArchive<Seek<&'a [u8]>>,
-    /// What the names of all entries begin with, such as "archive/".
+    /// The prefix of all entries' names, such as "archive/".
     prefix: String,
     checked: HashMap<String, &'a [u8]>,
-    /// Bytes that entries may still have: together no more than the file, as none lies over another.
+    /// Remaining bytes that entries may have: in total no more than the file, since entries don't overlap.
     left: usize,
 }
 
 /// Opens the file and reads its pickle.
 ///
-/// # Errors
-/// [`Fault::Other`] for a zip file of something else, [`Fault::Damaged`] for one cut short or altered, and those of
+/// [`Fault::Other`] for another kind of zip file, [`Fault::Damaged`] for a truncated or altered one, and those of
+/// [`pickle::load`].
 /// [`pickle::load`].
 pub(super) fn open(bytes: &[u8]) -> Result<(Archive<'_>, Heap<'_>, Id), Fault> {
     let zip = ZipArchive::new(Seek::new(bytes)).map_err(|_| {
@@ -64,7 +64,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Archive<'_>, Heap<'_>, Id), Fault> {
 }
 
 impl<'a> Archive<'a> {
-    /// The bytes of an entry where they lie in the file, nothing being copied; `None` where there is no such entry.
+    /// Returns the bytes of an entry as a slice of the file; `None` where there is no such entry.
     fn entry(&mut self, name: &str) -> Result<Option<&'a [u8]>, Fault> {
         let name = format!("{}{name}", self.prefix);
         let wrong = || Fault::damaged("an entry of it is not what the list of contents says");
@@ -86,7 +86,7 @@ impl<'a> Archive<'a> {
         let bytes = range.ok_or_else(wrong)?;
         let left = self.left.checked_sub(bytes.len());
         self.left = left.ok_or_else(|| Fault::excessive("entries that lie over each other"))?;
-        // Reading to the end compares the checksum.
+        // Reading to the end verifies the checksum.
         let read = io::copy(&mut file, &mut io::sink()).map_err(|_| wrong())?;
         if read != bytes.len() as u64 {
             return Err(wrong());
@@ -107,7 +107,7 @@ impl<'a> Storages<'a> for Archive<'a> {
     }
 }
 
-/// torch stores every entry as it is, so that one that is packed was packed by someone else.
+/// torch doesn't compress entries, so a compressed one was written by another program.
 fn packed() -> Fault {
     Fault::Other(
         "a zip file that was packed again",

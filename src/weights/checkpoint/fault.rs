@@ -1,26 +1,26 @@
-//! What is wrong with a checkpoint, before it is known what the file is called.
+//! Errors in a checkpoint, before the file's path is attached.
 
 use std::path::Path;
 
 use crate::weights::WeightsError;
 
-/// The characters of a name from the file that an error shows.
+/// Maximum characters of a name from the file in an error.
 const SHOWN: usize = 60;
 
-/// What is wrong with a checkpoint.
+/// An error in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Another kind of file: what it is, and what to do.
+    /// Another kind of file: which, and advice.
     Other(&'static str, &'static str),
-    /// Cut short, or bytes that no writer wrote.
+    /// Truncated, or invalid bytes.
     Damaged(String),
-    /// It asks for this callable to be run.
+    /// Loading it would run this callable.
     Runs(String),
-    /// Beyond a bound.
+    /// Beyond a limit.
     Excessive(String),
-    /// Something that torch can write and we don't read.
+    /// Something that torch can write and Mien doesn't read.
     Unsupported(String),
-    /// Nothing in it is a tensor.
+    /// There are no tensors in it.
     Empty,
 }
 
@@ -37,7 +37,7 @@ impl Fault {
         Self::Unsupported(reason.into())
     }
 
-    /// The error that a person reads.
+    /// Attaches the path.
     pub(super) fn at(self, path: &Path) -> WeightsError {
         let path = path.to_owned();
         match self {
@@ -51,7 +51,7 @@ impl Fault {
     }
 }
 
-/// A name out of the file as an error may show it: short, on one line, nothing that steers a terminal.
+/// Sanitises a name from the file for an error: short, printable ASCII, no escape sequences.
 pub(in crate::weights) fn shown(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() { c } else { '?' };
     let mut text: String = name.chars().take(SHOWN).map(plain).collect();

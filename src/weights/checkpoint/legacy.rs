@@ -1,5 +1,5 @@
-//! What torch wrote up to 1.5: a magic number, the protocol, what machine wrote it, the object and the storages' keys,
-//! each a pickle, then each storage's count of elements (int64) and its raw bytes.
+//! The format of torch up to 1.5: a magic number, the protocol, information about the writer's machine, the object and
+//! the storages' keys, each a pickle, then each storage's element count (int64) and its raw bytes.
 
 use std::collections::HashMap;
 
@@ -16,10 +16,10 @@ const PROTOCOL: i64 = 1001;
 /// The raw bytes of each storage by its key.
 pub(super) struct Raw<'a>(HashMap<&'a str, &'a [u8]>);
 
-/// Reads the stream, its storages where they lie.
+/// Reads the stream, with storages as slices of it.
 ///
 /// # Errors
-/// [`Fault::Other`] for a pickle that is no checkpoint, and those of [`pickle::load`].
+/// [`Fault::Other`] for a pickle that isn't a checkpoint, and those of [`pickle::load`].
 pub(super) fn open(bytes: &[u8]) -> Result<(Raw<'_>, Heap<'_>, Id), Fault> {
     let mut cursor = Cursor::new(bytes);
     let (heap, magic) = pickle::load(&mut cursor)?;

@@ -1,35 +1,35 @@
-//! How far a checkpoint may go. Each bound is many times what any published one needs, and none is taken on a header's
-//! word: memory grows with the bytes that are really there.
+//! Limits on a checkpoint's contents. Each is many times what any published one needs, and nothing is allocated from a
+//! header's claim: memory grows with the bytes that are really there.
 
 use super::fault::Fault;
 
-/// Opcodes in one pickle; a network of a thousand tensors with its optimizer states takes some hundred thousand.
+/// Opcodes in one pickle; a network of a thousand tensors with its optimizer states has some hundred thousand.
 pub(super) const OPCODES: usize = 2_000_000;
-/// Entries that one pickle may keep for later.
+/// Memo entries in one pickle.
 pub(super) const MEMO: usize = 1_000_000;
-/// Bytes of one string or number; the longest that are met are the source texts next to a module's class.
+/// Bytes of one string or number; the longest in practice are the source texts next to a module's class.
 pub(super) const STRING: u64 = 16 << 20;
-/// Dictionaries, lists and modules inside each other.
+/// Nesting depth of dictionaries, lists and modules.
 pub(super) const DEPTH: usize = 64;
-/// Values looked at while the tensors are found, a shared one each time it is met.
+/// Values visited in the search for tensors, counting shared ones each time.
 pub(super) const VISITS: usize = 2_000_000;
 /// Bytes of a tensor's dotted name.
 pub(super) const NAME: usize = 1024;
 /// Dimensions of a tensor.
 pub(super) const DIMENSIONS: usize = 16;
-/// Bytes of all tensors together with their names, in file sizes: tied weights and expanded views are stored once and
-/// given each time.
+/// Bytes of all tensors and their names, relative to the file size: tied weights and expanded views are stored once
+/// and returned each time.
 pub(super) const EXPANSION: u64 = 8;
-/// Bytes that a file of any size may give.
+/// Bytes allowed for a file of any size.
 pub(super) const FLOOR: u64 = 1 << 20;
-/// Bytes that a tensor takes besides its name and its numbers.
+/// Bytes charged for a tensor, excluding its name and elements.
 pub(super) const TENSOR: u64 = 128;
 
-/// Bytes that may still be taken for tensors.
+/// Remaining bytes for tensors.
 pub(super) struct Budget(u64);
 
 impl Budget {
-    /// For a file of this many bytes.
+    /// Creates the budget for a file of this size in bytes.
     pub(super) fn of(length: u64) -> Self {
         Self(length.saturating_mul(EXPANSION).saturating_add(FLOOR))
     }

@@ -1,6 +1,6 @@
-//! Published PyTorch checkpoints (and safetensors) as named tensors: zip (torch 1.6 and later), the legacy stream
-//! (torch up to 1.5) and whole pickled modules. A pickle is read, never run: see `pickle` and `reduce`; every size is
-//! bounded: see `limits`.
+//! Reads published PyTorch checkpoints (and safetensors) as named tensors: zip (torch 1.6 and later), the legacy stream
+//! (torch up to 1.5) and whole pickled modules. A pickle is parsed, never executed: see `pickle` and `reduce`; every
+//! size is bounded: see `limits`.
 
 #![warn(clippy::cast_possible_truncation)]
 
@@ -34,7 +34,7 @@ pub(super) use safe::first_not_finite;
 pub use system::{Dialect, Method, Part, System, system};
 pub use tensor::{DType, RawTensor};
 
-/// What a checkpoint came in.
+/// The container format of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     /// torch 1.6 and later.
@@ -46,16 +46,16 @@ pub enum Container {
     Safetensors,
 }
 
-/// A checkpoint, read whole.
+/// A loaded checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     pub container: Container,
-    /// By dotted name, such as "generator.first.conv.weight" for a dictionary of state_dicts. The states of optimizers
-    /// are left out, and so is the "module." that `torch.nn.DataParallel` puts before every name.
+    /// By dotted name, such as "generator.first.conv.weight" for a dictionary of state_dicts. Optimizer states are
+    /// omitted, and so is the "module." prefix that `torch.nn.DataParallel` adds to every name.
     pub tensors: BTreeMap<String, RawTensor>,
 }
 
-/// Reads a checkpoint. It takes the file's size in memory, and that of its tensors.
+/// Reads a checkpoint. Needs memory for the file and for its tensors.
 ///
 /// # Errors
 /// [`WeightsError`], one sentence that names the file: missing or unreadable, and those of [`read_bytes`].
@@ -71,12 +71,12 @@ pub fn read(path: &Path) -> Result<Checkpoint, WeightsError> {
     read_bytes(path, &bytes)
 }
 
-/// Reads a checkpoint from `bytes`; `path` is only what errors call it.
+/// Reads a checkpoint from `bytes`; `path` only names it in errors.
 ///
 /// # Errors
-/// [`WeightsError::NotCheckpoint`] for any other kind of file, saying which; [`WeightsError::Damaged`] for one cut short
-/// or altered; [`WeightsError::RunsCode`] for one that asks for anything to be run; [`WeightsError::Excessive`] beyond
-/// all bounds; [`WeightsError::Unsupported`] and [`WeightsError::NoTensors`] for what we have no use for.
+/// [`WeightsError::NotCheckpoint`] for any other kind of file, saying which; [`WeightsError::Damaged`] for a truncated
+/// or altered file; [`WeightsError::RunsCode`] for one that would run code; [`WeightsError::Excessive`] beyond the
+/// limits; [`WeightsError::Unsupported`] and [`WeightsError::NoTensors`] for files without usable weights.
 pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<Checkpoint, WeightsError> {
     decode(bytes).map_err(|fault| fault.at(path))
 }
@@ -101,8 +101,8 @@ fn decode(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     Ok(checkpoint)
 }
 
-/// `torch.nn.DataParallel` holds the network that it spreads over several cards as its one part, "module": where every
-/// name begins so, none needs to.
+/// Removes the prefix "module." if every name has it: `torch.nn.DataParallel` holds the network that it distributes over
+/// several GPUs as its one child, "module".
 fn unwrap_parallel(tensors: &mut BTreeMap<String, RawTensor>) {
     let inner = |name: &str| {
         let inner = name.strip_prefix("module.")?;
@@ -114,16 +114,16 @@ fn unwrap_parallel(tensors: &mut BTreeMap<String, RawTensor>) {
     }
 }
 
-/// Where a container keeps its numbers.
+/// Access to a container's storages.
 trait Storages<'a> {
-    /// All bytes behind the storage's key.
+    /// Returns the whole storage of a key.
     ///
     /// # Errors
     /// [`Fault::Damaged`] where they are missing or altered.
     fn bytes(&mut self, storage: &tensor::Storage<'a>) -> Result<&'a [u8], Fault>;
 }
 
-/// Finds the tensors below `root` and copies each one's numbers together.
+/// Finds the tensors below `root` and makes each one contiguous.
 fn assemble<'a>(
     plain: Container,
     mut storages: impl Storages<'a>,

@@ -1,16 +1,16 @@
-//! The names of tensors, as a state_dict gives them: out of dictionaries in dictionaries, and out of whole modules.
+//! Collects tensors with their state_dict names, from nested dictionaries and from whole modules.
 
 use super::fault::{Fault, shown};
 use super::limits;
 use super::tensor::View;
 use super::value::{Heap, Id, Node};
 
-/// Every tensor below `root` with its dotted name, such as "generator.first.conv.weight". Optimizer states, and
-/// whatever holds no tensor, are left out.
+/// Returns every tensor below `root` with its dotted name, such as "generator.first.conv.weight". Optimizer states
+/// are skipped.
 ///
 /// # Errors
-/// [`Fault::Excessive`] for nesting beyond the bounds, and so for what holds itself, and where the names alone would
-/// take more than `budget`, which they are spent from.
+/// [`Fault::Excessive`] for nesting beyond the limits, which includes cycles, and where the names alone would exceed
+/// `budget`, from which they are deducted.
 pub(super) fn tensors<'h, 'a>(
     heap: &'h Heap<'a>,
     root: Id,
@@ -67,7 +67,7 @@ impl Walk<'_, '_, '_> {
             Node::Tuple(_) | Node::List(_) => {
                 let items = heap.items(id).unwrap_or_default();
                 for (index, &item) in items.iter().enumerate() {
-                    // Numbers and strings, of which a long list may be, need no name.
+                    // Numbers and strings, which may be a long list, need no name.
                     self.count(1)?;
                     if self.may_hold(item) {
                         self.value(item, &joined(name, &index.to_string())?, depth + 1)?;
@@ -111,7 +111,7 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    /// Parameters, buffers, then what is inside: the order of `state_dict()`.
+    /// Visits parameters, buffers, then submodules: the order of `state_dict()`.
     fn module(&mut self, state: Id, name: &str, depth: usize) -> Result<(), Fault> {
         let heap = self.heap;
         let passing = heap.entry(state, "_non_persistent_buffers_set");
@@ -155,7 +155,7 @@ impl Walk<'_, '_, '_> {
     }
 }
 
-/// Whether what stands under this key serves training alone.
+/// Returns whether the value under this key is only for training.
 fn training_only(key: &str) -> bool {
     key.starts_with("optim") || key.contains("scheduler")
 }

@@ -1,9 +1,9 @@
-//! The bytes of a pickle as opcodes: protocols 2 to 5, with those of protocols 0 and 1 that Python 2 still wrote in 2.
+//! Decodes a pickle's opcodes: protocols 2 to 5, with those of protocols 0 and 1 that Python 2 still wrote in 2.
 
 use super::fault::Fault;
 use super::limits;
 
-/// Bytes read from the front.
+/// A reader over bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
@@ -15,7 +15,7 @@ impl<'a> Cursor<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// The next `count` bytes.
+    /// Returns the next `count` bytes.
     ///
     /// # Errors
     /// [`Fault::Damaged`] where fewer are left.
@@ -86,10 +86,10 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// One opcode with what stands in the bytes behind it.
+/// One opcode with its arguments.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Op<'a> {
-    /// Nothing to be done: the protocol's number, a frame's length.
+    /// No operation: the protocol version, a frame's length.
     Skip,
     Stop,
     Mark,
@@ -99,30 +99,30 @@ pub(super) enum Op<'a> {
     None,
     Bool(bool),
     Int(i64),
-    /// A whole number beyond 64 bits, little endian.
+    /// An integer beyond 64 bits, little endian.
     Wide(&'a [u8]),
     Float(f64),
     Str(&'a str),
     Bytes(&'a [u8]),
-    /// So many values from the stack.
+    /// Pops this many values.
     TupleOf(usize),
-    /// All values since the mark.
+    /// Pops all values since the mark.
     TupleFromMark,
     EmptyTuple,
     EmptyList,
     EmptyDict,
     FrozenSet,
-    /// One value to a list.
+    /// Appends one value to a list.
     Append,
-    /// All values since the mark to a list or a set.
+    /// Adds all values since the mark to a list or a set.
     Appends,
-    /// One key and value to a dictionary.
+    /// Adds one key and value to a dictionary.
     SetItem,
-    /// All keys and values since the mark to a dictionary.
+    /// Adds all keys and values since the mark to a dictionary.
     SetItems,
     Get(u64),
     Put(u64),
-    /// Put under the next free number.
+    /// Put with the next free index.
     Memoize,
     /// A class or function by its module and name.
     Global(&'a str, &'a str),
@@ -132,11 +132,11 @@ pub(super) enum Op<'a> {
     Build,
     NewObj,
     NewObjEx,
-    /// A class of this module and name, called with what stands since the mark.
+    /// A class of this module and name, called with the values since the mark.
     Inst(&'a str, &'a str),
-    /// The class behind the mark, called with what follows it.
+    /// The class after the mark, called with the values that follow it.
     Obj,
-    /// A callable by a number that only the writer's program knows.
+    /// A callable from the extension registry of the writing program.
     Extension,
 }
 
@@ -144,8 +144,8 @@ impl<'a> Op<'a> {
     /// Reads one opcode.
     ///
     /// # Errors
-    /// [`Fault::Damaged`] where bytes are missing or no opcode stands; [`Fault::Excessive`] for a string beyond all
-    /// bounds; [`Fault::Unsupported`] for opcodes that no checkpoint's writer used.
+    /// [`Fault::Damaged`] where bytes are missing or not an opcode; [`Fault::Excessive`] for a string beyond the
+    /// limit; [`Fault::Unsupported`] for opcodes that no checkpoint writer uses.
     pub(super) fn read(cursor: &mut Cursor<'a>) -> Result<Self, Fault> {
         let at = cursor.at;
         let code = cursor.u8()?;
@@ -221,7 +221,7 @@ fn protocol<'a>(number: u8) -> Result<Op<'a>, Fault> {
     }
 }
 
-/// Python 2 wrote whole numbers beyond 32 bits as text.
+/// Python 2 wrote integers beyond 32 bits as text.
 fn decimal<'a>(line: &str) -> Result<Op<'a>, Fault> {
     match line {
         "00" => Ok(Op::Bool(false)),
@@ -246,7 +246,7 @@ fn long(bytes: &[u8]) -> Op<'_> {
     Op::Int(i64::from_le_bytes(whole))
 }
 
-/// Python 2 wrote its byte strings and its text alike; what is no UTF-8 stays bytes.
+/// Python 2 used the same opcodes for bytes and text; invalid UTF-8 stays bytes.
 fn text(bytes: &[u8]) -> Op<'_> {
     std::str::from_utf8(bytes).map_or(Op::Bytes(bytes), Op::Str)
 }

@@ -1,5 +1,5 @@
-//! A pickle is read, never run: this machine puts a pickle's values together and calls nothing. What stands for a call
-//! is either known (see `reduce`) or refused by its name.
+//! A pickle interpreter that never executes code: it assembles a pickle's values and calls nothing. A call in the
+//! pickle is either known (see `reduce`) or an error with its name.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use super::reduce;
 use super::tensor::Storage;
 use super::value::{Heap, Id, Node};
 
-/// Reads one pickle from the cursor on, up to its STOP, and leaves the cursor behind it.
+/// Reads one pickle from the cursor, up to and including its STOP.
 ///
 /// # Errors
-/// [`Fault::Runs`] for a call of anything that isn't known, [`Fault::Excessive`] beyond the bounds of `limits`, and
-/// [`Fault::Damaged`] or [`Fault::Unsupported`] for what no checkpoint's writer writes.
+/// [`Fault::Runs`] for a call that isn't known, [`Fault::Excessive`] beyond the `limits`, and [`Fault::Damaged`] or
+/// [`Fault::Unsupported`] for what no checkpoint writer produces.
 pub(super) fn load<'a>(cursor: &mut Cursor<'a>) -> Result<(Heap<'a>, Id), Fault> {
     let mut machine = Machine::default();
     for _ in 0..limits::OPCODES {
@@ -36,7 +36,7 @@ pub(super) fn load<'a>(cursor: &mut Cursor<'a>) -> Result<(Heap<'a>, Id), Fault>
 struct Machine<'a> {
     heap: Heap<'a>,
     stack: Vec<Id>,
-    /// How high the stack stood at each mark.
+    /// The height of the stack at each mark.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
 }
@@ -122,7 +122,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Values below the last mark belong to what was begun before it.
+    /// Values below the last mark can't be popped.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or_default()
     }
@@ -138,7 +138,7 @@ impl<'a> Machine<'a> {
         Ok(top)
     }
 
-    /// POP, which takes away a mark where that is what lies on top.
+    /// POP, which removes the mark if it is on top.
     fn discard(&mut self) -> Result<(), Fault> {
         if self.stack.len() > self.floor() {
             self.stack.pop();
@@ -147,7 +147,7 @@ impl<'a> Machine<'a> {
         self.marks.pop().map(drop).ok_or_else(missing)
     }
 
-    /// Takes the last `count` values.
+    /// Pops the last `count` values.
     fn last(&mut self, count: usize) -> Result<Vec<Id>, Fault> {
         match self.stack.len().checked_sub(count) {
             Some(start) if start >= self.floor() => Ok(self.stack.split_off(start)),
@@ -184,7 +184,7 @@ impl<'a> Machine<'a> {
         let target = self.top()?;
         match self.heap.get_mut(target) {
             Some(Node::List(list)) => list.extend_from_slice(items),
-            // A class of its own that is also a list: nothing in it is looked for.
+            // A subclass of list: its items are ignored.
             Some(Node::Object(_)) => {}
             _ => return Err(Fault::damaged("its pickle adds to what is no list")),
         }
@@ -242,7 +242,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Gives an object its state. Dictionaries, tensors and parameters carry only hooks and version numbers there.
+    /// Sets an object's state. For dictionaries, tensors and parameters the state has only hooks and version numbers.
     fn build(&mut self) -> Result<(), Fault> {
         let state = self.pop()?;
         let target = self.top()?;
@@ -252,7 +252,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// A new instance of a class, kept as an opaque object: none of the class's code is there, and none is needed.
+    /// Creates an instance of a class as an opaque object, without the class's code.
     fn instance(&mut self, values: usize) -> Result<(), Fault> {
         let items = self.last(values)?;
         match items.first().map(|&class| self.heap.get(class)) {

@@ -1,13 +1,13 @@
-//! The calls that a checkpoint's pickle may ask for, each answered by what it would give; nothing is ever called.
+//! The calls that a checkpoint's pickle may contain. Each is replaced by its result; nothing is ever called.
 
 use super::fault::{Fault, shown};
 use super::tensor::View;
 use super::value::{Heap, Id, Node};
 
-/// What a call of `callable` with the tuple `args` would give.
+/// Returns the result of calling `callable` with the tuple `args`.
 ///
 /// # Errors
-/// [`Fault::Runs`] with the callable's name where it isn't one of those that checkpoints need.
+/// [`Fault::Runs`] with the callable's name where it isn't one that checkpoints need.
 pub(super) fn apply<'a>(heap: &mut Heap<'a>, callable: Id, args: Id) -> Result<Id, Fault> {
     let &Node::Global(module, name) = heap.get(callable) else {
         return Err(Fault::Runs(self::callable(heap, callable)));
@@ -21,19 +21,19 @@ pub(super) fn apply<'a>(heap: &mut Heap<'a>, callable: Id, args: Id) -> Result<I
             let view = View::described(heap, args)?;
             heap.add(Node::Tensor(Box::new(view)))
         }
-        // A subclass, or a tensor with attributes: how the plain one is made, its class, and with what.
+        // A subclass, or a tensor with attributes: the constructor of the plain tensor, its class, and its arguments.
         ("torch._tensor", "_rebuild_from_type_v2") => match *items {
             [make, _, with, ..] if plain_tensor(heap, make) => apply(heap, make, with),
             [make, ..] => Err(Fault::Runs(self::callable(heap, make))),
             [] => Err(without(name)),
         },
-        // The tensor itself stands for its wrapper: torch 0.4 and later, then torch 0.3 and before.
+        // Unwraps a parameter to its tensor: torch 0.4 and later, then torch 0.3 and before.
         ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state")
         | ("torch.nn.parameter", "Parameter" | "Buffer")
         | ("torch.autograd.variable" | "torch.autograd", "Variable") => {
             first.ok_or_else(|| without(name))
         }
-        // The list in it stands for the tuple or set, without being copied.
+        // Uses the argument list itself as the tuple or set, without copying it.
         ("torch", "Size")
         | ("builtins" | "__builtin__", "tuple" | "list" | "set" | "frozenset") => match first {
             Some(first) if heap.items(first).is_some() => Ok(first),
@@ -46,14 +46,14 @@ pub(super) fn apply<'a>(heap: &mut Heap<'a>, callable: Id, args: Id) -> Result<I
                 None => heap.add(Node::Dict(Vec::new())),
             }
         }
-        // Its one argument makes the values that are missing.
+        // Its one argument is the factory for missing values.
         ("collections", "defaultdict") => heap.add(Node::Dict(Vec::new())),
         _ if is_data(module, name) => heap.add(Node::Object(Box::default())),
         _ => Err(Fault::Runs(self::callable(heap, callable))),
     }
 }
 
-/// A callable as errors name it, such as "os.system".
+/// Returns a callable's name for errors, such as "os.system".
 pub(super) fn callable(heap: &Heap<'_>, id: Id) -> String {
     match heap.get(id) {
         Node::Global(module, name) => shown(&format!("{module}.{name}")),
@@ -61,8 +61,8 @@ pub(super) fn callable(heap: &Heap<'_>, id: Id) -> String {
     }
 }
 
-/// A dictionary of a list of pairs, as Python 2 wrote an `OrderedDict`. The list is used up, so that no pickle can have
-/// one list copied many times.
+/// Creates a dictionary from a list of pairs, as Python 2 wrote an `OrderedDict`. The list is consumed, so that a
+/// pickle can't have one list copied many times.
 fn ordered<'a>(heap: &mut Heap<'a>, id: Id) -> Result<Id, Fault> {
     let items = match heap.get_mut(id) {
         Some(Node::List(items)) => std::mem::take(items),
@@ -86,7 +86,7 @@ fn plain_tensor(heap: &Heap<'_>, make: Id) -> bool {
     )
 }
 
-/// Plain data that stands next to the weights (options, random states, scores): kept without being looked into.
+/// Plain data next to the weights (options, random states, scores), stored as opaque objects.
 fn is_data(module: &str, name: &str) -> bool {
     matches!(
         (module, name),

@@ -1,4 +1,4 @@
-//! Safetensors, read to the same tensors as a checkpoint.
+//! Reads safetensors to the same tensors as a checkpoint.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::fault::{Fault, shown};
 use super::tensor::{DType, RawTensor, is_finite};
 use super::{Checkpoint, Container};
 
-/// Reads a whole file.
+/// Reads a complete file.
 ///
 /// # Errors
-/// [`Fault::Damaged`] for one cut short, [`Fault::Unsupported`] for numbers that aren't a [`DType`].
+/// [`Fault::Damaged`] for a truncated file, [`Fault::Unsupported`] for element types that aren't a [`DType`].
 pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     let file = SafeTensors::deserialize(bytes).map_err(|_| {
         Fault::damaged("its table of tensors does not fit the bytes that are there")
@@ -31,8 +31,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     })
 }
 
-/// The name of the first tensor with a number that is NaN or infinite; `None` where all are finite. Kinds of numbers that
-/// aren't a [`DType`] are passed over.
+/// Returns the name of the first tensor with a NaN or infinite element; `None` where all are finite. Element types that
+/// aren't a [`DType`] are skipped.
 pub(crate) fn first_not_finite(file: &SafeTensors<'_>) -> Option<String> {
     let mut names: Vec<&str> = file.names().into_iter().collect();
     names.sort_unstable();

@@ -1,8 +1,8 @@
-//! What a file is, by its bytes; its name says nothing, least of all ".tar".
+//! Detects a file's type from its bytes; the name is no guide, least of all ".tar".
 
 use super::fault::Fault;
 
-/// The kinds of file that weights come in.
+/// The file types that weights come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Zip,
@@ -13,10 +13,10 @@ pub(super) enum Kind {
 const AGAIN: &str = "the download went wrong, so fetch the file itself";
 const ANOTHER: &str = "choose the file with the network's weights";
 
-/// Which kind of file the bytes are.
+/// Detects the file type.
 ///
 /// # Errors
-/// [`Fault::Other`], which says what else they are, as far as can be told.
+/// [`Fault::Other`] with the actual type, where it is recognised.
 pub(super) fn kind(bytes: &[u8]) -> Result<Kind, Fault> {
     if bytes.get(8) == Some(&b'{') && bytes.get(5..8) == Some(&[0; 3]) {
         return Ok(Kind::Safetensors);

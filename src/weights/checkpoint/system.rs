@@ -1,4 +1,5 @@
-//! Which of the four published systems a checkpoint is of, by its keys, and which of its networks are there.
+//! Recognises which of the four published systems a checkpoint belongs to, by its keys, and which networks
+//! it contains.
 
 use super::Checkpoint;
 
@@ -11,44 +12,44 @@ pub enum Method {
     Tps,
     /// MoCoGAN (Tulyakov et al., CVPR 2018).
     MoCoGan,
-    /// GANimation (Pumarola et al., ECCV 2018), by whose names its layers go.
+    /// GANimation (Pumarola et al., ECCV 2018), with its naming of the layers.
     Ganimation(Dialect),
 }
 
-/// Whose implementation of GANimation named the keys.
+/// The implementation of GANimation that named the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// The authors' own: `main`, `img_reg`, `attetion_reg`.
+    /// The authors': `main`, `img_reg`, `attetion_reg`.
     Authors,
-    /// donydchen's: `model`, `color_top`, `au_top`; convolutions with bias.
+    /// donydchen's: `model`, `color_top`, `au_top`; convolutions have a bias.
     Donydchen,
-    /// vipermu's: `main`, `im_reg`, `im_att`; gives the attention first.
+    /// vipermu's: `main`, `im_reg`, `im_att`; outputs the attention first.
     Vipermu,
 }
 
 /// One network of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// As its authors call it, such as "kp_detector".
+    /// The authors' name for it, such as "kp_detector".
     pub name: &'static str,
-    /// What its keys begin with, such as "kp_detector."; empty where the checkpoint is this network alone.
+    /// The prefix of its keys, such as "kp_detector."; empty where the checkpoint has only this network.
     pub prefix: &'static str,
-    /// Whether the checkpoint has it.
+    /// Whether the checkpoint contains it.
     pub present: bool,
-    /// Whether pictures can't be made without it.
+    /// Whether it is required to generate pictures.
     pub needed: bool,
 }
 
-/// What a checkpoint is of.
+/// The system that a checkpoint belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct System {
     pub method: Method,
-    /// All networks of the system as published, also those that this checkpoint lacks.
+    /// All networks of the published system, including those missing from this checkpoint.
     pub parts: Vec<Part>,
 }
 
 impl System {
-    /// The names of the networks that must be there and aren't.
+    /// Returns the names of required networks that are missing.
     pub fn missing(&self) -> impl Iterator<Item = &'static str> {
         let lacking = self
             .parts
@@ -57,7 +58,7 @@ impl System {
         lacking.map(|part| part.name)
     }
 
-    /// Whether the network of this name is there.
+    /// Returns whether the network of this name is present.
     pub fn has(&self, name: &str) -> bool {
         self.parts
             .iter()
@@ -136,12 +137,12 @@ impl Keys<'_> {
         }
     }
 
-    /// The authors' critic: a trunk and two heads, and nothing of a generator.
+    /// The authors' critic: a trunk and two heads, without generator layers.
     fn is_critic(&self) -> bool {
         self.all(&["main.0.weight", "conv1.weight", "conv2.weight"]) && !self.begins("img_reg.")
     }
 
-    /// Whether any key begins so.
+    /// Returns whether any key has this prefix.
     fn begins(&self, prefix: &str) -> bool {
         let mut from = self.0.tensors.range(prefix.to_owned()..);
         from.next().is_some_and(|(key, _)| key.starts_with(prefix))

@@ -1,4 +1,4 @@
-//! Tensors: as a pickle describes them (views of storages), and as they are given (contiguous, little endian).
+//! Tensors as described in a pickle (views of storages), and as read (contiguous, little endian).
 
 use half::{bf16, f16};
 
@@ -6,7 +6,7 @@ use super::fault::{Fault, shown};
 use super::limits;
 use super::value::{Heap, Id, Node};
 
-/// What a [`RawTensor`] is made of.
+/// The element type of a [`RawTensor`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DType {
     F16,
@@ -20,7 +20,7 @@ pub enum DType {
 }
 
 impl DType {
-    /// Bytes of one element.
+    /// Returns the size of one element in bytes.
     pub fn size(self) -> usize {
         match self {
             Self::U8 | Self::Bool => 1,
@@ -31,13 +31,13 @@ impl DType {
     }
 }
 
-/// Whether every element is a finite number as an `f32`. `data` are little endian; a number cut short at its end is passed over.
+/// Returns whether every element is finite as an `f32`. `data` is little endian; an incomplete element at its end is ignored.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "rounded is what is asked for"
 )]
 pub(crate) fn is_finite(dtype: DType, data: &[u8]) -> bool {
-    /// By blocks, so that each is looked at without a branch.
+    /// Processes blocks, so that the loop over each is free of branches.
     fn each<const N: usize>(data: &[u8], is_finite: impl Fn([u8; N]) -> bool) -> bool {
         let numbers = data.as_chunks::<N>().0;
         let mut blocks = numbers.chunks(1 << 12);
@@ -56,23 +56,23 @@ pub(crate) fn is_finite(dtype: DType, data: &[u8]) -> bool {
     }
 }
 
-/// A tensor as it stands in a checkpoint.
+/// A tensor read from a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawTensor {
-    /// Sizes, outermost first; none for a single number.
+    /// Dimensions, outermost first; empty for a scalar.
     pub shape: Vec<usize>,
     pub dtype: DType,
-    /// The elements in row-major order without gaps, each little endian: `shape`'s product times [`DType::size`] bytes.
+    /// The elements in row-major order, contiguous and little endian: `shape`'s product times [`DType::size`] bytes.
     pub data: Vec<u8>,
 }
 
 impl RawTensor {
-    /// Whether every element is a finite number as an `f32`.
+    /// Returns whether every element is finite as an `f32`.
     pub fn is_finite(&self) -> bool {
         is_finite(self.dtype, &self.data)
     }
 
-    /// The elements as `f32`, rounded to the nearest; `Bool` gives 0 and 1.
+    /// Returns the elements as `f32`, rounded to nearest; `Bool` becomes 0 and 1.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "rounded is what is asked for"
@@ -95,7 +95,7 @@ impl RawTensor {
     }
 }
 
-/// What a storage is made of: a [`DType`], or something whose size alone is known, as it must be to read past it.
+/// The element type of a storage: a [`DType`], or a type of which only the size is known, which is needed to skip it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Element<'a> {
     Known(DType),
@@ -133,17 +133,17 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Where numbers lie in the file. Which device they once lay on does not matter.
+/// A storage's location in the file. The original device doesn't matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Storage<'a> {
     pub key: &'a str,
     pub element: Element<'a>,
-    /// Of the storage behind the key only these elements, from and how many: a `storage_view` of torch 0.3.
+    /// Only these elements, start and count, of the storage with the key: a `storage_view` of torch 0.3.
     pub part: Option<(u64, u64)>,
 }
 
 impl<'a> Storage<'a> {
-    /// A storage as a persistent id names it: its class, its key and, in the legacy format, which part of it.
+    /// Parses a storage from its persistent id: its class, its key and, in the legacy format, its view.
     pub(super) fn described(
         heap: &Heap<'a>,
         class: Id,
@@ -183,8 +183,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The arguments of `_rebuild_tensor` and `_rebuild_tensor_v2`: storage, offset, sizes, strides, and what
-    /// doesn't matter here.
+    /// Parses the arguments of `_rebuild_tensor` and `_rebuild_tensor_v2`: storage, offset, sizes, strides, and ignored ones.
     pub(super) fn described(heap: &Heap<'a>, args: Id) -> Result<Self, Fault> {
         let Some(&[storage, offset, shape, stride, ..]) = heap.items(args) else {
             return Err(odd());
@@ -213,11 +212,11 @@ impl<'a> View<'a> {
         Ok(view)
     }
 
-    /// The view's elements, copied together from `bytes`, the whole storage behind its key. What they take is
-    /// spent from `budget` before anything is allocated.
+    /// Copies the view's elements from `bytes`, the whole storage of its key. Their size is deducted from `budget` before
+    /// anything is allocated.
     ///
     /// # Errors
-    /// [`Fault::Damaged`] where the view lies outside the storage, [`Fault::Excessive`] where the budget is spent,
+    /// [`Fault::Damaged`] where the view is outside the storage, [`Fault::Excessive`] where the budget is exceeded,
     /// [`Fault::Unsupported`] for elements that aren't a [`DType`].
     pub(super) fn contiguous(
         &self,
@@ -251,7 +250,7 @@ impl<'a> View<'a> {
         Ok(RawTensor { shape, dtype, data })
     }
 
-    /// Whether the last element that the strides reach is one of `count`; the view must have elements.
+    /// Returns whether the last element reached by the strides is within `count`; the view must not be empty.
     fn lies_in(&self, count: u64) -> bool {
         let mut axes = self.shape.iter().zip(&self.stride);
         let last = axes.try_fold(self.offset, |last, (&n, &stride)| {
@@ -260,9 +259,9 @@ impl<'a> View<'a> {
         last.is_some_and(|last| last < count)
     }
 
-    /// Copies the longest runs that lie together, in order; `None` only where [`Self::lies_in`] would not hold.
+    /// Copies the longest contiguous runs, in order; `None` only where [`Self::lies_in`] would be false.
     fn copied(&self, bytes: &[u8], element: usize, size: usize) -> Option<Vec<u8>> {
-        // The axes from `inner` on lie together as in a contiguous tensor.
+        // The axes from `inner` on are contiguous.
         let (mut inner, mut run) = (self.shape.len(), 1_u64);
         while inner > 0 && (self.stride[inner - 1] == run || self.shape[inner - 1] == 1) {
             inner -= 1;

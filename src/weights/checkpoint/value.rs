@@ -1,18 +1,18 @@
-//! What a pickle describes: values in one flat table, so that one which holds itself is no harm.
+//! A pickle's values in one flat table with indices, so that cycles are harmless.
 
 use super::fault::Fault;
 use super::tensor::{Storage, View};
 
-/// A value's place in its [`Heap`].
+/// The index of a value in its [`Heap`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Id(u32);
 
-/// An instance of a class that is kept as data and never acted upon.
+/// An instance of a class, stored as opaque data.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Object {
-    /// What it was built from, such as a module's `__dict__`.
+    /// Its state, such as a module's `__dict__`.
     pub state: Option<Id>,
-    /// What was set in it as in a dictionary.
+    /// Items set on it as on a dictionary.
     pub pairs: Vec<(Id, Id)>,
 }
 
@@ -22,7 +22,7 @@ pub(super) enum Node<'a> {
     None,
     Bool(bool),
     Int(i64),
-    /// A whole number beyond 64 bits, little endian.
+    /// An integer beyond 64 bits, little endian.
     Wide(&'a [u8]),
     Float(f64),
     Str(&'a str),
@@ -31,7 +31,7 @@ pub(super) enum Node<'a> {
     Tuple(Box<[Id]>),
     /// Lists and sets.
     List(Vec<Id>),
-    /// Dictionaries of every kind, in the order of the file.
+    /// Dictionaries of every kind, in file order.
     Dict(Vec<(Id, Id)>),
     /// A class or function, by name.
     Global(&'a str, &'a str),
@@ -47,7 +47,7 @@ pub(super) struct Heap<'a> {
 }
 
 impl<'a> Heap<'a> {
-    /// Keeps a value.
+    /// Adds a value.
     ///
     /// # Errors
     /// [`Fault::Excessive`] beyond 2^32 values.
@@ -73,7 +73,7 @@ impl<'a> Heap<'a> {
         }
     }
 
-    /// A whole number that is not below zero.
+    /// Returns a non-negative integer.
     pub(super) fn count(&self, id: Id) -> Option<u64> {
         match *self.get(id) {
             Node::Int(number) => u64::try_from(number).ok(),
@@ -81,7 +81,7 @@ impl<'a> Heap<'a> {
         }
     }
 
-    /// What a tuple, list or set holds.
+    /// Returns the items of a tuple, list or set.
     pub(super) fn items(&self, id: Id) -> Option<&[Id]> {
         match self.get(id) {
             Node::Tuple(items) => Some(items),
@@ -90,7 +90,7 @@ impl<'a> Heap<'a> {
         }
     }
 
-    /// What a dictionary, or an object used as one, holds.
+    /// Returns the items of a dictionary, or of an object used as one.
     pub(super) fn pairs(&self, id: Id) -> Option<&[(Id, Id)]> {
         match self.get(id) {
             Node::Dict(pairs) => Some(pairs),
@@ -99,7 +99,7 @@ impl<'a> Heap<'a> {
         }
     }
 
-    /// The value last set under a key of a dictionary.
+    /// Returns the value last set under a key of a dictionary.
     pub(super) fn entry(&self, dict: Id, key: &str) -> Option<Id> {
         let pairs = self.pairs(dict)?;
         let found = pairs.iter().rev().find(|(k, _)| self.str(*k) == Some(key));

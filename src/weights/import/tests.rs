@@ -1,4 +1,4 @@
-//! What is written is read back, and what can't be written is told.
+//! Written files are read back, and files that can't be written give errors.
 
 use proptest::prelude::*;
 
@@ -34,7 +34,7 @@ fn raw(dtype: DType, shape: &[usize], data: &[u8]) -> RawTensor {
     }
 }
 
-/// Writes it in a folder of its own, and gives the bytes.
+/// Writes to a temporary folder, and returns the bytes.
 fn written(tensors: &[(&str, RawTensor)], metadata: &Metadata) -> Result<Vec<u8>, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new.safetensors");

@@ -1,1 +1,1 @@
-"""What the exported weights can do, measured through the program itself: `python -m evaluate --help`."""
+"""Evaluates the exported weights through the program itself: `python -m evaluate --help`."""

@@ -1,4 +1,4 @@
-"""Measures the exported weights through the program: `python -m evaluate --mien PATH --weights FOLDER --data DATA --out OUT`."""
+"""Evaluates the exported weights through the program: `python -m evaluate --mien PATH --weights FOLDER --data DATA --out OUT`."""
 
 import argparse
 import tempfile
@@ -18,10 +18,10 @@ FILES = {
     "mocogan": "mocogan-64.safetensors",
 }
 
-# What isn't of one model: how all methods follow a clip's face, and on how many portraits that is measured.
+# An evaluation across models: how all methods follow a clip's face; and the number of portraits for it.
 FOLLOWING, FOLLOWERS = "following", 4
 
-# Every so many-th identity was kept out of training.
+# Every 22nd identity was held out of training.
 HELD_OUT = 22
 
 
@@ -71,7 +71,7 @@ def main():
 
 
 def follow(program, asked, place):
-    """How well every method follows a clip's face."""
+    """Evaluates how well every method follows a clip's face."""
     weights = {name: (asked.weights / FILES[name]).resolve() for name in ("ganimation", "fomm", "tps")}
     weights = {name: path for name, path in weights.items() if path.exists()}
     people = portraits(asked)[: asked.people or FOLLOWERS]
@@ -79,7 +79,7 @@ def follow(program, asked, place):
 
 
 def portraits(asked):
-    """The portraits of people who weren't in training."""
+    """Returns the portraits of people held out of training."""
     if asked.portraits:
         files = sorted(path for path in asked.portraits.iterdir() if path.suffix.lower() in {".png", ".jpg", ".jpeg"})
     else:

@@ -1,7 +1,7 @@
 """Writes the model cards: `python -m evaluate.card --figures OUT --weights FOLDER`.
 
-A card is the words of `cards/NAME.md`, what `cards/NAME.short.md` says of its faults, the figures of `python -m evaluate`, and what
-the file itself says; it stands beside the weights, its contact sheets with it as JPEG.
+A card consists of the text in `cards/NAME.md`, the limitations in `cards/NAME.short.md`, the figures of `python -m evaluate`, and
+the file's metadata; it is written next to the weights, with its contact sheets as JPEG.
 """
 
 import argparse
@@ -22,7 +22,7 @@ WIDEST = 1400
 
 
 def header(path):
-    """The metadata of a safetensors file, and how many numbers it holds."""
+    """Returns the metadata of a safetensors file, and its number of parameters."""
     with open(path, "rb") as file:
         fields = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
     said = fields.pop("__metadata__")

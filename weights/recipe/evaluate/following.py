@@ -1,8 +1,8 @@
 """How well every method follows a clip's face: portraits driven by clips through `mien compare`, relative to the reference frame.
 
-Over time the result's smile, jaw and blink are held against the driving face's: their correlation, and the amplitude as a ratio
-of standard deviations, where the driving face moves at all. Beside them stand the degrees by which the head is off, and the
-landmarks' acceleration as a multiple of the driving face's: above 1 the result trembles."""
+The result's smile, jaw and blink over time are compared with the driving face's: their correlation, and the amplitude as a ratio
+of standard deviations, where the driving face moves at all. Also reported are the head's error in degrees, and the
+landmarks' acceleration relative to the driving face's: above 1 the result jitters."""
 
 import csv
 
@@ -15,13 +15,13 @@ from .program import Failed
 METHODS = ["rig", "ganimation", "fomm", "tps"]
 SIGNS = ["smile", "jaw", "blink"]
 
-# A driving curve that deviates less than this stands still.
+# A driving curve with a smaller standard deviation counts as constant.
 STILL = 0.02
 
 
 def evaluate(program, weights, portraits, clips, work, out):
-    """Drives every portrait (files) by every clip (name and path) with every method; `weights` are files by method. Figures go to
-    `out`."""
+    """Drives every portrait (files) by every clip (name and path) with every method; `weights` are files by method. Writes
+    figures to `out`."""
     methods = ",".join(f"{name}@{weights[name]}" if name in weights else name for name in METHODS)
 
     def one(item):
@@ -41,7 +41,7 @@ def evaluate(program, weights, portraits, clips, work, out):
 
 
 def measure(path):
-    """What each method came to in a table of `mien compare --metrics`."""
+    """Returns each method's figures from the table of `mien compare --metrics`."""
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     told = {}
@@ -58,7 +58,7 @@ def measure(path):
 
 
 def following(result, driving):
-    """Correlation and amplitude of a curve and the one that it should follow; None where that one stands still."""
+    """Returns correlation and amplitude of a curve relative to the driving curve; None where that one is constant."""
     known = np.isfinite(result) & np.isfinite(driving)
     result, driving = result[known], driving[known]
     if len(driving) < 3 or driving.std() < STILL:
@@ -80,7 +80,7 @@ def mean(values):
 
 
 def together(pairs, method):
-    """The medians over the pairs of a portrait and a clip; of a sign over those whose driving face moves in it."""
+    """Returns the medians over the pairs of a portrait and a clip; those of a blendshape only where the driving face moves it."""
     parts = [pair["methods"][method] for pair in pairs if "methods" in pair]
 
     def median(values):
@@ -95,7 +95,7 @@ def together(pairs, method):
 
 
 def text(told):
-    """The figures as a table."""
+    """Formats the figures as a table."""
     rows = []
     for name, part in told["methods"].items():
         signs = [number(part[sign][key]) for sign in SIGNS for key in ("correlation", "amplitude")]

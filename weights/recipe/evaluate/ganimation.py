@@ -1,7 +1,7 @@
-"""GANimation: what each Action Unit does to portraits of people who weren't in training.
+"""GANimation: the effect of each Action Unit on portraits of people held out of training.
 
 A portrait is relaxed (every unit to 0, as the studio's Neutralise does); from there each unit is driven to 1 in even
-steps, and what the face then shows is read back against the relaxed one, by Mien's own reader and, for five units,
+steps. The result's expression is read relative to the relaxed one, by Mien's own reader and, for five units,
 by MediaPipe's scores alone."""
 
 import numpy as np
@@ -13,7 +13,7 @@ from .program import numbered
 
 UNITS = [1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45]
 
-# MediaPipe's scores of a unit, both sides.
+# MediaPipe's scores for a unit, both sides.
 SCORES = {
     12: ["mouthSmileLeft", "mouthSmileRight"],
     26: ["jawOpen"],
@@ -37,7 +37,7 @@ def score(face, unit):
 
 
 def evaluate(program, weights, portraits, work, out, who, steps=5):
-    """Measures `weights` on `portraits` (files); `who` is an Embedding or None. Pictures go to `work`, figures to `out`."""
+    """Evaluates `weights` on `portraits` (files); `who` is an Embedding or None. Pictures go to `work`, figures to `out`."""
     weights = ["--weights", weights]
     relaxed = {path: work / f"{path.stem}-0.png" for path in portraits}
     again = {path: work / f"{path.stem}-00.png" for path in portraits}
@@ -79,7 +79,7 @@ def evaluate(program, weights, portraits, work, out, who, steps=5):
 
 
 def readings(unit, portraits, seen, rested, steps):
-    """Spearman and mean rise of what is read back of one unit, over people and steps (the relaxed face is step 0)."""
+    """Returns Spearman and mean rise of each unit's readings, over people and steps (the relaxed face is step 0)."""
     ways = {"own": lambda path, face: face["units"][f"AU{unit}"]}
     if unit in SCORES:
         ways["mediapipe"] = lambda path, face: score(face, unit) - score(rested[path], unit)
@@ -105,7 +105,7 @@ def readings(unit, portraits, seen, rested, steps):
 
 
 def changes(portraits, relaxed, again, driven, originals, seen):
-    """What changes that shouldn't: outside the face, and a relaxed face relaxed once more. Mean |difference|, 0..255."""
+    """Measures unwanted changes: outside the face, and a relaxed face relaxed again. Mean |difference|, 0..255."""
     outside, twice, most = [], [], []
     for path in portraits:
         source = figures.read(path)
@@ -126,7 +126,7 @@ def changes(portraits, relaxed, again, driven, originals, seen):
 
 
 def identity(who, portraits, relaxed, driven, originals, rested, seen):
-    """Distance of dlib's embeddings between a portrait and its edits, and between different people."""
+    """Returns distances of dlib's embeddings between a portrait and its edits, and between different people."""
     own = {path: who.of(figures.read(path), originals[path]) for path in portraits}
     rest = [np.linalg.norm(who.of(figures.read(relaxed[path]), rested[path]) - own[path]) for path in portraits]
     full = {}
@@ -148,7 +148,7 @@ def identity(who, portraits, relaxed, driven, originals, rested, seen):
 
 
 def sheets(program, weights, portraits, relaxed, driven, originals, seen, told, work, out):
-    """Writes the contact sheets: expressions, every unit alone, and where it went worst."""
+    """Writes the contact sheets: expressions, every unit alone, and the worst results."""
     few = portraits[:: max(1, len(portraits) // 6)][:6]
 
     def express(item):
@@ -183,7 +183,7 @@ def sheets(program, weights, portraits, relaxed, driven, originals, seen, told, 
 
 
 def text(told):
-    """The figures for the model card."""
+    """Formats the figures for the model card."""
     rows = []
     for name, unit in told["units"].items():
         own, other = unit["own"], unit.get("mediapipe", {})

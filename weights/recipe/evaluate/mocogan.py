@@ -1,4 +1,4 @@
-"""MoCoGAN: whether what it makes up is a face, shows what its category says, and stays one person."""
+"""MoCoGAN: whether the generated clips are faces, show their category, and stay one person."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from .embedding import SAME
 from .figures import number
 from .program import numbered
 
-# The units that tell each category, the first one most.
+# The units that indicate each category, the strongest first.
 CATEGORIES = {
     "anger": [4, 7],
     "disgust": [9, 10],
@@ -18,13 +18,13 @@ CATEGORIES = {
 }
 
 FRAMES = 16
-# The frames that are looked at, from 0 on: the first, and those in which the expression is there.
+# Indices of the evaluated frames: the first, and those in which the expression is visible.
 LOOKED = [0, 5, 8, 11, 15]
 LATE = [8, 11, 15]
 
 
 def evaluate(program, weights, work, out, who, seeds=16):
-    """Measures `weights` on clips of `seeds` people, in each category. Pictures go to `work`, figures to `out`."""
+    """Evaluates `weights` on clips of `seeds` people, in each category. Pictures go to `work`, figures to `out`."""
 
     def draw(item):
         seed, category = item
@@ -56,7 +56,7 @@ def evaluate(program, weights, work, out, who, seeds=16):
 
 
 def expression(category, units, items, read):
-    """How much the category's units rise from a clip's first frame, beside how much they do in the other categories."""
+    """Returns the rise of the category's units from a clip's first frame, and their rise in the other categories."""
 
     def rises(unit, wanted):
         values = []
@@ -70,7 +70,7 @@ def expression(category, units, items, read):
 
 
 def features(picture, face):
-    """A face without the embedding: its landmarks, centred and of one size, and the skin's mean colour."""
+    """Face features for use without the embedding: its normalised landmarks and the skin's mean colour."""
     points = np.float32(face["landmarks"])[:, :2]
     left, top, width, height = map(int, face["box"])
     colour = picture[max(0, top) : top + height, max(0, left) : left + width].reshape(-1, 3).mean(0) / 255
@@ -79,7 +79,7 @@ def features(picture, face):
 
 
 def distances(items, files, plain, feature):
-    """Average content distance: of the frames within a clip, and between clips of different people."""
+    """Average content distance: between the frames of a clip, and between clips of different people."""
     clips = {}
     for item in items:
         pairs = [(path, face) for path, face in zip(files[item], plain[item]) if face]
@@ -121,7 +121,7 @@ def sheets(files, plain, out, seeds):
 
 
 def text(told):
-    """The figures for the model card."""
+    """Formats the figures for the model card."""
     rows = []
     for category, units in told["categories"].items():
         for unit, rise in units.items():

@@ -1,4 +1,4 @@
-"""FOMM and TPS: a person's first frame, moved by the rest of their own clip, against what the clip really shows."""
+"""FOMM and TPS: a person's first frame, driven by the rest of their own clip, compared with the clip itself."""
 
 import numpy as np
 
@@ -6,12 +6,13 @@ from . import clips, figures
 from .figures import number
 from .program import Failed, numbered
 
-# The weights' crop, in longer sides of the landmarks' box, and the pixels that the network sees.
+# The weights' crop scale, relative to the longer side of the landmarks' box, and the network's
+# resolution.
 SCALE, SIZE = 1.7, 128
 
 
 def evaluate(program, method, weights, runs, work, out):
-    """Measures `weights` on the runs of clips.run, by name. Pictures go to `work`, figures to `out`."""
+    """Evaluates `weights` on the sequences of clips.run, by name. Pictures go to `work`, figures to `out`."""
 
     def one(item):
         name, (folder, files, faces) = item
@@ -25,7 +26,7 @@ def evaluate(program, method, weights, runs, work, out):
         part = [told["clips"][name] for name in runs if name.startswith("rendered-") == rendered]
         if part:
             told[group] = together(part)
-    # The worst come first: a sheet is there to show them.
+    # Worst first, so that the sheet shows them.
     for _, name, picked in sorted(kept, key=lambda entry: entry[0], reverse=True)[:8]:
         rows += picked
         names += [f"{name[-18:]}\ntrue", "network", "full size"][: len(picked)]
@@ -36,8 +37,8 @@ def evaluate(program, method, weights, runs, work, out):
 
 
 def measure(program, method, weights, name, folder, files, faces, work):
-    """L1 (0..255, within the crop) and AKD (pixels of 128) of one clip, of the network's own picture and of the full-size
-    result, beside those of standing still; and rows for a contact sheet."""
+    """Measures L1 (0..255, within the crop) and AKD (pixels of 128) for one clip, for the network's own picture and the full-size
+    result, and for an unmoved portrait as the baseline; also returns rows for a contact sheet."""
     crop = figures.square(faces[0], SCALE)
     first, truths = figures.read(files[0]), [figures.read(file) for file in files[1:]]
     results = {}
@@ -56,7 +57,7 @@ def measure(program, method, weights, name, folder, files, faces, work):
     def akd(found):
         pairs = [(a, b) for a, b in zip(found, faces[1:]) if a]
         distances = [np.abs(np.float32(a["landmarks"]) - np.float32(b["landmarks"]))[:, :2].mean() for a, b in pairs]
-        # Beyond a third of the crop it is another face of the picture that was found.
+        # Beyond a third of the crop, another face in the picture was found.
         distances = [d for d in distances if d < crop[2] / 3]
         return float(np.mean(distances)) * SIZE / crop[2] if distances else None
 
@@ -71,7 +72,7 @@ def measure(program, method, weights, name, folder, files, faces, work):
     figured["L1"]["share"] = figured["L1"]["network"] / max(still, 1e-6)
     figured["L1"]["share, full size"] = figured["L1"]["full size"] / max(still, 1e-6)
 
-    # The frames that differ most from the first say most.
+    # The frames that differ most from the first are the most informative.
     order = sorted(range(len(truths)), key=lambda i: -l1(first, truths[i]))
     shown = sorted(order[:: max(1, len(order) // 7)][:7])
     rows = []
@@ -82,7 +83,7 @@ def measure(program, method, weights, name, folder, files, faces, work):
 
 
 def together(parts):
-    """The means over clips; of L1 the share of the sums, so that a still clip doesn't weigh more than a lively one."""
+    """Returns the means over clips; for L1 the ratio of sums, so that a still clip doesn't weigh more than a lively one."""
     parts = [part for part in parts if "failed" not in part]
     if not parts:
         return {"clips": 0}
@@ -99,7 +100,7 @@ def together(parts):
 
 
 def text(told):
-    """The figures for the model card."""
+    """Formats the figures for the model card."""
     rows = []
     named = {f"all {group}": told[group] for group in ("real", "rendered") if group in told}
     for name, part in (told["clips"] | named).items():
@@ -119,7 +120,7 @@ def text(told):
 
 
 def runs_of(program, data, folders, work):
-    """The runs of every clip, by name; those without a long enough run are said."""
+    """Returns the sequences of all clips, by name; prints the clips without a long enough one."""
     found = {}
     for name, path in clips.find(data, folders):
         run = clips.run(program, name, path, work)

@@ -1,4 +1,4 @@
-"""Runs the `mien` program: the weights are measured as an artist meets them, not as a network in PyTorch."""
+"""Runs the `mien` program: the weights are evaluated as an artist uses them, not as a network in PyTorch."""
 
 import json
 import os
@@ -7,27 +7,27 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# Pictures in one call of `mien face`: starting the program costs more than reading a picture.
+# Pictures per call of `mien face`: starting the program costs more than reading a picture.
 CHUNK = 64
 
 
 class Failed(Exception):
-    """What the program said when it didn't do what it was asked."""
+    """The program's error message."""
 
 
 class Program:
-    """The program, several at a time. Each takes one core, which does more in all than one after the other on all cores."""
+    """Runs the program in parallel. Each process uses one core, which has a higher throughput than one process on all cores."""
 
     def __init__(self, path, workers=None):
         self.path = str(Path(path).resolve())
         self.workers = workers or os.cpu_count() or 1
-        # Weights and presets of whoever runs this must not count.
+        # The user's own weights and presets must not be used.
         self._data = tempfile.TemporaryDirectory()
         threads = max(1, (os.cpu_count() or 1) // self.workers)
         self._environment = os.environ | {"MIEN_DATA_DIR": self._data.name, "RAYON_NUM_THREADS": str(threads)}
 
     def call(self, *arguments):
-        """Runs one command; what it printed. Raises Failed with its own sentence."""
+        """Runs one command and returns its output. Raises Failed with its error message."""
         command = [self.path, *map(str, arguments)]
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True)
         if done.returncode != 0:
@@ -35,7 +35,7 @@ class Program:
         return done.stdout
 
     def each(self, work, items):
-        """`work(item)` of every item, several at a time, in the items' order."""
+        """Returns `work(item)` for every item, in the items' order; runs several at a time."""
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(work, items))
 
@@ -44,8 +44,8 @@ class Program:
         return self.each(lambda command: self.call(*command), commands)
 
     def faces(self, paths, neutral=None):
-        """The largest face of every picture as `mien face --json --landmarks` tells it, or None; Action Units are read against
-        the relaxed face in `neutral`, where one is given."""
+        """Returns the largest face of every picture as output by `mien face --json --landmarks`, or None; Action Units are
+        read relative to the relaxed face in `neutral`, if given."""
         against = ["--neutral", neutral] if neutral else []
         chunks = [paths[i : i + CHUNK] for i in range(0, len(paths), CHUNK)]
 
@@ -58,6 +58,6 @@ class Program:
 
 
 def numbered(path, number):
-    """The name of frame `number`, from 1 on, of a sequence that was written as `path`."""
+    """Returns the name of frame `number`, from 1, of a sequence that was written as `path`."""
     path = Path(path)
     return path.with_name(f"{path.stem}_{number:04d}{path.suffix}")

@@ -1,4 +1,4 @@
-"""Draws whole clips, frame by frame: those that the motion models are measured on, and the sample clip that comes with Mien.
+"""Renders whole clips, frame by frame: the evaluation clips for the motion models, and the sample clip bundled with Mien.
 
     python -m faces.clip --data DATA --work WORK --held           WORK/held/clips/NAME/0001.png ... of people held out
     python -m faces.clip --data DATA --work WORK --sample FOLDER  the frames of the sample clip, of a rendered head
@@ -15,14 +15,15 @@ from .curves import INDEX, ramp, sway
 from .make import Frames, chosen, photographs, rendered
 
 FPS = 24
-# What the sample clip shows, by time in seconds: Action Units, then yaw, pitch and roll in degrees.
+# The keyframes of the sample clip, by time in seconds: Action Units, then yaw, pitch and roll in
+# degrees.
 SAMPLE = (
     (0.0, {}, (0, 0, 0)), (0.35, {}, (0, 0, 0)), (0.9, {6: 0.8, 12: 1.0, 25: 0.7}, (-5, -2, 2)),
     (1.4, {6: 0.8, 12: 0.9, 25: 0.5}, (6, 1, -2)), (1.7, {12: 0.2, 45: 1.0}, (4, 2, -1)),
     (2.1, {1: 0.9, 2: 0.9, 5: 0.7, 25: 0.6, 26: 0.9}, (0, -3, 0)), (2.6, {1: 0.9, 2: 0.8, 5: 0.6, 25: 0.6, 26: 0.7}, (-8, -1, 2)),
     (3.0, {4: 0.9, 7: 0.5, 15: 0.5, 17: 0.4}, (-3, 3, 1)), (3.4, {4: 0.8, 7: 0.5, 15: 0.6, 17: 0.4}, (3, 3, 0)), (3.8, {}, (0, 0, 0)),
 )
-# What the people held out do: an expression each, with a turn of the head.
+# The clips of held-out people: one expression each, with a turn of the head.
 HELD = (
     ("smile", {6: 0.8, 12: 1.0, 25: 0.6}, (8, 2, 3)), ("surprise", {1: 1.0, 2: 1.0, 5: 0.7, 25: 0.6, 26: 1.0}, (-6, -4, 2)),
     ("turn", {}, (20, 3, 0)), ("frown", {4: 1.0, 7: 0.6, 15: 0.6, 17: 0.4}, (-10, 4, -4)), ("talk", {25: 0.8, 26: 0.7, 20: 0.4}, (5, 5, 2)),
@@ -48,7 +49,7 @@ def keyed(keys, time):
 
 
 def write(cast, rows, folder, size, margin, rng=None):
-    """Draws (person, units, angles) of `rows` a few at a time into FOLDER/0001.png and on."""
+    """Renders (person, units, angles) of `rows` in batches to FOLDER/0001.png and on."""
     os.makedirs(folder, exist_ok=True)
     frames, at = Frames(cast, size), 0
     few = 6
@@ -70,7 +71,7 @@ def sample(data, folder, size, person, seed):
 
 
 def held(data, people, folder, size, count, frames, seed):
-    """Clips of `count` people held out and of as many rendered heads that no training saw."""
+    """Renders clips of `count` held-out people and of the same number of rendered heads that were not in training."""
     rng = np.random.default_rng(seed)
     faces, _ = photographs(data, people, "cpu", held=True, only=chosen(people, True)[:: max(1, 38 // count)][:count])
     for name, cast in (("photograph", faces), ("head", rendered(data, "cpu", count, seed + 100))):

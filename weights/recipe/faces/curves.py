@@ -1,4 +1,4 @@
-"""Which expressions are drawn: Action Units for takes, clips of an emotion, and how a head moves meanwhile. All from a numpy generator."""
+"""Random expression curves: Action Units for takes, clips of an emotion, and head movement. All from a numpy generator."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def vector(**units):
 
 
 def take(rng, count):
-    """Action Units (count, 17) of a take: rest, a blink, parted lips, an open jaw, single units, a smile; then any."""
+    """Action Units (count, 17) of a take: rest, a blink, parted lips, an open jaw, single units, a smile; then random."""
     one = lambda code, low=0.3: vector(**{f"au{code}": rng.uniform(low, 1)})
     out = [np.zeros(17, np.float32), one(45, 0.5), one(25), vector(au25=rng.uniform(0.3, 1), au26=rng.uniform(0.3, 1)), one(12)]
     singles = rng.permutation(CODES)
@@ -32,7 +32,7 @@ def take(rng, count):
 
 
 def emotion(rng, category):
-    """The Action Units (17,) of a category at its height."""
+    """The Action Units (17,) of a category at its peak."""
     chosen = EMOTIONS[rng.choice(OF_CATEGORY[category])]
     overall = rng.uniform(0.75, 1.0)
     out = np.zeros(len(CODES), np.float32)
@@ -47,7 +47,7 @@ def ramp(t):
 
 
 def clip(rng, category, frames):
-    """(frames, 17) from rest to the emotion, some back again, and a blink now and then."""
+    """(frames, 17) from rest to the emotion, some of them back again, with occasional blinks."""
     at = np.arange(frames)
     start, rise = rng.uniform(0, frames * 0.2), rng.uniform(frames * 0.25, frames * 0.5)
     level = ramp((at - start) / rise)
@@ -67,7 +67,7 @@ def sway(rng, frames, size):
 
 
 def unit_values(expression, names):
-    """About which Action Units (17,) a fitted expression (57,) shows: the mean over a unit's shapes."""
+    """Estimates the Action Units (17,) of a fitted expression (57,): the mean over a unit's shapes."""
     at = {n: i for i, n in enumerate(names)}
     out = np.zeros(len(CODES), np.float32)
     for k, code in enumerate(CODES):

@@ -1,7 +1,7 @@
-"""Renders MakeHuman heads with the ARKit shapes, many at once: any pose, exact Action Units, and what each pixel shows.
+"""Renders MakeHuman heads with the ARKit shapes in batches: any pose, exact Action Units, and a label for each pixel.
 
-The head is one mesh of skin, eyes, teeth and tongue, to which a neck, a torso in a shirt and, for some, long hair are added; behind
-it stands a picture that stays. The interface is that of `photographs.Photographs`.
+The head is one mesh of skin, eyes, teeth and tongue, with a neck, a torso in a shirt and, for some, long hair added; the
+background is a static picture. The interface is that of `photographs.Photographs`.
 """
 
 import os
@@ -21,7 +21,7 @@ TEXTURE = 1024
 
 
 def bilinear(images, which, x, y, wrap=False):
-    """Samples images (K, H, W, C) number `which` (n,) or 0 at pixels x, y (n,) whose first centre is 0.5 -> (n, C) float."""
+    """Samples images (K, H, W, C), number `which` (n,) or 0, at pixels x, y (n,) whose first centre is 0.5 -> (n, C) float."""
     height, width = images.shape[1:3]
     x, y = x - 0.5, y - 0.5
     left, top = x.floor(), y.floor()
@@ -39,7 +39,7 @@ def bilinear(images, which, x, y, wrap=False):
 
 
 class Heads:
-    """`people` random persons of the MakeHuman data in `folder`, on one device; `people` below are indices into them."""
+    """`people` random MakeHuman persons from the data in `folder`, on one device; `people` below are indices into them."""
 
     def __init__(self, folder, people, device, seed):
         rng = np.random.default_rng(seed)
@@ -60,7 +60,7 @@ class Heads:
         self.skins = put(np.stack(skins))
         self.tone = self._tones()
         self.eye = put(cv2.resize(read("hair", "gz_green_eye.png")[..., 2::-1], (256, 256), interpolation=cv2.INTER_AREA)[None])
-        # The upper of the two, its inner end on the left.
+        # The upper of the two, with its inner end on the left.
         brow = read("hair", "eyebrow001.png")[140:310][..., [2, 1, 0, 3]]
         self.brow = put(cv2.resize(brow, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)[None])
         noise = rng.normal(0, 1, (512, 512)).astype(np.float32)
@@ -88,11 +88,11 @@ class Heads:
         self.data["box"] = torch.cat(box)
 
     def own(self, people):
-        """The expression that comes with a person: none."""
+        """The expression that belongs to a person: none."""
         return torch.zeros(len(people), len(self.names), device=self.device)
 
     def _tones(self):
-        """The colour of each skin on the sides of the neck (K, 3)."""
+        """The skin colour on the sides of the neck for each skin (K, 3)."""
         corner, uv = self.triangles, self.triangles_uv
         at = self.base[corner].mean(1)
         chosen = (self.material == SKIN) & (at[:, 1] > 6.35) & (at[:, 1] < 6.6) & (at[:, 2] > 0.2) & (at[:, 2] < 0.8) & (at[:, 0].abs() > 0.35)
@@ -101,14 +101,14 @@ class Heads:
         return torch.stack([every(k).median(0).values for k in range(len(self.skins))])
 
     def _shape(self, people, coefficients):
-        """(B, V, 3) in the model's own decimetres, y up."""
+        """(B, V, 3) in the model's decimetres, y up."""
         moved = torch.einsum("bk,kvc->bvc", coefficients, self.expression)
         rest = self.data["rest"][people].clone()
         rest[:, : moved.shape[1]] += moved
         return rest
 
     def _project(self, people, shape):
-        """Model to canvas pixels, y down, z to the viewer, the nearer a little larger."""
+        """Projects from model to canvas pixels, y down, z to the viewer, with perspective."""
         d = self.data
         scale = d["scale"][people][:, None, None]
         distance = d["distance"][people][:, None, None]
@@ -117,7 +117,7 @@ class Heads:
         return torch.cat([xy + CANVAS / 2, shape[..., 2:] * scale], -1)
 
     def _pose(self, people, pose, shape):
-        """Turns the head on its neck, then the canvas and the camera: (B, V, 3) in the picture's pixels."""
+        """Rotates the head on its neck, then applies the camera: (B, V, 3) in the picture's pixels."""
         d = self.data
         scale = d["scale"][people][:, None]
         turned = (shape - self.pivot) @ rotation(pose.angles).transpose(1, 2) + self.pivot
@@ -129,7 +129,7 @@ class Heads:
         return torch.cat([xy, at[..., 2:] * zoom], -1)
 
     def draw(self, people, coefficients, pose, plain=None):
-        """Pictures of `people` (B,) int64 with expression `coefficients` (B, 67) in `pose`: a `Drawn`. `plain` has no meaning here."""
+        """Renders `people` (B,) int64 with expression `coefficients` (B, 67) in `pose`: a `Drawn`. `plain` is ignored."""
         parts = []
         for some in torch.arange(len(people), device=self.device).split(AT_ONCE):
             view = type(pose)(pose.angles[some], pose.move[some], pose.camera[some], pose.size)
@@ -175,7 +175,7 @@ class Heads:
         )
 
     def _behind(self, people, pose, inner):
-        """What stands behind (B, inner, inner, 3)."""
+        """The background (B, inner, inner, 3)."""
         back_to = torch.linalg.inv_ex(whole(pose.camera))[0][:, :2]
         grid = torch.stack(torch.meshgrid(*[(torch.arange(inner, device=self.device) + 0.5) / SUPER] * 2, indexing="xy"), -1)
         at = grid.view(1, -1, 2) @ back_to[:, :, :2].transpose(1, 2) + back_to[:, None, :, 2]
@@ -184,14 +184,14 @@ class Heads:
         return F.grid_sample(image, look, padding_mode="reflection", align_corners=False).permute(0, 2, 3, 1).contiguous()
 
     def _paint(self, who, triangle, w, normal, base):
-        """Lit colours (n, 3) and regions (n, 3) of pixels of persons `who` (n,); `base` is each one's place on the neutral head."""
+        """Lit colours (n, 3) and regions (n, 3) of pixels of persons `who` (n,); `base` are positions on the neutral head."""
         d = self.data
         material = self.material[triangle]
         x, y, z = base.unbind(1)
         on = lambda *kinds: sum((material == k) for k in kinds).bool()
         uv = (self.uv[self.triangles_uv[triangle]] * w[..., None]).sum(1)
         skin = bilinear(self.skins, d["skin"][who], uv[:, 0] * TEXTURE, (1 - uv[:, 1]) * TEXTURE)
-        # The skins end at the neck; from there on it has one colour.
+        # The skin textures end at the neck; below it the colour is constant.
         below = (self.neck[self.triangles[triangle]] * w).sum(1)
         below = torch.maximum(below, smooth(60, 30, skin.amax(1)) * (y < 6.75) * (z < 1.0))[:, None]
         skin = skin + below * (self.tone[d["skin"][who]] - skin)
@@ -205,7 +205,7 @@ class Heads:
         colour = colour + brow[:, None] * (tone * 0.8 - colour)
         colour = colour + hair[:, None] * (tone * (1 + 0.16 * strand).clamp(0.5, 1.6)[:, None] - colour)
 
-        # Light of one lamp that wraps round skin, its red further, and of the sky.
+        # A lamp with wrapped diffuse light, more so in red, and ambient light from the sky.
         to, key, fill = d["direction"][who], d["key"][who][:, None], d["fill"][who][:, None]
         facing = (normal * to).sum(1, keepdim=True)
         soft = facing.new_tensor([0.30, 0.20, 0.15]) * on(SKIN, NECK)[:, None] * (1 - hair[:, None])
@@ -227,7 +227,7 @@ class Heads:
         for kind, paint in ((EYE, self._eyes), (SHIRT, self._shirt)):
             some = on(kind).nonzero()[:, 0]
             colour[some] = paint(who[some], base[some])
-        # In the mouth light comes from the front only.
+        # Inside the mouth, light comes only from the front.
         light = light + within * (0.35 * light + 0.45 * (d["lamp"][who] * key + fill * 0.5) - light)
 
         half = F.normalize(to + to.new_tensor([0, 0, 1]), dim=1)
@@ -247,7 +247,7 @@ class Heads:
         return out, torch.stack([face, eyes, lips], 1)
 
     def _brows(self, who, base):
-        """How much of an eyebrow covers each pixel (n,): placed on the neutral head, so that it moves with the skin."""
+        """The opacity of the eyebrows at each pixel (n,): placed on the neutral head, so that they move with the skin."""
         rise, thick, alpha = self.data["brow"][who].unbind(1)
         x = (base[:, 0].abs() - 0.10) / 0.50
         y = (7.545 + rise - base[:, 1]) / (0.165 * thick)
@@ -258,13 +258,13 @@ class Heads:
         return out
 
     def _hair(self, who, base, long):
-        """How much hair covers each pixel, the strands' noise about 0, and how much it shines along them; each (n,)."""
+        """The opacity of hair at each pixel, the strands' noise about 0, and the specular along them; each (n,)."""
         d = self.data
         away = base - base.new_tensor(BASE_CENTRE)
         round_ = torch.atan2(away[:, 0], away[:, 2])
         height = away[:, 1]
         seed = d["hair_seed"][who]
-        # Combed a little to a side.
+        # Combed slightly to one side.
         u = (round_ + 0.5 * d["comb"][who] * height) * (512 / (2 * np.pi)) + seed[:, 0]
         fine, broad, speck, patch = bilinear(self.noise, 0, u, height * 90 + seed[:, 1], wrap=True).unbind(1)
         line = hairline(base, d["front"][who], d["recede"][who], d["sideburn"][who], torch)
@@ -272,7 +272,7 @@ class Heads:
         cover = smooth(-0.04, 0.09, ragged) * d["cover"][who]
         # Thin hair shows the scalp.
         cover = cover * (1 - d["thin"][who] * (0.5 + 0.4 * fine).clamp(0, 1))
-        # A beard from the ears to the mouth's corners and over the lip, about the lips.
+        # A beard from the ears to the corners of the mouth and above the lip, around the lips.
         side, y, z = base[:, 0].abs(), base[:, 1], base[:, 2]
         cheek = 6.68 + (side - 0.26).clamp(0, 0.2) * 0.5 + (side - 0.46).clamp(min=0) * 1.1
         beard = smooth(0.12, -0.10, y - torch.where(side < 0.26, 6.80, cheek) - 0.012 * patch) * smooth(0.55, 0.85, z)
@@ -293,7 +293,7 @@ class Heads:
         return white + iris * (texel.mean(1, keepdim=True) * self.data["eye"][who] * (0.9 - 0.25 * smooth(0.4, 0.53, r)) - white)
 
     def _shirt(self, who, base):
-        """Cloth (n, 3), with another inside the opening of a jacket."""
+        """Cloth colour (n, 3), with another inside the opening of a jacket."""
         d = self.data
         x, y = base[:, 0], base[:, 1]
         folds = bilinear(self.noise, 0, x * 130 + d["hair_seed"][who][:, 1], y * 130, wrap=True)
@@ -306,7 +306,7 @@ class Heads:
         return cloth * (0.9 + 0.08 * folds[:, 3:] + 0.03 * folds[:, 2:3])
 
     def _occlusion(self, depth, covered, unit):
-        """What lies behind its surroundings is darker: factors (B, H, W); `unit` (B,) pixels to a decimetre."""
+        """Ambient occlusion from depth: factors (B, H, W); `unit` (B,) is pixels per decimetre."""
         far = torch.where(covered, depth, torch.inf).flatten(1).amin(1).clamp(max=1e6)[:, None, None]
         flat = torch.where(covered, depth, far)[:, None]
         out = torch.ones_like(depth)
@@ -321,15 +321,15 @@ class Heads:
         return out
 
     def _lashes(self, colour, big, depth, item, row, column, unit):
-        """Draws the upper lashes half sheer over `colour` (n, 3)."""
+        """Draws the upper lashes half transparent over `colour` (n, 3)."""
         index = rasterise(big, self.lashes, *depth.shape[1:])[item, row, column]
         z = big[..., 2][item[:, None], self.lashes[index.clamp(min=0)]].mean(1)
         there = (index >= 0) & (z > depth[item, row, column] - 0.02 * unit[item])
         return torch.where(there[:, None], colour * 0.38 + 6, colour)
 
     def flow(self, drawn, first, nodes=64):
-        """Where each point of `drawn` (B) lies in the pictures `first` (B): ((B, nodes, nodes, 2) in -1..1 with aligned corners,
-        visible (B, nodes, nodes) in 0..1)."""
+        """Returns the backward flow from `drawn` (B) to the pictures `first` (B): ((B, nodes, nodes, 2) in -1..1 with aligned
+        corners, visible (B, nodes, nodes) in 0..1)."""
         size = drawn.picture.shape[-1]
         inner = size * SUPER
         place = torch.linspace(0, size - 1, nodes, device=self.device) + 0.5
@@ -341,13 +341,14 @@ class Heads:
         across = whole(first.camera) @ torch.linalg.inv_ex(whole(drawn.camera))[0]
         grid = (torch.stack(torch.meshgrid(cell, cell, indexing="xy"), -1) + 0.5) / SUPER
         back = grid.view(1, -1, 2) @ across[:, :2, :2].transpose(1, 2) + across[:, None, :2, 2]
-        # The sample lies beside the node by this much, and so does what it shows.
+        # The offset of the sample from the node, which applies to its source position too.
         beside = place - (cell + 0.5) / SUPER
         beside = torch.stack(torch.meshgrid(beside, beside, indexing="xy"), -1)
         to = torch.where(on[..., None], point[..., :2], back.view(*layer.shape, 2)) + beside
         look = (to * (2 / size) - 1)
         at = lambda t, mode: F.grid_sample(t[:, None].float(), look, mode=mode, padding_mode="border", align_corners=False)[:, 0]
-        # The farthest of neighbouring samples, as a steep cheek's depth changes much between two.
+        # The farthest of neighbouring samples, since depth varies much between neighbours on a
+        # steep cheek.
         farthest = torch.where(first.layer == SURFACE, first.depth, torch.inf)
         farthest = -F.max_pool2d(-farthest[:, None], 3, 1, 1)[:, 0]
         there, there_depth = at(first.layer, "nearest"), at(farthest.clamp(max=1e6), "nearest")

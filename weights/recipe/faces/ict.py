@@ -1,4 +1,4 @@
-"""ICT-FaceKit: the parts of the head that are drawn, what each is, and how it is fitted to a portrait's landmarks."""
+"""ICT-FaceKit: the rendered parts of the head, their kinds, and fitting to a portrait's landmarks."""
 
 import os
 
@@ -6,12 +6,12 @@ import numpy as np
 
 PARTS = ("M_Face", "M_GumsTongue", "M_Teeth", "M_IrisLeft", "M_IrisRight", "M_ScleraLeft", "M_ScleraRight")
 FACE, INSIDE, TEETH, EYE = range(4)
-# About where a head turns on its neck, in the model's own centimetres.
+# The approximate pivot of the head on its neck, in the model's centimetres.
 PIVOT = (0.0, -6.0, 0.0)
 
 
 class Ict:
-    """The model, its vertices cut down to those that are drawn or carry a landmark. V of them; T triangles."""
+    """The model, with only the vertices that are rendered or carry a landmark: V of them; T triangles."""
 
     def __init__(self, folder):
         light = np.load(os.path.join(folder, "ict_light.npz"), allow_pickle=True)
@@ -22,7 +22,7 @@ class Ict:
         neutral = light["neutral"].astype(np.float32)
         face = material == kinds.index("M_Face")
         kept = np.isin(material, [kinds.index(k) for k in PARTS])
-        # What lies behind the cheeks is left to the photograph.
+        # The area behind the cheeks is left to the photograph.
         kept &= ~(face & (neutral[triangles][:, :, 2].mean(1) < -1.5))
         landmarks = topology["landmark68_vertices"].astype(np.int64)
         used = np.unique(np.concatenate([triangles[kept].ravel(), landmarks]))
@@ -38,17 +38,17 @@ class Ict:
             [names == "M_Face", names == "M_GumsTongue", names == "M_Teeth"], [FACE, INSIDE, TEETH], EYE
         ).astype(np.int64)
         self.landmarks = place[landmarks]
-        # Teeth and tongue keep their place behind a person's upper lip.
+        # Teeth and tongue stay in place behind a person's upper lip.
         inside = np.unique(self.triangles[np.isin(self.part, (TEETH, INSIDE))])
         self.identity[:, inside] = self.identity[:, self.landmarks[61:64]].mean(1, keepdims=True)
         self.landmarks_mediapipe = topology["landmark68_mediapipe"].astype(np.int64)
-        # The full head, coarse, for the depth of hair and ears.
+        # The full head at low resolution, for the depth of hair and ears.
         whole = np.isin(material, [kinds.index("M_Face"), kinds.index("M_BackHead")])
         self.whole = (neutral, triangles[whole])
         self._attributes()
 
     def _attributes(self):
-        """Per vertex, from the neutral head: how much the drawn face covers (rim), lids, lashes, lips."""
+        """Per-vertex attributes from the neutral head: coverage of the rendered face (rim), lids, lashes, lips."""
         rest = self.neutral
         x, y, z = rest.T
         skin = np.zeros(len(rest), bool)
@@ -57,9 +57,9 @@ class Ict:
         self.rim = smooth(0.0, 4.0, z) * smooth(-9.6, -8.2, y) * smooth(11.5, 8.5, y)
         side = np.abs(x)
         self.lid = (smooth(1.25, 0.75, np.hypot((side - 3.15) / 2.0, (y - 3.45) / 1.25)) * skin).astype(np.float32)
-        # The mouth's bag: skin that turns inwards behind the lips.
+        # The mouth cavity: skin that turns inwards behind the lips.
         self.bag = (skin & (z < 9.6) & (side < 2.6) & (y < -1.0) & (y > -7.0)).astype(np.float32)
-        # The eyes' openings are where the skin ends.
+        # The eye openings are boundaries of the skin.
         edges = np.sort(np.concatenate([self.triangles[self.part == FACE][:, k] for k in ([0, 1], [1, 2], [2, 0])]), axis=1)
         unique, count = np.unique(edges, axis=0, return_counts=True)
         loop = np.unique(unique[count == 1])
@@ -73,7 +73,8 @@ class Ict:
         self.mouth = (mouth | np.isin(np.arange(len(rest)), np.unique(self.triangles[np.isin(self.part, (TEETH, INSIDE))]))).astype(np.float32)
         eye = np.isin(np.arange(len(rest)), np.unique(self.triangles[self.part == EYE]))
         self.eye = np.maximum(self.lid, eye).astype(np.float32)
-        # How a landmark's misfit spreads over the skin around it; the outline has no fixed place on the skin.
+        # How a landmark's residual spreads over the skin around it; the outline has no fixed place on the
+        # skin.
         inner = np.arange(17, 68)
         distance = np.linalg.norm(rest[:, None] - rest[self.landmarks[inner]][None], axis=2)
         kernel = np.exp(-((distance / np.where(inner >= 48, 0.55, 0.9)) ** 2))
@@ -90,10 +91,10 @@ LIKELY = ("mouthSmile", "jawOpen", "mouthUpperUp", "mouthLowerDown", "eyeBlink")
 
 
 def fit(model, landmarks, rounds=8):
-    """Fits pose, person and expression to 478 landmarks (478, 2) in pixels by least squares in turn.
+    """Fits pose, person and expression to 478 landmarks (478, 2) in pixels by alternating least squares.
 
     Returns a dict: `turn` (2, 3) scale and rotation, `shift` (2,) with y upwards, `person` (100,), `expression` (57,),
-    `misfit` (68, 2) pixels that the landmarks lie off, y downwards.
+    `misfit` (68, 2) residuals of the landmarks in pixels, y downwards.
     """
     target = landmarks[model.landmarks_mediapipe] * [1, -1]
     v = model.landmarks

@@ -1,7 +1,7 @@
 """Makes the training data: `python -m faces.make --data DATA --work WORK`.
 
-Three folders of arrays in WORK, laid out as `README.md` says: expressions (for GANimation), motion (FOMM, TPS), clips (MoCoGAN).
-People who are held out, every 22nd of the list, are in none of them.
+Writes three folders of arrays to WORK, as described in `README.md`: expressions (for GANimation), motion (FOMM, TPS), clips
+(MoCoGAN). Held-out people, every 22nd in the list, are in none of them.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def listed():
 
 
 def chosen(people, held):
-    """Indices of the measured portraits to train on, or of those held out."""
+    """Indices of the measured portraits for training, or of those held out."""
     with np.load(people) as table:
         files = [str(f) for f in table["files"]]
     out = set(listed()["left_out"])
@@ -44,7 +44,7 @@ def chosen(people, held):
 
 @dataclass
 class Cast:
-    """People of one kind on a device, and what each one's face is at rest."""
+    """People of one kind on a device, with each one's expression at rest."""
 
     draws: object
     rest: np.ndarray
@@ -58,7 +58,7 @@ class Cast:
     kind: int
 
     def coefficients(self, who, units, rng=None):
-        """(K,) of units (17,), the sides a little apart where `rng` is given."""
+        """(K,) for units (17,), with the sides slightly different where `rng` is given."""
         sides = (1.0, 1.0) if rng is None else tuple(1 + rng.normal(0, 0.06, 2).clip(-0.15, 0.15))
         units = np.where(np.isin(np.arange(17), UPPER) & self.still_upper[who], 0, units)
         return self.rest[who] + coefficients(units, self.draws.names, ict=self.kind == 0, sides=sides), units.astype(np.float32)
@@ -70,8 +70,8 @@ def photographs(data, people, device, held=False, only=None):
     own = prepared["expression"]
     smile = own[:, [model.names.index(n) for n in ("mouthSmile_L", "mouthSmile_R")]].mean(1)
     sober = smile < SOBER
-    # What the fit says of brows, lids and noses is how people differ from the model's mean and stays; so does as much squint as
-    # sober faces show. The rest of a smile goes.
+    # The fit's brows, lids and noses are differences between people and stay; so does as much squint as sober faces have. The
+    # rest of a smile is removed.
     whole = np.array([n.startswith(("brow", "eyeWide", "eyeBlink", "noseSneer")) for n in model.names])
     squint = np.array([n.startswith(("cheekSquint", "eyeSquint")) for n in model.names])
     usual = np.median(own[sober], 0) if sober.any() else np.zeros(own.shape[1])
@@ -90,7 +90,7 @@ def rendered(data, device, people, seed):
 
 
 class Frames:
-    """Gathers what to draw and draws it in batches."""
+    """Collects frames and renders them in batches."""
 
     def __init__(self, cast, size):
         self.cast, self.size, self.rows = cast, size, []
@@ -202,7 +202,7 @@ def clips(casts, folder, takes, count, size, batch, seed):
         for person in who:
             categories.append(rng.integers(len(CATEGORIES)))
             values = clip(rng, CATEGORIES[categories[-1]], count)
-            # A blink would bend glasses; the emotion itself may.
+            # A blink would bend glasses; the emotion itself is acceptable.
             angles = np.stack([sway(rng, count, 5), sway(rng, count, 3), sway(rng, count, 2)], 1)
             place = (size / (1.5 * rng.uniform(0.96, 1.04)), rng.normal(0, 0.015), rng.normal(0, 0.015), rng.normal(0, 1.5))
             for k in range(count):
@@ -220,7 +220,7 @@ def pick(drawn, items):
 
 
 def schedule(casts, takes, batch, rng, what):
-    """Yields where a batch begins, its cast and people; every person comes up equally often."""
+    """Yields the start of each batch, its cast and people; every person occurs equally often."""
     at, started = 0, time.time()
     total = sum(n for _, n in takes)
     for name, number in takes:

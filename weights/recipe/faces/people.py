@@ -1,4 +1,4 @@
-"""The MakeHuman head as one mesh with neck, shirt and long hair, and random persons of it: shape, look, light and background."""
+"""The MakeHuman head as one mesh with neck, shirt and long hair, and random persons: shape, look, light and background."""
 
 import os
 
@@ -9,9 +9,10 @@ SKIN, EYE, BAG, TEETH, TONGUE, NECK, SHIRT, HAIR = range(8)
 EYE_AT = (0.3078, 7.2841)
 BASE_CENTRE = (0.0, 7.45, 0.45)
 """The middle of the skull, decimetres of the neutral head; hair runs down from above it."""
-# Where the face ends for a landmark detector: below the hair, chin, before the ears.
+# The extent of the face for a landmark detector: below the hair, chin, in front of the ears.
 BOX = ((0, 7.93, 1.44), (0, 6.37, 1.3), (-0.68, 7.15, 0.83), (0.68, 7.15, 0.83))
-# Rings of neck and torso below the head: height, half-width, half-depth, how far forward its middle is.
+# Rings of neck and torso below the head: height, half-width, half-depth, offset of the centre to the
+# front.
 RINGS = (
     (6.06, 0.46, 0.50, 0.29), (5.98, 0.48, 0.50, 0.27), (5.97, 0.53, 0.54, 0.26), (5.84, 0.62, 0.56, 0.25), (5.73, 0.86, 0.60, 0.24),
     (5.63, 1.16, 0.64, 0.23), (5.53, 1.44, 0.68, 0.22), (5.40, 1.64, 0.72, 0.22), (5.20, 1.78, 0.76, 0.22), (4.95, 1.86, 0.80, 0.24),
@@ -20,16 +21,16 @@ RINGS = (
 NECK_RINGS = 2
 LOCKS, ROWS = 40, 15
 """Long hair is a curtain of so many columns round the back of the head, and rows."""
-# The hairline seen from the side: how high hair begins at each depth.
+# The hairline in profile: the height at which hair begins at each depth.
 LINE_Z = (-0.6, 0.25, 0.50, 0.66, 0.74, 0.84, 0.95, 1.10, 1.28, 1.6)
 LINE_Y = (6.50, 6.75, 6.95, 7.02, 7.08, 7.32, 7.64, 7.87, 8.00, 8.05)
 
 
 def hairline(base, front, recede, sideburn, maths):
-    """How far above the hairline each place of the neutral head lies (n,); `maths` is numpy or torch."""
+    """Returns how far above the hairline each point of the neutral head is (n,); `maths` is numpy or torch."""
     x, y, z = base[..., 0], base[..., 1], base[..., 2]
     temple = (abs(x) / 0.5).clip(0, 1)
-    # A line that has gone back, most of all above the temples.
+    # A receding hairline, most of all above the temples.
     back = z + recede * (0.35 + 0.65 * temple)
     line = 0 * y + LINE_Y[0]
     for z0, z1, y0, y1 in zip(LINE_Z, LINE_Z[1:], LINE_Y, LINE_Y[1:]):
@@ -80,7 +81,7 @@ class Mesh:
             material.append(np.full(len(some), kind))
         self.triangles, self.triangles_uv, self.material = np.concatenate(triangles), np.concatenate(uvs), np.concatenate(material)
         self.uv = data["uv"].astype(np.float32)
-        # Where the skins show the mouth's lining.
+        # The area where the skin textures show the mouth's lining.
         middle = self.uv[self.triangles_uv].mean(1)
         lining = (middle > (0.75, 0.02)).all(1) & (middle < (0.94, 0.16)).all(1)
         self.material[lining & (self.material == SKIN)] = BAG
@@ -102,7 +103,7 @@ class Mesh:
         self._attributes()
 
     def _attributes(self):
-        """Per vertex, from the neutral head: what goes along with the head's turning (follow) and the regions face, eyes, mouth."""
+        """Per-vertex attributes from the neutral head: how far it follows the head's rotation; regions face, eyes, mouth."""
         x, y, z = self.base.T
         ramp = lambda a, b, v: np.clip((v - a) / (b - a), 0, 1) ** 2 * (3 - 2 * np.clip((v - a) / (b - a), 0, 1))
         head, around = len(self.head), len(self.loop)
@@ -128,15 +129,15 @@ class Mesh:
         self.region = np.stack([face, eyes, mouth], 1).astype(np.float32)
 
     def _extend(self, head, shift, size, bulge, length, build, lower=0.0):
-        """Adds torso and curtain to a head (H, 3): `shift` and `size` (3,) of its skull against the neutral one's, `bulge` of each
-        lock outwards, `length` of the curtain downwards, 0 for none, `build`, the shoulders' width, and how much
-        `lower` they are."""
+        """Adds torso and curtain of hair to a head (H, 3): `shift` and `size` (3,) of its skull relative to the neutral one's,
+        `bulge` of each lock outwards, `length` of the curtain downwards, 0 for none, `build`, the shoulders' width, and
+        `lower`, how much lower they are."""
         loop = head[self.loop]
         base = self.head[self.loop]
         rows = []
         for r, (y, wide, deep, forward) in enumerate(RINGS):
             goal = np.stack([wide * np.sin(self.angle), np.full(len(loop), y), forward + deep * np.cos(self.angle)], 1)
-            # Shoulders slope down from a collar that stands higher at the back.
+            # Shoulders slope down from a collar that is higher at the back.
             goal[:, 1] -= 0.10 * np.cos(self.angle) * max(0, 1 - r / 5) - 0.02
             goal[:, 1] -= lower * min(1, (r + 1) / 2)
             goal[:, 0] *= 1 + (build - 1) * min(1, r / 3)
@@ -155,7 +156,7 @@ class Mesh:
         return np.concatenate([head, *rows])
 
     def dress(self, offsets, look):
-        """Rest shapes (P, V, 3) of persons with vertex `offsets` (P, H, 3): hair lies on the skull, a curtain falls from it."""
+        """Rest shapes (P, V, 3) of persons with vertex `offsets` (P, H, 3), including hair on the skull and the curtain."""
         out = []
         base = self.head
         scalp = base[self.scalp]
@@ -190,7 +191,7 @@ def _quads(upper, lower, closed):
 
 
 def cast(mesh, people, rng):
-    """`people` random vertex offsets (P, H, 3); for each also race (3,), how male and how old: a dict."""
+    """Samples `people` random vertex offsets (P, H, 3), and for each its race (3,), how male and how old: a dict."""
     race = rng.dirichlet([0.4, 0.6, 0.7], people)
     sex = np.where(rng.random(people) < 0.15, rng.random(people), (rng.random(people) < 0.5).astype(float))
     old = np.where(rng.random(people) < 0.6, rng.uniform(0, 1, people), 0)
@@ -208,7 +209,7 @@ def cast(mesh, people, rng):
         else:
             share = share * race[:, ["african", "asian", "caucasian"].index(parts[0])]
         macro[:, i] = share
-    # What moves both sides of a face is drawn as one.
+    # Shapes that move both sides of a face are sampled as one.
     stem = lambda name: name.split("/")[1][2:] if name.split("/")[1][:2] in ("l-", "r-") else name.split("/")[1]
     stems = sorted({stem(n) for n, _ in mesh.shapes if not stem(n).startswith(("ear-trans", "neck-trans", "head-trans"))})
     at = {s: [i for n, i in mesh.shapes if stem(n) == s] for s in stems}
@@ -218,7 +219,7 @@ def cast(mesh, people, rng):
             shares[p, at[s]] = rng.uniform(0, 0.22 if s.startswith("asym") else 0.42)
     offset = macro @ mesh.macro.reshape(len(mesh.macro), -1) + shares @ mesh.ident.reshape(len(mesh.ident), -1)
     offset = offset.reshape(people, -1, 3)
-    # Tall or short, the skull stays where it is.
+    # The skull stays in place, however tall the person.
     offset = offset - offset[:, mesh.scalp].mean(1, keepdims=True)
     return dict(offset=offset, race=race, male=sex, old=old)
 
@@ -231,7 +232,7 @@ def looks(person, skins, rng):
     male, old = person["male"] > 0.5, person["old"]
     dark = [i for i, n in enumerate(skins) if "dark" in n]
     light = np.array([i for i in range(len(skins)) if i not in dark])
-    # The skin's sex and age go with the person's, mostly.
+    # The skin's sex and age mostly match the person's.
     fit = np.array([[0.1 + 2 * (("female" in skins[i]) != m) + ((o > 0.4) == ("middleage" in skins[i])) for i in light] for m, o in zip(male, old)])
     fit /= fit.sum(1, keepdims=True)
     skin = np.array([light[rng.choice(len(light), p=f)] for f in fit])
@@ -272,7 +273,7 @@ def looks(person, skins, rng):
         direction=direction / np.linalg.norm(direction, axis=1, keepdims=True), key=key, fill=uniform(0.95, 1.2) - key,
         lamp=1 + warm, sky=1 - warm * uniform(0, 1, 1), teeth=uniform(195, 235, 1) * [1, 0.96, 0.87], distance=uniform(8, 16),
     )
-    # One that shows no cloth beneath has skin down to the opening's end.
+    # A garment without cloth beneath shows skin down to the end of the opening.
     open_neck = ~suit & (out["collar"] < 9)
     bare = np.array([196, 150, 125]) * tint * np.where(np.isin(skin, dark), 0.5, 1)[:, None]
     out["shirt_inside"] = np.where(open_neck[:, None], bare, inside)
@@ -286,7 +287,7 @@ def _eye_colours(count, dark, rng):
 
 
 def _bulges(count, rng):
-    """How far each lock of long hair stands out, smooth along the head (P, LOCKS)."""
+    """How far each lock of long hair bulges, smooth along the head (P, LOCKS)."""
     place = np.arange(LOCKS)
     waves = [rng.uniform(0, 1, (count, 1)) * np.sin(place * f + rng.uniform(0, 6.3, (count, 1))) for f in (0.25, 0.7, 1.9)]
     return sum(waves) / 1.5 + rng.uniform(-0.3, 0.8, (count, 1))

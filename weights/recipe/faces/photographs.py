@@ -1,8 +1,8 @@
-"""Re-expresses photographs: the same person, place and light with another expression and another pose of the head, many at once.
+"""Re-expresses photographs in batches: the same person, place and light with another expression and another head pose.
 
-Three layers: what lies behind; the photograph as a relief that turns with the head and gives way to the jaw; over it the fitted
-face with the photograph as its texture, new eyes and the inside of the mouth. What each pixel shows is known, and with it where
-the same point lies in any other picture of the person.
+There are three layers: the background; the photograph as a relief that turns with the head and gives way to the jaw; over it the
+fitted face with the photograph as its texture, new eyes and the inside of the mouth. The content of each pixel is known, and
+with it the position of the same point in any other picture of the person.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ SUPER = 2
 
 @dataclass
 class Pose:
-    """How a picture is taken; B of them.
+    """The camera and head pose of a batch of B pictures.
 
-    `angles` (B, 3): yaw, pitch, roll of the head in radians, beyond the photograph's own; `move` (B, 2): the head's shift in canvas
-    pixels; `camera` (B, 2, 3): from canvas pixels to the picture's, whose side is `size`.
+    `angles` (B, 3): yaw, pitch, roll of the head in radians, relative to the photograph's; `move` (B, 2): the head's shift in
+    canvas pixels; `camera` (B, 2, 3): from canvas pixels to the picture's, whose side is `size`.
     """
 
     angles: torch.Tensor
@@ -36,7 +36,7 @@ class Pose:
 
 @dataclass
 class Drawn:
-    """`picture` (B, 3, size, size) in 0..1, `regions` (B, 3, size, size) of face, eyes, mouth, and what `flow` needs."""
+    """`picture` (B, 3, size, size) in 0..1, `regions` (B, 3, size, size) of face, eyes, mouth, and the inputs of `flow`."""
 
     picture: torch.Tensor
     regions: torch.Tensor
@@ -60,7 +60,7 @@ def rotation(angles):
 
 
 def whole(camera):
-    """Cameras (B, 2, 3) as square matrices (B, 3, 3), which can be inverted and put behind each other."""
+    """Extends cameras (B, 2, 3) to square matrices (B, 3, 3), which can be inverted and multiplied."""
     return torch.cat([camera, camera.new_tensor([[[0, 0, 1]]]).expand(len(camera), -1, -1)], 1)
 
 
@@ -97,7 +97,7 @@ class Photographs:
         self.blink = [self.names.index(n) for n in ("eyeBlink_L", "eyeBlink_R")]
 
     def _closing(self):
-        """How far each landmark must move, in canvas pixels (P, 68, 2), for lips to meet that the fit of the person left apart."""
+        """How far each landmark must move, in canvas pixels (P, 68, 2), to close lips that the person's fit left open."""
         d = self.data
         upper, lower = [61, 62, 63], [67, 66, 65]
         at = self.neutral[self.landmarks] + torch.einsum("pk,kvc->pvc", d["person"], self.identity[:, self.landmarks])
@@ -107,7 +107,7 @@ class Photographs:
         half = (gap - usual).clamp(min=0) * unit / 2
         out = torch.zeros(len(half), 68, 2, device=self.device)
         out[:, upper, 1], out[:, lower, 1] = half, -half
-        # The whole lip goes along.
+        # The whole lip moves along.
         out[:, [50, 51, 52], 1], out[:, [58, 57, 56], 1] = half, -half
         return out
 
@@ -116,9 +116,9 @@ class Photographs:
         return self.data["expression"][people]
 
     def _screen(self, people, coefficients, plain=None):
-        """Vertices (B, V, 3) in canvas pixels, y down, z to the viewer, the head as in the photograph.
+        """Vertices (B, V, 3) in canvas pixels, y down, z to the viewer, with the head as in the photograph.
 
-        What the fit misses of a photograph's mouth belongs to its own expression: another has none of it.
+        The residual at a photograph's mouth belongs to its own expression and isn't applied to another.
         """
         d = self.data
         shape = self.neutral + torch.einsum("bk,kvc->bvc", d["person"][people], self.identity)
@@ -135,7 +135,7 @@ class Photographs:
         return torch.cat([at[..., :2] + off, at[..., 2:]], -1)
 
     def _pose(self, people, pose, points, follow):
-        """Turns points (B, N, 3) in the canvas about the neck, those with `follow` (B, N) below 1 less; then the camera."""
+        """Rotates points (B, N, 3) in the canvas about the neck, less where `follow` (B, N) is below 1; then projects."""
         d = self.data
         pivot = torch.einsum("bij,j->bi", d["turn"][people], self.pivot)
         pivot = torch.cat([pivot[:, :2] + d["shift"][people], pivot[:, 2:]], 1)[:, None]
@@ -150,9 +150,9 @@ class Photographs:
         return torch.cat([xy, moved[..., 2:] * zoom], -1)
 
     def draw(self, people, coefficients, pose, plain=None):
-        """Pictures of `people` (B,) int64 with expression `coefficients` (B, 57) in `pose`: a `Drawn`.
+        """Renders `people` (B,) int64 with expression `coefficients` (B, 57) in `pose`: a `Drawn`.
 
-        Where `plain` (B,) bool, the face is the photograph's own, and nothing is drawn over it; `coefficients` must be `own`.
+        Where `plain` (B,) bool, the face is the photograph's own and nothing is drawn over it; `coefficients` must be `own`.
         """
         d, size = self.data, pose.size
         inner = size * SUPER
@@ -164,7 +164,7 @@ class Photographs:
         screen = self._pose(people, pose, canvas_after, full)
         big = screen * screen.new_tensor([SUPER, SUPER, SUPER])
 
-        # The relief: nodes near the face go along with its movement.
+        # The relief: nodes near the face follow its movement.
         nearest, near = d["nearest"][people].view(batch, -1).long(), d["near"][people].view(batch, -1)
         change = (canvas_after - canvas_before).gather(1, nearest[..., None].expand(-1, -1, 3)) * near[..., None]
         relief = torch.cat([self.nodes.expand(batch, -1, -1), d["depth"][people].view(batch, -1, 1)], -1) + change
@@ -210,7 +210,7 @@ class Photographs:
         return out.permute(0, 2, 3, 1)
 
     def _surface(self, people, coefficients, before, screen, index, weights):
-        """Colour (B, H, W, 3) of the fitted face, how much it covers (B, H, W, 1), and the regions (B, H, W, 3)."""
+        """Colour (B, H, W, 3) of the fitted face, its opacity (B, H, W, 1), and the regions (B, H, W, 3)."""
         d = self.data
         mix = lambda values: interpolate(values, self.triangles, index, weights)
         up = lambda p: p * p.new_tensor([1, -1, 1])
@@ -218,7 +218,7 @@ class Photographs:
         facing = normal_before[..., 2:]
         light = d["light"][people][:, None]
         shade = lambda n: (harmonics(n) * light).sum(-1, keepdim=True).clamp(0.25, 1.8)
-        # Where the photograph did not see the skin its texture is stretched; there the relief does better.
+        # Where the photograph doesn't show the skin, its texture is stretched; the relief is better there.
         ratio = (shade(normal_after) / shade(normal_before)).clamp(0.5, 1.5)
         shown = mix(torch.cat([before[..., :2], facing, ratio, normal_after], -1))
         at, facing, ratio, normal = shown[..., :2], shown[..., 2:3], shown[..., 3:4], shown[..., 4:]
@@ -234,10 +234,10 @@ class Photographs:
         change = torch.where(left, blink[:, :1, None, None], blink[:, 1:, None, None]).abs()
         closing = lid * smooth(0.15, 0.5, change)
         line = 1 - 0.75 * torch.exp(-((lash / 0.26) ** 2)) * closing
-        # Teeth that smiled in the photograph don't stay on lips that close.
+        # Teeth visible in a smiling photograph must not stay on closing lips.
         lips = smooth(0.3, 0.7, mouth_at) * skin
         colour = (photo + torch.maximum(closing, lips) * (lids - photo)) * line
-        # Normals of lips that part or meet are too rough to shade by.
+        # Normals of lips that part or meet are too noisy for shading.
         shading = (0.25 + 0.75 * ratio**1.35).clamp(0.55, 1.35)
         colour = colour * (1 + (shading - 1) * (1 - 0.9 * lips))
 
@@ -245,7 +245,7 @@ class Photographs:
         colour = torch.where(part == EYE, eyes, colour)
 
         tone = self._skin_tone(people)[:, None, None]
-        # A black and white photograph has a grey tongue.
+        # A black and white photograph gets a grey tongue.
         coloured = smooth(0.04, 0.15, (tone.amax(-1, keepdim=True) - tone.amin(-1, keepdim=True)) / tone.amax(-1, keepdim=True))
         tint = lambda *rgb: coloured * tone.new_tensor(rgb) + (1 - coloured) * sum(rgb) / 3
         teeth = d["teeth"][people][:, None, None]
@@ -254,19 +254,19 @@ class Photographs:
         deep = smooth(3.5, 9.5, rest[..., 2:]) * 0.92 + 0.06
         round_ = 0.8 + 0.2 * normal[..., 2:].clamp(0, 1)
         made = torch.where(part == TEETH, teeth * deep * round_, tone * tint(0.82, 0.50, 0.48) * deep * round_)
-        # The model's teeth stand apart; what shows between two is tooth as well.
+        # The model's teeth have gaps; what shows through a gap counts as tooth as well.
         tooth = (part == TEETH).float().permute(0, 3, 1, 2)
         reach = index.shape[-1] // 64 | 1
         tooth = F.max_pool2d(tooth, (1, reach), 1, (0, reach // 2)).permute(0, 2, 3, 1)
         made = torch.where((part == INSIDE) & (tooth > 0), teeth * 0.8 * smooth(3.5, 9.5, rest[..., 2:]), made)
         made = torch.where((part == FACE) & (bag > 0.5), tone * tint(0.30, 0.16, 0.15) * (0.3 + deep), made)
         within = ((part == TEETH) | (part == INSIDE) | (skin & (bag > 0.5))).float()
-        # Lips shade what lies behind them.
+        # Lips cast a shadow on what is behind them.
         inside = (within * (index >= 0)[..., None]).permute(0, 3, 1, 2)
         radius = max(3, index.shape[-1] * 2 // 128) | 1
         open_sky = F.avg_pool2d(F.pad(inside, (0, 0, radius // 2, 0)), radius, 1, radius // 2)[..., : inside.shape[2], :]
         made = made * (0.6 + 0.4 * open_sky.permute(0, 2, 3, 1))
-        # Teeth that the photograph shows are better than any made up.
+        # Teeth visible in the photograph are better than synthetic ones.
         keep = smooth(0.35, 0.8, opening) * (part != FACE)
         inner = keep * photo + (1 - keep) * made
         colour = colour + within * (inner - colour)
@@ -289,8 +289,8 @@ class Photographs:
         return self._tones[people]
 
     def flow(self, drawn, first, nodes=64):
-        """Where each point of `drawn` (B) lies in the pictures `first` (B): ((B, nodes, nodes, 2) in -1..1 with aligned corners,
-        visible (B, nodes, nodes) in 0..1)."""
+        """Returns the backward flow from `drawn` (B) to the pictures `first` (B): ((B, nodes, nodes, 2) in -1..1 with aligned
+        corners, visible (B, nodes, nodes) in 0..1)."""
         size = drawn.picture.shape[-1]
         inner = size * SUPER
         place = torch.linspace(0, size - 1, nodes, device=self.device) + 0.5
@@ -309,7 +309,7 @@ class Photographs:
         at = lambda t, mode: F.grid_sample(t[:, None].float(), look, mode=mode, padding_mode="border", align_corners=False).view(layer.shape)
         there, there_depth = at(first.layer, "nearest"), at(first.depth, "nearest")
         person = (layer != BACK) & (there != BACK) & (depth > there_depth - 2.5 * size / 128 - 0.02 * size * (layer == RELIEF))
-        # The inside of a mouth is seen only where the first picture shows an inside, not lips.
+        # The inside of a mouth is visible only where the first picture shows an inside, not lips.
         visible = torch.where(layer == BACK, there == BACK, person)
         out = (to - 0.5) * (2 / (size - 1)) - 1
         framed = (out.abs() <= 1 + 1e-4).all(-1)
@@ -317,8 +317,8 @@ class Photographs:
 
 
 def camera(scale, centre, roll, size):
-    """A similarity (B, 2, 3): the canvas point `centre` (B, 2) to the picture's middle, `scale` (B,) picture pixels to one of the
-    canvas, turned by `roll` (B,) radians."""
+    """A similarity (B, 2, 3): maps the canvas point `centre` (B, 2) to the picture's centre with `scale` (B,) picture pixels per
+    canvas pixel, rotated by `roll` (B,) radians."""
     c, s = roll.cos() * scale, roll.sin() * scale
     linear = torch.stack([torch.stack([c, -s], 1), torch.stack([s, c], 1)], 1)
     shift = size / 2 - (linear @ centre[..., None])[..., 0]

@@ -1,9 +1,9 @@
-"""Takes portraits apart once: the fitted head, the photograph as layers (person, what lies behind), lids without lashes, light."""
+"""Decomposes portraits once: the fitted head, the photograph as layers (person, background), lids without lashes, light."""
 
 import argparse
 import os
 
-# One process works on one portrait; the threads of linear algebra would only get in each other's way.
+# One process per portrait; threads in linear algebra would only compete.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -34,10 +34,10 @@ EYES = [
 
 
 def to_canvas(photo, landmarks):
-    """A photograph (H, W, 3) and its landmarks (478, 2) in pixels -> the canvas and the landmarks in it."""
+    """Crops a photograph (H, W, 3) with landmarks (478, 2) in pixels -> the canvas and its landmarks."""
     low, high = landmarks.min(0), landmarks.max(0)
     side = (high - low).max() * MARGIN
-    # A little above the face's middle, for the hair.
+    # Slightly above the face's centre, for the hair.
     middle = (low + high) / 2 - [0, 0.06 * side]
     scale = CANVAS / side
     move = np.array([[scale, 0, CANVAS / 2 - scale * middle[0]], [0, scale, CANVAS / 2 - scale * middle[1]]])
@@ -47,7 +47,7 @@ def to_canvas(photo, landmarks):
 
 
 def measure(model, canvas, landmarks):
-    """canvas (256, 256, 3) u8 RGB and its landmarks (478, 2) -> what is worth keeping of a portrait, as a dict of arrays."""
+    """canvas (256, 256, 3) u8 RGB and its landmarks (478, 2) -> the stored measurements of a portrait, as a dict of arrays."""
     fitted = fit(model, landmarks)
     turn, shift = fitted["turn"], fitted["shift"]
     unit = np.linalg.norm(turn[0])
@@ -70,7 +70,7 @@ def measure(model, canvas, landmarks):
 
 
 def layers(measured):
-    """What `photographs.py` draws from: the measures of a portrait and the layers of the photograph."""
+    """The input of `photographs.py`: the measurements of a portrait and the layers of the photograph."""
     canvas = np.ascontiguousarray(cv2.imdecode(measured["canvas"], cv2.IMREAD_COLOR)[..., ::-1])
     skin, eyes, mouth = _textures(canvas, measured["landmarks"])
     kept = {k: v for k, v in measured.items() if k not in ("canvas", "landmarks")}
@@ -81,7 +81,7 @@ def layers(measured):
 
 
 def _textures(photo, landmarks):
-    """The skin with eyes, lashes and the mouth's opening filled in; the eyeballs as if no lid hid them; the opening."""
+    """Returns the skin with eyes, lashes and the mouth's opening filled in; the eyeballs without lids; the opening."""
     h, w = photo.shape[:2]
     eyes = photo.astype(np.float32)
     open_ = np.zeros((h, w), np.uint8)
@@ -90,7 +90,7 @@ def _textures(photo, landmarks):
         mask = np.zeros((h, w), np.uint8)
         cv2.fillPoly(mask, [poly.round().astype(np.int32)], 1)
         width = np.ptp(poly[:, 0])
-        # Lashes and the line of the lid lie just outside the opening, above more than below.
+        # Lashes and the line of the lid are just outside the opening, above more than below.
         reach = max(2, int(round(width * 0.10)))
         grown = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
         up = np.roll(grown, -max(1, reach // 2), axis=0)
@@ -115,14 +115,14 @@ def _textures(photo, landmarks):
     mouth = np.zeros((h, w), np.uint8)
     lips = landmarks[LIPS_INNER]
     cv2.fillPoly(mouth, [lips.round().astype(np.int32)], 1)
-    # Lips that touch leave a line, which is the skin's own.
+    # Lips that touch leave a line, which belongs to the skin.
     if mouth.sum() < 0.05 * np.ptp(lips[:, 0]) ** 2:
         mouth[:] = 0
     fill = cv2.inpaint(photo, open_, 4, cv2.INPAINT_TELEA)
     soft = cv2.GaussianBlur(cv2.dilate(open_, np.ones((3, 3), np.uint8)).astype(np.float32), (0, 0), 1.2)[..., None]
     lids = fill * soft + photo * (1 - soft)
     if mouth.any():
-        # Nor do teeth belong to the lips: what opens between them takes the lips' own colour.
+        # Teeth don't belong to the lips either: the opening between them gets the lips' colour.
         lips_all = np.zeros((h, w), np.uint8)
         cv2.fillPoly(lips_all, [landmarks[LIPS_OUTER].round().astype(np.int32)], 1)
         grown = cv2.dilate(mouth, np.ones((3, 3), np.uint8))
@@ -134,7 +134,7 @@ def _textures(photo, landmarks):
 
 
 def _matte(photo, landmarks):
-    """How much of each pixel is the person (256, 256) in 0..1, by GrabCut from where a head and shoulders are."""
+    """Returns the opacity of the person at each pixel (256, 256) in 0..1, by GrabCut from the expected head and shoulders."""
     h, w = photo.shape[:2]
     oval = landmarks[OVAL]
     low, high = oval.min(0), oval.max(0)
@@ -166,7 +166,7 @@ def _matte(photo, landmarks):
 
 
 def _behind(photo, matte):
-    """What lies behind the person (256, 256, 3): the background drawn into the hole from coarse to fine."""
+    """Returns the background (256, 256, 3), inpainted behind the person from coarse to fine."""
     clear = cv2.erode((matte < 0.02).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
     levels = [(photo.astype(np.float32) * clear[..., None], clear)]
     while levels[-1][0].shape[0] > 2:
@@ -184,11 +184,11 @@ def _behind(photo, matte):
 
 
 def _shell(model, turn, shift, third):
-    """Depth and how far each node moves with the head (65, 65), for all that the fitted face does not cover."""
+    """Depth and how far each node follows the head (65, 65), for everything outside the fitted face."""
     neutral, triangles = model.whole
     screen = np.stack([neutral @ turn[0] + shift[0], -(neutral @ turn[1] + shift[1]), neutral @ third], 1)
     depth = np.full((CANVAS, CANVAS), -1e9, np.float32)
-    # Points are dense enough at this size; holes close below.
+    # Points are dense enough at this size; holes are closed below.
     middle = screen[triangles].mean(1)
     points = np.concatenate([screen, middle])
     x, y = points[:, 0].astype(int), points[:, 1].astype(int)
@@ -201,7 +201,7 @@ def _shell(model, turn, shift, third):
     table = np.zeros(label.max() + 1, np.float32)
     table[label[inner > 0]] = depth[inner > 0]
     depth = cv2.GaussianBlur(table[label], (0, 0), 4)
-    # The head's own part of the person: full down to the chin, none at the shoulders.
+    # How much of the person belongs to the head: all down to the chin, nothing at the shoulders.
     unit = np.linalg.norm(turn[0])
     chin = screen[int(np.argmin(np.abs(neutral - [0, -7.6, 10.4]).sum(1))), 1]
     yy = np.mgrid[0:CANVAS, 0:CANVAS][0]
@@ -212,7 +212,7 @@ def _shell(model, turn, shift, third):
 
 
 def _nearest(model, screen):
-    """For each node of the shell the nearest vertex of the face's front, and how closely it follows it."""
+    """For each node of the shell, the nearest vertex of the face's front, and how closely the node follows it."""
     front = np.flatnonzero((model.rim > 0.05) & (model.bag == 0))
     step = np.arange(GRID) * STRIDE
     nodes = np.stack(np.meshgrid(step, step, indexing="xy"), -1).reshape(-1, 2)
@@ -228,7 +228,7 @@ def harmonics(normal):
 
 
 def _light(model, screen, before, photo):
-    """Light on the face as nine coefficients (Basri and Jacobs 2003), its mean over the face about 1."""
+    """Light on the face as nine coefficients (Basri and Jacobs 2003), normalised to a mean over the face of about 1."""
     up = screen * [1, -1, 1]
     a, b, c = (up[model.triangles[:, k]] for k in range(3))
     normal = np.zeros_like(up)
@@ -251,7 +251,7 @@ def _light(model, screen, before, photo):
 
 
 def _teeth(photo, mouth):
-    """The colour of this person's teeth (3,), RGB 0..255; -1 where none show."""
+    """The colour of this person's teeth (3,), RGB 0..255; -1 where none are visible."""
     inside = photo[mouth > 0].astype(np.float32)
     if len(inside) < 60:
         return np.full(3, -1, np.float32)
@@ -274,7 +274,7 @@ def _job(folder, path, landmarks):
 
 
 def measure_all(folder, path, processes):
-    """Measures every portrait of DATA/portraits/us-congress into `path`, an npz; about 0.3 s each on one core."""
+    """Measures every portrait in DATA/portraits/us-congress and writes `path`, an npz; about 0.3 s each on one core."""
     table = np.load(os.path.join(folder, "portraits", "us-congress.npz"))
     files = [str(f) for f in table["files"]]
     jobs = [(folder, os.path.join(folder, "portraits", "us-congress", f), points) for f, points in zip(files, table["landmarks"])]
@@ -296,7 +296,7 @@ def measure_all(folder, path, processes):
 
 
 def load(path, chosen=None):
-    """The portraits `chosen` (indices; all without) of what `measure_all` wrote: a dict of stacked arrays, and the file names."""
+    """Loads the portraits `chosen` (indices; default all) from `measure_all`: a dict of stacked arrays, and the file names."""
     with np.load(path) as table:
         table = {key: table[key] for key in table.files}
     files, canvas, sizes = (table.pop(k) for k in ("files", "canvas", "sizes"))

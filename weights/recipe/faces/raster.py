@@ -11,10 +11,10 @@ DEPTH_BITS = 30
 
 
 def rasterise(points, triangles, height, width):
-    """points (B, V, 3): x right, y down in pixels, larger z is nearer; triangles (T, 3) int64, drawn where they turn
-    counter-clockwise in a picture whose y goes down (ICT's own order once y is flipped). A triangle wider than 160 pixels is left out.
+    """points (B, V, 3): x right, y down in pixels, larger z is nearer; triangles (T, 3) int64, front-facing where they are
+    counter-clockwise in a picture whose y goes down (ICT's order once y is flipped). Triangles wider than 160 pixels are skipped.
 
-    Returns the covering triangle (B, H, W) int64, -1 where there is none.
+    Returns the covering triangle (B, H, W) int64, or -1.
     """
     batch, device = points.shape[0], points.device
     corner = points[:, triangles]
@@ -73,7 +73,7 @@ def _weights(p, x, y):
 
 
 def barycentric(points, triangles, index):
-    """Where in its triangle each pixel lies: (B, H, W, 3) for `index` (B, H, W) as `rasterise` gives it; zeros where it is -1."""
+    """Barycentric coordinates of each pixel: (B, H, W, 3) for `index` (B, H, W) from `rasterise`; zeros where it is -1."""
     batch, height, width = index.shape
     corner = triangles[index.clamp(min=0)]
     p = gather(points, corner).flatten(0, 2)
@@ -92,7 +92,7 @@ def gather(values, corner):
 
 
 def interpolate(values, triangles, index, weights):
-    """values (B, V, C), or (V, C) for all, over the pixels -> (B, H, W, C)."""
+    """Interpolates values (B, V, C), or (V, C) for all, at the pixels -> (B, H, W, C)."""
     corner = triangles[index.clamp(min=0)]
     at = values[corner] if values.dim() == 2 else gather(values, corner)
     return (at * weights[..., None]).sum(3)

@@ -1,9 +1,9 @@
-"""Compares these networks with what the authors' own gave for weights and pictures that are made from their names alone.
+"""Compares these networks with the authors' outputs for procedural weights and pictures, which derive from their names alone.
 
     python -m networks.check PARITY_FOLDER
 
-The folder holds `fomm.safetensors` and `tps.safetensors`. Largest and mean differences are printed. Where a flow leads just
-over the picture's edge a rounding error decides whether a pixel is black, so one value in 10,000 may differ by more than 1e-3.
+The folder contains `fomm.safetensors` and `tps.safetensors`. Prints the largest and mean differences. Where a flow leads just
+over the picture's edge, a rounding error decides whether a pixel is black, so one value in 10,000 may differ by more than 1e-3.
 """
 
 import sys
@@ -27,7 +27,7 @@ def fnv1a64(name):
 
 
 def noise(name, count, seed=1):
-    """`count` numbers in [-1, 1): splitmix64 from the name's hash."""
+    """Returns `count` numbers in [-1, 1): splitmix64 seeded with the name's hash."""
     base = (fnv1a64(name) + seed * GOLDEN) & MASK
     with np.errstate(over="ignore"):
         z = np.uint64(base) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN)
@@ -56,7 +56,7 @@ def picture(name, size, seed=1):
 
 
 def fill(network):
-    """Every weight from its name."""
+    """Sets every weight from its name."""
     state = network.state_dict()
     for name, tensor in state.items():
         if not name.endswith("num_batches_tracked"):

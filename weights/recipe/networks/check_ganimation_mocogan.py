@@ -26,7 +26,7 @@ def ganimation_outputs():
     aus = torch.from_numpy((uniform("aus", 34) + 1) / 2).reshape(2, 17)
     color, attention = generator(x, aus)
     result = ganimation.blend(x, color, attention)
-    # What the critic judged is the generator's result, not the portrait.
+    # The critic judges the generator's result, not the portrait.
     real, regressed = critic(result)
     found = {"color": color, "attention": attention, "result": result}
     return found | {"critic.real": real.squeeze(1), "critic.aus": regressed}

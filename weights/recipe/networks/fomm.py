@@ -1,7 +1,7 @@
-"""The First Order Motion Model (Siarohin et al., NeurIPS 2019), under its authors' keys and at any width.
+"""The First Order Motion Model (Siarohin et al., NeurIPS 2019), with its authors' keys and at any width.
 
-`Fomm` holds `kp_detector` and `generator`, whose `dense_motion_network` is a part of it. Pictures are `[B, 3, S, S]` in [0, 1].
-Key points are a pair: places `[B, K, 2]` and Jacobians `[B, K, 2, 2]`.
+`Fomm` has `kp_detector` and `generator`, which contains `dense_motion_network`. Pictures are `[B, 3, S, S]` in [0, 1].
+Key points are a pair: positions `[B, K, 2]` and Jacobians `[B, K, 2, 2]`.
 """
 
 import torch
@@ -36,7 +36,7 @@ VOX_256 = {
     "generator": {"block_expansion": 64, "max_features": 512, "num_down_blocks": 2, "num_bottleneck_blocks": 6},
 }
 
-# The features that are moved keep half the picture's side: at 128 pixels an eyelid is two or three pixels high.
+# The warped features have half the picture's resolution: at 128 pixels an eyelid is two or three pixels high.
 MIEN_128 = {
     "image_size": 128,
     "align_corners": True,
@@ -62,7 +62,7 @@ MIEN_128 = {
 
 
 class KPDetector(nn.Module):
-    """Key points as expectations under heat maps (Sec. 3.1)."""
+    """Key points as expectations of heat maps (Sec. 3.1)."""
 
     def __init__(self, config):
         super().__init__()
@@ -78,7 +78,7 @@ class KPDetector(nn.Module):
         self.down = AntiAlias(sizes["downscale"])
 
     def forward(self, picture):
-        """Places `[B, K, 2]`, Jacobians `[B, K, 2, 2]`, and of each heat map the variance `[B, K]`."""
+        """Returns positions `[B, K, 2]`, Jacobians `[B, K, 2, 2]`, and the variance of each heat map `[B, K]`."""
         features = self.predictor(self.down(picture))[-1]
         scores, numbers = self.kp(features).float(), self.jacobian(features).float()
         b, k, h, w = scores.shape
@@ -93,7 +93,7 @@ class KPDetector(nn.Module):
 
 
 class DenseMotionNetwork(nn.Module):
-    """Of the motions around each key point one flow, and what the source can't show (Sec. 3.2)."""
+    """Combines the motions around the key points to one flow, and an occlusion map (Sec. 3.2)."""
 
     def __init__(self, config):
         super().__init__()
@@ -107,7 +107,7 @@ class DenseMotionNetwork(nn.Module):
         self.down = AntiAlias(sizes["downscale"])
 
     def motions(self, source, driving, h, w):
-        """Eq. 4 for every part, `[B, K + 1, h, w, 2]`; the background, part 0, stands still."""
+        """Eq. 4 for every part, `[B, K + 1, h, w, 2]`; the background, part 0, is static."""
         (p_s, j_s), (p_d, j_d) = source, driving
         nodes = grid(h, w, p_s.device)
         change = j_s @ inverse_2x2(j_d)
@@ -133,7 +133,7 @@ class DenseMotionNetwork(nn.Module):
 
 
 class Generator(nn.Module):
-    """Moves the source's features by the flow, fades what it can't show, and draws the frame (Sec. 3.2, Eq. 8)."""
+    """Warps the source's features by the flow, multiplies by the occlusion map, and decodes the frame (Sec. 3.2, Eq. 8)."""
 
     def __init__(self, config):
         super().__init__()
@@ -172,7 +172,7 @@ class Generator(nn.Module):
         return motion
 
     def deformed(self, picture, motion):
-        """The source itself moved by the flow: `[B, 3, S, S]`."""
+        """The source warped by the flow: `[B, 3, S, S]`."""
         return warp(picture, resize_flow(motion["flow"], *picture.shape[-2:], False), self.align)
 
 
@@ -188,12 +188,12 @@ class Fomm(nn.Module):
         return places, jacobians
 
     def forward(self, picture, source, driving):
-        """A frame: `prediction`, `flow` `[B, h, w, 2]`, `occlusion` `[B, 1, h, w]`, `mask` `[B, K + 1, h, w]`."""
+        """Returns a frame: `prediction`, `flow` `[B, h, w, 2]`, `occlusion` `[B, 1, h, w]`, `mask` `[B, K + 1, h, w]`."""
         return self.generator(picture, source, driving)
 
 
 def relative(source, driving, initial, scaled=True):
-    """The key points that move the source as the driving face moved since `initial` (Eq. 11), one picture each."""
+    """Returns key points that move the source as the driving face has moved since `initial` (Eq. 11), one picture each."""
     (p_s, j_s), (p_d, j_d), (p_0, j_0) = source, driving, initial
     scale = hull_ratio(p_s[0], p_0[0]) if scaled else 1.0
     return scale * (p_d - p_0) + p_s, (j_d @ inverse_2x2(j_0)) @ j_s

@@ -12,7 +12,7 @@ UNITS = 17
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with instance normalisation, added to what came in."""
+    """Two 3x3 convolutions with instance normalisation, and a residual connection."""
 
     def __init__(self, width):
         super().__init__()
@@ -49,13 +49,13 @@ class Generator(nn.Module):
             width //= 2
         self.main = nn.Sequential(*layers)
         self.img_reg = nn.Sequential(nn.Conv2d(width, 3, 7, padding=3, bias=False), nn.Tanh())
-        # The authors spell it so, and the weights file must.
+        # The authors' spelling, which the weights file must use.
         self.attetion_reg = nn.Sequential(nn.Conv2d(width, 1, 7, padding=3, bias=False), nn.Sigmoid())
 
     def forward(self, x, aus):
         planes = aus.to(x.dtype)[:, :, None, None].expand(-1, -1, *x.shape[2:])
         features = self.main(torch.cat([x, planes], 1).contiguous(memory_format=torch.channels_last))
-        # Both heads see the same features: one convolution, then apart.
+        # Both heads have the same input: one convolution, then split.
         both = F.conv2d(features, torch.cat([self.img_reg[0].weight, self.attetion_reg[0].weight]), padding=3).float()
         return torch.tanh(both[:, :3]), torch.sigmoid(both[:, 3:])
 
@@ -84,13 +84,13 @@ class Critic(nn.Module):
 
 
 class PatchCritic(nn.Module):
-    """The critic that trains: the published layers with fewer channels and a second realism head on smaller patches.
+    """The critic used for training: the published layers with fewer channels and a second realism head on smaller patches.
 
-    The published one judges whole quarters of the picture (2x2); softness is seen in small patches. `forward` gives
+    The published one judges whole quarters of the picture (2x2); blur is visible in small patches. `forward` returns
     the realism of each patch in one row, (B, patches), the Action Units (B, c_dim) and the features of each layer.
     """
 
-    FINE = 3  # the layer behind which the small patches are judged: 16x16 of a picture of 128
+    FINE = 3  # the layer whose output the small patches are judged by: 16x16 of a picture of 128
 
     def __init__(self, conv_dim=48, repeat_num=6, c_dim=UNITS, image_size=128, most=512):
         super().__init__()

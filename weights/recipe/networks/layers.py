@@ -1,7 +1,7 @@
-"""What the First Order Motion Model and the Thin-Plate-Spline Motion Model share: blocks under their authors' keys, and geometry.
+"""Layers shared by the First Order Motion Model and the Thin-Plate-Spline Motion Model, with their authors' keys, and geometry.
 
-Places are (x, y) from -1 to 1, where -1 and 1 are the centres of the outermost pixels. A flow `[B, h, w, 2]` says of each
-node of the driving picture where in the source picture it comes from.
+Positions are (x, y) from -1 to 1, where -1 and 1 are the centres of the outermost pixels. A flow `[B, h, w, 2]` maps each
+node of the driving picture to its position in the source picture.
 """
 
 import torch
@@ -28,21 +28,21 @@ class SameBlock(nn.Module):
 
 
 class DownBlock(SameBlock):
-    """A SameBlock, then the mean of every 2x2 samples."""
+    """A SameBlock, then 2x2 average pooling."""
 
     def forward(self, x):
         return F.avg_pool2d(super().forward(x), 2)
 
 
 class UpBlock(SameBlock):
-    """Every sample doubled, then a SameBlock."""
+    """2x nearest-neighbour upsampling, then a SameBlock."""
 
     def forward(self, x):
         return super().forward(F.interpolate(x, scale_factor=2, mode="nearest"))
 
 
 class ResBlock(nn.Module):
-    """Norm, ReLU and convolution, twice, and the input added."""
+    """Norm, ReLU and convolution, twice, and a residual connection."""
 
     def __init__(self, channels, norm):
         super().__init__()
@@ -74,9 +74,9 @@ class Decoder(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """Halves its input again and again and doubles it back, what it was on the way down beside it at each size.
+    """An encoder-decoder with skip connections.
 
-    `forward` gives the outputs of all decoder blocks, the smallest first; `channels` are their channels.
+    `forward` returns the outputs of all decoder blocks, the smallest first; `channels` are their channels.
     """
 
     def __init__(self, inputs, width, most, blocks, norm):
@@ -112,7 +112,7 @@ class AntiAlias(nn.Module):
             bell = torch.exp(-places.square() / (2 * sigma**2))
             kernel = bell[:, None] * bell
             kernel = (kernel / kernel.sum()).expand(channels, 1, -1, -1).clone()
-            # Derived from the sizes: no part of a checkpoint.
+            # Derived from the sizes, so not stored in a checkpoint.
             self.register_buffer("weight", kernel, persistent=False)
 
     def forward(self, x):
@@ -127,13 +127,13 @@ def axis(size, device):
 
 
 def grid(height, width, device):
-    """The place of every pixel, `[height, width, 2]`."""
+    """The position of every pixel, `[height, width, 2]`."""
     y, x = torch.meshgrid(axis(height, device), axis(width, device), indexing="ij")
     return torch.stack([x, y], dim=-1)
 
 
 def gaussians(points, height, width, variance):
-    """A Gaussian around each of `points` `[B, K, 2]`: `[B, K, height, width]`, 1 at the point."""
+    """Gaussians centred on `points` `[B, K, 2]`: `[B, K, height, width]`, 1 at the point."""
     points = points.float()
 
     def bell(size, at):
@@ -143,7 +143,7 @@ def gaussians(points, height, width, variance):
 
 
 def warp(x, flow, align_corners=True, border="zeros"):
-    """`x` `[B, C, H, W]` moved by `flow` `[B, h, w, 2]`: `[B, C, h, w]`. Places are computed in single precision."""
+    """Warps `x` `[B, C, H, W]` by `flow` `[B, h, w, 2]`: `[B, C, h, w]`. Positions are computed in single precision."""
     with torch.autocast(x.device.type, enabled=False):
         return F.grid_sample(x.float(), flow.float(), padding_mode=border, align_corners=align_corners)
 
@@ -161,14 +161,14 @@ def resize_flow(flow, height, width, align_corners):
 
 
 def moved_copies(picture, motions, align_corners=True):
-    """`picture` `[B, 3, h, w]` moved by each of `motions` `[B, N, h, w, 2]`: `[B, N, 3, h, w]`."""
+    """`picture` `[B, 3, h, w]` warped by each of `motions` `[B, N, h, w, 2]`: `[B, N, 3, h, w]`."""
     b, n, h, w, _ = motions.shape
     copies = picture.float().unsqueeze(1).expand(b, n, -1, h, w).reshape(b * n, -1, h, w)
     return warp(copies, motions.reshape(b * n, h, w, 2), align_corners).view(b, n, -1, h, w)
 
 
 def inverse_2x2(m):
-    """The inverse of `[..., 2, 2]` in closed form; a determinant of nearly 0 is kept off it."""
+    """The inverse of `[..., 2, 2]` in closed form; the determinant is kept away from 0."""
     a, b, c, d = m[..., 0, 0], m[..., 0, 1], m[..., 1, 0], m[..., 1, 1]
     determinant = a * d - b * c
     safe = torch.where(determinant < 0, determinant.clamp(max=-1e-4), determinant.clamp(min=1e-4))
@@ -177,7 +177,7 @@ def inverse_2x2(m):
 
 
 def hull_area(points):
-    """The area of the convex hull of `points` `[K, 2]`, on the CPU: Andrew's chains."""
+    """The area of the convex hull of `points` `[K, 2]`, on the CPU: Andrew's monotone chain."""
     points = sorted(map(tuple, points.detach().double().cpu().tolist()))
 
     def chain(places):
@@ -196,5 +196,5 @@ def hull_area(points):
 
 
 def hull_ratio(source, initial):
-    """How much larger the source's face is than the driving one, along a side."""
+    """How much larger the source's face is than the driving one, as a ratio of lengths."""
     return (hull_area(source) / max(hull_area(initial), 1e-6)) ** 0.5

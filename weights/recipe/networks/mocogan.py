@@ -1,6 +1,6 @@
 """MoCoGAN (Tulyakov et al., CVPR 2018): the generator with the authors' own keys, and the critics that train it.
 
-A frame is drawn from z = [content | category | motion]; the motion codes are a GRU's walk through fresh noise (Eq. 3).
+A frame is generated from z = [content | category | motion]; the motion codes are the states of a GRU driven by noise (Eq. 3).
 """
 
 import torch
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 
 class Generator(nn.Module):
-    """Frames (B, T, 3, 64, 64) in [-1, 1] of content (B, content), category (B, category) and the motion's noises."""
+    """Frames (B, T, 3, 64, 64) in [-1, 1] from content (B, content), category (B, category) and the motion's noise."""
 
     def __init__(self, content=50, category=6, motion=10, ngf=64, channels=3):
         super().__init__()
@@ -29,7 +29,7 @@ class Generator(nn.Module):
         self.main = nn.Sequential(*layers)
 
     def start(self):
-        """DCGAN's own beginning: N(0, 0.02) kernels, N(1, 0.02) scales."""
+        """DCGAN's initialisation: N(0, 0.02) kernels, N(1, 0.02) scales."""
         for module in self.main:
             if isinstance(module, nn.ConvTranspose2d):
                 nn.init.normal_(module.weight, 0.0, 0.02)
@@ -38,7 +38,7 @@ class Generator(nn.Module):
         return self
 
     def motion(self, h0, epsilon):
-        """h0 (B, motion), epsilon (B, T, motion) give the codes (B, T, motion); h0 itself is no frame's."""
+        """h0 (B, motion) and epsilon (B, T, motion) give the codes (B, T, motion); h0 itself is not used for a frame."""
         codes, state = [], h0
         with torch.autocast(h0.device.type, enabled=False):
             for noise in epsilon.unbind(1):
@@ -55,7 +55,7 @@ class Generator(nn.Module):
 
 
 def _spread(h, group=8):
-    """How much a group of the batch varies, as one more channel: tells a critic of a generator that repeats itself."""
+    """Appends the standard deviation within groups of the batch as a channel, which reveals mode collapse to a critic."""
     n = h.shape[0]
     group = min(group, n) if n % min(group, n) == 0 else n
     parts = h.float().reshape(group, n // group, *h.shape[1:])
@@ -65,7 +65,7 @@ def _spread(h, group=8):
 
 
 class ImageCritic(nn.Module):
-    """Frames (B, 3, 64, 64): realism (B,) and an embedding (B, 64) of length 1 that says who is seen."""
+    """Frames (B, 3, 64, 64): realism (B,) and an identity embedding (B, 64) of length 1."""
 
     def __init__(self, width=64, embedding=64):
         super().__init__()

@@ -1,11 +1,11 @@
-"""A critic of patches at two sizes (Isola et al., CVPR 2017; Wang et al., CVPR 2018), for the methods that move a picture."""
+"""A patch critic at two scales (Isola et al., CVPR 2017; Wang et al., CVPR 2018), for the methods that move a picture."""
 
 import torch.nn.functional as F
 from torch import nn
 
 
 class PatchCritic(nn.Module):
-    """`forward` gives for each size the features of every layer, then the patches' scores `[B, 1, h, w]`."""
+    """`forward` returns for each scale the features of every layer, then the patches' scores `[B, 1, h, w]`."""
 
     def __init__(self, width=48, layers=4, sizes=2):
         super().__init__()

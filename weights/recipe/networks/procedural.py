@@ -1,4 +1,4 @@
-"""Weights and pictures that anyone can make again from their names alone, to compare networks by."""
+"""Procedural weights and pictures, reproducible from their names alone, for comparing networks."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ GOLDEN = 0x9E3779B97F4A7C15
 
 
 def uniform(name, count, seed=1):
-    """`count` values in [-1, 1): splitmix64 from the FNV-1a hash of the name."""
+    """Returns `count` values in [-1, 1): splitmix64 seeded with the FNV-1a hash of the name."""
     h = 0xCBF29CE484222325
     for byte in name.encode():
         h = ((h ^ byte) * 0x100000001B3) & MASK
@@ -22,7 +22,7 @@ def uniform(name, count, seed=1):
 
 
 def parameter(name, shape, seed=1):
-    """A checkpoint's entry of this name."""
+    """Returns the checkpoint entry of this name."""
     u = uniform(name, int(np.prod(shape)), seed).astype(np.float64).reshape(shape)
     last = name.rsplit(".", 1)[-1]
     if last == "running_var":
@@ -37,7 +37,7 @@ def parameter(name, shape, seed=1):
 
 
 def fill(network, prefix="", seed=1):
-    """Gives a network's whole state its procedural values, all but counters and the anti-alias filters."""
+    """Sets a network's whole state to its procedural values, except counters and the anti-alias filters."""
     state = network.state_dict()
     for name, tensor in state.items():
         if not name.endswith(("num_batches_tracked", "down.weight")):

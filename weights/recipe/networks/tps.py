@@ -1,7 +1,7 @@
-"""The Thin-Plate-Spline Motion Model (Zhao and Zhang, CVPR 2022), under its authors' keys and at any width.
+"""The Thin-Plate-Spline Motion Model (Zhao and Zhang, CVPR 2022), with its authors' keys and at any width.
 
-`Tps` holds `kp_detector`, `dense_motion_network`, `inpainting_network`, `avd_network` and `bg_predictor` (the last two if its
-configuration has them). Pictures are `[B, 3, S, S]` in [0, 1]; key points `[B, 5 N, 2]`, five to each of N splines.
+`Tps` has `kp_detector`, `dense_motion_network`, `inpainting_network`, `avd_network` and `bg_predictor` (the last two if its
+configuration has them). Pictures are `[B, 3, S, S]` in [0, 1]; key points `[B, 5 N, 2]`, five for each of N splines.
 """
 
 import torch
@@ -56,7 +56,7 @@ class BasicBlock(nn.Module):
 
 
 class ResNet18(nn.Module):
-    """ResNet-18 (He et al., CVPR 2016, Table 1), its first stage `width` channels wide."""
+    """ResNet-18 (He et al., CVPR 2016, Table 1) with `width` channels in its first stage."""
 
     def __init__(self, inputs, outputs, width):
         super().__init__()
@@ -87,7 +87,7 @@ class KPDetector(nn.Module):
 
     @torch.no_grad()
     def scatter(self):
-        """Starts the key points as small rings all over the face instead of all in its middle, where splines have no shape."""
+        """Initialises the key points as small rings all over the face instead of all in its middle, where splines degenerate."""
         dice = torch.Generator().manual_seed(7)
         splines = self.fg_encoder.fc.bias.numel() // (2 * POINTS)
         centres = (torch.rand(splines, 1, 2, generator=dice) - 0.5) * 0.9
@@ -146,7 +146,7 @@ def kernel(squared):
 
 
 def spline_grids(source, driving, h, w):
-    """Where each spline takes each node (Eq. 2 and 3), `[B, N, h, w, 2]`; controls are driving points, targets source points."""
+    """Each spline's map at each node (Eq. 2 and 3), `[B, N, h, w, 2]`; controls are driving points, targets source points."""
     b = len(source)
     control, target = driving.view(b, -1, POINTS, 2), source.view(b, -1, POINTS, 2)
     n = control.shape[1]
@@ -157,7 +157,7 @@ def spline_grids(source, driving, h, w):
     system[..., POINTS:, :POINTS] = edge.transpose(-1, -2)
     system = system + 0.01 * torch.eye(POINTS + 3, device=source.device)
     right = F.pad(target, (0, 0, 0, 3))
-    # Without the check of errors the CPU need not wait for the GPU.
+    # Without the error check the CPU doesn't wait for the GPU.
     weights, _ = torch.linalg.solve_ex(system, right)
     nodes = grid(h, w, source.device).view(h * w, 2)
     bends = kernel((nodes.view(1, 1, -1, 1, 2) - control.unsqueeze(2)).square().sum(-1))
@@ -166,7 +166,7 @@ def spline_grids(source, driving, h, w):
 
 
 class DenseMotionNetwork(nn.Module):
-    """Mixes the splines and the background to one flow, with a mask for each of four sizes (Sec. 3.3)."""
+    """Blends the splines and the background to one flow, with a mask for each of four sizes (Sec. 3.3)."""
 
     def __init__(self, config):
         super().__init__()
@@ -183,7 +183,7 @@ class DenseMotionNetwork(nn.Module):
         self.occlusion = nn.ModuleList(nn.Conv2d(c, 1, 7, padding=3) for c in seen)
 
     def shares(self, scores, dropout):
-        """The softmax over the parts; in training some splines' are left out and the others' made up for it (Eq. 7 and 8)."""
+        """The softmax over the parts; in training, dropout of splines with rescaling of the rest (Eq. 7 and 8)."""
         if dropout <= 0:
             return torch.softmax(scores, dim=1)
         dropped = torch.rand(scores.shape[:2], device=scores.device) < dropout
@@ -213,7 +213,7 @@ class DenseMotionNetwork(nn.Module):
 
 
 class InpaintingNetwork(nn.Module):
-    """Paints the frame from the source's feature maps, moved and masked at every size (Sec. 3.4)."""
+    """Generates the frame from the source's feature maps, warped and masked at every size (Sec. 3.4)."""
 
     def __init__(self, config):
         super().__init__()
@@ -252,7 +252,7 @@ class InpaintingNetwork(nn.Module):
         return {**motion, "deformed": deformed, "prediction": painted * (1 - mask) + deformed * mask}
 
     def moved_detached(self, maps, motion):
-        """The masked, moved maps again, deepest first, with a gradient to the flow alone: what the warp loss compares."""
+        """The masked, warped maps again, deepest first, with a gradient only to the flow: the input of the warp loss."""
         moved = []
         for features, mask in zip(reversed(maps), motion["occlusion"]):
             flow = resize_flow(motion["flow"], *features.shape[-2:], True)
@@ -282,5 +282,5 @@ class Tps(nn.Module):
 
 
 def relative(source, driving, initial):
-    """The key points that move the source as the driving face moved since `initial`, one picture each."""
+    """Returns key points that move the source as the driving face has moved since `initial`, one picture each."""
     return hull_ratio(source[0], initial[0]) * (driving - initial) + source

@@ -1,4 +1,4 @@
-"""ICT-FaceKit Light, whole: vertices, shapes, and which triangles are what."""
+"""The complete ICT-FaceKit Light: vertices, shapes, and the material of each triangle."""
 
 import os
 
@@ -11,9 +11,9 @@ SCLERAS = ("M_ScleraRight", "M_ScleraLeft")
 class Head:
     """V vertices in centimetres, x to the person's left, y up, z to the viewer; T triangles.
 
-    `neutral` (V, 3), `identity` (100, V, 3) for one standard deviation of a person's shape each, `expression` (57, V, 3) with
-    `names`, `triangles` (T, 3), and the authors' 68 landmarks: `landmarks` (68,) vertices, `landmarks_mediapipe` (68,) the same
-    points in MediaPipe's numbers.
+    `neutral` (V, 3), `identity` (100, V, 3), one standard deviation of a person's shape each, `expression` (57, V, 3) with
+    `names`, `triangles` (T, 3), and the authors' 68 landmarks: `landmarks` (68,) vertices, `landmarks_mediapipe` (68,) the
+    corresponding MediaPipe indices.
     """
 
     def __init__(self, folder):
@@ -29,16 +29,16 @@ class Head:
         self._material = np.array([str(name) for name in topology["material_names"]])[topology["material"]]
 
     def part(self, material):
-        """The triangles (N, 3) of one material."""
+        """The triangles (N, 3) with one material."""
         return self.triangles[self._material == material]
 
     def eye_centres(self):
-        """The centres (2, 3) of the eyeballs' boxes, the person's right eye first."""
+        """The centres (2, 3) of the eyeballs' bounding boxes, the person's right eye first."""
         balls = [self.neutral[np.unique(self.part(material))] for material in SCLERAS]
         return np.stack([(ball.min(0) + ball.max(0)) / 2 for ball in balls])
 
 
 def edges(triangles):
-    """The edges (E, 2) of a mesh, each once, and how many triangles have each."""
+    """The unique edges (E, 2) of a mesh, and the number of triangles at each."""
     pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     return np.unique(np.sort(pairs, axis=1), axis=0, return_counts=True)

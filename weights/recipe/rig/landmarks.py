@@ -1,8 +1,8 @@
-"""The vertex of each of MediaPipe's 468 landmarks on the skin, by the votes of portraits.
+"""Finds the vertex of each of MediaPipe's 468 skin landmarks by voting over portraits.
 
-The authors give 68. With these the head is fitted to calm frontal portraits and its image warped until the known landmarks coincide.
-Each landmark of a portrait then votes for the vertex nearest to it. The medians of the votes are the known landmarks of the second
-round.
+The authors provide 68. With these the head is fitted to calm frontal portraits and its image warped until the known landmarks
+coincide. Each landmark of a portrait then votes for the nearest vertex. The medians of the votes are the known landmarks of the
+second round.
 """
 
 import numpy as np
@@ -32,9 +32,9 @@ OVAL = [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379
 
 
 def calm(table, size=(225, 275)):
-    """The landmarks (P, 468, 2) in pixels, y upwards, of the portraits that smile, gape and turn least, the best first.
+    """The landmarks (P, 468, 2) in pixels, y upwards, of the portraits with the least smile, open mouth and rotation, best first.
 
-    `table` is us-congress.npz, whose landmarks count in pictures of `size`.
+    `table` is us-congress.npz, whose landmarks refer to pictures of `size`.
     """
     names = [str(name) for name in table["names"]]
     smile, gape = (table["blendshapes"][:, names.index(name)] for name in ("mouthSmileLeft", "jawOpen"))
@@ -44,10 +44,10 @@ def calm(table, size=(225, 275)):
 
 
 def find(head, face, lips, eyes, portraits):
-    """The vertices (468,) among those of `face`, triangles, and the standard deviation of the votes for each, in cm (468,)."""
+    """Returns a vertex (468,) of `face`, triangles, for each landmark, and the standard deviation of its votes in cm (468,)."""
     pools = _pools(head, face, lips, eyes)
     known = {int(j): int(v) for j, v in zip(head.landmarks_mediapipe, head.landmarks)}
-    # The authors' landmarks are kept, except those on an edge: they stay on it, but the votes say better where.
+    # The authors' landmarks are kept, except for those on an edge: they stay on it, but the votes locate them better.
     edge = {*EYES[0], *EYES[1], *UPPER_EDGE, *LOWER_EDGE}
     given = {j: v for j, v in known.items() if j not in edge and v in face}
     for voters in VOTERS:
@@ -60,7 +60,7 @@ def find(head, face, lips, eyes, portraits):
 
 
 def _pools(head, face, lips, eyes):
-    """The candidates for each landmark: the vertices of its edge, of its lip, or of all the front."""
+    """The candidates for each landmark: the vertices of its edge, of its lip, or of the whole front."""
     front = np.unique(face)
     front = front[head.neutral[front, 2] > -2]
     x, y = head.neutral[front, :2].T
@@ -76,7 +76,7 @@ def _pools(head, face, lips, eyes):
 
 
 def _vote(head, pools, known, portrait):
-    """Where on the neutral head (468, 3) a portrait's landmarks lie."""
+    """The positions of a portrait's landmarks on the neutral head (468, 3)."""
     numbers, vertices = np.array(list(known)), np.array(list(known.values()))
     turn, shift, person, expression = _fit(head, vertices, numbers, portrait[numbers])
     unit = np.linalg.norm(turn[0])
@@ -95,18 +95,18 @@ def _vote(head, pools, known, portrait):
         at = np.searchsorted(used, pool)
         _, near = cKDTree(flat[at]).query(portrait[own], k=6)
         depths = depth[at[near]]
-        # Where skin lies in front of skin, 1 cm or more apart, the landmark is on the one in front.
+        # Where two layers of skin are 1 cm or more apart in depth, the landmark is on the front one.
         overlap = np.ptp(depths, axis=1) > 1
         chosen[own] = at[near[np.arange(len(own)), np.where(overlap, depths.argmax(1), 0)]]
     return head.neutral[used[chosen]]
 
 
 def _fit(head, vertices, numbers, target, rounds=6):
-    """Scaled orthographic pose, person and expression by least squares in turn, as `faces.ict.fit`, to any landmarks."""
+    """Fits scaled orthographic pose, person and expression by alternating least squares, as `faces.ict.fit`, to any landmarks."""
     rest = head.neutral[vertices].astype(np.float64)
     identity = head.identity[:, vertices].astype(np.float64)
     expression = head.expression[:, vertices].astype(np.float64)
-    # The outline has no fixed place on the skin.
+    # The outline has no fixed place on the skin, so it has less weight.
     weight = np.where(np.isin(numbers, OVAL), 0.25, 1.0)[:, None]
     prior = np.array([0.15 if n.startswith(LIKELY) else 1.0 if n.startswith(USED) else 1e4 for n in head.names])
     share = len(vertices) / 68

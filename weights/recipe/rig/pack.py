@@ -1,5 +1,5 @@
-"""Quantises and writes the head in the layout that `src/methods/rig/model.rs` reads: first the face's vertices, then the back of the
-head's, then the mouth's."""
+"""Quantises and writes the head in the layout that `src/methods/rig/model.rs` reads: the vertices of the face, then of the back
+of the head, then of the mouth."""
 
 import json
 import os
@@ -22,9 +22,9 @@ ORIGIN = (
 
 
 def tensors(head, face, back, lips, eyes, landmarks):
-    """All that ships, by name, and the names of the expressions.
+    """Returns all tensors of the file, by name, and the names of the expressions.
 
-    `face`, `back`: triangles that are drawn; `lips`, `eyes`: rows of vertices from `rings`; `landmarks` (468,) vertices.
+    `face`, `back`: triangles that are rendered; `lips`, `eyes`: rows of vertices from `rings`; `landmarks` (468,) vertices.
     """
     gums, teeth = head.part("M_GumsTongue"), head.part("M_Teeth")
     faces = np.unique(face)
@@ -45,7 +45,7 @@ def tensors(head, face, back, lips, eyes, landmarks):
     step = np.abs(head.neutral[order]).max() / np.iinfo(np.int16).max
     out["neutral"], out["neutral.scale"] = np.round(head.neutral[order] / step).astype(np.int16), np.float32([step])
     out["identity"], out["identity.scale"] = _quantised(head.identity[:IDENTITIES, skin])
-    # Teeth and tongue keep their place behind the middle of a person's upper lip.
+    # Teeth and tongue stay in place behind the middle of a person's upper lip.
     out["identity.mouth"] = head.identity[:IDENTITIES, head.landmarks[61:64]].mean(1)
     out["expression"], out["expression.scale"] = _quantised(head.expression[kept][:, faces])
     jaw = [head.names.index(name) for name in JAW]
@@ -60,14 +60,14 @@ def tensors(head, face, back, lips, eyes, landmarks):
 
 
 def _quantised(shapes):
-    """Shapes (N, V, 3) as signed bytes, and the scale (N,) of each."""
+    """Quantises shapes (N, V, 3) to signed bytes with a scale (N,) each."""
     scale = np.abs(shapes).max((1, 2)) / np.iinfo(np.int8).max
     scale[scale == 0] = 1
     return np.round(shapes / scale[:, None, None]).astype(np.int8), scale.astype(np.float32)
 
 
 def write(path, out, expressions):
-    """Writes what `tensors` gave to `path`, beside it first and then in its place. Gives the size in bytes."""
+    """Writes the result of `tensors` to `path`, through a temporary file. Returns the size in bytes."""
     counts = {"identities": len(out["identity"]), "expressions": len(out["expression"]), "landmarks": len(out["landmarks"])}
     fields = {
         "architecture": "rig",
@@ -86,7 +86,7 @@ def write(path, out, expressions):
 
 
 def _with_metadata(data, fields):
-    """A safetensors file with these fields in its header, in this order: `save` shuffles them, so that no two files are the same."""
+    """Adds these header fields to a safetensors file, in this order: `save` shuffles them, so its output isn't reproducible."""
     length = int.from_bytes(data[:8], "little")
     header = json.dumps({"__metadata__": fields, **json.loads(data[8 : 8 + length])}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)

@@ -1,4 +1,4 @@
-"""The edges of the eyes and of the mouth as rows of vertices, both corners included."""
+"""The edges of the eyes and of the mouth as rows of vertices, including both corners."""
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -25,7 +25,7 @@ def lips(head):
 
 
 def _path(graph, stops):
-    """The shortest path along edges from the first stop to the last through the others."""
+    """The shortest path along edges from the first stop to the last via the others."""
     path = [int(stops[0])]
     for start, end in zip(stops[:-1], stops[1:]):
         _, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)

@@ -1,4 +1,4 @@
-"""The part of the skin that is drawn: the inside of the mouth and the cavities of the back of the head are cut away."""
+"""Cuts the skin to the rendered part, without the inside of the mouth and the cavities at the back of the head."""
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -8,13 +8,13 @@ from .head import edges
 
 
 def cut(head, lips):
-    """The triangles of the face and of the back of the head that are drawn. `lips`: their inner edges, upper and lower."""
+    """Returns the rendered triangles of the face and of the back of the head. `lips`: their inner edges, upper and lower."""
     ring = np.concatenate(lips)
     face = head.part("M_Face")
     behind = _behind_the_lips(head, face, ring)
-    # Triangles with three corners on the ring would close the mouth.
+    # Triangles with all corners on the ring would close the mouth.
     face = face[~behind[face].any(1) & ~np.isin(face, ring).all(1)]
-    # The back of the head has cavities for mouth and eyes of its own, which would show as specks between the lips.
+    # The back of the head has its own cavities for mouth and eyes, which would be visible as specks between the lips.
     back = head.part("M_BackHead")
     x, y, z = head.neutral.T
     cavity = (np.abs(x) < 5.5) & (np.abs(y) < 8) & (z > -1)
@@ -22,7 +22,7 @@ def cut(head, lips):
 
 
 def _behind_the_lips(head, face, ring):
-    """A mask (V,) of the lips' inner sides, which the ring separates from the rest of the face, and of the skin inside the mouth."""
+    """A mask (V,) of the lips' inner sides, separated from the rest of the face by the ring, and of the skin inside the mouth."""
     pairs, _ = edges(face)
     pairs = pairs[~np.isin(pairs, ring).any(1)]
     graph = coo_matrix((np.ones(len(pairs)), pairs.T), shape=(len(head.neutral),) * 2)

@@ -1,4 +1,4 @@
-"""Changes of pictures on the device, the same for all pictures of one take."""
+"""Augmentations on the device, the same for all pictures of one take."""
 
 import math
 
@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 def colours(dice, pictures, strength=1.0):
-    """Gain, gamma, saturation and warmth, common to a take: pictures (B, N, 3, H, W) in [-1, 1]."""
+    """Random gain, gamma, saturation and warmth per take: pictures (B, N, 3, H, W) in [-1, 1]."""
     count = pictures.shape[0]
 
     def factor(spread):
@@ -22,13 +22,13 @@ def colours(dice, pictures, strength=1.0):
 
 
 def flips(dice, *groups):
-    """Mirrors whole takes, half of them; each group is (B, ..., W)."""
+    """Mirrors half of the takes; each group is (B, ..., W)."""
     mirrored = dice.coin((groups[0].shape[0],))
     return [torch.where(mirrored.view(-1, *[1] * (g.dim() - 1)), g.flip(-1), g) for g in groups]
 
 
 def placements(dice, count, turn=5.0, zoom=0.06, shift=0.06):
-    """Slight turns (degrees), zooms and shifts (of half a side): matrices (count, 2, 3) for affine_grid."""
+    """Slight random rotations (degrees), zooms and shifts (of half a side): matrices (count, 2, 3) for affine_grid."""
     angle = dice.normal((count,)) * math.radians(turn) * 0.5
     scale = torch.exp(dice.normal((count,)) * zoom * 0.5)
     matrix = torch.stack([scale * angle.cos(), -scale * angle.sin(), scale * angle.sin(), scale * angle.cos()], 1)
@@ -36,7 +36,7 @@ def placements(dice, count, turn=5.0, zoom=0.06, shift=0.06):
 
 
 def moved(matrices, pictures, mode="bicubic"):
-    """Pictures (B, N, C, H, W) through their take's matrix; what comes in from outside is the mirrored border."""
+    """Resamples pictures (B, N, C, H, W) by their take's matrix, with the border mirrored."""
     count, each, channels, height, width = pictures.shape
     flat = pictures.reshape(count, each * channels, height, width)
     grid = F.affine_grid(matrices, flat.shape, align_corners=False)
@@ -44,10 +44,10 @@ def moved(matrices, pictures, mode="bicubic"):
 
 
 def softened(dice, pictures, chance=0.15):
-    """A slight blur of some whole takes, as of a portrait that is small or out of focus."""
+    """Slightly blurs some takes, like a portrait that is small or out of focus."""
     count, each, channels, height, width = pictures.shape
     flat = pictures.reshape(-1, channels, height, width)
-    # Two means over 2x2 make 1, 2, 1.
+    # Two 2x2 means give the kernel 1, 2, 1.
     once = F.avg_pool2d(F.pad(flat, (1, 1, 1, 1), "replicate"), 2, 1)
     blurred = F.avg_pool2d(once, 2, 1).view_as(pictures)
     share = dice.coin((count, 1, 1, 1, 1), chance).float() * dice.uniform((count, 1, 1, 1, 1), 0.3, 1.0)

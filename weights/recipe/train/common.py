@@ -1,6 +1,6 @@
-"""What every training script shares: arguments, the run's budget, the pool of pictures, averages, checkpoints, logs, sheets.
+"""Shared code of the training scripts: arguments, the run's budget, the pool of pictures, averages, checkpoints, logs, sheets.
 
-A script reads
+A script is structured like
 
     arguments = parser("ganimation", steps=40_000, batch=48).parse_args()
     run = Run("ganimation", arguments)
@@ -36,11 +36,11 @@ from train.pictures import sheet, to_bytes, write_picture  # noqa: F401  (script
 
 LOG_SECONDS = 10.0
 STATE_SECONDS = 60.0
-LOG_EVERY = 4  # steps between those whose losses are averaged
+LOG_EVERY = 4  # interval in steps between the losses that are averaged
 
 
 def parser(name, steps, batch):
-    """The arguments that all scripts have; a script adds its own."""
+    """The arguments shared by all scripts; a script adds its own."""
     p = argparse.ArgumentParser(prog=f"python -m train.{name}", description=f"Trains {name}.")
     p.add_argument("--work", type=Path, required=True, help="the folder that faces.make filled; checkpoints go there too")
     p.add_argument("--out", type=Path, help="where weights, log and contact sheet go (WORK/NAME)")
@@ -62,7 +62,7 @@ def parser(name, steps, batch):
 class Pool:
     """A folder of npy arrays, indexed a batch at a time.
 
-    Goes to the device whole if it fits in a third of what is free there; else it stays memory-mapped on the host.
+    Is copied to the device if it fits in a third of the free memory; otherwise it stays memory-mapped on the host.
     """
 
     def __init__(self, folder, names, device):
@@ -94,7 +94,7 @@ class Pool:
         return tuple(self.arrays[name].shape)
 
     def get(self, name, *indices):
-        """`array[indices]` on the device, in the array's own type; indices are integer tensors of one shape."""
+        """Returns `array[indices]` on the device, in the array's type; indices are integer tensors of one shape."""
         array = self.arrays[name]
         found = array[tuple(i.to(array.device) for i in indices)]
         if found.device.type != self.device.type:
@@ -103,7 +103,7 @@ class Pool:
         return found
 
     def pictures(self, *indices, name="pictures"):
-        """Pictures in [-1, 1], float32, channels last."""
+        """Returns pictures in [-1, 1], float32, channels last."""
         found = self.get(name, *indices)
         shape = found.shape
         found = found.reshape(-1, *shape[-3:]).to(torch.float32, memory_format=torch.channels_last)
@@ -111,7 +111,7 @@ class Pool:
 
 
 class Dice:
-    """Random numbers on the device, the same for the same seed, and kept in checkpoints."""
+    """Random numbers on the device, reproducible from the seed, with their state in checkpoints."""
 
     def __init__(self, seed, device):
         self.device = torch.device(device)
@@ -127,7 +127,7 @@ class Dice:
         return torch.randint(below, tuple(shape), generator=self.generator, device=self.device)
 
     def chosen(self, weights, count):
-        """`count` indices drawn with these weights `[N]` (or `[B, N]`: `[B, count]`), with replacement."""
+        """Samples `count` indices with these weights `[N]` (or `[B, N]`: `[B, count]`), with replacement."""
         return torch.multinomial(weights, count, replacement=True, generator=self.generator)
 
     def coin(self, shape, chance=0.5):
@@ -141,7 +141,7 @@ class Dice:
 
 
 class Average:
-    """The exponential moving average of a network's weights and floating buffers, in `network`; what is exported."""
+    """The exponential moving average of a network's weights and floating-point buffers, in `network`; this is exported."""
 
     def __init__(self, network, most=0.999):
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
@@ -167,7 +167,7 @@ class Average:
 
 
 def adam(parameters, rate, betas=(0.5, 0.999), decay=0.0):
-    """Adam in its fused form, which can skip a step without telling the CPU."""
+    """Adam in its fused form, which can skip a step without synchronising with the CPU."""
     parameters = [p for p in parameters if p.requires_grad]
     return torch.optim.Adam(parameters, lr=rate, betas=betas, weight_decay=decay, fused=True)
 
@@ -178,7 +178,7 @@ def set_rate(optimiser, rate):
 
 
 class Run:
-    """One training run: its budget, its random numbers, its checkpoints, its log and what it writes."""
+    """One training run: its budget, random numbers, checkpoints, log and outputs."""
 
     def __init__(self, name, arguments):
         self.name, self.arguments = name, arguments
@@ -210,21 +210,21 @@ class Run:
 
     @property
     def elapsed(self):
-        """Minutes, those of earlier sittings included."""
+        """Returns the elapsed minutes, including those before the run was resumed."""
         return self.before + (time.monotonic() - self.began) / 60
 
     @property
     def progress(self):
-        """From `--begin` to 1, by steps or by minutes, whichever is further."""
+        """Returns the progress from `--begin` to 1, by steps or by minutes, whichever is further."""
         done = min(1.0, max(self.step / max(1, self.arguments.steps), self.elapsed / self.arguments.minutes))
         return self.arguments.begin + (1 - self.arguments.begin) * done
 
     def ramp(self, start, end):
-        """0 before `start` of the progress, 1 after `end`, straight between."""
+        """Returns 0 before `start` of the progress, 1 after `end`, linear between."""
         return min(1.0, max(0.0, (self.progress - start) / max(1e-9, end - start)))
 
     def cosine(self, warm_up=0.02, least=0.02, warm_steps=200):
-        """The rate's factor: straight up over the first share (or so many steps, whichever is sooner), then down a cosine."""
+        """The rate's factor: linear warm-up over the first share (or `warm_steps` if that is sooner), then cosine decay."""
         rise = min(1.0, max((self.step + 1) / warm_steps, self.progress / warm_up))
         fall = least + (1 - least) * 0.5 * (1 + math.cos(math.pi * self.progress))
         return max(rise, 1e-3) * fall
@@ -236,15 +236,15 @@ class Run:
     # --- the loop ---
 
     def keep(self, **parts):
-        """What a checkpoint holds: anything with state_dict and load_state_dict."""
+        """Registers the contents of a checkpoint: anything with state_dict and load_state_dict."""
         self.kept = parts
 
     def outputs(self, export, sheet=None):
-        """`export(path)` writes the weights, `sheet()` gives an RGB picture (H, W, 3) uint8."""
+        """`export(path)` writes the weights, `sheet()` returns an RGB picture (H, W, 3) uint8."""
         self.export, self.sheet = export, sheet
 
     def steps(self):
-        """Counts the steps from 0, or from the checkpoint on; writes what is to be written on the way and at the end."""
+        """Counts the steps from 0 or from the checkpoint; writes the outputs periodically and at the end."""
         if self.arguments.resume and self.state_path.exists():
             self._load()
         else:
@@ -279,17 +279,17 @@ class Run:
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def descend(self, optimiser, loss, clip=1.0):
-        """One step down `loss`, the gradient clipped to this norm; a gradient that is not finite is skipped and counted."""
+        """One optimiser step on `loss`, with the gradient clipped to this norm; a non-finite gradient is skipped and counted."""
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         return self.move(optimiser, clip)
 
     def move(self, optimiser, clip=1.0):
-        """The optimiser's step on the gradients that are there; gives their norm."""
+        """One optimiser step on the existing gradients; returns their norm."""
         gradients = [p.grad for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)).float())
         finite = torch.isfinite(norm)
-        # The fused optimiser divides by grad_scale and leaves everything alone where found_inf is 1.
+        # The fused optimiser divides by grad_scale and skips the step where found_inf is 1.
         optimiser.grad_scale = torch.where(finite, (norm / clip).clamp(min=1.0), 1.0)
         optimiser.found_inf = (~finite).float()
         optimiser.step()
@@ -299,7 +299,7 @@ class Run:
     # --- the log ---
 
     def log(self, **values):
-        """Losses of this step: tensors stay on the device till the line is written."""
+        """Logs losses of this step: tensors stay on the device until the line is written."""
         if self.step % LOG_EVERY == 0:
             self.lines.append({k: v.detach().float() if torch.is_tensor(v) else v for k, v in values.items()})
 
@@ -328,7 +328,7 @@ class Run:
     # --- what is written ---
 
     def write(self):
-        """The weights and the contact sheet, as they are now."""
+        """Writes the current weights and contact sheet."""
         if self.export:
             size = self.export(self.out / f"{self.name}.safetensors")
             print(f"{self.name}: {self.name}.safetensors, {size or 0:,} bytes, step {self.step}", flush=True)
@@ -336,7 +336,7 @@ class Run:
             write_picture(self.out / f"{self.name}.png", self.sheet())
 
     def save(self):
-        """The checkpoint, beside and then in its place."""
+        """Writes the checkpoint through a temporary file."""
         state = {"step": self.step, "minutes": self.elapsed, "dice": self.dice.state_dict()}
         state |= {"torch": torch.get_rng_state(), "numpy": np.random.get_state()}
         if self.device.type == "cuda":

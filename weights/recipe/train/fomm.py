@@ -1,7 +1,7 @@
 """Trains the First Order Motion Model: `python -m train.fomm --work WORK`.
 
-Reconstruction, key points that move with the picture (Sec. 3.1) and with the face, a flow and an occlusion mask that are told
-the truth where the data knows it, and from a third of the way a critic of patches.
+The losses are reconstruction, key points equivariant with the picture (Sec. 3.1) and consistent with the face, a flow and an
+occlusion mask supervised where the data has the truth, and a patch critic from a third of the run on.
 """
 
 import torch
@@ -27,7 +27,7 @@ ORIGIN = (
 
 
 def detector_losses(network, pairs, pair, source_in, driving_in):
-    """The key points of both pictures, and what equivariance under a random warp costs (Sec. 3.1)."""
+    """Returns the key points of both pictures, and the equivariance loss under a random warp (Sec. 3.1)."""
     b = len(source_in)
     bend = RandomWarp(pairs.dice, b, source_in.device)
     warped_in = pairs.disguised(bend.picture(pair.driving))

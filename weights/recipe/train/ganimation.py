@@ -1,10 +1,10 @@
-"""Trains the GANimation generator on pairs of pictures of one take, whose Action Units are known.
+"""Trains the GANimation generator on pairs of pictures from one take, with known Action Units.
 
     python -m train.ganimation --work WORK --minutes 9.5 --batch 48
 
-The published losses (WGAN-GP realism, regression of Action Units, cycle, attention) have no known target; here each
-pair has one, so the first loss is likeness to it, by region: the eyes and the mouth are few pixels, and would not be
-learnt from a mean over all. The critic is a hinge critic held by R1, which needs its second gradient only now and then.
+The published losses (WGAN-GP realism, regression of Action Units, cycle, attention) have no ground truth; here each
+pair has one, so the main loss is the difference from it, by region: the eyes and the mouth are few pixels, and would not be
+learnt from a mean over all. The critic has a hinge loss with R1, which needs its second gradient only every few steps.
 """
 
 import torch
@@ -19,9 +19,9 @@ ORIGIN = "trained from scratch by Mien's recipe on faces that it makes itself: r
 CROP = 1.4
 R1_EVERY, R1_WEIGHT = 8, 2.0
 CANDIDATES = 3
-# Of the whole, the face, the eyes and the mouth (see `Weights`).
+# Of the whole picture, the face, the eyes and the mouth (see `Weights`).
 SHARES = (0.5, 1.0, 1.2, 1.5)
-KINDS = {  # what the sheet's rows show, and the Action Units that say which target shows it best
+KINDS = {  # the sheet's rows, and the Action Units by which the best target is found
     "blink": {45: 1},
     "smile": {6: 1, 12: 1, 25: 0.5},
     "jaw": {25: 0.5, 26: 1},
@@ -34,10 +34,10 @@ KINDS = {  # what the sheet's rows show, and the Action Units that say which tar
 
 
 def target_weights(units):
-    """How often each picture is a target, (T * K,) cumulated to 1; units (T, K, 17).
+    """Returns how often each picture is a target, (T * K,) cumulated to 1; units (T, K, 17).
 
-    A sixth evenly; two fifths by Action Units, so that each is seen as much as any other; a quarter for pictures with
-    one or two alone, again each as much; the rest for relaxed faces.
+    A sixth uniformly; two fifths by Action Units, so that each is equally frequent; a quarter for pictures with only
+    one or two of them, again equally; the rest for relaxed faces.
     """
     flat = units.reshape(-1, units.shape[-1]).float()
     active = flat > 0.12
@@ -53,32 +53,32 @@ def target_weights(units):
 
 
 class Pairs:
-    """Draws sources and targets of one take."""
+    """Samples sources and targets from one take."""
 
     def __init__(self, pool, run):
         self.pool, self.dice = pool, run.dice
         self.units = pool.arrays["units"].to(run.device).float()
         self.cumulated = target_weights(self.units)
-        # Blinks and parted lips are few pixels but must count when the most different candidate is chosen.
+        # Blinks and parted lips are few pixels but must count in the choice of the most different candidate.
         self.importance = torch.ones(self.units.shape[-1], device=run.device)
         for code, weight in ((45, 2.0), (25, 1.5), (26, 1.5), (12, 1.3)):
             self.importance[UNITS.index(code)] = weight
 
     def indices(self, count, same):
-        """Takes, sources and targets, (count,) each; the last `same` have their target as source."""
+        """Returns takes, sources and targets, (count,) each; in the last `same`, source and target are equal."""
         each = self.units.shape[1]
         drawn = torch.searchsorted(self.cumulated, self.dice.uniform((count,)).double())
         drawn = drawn.clamp(max=len(self.cumulated) - 1)
         take, target = drawn // each, drawn % each
         others = (target[:, None] + 1 + self.dice.integers(max(1, each - 1), (count, CANDIDATES))) % each
         apart = ((self.units[take[:, None], others] - self.units[take, target][:, None]).abs() * self.importance).sum(2)
-        # The most different of three for two in three; any for the rest, so that small changes are seen too.
+        # The most different of three in two of three cases; otherwise any, so that small changes occur too.
         best = torch.where(self.dice.coin((count,), 0.67), apart.argmax(1), 0)
         source = others.gather(1, best[:, None])[:, 0]
         return take, torch.cat([source[: count - same], target[count - same :]]), target
 
     def batch(self, count, same, turned):
-        """x, t (B, 3, H, W), their units (B, 17) and the regions of both together (B, 3, H, W)."""
+        """Returns x, t (B, 3, H, W), their units (B, 17) and the union of their regions (B, 3, H, W)."""
         take, source, target = self.indices(count, same)
         takes, both = take[:, None].expand(-1, 2), torch.stack([source, target], 1)
         pictures = self.pool.pictures(takes, both)
@@ -95,16 +95,16 @@ class Pairs:
 
 
 class Weights:
-    """The weight of each pixel, (B, 1, H, W): each region's mean counts as its share, however few its pixels.
+    """The weight of each pixel, (B, 1, H, W): each region's mean has a fixed share, however few its pixels.
 
-    A region's share is also divided by the size of the true change in it, so that a small change that is not made is
-    missed about as much as a large one.
+    A region's share is also divided by the size of the true change in it, so that missing a small change costs
+    about as much as missing a large one.
     """
 
     def __init__(self, x, t, regions):
         self.change = (t - x).abs().mean(1, keepdim=True) / 2
         masks = torch.cat([torch.ones_like(regions[:, :1]), regions], 1)
-        # A region of a few pixels is none: a face whose eyes are hidden.
+        # Attenuates regions of a few pixels: a face whose eyes are hidden.
         self.masks = masks / (masks.sum((2, 3), keepdim=True) + 8.0)
         self.size = (self.masks * self.change).sum((2, 3), keepdim=True)
         parts = [share * mask for share, mask in zip(SHARES, self.masks.split(1, 1))]
@@ -114,7 +114,7 @@ class Weights:
 
 
 def likeness(a, t, weights):
-    """How far pictures `a` are from `t`: L1, L1 of gradients and of two coarser scales, each pixel with its weight."""
+    """Returns the loss between pictures `a` and `t`: L1, L1 of gradients and of two coarser scales, weighted per pixel."""
     d = a - t
     loss = (d.abs().mean(1, keepdim=True) * weights).sum((1, 2, 3)).mean()
     for axis in (2, 3):
@@ -127,15 +127,15 @@ def likeness(a, t, weights):
 
 
 def unexplained(a, x, t, masks, changed):
-    """The share of the true change's energy that is not made, by region (4,), at a quarter of the size.
+    """Returns the share of the true change's energy that is missing, by region (4,), at a quarter of the size.
 
-    Squares ask for the mean where L1 asks for the median, which for a small change is no change.
+    Squared error leads to the mean, L1 to the median, which for a small change is no change.
     """
     off, true = F.avg_pool2d(a - t, 4).square().mean(1, keepdim=True), F.avg_pool2d(t - x, 4).square().mean(1, keepdim=True)
     masks = F.avg_pool2d(masks, 4) * 16
     off, true = (masks * off).sum((2, 3)), (masks * true).sum((2, 3))
     share = off / (true + 2e-4)
-    # Grows ever slower above 1, where the picture is worse than the source.
+    # Saturates above 1, where the picture is worse than the source.
     return (share / (1 + 0.25 * share) * changed).sum(0) / changed.sum(0).clamp(min=1.0)
 
 
@@ -144,19 +144,19 @@ def variation(attention):
 
 
 def freed(run):
-    """How far the attention has been let go, 0 to 1: after so many steps and a share of the run, at two fifths at the latest."""
+    """Returns how far the attention is released, 0 to 1: by the number of steps and the progress, at two fifths at the latest."""
     return max(run.ramp(0.4, 0.6), min(run.ramp(0.08, 0.33), min(1.0, max(0.0, run.step / 600 - 1))))
 
 
 def generator_loss(run, generator, critic, batch, judge):
-    """The generator's loss and what of it is logged."""
+    """Returns the generator's loss and its logged parts."""
     x, t, units, wanted, regions = batch
     with run.autocast():
         color, attention = generator(x, wanted)
     weights = Weights(x, t, regions)
     early = 1 - run.ramp(0.25, 0.45)
-    # While the colour branch cannot draw, copying is always likelier: the attention would shut in the first steps and
-    # stay so. So at first it learns only where the change is, and from then on what it makes of the result.
+    # While the colour branch cannot draw, copying is always more similar: the attention would close in the first steps and
+    # stay closed. So at first it learns only where the change is, and later from the result.
     guided = 1 - freed(run)
     result = blend(x, color, attention if guided < 1 else attention.detach())
 
@@ -168,10 +168,10 @@ def generator_loss(run, generator, critic, batch, judge):
     logged = {"like": like, "color": like_color, "unseen_face": missing[1], "unseen_eyes": missing[2]}
     logged["unseen_mouth"] = missing[3]
 
-    # Where something changes the attention is to open; where nothing does, the source is to be kept.
+    # The attention should open where something changes; elsewhere, the source should be kept.
     still = (1 - F.max_pool2d(weights.change, 9, 1, 4) * 25).clamp(min=0)
     opened, moving = 1 - attention, 1 - still
-    # The logarithm still pulls where the sigmoid has run flat.
+    # The logarithm still has a gradient where the sigmoid is saturated.
     shut = -((opened + 1e-4).log() * moving).sum() / (moving.sum() + 1.0)
     stray = (opened * still).mean()
     loss = loss + (0.01 + 0.05 * early + 0.95 * guided) * shut + (0.5 + 1.5 * guided) * stray
@@ -190,7 +190,7 @@ def generator_loss(run, generator, critic, batch, judge):
         loss = loss + judge * (-0.1 * realism.float().mean() + 0.3 * matched + 6.0 * regression)
         logged |= {"fooled": realism.float().mean(), "matched": matched, "regression": regression}
 
-    # The way back: from the result, with the source's units, to the source; for a quarter of the batch.
+    # Cycle: from the result, with the source's units, to the source; for a quarter of the batch.
     back = len(x) // 4
     if run.progress > 0.2 and back:
         start = result[:back].clamp(-1, 1)
@@ -203,7 +203,7 @@ def generator_loss(run, generator, critic, batch, judge):
 
 
 def critic_loss(run, critic, batch, result, penalise):
-    """The hinge on real targets and made ones, the regression of the real ones' units, and R1 now and then."""
+    """Hinge loss on real and generated targets, regression of the real ones' units, and R1 every few steps."""
     t, wanted = batch[1], batch[3]
     with run.autocast():
         both, regressed, _ = critic(torch.cat([t, result.detach()]).contiguous(memory_format=torch.channels_last))
@@ -220,7 +220,7 @@ def critic_loss(run, critic, batch, result, penalise):
 
 
 class Sheet:
-    """Held-in takes, one for each of KINDS: source, target, result, 1 - A, C, and the one Action Unit from 0 to 1."""
+    """Held-out takes, one for each of KINDS: source, target, result, 1 - A, C, and the one Action Unit from 0 to 1."""
 
     def __init__(self, pairs, run):
         units, rows = pairs.units, []
@@ -228,7 +228,7 @@ class Sheet:
             score = sum(weight * units[..., UNITS.index(code)] for code, weight in kind.items())
             others = [i for i, code in enumerate(UNITS) if code not in kind]
             score = score - 0.5 * units[..., others].sum(-1)
-            # Not always the same person: the best of a different share of the takes.
+            # Use different people: the best of a different part of the takes.
             chosen = torch.full_like(score, -9.0)
             chosen[len(rows) % len(score) :: 5] = score[len(rows) % len(score) :: 5]
             best = int(chosen.argmax())

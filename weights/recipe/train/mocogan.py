@@ -1,17 +1,17 @@
-"""Trains the MoCoGAN generator on labelled clips, against a critic of pictures and a critic of clips.
+"""Trains the MoCoGAN generator on labelled clips, against an image critic and a video critic.
 
     python -m train.mocogan --work WORK --minutes 9.5 --batch 48
 
 The generator is the published one. Its published training (plain DCGAN critics) is unstable, so the critics here have
-the non-saturating logistic loss, R1 now and then, and see real and made clips through the same random changes
-(flip, shift, colour, a hole; the same for all frames of a clip). Categories: the video critic judges a clip for its
-category and names the category (the InfoGAN term of Eq. 9 with known labels).
+the non-saturating logistic loss with R1 every few steps, and see real and generated clips with the same random augmentations
+(flip, shift, colour, a cut-out; the same for all frames of a clip). Categories: the video critic judges a clip for its
+category and classifies it (the InfoGAN term of Eq. 9 with known labels).
 
-Who is seen must follow from the content code alone. The image critic carries an embedding, taught on real clips that
-frames of one clip belong together and those of other clips do not; the generator is then held to the same: frames of
-one content with two different motions belong together, and those of different contents do not.
+Identity must follow from the content code alone. The image critic has an embedding, trained on real clips so
+that frames of one clip are close and those of other clips are not; the generator is trained with the same loss: frames of
+one content with two different motions are close, and those of different contents are not.
 
-Beside the critics stands a variational encoder (`posterior.py`), by which the generator also draws real clips again.
+As well as the critics there is a variational encoder (`posterior.py`), with which the generator reconstructs real clips.
 """
 
 import torch
@@ -26,12 +26,12 @@ ORIGIN = "trained from scratch by Mien's recipe on clips of faces that it makes 
 FRAMES = 16
 SEEN = 4  # frames of each clip that the image critic sees
 R1_EVERY, R1_IMAGE, R1_VIDEO = 16, 2.0, 2.0
-WARMTH = 0.15  # of the embedding's softmax
+WARMTH = 0.15  # temperature of the embedding's softmax
 RATE_MAKES, RATE_JUDGES = 2e-4, 4e-4
 
 
 class Noise:
-    """All that a batch of clips is drawn from."""
+    """Samples all inputs for a batch of clips."""
 
     def __init__(self, run, config):
         self.dice, self.config, self.device = run.dice, config, run.device
@@ -40,7 +40,7 @@ class Noise:
         return self.dice.normal((count, self.config["content"]))
 
     def category(self, count):
-        """Numbers (count,) and one-hot codes (count, 6)."""
+        """Indices (count,) and one-hot codes (count, 6)."""
         numbers = self.dice.integers(self.config["category"], (count,))
         return numbers, F.one_hot(numbers, self.config["category"]).float()
 
@@ -50,7 +50,7 @@ class Noise:
 
 
 def changed(dice, clips, strength):
-    """The same random change of all frames of each clip; (B, T, 3, H, W) in [-1, 1], differentiable."""
+    """Applies one random augmentation to all frames of each clip; (B, T, 3, H, W) in [-1, 1], differentiable."""
     count, frames, _, height, width = clips.shape
 
     def each(*shape):
@@ -63,7 +63,7 @@ def changed(dice, clips, strength):
     x = grey + (x - grey) * (1 + chance[:, 1:2] * dice.uniform(each(), -0.8, 0.6))
     mean = x.mean((1, 2, 3, 4), keepdim=True)
     x = mean + (x - mean) * (1 + chance[:, 2:] * dice.uniform(each(), -0.4, 0.4))
-    # A shift of an eighth at most, by a grid of whole pixels; black comes in.
+    # A shift by at most an eighth, in whole pixels; filled with black.
     most = height // 8
     shift = dice.integers(2 * most + 1, (count, 2)) - most
     shift = shift * dice.coin((count, 1), strength)
@@ -73,7 +73,7 @@ def changed(dice, clips, strength):
     index = (rows + most)[:, :, None] * (width + 2 * most) + (columns + most)[:, None, :]
     index = index.view(count, 1, -1).expand(-1, padded.shape[1], -1)
     x = padded.flatten(2).gather(2, index).view(count, frames, 3, height, width)
-    # A hole of a quarter of the side.
+    # A cut-out of a quarter of the side.
     side, corner = height // 4, dice.integers(height, (count, 2)) - height // 8
     rows, columns = torch.arange(height, device=x.device), torch.arange(width, device=x.device)
     inside = ((rows >= corner[:, :1]) & (rows < corner[:, :1] + side))[:, :, None]
@@ -96,7 +96,7 @@ def as_video(clips):
 
 
 def together(embedding, groups):
-    """How badly embeddings (N, E) of length 1 tell their groups (N,) apart: supervised contrastive loss."""
+    """Supervised contrastive loss of embeddings (N, E) of length 1 with group labels (N,)."""
     scores = embedding @ embedding.T / WARMTH
     own = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
     friends = (groups[:, None] == groups[None]) & ~own
@@ -105,7 +105,7 @@ def together(embedding, groups):
 
 
 def border(clips):
-    """The coarse colours of the picture's border, which a moving face leaves alone: (B, T, 3, 8) from the upper corners."""
+    """Coarse colours of the picture's border, which a moving face leaves unchanged: (B, T, 3, 8) from the upper corners."""
     coarse = F.avg_pool2d(clips.flatten(0, 1), 8)
     edge = torch.cat([coarse[:, :, :4, 0], coarse[:, :, :4, -1]], 2)
     return edge.unflatten(0, clips.shape[:2])
@@ -117,7 +117,7 @@ class Trainer:
         self.generator, self.image, self.video = generator, image, video
         self.noise = Noise(run, generator.config)
         category = pool.arrays["category"].long().to(run.device)
-        # Each category as often as any other.
+        # Balances the categories.
         counts = torch.bincount(category, minlength=len(EXPRESSIONS)).clamp(min=1)
         self.category, self.cumulated = category, (1.0 / counts[category]).double().cumsum(0)
         self.cumulated /= self.cumulated[-1].clone()
@@ -129,9 +129,9 @@ class Trainer:
         return self.pool.pictures(clips[:, None].expand(-1, FRAMES), frames.expand(count, -1)), self.category[clips]
 
     def made(self, count):
-        """Clips of count / 2 contents, each with two motions and categories; who is seen in each (B,)."""
+        """Returns clips of count / 2 contents, each with two motions and categories, and the identity in each (B,)."""
         half = count // 2
-        # Side by side, so that the groups by which the critics measure variety hold different contents.
+        # Adjacent, so that the groups over which the critics measure variety have different contents.
         contents = self.noise.content(half).repeat_interleave(2, 0)
         numbers, codes = self.noise.category(2 * half)
         who = torch.arange(half, device=contents.device).repeat_interleave(2)
@@ -140,7 +140,7 @@ class Trainer:
         return clips, numbers, who
 
     def judge(self, clips, numbers, strength):
-        """Both critics' verdicts of clips, seen through a random change."""
+        """Returns both critics' outputs for clips with a random augmentation."""
         clips = changed(self.dice, clips, strength)
         with self.run.autocast():
             realism, embedding = self.image(some_frames(self.dice, clips))
@@ -165,7 +165,7 @@ class Trainer:
         return loss, logged | {"image_real": image_real.mean(), "image_made": image_made.mean()}
 
     def penalty(self, real, labels, strength):
-        """R1: the squared gradient of the realism at real clips, half of the batch, in full precision."""
+        """R1: the squared gradient of the realism at real clips, for half of the batch, in full precision."""
         half = max(2, len(real) // 2)
         clips = changed(self.dice, real[:half], strength).detach()
         frames, video = some_frames(self.dice, clips).requires_grad_(True), as_video(clips).requires_grad_(True)
@@ -182,7 +182,7 @@ class Trainer:
         fooled = F.softplus(-image).mean() + F.softplus(-video).mean()
         named = F.cross_entropy(category, numbers)
         known = together(embedding, who.repeat_interleave(SEEN))
-        # The border stays as it is through the clip and with another motion of the same content.
+        # The border is constant in a clip and between motions of the same content.
         edge = border(clips)
         still = (edge - edge.mean(1, keepdim=True)).abs().mean() + (edge[::2].mean(1) - edge[1::2].mean(1)).abs().mean()
         rise = self.run.ramp(0.03, 0.15)
@@ -248,7 +248,7 @@ def main():
 
     run.outputs(write, lambda: shown(average.network))
     for step in run.steps():
-        # The last fifth goes down to a quarter of the rate.
+        # In the last fifth the rate falls to a quarter.
         falling = 1 - 0.75 * run.ramp(0.8, 1.0)
         warm = min(1.0, (step + 1) / 100)
         set_rate(makes, RATE_MAKES * falling * warm)
@@ -270,7 +270,7 @@ def main():
 
 @torch.no_grad()
 def settle(run, network, batches=40, count=48):
-    """Takes the running statistics of the averaged network anew, in full precision, from what it now draws."""
+    """Recomputes the running statistics of the averaged network, in full precision, from its outputs."""
     state = run.dice.state_dict()
     noise = Noise(run, network.config)
     norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]

@@ -1,7 +1,7 @@
-"""Pairs of pictures for FOMM and TPS: a source, a driving picture, and where known the truth about the motion between them.
+"""Pairs of pictures for FOMM and TPS: a source, a driving picture, and the true motion between them where it is known.
 
-Everything is drawn and altered on the device. Crops are affine maps `p = M u + c` from a new picture's places to the old
-one's, each picture its own, so that the flow's truth goes along exactly: `M_s^-1 (flow(M_d u + c_d) - c_s)`.
+Everything is sampled and augmented on the device. Crops are affine maps `p = M u + c` from a new picture's coordinates to the old
+one's, separate for each picture, so that the true flow transforms exactly: `M_s^-1 (flow(M_d u + c_d) - c_s)`.
 """
 
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from .common import Pool
 
 @dataclass
 class Pair:
-    """Pictures are `[B, 3, S, S]` in [0, 1]; maps have 64 nodes a side."""
+    """Pictures are `[B, 3, S, S]` in [0, 1]; maps have 64 nodes per side."""
 
     source: torch.Tensor
     driving: torch.Tensor
-    flow: torch.Tensor  # [B, 64, 64, 2]: of each node of the driving picture its place in the source
-    visible: torch.Tensor  # [B, 1, 64, 64]: how much of it the source shows
+    flow: torch.Tensor  # [B, 64, 64, 2]: the position in the source of each node of the driving picture
+    visible: torch.Tensor  # [B, 1, 64, 64]: whether it is visible in the source
     known: torch.Tensor  # [B, 1, 64, 64]: 1 where the two above are known
     regions: torch.Tensor  # [B, 3, 64, 64]: face, eyes, mouth of the driving picture
     source_face: torch.Tensor  # [B, 1, 64, 64]
 
 
 class Pairs:
-    """Draws pairs from `WORK/motion`; the last takes are kept back for sheets and figures."""
+    """Samples pairs from `WORK/motion`; the last takes are held out for sheets and figures."""
 
     def __init__(self, run, dense=0.6):
         self.dice, self.dense = run.dice, dense
@@ -41,12 +41,12 @@ class Pairs:
         return self.pool.get(name, take, frame).float()
 
     def _indices(self, batch):
-        """Takes, source frames, driving frames, and whether the truth is known: then the source is frame 0."""
+        """Returns takes, source frames, driving frames, and whether the truth is known; if so, the source is frame 0."""
         dice = self.dice
         take = dice.integers(self.takes - self.kept_back, (batch,))
         dense = dice.coin((batch,), self.dense)
         source = dice.integers(self.frames, (batch,)) * ~dense
-        # Most frames of a take differ too little to teach: of three the more different one, by and large.
+        # Most frames of a take differ too little to be informative: choose the most different of three, mostly.
         three = dice.integers(self.frames, (3, batch))
         seen = self._get("pictures", take, source)[..., ::8, ::8]
         many = self.pool.get("pictures", take.repeat(3), three.reshape(-1))[..., ::8, ::8].float()
@@ -63,7 +63,7 @@ class Pairs:
         return self.cropped(pictures, flow, visible, regions, face, dense, *crops, self._flips(batch))
 
     def held(self, count):
-        """Pairs of takes kept back, unaltered: frame 0 and a later frame."""
+        """Returns pairs of held-out takes, without augmentation: frame 0 and a later frame."""
         take = self.takes - self.kept_back + torch.arange(count, device=self.device) % self.kept_back
         source = torch.zeros_like(take)
         driving = 1 + (torch.arange(count, device=self.device) * 5 + 2) % (self.frames - 1)
@@ -73,7 +73,7 @@ class Pairs:
         return torch.where(self.dice.coin((batch,)), -1.0, 1.0)
 
     def _crops(self, batch):
-        """An affine map for each picture of the pair: the same for both, but for some a little apart."""
+        """Returns an affine map for each picture of the pair: mostly the same for both, sometimes slightly different."""
         dice = self.dice
         apart = dice.coin((batch,), 0.35).float()
 
@@ -115,7 +115,7 @@ class Pairs:
 
     @torch.no_grad()
     def tinted(self, pictures, strength=1.0, share=1.0):
-        """Pictures `[N, B, 3, S, S]` under another light, the same for all N of a column; a `share` of the columns."""
+        """Augments the light of pictures `[N, B, 3, S, S]`, the same for all N of a column, in a `share` of the columns."""
         n, b = pictures.shape[:2]
         dice = self.dice
         keep = dice.coin((b,), share).float() * strength
@@ -133,7 +133,7 @@ class Pairs:
 
     @torch.no_grad()
     def disguised(self, pictures):
-        """Pictures `[B, 3, S, S]` as the key point detector sees them: each under a light of its own, some soft, some noisy."""
+        """Augments pictures `[B, 3, S, S]` for the key point detector: each in different light, some blurred, some noisy."""
         b = len(pictures)
         dice = self.dice
         x = self.tinted(pictures.unsqueeze(0), 1.6, 0.75)[0]
@@ -145,7 +145,7 @@ class Pairs:
 
 
 class RandomWarp:
-    """A random thin-plate warp of the plane, `T(x) = A x + a + sum_i w_i r_i^2 ln r_i^2`: its places and its Jacobian (Sec. 3.1)."""
+    """A random thin-plate warp of the plane, `T(x) = A x + a + sum_i w_i r_i^2 ln r_i^2`, with its Jacobian (Sec. 3.1)."""
 
     def __init__(self, dice, batch, device, affine=0.06, bend=0.005, points=5):
         self.matrix = torch.eye(2, device=device) + affine * dice.normal((batch, 2, 2))

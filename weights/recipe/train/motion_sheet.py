@@ -1,7 +1,7 @@
-"""The contact sheet of FOMM and TPS, from takes that were kept back, and how far their frames are from the truth.
+"""The contact sheet of FOMM and TPS, from held-out takes, with the errors of their frames.
 
-Upper rows: source, driving picture, source moved by the flow, occlusion mask, frame. Lower rows, where another person's clip
-drives: source, the clip's first picture, a later one, the frame by relative and by standard motion.
+Upper rows: source, driving picture, source warped by the flow, occlusion mask, frame. Lower rows, driven by another person's
+clip: source, the clip's first picture, a later one, the frame by relative and by standard motion.
 """
 
 import numpy as np
@@ -12,11 +12,11 @@ from .common import sheet, to_bytes
 
 class MotionSheet:
     def __init__(self, run, pairs, network, rows=6, crossed=4):
-        """`network` gives key points as a tuple of tensors (FOMM) or a tensor (TPS)."""
+        """`network` returns key points as a tuple of tensors (FOMM) or a tensor (TPS)."""
         self.run, self.pairs, self.network, self.rows, self.crossed = run, pairs, network, rows, crossed
 
     def _move(self, source, driving, initial):
-        """`normalize_kp` for a batch; the hulls' areas are taken one by one, on the CPU."""
+        """`normalize_kp` for a batch; the hulls' areas are computed one by one, on the CPU."""
         from networks import fomm, tps
 
         if torch.is_tensor(source):

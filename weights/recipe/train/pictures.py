@@ -1,4 +1,4 @@
-"""Pictures for the eye: bytes of tensors, contact sheets, PNG files."""
+"""Pictures for viewing: tensors as bytes, contact sheets, PNG files."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ import torch
 
 
 def to_bytes(pictures, low=-1.0, high=1.0):
-    """`(..., C, H, W)` in [low, high] as `(..., H, W, 3)` uint8; a single channel is shown grey."""
+    """Converts `(..., C, H, W)` in [low, high] to `(..., H, W, 3)` uint8; a single channel becomes grey."""
     pictures = ((pictures.detach().float() - low) * (255 / (high - low))).clamp(0, 255).round().to(torch.uint8).cpu()
     if pictures.shape[-3] == 1:
         pictures = pictures.expand(*pictures.shape[:-3], 3, *pictures.shape[-2:])
@@ -17,7 +17,7 @@ def to_bytes(pictures, low=-1.0, high=1.0):
 
 
 def sheet(rows, titles=None, gap=2, names=None):
-    """Rows of (H, W, 3) uint8 pictures of one size on one sheet, with titles over the columns and names left of the rows."""
+    """Lays out rows of (H, W, 3) uint8 pictures of one size, with titles over the columns and names left of the rows."""
     height, width = rows[0][0].shape[:2]
     left, top = (64 if names else 0), (14 if titles else 0)
     columns = max(len(row) for row in rows)
@@ -38,7 +38,7 @@ def _text(canvas, text, x, y):
 
 
 def write_picture(path, picture):
-    """An RGB picture as PNG, beside and then in its place."""
+    """Writes an RGB picture as PNG, through a temporary file."""
     path = Path(path)
     good, data = cv2.imencode(".png", picture[..., ::-1])
     if not good:

@@ -1,9 +1,9 @@
-"""What a real clip would have been drawn from: a variational encoder beside MoCoGAN's generator, for training alone.
+"""A variational encoder for training MoCoGAN's generator: infers the codes of a real clip.
 
-A generator of moving faces that only critics teach takes long to find eyes and mouths. Here the generator also draws real clips
-again: their content is read from the first frames, where the face is at rest, their motion from all frames, and their category is
-known. The codes are kept near the normal distribution that a clip is sampled from (Kingma and Welling 2014), and what is sampled is
-judged by the critics as before (Larsen et al. 2016).
+With critics alone, a generator of moving faces takes long to learn eyes and mouths. Here the generator also reconstructs real
+clips: their content is inferred from the first frames, where the face is at rest, their motion from all frames, and their
+category is known. The codes are kept close to the normal distribution from which clips are sampled (Kingma and Welling 2014), and
+samples are judged by the critics as before (Larsen et al. 2016).
 """
 
 import torch
@@ -17,7 +17,7 @@ PIXELS, CONTENT, MOTION = 12.0, 0.012, 0.004
 
 
 class Encoder(nn.Module):
-    """Clips (B, T, 3, 64, 64) -> mean and log variance of content (B, C), of h0 (B, M) and of the noises (B, T, M)."""
+    """Clips (B, T, 3, 64, 64) -> mean and log variance of content (B, C), of h0 (B, M) and of the noise (B, T, M)."""
 
     def __init__(self, content, motion, width=32):
         super().__init__()
@@ -47,7 +47,7 @@ class Encoder(nn.Module):
 
 
 def drawn(code, dice):
-    """A sample of the normal distribution whose mean and log variance `code` (..., 2 n) holds, and its divergence from the prior, in nats."""
+    """Samples the normal distribution with mean and log variance `code` (..., 2 n); also returns its KL divergence in nats."""
     mean, spread = code.float().chunk(2, -1)
     spread = spread.clamp(-8, 4)
     sample = mean + dice.normal(tuple(mean.shape)) * (0.5 * spread).exp()
@@ -56,7 +56,7 @@ def drawn(code, dice):
 
 
 def alike(made, real):
-    """L1 at three scales, the face's middle counting double."""
+    """L1 at three scales, with double weight on the middle of the face."""
     height, width = made.shape[-2:]
     y = torch.linspace(-1, 1, height, device=made.device)[:, None]
     x = torch.linspace(-1, 1, width, device=made.device)[None]
@@ -70,7 +70,7 @@ def alike(made, real):
 
 
 def again(run, generator, encoder, clips, codes):
-    """The loss of drawing real clips (B, T, 3, H, W) again with their categories' codes (B, 6), and what of it is logged."""
+    """Returns the loss of reconstructing clips (B, T, 3, H, W) with their category codes (B, 6), and its logged parts."""
     with run.autocast():
         content, start, steps = encoder(clips)
     content, who = drawn(content, run.dice)

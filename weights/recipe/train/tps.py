@@ -1,8 +1,8 @@
 """Trains the Thin-Plate-Spline Motion Model: `python -m train.tps --work WORK`.
 
-As FOMM, and besides: contribution maps dropped at random in the first third (Eq. 7), the warp loss between the encoder's maps of
-both pictures, and the background's map, which must come back with the pictures exchanged. The last 8 % of the run train the AVD
-network (Sec. 3.5) on the finished key points.
+As FOMM, and in addition: dropout of contribution maps in the first third (Eq. 7), the warp loss between the encoder's maps of
+both pictures, and the background's map, which must be inverted when the pictures are swapped. In the last 8 % of the run the AVD
+network (Sec. 3.5) is trained on the final key points.
 """
 
 import math
@@ -25,7 +25,7 @@ CRITIC_FROM, CRITIC_FULL = 0.30, 0.40
 DROPOUT_MOST, DROPOUT_RISEN, DROPOUT_UNTIL = 0.3, 0.10, 0.35
 BACKGROUND_FROM = 0.10
 AVD_FROM = 0.92
-AVD_BATCHES = 4  # batches of key points to a step of the AVD network
+AVD_BATCHES = 4  # batches of key points per step of the AVD network
 ORIGIN = (
     "Trained from scratch for Mien by weights/recipe on rendered heads and re-expressed public-domain portraits; "
     "the published architecture, narrower and for 128 pixels."
@@ -33,7 +33,7 @@ ORIGIN = (
 
 
 def detector_losses(network, pairs, pair, source_in, driving_in):
-    """The key points of both pictures, and what equivariance under a random warp costs."""
+    """Returns the key points of both pictures, and the equivariance loss under a random warp."""
     bend = RandomWarp(pairs.dice, len(source_in), source_in.device)
     warped_in = pairs.disguised(bend.picture(pair.driving))
     source, driving, warped = network.kp_detector(torch.cat([source_in, driving_in, warped_in])).chunk(3)
@@ -46,7 +46,7 @@ def detector_losses(network, pairs, pair, source_in, driving_in):
 
 
 def background_losses(network, pair, picture, driving):
-    """The background's map `[B, 3, 3]`, and what it costs: there and back is nowhere, and the truth outside the face."""
+    """The background's map `[B, 3, 3]` and its loss: consistency with its inverse, and with the truth outside the face."""
     b = len(picture)
     there, back = network.bg_predictor(torch.cat([picture, driving]), torch.cat([driving, picture])).split(b)
     loop = (there @ back - torch.eye(3, device=picture.device)).abs().mean()
@@ -58,7 +58,7 @@ def background_losses(network, pair, picture, driving):
 
 
 def warp_loss(network, maps, frame, driving):
-    """L1 between the source's encoder maps, moved and masked, and the driving picture's: its gradient is the flow's alone."""
+    """L1 between the source's encoder maps, warped and masked, and the driving picture's, with a gradient only to the flow."""
     moved = network.inpainting_network.moved_detached(maps, frame)
     with torch.no_grad():
         wanted = network.inpainting_network.encode(driving)
@@ -67,7 +67,7 @@ def warp_loss(network, maps, frame, driving):
 
 
 class AvdPhase:
-    """The end of the run: shape from one frame, pose from another frame of the take at a wrong size, and back to its key points."""
+    """The end of the run: shape from one frame, pose from another frame of the take at a wrong size, to its key points."""
 
     def __init__(self, run, pairs, detector, config):
         self.run, self.pairs, self.detector = run, pairs, detector
@@ -150,7 +150,7 @@ def main():
                 background, loop, outside = background_losses(network, pair, picture, target)
                 loss = loss + 5 * loop + 2 * outside
                 parts |= {"loop": loop, "outside": outside}
-                # In animation the background stands still: the other half of the pictures learns that.
+                # In inference the background is static: half of the pictures train that.
                 alone = pairs.dice.coin((run.batch, 1, 1)).float()
                 background = background + alone * (torch.eye(3, device=run.device) - background)
             motion = network.dense_motion_network(picture, source, driving, background, dropout)

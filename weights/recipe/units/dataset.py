@@ -1,7 +1,7 @@
-"""Makes pairs of what the Face Landmarker says and known Action Units: `dataset.py DATA LANDMARKER OUT`.
+"""Generates pairs of Face Landmarker outputs and known Action Units: `dataset.py DATA LANDMARKER OUT`.
 
-OUT gets rendered.npz, reexpressed.npz and photographs.npz, each with points (N,478,3) in pixels, scores (N,52),
-aus (N,17), person (N,) and held (N,) which is true for people kept out of the fit.
+Writes rendered.npz, reexpressed.npz and photographs.npz to OUT, each with points (N,478,3) in pixels, scores (N,52),
+aus (N,17), person (N,) and held (N,), which is true for people held out of the fit.
 """
 
 import argparse
@@ -79,7 +79,7 @@ SOBER = 0.45
 
 
 def kept_out(table):
-    """Portraits that no fit sees (N,): every 22nd, and every fifth of the few sober ones."""
+    """Portraits held out of every fit (N,): every 22nd, and every fifth of the few sober ones."""
     names = [str(n) for n in table["names"]]
     smile = table["blendshapes"][:, names.index("mouthSmileLeft")]
     out = np.arange(len(smile)) % 22 == 21
@@ -92,12 +92,12 @@ def reexpressed(data, detect, out, people, each, preview):
     face, store = Reexpress(os.path.join(data, "ict-facekit")), Store()
     rng = np.random.default_rng(11)
     smile = table["blendshapes"][:, names.index("mouthSmileLeft")]
-    # All sober portraits, and of the smiling ones as many as asked for beside those held out.
+    # All sober portraits, and the requested number of smiling ones besides those held out.
     held_out = kept_out(table)
     chosen = [i for i in range(len(files)) if smile[i] < SOBER or held_out[i] or rng.random() < people / len(files)]
-    # The truth is what is added to a portrait that rests. What the fit says of brows, lids and noses is how people
-    # differ from the model's mean and stays; of a sober face everything does, which leaves the photograph as it was. A
-    # smiling one loses what the fit finds of the smile, but for the squint that the fit finds in sober faces, too.
+    # The truth is what is added to a relaxed portrait. The fit's brows, lids and noses are differences between people and
+    # stay; of a sober face everything does, which leaves the photograph unchanged. From a smiling one the fit's smile is
+    # removed, except for as much squint as the fit finds in sober faces.
     sober = [face.fit(table["landmarks"][i, :, :2] * [315, 385])[3] for i in chosen if smile[i] < SOBER]
     usual = np.median(sober, 0)
     whole = np.array([n.startswith(("brow", "eyeWide", "eyeBlink", "noseSneer")) for n in face.names])
@@ -125,7 +125,7 @@ def reexpressed(data, detect, out, people, each, preview):
 
 
 def photographs(data, out):
-    """The portraits as they are: no known units, but which scores they got."""
+    """The unmodified portraits: units unknown, scores known."""
     table, files, _ = portraits(data)
     points = table["landmarks"] * np.array([225, 275, 225], np.float32)
     who = np.arange(len(files))

@@ -1,10 +1,10 @@
 """AU1 and AU4 without the person's relaxed face, from portraits whose brows the rig moved: `drawn.py draw MIEN DATA WORK`, then
-`drawn.py fit WORK fit.json`, which replaces these two units' weights there; against the own face they stay as `fit.py` found them.
-AU5 gets the threshold that leaves the calm portraits at rest.
+`drawn.py fit WORK fit.json`, which replaces these two units' weights there; relative to the own face they stay as `fit.py` found
+them. AU5 gets a threshold that leaves the calm portraits at rest.
 
-Rendered and re-expressed faces are few people, and people's brows differ more than they move. The rig draws the same movement on real
-skin, and more than a thousand real portraits at rest say what is a person's feature and no movement. DATA is the shared data folder
-(London Set, faker, US Congress); drawing takes an hour on two cores.
+Rendered and re-expressed faces are of few people, and brows differ more between people than they move. The rig applies the same
+movement to real skin, and more than a thousand real portraits at rest separate a person's features from movement. DATA is the
+shared data folder (London Set, faker, US Congress); drawing takes an hour on two cores.
 """
 
 import json
@@ -20,16 +20,17 @@ from measures import BROW, EYE, MEASURES, USED, align, measure, used_scores
 CODES = [1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45]
 EACH = 12
 
-# What brows do together, and how often other units move: each of them in this share of the pictures.
+# Combinations of brow units, and how often other units move: each of them in this share of the pictures.
 BROWS = [(), (), (1,), (2,), (4,), (5,), (1, 2), (1, 4), (1, 2, 4), (1, 2, 5), (4, 5), (1, 2, 4, 5), (4, 7)]
 OTHERS, SHARE = [6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45], 0.16
 
-# How many measures a unit is read from, how much all the calm portraits count beside the drawn ones, the ridge, and the gain beyond
-# the threshold: chosen by what was read of people left out of the fit.
+# Number of measures of a unit, total weight of the calm portraits relative to the drawn ones, the ridge, and the gain beyond the
+# threshold: chosen on people held out of the fit.
 UNITS = {1: (10, 0.1, 0.003, 3.5), 4: (14, 0.1, 0.03, 5.0)}
-# Read as before, but from a threshold that leaves the calm portraits at rest.
+# Unchanged, except for a threshold that leaves the calm portraits at rest.
 STRICTER = [5]
-# Of every collection nineteen of twenty calm faces read at most 0.1, and 98 of 100 at most 0.15: these values before the smoothstep.
+# In every collection nineteen of twenty calm faces read at most 0.1, and 98 of 100 at most 0.15: these values before the
+# smoothstep.
 TENTH, MORE = 0.197, 0.2408
 
 # The scores of brows and eyes.
@@ -37,7 +38,7 @@ SCORES = ["browDown", "browInnerUp", "browOuterUp", "eyeBlink", "eyeLookDown", "
 
 
 def draw(mien, data, work):
-    """Draws the portraits, and keeps the landmarks of all: WORK/drawn.npz and WORK/calm.npz."""
+    """Draws the portraits, and saves the landmarks of all: WORK/drawn.npz and WORK/calm.npz."""
     folder = Path(data) / "portraits"
     calm = {
         "london": sorted((folder / "london").glob("*_neutral.jpg")), "london smile": sorted((folder / "london").glob("*_smile.jpg")),
@@ -66,7 +67,7 @@ def draw(mien, data, work):
 
 
 def faces(mien, files):
-    """Landmarks and scores of every picture's largest face, or None."""
+    """Returns landmarks and scores of every picture's largest face, or None."""
     found = []
     for at in range(0, len(files), 64):
         command = [mien, "face", "--json", "--landmarks", "--", *map(str, files[at : at + 64])]
@@ -82,12 +83,12 @@ def save(path, rows, names):
 
 
 def features(points, scores, reference):
-    """(N, M + S): all measures, then all scores that are used."""
+    """(N, M + S): all measures, then all used scores."""
     return np.hstack([measure(align(points, reference)), used_scores(np.clip(scores, 0, 1))])
 
 
 def choose(x, y, weight, count, ridge, candidates):
-    """The `count` features that explain most, one after the other, and their weights; (places, weights)."""
+    """Selects the `count` features that explain most, one after the other, with their weights; (places, weights)."""
     weight = weight / weight.sum()
     mean = weight @ x
     spread = np.sqrt(weight @ (x - mean) ** 2) + 1e-6
@@ -105,7 +106,7 @@ def choose(x, y, weight, count, ridge, candidates):
 
 
 def refit(code, drawn, aus, calm, groups):
-    """Places, what rests, weights and threshold of a unit."""
+    """Returns places, values at rest, weights and threshold of a unit."""
     count, share, ridge, _ = UNITS[code]
     candidates = [MEASURES.index(m) for m in BROW + EYE] + [len(MEASURES) + USED.index(name) for name in SCORES]
     names = np.unique(groups)

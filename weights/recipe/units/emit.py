@@ -15,7 +15,7 @@ CONSTANTS = [math.pi / k for k in (0.5, 1, 2, 3, 4, 6, 8)] + [
 
 
 def f32(value):
-    """Three decimals at most; clippy takes what looks like a well-known constant for a slip of the pen."""
+    """At most three decimals; clippy mistakes values close to a well-known constant for a typo."""
     for constant in CONSTANTS:
         for digits in (2, 3):
             if abs(abs(value) - constant) < 10.0**-digits:

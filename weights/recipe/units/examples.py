@@ -1,4 +1,4 @@
-"""Renders the small pictures for end-to-end tests: `examples.py DATA LANDMARKER OUT`, with heads.json beside them.
+"""Renders the small pictures for end-to-end tests: `examples.py DATA LANDMARKER OUT`, with heads.json.
 
 The pictures are CC0: MakeHuman heads and skins; the expression shapes are the MIT ARKit set.
 """

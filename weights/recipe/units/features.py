@@ -1,7 +1,7 @@
-"""Which measures and scores each unit is read from, and in which direction each may count.
+"""The measures and scores of each unit, and the sign that each weight may have.
 
-"+" and "-" are what anatomy says: the weight keeps that sign. What follows "~" tells the unit from its neighbours and
-may take either sign.
+"+" and "-" are determined by anatomy: the weight keeps that sign. Features after "~" separate the unit from its neighbours and
+may have either sign.
 """
 
 from measures import MEASURES, USED

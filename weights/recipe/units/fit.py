@@ -1,9 +1,9 @@
-"""Fits how each Action Unit is read: `fit.py DATA OUT`, DATA being what `dataset.py` made.
+"""Fits the reading of each Action Unit: `fit.py DATA OUT`, with DATA from `dataset.py`.
 
-Every unit is a sum of a few measures and scores, less a threshold, brought to 0..=1. Which ones is found by forward
+Every unit is a weighted sum of a few measures and scores, minus a threshold, clamped to 0..=1. They are chosen by forward
 selection; their weights by ridge regression in which a prediction below a truth of 0 (or above one of 1) is no error.
 The slope comes from faces with known units. The zero comes from photographs: official portraits, in which most units
-rest. Each kind of made picture has an offset of its own that is thrown away.
+are at rest. Each kind of synthetic picture has its own offset, which is discarded.
 """
 
 import argparse
@@ -17,8 +17,8 @@ from features import NAMES, signs
 from measures import MEASURES, SCORES, align, mean_face, measure, rigid_points, used_scores
 from units import CODES
 
-# Known to rest in nearly every official portrait, smiling or not.
-# Brows knit, lids tighten and noses wrinkle a little in some, so those portraits say less.
+# Known to be at rest in nearly every official portrait, smiling or not. Knit brows, tightened lids and wrinkled noses occur
+# slightly in some, so those units have less weight.
 HEAVY = {1: 2.0, 2: 2.0, 4: 0.4, 5: 1.0, 6: 1.0, 7: 0.4, 9: 0.4, 10: 0.5, 12: 3.0, 15: 2.0, 17: 3.0, 20: 1.5, 23: 2.0, 25: 0.5}
 RESTING = [1, 2, 4, 5, 9, 15, 17, 20, 23, 26, 45]
 
@@ -32,8 +32,8 @@ OFFSET = 3000.0
 
 
 def drop_toothy(made, photo):
-    """Leaves out re-expressed portraits that show teeth in the photograph: what is left when such a smile is taken away
-    is not rest, so their truth is not known."""
+    """Drops re-expressed portraits that show teeth in the photograph: removing such a smile doesn't leave
+    a face at rest, so their truth is unknown."""
     at = [SCORES.index("mouthUpperUpLeft"), SCORES.index("mouthUpperUpRight")]
     toothy = photo["scores"][:, at].mean(1) > 0.2
     keep = ~toothy[made["person"]]
@@ -41,9 +41,9 @@ def drop_toothy(made, photo):
 
 
 def solve(x, target, weight, ridge, sign, rounds=10):
-    """Weights of x's columns by ridge regression censored at 0 and 1.
+    """Solves for the weights of x's columns by ridge regression censored at 0 and 1.
 
-    `sign` is what each column's weight may be: 1, -1, 0 (either), 2 (either, and not shrunk) or 3 (either, and shrunk by
+    `sign` is the allowed sign of each column's weight: 1, -1, 0 (either), 2 (either, and not shrunk) or 3 (either, and shrunk by
     OFFSET). Coordinate descent.
     """
     gram = (x * weight[:, None]).T @ x
@@ -62,7 +62,7 @@ def solve(x, target, weight, ridge, sign, rounds=10):
 
 
 def prune(x, target, weight, ridge, sign, count):
-    """The columns worth keeping: the weakest (by what it adds to the reading) goes until `count` are left."""
+    """Selects columns: the weakest (by its contribution to the reading) is removed until `count` are left."""
     kept = np.arange(x.shape[1])
     while True:
         beta = solve(x[:, kept], target, weight, ridge, sign[kept], rounds=4)
@@ -76,10 +76,10 @@ def prune(x, target, weight, ridge, sign, count):
 
 
 def targets(scores, at):
-    """What is taken for known of the portraits (N,17): zero, a value, or NaN for what nobody knows.
+    """Returns the assumed truth of the portraits (N,17): zero, a value, or NaN where it is unknown.
 
-    A posed smile that narrows the eyes raises the cheeks: without that, cheeks would be read by made faces alone, where
-    smile and cheeks are drawn apart, and real smiles would read as cheekless.
+    A posed smile that narrows the eyes raises the cheeks. Without that assumption, cheeks would be learnt only from synthetic
+    faces, where smile and cheeks are independent, and real smiles would read as without cheeks.
     """
     both = lambda name: (scores[:, at[name + "Left"]] + scores[:, at[name + "Right"]]) / 2
     smile, squint = both("mouthSmile"), both("eyeSquint")
@@ -87,20 +87,20 @@ def targets(scores, at):
     out = np.full((len(scores), 17), np.nan)
     for i, code in enumerate(CODES):
         out[:, i] = 0 if code in RESTING else np.where(sober, 0, np.nan)
-    # Narrow eyes above a smile are the cheeks' doing.
+    # Eyes narrowed in a smile are due to the cheeks.
     out[:, CODES.index(7)] = np.where(sober | (smile > 0.6), 0, np.nan)
     out[:, CODES.index(6)] = np.clip(smile - 0.25, 0, 1) * np.clip(squint / 0.55, 0.2, 1)
-    # Press and dimple are common in smiles with shut lips, so only toothy smiles say that they rest.
+    # Press and dimple are common in smiles with closed lips, so only toothy smiles show them at rest.
     toothy = both("mouthUpperUp") > 0.4
     out[:, CODES.index(14)] = np.where(toothy | sober, 0, np.nan)
-    # What lifts the upper lip in a smile is AU12, not AU10; a smile that shows teeth parts the lips well.
+    # The raised upper lip in a smile is AU12, not AU10; a smile that shows teeth has well parted lips.
     out[:, CODES.index(10)] = 0
     out[:, CODES.index(25)] = np.where(sober, 0, np.where(toothy, 0.6, np.nan))
     return out
 
 
 class Faces:
-    """Measures and scores of one set of faces, and which person's relaxed face each is to be compared with."""
+    """Measures and scores of one set of faces, and the person's relaxed face that each is compared with."""
 
     def __init__(self, data, reference):
         self.features = np.concatenate([measure(align(data["points"], reference)), used_scores(data["scores"])], 1)
@@ -117,7 +117,7 @@ class Faces:
 
 
 def table(truth, read):
-    """Spearman (17,) over the faces in which the unit acts and as many in which it rests, and the mean error (17,)."""
+    """Spearman (17,) over the faces in which the unit acts and equally many in which it rests, and the mean error (17,)."""
     rho = np.zeros(17)
     for i in range(17):
         acts, rests = np.flatnonzero(truth[:, i] > 0), np.flatnonzero(truth[:, i] == 0)
@@ -157,10 +157,11 @@ def main():
     at = {s: i for i, s in enumerate(SCORES)}
     smile = photo["scores"][:, at["mouthSmileLeft"]] / 2 + photo["scores"][:, at["mouthSmileRight"]] / 2
     sober = (smile < 0.3) & (photo["scores"][:, at["jawOpen"]] < 0.08)
-    # The usual relaxed face: what sober portraits have in the middle.
+    # The average relaxed face: the median of sober portraits.
     centre = np.median(real.features[~real.held & sober], 0)
     centre[len(MEASURES):] = 0
-    # Ridge counts weights against a column's spread; a score that hardly moves on made faces must not get a large one.
+    # Ridge penalises weights relative to a column's spread; a score that hardly varies on synthetic faces must not get a
+    # large one.
     least = np.where(np.arange(len(centre)) < len(MEASURES), 0.008, 0.12)
     spread = np.maximum(np.mean([s.features.std(0) for s in sets], 0), least)
     kinds = len(sets)
@@ -190,20 +191,20 @@ def main():
             heavy = args.photographs * HEAVY.get(code, 1.0)
             real_x = xp.copy()
             if personal:
-                # How smiling portraits differ from the usual face stands in for how a real person's smile differs
-                # from the person's rest.
+                # The difference of smiling portraits from the average face stands in for that of a real person's smile from
+                # the person's rest.
                 real_x[:, len(spread):] = 0
                 heavy *= args.own_photographs
             xx = np.concatenate([x, real_x[known]])
             yy = np.concatenate([yy, posed[known, i]])
             ww = np.concatenate([ww, np.where(sober[~real.held][known], args.sober, 1) * heavy])
-            # A unit rests in most faces; those in which it acts count for more.
+            # A unit is at rest in most faces; those in which it acts have more weight.
             ww[: len(x)] *= np.where(yy[: len(x)] > 0, args.active, 1.0)
             may = signs(code)
             columns = np.array(sorted(may) + ([] if personal else list(range(len(spread), width))))
             kind_of = lambda j: may.get(j, 2 if j == len(spread) else 3)
             sign = np.array([kind_of(j) for j in columns])
-            # Both ways of reading use the same measures, found where it is harder: without a face to compare with.
+            # Both readings use the same measures, selected for the harder one: without a face to compare with.
             if not personal:
                 chosen[code] = columns[prune(xx[:, columns], yy, ww, args.ridge, sign, args.count)]
             kept = np.array([j for j in chosen[code] if not (personal and j >= len(spread))])
@@ -217,10 +218,10 @@ def main():
         w = out["personal" if personal else "population"]
         return np.stack([f / spread @ w[c][: len(spread)] for c in CODES], 1)
 
-    # The threshold is what nine resting photographs in ten stay below; against a person's own neutral it is small and
-    # the same for all. The gain makes the middle of strong units read as what they are, as long as nineteen resting
-    # photographs in twenty read at most 0.1 (0.2 before the smoothstep). What relaxed made faces have more than
-    # photographs counts for a part of it: official portraits are more alike than people are.
+    # The threshold is the value that nine of ten relaxed photographs stay below; relative to a person's own neutral it is
+    # small and the same for all units. The gain makes the median of strong units correct, as long as nineteen of twenty
+    # relaxed photographs read at most 0.1 (0.2 before the smoothstep). The excess of relaxed synthetic faces over photographs
+    # counts in part: official portraits are more alike than people are.
     fitted = [np.flatnonzero(~s.held & (s.neutral >= 0)) for s in sets]
     calibration = {}
     for personal in (False, True):
@@ -292,7 +293,7 @@ def main():
         ],
         "report": {f"{label}{' own' if own else ''}": [v.round(4).tolist() for v in values] for (label, own), values in report.items()},
     }
-    # Three decimals are what the Rust table holds.
+    # The Rust table has three decimals.
     with open(args.out, "w") as f:
         json.dump(json.loads(json.dumps(save), parse_float=lambda v: round(float(v), 3)), f)
 

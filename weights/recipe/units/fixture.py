@@ -1,4 +1,4 @@
-"""Picks the held-out faces for the project's tests: `fixture.py DATA OUT.safetensors`."""
+"""Selects the held-out faces for the project's tests: `fixture.py DATA OUT.safetensors`."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from safetensors.numpy import save_file
 from fit import drop_toothy, load
 from units import CODES
 
-PEOPLE, EACH = 20, 4  # of each kind; the first face of everybody is the relaxed one
+PEOPLE, EACH = 20, 4  # of each kind; the first face of each person is the relaxed one
 
 
 def pick(data, rng):
-    """Row numbers of PEOPLE x EACH held-out faces, in which every unit acts often and at all strengths."""
+    """Returns row indices of PEOPLE x EACH held-out faces, in which every unit acts often and at all strengths."""
     held = data["held"].astype(bool)
     people = []
     for who in np.unique(data["person"][held]):

@@ -1,4 +1,4 @@
-"""Renders MakeHuman heads with the ARKit shapes: known Action Units under any pose, skin and light."""
+"""Renders MakeHuman heads with the ARKit shapes: known Action Units with any pose, skin and light."""
 
 import os
 
@@ -35,11 +35,11 @@ class Heads:
         self.skin_names = skins
         self.eye = read("hair", "gz_green_eye.png")[..., :3]
         brows = read("hair", "eyebrow001.png")
-        self.brow = np.ascontiguousarray(brows[140:310, 0:])  # the upper of the two, its inner end on the left
+        self.brow = np.ascontiguousarray(brows[140:310, 0:])  # the upper of the two, with its inner end on the left
         self.eye_at = np.array([0.3078, 7.2841, 1.2454])
 
     def identity(self, rng):
-        """A random person: vertex offsets (5390,3) and how the person looks."""
+        """A random person: vertex offsets (5390,3) and appearance."""
         race = rng.dirichlet([0.6, 0.6, 0.6])
         sex = rng.random() if rng.random() < 0.2 else float(rng.random() < 0.5)
         old = rng.uniform(0, 1) if rng.random() < 0.6 else 0.0
@@ -74,7 +74,7 @@ class Heads:
                     brow=(rng.uniform(-0.012, 0.02), rng.uniform(0.9, 1.8), rng.uniform(0.6, 1.0)))
 
     def render(self, person, coefficients, pose=(0, 0, 0), light=None, size=448, zoom=1.0, rng=None, sharp=1.0):
-        """A picture (size,size,3) u8 BGR. `pose` is yaw, pitch, roll in degrees."""
+        """Renders a picture (size,size,3) u8 BGR. `pose` is yaw, pitch, roll in degrees."""
         rng = rng or np.random.default_rng(0)
         light = light or dict(direction=(0.3, 0.5, 1.0), key=0.75, fill=0.45, colour=(1, 1, 1))
         rest = self.neutral + person["offset"]
@@ -121,7 +121,7 @@ class Heads:
         grey = eyes.mean(1, keepdims=True)
         eyes = np.where(iris[:, None], grey * person["eye"] * 0.9, eyes * 0.92)
         colour[eye] = eyes
-        # The skins end in black at the neck; a collar hides the seam.
+        # The skin textures end in black at the neck; a collar hides the seam.
         seam = (base[:, 1] < 7.0) & (base[:, 2] < 0.9) & (colour.max(1) < 30) & (material == SKIN)
         colour[seam | ((base[:, 1] < 6.5) & (base[:, 2] < 0.75))] = light.get("shirt", (90, 60, 50))
         colour[material == LASH] = 25
@@ -141,7 +141,7 @@ class Heads:
         out = colour * lit + shine[:, None]
         layer = picture.copy()
         layer[ys, xs] = out
-        # Ambient occlusion from the depth buffer: what lies behind its surroundings is darker.
+        # Ambient occlusion from the depth buffer: points behind their surroundings are darker.
         flat = np.where(index >= 0, depth, depth[index >= 0].min() if len(ys) else 0).astype(np.float32)
         shadow = np.ones_like(flat)
         for radius, strength in ((0.035, 2.6), (0.10, 0.9)):
@@ -153,7 +153,7 @@ class Heads:
         lash = np.zeros((inner, inner), bool)
         lash[ys[material == LASH], xs[material == LASH]] = True
         if lash.any():
-            # Lashes are sheer: some of what lies round them shows through.
+            # Lashes are translucent: some of their surroundings show through.
             clear = (~lash).astype(np.float32)
             through = cv2.blur(layer * clear[..., None], (7, 7)) / (cv2.blur(clear, (7, 7))[..., None] + 1e-3)
             layer[lash] = 0.5 * through[lash] + 0.5 * layer[lash]
@@ -179,7 +179,7 @@ class Heads:
 
 
 def random_light(rng):
-    """Light, colours of background and shirt, and sensor noise."""
+    """Random light, colours of background and shirt, and sensor noise."""
     return dict(
         direction=(rng.uniform(-1, 1), rng.uniform(-0.1, 1), rng.uniform(0.5, 1.2)),
         key=rng.uniform(0.4, 0.95),

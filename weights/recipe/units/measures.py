@@ -1,8 +1,8 @@
-"""The measures of a face: the same as `units.rs` takes, so that its coefficients can be fitted here."""
+"""The measures of a face, identical to those in `units.rs`, so that its coefficients can be fitted here."""
 
 import numpy as np
 
-# Points left of the image (the person's right) and their mirror images; all others lie on the midline.
+# Points on the left of the image (the person's right) and their mirror images; all others are on the midline.
 PAIRS = [
     (33, 263), (133, 362), (159, 386), (145, 374), (158, 385), (153, 380), (160, 387), (144, 373), (157, 384), (161, 388),
     (70, 300), (63, 293), (105, 334), (66, 296), (107, 336), (46, 276), (53, 283), (52, 282), (65, 295), (55, 285),
@@ -16,14 +16,14 @@ PAIRS = [
 ]
 MIRROR = {a: b for a, b in PAIRS} | {b: a for a, b in PAIRS}
 
-# Points that expressions hardly move, and how much each counts in the alignment.
+# Points that expressions hardly move, with their weights in the alignment.
 RIGID = {
     33: 2, 133: 2, 168: 2, 6: 2, 197: 1.5, 195: 1, 5: 1, 4: 0.7, 10: 0.5, 109: 0.5, 67: 0.5, 103: 0.5, 54: 0.5, 21: 0.5, 162: 0.7,
     127: 1, 234: 0.7, 122: 1,
 }
 
-# (kind, a, b): what is measured between two points. Dist: how far apart; Up: how far a lies above b; Out: how far a
-# lies outwards of b; Front: how far a lies before b. In units of the distance between the outer eye corners.
+# (kind, a, b): the measure between two points. Dist: their distance; Up: how far a is above b; Out: how far a is outwards of
+# b; Front: how far a is in front of b. In units of the distance between the outer eye corners.
 BROW = [
     ("Up", 107, 133), ("Up", 66, 133), ("Up", 105, 159), ("Up", 63, 33), ("Up", 70, 33), ("Up", 55, 133), ("Up", 55, 168), ("Up", 65, 159),
     ("Up", 52, 159), ("Up", 53, 33), ("Up", 46, 33), ("Up", 107, 70), ("Up", 66, 63), ("Up", 9, 168), ("Up", 107, 168),
@@ -75,7 +75,7 @@ SCORES = (
     "mouthPressLeft mouthPressRight mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft "
     "mouthSmileRight mouthStretchLeft mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight"
 ).split()
-# Scores used, each the mean of both sides.
+# The scores used, each the mean of both sides.
 USED = (
     "browDown browInnerUp browOuterUp eyeBlink eyeLookDown eyeLookUp eyeSquint eyeWide jawOpen mouthClose mouthDimple mouthFrown mouthFunnel "
     "mouthLowerDown mouthPress mouthPucker mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmile mouthStretch mouthUpperUp"
@@ -83,7 +83,7 @@ USED = (
 
 
 def rigid_points():
-    """(point, weight) of the alignment, both sides."""
+    """(point, weight) pairs of the alignment, both sides."""
     out = []
     for p, w in RIGID.items():
         out.append((p, w))
@@ -93,7 +93,7 @@ def rigid_points():
 
 
 def align(points, reference):
-    """points (N,478,3), reference (R,3) for `rigid_points` -> (N,478,3) turned, scaled and moved onto the reference."""
+    """Aligns points (N,478,3) with reference (R,3) at `rigid_points` -> (N,478,3)."""
     rigid = rigid_points()
     at = np.array([p for p, _ in rigid])
     w = np.array([w for _, w in rigid], np.float64)
@@ -113,7 +113,7 @@ def align(points, reference):
 
 
 def mean_face(points, rounds=6):
-    """The symmetric mean of aligned faces at the rigid points (R,3), the outer eye corners one apart."""
+    """The symmetric mean of aligned faces at the rigid points (R,3), with the outer eye corners at distance one."""
     rigid = rigid_points()
     at = [p for p, _ in rigid]
     mirror = [at.index(MIRROR.get(p, p)) for p in at]
@@ -126,7 +126,7 @@ def mean_face(points, rounds=6):
         middle = reference[at.index(168)]
         reference = reference - middle
         reference = reference / np.linalg.norm(reference[at.index(33)] - reference[at.index(263)])
-        # Upright: the eyes' line is x, and the plane of eyes and temples keeps the mean face's own tilt.
+        # Upright: the eyes' line is x; the plane of eyes and temples keeps the mean face's tilt.
     return reference
 
 

@@ -1,4 +1,4 @@
-"""A z-buffer rasteriser: which triangle covers each pixel, and where in it."""
+"""A z-buffer rasteriser: the triangle and the barycentric coordinates at each pixel."""
 
 import numba
 import numpy as np
@@ -45,7 +45,7 @@ def rasterise(points, triangles, width, height):
 
 @numba.njit(cache=True)
 def vertex_normals(points, triangles):
-    """Unit normals (N,3), the sum of the adjacent triangles' own."""
+    """Unit normals (N,3), the normalised sum of the adjacent triangles' normals."""
     out = np.zeros_like(points)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -62,7 +62,7 @@ def vertex_normals(points, triangles):
 
 @numba.njit(cache=True)
 def bilinear(image, x, y):
-    """Samples image (H,W,C) f32 at pixel positions x, y (n,), the edge repeated."""
+    """Samples image (H,W,C) f32 at pixel positions x, y (n,), clamped to the edge."""
     h, w, channels = image.shape
     out = np.empty((x.shape[0], channels), np.float32)
     for i in range(x.shape[0]):
@@ -78,7 +78,7 @@ def bilinear(image, x, y):
 
 
 def rotation(yaw, pitch, roll):
-    """Degrees; yaw turns the head about the vertical axis, pitch nods, roll tilts."""
+    """Degrees; yaw is about the vertical axis, pitch nods, roll tilts."""
     y, p, r = np.radians([yaw, pitch, roll])
     ry = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     rx = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])

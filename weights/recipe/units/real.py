@@ -1,4 +1,4 @@
-"""What the Face Landmarker says of real pictures and clips: `real.py LANDMARKER OUT.npz FILE...` (every frame of a clip)."""
+"""Runs the Face Landmarker on real pictures and clips: `real.py LANDMARKER OUT.npz FILE...` (every frame of a clip)."""
 
 import argparse
 import os

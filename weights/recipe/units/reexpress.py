@@ -1,4 +1,4 @@
-"""Re-expresses photographs: fits ICT-FaceKit to a portrait, then draws the face with other expression coefficients."""
+"""Re-expresses photographs: fits ICT-FaceKit to a portrait, then renders the face with other expression coefficients."""
 
 import os
 
@@ -28,15 +28,15 @@ class Reexpress:
             "M_Face", "M_GumsTongue", "M_Teeth", "M_IrisLeft", "M_IrisRight", "M_ScleraLeft", "M_ScleraRight")])
         self.tri = topology["triangles"][keep].astype(np.int32)
         self.kind = np.array([kinds[m] for m in material[keep]])
-        # What lies behind the cheeks is the photograph's own.
+        # The area behind the cheeks is left to the photograph.
         face = self.kind == "M_Face"
         behind = face & (self.neutral[self.tri][:, :, 2].mean(1) < 1.0)
         self.tri, self.kind = self.tri[~behind], self.kind[~behind]
         self.vertices = topology["landmark68_vertices"]
         self.points = topology["landmark68_mediapipe"]
-        # The outline of the face has no fixed place on the skin, so it counts less.
+        # The outline of the face has no fixed place on the skin, so it has less weight.
         self.weight = np.where(np.arange(68) < 17, 0.25, 1.0)
-        # Only shapes that people hold for a portrait may explain one; a smile is likelier than a smiling skull.
+        # Only shapes that people hold for a portrait may be fitted; a smile is likelier than a smile-shaped face.
         used = ("browDown", "browInnerUp", "browOuterUp", "eyeBlink", "eyeWide", "eyeSquint", "cheekSquint", "jawOpen",
                 "mouthSmile", "mouthFrown", "mouthUpperUp", "mouthLowerDown", "mouthPress", "mouthStretch", "noseSneer")
         weak = ("mouthSmile", "jawOpen", "mouthUpperUp", "mouthLowerDown", "eyeBlink")
@@ -75,7 +75,7 @@ class Reexpress:
         return m, shift, person, e
 
     def textures(self, photo, landmarks):
-        """The photograph for the eyeballs (what lids hide is made up), for the skin (eyes filled in), the mouth's inside."""
+        """The photograph for the eyeballs (inpainted behind the lids), for the skin (eyes filled in), the mouth's inside."""
         h, w = photo.shape[:2]
         eyes = photo.copy()
         open_ = np.zeros((h, w), np.uint8)
@@ -136,7 +136,7 @@ class Reexpress:
         made = np.where(teeth[:, None], np.array([185.0, 205, 215]), np.array([60.0, 55, 115])) * deep * bright
         inside = (teeth | gums) & ~shown
         colour[inside] = made[inside]
-        # The bag behind the lips: skin that faces inwards, dark.
+        # The mouth cavity: skin that faces inwards, dark.
         bag = face & (rest[:, 2] < 9.6) & (abs(rest[:, 0]) < 2.6) & (rest[:, 1] < -1.0) & (rest[:, 1] > -7.0)
         colour[bag & ~shown] = np.array([30.0, 25, 50]) * bright
         big = cv2.resize(photo, (2 * w, 2 * h), interpolation=cv2.INTER_LINEAR)

@@ -25,7 +25,7 @@ SHAPES = {
     45: [("eyeBlink", 1.0)],
 }
 ICT_EXTRA = {6: [("cheekRaiser", 0.5)]}
-# Plausible expressions; each unit is drawn from 0.4 to 1 of the given strength.
+# Plausible expressions; each unit is sampled from 0.4 to 1 of the given strength.
 EMOTIONS = {
     "happy": {6: 0.9, 12: 1, 25: 0.7, 7: 0.3},
     "happy_open": {6: 1, 12: 1, 25: 1, 26: 0.6},
@@ -40,12 +40,12 @@ EMOTIONS = {
     "blink": {45: 1},
     "doubt": {2: 0.8, 1: 0.5, 17: 0.7, 15: 0.5},
 }
-# Pairs that pull against each other and are not drawn together at random.
+# Antagonistic pairs, which are not combined at random.
 AGAINST = [(5, 45), (5, 7), (12, 15), (12, 20), (23, 25), (23, 26), (17, 26), (17, 25), (14, 26), (6, 5)]
 
 
 def coefficients(aus, names, ict=False, sides=(1.0, 1.0)):
-    """Expression coefficients (len(names),) of an AU vector (17,); `sides` scales the left and right."""
+    """Expression coefficients (len(names),) of an AU vector (17,); `sides` scales left and right."""
     at = {str(n): i for i, n in enumerate(names)}
     out = np.zeros(len(names), np.float32)
     for code, value in zip(CODES, aus):
@@ -58,7 +58,7 @@ def coefficients(aus, names, ict=False, sides=(1.0, 1.0)):
 
 
 def sample(rng):
-    """One AU vector (17,): relaxed, single at a grade, pair, an emotion or random units."""
+    """Samples one AU vector (17,): relaxed, a single unit with a grade, a pair, an emotion or random units."""
     aus = np.zeros(len(CODES), np.float32)
     kind = rng.random()
     if kind < 0.10:
@@ -84,7 +84,7 @@ def sample(rng):
     return aus.clip(0, 1)
 
 
-# Movements that no unit names; drawn now and then so that the units learn to ignore them.
+# Movements that no unit describes; added occasionally so that the units learn to ignore them.
 NUISANCE = ["mouthPucker", "mouthFunnel", "jawLeft", "jawRight", "mouthLeft", "mouthRight", "cheekPuff", "jawForward"]
 
 
