@@ -45,6 +45,13 @@ pub fn path(path: &Path) -> String {
     name(&path.to_string_lossy())
 }
 
+/// Returns a parser's message, which may quote the file, in one short line without its last full stop.
+pub fn fault(error: &impl std::fmt::Display) -> String {
+    let line = error.to_string();
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    shortened(line.trim_end_matches('.'), MOST)
+}
+
 fn is_plain(c: char) -> bool {
     let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = matches!(c, '\u{2028}' | '\u{2029}');
@@ -67,6 +74,17 @@ mod tests {
         ] {
             assert_eq!(name(given), shown);
         }
+    }
+
+    #[test]
+    fn a_parsers_message_is_one_short_line() {
+        let error = format!(
+            "unknown variant `\0{}`,\n expected one of `hold`.",
+            "x".repeat(900)
+        );
+        let shown = fault(&error);
+        assert!(shown.starts_with("unknown variant `\\u{0}xx") && shown.ends_with("`hold`"));
+        assert!(shown.len() < 200 && !shown.contains(char::is_control));
     }
 
     #[test]

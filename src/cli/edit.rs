@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::errors::CliError;
 use super::frames::Frames;
 use super::head::HeadArgs;
-use super::output::{OutputArgs, fps_of, with_progress};
+use super::output::{OutputArgs, fps_of, say, with_progress};
 use super::place::Place;
 use super::values::{Setting, fps, method_of_expressions, number, pane, preset, quality, setting};
 use crate::document::{
@@ -219,9 +219,9 @@ fn remark_on_reach(panes: &[PaneSpec], document: &Document) {
         .collect();
     within.dedup();
     for title in within {
-        eprintln!(
-            "mien: {title} draws Action Units from 0 to 1; what goes beyond is drawn at the nearer end."
-        );
+        say(format_args!(
+            "{title} draws Action Units from 0 to 1; what goes beyond is drawn at the nearer end."
+        ));
     }
 }
 

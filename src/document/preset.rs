@@ -171,7 +171,7 @@ impl Preset {
         ordinary_file::read_text(path, MAX_BYTES)
             .map_err(|error| PresetError::Damaged {
                 path: path.to_owned(),
-                reason: error.to_string(),
+                reason: text::fault(&error),
             })
             .and_then(|text| Preset::from_json(path, &text))
     }
@@ -179,7 +179,7 @@ impl Preset {
     fn from_json(path: &Path, text: &str) -> Result<Preset, PresetError> {
         serde_json::from_str(text).map_err(|error| PresetError::Damaged {
             path: path.to_owned(),
-            reason: error.to_string(),
+            reason: text::fault(&error),
         })
     }
 

@@ -123,7 +123,11 @@ impl Autosave {
             };
             // Another process may have removed the file between the two calls.
             let is_taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
-            if number < 1000 && (is_taken || !files.lock.exists()) {
+            if is_taken || !files.lock.exists() {
+                if number >= 1000 {
+                    let busy = std::io::Error::from(std::io::ErrorKind::ResourceBusy);
+                    return Err(MediaError::writing(&files.lock, busy).into());
+                }
                 number += 1;
                 continue;
             }

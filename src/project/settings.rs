@@ -14,6 +14,7 @@ use crate::folders::{data_folder, file_name};
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
 use crate::ordinary_file;
+use crate::text;
 
 /// The largest file that is read, in bytes; each takes a few thousand.
 const MAX_BYTES: u64 = 1 << 20;
@@ -207,7 +208,7 @@ fn file(name: &str) -> Option<PathBuf> {
 
 fn load<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
     let read = match ordinary_file::read(path, MAX_BYTES) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| text::fault(&error)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Default::default(),
         Err(error) => Err(error.to_string()),
     };

@@ -10,6 +10,7 @@ use crate::document::sample::{Category, Sample, SampleError};
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
 use crate::ordinary_file;
+use crate::text::{fault, name};
 
 /// The largest file that is read, in bytes; a hundred thousand frames take about ten million.
 const MAX_BYTES: u64 = 64 << 20;
@@ -141,13 +142,13 @@ fn text(code: &[f32]) -> String {
 fn numbers(what: &str, text: &str) -> Result<Vec<f32>, SampleError> {
     text.split_ascii_whitespace()
         .map(|number| {
-            number
-                .parse()
-                .map_err(|_| SampleError::Damaged(format!("{what} holds {number:?}, not a number")))
+            number.parse().map_err(|_| {
+                SampleError::Damaged(format!("{what} holds \"{}\", not a number", name(number)))
+            })
         })
         .collect()
 }
 
 fn damaged(error: serde_json::Error) -> SampleError {
-    SampleError::Damaged(error.to_string())
+    SampleError::Damaged(fault(&error))
 }

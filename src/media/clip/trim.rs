@@ -61,7 +61,7 @@ impl Clip {
             let frame = frame?;
             if frame.time >= begin - NEAR {
                 if self.cut.ends(frame.time) {
-                    return Err(self.nothing(begin, self.given).into());
+                    return Err(self.nothing(begin, self.given - 1).into());
                 }
                 // It is returned again by `next`.
                 self.given -= 1;

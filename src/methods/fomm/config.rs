@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::methods::MAX_IMAGE_SIZE;
 use crate::methods::error::{Error, Network};
 use crate::nn::blocks::HourglassConfig;
+use crate::text;
 
 /// The configuration of a model; the defaults are those of the authors' `vox-256`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,7 +123,7 @@ impl Config {
     /// [`Error::Config`] if it isn't JSON with all these fields or a value is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(json)
-            .map_err(|e| Error::Config(Network::Motion, e.to_string()))?;
+            .map_err(|e| Error::Config(Network::Motion, text::fault(&e)))?;
         config.validate()?;
         Ok(config)
     }

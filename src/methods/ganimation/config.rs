@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::dialect::Dialect;
 use crate::methods::MAX_IMAGE_SIZE;
 use crate::methods::error::{Error, Network};
+use crate::text;
 
 /// The configuration of a generator; the defaults are the paper's.
 ///
@@ -43,7 +44,7 @@ impl Config {
     /// [`Error::Config`] if it isn't JSON with the four numbers or a value is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(json)
-            .map_err(|e| Error::Config(Network::GANimation, e.to_string()))?;
+            .map_err(|e| Error::Config(Network::GANimation, text::fault(&e)))?;
         config.validate()?;
         Ok(config)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::methods::error::{Error, Network};
+use crate::text;
 
 /// The configuration of a generator; the defaults are the authors' for faces (MUG).
 ///
@@ -53,7 +54,7 @@ impl Config {
     /// [`Error::Config`] if it isn't JSON with these six fields or a value is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(json)
-            .map_err(|e| Error::Config(Network::MoCoGan, e.to_string()))?;
+            .map_err(|e| Error::Config(Network::MoCoGan, text::fault(&e)))?;
         config.validate()?;
         Ok(config)
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::methods::MAX_IMAGE_SIZE;
 use crate::methods::error::{Error, Network};
 use crate::methods::motion::Shapes;
+use crate::text;
 
 /// Key points of one spline.
 pub(super) const POINTS: usize = 5;
@@ -98,7 +99,7 @@ impl Config {
     /// [`Error::Config`] if it isn't JSON of this form or a value is out of range.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(json)
-            .map_err(|e| Error::Config(Network::Motion, e.to_string()))?;
+            .map_err(|e| Error::Config(Network::Motion, text::fault(&e)))?;
         config.validate()?;
         Ok(config)
     }

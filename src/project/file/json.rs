@@ -103,10 +103,5 @@ fn reason(error: &serde_json::Error) -> String {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let words = error.to_string();
     let words = words.strip_suffix(&place).unwrap_or(&words);
-    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut short: String = line.chars().take(160).collect();
-    if short.len() < line.len() {
-        short.push('…');
-    }
-    short.trim_end_matches('.').to_owned()
+    text::fault(&words)
 }
