@@ -417,6 +417,9 @@ impl App {
 
     fn handle_expression(&mut self, message: expression::Message) -> Task<Message> {
         let frame = self.slider_frame();
+        if self.expression.ends_typing(&message) {
+            self.history.end_gesture();
+        }
         // The sliders edit an expression track, whichever motion is chosen; an edit makes that track the chosen one.
         let moved = |project: &mut Project, change: expression::Change| {
             let before = Expression::of(project.document());

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::{act, app, asked, drag, press, simulator, target, unit};
+use iced::futures::StreamExt;
+use iced::futures::executor::block_on;
 use iced::keyboard::Modifiers;
+use iced_test::runtime::{Action, task::into_stream};
 use iced_test::selector;
 use mien::app::{App, Message};
 use mien::document::MotionKind;
@@ -21,6 +24,29 @@ fn with_the_sample_clip(app: &mut App) {
     });
     assert_eq!(app.project().motions().len(), before + 1);
     app.read_now();
+}
+
+/// Adds a sampled motion and waits until it has been drawn, which happens in the background.
+fn add_a_sampled_motion(app: &mut App) {
+    act(app, |window| {
+        window.click("+ Add motion").unwrap();
+    });
+    let clicked: Vec<Message> = {
+        let mut window = simulator(app.view());
+        window.click("Sampled motion").unwrap();
+        window.into_messages().collect()
+    };
+    for message in clicked {
+        let Some(mut actions) = into_stream(app.update(message)) else {
+            continue;
+        };
+        while let Some(action) = block_on(actions.next()) {
+            if let Action::Output(drawn @ Message::SampleDrawn(_)) = action {
+                drop(app.update(drawn));
+                break;
+            }
+        }
+    }
 }
 
 /// The sampled codes of the selected motion.
@@ -92,12 +118,7 @@ fn moving_a_slider_comes_back_to_the_track() {
 #[test]
 fn a_sample_is_resampled_in_motion_with_its_content_locked() {
     let mut app = app();
-    act(&mut app, |window| {
-        window.click("+ Add motion").unwrap();
-    });
-    act(&mut app, |window| {
-        window.click("Sampled motion").unwrap();
-    });
+    add_a_sampled_motion(&mut app);
     let (content, motion) = codes(&app);
     for control in ["board-lock-ContentSeed", "board-roll"] {
         act(&mut app, |window| {

@@ -208,6 +208,13 @@ impl Expression {
         self.typing.take().is_some() | self.presets.escape()
     }
 
+    /// Whether a message ends the typing of a number, and with it a step of undo.
+    pub fn ends_typing(&self, message: &Message) -> bool {
+        self.typing.as_ref().is_some_and(
+            |(typed, _)| !matches!(message, Message::Typed(value, _) if value == typed),
+        )
+    }
+
     pub fn update(&mut self, message: Message, document: &Document, frame: u32) -> Action {
         if !matches!(message, Message::Typed(..)) {
             self.typing = None;
