@@ -60,6 +60,21 @@ const BROWS: [[(usize, usize); 5]; 2] = [
 /// Lines within the first distance from a brow's centre line are hair, beyond the second they may be a frame, in
 /// centimetres.
 const BROW: (f32, f32) = (0.35, 0.65);
+/// The outer and inner corners of both eyes, as landmarks.
+const EYE_CORNERS: [[usize; 2]; 2] = [[33, 133], [263, 362]];
+/// Where the rims of lenses may be, in centimetres: their centres from the eyes' outwards and downwards, and half their widths
+/// and heights.
+const RIM_OUTWARD: (f32, f32) = (-0.4, 0.6);
+const RIM_BELOW: (f32, f32) = (-0.25, 1.0);
+const RIM_WIDTHS: (f32, f32) = (2.1, 3.3);
+const RIM_HEIGHTS: (f32, f32) = (1.4, 2.8);
+/// Half a rim's width, in centimetres.
+const RIM: f32 = 0.15;
+/// Where a rim is looked for: at this many points, from this many degrees above its middle on one side to the other.
+const RIM_SAMPLES: usize = 28;
+const RIM_ABOVE: f32 = 10.0;
+/// Lines stronger than this many times the median count as this strong: a whole faint rim is more than a part of a strong one.
+const RIM_STRONGEST: f32 = 4.0;
 /// Evidence for glasses from which heavy frames, which cover the brows, are possible, and from which they are certain.
 const HEAVY: (f32, f32) = (4.0, 6.5);
 
@@ -83,7 +98,7 @@ impl GlassesFrame {
         };
         Self {
             are_seen: evidence > 0.0,
-            held: held(scene.model, &frame(&lines, &brows), &brows),
+            held: held(scene.model, &frame(scene.model, &lines, &brows), &brows),
         }
     }
 
@@ -240,21 +255,132 @@ fn texel([x, y, _]: Point) -> [f32; 2] {
     [(x - LEFT) * TEXELS as f32, (TOP - y) * TEXELS as f32]
 }
 
-/// The frame's mask: 1 on the frame.
-fn frame(lines: &Lines, brows: &Brows) -> Image<f32> {
+/// The frame's mask: 1 on the frame, which is where lines are strong, and along the rims of both lenses: below, a rim is
+/// often too faint to be told from a wrinkle by itself.
+fn frame(model: &Model, lines: &Lines, brows: &Brows) -> Image<f32> {
     let strength = lines.map(|[a, b]| a.max(b));
     let seen = strength.pixels.iter().copied().filter(|v| *v > 0.0);
-    let least = (FRAME_LINES.0 * percentile(seen, 0.5)).max(LEAST_LINE);
+    let middle = percentile(seen, 0.5);
+    let least = (FRAME_LINES.0 * middle).max(LEAST_LINE);
     let most = least * FRAME_LINES.1 / FRAME_LINES.0;
+    let rims = EYE_CORNERS.map(|[a, b]| {
+        let corner = |landmark: usize| texel(model.neutral[model.landmarks[landmark]]);
+        let rim = Rim::find(lines, middle, lerp(corner(a), corner(b), 0.5));
+        let points: Vec<[f32; 2]> = rim.samples().map(|(at, _)| at).collect();
+        Polyline::new(&points, [0.0, 1.0])
+    });
+    let reach = RIM * TEXELS as f32;
     Image::from_fn(WIDTH, HEIGHT, |x, y| {
         let at = [x as f32 + 0.5, y as f32 + 0.5];
         let height = TOP - at[1] / TEXELS as f32;
-        if (FRAME_BOTTOM..FRAME_TOP).contains(&height) {
-            smoothstep_between(least, most, strength.at(x, y)) * brows.free(at)
-        } else {
+        let is_on_rim = || {
+            rims.iter()
+                .any(|rim| rim.nearest(at, reach).distance < reach)
+        };
+        if !(FRAME_BOTTOM..FRAME_TOP).contains(&height) {
             0.0
+        } else if is_on_rim() {
+            1.0
+        } else {
+            smoothstep_between(least, most, strength.at(x, y)) * brows.free(at)
         }
     })
+}
+
+/// The rim of a lens in the plane, in texels: `|x / a|^n + |y / b|^n = 1` around its centre.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Rim {
+    centre: [f32; 2],
+    radii: [f32; 2],
+    power: f32,
+}
+
+impl Rim {
+    /// The rim around an eye along whose lower half lines are strongest. `middle` is the median strength of lines.
+    fn find(lines: &Lines, middle: f32, eye: [f32; 2]) -> Self {
+        let scale = TEXELS as f32;
+        let outward = (eye[0] - WIDTH as f32 / 2.0).signum();
+        let steps = |(first, last): (f32, f32), step: f32| {
+            let count = ((last - first) / step).round() as usize;
+            (0..=count).map(move |i| (first + step * i as f32) * scale)
+        };
+        let arcs = [2.0, 3.0].map(|power| (power, Arc::new(power)));
+        let mut best = (f32::NEG_INFINITY, None);
+        for x in steps(RIM_OUTWARD, 0.2) {
+            for y in steps(RIM_BELOW, 0.25) {
+                for a in steps(RIM_WIDTHS, 0.2) {
+                    for b in steps(RIM_HEIGHTS, 0.2) {
+                        for (power, arc) in &arcs {
+                            let rim = Self {
+                                centre: [eye[0] + outward * x, eye[1] + y],
+                                radii: [a, b],
+                                power: *power,
+                            };
+                            let score = rim.score(arc, lines, RIM_STRONGEST * middle);
+                            if score > best.0 {
+                                best = (score, Some(rim));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        best.1.unwrap_or(Self {
+            centre: eye,
+            radii: [2.6 * scale, 2.0 * scale],
+            power: 2.0,
+        })
+    }
+
+    /// The mean strength of lines along its lower half, each at most `strongest`.
+    fn score(&self, arc: &Arc, lines: &Lines, strongest: f32) -> f32 {
+        let mut sum = 0.0;
+        for i in 0..RIM_SAMPLES {
+            let ([x, y], [nx, ny]) = self.sample(arc, i);
+            let is_inside = (0.0..WIDTH as f32).contains(&x) && (0.0..HEIGHT as f32).contains(&y);
+            if is_inside {
+                let [horizontal, vertical] = lines.at(x as usize, y as usize);
+                sum += (nx.abs() * vertical + ny.abs() * horizontal).min(strongest);
+            }
+        }
+        sum / RIM_SAMPLES as f32
+    }
+
+    /// Points of its lower half and a little of its sides, with the unit normals there.
+    fn samples(&self) -> impl Iterator<Item = ([f32; 2], [f32; 2])> {
+        let arc = Arc::new(self.power);
+        (0..RIM_SAMPLES).map(move |i| self.sample(&arc, i))
+    }
+
+    fn sample(&self, arc: &Arc, i: usize) -> ([f32; 2], [f32; 2]) {
+        let ([x, y], [a, b]) = (self.centre, self.radii);
+        let ([u, v], [su, sv]) = (arc.points[i], arc.slopes[i]);
+        let (nx, ny) = (su / a, sv / b);
+        let length = (nx * nx + ny * ny).sqrt().max(1e-9);
+        ([x + a * u, y + b * v], [nx / length, ny / length])
+    }
+}
+
+/// The lower half of a rim of radius 1 and a little of its sides.
+struct Arc {
+    points: [[f32; 2]; RIM_SAMPLES],
+    /// Proportional to the normals.
+    slopes: [[f32; 2]; RIM_SAMPLES],
+}
+
+impl Arc {
+    fn new(power: f32) -> Self {
+        let points = std::array::from_fn(|i| {
+            let share = i as f32 / (RIM_SAMPLES - 1) as f32;
+            let angle = (-RIM_ABOVE + (180.0 + 2.0 * RIM_ABOVE) * share).to_radians();
+            [angle.cos(), angle.sin()].map(|v| v.signum() * v.abs().powf(2.0 / power))
+        });
+        let slope = |v: f32| v.signum() * v.abs().powf(power - 1.0);
+        Self {
+            points,
+            slopes: points.map(|point| point.map(slope)),
+        }
+    }
 }
 
 /// The rigidity of each vertex of the face.
@@ -379,6 +505,29 @@ mod tests {
             for vertex in eye.upper.iter().chain(&eye.lower) {
                 assert_eq!(glasses.held[*vertex], 0.0);
             }
+        }
+    }
+
+    #[test]
+    fn the_lower_rim_is_found_among_wrinkles() {
+        let rim = Rim {
+            centre: [103.0, 42.0],
+            radii: [27.0, 20.0],
+            power: 2.0,
+        };
+        let points: Vec<[f32; 2]> = rim.samples().map(|(at, _)| at).collect();
+        let line = Polyline::new(&points, [0.0, 1.0]);
+        let lines = Image::from_fn(WIDTH, HEIGHT, |x, y| {
+            let wrinkle = 0.02 * ((x * 7 + y * 13) % 5) as f32;
+            let strong = if y % 17 == 3 && x < 110 { 0.2 } else { 0.0 };
+            let near = line.nearest([x as f32 + 0.5, y as f32 + 0.5], 1.5);
+            let rim = if near.distance < 1.5 { 0.12 } else { 0.0 };
+            [wrinkle + strong + rim, wrinkle + rim]
+        });
+        let found = Rim::find(&lines, 0.04, [101.0, 39.0]);
+        for ([x, y], _) in found.samples() {
+            let off = line.nearest([x, y], 10.0).distance;
+            assert!(off < 3.0, "{found:?} is {off} off");
         }
     }
 
