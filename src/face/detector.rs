@@ -11,7 +11,7 @@ use candle_nn::VarBuilder;
 use super::sampling::Beyond;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool, pooled};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, PRelu, max_pool, pooled};
 
 /// Side of the network's input in pixels.
 pub const SIZE: usize = 128;
@@ -93,7 +93,7 @@ impl Detection {
 #[derive(Debug)]
 pub struct Detector {
     stem: Conv2d,
-    stem_slopes: Slopes,
+    stem_slopes: PRelu,
     blocks: Vec<(Separable, bool)>,
     heads: [Conv2d; 4],
     device: candle_core::Device,
@@ -117,7 +117,7 @@ impl Detector {
                 if halves { 2 } else { 1 },
                 vb.pp("depthwise"),
                 vb.pp("pointwise"),
-                Slopes::relu(outputs, &like)?,
+                PRelu::relu(outputs, &like)?,
             )?;
             blocks.push((block, halves));
             channels = outputs;
@@ -127,7 +127,7 @@ impl Detector {
         };
         Ok(Self {
             stem,
-            stem_slopes: Slopes::relu(24, &like)?,
+            stem_slopes: PRelu::relu(24, &like)?,
             blocks,
             heads: [
                 head(88, 2, "score_16")?,
@@ -148,7 +148,7 @@ impl Detector {
     pub fn forward(&self, x: &Tensor) -> Result<Vec<(f32, [f32; 16])>> {
         let mut x = self
             .stem
-            .forward_then(x, &Epilogue::rectified(&self.stem_slopes))?;
+            .forward_then(x, &Epilogue::prelu(&self.stem_slopes))?;
         let mut fine = None;
         for (i, (block, halves)) in self.blocks.iter().enumerate() {
             let y = if *halves {

@@ -85,7 +85,7 @@ impl BatchNorm {
         host::each(planes, n * channels * height * width * 4, |(i, plane)| {
             let channel = i % channels;
             let (scale, shift) = (self.scale[channel], self.shift[channel]);
-            epilogue::finish(isa, plane, scale, shift, relu, None);
+            epilogue::scale_shift_relu(isa, plane, scale, shift, relu, None);
         });
         Tensor::from_vec(y, x.shape(), x.device())
     }

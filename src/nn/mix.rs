@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::arena;
 use super::cuda;
-use super::epilogue::finish;
+use super::epilogue::scale_shift_relu;
 use super::host;
 use super::isa::{Isa, multiversion};
 
@@ -259,7 +259,7 @@ pub fn affine_relu(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tens
                     for (share, row) in code.iter().zip(rows.chunks_exact(m.max(1))) {
                         add_scaled(isa, row, *share, out);
                     }
-                    finish(isa, out, 1.0, 0.0, true, None);
+                    scale_shift_relu(isa, out, 1.0, 0.0, true, None);
                 });
                 Ok(())
             })

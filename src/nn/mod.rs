@@ -59,7 +59,7 @@ pub use precision::in_half;
 pub use resize::{AntiAlias, avg_pool, resize_bilinear, resize_flow};
 pub use sample::grid_sample;
 pub use separable::Separable;
-pub use slopes::Slopes;
+pub use slopes::PRelu;
 pub use soft::soft_means;
 pub use transposed::ConvTranspose2d;
 

@@ -109,7 +109,7 @@ impl InstanceNorm {
     /// Normalises one channel's plane in place, followed by ReLU if `relu`.
     pub(super) fn apply_plane(&self, isa: Isa, channel: usize, plane: &mut [f32], relu: bool) {
         let (scale, shift) = self.scale_shift(isa, channel, plane);
-        epilogue::finish(isa, plane, scale, shift, relu, None);
+        epilogue::scale_shift_relu(isa, plane, scale, shift, relu, None);
     }
 }
 

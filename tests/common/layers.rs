@@ -5,7 +5,7 @@
 use candle_core::{Device, Tensor};
 use mien::nn::{
     ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, Separable,
-    Slopes, max_pool,
+    PRelu, max_pool,
 };
 use proptest::prop_assume;
 use proptest::test_runner::TestCaseResult;
@@ -352,7 +352,7 @@ pub fn separable(
         }
     }
     for isa in Isa::available() {
-        let slopes = Slopes::new(&slopes).unwrap();
+        let slopes = PRelu::new(&slopes).unwrap();
         let layer = Separable::with_isa(
             (&filters, &filter_bias),
             (&pointwise, &bias),
@@ -376,12 +376,12 @@ pub fn separable(
 pub fn rectified(channels: usize, (h, w): (usize, usize)) {
     let (x, xs) = tensor("x", &[1, channels, h, w]);
     let (slopes, ss) = tensor("slopes", &[channels]);
-    let slopes = Slopes::new(&slopes).unwrap();
+    let slopes = PRelu::new(&slopes).unwrap();
     let eye = Tensor::eye(channels, candle_core::DType::F32, &Device::Cpu).unwrap();
     let eye = eye.reshape((channels, channels, 1, 1)).unwrap();
     let conv = Conv2d::new(&eye, None, ConvConfig::default()).unwrap();
     let found = conv
-        .forward_then(&x, &Epilogue::rectified(&slopes))
+        .forward_then(&x, &Epilogue::prelu(&slopes))
         .unwrap();
     let wanted: Vec<f64> = xs
         .iter()

@@ -7,7 +7,7 @@ use candle_core::{Result as Candle, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
 
 use crate::methods::error::{Error, check};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, max_pool_3, release, replace_with};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, max_pool_3, release, replace_with};
 use crate::progress::Stop;
 
 /// Stages of two blocks each; each after the first doubles the channels and halves the sides.
@@ -17,7 +17,7 @@ const STAGES: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) struct ResNet18 {
     first: Conv2d,
-    first_relu: Slopes,
+    first_relu: PRelu,
     blocks: Vec<Block>,
     last: Linear,
 }
@@ -27,7 +27,7 @@ struct Block {
     convs: [Conv2d; 2],
     /// The projection shortcut, where the block changes the shape.
     around: Option<Conv2d>,
-    relu: Slopes,
+    relu: PRelu,
 }
 
 /// A convolution without bias with the following batch norm folded in; the keys are those of the convolution and the
@@ -52,8 +52,8 @@ fn folded(
 }
 
 /// ReLU, as a leaky ReLU with slopes of 0.
-fn relu(channels: usize, vb: &VarBuilder) -> Candle<Slopes> {
-    Slopes::new(&Tensor::zeros(channels, vb.dtype(), vb.device())?)
+fn relu(channels: usize, vb: &VarBuilder) -> Candle<PRelu> {
+    PRelu::new(&Tensor::zeros(channels, vb.dtype(), vb.device())?)
 }
 
 impl Block {
@@ -75,7 +75,7 @@ impl Block {
     }
 
     fn forward(&self, x: &Tensor) -> Candle<Tensor> {
-        let mut h = self.convs[0].forward_then(x, &Epilogue::rectified(&self.relu))?;
+        let mut h = self.convs[0].forward_then(x, &Epilogue::prelu(&self.relu))?;
         let around = self.around.as_ref().map(|conv| conv.forward(x));
         let around = around.transpose()?;
         // The ReLU after the sum.
@@ -115,7 +115,7 @@ impl ResNet18 {
     /// Maps `[1, inputs, H, W]` to its vector.
     pub fn forward(&self, x: &Tensor, stop: Stop) -> Result<Vec<f32>, Error> {
         check(stop)?;
-        let rectified = Epilogue::rectified(&self.first_relu);
+        let rectified = Epilogue::prelu(&self.first_relu);
         let mut h = self.first.forward_then(x, &rectified)?;
         replace_with(&mut h, max_pool_3)?;
         for block in &self.blocks {

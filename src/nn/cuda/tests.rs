@@ -14,7 +14,7 @@ use super::{
     spline_motions,
 };
 use crate::nn::{
-    ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Slopes, affine_relu, concat_channels,
+    ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, PRelu, affine_relu, concat_channels,
     lerp, masked, mixed_motion, tanh_and_sigmoid,
 };
 use cases::{Case, maps, motions, norms, values};
@@ -217,9 +217,9 @@ fn shapes_that_do_not_fit_are_errors_before_a_launch() {
     as_on_a_card(|| {
         let norm = InstanceNorm::new(&row, &row, 1e-5).unwrap();
         assert!(norm.forward(&x, true).is_err());
-        let slopes = Slopes::new(&row).unwrap();
+        let slopes = PRelu::new(&row).unwrap();
         assert!(
-            Epilogue::rectified(&slopes)
+            Epilogue::prelu(&slopes)
                 .elsewhere(x.clone(), None)
                 .is_err()
         );

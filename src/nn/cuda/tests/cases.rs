@@ -5,7 +5,7 @@ use candle_nn::VarBuilder;
 
 use super::emulated;
 use crate::nn::{
-    AntiAlias, BatchNorm, Border, ConstantConv, Epilogue, InstanceNorm, Slopes, affine_relu,
+    AntiAlias, BatchNorm, Border, ConstantConv, Epilogue, InstanceNorm, PRelu, affine_relu,
     avg_pool, concat_channels, grid_sample, lerp, masked, max_pool, max_pool_3, mixed_motion,
     resize_bilinear, resize_flow, sigmoid, soft_means, tanh, tanh_and_sigmoid,
 };
@@ -88,7 +88,7 @@ pub(super) fn norms() -> Vec<Case> {
             let [normed, relu, added, sloped] = [1, 2, 4, 8].map(|bit| parts & bit != 0);
             let layer = move |t: &[Tensor]| {
                 let norm = InstanceNorm::new(&t[1], &t[2], InstanceNorm::EPS)?;
-                let slopes = Slopes::new(&t[4])?;
+                let slopes = PRelu::new(&t[4])?;
                 let epilogue = Epilogue {
                     norm: normed.then_some(&norm),
                     relu,
