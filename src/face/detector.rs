@@ -11,7 +11,7 @@ use candle_nn::VarBuilder;
 use super::sampling::Beyond;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, PRelu, max_pool, pooled};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, max_pool, on_rayon_pool};
 
 /// Side of the network's input in pixels.
 pub const SIZE: usize = 128;
@@ -193,7 +193,7 @@ impl Detector {
     ) -> Result<Vec<Detection>> {
         let values = pyramid.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 3, SIZE + 3), &self.device)?;
-        let rows = pooled(&self.device, || self.forward(&x))?;
+        let rows = on_rayon_pool(&self.device, || self.forward(&x))?;
         let found = rows
             .iter()
             .zip(anchors())

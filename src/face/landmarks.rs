@@ -9,7 +9,7 @@ use super::mesh::Mesh;
 use super::sampling::Beyond;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, PRelu, max_pool, pooled};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, max_pool, on_rayon_pool};
 
 /// Side of the network's input in pixels.
 pub const SIZE: usize = 256;
@@ -136,7 +136,7 @@ impl Landmarks {
     ) -> Result<Option<(Mesh, f32)>> {
         let values = pyramid.read(region, SIZE, (0.0, 1.0), Beyond::Edge, (0, 1));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 1, SIZE + 1), &self.device)?;
-        let (points, logit) = pooled(&self.device, || self.forward(&x))?;
+        let (points, logit) = on_rayon_pool(&self.device, || self.forward(&x))?;
         let scale = 1.0 / SIZE as f64;
         let points = points
             .as_chunks()

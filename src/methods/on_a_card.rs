@@ -7,7 +7,7 @@ use candle_nn::VarBuilder;
 use candle_nn::var_builder::SimpleBackend;
 
 use super::{fomm, ganimation, mocogan, tps};
-use crate::nn::{as_on_a_card, in_half, launched};
+use crate::nn::{in_half, launched, with_emulated_gpu};
 
 /// Weights generated from each tensor's name and shape.
 struct Named;
@@ -223,7 +223,7 @@ fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
 #[test]
 fn networks_draw_the_same_with_the_kernels_as_c() {
     for (name, draw) in NETWORKS {
-        let Some(found) = as_on_a_card(|| draw(&Device::Cpu)) else {
+        let Some(found) = with_emulated_gpu(|| draw(&Device::Cpu)) else {
             return;
         };
         agree(name, &found, &draw(&Device::Cpu), 2e-4);
@@ -245,7 +245,7 @@ fn half_precision_rounds_convolutions_and_little_else() {
         let most = off.iter().copied().fold(0.0, f32::max);
         assert!((1e-5..HALF).contains(&most), "{name}: {off:?}");
         // The card's code path, which only sums in another order.
-        if let Some(found) = as_on_a_card(|| in_half(|| draw(&Device::Cpu))) {
+        if let Some(found) = with_emulated_gpu(|| in_half(|| draw(&Device::Cpu))) {
             agree(name, &found, &single, HALF);
         }
     }

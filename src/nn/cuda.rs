@@ -26,7 +26,7 @@ use std::sync::OnceLock;
 use candle_core::{DType, Device, Result, Tensor};
 
 #[cfg(test)]
-pub(crate) use emulated::{as_on_a_card, launched};
+pub(crate) use emulated::{launched, with_emulated_gpu};
 pub(super) use maps::{
     anti_aliased, concat_channels, grid_sample, lerp, masked, max_pool_3, pool_halved, resized,
     upsampled,
@@ -96,5 +96,5 @@ fn plain() -> bool {
         return true;
     }
     static PLAIN: OnceLock<bool> = OnceLock::new();
-    *PLAIN.get_or_init(|| super::is_asked("MIEN_CUDA_PLAIN"))
+    *PLAIN.get_or_init(|| super::env_flag("MIEN_CUDA_PLAIN"))
 }

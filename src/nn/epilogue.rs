@@ -82,7 +82,7 @@ impl<'a> Epilogue<'a> {
         let run = |y: &mut [f32], residual: Option<&[f32]>| {
             let work = y.len() * 4;
             let planes: Vec<_> = y.chunks_exact_mut(plane).enumerate().collect();
-            host::each(planes, work, |(index, y)| {
+            host::run_tasks(planes, work, |(index, y)| {
                 let channel = index % channels;
                 let residual = residual.map(|r| &r[index * plane..][..plane]);
                 let bias = bias.map_or(0.0, |b| b[channel]);
@@ -103,7 +103,8 @@ impl<'a> Epilogue<'a> {
         match self.residual {
             None => run(y, None),
             Some(residual) => {
-                if residual.elem_count() != pictures * channels * plane || !host::is_ours(residual)
+                if residual.elem_count() != pictures * channels * plane
+                    || !host::is_cpu_f32(residual)
                 {
                     candle_core::bail!("the residual's shape {:?} differs", residual.dims());
                 }
@@ -117,7 +118,7 @@ impl<'a> Epilogue<'a> {
     }
 
     /// Applies it on other devices, to the result of a convolution whose `bias`, `[1, C, 1, 1]`, is still to be added.
-    pub(super) fn elsewhere(&self, y: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    pub(super) fn apply_on_device(&self, y: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         if cuda::takes(&[&y])
             && self
                 .residual

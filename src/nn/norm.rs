@@ -71,8 +71,8 @@ impl InstanceNorm {
             relu,
             ..Epilogue::default()
         };
-        if !host::is_ours(x) || cuda::takes(&[x]) {
-            return epilogue.elsewhere(x.clone(), None);
+        if !host::is_cpu_f32(x) || cuda::takes(&[x]) {
+            return epilogue.apply_on_device(x.clone(), None);
         }
         let mut y = arena::copied(x)?;
         epilogue.apply(&mut y, None, (n, channels, height * width))?;

@@ -154,7 +154,7 @@ impl Separable {
                 residual.dims()
             );
         }
-        if !host::is_ours(x) || !host::is_ours(residual) {
+        if !host::is_cpu_f32(x) || !host::is_cpu_f32(residual) {
             return self.compose(x, residual);
         }
         let plane = out_h * out_w;
@@ -189,11 +189,11 @@ impl Separable {
         let plane = out_h * out_w;
         let work = plane * self.channels * (self.outputs + 9);
         let bands = direct::bands(out, plane, out_w, self.outputs, rows);
-        host::each(bands, work, |mut band| {
+        host::run_tasks(bands, work, |mut band| {
             let count = band.rows[0].len();
             let mut filtered = Scratch::new(self.channels * count + SLACK);
             self.filter(x, size, (band.first, out_w), count, &mut filtered);
-            self.mix(&filtered, count, &mut band);
+            self.pointwise(&filtered, count, &mut band);
             let start = band.first * out_w;
             for (channel, row) in band.rows.iter_mut().enumerate() {
                 let residual = residual
@@ -261,7 +261,7 @@ impl Separable {
     }
 
     /// The pointwise part, without its bias.
-    fn mix(&self, filtered: &[f32], count: usize, band: &mut Band) {
+    fn pointwise(&self, filtered: &[f32], count: usize, band: &mut Band) {
         let shape = self.pointwise.shape;
         let taps = Taps::new((0..self.channels).map(|c| c * count));
         let mut tile = [0f32; TILE];

@@ -6,7 +6,9 @@ use candle_nn::VarBuilder;
 use super::config::Config;
 use super::motion::Gru;
 use crate::methods::error::{Error, Network, check};
-use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, affine_relu, pooled, replace_with, tanh};
+use crate::nn::{
+    ConvConfig, ConvTranspose2d, Epilogue, affine_relu, on_rayon_pool, replace_with, tanh,
+};
 use crate::progress::Stop;
 
 /// The part of a clip that depends on content and category alone; made by [`MoCoGan::prepare`].
@@ -157,7 +159,7 @@ impl MoCoGan {
     /// true, [`Error::Tensor`].
     pub fn frame(&self, prepared: &Prepared, motion: &[f32], stop: Stop) -> Result<Tensor, Error> {
         check_code("motion code", motion, self.config.motion)?;
-        pooled(&self.device, || self.draw(prepared, motion.to_vec(), stop))
+        on_rayon_pool(&self.device, || self.draw(prepared, motion.to_vec(), stop))
     }
 
     /// The frames of motion codes, `[codes, channels, 64, 64]` in `[-1, 1]`: equal to [`MoCoGan::frame`] for each, up to
@@ -179,7 +181,7 @@ impl MoCoGan {
         }
         let parts = motion
             .chunks(TOGETHER)
-            .map(|codes| pooled(&self.device, || self.draw(prepared, codes.concat(), stop)))
+            .map(|codes| on_rayon_pool(&self.device, || self.draw(prepared, codes.concat(), stop)))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Tensor::cat(&parts, 0)?)
     }

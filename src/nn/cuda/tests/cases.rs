@@ -69,7 +69,7 @@ fn finish(epilogue: &Epilogue, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
         return Tensor::from_vec(y, x.dims(), x.device());
     }
     let bias = bias.reshape((1, channels, 1, 1))?;
-    epilogue.elsewhere(x.clone(), Some(&bias))
+    epilogue.apply_on_device(x.clone(), Some(&bias))
 }
 
 pub(super) fn norms() -> Vec<Case> {
