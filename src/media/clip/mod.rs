@@ -195,7 +195,7 @@ fn open(path: &Path) -> Result<Opened, MediaError> {
 
     let path_owned = || path.to_owned();
     match kind::clip_kind(&head) {
-        ClipKind::Nothing => Err(MediaError::Empty { path: path_owned() }),
+        ClipKind::Empty => Err(MediaError::Empty { path: path_owned() }),
         ClipKind::Mp4 => mp4::open(path, file, length),
         ClipKind::Gif => {
             if let Some((width, height)) = sniff::claimed_size(ImageFormat::Gif, &head) {
@@ -206,7 +206,7 @@ fn open(path: &Path) -> Result<Opened, MediaError> {
         ClipKind::Png => animated::open_png(path, file),
         ClipKind::WebP => animated::open_webp(path, file),
         ClipKind::Still => Err(MediaError::StillPicture { path: path_owned() }),
-        ClipKind::Foreign(codec) => ffmpeg::open(path, &codec),
+        ClipKind::NeedsFfmpeg(codec) => ffmpeg::open(path, &codec),
         ClipKind::Other { kind, advice } => Err(MediaError::OtherThanClip {
             path: path_owned(),
             kind,

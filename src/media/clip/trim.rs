@@ -24,10 +24,10 @@ impl Clip {
             return Err(CutError::Backward { path, from, to }.into());
         }
         self.cut.to = to;
-        self.cut.end = to.and_then(|to| self.frames.place(to - NEAR));
+        self.cut.end = to.and_then(|to| self.frames.index_at(to - NEAR));
 
         let whole = self.info;
-        let start = match self.frames.place(begin - NEAR) {
+        let start = match self.frames.index_at(begin - NEAR) {
             Some(first) => {
                 let end = self.cut.end.or(whole.frames);
                 if end.is_some_and(|end| first >= end) {
