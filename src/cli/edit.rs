@@ -206,7 +206,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
 
 /// Warns about methods that can't draw expressions beyond relaxed or full.
 fn remark_on_reach(panes: &[PaneSpec], document: &Document) {
-    if document.still.is_usual() {
+    if document.base_pose.is_usual() {
         return;
     }
     let registry = Registry::default();
@@ -266,7 +266,7 @@ impl Arguments {
                 });
             }
             if let Some(info) = method.id().and_then(|id| registry.get(id)) {
-                info.check_head(&document.still)?;
+                info.check_head(&document.base_pose)?;
             }
             Ok(PaneSpec { method, ..*pane })
         });
@@ -294,7 +294,7 @@ impl Arguments {
         let pose = self.aus.iter().fold(asked, |pose, (sides, unit, value)| {
             pose.with(*sides, *unit, *value)
         });
-        document.still = pose;
+        document.base_pose = pose;
         if frames > 1 {
             document.track.set_fps(fps);
             document.track.set_frames(frames);

@@ -1,7 +1,7 @@
 //! The option `--frames`: the number of frames, or a range of them.
 
 use super::values::ValueError;
-use crate::jobs::frame_range::Part;
+use crate::jobs::frame_range::FrameRange;
 
 /// The value of `--frames`: `48`, `13-24`, or both as `13-24/48`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(super) struct Frames {
     /// The number of frames of the whole job.
     pub(super) count: Option<usize>,
     /// The frames to write; `None` writes all.
-    pub(super) part: Option<Part>,
+    pub(super) part: Option<FrameRange>,
 }
 
 impl Frames {
@@ -44,7 +44,7 @@ impl Frames {
             None => None,
             Some(part) => {
                 let (first, last) = part.split_once('-').ok_or(ValueError::Frames)?;
-                Some(Part::new(number(first)?, number(last)?)?)
+                Some(FrameRange::new(number(first)?, number(last)?)?)
             }
         };
         Ok(Self { count, part })
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_count_a_part_or_both() {
-        let part = Some(Part::new(13, 24).unwrap());
+        let part = Some(FrameRange::new(13, 24).unwrap());
         for (text, count, part) in [
             ("48", Some(48), None),
             ("13-24", None, part),

@@ -17,7 +17,7 @@ use crate::document::{
 use crate::drive::sample_clip::SampleClip;
 use crate::face::portrait::Portrait;
 use crate::jobs::export::{ExportJob, Layout, Steps};
-use crate::jobs::frame_range::Part;
+use crate::jobs::frame_range::FrameRange;
 use crate::jobs::output::Output;
 use crate::media::clip::Clip;
 use crate::methods::registry::drawing_expressions;
@@ -203,7 +203,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
 }
 
 impl Arguments {
-    fn part(&self) -> Result<Option<Part>, CliError> {
+    fn part(&self) -> Result<Option<FrameRange>, CliError> {
         let Frames { count, part } = self.frames.unwrap_or_default();
         match count {
             None => Ok(part),
@@ -219,7 +219,7 @@ impl Arguments {
         };
         let follow = Follow {
             strength: self.gain as f32,
-            still: if self.no_smooth { 0.0 } else { 0.5 },
+            smoothing_strength: if self.no_smooth { 0.0 } else { 0.5 },
             relative: self.mode == Mode::Relative,
             reference: reference_in(&source, (self.from, self.to), self.reference)?,
             ..Follow::default()

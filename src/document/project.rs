@@ -89,7 +89,7 @@ impl Project {
             project.panes = panes;
             project.panes.truncate(PaneSpec::MOST);
         }
-        project.forget_missing();
+        project.clear_dangling_motions();
         project
     }
 
@@ -235,10 +235,10 @@ impl Project {
             let next = at.min(self.motions.len() - 1);
             self.choose(self.motions[next].id);
         }
-        self.forget_missing();
+        self.clear_dangling_motions();
     }
 
-    fn forget_missing(&mut self) {
+    fn clear_dangling_motions(&mut self) {
         let known: Vec<MotionId> = self.motions.iter().map(|motion| motion.id).collect();
         for pane in &mut self.panes {
             pane.motion = pane.motion.filter(|id| known.contains(id));
@@ -285,7 +285,7 @@ impl Project {
     pub fn is_usual(&self) -> bool {
         self.motions.iter().all(|motion| match &motion.kind {
             MotionKind::Track(expression) => {
-                expression.still.is_usual() && expression.track.is_usual()
+                expression.base_pose.is_usual() && expression.track.is_usual()
             }
             MotionKind::Clip(_) | MotionKind::Sample(_) => true,
         })
@@ -297,7 +297,7 @@ impl Project {
     }
 
     /// Skips the ids below this one, which deleted motions may have had.
-    pub fn leave_out(&mut self, below: MotionId) {
+    pub fn skip_ids_below(&mut self, below: MotionId) {
         self.next = self.next.max(below.0);
     }
 
@@ -308,7 +308,7 @@ impl Project {
 
     /// Sets the export settings, replaced by the nearest valid ones.
     pub fn set_export(&mut self, export: ExportSettings) {
-        self.export = export.mended();
+        self.export = export.nearest_valid();
     }
 
     /// Whether the panes' names are shown.
@@ -330,7 +330,7 @@ impl Project {
     }
 
     /// Copies from another step what undo leaves unchanged.
-    pub(super) fn keep_choices_of(&mut self, other: &Project) {
+    pub(super) fn copy_view_settings(&mut self, other: &Project) {
         self.export = other.export;
         self.labels = other.labels;
         self.holds_media = other.holds_media;

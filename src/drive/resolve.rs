@@ -30,7 +30,7 @@ impl ClipAnalysis {
                 ClipAnalysis::read_showing(&clip.source, progress, show).map(Some)
             }
             MotionKind::Sample(sampled) => {
-                let shown = sampled.shown()?;
+                let shown = sampled.blended_sample()?;
                 let sampler = models.sampler()?;
                 let fps = sampled.fps;
                 ClipAnalysis::of_sample_showing(&sampler, &shown, fps, progress, show).map(Some)
@@ -65,7 +65,7 @@ impl ClipAnalysis {
                 Ok(Some(part))
             }
             MotionKind::Sample(sampled) => {
-                let shown = sampled.shown()?;
+                let shown = sampled.blended_sample()?;
                 let sampler = models.sampler()?;
                 ClipAnalysis::of_sample_frames(&sampler, &shown, sampled.fps, progress).map(Some)
             }

@@ -90,7 +90,11 @@ impl MethodInfo {
         } else {
             pose.facing_as_portrait()
         };
-        if self.overshoots { pose } else { pose.usual() }
+        if self.overshoots {
+            pose
+        } else {
+            pose.clamped_to_usual()
+        }
     }
 
     /// Rejects an expression that turns the head or moves the eyes if the method can't draw it.

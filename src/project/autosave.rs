@@ -80,7 +80,7 @@ const MAX_ABOUT: u64 = 1 << 20;
 /// Metadata of an autosave.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct About {
+struct AutosaveInfo {
     /// The artist's own file; `None` for a project that was never saved.
     project: Option<PathBuf>,
     /// Seconds since 1970.
@@ -157,7 +157,7 @@ impl Autosave {
         {
             return Ok(());
         }
-        let about = About {
+        let about = AutosaveInfo {
             project: own.map(Path::to_owned),
             saved: since_1970(SystemTime::now()).as_secs(),
             process: std::process::id(),
@@ -190,7 +190,7 @@ impl Autosave {
     ///
     /// # Errors
     /// [`EngineError::Media`] if the record can't be written.
-    pub fn work_on(&self, project: Option<&Path>) -> Result<bool, EngineError> {
+    pub fn announce_open(&self, project: Option<&Path>) -> Result<bool, EngineError> {
         let written = self.written();
         let Some(project) = project.filter(|_| !written.ended) else {
             let _ = fs::remove_file(&self.files.open);
@@ -205,7 +205,7 @@ impl Autosave {
             let id = path.file_stem().and_then(|id| id.to_str());
             path.extension().is_some_and(|extension| extension == OPEN)
                 && fs::read(path).is_ok_and(|other| other == name)
-                && id.is_some_and(|id| free(&Files::new(folder, id)).is_none())
+                && id.is_some_and(|id| lock_if_ended(&Files::new(folder, id)).is_none())
         };
         let mut others = others.map(|entry| entry.path());
         Ok(others.any(|path| path != self.files.open && has_open(&path)))
@@ -241,14 +241,14 @@ impl Autosave {
             match extension {
                 ProjectFile::EXTENSION => {}
                 "lock" if !has_project => {
-                    if let Some(_lock) = free(&files) {
+                    if let Some(_lock) = lock_if_ended(&files) {
                         files.remove();
                     }
                     continue;
                 }
                 _ => continue,
             }
-            if let Some(lock) = free(&files) {
+            if let Some(lock) = lock_if_ended(&files) {
                 found.push(Recovered::new(files, lock));
             }
         }
@@ -272,7 +272,7 @@ pub struct Recovered {
 impl Recovered {
     fn new(files: Files, lock: Option<File>) -> Self {
         let text = ordinary_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
-        let about: About = serde_json::from_str(&text).unwrap_or_default();
+        let about: AutosaveInfo = serde_json::from_str(&text).unwrap_or_default();
         let told = UNIX_EPOCH.checked_add(Duration::from_secs(about.saved));
         let when = told.filter(|_| about.saved > 0).unwrap_or_else(|| {
             let about = fs::metadata(&files.project);
@@ -306,7 +306,7 @@ impl Recovered {
 
 /// The lock of a process that has ended: `Some(Some(_))` holds it, `Some(None)` means that there is no lock file.
 /// `None` for a process that is still running.
-fn free(files: &Files) -> Option<Option<File>> {
+fn lock_if_ended(files: &Files) -> Option<Option<File>> {
     let Ok(lock) = File::open(&files.lock) else {
         return Some(None);
     };
@@ -316,7 +316,7 @@ fn free(files: &Files) -> Option<Option<File>> {
         // A file system without locks: look the process up in /proc, where the system has it.
         Err(TryLockError::Error(_)) => {
             let text = ordinary_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
-            let about: About = serde_json::from_str(&text).unwrap_or_default();
+            let about: AutosaveInfo = serde_json::from_str(&text).unwrap_or_default();
             let processes = Path::new("/proc");
             let runs = processes.join(about.process.to_string()).exists();
             let is_ours = about.process == std::process::id();
@@ -401,15 +401,15 @@ mod tests {
         let runs = folder.path().join("runs");
         let first = Autosave::in_folder(&runs).unwrap();
         let second = Autosave::in_folder(&runs).unwrap();
-        assert!(!first.work_on(Some(&path)).unwrap());
-        assert!(!first.work_on(Some(&path)).unwrap(), "only open here");
-        assert!(second.work_on(Some(&path)).unwrap());
-        assert!(!second.work_on(None).unwrap());
-        assert!(!first.work_on(Some(&path)).unwrap());
-        second.work_on(Some(&path)).unwrap();
+        assert!(!first.announce_open(Some(&path)).unwrap());
+        assert!(!first.announce_open(Some(&path)).unwrap(), "only open here");
+        assert!(second.announce_open(Some(&path)).unwrap());
+        assert!(!second.announce_open(None).unwrap());
+        assert!(!first.announce_open(Some(&path)).unwrap());
+        second.announce_open(Some(&path)).unwrap();
         // Killed: its lock is free, and its files are deleted.
         drop(second);
-        assert!(!first.work_on(Some(&path)).unwrap());
+        assert!(!first.announce_open(Some(&path)).unwrap());
         assert!(Autosave::left_behind_in(&runs).is_empty());
         assert_eq!(count(&runs), 2);
         first.end();

@@ -194,7 +194,7 @@ fn scene() -> Scene {
     let model = Arc::new(Model::bundled().unwrap());
     let portrait: Portrait = portrait::Sample::all()[0].open(model.crop()).unwrap();
     let mut document = portrait.document(1);
-    document.count_as_neutral();
+    document.set_neutral();
     let smile = Pose::NEUTRAL.with(Sides::Both, ActionUnit::from_code(12).unwrap(), 1.0);
     document.track.set_frames(3);
     document.track.set_key(0, Pose::NEUTRAL);

@@ -10,7 +10,7 @@ use mien::document::{
     Sides,
 };
 use mien::error::EngineError;
-use mien::project::file::{Embed, MediaIndex, MediaOf, Opened, ProjectFile, Saved};
+use mien::project::file::{Embed, MediaIndex, MediaOwner, Opened, ProjectFile, Saved};
 use serde_json::Value;
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, ZipArchive};
@@ -132,7 +132,7 @@ pub fn names(folder: &Path) -> Vec<String> {
 /// The same project with absolute paths, as after opening.
 pub fn absolute(project: &Project) -> Project {
     let mut project = project.clone();
-    for (of, source) in MediaOf::all(&project) {
+    for (of, source) in MediaOwner::all(&project) {
         if let MediaSource::File(path) = source {
             of.set(&mut project, file(std::path::absolute(path).unwrap()));
         }
@@ -177,7 +177,7 @@ pub fn everything(folder: &Path) -> Project {
 }
 
 /// The id of a motion by its name.
-pub fn clip(project: &Project, name: &str) -> MediaOf {
+pub fn clip(project: &Project, name: &str) -> MediaOwner {
     let motion = project.motions().iter().find(|motion| motion.name == name);
-    MediaOf::Motion(motion.unwrap().id)
+    MediaOwner::Motion(motion.unwrap().id)
 }

@@ -11,7 +11,7 @@ use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
 use crate::app::widgets::value_slider::ValueSlider;
-use crate::document::{Channel, Document, Glasses, Group, Pose, Reach, Sides};
+use crate::document::{Channel, Document, Glasses, Group, Pose, Sides, SliderRange};
 use crate::methods::MethodInfo;
 
 /// Everything that the panel shows.
@@ -46,7 +46,7 @@ impl Expression {
         } = shown;
         let keeps_head = shown.none_can(|info| info.draws_head);
         let keeps_within = shown.none_can(|info| info.overshoots);
-        let keeps_within = keeps_within.filter(|_| self.reach == Reach::Beyond);
+        let keeps_within = keeps_within.filter(|_| self.reach == SliderRange::Beyond);
         let keeps_within = keeps_within.map(|info| {
             text(format!("{} draws Action Units from 0 to 1.", info.title))
                 .size(theme::SMALL)
@@ -264,8 +264,12 @@ impl Expression {
 
     /// The switch that extends the sliders beyond 0..=1.
     fn beyond(&self) -> Element<'_, Message> {
-        let on = self.reach == Reach::Beyond;
-        let next = if on { Reach::Usual } else { Reach::Beyond };
+        let on = self.reach == SliderRange::Beyond;
+        let next = if on {
+            SliderRange::Usual
+        } else {
+            SliderRange::Beyond
+        };
         hinted(
             toggle("Beyond range", on, Message::Reach(next)),
             "Action Units go from -0.5, the opposite of the movement, to 1.5, more than a face can: for caricature and cartoons. The rig draws it; GANimation stays between 0 and 1",

@@ -431,7 +431,9 @@ fn reel_key(kind: &MotionKind, weights: u64) -> Option<u64> {
             weights.hash(&mut hasher);
             let bits =
                 |values: &[f32]| -> Vec<u32> { values.iter().map(|v| v.to_bits()).collect() };
-            let shown = sampled.shown().unwrap_or_else(|_| sampled.codes.clone());
+            let shown = sampled
+                .blended_sample()
+                .unwrap_or_else(|_| sampled.codes.clone());
             bits(&shown.content).hash(&mut hasher);
             shown
                 .category

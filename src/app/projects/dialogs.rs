@@ -10,7 +10,7 @@ use crate::app::widgets::controls::{action, hinted};
 use crate::app::widgets::format::{duration, size};
 use crate::app::widgets::theme;
 use crate::document::Project;
-use crate::project::file::{MediaOf, MediaState, ProjectFile};
+use crate::project::file::{MediaOwner, MediaState, ProjectFile};
 use crate::project::settings::RecentFile;
 
 use super::{After, Message, Projects, Question};
@@ -83,7 +83,7 @@ impl Projects {
         exports: Option<String>,
     ) -> Option<Element<'a, Message>> {
         if let Some((_, opened)) = &self.waiting {
-            let stored = match opened.state(MediaOf::Portrait) {
+            let stored = match opened.state(MediaOwner::Portrait) {
                 Some(MediaState::Moved { stored, .. }) => stored.display().to_string(),
                 _ => "its file".to_owned(),
             };
@@ -94,7 +94,7 @@ impl Projects {
                 ),
                 row![
                     action("Leave it", Some(Message::GiveUp)),
-                    primary("Locate…", Message::Locate(MediaOf::Portrait)),
+                    primary("Locate…", Message::Locate(MediaOwner::Portrait)),
                 ],
             ));
         }

@@ -12,7 +12,7 @@ use crate::face::portrait::Portrait;
 use crate::project::FileStamp;
 use crate::project::autosave::{Autosave, Recovered};
 use crate::project::file::open::Opened;
-use crate::project::file::{MediaIndex, MediaOf, Saved};
+use crate::project::file::{MediaIndex, MediaOwner, Saved};
 use crate::project::settings::{Recent, Settings};
 
 use keeper::Keeper;
@@ -106,7 +106,7 @@ pub enum SaveEnd {
 }
 
 /// A media file's owner and its new path.
-pub type Relocated = (MediaOf, PathBuf);
+pub type Relocated = (MediaOwner, PathBuf);
 
 /// An opened project, and its portrait if that was found.
 pub type Found = Box<(Opened, Option<Arc<Portrait>>)>;
@@ -138,8 +138,8 @@ pub enum Message {
     KeepChanges,
     Recover,
     Discard,
-    Locate(MediaOf),
-    Located(MediaOf, Option<PathBuf>),
+    Locate(MediaOwner),
+    Located(MediaOwner, Option<PathBuf>),
     /// Missing clips were searched for in the folder of one that was located; `None` if the search panicked.
     FoundBeside(Option<(Box<Opened>, Vec<Relocated>)>),
     /// Stop opening a project whose portrait is missing.

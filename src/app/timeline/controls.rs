@@ -8,7 +8,7 @@ use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::format::short;
 use crate::app::widgets::signs::{Sign, sign};
 use crate::app::widgets::theme;
-use crate::document::{Document, Easing, Playback, Pose, Reach, Selection};
+use crate::document::{Document, Easing, Playback, Pose, Selection, SliderRange};
 
 use super::edge::Edge;
 use super::sheet::Sheet;
@@ -46,7 +46,7 @@ impl Timeline {
             reach: if subject.is_usual() {
                 self.reach
             } else {
-                Reach::Beyond
+                SliderRange::Beyond
             },
         };
         let table = given.numbers.filter(|_| self.tab == Tab::Metrics);

@@ -37,7 +37,7 @@ impl Sheet<'_> {
 
     /// The y coordinate of a channel's value.
     fn y_of(&self, channel: Channel, value: f32, size: Size) -> f32 {
-        self.y_at(channel.share_of(value), size)
+        self.y_at(channel.normalise(value), size)
     }
 
     /// The channels whose names fit. Channels with neither keys nor values are last in the list, and left out first.
@@ -153,7 +153,7 @@ impl Sheet<'_> {
         match subject.document() {
             Some(document) => {
                 let at = document.track.curve(channel).at(frame / subject.fps());
-                Some(at.unwrap_or_else(|| document.still.halves(channel)))
+                Some(at.unwrap_or_else(|| document.base_pose.halves(channel)))
             }
             None => {
                 // Interpolates linearly between frames where both are known.
@@ -225,7 +225,7 @@ impl Sheet<'_> {
         let time = self.scale(size).time_at(at.x);
         let x = ((time - from.time) / (to.time - from.time)) as f32;
         let channel = handle.id.channel;
-        let value = channel.clamped(channel.value_at(self.share_at(at.y, size)));
+        let value = channel.clamped(channel.denormalise(self.share_at(at.y, size)));
         let begin = value_of(from, handle.right);
         let way = value_of(to, handle.right) - begin;
         // Between equal values the vertical position is undefined, so it stays.

@@ -4,7 +4,7 @@ use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{Channel, KeyId, Reach, Selection, Track};
+use crate::document::{Channel, KeyId, Selection, SliderRange, Track};
 
 use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, crowded, diamond, label};
 
@@ -28,7 +28,7 @@ impl Sheet<'_> {
     fn rows(&self) -> Vec<Row> {
         let Some(track) = self.given.subject.track() else {
             let read = self.channels.iter().map(|(channel, _)| *channel);
-            let read = read.filter(|channel| self.given.subject.reach(*channel).is_some());
+            let read = read.filter(|channel| self.given.subject.value_range(*channel).is_some());
             return read.map(Row::Channel).collect();
         };
         let channels = self.channels.iter().map(|(channel, _)| *channel);
@@ -197,7 +197,7 @@ impl Sheet<'_> {
                     let Some((left, right)) = self.value(*channel, scale.at(x + BAND / 2.0)) else {
                         continue;
                     };
-                    let most = *channel.limits(Reach::Usual).end();
+                    let most = *channel.limits(SliderRange::Usual).end();
                     let strong = (left.abs().max(right.abs()) / most).clamp(0.0, 1.0);
                     let high = strong * (height - 2.0);
                     if high > 0.2 {

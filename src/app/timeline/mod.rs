@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 
 use crate::app::widgets::format::decimal;
 use crate::document::{
-    Channel, Copied, Document, Easing, Gesture, KeyId, Playback, Pose, Preset, Reach, Selection,
-    Track,
+    Channel, Copied, Document, Easing, Gesture, KeyId, Playback, Pose, Preset, Selection,
+    SliderRange, Track,
 };
 
 use lens::Lens;
@@ -76,7 +76,7 @@ pub struct Timeline {
     /// How much of the subject has been read, in words; `None` once it is complete.
     pub reading: Option<String>,
     /// The range that keys can be dragged in.
-    pub reach: Reach,
+    pub reach: SliderRange,
 }
 
 #[derive(Debug, Clone)]

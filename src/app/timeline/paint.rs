@@ -7,7 +7,7 @@ use iced::{Point, Rectangle, Renderer, Size};
 
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::theme;
-use crate::document::{Channel, Pose, Reach, Track};
+use crate::document::{Channel, Pose, SliderRange, Track};
 use crate::methods::drive::PoseKey;
 
 use super::Tab;
@@ -28,7 +28,7 @@ pub struct Ground {
     channels: Vec<(Channel, bool)>,
     over: Option<Channel>,
     metric: Option<String>,
-    reach: Reach,
+    reach: SliderRange,
 }
 
 /// Cache key of the front layer: the static layer's key, the playhead's frame, and the selection box.
@@ -62,7 +62,7 @@ impl Sheet<'_> {
             }
         }
         Ground {
-            track: document.map(|document| (document.track.clone(), document.still)),
+            track: document.map(|document| (document.track.clone(), document.base_pose)),
             long: long.finish(),
             frames: given.subject.frames(),
             range: given.subject.range(),

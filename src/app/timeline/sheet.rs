@@ -6,7 +6,7 @@ use iced::widget::container;
 use iced::{Color, Element, Font, Length, Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{AuVector, Channel, Curve, KeyId, Reach, Selection};
+use crate::document::{AuVector, Channel, Curve, KeyId, Selection, SliderRange};
 
 use super::lens::{Lens, Scale};
 use super::subject::{Given, short_name};
@@ -58,7 +58,7 @@ pub struct Sheet<'a> {
     pub channels: Vec<(Channel, bool)>,
     pub metric: Option<&'a str>,
     /// The range of the curves.
-    pub reach: Reach,
+    pub reach: SliderRange,
 }
 
 /// The keys under the pointer, and the one it grabs.
@@ -102,9 +102,9 @@ impl<'a> Sheet<'a> {
     /// The fractions of a channel's usual range at the plot's lower and upper edge.
     pub fn shares(&self) -> (f32, f32) {
         match self.reach {
-            Reach::Usual => (0.0, 1.0),
+            SliderRange::Usual => (0.0, 1.0),
             // An Action Unit's usual range is 0..=1, so its value is the fraction.
-            Reach::Beyond => (*AuVector::RANGE.start(), *AuVector::RANGE.end()),
+            SliderRange::Beyond => (*AuVector::RANGE.start(), *AuVector::RANGE.end()),
         }
     }
 

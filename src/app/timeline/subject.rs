@@ -105,9 +105,9 @@ impl<'a> Subject<'a> {
     }
 
     /// The lowest and the highest value of a channel, if it has any.
-    pub fn reach(&self, channel: Channel) -> Option<(f32, f32)> {
+    pub fn value_range(&self, channel: Channel) -> Option<(f32, f32)> {
         match self {
-            Subject::Track(document) => document.track.curve(channel).reach(),
+            Subject::Track(document) => document.track.curve(channel).value_range(),
             Subject::Read { poses, .. } => {
                 let mut values = poses.iter().flatten().map(|pose| pose.get(channel));
                 let first = values.next()?;
@@ -121,7 +121,7 @@ impl<'a> Subject<'a> {
     /// Whether every value is in its usual range, 0..=1 for an Action Unit.
     pub fn is_usual(&self) -> bool {
         match self {
-            Subject::Track(document) => document.still.is_usual() && document.track.is_usual(),
+            Subject::Track(document) => document.base_pose.is_usual() && document.track.is_usual(),
             // What is read from a face always is.
             Subject::Read { .. } => true,
         }
@@ -130,7 +130,7 @@ impl<'a> Subject<'a> {
     /// The channels in the order of the list, and whether each has a curve worth showing: those that move come first. Channels
     /// of head and eyes are listed only if they have keys or nonzero values.
     pub fn channels(&self) -> Vec<(Channel, bool)> {
-        let reaches = Channel::ALL.map(|channel| self.reach(channel));
+        let reaches = Channel::ALL.map(|channel| self.value_range(channel));
         let reach = |channel: Channel| reaches[channel.index()];
         // Values read from a face are noisy.
         let least = if self.track().is_some() { 0.0 } else { 0.08 };

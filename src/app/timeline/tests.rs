@@ -89,7 +89,7 @@ fn a_key_is_dragged_beyond_where_the_sliders_go_there() {
     handle(&mut timeline, &mut document, Message::Moved(id(0), 0, 0.5));
     assert_eq!(value(&document), 1.0);
     assert!(Subject::Track(&document).is_usual());
-    timeline.reach = Reach::Beyond;
+    timeline.reach = SliderRange::Beyond;
     handle(&mut timeline, &mut document, Message::Moved(id(0), 0, 0.5));
     assert_eq!(value(&document), 1.3);
     assert!(!Subject::Track(&document).is_usual());

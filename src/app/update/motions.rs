@@ -85,7 +85,7 @@ impl App {
         let (name, kind) = match kind {
             Kind::Track => {
                 let rest = Expression {
-                    still: Pose::from(self.document().source),
+                    base_pose: Pose::from(self.document().source),
                     strength: 1.0,
                     track: Track::default(),
                 };
@@ -515,7 +515,7 @@ fn baked(clip_driver: &ClipDriver, source: AuVector) -> Expression {
     track.set_movement(clip_driver.fps(), clip_driver.poses());
     track.playback = clip_driver.playback();
     Expression {
-        still: Pose::from(source),
+        base_pose: Pose::from(source),
         strength: 1.0,
         track,
     }

@@ -144,7 +144,7 @@ impl App {
         };
         let path = self.projects.path.clone();
         in_background(
-            move || autosave.work_on(path.as_deref()),
+            move || autosave.announce_open(path.as_deref()),
             |result| Up::Project(Message::OpenElsewhere(matches!(result, Some(Ok(true))))),
         )
     }

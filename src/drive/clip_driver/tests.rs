@@ -38,8 +38,8 @@ fn plain() -> ClipMotion {
     let source = MediaSource::Bundled("sample.mp4".to_owned());
     let mut motion = ClipMotion::new(source);
     motion.follow = Follow {
-        still: 0.0,
-        own: Some(false),
+        smoothing_strength: 0.0,
+        use_baseline: Some(false),
         relative: false,
         ..Follow::default()
     };
@@ -91,7 +91,7 @@ fn without_strength_the_portraits_own_expression_stays_exactly() {
         let mut motion = plain();
         motion.follow.strength = 0.0;
         motion.follow.relative = relative;
-        motion.follow.still = 0.5;
+        motion.follow.smoothing_strength = 0.5;
         let driver = driver(&motion, source);
         assert!((0..driver.frames()).all(|step| driver.pose(step) == source));
     }
@@ -113,7 +113,7 @@ fn relative_movement_begins_at_the_reference() {
 #[test]
 fn the_resting_face_is_used_where_it_is_asked_for() {
     let mut motion = plain();
-    motion.follow.own = Some(true);
+    motion.follow.use_baseline = Some(true);
     assert_eq!(smiles(&driver(&motion, smile(0.0)))[4], 0.5);
 }
 
@@ -318,7 +318,7 @@ fn heads_turn_against_the_reference_frame_as_strongly_as_said() {
     let heads = [head(4.0, 0.0), None, head(10.0, 6.0), head(90.0, 0.0)];
     let mut poses = [Some(Pose::NEUTRAL); 4];
     let follow = Follow {
-        still: 0.0,
+        smoothing_strength: 0.0,
         strength: 0.5,
         ..Follow::default()
     };
@@ -352,7 +352,7 @@ fn eyes_turn_against_the_reference_frame_as_strongly_as_said() {
         Some(Pose::NEUTRAL),
     ];
     let mut follow = Follow {
-        still: 0.0,
+        smoothing_strength: 0.0,
         strength: 0.5,
         ..Follow::default()
     };

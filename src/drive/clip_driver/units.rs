@@ -6,7 +6,7 @@ use crate::face::{HeadPose, OneEuro, smooth_in_range};
 
 /// Returns the filter for the two smoothing settings of [`Follow`], both in 0..=1: `still` is how strongly a curve is smoothed
 /// (0 is off), `quick` is how closely it follows a fast movement. At 0.5 both are the filter's defaults.
-pub fn smoothing(still: f32, quick: f32) -> OneEuro {
+pub fn smoothing(smoothing_strength: f32, responsiveness: f32) -> OneEuro {
     if still <= 0.0 {
         return OneEuro::OFF;
     }
@@ -23,8 +23,8 @@ pub fn smoothing(still: f32, quick: f32) -> OneEuro {
 /// Returns the settings for reading a track.
 pub(crate) fn reading(track: &AuTrack, follow: &Follow) -> Reading {
     Reading {
-        smoothing: smoothing(follow.still, follow.quick),
-        own: follow.own.unwrap_or_else(|| track.rests()),
+        smoothing: smoothing(follow.smoothing_strength, follow.responsiveness),
+        own: follow.use_baseline.unwrap_or_else(|| track.rests()),
     }
 }
 
@@ -100,7 +100,7 @@ impl Turning<'_> {
             .iter()
             .map(|angles| angles.as_ref().map(against))
             .collect();
-        let smoothing = smoothing(self.follow.still, self.follow.quick);
+        let smoothing = smoothing(self.follow.smoothing_strength, self.follow.responsiveness);
         smooth_in_range(self.times, &read, range, smoothing)
             .into_iter()
             .map(|angles| angles.map(|angles| angles.map(|angle| angle * strength)))

@@ -315,7 +315,7 @@ fn the_rest_goes_on_to_the_follow_controls() {
     );
     let mut motion = motion();
     own.apply(&mut motion);
-    assert_eq!(motion.follow.own, Some(false));
+    assert_eq!(motion.follow.use_baseline, Some(false));
 }
 
 fn project() -> Project {

@@ -37,8 +37,8 @@ pub struct Neighbours {
 impl Neighbours {
     pub fn around(motion: &SampledMotion) -> Self {
         Self {
-            contents: seeds(motion.board, 0, ROWS - 1, motion.content_seed),
-            motions: seeds(motion.board, 1, COLUMNS - 1, motion.codes.motion_seed),
+            contents: seeds(motion.grid_seed, 0, ROWS - 1, motion.content_seed),
+            motions: seeds(motion.grid_seed, 1, COLUMNS - 1, motion.codes.motion_seed),
         }
     }
 
@@ -75,9 +75,9 @@ const KEY: &[u8; 24] = b"mien board of neighbours";
 
 /// `count` different seeds, none of them `own`, short enough to be typed. If one of them would be `own`, only that one is
 /// replaced, so that choosing a neighbour leaves the others in place.
-fn seeds(board: u64, part: u64, count: usize, own: u64) -> Vec<u64> {
+fn seeds(grid_seed: u64, part: u64, count: usize, own: u64) -> Vec<u64> {
     let mut key = [0; 32];
-    key[..8].copy_from_slice(&board.to_le_bytes());
+    key[..8].copy_from_slice(&grid_seed.to_le_bytes());
     key[8..].copy_from_slice(KEY);
     let mut rng = ChaCha8Rng::from_seed(key);
     rng.set_stream(part);

@@ -287,7 +287,7 @@ fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
     desk.act(|window| {
         window.click("More").unwrap();
     });
-    assert_ne!(desk.motion.board, before.board);
+    assert_ne!(desk.motion.grid_seed, before.grid_seed);
     assert!(desk.board.escape());
     assert!(!desk.board.is_open() && !desk.board.escape());
 }
@@ -303,9 +303,13 @@ fn towards_a_cell_along_the_slider_and_the_blend_is_kept() {
     assert!(desk.motion.towards.is_some());
     // At the middle of its slider.
     desk.click(id("way"));
-    assert!((desk.motion.way - 0.5).abs() < 0.02, "{}", desk.motion.way);
+    assert!(
+        (desk.motion.blend_weight - 0.5).abs() < 0.02,
+        "{}",
+        desk.motion.blend_weight
+    );
     assert_eq!(desk.done.last(), Some(&Action::EndGesture));
-    let blend = desk.motion.shown().unwrap();
+    let blend = desk.motion.blended_sample().unwrap();
     desk.act(|window| {
         window.click("Keep this").unwrap();
     });
