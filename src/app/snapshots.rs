@@ -162,7 +162,9 @@ fn the_sliders() {
     let mut app = app();
     sliders_moved(&mut app);
     let registry = app.models.registry();
-    let drawing = registry.drawing(MethodChoice::GANIMATION, true).unwrap();
+    let drawing = registry
+        .expression_method(MethodChoice::GANIMATION, true)
+        .unwrap();
     let view = app.expression.view(expression::Shown {
         document: app.document(),
         frame: 0,

@@ -47,7 +47,7 @@ impl App {
         let registry = self.models.registry();
         let has_face = document.face.is_some();
         let panes = self.project().panes().iter();
-        let drawing = panes.filter_map(|pane| registry.drawing(pane.method, has_face));
+        let drawing = panes.filter_map(|pane| registry.expression_method(pane.method, has_face));
         let drawing: Vec<&MethodInfo> = drawing.collect();
         let shown = expression::Shown {
             document,

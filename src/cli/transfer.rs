@@ -20,7 +20,7 @@ use crate::jobs::export::{ExportJob, Layout, Steps};
 use crate::jobs::frame_range::FrameRange;
 use crate::jobs::output::Output;
 use crate::media::clip::Clip;
-use crate::methods::registry::drawing_expressions;
+use crate::methods::registry::default_expression_method;
 use crate::methods::subject::Subject;
 use crate::methods::{DrivenBy, ganimation};
 use crate::progress::Progress;
@@ -150,7 +150,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     let by_rig = arguments.weights.is_none() && document.face.is_some();
     let info = match arguments.method {
         Some(id) => models.info(id)?,
-        None => drawing_expressions(by_rig),
+        None => default_expression_method(by_rig),
     };
     let mode = match info.driven_by {
         // For these methods the mode is part of the motion.

@@ -36,7 +36,7 @@ pub use landmarks::LandmarkOffsets;
 pub use limit::{FacePart, Limit};
 pub use media_source::MediaSource;
 pub use motion::{
-    ClipMotion, Drawn, Expression, Follow, Motion, MotionId, MotionKind, SampledMotion,
+    ClipMotion, Expression, Follow, Motion, MotionId, MotionKind, SampledMotion, SeededSample,
 };
 pub use pane::{MethodChoice, MethodId, Mode, PaneSpec};
 pub use pane_view::PaneView;

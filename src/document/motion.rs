@@ -164,7 +164,7 @@ impl ClipMotion {
 
 /// A sample and the seed of its content; the seed of its motion is [`Sample::motion_seed`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Drawn {
+pub struct SeededSample {
     pub codes: Sample,
     pub content_seed: u64,
 }
@@ -182,14 +182,14 @@ pub struct SampledMotion {
     /// Frames a second, in [`Track::FPS`]; the published network was trained at 8.
     pub fps: f64,
     /// Another sample to interpolate towards, by `blend_weight`.
-    pub towards: Option<Box<Drawn>>,
+    pub towards: Option<Box<SeededSample>>,
     /// Interpolation weight, in 0..=1.
     #[serde(rename = "way")]
     pub blend_weight: f32,
     /// The seed of the neighbouring samples in the grid.
     #[serde(rename = "board", default)]
     pub grid_seed: u64,
-    pub favourites: Vec<Drawn>,
+    pub favourites: Vec<SeededSample>,
     pub follow: Follow,
     pub playback: Playback,
 }

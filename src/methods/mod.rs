@@ -84,7 +84,7 @@ impl MethodInfo {
     }
 
     /// The part of an expression that the method can render.
-    pub fn drawn(&self, pose: Pose) -> Pose {
+    pub fn supported_pose(&self, pose: Pose) -> Pose {
         let pose = if self.draws_head {
             pose
         } else {

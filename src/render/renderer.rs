@@ -15,9 +15,9 @@ use crate::drive::driver::DriveSample;
 use crate::error::{EngineError, InternalError};
 use crate::face::view::View;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::methods::drive::Moment;
+use crate::methods::drive::DrivePicture;
 use crate::methods::models::{MethodKey, Models};
-use crate::methods::registry::drawing_expressions;
+use crate::methods::registry::default_expression_method;
 use crate::methods::subject::{FaceKey, Subject, square};
 use crate::methods::{Base, MethodFrame, Quality, Session, millis_since};
 use crate::progress::Stop;
@@ -125,7 +125,8 @@ impl Renderer {
             }
             (MethodChoice::Motion, DriveSample::Step(clip, step)) => {
                 let rule = self.models.crop_rule();
-                let (picture, from) = clip.picture(Moment::Now, *step as usize, rule, true)?;
+                let (picture, from) =
+                    clip.picture(DrivePicture::Now, *step as usize, rule, true)?;
                 let to = view.square(square(subject.crop));
                 let picture = aligned(&picture, from, (view.width, view.height), to)?;
                 Ok(RenderedFrame::of(picture))
@@ -228,7 +229,7 @@ impl Renderer {
         base: &Picture,
         stop: Stop,
     ) -> Result<(Picture, MethodFrame), EngineError> {
-        let info = drawing_expressions(subject.face.is_some());
+        let info = default_expression_method(subject.face.is_some());
         let key = MethodKey::chosen(info.id);
         let mut session = self.take_session(&key, subject, stop)?;
         let mut drive = Driving {

@@ -22,7 +22,7 @@ use mien::media::encode::LoopCount;
 use mien::media::image::{Picture, open};
 use mien::media::inputs::Inputs;
 use mien::methods::diagnostics::Diagnostics;
-use mien::methods::drive::{Drive, Moment, Viewpoint};
+use mien::methods::drive::{Drive, DrivePicture, Viewpoint};
 use mien::methods::ganimation::model::Model;
 use mien::methods::models::Models;
 use mien::methods::registry::Registry;
@@ -137,7 +137,7 @@ impl Session for ToySession {
                     size: 32,
                     relative: mode == Some(Mode::Relative),
                 };
-                let (picture, place) = drive.picture(Moment::Now, &viewpoint, stop)?;
+                let (picture, place) = drive.picture(DrivePicture::Now, &viewpoint, stop)?;
                 assert!(place.side > 8.0, "no square in the driving picture");
                 [0, mean(&picture), 40]
             }

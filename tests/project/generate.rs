@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use mien::document::{
-    ActionUnit, AuVector, ClipMotion, Crop, Drawn, ExportSettings, ExportWhat, Expression,
-    FacePart, FileFormat, Follow, Gaze, Glasses, HeadTurn, Limit, MediaSource, MotionKind,
-    PaneSpec, Playback, Pose, Project, Sample, SampleSizes, SampledMotion, Sides,
+    ActionUnit, AuVector, ClipMotion, Crop, ExportSettings, ExportWhat, Expression, FacePart,
+    FileFormat, Follow, Gaze, Glasses, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec,
+    Playback, Pose, Project, Sample, SampleSizes, SampledMotion, SeededSample, Sides,
 };
 use mien::methods::registry::Registry;
 use proptest::prelude::*;
@@ -116,8 +116,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn drawn()(codes in samples().boxed(), content_seed in any::<u64>()) -> Drawn {
-        Drawn { codes, content_seed }
+    fn drawn()(codes in samples().boxed(), content_seed in any::<u64>()) -> SeededSample {
+        SeededSample { codes, content_seed }
     }
 }
 

@@ -5,9 +5,9 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use mien::document::{
-    ActionUnit, AuVector, ClipMotion, Crop, Document, Drawn, MediaSource, MethodChoice, Mode,
-    MotionKind, PaneSpec, PaneView, PortraitRef, Pose, Project, Sample, SampleSizes, SampledMotion,
-    Sides,
+    ActionUnit, AuVector, ClipMotion, Crop, Document, MediaSource, MethodChoice, Mode, MotionKind,
+    PaneSpec, PaneView, PortraitRef, Pose, Project, Sample, SampleSizes, SampledMotion,
+    SeededSample, Sides,
 };
 use mien::error::EngineError;
 use mien::project::file::{Embed, MediaIndex, MediaOwner, Opened, ProjectFile, Saved};
@@ -162,7 +162,7 @@ pub fn everything(folder: &Path) -> Project {
     }
     let sizes = SampleSizes::default();
     let mut sample = SampledMotion::new(Sample::draw(5, &sizes, 8, None).unwrap());
-    let drawn = |seed, frames| Drawn {
+    let drawn = |seed, frames| SeededSample {
         codes: Sample::draw(seed, &sizes, frames, None).unwrap(),
         content_seed: seed,
     };

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mien::document::{
-    ActionUnit, ClipMotion, Drawn, MethodChoice, Mode, MotionKind, PaneSpec, PaneView, Pose,
-    Project, Sample, SampleSizes, SampledMotion, Sides,
+    ActionUnit, ClipMotion, MethodChoice, Mode, MotionKind, PaneSpec, PaneView, Pose, Project,
+    Sample, SampleSizes, SampledMotion, SeededSample, Sides,
 };
 use mien::project::file::{Embed, MediaOwner, MediaState};
 use serde_json::Value;
@@ -42,7 +42,7 @@ fn project(folder: &Path) -> Project {
     };
     let draw = |seed, frames| Sample::draw(seed, &sizes, frames, None).unwrap();
     let mut sample = SampledMotion::new(draw(5, 2));
-    sample.favourites = vec![Drawn {
+    sample.favourites = vec![SeededSample {
         codes: draw(7, 1),
         content_seed: 7,
     }];

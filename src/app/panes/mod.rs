@@ -339,7 +339,7 @@ impl Panes {
             Message::Released => return Action::EndGesture,
             Message::Method(index, method) => {
                 if let Some(pane) = panes.get_mut(index) {
-                    *pane = registry.changed(*pane, method);
+                    *pane = registry.with_method(*pane, method);
                 }
                 return Action::Panes(panes);
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::document::{AuVector, ClipMotion};
 use crate::drive::clip_analysis::*;
 use crate::drive::clip_driver::ClipDriver;
-use crate::methods::drive::Moment;
+use crate::methods::drive::DrivePicture;
 
 /// Takes a snapshot whenever there are enough new frames.
 const EAGER: Duration = Duration::ZERO;
@@ -98,11 +98,11 @@ fn a_frame_keeps_its_cache_key_while_the_reading_goes_on() {
         let frames = part.frames();
         let part = driver(part);
         assert_eq!((part.frames(), part.last), (frames, frames - 1));
-        keys.push(part.key(Moment::Now, 3, false));
+        keys.push(part.key(DrivePicture::Now, 3, false));
     };
     let (pace, progress) = (Pace::new(EAGER), Progress::new(0));
     let whole = ClipAnalysis::read_file(&path, BUDGET, &progress, pace, Some(&mut show));
-    let key = driver(whole.unwrap()).key(Moment::Now, 3, false);
+    let key = driver(whole.unwrap()).key(DrivePicture::Now, 3, false);
     assert!(keys.len() > 2 && keys.iter().all(|part| *part == key));
 }
 

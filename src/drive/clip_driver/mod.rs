@@ -16,7 +16,7 @@ use crate::error::{ClipError, EngineError};
 use crate::face::found::{canonical, finder, middle};
 use crate::face::{Mesh, Shape, TurnedSquare, best_frame};
 use crate::media::image::Picture;
-use crate::methods::drive::{ClipFrameKey, Moment};
+use crate::methods::drive::{ClipFrameKey, DrivePicture};
 use crate::methods::subject::square;
 use crate::weights::CropRule;
 use place::Similarity;
@@ -282,7 +282,7 @@ impl ClipDriver {
     /// If the clip can't be read.
     pub fn picture(
         &self,
-        moment: Moment,
+        moment: DrivePicture,
         step: usize,
         rule: &CropRule,
         relative: bool,
@@ -291,8 +291,8 @@ impl ClipDriver {
         // Read before the other frame: originals are decoded in order.
         let base = self.base(rule, reference)?;
         let frame = match moment {
-            Moment::Now => self.frame_at(step),
-            Moment::Reference => reference,
+            DrivePicture::Now => self.frame_at(step),
+            DrivePicture::Reference => reference,
         };
         let frames = self.analysis.source();
         let picture = frames.picture(frame)?;
@@ -388,11 +388,11 @@ impl ClipDriver {
     }
 
     /// Cache key of [`ClipDriver::picture`].
-    pub fn key(&self, moment: Moment, step: usize, relative: bool) -> ClipFrameKey {
+    pub fn key(&self, moment: DrivePicture, step: usize, relative: bool) -> ClipFrameKey {
         let reference = self.reference_for(relative);
         let frame = match moment {
-            Moment::Now => self.frame_at(step),
-            Moment::Reference => reference,
+            DrivePicture::Now => self.frame_at(step),
+            DrivePicture::Reference => reference,
         };
         let frames = self.analysis.source();
         let square = self

@@ -151,7 +151,7 @@ fn a_sample_goes_at_its_own_pace() {
 }
 
 fn key(driver: &ClipDriver, step: usize) -> ClipFrameKey {
-    driver.key(Moment::Now, step, true)
+    driver.key(DrivePicture::Now, step, true)
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn keys_tell_apart_what_differs_and_nothing_else() {
 #[test]
 fn without_a_face_the_middle_is_seen() {
     let driver = driver(&plain(), smile(0.0));
-    let (picture, square) = driver.picture(Moment::Now, 1, &rule(), true).unwrap();
+    let (picture, square) = driver.picture(DrivePicture::Now, 1, &rule(), true).unwrap();
     assert_eq!(picture.size(), (16, 16));
     assert_eq!((square.x, square.y, square.side), (8.0, 8.0, 16.0));
 }
@@ -257,11 +257,15 @@ fn distances(analysis: &Arc<ClipAnalysis>, lock_place: bool, lock_scale: bool) -
     (motion.follow.lock_place, motion.follow.lock_scale) = (lock_place, lock_scale);
     let driver = ClipDriver::clip(Arc::clone(analysis), &motion, None, &smile(0.0)).unwrap();
     let input = |step: usize| {
-        let (picture, square) = driver.picture(Moment::Now, step, &rule(), true).unwrap();
+        let (picture, square) = driver
+            .picture(DrivePicture::Now, step, &rule(), true)
+            .unwrap();
         network_input(&picture, square, 96).unwrap()
     };
     let first = input(0);
-    let (picture, square) = driver.picture(Moment::Reference, 2, &rule(), true).unwrap();
+    let (picture, square) = driver
+        .picture(DrivePicture::Reference, 2, &rule(), true)
+        .unwrap();
     assert_eq!(network_input(&picture, square, 96).unwrap(), first);
     [1, 2, 3].map(|step| {
         let pairs = input(step);

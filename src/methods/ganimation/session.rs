@@ -137,7 +137,7 @@ impl Session for EditSession {
         quality: Quality,
         stop: Stop,
     ) -> Result<MethodFrame, EngineError> {
-        let target = INFO.drawn(drive.expression());
+        let target = INFO.supported_pose(drive.expression());
         let onset = Onset::between(&subject.expression, &target);
         if quality != Quality::Diagnostics && onset.whole() == 0.0 {
             return Ok(MethodFrame {

@@ -12,7 +12,7 @@ use super::model::{Model, Point};
 use super::polyline::Polyline;
 use super::raster::rasterize;
 use super::scene::{Deformed, Scene};
-use super::tone::{Reduced, mean, percentile};
+use super::tone::{DownscaledRegion, mean, percentile};
 use crate::document::Glasses;
 use crate::math::smoothstep_between;
 
@@ -100,7 +100,7 @@ impl GlassesFrame {
         let placement = deformed.placement;
         for (vertex, held) in self.held.iter().enumerate() {
             if *held > 0.0 {
-                let (point, normal) = (fit.before[vertex], fit.normals[vertex]);
+                let (point, normal) = (fit.portrait_points[vertex], fit.normals[vertex]);
                 let to = &mut deformed.points[vertex];
                 *to = lerp(*to, placement.place(point), *held);
                 let to = &mut deformed.normals[vertex];
@@ -134,14 +134,14 @@ impl Plane {
                 [x, y, point[2] * scale]
             })
             .collect();
-        let vertices: Vec<Point> = fit.before[..model.face]
+        let vertices: Vec<Point> = fit.portrait_points[..model.face]
             .iter()
             .zip(&fit.normals)
             .map(|([x, y, _], normal)| [*x, *y, normal[2]])
             .collect();
         let points: Vec<[f32; 2]> = vertices.iter().map(|[x, y, _]| [*x, *y]).collect();
         let unit = fit.projection.unit;
-        let reduced = Reduced::around(&points, &scene.source, unit, 2.0 * scale, 0.5);
+        let reduced = DownscaledRegion::around(&points, &scene.source, unit, 2.0 * scale, 0.5);
         let soft = reduced.image.blurred(0.06 * reduced.unit);
         let raster = rasterize(&places, &model.face_triangles, WIDTH, HEIGHT);
         // Brightness and visibility, premultiplied by visibility.
@@ -361,7 +361,7 @@ mod tests {
             let mut deformed = free.clone();
             glasses.hold(&scene.fit, Glasses::Auto, &mut deformed);
             for (vertex, held) in glasses.held.iter().enumerate() {
-                let still = deformed.placement.place(scene.fit.before[vertex]);
+                let still = deformed.placement.place(scene.fit.portrait_points[vertex]);
                 for (k, still) in still.into_iter().enumerate() {
                     let off = |points: &[Point]| (points[vertex][k] - still).abs();
                     let (held_off, free_off) = (off(&deformed.points), off(&free.points));

@@ -26,7 +26,7 @@ pub(super) struct ResNet18 {
 struct Block {
     convs: [Conv2d; 2],
     /// The projection shortcut, where the block changes the shape.
-    around: Option<Conv2d>,
+    shortcut: Option<Conv2d>,
     relu: PRelu,
 }
 
@@ -58,7 +58,7 @@ fn relu(channels: usize, vb: &VarBuilder) -> Candle<PRelu> {
 
 impl Block {
     fn load(inputs: usize, outputs: usize, stride: usize, vb: &VarBuilder) -> Candle<Self> {
-        let around = (stride != 1 || inputs != outputs)
+        let shortcut = (stride != 1 || inputs != outputs)
             .then(|| {
                 let keys = ("downsample.0", "downsample.1");
                 folded((inputs, outputs), 1, stride, vb, keys)
@@ -69,23 +69,23 @@ impl Block {
                 folded((inputs, outputs), 3, stride, vb, ("conv1", "bn1"))?,
                 folded((outputs, outputs), 3, 1, vb, ("conv2", "bn2"))?,
             ],
-            around,
+            shortcut,
             relu: relu(outputs, vb)?,
         })
     }
 
     fn forward(&self, x: &Tensor) -> Candle<Tensor> {
         let mut h = self.convs[0].forward_then(x, &Epilogue::prelu(&self.relu))?;
-        let around = self.around.as_ref().map(|conv| conv.forward(x));
-        let around = around.transpose()?;
+        let shortcut = self.shortcut.as_ref().map(|conv| conv.forward(x));
+        let shortcut = shortcut.transpose()?;
         // The ReLU after the sum.
         let end = Epilogue {
-            residual: Some(around.as_ref().unwrap_or(x)),
+            residual: Some(shortcut.as_ref().unwrap_or(x)),
             slopes: Some(&self.relu),
             ..Epilogue::default()
         };
         replace_with(&mut h, |h| self.convs[1].forward_then(h, &end))?;
-        around.into_iter().for_each(release);
+        shortcut.into_iter().for_each(release);
         Ok(h)
     }
 }

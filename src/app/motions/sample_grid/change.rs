@@ -1,6 +1,6 @@
 //! The changes that the sample grid makes to a sampled motion.
 
-use crate::document::{Category, Drawn, Follow, Playback, Sample, SampledMotion, Track};
+use crate::document::{Category, Follow, Playback, Sample, SampledMotion, SeededSample, Track};
 
 use super::neighbours::{Cell, Neighbours};
 
@@ -124,12 +124,12 @@ impl Change {
 }
 
 /// The codes shown, with the nearer end's content seed; `None` if the two ends are of different models.
-pub fn shown(motion: &SampledMotion) -> Option<Drawn> {
+pub fn shown(motion: &SampledMotion) -> Option<SeededSample> {
     let content_seed = match &motion.towards {
         Some(other) if motion.blend_weight >= 0.5 => other.content_seed,
         _ => motion.content_seed,
     };
-    Some(Drawn {
+    Some(SeededSample {
         codes: motion.blended_sample().ok()?,
         content_seed,
     })
@@ -148,7 +148,7 @@ fn roll(motion: &mut SampledMotion, content: Option<u64>, movement: Option<u64>)
 }
 
 /// Replaces the sample, except for the locked parts. The category belongs to the movement.
-fn take(motion: &mut SampledMotion, drawn: Drawn) {
+fn take(motion: &mut SampledMotion, drawn: SeededSample) {
     if drawn.codes.sizes() != motion.codes.sizes() {
         return;
     }
@@ -166,7 +166,7 @@ fn take(motion: &mut SampledMotion, drawn: Drawn) {
     motion.blend_weight = 0.0;
 }
 
-fn towards(motion: &mut SampledMotion, other: Option<Drawn>) {
+fn towards(motion: &mut SampledMotion, other: Option<SeededSample>) {
     motion.towards = other.map(Box::new);
     motion.blend_weight = 0.0;
 }

@@ -5,7 +5,7 @@ use std::iter::repeat_with;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use crate::document::{Drawn, Sample, SampledMotion};
+use crate::document::{Sample, SampledMotion, SeededSample};
 
 pub const ROWS: usize = 4;
 pub const COLUMNS: usize = 5;
@@ -43,9 +43,9 @@ impl Neighbours {
     }
 
     /// The content of the cell's row with the movement of its column; category and length are the motion's.
-    pub fn drawn(&self, motion: &SampledMotion, cell: Cell) -> Drawn {
+    pub fn drawn(&self, motion: &SampledMotion, cell: Cell) -> SeededSample {
         let (codes, content_seed) = self.of(&motion.codes, motion.content_seed, cell);
-        Drawn {
+        SeededSample {
             codes,
             content_seed,
         }
