@@ -94,7 +94,7 @@ pub struct App {
     /// The relaxed face that other pictures of the person can be read against.
     neutral: Option<NeutralFace>,
     /// The fold strength measured from the skin of a face, and the portrait and face it was measured on.
-    own_folds: Option<((u64, Option<usize>), f32)>,
+    measured_folds: Option<((u64, Option<usize>), f32)>,
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
@@ -206,7 +206,7 @@ impl App {
             measuring: Measuring::default(),
             cards: None,
             neutral: None,
-            own_folds: None,
+            measured_folds: None,
             status: Status::default(),
             opening: false,
         };
@@ -531,10 +531,10 @@ impl App {
                     let mut panes = outcome.panes.iter().rev();
                     let edited = panes.find_map(|pane| pane.mean_edit);
                     self.status.edited = edited.unwrap_or(self.status.edited);
-                    let folds = outcome.panes.iter().find_map(|pane| pane.own_folds);
+                    let folds = outcome.panes.iter().find_map(|pane| pane.measured_folds);
                     let here = self.document_face();
                     if let Some(folds) = folds.filter(|_| outcome.request.subject.id == here.0) {
-                        self.own_folds = Some((here, folds));
+                        self.measured_folds = Some((here, folds));
                     }
                     let slowest = outcome.panes.iter().filter_map(|pane| pane.millis);
                     self.status.millis = slowest.reduce(f32::max).or(self.status.millis);

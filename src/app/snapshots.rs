@@ -170,7 +170,7 @@ fn the_sliders() {
         frame: 0,
         neutral: None,
         drawing: &[drawing],
-        own_folds: None,
+        measured_folds: None,
     });
     // Tall enough for the whole list.
     assert_looks("sliders", (356, 1160), view);

@@ -54,7 +54,7 @@ impl App {
             frame,
             neutral: kept,
             drawing: &drawing,
-            own_folds: self.own_folds(),
+            measured_folds: self.measured_folds(),
         };
         let middle = row![self.expression.view(shown).map(Message::Expression), right,];
         let base = column![

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::document::{AuVector, Motion, MotionKind, Project};
-use crate::drive::clip_analysis::{ClipAnalysis, Reading, Show};
+use crate::drive::clip_analysis::{ClipAnalysis, OnSnapshot, Reading};
 use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
 use crate::error::EngineError;
@@ -22,7 +22,7 @@ impl ClipAnalysis {
         kind: &MotionKind,
         models: &Models,
         progress: &Progress,
-        show: Show<'_>,
+        show: OnSnapshot<'_>,
     ) -> Result<Option<ClipAnalysis>, EngineError> {
         match kind {
             MotionKind::Track(_) => Ok(None),

@@ -17,10 +17,10 @@ use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, max_pool, on_ray
 pub const SIZE: usize = 128;
 
 /// Score threshold of a detection.
-const LIKELY: f32 = 0.5;
+const SCORE_THRESHOLD: f32 = 0.5;
 
 /// Boxes whose intersection over union exceeds this are one face.
-const SAME: f64 = 0.3;
+const IOU_THRESHOLD: f64 = 0.3;
 
 /// Output channels of each block, and whether it downsamples by 2.
 const BLOCKS: [(usize, bool); 16] = [
@@ -298,7 +298,7 @@ fn decode(
     square: &TurnedSquare,
 ) -> Option<Detection> {
     let score = 1.0 / (1.0 + (-logit.clamp(-100.0, 100.0)).exp());
-    if score.is_nan() || score < LIKELY {
+    if score.is_nan() || score < SCORE_THRESHOLD {
         return None;
     }
     let value = |k: usize| f64::from(place[k]) / SIZE as f64;
@@ -322,7 +322,7 @@ fn merged(mut found: Vec<Detection>) -> Vec<Detection> {
     while let Some(best) = found.first().copied() {
         let (same, others): (Vec<_>, Vec<_>) = found
             .into_iter()
-            .partition(|face| best.overlap(face) > SAME);
+            .partition(|face| best.overlap(face) > IOU_THRESHOLD);
         found = others;
         if same.is_empty() {
             // A box of zero area overlaps nothing, not even itself.
@@ -363,7 +363,7 @@ fn distinct(found: Vec<Detection>) -> Vec<Detection> {
             (b.left..b.left + b.width).contains(&x) && (b.top..b.top + b.height).contains(&y)
         };
         let known = |other: &Detection| {
-            face.overlap(other) > SAME || within(&face, other) || within(other, &face)
+            face.overlap(other) > IOU_THRESHOLD || within(&face, other) || within(other, &face)
         };
         if !faces.iter().any(known) {
             faces.push(face);

@@ -38,7 +38,7 @@ pub struct RenderedFrame {
     /// How much of the crop is edited, in 0..=1, for methods that know.
     pub mean_edit: Option<f32>,
     /// How well the drawn folds match the portrait's own skin, in 0..=1, for methods that draw folds.
-    pub own_folds: Option<f32>,
+    pub measured_folds: Option<f32>,
     /// Whether the full picture is still to be rendered.
     pub is_draft: bool,
 }
@@ -52,7 +52,7 @@ impl RenderedFrame {
             network_millis: None,
             draft_millis: 0.0,
             mean_edit: None,
-            own_folds: None,
+            measured_folds: None,
             is_draft: false,
         }
     }
@@ -278,7 +278,7 @@ fn rendered(picture: Picture, frame: &MethodFrame, composited: f32) -> RenderedF
         network_millis: frame.millis,
         draft_millis: frame.draft_millis,
         mean_edit: frame.mean_edit,
-        own_folds: frame.diagnostics.own_folds(),
+        measured_folds: frame.diagnostics.measured_folds(),
         is_draft: frame.is_draft,
     }
 }

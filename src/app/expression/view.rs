@@ -25,7 +25,7 @@ pub struct Shown<'a, 'd> {
     /// The methods that draw the panes.
     pub drawing: &'d [&'static MethodInfo],
     /// The fold strength measured from the portrait's skin, once known.
-    pub own_folds: Option<f32>,
+    pub measured_folds: Option<f32>,
 }
 
 impl Shown<'_, '_> {
@@ -107,7 +107,7 @@ impl Expression {
             None,
         );
         let bends = shown.drawing.iter().any(|info| info.draws_folds);
-        let folds = bends.then(|| self.folds(document, shown.own_folds));
+        let folds = bends.then(|| self.folds(document, shown.measured_folds));
         let drawing = column![text("Drawing").size(theme::SMALL).color(theme::dim())]
             .push(folds)
             .push(bends.then(|| glasses(document.glasses)))

@@ -12,7 +12,7 @@ use crate::app::background::in_background_with;
 use crate::document::{
     AuVector, ClipMotion, MediaSource, Motion, MotionId, MotionKind, Pose, Project,
 };
-use crate::drive::clip_analysis::{ClipAnalysis, Show};
+use crate::drive::clip_analysis::{ClipAnalysis, OnSnapshot};
 use crate::drive::driver::Driver;
 use crate::error::EngineError;
 use crate::face::found::FoundFace;
@@ -382,7 +382,7 @@ fn read(
     kind: &MotionKind,
     models: &Models,
     progress: &Progress,
-    show: Show<'_>,
+    show: OnSnapshot<'_>,
 ) -> Result<Read, EngineError> {
     let analysis = ClipAnalysis::of_motion(kind, models, progress, show)?;
     // An expression track has nothing to read.

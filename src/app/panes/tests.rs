@@ -71,7 +71,7 @@ fn outcome(request: &Request, serial: u64, index: usize, size: u32, complete: bo
             millis: None,
             network_millis: None,
             mean_edit: None,
-            own_folds: None,
+            measured_folds: None,
             is_draft: false,
         }],
         complete,

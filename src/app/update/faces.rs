@@ -97,8 +97,8 @@ impl App {
     }
 
     /// The fold strength measured from the face's skin, once it has been drawn.
-    pub(in crate::app) fn own_folds(&self) -> Option<f32> {
-        let (of, folds) = self.own_folds?;
+    pub(in crate::app) fn measured_folds(&self) -> Option<f32> {
+        let (of, folds) = self.measured_folds?;
         (of == self.document_face()).then_some(folds)
     }
 

@@ -23,7 +23,7 @@ use crate::drive::face_tracking::{Followed, follow, times};
 use crate::drive::frames::{FrameSource, OriginalFrames};
 use crate::drive::sample_clip::SampleClip;
 use crate::error::{ClipError, EngineError};
-use crate::face::found::canonical;
+use crate::face::found::crop_by_rule;
 use crate::face::{Face, Mesh, Shape};
 use crate::folders::file_name;
 use crate::media::clip::ClipInfo;
@@ -32,7 +32,7 @@ use crate::progress::Progress;
 use crate::weights::CropRule;
 use memo::Memo;
 use proxies::{BUDGET, Proxies};
-pub use snapshots::Show;
+pub use snapshots::OnSnapshot;
 use snapshots::{Building, Pace};
 
 /// The analysed frames of a motion, from a clip or a sampler.
@@ -94,7 +94,7 @@ impl ClipAnalysis {
     pub fn read_showing(
         source: &MediaSource,
         progress: &Progress,
-        show: Show<'_>,
+        show: OnSnapshot<'_>,
     ) -> Result<Self, EngineError> {
         let (path, _sample) = file_of(source)?;
         Self::read_file(&path, BUDGET, progress, Pace::default(), Some(show))
@@ -105,7 +105,7 @@ impl ClipAnalysis {
         budget: usize,
         progress: &Progress,
         pace: Pace,
-        show: Option<Show<'_>>,
+        show: Option<OnSnapshot<'_>>,
     ) -> Result<Self, EngineError> {
         let originals = OriginalFrames::new(path.to_owned(), (None, None), None);
         let clip = originals.open()?;
@@ -222,7 +222,7 @@ impl ClipAnalysis {
 
     /// Returns a crop rule's square for a frame's face, in pixels of the original; `None` where there is no face.
     pub fn square(&self, rule: &CropRule, frame: usize) -> Option<Crop> {
-        Some(canonical(self.mesh(frame)?, rule, self.size))
+        Some(crop_by_rule(self.mesh(frame)?, rule, self.size))
     }
 
     /// Returns the dissimilarity in shape and pose between the portrait's face and each frame's, 0 for the same; one entry per

@@ -9,7 +9,7 @@ use crate::document::Sample;
 use crate::drive::au_track::{AuTrack, track_rate};
 use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_analysis::proxies::BUDGET;
-use crate::drive::clip_analysis::snapshots::{Building, Pace, Show};
+use crate::drive::clip_analysis::snapshots::{Building, OnSnapshot, Pace};
 use crate::drive::face_tracking::{Followed, next};
 use crate::drive::frames::{FrameSource, missing};
 use crate::error::{EngineError, InternalError};
@@ -52,7 +52,7 @@ impl ClipAnalysis {
         sample: &Sample,
         fps: f64,
         progress: &Progress,
-        show: Show<'_>,
+        show: OnSnapshot<'_>,
     ) -> Result<Self, EngineError> {
         Self::drawn(sampler, sample, fps, progress, Some(show))
     }
@@ -62,7 +62,7 @@ impl ClipAnalysis {
         sample: &Sample,
         fps: f64,
         progress: &Progress,
-        show: Option<Show<'_>>,
+        show: Option<OnSnapshot<'_>>,
     ) -> Result<Self, EngineError> {
         progress.set_total(sample.frames());
         let stop = || progress.cancel.is_cancelled();

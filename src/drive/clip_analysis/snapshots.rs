@@ -13,7 +13,7 @@ use crate::media::image::Picture;
 use crate::progress::Stop;
 
 /// Receives a snapshot.
-pub type Show<'a> = &'a mut dyn FnMut(ClipAnalysis);
+pub type OnSnapshot<'a> = &'a mut dyn FnMut(ClipAnalysis);
 
 /// The number of frames in the first snapshot.
 const FIRST: usize = 8;
@@ -66,7 +66,7 @@ pub(crate) struct Building<'a> {
     info: ClipInfo,
     proxies: Proxies,
     pace: Pace,
-    show: Option<Show<'a>>,
+    show: Option<OnSnapshot<'a>>,
 }
 
 impl<'a> Building<'a> {
@@ -76,7 +76,7 @@ impl<'a> Building<'a> {
         info: ClipInfo,
         budget: usize,
         pace: Pace,
-        show: Option<Show<'a>>,
+        show: Option<OnSnapshot<'a>>,
     ) -> Self {
         Self {
             proxies: Proxies::new(name.clone(), (info.width, info.height), budget),

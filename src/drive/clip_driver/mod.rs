@@ -13,7 +13,7 @@ use crate::drive::au_track::{AuTrack, track_rate};
 use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::retime::retimed;
 use crate::error::{ClipError, EngineError};
-use crate::face::found::{canonical, finder, middle};
+use crate::face::found::{crop_by_rule, finder, middle};
 use crate::face::{Mesh, Shape, TurnedSquare, best_frame};
 use crate::media::image::Picture;
 use crate::methods::drive::{ClipFrameKey, DrivePicture};
@@ -336,7 +336,7 @@ impl ClipDriver {
         let size = self.analysis.size;
         let crop = if self.analysis.source().is_original() {
             let face = self.face_in(reference)?;
-            face.map(|mesh| canonical(&mesh, rule, size))
+            face.map(|mesh| crop_by_rule(&mesh, rule, size))
         } else {
             // A proxy's landmarks come from the analysis.
             let anchor = match self.analysis.mesh(reference) {

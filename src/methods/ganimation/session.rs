@@ -8,7 +8,7 @@ use crate::document::{ActionUnit, AuVector, MethodId, Mode, PaneView, Pose};
 use crate::error::EngineError;
 use crate::face::limits::{self, CachedMask};
 use crate::face::view::View;
-use crate::face::{Edit, Mesh, Show, TurnedSquare, network_input, paste};
+use crate::face::{Edit, Mesh, PasteMode, TurnedSquare, network_input, paste};
 use crate::lru_cache::LruCache;
 use crate::math::smoothstep;
 use crate::media::image::Picture;
@@ -177,7 +177,7 @@ impl Session for EditSession {
     ) -> Result<Picture, EngineError> {
         let mut picture = base.picture().clone();
         if let Diagnostics::Edit(said) = &frame.diagnostics {
-            let show = Show::Result {
+            let show = PasteMode::Result {
                 onset: said.onset,
                 detail: subject.detail,
             };

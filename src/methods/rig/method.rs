@@ -340,7 +340,7 @@ impl Session for RigSession {
             diagnostics: Diagnostics::Mesh(MeshDiagnostics {
                 pose,
                 draft: wanted.draft,
-                own_folds: self.folds,
+                measured_folds: self.folds,
                 motion,
                 mesh,
             }),
