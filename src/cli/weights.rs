@@ -8,7 +8,7 @@ use super::errors::{CliError, with_hint};
 use super::output::{print, say};
 use crate::error::SystemError;
 use crate::folders::weights_folder;
-use crate::jobs::import::{Era, ImportOptions, ImportRemark, import};
+use crate::jobs::import::{ImportOptions, ImportRemark, TorchVersionSource, import};
 use crate::text;
 use crate::weights::checkpoint;
 use crate::weights::checkpoint::system::{Dialect, Method, Part};
@@ -101,10 +101,11 @@ fn bring(file: &Path, options: &ImportOptions) -> Result<(), CliError> {
         let hint = match remark {
             ImportRemark::UnknownLicence => ", and say it with --licence",
             ImportRemark::Warps {
-                why: Era::Usual, ..
+                why: TorchVersionSource::Usual,
+                ..
             } => "; --align-corners no says otherwise",
             ImportRemark::Warps {
-                why: Era::Container,
+                why: TorchVersionSource::Container,
                 ..
             } => "; --align-corners says otherwise",
             _ => "",

@@ -243,7 +243,7 @@ fn remarks(
             true => mode.unwrap_or_default() == Mode::Relative,
             false => clip.follow.relative,
         };
-        told.add(clip.analysis.broken.clone().map(Remark::Media));
+        told.add(clip.analysis.read_error.clone().map(Remark::Media));
         // Without a face in the clip, the rig's expression is left out; the rest still moves.
         let reads_faces = !by_picture || pane.expression_by_rig && clip.analysis.track.is_some();
         told.add(faces_remark(clip, reads_faces)?);
@@ -256,7 +256,7 @@ fn remarks(
         if relative {
             // A reference frame before the used part has no index in it.
             let frame = clip.reference.checked_sub(clip.first);
-            told.reference = frame.map(|frame| (frame, clip.unlike));
+            told.reference = frame.map(|frame| (frame, clip.dissimilarity));
         }
     }
     Ok(told)
@@ -272,7 +272,7 @@ pub fn check_reference(clip: &ClipDriver) -> Result<(), EngineError> {
         return Ok(());
     };
     if clip
-        .said_reference()
+        .chosen_reference()
         .is_some_and(|frame| used.contains(&frame))
     {
         return Ok(());
@@ -317,7 +317,7 @@ fn reference_remark(
     portrait: &str,
     relative: bool,
 ) -> Option<Remark> {
-    if !relative || clip.follow.reference.is_some() || clip.unlike.is_some() {
+    if !relative || clip.follow.reference.is_some() || clip.dissimilarity.is_some() {
         return None;
     }
     let name = |name: &str| name.to_owned();
@@ -452,7 +452,7 @@ mod tests {
         let frames = (0..5).map(|i| AuFrame {
             time: f64::from(i) / 10.0,
             aus: Some(AuVector::NEUTRAL),
-            own: Some(AuVector::NEUTRAL),
+            relative_to_rest: Some(AuVector::NEUTRAL),
             ..AuFrame::default()
         });
         Arc::new(ClipAnalysis::grey(AuTrack {
@@ -461,7 +461,7 @@ mod tests {
             frames: frames.collect(),
             shapes: vec![None; 5],
             rest: 0,
-            broken: None,
+            read_error: None,
         }))
     }
 

@@ -299,12 +299,15 @@ pub enum ImportRemark {
     } else {
         "as torch has done since 1.3 (no align_corners)"
     })]
-    Warps { align_corners: bool, why: Era },
+    Warps {
+        align_corners: bool,
+        why: TorchVersionSource,
+    },
 }
 
 /// How the torch version of a checkpoint was determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Era {
+pub enum TorchVersionSource {
     #[error("as you asked")]
     Asked,
     #[error("as for the published weights")]
@@ -315,9 +318,9 @@ pub enum Era {
 
 fn era(align_corners: bool, asked: bool, container: Container) -> ImportRemark {
     let why = match container {
-        _ if asked => Era::Asked,
-        Container::Safetensors => Era::Usual,
-        _ => Era::Container,
+        _ if asked => TorchVersionSource::Asked,
+        Container::Safetensors => TorchVersionSource::Usual,
+        _ => TorchVersionSource::Container,
     };
     ImportRemark::Warps { align_corners, why }
 }

@@ -4,7 +4,7 @@ mod limits;
 pub mod presets;
 mod view;
 
-pub use view::Shown;
+pub use view::ExpressionViewData;
 
 use std::ops::RangeInclusive;
 

@@ -16,7 +16,7 @@ use crate::methods::MethodInfo;
 
 /// Everything that the panel shows.
 #[derive(Debug, Clone, Copy)]
-pub struct Shown<'a, 'd> {
+pub struct ExpressionViewData<'a, 'd> {
     pub document: &'a Document,
     /// The frame of the track.
     pub frame: u32,
@@ -28,7 +28,7 @@ pub struct Shown<'a, 'd> {
     pub measured_folds: Option<f32>,
 }
 
-impl Shown<'_, '_> {
+impl ExpressionViewData<'_, '_> {
     /// Returns the first drawing method if none of them can do `can`.
     fn none_can(&self, can: impl Fn(&MethodInfo) -> bool) -> Option<&'static MethodInfo> {
         let first = self.drawing.first().copied();
@@ -37,8 +37,8 @@ impl Shown<'_, '_> {
 }
 
 impl Expression {
-    pub fn view<'a>(&'a self, shown: Shown<'a, '_>) -> Element<'a, Message> {
-        let Shown {
+    pub fn view<'a>(&'a self, shown: ExpressionViewData<'a, '_>) -> Element<'a, Message> {
+        let ExpressionViewData {
             document,
             frame,
             neutral,

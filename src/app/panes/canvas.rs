@@ -16,10 +16,10 @@ use crate::document::Crop;
 use crate::face::found::FoundFace;
 use crate::face::view::View;
 
-use super::{Message, Shown, landmarks};
+use super::{Message, PanePicture, landmarks};
 
 /// The picture, filling the pane.
-pub fn picture(shown: Option<&Shown>) -> Element<'_, Message> {
+pub fn picture(shown: Option<&PanePicture>) -> Element<'_, Message> {
     let tiles = move |bounds: Size| {
         shown.map_or_else(Vec::new, |shown| {
             let (width, height) = shown.size;

@@ -14,7 +14,7 @@ use crate::face::view::View;
 
 use super::canvas::{Overlay, picture};
 use super::layouts::Layout;
-use super::{GUTTER, HEADER, Look, Message, Names, Panes, Shown};
+use super::{GUTTER, HEADER, Message, Names, PanePicture, Panes, ViewMode};
 
 /// From this width on, in logical pixels, a pane's views are buttons side by side.
 const CHIPS: f32 = 560.0;
@@ -145,7 +145,13 @@ impl Panes {
     }
 
     /// A short label for a pane.
-    fn label(&self, spec: &PaneSpec, names: &Names, shown: Option<&Shown>, edited: bool) -> String {
+    fn label(
+        &self,
+        spec: &PaneSpec,
+        names: &Names,
+        shown: Option<&PanePicture>,
+        edited: bool,
+    ) -> String {
         let document = names.project.document();
         let result = spec.view == PaneView::Result;
         if self.holding && result && spec.method != MethodChoice::Source {
@@ -392,12 +398,12 @@ impl Panes {
             )
         });
         let fit = hinted(
-            toggle("Whole", self.look == Look::Whole, Message::Fit),
+            toggle("Whole", self.look == ViewMode::Whole, Message::Fit),
             "The whole portrait (F)",
             Position::Top,
         );
         let face = hinted(
-            toggle("Face", self.look == Look::Face, Message::Face),
+            toggle("Face", self.look == ViewMode::Face, Message::Face),
             "The face and a little around it (G, or double-click)",
             Position::Top,
         );

@@ -13,7 +13,7 @@ use crate::document::Project;
 use crate::project::file::{MediaOwner, MediaState, ProjectFile};
 use crate::project::settings::RecentFile;
 
-use super::{After, Message, Projects, Question};
+use super::{Message, PendingAction, Projects, Question};
 
 /// Id of the switch that embeds media in the project, for tests.
 pub const HOLDS_MEDIA: &str = "holds-media";
@@ -101,11 +101,11 @@ impl Projects {
         match &self.question {
             Some(Question::Unsaved(after)) => {
                 let words = match after {
-                    After::Quit => {
+                    PendingAction::Quit => {
                         "Close without saving, and the changes since the last save are lost."
                     }
-                    After::New => "A new project takes this one's place.",
-                    After::Open(_) => "The other project takes this one's place.",
+                    PendingAction::New => "A new project takes this one's place.",
+                    PendingAction::Open(_) => "The other project takes this one's place.",
                 };
                 return Some(card(
                     "Save the changes?",

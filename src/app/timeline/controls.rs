@@ -12,7 +12,7 @@ use crate::document::{Document, Easing, Playback, Pose, Selection, SliderRange};
 
 use super::edge::Edge;
 use super::sheet::Sheet;
-use super::subject::{Given, Subject};
+use super::subject::{SheetData, Subject};
 use super::{Message, Tab, Timeline, Value, metrics};
 
 /// The height of every row of controls, in logical pixels.
@@ -20,7 +20,7 @@ const ROW: f32 = 27.0;
 
 impl Timeline {
     /// Builds the panel.
-    pub fn view<'a>(&'a self, given: Given<'a>) -> Element<'a, Message> {
+    pub fn view<'a>(&'a self, given: SheetData<'a>) -> Element<'a, Message> {
         let subject = given.subject;
         let tools = match (self.tab, subject) {
             (Tab::Metrics, _) => self.measures(given),
@@ -29,7 +29,7 @@ impl Timeline {
         };
         let lit = subject
             .track()
-            .map_or_else(Selection::new, |track| self.meant(track));
+            .map_or_else(Selection::new, |track| self.target_keys(track));
         let channels = subject.channels().into_iter();
         let sheet = Sheet {
             given,
@@ -150,7 +150,7 @@ impl Timeline {
     /// The commands on keys.
     fn tools<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
         let track = &document.track;
-        let meant = self.meant(track);
+        let target_keys = self.target_keys(track);
         let eased = self.eased(track);
         let easing = track.easing_of(&eased);
         let easings: &[Easing] = if eased.is_empty() { &[] } else { &Easing::ALL };
@@ -189,7 +189,10 @@ impl Timeline {
                 Position::Top,
             ),
             hinted(
-                action("Delete", (!meant.is_empty()).then_some(Message::KeyRemoved)),
+                action(
+                    "Delete",
+                    (!target_keys.is_empty()).then_some(Message::KeyRemoved)
+                ),
                 "Takes the selected keys away, or those under the playhead (Delete)",
                 Position::Top,
             ),
@@ -260,7 +263,7 @@ impl Timeline {
     }
 
     /// The controls of the measurements.
-    fn measures<'a>(&'a self, given: Given<'a>) -> Element<'a, Message> {
+    fn measures<'a>(&'a self, given: SheetData<'a>) -> Element<'a, Message> {
         let numbers = given.numbers;
         let metrics: Vec<String> = numbers
             .map(|numbers| numbers.metrics().into_iter().map(str::to_owned).collect())

@@ -50,11 +50,11 @@ impl Program<Message> for Edge {
             }
             mouse::Event::CursorMoved { .. } => {
                 let by = cursor.land().position()?.y - bounds.y - (*held)?;
-                Some(Action::publish(Message::Raised(self.height - by)).and_capture())
+                Some(Action::publish(Message::Resized(self.height - by)).and_capture())
             }
             mouse::Event::ButtonReleased(Button::Left) => {
                 held.take()?;
-                Some(Action::publish(Message::RaisedAtLast).and_capture())
+                Some(Action::publish(Message::ResizeEnded).and_capture())
             }
             _ => None,
         }

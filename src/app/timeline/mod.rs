@@ -26,7 +26,7 @@ use crate::document::{
     SliderRange, Track,
 };
 
-use lens::Lens;
+use lens::TimeView;
 use subject::Subject;
 
 /// A number that can be typed.
@@ -67,7 +67,7 @@ pub struct Timeline {
     grab: Option<Grab>,
     copied: Copied,
     tab: Tab,
-    lens: Lens,
+    lens: TimeView,
     /// Channels that the artist showed or hid.
     shown: BTreeMap<Channel, bool>,
     metric: Option<String>,
@@ -139,8 +139,8 @@ pub enum Message {
     Typed(Value, String),
     Entered,
     /// The panel's height is being dragged, or the drag has ended; in logical pixels.
-    Raised(f32),
-    RaisedAtLast,
+    Resized(f32),
+    ResizeEnded,
     ReadClip,
     ReadSample,
 }
@@ -222,7 +222,7 @@ impl Timeline {
     }
 
     /// Sets the panel's height, clamped to what is allowed.
-    pub fn raise(&mut self, height: f32) {
+    pub fn set_height(&mut self, height: f32) {
         if height.is_finite() {
             self.height = Some(height.clamp(*HEIGHTS.start(), *HEIGHTS.end()));
         }
@@ -308,8 +308,8 @@ impl Timeline {
                 self.grab = None;
                 return Action::EndGesture;
             }
-            Message::Raised(height) => self.raise(height),
-            Message::RaisedAtLast => return Action::Height(self.height()),
+            Message::Resized(height) => self.set_height(height),
+            Message::ResizeEnded => return Action::Height(self.height()),
             Message::Entered => return Action::Leave,
             Message::ReadClip => return Action::ReadClip,
             Message::ReadSample => return Action::ReadSample,

@@ -11,7 +11,7 @@ use crate::document::{Channel, Pose, SliderRange, Track};
 use crate::methods::drive::PoseKey;
 
 use super::Tab;
-use super::lens::Lens;
+use super::lens::TimeView;
 use super::sheet::{Sheet, between};
 use super::subject::Subject;
 
@@ -23,7 +23,7 @@ pub struct Ground {
     long: u64,
     frames: u32,
     range: Option<(u32, u32)>,
-    lens: Lens,
+    lens: TimeView,
     tab: Tab,
     channels: Vec<(Channel, bool)>,
     over: Option<Channel>,

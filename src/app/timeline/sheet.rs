@@ -8,8 +8,8 @@ use iced::{Color, Element, Font, Length, Point, Rectangle, Size};
 use crate::app::widgets::theme;
 use crate::document::{AuVector, Channel, Curve, KeyId, Selection, SliderRange};
 
-use super::lens::{Lens, Scale};
-use super::subject::{Given, short_name};
+use super::lens::{Scale, TimeView};
+use super::subject::{SheetData, short_name};
 use super::{Message, Tab};
 
 /// The drawing's widget id, for tests.
@@ -45,7 +45,7 @@ pub const DIAMOND: f32 = 4.5;
 pub const REACH: f32 = 7.0;
 
 pub struct Sheet<'a> {
-    pub given: Given<'a>,
+    pub given: SheetData<'a>,
     pub frame: u32,
     pub selection: &'a Selection,
     /// The keys being dragged, at their times when the drag began.
@@ -53,7 +53,7 @@ pub struct Sheet<'a> {
     /// The highlighted keys: the selected ones, or those under the playhead.
     pub lit: Selection,
     pub tab: Tab,
-    pub lens: Lens,
+    pub lens: TimeView,
     /// The channels in the order of the list, and whether each one's curve is shown.
     pub channels: Vec<(Channel, bool)>,
     pub metric: Option<&'a str>,

@@ -24,7 +24,7 @@ pub enum Subject<'a> {
 
 /// The data that the panel shows.
 #[derive(Debug, Clone, Copy)]
-pub struct Given<'a> {
+pub struct SheetData<'a> {
     pub subject: Subject<'a>,
     /// For each frame, whether its picture is rendered; empty if unknown.
     pub rendered: &'a [bool],

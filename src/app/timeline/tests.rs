@@ -191,11 +191,11 @@ fn the_panel_is_as_high_as_it_is_made_within_reason() {
     let (mut timeline, document) = (Timeline::default(), document());
     let first = timeline.height();
     let mut send = |message| timeline.update(message, Subject::Track(&document));
-    assert_eq!(send(Message::Raised(first + 80.0)), Action::None);
-    assert_eq!(send(Message::RaisedAtLast), Action::Height(first + 80.0));
+    assert_eq!(send(Message::Resized(first + 80.0)), Action::None);
+    assert_eq!(send(Message::ResizeEnded), Action::Height(first + 80.0));
     for (wild, height) in [(1e9, 560.0), (-1e9, 200.0), (f32::NAN, 200.0)] {
-        send(Message::Raised(wild));
-        assert_eq!(send(Message::RaisedAtLast), Action::Height(height));
+        send(Message::Resized(wild));
+        assert_eq!(send(Message::ResizeEnded), Action::Height(height));
     }
 }
 

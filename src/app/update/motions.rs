@@ -9,7 +9,7 @@ use iced::{Element, Length, Subscription, Task};
 use crate::app::background::in_background;
 use crate::app::motions::WIDTH;
 use crate::app::motions::list::{self, Kind};
-use crate::app::motions::reference::{self, Known};
+use crate::app::motions::reference::{self, ClipPanelData};
 use crate::app::motions::sample_grid::{self, SampleGrid};
 use crate::app::widgets::controls::action;
 use crate::app::widgets::theme;
@@ -219,7 +219,7 @@ impl App {
         if let Some(motion) = self.history.project().motion(id).cloned() {
             self.drivers.retry(&motion);
         }
-        let others = self.look_beside(id, whole.clone());
+        let others = self.search_sibling_clips(id, whole.clone());
         self.history.edit_project(|project| {
             project.change_motion(id, |kind| {
                 if let MotionKind::Clip(clip) = kind {
@@ -474,7 +474,7 @@ impl App {
         let Some(analysis) = self.drivers.analysis(motion) else {
             return space().into();
         };
-        let known = Known {
+        let known = ClipPanelData {
             name: &motion.name,
             fps: clip_driver.fps(),
             frames: analysis.frames(),
@@ -488,7 +488,7 @@ impl App {
             step: clip_driver
                 .frame_at(self.timeline.frame() as usize)
                 .saturating_sub(clip_driver.first),
-            broken: analysis.broken.as_deref(),
+            read_error: analysis.read_error.as_deref(),
             current,
             square: clip_driver
                 .base(self.models.crop_rule(), clip_driver.reference)

@@ -189,7 +189,7 @@ impl App {
     }
 
     /// Handles a located clip; other missing ones may be in the same folder.
-    pub(in crate::app) fn look_beside(&mut self, id: MotionId, path: PathBuf) -> Task<Up> {
+    pub(in crate::app) fn search_sibling_clips(&mut self, id: MotionId, path: PathBuf) -> Task<Up> {
         let Some(mut opened) = self.projects.opened.clone() else {
             return Task::none();
         };
@@ -203,7 +203,7 @@ impl App {
     }
 
     /// Handles missing clips that were found.
-    pub(in crate::app) fn found_beside(&mut self, opened: Box<Opened>, found: Vec<Relocated>) {
+    pub(in crate::app) fn relocated_clips(&mut self, opened: Box<Opened>, found: Vec<Relocated>) {
         self.projects.opened = Some(opened);
         for (of, path) in found {
             let MediaOwner::Motion(other) = of else {

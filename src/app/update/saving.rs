@@ -6,7 +6,7 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::{self, Target, in_background};
-use crate::app::projects::{Message, Question, SaveEnd};
+use crate::app::projects::{Message, Question, SaveOutcome};
 use crate::app::widgets::format::size;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
@@ -77,13 +77,13 @@ impl App {
             move || {
                 let found = known.and_then(|_| FileStamp::of(&target));
                 if found.is_some() && found != known {
-                    return Ok(SaveEnd::ChangedOutside);
+                    return Ok(SaveOutcome::ChangedOutside);
                 }
                 let saved = ProjectFile::save(&written, &target, Embed::of(&written), &index)?;
-                Ok(SaveEnd::Saved(saved, FileStamp::of(&target)))
+                Ok(SaveOutcome::Saved(saved, FileStamp::of(&target)))
             },
             move |result| {
-                let result: Result<SaveEnd, String> = match result {
+                let result: Result<SaveOutcome, String> = match result {
                     Some(result) => result.map_err(|error: EngineError| error.to_string()),
                     None => Err("The project could not be saved by a fault of Mien.".to_owned()),
                 };
@@ -96,15 +96,15 @@ impl App {
         &mut self,
         path: PathBuf,
         project: Project,
-        result: Result<SaveEnd, String>,
+        result: Result<SaveOutcome, String>,
     ) -> Task<Up> {
         self.projects.saving = false;
         match result {
-            Ok(SaveEnd::ChangedOutside) => {
+            Ok(SaveOutcome::ChangedOutside) => {
                 self.projects.question = Some(Question::ChangedOutside(path));
                 Task::none()
             }
-            Ok(SaveEnd::Saved(saved, stamp)) => {
+            Ok(SaveOutcome::Saved(saved, stamp)) => {
                 self.projects.stamp = stamp;
                 self.history.set_labels(self.panes.labels);
                 self.projects.saved = Some(project);
@@ -116,7 +116,7 @@ impl App {
                 self.projects.path = Some(path);
                 self.remember();
                 let told = match is_new {
-                    true => self.tell_others(),
+                    true => self.announce_project(),
                     false => Task::none(),
                 };
                 if !self.projects.is_changed(self.project())
@@ -138,7 +138,7 @@ impl App {
     }
 
     /// Publishes which project is open here, and warns the artist if another run of Mien has it open too.
-    pub(in crate::app) fn tell_others(&self) -> Task<Up> {
+    pub(in crate::app) fn announce_project(&self) -> Task<Up> {
         let Some(autosave) = self.projects.autosave.clone() else {
             return Task::none();
         };
@@ -150,20 +150,20 @@ impl App {
     }
 
     /// Autosaves, if there is anything new to save.
-    pub(in crate::app) fn keep_copy(&mut self) -> Task<Up> {
+    pub(in crate::app) fn autosave_now(&mut self) -> Task<Up> {
         let project = self.project();
         let kept = self.projects.kept.as_ref();
         let kept = kept.or(self.projects.saved.as_ref());
         let Some(autosave) = &self.projects.autosave else {
             return Task::none();
         };
-        if self.projects.keeping || kept == Some(project) {
+        if self.projects.autosaving || kept == Some(project) {
             return Task::none();
         }
         let (autosave, project) = (Arc::clone(autosave), project.clone());
         let path = self.projects.path.clone();
         let index = self.projects.index.clone();
-        self.projects.keeping = true;
+        self.projects.autosaving = true;
         let written = project.clone();
         in_background(
             move || autosave.write(&written, path.as_deref(), &index),
@@ -178,25 +178,25 @@ impl App {
     }
 
     /// Handles the end of an autosave.
-    pub(in crate::app) fn kept(&mut self, project: Project, result: Result<(), String>) {
-        self.projects.keeping = false;
+    pub(in crate::app) fn autosaved(&mut self, project: Project, result: Result<(), String>) {
+        self.projects.autosaving = false;
         match result {
             Ok(()) => {
                 self.projects.kept = Some(project);
                 self.projects.discard_replaced();
-                if self.projects.keeping_failed.take().is_some() {
+                if self.projects.autosave_problem.take().is_some() {
                     let hint = "A copy is kept against a crash again.";
                     self.status.notice = Some(Notice::Hint(hint.to_owned()));
                 }
             }
             Err(problem) => {
                 // Retried every few seconds, but reported once.
-                if self.projects.keeping_failed.as_ref() != Some(&problem) {
+                if self.projects.autosave_problem.as_ref() != Some(&problem) {
                     self.status.notice = Some(Notice::Problem(format!(
                         "No copy is kept against a crash: {problem}"
                     )));
                 }
-                self.projects.keeping_failed = Some(problem);
+                self.projects.autosave_problem = Some(problem);
             }
         }
     }

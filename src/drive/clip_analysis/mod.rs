@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use crate::document::{AuVector, Crop, MediaSource};
 use crate::drive::au_track::{self, AuFrame, AuTrack, steps, track_rate};
-use crate::drive::face_tracking::{Followed, follow, times};
+use crate::drive::face_tracking::{TrackedFaces, follow, times};
 use crate::drive::frames::{FrameSource, OriginalFrames};
 use crate::drive::sample_clip::SampleClip;
 use crate::error::{ClipError, EngineError};
@@ -53,14 +53,14 @@ pub struct ClipAnalysis {
     /// The face's track; `None` where no frame shows a face, or faces weren't looked for.
     pub track: Option<AuTrack>,
     /// The error that ended the reading early, if any.
-    pub broken: Option<String>,
+    pub read_error: Option<String>,
     /// Whether the analysis is finished.
     complete: bool,
     meshes: Vec<Option<Mesh>>,
     frames: Arc<dyn FrameSource>,
     proxies: Option<Arc<Proxies>>,
     /// Caches of the last results derived from the track.
-    unlike: Memo<Shape, Vec<Option<f32>>>,
+    dissimilarity: Memo<Shape, Vec<Option<f32>>>,
     smoothed: Memo<au_track::Reading, Vec<Option<AuVector>>>,
 }
 
@@ -154,7 +154,7 @@ impl ClipAnalysis {
     fn scrubbed(
         name: String,
         info: &ClipInfo,
-        seen: &Followed,
+        seen: &TrackedFaces,
         proxies: Arc<Proxies>,
     ) -> Result<Self, EngineError> {
         let track = AuTrack::of(name.clone(), info.fps, &seen.faces, None);
@@ -165,7 +165,7 @@ impl ClipAnalysis {
     fn of(
         name: String,
         info: &ClipInfo,
-        seen: &Followed,
+        seen: &TrackedFaces,
         track: Option<AuTrack>,
         frames: Arc<dyn FrameSource>,
         proxies: Option<Arc<Proxies>>,
@@ -182,15 +182,15 @@ impl ClipAnalysis {
             times: seen.faces.iter().map(|(time, _)| *time).collect(),
             size: (info.width, info.height),
             track: track.map(|track| AuTrack {
-                broken: seen.broken.clone(),
+                read_error: seen.read_error.clone(),
                 ..track
             }),
-            broken: seen.broken.clone(),
+            read_error: seen.read_error.clone(),
             complete: true,
             meshes: seen.faces.iter().map(mesh).collect(),
             frames,
             proxies,
-            unlike: Memo::default(),
+            dissimilarity: Memo::default(),
             smoothed: Memo::default(),
         })
     }
@@ -227,9 +227,9 @@ impl ClipAnalysis {
 
     /// Returns the dissimilarity in shape and pose between the portrait's face and each frame's, 0 for the same; one entry per
     /// frame.
-    pub fn unlike(&self, portrait: &Shape) -> Arc<Vec<Option<f32>>> {
-        self.unlike.get(*portrait, || match &self.track {
-            Some(track) => track.unlike(portrait),
+    pub fn dissimilarity(&self, portrait: &Shape) -> Arc<Vec<Option<f32>>> {
+        self.dissimilarity.get(*portrait, || match &self.track {
+            Some(track) => track.dissimilarity(portrait),
             None => vec![None; self.frames()],
         })
     }

@@ -66,7 +66,7 @@ fn snapshots_are_the_beginning_of_the_whole() {
     );
     for part in parts {
         assert!(!part.is_complete());
-        assert_eq!(part.broken, None);
+        assert_eq!(part.read_error, None);
         assert_begins(whole, part);
         let last = part.frames() - 1;
         let picture = |analysis: &ClipAnalysis| analysis.source().picture(last).unwrap();
@@ -83,7 +83,10 @@ fn the_whole_is_the_same_whoever_looks() {
     assert_eq!(plain.frames(), shown.frames());
     assert_begins(&plain, shown);
     assert_eq!(plain.track, shown.track);
-    assert_eq!((plain.offset, &plain.broken), (shown.offset, &shown.broken));
+    assert_eq!(
+        (plain.offset, &plain.read_error),
+        (shown.offset, &shown.read_error)
+    );
     assert_eq!(plain.bytes(), shown.bytes());
 }
 
@@ -167,11 +170,11 @@ fn a_clip_that_breaks_on_the_way_ends_where_it_breaks() {
     }
     let source = MediaSource::File(folder.path().to_owned());
     let mut parts = Vec::new();
-    let mut show = |part: ClipAnalysis| parts.push((part.frames(), part.broken.clone()));
+    let mut show = |part: ClipAnalysis| parts.push((part.frames(), part.read_error.clone()));
     let whole = ClipAnalysis::read_showing(&source, &Progress::new(0), &mut show).unwrap();
     assert_eq!(parts, [(8, None)]);
     assert_eq!((whole.frames(), whole.is_complete()), (9, true));
-    assert!(whole.broken.is_some());
+    assert!(whole.read_error.is_some());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_analysis::proxies::Proxies;
-use crate::drive::face_tracking::Followed;
+use crate::drive::face_tracking::TrackedFaces;
 use crate::drive::frames::FrameSource;
 use crate::error::EngineError;
 use crate::media::clip::ClipInfo;
@@ -94,7 +94,7 @@ impl<'a> Building<'a> {
     pub fn push(
         &mut self,
         picture: &Picture,
-        seen: &Followed,
+        seen: &TrackedFaces,
         stop: Stop<'_>,
     ) -> Result<(), EngineError> {
         let scale = self.proxies.scale();
@@ -117,7 +117,7 @@ impl<'a> Building<'a> {
     ///
     /// # Errors
     /// [`EngineError::Media`] where there were no frames.
-    pub fn finish(self, seen: &Followed) -> Result<ClipAnalysis, EngineError> {
+    pub fn finish(self, seen: &TrackedFaces) -> Result<ClipAnalysis, EngineError> {
         ClipAnalysis::scrubbed(self.name, &self.info, seen, Arc::new(self.proxies))
     }
 }

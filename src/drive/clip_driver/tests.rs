@@ -20,7 +20,7 @@ fn analysis(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
     let frames = values.iter().enumerate().map(|(i, value)| AuFrame {
         time: i as f64 / 10.0,
         aus: value.map(|value| smile(value).with(unit(1), value)),
-        own: value.map(|value| smile(value / 2.0)),
+        relative_to_rest: value.map(|value| smile(value / 2.0)),
         ..AuFrame::default()
     });
     Arc::new(ClipAnalysis::grey(AuTrack {
@@ -29,7 +29,7 @@ fn analysis(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
         frames: frames.collect(),
         shapes: vec![None; values.len()],
         rest: 0,
-        broken: None,
+        read_error: None,
     }))
 }
 
@@ -65,7 +65,7 @@ fn gaps_hold_the_expression_before_them() {
     let is_there: Vec<bool> = driver.poses().iter().map(Option::is_some).collect();
     assert_eq!(is_there, [false, true, true, false, true]);
     assert_eq!(driver.pose(99), driver.pose(4));
-    assert_eq!((driver.reference, driver.unlike), (0, None));
+    assert_eq!((driver.reference, driver.dissimilarity), (0, None));
 }
 
 #[test]
@@ -302,12 +302,12 @@ fn the_likest_frame_is_the_reference() {
     let shape = shape68(analysis.mesh(2).unwrap());
     let driver =
         ClipDriver::clip(Arc::clone(&analysis), &plain(), Some(&shape), &smile(0.0)).unwrap();
-    assert_eq!((driver.reference, driver.unlike), (2, Some(0.0)));
+    assert_eq!((driver.reference, driver.dissimilarity), (2, Some(0.0)));
     let mut motion = plain();
     motion.follow.reference = Some(3);
     let driver = ClipDriver::clip(analysis, &motion, Some(&shape), &smile(0.0)).unwrap();
     assert_eq!(driver.reference, 3);
-    assert!(driver.unlike.unwrap() > 0.0);
+    assert!(driver.dissimilarity.unwrap() > 0.0);
 }
 
 #[test]

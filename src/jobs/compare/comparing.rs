@@ -156,7 +156,7 @@ impl<'a> Comparing<'a> {
             }
             if spec.mode == Mode::Relative
                 && clip.follow.reference.is_none()
-                && clip.unlike.is_none()
+                && clip.dissimilarity.is_none()
             {
                 remarks.push(Remark::NoReference);
             }

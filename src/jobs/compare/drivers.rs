@@ -46,7 +46,7 @@ impl Drivers {
             analysis.name.clone()
         };
         told.remarks
-            .extend(analysis.broken.clone().map(Remark::Media));
+            .extend(analysis.read_error.clone().map(Remark::Media));
         let methods = &comparison.methods;
         let needs_a_face = methods.iter().any(MethodSpec::needs_a_face);
         match &analysis.track {

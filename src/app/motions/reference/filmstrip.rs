@@ -11,7 +11,7 @@ use crate::app::widgets::images::images;
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::theme;
 
-use super::{Known, Message, Thumb};
+use super::{ClipPanelData, Message, Thumb};
 
 /// Heights of the parts, from top to bottom: the reference frame's mark, the thumbnails, a gap, the curve.
 const MARK: f32 = 12.0;
@@ -58,7 +58,7 @@ pub fn trimmed(
 
 /// The filmstrip widget.
 pub struct Filmstrip<'a> {
-    known: Known<'a>,
+    known: ClipPanelData<'a>,
     /// Whether the artist set the reference frame.
     is_set: bool,
 }
@@ -75,7 +75,7 @@ enum Grip {
 pub const FILMSTRIP: &str = "reference-filmstrip";
 
 impl<'a> Filmstrip<'a> {
-    pub fn new(known: &Known<'a>, is_set: bool) -> Self {
+    pub fn new(known: &ClipPanelData<'a>, is_set: bool) -> Self {
         Self {
             known: known.clone(),
             is_set,

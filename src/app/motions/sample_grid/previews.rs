@@ -7,7 +7,7 @@ use iced::widget::image::Handle;
 
 use crate::app::background::in_background_with;
 use crate::document::{Sample, SampledMotion};
-use crate::drive::previews::{Take as Preview, takes as draw_previews};
+use crate::drive::previews::{PreviewSpec as Preview, generate_previews as draw_previews};
 use crate::error::EngineError;
 use crate::media::image::Picture;
 use crate::methods::models::Models;

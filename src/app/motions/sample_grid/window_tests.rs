@@ -20,7 +20,7 @@ use crate::media::image::{Picture, open};
 use crate::methods::mocogan::sampler::Sampler;
 
 /// A grid with a motion, both changed as the window would.
-struct Desk {
+struct GridHarness {
     board: SampleGrid,
     motion: SampledMotion,
     done: Vec<Action>,
@@ -34,7 +34,7 @@ fn simulator(view: Element<'_, Message>, size: Size) -> Simulator<'_, Message> {
     Simulator::with_size(settings, size, view)
 }
 
-impl Desk {
+impl GridHarness {
     fn new() -> Self {
         Self {
             board: SampleGrid::default(),
@@ -145,7 +145,7 @@ fn colours(picture: &Picture, place: iced::Rectangle) -> usize {
 
 #[test]
 fn the_motions_die_leaves_the_content_alone() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     let before = desk.motion.clone();
     desk.click(key("die", Field::MotionSeed));
     assert!(matches!(
@@ -163,7 +163,7 @@ fn the_motions_die_leaves_the_content_alone() {
 
 #[test]
 fn a_lock_keeps_its_part_from_both_dice() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     desk.click(key("lock", Field::ContentSeed));
     assert!(desk.motion.hold_content);
     let before = desk.motion.clone();
@@ -183,7 +183,7 @@ fn a_lock_keeps_its_part_from_both_dice() {
 
 #[test]
 fn a_typed_seed_draws_that_one() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     desk.act(|window| {
         // Types after the present seed, 7.
         window
@@ -199,7 +199,7 @@ fn a_typed_seed_draws_that_one() {
 
 #[test]
 fn a_category_is_chosen_from_its_list() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     let before = desk.motion.clone();
     desk.act(|window| {
         let list = window.find(selector::id(id("category"))).unwrap().bounds();
@@ -220,7 +220,7 @@ fn a_category_is_chosen_from_its_list() {
 
 #[test]
 fn the_heart_keeps_and_a_favourite_comes_back_and_is_dropped() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     let before = desk.motion.codes.clone();
     desk.click(id("keep"));
     assert_eq!(desk.motion.favourites.len(), 1);
@@ -247,7 +247,7 @@ fn the_heart_keeps_and_a_favourite_comes_back_and_is_dropped() {
 
 #[test]
 fn a_favourite_can_be_dropped_by_its_cross() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     desk.click(id("keep"));
     desk.tell(Message::Over(Some(0)));
     desk.act(|window| {
@@ -263,7 +263,7 @@ fn a_favourite_can_be_dropped_by_its_cross() {
 
 #[test]
 fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     desk.click(id("open"));
     assert!(desk.board.is_open());
     let before = desk.motion.clone();
@@ -294,7 +294,7 @@ fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
 
 #[test]
 fn towards_a_cell_along_the_slider_and_the_blend_is_kept() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     desk.click(id("open"));
     desk.click(id("towards"));
     let before = desk.motion.codes.clone();
@@ -319,7 +319,7 @@ fn towards_a_cell_along_the_slider_and_the_blend_is_kept() {
 
 #[test]
 fn the_board_shows_what_was_dealt_and_it_moves() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     for seed in [1, 2, 3] {
         Change::RollBoth {
             content: seed,
@@ -362,7 +362,7 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
 
 #[test]
 fn an_older_deal_comes_too_late() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     let first = desk.board.next_batch(&desk.motion).unwrap();
     // Nothing is requested twice, and a running large picture is finished first.
     assert!(desk.board.next_batch(&desk.motion).is_none());
@@ -394,7 +394,7 @@ fn an_older_deal_comes_too_late() {
 
 #[test]
 fn what_fails_is_said_once_and_not_asked_for_again() {
-    let mut desk = Desk::new();
+    let mut desk = GridHarness::new();
     let batch = desk.board.next_batch(&desk.motion).unwrap();
     let problem = "the sample is another model's";
     desk.tell(Message::BatchEnded(
