@@ -53,7 +53,7 @@ use panes::Panes;
 use projects::Projects;
 use timeline::Timeline;
 use timeline::measuring::{self, Measuring};
-use timeline::subject::Subject;
+use timeline::subject::TimelineSource;
 use update::charts::save_chart;
 use update::presets::{read_preset, store_preset};
 use weights::card::{self, Cards};
@@ -549,13 +549,13 @@ impl App {
 }
 
 /// What the timeline shows: the sliders' track, or what is read from the chosen motion.
-fn subject<'a>(history: &'a History, drivers: &'a Drivers) -> Subject<'a> {
+fn subject<'a>(history: &'a History, drivers: &'a Drivers) -> TimelineSource<'a> {
     let project = history.project();
     if project.is_editable() {
-        return Subject::Track(project.document());
+        return TimelineSource::Track(project.document());
     }
     let driver = drivers.driver(project.chosen());
-    Subject::Read {
+    TimelineSource::Read {
         fps: driver.fps(),
         frames: driver.frames(),
         playback: match project.motion(project.chosen()).map(|motion| &motion.kind) {

@@ -15,9 +15,9 @@ use crate::error::EngineError;
 use crate::folders::data_folder;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
-use crate::ordinary_file;
 use crate::project::file::open::Opened;
 use crate::project::file::{Embed, MediaIndex, ProjectError, ProjectFile};
+use crate::regular_file;
 
 /// The autosave of this process. One per window; it may be used from any thread.
 #[derive(Debug)]
@@ -271,7 +271,7 @@ pub struct Recovered {
 
 impl Recovered {
     fn new(files: Files, lock: Option<File>) -> Self {
-        let text = ordinary_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
+        let text = regular_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
         let about: AutosaveInfo = serde_json::from_str(&text).unwrap_or_default();
         let told = UNIX_EPOCH.checked_add(Duration::from_secs(about.saved));
         let when = told.filter(|_| about.saved > 0).unwrap_or_else(|| {
@@ -315,7 +315,7 @@ fn lock_if_ended(files: &Files) -> Option<Option<File>> {
         Err(TryLockError::WouldBlock) => None,
         // A file system without locks: look the process up in /proc, where the system has it.
         Err(TryLockError::Error(_)) => {
-            let text = ordinary_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
+            let text = regular_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
             let about: AutosaveInfo = serde_json::from_str(&text).unwrap_or_default();
             let processes = Path::new("/proc");
             let runs = processes.join(about.process.to_string()).exists();

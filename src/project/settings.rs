@@ -13,7 +13,7 @@ use crate::error::EngineError;
 use crate::folders::{data_folder, file_name};
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
-use crate::ordinary_file;
+use crate::regular_file;
 
 /// The largest file that is read, in bytes; each takes a few thousand.
 const MAX_BYTES: u64 = 1 << 20;
@@ -206,7 +206,7 @@ fn file(name: &str) -> Option<PathBuf> {
 }
 
 fn load<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
-    let read = match ordinary_file::read(path, MAX_BYTES) {
+    let read = match regular_file::read(path, MAX_BYTES) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Default::default(),
         Err(error) => Err(error.to_string()),

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::WeightsError;
-use crate::ordinary_file;
+use crate::regular_file;
 
 /// Returns the SHA-256 of a file in lower-case hexadecimal, without reading it into memory at once.
 ///
@@ -15,7 +15,7 @@ use crate::ordinary_file;
 /// [`WeightsError::Missing`] or [`WeightsError::Unreadable`].
 pub fn digest(path: &Path) -> Result<String, WeightsError> {
     let hash = || -> io::Result<String> {
-        let (mut file, _) = ordinary_file::open(path, u64::MAX)?;
+        let (mut file, _) = regular_file::open(path, u64::MAX)?;
         let mut hasher = Sha256::new();
         let mut piece = vec![0; 1 << 20];
         loop {

@@ -12,7 +12,7 @@ use crate::document::{Document, Easing, Playback, Pose, Selection, SliderRange};
 
 use super::edge::Edge;
 use super::sheet::Sheet;
-use super::subject::{SheetData, Subject};
+use super::subject::{SheetData, TimelineSource};
 use super::{Message, Tab, Timeline, Value, metrics};
 
 /// The height of every row of controls, in logical pixels.
@@ -24,8 +24,8 @@ impl Timeline {
         let subject = given.subject;
         let tools = match (self.tab, subject) {
             (Tab::Metrics, _) => self.measures(given),
-            (_, Subject::Track(document)) => self.tools(document),
-            (_, Subject::Read { poses, .. }) => self.baking(poses),
+            (_, TimelineSource::Track(document)) => self.tools(document),
+            (_, TimelineSource::Read { poses, .. }) => self.baking(poses),
         };
         let lit = subject
             .track()
@@ -68,7 +68,7 @@ impl Timeline {
     }
 
     /// Playback controls, in and out, the tabs, and the length.
-    fn transport<'a>(&'a self, subject: Subject<'a>) -> Element<'a, Message> {
+    fn transport<'a>(&'a self, subject: TimelineSource<'a>) -> Element<'a, Message> {
         let play = if self.is_playing() {
             Sign::Pause
         } else {
@@ -87,7 +87,7 @@ impl Timeline {
         let tab = |label, tab| toggle(label, self.tab == tab, Message::Tab(tab));
         let playback = subject.playback();
         let length: Element<'a, Message> = match subject {
-            Subject::Track(_) => row![
+            TimelineSource::Track(_) => row![
                 text("Frames").size(theme::SMALL).color(theme::dim()),
                 self.field(Value::Frames, subject.frames().to_string()),
                 text("fps").size(theme::SMALL).color(theme::dim()),
@@ -96,7 +96,7 @@ impl Timeline {
             .spacing(theme::GAP)
             .align_y(Alignment::Center)
             .into(),
-            Subject::Read { fps, .. } => {
+            TimelineSource::Read { fps, .. } => {
                 let reading = self.reading.iter().cloned();
                 let words: Vec<_> = reading.chain([format!("{} fps", short(fps))]).collect();
                 text(words.join("  "))

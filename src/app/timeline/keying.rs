@@ -2,7 +2,7 @@
 
 use crate::document::{Document, Easing, Gesture, Selection, Track};
 
-use super::subject::Subject;
+use super::subject::TimelineSource;
 use super::{Action, Change, Grab, Message, Timeline};
 
 impl Timeline {
@@ -33,7 +33,7 @@ impl Timeline {
                 self.playing = None;
                 self.selection = ids;
                 if let Some(id) = clicked {
-                    self.go(Subject::Track(document), track.frame_at(id.time));
+                    self.go(TimelineSource::Track(document), track.frame_at(id.time));
                 }
                 return Action::None;
             }

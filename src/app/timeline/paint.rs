@@ -13,7 +13,7 @@ use crate::methods::drive::PoseKey;
 use super::Tab;
 use super::lens::TimeView;
 use super::sheet::{Sheet, between};
-use super::subject::Subject;
+use super::subject::TimelineSource;
 
 /// Cache key of the static layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +50,7 @@ impl Sheet<'_> {
         for id in &self.lit {
             (id.channel, id.time.to_bits()).hash(&mut long);
         }
-        if let Subject::Read { poses, .. } = given.subject {
+        if let TimelineSource::Read { poses, .. } = given.subject {
             for pose in poses {
                 pose.as_ref().map(PoseKey::from).hash(&mut long);
             }

@@ -18,7 +18,7 @@ use crate::media::clip::mp4::sound::{NoSound, SoundTrack};
 use crate::media::clip::mp4::sound_entry::SoundEntry;
 use crate::media::error::MediaError;
 use crate::media::name::Name;
-use crate::ordinary_file;
+use crate::regular_file;
 
 /// The sound of a clip.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Sound {
 
 /// Opens a regular file; returns it with its length and type.
 fn look(path: &Path) -> Option<(File, u64, ClipKind)> {
-    let (mut file, length) = ordinary_file::open(path, u64::MAX).ok()?;
+    let (mut file, length) = regular_file::open(path, u64::MAX).ok()?;
     let mut head = Vec::new();
     (&mut file).take(HEAD_BYTES).read_to_end(&mut head).ok()?;
     Some((file, length, clip_kind(&head)))
@@ -312,7 +312,7 @@ impl AudioPart {
     /// Writes the samples' data to `out` without gaps; `target` is used in errors.
     pub(crate) fn copy(&self, out: &mut impl Write, target: &Path) -> Result<(), MediaError> {
         let reading = |e| MediaError::reading(&self.file.path, e);
-        let (file, _) = ordinary_file::open(&self.file.path, u64::MAX).map_err(reading)?;
+        let (file, _) = regular_file::open(&self.file.path, u64::MAX).map_err(reading)?;
         let mut file = BufReader::with_capacity(1 << 16, file);
         let (mut at, mut data) = (0, Vec::new());
         for &(offset, bytes) in &self.places {

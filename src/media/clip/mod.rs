@@ -39,7 +39,7 @@ use image::ImageFormat;
 use crate::media::error::MediaError;
 use crate::media::image::open::check_size;
 use crate::media::image::sniff;
-use crate::ordinary_file;
+use crate::regular_file;
 use cut::Cut;
 use frames::{Frames, Opened, damaged, damaged_frame};
 use kind::{ClipKind, HEAD_BYTES};
@@ -186,7 +186,7 @@ fn open(path: &Path) -> Result<Opened, MediaError> {
     }
 
     let mut head = Vec::new();
-    let opened = ordinary_file::open(path, u64::MAX);
+    let opened = regular_file::open(path, u64::MAX);
     let (mut file, length) = opened.map_err(|e| MediaError::reading(path, e))?;
     (&mut file)
         .take(HEAD_BYTES)

@@ -8,7 +8,6 @@ use crate::document::{MediaSource, MotionId, Project};
 use crate::error::EngineError;
 use crate::folders::file_name;
 use crate::media::error::MediaError;
-use crate::ordinary_file;
 use crate::project::FileStamp;
 use crate::project::file::archive::{self, Archive};
 use crate::project::file::container::Container;
@@ -19,6 +18,7 @@ use crate::project::file::legacy::JsonFile;
 use crate::project::file::media::{MediaOwner, MediaRemark, MediaState};
 use crate::project::file::seek::MediaSearch;
 use crate::project::file::{json, paths};
+use crate::regular_file;
 
 /// The largest file that is read, in bytes: version 1 stored media as base64, which adds a third.
 const MAX_BYTES: u64 = 2 << 30;
@@ -218,7 +218,7 @@ pub(crate) fn open(
 /// Opens an archive or a file of version 1, by its magic number.
 fn container(path: &Path) -> Result<Box<dyn Container>, EngineError> {
     let fail = |e| MediaError::reading(path, e);
-    let opened = ordinary_file::open(path, MAX_BYTES);
+    let opened = regular_file::open(path, MAX_BYTES);
     let (mut file, length) = opened.map_err(|error| match error.kind() {
         ErrorKind::FileTooLarge => ProjectError::TooLarge {
             path: path.to_owned(),

@@ -24,7 +24,7 @@ use std::io;
 use std::path::Path;
 
 use super::WeightsError;
-use crate::ordinary_file;
+use crate::regular_file;
 use fault::Fault;
 use sniff::Kind;
 use value::{Heap, Id};
@@ -67,7 +67,7 @@ pub fn read(path: &Path) -> Result<Checkpoint, WeightsError> {
             source,
         },
     };
-    let bytes = ordinary_file::read(path, super::MAX_BYTES).map_err(unreadable)?;
+    let bytes = regular_file::read(path, super::MAX_BYTES).map_err(unreadable)?;
     read_bytes(path, &bytes)
 }
 
