@@ -399,8 +399,8 @@ impl App {
             }
             timeline::Action::EndGesture => self.history.end_gesture(),
             timeline::Action::Leave => return self.leave_field(),
-            timeline::Action::ReadClip => return self.add_motion(list::Kind::Clip),
-            timeline::Action::ReadSample => return self.add_motion(list::Kind::SampleClip),
+            timeline::Action::ReadClip => return self.add_motion(list::NewMotion::Clip),
+            timeline::Action::ReadSample => return self.add_motion(list::NewMotion::SampleClip),
             timeline::Action::Playback(playback) => self.play_as(playback),
             timeline::Action::Range(range) => self.trim_to(range),
             timeline::Action::Bake => self.bake(),

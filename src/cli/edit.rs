@@ -130,7 +130,7 @@ pub(super) struct Arguments {
 }
 
 /// The maximum number of panes side by side.
-const MOST_PANES: usize = 12;
+const MAX_PANES: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Pace {
@@ -142,8 +142,8 @@ enum Pace {
 
 pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     let count = arguments.panes.len();
-    if count > MOST_PANES {
-        let most = MOST_PANES;
+    if count > MAX_PANES {
+        let most = MAX_PANES;
         return Err(CliError::TooManyPanes { count, most });
     }
     let frames = arguments.frame_count()?;

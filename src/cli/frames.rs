@@ -14,7 +14,7 @@ pub(super) struct Frames {
 
 impl Frames {
     /// The maximum number of frames of a job.
-    pub(super) const MOST: usize = 100_000;
+    pub(super) const MAX: usize = 100_000;
 
     /// # Errors
     /// [`ValueError`] for invalid syntax, for no or too many frames, and for a range that runs backwards.
@@ -33,11 +33,11 @@ impl Frames {
         };
         let count = count.map(number).transpose()?;
         if let Some(count) = count
-            && !(1..=Self::MOST).contains(&count)
+            && !(1..=Self::MAX).contains(&count)
         {
             return Err(ValueError::OutOfRange {
                 min: 1.0,
-                max: Self::MOST as f64,
+                max: Self::MAX as f64,
             });
         }
         let part = match part {

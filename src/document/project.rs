@@ -52,7 +52,7 @@ impl Project {
     }
 
     /// Assembles a project from parts, as read from a file. Repairs inconsistent parts, so that there is an expression
-    /// track, the chosen motion exists, and there are from 1 to [`PaneSpec::MOST`] panes.
+    /// track, the chosen motion exists, and there are from 1 to [`PaneSpec::MAX`] panes.
     pub fn of_parts(
         mut document: Document,
         motions: Vec<Motion>,
@@ -87,7 +87,7 @@ impl Project {
         };
         if !panes.is_empty() {
             project.panes = panes;
-            project.panes.truncate(PaneSpec::MOST);
+            project.panes.truncate(PaneSpec::MAX);
         }
         project.clear_dangling_motions();
         project
@@ -350,18 +350,18 @@ impl Project {
         self.panes.iter().position(result).unwrap_or(0)
     }
 
-    /// Adds a pane at the end, unless there are already [`PaneSpec::MOST`].
+    /// Adds a pane at the end, unless there are already [`PaneSpec::MAX`].
     pub fn add_pane(&mut self, pane: PaneSpec) {
-        if self.panes.len() < PaneSpec::MOST {
+        if self.panes.len() < PaneSpec::MAX {
             self.panes.push(pane);
         }
     }
 
-    /// Replaces all panes, truncated to [`PaneSpec::MOST`]; an empty list is ignored.
+    /// Replaces all panes, truncated to [`PaneSpec::MAX`]; an empty list is ignored.
     pub fn set_panes(&mut self, panes: Vec<PaneSpec>) {
         if !panes.is_empty() {
             self.panes = panes;
-            self.panes.truncate(PaneSpec::MOST);
+            self.panes.truncate(PaneSpec::MAX);
         }
     }
 }

@@ -142,7 +142,7 @@ pub enum SampleError {
     },
     #[error("number {index} of {what} is not a finite number; draw the sample again.")]
     NotFinite { what: String, index: usize },
-    #[error("a clip has from 1 to {most} frames, not {found}.", most = Sample::MOST_FRAMES)]
+    #[error("a clip has from 1 to {most} frames, not {found}.", most = Sample::MAX_FRAMES)]
     Frames { found: usize },
     #[error("{name:?} is not a category of this model; use one of: {known}.")]
     UnknownCategory { name: String, known: String },
@@ -172,7 +172,7 @@ pub enum SampleError {
 
 impl Sample {
     /// Guards against typing errors: over an hour at eight frames a second.
-    pub const MOST_FRAMES: usize = 30_000;
+    pub const MAX_FRAMES: usize = 30_000;
 
     /// Draws a sample. The content, the category (unless one is given), the motion's start and every frame's step come
     /// from separate streams, so the content doesn't depend on the number of frames. The same seed and sizes give the
@@ -285,7 +285,7 @@ fn steps(seed: u64, motion: usize, frames: std::ops::Range<usize>) -> Vec<Vec<f3
 }
 
 fn check_frames(found: usize) -> Result<(), SampleError> {
-    if (1..=Sample::MOST_FRAMES).contains(&found) {
+    if (1..=Sample::MAX_FRAMES).contains(&found) {
         Ok(())
     } else {
         Err(SampleError::Frames { found })

@@ -117,7 +117,7 @@ fn square_around(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
 }
 
 /// Below this size in pixels, a face has too little detail for the network.
-const SMALL: f32 = 40.0;
+const MIN_FACE_SIDE: f32 = 40.0;
 
 /// Beyond this yaw or pitch in degrees, the networks are unreliable.
 const TURNED: f32 = 30.0;
@@ -147,7 +147,7 @@ impl FoundFace {
         let (left, top, right, bottom) = self.found.bounds();
         let size = (right - left).max(bottom - top);
         let HeadPose { yaw, pitch, roll } = self.pose;
-        if size < SMALL {
+        if size < MIN_FACE_SIDE {
             Some(FaceRemark::Small { size })
         } else if yaw.abs().max(pitch.abs()) > TURNED {
             let degrees = yaw.abs().max(pitch.abs());

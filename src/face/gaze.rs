@@ -42,7 +42,7 @@ const SEEN_BLINKING: [f32; 2] = [0.75, 0.95];
 const BLINKING: f64 = 0.15;
 
 /// Openness of a relaxed eye, in widths of the eye, when nothing is known about the person.
-const USUAL: f32 = 0.3;
+const DEFAULT_OPENNESS: f32 = 0.3;
 
 /// Minimum width of an eye in pixels; below it the gaze is unreliable.
 const MIN_EYE_WIDTH: f32 = 8.0;
@@ -98,7 +98,7 @@ impl GazeReading {
     /// Returns the mean of both eyes, weighted by their widths, in degrees to the picture's right and up relative to the head's
     /// straight ahead. `None` where both eyes are shut or too small.
     pub fn angles(&self) -> Option<[f32; 2]> {
-        self.angles_of([USUAL; 2], [OPENNESS_RAMP; 2])
+        self.angles_of([DEFAULT_OPENNESS; 2], [OPENNESS_RAMP; 2])
     }
 
     /// The same for eyes of the given usual openness, with the visibility range `seen` of each.
@@ -191,7 +191,10 @@ fn usual_openness(readings: &[Option<GazeReading>], eye: usize) -> f32 {
     all.sort_by(f32::total_cmp);
     let place = (all.len() * 9 / 10).min(all.len().saturating_sub(1));
     // Lids that never open wide are shut, not narrow.
-    all.get(place).copied().unwrap_or(USUAL).max(0.4 * USUAL)
+    all.get(place)
+        .copied()
+        .unwrap_or(DEFAULT_OPENNESS)
+        .max(0.4 * DEFAULT_OPENNESS)
 }
 
 /// For every frame, whether an eye is less open than `shut` in it or within [`BLINKING`] seconds of it.

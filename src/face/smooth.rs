@@ -51,7 +51,7 @@ impl OneEuro {
 const LONG_GAP: f64 = 0.5;
 
 /// The duration in seconds between two frames with missing or invalid times.
-const USUAL: f64 = 1.0 / 30.0;
+const DEFAULT_FRAME_DURATION: f64 = 1.0 / 30.0;
 
 /// Smooths N signals independently; returns one value per input value.
 ///
@@ -80,7 +80,11 @@ pub fn smooth<const N: usize>(
             let at = |i: usize| times.get(i).copied().unwrap_or(f64::NAN);
             let dt = at(b) - at(a);
             let told = dt.is_finite() && dt > 0.0;
-            let dt = if told { dt } else { USUAL * (b - a) as f64 };
+            let dt = if told {
+                dt
+            } else {
+                DEFAULT_FRAME_DURATION * (b - a) as f64
+            };
             (dt, b - a > 1)
         })
         .collect();

@@ -14,7 +14,7 @@ pub(super) type Polygon = Vec<[f64; 2]>;
 const CELLS_A_SIGMA: f64 = 3.0;
 
 /// Maximum number of cells per side, for shapes that are far larger than their blur.
-const MOST_CELLS: f64 = 1500.0;
+const MAX_CELLS: f64 = 1500.0;
 
 /// Gaps narrower than twice this many cells are closed: where a surface folds, its outlines may leave an unintended
 /// crack.
@@ -53,7 +53,7 @@ impl SoftShape {
             return None;
         }
 
-        let cell = (sigma / CELLS_A_SIGMA).max(extent / MOST_CELLS);
+        let cell = (sigma / CELLS_A_SIGMA).max(extent / MAX_CELLS);
         let kernel = gaussian(sigma / cell);
         // Wide enough that the blur never reaches the grid's edge.
         let margin = kernel.len() + CLOSING_RADIUS;

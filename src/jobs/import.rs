@@ -18,7 +18,7 @@ use crate::weights::checkpoint::system::{Method, System};
 use crate::weights::checkpoint::tensor::RawTensor;
 use crate::weights::checkpoint::{Checkpoint, Container};
 use crate::weights::{
-    CropRule, Existing, Known, Metadata, Source, WeightsError, digest, known, write_model,
+    CropRule, Existing, Metadata, PublishedFile, Source, WeightsError, digest, known, write_model,
 };
 
 /// What the user may specify about a checkpoint.
@@ -71,7 +71,7 @@ pub fn import(
     let mut remarks = found.remarks;
     let licence = match (&options.licence, published) {
         (Some(licence), _) => licence.clone(),
-        (None, Some(Known { licence, .. })) => licence.to_owned(),
+        (None, Some(PublishedFile { licence, .. })) => licence.to_owned(),
         (None, None) => {
             remarks.push(ImportRemark::UnknownLicence);
             "unknown".to_owned()
@@ -149,7 +149,7 @@ fn plain_name(file: &Path) -> String {
 }
 
 /// What was recognised in a checkpoint.
-struct Found {
+struct Detected {
     architecture: &'static str,
     config: serde_json::Value,
     au_order: Vec<u8>,
@@ -169,7 +169,7 @@ fn recognised(
     file: &Path,
     checkpoint: &Checkpoint,
     options: &ImportOptions,
-) -> Result<Found, EngineError> {
+) -> Result<Detected, EngineError> {
     let system = checkpoint::system(checkpoint)
         .ok_or_else(|| ImportError::UnknownSystem(file.to_owned()))?;
     let missing: Vec<_> = system.missing().collect();
@@ -255,7 +255,7 @@ fn recognised(
             format!("its tensor {name:?} has no place in the network that the others make");
         return Err(mismatch(file, &reason));
     }
-    Ok(Found {
+    Ok(Detected {
         architecture,
         config,
         au_order,

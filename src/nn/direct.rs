@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::arena::Scratch;
-use super::micro::{SLACK, Shape, TILE, Taps};
+use super::micro::{MAX_OVERREAD, Shape, TILE, Taps};
 
 /// Taps per pass over the picture: their weights fit in the L1 cache.
 const TAPS_A_PASS: usize = 320;
@@ -43,7 +43,7 @@ impl Layout {
     /// Copies `picture` (`channels * height * width`) with its padding.
     pub fn copy(&self, picture: &[f32]) -> Scratch {
         let len = self.channels * self.channel();
-        let mut padded = Scratch::new(len + SLACK);
+        let mut padded = Scratch::new(len + MAX_OVERREAD);
         let (planes, slack) = padded.split_at_mut(len);
         slack.fill(0.0);
         planes

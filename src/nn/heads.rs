@@ -49,8 +49,8 @@ pub fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
 }
 
 fn map(to: &mut [f32], from: &[f32], f: impl Fn(&[f32], &mut [f32]) + Sync) {
-    const PART: usize = 4096;
-    to.par_chunks_mut(PART)
-        .zip(from.par_chunks(PART))
+    const VALUES_PER_TASK: usize = 4096;
+    to.par_chunks_mut(VALUES_PER_TASK)
+        .zip(from.par_chunks(VALUES_PER_TASK))
         .for_each(|(to, from)| f(from, to));
 }

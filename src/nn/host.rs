@@ -25,11 +25,11 @@ pub(super) fn to_values(x: &Tensor) -> Result<Vec<f32>> {
 }
 
 /// Multiplications below which a second thread costs more than it saves.
-const SMALL: usize = 150_000;
+const MIN_PARALLEL_WORK: usize = 150_000;
 
 /// Runs every task: in parallel unless the total `work`, in multiplications, is small.
 pub(super) fn run_tasks<T: Send>(tasks: Vec<T>, work: usize, run: impl Fn(T) + Sync + Send) {
-    if work < SMALL {
+    if work < MIN_PARALLEL_WORK {
         tasks.into_iter().for_each(run);
     } else {
         tasks.into_par_iter().for_each(run);

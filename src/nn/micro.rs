@@ -17,7 +17,7 @@ pub(super) struct Shape {
 pub(super) const TILE: usize = 12 * 32;
 
 /// The most values that a tile may read past a row's end.
-pub(super) const SLACK: usize = 96;
+pub(super) const MAX_OVERREAD: usize = 96;
 
 /// Offsets of the taps, and the largest of them, which bounds the reads.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use super::host;
 use super::isa::{Isa, multiversion};
 
 /// Values per task.
-const PART: usize = 16 * 1024;
+const VALUES_PER_TASK: usize = 16 * 1024;
 
 /// Concatenates `[N, A, H, W]` and `[N, B, H, W]` to `[N, A + B, H, W]`.
 ///
@@ -47,8 +47,8 @@ pub fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 }
 
 fn copy(to: &mut [f32], from: &[f32]) {
-    to.par_chunks_mut(PART)
-        .zip(from.par_chunks(PART))
+    to.par_chunks_mut(VALUES_PER_TASK)
+        .zip(from.par_chunks(VALUES_PER_TASK))
         .for_each(|(to, from)| to.copy_from_slice(from));
 }
 
@@ -219,7 +219,10 @@ fn each_value(x: &Tensor, run: impl Fn(Isa, &[f32], &mut [f32]) + Sync + Send) -
     let isa = Isa::best();
     let mut out = arena::alloc(x.elem_count());
     host::with_values(x, |x| {
-        let tasks: Vec<_> = out.chunks_mut(PART).zip(x.chunks(PART)).collect();
+        let tasks: Vec<_> = out
+            .chunks_mut(VALUES_PER_TASK)
+            .zip(x.chunks(VALUES_PER_TASK))
+            .collect();
         host::run_tasks(tasks, 8 * x.len(), |(out, x)| run(isa, x, out));
         Ok(())
     })?;

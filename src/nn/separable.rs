@@ -10,7 +10,7 @@ use super::arena::{self, Scratch};
 use super::direct::{self, Band, Packed};
 use super::host;
 use super::isa::{Isa, multiversion};
-use super::micro::{SLACK, Shape, TILE, Taps};
+use super::micro::{MAX_OVERREAD, Shape, TILE, Taps};
 use super::slopes::{PRelu, prelu_in_place};
 
 /// The most values of a band's filtered rows: half of a small L2 cache.
@@ -191,7 +191,7 @@ impl Separable {
         let bands = direct::bands(out, plane, out_w, self.outputs, rows);
         host::run_tasks(bands, work, |mut band| {
             let count = band.rows[0].len();
-            let mut filtered = Scratch::new(self.channels * count + SLACK);
+            let mut filtered = Scratch::new(self.channels * count + MAX_OVERREAD);
             self.filter(x, size, (band.first, out_w), count, &mut filtered);
             self.pointwise(&filtered, count, &mut band);
             let start = band.first * out_w;

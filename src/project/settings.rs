@@ -124,7 +124,7 @@ pub struct RecentFile {
 
 impl Recent {
     /// The maximum length of each list.
-    pub const MOST: usize = 12;
+    pub const MAX: usize = 12;
 
     /// Loads the lists. Also returns a message if they couldn't be read.
     pub fn load() -> (Self, Option<String>) {
@@ -134,8 +134,8 @@ impl Recent {
     /// Like [`Recent::load`], from another file.
     pub fn load_from(path: &Path) -> (Self, Option<String>) {
         let (mut recent, remark): (Self, _) = load(path);
-        recent.projects.truncate(Self::MOST);
-        recent.portraits.truncate(Self::MOST);
+        recent.projects.truncate(Self::MAX);
+        recent.portraits.truncate(Self::MAX);
         (recent, remark)
     }
 
@@ -198,7 +198,7 @@ fn add(list: &mut Vec<PathBuf>, path: &Path) {
     }
     list.retain(|known| *known != path);
     list.insert(0, path);
-    list.truncate(Recent::MOST);
+    list.truncate(Recent::MAX);
 }
 
 fn file(name: &str) -> Option<PathBuf> {
@@ -341,7 +341,7 @@ mod tests {
         let (read, remark) = Recent::load_from(&path);
         assert_eq!((&read, remark), (&recent, None));
         let projects = read.projects();
-        assert_eq!(projects.len(), Recent::MOST);
+        assert_eq!(projects.len(), Recent::MAX);
         assert_eq!(
             (projects[0].path.clone(), projects[0].missing),
             (at(15), true)

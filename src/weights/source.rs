@@ -44,7 +44,7 @@ pub fn digest(path: &Path) -> Result<String, WeightsError> {
 
 /// Facts about a published file that aren't in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct PublishedFile {
     /// The authors, and the publication.
     pub origin: &'static str,
     /// The licence of its publishers.
@@ -52,10 +52,10 @@ pub struct Known {
 }
 
 /// Looks up a published file by its SHA-256 in hexadecimal; `None` for all others.
-pub fn known(sha256: &str) -> Option<Known> {
+pub fn known(sha256: &str) -> Option<PublishedFile> {
     let files = [(
         "abb41ab1f279f26326c0d6e4d20702de6658364665aa1313daa7a63e89ea2b23",
-        Known {
+        PublishedFile {
             origin: "First Order Motion Model (Siarohin et al., NeurIPS 2019), the authors' vox-cpk.pth.tar, trained on VoxCeleb",
             licence: "MIT (the authors' repository since 2023; before that CC BY-NC 4.0)",
         },

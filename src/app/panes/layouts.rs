@@ -102,7 +102,7 @@ mod tests {
         for layout in Layout::ALL {
             for has_face in [false, true] {
                 let panes = layout.panes(has_face);
-                assert!((1..=PaneSpec::MOST).contains(&panes.len()));
+                assert!((1..=PaneSpec::MAX).contains(&panes.len()));
                 for pane in panes {
                     let views = Registry::default().views(pane.method);
                     assert!(views.contains(&pane.view), "{pane:?}");
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn what_is_added_is_new() {
         let mut panes = Layout::Result.panes(true);
-        while panes.len() < PaneSpec::MOST {
+        while panes.len() < PaneSpec::MAX {
             let next = next(&panes, true);
             assert!(!panes.contains(&next));
             panes.push(next);

@@ -365,7 +365,7 @@ impl Panes {
                 }
                 return Action::Panes(panes);
             }
-            Message::Add if panes.len() < PaneSpec::MOST => {
+            Message::Add if panes.len() < PaneSpec::MAX => {
                 self.preserve_zoom(view);
                 self.solo = None;
                 let has_face = document.face.is_some();

@@ -26,7 +26,7 @@ const NARROW: f32 = 780.0;
 const TIGHT: f32 = 3.0;
 
 /// From this width on, the list of motions fits next to the others; below it is a button.
-const ROOM: f32 = 300.0;
+const MIN_LIST_WIDTH: f32 = 300.0;
 
 /// A motion in a pane's list.
 #[derive(Debug, Clone, PartialEq)]
@@ -274,7 +274,7 @@ impl Panes {
             let place = choices.iter().position(|choice| choice.id == spec.motion);
             let place = place.unwrap_or(0);
             let picked = choices[place].clone();
-            if width < ROOM {
+            if width < MIN_LIST_WIDTH {
                 // Too narrow for a list: a button shows the motion's number, and a click selects the next one.
                 let next = choices[(place + 1) % choices.len()].id;
                 let sign = if place == 0 {
@@ -353,7 +353,7 @@ impl Panes {
                 Position::Top,
             )
         });
-        let add = (panes.len() < PaneSpec::MOST).then(|| {
+        let add = (panes.len() < PaneSpec::MAX).then(|| {
             hinted(
                 toggle("+ Pane", false, Message::Add),
                 "One more pane: any motion on any method, and what it says (P)",

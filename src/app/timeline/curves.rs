@@ -7,7 +7,9 @@ use crate::app::widgets::theme;
 use crate::document::{Channel, Key, KeyId, Selection, Sides, Track};
 
 use super::lens::Scale;
-use super::sheet::{DIAMOND, GUTTER, Handle, Hit, REACH, RULER, Sheet, crowded, diamond, label};
+use super::sheet::{
+    DIAMOND, GRAB_DISTANCE, GUTTER, Handle, Hit, RULER, Sheet, crowded, diamond, label,
+};
 use super::subject::tag;
 
 /// Minimum height of a name at the left, in logical pixels.
@@ -105,7 +107,7 @@ impl Sheet<'_> {
         let (at, _) = self
             .keys_shown(track, size)
             .map(near)
-            .filter(|(_, far)| *far <= REACH)
+            .filter(|(_, far)| *far <= GRAB_DISTANCE)
             .min_by(|a, b| order(a).total_cmp(&order(b)))?;
         Some(Hit {
             ids: [at].into(),
@@ -144,7 +146,7 @@ impl Sheet<'_> {
             };
         let nearest = self.shown().map(|channel| (channel, far(channel)));
         let nearest = nearest.min_by(|a, b| a.1.total_cmp(&b.1))?;
-        (nearest.1 <= REACH - 1.0).then_some(nearest.0)
+        (nearest.1 <= GRAB_DISTANCE - 1.0).then_some(nearest.0)
     }
 
     /// A channel's values for the left and right half at a fractional frame.

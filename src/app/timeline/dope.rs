@@ -6,7 +6,7 @@ use iced::{Point, Rectangle, Size};
 use crate::app::widgets::theme;
 use crate::document::{Channel, KeyId, Selection, SliderRange, Track};
 
-use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, crowded, diamond, label};
+use super::sheet::{DIAMOND, GRAB_DISTANCE, Hit, Sheet, TOP, crowded, diamond, label};
 
 /// Minimum and maximum height of a row, in logical pixels.
 const ROW: std::ops::RangeInclusive<f32> = 9.0..=19.0;
@@ -61,14 +61,14 @@ impl Sheet<'_> {
 
     pub(super) fn dope_hit(&self, track: &Track, at: Point, size: Size) -> Option<Hit> {
         let scale = self.scale(size);
-        if at.x < scale.left - REACH {
+        if at.x < scale.left - GRAB_DISTANCE {
             return None;
         }
         let near = |time: &f64| (scale.x_of(*time) - at.x).abs();
         let nearest = |times: Vec<f64>| {
             times
                 .into_iter()
-                .filter(|time| near(time) <= REACH)
+                .filter(|time| near(time) <= GRAB_DISTANCE)
                 .min_by(|a, b| near(a).total_cmp(&near(b)))
         };
         match self.row_at(at, size)? {

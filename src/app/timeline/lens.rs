@@ -18,7 +18,7 @@ impl Default for TimeView {
 }
 
 /// Number of frames visible at the highest zoom.
-const CLOSEST: f64 = 8.0;
+const MIN_VISIBLE_FRAMES: f64 = 8.0;
 
 impl TimeView {
     /// How many frames are visible, for a track whose last frame is `last`.
@@ -29,7 +29,7 @@ impl TimeView {
     /// Clamps zoom and position to a track.
     pub fn within(self, last: u32) -> Self {
         let whole = f64::from(last.max(1));
-        let zoom = self.zoom.clamp(1.0, (whole / CLOSEST).max(1.0));
+        let zoom = self.zoom.clamp(1.0, (whole / MIN_VISIBLE_FRAMES).max(1.0));
         let first = self.first.clamp(0.0, whole - whole / zoom);
         Self { zoom, first }
     }

@@ -42,7 +42,7 @@ pub fn plot(size: Size) -> Rectangle {
 pub const DIAMOND: f32 = 4.5;
 
 /// How close the pointer must be to grab something, in logical pixels.
-pub const REACH: f32 = 7.0;
+pub const GRAB_DISTANCE: f32 = 7.0;
 
 pub struct Sheet<'a> {
     pub given: SheetData<'a>,

@@ -8,7 +8,7 @@ use iced::{Element, Length, Subscription, Task};
 
 use crate::app::background::in_background;
 use crate::app::motions::WIDTH;
-use crate::app::motions::list::{self, Kind};
+use crate::app::motions::list::{self, NewMotion};
 use crate::app::motions::reference::{self, ClipPanelData};
 use crate::app::motions::sample_grid::{self, SampleGrid};
 use crate::app::widgets::controls::action;
@@ -81,9 +81,9 @@ impl App {
         })
     }
 
-    pub(in crate::app) fn add_motion(&mut self, kind: Kind) -> Task<Message> {
+    pub(in crate::app) fn add_motion(&mut self, kind: NewMotion) -> Task<Message> {
         let (name, kind) = match kind {
-            Kind::Track => {
+            NewMotion::Track => {
                 let rest = Expression {
                     base_pose: Pose::from(self.document().source),
                     strength: 1.0,
@@ -91,13 +91,13 @@ impl App {
                 };
                 ("Expression 1".to_owned(), MotionKind::Track(rest))
             }
-            Kind::Clip => return Task::perform(background::choose_clip(), Message::AddClip),
-            Kind::SampleClip => {
+            NewMotion::Clip => return Task::perform(background::choose_clip(), Message::AddClip),
+            NewMotion::SampleClip => {
                 let source = MediaSource::Bundled(SAMPLE_CLIP.to_owned());
                 let clip = MotionKind::Clip(ClipMotion::new(source));
                 ("Sample clip".to_owned(), clip)
             }
-            Kind::Sample => return self.draw_sample(),
+            NewMotion::Sample => return self.draw_sample(),
         };
         self.history.edit_project(|project| {
             project.add(&name, kind);

@@ -24,7 +24,7 @@ use units::Turning;
 pub use units::{lerp, smoothing};
 
 /// Tolerance in seconds for a frame at the start or end of a part.
-const NEAR: f64 = 1e-6;
+const TIME_TOLERANCE: f64 = 1e-6;
 
 /// A clip bound to a portrait. Each step of the timeline shows a frame of the clip.
 #[derive(Debug, Clone)]
@@ -73,8 +73,8 @@ impl ClipDriver {
         portrait: Option<&Shape>,
         source: &AuVector,
     ) -> Result<ClipDriver, EngineError> {
-        let from = motion.from.unwrap_or(0.0) - NEAR;
-        let to = motion.to.unwrap_or(f64::INFINITY) - NEAR;
+        let from = motion.from.unwrap_or(0.0) - TIME_TOLERANCE;
+        let to = motion.to.unwrap_or(f64::INFINITY) - TIME_TOLERANCE;
         let is_used = |time: &f64| *time >= from && *time < to;
         let bounds = (
             analysis.times.iter().position(is_used),

@@ -29,7 +29,7 @@ const EDGE_INSIDE: f32 = 0.08;
 const EDGE_GOES_OUT: f32 = 0.3;
 
 /// The maximum distance from the crop at which the portrait moves, as a share of the crop's side.
-pub(super) const REACH: f32 = 0.75;
+pub(super) const MAX_DISTANCE: f32 = 0.75;
 
 /// A displacement that points out of the portrait is unchanged up to the first share of the distance to the portrait's edge,
 /// and never exceeds the second: nothing is read from beyond the edge, and nothing folds.
@@ -282,7 +282,7 @@ fn fade(far: f32) -> f32 {
 /// Returns how much of a fade of this width is outside the crop.
 fn outside(width: f32) -> f32 {
     let inside = EDGE_INSIDE * (1.0 - smoothstep((width - EDGE_INSIDE) / EDGE_GOES_OUT));
-    (width - inside).clamp(0.0, REACH)
+    (width - inside).clamp(0.0, MAX_DISTANCE)
 }
 
 /// Limits a displacement along an axis where it points out of the portrait near its edge.

@@ -30,7 +30,7 @@ const DIFFERENCE_RAMP: (f32, f32) = (2.0, 12.0);
 const OCCLUSION_RAMP: (f32, f32) = (0.05, 0.55);
 
 /// Lower bound of the occlusion at rest when it is used as a divisor.
-const LEAST_AT_REST: f32 = 0.25;
+const MIN_AT_REST: f32 = 0.25;
 
 /// The network's output at rest, and what is derived from it.
 pub(super) struct Rest {
@@ -131,7 +131,7 @@ impl Paint {
                 let now = occlusion.values[i];
                 // What the network paints at rest may stay in place, or move with the feature.
                 let before = rest.occlusion.values[i].min(moved[i][3].clamp(0.0, 1.0));
-                let fallen = (before - now) / before.max(LEAST_AT_REST);
+                let fallen = (before - now) / before.max(MIN_AT_REST);
                 let asked = fallen.max((1.0 - now) * (1.0 - same.values[i]));
                 between(asked, OCCLUSION_RAMP) * between(notable.values[i], DIFFERENCE_RAMP)
             })

@@ -93,13 +93,13 @@ impl<'a> Reader<'a> {
 }
 
 /// Offsets are clamped to this; no picture is wider.
-const FARTHEST: f32 = 1e6;
+const MAX_OFFSET: f32 = 1e6;
 
 /// Returns the first of the four pixels around `at + offset`, and their weights. The integer part of the offset is split
 /// off first, so that precision doesn't depend on the position in a large picture.
 #[inline(always)]
 fn start(at: usize, offset: f32) -> (i64, [f32; TAPS]) {
-    let (whole, t) = split_small(offset.clamp(-FARTHEST, FARTHEST));
+    let (whole, t) = split_small(offset.clamp(-MAX_OFFSET, MAX_OFFSET));
     (at as i64 + i64::from(whole) - 1, catmull_rom(t))
 }
 
@@ -121,7 +121,7 @@ impl TapBatch {
             weights: [[0.0; BATCH]; TAPS],
         };
         for i in 0..BATCH {
-            let (whole, t) = split_small(offsets[i].clamp(-FARTHEST, FARTHEST));
+            let (whole, t) = split_small(offsets[i].clamp(-MAX_OFFSET, MAX_OFFSET));
             starts.first[i] = at[i] + whole - 1;
             for (weights, weight) in starts.weights.iter_mut().zip(catmull_rom(t)) {
                 weights[i] = weight;

@@ -56,7 +56,7 @@ pub(super) struct ValidMotion {
 }
 
 /// Flow is clamped to this magnitude, in shares of the crop's side.
-const FARTHEST: f32 = 4.0;
+const MAX_FLOW: f32 = 4.0;
 
 /// Radius around a non-finite number where nothing is trusted, in samples: the support of splines and filters from any
 /// position within a sample of it.
@@ -117,7 +117,7 @@ impl ValidMotion {
             Plane {
                 width: columns,
                 height: rows,
-                values: values.map(|v| bounded(v * scale, FARTHEST)).collect(),
+                values: values.map(|v| bounded(v * scale, MAX_FLOW)).collect(),
             }
         };
         let picture = |c: usize| {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::field::REACH;
+use super::field::MAX_DISTANCE;
 use super::{Motion, MotionFault, Transfer, TransferSource};
 use crate::face::sampling::Beyond;
 use crate::face::{Mask, Square, TurnedSquare};
@@ -154,7 +154,7 @@ proptest! {
         let place = TurnedSquare { x, y, side, angle };
         let source = TransferSource::new(portrait.clone(), place, &wild(seed)).unwrap();
         let after = source.apply(&wild(seed ^ 77), Transfer { plain, ..Transfer::default() }).unwrap();
-        let reach = if plain { 0.0 } else { f64::from(REACH) };
+        let reach = if plain { 0.0 } else { f64::from(MAX_DISTANCE) };
         let pairs = portrait.rgba().chunks(4).zip(after.rgba().chunks(4));
         for (i, (before, after)) in pairs.enumerate() {
             let (u, v) = place.within(((i % 61) as f64 + 0.5, (i / 61) as f64 + 0.5));

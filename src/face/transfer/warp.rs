@@ -15,7 +15,7 @@ use crate::nn::isa::{Isa, multiversion};
 const MINIFICATION_RAMP: (f32, f32) = (1.2, 1.5);
 
 /// Maximum number of samples per pixel along each axis.
-const MOST_PLACES: f32 = 4.0;
+const MAX_SUBSAMPLES: f32 = 4.0;
 
 /// The width of the blend between the generator's picture and the portrait, in pixels.
 const SEAM: f32 = 2.0;
@@ -264,7 +264,7 @@ fn supersampled(
         if minification <= MINIFICATION_RAMP.0 {
             1.0
         } else {
-            minification.ceil().clamp(2.0, MOST_PLACES)
+            minification.ceil().clamp(2.0, MAX_SUBSAMPLES)
         }
     });
     let wide = minification.map(|minification| {

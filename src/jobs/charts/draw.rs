@@ -27,7 +27,7 @@ const SVG_SCALE: u32 = 4;
 const PICTURE_DROP: f64 = 0.19;
 
 /// Minimum drawing size: smaller pictures have no space for a plot.
-const LEAST: (u32, u32) = (320, 240);
+const MIN_SIZE: (u32, u32) = (320, 240);
 
 /// Values beyond this aren't drawn.
 const LARGEST: f64 = 1e12;
@@ -80,7 +80,7 @@ pub(super) fn picture(charts: &[Chart], size: (u32, u32)) -> Result<Picture, Eng
     )?
     .with_alpha(false);
     let scale = PICTURE_SCALE;
-    let (width, height) = (size.0.max(LEAST.0), size.1.max(LEAST.1));
+    let (width, height) = (size.0.max(MIN_SIZE.0), size.1.max(MIN_SIZE.1));
     let pitch = (width * scale * 3) as usize;
     let mut rgb = vec![255; pitch * (height * scale) as usize];
     let area = BitMapBackend::with_buffer(&mut rgb, (width * scale, height * scale));

@@ -37,7 +37,7 @@ const FOLD_BLUR: f32 = 0.12;
 const SKIN_BLUR: f32 = 1.0;
 const FOLD_REACH: f32 = 0.65;
 /// Upper bound of the gain, minus 1.
-const MOST_GAIN: f32 = 0.5;
+const MAX_GAIN: f32 = 0.5;
 /// Brightness relative to the skin: below the first value it is hair, a nostril or the mouth; above the second it is
 /// skin.
 const SKIN_FROM: (f32, f32) = (0.3, 0.55);
@@ -85,7 +85,7 @@ impl CreaseLayer {
             [0, 1, 2].map(|k| {
                 let wanted = around[k] / around[3].max(1e-3);
                 let own = fold[k] / fold[3];
-                known * (wanted / own.max(1.0) - 1.0).clamp(0.0, MOST_GAIN)
+                known * (wanted / own.max(1.0) - 1.0).clamp(0.0, MAX_GAIN)
             })
         });
         Self {
@@ -251,9 +251,6 @@ mod tests {
             lights[0] > 1.01 && lights[1] > lights[0] && lights[2] > lights[1],
             "{lights:?}"
         );
-        assert!(
-            lights[2] > 1.08 && lights[2] < 1.0 + MOST_GAIN,
-            "{lights:?}"
-        );
+        assert!(lights[2] > 1.08 && lights[2] < 1.0 + MAX_GAIN, "{lights:?}");
     }
 }

@@ -11,9 +11,9 @@ use crate::math::smoothstep_between;
 /// The centre of the head's rotation, in centimetres.
 const PIVOT: Point = [0.0, -6.0, 0.0];
 
-/// Falloff of a correction along the skin, in centimetres: `exp(-(d / REACH)²)`.
-const REACH: f32 = 0.6;
-const FARTHEST: f32 = 1.5;
+/// Falloff of a correction along the skin, in centimetres: `exp(-(d / FALLOFF)²)`.
+const FALLOFF: f32 = 0.6;
+const MAX_FALLOFF_DISTANCE: f32 = 1.5;
 
 /// Iterations of correcting a gap.
 const PASSES: usize = 3;
@@ -251,8 +251,8 @@ fn pull_skin(
     down: [f32; 2],
 ) {
     for (point, (distance, place)) in points.iter_mut().zip(to_row) {
-        if *distance < FARTHEST {
-            let by = (-(distance / REACH).powi(2)).exp() * missing[*place] * share;
+        if *distance < MAX_FALLOFF_DISTANCE {
+            let by = (-(distance / FALLOFF).powi(2)).exp() * missing[*place] * share;
             point[0] += by * down[0];
             point[1] += by * down[1];
         }

@@ -36,17 +36,17 @@ pub(super) struct Field {
 }
 
 /// Pixels with smaller shifts are copied unchanged.
-pub(super) const LEAST_SHIFT: f32 = 0.004;
+pub(super) const MIN_SHIFT: f32 = 0.004;
 
 /// Side of a cell of the coarse grid, in centimetres.
 const CELL: f32 = 15.0 / 96.0;
 
 /// Thresholds of the core: parts of the face that face the viewer, in the portrait and now.
-const LEAST_RIM: f32 = 0.5;
-const LEAST_FACING_BEFORE: f32 = 0.12;
+const MIN_FACE_MASK: f32 = 0.5;
+const MIN_FACING_BEFORE: f32 = 0.12;
 /// With a turned head, parts that the portrait shows at a steep angle would be stretched.
-const LEAST_FACING_BEFORE_MOVED: f32 = 0.3;
-const LEAST_FACING_NOW: f32 = 0.08;
+const MIN_FACING_BEFORE_MOVED: f32 = 0.3;
+const MIN_FACING_NOW: f32 = 0.08;
 
 /// Standard deviation of the blur of the core's displacement, in centimetres: discontinuities at occlusions, such as
 /// nostrils, would be visible as lines.
@@ -335,9 +335,9 @@ const FRONT: usize = 6;
 fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
     let Scene { model, fit, .. } = scene;
     let least_before = if deformed.placement.is_moved {
-        LEAST_FACING_BEFORE_MOVED
+        MIN_FACING_BEFORE_MOVED
     } else {
-        LEAST_FACING_BEFORE
+        MIN_FACING_BEFORE
     };
     // Larger than any picture, and never NaN.
     let bounded = |v: f32| {
@@ -351,9 +351,9 @@ fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
     let vertex = |i: usize| {
         let (before, now) = (fit.portrait_points[i], deformed.points[i]);
         let (facing_before, facing_now) = (fit.normals[i][2], deformed.normals[i][2]);
-        let front = (model.face_mask[i] - LEAST_RIM)
+        let front = (model.face_mask[i] - MIN_FACE_MASK)
             .min(facing_before - least_before)
-            .min(facing_now - LEAST_FACING_NOW);
+            .min(facing_now - MIN_FACING_NOW);
         let [x, y, _] = model.neutral[i];
         [
             bounded(before[0] - now[0]),

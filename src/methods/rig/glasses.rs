@@ -30,7 +30,7 @@ const HEIGHT: usize = ROWS * TEXELS;
 pub(super) const FEATURES: usize = 2 * ROWS * COLUMNS / 2;
 
 /// Skin with a smaller z of its normal counts as invisible.
-const LEAST_FACING: f32 = 0.15;
+const MIN_FACING: f32 = 0.15;
 /// Added to brightness before the logarithm, which would exaggerate grain in dark areas.
 const BRIGHTNESS_FLOOR: f32 = 15.0;
 /// Half the width of a line in texels, and the blur applied before.
@@ -42,12 +42,12 @@ const STRONGEST: f32 = 0.5;
 /// Strength at which lines begin to count as a frame and at which they count fully, relative to the median; and an
 /// absolute minimum.
 const FRAME_LINES: (f32, f32) = (2.2, 4.4);
-const LEAST_LINE: f32 = 0.05;
+const MIN_LINE: f32 = 0.05;
 /// Range of heights of frames, in centimetres.
 const FRAME_BOTTOM: f32 = 0.3;
 const FRAME_TOP: f32 = 5.8;
 /// Skin within the first distance from a frame is fully rigid, beyond the second not at all, in centimetres.
-const HELD: (f32, f32) = (0.25, 0.95);
+const RIGID_RAMP: (f32, f32) = (0.25, 0.95);
 /// Skin within the first distance from the lids' edges is never rigid, beyond the second it may be, in centimetres along
 /// the skin.
 const FREE: (f32, f32) = (0.25, 0.7);
@@ -148,7 +148,7 @@ impl Plane {
         let pixels = Image::from_fn(WIDTH, HEIGHT, |x, y| {
             let hit = raster.row(y)[x].interpolated(&model.face_triangles, &vertices);
             match hit {
-                Some([px, py, facing]) if facing > LEAST_FACING => {
+                Some([px, py, facing]) if facing > MIN_FACING => {
                     let [x, y] = reduced.place([px, py]);
                     let [r, g, b, alpha] = soft.linear(x, y);
                     if alpha > 0.9 {
@@ -244,7 +244,7 @@ fn texel([x, y, _]: Point) -> [f32; 2] {
 fn frame(lines: &Lines, brows: &Brows) -> Image<f32> {
     let strength = lines.map(|[a, b]| a.max(b));
     let seen = strength.pixels.iter().copied().filter(|v| *v > 0.0);
-    let least = (FRAME_LINES.0 * percentile(seen, 0.5)).max(LEAST_LINE);
+    let least = (FRAME_LINES.0 * percentile(seen, 0.5)).max(MIN_LINE);
     let most = least * FRAME_LINES.1 / FRAME_LINES.0;
     Image::from_fn(WIDTH, HEIGHT, |x, y| {
         let at = [x as f32 + 0.5, y as f32 + 0.5];
@@ -262,7 +262,7 @@ fn held(model: &Model, frame: &Image<f32>, brows: &Brows) -> Vec<f32> {
     let bare = frame.map(|v| if v >= 0.5 { 0.0 } else { 1.0 });
     let near = bare
         .distance_to_outside()
-        .map(|away| smoothstep_between(HELD.1, HELD.0, away / TEXELS as f32))
+        .map(|away| smoothstep_between(RIGID_RAMP.1, RIGID_RAMP.0, away / TEXELS as f32))
         .blurred(1.0);
     let vertex = |vertex: usize| {
         let at = texel(model.neutral[vertex]);

@@ -154,11 +154,11 @@ impl Method for Rig {
 
 /// The bounding box (left, top, right, bottom) of the face in the portrait, without neck and hair.
 fn face_box(model: &Model, fit: &Fit) -> [f32; 4] {
-    const LEAST_RIM: f32 = 0.3;
+    const MIN_FACE_MASK: f32 = 0.3;
     let far = f32::INFINITY;
     let points = fit.portrait_points.iter().zip(&model.face_mask);
     let face = points
-        .filter(|(_, rim)| **rim > LEAST_RIM)
+        .filter(|(_, rim)| **rim > MIN_FACE_MASK)
         .map(|(point, _)| point);
     face.fold([far, far, -far, -far], |[l, t, r, b], [x, y, _]| {
         [l.min(*x), t.min(*y), r.max(*x), b.max(*y)]

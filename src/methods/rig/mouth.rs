@@ -14,7 +14,7 @@ use crate::math::smoothstep_between;
 
 /// The mouth isn't redrawn if no point of the lips moves farther than this, in centimetres; at twice the distance it is
 /// fully redrawn.
-const STILL: f32 = 0.03;
+const MIN_LIP_MOVEMENT: f32 = 0.03;
 
 /// A portrait shows the inside of the mouth if its opening is higher than this fraction of its width.
 const SHOWS_INSIDE: f32 = 0.035;
@@ -63,7 +63,11 @@ impl MouthLayers {
     ) {
         let unit = scene.fit.projection.unit;
         let moved = lip_movement(scene, deformed);
-        let strength = smoothstep_between(STILL * unit, 2.0 * STILL * unit, moved);
+        let strength = smoothstep_between(
+            MIN_LIP_MOVEMENT * unit,
+            2.0 * MIN_LIP_MOVEMENT * unit,
+            moved,
+        );
         if strength <= 0.0 || strength.is_nan() {
             return;
         }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::creases::CreaseLayer;
 use super::deform::Gaps;
 use super::eyes::EyeLayers;
-use super::field::{Field, LEAST_SHIFT};
+use super::field::{Field, MIN_SHIFT};
 use super::fit::Fit;
 use super::glasses::GlassesFrame;
 use super::image::{Image, Rgba, lerp};
@@ -43,7 +43,7 @@ pub(super) struct PaintedFace<'a> {
 }
 
 /// Pixels that differ by fewer levels keep the portrait's bytes.
-const LEAST_CHANGE: f32 = 0.6;
+const MIN_CHANGE: f32 = 0.6;
 
 impl PaintedFace<'_> {
     /// Whether each pixel of a row was moved or visibly changed.
@@ -52,10 +52,10 @@ impl PaintedFace<'_> {
         pixels
             .zip(self.shift.row(y))
             .map(|((before, after), shift)| {
-                let moved = shift.iter().any(|v| v.abs() > LEAST_SHIFT);
+                let moved = shift.iter().any(|v| v.abs() > MIN_SHIFT);
                 let apart = |k: usize| (before[k] - after[k]).abs();
                 let visible =
-                    (0..3).any(|k| apart(k) > LEAST_CHANGE) || apart(3) > LEAST_CHANGE / 255.0;
+                    (0..3).any(|k| apart(k) > MIN_CHANGE) || apart(3) > MIN_CHANGE / 255.0;
                 moved || visible
             })
     }

@@ -197,13 +197,13 @@ impl PortraitMouthSampler<'_> {
     /// opens above them.
     fn under_raised_lip(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         /// Upper bound on the added fraction of a tooth's length.
-        const MOST: f32 = 0.45;
+        const MAX_STRETCH: f32 = 0.45;
         let frame = &self.own.frame;
         let (along, height) = frame.coordinates([x, y]);
         let (lip, end) = (frame.heights(along).0, interpolated(&self.own.row, along));
         let lip_now = self.lips.heights(self.lips.coordinates([x, y]).0).0;
         let length = (end - lip_now).max(self.shortest);
-        let raised = (lip - lip_now).clamp(0.0, MOST * length);
+        let raised = (lip - lip_now).clamp(0.0, MAX_STRETCH * length);
         let by = raised * ((end - height) / length).clamp(0.0, 1.0);
         let down = frame.down();
         [x + by * down[0], y + by * down[1]]

@@ -19,7 +19,7 @@ pub(crate) const FORMAT: &str = "mien-project";
 pub(crate) const VERSION: u64 = 2;
 
 /// The largest id of a motion; the program counts from 1.
-const MOST_MOTIONS: u32 = 1_000_000_000;
+const MAX_MOTIONS: u32 = 1_000_000_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Stored {
@@ -180,7 +180,7 @@ impl Stored {
         if let Some(most) = numbers
             .last()
             .max(Some(&next))
-            .filter(|n| **n > MOST_MOTIONS)
+            .filter(|n| **n > MAX_MOTIONS)
         {
             return Err(inconsistent(Inconsistency::MotionNumber(*most)));
         }

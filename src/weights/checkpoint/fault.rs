@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::weights::WeightsError;
 
 /// Maximum characters of a name from the file in an error.
-const SHOWN: usize = 60;
+const MAX_NAME_CHARACTERS: usize = 60;
 
 /// An error in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +54,8 @@ impl Fault {
 /// Sanitises a name from the file for an error: short, printable ASCII, no escape sequences.
 pub(in crate::weights) fn shown(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() { c } else { '?' };
-    let mut text: String = name.chars().take(SHOWN).map(plain).collect();
-    if name.chars().nth(SHOWN).is_some() {
+    let mut text: String = name.chars().take(MAX_NAME_CHARACTERS).map(plain).collect();
+    if name.chars().nth(MAX_NAME_CHARACTERS).is_some() {
         text.push_str("...");
     }
     text

@@ -26,12 +26,12 @@ use std::path::Path;
 use super::WeightsError;
 use crate::regular_file;
 use fault::Fault;
-use sniff::Kind;
+use sniff::FileType;
 use value::{Heap, Id};
 
 pub(super) use fault::shown;
 pub(super) use safe::first_not_finite;
-pub use system::{Dialect, Method, Part, System, system};
+pub use system::{Dialect, Method, System, SystemNetwork, system};
 pub use tensor::{DType, RawTensor};
 
 /// The container format of a checkpoint.
@@ -84,15 +84,15 @@ pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<Checkpoint, WeightsError>
 fn decode(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     let length = bytes.len() as u64;
     let mut checkpoint = match sniff::kind(bytes)? {
-        Kind::Zip => {
+        FileType::Zip => {
             let (storages, heap, root) = container_zip::open(bytes)?;
             assemble(Container::Zip, storages, &heap, root, length)?
         }
-        Kind::Pickle => {
+        FileType::Pickle => {
             let (storages, heap, root) = legacy::open(bytes)?;
             assemble(Container::Legacy, storages, &heap, root, length)?
         }
-        Kind::Safetensors => safe::read(bytes)?,
+        FileType::Safetensors => safe::read(bytes)?,
     };
     if checkpoint.tensors.is_empty() {
         return Err(Fault::Empty);

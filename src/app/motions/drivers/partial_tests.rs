@@ -14,7 +14,7 @@ fn app() -> (App, u64) {
     let portrait = Portraits::all()[0].open(model.crop()).unwrap();
     let models = Arc::new(Models::new(model));
     let mut app = App::new(models, Worker::idle(), Arc::new(portrait));
-    let added = list::Message::Added(list::Kind::SampleClip);
+    let added = list::Message::Added(list::NewMotion::SampleClip);
     drop(app.update(Up::Motions(added)));
     let key = app.drivers.key(&chosen(&app)).unwrap();
     (app, key)

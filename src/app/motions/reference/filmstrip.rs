@@ -24,7 +24,7 @@ const HEIGHT: f32 = MARK + FILM + GAP + CURVE;
 const HANDLE: f32 = 8.0;
 
 /// How far beyond a handle the pointer still grabs it.
-const REACH: f32 = 3.0;
+const GRAB_DISTANCE: f32 = 3.0;
 
 /// An end of the used part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl<'a> Filmstrip<'a> {
             return Grip::Mark;
         }
         if (MARK..MARK + FILM).contains(&at.y) {
-            let is_near = |middle: f32| (at.x - middle).abs() <= HANDLE / 2.0 + REACH;
+            let is_near = |middle: f32| (at.x - middle).abs() <= HANDLE / 2.0 + GRAB_DISTANCE;
             let (left, right) = (start - HANDLE / 2.0, end + HANDLE / 2.0);
             match (is_near(left), is_near(right)) {
                 (true, true) if at.x > 0.5 * (left + right) => return Grip::Trim(End::Out),

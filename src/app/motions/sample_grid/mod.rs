@@ -289,7 +289,7 @@ fn parse(field: Field, text: &str, before: &Sample) -> Option<(&'static str, Cha
                 of: Box::new(before.clone()),
                 frames,
             };
-            let within = (1..=Sample::MOST_FRAMES).contains(&frames);
+            let within = (1..=Sample::MAX_FRAMES).contains(&frames);
             within.then_some(("length", change))?
         }
         Field::Fps => {
