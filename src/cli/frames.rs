@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_told_in_one_sentence() {
+    fn invalid_ranges_are_errors_of_one_sentence() {
         for (text, words) in [
             ("0", "out of range"),
             ("100001", "out of range"),

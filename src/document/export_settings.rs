@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_said_is_the_default_and_what_is_unknown_is_passed_over() {
+    fn missing_fields_are_defaults_and_unknown_ones_are_ignored() {
         let read: ExportSettings =
             serde_json::from_str(r#"{"format": "gif", "what": {"pane": 2}, "colour": 7}"#).unwrap();
         let want = ExportSettings {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_carried_out_is_mended() {
+    fn invalid_settings_become_the_nearest_valid() {
         let odd = ExportSettings {
             range: Some((7, 7)),
             fps: Some(f64::INFINITY),

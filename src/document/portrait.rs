@@ -281,7 +281,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_what_is_asked_for_is_keyed() {
+    fn only_changed_channels_are_keyed() {
         let (smile, brow) = (
             ActionUnit::from_code(12).unwrap(),
             ActionUnit::from_code(1).unwrap(),
@@ -302,7 +302,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_whole_pose_is_come_to_and_does_not_spread() {
+    fn posing_a_frame_leaves_other_frames_unchanged() {
         let (smile, brow) = (
             ActionUnit::from_code(12).unwrap(),
             ActionUnit::from_code(1).unwrap(),

@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_beyond_is_told_and_brought_back() {
+    fn values_beyond_the_usual_range_are_detected_and_clamped() {
         let smile = ActionUnit::from_code(12).unwrap();
         let pose =
             Pose::NEUTRAL

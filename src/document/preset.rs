@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn saved_and_read_again_and_a_damaged_one_is_told() {
+    fn presets_round_trip_and_damaged_ones_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let preset = Preset {
             name: "Half smile".to_owned(),

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reel_has_the_size_that_was_asked_for() {
+    fn a_preview_has_the_requested_size() {
         let sampler = Sampler::open(None).unwrap();
         let wanted = [take(sample(1, 1), 100)];
         generate_previews(&sampler, &wanted, &|| false, |_, frames| {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stops_between_frames_and_what_was_given_is_whole() {
+    fn cancelling_stops_between_frames_and_finished_previews_are_complete() {
         let sampler = Sampler::open(None).unwrap();
         let wanted = [take(sample(1, 4), 64), take(sample(2, 400), 64)];
         let (given, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));

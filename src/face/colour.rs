@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_kept_nothing_is_known() {
+    fn without_unedited_pixels_the_colours_are_unchanged() {
         let mut edit = edit(|_, _| 0.0, [0.2; 3]);
         let before = edit.color.clone();
         edit.match_colour();

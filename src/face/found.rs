@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_artist_should_know_is_said() {
+    fn faces_that_are_small_or_turned_are_remarked() {
         let face = |yaw: f32, roll: f32, scale: f32| {
             let mesh = oval(0.0).map(|p| p.map(|v| v * scale)).unwrap();
             FoundFace {

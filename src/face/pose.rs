@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_extent_has_no_pose() {
+    fn degenerate_meshes_have_no_pose() {
         let lens = |width| Lens {
             width,
             height: 400.0,

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_shape_is_none() {
+    fn degenerate_polygons_are_none() {
         let square = rectangle(0.0, 0.0, 1.0, 1.0);
         assert!(SoftShape::new(&[], 1.0).is_none());
         assert!(SoftShape::new(&[vec![]], 1.0).is_none());

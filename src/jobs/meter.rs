@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_face_nothing_is_told_and_the_way_begins_anew() {
+    fn a_missing_face_resets_the_path() {
         let mut meter = Meter::new(Some(face(0.0, 0.0, 0.0).shape), None);
         let still = Some(face(0.0, 0.0, 0.0));
         assert_eq!(meter.follow(still, None).head, None);

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_told_is_nothing() {
+    fn undefined_correlations_are_none() {
         let still = following([(0.1, 0.5), (0.9, 0.51), (0.4, 0.5)]);
         assert_eq!((still.correlation(), still.amplitude()), (None, None));
         assert_eq!(following([(0.1, 0.1), (0.9, 0.9)]).correlation(), None);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_turn_from_the_way_is_an_acceleration() {
+    fn uniform_motion_has_no_acceleration() {
         let at = |t: f32| [3.0 * t, 1.0 - t];
         assert_eq!(acceleration([&at(0.0), &at(1.0), &at(2.0)]), Some(0.0));
         assert_eq!(

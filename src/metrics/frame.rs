@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_measured_is_nothing() {
+    fn metrics_that_cant_be_measured_are_none() {
         let (a, b) = (grey(16, 16, &[0; 256]), grey(32, 8, &[0; 256]));
         let none = FrameMetrics::of(&a, &b, Some([&[], &[]]));
         assert_eq!(none, FrameMetrics::default());

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_goes_on_and_one_that_fails_leaves_what_was() {
+    fn a_failed_step_leaves_the_tensor_unchanged() {
         let mut h = numbers(2 * MIN_VALUES);
         replace_with(&mut h, |h| h.affine(2.0, 1.0)).unwrap();
         let failed = replace_with(&mut h, |_| candle_core::bail!("no"));
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn buffers_are_as_long_as_was_asked_for() {
+    fn buffers_have_the_requested_length() {
         for len in [0, 1, MIN_VALUES - 1, MIN_VALUES, 3 * MIN_VALUES + 1] {
             assert_eq!(alloc(len).len(), len);
             assert_eq!(Scratch::new(len).len(), len);

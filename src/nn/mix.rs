@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_stays_none() {
+    fn nan_is_preserved() {
         for isa in Isa::available() {
             let mut out = [0f32; 3];
             sigmoid_values(isa, &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], &mut out);

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_the_making_ends_half_precision() {
+    fn half_precision_ends_with_in_half() {
         let made =
             in_half(|| Conv2d::new(&values(&[3], 1.0), None, ConvConfig::default()).is_err());
         assert!(made && !is_half());

@@ -334,7 +334,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_cannot_do_is_an_error_when_it_is_made() {
+    fn unsupported_configs_are_errors_at_construction() {
         let weight = Tensor::zeros((2, 3, 4, 4), DType::F32, &Device::Cpu).unwrap();
         let made = |config| ConvTranspose2d::new(&weight, None, config);
         assert!(made(ConvConfig::new(2, 1)).is_ok());

@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_run_on_the_same_project_is_told() {
+    fn a_second_run_on_the_same_project_is_detected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("smile.mien");
         fs::write(&path, "a project").unwrap();

@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn one_number_that_is_none_is_told_by_its_tensor() {
+    fn a_nan_is_reported_with_its_tensor() {
         for which in Bundled::ALL {
             let file = SafeTensors::deserialize(which.bytes()).unwrap();
             assert_eq!(checkpoint::first_not_finite(&file), None, "{which:?}");

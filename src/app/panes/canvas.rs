@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wipe_line_is_taken_where_it_stands() {
+    fn the_wipe_line_is_grabbed_at_its_position() {
         let mut overlay = overlay();
         overlay.wipe = Some(0.5);
         let mut drag = overlay.grip(Point::new(203.0, 10.0), BOUNDS);

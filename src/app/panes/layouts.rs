@@ -98,7 +98,7 @@ mod tests {
     use crate::methods::registry::Registry;
 
     #[test]
-    fn every_layout_shows_what_its_ways_have_to_show() {
+    fn every_layout_shows_views_that_its_methods_have() {
         for layout in Layout::ALL {
             for has_face in [false, true] {
                 let panes = layout.panes(has_face);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_is_new() {
+    fn added_panes_are_distinct() {
         let mut panes = Layout::Result.panes(true);
         while panes.len() < PaneSpec::MAX {
             let next = next(&panes, true);

@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_project_holds_and_does_not_is_said() {
+    fn the_report_names_the_size_and_what_is_missing() {
         let path = Path::new("a.mien");
         let mut saved = Saved {
             bytes: 900,

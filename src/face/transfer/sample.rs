@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_seen_lends_no_colour() {
+    fn transparent_pixels_lend_no_colour() {
         // Red and opaque on the left, green and transparent on the right.
         let row = (0..8).flat_map(|x| {
             if x < 4 {

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_method_is_told() {
+    fn unknown_methods_and_modes_are_errors() {
         for (text, part) in [
             ("pixel2style", "is no method"),
             ("", "is no method"),

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clips_are_told_by_content() {
+    fn the_kind_of_a_clip_is_detected_by_content() {
         let foreign = |name: &str| ClipKind::NeedsFfmpeg(name.to_owned());
         for (head, expected) in [
             (b"".as_slice(), ClipKind::Empty),

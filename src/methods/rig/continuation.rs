@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn far_from_what_is_known_the_continuation_converges() {
+    fn the_continuation_converges_far_from_fixed_pixels() {
         // A disc of ones in a large square of zeros: the solution falls with the logarithm of the distance.
         let away = |x: usize, y: usize| (x as f32 - 100.0).hypot(y as f32 - 100.0);
         let fixed = Image::from_fn(201, 201, |x, y| {

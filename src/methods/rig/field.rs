@@ -629,7 +629,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_last_frame_stays() {
+    fn an_updated_field_has_nothing_of_the_previous_frame() {
         let scene = scene(9.0, [150.0, 160.0], 330, 350);
         let moved =
             |by: [f32; 2]| deformed(&scene, [0.0; 3], |_, [x, y, z]| [x + by[0], y + by[1], z]);
