@@ -525,7 +525,7 @@ impl App {
         while let Some(outcome) = self.worker.take() {
             match outcome {
                 Ok(outcome) => {
-                    if !self.panes.take(&outcome) {
+                    if !self.panes.show_outcome(&outcome) {
                         continue;
                     }
                     let mut panes = outcome.panes.iter().rev();

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::errors::CliError;
 use super::frames::Frames;
-use super::output::{OutputArgs, tell, with_progress};
+use super::output::{OutputArgs, print_remarks, with_progress};
 use super::place::Place;
 use super::values::{Reference, method, mode, number, quality, reference, time};
 use crate::document::{
@@ -193,11 +193,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
         strict: true,
     };
     let quiet = arguments.output.quiet;
-    let told = with_progress(&Progress::new(0), quiet, |progress| {
+    let outcome = with_progress(&Progress::new(0), quiet, |progress| {
         job.write(&models, progress)
     })?;
     if !quiet {
-        tell(&told.remarks, told.reference);
+        print_remarks(&outcome.remarks, outcome.reference);
     }
     Ok(())
 }

@@ -148,7 +148,7 @@ impl AuTrack {
     }
 
     /// Returns whether the clip shows a relaxed face, so that reading relative to it is an improvement.
-    pub fn rests(&self) -> bool {
+    pub fn shows_relaxed_face(&self) -> bool {
         let resting = self.frames.get(self.rest).and_then(|frame| frame.aus);
         resting.is_some_and(|aus| aus.values().iter().sum::<f32>() <= RELAXED)
     }
@@ -339,7 +339,7 @@ mod tests {
             .collect();
         assert_eq!(values, [Some(0.1), None, None, Some(0.5), Some(0.5)]);
         assert_eq!(track.faceless(), 1);
-        assert!(track.rests());
+        assert!(track.shows_relaxed_face());
         let own = Reading {
             use_baseline: true,
             ..PLAIN

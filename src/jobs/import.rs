@@ -18,7 +18,8 @@ use crate::weights::checkpoint::system::{Method, System};
 use crate::weights::checkpoint::tensor::RawTensor;
 use crate::weights::checkpoint::{Checkpoint, Container};
 use crate::weights::{
-    CropRule, Existing, Metadata, PublishedFile, Source, WeightsError, digest, known, write_model,
+    CropRule, Existing, Metadata, PublishedFile, Source, WeightsError, digest, published_file,
+    write_model,
 };
 
 /// What the user may specify about a checkpoint.
@@ -67,7 +68,7 @@ pub fn import(
         size: std::fs::metadata(file).map_or(0, |metadata| metadata.len()),
         sha256: digest(file)?,
     };
-    let published = known(&source.sha256);
+    let published = published_file(&source.sha256);
     let mut remarks = found.remarks;
     let licence = match (&options.licence, published) {
         (Some(licence), _) => licence.clone(),

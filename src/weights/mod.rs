@@ -24,7 +24,7 @@ pub use card::{Block, Span, Style, blocks, plain};
 pub use error::WeightsError;
 pub use import::{Existing, write_model};
 pub use metadata::{CropRule, Metadata, Source};
-pub use source::{PublishedFile, digest, known};
+pub use source::{PublishedFile, digest, published_file};
 
 /// Maximum size of a weight file in bytes; a published checkpoint with optimizer states has some hundred million.
 const MAX_BYTES: u64 = 4 << 30;

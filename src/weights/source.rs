@@ -52,7 +52,7 @@ pub struct PublishedFile {
 }
 
 /// Looks up a published file by its SHA-256 in hexadecimal; `None` for all others.
-pub fn known(sha256: &str) -> Option<PublishedFile> {
+pub fn published_file(sha256: &str) -> Option<PublishedFile> {
     let files = [(
         "abb41ab1f279f26326c0d6e4d20702de6658364665aa1313daa7a63e89ea2b23",
         PublishedFile {
@@ -90,9 +90,9 @@ mod tests {
         ] {
             std::fs::write(&path, &bytes).unwrap();
             assert_eq!(digest(&path).unwrap(), want);
-            assert_eq!(known(want), None);
+            assert_eq!(published_file(want), None);
         }
         let vox = "ABB41AB1F279F26326C0D6E4D20702DE6658364665AA1313DAA7A63E89EA2B23";
-        assert!(known(vox).unwrap().origin.contains("vox-cpk"));
+        assert!(published_file(vox).unwrap().origin.contains("vox-cpk"));
     }
 }

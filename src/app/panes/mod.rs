@@ -242,7 +242,7 @@ impl Panes {
     }
 
     /// Takes the worker's pictures unless newer ones are shown; returns whether they were taken.
-    pub fn take(&mut self, outcome: &Outcome) -> bool {
+    pub fn show_outcome(&mut self, outcome: &Outcome) -> bool {
         if outcome.serial < self.serial {
             return false;
         }

@@ -15,7 +15,7 @@ type WriteRequest = (Settings, Recent);
 
 impl SettingsWriter {
     /// Queues settings and recent files for writing.
-    pub fn keep(&mut self, settings: &Settings, recent: &Recent) {
+    pub fn queue(&mut self, settings: &Settings, recent: &Recent) {
         let kept = (settings.clone(), recent.clone());
         if self.running.is_none() {
             self.running = begin();

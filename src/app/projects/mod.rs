@@ -227,7 +227,7 @@ impl Projects {
     /// Writes settings and recent files to the disk for the next start.
     pub fn keep_settings(&mut self) {
         if self.saves_settings {
-            self.keeper.keep(&self.settings, &self.recent);
+            self.keeper.queue(&self.settings, &self.recent);
         }
     }
 

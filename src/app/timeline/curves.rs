@@ -89,7 +89,7 @@ impl Sheet<'_> {
                 (KeyId { channel, time }, key)
             });
             keys.filter(move |(id, key)| {
-                scale.sees(scale.x_of(key.time)) && (!crowded || self.lit.contains(id))
+                scale.is_visible(scale.x_of(key.time)) && (!crowded || self.lit.contains(id))
             })
         })
     }
@@ -405,7 +405,7 @@ impl Sheet<'_> {
     pub(super) fn draw_values(&self, frame: &mut Frame, size: Size) {
         let scale = self.scale(size);
         let x = scale.x(f64::from(self.frame));
-        if self.given.subject.track().is_some_and(Track::is_empty) || !scale.sees(x) {
+        if self.given.subject.track().is_some_and(Track::is_empty) || !scale.is_visible(x) {
             return;
         }
         let mut labels: Vec<f32> = Vec::new();

@@ -154,7 +154,7 @@ impl Sheet<'_> {
                         && scale.step() * scale.last as f32 / (moments.len() as f32) < 12.0;
                     for time in moments {
                         let x = scale.x_of(time);
-                        if scale.sees(x) {
+                        if scale.is_visible(x) {
                             let lit = is_lit(time);
                             let half = if band && !lit { half / 2.0 } else { half };
                             let color = if lit { theme::accent() } else { theme::dim() };
@@ -242,7 +242,7 @@ impl Sheet<'_> {
                 channel,
                 time: key.time,
             });
-            if scale.sees(x) {
+            if scale.is_visible(x) {
                 let half = if crowded && !lit { half / 2.0 } else { half };
                 let color = if lit { theme::accent() } else { theme::dim() };
                 frame.fill(&diamond(Point::new(x, y), half), color);

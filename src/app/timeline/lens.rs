@@ -118,7 +118,7 @@ impl Scale {
     }
 
     /// Whether a position is visible, with a small margin.
-    pub fn sees(&self, x: f32) -> bool {
+    pub fn is_visible(&self, x: f32) -> bool {
         (self.left - 8.0..=self.right() + 8.0).contains(&x)
     }
 }

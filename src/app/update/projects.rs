@@ -49,7 +49,7 @@ impl App {
             Message::LoseChanges | Message::KeepChanges => {
                 if let Some(Question::Unsaved(after)) = self.projects.question.take() {
                     if matches!(message, Message::LoseChanges) {
-                        return self.go_on(after);
+                        return self.proceed(after);
                     }
                     self.projects.then = Some(after);
                     return self.save();
@@ -130,10 +130,10 @@ impl App {
             self.projects.question = Some(Question::Unsaved(after));
             return Task::none();
         }
-        self.go_on(after)
+        self.proceed(after)
     }
 
-    pub(in crate::app) fn go_on(&mut self, after: PendingAction) -> Task<Up> {
+    pub(in crate::app) fn proceed(&mut self, after: PendingAction) -> Task<Up> {
         self.projects.question = None;
         match after {
             PendingAction::Quit => {

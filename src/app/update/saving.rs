@@ -126,7 +126,7 @@ impl App {
                     self.projects.kept = None;
                 }
                 let then = self.projects.then.take();
-                let next = then.map_or_else(Task::none, |after| self.go_on(after));
+                let next = then.map_or_else(Task::none, |after| self.proceed(after));
                 Task::batch([told, next])
             }
             Err(problem) => {

@@ -61,7 +61,7 @@ fn rule() -> CropRule {
 }
 
 /// The mean distance between two pictures' bytes.
-fn apart(a: &Picture, b: &Picture) -> f64 {
+fn difference(a: &Picture, b: &Picture) -> f64 {
     assert_eq!(a.size(), b.size());
     let sum: u64 = a
         .rgba()
@@ -89,7 +89,7 @@ fn the_sample_clip_is_there_frame_by_frame() {
     // A small original keeps its size.
     assert_eq!(analysis.source().scale(), 1.0);
     for (i, original) in originals.iter().enumerate() {
-        let distance = apart(&analysis.source().picture(i).unwrap(), original);
+        let distance = difference(&analysis.source().picture(i).unwrap(), original);
         assert!(distance < 2.0, "{i} {distance}");
     }
     // Random access gives the same as sequential access.

@@ -24,7 +24,9 @@ pub fn smoothing(smoothing_strength: f32, responsiveness: f32) -> OneEuro {
 pub(crate) fn reading(track: &AuTrack, follow: &Follow) -> Reading {
     Reading {
         smoothing: smoothing(follow.smoothing_strength, follow.responsiveness),
-        use_baseline: follow.use_baseline.unwrap_or_else(|| track.rests()),
+        use_baseline: follow
+            .use_baseline
+            .unwrap_or_else(|| track.shows_relaxed_face()),
     }
 }
 

@@ -176,13 +176,19 @@ impl Session for EditSession {
         base: Base<'_>,
     ) -> Result<Picture, EngineError> {
         let mut picture = base.picture().clone();
-        if let Diagnostics::Edit(said) = &frame.diagnostics {
+        if let Diagnostics::Edit(diagnostics) = &frame.diagnostics {
             let show = PasteMode::Result {
-                onset: said.onset,
+                onset: diagnostics.onset,
                 detail: subject.detail,
             };
-            let place = view.square(said.place);
-            paste(&mut picture, place, &said.edit, said.mask.as_deref(), show);
+            let place = view.square(diagnostics.place);
+            paste(
+                &mut picture,
+                place,
+                &diagnostics.edit,
+                diagnostics.mask.as_deref(),
+                show,
+            );
         }
         Ok(picture)
     }

@@ -358,10 +358,10 @@ impl Session for RigSession {
         view: &View,
         base: Base<'_>,
     ) -> Result<Picture, EngineError> {
-        let Diagnostics::Mesh(said) = &frame.diagnostics else {
+        let Diagnostics::Mesh(diagnostics) = &frame.diagnostics else {
             return Ok(base.picture().clone());
         };
-        let wanted = self.wanted(subject, &said.pose, said.draft);
+        let wanted = self.wanted(subject, &diagnostics.pose, diagnostics.draft);
         if self.is_rest(&wanted) {
             return Ok(base.picture().clone());
         }

@@ -19,7 +19,7 @@ thread_local! {
 }
 
 /// Whether this thread's layers treat the CPU as a GPU.
-pub(super) fn wanted() -> bool {
+pub(super) fn is_emulated() -> bool {
     EMULATE_GPU.get()
 }
 

@@ -150,7 +150,7 @@ impl Launch {
         }
         #[cfg(feature = "cuda")]
         // SAFETY: this function's own contract.
-        return unsafe { super::card::run(self) };
+        return unsafe { super::gpu::run(self) };
         #[cfg(not(feature = "cuda"))]
         candle_core::bail!("{}: built without CUDA", self.kernel)
     }

@@ -25,7 +25,7 @@ thread_local! {
 }
 
 /// The largest difference between two tensors of one shape; NaN must be NaN in both.
-fn apart(a: &Tensor, b: &Tensor) -> f32 {
+fn difference(a: &Tensor, b: &Tensor) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let values = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     let pairs = values(a).into_iter().zip(values(b));
@@ -40,7 +40,7 @@ fn apart(a: &Tensor, b: &Tensor) -> f32 {
 fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
     assert_eq!(found.len(), expected.len(), "{name}");
     for (found, expected) in found.iter().zip(expected) {
-        let off = apart(found, expected);
+        let off = difference(found, expected);
         assert!(off <= within, "{name}: {off}");
     }
 }
@@ -264,7 +264,7 @@ fn layers_agree_on_a_card() {
         let inputs = to(&case.inputs, &device);
         let fused = to(&(case.layer)(&inputs).unwrap(), &Device::Cpu);
         for (fused, expected) in fused.iter().zip(&expected) {
-            let off = apart(fused, expected);
+            let off = difference(fused, expected);
             if off > worst.0 {
                 worst = (off, case.name.clone());
             }

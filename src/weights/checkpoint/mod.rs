@@ -29,7 +29,7 @@ use fault::Fault;
 use sniff::FileType;
 use value::{Heap, Id};
 
-pub(super) use fault::shown;
+pub(super) use fault::sanitised;
 pub(super) use safe::first_not_finite;
 pub use system::{Dialect, Method, System, SystemNetwork, system};
 pub use tensor::{DType, RawTensor};
@@ -139,7 +139,7 @@ fn assemble<'a>(
         match tensors.entry(name) {
             Entry::Vacant(free) => free.insert(tensor),
             Entry::Occupied(taken) => {
-                let name = shown(taken.key());
+                let name = sanitised(taken.key());
                 return Err(Fault::damaged(format!("two tensors are called {name}")));
             }
         };

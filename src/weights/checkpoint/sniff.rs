@@ -16,7 +16,7 @@ const ANOTHER: &str = "choose the file with the network's weights";
 /// Detects the file type.
 ///
 /// # Errors
-/// [`Fault::Other`] with the actual type, where it is recognised.
+/// [`Fault::NotCheckpoint`] with the actual type, where it is recognised.
 pub(super) fn kind(bytes: &[u8]) -> Result<FileType, Fault> {
     if bytes.get(8) == Some(&b'{') && bytes.get(5..8) == Some(&[0; 3]) {
         return Ok(FileType::Safetensors);
@@ -27,7 +27,7 @@ pub(super) fn kind(bytes: &[u8]) -> Result<FileType, Fault> {
         _ => {}
     }
     let (what, advice) = other(bytes);
-    Err(Fault::Other(what, advice))
+    Err(Fault::NotCheckpoint(what, advice))
 }
 
 fn other(bytes: &[u8]) -> (&'static str, &'static str) {

@@ -161,7 +161,7 @@ fn a_driver_is_made_again_only_for_what_it_depends_on() {
             .unwrap();
         crate::drive::au_track::Reading {
             smoothing: crate::drive::clip_driver::smoothing(0.5, 0.5),
-            use_baseline: track.rests(),
+            use_baseline: track.shows_relaxed_face(),
         }
     };
     let smoothed = |app: &App| {

@@ -86,7 +86,7 @@ impl Change {
                 take(motion, drawn);
             }
             Change::Keep => {
-                if let Some(shown) = shown(motion)
+                if let Some(shown) = blended(motion)
                     && !motion.favourites.contains(&shown)
                 {
                     motion.favourites.push(shown);
@@ -113,7 +113,7 @@ impl Change {
             }
             Change::TowardsNothing => towards(motion, None),
             Change::KeepBlend => {
-                if let Some(shown) = shown(motion) {
+                if let Some(shown) = blended(motion) {
                     motion.codes = shown.codes;
                     motion.content_seed = shown.content_seed;
                     towards(motion, None);
@@ -124,7 +124,7 @@ impl Change {
 }
 
 /// The codes shown, with the nearer end's content seed; `None` if the two ends are of different models.
-pub fn shown(motion: &SampledMotion) -> Option<SeededSample> {
+pub fn blended(motion: &SampledMotion) -> Option<SeededSample> {
     let content_seed = match &motion.towards {
         Some(other) if motion.blend_weight >= 0.5 => other.content_seed,
         _ => motion.content_seed,

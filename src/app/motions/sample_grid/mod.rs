@@ -219,7 +219,7 @@ impl SampleGrid {
                 self.seconds = now.saturating_duration_since(began).as_secs_f64();
             }
             Message::PreviewDrawn(generation, index, frames) => {
-                self.previews.take(generation, index, &frames);
+                self.previews.store_preview(generation, index, &frames);
             }
             Message::BatchEnded(generation, problem) if self.previews.ended(generation) => {
                 self.problem = problem;

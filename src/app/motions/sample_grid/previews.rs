@@ -14,7 +14,7 @@ use crate::methods::models::Models;
 use crate::progress::CancelToken;
 
 use super::Message;
-use super::change::shown;
+use super::change::blended;
 use super::neighbours::{Cell, Neighbours};
 
 /// Side of the large picture in pixels, and how many of its frames are played.
@@ -89,7 +89,7 @@ impl NeededPreviews {
         let beginning = cut(&motion.codes, SMALL_FRAMES);
         let other = motion.towards.as_ref();
         Self {
-            large: shown(motion).map(|shown| Preview {
+            large: blended(motion).map(|shown| Preview {
                 sample: cut(&shown.codes, LARGE_FRAMES),
                 side: LARGE,
             }),
@@ -192,7 +192,7 @@ impl Previews {
     }
 
     /// Stores a preview, unless a newer batch has been requested since.
-    pub fn take(&mut self, generation: u64, index: usize, frames: &[Picture]) {
+    pub fn store_preview(&mut self, generation: u64, index: usize, frames: &[Picture]) {
         let Some(running) = self.of_generation(generation) else {
             return;
         };

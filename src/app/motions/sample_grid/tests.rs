@@ -181,7 +181,7 @@ fn a_way_between_two_ends_exactly_at_both() {
     assert_eq!(start.blended_sample().unwrap(), start.codes);
 
     let end = after(&start, &[Change::Way(1.0)]);
-    assert_eq!(shown(&end).unwrap(), other);
+    assert_eq!(blended(&end).unwrap(), other);
     let kept = after(&end, &[Change::KeepBlend]);
     assert_eq!(
         (kept.codes, kept.content_seed),

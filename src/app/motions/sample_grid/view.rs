@@ -93,7 +93,7 @@ impl SampleGrid {
             hinted(button, hint, Position::Left)
         };
         let kept =
-            super::change::shown(motion).is_some_and(|shown| motion.favourites.contains(&shown));
+            super::change::blended(motion).is_some_and(|shown| motion.favourites.contains(&shown));
         let heart = if kept { theme::accent() } else { theme::text() };
         let open = (!self.open).then(|| {
             big(

@@ -62,7 +62,7 @@ const SHAPES: [[usize; 4]; 7] = [
 /// Applies `epilogue` after a convolution's `bias`, with the CPU's own implementation unless the GPU is emulated.
 fn finish(epilogue: &Epilogue, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
-    if x.device().is_cpu() && !emulated::wanted() {
+    if x.device().is_cpu() && !emulated::is_emulated() {
         let mut y: Vec<f32> = x.flatten_all()?.to_vec1()?;
         let bias: Vec<f32> = bias.to_vec1()?;
         epilogue.apply(&mut y, Some(&bias), (n, channels, height * width))?;
